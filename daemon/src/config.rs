@@ -1,0 +1,39 @@
+//! `config.toml`, typed. PLACEHOLDER loading; fields hold.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The configuration, defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How many runs may run at once: max(8, cores); `FANLIGHT_MAX_CONCURRENT_RUNS` wins over the file.
+    pub max_concurrent_runs: u32,
+    /// Attempts at once by pool: `process` (2 × cores), `cpu` (cores), and the user's own.
+    pub pools: BTreeMap<String, u32>,
+    /// How many of a workflow's newest ended runs keep their other values.
+    pub keep_values: u32,
+    /// How long an automatically started daemon stays without runs and clients.
+    pub linger: Duration,
+    /// How long a cancelled command has between TERM and KILL.
+    pub grace: Duration,
+    /// Folders that `file.write` may write below, besides the workflow's own.
+    pub writable: Vec<PathBuf>,
+    /// Names of environment variables that commands get from the daemon, besides the usual ones.
+    pub pass_env: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |it| it.get() as u32);
+        Self {
+            max_concurrent_runs: cores.max(8),
+            pools: BTreeMap::from([("cpu".to_owned(), cores), ("process".to_owned(), 2 * cores)]),
+            keep_values: 10,
+            linger: Duration::from_secs(600),
+            grace: Duration::from_secs(5),
+            writable: Vec::new(),
+            pass_env: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! One attempt as its executor sees it: what the engine hands to commands, workers and native nodes, and what comes back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fanlight_shared::event::{LiveEvent, NodeError};
+use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::value::Values;
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::store::blob::Published;
+
+/// What stays the same over all attempts of a run.
+#[derive(Debug)]
+pub struct RunFacts {
+    /// The run.
+    pub id: RunId,
+    /// Its number within the workflow.
+    pub number: u32,
+    /// Its label.
+    pub label: String,
+    /// The workflow.
+    pub workflow_id: WorkflowId,
+    /// The workflow's slug.
+    pub workflow: String,
+    /// The folder of the workflow's file; `None` where the document came without a path.
+    pub project: Option<PathBuf>,
+}
+
+/// What every executor is given.
+#[derive(Clone)]
+pub struct Attempt {
+    /// Names the attempt everywhere: supervisor, folders, environment.
+    pub id: AttemptId,
+    /// The run.
+    pub run: Arc<RunFacts>,
+    /// The node.
+    pub node: String,
+    /// The item.
+    pub item: ItemPath,
+    /// From 1.
+    pub number: u32,
+    /// Ends the attempt early: the executor stops its work, leaves nothing behind, and returns.
+    pub cancel: CancellationToken,
+    /// Where live events go; never waits.
+    pub hub: Arc<Hub>,
+}
+
+impl Attempt {
+    /// Tells those who watch; lost where nobody does.
+    pub fn live(&self, event: LiveEvent) {
+        self.hub.live(self.run.workflow_id, self.run.id, event);
+    }
+
+    /// Stable per (run, node, item): what `FANLIGHT_KEY` says, for idempotent effects.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}/{}{}", self.run.id, self.node, self.item)
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How.
+    pub end: AttemptEnd,
+    /// Why, if not well.
+    pub error: Option<NodeError>,
+    /// What its ports hold. Of a failed command: what could be collected (`stdout`, `exit_code`, `status`, files).
+    pub values: Values,
+    /// The blobs that `values` refer to and that may be new: they must reach the store in the same batch.
+    pub blobs: Vec<Published>,
+    /// What it cost in US dollars, if the node said.
+    pub cost_usd: Option<f64>,
+}
+
+impl Outcome {
+    /// It ended well.
+    #[must_use]
+    pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
+        Self { end: AttemptEnd::Completed, error: None, values, blobs, cost_usd: None }
+    }
+    /// It failed.
+    #[must_use]
+    pub fn failed(error: NodeError) -> Self {
+        Self {
+            end: AttemptEnd::Failed,
+            error: Some(error),
+            values: Values::new(),
+            blobs: Vec::new(),
+            cost_usd: None,
+        }
+    }
+    /// It was cancelled, and nothing of it is left.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self {
+            end: AttemptEnd::Cancelled,
+            error: None,
+            values: Values::new(),
+            blobs: Vec::new(),
+            cost_usd: None,
+        }
+    }
+    /// Nobody saw how it ended.
+    #[must_use]
+    pub fn lost(message: &str) -> Self {
+        Self { end: AttemptEnd::Lost, error: Some(NodeError::new(message)), ..Self::cancelled() }
+    }
+}

@@ -1,0 +1,29 @@
+//! The library behind `fanlight daemon`: it runs workflows, and keeps what they make.
+//!
+//! # Layout
+//!
+//! - [`run`]: boots everything on a listener and a store; tests call it too
+//! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
+//! - [`node_type`]: the native node types, one a file; [`worker`] runs those that decode foreign bytes
+//! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
+//! - [`store`]: SQLite and blobs; one writer thread
+//! - [`hub`]: who is told what; [`server`]: the wire
+//! - [`config`], [`lock`], [`doctor`]
+//!
+//! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
+//! events, processes) waits for the commit of its batch.
+
+pub mod command;
+pub mod config;
+pub mod doctor;
+pub mod engine;
+pub mod hub;
+pub mod job;
+pub mod lock;
+pub mod media;
+pub mod node_type;
+pub mod run;
+pub mod server;
+pub mod store;
+pub mod supervisor;
+pub mod worker;

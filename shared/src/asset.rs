@@ -1,0 +1,141 @@
+//! Assets: products that are kept until the user deletes them.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AssetId, RunId, Version, WorkflowId};
+use crate::item::ItemPath;
+use crate::time::Time;
+use crate::value::Value;
+
+/// What kind of product an asset is; the filter of galleries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetKind {
+    /// A picture.
+    Image,
+    /// Sound.
+    Audio,
+    /// Moving pictures.
+    Video,
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// Lists, objects, bools.
+    Json,
+    /// Other bytes.
+    File,
+    /// A folder.
+    Dir,
+}
+
+impl AssetKind {
+    /// The word used on the wire and on screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Json => "json",
+            Self::File => "file",
+            Self::Dir => "dir",
+        }
+    }
+
+    /// The kind of product a value is.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        use crate::media::MediaKind;
+        match value {
+            Value::Media(media) => match media.kind {
+                MediaKind::Image => Self::Image,
+                MediaKind::Audio => Self::Audio,
+                MediaKind::Video => Self::Video,
+                MediaKind::Dir => Self::Dir,
+                MediaKind::File => Self::File,
+            },
+            Value::Text(_) => Self::Text,
+            Value::Int(_) | Value::Float(_) => Self::Number,
+            _ => Self::Json,
+        }
+    }
+}
+
+/// An asset as lists show it. The fields up to `starred` are the stable shape of `--json`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Asset {
+    /// Its id.
+    pub id: AssetId,
+    /// The slug of its workflow.
+    pub workflow: String,
+    /// The name of its run: `poster#12`.
+    pub run: String,
+    /// The node that made it; for an output of the workflow that is no node's port, empty.
+    pub node: String,
+    /// The item that made it.
+    pub item: ItemPath,
+    /// The port, or the name of the workflow's output.
+    pub port: String,
+    /// What kind of product it is.
+    pub kind: AssetKind,
+    /// Its MIME type.
+    pub mime: String,
+    /// How many bytes.
+    pub bytes: u64,
+    /// Its file name.
+    pub name: String,
+    /// When it was stored.
+    pub created_at: Time,
+    /// Whether the user starred it.
+    pub starred: bool,
+
+    /// Its place in a list that one port put out, from 0.
+    pub ordinal: u32,
+    /// Its workflow.
+    pub workflow_id: WorkflowId,
+    /// Its run.
+    pub run_id: RunId,
+    /// Its value: media by reference, other values whole up to 64 KiB, else cut text.
+    pub value: Value,
+    /// Whether a preview is stored.
+    #[serde(default)]
+    pub preview: PreviewState,
+}
+
+/// Whether the preview of an asset can be fetched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewState {
+    /// It is being made.
+    #[default]
+    Pending,
+    /// It is there.
+    Ready,
+    /// There is none: nothing to show, or the bytes could not be decoded.
+    None,
+}
+
+/// How an asset came to be.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Recipe {
+    /// The version of the workflow.
+    pub version: Version,
+    /// All params of the run.
+    pub params: IndexMap<String, Value>,
+    /// The label of the run.
+    pub label: String,
+    /// The node that made it.
+    pub node: String,
+    /// The attempt that made it, from 1.
+    pub attempt: u32,
+    /// How long that attempt took, in milliseconds.
+    pub duration_ms: u64,
+    /// What it cost, in US dollars, if the node said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}

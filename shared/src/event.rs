@@ -1,0 +1,283 @@
+//! Events: what a run does, as it is stored, sent and folded.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::asset::Asset;
+use crate::id::{AssetId, AttemptId, RunId, WorkflowId};
+use crate::item::ItemPath;
+use crate::run::{AttemptEnd, NodeStatus, Run, RunStatus};
+use crate::time::Time;
+use crate::value::Value;
+
+/// A state event of a run: durable, numbered, sent after its commit. The stored list of them *is* the run's telemetry.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum StateEvent {
+    /// The run changed.
+    RunUpdate(RunUpdate),
+    /// A node or an item of it changed.
+    NodeUpdate(NodeUpdate),
+}
+
+/// A state event with its number within the run, from 1 without gaps.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Numbered {
+    /// Its number within the run.
+    pub seq: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: StateEvent,
+}
+
+/// The run changed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RunUpdate {
+    /// Its state.
+    pub status: RunStatus,
+    /// When that happened.
+    pub at: Time,
+    /// Its place among all starts, when it left the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_order: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The values of the workflow's outputs, once it ended; absent ones are left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Value>,
+}
+
+/// A node, or an item of it, changed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodeUpdate {
+    /// The node.
+    pub node: String,
+    /// The item; empty for the node itself.
+    #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+    pub item: ItemPath,
+    /// Its state.
+    pub status: NodeStatus,
+    /// When that happened.
+    pub at: Time,
+    /// The attempt that this is about, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Names that attempt in the supervisor and in the folders; only of attempts that left the daemon's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_id: Option<AttemptId>,
+    /// How that attempt ended, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<AttemptEnd>,
+    /// When that attempt started, where no event of its own said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the next attempt comes, after a failed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Time>,
+    /// Why it failed or was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<NodeError>,
+    /// Of a node with `each`: how many items it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
+    /// What its ports put out, shortened for telemetry: the values themselves are products.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Value>,
+    /// What the attempt cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+impl NodeUpdate {
+    /// A change of state and nothing else.
+    #[must_use]
+    pub fn new(node: &str, item: ItemPath, status: NodeStatus, at: Time) -> Self {
+        Self {
+            node: node.to_owned(),
+            item,
+            status,
+            at,
+            attempt: None,
+            attempt_id: None,
+            ended: None,
+            started_at: None,
+            retry_at: None,
+            error: None,
+            items: None,
+            outputs: IndexMap::new(),
+            cost_usd: None,
+        }
+    }
+}
+
+/// Why a node failed or was skipped.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct NodeError {
+    /// One sentence.
+    pub message: String,
+    /// Of a command: its exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Of a command: the last line of stderr, already safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<String>,
+}
+
+impl NodeError {
+    /// An error that is only a sentence.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+}
+
+/// A live event of a run: not numbered, not stored, absolute where it can be, so that losing one does no harm.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// How far an attempt is.
+    NodeProgress {
+        /// The node.
+        node: String,
+        /// The item.
+        #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+        item: ItemPath,
+        /// How far, as the node says.
+        progress: Progress,
+    },
+    /// An edge carries something, or did.
+    EdgeUpdate {
+        /// The edge's name: `sky.image>framed.image`.
+        edge: String,
+        /// What it does.
+        #[serde(flatten)]
+        activity: EdgeActivity,
+    },
+    /// A log grew.
+    LogUpdate {
+        /// The node.
+        node: String,
+        /// The item.
+        #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+        item: ItemPath,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// Where the log ends now, in bytes from its beginning; read the new part with `logs.read`.
+        end: u64,
+        /// Its last line, safe to show.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_line: Option<String>,
+    },
+    /// A number that a node reports while it runs.
+    MetricUpdate {
+        /// The node.
+        node: String,
+        /// The item.
+        #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+        item: ItemPath,
+        /// Its name.
+        name: String,
+        /// Its newest value.
+        value: f64,
+        /// Its unit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
+    },
+    /// A value that a port will probably have, or a picture on the way to it.
+    PreviewUpdate {
+        /// The node.
+        node: String,
+        /// The item.
+        #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+        item: ItemPath,
+        /// The port.
+        port: String,
+        /// What it is so far.
+        value: Value,
+    },
+}
+
+/// How far an attempt is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Progress {
+    /// Between 0 and 1; `None` while only movement is known.
+    pub fraction: Option<f64>,
+    /// What it is doing, safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What an edge does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EdgeActivity {
+    /// Its reader runs on what it carried.
+    pub active: bool,
+    /// How many readers ended on what it carried.
+    pub count: u32,
+}
+
+/// Something that belongs to the daemon as a whole: registry, queue and products. Numbered daemon-wide.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum DaemonEvent {
+    /// A run was added or changed; `run_update` of the registry.
+    RunUpdate {
+        /// As lists show it.
+        run: Box<Run>,
+    },
+    /// A run was deleted.
+    RunDelete {
+        /// Its workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+    },
+    /// The queue changed.
+    QueueUpdate {
+        /// As it is now.
+        queue: Queue,
+    },
+    /// A port of a run got a value.
+    OutputUpdate {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// The node.
+        node: String,
+        /// The item.
+        #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+        item: ItemPath,
+        /// The port.
+        port: String,
+        /// The value, shortened.
+        value: Value,
+    },
+    /// An asset was stored or changed (starred, preview made).
+    AssetUpdate {
+        /// As lists show it.
+        asset: Box<Asset>,
+    },
+    /// An asset was deleted.
+    AssetDelete {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The asset.
+        asset_id: AssetId,
+    },
+}
+
+/// The queue as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Queue {
+    /// How many runs may run at once.
+    pub max_concurrent_runs: u32,
+    /// Whether waiting runs stay where they are.
+    pub paused: bool,
+    /// Runs that run.
+    pub running: u32,
+    /// Runs that wait.
+    pub queued: u32,
+}

@@ -1,0 +1,36 @@
+//! What crosses the wire between Fanlight's daemon and its clients, and the pure rules that both sides obey.
+//!
+//! # Layout
+//!
+//! - words: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
+//! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`expression`], [`node_type`], [`problem`]
+//! - many runs of one file: [`sweep`], [`label`]
+//! - a run as it is seen: [`run`], [`event`], [`run_state`] (the one reducer), [`registry`] (focus rules), [`asset`]
+//! - the wire: [`rpc`], and behind the feature `client` the connection itself
+//! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
+//!
+//! Nothing here does input or output, except [`home`] which asks the environment, and the client.
+
+pub mod asset;
+#[cfg(feature = "client")]
+pub mod client;
+pub mod document;
+pub mod event;
+pub mod expression;
+pub mod home;
+pub mod id;
+pub mod item;
+pub mod label;
+pub mod media;
+pub mod node_type;
+pub mod problem;
+pub mod registry;
+pub mod rpc;
+pub mod run;
+pub mod run_state;
+pub mod sanitise;
+pub mod sweep;
+pub mod time;
+pub mod types;
+pub mod value;
+pub mod workflow;

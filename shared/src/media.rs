@@ -1,0 +1,97 @@
+//! Media: values whose bytes lie in the blob store.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::BlobHash;
+
+/// What kind of media a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// Any bytes.
+    File,
+    /// A folder: its blob is a [`DirManifest`] as JSON.
+    Dir,
+    /// A picture.
+    Image,
+    /// Sound.
+    Audio,
+    /// Moving pictures.
+    Video,
+}
+
+impl MediaKind {
+    /// The word used in the workflow file, on the wire and on screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Dir => "dir",
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// A media value: what it is and where its bytes are, never the bytes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Media {
+    /// What kind of media it is.
+    pub kind: MediaKind,
+    /// Names the bytes in the blob store.
+    pub hash: BlobHash,
+    /// The MIME type, found from the bytes (never from the name).
+    pub mime: String,
+    /// How many bytes; for a folder the sum over its files.
+    pub bytes: u64,
+    /// A file name with its ending, without folders; what a shell step sees as the name of the file.
+    pub name: String,
+    /// Pixels, for pictures whose header could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels, for pictures whose header could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+}
+
+impl Media {
+    /// The name without its ending.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        match self.name.rsplit_once('.') {
+            Some((stem, _)) if !stem.is_empty() => stem,
+            _ => &self.name,
+        }
+    }
+    /// The ending without its dot; empty if there is none.
+    #[must_use]
+    pub fn ext(&self) -> &str {
+        match self.name.rsplit_once('.') {
+            Some((stem, ext)) if !stem.is_empty() => ext,
+            _ => "",
+        }
+    }
+}
+
+/// What the blob of a folder says: its files, in name order.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct DirManifest {
+    /// The files below the folder; empty folders are not kept.
+    pub files: Vec<DirEntry>,
+}
+
+/// One file of a folder.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DirEntry {
+    /// The path below the folder, with `/` between its parts; no part is `..`.
+    pub path: String,
+    /// Names the bytes.
+    pub hash: BlobHash,
+    /// How many bytes.
+    pub bytes: u64,
+    /// Whether the owner may execute it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executable: bool,
+}

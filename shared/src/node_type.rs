@@ -1,0 +1,158 @@
+//! Node types as data: what `fanlight nodes`, the checks, the schema and the docs all read.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::types::Type;
+use crate::value::Value;
+
+/// What happens to the world when a node of this type runs; decides whether an interrupted one may run again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effects {
+    /// Nothing outside the run changes.
+    None,
+    /// Doing it twice is like doing it once.
+    Idempotent,
+    /// Doing it twice may matter; an interrupted one fails unless `on_interrupt: again`.
+    #[default]
+    External,
+}
+
+/// Where nodes of a type run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// In the daemon, at once: pure and quick, starts no process, reads no file.
+    Inline,
+    /// In the daemon, off its loop: waits or reads files.
+    Daemon,
+    /// In a worker process: decodes or encodes foreign bytes.
+    Worker,
+}
+
+/// A node type as data.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodeTypeSpec {
+    /// Its name, such as `image.generate`.
+    pub name: String,
+    /// One sentence for people.
+    pub summary: String,
+    /// Counts up when the same inputs give another result.
+    pub version: u32,
+    /// What a second try may do to the world.
+    pub effects: Effects,
+    /// Where it runs.
+    pub place: Place,
+    /// Inputs by name, in the order of the docs.
+    pub inputs: IndexMap<String, InputSpec>,
+    /// Whether inputs that are not named above are taken too (the variables of `text.template`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_inputs: bool,
+    /// Outputs by name.
+    pub outputs: IndexMap<String, OutputSpec>,
+}
+
+/// An input port.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct InputSpec {
+    /// What goes in.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// One sentence for people.
+    pub summary: String,
+    /// What is used when nothing is given; without it the input is required, unless `optional`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// May be left out without a default.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// Least number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Greatest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The texts of a choice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+}
+
+impl InputSpec {
+    /// Whether a node must give it.
+    #[must_use]
+    pub fn required(&self) -> bool {
+        self.default.is_none() && !self.optional
+    }
+
+    /// Checks a value that is there: type, range, choice.
+    ///
+    /// # Errors
+    /// A sentence without the input's name.
+    pub fn check(&self, value: Value) -> Result<Value, String> {
+        let value = value.convert(&self.ty)?;
+        check_range(&value, self.min, self.max, &self.choices)?;
+        Ok(value)
+    }
+}
+
+/// Checks ranges and choices, for inputs and params alike.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn check_range(
+    value: &Value,
+    min: Option<f64>,
+    max: Option<f64>,
+    choices: &[String],
+) -> Result<(), String> {
+    if let Some(number) = value.as_float() {
+        match (min, max) {
+            (Some(min), Some(max)) if number < min || number > max => {
+                return Err(format!("{number} is not within {min}..{max}"));
+            }
+            (Some(min), None) if number < min => return Err(format!("{number} is less than {min}")),
+            (None, Some(max)) if number > max => return Err(format!("{number} is more than {max}")),
+            _ => {}
+        }
+    }
+    if let Some(text) = value.as_text()
+        && !choices.is_empty()
+        && !choices.iter().any(|choice| choice == text)
+    {
+        let near = crate::problem::near(text, choices.iter().map(String::as_str));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(format!("`{text}` is not one of {}{hint}", choices.join(", ")));
+    }
+    Ok(())
+}
+
+/// An output port.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct OutputSpec {
+    /// What comes out.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// One sentence for people.
+    pub summary: String,
+}
+
+/// The node types that a daemon knows, by name.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Catalogue(pub IndexMap<String, NodeTypeSpec>);
+
+impl Catalogue {
+    /// The type of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&NodeTypeSpec> {
+        self.0.get(name)
+    }
+}
+
+impl FromIterator<NodeTypeSpec> for Catalogue {
+    fn from_iter<I: IntoIterator<Item = NodeTypeSpec>>(specs: I) -> Self {
+        Self(specs.into_iter().map(|spec| (spec.name.clone(), spec)).collect())
+    }
+}

@@ -1,0 +1,130 @@
+//! Problems found in a workflow file: where, what, and what to do about it.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A place in a text.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// From one place in a text to another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Span {
+    /// Where it begins.
+    pub start: Position,
+    /// Behind its last character.
+    pub end: Position,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The workflow can't run.
+    Error,
+    /// It can run, but probably not as meant.
+    Warning,
+}
+
+/// One problem.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable word for the kind of problem, such as `unknown_node`; tests and the UI go by it.
+    pub code: String,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// What to do about it, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Where.
+    pub span: Span,
+    /// The node it belongs to, for the cards of the grid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+}
+
+impl Problem {
+    /// An error.
+    #[must_use]
+    pub fn error(code: &str, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: code.to_owned(),
+            message: message.into(),
+            hint: None,
+            span,
+            node: None,
+        }
+    }
+    /// A warning.
+    #[must_use]
+    pub fn warning(code: &str, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+    /// With a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+    /// With "did you mean …?" where one of the known words is near.
+    #[must_use]
+    pub fn near<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match near(word, known) {
+            Some(near) => {
+                let hint = format!("did you mean `{near}`?");
+                self.hint(hint)
+            }
+            None => self,
+        }
+    }
+    /// Of this node.
+    #[must_use]
+    pub fn of_node(mut self, node: &str) -> Self {
+        self.node = Some(node.to_owned());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.span.start.line, self.span.start.column, self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
+        }
+        Ok(())
+    }
+}
+
+/// The known word that is nearest to `word`, if one is near enough to be meant.
+#[must_use]
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near;
+
+    #[test]
+    fn a_slip_finds_its_word() {
+        assert_eq!(near("imgae.generate", ["image.generate", "text.join"]), Some("image.generate"));
+        assert_eq!(near("zzz", ["image.generate"]), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! The registry of runs with the focus rules.

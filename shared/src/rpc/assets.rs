@@ -1,0 +1,116 @@
+//! `assets.*`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Done, Page, request};
+use crate::asset::{Asset, AssetKind, Recipe};
+use crate::id::{AssetId, BlobHash, RunId, WorkflowId};
+
+/// `assets.list`: newest first. A page is right under concurrent inserts: nothing is shown twice or skipped.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Of this workflow only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// Of this node only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Of this run only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+    /// Of this kind only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AssetKind>,
+    /// Starred ones only.
+    #[serde(default)]
+    pub starred: bool,
+    /// Whose name or text has this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where the page begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Rows a page, at most 1,000; 100 if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// `assets.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Get {
+    /// An id or a unique prefix of one.
+    pub asset: String,
+}
+
+/// Answer of `assets.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Detail {
+    /// The asset.
+    pub asset: Asset,
+    /// How it came to be.
+    pub recipe: Recipe,
+}
+
+/// `assets.read`: bytes, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// The asset.
+    pub asset: AssetId,
+    /// Of a folder: the blob of one of its files, as its manifest names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<BlobHash>,
+    /// Where to begin.
+    #[serde(default)]
+    pub offset: u64,
+    /// At most so many bytes; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// Answer of `assets.read` and `assets.thumbnail`: what the binary frames that follow hold together.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Bytes {
+    /// Marks the binary frames: the first four bytes of each, little endian.
+    pub stream: u32,
+    /// How many bytes follow in all, over all frames, without the marks.
+    pub bytes: u64,
+    /// Their MIME type.
+    pub mime: String,
+}
+
+/// `assets.thumbnail`: the stored preview.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Thumbnail {
+    /// The asset.
+    pub asset: AssetId,
+}
+
+/// `assets.star`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Star {
+    /// The assets.
+    pub assets: Vec<AssetId>,
+    /// On or off.
+    pub starred: bool,
+}
+
+/// `assets.delete`: for good.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delete {
+    /// The assets.
+    pub assets: Vec<AssetId>,
+}
+
+request!(List, "assets.list", Page<Asset>);
+request!(Get, "assets.get", Detail);
+request!(Read, "assets.read", Bytes);
+request!(Thumbnail, "assets.thumbnail", Bytes);
+request!(Star, "assets.star", Done);
+request!(Delete, "assets.delete", Done);

@@ -1,0 +1,27 @@
+//! `queue.*`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::request;
+use crate::event::Queue;
+
+/// `queue.get`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Get {}
+
+/// `queue.set`: only what is given changes; both survive a restart of the daemon.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Set {
+    /// How many runs may run at once, at least 1; lowering it stops nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_runs: Option<u32>,
+    /// Whether waiting runs stay where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+}
+
+request!(Get, "queue.get", Queue);
+request!(Set, "queue.set", Queue);

@@ -1,0 +1,160 @@
+//! `runs.*`
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Done, Page, request};
+use crate::id::{RunId, WorkflowId};
+use crate::run::{Run, RunStatus};
+use crate::run_state::RunState;
+use crate::value::Value;
+
+/// `runs.start`: one transaction for all its runs.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The text of the workflow file.
+    pub document: String,
+    /// Its canonical path; without it identity needs `id:`, and `dir:` is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The params of each run, those that are given; one empty set is one run with defaults.
+    pub sets: Vec<ParamSet>,
+    /// A label of the user's own, for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// To the head of the queue.
+    #[serde(default)]
+    pub next: bool,
+    /// Not in this version.
+    #[serde(default)]
+    pub fresh: bool,
+    /// The same key gives the same runs, however often it is sent.
+    pub request_key: String,
+}
+
+/// The given params of one run.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParamSet {
+    /// By name; a param of a media type is the path of a file, absolute.
+    #[serde(default)]
+    pub params: IndexMap<String, Value>,
+}
+
+/// Answer of `runs.start`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Started {
+    /// The runs it made, queued or running, in the order of the sets.
+    pub runs: Vec<Run>,
+    /// Things worth knowing, such as a moved file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+}
+
+/// `runs.list`: newest first.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Of this workflow only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// In these states only; empty is all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<RunStatus>,
+    /// Whose label, workflow or number has this text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where the page begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Rows a page, at most 1,000; 100 if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// `runs.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Get {
+    /// `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or a unique prefix of one.
+    pub run: String,
+}
+
+/// Answer of `runs.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Detail {
+    /// The run.
+    pub run: Run,
+    /// What is known of it.
+    pub state: RunState,
+    /// The text of the workflow file that it was submitted with.
+    pub document: String,
+    /// The path of that file, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// `runs.cancel`: queued ones are gone at once, running ones end.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancel {
+    /// Exactly these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
+    /// All that wait.
+    #[serde(default)]
+    pub queued: bool,
+    /// All that run.
+    #[serde(default)]
+    pub running: bool,
+}
+
+/// Answer of `runs.cancel`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CancelAnswer {
+    /// Those that are cancelled or are being cancelled because of this.
+    pub cancelled: Vec<RunId>,
+    /// Those that had ended before.
+    pub ended: Vec<RunId>,
+}
+
+/// `runs.resume`: a new run that takes over the finished values of an ended one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// The ended run.
+    pub run: RunId,
+    /// The same key gives the same run.
+    pub request_key: String,
+}
+
+/// `runs.delete`: an ended run with its telemetry and its other values.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delete {
+    /// The runs.
+    pub runs: Vec<RunId>,
+    /// Its assets too.
+    #[serde(default)]
+    pub assets: bool,
+}
+
+/// `runs.label`: a label of the user's own.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// The run.
+    pub run: RunId,
+    /// The label, at most 200 characters.
+    pub label: String,
+}
+
+request!(Start, "runs.start", Started);
+request!(List, "runs.list", Page<Run>);
+request!(Get, "runs.get", Detail);
+request!(Cancel, "runs.cancel", CancelAnswer);
+request!(Resume, "runs.resume", Started);
+request!(Delete, "runs.delete", Done);
+request!(Label, "runs.label", Done);

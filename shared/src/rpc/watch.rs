@@ -1,0 +1,127 @@
+//! `watch`: what a client wants to be told.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::request;
+use crate::event::{DaemonEvent, LiveEvent, Numbered, Queue};
+use crate::id::{RunId, WorkflowId};
+use crate::run::Run;
+use crate::run_state::RunState;
+
+/// `watch`: replaces what this connection watched before. Snapshots and events come as notifications.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// The registry: active runs, the first 200 that wait, the queue, and every change of them.
+    #[serde(default)]
+    pub registry: bool,
+    /// Products of this workflow: outputs and assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<Products>,
+    /// Telemetry, in full, of these runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub telemetry: Vec<TelemetryOf>,
+    /// Telemetry of the newest started run of this workflow, whichever that is; the daemon moves on by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<WorkflowId>,
+    /// The last daemon-wide `seq` this client has, from a connection to the same daemon instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+/// Whose products to tell of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Products {
+    /// This workflow's; `None` is everybody's.
+    pub workflow_id: Option<WorkflowId>,
+}
+
+/// A run whose telemetry is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryOf {
+    /// The run.
+    pub run_id: RunId,
+    /// The last `seq` this client has of it: the rest follows, or a snapshot where that is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// Where a client was when it lost its connection.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Since {
+    /// `instance` of `hello`.
+    pub instance: String,
+    /// The last daemon-wide `seq`.
+    pub seq: u64,
+}
+
+/// Answer of `watch`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Watching {}
+
+/// A notification: `method` is `event`, `params` is this.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "channel", rename_all = "snake_case")]
+pub enum Notification {
+    /// The registry as it is now; replaces what the client had.
+    Registry {
+        /// Daemon-wide.
+        seq: u64,
+        /// Runs that run, then the first 200 that wait, in order.
+        runs: Vec<Run>,
+        /// The queue.
+        queue: Queue,
+    },
+    /// Something of the registry, the queue or the products changed.
+    Daemon {
+        /// Daemon-wide, without gaps over all events that this connection watches.
+        seq: u64,
+        /// What.
+        #[serde(flatten)]
+        event: DaemonEvent,
+    },
+    /// A run as it is now; replaces what the client had of it.
+    Snapshot {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// The run as lists show it.
+        run: Box<Run>,
+        /// What is known of it.
+        state: Box<RunState>,
+    },
+    /// A state event of a run.
+    State {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// The event.
+        #[serde(flatten)]
+        event: Numbered,
+    },
+    /// A live event of a run.
+    Live {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// The event.
+        #[serde(flatten)]
+        event: LiveEvent,
+    },
+    /// The client did not read for too long: what it had is stale, snapshots follow.
+    Lagged {},
+    /// The daemon ends.
+    Bye {
+        /// Why.
+        reason: String,
+    },
+}
+
+request!(Watch, "watch", Watching);

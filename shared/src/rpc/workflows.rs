@@ -1,0 +1,80 @@
+//! `workflows.*` and `node_types.list`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Page, request};
+use crate::id::{Version, WorkflowId};
+use crate::node_type::Catalogue;
+use crate::problem::Problem;
+use crate::time::Time;
+
+/// A workflow as lists show it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowInfo {
+    /// Its id.
+    pub id: WorkflowId,
+    /// Its unique short name.
+    pub slug: String,
+    /// What its file calls itself.
+    pub title: String,
+    /// The canonical path it was last submitted from.
+    pub path: Option<String>,
+    /// The version it was last submitted with.
+    pub version: Version,
+    /// How many runs it has.
+    pub runs: u32,
+    /// When its newest run was submitted.
+    pub last_run_at: Option<Time>,
+}
+
+/// `workflows.list`: those that ever ran, most recent first.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Where the page begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// `workflows.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Get {
+    /// Its id, slug or canonical path.
+    pub workflow: String,
+}
+
+/// Answer of `workflows.get`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Detail {
+    /// As lists show it.
+    pub workflow: WorkflowInfo,
+    /// The text of its newest version.
+    pub document: String,
+}
+
+/// `workflows.check`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The text of the file.
+    pub document: String,
+}
+
+/// Answer of `workflows.check`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Checked {
+    /// What is wrong, in the order of the file; empty is good.
+    pub problems: Vec<Problem>,
+}
+
+/// `node_types.list`.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeTypes {}
+
+request!(List, "workflows.list", Page<WorkflowInfo>);
+request!(Get, "workflows.get", Detail);
+request!(Check, "workflows.check", Checked);
+request!(NodeTypes, "node_types.list", Catalogue);

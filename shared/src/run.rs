@@ -1,0 +1,177 @@
+//! Runs as they are listed, and the states of runs, nodes and attempts.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{RunId, SubmissionId, Version, WorkflowId};
+use crate::time::Time;
+use crate::value::Value;
+
+/// The state of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Waits for a slot.
+    Queued,
+    /// Has a slot.
+    Running,
+    /// Is being cancelled; some of its processes may still live.
+    Cancelling,
+    /// Every node ended, none failed that may not.
+    Completed,
+    /// A node failed.
+    Failed,
+    /// A person ended it.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// Whether it never changes again.
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+    /// Whether it holds a slot.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Running | Self::Cancelling)
+    }
+    /// The word used on the wire and on screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Cancelling => "cancelling",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The state of a node, or of one of its items.
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeStatus {
+    /// Its inputs are not there yet, or it waits before another try.
+    #[default]
+    Waiting,
+    /// Waits for a place in its pool; never stored.
+    Ready,
+    /// An attempt runs.
+    Running,
+    /// Ended well.
+    Completed,
+    /// Took over a value made before.
+    Cached,
+    /// Ended badly, and no attempt follows.
+    Failed,
+    /// Was not to run.
+    Skipped,
+    /// Its run was cancelled.
+    Cancelled,
+}
+
+impl NodeStatus {
+    /// Whether it never changes again.
+    #[must_use]
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Cached | Self::Failed | Self::Skipped | Self::Cancelled)
+    }
+    /// Whether its ports have values.
+    #[must_use]
+    pub fn has_values(self) -> bool {
+        matches!(self, Self::Completed | Self::Cached)
+    }
+    /// The word used on the wire and on screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Cached => "cached",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// Well.
+    Completed,
+    /// Badly.
+    Failed,
+    /// Because its run was cancelled.
+    Cancelled,
+    /// Nobody saw how.
+    Lost,
+}
+
+/// A run as lists show it. The fields up to `error` are the stable shape of `--json`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The slug of its workflow.
+    pub workflow: String,
+    /// Its number within the workflow, from 1.
+    pub number: u32,
+    /// What tells it from its siblings.
+    pub label: String,
+    /// Its state.
+    pub state: RunStatus,
+    /// All its params, defaults included.
+    pub params: IndexMap<String, Value>,
+    /// When it was submitted.
+    pub submitted_at: Time,
+    /// When it left the queue.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Why it failed; names every failed node.
+    pub error: Option<String>,
+
+    /// Its workflow.
+    pub workflow_id: WorkflowId,
+    /// What the workflow's file calls itself.
+    pub title: String,
+    /// The version it was submitted with.
+    pub version: Version,
+    /// The submission it came with; its siblings count as one start for the lens.
+    pub submission: SubmissionId,
+    /// Its place in that submission, from 0.
+    pub index: u32,
+    /// Counts every start of a run in this home; orders runs by the moment they left the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_order: Option<u64>,
+    /// The run whose finished values it took over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_from: Option<RunId>,
+    /// Nodes that ended.
+    #[serde(default)]
+    pub nodes_done: u32,
+    /// Nodes in all.
+    #[serde(default)]
+    pub nodes: u32,
+    /// Its place in the queue, from 1, while it waits there; filled in by lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+}
+
+impl Run {
+    /// What a person types to name it: `poster#12`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}#{}", self.workflow, self.number)
+    }
+}

@@ -1,0 +1,1 @@
+//! Text from outside before it reaches a terminal.

@@ -1,0 +1,103 @@
+//! Sweeps: from values per param to the sets of params of the runs.
+
+use indexmap::IndexMap;
+
+use crate::value::Value;
+
+/// How several swept params combine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Combine {
+    /// Every value with every other.
+    #[default]
+    Product,
+    /// The first with the first, the second with the second.
+    Zip,
+}
+
+/// The most runs that one submission may have.
+pub const MOST_RUNS: usize = 100_000;
+
+/// The sets of params that a sweep makes, the last param varying fastest. Without swept params it is one empty set.
+///
+/// # Errors
+/// Unequal lengths in a zip, an empty list, or too many runs.
+pub fn expand(
+    axes: &IndexMap<String, Vec<Value>>,
+    combine: Combine,
+) -> Result<Vec<IndexMap<String, Value>>, String> {
+    if let Some((name, _)) = axes.iter().find(|(_, values)| values.is_empty()) {
+        return Err(format!("the sweep over `{name}` has no values"));
+    }
+    match combine {
+        Combine::Zip => {
+            let Some((first, values)) = axes.first() else { return Ok(vec![IndexMap::new()]) };
+            if let Some((other, more)) = axes.iter().find(|(_, more)| more.len() != values.len()) {
+                let (a, b) = (values.len(), more.len());
+                return Err(format!(
+                    "`--zip` needs lists of one length: `{first}` has {a}, `{other}` has {b}"
+                ));
+            }
+            limit(values.len())?;
+            let set =
+                |at: usize| axes.iter().map(|(name, values)| (name.clone(), values[at].clone())).collect();
+            Ok((0..values.len()).map(set).collect())
+        }
+        Combine::Product => {
+            limit(
+                axes.values()
+                    .try_fold(1usize, |all, values| all.checked_mul(values.len()))
+                    .unwrap_or(usize::MAX),
+            )?;
+            let mut sets = vec![IndexMap::new()];
+            for (name, values) in axes {
+                sets = sets
+                    .iter()
+                    .flat_map(|set| {
+                        values.iter().map(move |value| {
+                            let mut set = set.clone();
+                            set.insert(name.clone(), value.clone());
+                            set
+                        })
+                    })
+                    .collect();
+            }
+            Ok(sets)
+        }
+    }
+}
+
+fn limit(runs: usize) -> Result<(), String> {
+    if runs > MOST_RUNS {
+        return Err(format!("this sweep would make {runs} runs; at most {MOST_RUNS} are taken at once"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axes(list: &[(&str, i64)]) -> IndexMap<String, Vec<Value>> {
+        list.iter().map(|(name, n)| ((*name).to_owned(), (1..=*n).map(Value::Int).collect())).collect()
+    }
+
+    #[test]
+    fn a_product_varies_the_last_param_fastest() {
+        let sets = expand(&axes(&[("a", 2), ("b", 3)]), Combine::Product).unwrap();
+        let pairs: Vec<_> =
+            sets.iter().map(|set| (set["a"].as_int().unwrap(), set["b"].as_int().unwrap())).collect();
+        assert_eq!(pairs, [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]);
+    }
+
+    #[test]
+    fn a_zip_wants_equal_lengths() {
+        assert_eq!(expand(&axes(&[("a", 2), ("b", 2)]), Combine::Zip).unwrap().len(), 2);
+        assert!(expand(&axes(&[("a", 2), ("b", 3)]), Combine::Zip).unwrap_err().contains("`b` has 3"));
+    }
+
+    #[test]
+    fn nothing_swept_is_one_run_and_too_much_is_refused() {
+        assert_eq!(expand(&axes(&[]), Combine::Product).unwrap().len(), 1);
+        assert!(expand(&axes(&[("a", 1000), ("b", 1000)]), Combine::Product).is_err());
+    }
+}

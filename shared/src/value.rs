@@ -1,0 +1,414 @@
+//! Values: what params hold and what flows along edges.
+
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::media::Media;
+use crate::types::Type;
+
+/// A value. On the wire and in the store it is plain JSON, with media as `{"$media": {…}}`; keys of objects that
+/// begin with `$` gain a second `$` there, so that no text from outside can pose as media.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Value {
+    /// Nothing: JSON's `null`.
+    #[default]
+    None,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number; never NaN or infinite where it came from JSON.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// Several values.
+    List(Vec<Value>),
+    /// Values by name, in the order in which they were written.
+    Object(IndexMap<String, Value>),
+    /// Bytes in the blob store.
+    Media(Box<Media>),
+}
+
+/// Values by port or input name.
+pub type Values = IndexMap<String, Value>;
+
+impl Value {
+    /// A value from JSON of the outside world: it never holds media, whatever its keys say.
+    #[must_use]
+    pub fn from_json(json: Json) -> Self {
+        match json {
+            Json::Null => Self::None,
+            Json::Bool(it) => Self::Bool(it),
+            Json::Number(number) => match number.as_i64() {
+                Some(int) => Self::Int(int),
+                None => Self::Float(number.as_f64().unwrap_or(0.0)),
+            },
+            Json::String(text) => Self::Text(text),
+            Json::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
+            Json::Object(map) => {
+                Self::Object(map.into_iter().map(|(k, v)| (k, Self::from_json(v))).collect())
+            }
+        }
+    }
+
+    /// The value as plain JSON for people and programs outside; media becomes an object of its fields.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::None => Json::Null,
+            Self::Bool(it) => Json::Bool(*it),
+            Self::Int(it) => Json::from(*it),
+            Self::Float(it) => serde_json::Number::from_f64(*it).map_or(Json::Null, Json::Number),
+            Self::Text(text) => Json::String(text.clone()),
+            Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Self::Object(map) => Json::Object(map.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
+            Self::Media(media) => serde_json::to_value(media).unwrap_or(Json::Null),
+        }
+    }
+
+    /// The value as text inside a longer text: numbers and bools as they are, lists and objects as JSON.
+    ///
+    /// # Errors
+    /// Media and absent values have no text; the sentence says so.
+    pub fn to_text(&self) -> Result<String, String> {
+        if self.has_media() {
+            return Err("media can't be written into text; pass it by an input of its own".into());
+        }
+        Ok(match self {
+            Self::None => return Err("the value is absent".into()),
+            Self::Text(text) => text.clone(),
+            Self::Float(it) => {
+                let mut out = String::new();
+                let _ = write!(out, "{it}");
+                out
+            }
+            other => other.to_json().to_string(),
+        })
+    }
+
+    /// The media in this value, in order: itself or those in its lists and objects.
+    pub fn media(&self) -> Vec<&Media> {
+        let mut found = Vec::new();
+        self.collect_media(&mut found);
+        found
+    }
+
+    fn collect_media<'a>(&'a self, found: &mut Vec<&'a Media>) {
+        match self {
+            Self::Media(media) => found.push(media),
+            Self::List(items) => items.iter().for_each(|item| item.collect_media(found)),
+            Self::Object(map) => map.values().for_each(|value| value.collect_media(found)),
+            _ => {}
+        }
+    }
+
+    /// Whether media is in this value.
+    #[must_use]
+    pub fn has_media(&self) -> bool {
+        match self {
+            Self::Media(_) => true,
+            Self::List(items) => items.iter().any(Self::has_media),
+            Self::Object(map) => map.values().any(Self::has_media),
+            _ => false,
+        }
+    }
+
+    /// The most precise type of this value.
+    #[must_use]
+    pub fn type_of(&self) -> Type {
+        match self {
+            Self::None => Type::Any,
+            Self::Bool(_) => Type::Bool,
+            Self::Int(_) => Type::Int,
+            Self::Float(_) => Type::Float,
+            Self::Text(_) => Type::Text,
+            Self::Media(media) => Type::Media(media.kind),
+            Self::Object(_) => Type::Json,
+            Self::List(items) => {
+                let mut types = items.iter().map(Self::type_of);
+                let first = types.next().unwrap_or(Type::Any);
+                let same = types.all(|other| other == first);
+                if same { first.list() } else { Type::Any.list() }
+            }
+        }
+    }
+
+    /// This value as a value of type `to`, by the rules of [`Type::accepts`].
+    ///
+    /// # Errors
+    /// A sentence that names both types.
+    pub fn convert(self, to: &Type) -> Result<Self, String> {
+        match (to, self) {
+            (Type::Any, value) => Ok(value),
+            (Type::List(of), Self::List(items)) => {
+                items.into_iter().map(|item| item.convert(of)).collect::<Result<_, _>>().map(Self::List)
+            }
+            (Type::Float, Self::Int(int)) =>
+            {
+                #[allow(clippy::cast_precision_loss)]
+                Ok(Self::Float(int as f64))
+            }
+            (Type::Text, value @ (Self::Int(_) | Self::Float(_) | Self::Bool(_))) => {
+                value.to_text().map(Self::Text)
+            }
+            (Type::Json, value) if !value.has_media() => Ok(value),
+            (Type::Text, value @ (Self::List(_) | Self::Object(_))) => Err(format!(
+                "expected text, got {}; write it inside a longer text to get JSON",
+                value.type_of()
+            )),
+            (to, value) if value != Self::None && to.accepts(&value.type_of()) => match (to, value) {
+                (Type::Int, Self::Float(it)) => Err(format!("expected int, got {it}")),
+                (_, value) => Ok(value),
+            },
+            (to, Self::None) => Err(format!("expected {to}, got nothing")),
+            (to, value) => Err(format!("expected {to}, got {}", value.type_of())),
+        }
+    }
+
+    /// The text, if it is text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+    /// The whole number, if it is one.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(it) => Some(*it),
+            _ => None,
+        }
+    }
+    /// The number, whole or not.
+    #[must_use]
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            #[allow(clippy::cast_precision_loss)]
+            Self::Int(it) => Some(*it as f64),
+            Self::Float(it) => Some(*it),
+            _ => None,
+        }
+    }
+    /// The bool, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(it) => Some(*it),
+            _ => None,
+        }
+    }
+    /// The media, if it is media.
+    #[must_use]
+    pub fn as_media(&self) -> Option<&Media> {
+        match self {
+            Self::Media(media) => Some(media),
+            _ => None,
+        }
+    }
+    /// The items, if it is a list.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// One short line for labels and cards: text cut after `limit` characters, media by name, lists by length.
+    #[must_use]
+    pub fn summary(&self, limit: usize) -> String {
+        match self {
+            Self::None => "–".into(),
+            Self::Text(text) => cut(text, limit),
+            Self::Media(media) => cut(&media.name, limit),
+            Self::List(items) if self.has_media() => format!("{} × {}", items.len(), items[0].type_of()),
+            other => cut(&other.to_json().to_string(), limit),
+        }
+    }
+}
+
+/// The first line of `text`, at most `limit` characters, with `…` where something was cut.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> String {
+    let line = text.trim().lines().next().unwrap_or("");
+    let more = line.len() < text.trim().len();
+    let mut out: String = line.chars().take(limit).collect();
+    if more || line.chars().nth(limit).is_some() {
+        if out.chars().count() == limit {
+            out.pop();
+        }
+        out.push('…');
+    }
+    out
+}
+
+const MEDIA_KEY: &str = "$media";
+
+impl Serialize for Value {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::{SerializeMap, SerializeSeq};
+        match self {
+            Self::None => serializer.serialize_unit(),
+            Self::Bool(it) => serializer.serialize_bool(*it),
+            Self::Int(it) => serializer.serialize_i64(*it),
+            Self::Float(it) => serializer.serialize_f64(*it),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => {
+                let mut seq = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    seq.serialize_element(item)?;
+                }
+                seq.end()
+            }
+            Self::Object(map) => {
+                let mut out = serializer.serialize_map(Some(map.len()))?;
+                for (key, value) in map {
+                    if key.starts_with('$') {
+                        out.serialize_entry(&format!("${key}"), value)?;
+                    } else {
+                        out.serialize_entry(key, value)?;
+                    }
+                }
+                out.end()
+            }
+            Self::Media(media) => {
+                let mut out = serializer.serialize_map(Some(1))?;
+                out.serialize_entry(MEDIA_KEY, media)?;
+                out.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_wire(Json::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+fn from_wire(json: Json) -> Result<Value, serde_json::Error> {
+    Ok(match json {
+        Json::Array(items) => Value::List(items.into_iter().map(from_wire).collect::<Result<_, _>>()?),
+        Json::Object(mut map) => {
+            if map.len() == 1
+                && let Some(media) = map.remove(MEDIA_KEY)
+            {
+                return Ok(Value::Media(serde_json::from_value(media)?));
+            }
+            let mut object = IndexMap::with_capacity(map.len());
+            for (key, value) in map {
+                let key = if key.starts_with("$$") { key[1..].to_owned() } else { key };
+                object.insert(key, from_wire(value)?);
+            }
+            Value::Object(object)
+        }
+        plain => Value::from_json(plain),
+    })
+}
+
+impl JsonSchema for Value {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Value".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "any JSON; media is {\"$media\": {…}}" })
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+impl From<i64> for Value {
+    fn from(int: i64) -> Self {
+        Self::Int(int)
+    }
+}
+impl From<f64> for Value {
+    fn from(float: f64) -> Self {
+        Self::Float(float)
+    }
+}
+impl From<bool> for Value {
+    fn from(it: bool) -> Self {
+        Self::Bool(it)
+    }
+}
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Self {
+        Self::List(items)
+    }
+}
+impl From<Media> for Value {
+    fn from(media: Media) -> Self {
+        Self::Media(Box::new(media))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::BlobHash;
+    use crate::media::MediaKind;
+
+    fn picture() -> Value {
+        Value::from(Media {
+            kind: MediaKind::Image,
+            hash: BlobHash::of(b"x"),
+            mime: "image/png".into(),
+            bytes: 1,
+            name: "a.png".into(),
+            width: Some(1),
+            height: Some(1),
+        })
+    }
+
+    #[test]
+    fn values_survive_the_wire() {
+        let mut object = IndexMap::new();
+        object.insert("$media".to_owned(), Value::from("no picture"));
+        object.insert("n".to_owned(), Value::Int(i64::MAX));
+        for value in [Value::None, Value::Float(0.5), Value::Object(object), Value::List(vec![picture()])] {
+            let wire = serde_json::to_string(&value).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&wire).unwrap(), value, "{wire}");
+        }
+    }
+
+    #[test]
+    fn json_from_outside_never_becomes_media() {
+        let forged = serde_json::to_value(picture()).unwrap();
+        let value = Value::from_json(forged);
+        assert!(!value.has_media());
+        let wire = serde_json::to_string(&value).unwrap();
+        assert!(!serde_json::from_str::<Value>(&wire).unwrap().has_media());
+    }
+
+    #[test]
+    fn conversion_follows_the_types() {
+        assert_eq!(Value::Int(2).convert(&Type::Float), Ok(Value::Float(2.0)));
+        assert_eq!(Value::Int(2).convert(&Type::Text), Ok(Value::from("2")));
+        assert!(Value::from("2").convert(&Type::Int).is_err());
+        assert!(Value::Float(2.5).convert(&Type::Int).is_err());
+        assert!(picture().convert(&Type::Text).is_err());
+        assert!(Value::None.convert(&Type::Text).is_err());
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        assert_eq!(cut("grüße aus Hove", 6), "grüße…");
+        assert_eq!(cut("one\ntwo", 10), "one…");
+        assert_eq!(cut("short", 10), "short");
+    }
+}

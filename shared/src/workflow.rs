@@ -1,0 +1,360 @@
+//! A workflow as the file says it: params, nodes, edges, outputs, each with its place in the text.
+//!
+//! Made by [`crate::document`]; nothing else parses. Everything here is plain data.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::expression::{Expression, Reference, Root};
+use crate::id::{Version, WorkflowId};
+use crate::node_type::Effects;
+use crate::problem::Span;
+use crate::types::Type;
+use crate::value::Value;
+
+/// A workflow that passed its checks.
+#[derive(Clone, Debug)]
+pub struct Workflow {
+    /// `id:` of the file, if it has one.
+    pub id: Option<WorkflowId>,
+    /// `name:`, for people.
+    pub name: Option<String>,
+    /// `description:`, for people.
+    pub description: Option<String>,
+    /// The content hash of the file.
+    pub version: Version,
+    /// Params by name.
+    pub params: IndexMap<String, Param>,
+    /// `matrix:`: the sweep that the file proposes.
+    pub matrix: IndexMap<String, Vec<Value>>,
+    /// Nodes by name, in the order of the file.
+    pub nodes: IndexMap<String, Node>,
+    /// Outputs by name.
+    pub outputs: IndexMap<String, Output>,
+}
+
+/// A param.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Param {
+    /// Its type.
+    pub ty: Type,
+    /// Used when nothing is given; without it the param is required.
+    pub default: Option<Value>,
+    /// Least number.
+    pub min: Option<f64>,
+    /// Greatest number.
+    pub max: Option<f64>,
+    /// The texts of a choice.
+    pub choices: Vec<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// Whether a form gives text several lines.
+    pub multiline: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub action: Action,
+    /// Inputs by name.
+    pub with: IndexMap<String, Template>,
+    /// Nodes that must have ended before.
+    pub needs: Vec<String>,
+    /// Whether it runs at all; `success()` if it doesn't say.
+    pub condition: Option<Expression>,
+    /// Runs it once per item.
+    pub each: Option<Each>,
+    /// Tries after the first.
+    pub retry: Retry,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// A pool of the config that its attempts count in, besides that of its kind.
+    pub pool: Option<String>,
+    /// Environment variables of a command, besides its inputs.
+    pub env: IndexMap<String, Template>,
+    /// Where a command works: a folder relative to the file, or its private folder.
+    pub dir: Option<String>,
+    /// What a command puts out besides its own ports.
+    pub outputs: IndexMap<String, CommandOutput>,
+    /// `false`: media of this node does not become an asset; `true`: its other values do too.
+    pub keep: Option<bool>,
+    /// `remember: {files: …}`; kept for a later version, refused where it is set.
+    pub remember: bool,
+    /// What a second try may do to the world, where the node says it itself.
+    pub effects: Option<Effects>,
+    /// `on_interrupt: again`: runs again after an interruption though its effects are external.
+    pub again_on_interrupt: bool,
+    /// `on_item_error: drop`: a failed item leaves a hole instead of failing the node.
+    pub drop_failed_items: bool,
+    /// Its failure does not fail the run.
+    pub allow_failure: bool,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// What a node does.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A native node of this type.
+    Uses(String),
+    /// A script for a shell.
+    Run {
+        /// The script, never interpolated.
+        script: String,
+        /// What runs it.
+        shell: Shell,
+    },
+    /// A program with arguments, no shell.
+    Cmd(Vec<Template>),
+}
+
+impl Action {
+    /// Whether it is a command, not a native node.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        !matches!(self, Self::Uses(_))
+    }
+    /// The word shown for its kind: the type's name, `run` or `cmd`.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Uses(name) => name,
+            Self::Run { .. } => "run",
+            Self::Cmd(_) => "cmd",
+        }
+    }
+}
+
+/// What runs a script.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Shell {
+    /// `bash -eo pipefail` where there is bash, else `sh -e`.
+    #[default]
+    Default,
+    /// `bash -eo pipefail`.
+    Bash,
+    /// `sh -e`.
+    Sh,
+    /// `python3`, else `python`.
+    Python,
+    /// This program with these arguments, the script's path last.
+    Program(Vec<String>),
+}
+
+/// `each:`.
+#[derive(Clone, Debug)]
+pub enum Each {
+    /// One list; `item` is its element.
+    List(Template),
+    /// Several lists of one length; `item` is an object of their elements.
+    Zip(IndexMap<String, Template>),
+}
+
+impl Each {
+    /// The node and port whose list this iterates straight over, so that items may start one by one.
+    #[must_use]
+    pub fn straight(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::List(Template::Expression(expression)) => expression.straight(),
+            _ => None,
+        }
+    }
+    /// The templates in it.
+    pub fn templates(&self) -> Box<dyn Iterator<Item = &Template> + '_> {
+        match self {
+            Self::List(template) => Box::new(std::iter::once(template)),
+            Self::Zip(lists) => Box::new(lists.values()),
+        }
+    }
+}
+
+/// `retry:`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Retry {
+    /// How many tries after the first; 0 is none.
+    pub times: u32,
+    /// The wait before the first of them.
+    pub backoff: Duration,
+    /// What each further wait is multiplied by.
+    pub factor: f64,
+    /// The longest wait.
+    pub max: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { times: 0, backoff: Duration::from_secs(1), factor: 2.0, max: Duration::from_secs(60) }
+    }
+}
+
+impl Retry {
+    /// The wait after `failed` failed attempts (1 after the first).
+    #[must_use]
+    pub fn wait(&self, failed: u32) -> Duration {
+        let power = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
+        let seconds = self.backoff.as_secs_f64() * self.factor.powi(power);
+        Duration::try_from_secs_f64(seconds).unwrap_or(self.max).min(self.max)
+    }
+}
+
+/// A declared output of a command.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CommandOutput {
+    /// Where its value comes from.
+    pub source: OutputSource,
+    /// Its type.
+    pub ty: Type,
+    /// The file name under which media is kept, instead of the file's own.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Where a command's output comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OutputSource {
+    /// One file or folder below the work folder.
+    Path(String),
+    /// Files below the work folder that match, in name order: a list.
+    Glob(String),
+    /// A field of stdout, which is JSON: names and indexes with dots, `.` is all of it.
+    Json(String),
+}
+
+/// An output of the workflow.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// What it shows.
+    pub value: Template,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A value of the file with expressions in it.
+#[derive(Clone, Debug)]
+pub enum Template {
+    /// No expression.
+    Literal(Value),
+    /// One expression alone: keeps the type of its result.
+    Expression(Expression),
+    /// Text around expressions.
+    Text(Vec<Piece>),
+    /// A list with expressions in it.
+    List(Vec<Template>),
+    /// An object with expressions in it.
+    Object(IndexMap<String, Template>),
+}
+
+/// A piece of a text with expressions.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// As it stands.
+    Text(String),
+    /// Written out.
+    Expression(Expression),
+}
+
+impl Template {
+    /// All expressions in it.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    fn collect<'a>(&'a self, found: &mut Vec<&'a Expression>) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Expression(expression) => found.push(expression),
+            Self::Text(pieces) => found.extend(pieces.iter().filter_map(|piece| match piece {
+                Piece::Text(_) => None,
+                Piece::Expression(expression) => Some(expression),
+            })),
+            Self::List(items) => items.iter().for_each(|item| item.collect(found)),
+            Self::Object(map) => map.values().for_each(|value| value.collect(found)),
+        }
+    }
+}
+
+/// An edge: a port of one node that an expression of another names.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct Edge {
+    /// The node it comes from.
+    pub from: String,
+    /// The port it comes from.
+    pub port: String,
+    /// The node that reads it.
+    pub to: String,
+    /// What reads it there: an input's name, `if`, `each`, `env` or `cmd`.
+    pub input: String,
+}
+
+impl Edge {
+    /// Its name on the wire: `sky.image>framed.image`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}.{}>{}.{}", self.from, self.port, self.to, self.input)
+    }
+}
+
+impl Node {
+    /// Every expression of the node, with the name of what reads it.
+    pub fn expressions(&self) -> Vec<(&str, &Expression)> {
+        let mut found = Vec::new();
+        for (name, template) in &self.with {
+            found.extend(template.expressions().into_iter().map(|it| (name.as_str(), it)));
+        }
+        for template in self.env.values() {
+            found.extend(template.expressions().into_iter().map(|it| ("env", it)));
+        }
+        if let Action::Cmd(arguments) = &self.action {
+            found.extend(arguments.iter().flat_map(Template::expressions).map(|it| ("cmd", it)));
+        }
+        if let Some(each) = &self.each {
+            found.extend(each.templates().flat_map(Template::expressions).map(|it| ("each", it)));
+        }
+        if let Some(condition) = &self.condition {
+            found.push(("if", condition));
+        }
+        found
+    }
+
+    /// The references to ports of other nodes, with the name of what reads them.
+    pub fn references(&self) -> impl Iterator<Item = (&str, &Reference)> {
+        self.expressions()
+            .into_iter()
+            .flat_map(|(input, expression)| expression.references().iter().map(move |it| (input, it)))
+            .filter(|(_, reference)| matches!(reference.root, Root::Node(_)))
+    }
+}
+
+impl Workflow {
+    /// The edges, each once, in the order of the file.
+    #[must_use]
+    pub fn edges(&self) -> Vec<Edge> {
+        let mut edges = indexmap::IndexSet::new();
+        for (to, node) in &self.nodes {
+            for (input, reference) in node.references() {
+                if let (Root::Node(from), Some(port)) = (&reference.root, &reference.port) {
+                    edges.insert(Edge {
+                        from: from.clone(),
+                        port: port.clone(),
+                        to: to.clone(),
+                        input: input.to_owned(),
+                    });
+                }
+            }
+        }
+        edges.into_iter().collect()
+    }
+
+    /// What people call it: its name, else its first node's.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or("untitled")
+    }
+}

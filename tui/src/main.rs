@@ -1,0 +1,2 @@
+//! fanlight
+fn main() {}
