@@ -1,14 +1,65 @@
-//! The engine: the one owner of runs. Signatures hold.
+//! The engine: the one owner of runs. It decides in memory, one message at a time, wakes only on change, and hands what it
+//! decided to the store; what others may see of it waits for that commit.
+//!
+//! # Layout
+//!
+//! - `plan`: a workflow made ready; `submit`: from a request to runs; `queue`, `pools`: who waits for what
+//! - `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they are given
+//! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
+//! - `recover`: taking up runs after the daemon died; `desk`: requests of people; `core`: the loop
+
+mod active;
+mod attempts;
+mod context;
+mod core;
+mod dataflow;
+mod desk;
+mod finish;
+mod inputs;
+mod plan;
+mod pools;
+mod preview;
+mod publish;
+mod queue;
+mod recover;
+mod submit;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use fanlight_shared::event::Queue;
-use fanlight_shared::rpc::{RpcError, queue, runs};
+use fanlight_shared::rpc::{RpcError, queue as queue_rpc, runs};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::command::Commands;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::job::Outcome;
+use crate::store::{Store, StoreError};
+use crate::worker::Workers;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Who is told.
+    pub hub: Arc<Hub>,
+    /// What runs commands.
+    pub commands: Commands,
+    /// What runs nodes that decode foreign bytes.
+    pub workers: Workers,
+    /// The configuration.
+    pub config: Arc<Config>,
+}
 
 /// The engine's handle: cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    _inner: Arc<()>,
+    messages: mpsc::UnboundedSender<Message>,
+    activity: watch::Receiver<Activity>,
+    config: Arc<Config>,
+    store: Store,
 }
 
 /// What the engine is busy with, for the daemon's idle end.
@@ -20,68 +71,162 @@ pub struct Activity {
     pub queued: u32,
 }
 
+type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
+
+/// What the engine's loop is told.
+enum Message {
+    Submit {
+        prepared: Box<submit::Prepared>,
+        reply: Reply<runs::Started>,
+    },
+    Submitted {
+        result: Result<crate::store::Submitted, StoreError>,
+        plan: Arc<plan::Plan>,
+        next: bool,
+        project: Option<std::path::PathBuf>,
+        reply: Reply<runs::Started>,
+    },
+    Resumed {
+        run: fanlight_shared::id::RunId,
+        result: Result<Box<crate::store::OpenRun>, StoreError>,
+    },
+    Ended {
+        key: active::Key,
+        number: u32,
+        outcome: Box<Outcome>,
+    },
+    Retry {
+        key: active::Key,
+        failed: u32,
+    },
+    Cancel {
+        request: runs::Cancel,
+        reply: Reply<runs::CancelAnswer>,
+    },
+    Delete {
+        request: runs::Delete,
+        reply: Reply<()>,
+    },
+    Label {
+        request: runs::Label,
+        reply: Reply<()>,
+    },
+    Queue {
+        request: queue_rpc::Set,
+        reply: Reply<Queue>,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
 impl Engine {
+    /// Takes up what an earlier daemon left, and starts the engine's loop on the current runtime.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn boot(parts: EngineParts) -> Result<Self, StoreError> {
+        let (messages, receiver) = mpsc::unbounded_channel();
+        let (config, store) = (parts.config.clone(), parts.store.clone());
+        let reading = store.clone();
+        let open = tokio::task::spawn_blocking(move || core::Left::read(&reading))
+            .await
+            .map_err(|error| StoreError::Other(error.to_string()))??;
+        let (tell, activity) = watch::channel(Activity::default());
+        let core = core::Core::new(parts, messages.clone(), tell, open);
+        tokio::spawn(core.run(receiver));
+        Ok(Self { messages, activity, config, store })
+    }
+
     /// `runs.start`
     ///
     /// # Errors
     /// Problems of the file, bad params, a full disk.
     pub async fn start(&self, request: runs::Start) -> Result<runs::Started, RpcError> {
-        let _ = request;
-        Err(RpcError::internal("no engine"))
+        let (config, blobs) = (self.config.clone(), self.store.blobs().clone());
+        let prepared = tokio::task::spawn_blocking(move || submit::prepare(request, &config, &blobs))
+            .await
+            .map_err(|error| RpcError::internal(error.to_string()))??;
+        self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await
     }
-    /// `runs.cancel`
-    ///
-    /// # Errors
-    /// No such run.
-    pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelAnswer, RpcError> {
-        let _ = request;
-        Err(RpcError::internal("no engine"))
-    }
+
     /// `runs.resume`
     ///
     /// # Errors
     /// The run has not ended, or completed.
     pub async fn resume(&self, request: runs::Resume) -> Result<runs::Started, RpcError> {
-        let _ = request;
-        Err(RpcError::internal("no engine"))
+        let (config, store) = (self.config.clone(), self.store.clone());
+        let prepared = tokio::task::spawn_blocking(move || desk::prepare_resume(request, &config, &store))
+            .await
+            .map_err(|error| RpcError::internal(error.to_string()))??;
+        self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await
     }
+
+    /// `runs.cancel`
+    ///
+    /// # Errors
+    /// No such run.
+    pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelAnswer, RpcError> {
+        self.ask(|reply| Message::Cancel { request, reply }).await
+    }
+
     /// `runs.delete`
     ///
     /// # Errors
     /// A run has not ended.
     pub async fn delete(&self, request: runs::Delete) -> Result<(), RpcError> {
-        let _ = request;
-        Err(RpcError::internal("no engine"))
+        self.ask(|reply| Message::Delete { request, reply }).await
     }
+
     /// `runs.label`
     ///
     /// # Errors
     /// No such run.
     pub async fn label(&self, request: runs::Label) -> Result<(), RpcError> {
-        let _ = request;
-        Err(RpcError::internal("no engine"))
+        let label = submit::check_label(&request.label)?;
+        self.ask(|reply| Message::Label { request: runs::Label { label, ..request }, reply }).await
     }
+
     /// `queue.get`
     ///
     /// # Errors
     /// The engine ended.
     pub async fn queue(&self) -> Result<Queue, RpcError> {
-        Err(RpcError::internal("no engine"))
+        self.set_queue(queue_rpc::Set::default()).await
     }
+
     /// `queue.set`
     ///
     /// # Errors
     /// A cap of 0.
-    pub async fn set_queue(&self, request: queue::Set) -> Result<Queue, RpcError> {
-        let _ = request;
-        Err(RpcError::internal("no engine"))
+    pub async fn set_queue(&self, request: queue_rpc::Set) -> Result<Queue, RpcError> {
+        if request.max_concurrent_runs == Some(0) {
+            return Err(RpcError::refused(
+                "at least one run must be allowed at once; pause the queue to hold all back",
+            ));
+        }
+        self.ask(|reply| Message::Queue { request, reply }).await
     }
+
     /// What it is busy with, now and whenever that changes.
     #[must_use]
-    pub fn activity(&self) -> tokio::sync::watch::Receiver<Activity> {
-        tokio::sync::watch::channel(Activity::default()).1
+    pub fn activity(&self) -> watch::Receiver<Activity> {
+        self.activity.clone()
     }
+
     /// Stops taking requests and starting attempts; living commands go on under the supervisor. Returns when the store
     /// has everything.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.messages.send(Message::Stop { reply }).is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    async fn ask<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, RpcError> {
+        let ended = || RpcError::refused("the daemon is stopping");
+        let (reply, answer) = oneshot::channel();
+        self.messages.send(message(reply)).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
 }

@@ -169,6 +169,9 @@ impl RunState {
             for edge in self.edges.values_mut() {
                 edge.active = false;
             }
+            if update.status == RunStatus::Cancelled {
+                self.nodes.values_mut().for_each(|node| node.cancel(update.at));
+            }
         }
     }
 
@@ -248,6 +251,19 @@ impl RunState {
 }
 
 impl NodeState {
+    /// The run was cancelled: whatever had not ended was.
+    fn cancel(&mut self, at: Time) {
+        for instance in self.items.values_mut().chain([&mut self.whole]) {
+            if !instance.status.is_ended() {
+                instance.status = NodeStatus::Cancelled;
+                instance.ended_at = Some(at);
+                instance.retry_at = None;
+                instance.progress = None;
+                instance.previews.clear();
+            }
+        }
+    }
+
     /// How many items ended.
     #[must_use]
     pub fn items_done(&self) -> usize {

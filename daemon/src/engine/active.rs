@@ -1,0 +1,241 @@
+//! A run that has a slot: what the engine holds of it in memory.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use fanlight_shared::event::{NodeError, NodeUpdate, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::expression::{Outcome as Upstream, Root, Scope};
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{NodeStatus, Run};
+use fanlight_shared::value::{Value, Values};
+use tokio_util::sync::CancellationToken;
+
+use super::context::{After, Context};
+use super::inputs::Prepared;
+use super::plan::Plan;
+use crate::job::RunFacts;
+use crate::store::Op;
+
+/// A run that has a slot.
+pub(crate) struct ActiveRun {
+    /// What stays the same, for executors.
+    pub(super) facts: Arc<RunFacts>,
+    /// As lists show it.
+    pub(super) run: Run,
+    pub(super) plan: Arc<Plan>,
+    pub(super) nodes: Vec<NodeRun>,
+    /// The number of its last state event.
+    pub(super) seq: u64,
+    /// A person ended it; nothing new starts.
+    pub(super) cancelling: bool,
+    /// Nodes that have not ended.
+    pub(super) left: usize,
+    /// Attempts that run, or will as soon as their commit is done.
+    pub(super) live: usize,
+    /// Instances made by `each`, against the limit of a run.
+    pub(super) instances: usize,
+    /// Finished values that this run takes over from the one it resumes.
+    pub(super) taken: HashMap<(String, ItemPath), Values>,
+    /// Nodes that ended and whose readers were not told yet.
+    pub(super) settled: VecDeque<usize>,
+    /// Items that ended and whose straight readers were not told yet.
+    pub(super) settled_items: VecDeque<(usize, u32)>,
+    /// Its listing changed since the registry was told.
+    pub(super) listing_changed: bool,
+}
+
+/// A node of a run that has a slot.
+#[derive(Default)]
+pub(super) struct NodeRun {
+    /// The node itself; of a node with `each` only its status counts.
+    pub(super) whole: Instance,
+    /// Nodes it waits for that have not ended.
+    pub(super) pending: usize,
+    /// Its items, once their list is known.
+    pub(super) items: Option<Items>,
+    /// What its ports hold, once it ended: of a node with `each`, lists.
+    pub(super) values: Option<Values>,
+    /// Readers with the default condition are skipped: it failed and may not, or was skipped for that reason.
+    pub(super) tainted: bool,
+    /// An item was skipped because the item it reads failed.
+    pub(super) item_upstream_failed: bool,
+}
+
+/// The items of a node with `each`.
+pub(super) struct Items {
+    /// `item` by index; of straight readers filled in when the item upstream ends.
+    pub(super) inputs: Vec<Option<Value>>,
+    pub(super) runs: Vec<Instance>,
+    /// Items that have not ended.
+    pub(super) left: usize,
+}
+
+/// A node, or one item of it.
+#[derive(Default)]
+pub(super) struct Instance {
+    pub(super) status: NodeStatus,
+    /// Attempts that were started.
+    pub(super) attempts: u32,
+    /// Attempts that failed; what `retry` counts.
+    pub(super) failures: u32,
+    /// Attempts that nobody saw the end of.
+    pub(super) interruptions: u32,
+    /// The attempt that runs.
+    pub(super) live: Option<Live>,
+    /// What to run, kept for retries.
+    pub(super) prepared: Option<Arc<Prepared>>,
+    /// What it made.
+    pub(super) values: Option<Values>,
+    pub(super) error: Option<NodeError>,
+}
+
+/// An attempt that runs.
+pub(super) struct Live {
+    pub(super) id: AttemptId,
+    pub(super) cancel: CancellationToken,
+    pub(super) started_at: fanlight_shared::time::Time,
+}
+
+/// Names an instance of an active run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) run: fanlight_shared::id::RunId,
+    pub(super) node: usize,
+    pub(super) item: ItemPath,
+}
+
+impl ActiveRun {
+    pub(super) fn new(run: Run, plan: Arc<Plan>, project: Option<std::path::PathBuf>) -> Self {
+        let nodes = plan
+            .nodes
+            .iter()
+            .map(|node| NodeRun { pending: node.deps.len(), ..NodeRun::default() })
+            .collect::<Vec<_>>();
+        Self {
+            facts: Arc::new(RunFacts {
+                id: run.id,
+                number: run.number,
+                label: run.label.clone(),
+                workflow_id: run.workflow_id,
+                workflow: run.workflow.clone(),
+                project,
+            }),
+            run,
+            left: nodes.len(),
+            nodes,
+            plan,
+            seq: 0,
+            cancelling: false,
+            live: 0,
+            instances: 0,
+            taken: HashMap::new(),
+            settled: VecDeque::new(),
+            settled_items: VecDeque::new(),
+            listing_changed: false,
+        }
+    }
+
+    pub(super) fn key(&self, node: usize, item: ItemPath) -> Key {
+        Key { run: self.run.id, node, item }
+    }
+
+    pub(super) fn instance(&self, node: usize, item: ItemPath) -> Option<&Instance> {
+        match item.0 {
+            None => Some(&self.nodes[node].whole),
+            Some(index) => self.nodes[node].items.as_ref()?.runs.get(index as usize),
+        }
+    }
+
+    pub(super) fn instance_mut(&mut self, node: usize, item: ItemPath) -> Option<&mut Instance> {
+        match item.0 {
+            None => Some(&mut self.nodes[node].whole),
+            Some(index) => self.nodes[node].items.as_mut()?.runs.get_mut(index as usize),
+        }
+    }
+
+    /// Every instance that could have an attempt: items where there are some, else the node itself.
+    pub(super) fn instances_mut(&mut self) -> impl Iterator<Item = &mut Instance> {
+        self.nodes.iter_mut().flat_map(|node| match &mut node.items {
+            Some(items) => items.runs.iter_mut(),
+            None => std::slice::from_mut(&mut node.whole).iter_mut(),
+        })
+    }
+
+    /// Records a change of a node: stored, then told.
+    pub(super) fn tell_node(&mut self, context: &mut Context, update: NodeUpdate) {
+        self.tell(context, StateEvent::NodeUpdate(update));
+    }
+
+    /// Records a change of the run: stored, then told.
+    pub(super) fn tell_run(&mut self, context: &mut Context, update: RunUpdate) {
+        self.tell(context, StateEvent::RunUpdate(update));
+    }
+
+    fn tell(&mut self, context: &mut Context, event: StateEvent) {
+        self.seq += 1;
+        let event = Numbered { seq: self.seq, event };
+        context.op(Op::Event { run: self.run.id, event: event.clone() });
+        context.after(After::State { workflow_id: self.run.workflow_id, run_id: self.run.id, event });
+    }
+
+    /// What `success()` and `failure()` answer for this node; the node it reads straight is left out, its items count
+    /// one by one.
+    pub(super) fn upstream(&self, node: usize) -> Upstream {
+        let plan = &self.plan.nodes[node];
+        let straight = plan.straight.as_ref().map(|(from, _)| *from);
+        Upstream {
+            failed: plan.deps.iter().any(|dep| Some(*dep) != straight && self.nodes[*dep].tainted),
+            skipped: plan.needs.iter().any(|need| self.nodes[*need].whole.status == NodeStatus::Skipped),
+        }
+    }
+}
+
+/// What an expression of a run can read.
+pub(super) struct RunScope<'a> {
+    pub(super) run: &'a ActiveRun,
+    pub(super) item: Option<(&'a Value, u32)>,
+    pub(super) upstream: Upstream,
+}
+
+impl Scope for RunScope<'_> {
+    fn get(&self, root: &Root, field: Option<&str>) -> Option<Value> {
+        match (root, field) {
+            (Root::Params, Some(name)) => {
+                self.run.run.params.get(name).filter(|it| **it != Value::None).cloned()
+            }
+            (Root::Params, None) => Some(Value::Object(self.run.run.params.clone())),
+            (Root::Run, field) => {
+                let run = &self.run.run;
+                let facts = [
+                    ("id", Value::from(run.id.to_string())),
+                    ("number", Value::Int(i64::from(run.number))),
+                    ("label", Value::from(run.label.clone())),
+                    ("workflow", Value::from(run.workflow.clone())),
+                ];
+                match field {
+                    Some(name) => facts.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value),
+                    None => Some(Value::Object(facts.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+                }
+            }
+            (Root::Item, None) => self.item.map(|(value, _)| value.clone()),
+            (Root::Item, Some(name)) => match self.item?.0 {
+                Value::Object(map) => map.get(name).cloned(),
+                _ => None,
+            },
+            (Root::Index, _) => self.item.map(|(_, index)| Value::Int(i64::from(index))),
+            (Root::Secrets, _) => None,
+            (Root::Node(name), field) => {
+                let values = self.run.nodes[*self.run.plan.index.get(name)?].values.as_ref()?;
+                match field {
+                    Some(port) => values.get(port).filter(|it| **it != Value::None).cloned(),
+                    None => Some(Value::Object(values.clone())),
+                }
+            }
+        }
+    }
+
+    fn outcome(&self) -> Upstream {
+        self.upstream
+    }
+}

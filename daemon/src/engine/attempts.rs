@@ -1,0 +1,336 @@
+//! Attempts: from ready to ended, with pools, retries, time-outs and interruptions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanlight_shared::event::{NodeError, NodeUpdate};
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{AttemptEnd, NodeStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Values;
+use tokio_util::sync::CancellationToken;
+
+use super::Message;
+use super::active::{ActiveRun, Key, Live};
+use super::context::{After, Context};
+use super::inputs::Prepared;
+use crate::command::Commands;
+use crate::job::{Attempt, Outcome};
+use crate::node_type::{DaemonJob, Runner};
+use crate::store::Store;
+use crate::worker::Workers;
+
+/// How often a node is interrupted before it fails.
+const MOST_INTERRUPTIONS: u32 = 3;
+
+/// How an attempt begins.
+pub(super) enum Begin {
+    /// From nothing.
+    Fresh,
+    /// Perhaps an earlier daemon started it: it is taken over, or started if it never was.
+    Adopt,
+}
+
+impl ActiveRun {
+    /// An instance has its inputs: it runs at once, or as soon as its pools have a place.
+    pub(super) fn make_ready(&mut self, context: &mut Context, node: usize, item: ItemPath) {
+        let key = self.key(node, item);
+        if let Some(instance) = self.instance_mut(node, item) {
+            instance.status = NodeStatus::Ready;
+        }
+        let plan = &self.plan.nodes[node];
+        if plan.is_inline() && plan.pools.is_empty() {
+            context.inline.push_back(key);
+        } else if let Some(key) = context.pools.enter(&plan.pools, key) {
+            self.start_attempt(context, key);
+        }
+    }
+
+    /// Starts the next attempt of an instance that has its places.
+    pub(super) fn start_attempt(&mut self, context: &mut Context, key: Key) {
+        let started_at = Time::now();
+        let id = AttemptId::new();
+        let Some(instance) = self.instance_mut(key.node, key.item) else { return };
+        let Some(prepared) = instance.prepared.clone() else { return };
+        instance.attempts += 1;
+        instance.status = NodeStatus::Running;
+        let number = instance.attempts;
+        self.live += 1;
+        let update = NodeUpdate {
+            attempt: Some(number),
+            attempt_id: Some(id),
+            ..NodeUpdate::new(&self.plan.nodes[key.node].name, key.item, NodeStatus::Running, started_at)
+        };
+        self.tell_node(context, update);
+        self.listing_changed = true;
+        self.spawn(context, key, id, number, started_at, prepared, Begin::Fresh);
+    }
+
+    /// Hands an attempt to its executor, once what was decided before is committed.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn spawn(
+        &mut self,
+        context: &mut Context,
+        key: Key,
+        id: AttemptId,
+        number: u32,
+        started_at: Time,
+        prepared: Arc<Prepared>,
+        begin: Begin,
+    ) {
+        let cancel = CancellationToken::new();
+        let attempt = Attempt {
+            id,
+            run: self.facts.clone(),
+            node: self.plan.nodes[key.node].name.clone(),
+            item: key.item,
+            number,
+            cancel: cancel.clone(),
+            hub: context.hub.clone(),
+        };
+        if let Some(instance) = self.instance_mut(key.node, key.item) {
+            instance.live = Some(Live { id, cancel, started_at });
+        }
+        let mut writable = context.config.writable.clone();
+        writable.extend(self.facts.project.clone());
+        let execution = Execution {
+            commands: context.commands.clone(),
+            workers: context.workers.clone(),
+            store: context.store.clone(),
+            writable,
+            left: self.plan.nodes[key.node]
+                .timeout()
+                .map(|timeout| timeout.saturating_sub(Time::now().since(started_at))),
+            timeout: self.plan.nodes[key.node].timeout(),
+        };
+        let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
+        context.after(After::Do(Box::new(move || {
+            runtime.spawn(async move {
+                let outcome = execution.execute(attempt, prepared, begin).await;
+                let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome) });
+            });
+        })));
+    }
+
+    /// Computes an instance at once.
+    pub(super) fn run_inline(&mut self, context: &mut Context, key: Key) {
+        let Some(instance) = self.instance_mut(key.node, key.item) else { return };
+        if instance.status != NodeStatus::Ready {
+            return;
+        }
+        let Some(prepared) = instance.prepared.clone() else { return };
+        let Prepared::Native(native, inputs) = &*prepared else { return };
+        let Runner::Inline(run) = native.run else { return };
+        instance.attempts += 1;
+        let started_at = Time::now();
+        let outcome = match run(inputs.clone()) {
+            Ok(values) => Outcome::completed(values, Vec::new()),
+            Err(error) => Outcome::failed(NodeError::new(error)),
+        };
+        self.end_attempt(context, key, started_at, outcome);
+    }
+
+    /// An executor reported.
+    pub(super) fn attempt_ended(&mut self, context: &mut Context, key: Key, outcome: Outcome) {
+        self.live = self.live.saturating_sub(1);
+        let started_at = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
+            Some(live) => {
+                let commands = context.commands.clone();
+                context.after(After::Do(Box::new({
+                    let runtime = context.runtime.clone();
+                    let is_command = matches!(self.plan.nodes[key.node].kind, super::plan::Kind::Command);
+                    move || {
+                        if is_command {
+                            runtime.spawn(async move { commands.tidy(live.id).await });
+                        }
+                    }
+                })));
+                live.started_at
+            }
+            None => Time::now(),
+        };
+        self.end_attempt(context, key, started_at, outcome);
+    }
+
+    pub(super) fn end_attempt(
+        &mut self,
+        context: &mut Context,
+        key: Key,
+        started_at: Time,
+        outcome: Outcome,
+    ) {
+        let Outcome { end, error, values, blobs, cost_usd } = outcome;
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[key.node];
+        let cancelling = self.cancelling;
+        let Some(instance) = self.instance_mut(key.node, key.item) else { return };
+        if instance.status.is_ended() {
+            return;
+        }
+        let number = instance.attempts;
+        let again = match end {
+            AttemptEnd::Failed => {
+                instance.failures += 1;
+                instance.failures <= plan.node.retry.times && !cancelling
+            }
+            AttemptEnd::Lost => {
+                instance.interruptions += 1;
+                plan.runs_again() && instance.interruptions < MOST_INTERRUPTIONS && !cancelling
+            }
+            _ => false,
+        };
+        let wait =
+            if end == AttemptEnd::Failed { plan.node.retry.wait(instance.failures) } else { Duration::ZERO };
+        let fill = |update: &mut NodeUpdate| {
+            update.attempt = Some(number);
+            update.started_at = Some(started_at);
+            update.ended = Some(end);
+            update.cost_usd = cost_usd;
+        };
+        if again {
+            instance.status = NodeStatus::Waiting;
+            let mut update = NodeUpdate::new(&plan.name, key.item, NodeStatus::Waiting, Time::now());
+            fill(&mut update);
+            update.error = error;
+            update.retry_at = Some(Time::now().plus(wait));
+            self.tell_node(context, update);
+            return context.retry_later(key, number, wait);
+        }
+        let status = match end {
+            AttemptEnd::Completed => NodeStatus::Completed,
+            AttemptEnd::Cancelled => NodeStatus::Cancelled,
+            AttemptEnd::Failed | AttemptEnd::Lost if cancelling => NodeStatus::Cancelled,
+            AttemptEnd::Failed | AttemptEnd::Lost => NodeStatus::Failed,
+        };
+        let error = match end {
+            AttemptEnd::Lost if !plan.runs_again() => error.map(|error| NodeError {
+                message: format!("{}; it may have had effects, so it does not run again (set `on_interrupt: again` if it may)", error.message),
+                ..error
+            }),
+            _ => error.filter(|_| status == NodeStatus::Failed),
+        };
+        let duration = Time::now().since(started_at);
+        let shown =
+            self.publish(context, key, values, blobs, super::publish::Made { number, duration, cost_usd });
+        self.end_instance(context, key.node, key.item, status, error, |update| {
+            fill(update);
+            update.outputs = shown;
+        });
+    }
+
+    /// The wait before another attempt is over.
+    pub(super) fn retry(&mut self, context: &mut Context, key: Key, failed: u32) {
+        let Some(instance) = self.instance(key.node, key.item) else { return };
+        if instance.status != NodeStatus::Waiting || instance.attempts != failed || self.cancelling {
+            return;
+        }
+        if instance.prepared.is_some() {
+            return self.make_ready(context, key.node, key.item);
+        }
+        // Taken up from an earlier daemon: what it reads is there, but was not evaluated yet.
+        if let Some(index) = key.item.0 {
+            let input = self.restored_item(key.node, index);
+            if let Some(items) = &mut self.nodes[key.node].items {
+                items.inputs[index as usize] = Some(input);
+            }
+        }
+        self.prepare(context, key.node, key.item);
+    }
+
+    /// Takes over what a resumed run finished: the values are in the store already.
+    pub(super) fn take_over(&mut self, context: &mut Context, node: usize, item: ItemPath, values: Values) {
+        let shown = super::publish::shorten_all(&values);
+        let made = super::publish::Made { number: 0, duration: Duration::ZERO, cost_usd: None };
+        self.publish_assets(context, node, item, &values, &made);
+        if let Some(instance) = self.instance_mut(node, item) {
+            instance.values = Some(values);
+        }
+        self.end_instance(context, node, item, NodeStatus::Cached, None, |update| update.outputs = shown);
+    }
+}
+
+impl Context {
+    /// Asks for another attempt after a wait, which starts once the decision is committed.
+    pub(super) fn retry_later(&mut self, key: Key, failed: u32, wait: Duration) {
+        let (messages, runtime) = (self.messages.clone(), self.runtime.clone());
+        self.after(After::Do(Box::new(move || {
+            runtime.spawn(async move {
+                tokio::time::sleep(wait).await;
+                let _ = messages.send(Message::Retry { key, failed });
+            });
+        })));
+    }
+}
+
+/// What runs one attempt.
+struct Execution {
+    commands: Commands,
+    workers: Workers,
+    store: Store,
+    writable: Vec<std::path::PathBuf>,
+    /// How much of its time-out is left; less than all of it for an adopted attempt.
+    left: Option<Duration>,
+    timeout: Option<Duration>,
+}
+
+impl Execution {
+    async fn execute(self, attempt: Attempt, prepared: Arc<Prepared>, begin: Begin) -> Outcome {
+        let cancel = attempt.cancel.clone();
+        let (left, timeout) = (self.left, self.timeout);
+        let work = self.work(attempt, prepared, begin);
+        let (Some(left), Some(timeout)) = (left, timeout) else { return work.await };
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => outcome,
+            () = tokio::time::sleep(left) => {
+                cancel.cancel();
+                match work.await {
+                    outcome if outcome.end == AttemptEnd::Completed => outcome,
+                    outcome => Outcome {
+                        end: AttemptEnd::Failed,
+                        error: Some(NodeError::new(format!("timed out after {}", fanlight_shared::time::human_duration(timeout)))),
+                        ..outcome
+                    },
+                }
+            }
+        }
+    }
+
+    async fn work(self, attempt: Attempt, prepared: Arc<Prepared>, begin: Begin) -> Outcome {
+        if attempt.cancel.is_cancelled() && matches!(begin, Begin::Fresh) {
+            return Outcome::cancelled();
+        }
+        match &*prepared {
+            Prepared::Command(job) => {
+                if matches!(begin, Begin::Adopt)
+                    && let Some(outcome) = self.commands.adopt(attempt.clone(), job.clone()).await
+                {
+                    return outcome;
+                }
+                self.commands.run(attempt, job.clone()).await
+            }
+            Prepared::Native(native, inputs) => match native.run {
+                Runner::Inline(run) => inline(run, inputs.clone()),
+                Runner::Worker(_) => self.workers.run(attempt, &native.spec.name, inputs.clone()).await,
+                Runner::Daemon(run) => {
+                    let cancel = attempt.cancel.clone();
+                    let blobs = self.store.blobs().clone();
+                    let job = DaemonJob { attempt, inputs: inputs.clone(), blobs, writable: self.writable };
+                    match run(job).await {
+                        _ if cancel.is_cancelled() => Outcome::cancelled(),
+                        Ok((values, blobs)) => Outcome::completed(values, blobs),
+                        Err(error) => Outcome::failed(NodeError::new(error)),
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn inline(run: fn(Values) -> Result<Values, String>, inputs: Values) -> Outcome {
+    match run(inputs) {
+        Ok(values) => Outcome::completed(values, Vec::new()),
+        Err(error) => Outcome::failed(NodeError::new(error)),
+    }
+}

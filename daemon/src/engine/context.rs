@@ -1,0 +1,106 @@
+//! What every decision of the engine has at hand: the batch it adds to, the pools, the executors.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use fanlight_shared::event::{DaemonEvent, Numbered};
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::run::Run;
+use fanlight_shared::run_state::RunState;
+use tokio::sync::mpsc;
+
+use super::Message;
+use super::active::Key;
+use super::pools::Pools;
+use crate::command::Commands;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::store::{Batch, Op, Store};
+use crate::worker::Workers;
+
+/// What happens once a batch is committed, in order.
+pub(super) enum After {
+    /// A run became active.
+    Begin { run: Box<Run>, state: Box<RunState>, edges: Vec<(String, String)> },
+    /// A state event may be seen.
+    State { workflow_id: WorkflowId, run_id: RunId, event: Numbered },
+    /// Registry, queue or products changed.
+    Daemon(DaemonEvent),
+    /// A run's last event was sent.
+    End(RunId),
+    /// Something else: an answer, the start of a process.
+    Do(Box<dyn FnOnce() + Send>),
+}
+
+/// What every decision of the engine has at hand.
+pub(super) struct Context {
+    pub(super) store: Store,
+    pub(super) hub: Arc<Hub>,
+    pub(super) commands: Commands,
+    pub(super) workers: Workers,
+    pub(super) config: Arc<Config>,
+    pub(super) pools: Pools<Key>,
+    /// Instances that are computed at once, when their turn comes.
+    pub(super) inline: VecDeque<Key>,
+    /// Where executors and timers report.
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    /// Spawns executors from the writer's thread, after the commit.
+    pub(super) runtime: tokio::runtime::Handle,
+    ops: Vec<Op>,
+    after: Vec<After>,
+}
+
+impl Context {
+    pub(super) fn new(parts: super::EngineParts, messages: mpsc::UnboundedSender<Message>) -> Self {
+        Self {
+            pools: Pools::new(&parts.config.pools),
+            store: parts.store,
+            hub: parts.hub,
+            commands: parts.commands,
+            workers: parts.workers,
+            config: parts.config,
+            inline: VecDeque::new(),
+            messages,
+            runtime: tokio::runtime::Handle::current(),
+            ops: Vec::new(),
+            after: Vec::new(),
+        }
+    }
+
+    /// Adds to what is written next.
+    pub(super) fn op(&mut self, op: Op) {
+        self.ops.push(op);
+    }
+
+    /// Adds to what happens after that is committed.
+    pub(super) fn after(&mut self, after: After) {
+        self.after.push(after);
+    }
+
+    /// Hands everything that was decided to the store, in one batch.
+    pub(super) fn flush(&mut self) {
+        if self.ops.is_empty() && self.after.is_empty() {
+            return;
+        }
+        let ops = std::mem::take(&mut self.ops);
+        let after = std::mem::take(&mut self.after);
+        let hub = self.hub.clone();
+        let after = Box::new(move |result| match result {
+            Ok(_) => after.into_iter().for_each(|it| it.happen(&hub)),
+            Err(error) => tracing::error!("a decision of the engine could not be stored: {error}"),
+        });
+        self.store.write(Batch { ops, must: true, after: Some(after) });
+    }
+}
+
+impl After {
+    fn happen(self, hub: &Hub) {
+        match self {
+            Self::Begin { run, state, edges } => hub.begin(&run, *state, edges),
+            Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),
+            Self::Daemon(event) => hub.daemon(event),
+            Self::End(run) => hub.end(run),
+            Self::Do(act) => act(),
+        }
+    }
+}

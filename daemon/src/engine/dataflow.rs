@@ -1,0 +1,387 @@
+//! Dataflow inside a run: when a node may start, when it is skipped, how items start one by one.
+
+use fanlight_shared::event::{NodeError, NodeUpdate};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::NodeStatus;
+use fanlight_shared::time::Time;
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::Each;
+
+use super::active::{ActiveRun, Instance, Items, RunScope};
+use super::context::Context;
+use super::inputs::{self, NotPrepared};
+
+/// The most instances that the `each` of one run may make.
+const MOST_INSTANCES: usize = 100_000;
+
+impl ActiveRun {
+    /// Looks at every node once: at the start of the run, and when it is taken up again.
+    pub(super) fn begin(&mut self, context: &mut Context) {
+        for node in 0..self.nodes.len() {
+            self.consider(context, node);
+        }
+        self.advance(context);
+    }
+
+    /// Tells readers of what ended until nothing more follows from it; ends the run if that was all.
+    pub(super) fn advance(&mut self, context: &mut Context) {
+        loop {
+            if let Some((node, index)) = self.settled_items.pop_front() {
+                let plan = self.plan.clone();
+                for reader in &plan.nodes[node].readers {
+                    let reads_straight =
+                        plan.nodes[*reader].straight.as_ref().is_some_and(|(from, _)| *from == node);
+                    if reads_straight && self.nodes[*reader].items.is_some() {
+                        self.decide_item(context, *reader, index);
+                    }
+                }
+            } else if let Some(node) = self.settled.pop_front() {
+                let plan = self.plan.clone();
+                for reader in &plan.nodes[node].readers {
+                    self.nodes[*reader].pending -= 1;
+                    self.consider(context, *reader);
+                }
+            } else {
+                break;
+            }
+        }
+        let all_ended = self.left == 0 || self.cancelling;
+        if all_ended && self.live == 0 && self.run.state.is_active() {
+            self.finish(context);
+        }
+    }
+
+    /// Starts, skips or unfolds a node if all that it waits for is there.
+    fn consider(&mut self, context: &mut Context, node: usize) {
+        let this = &self.nodes[node];
+        // A node that waits after an attempt waits for its retry, not for its inputs.
+        if self.cancelling || this.whole.status != NodeStatus::Waiting || this.whole.attempts > 0 {
+            return;
+        }
+        let straight = self.plan.nodes[node].straight.as_ref().map(|(from, _)| *from);
+        match straight {
+            Some(from) if self.nodes[from].items.is_some() => {
+                let waits_for_items_only = this.pending == 0 || this.pending == 1 && !self.has_settled(from);
+                if waits_for_items_only && self.may_run(context, node) {
+                    let count = self.nodes[from].items.as_ref().map_or(0, |items| items.runs.len());
+                    self.unfold(context, node, vec![None; count]);
+                }
+            }
+            _ if this.pending == 0 => {
+                if self.may_run(context, node) {
+                    self.start_node(context, node);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a node's end was already counted down in its readers.
+    fn has_settled(&self, node: usize) -> bool {
+        self.nodes[node].whole.status.is_ended() && !self.settled.contains(&node)
+    }
+
+    /// Asks the node's condition, unless that is asked per item; a node that may not run is skipped here.
+    fn may_run(&mut self, context: &mut Context, node: usize) -> bool {
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        let upstream = self.upstream(node);
+        let asks = plan.node.condition.as_ref().is_some_and(|it| it.asks_outcome());
+        if !asks && (upstream.failed || upstream.skipped) {
+            let reason =
+                if upstream.failed { "a node before it failed" } else { "a node it needs was skipped" };
+            self.skip(context, node, ItemPath::WHOLE, reason);
+            return false;
+        }
+        if plan.condition_per_item {
+            return true;
+        }
+        match self.ask(node, None) {
+            Ok(true) => true,
+            Ok(false) => {
+                self.skip(context, node, ItemPath::WHOLE, "its `if` is false");
+                false
+            }
+            Err(error) => {
+                self.fail(context, node, ItemPath::WHOLE, NodeError::new(error));
+                false
+            }
+        }
+    }
+
+    /// The answer of the node's `if`.
+    fn ask(&self, node: usize, item: Option<(&Value, u32)>) -> Result<bool, String> {
+        let Some(condition) = &self.plan.nodes[node].node.condition else { return Ok(true) };
+        let scope = RunScope { run: self, item, upstream: self.upstream(node) };
+        let value = condition.evaluate(&scope).map_err(|error| format!("`if`: {error}"))?;
+        Ok(value.is_some_and(|value| fanlight_shared::expression::truthy(&value)))
+    }
+
+    /// All its inputs are there: it becomes one instance, or one per item.
+    fn start_node(&mut self, context: &mut Context, node: usize) {
+        let plan = self.plan.clone();
+        match &plan.nodes[node].node.each {
+            None => self.prepare(context, node, ItemPath::WHOLE),
+            Some(each) => match self.items_of(node, each) {
+                Ok(Some(items)) => self.unfold(context, node, items.into_iter().map(Some).collect()),
+                Ok(None) => self.skip(context, node, ItemPath::WHOLE, "the list of its `each` is absent"),
+                Err(error) => self.fail(context, node, ItemPath::WHOLE, NodeError::new(error)),
+            },
+        }
+    }
+
+    pub(super) fn items_of(&self, node: usize, each: &Each) -> Result<Option<Vec<Value>>, String> {
+        let scope = RunScope { run: self, item: None, upstream: self.upstream(node) };
+        let list = |template| match inputs::evaluate(template, &scope)
+            .map_err(|error| format!("`each`: {error}"))?
+        {
+            None => Ok(None),
+            Some(Value::List(items)) => Ok(Some(items)),
+            Some(other) => Err(format!("`each` needs a list, got {}", other.type_of())),
+        };
+        match each {
+            Each::List(template) => list(template),
+            Each::Zip(templates) => {
+                let mut lists = Vec::new();
+                for (name, template) in templates {
+                    match list(template)? {
+                        None => return Ok(None),
+                        Some(items) => lists.push((name, items)),
+                    }
+                }
+                let length = lists.first().map_or(0, |(_, items)| items.len());
+                if let Some((name, items)) = lists.iter().find(|(_, items)| items.len() != length) {
+                    let first = lists.first().map_or("", |(name, _)| name.as_str());
+                    return Err(format!(
+                        "`each` zips lists of one length: `{first}` has {length}, `{name}` has {}",
+                        items.len()
+                    ));
+                }
+                let row = |at: usize| {
+                    lists.iter().map(|(name, items)| ((*name).clone(), items[at].clone())).collect()
+                };
+                Ok(Some((0..length).map(|at| Value::Object(row(at))).collect()))
+            }
+        }
+    }
+
+    /// The list of a node's `each` is known: its items exist from now on.
+    fn unfold(&mut self, context: &mut Context, node: usize, inputs: Vec<Option<Value>>) {
+        let count = inputs.len();
+        self.instances += count;
+        if self.instances > MOST_INSTANCES {
+            let message = format!("`each` would make more than {MOST_INSTANCES} instances in this run");
+            return self.fail(context, node, ItemPath::WHOLE, NodeError::new(message));
+        }
+        let runs = (0..count).map(|_| Instance::default()).collect();
+        self.nodes[node].items = Some(Items { inputs, runs, left: count });
+        let update = NodeUpdate {
+            items: u32::try_from(count).ok(),
+            ..NodeUpdate::new(&self.plan.nodes[node].name, ItemPath::WHOLE, NodeStatus::Running, Time::now())
+        };
+        self.nodes[node].whole.status = NodeStatus::Running;
+        self.tell_node(context, update);
+        self.tell_straight_readers(context, node);
+        if count == 0 {
+            return self.end_items(context, node);
+        }
+        for index in 0..count {
+            self.decide_item(context, node, index as u32);
+        }
+    }
+
+    /// The items of `node` are known: those who read them one by one may unfold too.
+    fn tell_straight_readers(&mut self, context: &mut Context, node: usize) {
+        let plan = self.plan.clone();
+        for reader in &plan.nodes[node].readers {
+            if plan.nodes[*reader].straight.as_ref().is_some_and(|(from, _)| *from == node) {
+                self.consider(context, *reader);
+            }
+        }
+    }
+
+    /// Starts or skips one item if what it reads is there.
+    pub(super) fn decide_item(&mut self, context: &mut Context, node: usize, index: u32) {
+        let item = ItemPath::item(index);
+        let Some(instance) = self.instance(node, item) else { return };
+        if self.cancelling || instance.status != NodeStatus::Waiting || instance.attempts > 0 {
+            return;
+        }
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        if let Some((from, port)) = &plan.straight {
+            let Some(upstream) = self.instance(*from, item) else { return };
+            if !upstream.status.is_ended() {
+                return;
+            }
+            let value = upstream.values.as_ref().and_then(|values| values.get(port)).cloned();
+            let hole =
+                upstream.status == NodeStatus::Skipped || self.plan.nodes[*from].node.drop_failed_items;
+            match value.filter(|value| upstream.status.has_values() && *value != Value::None) {
+                Some(value) => {
+                    if let Some(items) = &mut self.nodes[node].items {
+                        items.inputs[index as usize] = Some(value);
+                    }
+                }
+                None => {
+                    self.nodes[node].item_upstream_failed |= !hole;
+                    let reason =
+                        if hole { "the item it reads is a hole" } else { "the item it reads failed" };
+                    return self.skip(context, node, item, reason);
+                }
+            }
+        }
+        if plan.condition_per_item {
+            let input = self.item_input(node, index);
+            match self.ask(node, Some((&input, index))) {
+                Ok(true) => {}
+                Ok(false) => return self.skip(context, node, item, "its `if` is false"),
+                Err(error) => return self.fail(context, node, item, NodeError::new(error)),
+            }
+        }
+        self.prepare(context, node, item);
+    }
+
+    pub(super) fn item_input(&self, node: usize, index: u32) -> Value {
+        let items = self.nodes[node].items.as_ref();
+        items.and_then(|items| items.inputs.get(index as usize)?.clone()).unwrap_or_default()
+    }
+
+    /// Evaluates the inputs of an instance and makes it ready, or takes over what a resumed run finished.
+    pub(super) fn prepare(&mut self, context: &mut Context, node: usize, item: ItemPath) {
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        if let Some(values) = self.taken.remove(&(plan.name.clone(), item)) {
+            return self.take_over(context, node, item, values);
+        }
+        let lenient = plan.node.condition.as_ref().is_some_and(|it| it.asks_outcome());
+        let input = item.0.map(|index| (self.item_input(node, index), index));
+        let scope =
+            RunScope { run: self, item: input.as_ref().map(|(v, i)| (v, *i)), upstream: self.upstream(node) };
+        match inputs::prepare(plan, &scope, lenient) {
+            Ok(prepared) => {
+                if let Some(instance) = self.instance_mut(node, item) {
+                    instance.prepared = Some(std::sync::Arc::new(prepared));
+                }
+                self.make_ready(context, node, item);
+            }
+            Err(NotPrepared::Absent(what)) => self.skip(context, node, item, &format!("{what} is absent")),
+            Err(NotPrepared::Wrong(error)) => self.fail(context, node, item, NodeError::new(error)),
+        }
+    }
+
+    /// An instance that was not to run.
+    pub(super) fn skip(&mut self, context: &mut Context, node: usize, item: ItemPath, reason: &str) {
+        self.end_instance(context, node, item, NodeStatus::Skipped, Some(NodeError::new(reason)), |_| {});
+    }
+
+    /// An instance that can't run.
+    pub(super) fn fail(&mut self, context: &mut Context, node: usize, item: ItemPath, error: NodeError) {
+        self.end_instance(context, node, item, NodeStatus::Failed, Some(error), |_| {});
+    }
+
+    /// An instance ended for good: recorded, and its readers are told by the next [`ActiveRun::advance`].
+    /// `more` completes the event.
+    pub(super) fn end_instance(
+        &mut self,
+        context: &mut Context,
+        node: usize,
+        item: ItemPath,
+        status: NodeStatus,
+        error: Option<NodeError>,
+        more: impl FnOnce(&mut NodeUpdate),
+    ) {
+        let mut update = NodeUpdate::new(&self.plan.nodes[node].name, item, status, Time::now());
+        update.error.clone_from(&error);
+        more(&mut update);
+        self.tell_node(context, update);
+        let Some(instance) = self.instance_mut(node, item) else { return };
+        instance.status = status;
+        instance.error = error;
+        instance.prepared = None;
+        instance.live = None;
+        match item.0 {
+            None => {
+                let values = instance.values.take();
+                self.settle(node, values);
+            }
+            Some(index) => {
+                self.settled_items.push_back((node, index));
+                let Some(items) = &mut self.nodes[node].items else { return };
+                items.left -= 1;
+                if items.left == 0 {
+                    self.end_items(context, node);
+                }
+            }
+        }
+    }
+
+    /// The node itself ended.
+    pub(super) fn settle(&mut self, node: usize, values: Option<Values>) {
+        let tainted = match self.nodes[node].whole.status {
+            NodeStatus::Failed => !self.plan.nodes[node].node.allow_failure,
+            NodeStatus::Skipped => {
+                let deps = &self.plan.nodes[node].deps;
+                self.nodes[node].item_upstream_failed || deps.iter().any(|dep| self.nodes[*dep].tainted)
+            }
+            _ => false,
+        };
+        let this = &mut self.nodes[node];
+        this.values = values;
+        this.tainted = tainted;
+        self.left -= 1;
+        self.listing_changed = true;
+        self.settled.push_back(node);
+    }
+
+    /// All items of a node ended: the node ends with lists of what they made, in item order, holes left out.
+    fn end_items(&mut self, context: &mut Context, node: usize) {
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        let this = &self.nodes[node];
+        let Some(items) = &this.items else { return };
+        let failed: Vec<usize> =
+            (0..items.runs.len()).filter(|at| items.runs[*at].status == NodeStatus::Failed).collect();
+        let (status, error) = if !failed.is_empty() && !plan.node.drop_failed_items {
+            let first = items.runs[failed[0]].error.clone().unwrap_or_default();
+            let message = format!(
+                "{} of {} items failed; [{}]: {}",
+                failed.len(),
+                items.runs.len(),
+                failed[0],
+                first.message
+            );
+            (NodeStatus::Failed, Some(NodeError { message, ..first }))
+        } else if this.item_upstream_failed {
+            (NodeStatus::Skipped, Some(NodeError::new("an item that it reads failed")))
+        } else {
+            (NodeStatus::Completed, None)
+        };
+        let lists = if status == NodeStatus::Completed { self.lists(node) } else { Values::new() };
+        self.publish_lists(context, node, &lists);
+        let shown = super::publish::shorten_all(&lists);
+        self.nodes[node].whole.values = Some(lists).filter(|_| status == NodeStatus::Completed);
+        self.end_instance(context, node, ItemPath::WHOLE, status, error, |update| update.outputs = shown);
+    }
+    /// What the ports of a node with `each` hold: lists over its items, in item order, holes left out.
+    pub(super) fn lists(&self, node: usize) -> Values {
+        let mut lists = Values::new();
+        let Some(items) = &self.nodes[node].items else { return lists };
+        let made: Vec<&Values> = items
+            .runs
+            .iter()
+            .filter(|it| it.status.has_values())
+            .filter_map(|it| it.values.as_ref())
+            .collect();
+        for (port, _) in self.plan.nodes[node].ports() {
+            lists.insert(port, Value::None);
+        }
+        made.iter().flat_map(|values| values.keys()).for_each(|port| {
+            lists.entry(port.clone()).or_default();
+        });
+        for (port, list) in &mut lists {
+            *list = Value::List(made.iter().map(|it| it.get(port).cloned().unwrap_or_default()).collect());
+        }
+        lists
+    }
+}

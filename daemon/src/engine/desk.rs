@@ -1,0 +1,313 @@
+//! Requests of people: submit, resume, cancel, delete, label, the queue's settings.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::id::{RunId, SubmissionId};
+use fanlight_shared::rpc::{ErrorCode, RpcError, queue, runs};
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Values;
+
+use super::context::After;
+use super::core::{Core, QueuedRun, project};
+use super::plan::Plan;
+use super::{Message, Reply, recover, submit};
+use crate::config::Config;
+use crate::store::{Batch, Committed, NewRun, Op, ResumeFrom, Store, StoreError, Submit, Submitted};
+
+/// What the store refused, as an answer.
+pub(super) fn refused(error: &StoreError) -> RpcError {
+    match error {
+        StoreError::Full(_) => RpcError::new(ErrorCode::Storage, error.to_string()),
+        StoreError::NotFound(what) => RpcError::not_found(what.clone()),
+        other => RpcError::internal(other.to_string()),
+    }
+}
+
+/// Checks that a run can be resumed and what it takes over. Blocks.
+pub(super) fn prepare_resume(
+    request: runs::Resume,
+    config: &Config,
+    store: &Store,
+) -> Result<submit::Prepared, RpcError> {
+    let open = store.run(request.run).map_err(|error| refused(&error))?;
+    let name = open.run.name();
+    match open.run.state {
+        RunStatus::Completed => {
+            return Err(RpcError::refused(format!("{name} completed; there is nothing to resume")));
+        }
+        state if !state.is_ended() => {
+            return Err(RpcError::refused(format!(
+                "{name} is {}; cancel it first, or wait for its end",
+                state.word()
+            )));
+        }
+        _ => {}
+    }
+    let plan =
+        submit::read(&open.document).and_then(|workflow| Plan::new(workflow).map_err(RpcError::internal))?;
+    if let Some(pool) =
+        plan.nodes.iter().flat_map(|node| &node.pools).find(|pool| !config.pools.contains_key(*pool))
+    {
+        return Err(RpcError::refused(format!("config.toml does not declare the pool `{pool}` any more")));
+    }
+    let state = recover::fold(&plan, &open);
+    let mut finished = Vec::new();
+    for (node, item, _, value) in &open.values {
+        let done = state.instance(node, *item).is_some_and(|instance| instance.status.has_values());
+        if done && value.is_some() && finished.last() != Some(&(node.clone(), *item)) {
+            finished.push((node.clone(), *item));
+        }
+    }
+    let run = &open.run;
+    let submit = Submit {
+        request_key: request.request_key,
+        workflow_id: Some(run.workflow_id),
+        path: open.path,
+        slug: run.workflow.clone(),
+        title: run.title.clone(),
+        document: open.document,
+        version: run.version.clone(),
+        nodes: plan.nodes.len() as u32,
+        node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+        submission: SubmissionId::new(),
+        at: Time::now(),
+        runs: vec![NewRun { id: RunId::new(), label: run.label.clone(), params: run.params.clone() }],
+        blobs: Vec::new(),
+        next: false,
+        resume: Some(ResumeFrom { run: run.id, finished }),
+    };
+    Ok(submit::Prepared { submit, plan: Arc::new(plan) })
+}
+
+impl Core {
+    /// Stores a submission; what follows waits for its commit.
+    pub(super) fn submit(&mut self, prepared: submit::Prepared, reply: Reply<runs::Started>) {
+        let submit::Prepared { submit, plan } = prepared;
+        let (next, project) = (submit.next, project(submit.path.as_deref()));
+        let messages = self.context.messages.clone();
+        self.context.flush();
+        self.context.store.write(Batch {
+            ops: vec![Op::Submit(Box::new(submit))],
+            must: false,
+            after: Some(Box::new(move |result| {
+                let result = result.and_then(|committed: Committed| {
+                    committed
+                        .submitted
+                        .ok_or_else(|| StoreError::Other("the submission got no answer".into()))
+                });
+                let _ = messages.send(Message::Submitted { result, plan, next, project, reply });
+            })),
+        });
+    }
+
+    /// A submission is kept: its runs wait or start, and it is answered.
+    pub(super) fn submitted(
+        &mut self,
+        result: Result<Submitted, StoreError>,
+        plan: &Arc<Plan>,
+        next: bool,
+        project: Option<PathBuf>,
+        reply: Reply<runs::Started>,
+    ) {
+        let submitted = match result {
+            Ok(submitted) => submitted,
+            Err(error) => {
+                let _ = reply.send(Err(refused(&error)));
+                return;
+            }
+        };
+        let ids: Vec<RunId> = submitted.runs.iter().map(|run| run.id).collect();
+        if !submitted.repeated {
+            self.enqueue(&submitted.runs, plan, next, project.as_ref());
+        }
+        let hints = submitted.moved_from.map(|from| {
+            format!("this version is known from {from}; a moved file is a new workflow unless it has `id:`")
+        });
+        let runs = submitted.runs.into_iter().map(|run| match self.active.get(&run.id) {
+            Some(active) => active.run.clone(),
+            None => self.queued.get(&run.id).map_or(run, |queued| queued.run.clone()),
+        });
+        let started = runs::Started { runs: runs.collect(), hints: hints.into_iter().collect() };
+        tracing::debug!("submitted {} runs", ids.len());
+        self.context.after(After::Do(Box::new(move || {
+            let _ = reply.send(Ok(started));
+        })));
+    }
+
+    fn enqueue(&mut self, runs: &[Run], plan: &Arc<Plan>, next: bool, project: Option<&PathBuf>) {
+        let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
+        let before = if next { 0 } else { self.queue.len() as u32 };
+        self.queue.add(&ids, next);
+        for (at, run) in runs.iter().enumerate() {
+            let mut run = run.clone();
+            run.position = Some(before + at as u32 + 1);
+            self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run.clone()) }));
+            self.queued.insert(run.id, QueuedRun { run, plan: plan.clone(), project: project.cloned() });
+        }
+        self.drain();
+    }
+
+    /// Ends exactly the runs that are named.
+    pub(super) fn cancel(&mut self, request: &runs::Cancel, reply: Reply<runs::CancelAnswer>) {
+        let mut answer = runs::CancelAnswer::default();
+        let mut running = request.runs.clone();
+        if request.running {
+            running.extend(self.active.keys().copied());
+        }
+        if request.queued {
+            for id in self.queue.clear() {
+                self.cancel_queued(id);
+                answer.cancelled.push(id);
+            }
+        }
+        for id in running {
+            if self.queue.remove(id) {
+                self.cancel_queued(id);
+                answer.cancelled.push(id);
+            } else if self.active.contains_key(&id) {
+                self.with(id, |run, context| run.cancel(context));
+                answer.cancelled.push(id);
+            } else if !answer.cancelled.contains(&id) {
+                answer.ended.push(id);
+            }
+        }
+        self.context.after(After::Do(Box::new(move || {
+            let _ = reply.send(Ok(answer));
+        })));
+    }
+
+    /// A run that never started is gone at once.
+    fn cancel_queued(&mut self, id: RunId) {
+        let Some(QueuedRun { mut run, .. }) = self.queued.remove(&id) else { return };
+        let at = Time::now();
+        run.state = RunStatus::Cancelled;
+        run.ended_at = Some(at);
+        run.position = None;
+        let update = RunUpdate {
+            status: RunStatus::Cancelled,
+            at,
+            start_order: None,
+            error: None,
+            outputs: Values::new(),
+        };
+        let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
+        self.context.op(Op::Event { run: id, event: event.clone() });
+        self.context.op(Op::Run {
+            run: id,
+            status: run.state,
+            started_at: None,
+            start_order: None,
+            ended_at: run.ended_at,
+            error: None,
+            nodes_done: 0,
+        });
+        self.context.after(After::State { workflow_id: run.workflow_id, run_id: id, event });
+        self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
+    }
+
+    /// Deletes ended runs; their logs go too.
+    pub(super) fn delete(&mut self, request: runs::Delete, reply: Reply<()>) {
+        let busy =
+            request.runs.iter().find(|id| self.active.contains_key(id) || self.queued.contains_key(id));
+        if let Some(id) = busy {
+            let run = self.active.get(id).map(|run| &run.run).or(self.queued.get(id).map(|it| &it.run));
+            let name = run.map_or_else(|| id.to_string(), Run::name);
+            let _ = reply.send(Err(RpcError::refused(format!("{name} has not ended; cancel it first"))));
+            return;
+        }
+        let (store, hub, commands) =
+            (self.context.store.clone(), self.context.hub.clone(), self.context.commands.clone());
+        self.context.flush();
+        self.context.runtime.spawn(async move {
+            let reading = store.clone();
+            let ids = request.runs.clone();
+            let known = tokio::task::spawn_blocking(move || {
+                ids.into_iter()
+                    .map(|id| Ok((reading.listed(id)?, reading.attempt_ids(id)?)))
+                    .collect::<Result<Vec<_>, StoreError>>()
+            });
+            let answer = match known.await {
+                Ok(Ok(known)) => {
+                    let ops =
+                        request.runs.iter().map(|run| Op::DeleteRun { run: *run, assets: request.assets });
+                    store.commit(ops.collect()).await.map(|committed| (known, committed))
+                }
+                Ok(Err(error)) => Err(error),
+                Err(error) => Err(StoreError::Other(error.to_string())),
+            };
+            let answer = match answer {
+                Ok((known, committed)) => {
+                    let mut attempts = Vec::new();
+                    for (run, ids) in known {
+                        hub.daemon(DaemonEvent::RunDelete { workflow_id: run.workflow_id, run_id: run.id });
+                        attempts.extend(ids);
+                    }
+                    for (workflow_id, asset_id) in committed.deleted_assets {
+                        hub.daemon(DaemonEvent::AssetDelete { workflow_id, asset_id });
+                    }
+                    commands.forget(attempts).await;
+                    Ok(())
+                }
+                Err(error) => Err(refused(&error)),
+            };
+            let _ = reply.send(answer);
+        });
+    }
+
+    /// A label of the user's own.
+    pub(super) fn label(&mut self, request: runs::Label, reply: Reply<()>) {
+        let runs::Label { run: id, label } = request;
+        let run = match (self.active.get_mut(&id), self.queued.get_mut(&id)) {
+            (Some(active), _) => Some(&mut active.run),
+            (None, Some(queued)) => Some(&mut queued.run),
+            (None, None) => None,
+        };
+        let listed = run.map(|run| {
+            run.label.clone_from(&label);
+            run.clone()
+        });
+        let (store, hub) = (self.context.store.clone(), self.context.hub.clone());
+        self.context.runtime.spawn(async move {
+            let answer = match store.commit(vec![Op::Label { run: id, label }]).await {
+                Ok(_) => {
+                    let listed = match listed {
+                        Some(run) => Some(run),
+                        None => tokio::task::spawn_blocking(move || store.listed(id))
+                            .await
+                            .ok()
+                            .and_then(Result::ok),
+                    };
+                    if let Some(run) = listed {
+                        hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) });
+                    }
+                    Ok(())
+                }
+                Err(error) => Err(refused(&error)),
+            };
+            let _ = reply.send(answer);
+        });
+    }
+
+    /// Changes what is given, and answers how the queue is now.
+    pub(super) fn set_queue(&mut self, request: queue::Set, reply: Reply<fanlight_shared::event::Queue>) {
+        if let Some(cap) = request.max_concurrent_runs {
+            self.queue.cap = cap;
+            self.context.op(Op::Setting { name: "max_concurrent_runs", value: Some(cap.to_string()) });
+        }
+        if let Some(paused) = request.paused {
+            self.queue.paused = paused;
+            self.context.op(Op::Setting { name: "paused", value: Some(paused.to_string()) });
+        }
+        self.drain();
+        let queue = self.queue_now();
+        if request != queue::Set::default() {
+            self.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue }));
+        }
+        self.context.after(After::Do(Box::new(move || {
+            let _ = reply.send(Ok(queue));
+        })));
+    }
+}

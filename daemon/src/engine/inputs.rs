@@ -1,0 +1,174 @@
+//! From the templates of a node to what its executor is given.
+
+use std::path::{Component, Path, PathBuf};
+
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::{Action, Piece, Template};
+use indexmap::IndexMap;
+
+use super::active::RunScope;
+use super::plan::{Kind, PlanNode};
+use crate::command::{Argument, CommandJob, Program};
+use crate::node_type::NodeType;
+
+/// What an instance runs, with everything evaluated.
+pub(super) enum Prepared {
+    /// A native node with its checked inputs.
+    Native(&'static NodeType, Values),
+    /// A process.
+    Command(CommandJob),
+}
+
+/// Why an instance does not run.
+pub(super) enum NotPrepared {
+    /// A required input is absent; names it.
+    Absent(String),
+    /// Something is wrong with an input.
+    Wrong(String),
+}
+
+impl From<String> for NotPrepared {
+    fn from(error: String) -> Self {
+        Self::Wrong(error)
+    }
+}
+
+/// Evaluates everything that this instance reads. `lenient`: its condition asks for the outcome itself, so an absent
+/// value is `none` instead of a reason to skip.
+pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Prepared, NotPrepared> {
+    match plan.kind {
+        Kind::Native(native) => {
+            native_inputs(native, plan, scope, lenient).map(|it| Prepared::Native(native, it))
+        }
+        Kind::Command => command(plan, scope, lenient).map(Prepared::Command),
+    }
+}
+
+fn native_inputs(
+    native: &'static NodeType,
+    plan: &PlanNode,
+    scope: &RunScope<'_>,
+    lenient: bool,
+) -> Result<Values, NotPrepared> {
+    let mut inputs = Values::new();
+    for (name, spec) in &native.spec.inputs {
+        let given = match plan.node.with.get(name) {
+            Some(template) => {
+                evaluate(template, scope).map_err(|error| format!("input `{name}`: {error}"))?
+            }
+            None => None,
+        };
+        let asked = plan.node.with.contains_key(name);
+        match (given, &spec.default) {
+            (Some(value), _) => {
+                let value = spec.check(value).map_err(|error| format!("input `{name}`: {error}"))?;
+                inputs.insert(name.clone(), value);
+            }
+            (None, Some(default)) => {
+                inputs.insert(name.clone(), default.clone());
+            }
+            (None, None) if spec.optional => {}
+            (None, None) if lenient && !asked => {}
+            (None, None) => return Err(NotPrepared::Absent(name.clone())),
+        }
+    }
+    if native.spec.more_inputs {
+        for (name, template) in
+            plan.node.with.iter().filter(|(name, _)| !native.spec.inputs.contains_key(*name))
+        {
+            match evaluate(template, scope).map_err(|error| format!("input `{name}`: {error}"))? {
+                Some(value) => inputs.insert(name.clone(), value),
+                None if lenient => inputs.insert(name.clone(), Value::None),
+                None => return Err(NotPrepared::Absent(name.clone())),
+            };
+        }
+    }
+    Ok(inputs)
+}
+
+fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<CommandJob, NotPrepared> {
+    let given = |what: &str, template: &Template| -> Result<Option<Value>, NotPrepared> {
+        match evaluate(template, scope).map_err(|error| format!("{what}: {error}"))? {
+            None if !lenient => Err(NotPrepared::Absent(what.to_owned())),
+            value => Ok(value),
+        }
+    };
+    let mut inputs = Values::new();
+    for (name, template) in &plan.node.with {
+        if let Some(value) = given(&format!("input `{name}`"), template)? {
+            inputs.insert(name.clone(), value);
+        }
+    }
+    let mut env = IndexMap::new();
+    for (name, template) in &plan.node.env {
+        if let Some(value) = given(&format!("env `{name}`"), template)? {
+            env.insert(name.clone(), value.to_text().map_err(|error| format!("env `{name}`: {error}"))?);
+        }
+    }
+    let program = match &plan.node.action {
+        Action::Run { script, shell } => Program::Script { text: script.clone(), shell: shell.clone() },
+        Action::Cmd(templates) => {
+            let mut arguments = Vec::new();
+            for (at, template) in templates.iter().enumerate() {
+                if let Some(value) = given(&format!("argument {at} of `cmd`"), template)? {
+                    add_argument(&mut arguments, value)
+                        .map_err(|error| format!("argument {at} of `cmd`: {error}"))?;
+                }
+            }
+            Program::Arguments(arguments)
+        }
+        Action::Uses(_) => return Err(NotPrepared::Wrong("not a command".into())),
+    };
+    let dir = match &plan.node.dir {
+        None => None,
+        Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
+    };
+    Ok(CommandJob { program, inputs, env, dir, outputs: plan.node.outputs.clone() })
+}
+
+/// A value is one argument, never split; a list that is a whole argument becomes several.
+fn add_argument(arguments: &mut Vec<Argument>, value: Value) -> Result<(), String> {
+    match value {
+        Value::Media(media) => arguments.push(Argument::Media(*media)),
+        Value::List(items) => {
+            for item in items {
+                match item {
+                    Value::Media(media) => arguments.push(Argument::Media(*media)),
+                    item => arguments.push(Argument::Text(item.to_text()?)),
+                }
+            }
+        }
+        value => arguments.push(Argument::Text(value.to_text()?)),
+    }
+    Ok(())
+}
+
+fn resolve_dir(dir: &str, project: Option<&Path>) -> Result<PathBuf, String> {
+    let project = project.ok_or("`dir:` needs a workflow file with a path")?;
+    let dir = Path::new(dir);
+    if dir
+        .components()
+        .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir))
+    {
+        return Err(format!("`dir: {}` must be relative to the workflow file", dir.display()));
+    }
+    let folder = project.join(dir);
+    if !folder.is_dir() {
+        return Err(format!("the folder {} of `dir:` does not exist", folder.display()));
+    }
+    Ok(folder)
+}
+
+/// The value of a template; `None` where it is absent, also inside a longer text.
+pub(super) fn evaluate(template: &Template, scope: &RunScope<'_>) -> Result<Option<Value>, String> {
+    if let Template::Text(pieces) = template {
+        for piece in pieces {
+            if let Piece::Expression(expression) = piece
+                && expression.evaluate(scope)?.is_none()
+            {
+                return Ok(None);
+            }
+        }
+    }
+    template.evaluate(scope)
+}

@@ -1,0 +1,196 @@
+//! A workflow made ready to run: nodes by number, who waits for whom, what runs each.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use fanlight_shared::expression::{Expression, Root};
+use fanlight_shared::node_type::{Catalogue, Effects, Place};
+use fanlight_shared::types::Type;
+use fanlight_shared::workflow::{Action, Node, OutputSource, Template, Workflow};
+
+use crate::node_type::{self, NodeType, Runner};
+
+/// A workflow made ready to run; shared by all runs of its version.
+pub(crate) struct Plan {
+    /// As the file says it.
+    pub(crate) workflow: Workflow,
+    /// Nodes in the order of the file.
+    pub(crate) nodes: Vec<PlanNode>,
+    /// Numbers by name.
+    pub(crate) index: HashMap<String, usize>,
+    /// Edges with the node that reads them, for edge activity.
+    pub(crate) edges: Vec<(String, String)>,
+}
+
+/// A node of a plan.
+pub(crate) struct PlanNode {
+    /// Its name.
+    pub(crate) name: String,
+    /// As the file says it.
+    pub(crate) node: Node,
+    /// Nodes it waits for, each once.
+    pub(crate) deps: Vec<usize>,
+    /// Those of them that are named in `needs`.
+    pub(crate) needs: Vec<usize>,
+    /// Nodes that wait for it, each once.
+    pub(crate) readers: Vec<usize>,
+    /// The node with `each` and its port that this node iterates straight over, item by item.
+    pub(crate) straight: Option<(usize, String)>,
+    /// What runs it.
+    pub(crate) kind: Kind,
+    /// Pools its attempts count in.
+    pub(crate) pools: Vec<String>,
+    /// What a second try may do to the world.
+    pub(crate) effects: Effects,
+    /// Its ports that become outputs of the workflow as they are.
+    pub(crate) output_ports: HashSet<String>,
+    /// Whether its condition reads `item` or `index`, so that it is asked once per item.
+    pub(crate) condition_per_item: bool,
+}
+
+/// What runs a node.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// A native node type.
+    Native(&'static NodeType),
+    /// A process.
+    Command,
+}
+
+impl Plan {
+    /// Makes a checked workflow ready.
+    pub(crate) fn new(workflow: Workflow) -> Result<Self, String> {
+        let index: HashMap<String, usize> =
+            workflow.nodes.keys().enumerate().map(|(at, name)| (name.clone(), at)).collect();
+        let mut nodes = Vec::with_capacity(workflow.nodes.len());
+        for (name, node) in &workflow.nodes {
+            nodes.push(PlanNode::new(name, node, &workflow, &index)?);
+        }
+        for at in 0..nodes.len() {
+            for dep in nodes[at].deps.clone() {
+                nodes[dep].readers.push(at);
+            }
+        }
+        let edges = workflow.edges().iter().map(|edge| (edge.id(), edge.to.clone())).collect();
+        Ok(Self { workflow, nodes, index, edges })
+    }
+}
+
+impl PlanNode {
+    fn new(
+        name: &str,
+        node: &Node,
+        workflow: &Workflow,
+        index: &HashMap<String, usize>,
+    ) -> Result<Self, String> {
+        let number = |name: &str| index.get(name).copied().ok_or_else(|| format!("unknown node `{name}`"));
+        let mut deps = Vec::new();
+        let mut add = |dep: usize| {
+            if !deps.contains(&dep) {
+                deps.push(dep);
+            }
+        };
+        for (_, reference) in node.references() {
+            if let Root::Node(from) = &reference.root {
+                add(number(from)?);
+            }
+        }
+        let needs = node.needs.iter().map(|from| number(from)).collect::<Result<Vec<_>, _>>()?;
+        needs.iter().for_each(|dep| add(*dep));
+        let kind = match &node.action {
+            Action::Uses(type_name) => Kind::Native(
+                node_type::find(type_name).ok_or_else(|| format!("unknown node type `{type_name}`"))?,
+            ),
+            _ => Kind::Command,
+        };
+        let mut pools = Vec::new();
+        match kind {
+            Kind::Command => pools.push("process".to_owned()),
+            Kind::Native(native) if native.spec.place == Place::Worker => pools.push("cpu".to_owned()),
+            Kind::Native(_) => {}
+        }
+        if let Some(pool) = node.pool.as_ref().filter(|pool| !pools.contains(pool)) {
+            pools.push(pool.clone());
+        }
+        let effects = node.effects.unwrap_or(match kind {
+            Kind::Native(native) => native.spec.effects,
+            Kind::Command => Effects::External,
+        });
+        let output_ports = workflow
+            .outputs
+            .values()
+            .filter_map(|output| match &output.value {
+                Template::Expression(expression) => expression.straight(),
+                _ => None,
+            })
+            .filter(|(from, _)| *from == name)
+            .map(|(_, port)| port.to_owned())
+            .collect();
+        Ok(Self {
+            name: name.to_owned(),
+            straight: straight(node, workflow, index),
+            condition_per_item: node.condition.as_ref().is_some_and(reads_item),
+            node: node.clone(),
+            deps,
+            needs,
+            readers: Vec::new(),
+            kind,
+            pools,
+            effects,
+            output_ports,
+        })
+    }
+
+    /// Its ports with their types.
+    pub(crate) fn ports(&self) -> Vec<(String, Type)> {
+        match self.kind {
+            Kind::Native(native) => {
+                native.spec.outputs.iter().map(|(name, it)| (name.clone(), it.ty.clone())).collect()
+            }
+            Kind::Command => {
+                let own = [("stdout", Type::Text), ("exit_code", Type::Int), ("status", Type::Text)];
+                let declared = self.node.outputs.iter().map(|(name, output)| {
+                    let list = matches!(output.source, OutputSource::Glob(_));
+                    (name.clone(), if list { output.ty.clone().list() } else { output.ty.clone() })
+                });
+                own.into_iter().map(|(name, ty)| (name.to_owned(), ty)).chain(declared).collect()
+            }
+        }
+    }
+
+    /// Whether it is computed at once, in the engine.
+    pub(crate) fn is_inline(&self) -> bool {
+        matches!(self.kind, Kind::Native(native) if matches!(native.run, Runner::Inline(_)))
+    }
+
+    /// How long one attempt may take.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.node.timeout
+    }
+
+    /// Whether an interrupted attempt may run again.
+    pub(crate) fn runs_again(&self) -> bool {
+        self.effects != Effects::External || self.node.again_on_interrupt
+    }
+}
+
+fn reads_item(expression: &Expression) -> bool {
+    expression.references().iter().any(|it| matches!(it.root, Root::Item | Root::Index))
+}
+
+/// The upstream node and port, if this node may start item by item: its `each` is exactly that port of a node with
+/// `each`, and nothing else of this node waits for that node as a whole.
+fn straight(node: &Node, workflow: &Workflow, index: &HashMap<String, usize>) -> Option<(usize, String)> {
+    let (from, port) = node.each.as_ref()?.straight()?;
+    workflow.nodes.get(from)?.each.as_ref()?;
+    let elsewhere = node.needs.iter().any(|need| need == from)
+        || node
+            .references()
+            .any(|(input, reference)| input != "each" && reference.root == Root::Node(from.to_owned()));
+    if elsewhere { None } else { Some((*index.get(from)?, port.to_owned())) }
+}
+
+/// The catalogue that files are checked against.
+pub(crate) fn catalogue() -> Catalogue {
+    node_type::catalogue()
+}

@@ -1,0 +1,29 @@
+//! Previews: made once, by a worker, after the asset's commit.
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::AssetId;
+use fanlight_shared::media::Media;
+
+use super::context::{After, Context};
+use crate::store::Op;
+
+impl Context {
+    /// Asks for the preview of an asset once that is committed.
+    pub(super) fn preview_later(&mut self, asset: AssetId, media: Media) {
+        let (workers, store, hub, runtime) =
+            (self.workers.clone(), self.store.clone(), self.hub.clone(), self.runtime.clone());
+        self.after(After::Do(Box::new(move || {
+            runtime.spawn(async move {
+                let preview = workers.preview(media).await;
+                match store.commit(vec![Op::Preview { asset, preview }]).await {
+                    Ok(committed) => committed
+                        .changed_assets
+                        .into_iter()
+                        .for_each(|asset| hub.daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) })),
+                    // Still pending in the store, so it is made at the next start.
+                    Err(error) => tracing::warn!("the preview of asset {asset} could not be stored: {error}"),
+                }
+            });
+        })));
+    }
+}

@@ -1,0 +1,194 @@
+//! What a node made becomes durable: its values, and those of them that are assets.
+
+use std::time::Duration;
+
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::AssetId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::time::Time;
+use fanlight_shared::value::{Value, Values, cut};
+use indexmap::IndexMap;
+
+use super::active::{ActiveRun, Key};
+use super::context::{After, Context};
+use crate::store::blob::Published;
+use crate::store::{NewAsset, Op};
+
+/// The attempt that made something, for the recipe.
+pub(super) struct Made {
+    /// From 1; 0 for what a resumed run took over.
+    pub(super) number: u32,
+    pub(super) duration: Duration,
+    pub(super) cost_usd: Option<f64>,
+}
+
+impl ActiveRun {
+    /// Stores what an attempt made, in the transaction that finishes its node. Answers what telemetry shows of it.
+    pub(super) fn publish(
+        &mut self,
+        context: &mut Context,
+        key: Key,
+        values: Values,
+        blobs: Vec<Published>,
+        made: Made,
+    ) -> IndexMap<String, Value> {
+        blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
+        if values.is_empty() {
+            return IndexMap::new();
+        }
+        let shown = shorten_all(&values);
+        let node = self.plan.nodes[key.node].name.clone();
+        for (port, value) in &shown {
+            context.after(After::Daemon(DaemonEvent::OutputUpdate {
+                workflow_id: self.run.workflow_id,
+                run_id: self.run.id,
+                node: node.clone(),
+                item: key.item,
+                port: port.clone(),
+                value: value.clone(),
+            }));
+        }
+        context.op(Op::Values { run: self.run.id, node, item: key.item, values: values.clone() });
+        self.publish_assets(context, key.node, key.item, &values, &made);
+        if let Some(instance) = self.instance_mut(key.node, key.item) {
+            instance.values = Some(values);
+        }
+        shown
+    }
+
+    /// Assets: every media value unless the node says `keep: false`; all values with `keep: true`; and whatever port
+    /// the workflow puts out as it is. Ports of a node with `each` that are no media wait for the whole list.
+    pub(super) fn publish_assets(
+        &mut self,
+        context: &mut Context,
+        node: usize,
+        item: ItemPath,
+        values: &Values,
+        made: &Made,
+    ) {
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        for (port, value) in values {
+            let is_output = plan.output_ports.contains(port);
+            let media = value.media();
+            if !media.is_empty() && (is_output || plan.node.keep != Some(false)) {
+                let media: Vec<Value> = media.into_iter().cloned().map(Value::from).collect();
+                for (ordinal, value) in media.into_iter().enumerate() {
+                    self.add_asset(context, &plan.name, item, port, ordinal, value, made);
+                }
+            } else if media.is_empty() && (is_output && item.is_whole() || plan.node.keep == Some(true)) {
+                self.add_asset(context, &plan.name, item, port, 0, value.clone(), made);
+            }
+        }
+    }
+
+    /// The lists of a node with `each` that the workflow puts out and that are no media.
+    pub(super) fn publish_lists(&mut self, context: &mut Context, node: usize, lists: &Values) {
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        let made = Made { number: 0, duration: Duration::ZERO, cost_usd: None };
+        for (port, list) in
+            lists.iter().filter(|(port, list)| plan.output_ports.contains(*port) && !list.has_media())
+        {
+            self.add_asset(context, &plan.name, ItemPath::WHOLE, port, 0, list.clone(), &made);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn add_asset(
+        &self,
+        context: &mut Context,
+        node: &str,
+        item: ItemPath,
+        port: &str,
+        ordinal: usize,
+        value: Value,
+        made: &Made,
+    ) {
+        let kind = AssetKind::of(&value);
+        let (mime, bytes, name) = match &value {
+            Value::Media(media) => (media.mime.clone(), media.bytes, media.name.clone()),
+            Value::Text(text) => {
+                ("text/plain; charset=utf-8".to_owned(), text.len() as u64, format!("{port}.txt"))
+            }
+            other => {
+                let json = other.to_json().to_string();
+                ("application/json".to_owned(), json.len() as u64, format!("{port}.json"))
+            }
+        };
+        let asset = Asset {
+            id: AssetId::new(),
+            workflow: self.run.workflow.clone(),
+            run: self.run.name(),
+            node: node.to_owned(),
+            item,
+            port: port.to_owned(),
+            kind,
+            mime,
+            bytes,
+            name,
+            created_at: Time::now(),
+            starred: false,
+            ordinal: ordinal as u32,
+            workflow_id: self.run.workflow_id,
+            run_id: self.run.id,
+            preview: if value.has_media() { PreviewState::Pending } else { PreviewState::None },
+            value,
+        };
+        let preview = asset.value.as_media().cloned().map(|media| (asset.id, media));
+        context.op(Op::Asset(Box::new(NewAsset {
+            asset: asset.clone(),
+            attempt: made.number,
+            duration_ms: u64::try_from(made.duration.as_millis()).unwrap_or(u64::MAX),
+            cost_usd: made.cost_usd,
+        })));
+        context.after(After::Daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) }));
+        if let Some((asset, media)) = preview {
+            context.preview_later(asset, media);
+        }
+    }
+}
+
+/// The longest JSON of a value that telemetry carries whole, in bytes.
+const SHOWN_LIMIT: usize = 1024;
+
+/// What telemetry shows of these values.
+pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
+    values.iter().map(|(port, value)| (port.clone(), shorten(value, SHOWN_LIMIT))).collect()
+}
+
+/// A value cut to about `limit` bytes: text is cut, long lists keep their first items, large objects become text.
+pub(super) fn shorten(value: &Value, limit: usize) -> Value {
+    match value {
+        Value::Text(text) if text.len() > limit => {
+            let mut end = limit;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            Value::Text(format!("{}…", &text[..end]))
+        }
+        Value::List(items) => {
+            let most = (limit / 64).max(4);
+            Value::List(items.iter().take(most).map(|item| shorten(item, limit / 4)).collect())
+        }
+        Value::Object(map) if map.len() > 16 || value.to_json().to_string().len() > limit => {
+            Value::Text(cut(&value.to_json().to_string(), limit))
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telemetry_carries_short_values() {
+        let long = Value::from("grüße".repeat(1000));
+        assert!(shorten(&long, 1024).as_text().is_some_and(|text| text.len() <= 1030));
+        let list = Value::List((0..10_000).map(Value::Int).collect());
+        assert_eq!(shorten(&list, 1024).as_list().map(<[Value]>::len), Some(16));
+        assert_eq!(shorten(&Value::Int(1), 1024), Value::Int(1));
+    }
+}

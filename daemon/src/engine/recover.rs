@@ -1,0 +1,218 @@
+//! Taking up a run that had a slot when an earlier daemon died, and the finished part of one that is resumed.
+
+use std::sync::Arc;
+
+use fanlight_shared::event::NodeError;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
+use fanlight_shared::run_state::{Instance as Seen, RunState};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::{Value, Values};
+
+use super::active::{ActiveRun, Instance, Items};
+use super::attempts::Begin;
+use super::context::{After, Context};
+use super::inputs::{self, Prepared};
+use super::plan::{Kind, Plan};
+use crate::job::Outcome;
+use crate::store::OpenRun;
+
+/// Port values by node and item.
+type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
+
+/// The state that these stored events fold into.
+pub(super) fn fold(plan: &Plan, open: &OpenRun) -> RunState {
+    let mut state = RunState::new(plan.nodes.iter().map(|node| node.name.clone()));
+    for event in &open.events {
+        state.fold(event);
+    }
+    state
+}
+
+impl ActiveRun {
+    /// The finished values of the run that this one resumes are taken over when their turn comes.
+    pub(super) fn take_values(&mut self, values: Stored) {
+        for (node, item, port, value) in values {
+            if let Some(value) = value {
+                self.taken.entry((node, item)).or_default().insert(port, value);
+            }
+        }
+    }
+
+    /// Brings the run back to where its events say it was, and goes on from there.
+    pub(super) fn take_up(&mut self, context: &mut Context, state: RunState, values: Stored) {
+        self.seq = state.seq;
+        self.run.state = state.status;
+        self.cancelling = state.status == RunStatus::Cancelling;
+        self.restore_nodes(&state, values);
+        context.after(After::Begin {
+            run: Box::new(self.run.clone()),
+            state: Box::new(state.clone()),
+            edges: self.plan.edges.clone(),
+        });
+        self.tell_listing(context);
+        let (mut adopted, mut interrupted) = (Vec::new(), Vec::new());
+        for (at, plan) in self.plan.nodes.iter().enumerate() {
+            let Some(node) = state.nodes.get(&plan.name) else { continue };
+            let items = node.items.iter().map(|(index, seen)| (ItemPath::item(*index), seen));
+            let whole = node.item_count.is_none().then_some((ItemPath::WHOLE, &node.whole));
+            for (item, seen) in items.chain(whole) {
+                if seen.status == NodeStatus::Running && matches!(plan.kind, Kind::Command) {
+                    adopted.push((at, item, seen.clone()));
+                } else if seen.status == NodeStatus::Running {
+                    interrupted.push((at, item, seen.clone()));
+                }
+            }
+        }
+        for (node, item, seen) in adopted {
+            self.adopt(context, node, item, &seen);
+        }
+        for (node, item, seen) in interrupted {
+            self.interrupted(context, node, item, &seen);
+        }
+        self.retry_waiting(context, &state);
+        for node in 0..self.nodes.len() {
+            let unfolded = self.nodes[node].items.as_ref().map_or(0, |items| items.runs.len());
+            for index in 0..unfolded {
+                self.decide_item(context, node, index as u32);
+            }
+        }
+        self.begin(context);
+    }
+
+    fn restore_nodes(&mut self, state: &RunState, stored: Stored) {
+        let mut values = std::collections::HashMap::<(String, ItemPath), Values>::new();
+        for (node, item, port, value) in stored {
+            values.entry((node, item)).or_default().insert(port, value.unwrap_or_default());
+        }
+        let plan = self.plan.clone();
+        for (at, plan) in plan.nodes.iter().enumerate() {
+            let Some(seen) = state.nodes.get(&plan.name) else { continue };
+            if let Some(count) = seen.item_count {
+                let mut runs: Vec<Instance> = (0..count).map(|_| Instance::default()).collect();
+                for (index, seen) in &seen.items {
+                    if let Some(run) = runs.get_mut(*index as usize) {
+                        *run = restored(seen, values.remove(&(plan.name.clone(), ItemPath::item(*index))));
+                    }
+                }
+                let left = runs.iter().filter(|run| !run.status.is_ended()).count();
+                self.instances += runs.len();
+                self.nodes[at].items = Some(Items { inputs: vec![None; runs.len()], runs, left });
+            }
+            self.nodes[at].whole =
+                restored(&seen.whole, values.remove(&(plan.name.clone(), ItemPath::WHOLE)));
+            if seen.whole.status.is_ended() {
+                let own = self.nodes[at].whole.values.take();
+                let lists = self.nodes[at].items.is_some().then(|| self.lists(at));
+                self.settle(at, own.or(lists.filter(|_| seen.whole.status.has_values())));
+            }
+        }
+        // What ended is known to its readers already; only those that did not end still wait.
+        self.settled.clear();
+        for (at, plan) in plan.nodes.iter().enumerate() {
+            self.nodes[at].pending =
+                plan.deps.iter().filter(|dep| !self.nodes[**dep].whole.status.is_ended()).count();
+        }
+        for at in 0..plan.nodes.len() {
+            if self.nodes[at].items.is_some() && !self.nodes[at].whole.status.is_ended() {
+                self.restore_inputs(at);
+            }
+        }
+    }
+
+    /// `each` is evaluated again: what it reads has ended, so it gives the same list.
+    fn restore_inputs(&mut self, node: usize) {
+        let plan = self.plan.clone();
+        if plan.nodes[node].straight.is_some() {
+            return;
+        }
+        if let Some(each) = &plan.nodes[node].node.each
+            && let Ok(Some(list)) = self.items_of(node, each)
+            && let Some(items) = &mut self.nodes[node].items
+        {
+            for (slot, value) in items.inputs.iter_mut().zip(list) {
+                *slot = Some(value);
+            }
+        }
+    }
+
+    /// A command that was running: it may live still.
+    fn adopt(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
+        let Some(attempt) = seen.attempts.last() else { return };
+        let plan = self.plan.clone();
+        let plan = &plan.nodes[node];
+        let input = item.0.map(|index| (self.restored_item(node, index), index));
+        let scope = super::active::RunScope {
+            run: self,
+            item: input.as_ref().map(|(value, index)| (value, *index)),
+            upstream: self.upstream(node),
+        };
+        let lenient = plan.node.condition.as_ref().is_some_and(|it| it.asks_outcome());
+        let (Ok(prepared), Some(id)) = (inputs::prepare(plan, &scope, lenient), attempt.id) else {
+            return self.interrupted(context, node, item, seen);
+        };
+        context.pools.occupy(&plan.pools);
+        let prepared: Arc<Prepared> = Arc::new(prepared);
+        let (number, started_at) = (attempt.number, attempt.started_at);
+        if let Some(instance) = self.instance_mut(node, item) {
+            instance.prepared = Some(prepared.clone());
+        }
+        self.live += 1;
+        let key = self.key(node, item);
+        self.spawn(context, key, id, number, started_at, prepared, Begin::Adopt);
+        if self.cancelling
+            && let Some(live) = self.instance(node, item).and_then(|instance| instance.live.as_ref())
+        {
+            live.cancel.cancel();
+        }
+    }
+
+    /// `item` of an instance that was taken up: of a straight reader it is what the item upstream made.
+    pub(super) fn restored_item(&self, node: usize, index: u32) -> Value {
+        if let Some((from, port)) = &self.plan.nodes[node].straight {
+            let upstream = self.instance(*from, ItemPath::item(index)).and_then(|it| it.values.as_ref());
+            return upstream.and_then(|values| values.get(port)).cloned().unwrap_or_default();
+        }
+        self.item_input(node, index)
+    }
+
+    /// Work inside the daemon or a worker that ended with it.
+    fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
+        let started_at = seen.started_at().unwrap_or_else(Time::now);
+        let key = self.key(node, item);
+        let outcome = Outcome {
+            error: Some(NodeError::new("interrupted: the daemon ended")),
+            ..Outcome::lost("interrupted")
+        };
+        self.end_attempt(context, key, started_at, outcome);
+    }
+
+    /// Instances between two attempts get their next one when it was due.
+    fn retry_waiting(&self, context: &mut Context, state: &RunState) {
+        let plan = self.plan.clone();
+        for (node, plan) in plan.nodes.iter().enumerate() {
+            let Some(seen) = state.nodes.get(&plan.name) else { continue };
+            let items = seen.items.iter().map(|(index, seen)| (ItemPath::item(*index), seen));
+            for (item, seen) in
+                items.chain(seen.item_count.is_none().then_some((ItemPath::WHOLE, &seen.whole)))
+            {
+                let (NodeStatus::Waiting, Some(due)) = (seen.status, seen.retry_at) else { continue };
+                context.retry_later(self.key(node, item), seen.attempt(), due.since(Time::now()));
+            }
+        }
+    }
+}
+
+fn restored(seen: &Seen, values: Option<Values>) -> Instance {
+    let ended = |end| seen.attempts.iter().filter(|attempt| attempt.end == Some(end)).count() as u32;
+    Instance {
+        status: seen.status,
+        attempts: seen.attempt(),
+        failures: ended(AttemptEnd::Failed),
+        interruptions: ended(AttemptEnd::Lost),
+        live: None,
+        prepared: None,
+        values,
+        error: seen.error.clone(),
+    }
+}

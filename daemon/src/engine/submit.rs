@@ -1,0 +1,260 @@
+//! From a request to runs: the file is checked, params become values, files become blobs, labels are made.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use fanlight_shared::document;
+use fanlight_shared::document::ranges::check_params;
+use fanlight_shared::id::{RunId, SubmissionId};
+use fanlight_shared::label::{self, Labelled};
+use fanlight_shared::media::Media;
+use fanlight_shared::problem::Severity;
+use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
+use fanlight_shared::time::Time;
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Value;
+use fanlight_shared::workflow::Workflow;
+use indexmap::IndexMap;
+
+use super::plan::{self, Plan};
+use crate::config::Config;
+use crate::media;
+use crate::store::blob::{Blobs, Published};
+use crate::store::{NewRun, Submit};
+
+/// What is ready to be stored.
+pub(super) struct Prepared {
+    pub(super) submit: Submit,
+    pub(super) plan: Arc<Plan>,
+}
+
+/// Checks a request and makes its runs. Blocks: reads and stores files.
+pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> Result<Prepared, RpcError> {
+    if request.fresh {
+        return Err(RpcError::refused("`--fresh` is not in this version: nothing is remembered yet"));
+    }
+    if request.sets.is_empty() {
+        return Err(RpcError::new(ErrorCode::BadParams, "no runs asked for: `sets` is empty"));
+    }
+    if request.sets.len() > fanlight_shared::sweep::MOST_RUNS {
+        let most = fanlight_shared::sweep::MOST_RUNS;
+        return Err(RpcError::new(ErrorCode::BadParams, format!("at most {most} runs are taken at once")));
+    }
+    if request.request_key.is_empty() || request.request_key.len() > 200 {
+        return Err(RpcError::new(ErrorCode::BadParams, "`request_key` must have 1 to 200 bytes"));
+    }
+    let path = request.path.as_deref().map(canonical).transpose()?;
+    let workflow = read(&request.document)?;
+    check_place(&workflow, path.as_deref(), config)?;
+    let title = title(&workflow, path.as_deref());
+    let slug = slug(&workflow, path.as_deref());
+    let mut files = Files { blobs, seen: HashMap::new(), published: Vec::new() };
+    let defaults: IndexMap<String, Option<Value>> =
+        workflow.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
+    let given: Vec<IndexMap<String, Value>> = request.sets.iter().map(|set| set.params.clone()).collect();
+    let swept = label::swept(&given);
+    let own_label = request.label.as_deref().map(check_label).transpose()?;
+    let mut new = Vec::with_capacity(request.sets.len());
+    for set in &request.sets {
+        let params = check_params(&workflow, &set.params)
+            .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
+        let repeat = set.repeat.map(|repeat| (repeat.nth, repeat.of));
+        let label = match &own_label {
+            Some(own) => own.clone(),
+            None => label::label(&Labelled {
+                title: &title,
+                defaults: &defaults,
+                params: &params,
+                swept: &swept,
+                repeat,
+            }),
+        };
+        let params = files.take_in(&workflow, params, path.as_deref())?;
+        new.push(NewRun { id: RunId::new(), label, params });
+    }
+    let plan = Plan::new(workflow).map_err(RpcError::internal)?;
+    let submit = Submit {
+        request_key: request.request_key,
+        workflow_id: plan.workflow.id,
+        path: path.map(|path| path.to_string_lossy().into_owned()),
+        slug,
+        title,
+        document: request.document,
+        version: plan.workflow.version.clone(),
+        nodes: plan.nodes.len() as u32,
+        node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+        submission: SubmissionId::new(),
+        at: Time::now(),
+        runs: new,
+        blobs: files.published,
+        next: request.next,
+        resume: None,
+    };
+    Ok(Prepared { submit, plan: Arc::new(plan) })
+}
+
+/// Reads and checks a file.
+pub(super) fn read(text: &str) -> Result<Workflow, RpcError> {
+    match document::read(text, &plan::catalogue()) {
+        Ok(checked) => Ok(checked.workflow),
+        Err(problems) => {
+            let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            let more = if errors > 1 { format!(" (and {} more)", errors - 1) } else { String::new() };
+            let message = format!("the workflow file has errors: {first}{more}");
+            Err(RpcError { problems, ..RpcError::new(ErrorCode::InvalidWorkflow, message) })
+        }
+    }
+}
+
+fn canonical(path: &str) -> Result<PathBuf, RpcError> {
+    let wrong = |why: &str| RpcError::new(ErrorCode::BadParams, format!("the path `{path}` {why}"));
+    let path = Path::new(path);
+    if !path.is_absolute() {
+        return Err(wrong("is not absolute"));
+    }
+    if path.components().any(|part| matches!(part, Component::ParentDir)) {
+        return Err(wrong("is not canonical"));
+    }
+    Ok(path.to_owned())
+}
+
+/// What only the daemon knows of a file: whether it has a place, and which pools there are.
+fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Config) -> Result<(), RpcError> {
+    if path.is_none() && workflow.id.is_none() {
+        return Err(RpcError::new(
+            ErrorCode::BadParams,
+            "a document without a path needs `id:` to be known again",
+        ));
+    }
+    for (name, node) in &workflow.nodes {
+        if path.is_none() && node.dir.is_some() {
+            return Err(RpcError::new(
+                ErrorCode::BadParams,
+                format!("node `{name}` has `dir:`, which needs a path"),
+            ));
+        }
+        if let Some(pool) = node.pool.as_ref().filter(|pool| !config.pools.contains_key(*pool)) {
+            let near = fanlight_shared::problem::near(pool, config.pools.keys().map(String::as_str));
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let message =
+                format!("node `{name}` names the pool `{pool}`, which config.toml does not declare{hint}");
+            return Err(RpcError::new(ErrorCode::InvalidWorkflow, message));
+        }
+    }
+    Ok(())
+}
+
+/// A label of the user's own.
+pub(super) fn check_label(label: &str) -> Result<String, RpcError> {
+    let label = label.trim();
+    if label.is_empty() || label.chars().count() > 200 || label.chars().any(char::is_control) {
+        return Err(RpcError::new(ErrorCode::BadParams, "a label is one line of 1 to 200 characters"));
+    }
+    Ok(label.to_owned())
+}
+
+fn stem(path: &Path) -> Option<String> {
+    Some(path.file_stem()?.to_string_lossy().into_owned())
+}
+
+fn title(workflow: &Workflow, path: Option<&Path>) -> String {
+    workflow.name.clone().or_else(|| path.and_then(stem)).unwrap_or_else(|| "untitled".to_owned())
+}
+
+/// The short name: from the file's name, else from the workflow's.
+fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
+    let from = path.and_then(stem).or_else(|| workflow.name.clone()).unwrap_or_default();
+    let mut slug = String::new();
+    for letter in from.to_lowercase().chars() {
+        match letter {
+            'a'..='z' | '0'..='9' | '_' => slug.push(letter),
+            _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
+            _ => {}
+        }
+    }
+    let slug: String = slug.trim_end_matches('-').chars().take(40).collect();
+    if slug.is_empty() { "workflow".to_owned() } else { slug }
+}
+
+/// Files that params name, each stored once.
+struct Files<'a> {
+    blobs: &'a Blobs,
+    seen: HashMap<PathBuf, Media>,
+    published: Vec<Published>,
+}
+
+impl Files<'_> {
+    /// Params of media types are paths; they become media in the store.
+    fn take_in(
+        &mut self,
+        workflow: &Workflow,
+        mut params: IndexMap<String, Value>,
+        path: Option<&Path>,
+    ) -> Result<IndexMap<String, Value>, RpcError> {
+        for (name, value) in &mut params {
+            if let Some(param) = workflow.params.get(name).filter(|param| param.ty.has_media()) {
+                self.replace(value, &param.ty, path).map_err(|error| {
+                    RpcError::new(ErrorCode::BadParams, format!("param `{name}`: {error}"))
+                })?;
+            }
+        }
+        Ok(params)
+    }
+
+    fn replace(&mut self, value: &mut Value, ty: &Type, path: Option<&Path>) -> Result<(), String> {
+        match (ty, value) {
+            (Type::List(of), Value::List(items)) => {
+                items.iter_mut().try_for_each(|item| self.replace(item, of, path))
+            }
+            (Type::Media(kind), value @ Value::Text(_)) => {
+                let file = match (Path::new(value.as_text().unwrap_or_default()), path.and_then(Path::parent))
+                {
+                    (file, _) if file.is_absolute() => file.to_owned(),
+                    (file, Some(folder)) => folder.join(file),
+                    (file, None) => return Err(format!("the path {} is not absolute", file.display())),
+                };
+                let media = match self.seen.get(&file) {
+                    Some(media) => media.clone(),
+                    None => {
+                        let (media, published) = media::take_in(&file, *kind, self.blobs)?;
+                        self.published.extend(published);
+                        self.seen.insert(file, media.clone());
+                        media
+                    }
+                };
+                *value = Value::from(media);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slug_of(path: &str) -> String {
+        let workflow = Workflow {
+            id: None,
+            name: Some("Seaside poster".into()),
+            description: None,
+            version: fanlight_shared::id::Version::of(""),
+            params: IndexMap::new(),
+            matrix: IndexMap::new(),
+            nodes: IndexMap::new(),
+            outputs: IndexMap::new(),
+        };
+        slug(&workflow, (!path.is_empty()).then(|| Path::new(path)))
+    }
+
+    #[test]
+    fn slugs_are_short_and_plain() {
+        assert_eq!(slug_of("/a/poster.yaml"), "poster");
+        assert_eq!(slug_of("/a/My Grüße (2).yaml"), "my-gr-e-2");
+        assert_eq!(slug_of("/a/---.yaml"), "workflow");
+        assert_eq!(slug_of(""), "seaside-poster");
+    }
+}
