@@ -1,1 +1,8 @@
+//! Stories about the engine with a real store, told through a small world.
 
+mod dataflow;
+mod failure;
+mod items;
+mod queue;
+mod recovery;
+mod world;

@@ -1,0 +1,191 @@
+//! The seed's promises about many runs of one workflow.
+
+use fanlight_shared::rpc::{queue, runs};
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
+
+use super::world::World;
+
+/// Runs until it is cancelled.
+const LONG: &str = "
+params: { seed: { type: int, default: 1 } }
+nodes:
+  wait: { uses: util.sleep, with: { seconds: 3600 } }
+";
+
+/// Ends at once.
+const QUICK: &str = "
+params: { seed: { type: int, default: 1 } }
+nodes:
+  text: { uses: text.template, with: { template: 'seed {{ seed }}', seed: '${{ params.seed }}' } }
+outputs: { text: '${{ text.text }}' }
+";
+
+fn seeds(range: std::ops::RangeInclusive<i64>) -> Vec<[(&'static str, Value); 1]> {
+    range.map(|seed| [("seed", Value::Int(seed))]).collect()
+}
+
+fn sets<'a>(seeds: &'a [[(&'a str, Value); 1]]) -> Vec<&'a [(&'a str, Value)]> {
+    seeds.iter().map(|set| &set[..]).collect()
+}
+
+#[tokio::test]
+async fn concurrent_runs_of_one_workflow_run_in_parallel_up_to_the_cap() {
+    let world = World::with_cap(3).await;
+    let runs = world.try_start(LONG, &sets(&seeds(1..=5))).await.unwrap();
+    world.until(|now| now.running == 3 && now.queued == 2).await;
+    let states: Vec<RunStatus> = runs.iter().map(|run| world.ended(run.id).run.state).collect();
+    assert_eq!(states[..3], [RunStatus::Running; 3]);
+    assert_eq!(states[3..], [RunStatus::Queued; 2]);
+}
+
+#[tokio::test]
+async fn overflow_queues_and_drains_first_in_first_out() {
+    let world = World::with_cap(1).await;
+    let runs = world.try_start(LONG, &sets(&seeds(1..=3))).await.unwrap();
+    for (at, run) in runs.iter().enumerate() {
+        let waiting = (runs.len() - at - 1) as u32;
+        world.until(|now| now.running == 1 && now.queued == waiting).await;
+        assert_eq!(world.ended(run.id).run.state, RunStatus::Running, "run {at} should be the one that runs");
+        world.cancel(&[run.id]).await;
+    }
+    world.idle().await;
+}
+
+#[tokio::test]
+async fn cap_1_reproduces_full_serialisation() {
+    let world = World::with_cap(1).await;
+    let runs = world.try_start(QUICK, &sets(&seeds(1..=6))).await.unwrap();
+    world.idle().await;
+    let ended: Vec<_> = runs.iter().map(|run| world.ended(run.id).run).collect();
+    for pair in ended.windows(2) {
+        assert!(pair[0].start_order < pair[1].start_order);
+        assert!(pair[0].ended_at <= pair[1].started_at, "{:?} overlaps {:?}", pair[0].name(), pair[1].name());
+    }
+}
+
+#[tokio::test]
+async fn starting_answers_the_ids_of_the_runs_it_made_queued_or_running() {
+    let world = World::with_cap(1).await;
+    let runs = world.try_start(LONG, &sets(&seeds(1..=2))).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.state).collect::<Vec<_>>(), [RunStatus::Running, RunStatus::Queued]);
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(runs[1].position, Some(1));
+    assert_eq!(world.ended(runs[1].id).run.label, "seed=2");
+}
+
+#[tokio::test]
+async fn the_same_request_key_gives_the_same_runs() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let runs = world.submit(QUICK, &[&[]], |start| start.request_key = "once".into()).await.unwrap();
+        ids.push(runs[0].id);
+        world.idle().await;
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert_eq!(world.store.runs(&runs::List::default()).unwrap().rows.len(), 1);
+}
+
+#[tokio::test]
+async fn next_goes_to_the_head_of_the_queue() {
+    let world = World::with_cap(1).await;
+    let first = world.start(LONG).await;
+    let waits = world.start(LONG).await;
+    let urgent = world.submit(LONG, &[&[]], |start| start.next = true).await.unwrap().remove(0);
+    world.cancel(&[first.id]).await;
+    world.until(|now| now.running == 1 && now.queued == 1).await;
+    assert_eq!(world.ended(urgent.id).run.state, RunStatus::Running);
+    assert_eq!(world.ended(waits.id).run.state, RunStatus::Queued);
+}
+
+#[tokio::test]
+async fn the_cap_and_the_pause_change_while_runs_run() {
+    let world = World::with_cap(1).await;
+    world.try_start(LONG, &sets(&seeds(1..=4))).await.unwrap();
+    world.until(|now| now.running == 1).await;
+    let set = |cap, paused| queue::Set { max_concurrent_runs: cap, paused };
+    world.engine.set_queue(set(Some(3), None)).await.unwrap();
+    world.until(|now| now.running == 3 && now.queued == 1).await;
+    let queue = world.engine.set_queue(set(Some(1), Some(true))).await.unwrap();
+    assert_eq!((queue.running, queue.queued, queue.paused), (3, 1, true), "lowering the cap stops nothing");
+    world.engine.cancel(runs::Cancel { running: true, ..runs::Cancel::default() }).await.unwrap();
+    world.until(|now| now.running == 0 && now.queued == 1).await;
+    world.engine.set_queue(set(None, Some(false))).await.unwrap();
+    world.until(|now| now.running == 1 && now.queued == 0).await;
+    assert!(world.engine.set_queue(set(Some(0), None)).await.is_err());
+}
+
+#[tokio::test]
+async fn cancel_hits_exactly_the_run_it_names() {
+    let world = World::with_cap(2).await;
+    let runs = world.try_start(LONG, &sets(&seeds(1..=4))).await.unwrap();
+    world.until(|now| now.running == 2).await;
+    let answer = world.cancel(&[runs[1].id, runs[3].id]).await;
+    assert_eq!(answer.cancelled, [runs[1].id, runs[3].id]);
+    world.until(|now| now.running == 2 && now.queued == 0).await;
+    let states: Vec<RunStatus> = runs.iter().map(|run| world.ended(run.id).run.state).collect();
+    assert_eq!(states, [RunStatus::Running, RunStatus::Cancelled, RunStatus::Running, RunStatus::Cancelled]);
+    assert_eq!(world.cancel(&[runs[1].id]).await.ended, [runs[1].id]);
+}
+
+#[tokio::test]
+async fn two_runs_of_one_workflow_never_touch_each_others_telemetry() {
+    let world = World::new().await;
+    let document = "
+params: { seed: { type: int, default: 1 } }
+nodes:
+  bad: { uses: util.fail, if: 'params.seed == 2', with: { message: no luck } }
+  text: { uses: text.template, with: { template: 'seed {{ seed }}', seed: '${{ params.seed }}' } }
+";
+    let runs = world.try_start(document, &sets(&seeds(1..=2))).await.unwrap();
+    world.idle().await;
+    let (first, second) = (world.ended(runs[0].id), world.ended(runs[1].id));
+    assert_eq!((first.run.state, second.run.state), (RunStatus::Completed, RunStatus::Failed));
+    assert_eq!(first.nodes(), "bad skipped, text completed");
+    assert_eq!(second.nodes(), "bad failed, text completed");
+    assert_eq!(second.error(), "node `bad` failed: no luck");
+}
+
+#[tokio::test]
+async fn a_new_run_wipes_nothing_of_its_siblings() {
+    let world = World::new().await;
+    let first = world.run(QUICK).await;
+    world.run(QUICK).await;
+    let again = world.ended(first.run.id);
+    assert_eq!(again.state, first.state);
+    assert_eq!(world.values(first.run.id, "text", "text"), [Some(Value::from("seed 1"))]);
+}
+
+#[tokio::test]
+async fn products_accumulate_and_other_values_are_evicted_past_10_runs() {
+    let world = World::new().await;
+    let document = "
+params: { seed: { type: int, default: 1 } }
+nodes:
+  inner: { uses: text.template, with: { template: 'inner {{ seed }}', seed: '${{ params.seed }}' } }
+  outer: { uses: text.template, with: { template: 'outer {{ inner }}', inner: '${{ inner.text }}' } }
+outputs: { text: '${{ outer.text }}' }
+";
+    let runs = world.try_start(document, &sets(&seeds(1..=12))).await.unwrap();
+    world.idle().await;
+    let kept: Vec<bool> = runs.iter().map(|run| world.values(run.id, "inner", "text") != [None]).collect();
+    assert_eq!(kept.iter().filter(|kept| **kept).count(), 10);
+    assert_eq!(kept[..2], [false, false]);
+    let assets = world.store.assets(&fanlight_shared::rpc::assets::List::default()).unwrap().rows;
+    assert_eq!(assets.len(), 12, "outputs are assets, without a cap");
+    assert_eq!(world.values(runs[0].id, "outer", "text"), [Some(Value::from("outer inner 1"))]);
+}
+
+#[tokio::test]
+async fn bad_requests_are_refused_and_change_nothing() {
+    let world = World::new().await;
+    let refused = async |document: &str, sets: &[&[(&str, Value)]]| {
+        world.try_start(document, sets).await.expect_err("should be refused").message
+    };
+    assert!(refused(QUICK, &[&[("seed", Value::from("abc"))]]).await.contains("seed"));
+    assert!(refused(QUICK, &[&[("sede", Value::Int(1))]]).await.contains("`seed`"));
+    assert!(refused("nodes: { a: { uses: no.such } }", &[&[]]).await.contains("no.such"));
+    assert!(refused("nodes: { a: { uses: util.fail, pool: gpuu } }", &[&[]]).await.contains("gpuu"));
+    assert!(world.store.runs(&runs::List::default()).unwrap().rows.is_empty());
+}

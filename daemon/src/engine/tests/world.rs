@@ -1,0 +1,189 @@
+//! An engine on a store of its own, and words to tell stories with.
+
+use std::sync::Arc;
+
+use fanlight_shared::home::Home;
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::{RpcError, runs};
+use fanlight_shared::run::{NodeStatus, Run};
+use fanlight_shared::run_state::RunState;
+use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+
+use crate::command::Commands;
+use crate::config::Config;
+use crate::engine::{Activity, Engine, EngineParts};
+use crate::hub::Hub;
+use crate::store::Store;
+use crate::supervisor::client::Supervisor;
+use crate::worker::Workers;
+
+/// An engine on a store of its own.
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) store: Store,
+    home: Home,
+    config: Arc<Config>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::with_cap(8).await
+    }
+
+    pub(super) async fn with_cap(cap: u32) -> Self {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        let home = Home::below(folder.path()).unwrap();
+        let store = Store::open(&home).unwrap();
+        let config = Arc::new(Config { max_concurrent_runs: cap, ..Config::default() });
+        let engine = boot(&home, &store, &config).await;
+        Self { engine, store, home, config, _folder: folder }
+    }
+
+    /// Ends the daemon's engine and boots another one on what is kept.
+    pub(super) async fn restart(&mut self) {
+        self.engine.stop().await;
+        self.engine = boot(&self.home, &self.store, &self.config).await;
+    }
+
+    /// Starts a workflow once per set of params.
+    pub(super) async fn try_start(
+        &self,
+        document: &str,
+        sets: &[&[(&str, Value)]],
+    ) -> Result<Vec<Run>, RpcError> {
+        self.submit(document, sets, |_| {}).await
+    }
+
+    pub(super) async fn submit(
+        &self,
+        document: &str,
+        sets: &[&[(&str, Value)]],
+        more: impl FnOnce(&mut runs::Start),
+    ) -> Result<Vec<Run>, RpcError> {
+        let mut request = runs::Start {
+            document: document.to_owned(),
+            path: Some("/somewhere/story.yaml".to_owned()),
+            sets: sets.iter().map(|set| runs::ParamSet { params: params(set), repeat: None }).collect(),
+            request_key: RunId::new().to_string(),
+            ..runs::Start::default()
+        };
+        more(&mut request);
+        self.engine.start(request).await.map(|started| started.runs)
+    }
+
+    /// Starts one run with its defaults.
+    pub(super) async fn start(&self, document: &str) -> Run {
+        self.try_start(document, &[&[]]).await.unwrap().remove(0)
+    }
+
+    /// Runs a workflow once, to its end.
+    pub(super) async fn run(&self, document: &str) -> Ended {
+        let run = self.start(document).await;
+        self.idle().await;
+        self.ended(run.id)
+    }
+
+    /// Waits until nothing runs and nothing waits.
+    pub(super) async fn idle(&self) {
+        self.until(|activity| *activity == Activity::default()).await;
+    }
+
+    /// Waits until the engine is as busy as `condition` says, and all of that is stored.
+    pub(super) async fn until(&self, condition: impl FnMut(&Activity) -> bool) {
+        let mut activity = self.engine.activity();
+        tokio::time::timeout(std::time::Duration::from_secs(30), activity.wait_for(condition))
+            .await
+            .expect("the engine should have got there")
+            .expect("the engine should live");
+        self.store.commit(Vec::new()).await.unwrap();
+    }
+
+    /// Waits until the stored state of a run is as `condition` says; looks after every change of the store's mind.
+    pub(super) async fn until_state(&self, id: RunId, condition: impl Fn(&RunState) -> bool) {
+        let look = async {
+            while !condition(&self.ended(id).state) {
+                // A commit of our own is a barrier behind whatever the engine wrote; in between others get their turn.
+                self.store.commit(Vec::new()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), look)
+            .await
+            .expect("the run should have got there");
+    }
+
+    /// Waits until this attempt of a node runs or ended.
+    pub(super) async fn until_attempt(&self, id: RunId, node: &str, number: u32) {
+        self.until_state(id, |state| state.nodes[node].whole.attempt() >= number).await;
+    }
+
+    pub(super) fn ended(&self, id: RunId) -> Ended {
+        let run = self.store.listed(id).unwrap();
+        let state = self.store.run_state(id).unwrap();
+        Ended { run, state }
+    }
+
+    pub(super) async fn cancel(&self, runs: &[RunId]) -> runs::CancelAnswer {
+        self.engine.cancel(runs::Cancel { runs: runs.to_vec(), ..runs::Cancel::default() }).await.unwrap()
+    }
+
+    /// What a port of a run holds in the store: one value per item.
+    pub(super) fn values(&self, run: RunId, node: &str, port: &str) -> Vec<Option<Value>> {
+        let open = self.store.run(run).unwrap();
+        open.values
+            .into_iter()
+            .filter(|(n, _, p, _)| n == node && p == port)
+            .map(|(_, _, _, value)| value)
+            .collect()
+    }
+}
+
+async fn boot(home: &Home, store: &Store, config: &Arc<Config>) -> Engine {
+    let supervisor = Supervisor::new(home, "/nonexistent/fanlight".as_ref());
+    let workers =
+        Workers::new("/nonexistent/fanlight".as_ref(), 1, store.blobs().clone(), home.state.join("scratch"));
+    let commands = Commands::new(supervisor, store.blobs().clone(), home.attempts());
+    let parts = EngineParts {
+        store: store.clone(),
+        hub: Arc::new(Hub::default()),
+        commands,
+        workers,
+        config: config.clone(),
+    };
+    Engine::boot(parts).await.unwrap()
+}
+
+pub(super) fn params(set: &[(&str, Value)]) -> IndexMap<String, Value> {
+    set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// A run as the store has it.
+pub(super) struct Ended {
+    pub(super) run: Run,
+    pub(super) state: RunState,
+}
+
+impl Ended {
+    /// The states of its nodes, in order: `a completed, b skipped`.
+    pub(super) fn nodes(&self) -> String {
+        let node = |(name, node): (&String, &fanlight_shared::run_state::NodeState)| {
+            format!("{name} {}", node.whole.status.word())
+        };
+        self.state.nodes.iter().map(node).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The states of a node's items, in order.
+    pub(super) fn items(&self, node: &str) -> Vec<NodeStatus> {
+        self.state.nodes[node].items.values().map(|item| item.status).collect()
+    }
+
+    pub(super) fn error(&self) -> &str {
+        self.run.error.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn output(&self, name: &str) -> Option<&Value> {
+        self.state.outputs.get(name)
+    }
+}
