@@ -1,1 +1,3 @@
-//! Fanlight.
+//! Fanlight: the terminal UI and the headless commands.
+
+pub mod ui;

@@ -1,0 +1,29 @@
+//! The terminal UI: model → update → view.
+//!
+//! # Layout
+//!
+//! - [`app`]: the one loop: drains whatever waits, updates, carries out effects, paints once
+//! - [`model`]: all that is known; [`message`]: all that can happen; [`update`]: the pure step from one to the next;
+//!   [`effect`]: what a step asks of the world
+//! - [`action`]: every action, declared once: keys, hints, help and palette are views of that list; [`keymap`]
+//! - [`view`]: the pure picture of a model; [`theme`]: the only place that names colours
+//! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
+//! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
+
+pub mod action;
+pub mod app;
+pub mod effect;
+pub mod gallery;
+pub mod graph;
+pub mod grid;
+pub mod keymap;
+pub mod layer;
+pub mod link;
+pub mod message;
+pub mod model;
+pub mod picture;
+pub mod queue;
+pub mod theme;
+pub mod toast;
+pub mod update;
+pub mod view;

@@ -1,0 +1,195 @@
+//! Every action, declared once: its name, its words, its keys, where it works. Key handling, the hint line, `?` and `:` are
+//! views of this list.
+
+/// Where an action works.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Scope {
+    /// In every pane, unless a layer that takes text is open.
+    All,
+    /// In the grid pane.
+    Grid,
+    /// In the queue pane.
+    Queue,
+    /// In the gallery pane.
+    Gallery,
+    /// In the node inspector.
+    Inspector,
+    /// In the full-screen viewer of a product.
+    Viewer,
+    /// In the comparison.
+    Compare,
+    /// On the home screen.
+    Home,
+    /// In the form that starts runs.
+    Form,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $id:ident $name:literal $scope:ident [$($key:literal),*] $words:literal)+) => {
+        /// What a person can do.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Action { $($(#[$doc])* #[doc = $words] $id,)+ }
+
+        /// Every action, in the order of the help.
+        pub const ACTIONS: &[Info] = &[
+            $(Info { action: Action::$id, name: $name, scope: Scope::$scope, keys: &[$($key),*], words: $words },)+
+        ];
+    };
+}
+
+/// An action as data.
+#[derive(Clone, Copy, Debug)]
+pub struct Info {
+    /// Which.
+    pub action: Action,
+    /// Its name in keymap files.
+    pub name: &'static str,
+    /// Where it works.
+    pub scope: Scope,
+    /// Its default keys; several in one text are pressed one after the other.
+    pub keys: &'static [&'static str],
+    /// What it does, for help, palette and hints.
+    pub words: &'static str,
+}
+
+actions! {
+    Left "left" All ["h", "left"] "left"
+    Down "down" All ["j", "down"] "down"
+    Up "up" All ["k", "up"] "up"
+    Right "right" All ["l", "right"] "right"
+    First "first" All ["g g", "home"] "first"
+    Last "last" All ["G", "end"] "last"
+    HalfPageDown "half_page_down" All ["ctrl-d", "pagedown"] "half a page down"
+    HalfPageUp "half_page_up" All ["ctrl-u", "pageup"] "half a page up"
+    Open "open" All ["enter"] "open"
+    Back "back" All ["esc"] "one step back"
+    NextPane "next_pane" All ["tab"] "next pane"
+    PreviousPane "previous_pane" All ["backtab"] "previous pane"
+    GridPane "grid_pane" All ["1"] "grid"
+    QueuePane "queue_pane" All ["2"] "queue"
+    GalleryPane "gallery_pane" All ["3"] "gallery"
+    Zoom "zoom" All ["z"] "zoom the pane"
+    OlderRun "older_run" All ["["] "older run, pinned"
+    NewerRun "newer_run" All ["]"] "newer run, pinned"
+    Pin "pin" All ["p"] "pin or unpin the lens"
+    Run "run" All ["r"] "run with a form"
+    RunAgain "run_again" All ["R"] "run again with the same params"
+    Stop "stop" All ["s"] "stop the focused run"
+    Edit "edit" All ["e"] "edit the workflow"
+    Workflows "workflows" All ["w"] "workflows"
+    Search "search" All ["/"] "filter"
+    NextMatch "next_match" All ["n"] "next match"
+    PreviousMatch "previous_match" All ["N"] "previous match"
+    Mark "mark" All ["space"] "mark"
+    Copy "copy" All ["y"] "copy"
+    Palette "palette" All [":"] "all commands"
+    Help "help" All ["?"] "help"
+    Mouse "mouse" All ["M"] "mouse on or off"
+    Redraw "redraw" All ["ctrl-l"] "draw again"
+    Suspend "suspend" All ["ctrl-z"] "suspend"
+    Messages "messages" All [] "messages"
+    Quit "quit" All ["q", "ctrl-c"] "quit; runs go on"
+
+    Inspect "inspect" Grid ["enter"] "inspect the node"
+    PanLeft "pan_left" Grid ["H"] "pan left"
+    PanDown "pan_down" Grid ["J"] "pan down"
+    PanUp "pan_up" Grid ["K"] "pan up"
+    PanRight "pan_right" Grid ["L"] "pan right"
+    ZoomIn "zoom_in" Grid ["+", "="] "zoom in"
+    ZoomOut "zoom_out" Grid ["-"] "zoom out"
+    Fit "fit" Grid ["0"] "fit"
+    Follow "follow" Grid ["f"] "follow the running node"
+    List "list" Grid ["t"] "list or graph"
+    NextFailed "next_failed" Grid ["!"] "next failed node"
+    Values "values" Grid ["v"] "values of all runs"
+
+    NextTab "next_tab" Inspector ["l", "right", "tab"] "next tab"
+    PreviousTab "previous_tab" Inspector ["h", "left", "backtab"] "previous tab"
+    FollowLog "follow_log" Inspector ["f"] "follow the log"
+    Wrap "wrap" Inspector ["W"] "wrap lines"
+    Pager "pager" Inspector ["o"] "open in the pager"
+    NextItem "next_item" Inspector ["}"] "next item"
+    PreviousItem "previous_item" Inspector ["{"] "previous item"
+
+    PinRun "pin_run" Queue ["enter"] "move the lens here and pin it"
+    CancelRun "cancel_run" Queue ["x"] "cancel the run"
+    CancelQueued "cancel_queued" Queue ["X"] "cancel all that wait"
+    Resume "resume" Queue ["u"] "resume"
+    PauseQueue "pause_queue" Queue ["P"] "pause or continue the queue"
+    Cap "cap" Queue ["C"] "runs at once"
+    CompareRuns "compare_runs" Queue ["c"] "compare marked runs"
+    Sort "sort" Queue ["o"] "sort"
+    Label "label" Queue ["L"] "label"
+    DeleteRun "delete_run" Queue ["D"] "delete"
+    Fold "fold" Queue ["h", "left"] "fold the section"
+    Unfold "unfold" Queue ["l", "right"] "unfold the section"
+
+    ViewTile "view_tile" Gallery ["enter"] "view"
+    PinTile "pin_tile" Gallery ["p"] "pin its run"
+    CompareTiles "compare_tiles" Gallery ["c"] "compare marked tiles"
+    Star "star" Gallery ["*"] "star"
+    OpenOutside "open_outside" Gallery ["o"] "open outside"
+    SaveAs "save_as" Gallery ["S"] "save as"
+    Filters "filters" Gallery ["F"] "filters"
+    GalleryScope "gallery_scope" Gallery ["m"] "node, workflow or everything"
+    DeleteAsset "delete_asset" Gallery ["D"] "delete"
+
+    ViewNewer "view_newer" Viewer ["h", "left"] "the newer run's"
+    ViewOlder "view_older" Viewer ["l", "right"] "the older run's"
+    ViewNextNode "view_next_node" Viewer ["j", "down"] "the next node's"
+    ViewPreviousNode "view_previous_node" Viewer ["k", "up"] "the previous node's"
+    ViewZoomIn "view_zoom_in" Viewer ["+", "="] "zoom in"
+    ViewZoomOut "view_zoom_out" Viewer ["-"] "zoom out"
+    ViewFit "view_fit" Viewer ["0"] "fit"
+    Recipe "recipe" Viewer ["i"] "recipe"
+    ViewStar "view_star" Viewer ["*"] "star"
+    ViewOpenOutside "view_open_outside" Viewer ["o"] "open outside"
+    ViewSaveAs "view_save_as" Viewer ["S"] "save as"
+    ViewDelete "view_delete" Viewer ["D"] "delete"
+    ViewPin "view_pin" Viewer ["p"] "pin its run"
+
+    Flicker "flicker" Compare ["f"] "flicker between two"
+    CompareNext "compare_next" Compare ["l", "right"] "next"
+    ComparePrevious "compare_previous" Compare ["h", "left"] "previous"
+    CompareZoomIn "compare_zoom_in" Compare ["+", "="] "zoom in"
+    CompareZoomOut "compare_zoom_out" Compare ["-"] "zoom out"
+    CompareFit "compare_fit" Compare ["0"] "fit"
+
+    NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
+
+    Submit "submit" Form ["ctrl-s"] "start"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_action_has_a_name_of_its_own() {
+        let names: HashSet<_> = ACTIONS.iter().map(|info| info.name).collect();
+        assert_eq!(names.len(), ACTIONS.len());
+    }
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for info in ACTIONS {
+            for other in
+                ACTIONS.iter().filter(|other| other.action != info.action && other.scope == info.scope)
+            {
+                assert!(
+                    !info.keys.iter().any(|key| other.keys.contains(key)),
+                    "{} and {}",
+                    info.name,
+                    other.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn tmux_and_screen_keep_their_keys() {
+        assert!(!ACTIONS.iter().any(|info| info.keys.contains(&"ctrl-a") || info.keys.contains(&"ctrl-b")));
+    }
+}

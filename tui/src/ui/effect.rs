@@ -1,0 +1,105 @@
+//! What a step asks of the world. Effects are plain data; [`super::app`] carries them out, off the loop where they take time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::rpc::{assets, logs, queue, runs, values, watch};
+use fanlight_shared::workflow::Workflow;
+
+use super::picture::Wanted;
+
+/// What a step asks of the world.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// End the UI; runs go on.
+    Quit,
+    /// Stop the process as ctrl-z does, and draw again afterwards.
+    Suspend,
+    /// Forget what the terminal shows and draw everything again.
+    Redraw,
+    /// Tell the daemon what to tell; replaces what was watched before.
+    Watch(watch::Watch),
+    /// Start runs.
+    Start(Box<runs::Start>),
+    /// End runs.
+    Cancel(runs::Cancel),
+    /// Resume a run.
+    Resume(RunId),
+    /// Delete runs.
+    DeleteRuns(runs::Delete),
+    /// Label a run.
+    Label(runs::Label),
+    /// Change the queue.
+    SetQueue(queue::Set),
+    /// Read a page of runs.
+    ListRuns {
+        /// Comes back with the answer.
+        generation: u64,
+        /// Which.
+        list: runs::List,
+    },
+    /// Read a run with everything.
+    GetRun(RunId),
+    /// Read a page of assets.
+    ListAssets {
+        /// Comes back with the answer.
+        generation: u64,
+        /// Which.
+        list: assets::List,
+    },
+    /// Read how an asset came to be.
+    GetRecipe(AssetId),
+    /// Star assets.
+    Star(assets::Star),
+    /// Delete assets.
+    DeleteAssets(Vec<AssetId>),
+    /// Decode and encode a picture for these cells; the newest request wins.
+    Paint(Wanted),
+    /// Read the stored text preview of an asset.
+    GetPreviewText(AssetId),
+    /// Read the text of an asset, at most 1 MiB.
+    GetText(AssetId),
+    /// Read a part of a log.
+    ReadLog(logs::Read),
+    /// Read what a port had in each run.
+    ListValues(values::List),
+    /// Read which workflows ever ran.
+    ListWorkflows,
+    /// Look for workflow files in the current folder.
+    ListFiles,
+    /// Read and check a file.
+    ReadFile(PathBuf),
+    /// Read and check an example.
+    ReadExample(String),
+    /// Read the newest stored version of a workflow (its id, slug or path).
+    ReadStored(String),
+    /// Write an example to a new file, then read it.
+    NewFile {
+        /// Which example.
+        example: String,
+        /// The file, which must not exist.
+        path: PathBuf,
+    },
+    /// Lay out the graph of a workflow.
+    Layout(Arc<Workflow>),
+    /// Open a file in `$VISUAL`, `$EDITOR` or `vi`; the UI waits and then reads the file again.
+    Edit(PathBuf),
+    /// Open text in `$PAGER`.
+    Pager {
+        /// What it is, for the name of the temporary file.
+        name: String,
+        /// The text, sanitised.
+        text: String,
+    },
+    /// Open an asset with the desktop's program.
+    OpenOutside(AssetId),
+    /// Save an asset to a file, which must not exist.
+    SaveAs(AssetId, PathBuf),
+    /// Copy text to the clipboard by OSC 52, or leave it in a file and say where.
+    Copy(String),
+    /// Ring the bell or send a notice: the last run ended.
+    Notify(String),
+    /// Ask for a [`super::message::Message::Tick`] no later than after so many milliseconds.
+    TickIn(u64),
+}

@@ -1,0 +1,8 @@
+//! The grid pane: the node grid of the run in focus. PLACEHOLDER.
+
+/// What the grid pane knows of its own.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Grid {
+    /// The node under the cursor.
+    pub selected: Option<String>,
+}

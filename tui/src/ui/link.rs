@@ -1,0 +1,1 @@
+//! The daemon: connecting, starting one, asking, being told, coming back. PLACEHOLDER.

@@ -1,0 +1,133 @@
+//! All that can happen to the UI: keys, the daemon, finished slow work, time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use fanlight_shared::asset::{Asset, Recipe};
+use fanlight_shared::id::{AssetId, RunId, WorkflowId};
+use fanlight_shared::problem::Problem;
+use fanlight_shared::rpc::daemon::HelloAnswer;
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
+use fanlight_shared::run::Run;
+use fanlight_shared::time::Time;
+
+use super::graph::Layout;
+use super::picture::Painted;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now, in cells.
+    Resize(u16, u16),
+    /// An animation step is due, or a clock on screen changes.
+    Tick(Time),
+    /// The connection changed.
+    Link(Link),
+    /// The daemon told something.
+    Told(Box<Notification>),
+    /// An answer or the result of slow work came.
+    Came(Box<Came>),
+}
+
+/// How the connection stands.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Link {
+    /// Looking for a daemon.
+    Connecting,
+    /// None was there; one is being started.
+    Starting,
+    /// Connected.
+    Up(HelloAnswer),
+    /// Lost or refused; it is tried again.
+    Down(String),
+}
+
+/// What slow work gave.
+#[derive(Debug)]
+pub enum Came {
+    /// A request failed; `what` was being done.
+    Failed {
+        /// Such as `cancel poster#12`.
+        what: String,
+        /// Why, in one sentence.
+        error: String,
+    },
+    /// A request that needs no more than a word is done.
+    Done(String),
+    /// Runs were started.
+    Started(runs::Started),
+    /// A page of ended or waiting runs of the queue pane; `generation` is that of the request.
+    Runs {
+        /// Which request this answers; older ones are dropped.
+        generation: u64,
+        /// The page.
+        page: Page<Run>,
+    },
+    /// A run with everything, for the lens or the comparison.
+    Run(Box<runs::Detail>),
+    /// A page of the gallery; `generation` is that of the request.
+    Assets {
+        /// Which request this answers; older ones are dropped.
+        generation: u64,
+        /// The page.
+        page: Page<Asset>,
+    },
+    /// How an asset came to be.
+    Recipe(AssetId, Box<Recipe>),
+    /// The stored preview of an asset, as text where it is text.
+    PreviewText(AssetId, String),
+    /// A picture is ready to be drawn.
+    Painted(Box<Painted>),
+    /// A picture can't be shown.
+    NotPainted(AssetId, String),
+    /// The text of an asset, for the viewer and the comparison.
+    Text(AssetId, String),
+    /// A part of a log.
+    Log(RunId, Box<logs::Part>),
+    /// What a port had in each run.
+    Values(Box<Page<values::PortValue>>),
+    /// Workflows that ever ran.
+    Workflows(Vec<workflows::WorkflowInfo>),
+    /// Files of this folder that are workflows.
+    Files(Vec<PathBuf>),
+    /// A file was read and checked.
+    Document(Box<Document>),
+    /// The layout of a workflow's graph.
+    Graph(WorkflowKey, Arc<Layout>),
+    /// The editor ended.
+    Edited(PathBuf),
+    /// A file was written.
+    Saved(PathBuf),
+}
+
+/// Names what is drawn in the grid before and after it ever ran.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct WorkflowKey {
+    /// The version of its file.
+    pub version: fanlight_shared::id::Version,
+}
+
+/// A workflow file as it was read.
+#[derive(Debug)]
+pub struct Document {
+    /// Where it lies; `None` for an example or a stored version.
+    pub path: Option<PathBuf>,
+    /// The workflow it belongs to, where that is known.
+    pub workflow_id: Option<WorkflowId>,
+    /// What to call it: its file's name, or its example's.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The workflow, if it can run.
+    pub workflow: Option<Arc<fanlight_shared::workflow::Workflow>>,
+    /// What the check found.
+    pub problems: Vec<Problem>,
+}

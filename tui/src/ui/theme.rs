@@ -1,0 +1,138 @@
+//! The only place that names colours. Sixteen ANSI colours by default, so that the terminal's own palette holds; a theme
+//! file may change any role. PLACEHOLDER for loading; roles hold (add where needed).
+
+use fanlight_shared::run::{NodeStatus, RunStatus};
+use ratatui::style::{Color, Modifier, Style};
+
+/// Styles by role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Theme {
+    /// Ordinary text.
+    pub text: Style,
+    /// Text that matters less.
+    pub dim: Style,
+    /// Titles of panes that do not have the keys, borders.
+    pub border: Style,
+    /// The border and title of the pane that has the keys; the accent bar; the ring.
+    pub accent: Style,
+    /// The row or card under the cursor.
+    pub selected: Style,
+    /// What is marked.
+    pub marked: Style,
+    /// What matches a filter.
+    pub matched: Style,
+    /// Keys in hints and help.
+    pub key: Style,
+    /// What ended well.
+    pub good: Style,
+    /// What runs.
+    pub running: Style,
+    /// What waits.
+    pub waiting: Style,
+    /// What failed.
+    pub bad: Style,
+    /// What was cancelled or skipped.
+    pub gone: Style,
+    /// Warnings and banners.
+    pub warning: Style,
+    /// Edges at rest.
+    pub edge: Style,
+    /// Edges into what runs, and edges of the selected node.
+    pub edge_active: Style,
+    /// A star.
+    pub star: Style,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        let plain = Style::new();
+        Self {
+            text: plain,
+            dim: plain.fg(Color::DarkGray),
+            border: plain.fg(Color::DarkGray),
+            accent: plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            selected: plain.add_modifier(Modifier::REVERSED),
+            marked: plain.fg(Color::Magenta).add_modifier(Modifier::BOLD),
+            matched: plain.fg(Color::Yellow).add_modifier(Modifier::UNDERLINED),
+            key: plain.fg(Color::Cyan),
+            good: plain.fg(Color::Green),
+            running: plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            waiting: plain.fg(Color::DarkGray),
+            bad: plain.fg(Color::Red).add_modifier(Modifier::BOLD),
+            gone: plain.fg(Color::DarkGray),
+            warning: plain.fg(Color::Yellow),
+            edge: plain.fg(Color::DarkGray),
+            edge_active: plain.fg(Color::Cyan),
+            star: plain.fg(Color::Yellow),
+        }
+    }
+}
+
+impl Theme {
+    /// The style of a node's state.
+    #[must_use]
+    pub fn node(&self, status: NodeStatus) -> Style {
+        match status {
+            NodeStatus::Completed | NodeStatus::Cached => self.good,
+            NodeStatus::Running => self.running,
+            NodeStatus::Failed => self.bad,
+            NodeStatus::Skipped | NodeStatus::Cancelled => self.gone,
+            NodeStatus::Waiting | NodeStatus::Ready => self.waiting,
+        }
+    }
+
+    /// The style of a run's state.
+    #[must_use]
+    pub fn run(&self, status: RunStatus) -> Style {
+        match status {
+            RunStatus::Completed => self.good,
+            RunStatus::Running | RunStatus::Cancelling => self.running,
+            RunStatus::Failed => self.bad,
+            RunStatus::Cancelled => self.gone,
+            RunStatus::Queued => self.waiting,
+        }
+    }
+}
+
+/// The glyph of a node's state; state is never told by colour alone. A running one is a spinner, see `beat`.
+#[must_use]
+pub fn node_glyph(status: NodeStatus, beat: u64, ascii: bool) -> &'static str {
+    match (status, ascii) {
+        (NodeStatus::Waiting, false) => "○",
+        (NodeStatus::Ready, false) => "◌",
+        (NodeStatus::Running, ascii) => spinner(beat, ascii),
+        (NodeStatus::Completed, false) => "✓",
+        (NodeStatus::Cached, false) => "≡",
+        (NodeStatus::Failed, false) => "✗",
+        (NodeStatus::Skipped, false) => "↷",
+        (NodeStatus::Cancelled, false) => "⊘",
+        (NodeStatus::Waiting, true) => ".",
+        (NodeStatus::Ready, true) => ":",
+        (NodeStatus::Completed, true) => "+",
+        (NodeStatus::Cached, true) => "=",
+        (NodeStatus::Failed, true) => "x",
+        (NodeStatus::Skipped, true) => ">",
+        (NodeStatus::Cancelled, true) => "-",
+    }
+}
+
+/// The glyph of a run's state.
+#[must_use]
+pub fn run_glyph(status: RunStatus, beat: u64, ascii: bool) -> &'static str {
+    match (status, ascii) {
+        (RunStatus::Queued, false) => "…",
+        (RunStatus::Queued, true) => ".",
+        (RunStatus::Running | RunStatus::Cancelling, ascii) => spinner(beat, ascii),
+        (RunStatus::Completed, ascii) => node_glyph(NodeStatus::Completed, beat, ascii),
+        (RunStatus::Failed, ascii) => node_glyph(NodeStatus::Failed, beat, ascii),
+        (RunStatus::Cancelled, ascii) => node_glyph(NodeStatus::Cancelled, beat, ascii),
+    }
+}
+
+/// One step of a spinner.
+#[must_use]
+pub fn spinner(beat: u64, ascii: bool) -> &'static str {
+    const BRAILLE: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+    const ASCII: [&str; 4] = ["|", "/", "-", "\\"];
+    if ascii { ASCII[(beat % 4) as usize] } else { BRAILLE[(beat % 10) as usize] }
+}

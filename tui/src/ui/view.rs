@@ -1,0 +1,1 @@
+//! The pure picture of a model. PLACEHOLDER.
