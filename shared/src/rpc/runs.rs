@@ -41,6 +41,19 @@ pub struct ParamSet {
     /// By name; a param of a media type is the path of a file, absolute.
     #[serde(default)]
     pub params: IndexMap<String, Value>,
+    /// Which of several repetitions of the same params this is, for the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
+}
+
+/// `2 of 6`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// From 1.
+    pub nth: u32,
+    /// How many in all.
+    pub of: u32,
 }
 
 /// Answer of `runs.start`.

@@ -113,6 +113,11 @@ impl Paint {
         Self { on: colours_wanted() && std::io::stderr().is_terminal() }
     }
 
+    /// No colours, whoever looks.
+    pub(crate) fn none() -> Self {
+        Self { on: false }
+    }
+
     /// Whether it does.
     pub(crate) fn is_on(self) -> bool {
         self.on

@@ -56,11 +56,6 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Whether nothing stands under the heading.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.len() == 1
-    }
-
     /// The lines, at most `limit` columns wide where that is given.
     fn lines(&self, limit: Option<usize>, paint: Paint) -> Vec<String> {
         let mut widths = vec![0; self.columns];
@@ -77,8 +72,17 @@ impl Table {
 
     /// Writes it.
     pub(crate) fn print(&self, out: &mut Out) -> Result<(), Failure> {
+        self.print_from(out, 0)
+    }
+
+    /// Writes it without its heading.
+    pub(crate) fn print_body(&self, out: &mut Out) -> Result<(), Failure> {
+        self.print_from(out, 1)
+    }
+
+    fn print_from(&self, out: &mut Out, first: usize) -> Result<(), Failure> {
         let limit = out.is_terminal().then(|| live::terminal_size().0);
-        for line in self.lines(limit, Paint::stdout()) {
+        for line in self.lines(limit, Paint::stdout()).into_iter().skip(first) {
             out.line(&line)?;
         }
         Ok(())
