@@ -73,6 +73,12 @@ impl Failure {
         Self { code, message: None, hint: None }
     }
 
+    /// With another exit code.
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
     /// With what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -88,11 +94,6 @@ impl Failure {
     /// The exit code of the process.
     pub(crate) fn code(&self) -> u8 {
         self.code
-    }
-
-    /// Whether it stands for a closed pipe.
-    pub(crate) fn is_pipe_closed(&self) -> bool {
-        self.code == 0
     }
 
     /// Says it on stderr.
