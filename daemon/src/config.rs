@@ -1,4 +1,8 @@
-//! `config.toml`, typed. PLACEHOLDER loading; fields hold.
+//! `config.toml`, typed.
+
+mod file;
+
+pub use file::ConfigError;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +25,26 @@ pub struct Config {
     pub writable: Vec<PathBuf>,
     /// Names of environment variables that commands get from the daemon, besides the usual ones.
     pub pass_env: Vec<String>,
+}
+
+impl Config {
+    /// The configuration of a file (defaults where there is none) and of `FANLIGHT_MAX_CONCURRENT_RUNS`.
+    ///
+    /// # Errors
+    /// A file that can't be read, a line that is no TOML, a key that nothing knows, a value that doesn't fit.
+    pub fn load(path: &std::path::Path) -> Result<Self, ConfigError> {
+        let mut config = match std::fs::read_to_string(path) {
+            Ok(text) => file::parse(path, &text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
+            Err(error) => {
+                return Err(ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() });
+            }
+        };
+        if let Some(text) = std::env::var_os("FANLIGHT_MAX_CONCURRENT_RUNS").filter(|it| !it.is_empty()) {
+            config.max_concurrent_runs = file::cap(&text.to_string_lossy())?;
+        }
+        Ok(config)
+    }
 }
 
 impl Default for Config {

@@ -310,6 +310,82 @@ impl Store {
         let _ = name;
         Ok(None)
     }
+    /// `runs.list`. Blocks.
+    ///
+    /// # Errors
+    /// A bad cursor.
+    pub fn runs(&self, list: &fanlight_shared::rpc::runs::List) -> Result<fanlight_shared::rpc::Page<Run>, StoreError> {
+        let _ = list;
+        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+    }
+    /// The run that a person named. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn find_run(&self, text: &str) -> Result<Run, StoreError> {
+        Err(StoreError::NotFound(format!("no run `{text}`")))
+    }
+    /// What is known of a run. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn run_state(&self, id: RunId) -> Result<fanlight_shared::run_state::RunState, StoreError> {
+        Err(StoreError::NotFound(format!("no run {id}")))
+    }
+    /// `workflows.list`. Blocks.
+    ///
+    /// # Errors
+    /// A bad cursor.
+    pub fn workflows(
+        &self,
+        list: &fanlight_shared::rpc::workflows::List,
+    ) -> Result<fanlight_shared::rpc::Page<fanlight_shared::rpc::workflows::WorkflowInfo>, StoreError> {
+        let _ = list;
+        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+    }
+    /// `workflows.get`. Blocks.
+    ///
+    /// # Errors
+    /// No such workflow.
+    pub fn workflow(&self, text: &str) -> Result<fanlight_shared::rpc::workflows::Detail, StoreError> {
+        Err(StoreError::NotFound(format!("no workflow `{text}`")))
+    }
+    /// `values.list`. Blocks.
+    ///
+    /// # Errors
+    /// A bad cursor.
+    pub fn values(
+        &self,
+        list: &fanlight_shared::rpc::values::List,
+    ) -> Result<fanlight_shared::rpc::Page<fanlight_shared::rpc::values::PortValue>, StoreError> {
+        let _ = list;
+        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+    }
+    /// `assets.list`. Blocks.
+    ///
+    /// # Errors
+    /// A bad cursor.
+    pub fn assets(
+        &self,
+        list: &fanlight_shared::rpc::assets::List,
+    ) -> Result<fanlight_shared::rpc::Page<Asset>, StoreError> {
+        let _ = list;
+        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+    }
+    /// `assets.get`. Blocks.
+    ///
+    /// # Errors
+    /// No such asset.
+    pub fn asset(&self, prefix: &str) -> Result<fanlight_shared::rpc::assets::Detail, StoreError> {
+        Err(StoreError::NotFound(format!("no asset `{prefix}`")))
+    }
+    /// The stored preview of an asset: MIME type and bytes. Blocks.
+    ///
+    /// # Errors
+    /// No such asset.
+    pub fn preview(&self, id: AssetId) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        Err(StoreError::NotFound(format!("no asset {id}")))
+    }
     /// Ends the writer after what waits is committed.
     pub fn close(&self) {}
 }

@@ -2,6 +2,8 @@
 //! PLACEHOLDER bodies; signatures hold.
 
 pub mod client;
+pub mod log;
+pub mod record;
 
 /// The body of `fanlight supervisor`. Returns the exit code.
 #[must_use]

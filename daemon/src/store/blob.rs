@@ -56,6 +56,21 @@ impl Blobs {
         let _ = (media, target);
         Ok(())
     }
+    /// At most `limit` bytes of a blob. Blocks.
+    ///
+    /// # Errors
+    /// The blob is gone.
+    pub fn read_at(&self, hash: BlobHash, offset: u64, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let _ = (offset, limit);
+        Err(StoreError::NotFound(format!("no blob {hash}")))
+    }
+    /// How many bytes a blob has. Blocks.
+    ///
+    /// # Errors
+    /// The blob is gone.
+    pub fn len(&self, hash: BlobHash) -> Result<u64, StoreError> {
+        Err(StoreError::NotFound(format!("no blob {hash}")))
+    }
     /// All bytes of a blob. Blocks.
     ///
     /// # Errors
