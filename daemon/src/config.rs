@@ -13,6 +13,8 @@ use std::time::Duration;
 pub struct Config {
     /// How many runs may run at once: max(8, cores); `FANLIGHT_MAX_CONCURRENT_RUNS` wins over the file.
     pub max_concurrent_runs: u32,
+    /// Whether that comes from the environment, and so wins over what `queue.set` stored.
+    pub cap_is_forced: bool,
     /// Attempts at once by pool: `process` (2 × cores), `cpu` (cores), and the user's own.
     pub pools: BTreeMap<String, u32>,
     /// How many of a workflow's newest ended runs keep their other values.
@@ -42,6 +44,7 @@ impl Config {
         };
         if let Some(text) = std::env::var_os("FANLIGHT_MAX_CONCURRENT_RUNS").filter(|it| !it.is_empty()) {
             config.max_concurrent_runs = file::cap(&text.to_string_lossy())?;
+            config.cap_is_forced = true;
         }
         Ok(config)
     }
@@ -52,6 +55,7 @@ impl Default for Config {
         let cores = std::thread::available_parallelism().map_or(1, |it| it.get() as u32);
         Self {
             max_concurrent_runs: cores.max(8),
+            cap_is_forced: false,
             pools: BTreeMap::from([("cpu".to_owned(), cores), ("process".to_owned(), 2 * cores)]),
             keep_values: 10,
             linger: Duration::from_secs(600),

@@ -84,8 +84,7 @@ pub async fn run(
         hub: Arc::clone(&hub),
         commands: commands.clone(),
         workers,
-        config,
-        home: home.clone(),
+        config: Arc::new(config),
     })
     .await?;
 
