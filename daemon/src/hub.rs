@@ -198,4 +198,3 @@ impl Inner {
         self.ring.push(class, text);
     }
 }
-

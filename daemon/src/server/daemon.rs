@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_shared::rpc::daemon::{
-    DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop,
-};
+use fanlight_shared::rpc::daemon::{DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop};
 use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
 
 use super::session::Session;

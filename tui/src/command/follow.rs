@@ -202,8 +202,9 @@ impl Follower<'_> {
     fn bye(&self, reason: &str) -> Failure {
         let open = self.board.rows().find(|row| !row.run.state.is_ended());
         let name = open.map(|row| row.run.name()).unwrap_or_default();
-        Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did"))
-            .hint(format!("they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"))
+        Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did")).hint(format!(
+            "they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"
+        ))
     }
 
     /// The window moves on when an active run is outside of it, or half of it has ended.

@@ -158,8 +158,10 @@ fn matrix(workflow: &Workflow) -> Result<IndexMap<String, Vec<Value>>, Failure> 
 fn missing(workflow: &Workflow, given: &IndexMap<String, Value>) -> Result<(), Failure> {
     let missing = |(name, param): &(&String, &Param)| param.default.is_none() && !given.contains_key(*name);
     match workflow.params.iter().find(missing) {
-        Some((name, param)) => Err(Failure::usage(format!("the param `{name}` ({}) has no default", param.ty))
-            .hint(format!("give it with `-p {name}=…`"))),
+        Some((name, param)) => {
+            Err(Failure::usage(format!("the param `{name}` ({}) has no default", param.ty))
+                .hint(format!("give it with `-p {name}=…`")))
+        }
         None => Ok(()),
     }
 }
