@@ -191,7 +191,7 @@ impl Blobs {
     }
 
     /// Where a large blob lies.
-    pub(super) fn path(&self, hash: BlobHash) -> PathBuf {
+    pub(crate) fn path(&self, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
         self.inner.folder.join(&name[..2]).join(&name[2..])
     }
@@ -202,7 +202,7 @@ impl Blobs {
     }
 
     /// Where what is being written lies.
-    pub(super) fn temporary_folder(&self) -> PathBuf {
+    pub(crate) fn temporary_folder(&self) -> PathBuf {
         self.inner.folder.join("tmp")
     }
 
