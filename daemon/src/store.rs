@@ -111,6 +111,7 @@ impl Store {
             .name("store".into())
             .spawn(move || work.run())
             .map_err(|error| StoreError::Other(format!("the store's thread can't be started: {error}")))?;
+        sweep::start(blobs.clone(), writer.clone());
         let inner = Inner { blobs, home: home.clone(), writer, thread: Mutex::new(Some(thread)), trouble };
         Ok(Self { inner: Arc::new(inner) })
     }
