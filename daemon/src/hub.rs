@@ -8,8 +8,6 @@ mod outbox;
 mod ring;
 mod rows;
 mod subscription;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -14,6 +14,17 @@ macro_rules! all {
             vec![$(<$request as Request>::METHOD),*]
         }
 
+        /// Whether these are the params and the answer of a method.
+        #[cfg(test)]
+        fn decode(method: &str, params: Json, result: Json) -> Result<(), serde_json::Error> {
+            $(if method == <$request as Request>::METHOD {
+                serde_json::from_value::<$request>(params)?;
+                serde_json::from_value::<<$request as Request>::Answer>(result)?;
+                return Ok(());
+            })*
+            Err(serde::de::Error::custom("no such method"))
+        }
+
         fn requests(generator: &mut SchemaGenerator) -> Map<String, Json> {
             let mut methods = Map::new();
             $({
@@ -79,6 +90,11 @@ pub fn schema() -> Json {
 mod tests {
     use std::path::Path;
 
+    use serde_json::Value as Json;
+
+    use crate::rpc::watch::Notification;
+    use crate::rpc::{ErrorCode, RpcError};
+
     /// `UPDATE_DOCS=1 cargo test -p fanlight-shared schema` writes it anew.
     #[test]
     fn the_published_schema_is_up_to_date() {
@@ -90,6 +106,34 @@ mod tests {
         }
         let published = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(published == text, "docs/protocol.schema.json is old: run this test with UPDATE_DOCS=1");
+    }
+
+    fn frozen(name: &str) -> Vec<Json> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frames/v1");
+        let text = std::fs::read_to_string(folder.join(format!("{name}.json")));
+        serde_json::from_str(&text.unwrap_or_else(|_| panic!("no frozen frames of {name}"))).unwrap()
+    }
+
+    /// Frames of a released version are never changed: what cannot read them any more breaks somebody's script.
+    #[test]
+    fn frames_of_version_1_decode_for_ever() {
+        for method in super::methods() {
+            for call in frozen(method) {
+                super::decode(method, call["params"].clone(), call["result"].clone())
+                    .unwrap_or_else(|error| panic!("{method}: {error}"));
+            }
+        }
+        for frame in frozen("event") {
+            // As it comes off the wire, and as it was.
+            let event: Notification = serde_json::from_str(&frame.to_string())
+                .unwrap_or_else(|error| panic!("{frame}: {error}"));
+            let again: Notification = serde_json::from_value(serde_json::to_value(&event).unwrap()).unwrap();
+            assert_eq!(again, event);
+        }
+        for frame in frozen("error") {
+            let error: RpcError = serde_json::from_value(frame).unwrap();
+            assert_eq!(error.problems.len(), usize::from(error.is(ErrorCode::InvalidWorkflow)));
+        }
     }
 
     #[test]
