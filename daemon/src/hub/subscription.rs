@@ -298,9 +298,13 @@ struct Shelf<'a> {
 }
 
 impl Watcher {
-    fn replace(&mut self, watch: Watch, shelf: &Shelf<'_>) -> Needs {
+    fn replace(&mut self, mut watch: Watch, shelf: &Shelf<'_>) -> Needs {
         let lagged = self.outbox.lagged();
         if lagged {
+            // What the client says it has is older than what is still under way to it.
+            for of in &mut watch.telemetry {
+                of.seq = None;
+            }
             self.outbox.reset();
             self.runs.clear();
             self.followed = None;
