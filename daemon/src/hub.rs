@@ -23,7 +23,7 @@ use fanlight_shared::run_state::RunState;
 use encode::encode;
 pub(crate) use encode::{text, written};
 use kept::Kept;
-pub(crate) use outbox::{Next, Outgoing};
+pub(crate) use outbox::Outgoing;
 use ring::{Class, Ring};
 use rows::Rows;
 use subscription::Watcher;

@@ -30,6 +30,7 @@ use crate::command::Commands;
 use crate::engine::Engine;
 use crate::hub::Hub;
 use crate::store::{Store, StoreError};
+use crate::supervisor::client::Supervisor;
 
 /// How long sessions may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -48,10 +49,8 @@ pub struct Context {
     pub hub: Arc<Hub>,
     /// Where everything lies.
     pub home: Home,
-    /// How process trees are ended: `cgroup` or `session`.
-    pub process_trees: String,
-    /// What every client should show.
-    pub banners: Vec<String>,
+    /// Holds the commands' processes.
+    pub supervisor: Supervisor,
     /// How many clients there are.
     pub clients: tokio::sync::watch::Sender<u32>,
     /// Ends the daemon.

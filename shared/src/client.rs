@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 pub use connection::Notifications;
 pub use error::ClientError;
-pub use start::{ALREADY_RUNNING, start_daemon};
+pub use start::start_daemon;
 
 use crate::home::Home;
 use crate::id::{AssetId, BlobHash};

@@ -58,6 +58,9 @@ pub enum HomeError {
     },
 }
 
+/// Exit code of a daemon that found another one of the same home: whoever started it takes that one.
+pub const ALREADY_RUNNING: i32 = 75;
+
 /// A log file that is longer than this, in bytes, is put aside before the next daemon starts.
 const LOG_LIMIT: u64 = 8 * 1024 * 1024;
 
@@ -187,6 +190,11 @@ impl Home {
     #[must_use]
     pub fn supervisor(&self) -> PathBuf {
         self.state.join("supervisor")
+    }
+    /// Files that workers put down and that nobody needs after a crash.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.state.join("scratch")
     }
     /// A folder per attempt that left the daemon: work folder, inputs, logs.
     #[must_use]

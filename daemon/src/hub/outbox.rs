@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::encode::encode;
 
-/// How many messages may wait.
-const MESSAGES: usize = 8192;
+/// How many messages may wait. Tests reach the bound with few.
+const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
 /// How many bytes of messages may wait.
 const BYTES: usize = 4 * 1024 * 1024;
 /// How many different live values may wait.
@@ -58,7 +58,7 @@ pub(crate) enum Outgoing {
 
 /// What is to be done next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(super) enum Next {
     /// Send this.
     Send(Outgoing),
     /// Look again then.

@@ -30,7 +30,7 @@ pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloA
         protocol: PROTOCOL_VERSION,
         version: version.to_owned(),
         instance: session.context.hub.instance().to_owned(),
-        banners: session.context.banners.clone(),
+        banners: session.context.supervisor.banner().into_iter().collect(),
     })
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonSt
         running: activity.running,
         queued: activity.queued,
         clients: *context.clients.borrow(),
-        process_trees: context.process_trees.clone(),
+        process_trees: context.supervisor.trees().unwrap_or("not known before the first command").to_owned(),
     })
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Handled {
 }
 
 macro_rules! methods {
-    ($($request:ty => $handler:path,)* bytes: $($stream:ty => $source:path,)*) => {
+    (plain { $($request:ty => $handler:path,)* } bytes { $($stream:ty => $source:path,)* }) => {
         /// Every method there is.
         #[cfg(test)]
         pub(super) const METHODS: &[&str] =
@@ -49,6 +49,7 @@ macro_rules! methods {
 }
 
 methods! {
+plain {
     rpc::daemon::Hello => daemon::hello,
     rpc::daemon::Status => daemon::status,
     rpc::daemon::Stop => daemon::stop,
@@ -73,9 +74,11 @@ methods! {
     rpc::queue::Get => queue::get,
     rpc::queue::Set => queue::set,
     rpc::watch::Watch => watch::watch,
-    bytes:
+}
+bytes {
     rpc::assets::Read => assets::read,
     rpc::assets::Thumbnail => assets::thumbnail,
+}
 }
 
 fn read<R: Request>(params: Json) -> Result<R, RpcError> {

@@ -8,10 +8,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::{Client, ClientError};
-use crate::home::Home;
-
-/// Exit code of a daemon that found another one of the same home: whoever started it takes that one.
-pub const ALREADY_RUNNING: i32 = 75;
+use crate::home::{ALREADY_RUNNING, Home};
 
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
