@@ -41,7 +41,10 @@ fn help_and_version_go_to_stdout() {
     let fanlight = Fanlight::new();
     assert!(fanlight.say(&["--version"]).exits(0).out.starts_with("fanlight "));
     let help = fanlight.say(&["--help"]).exits(0).out;
-    assert!(help.contains("completions") && !help.contains("supervisor") && !help.contains("secrets"), "{help}");
+    assert!(
+        help.contains("completions") && !help.contains("supervisor") && !help.contains("secrets"),
+        "{help}"
+    );
 }
 
 #[test]
@@ -94,7 +97,8 @@ fn all_errors_of_a_file_are_shown_at_once_with_their_lines() {
     let fanlight = Fanlight::new();
     fanlight.file("bad.yaml", BAD);
     let said = fanlight.say(&["check", "bad.yaml"]).exits(2);
-    let said = said.complains("image.generate").complains("bad.yaml:3").complains("bad.yaml:5").complains("^");
+    let said =
+        said.complains("image.generate").complains("bad.yaml:3").complains("bad.yaml:5").complains("^");
     assert_eq!(said.out, "");
     let problems = fanlight.say(&["check", "bad.yaml", "--json"]).exits(2).json();
     assert!(problems.len() >= 2, "{problems:?}");

@@ -140,7 +140,10 @@ fn runs_are_listed_and_shown() {
     fanlight.say(&["run", "quick.yaml", "-p", "seed=7"]).exits(0);
     fanlight.say(&["ps"]).exits(0).complains("ps --all");
     let listed = fanlight.say(&["ps", "--all"]).exits(0).out;
-    assert!(listed.contains("quick#1") && listed.contains("seed=7") && listed.contains("completed"), "{listed}");
+    assert!(
+        listed.contains("quick#1") && listed.contains("seed=7") && listed.contains("completed"),
+        "{listed}"
+    );
     let run = &fanlight.say(&["show", "quick", "--json"]).exits(0).json()[0];
     for key in "id workflow number label state params submitted_at started_at ended_at error".split(' ') {
         assert!(run.get(key).is_some(), "{key}: {run}");
