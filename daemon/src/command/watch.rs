@@ -84,6 +84,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::Future as _;
     use std::io::Write as _;
 
     #[tokio::test]
@@ -95,8 +96,11 @@ mod tests {
         let watches = paths.clone().map(|it| watcher.watch(&it).unwrap());
         (&files[1]).write_all(b"x").unwrap();
         watches[1].written().await;
-        let mut first = std::pin::pin!(watches[0].written());
-        let woken = futures_util::future::poll_immediate(first.as_mut()).await.is_some();
+        let woken = {
+            let first = std::pin::pin!(watches[0].written());
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            first.poll(&mut context).is_ready()
+        };
         assert!(!woken);
         drop(watches);
         assert!(lock(&watcher.watched).is_empty());
