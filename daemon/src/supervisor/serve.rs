@@ -5,7 +5,7 @@ mod requests;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -159,35 +159,29 @@ impl Server {
 
     /// Waits until something is ready or due.
     fn wait(&self) -> Vec<Source> {
-        let mut sources = vec![Source::Signals];
-        let mut fds = vec![PollFd::new(&self.boot.signals.wake, PollFlags::IN)];
-        let mut due = self.running.values().filter_map(Running::due).min();
-        let mut add = |source, fd: BorrowedFd<'_>, flags| {
-            sources.push(source);
-            // Lives as long as `self` is borrowed.
-            fds.push(PollFd::from_borrowed_fd(fd, flags));
-        };
-        due = [due, self.accept_after, self.idle_since.map(|since| since + self.boot.linger)]
-            .into_iter()
-            .flatten()
-            .min();
+        let watch = |source, fd, flags| (source, PollFd::from_borrowed_fd(fd, flags));
+        let mut watched = vec![watch(Source::Signals, self.boot.signals.wake.as_fd(), PollFlags::IN)];
         if self.accept_after.is_none() {
-            add(Source::Listener, self.boot.listener.as_fd(), PollFlags::IN);
+            watched.push(watch(Source::Listener, self.boot.listener.as_fd(), PollFlags::IN));
         }
         for (index, peer) in self.peers.iter().enumerate() {
             let flags = if peer.has_output() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-            add(Source::Peer(index), peer.stream.as_fd(), flags);
+            watched.push(watch(Source::Peer(index), peer.stream.as_fd(), flags));
         }
         for (id, attempt) in &self.running {
             for (stream, pipe) in attempt.pipes.iter().enumerate() {
                 if let Some(pipe) = pipe {
-                    add(Source::Pipe(*id, stream), pipe.as_fd(), PollFlags::IN);
+                    watched.push(watch(Source::Pipe(*id, stream), pipe.as_fd(), PollFlags::IN));
                 }
             }
             if let Some(events) = &attempt.events {
-                add(Source::Events(*id), events.as_fd(), PollFlags::PRI);
+                watched.push(watch(Source::Events(*id), events.as_fd(), PollFlags::PRI));
             }
         }
+        let (sources, mut fds): (Vec<Source>, Vec<PollFd<'_>>) = watched.into_iter().unzip();
+        let attempts = self.running.values().filter_map(Running::due).min();
+        let lingers = self.idle_since.map(|since| since + self.boot.linger);
+        let due = [attempts, self.accept_after, lingers].into_iter().flatten().min();
         let mut timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         if self.peers.iter().any(Peer::has_more) {
             timeout = Some(Duration::ZERO);
