@@ -30,6 +30,7 @@ impl Inherited {
 
     /// Runs in the child, between fork and exec: system calls only.
     fn give_back(self) -> io::Result<()> {
+        system::default_signals();
         rustix::process::setsid()?;
         rustix::process::umask(self.umask);
         rustix::process::setrlimit(Resource::Nofile, self.files)?;
@@ -50,7 +51,7 @@ pub(crate) struct Started {
 /// The environment variable by which a process says whose it is.
 pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
 
-/// Starts a command in its tree. Signal mask, SIGPIPE and handled signals are reset by std and by the exec.
+/// Starts a command in its tree. The signal mask is reset by std.
 pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Result<Started, String> {
     if !spec.cwd.is_dir() {
         return Err(format!("the folder `{}` to work in is missing", spec.cwd.display()));
