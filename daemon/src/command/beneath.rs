@@ -139,8 +139,10 @@ impl Root {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::ResolveFlags;
+            // Without NOFOLLOW a link at the end answers as one anywhere else does.
+            let flags = FOLDER.difference(OFlags::NOFOLLOW);
             let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-            match rustix::fs::openat2(&self.folder, inner, FOLDER, Mode::empty(), resolve) {
+            match rustix::fs::openat2(&self.folder, inner, flags, Mode::empty(), resolve) {
                 // An old kernel, or a sandbox that knows no such call.
                 Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {}
                 other => return Ok(other?),

@@ -151,7 +151,7 @@ mod tests {
         assert_eq!((mode(folder.path()), mode(&folder.work()), mode(&folder.events())), (0o700, 0o700, 0o600));
         std::os::unix::fs::symlink(&outside, folder.work().join("link")).unwrap();
         fs::create_dir_all(folder.work().join("a/b")).unwrap();
-        fs::set_permissions(folder.work().join("a"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(folder.work().join("a"), fs::Permissions::from_mode(0o000)).unwrap();
         fs::write(folder.path().join("log"), "said").unwrap();
 
         folder.tidy().unwrap();

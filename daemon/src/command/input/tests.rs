@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::ffi::OsStr;
 
 use fanlight_shared::home::Home;
@@ -5,16 +6,19 @@ use fanlight_shared::id::BlobHash;
 
 use super::*;
 use crate::store::Store;
+use crate::store::blob::Published;
 
 struct Desk {
     temp: tempfile::TempDir,
     store: Store,
+    /// Bytes that nothing refers to stay as long as their publication is held.
+    held: RefCell<Vec<Published>>,
 }
 
 fn desk() -> Desk {
     let temp = tempfile::tempdir().unwrap();
     let store = Store::open(&Home::below(&temp.path().join("home")).unwrap()).unwrap();
-    Desk { temp, store }
+    Desk { temp, store, held: RefCell::default() }
 }
 
 impl Desk {
@@ -29,7 +33,7 @@ impl Desk {
     fn media(&self, name: &str, first: &str) -> Value {
         let bytes = first.repeat(70_000).into_bytes();
         let published = self.store.blobs().publish(bytes).unwrap();
-        Value::from(Media {
+        let media = Media {
             kind: MediaKind::File,
             hash: published.hash,
             mime: "text/plain".into(),
@@ -37,7 +41,9 @@ impl Desk {
             name: name.into(),
             width: None,
             height: None,
-        })
+        };
+        self.held.borrow_mut().push(published);
+        Value::from(media)
     }
 }
 
