@@ -130,7 +130,7 @@ impl Commands {
                 return outcome;
             }
             // A daemon ended between making the folder and starting the command.
-            self.blocking(folder.clone(), |folder| folder.remove()).await;
+            self.blocking(folder.clone(), Folder::remove).await;
         }
         if attempt.cancel.is_cancelled() {
             return Outcome::cancelled();
@@ -187,15 +187,20 @@ impl Commands {
 
     /// Removes what only a living attempt needs (inputs, work folder); the log stays until its run is deleted.
     pub async fn tidy(&self, attempt: AttemptId) {
-        self.blocking(self.folder(attempt), |folder| folder.tidy()).await;
+        // In this order a crash in between leaves a work folder, by which `forget` knows that there may be a record.
         self.drop_record(attempt).await;
+        self.blocking(self.folder(attempt), Folder::tidy).await;
     }
 
     /// Removes everything of these attempts, logs too.
     pub async fn forget(&self, attempts: Vec<AttemptId>) {
         for attempt in attempts {
-            self.drop_record(attempt).await;
-            self.blocking(self.folder(attempt), |folder| folder.remove()).await;
+            let folder = self.folder(attempt);
+            // Nothing is asked in vain: that would start a supervisor where none runs.
+            if folder.work().exists() {
+                self.drop_record(attempt).await;
+            }
+            self.blocking(folder, Folder::remove).await;
         }
     }
 

@@ -218,3 +218,6 @@ pub(super) fn log_update(attempt: &Attempt, end: u64, last_line: Option<String>)
         last_line,
     }
 }
+
+#[cfg(test)]
+mod tests;
