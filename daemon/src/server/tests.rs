@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, listen, serve};
-use crate::command::Commands;
+use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Engine, EngineParts};
 use crate::hub::Hub;
@@ -62,25 +62,25 @@ impl Served {
         let hub = Arc::new(Hub::default());
         let helper = Path::new("/nowhere/fanlight");
         let supervisor = Supervisor::new(&home, helper);
-        let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts());
+        let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
+        let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
         let engine = Engine::boot(EngineParts {
             store: store.clone(),
             hub: Arc::clone(&hub),
             commands: commands.clone(),
             workers,
-            config: Config::default(),
-            home: home.clone(),
+            config: Arc::new(Config::default()),
         })
         .await
         .unwrap();
         let context = Arc::new(Context {
+            home: home.clone(),
             engine,
             store,
             commands,
             supervisor,
             hub: Arc::clone(&hub),
-            home: home.clone(),
             clients: tokio::sync::watch::Sender::new(0),
             shutdown: CancellationToken::new(),
         });

@@ -1,6 +1,7 @@
 //! Lists of runs.
 
 use fanlight_shared::rpc::{Page, runs};
+use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, params, params_from_iter};
 
@@ -25,6 +26,18 @@ pub struct Counts {
 }
 
 impl Store {
+    /// A run as lists show it. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn listed(&self, id: RunId) -> Result<Run, StoreError> {
+        self.read(|db| {
+            let keys = keys(db, "SELECT key FROM run WHERE id = ?1 AND status < 6", &[id.as_bytes()])?;
+            let found = rows(db, &keys)?.pop().map(|(_, run)| run);
+            found.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
+        })
+    }
+
     /// A page of runs, newest first, with the places in the queue of those that wait. Blocks.
     ///
     /// # Errors
