@@ -1,6 +1,5 @@
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
-use fanlight_shared::id::BlobHash;
 use image::{DynamicImage, ImageFormat};
 
 use super::*;
@@ -63,10 +62,7 @@ fn names_lose_their_folders_and_stay_short() {
 
 #[test]
 fn a_declared_type_is_held_against_the_bytes() {
-    let media = |bytes: &[u8], name: &str| {
-        let published = Published { hash: BlobHash::of(bytes), bytes: bytes.len() as u64, inline: None };
-        describe(of(bytes), &published, name)
-    };
+    let media = |bytes: &[u8], name: &str| describe(of(bytes), BlobHash::of(bytes), bytes.len() as u64, name);
     let png = picture(ImageFormat::Png);
     assert!(check(media(&png, "a.txt"), &Type::Media(MediaKind::Image)).is_ok());
     assert!(check(media(&png, "a.png"), &Type::Media(MediaKind::File)).is_ok());
