@@ -75,8 +75,12 @@ fn gather(
 ) -> Result<(Stdout, Collected), String> {
     let folder = &reader.folder;
     let stdout = match log::stdout(folder.path()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Stdout { bytes: Vec::new(), truncated: false },
-        other => other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Stdout { bytes: Vec::new(), truncated: false }
+        }
+        other => {
+            other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?
+        }
     };
     let collected = if job.outputs.is_empty() && reader.report.outputs.is_empty() {
         Collected::default()
