@@ -86,12 +86,18 @@ fn explain(spec: &StartSpec, error: &io::Error) -> String {
             let path = path.map(|(_, value)| value.to_string_lossy()).unwrap_or_default();
             format!("there is no program `{program}` in PATH ({path})")
         }
-        Some(rustix::io::Errno::ACCESS) => format!("`{program}` is not executable, or its folder may not be entered"),
+        Some(rustix::io::Errno::ACCESS) => {
+            format!("`{program}` is not executable, or its folder may not be entered")
+        }
         Some(rustix::io::Errno::NOEXEC) => {
-            format!("`{program}` is no program for this system (a script begins with a line like `#!/bin/sh`)")
+            format!(
+                "`{program}` is no program for this system (a script begins with a line like `#!/bin/sh`)"
+            )
         }
         Some(rustix::io::Errno::TOOBIG) => {
-            format!("the arguments and the environment of `{program}` are longer than the system takes; pass large values as files")
+            format!(
+                "the arguments and the environment of `{program}` are longer than the system takes; pass large values as files"
+            )
         }
         _ if error.kind() == io::ErrorKind::InvalidInput => {
             format!("the arguments or the environment of `{program}` contain a NUL byte")

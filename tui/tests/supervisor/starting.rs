@@ -69,7 +69,10 @@ fn what_cannot_start_is_said_in_a_sentence() {
             (story.program("no-such-program", &[]), "there is no program `no-such-program` in PATH"),
             (story.program("/no/such", &[]), "there is no program `/no/such`"),
             (story.program(plain.to_str().unwrap(), &[]), "is not executable"),
-            (story.program(no_interpreter.to_str().unwrap(), &[]), "the interpreter that its first line names"),
+            (
+                story.program(no_interpreter.to_str().unwrap(), &[]),
+                "the interpreter that its first line names",
+            ),
             (story.program("", &[]), "the program's name is empty"),
             (story.program("echo", &[&huge]), "longer than the system takes"),
             (no_cwd, "to work in is missing"),
@@ -107,6 +110,7 @@ fn a_command_inherits_nothing_that_it_was_not_given() {
         );
         assert_eq!(log_text(&spec.folder), expected);
     });
+}
 
 #[test]
 fn no_signal_is_ignored_from_the_beginning() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fanlight_daemon::supervisor::Trees;
-use fanlight_daemon::supervisor::client::{AttemptEvent, Exit, Settings, StartSpec, Stage, Supervisor};
+use fanlight_daemon::supervisor::client::{AttemptEvent, Exit, Settings, Stage, StartSpec, Supervisor};
 use fanlight_daemon::supervisor::log;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
