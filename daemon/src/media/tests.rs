@@ -1,6 +1,5 @@
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
-
 use image::{DynamicImage, ImageFormat};
 
 use super::*;
