@@ -1,23 +1,43 @@
 //! What is kept: SQLite for rows and small bytes, files named by their hash for large ones.
 //!
 //! One thread writes. It takes whatever batches wait, commits them together in the order in which they came, and then
-//! calls each batch's `after`. Readers work beside it. PLACEHOLDER bodies; signatures hold.
+//! calls each batch's `after`. Readers work beside it.
+//!
+//! - [`blob`]: bytes; `database`: opening and migrations; `readers`: the pool that reads
+//! - `op`: what can be written; `writer`: the thread; `apply`: ops become rows
+//! - `read`: what can be asked
 
+mod apply;
 pub mod blob;
+mod code;
+mod database;
+mod folder;
+mod op;
+mod read;
+mod readers;
+mod sweep;
+#[cfg(test)]
+pub(crate) mod tests;
+mod writer;
 
 use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use fanlight_shared::asset::Asset;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::home::Home;
-use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::id::BlobHash;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{Run, RunStatus};
-use fanlight_shared::time::Time;
-use fanlight_shared::value::{Value, Values};
-use indexmap::IndexMap;
+use fanlight_shared::run::Run;
+use fanlight_shared::value::Value;
+use rusqlite::Connection;
+use tokio::sync::watch;
 
-use blob::{Blobs, Published};
+use blob::{Blobs, Registry};
+pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
+pub use read::Counts;
+use writer::{Message, Writer};
 
 /// Why the store refused.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -45,199 +65,6 @@ pub enum StoreError {
     Other(String),
 }
 
-/// Something to write. The order within a batch and between batches is kept.
-#[derive(Debug)]
-pub enum Op {
-    /// Runs of one submission: workflow, version, numbers, rows; answers [`Committed::submitted`].
-    Submit(Box<Submit>),
-    /// A state event of a run.
-    Event {
-        /// The run.
-        run: RunId,
-        /// The event.
-        event: Numbered,
-    },
-    /// The row of a run, as lists show it.
-    Run {
-        /// The run.
-        run: RunId,
-        /// Its state.
-        status: RunStatus,
-        /// When it left the queue.
-        started_at: Option<Time>,
-        /// Its place among all starts.
-        start_order: Option<u64>,
-        /// When it ended.
-        ended_at: Option<Time>,
-        /// Why it failed.
-        error: Option<String>,
-        /// Nodes that ended.
-        nodes_done: u32,
-    },
-    /// Bytes that later ops of this batch, or later batches, refer to.
-    Blob(Published),
-    /// Every port value of a node or item that finished, with the attempt that won.
-    Values {
-        /// The run.
-        run: RunId,
-        /// The node.
-        node: String,
-        /// The item.
-        item: ItemPath,
-        /// The values by port.
-        values: Values,
-    },
-    /// A product that is kept.
-    Asset(Box<NewAsset>),
-    /// The user's own label.
-    Label {
-        /// The run.
-        run: RunId,
-        /// The label.
-        label: String,
-    },
-    /// An ended run goes, with its telemetry and other values; its assets too if asked.
-    DeleteRun {
-        /// The run.
-        run: RunId,
-        /// Its assets too.
-        assets: bool,
-    },
-    /// Assets get or lose their star.
-    Star {
-        /// The assets.
-        assets: Vec<AssetId>,
-        /// On or off.
-        starred: bool,
-    },
-    /// Assets go for good, with the values they show.
-    DeleteAssets(Vec<AssetId>),
-    /// Other values of this workflow's ended runs beyond the newest `keep` go.
-    Evict {
-        /// The workflow.
-        workflow: WorkflowId,
-        /// How many of its newest runs keep theirs.
-        keep: u32,
-    },
-    /// The preview of an asset is there, or there is none.
-    Preview {
-        /// The asset.
-        asset: AssetId,
-        /// MIME type and bytes; `None` is "there is none".
-        preview: Option<(String, Vec<u8>)>,
-    },
-    /// A setting of the queue that survives restarts: `max_concurrent_runs`, `paused`.
-    Setting {
-        /// Its name.
-        name: &'static str,
-        /// Its value; `None` forgets it.
-        value: Option<String>,
-    },
-}
-
-/// An asset to be stored, with what makes its recipe beyond its run.
-#[derive(Debug)]
-pub struct NewAsset {
-    /// As lists show it.
-    pub asset: Asset,
-    /// The attempt that made it, from 1.
-    pub attempt: u32,
-    /// How long that took, in milliseconds.
-    pub duration_ms: u64,
-    /// What it cost in US dollars.
-    pub cost_usd: Option<f64>,
-}
-
-/// Runs to be submitted.
-#[derive(Debug)]
-pub struct Submit {
-    /// The same key gives the same runs.
-    pub request_key: String,
-    /// `id:` of the file.
-    pub workflow_id: Option<WorkflowId>,
-    /// The canonical path of the file.
-    pub path: Option<String>,
-    /// What a new workflow's slug is made from (lower case, `a-z0-9-`); made unique with `-2`, `-3` ….
-    pub slug: String,
-    /// What the file calls itself.
-    pub title: String,
-    /// The text of the file.
-    pub document: String,
-    /// Its content hash.
-    pub version: Version,
-    /// How many nodes it has.
-    pub nodes: u32,
-    /// The submission.
-    pub submission: SubmissionId,
-    /// When.
-    pub at: Time,
-    /// The runs.
-    pub runs: Vec<NewRun>,
-    /// Blobs that the params refer to.
-    pub blobs: Vec<Published>,
-    /// They go to the head of the queue.
-    pub next: bool,
-    /// The ended run whose finished values are taken over (copied within the transaction, by reference to blobs):
-    /// those of the named nodes and items.
-    pub resume: Option<ResumeFrom>,
-}
-
-/// What a resumed run takes over.
-#[derive(Debug)]
-pub struct ResumeFrom {
-    /// The ended run.
-    pub run: RunId,
-    /// Nodes and items that are finished and keep their values.
-    pub finished: Vec<(String, ItemPath)>,
-}
-
-/// One run to be submitted.
-#[derive(Debug)]
-pub struct NewRun {
-    /// Its id.
-    pub id: RunId,
-    /// Its label.
-    pub label: String,
-    /// All its params, defaults included.
-    pub params: IndexMap<String, Value>,
-}
-
-/// What a commit made.
-#[derive(Debug, Default)]
-pub struct Committed {
-    /// Of [`Op::Submit`]: the runs. Of a repeated request key: those of the first time.
-    pub submitted: Option<Submitted>,
-    /// Of [`Op::DeleteRun`] and [`Op::DeleteAssets`]: the assets that went.
-    pub deleted_assets: Vec<(WorkflowId, AssetId)>,
-    /// Of [`Op::Star`] and [`Op::Preview`]: the assets as they are now.
-    pub changed_assets: Vec<Asset>,
-}
-
-/// What [`Op::Submit`] made.
-#[derive(Debug)]
-pub struct Submitted {
-    /// The runs as lists show them.
-    pub runs: Vec<Run>,
-    /// They had been submitted before, under the same key: nothing was made.
-    pub repeated: bool,
-    /// The workflow is new but its version is known from this other path: the file was probably moved.
-    pub moved_from: Option<String>,
-}
-
-/// What is called after the commit, on the writer's thread, in order; it must not wait.
-pub type After = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
-
-/// Ops that are committed together.
-pub struct Batch {
-    /// What to write.
-    pub ops: Vec<Op>,
-    /// `true`: what the engine decided and can't take back; on a full disk the writer keeps it and tries again until it
-    /// fits. `false`: somebody's request; on a full disk it is refused at once.
-    pub must: bool,
-    /// What is called after the commit.
-    pub after: Option<After>,
-}
-
 /// A run that had not ended when the daemon did.
 #[derive(Debug)]
 pub struct OpenRun {
@@ -256,7 +83,15 @@ pub struct OpenRun {
 /// The store: cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     blobs: Blobs,
+    home: Home,
+    writer: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    trouble: watch::Receiver<Option<String>>,
 }
 
 impl Store {
@@ -265,12 +100,31 @@ impl Store {
     /// # Errors
     /// A newer schema, a folder that can't be made or written, a database that is none.
     pub fn open(home: &Home) -> Result<Self, StoreError> {
-        Ok(Self { blobs: Blobs::open(home)? })
+        folder::prepare(&home.data)?;
+        let db = database::open(&home.database())?;
+        let (writer, inbox) = channel();
+        let blobs = Blobs::open(home, Registry::new(writer.clone()))?;
+        sweep::temporary(&blobs);
+        let (banner, trouble) = watch::channel(None);
+        let work = Writer::new(db, home.database(), blobs.clone(), inbox, banner);
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || work.run())
+            .map_err(|error| StoreError::Other(format!("the store's thread can't be started: {error}")))?;
+        sweep::start(blobs.clone(), writer.clone());
+        let inner = Inner { blobs, home: home.clone(), writer, thread: Mutex::new(Some(thread)), trouble };
+        Ok(Self { inner: Arc::new(inner) })
     }
+
     /// Hands a batch to the writer; never waits for the disk.
     pub fn write(&self, batch: Batch) {
-        let _ = batch;
+        if let Err(refused) = self.inner.writer.send(Message::Batch(batch))
+            && let Message::Batch(Batch { after: Some(after), .. }) = refused.0
+        {
+            after(Err(closed()));
+        }
     }
+
     /// Writes ops as one request and waits for the commit.
     ///
     /// # Errors
@@ -281,111 +135,91 @@ impl Store {
             let _ = send.send(answer);
         });
         self.write(Batch { ops, must: false, after: Some(after) });
-        receive.await.unwrap_or_else(|_| Err(StoreError::Other("the store is closed".into())))
+        receive.await.unwrap_or_else(|_| Err(closed()))
     }
+
     /// Where bytes lie.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
-        &self.blobs
+        &self.inner.blobs
     }
-    /// Runs that had not ended, in queue order (running ones first, by start). Blocks.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn open_runs(&self) -> Result<Vec<OpenRun>, StoreError> {
-        Ok(Vec::new())
+
+    /// Why nothing can be written at the moment, for banners; `None` while all is well.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.inner.trouble.clone()
     }
-    /// One run with everything, ended or not. Blocks.
-    ///
-    /// # Errors
-    /// No such run.
-    pub fn run(&self, id: RunId) -> Result<OpenRun, StoreError> {
-        Err(StoreError::NotFound(format!("no run {id}")))
+
+    /// Ends the writer after what waits is committed. Blocks.
+    pub fn close(&self) {
+        self.inner.close();
     }
-    /// A setting of the queue. Blocks.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let _ = name;
-        Ok(None)
+
+    /// The home that this store belongs to.
+    pub(crate) fn home(&self) -> &Home {
+        &self.inner.home
     }
-    /// `runs.list`. Blocks.
-    ///
-    /// # Errors
-    /// A bad cursor.
-    pub fn runs(&self, list: &fanlight_shared::rpc::runs::List) -> Result<fanlight_shared::rpc::Page<Run>, StoreError> {
-        let _ = list;
-        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+
+    /// Files that no row names and nobody publishes. Blocks.
+    pub(crate) fn orphans(&self, found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
+        sweep::orphans(self.blobs(), found)
     }
-    /// The run that a person named. Blocks.
-    ///
-    /// # Errors
-    /// No such run.
-    pub fn find_run(&self, text: &str) -> Result<Run, StoreError> {
-        Err(StoreError::NotFound(format!("no run `{text}`")))
+
+    /// Removes bytes, unless something names them or they are being published.
+    pub(crate) fn release(&self, hash: BlobHash) {
+        let _ = self.inner.writer.send(Message::Released(hash));
     }
-    /// What is known of a run. Blocks.
-    ///
-    /// # Errors
-    /// No such run.
-    pub fn run_state(&self, id: RunId) -> Result<fanlight_shared::run_state::RunState, StoreError> {
-        Err(StoreError::NotFound(format!("no run {id}")))
-    }
-    /// `workflows.list`. Blocks.
-    ///
-    /// # Errors
-    /// A bad cursor.
-    pub fn workflows(
+
+    /// Reads within one transaction. Blocks.
+    pub(crate) fn read<T>(
         &self,
-        list: &fanlight_shared::rpc::workflows::List,
-    ) -> Result<fanlight_shared::rpc::Page<fanlight_shared::rpc::workflows::WorkflowInfo>, StoreError> {
-        let _ = list;
-        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.inner.blobs.readers().read(query)
     }
-    /// `workflows.get`. Blocks.
-    ///
-    /// # Errors
-    /// No such workflow.
-    pub fn workflow(&self, text: &str) -> Result<fanlight_shared::rpc::workflows::Detail, StoreError> {
-        Err(StoreError::NotFound(format!("no workflow `{text}`")))
+}
+
+impl Inner {
+    fn close(&self) {
+        let _ = self.writer.send(Message::Close);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // An `after` may hold the last handle, and then this is the writer's own thread.
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's thread panicked");
+        }
     }
-    /// `values.list`. Blocks.
-    ///
-    /// # Errors
-    /// A bad cursor.
-    pub fn values(
-        &self,
-        list: &fanlight_shared::rpc::values::List,
-    ) -> Result<fanlight_shared::rpc::Page<fanlight_shared::rpc::values::PortValue>, StoreError> {
-        let _ = list;
-        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
     }
-    /// `assets.list`. Blocks.
-    ///
-    /// # Errors
-    /// A bad cursor.
-    pub fn assets(
-        &self,
-        list: &fanlight_shared::rpc::assets::List,
-    ) -> Result<fanlight_shared::rpc::Page<Asset>, StoreError> {
-        let _ = list;
-        Ok(fanlight_shared::rpc::Page { rows: Vec::new(), cursor: None })
+}
+
+fn closed() -> StoreError {
+    StoreError::Other("the store is closed".into())
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::{ErrorCode, ffi};
+        let full = match &error {
+            rusqlite::Error::SqliteFailure(ffi, _) => {
+                matches!(ffi.code, ErrorCode::DiskFull | ErrorCode::ReadOnly)
+                    || matches!(ffi.extended_code, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE)
+            }
+            _ => false,
+        };
+        // Who knows the database fills in its path.
+        if full { Self::Full(PathBuf::new()) } else { Self::Other(format!("the database says: {error}")) }
     }
-    /// `assets.get`. Blocks.
-    ///
-    /// # Errors
-    /// No such asset.
-    pub fn asset(&self, prefix: &str) -> Result<fanlight_shared::rpc::assets::Detail, StoreError> {
-        Err(StoreError::NotFound(format!("no asset `{prefix}`")))
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Other(format!("stored JSON can't be read or written: {error}"))
     }
-    /// The stored preview of an asset: MIME type and bytes. Blocks.
-    ///
-    /// # Errors
-    /// No such asset.
-    pub fn preview(&self, id: AssetId) -> Result<Option<(String, Vec<u8>)>, StoreError> {
-        Err(StoreError::NotFound(format!("no asset {id}")))
-    }
-    /// Ends the writer after what waits is committed.
-    pub fn close(&self) {}
 }

@@ -67,5 +67,5 @@ pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, Rpc
 }
 
 pub(super) async fn doctor(session: &Arc<Session>, doctor: Doctor) -> Result<DoctorAnswer, RpcError> {
-    session.context.read(move |store| crate::doctor::check(store, doctor.deep)).await
+    session.context.read(move |store| Ok(crate::doctor::check(store, doctor.deep))).await
 }

@@ -1,12 +1,24 @@
-//! Bytes: up to 64 KiB in SQLite, larger ones as files named by their BLAKE3 hash. PLACEHOLDER bodies; signatures hold.
+//! Bytes: up to 64 KiB in SQLite, larger ones as files named by their BLAKE3 hash.
+//!
+//! A large blob is written to a temporary name, synced and renamed before any row refers to it. While a [`Published`]
+//! of a hash lives, the writer neither forgets nor unlinks it.
 
+mod materialise;
+mod registry;
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
+use rusqlite::{Connection, OptionalExtension};
 
-use super::StoreError;
+use super::readers::Readers;
+use super::{StoreError, folder};
+pub(super) use registry::{Open, Registry};
 
 /// Blobs up to this many bytes lie in SQLite.
 pub const INLINE_LIMIT: u64 = 64 * 1024;
@@ -20,62 +32,267 @@ pub struct Published {
     pub bytes: u64,
     /// The bytes themselves, where they are to lie in SQLite; a large blob is already a synced file.
     pub inline: Option<Vec<u8>>,
+    /// Keeps the writer from unlinking them.
+    open: Arc<Open>,
+}
+
+impl Published {
+    /// What keeps the bytes although nothing refers to them yet.
+    pub(super) fn guard(&self) -> Arc<Open> {
+        self.open.clone()
+    }
 }
 
 /// The blobs of a home: cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Blobs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     folder: PathBuf,
+    readers: Readers,
+    registry: Arc<Registry>,
+}
+
+impl std::fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Blobs").field("folder", &self.inner.folder).finish_non_exhaustive()
+    }
 }
 
 impl Blobs {
-    pub(super) fn open(home: &Home) -> Result<Self, StoreError> {
-        Ok(Self { folder: home.blobs() })
+    pub(super) fn open(home: &Home, registry: Arc<Registry>) -> Result<Self, StoreError> {
+        let folder = home.blobs();
+        folder::prepare(&folder)?;
+        folder::prepare(&folder.join("tmp"))?;
+        Ok(Self { inner: Arc::new(Inner { folder, readers: Readers::new(home.database()), registry }) })
     }
+
     /// Publishes bytes. Blocks: hashes, writes, syncs.
     ///
     /// # Errors
     /// A full disk.
     pub fn publish(&self, bytes: Vec<u8>) -> Result<Published, StoreError> {
-        Ok(Published { hash: BlobHash::of(&bytes), bytes: bytes.len() as u64, inline: Some(bytes) })
+        let hash = BlobHash::of(&bytes);
+        let length = bytes.len() as u64;
+        if length <= INLINE_LIMIT {
+            let open = self.inner.registry.open(hash, Some(&bytes));
+            return Ok(Published { hash, bytes: length, inline: Some(bytes), open });
+        }
+        let open = self.inner.registry.open(hash, None);
+        if !self.has_file(hash, length)? {
+            let mut temporary = self.temporary()?;
+            temporary.file.write_all(&bytes).map_err(|error| self.failed("write", &error))?;
+            self.settle(temporary, hash)?;
+        }
+        Ok(Published { hash, bytes: length, inline: None, open })
     }
+
     /// Publishes the bytes of an open regular file, which may be larger than memory. Blocks.
     ///
     /// # Errors
     /// A full disk, a file that can't be read.
-    pub fn publish_file(&self, file: std::fs::File) -> Result<Published, StoreError> {
-        let _ = file;
-        Err(StoreError::Other(format!("not at {}", self.folder.display())))
+    pub fn publish_file(&self, mut file: File) -> Result<Published, StoreError> {
+        let unreadable = |error: io::Error| StoreError::Other(format!("a file can't be read: {error}"));
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(StoreError::Other("only regular files can be stored".into()));
+        }
+        let mut start = Vec::new();
+        (&mut file).take(INLINE_LIMIT + 1).read_to_end(&mut start).map_err(unreadable)?;
+        if start.len() as u64 <= INLINE_LIMIT {
+            return self.publish(start);
+        }
+        let mut temporary = self.temporary()?;
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = start;
+        let mut bytes = 0;
+        while !buffer.is_empty() {
+            hasher.update(&buffer);
+            temporary.file.write_all(&buffer).map_err(|error| self.failed("write", &error))?;
+            bytes += buffer.len() as u64;
+            buffer.clear();
+            (&mut file).take(4 * INLINE_LIMIT).read_to_end(&mut buffer).map_err(unreadable)?;
+        }
+        let hash = BlobHash::from_bytes(*hasher.finalize().as_bytes());
+        let open = self.inner.registry.open(hash, None);
+        if !self.has_file(hash, bytes)? {
+            self.settle(temporary, hash)?;
+        }
+        Ok(Published { hash, bytes, inline: None, open })
     }
+
     /// Writes the bytes of media to `target`, a new file (of a folder: a new folder); a private copy, so that whatever
     /// happens to it harms nothing stored. Blocks.
     ///
     /// # Errors
     /// The blob is gone, the disk is full.
     pub fn materialise(&self, media: &Media, target: &Path) -> Result<(), StoreError> {
-        let _ = (media, target);
-        Ok(())
+        materialise::media(self, media, target)
     }
-    /// At most `limit` bytes of a blob. Blocks.
-    ///
-    /// # Errors
-    /// The blob is gone.
-    pub fn read_at(&self, hash: BlobHash, offset: u64, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let _ = (offset, limit);
-        Err(StoreError::NotFound(format!("no blob {hash}")))
-    }
-    /// How many bytes a blob has. Blocks.
-    ///
-    /// # Errors
-    /// The blob is gone.
-    pub fn len(&self, hash: BlobHash) -> Result<u64, StoreError> {
-        Err(StoreError::NotFound(format!("no blob {hash}")))
-    }
+
     /// All bytes of a blob. Blocks.
     ///
     /// # Errors
     /// The blob is gone.
     pub fn read(&self, hash: BlobHash) -> Result<Vec<u8>, StoreError> {
-        Err(StoreError::NotFound(format!("no blob {hash}")))
+        self.read_at(hash, 0, u64::MAX)
     }
+
+    /// At most `limit` bytes of a blob from `offset` on; none at or after its end. Blocks.
+    ///
+    /// # Errors
+    /// The blob is gone.
+    pub fn read_at(&self, hash: BlobHash, offset: u64, limit: u64) -> Result<Vec<u8>, StoreError> {
+        match self.find(hash)? {
+            Found::Inline(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let end =
+                    usize::try_from(offset.saturating_add(limit)).unwrap_or(usize::MAX).min(bytes.len());
+                Ok(bytes[start..end].to_vec())
+            }
+            Found::File(mut file) => {
+                let mut out = Vec::new();
+                file.seek(SeekFrom::Start(offset))
+                    .and_then(|_| file.take(limit).read_to_end(&mut out))
+                    .map_err(|error| self.failed("read", &error))?;
+                Ok(out)
+            }
+        }
+    }
+
+    /// How many bytes a blob has. Blocks.
+    ///
+    /// # Errors
+    /// The blob is gone.
+    pub fn len(&self, hash: BlobHash) -> Result<u64, StoreError> {
+        match self.find(hash)? {
+            Found::Inline(bytes) => Ok(bytes.len() as u64),
+            Found::File(file) => Ok(file.metadata().map_err(|error| self.failed("read", &error))?.len()),
+        }
+    }
+
+    /// Where a blob is.
+    fn find(&self, hash: BlobHash) -> Result<Found, StoreError> {
+        // What is published but not committed yet is only there.
+        if let Some(bytes) = self.inner.registry.inline(hash) {
+            return Ok(Found::Inline(bytes));
+        }
+        match File::open(self.path(hash)) {
+            Ok(file) => return Ok(Found::File(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(self.failed("read", &error)),
+        }
+        self.inner
+            .readers
+            .read(|db| inline(db, hash))?
+            .map(|bytes| Found::Inline(Arc::new(bytes)))
+            .ok_or_else(|| gone(hash))
+    }
+
+    /// Where a large blob lies.
+    pub(crate) fn path(&self, hash: BlobHash) -> PathBuf {
+        let name = hash.to_string();
+        self.inner.folder.join(&name[..2]).join(&name[2..])
+    }
+
+    /// The folder of the large blobs.
+    pub(super) fn folder(&self) -> &Path {
+        &self.inner.folder
+    }
+
+    /// Where what is being written lies.
+    pub(crate) fn temporary_folder(&self) -> PathBuf {
+        self.inner.folder.join("tmp")
+    }
+
+    pub(super) fn readers(&self) -> &Readers {
+        &self.inner.readers
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// Removes the file of a blob that no row refers to, unless it is being published again.
+    pub(super) fn unlink(&self, hash: BlobHash) {
+        self.inner.registry.unless_open(hash, || {
+            let path = self.path(hash);
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!("{} can't be removed: {error}", path.display()),
+            }
+        });
+    }
+
+    /// Whether the file is there; whoever renamed it may not have synced its folder yet, so that is done here too.
+    fn has_file(&self, hash: BlobHash, bytes: u64) -> Result<bool, StoreError> {
+        let path = self.path(hash);
+        if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes) {
+            return Ok(false);
+        }
+        let folder = path.parent().unwrap_or(&self.inner.folder);
+        folder::sync(folder).map_err(|error| self.failed("write", &error))?;
+        Ok(true)
+    }
+
+    fn temporary(&self) -> Result<Temporary, StoreError> {
+        let path = self.temporary_folder().join(uuid::Uuid::now_v7().to_string());
+        let file = folder::create_file(&path).map_err(|error| self.failed("write", &error))?;
+        Ok(Temporary { path, file })
+    }
+
+    /// Makes a whole temporary file the blob that it is.
+    fn settle(&self, temporary: Temporary, hash: BlobHash) -> Result<(), StoreError> {
+        let path = self.path(hash);
+        let settle = || {
+            temporary.file.sync_all()?;
+            let folder = path.parent().unwrap_or(&self.inner.folder);
+            if folder::create(folder)? {
+                folder::sync(&self.inner.folder)?;
+            }
+            std::fs::rename(&temporary.path, &path)?;
+            folder::sync(folder)
+        };
+        settle().map_err(|error: io::Error| self.failed("write", &error))
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> StoreError {
+        if folder::is_full(error) {
+            return StoreError::Full(self.inner.folder.clone());
+        }
+        StoreError::Other(format!("can't {what} a blob below {}: {error}", self.inner.folder.display()))
+    }
+}
+
+enum Found {
+    Inline(Arc<Vec<u8>>),
+    File(File),
+}
+
+/// A file that is being written; removed unless it was renamed.
+struct Temporary {
+    path: PathBuf,
+    file: File,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // After the rename the name is gone, which is how it should be.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The bytes of a blob that lies in SQLite.
+pub(super) fn inline(db: &Connection, hash: BlobHash) -> Result<Option<Vec<u8>>, StoreError> {
+    let row: Option<Option<Vec<u8>>> = db
+        .prepare_cached("SELECT inline FROM blob WHERE hash = ?1")?
+        .query_row([hash.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(row.flatten())
+}
+
+pub(super) fn gone(hash: BlobHash) -> StoreError {
+    StoreError::NotFound(format!("the bytes {} are gone: they were deleted", &hash.to_string()[..12]))
 }

@@ -1,0 +1,210 @@
+//! Ops become rows, within the writer's transaction.
+
+mod asset;
+mod delete;
+mod reference;
+mod run;
+mod submit;
+mod value;
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use fanlight_shared::id::{BlobHash, RunId};
+use indexmap::IndexMap;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::blob::{Blobs, Open, Published};
+use super::writer::Failure;
+use super::{Batch, Committed, Op, StoreError, code};
+
+/// So many published bytes wait at most for something that refers to them.
+const MOST_UNCLAIMED: usize = 1024;
+/// So many runs' keys are remembered.
+const MOST_KEYS: usize = 100_000;
+
+type Done<T = ()> = Result<T, Failure>;
+
+/// Where a run is stored.
+#[derive(Clone, Copy)]
+struct RunKey {
+    run: i64,
+    workflow: i64,
+}
+
+/// Applies batches, and remembers what makes that quick.
+pub(super) struct Apply {
+    blobs: Blobs,
+    keys: RefCell<HashMap<RunId, RunKey>>,
+    /// Bytes that were stored by one batch and are named only by a later one.
+    unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
+}
+
+/// What a transaction did beyond its rows.
+#[derive(Default)]
+pub(super) struct Applied {
+    /// For each batch, in order.
+    pub(super) answers: Vec<Result<Committed, StoreError>>,
+    /// Files that no row names any more.
+    pub(super) unlink: Vec<BlobHash>,
+    /// Bytes that got a reference.
+    pub(super) claimed: HashSet<BlobHash>,
+    /// Bytes that were stored.
+    pub(super) published: Vec<(BlobHash, Arc<Open>)>,
+    /// Keeps large values' bytes until the commit.
+    pub(super) kept: Vec<Published>,
+}
+
+/// What one batch did beyond its rows.
+#[derive(Default)]
+struct Work {
+    committed: Committed,
+    unlink: Vec<BlobHash>,
+    claimed: HashSet<BlobHash>,
+    published: Vec<(BlobHash, Arc<Open>)>,
+    kept: Vec<Published>,
+    /// Bytes that lost a reference and may have none left.
+    loose: Vec<BlobHash>,
+}
+
+impl Apply {
+    pub(super) fn new(blobs: Blobs) -> Self {
+        Self { blobs, keys: RefCell::default(), unclaimed: RefCell::default() }
+    }
+
+    /// Applies one batch. `false`: it failed by itself and had no savepoint, so the transaction must be undone.
+    pub(super) fn batch(
+        &self,
+        db: &Connection,
+        batch: &Batch,
+        careful: bool,
+        applied: &mut Applied,
+    ) -> Result<bool, StoreError> {
+        let guarded = careful || batch.ops.iter().any(may_be_refused);
+        if guarded {
+            db.prepare_cached("SAVEPOINT batch")?.execute([])?;
+        }
+        let mut work = Work::default();
+        let outcome = batch
+            .ops
+            .iter()
+            .try_for_each(|op| self.op(db, op, &mut work))
+            .and_then(|()| self.drop_unreferenced(db, &mut work));
+        match outcome {
+            Ok(()) => {
+                if guarded {
+                    db.prepare_cached("RELEASE batch")?.execute([])?;
+                }
+                applied.answers.push(Ok(work.committed));
+                applied.unlink.append(&mut work.unlink);
+                applied.claimed.extend(work.claimed);
+                applied.published.append(&mut work.published);
+                applied.kept.append(&mut work.kept);
+                Ok(true)
+            }
+            Err(Failure::Store(error)) => Err(error),
+            Err(Failure::Batch(error)) if guarded => {
+                self.forget();
+                db.prepare_cached("ROLLBACK TO batch")?.execute([])?;
+                db.prepare_cached("RELEASE batch")?.execute([])?;
+                applied.answers.push(Err(error));
+                Ok(true)
+            }
+            Err(Failure::Batch(_)) => Ok(false),
+        }
+    }
+
+    fn op(&self, db: &Connection, op: &Op, work: &mut Work) -> Done {
+        match op {
+            Op::Event { run, event } => {
+                let key = self.key(db, *run)?;
+                let body = serde_json::to_string(&event.event)?;
+                db.prepare_cached("INSERT INTO event (run, seq, body) VALUES (?1, ?2, ?3)")?
+                    .execute(params![key.run, code::signed(event.seq), body])?;
+                Ok(())
+            }
+            Op::Values { run, node, item, values } => {
+                let key = self.key(db, *run)?;
+                values.iter().try_for_each(|(port, value)| {
+                    self.store_value(db, work, key.run, node, code::item(*item), port, value)
+                })
+            }
+            Op::Blob(published) => self.store_blob(db, work, published),
+            Op::Run { .. } => self.update_run(db, op),
+            Op::Submit(submit) => self.submit(db, work, submit),
+            Op::Asset(new) => self.store_asset(db, work, new),
+            Op::Label { run, label } => {
+                let key = self.key(db, *run)?;
+                db.prepare_cached("UPDATE run SET label = ?2 WHERE key = ?1")?
+                    .execute(params![key.run, label])?;
+                Ok(())
+            }
+            Op::DeleteRun { run, assets } => self.delete_run(db, work, *run, *assets),
+            Op::Star { assets, starred } => self.star(db, work, assets, *starred),
+            Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
+            Op::Evict { workflow, keep } => self.evict(db, work, *workflow, *keep),
+            Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
+            Op::Setting { name, value } => {
+                match value {
+                    Some(value) => db
+                        .prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")?
+                        .execute(params![name, value])?,
+                    None => db.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name])?,
+                };
+                Ok(())
+            }
+        }
+    }
+
+    /// Where a run that was not deleted is stored.
+    fn key(&self, db: &Connection, run: RunId) -> Done<RunKey> {
+        if let Some(key) = self.keys.borrow().get(&run) {
+            return Ok(*key);
+        }
+        let key = db
+            .prepare_cached("SELECT key, workflow FROM run WHERE id = ?1 AND status <> 6")?
+            .query_row([run.as_bytes()], |row| Ok(RunKey { run: row.get(0)?, workflow: row.get(1)? }))
+            .optional()?
+            .ok_or_else(|| StoreError::NotFound(format!("no run {run}")))?;
+        self.remember(run, key);
+        Ok(key)
+    }
+
+    fn remember(&self, run: RunId, key: RunKey) {
+        let mut keys = self.keys.borrow_mut();
+        if keys.len() >= MOST_KEYS {
+            keys.clear();
+        }
+        keys.insert(run, key);
+    }
+
+    /// Forgets what was remembered of rows that may have been undone.
+    pub(super) fn forget(&self) {
+        self.keys.borrow_mut().clear();
+    }
+
+    /// After the commit: what was stored but is not named yet is kept until something names it.
+    pub(super) fn settle(&self, published: Vec<(BlobHash, Arc<Open>)>, claimed: &HashSet<BlobHash>) {
+        let mut unclaimed = self.unclaimed.borrow_mut();
+        for hash in claimed {
+            unclaimed.swap_remove(hash);
+        }
+        for (hash, open) in published {
+            if !claimed.contains(&hash) {
+                unclaimed.insert(hash, open);
+            }
+        }
+        while unclaimed.len() > MOST_UNCLAIMED {
+            unclaimed.shift_remove_index(0);
+        }
+    }
+}
+
+/// Whether an op is somebody's request, which may well not fit what is stored.
+fn may_be_refused(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Submit(_) | Op::Label { .. } | Op::DeleteRun { .. } | Op::Star { .. } | Op::DeleteAssets(_)
+    )
+}

@@ -1,0 +1,216 @@
+//! What goes: runs, assets, other values; and with them the bytes that nothing else names.
+
+use std::collections::{BTreeMap, HashSet};
+
+use fanlight_shared::id::{AssetId, BlobHash, RunId, WorkflowId};
+use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::value::Stored;
+use super::{Apply, Done, Failure, Work};
+use crate::store::{StoreError, code};
+
+/// A value's row: node, item, port.
+type Place = (String, i64, String);
+
+/// The rows of `value v` that no asset of the same run shows.
+const NOT_SHOWN: &str = "NOT EXISTS (SELECT 1 FROM asset a WHERE a.run = v.run AND a.node = v.node \
+     AND a.item = v.item AND a.port = v.port)";
+
+impl Apply {
+    /// An ended run goes; while assets stay, its row stays too, for their recipes, but is never listed.
+    pub(super) fn delete_run(&self, db: &Connection, work: &mut Work, run: RunId, assets: bool) -> Done {
+        let key = self.key(db, run)?.run;
+        let (status, number, slug, workflow): (i64, u32, String, i64) = db
+            .prepare_cached(
+                "SELECT r.status, r.number, w.slug, w.key FROM run r JOIN workflow w ON w.key = r.workflow \
+                 WHERE r.key = ?1",
+            )?
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        if !code::status_from(status).is_ended() {
+            return Err(Failure::Batch(StoreError::Other(format!(
+                "{slug}#{number} has not ended; cancel it before deleting it"
+            ))));
+        }
+        db.prepare_cached("UPDATE run SET status = ?2 WHERE key = ?1")?
+            .execute(params![key, code::DELETED])?;
+        db.prepare_cached("UPDATE workflow SET runs = runs - 1 WHERE key = ?1")?.execute([workflow])?;
+        db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
+        self.keys.borrow_mut().remove(&run);
+        if assets {
+            let ids = db
+                .prepare_cached("SELECT id FROM asset WHERE run = ?1")?
+                .query_map([key], |row| row.get(0).map(AssetId::from_bytes))?
+                .collect::<Result<Vec<_>, _>>()?;
+            for id in ids {
+                self.delete_asset(db, work, id)?;
+            }
+        }
+        self.release_rows(db, work, key, NOT_SHOWN)?;
+        db.prepare_cached(&format!("DELETE FROM value AS v WHERE run = ?1 AND {NOT_SHOWN}"))?
+            .execute([key])?;
+        self.purge_if_unused(db, work, key)
+    }
+
+    /// Assets go, with the values of their runs that hold the same media.
+    pub(super) fn delete_assets(&self, db: &Connection, work: &mut Work, assets: &[AssetId]) -> Done {
+        let mut gone: BTreeMap<i64, (HashSet<Place>, HashSet<BlobHash>)> = BTreeMap::new();
+        for id in assets {
+            let Some(asset) = self.delete_asset(db, work, *id)? else { continue };
+            let (places, hashes) = gone.entry(asset.run).or_default();
+            hashes.extend(asset.value.media().iter().map(|media| media.hash));
+            places.insert(asset.place);
+        }
+        if gone.is_empty() {
+            let names: Vec<String> = assets.iter().map(AssetId::to_string).collect();
+            return Err(Failure::Batch(StoreError::NotFound(format!("no asset {}", names.join(", ")))));
+        }
+        for (run, (places, hashes)) in gone {
+            self.drop_values_with(db, work, run, &places, &hashes)?;
+            self.purge_if_unused(db, work, run)?;
+        }
+        Ok(())
+    }
+
+    /// The row of one asset goes, with its preview.
+    fn delete_asset(&self, db: &Connection, work: &mut Work, id: AssetId) -> Done<Option<GoneAsset>> {
+        let found = db
+            .prepare_cached(
+                "SELECT a.key, a.run, a.node, a.item, a.port, a.value, r.status, r.number, w.slug, w.id \
+                 FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = a.workflow WHERE a.id = ?1",
+            )?
+            .query_row([id.as_bytes()], GoneAsset::read)
+            .optional()?;
+        let Some(asset) = found else { return Ok(None) };
+        if !code::status_from(asset.status).is_ended() {
+            return Err(Failure::Batch(StoreError::Other(format!(
+                "{} still needs its products; delete them when it has ended",
+                asset.run_name
+            ))));
+        }
+        db.prepare_cached("DELETE FROM preview WHERE asset = ?1")?.execute([asset.key])?;
+        db.prepare_cached("DELETE FROM asset WHERE key = ?1")?.execute([asset.key])?;
+        self.release_value(db, work, &asset.value)?;
+        work.committed.deleted_assets.push((asset.workflow, id));
+        Ok(Some(asset))
+    }
+
+    /// Values of a run that an asset showed, or that hold its media, are not kept any more.
+    fn drop_values_with(
+        &self,
+        db: &Connection,
+        work: &mut Work,
+        run: i64,
+        places: &HashSet<Place>,
+        hashes: &HashSet<BlobHash>,
+    ) -> Done {
+        let rows = db
+            .prepare_cached(
+                "SELECT node, item, port, body, large FROM value \
+                 WHERE run = ?1 AND (body IS NOT NULL OR large IS NOT NULL)",
+            )?
+            .query_map([run], |row| {
+                let stored = Stored { body: row.get(3)?, large: row.get(4)? };
+                Ok(((row.get(0)?, row.get(1)?, row.get(2)?), stored))
+            })?
+            .collect::<Result<Vec<(Place, Stored)>, _>>()?;
+        for (place, stored) in rows {
+            let goes = places.contains(&place)
+                || self
+                    .value_with_media(db, &stored)?
+                    .is_some_and(|value| value.media().iter().any(|media| hashes.contains(&media.hash)));
+            if goes {
+                self.release_stored(db, work, &stored)?;
+                db.prepare_cached(
+                    "UPDATE value SET body = NULL, large = NULL WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4",
+                )?
+                .execute(params![run, place.0, place.1, place.2])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Other values of ended runs beyond the newest `keep` go.
+    pub(super) fn evict(&self, db: &Connection, work: &mut Work, workflow: WorkflowId, keep: u32) -> Done {
+        let runs = db
+            .prepare_cached(
+                "SELECT key FROM run WHERE workflow = (SELECT key FROM workflow WHERE id = ?1) \
+                 AND evicted = 0 AND status IN (3, 4, 5) ORDER BY key DESC LIMIT -1 OFFSET ?2",
+            )?
+            .query_map(params![workflow.as_bytes(), keep], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
+        for run in runs {
+            self.release_rows(db, work, run, NOT_SHOWN)?;
+            db.prepare_cached(&format!(
+                "UPDATE value AS v SET body = NULL, large = NULL WHERE run = ?1 AND {NOT_SHOWN}"
+            ))?
+            .execute([run])?;
+            db.prepare_cached("UPDATE run SET evicted = 1 WHERE key = ?1")?.execute([run])?;
+        }
+        Ok(())
+    }
+
+    /// What the values of a run name, those that `which` picks, is named once less.
+    fn release_rows(&self, db: &Connection, work: &mut Work, run: i64, which: &str) -> Done {
+        let rows = db
+            .prepare_cached(&format!(
+                "SELECT body, large FROM value v WHERE run = ?1 \
+                 AND (large IS NOT NULL OR instr(body, '\"$media\"') > 0) AND {which}"
+            ))?
+            .query_map([run], |row| Ok(Stored { body: row.get(0)?, large: row.get(1)? }))?
+            .collect::<Result<Vec<_>, _>>()?;
+        rows.iter().try_for_each(|stored| self.release_stored(db, work, stored))
+    }
+
+    /// A deleted run whose last asset is gone leaves nothing behind.
+    fn purge_if_unused(&self, db: &Connection, work: &mut Work, run: i64) -> Done {
+        let row: Option<(String, i64)> = db
+            .prepare_cached(
+                "SELECT params, version FROM run WHERE key = ?1 AND status = 6 \
+                 AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.run = run.key)",
+            )?
+            .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((params, version)) = row else { return Ok(()) };
+        self.release_rows(db, work, run, "true")?;
+        db.prepare_cached("DELETE FROM value WHERE run = ?1")?.execute([run])?;
+        let params: IndexMap<String, Value> = serde_json::from_str(&params)?;
+        for value in params.values() {
+            self.release_value(db, work, value)?;
+        }
+        db.prepare_cached("DELETE FROM run WHERE key = ?1")?.execute([run])?;
+        db.prepare_cached(
+            "DELETE FROM version WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE run.version = ?1) \
+             AND NOT EXISTS (SELECT 1 FROM workflow WHERE workflow.version = ?1)",
+        )?
+        .execute([version])?;
+        Ok(())
+    }
+}
+
+/// An asset that goes.
+struct GoneAsset {
+    key: i64,
+    run: i64,
+    run_name: String,
+    place: Place,
+    value: Value,
+    status: i64,
+    workflow: WorkflowId,
+}
+
+impl GoneAsset {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (number, slug): (u32, String) = (row.get(7)?, row.get(8)?);
+        Ok(Self {
+            key: row.get(0)?,
+            run: row.get(1)?,
+            run_name: format!("{slug}#{number}"),
+            place: (row.get(2)?, row.get(3)?, row.get(4)?),
+            value: code::json(row, 5)?,
+            status: row.get(6)?,
+            workflow: WorkflowId::from_bytes(row.get(9)?),
+        })
+    }
+}

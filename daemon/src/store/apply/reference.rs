@@ -1,0 +1,152 @@
+//! Which bytes are named how often, and what happens when nothing names them any more.
+
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::{DirManifest, MediaKind};
+use fanlight_shared::value::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Apply, Done, Failure, Work};
+use crate::store::blob::{self, Published};
+use crate::store::{StoreError, code};
+
+impl Apply {
+    /// The row of bytes, which nothing needs to name yet.
+    pub(super) fn store_blob(&self, db: &Connection, work: &mut Work, published: &Published) -> Done {
+        db.prepare_cached(
+            "INSERT INTO blob (hash, bytes, inline) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING",
+        )?
+        .execute(params![
+            published.hash.as_bytes(),
+            code::signed(published.bytes),
+            published.inline
+        ])?;
+        work.published.push((published.hash, published.guard()));
+        Ok(())
+    }
+
+    /// Something names all the media of a value.
+    pub(super) fn reference_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
+        for media in value.media() {
+            self.reference(db, work, media.hash, media.kind == MediaKind::Dir)?;
+        }
+        Ok(())
+    }
+
+    /// Something names these bytes once more.
+    pub(super) fn reference(&self, db: &Connection, work: &mut Work, hash: BlobHash, folder: bool) -> Done {
+        let counted: Option<bool> = db
+            .prepare_cached("UPDATE blob SET refs = refs + 1 WHERE hash = ?1 RETURNING folder")?
+            .query_row([hash.as_bytes()], |row| row.get(0))
+            .optional()?;
+        let Some(counted) = counted else {
+            return Err(Failure::Batch(StoreError::Other(format!(
+                "a value names the bytes {hash}, which are not stored"
+            ))));
+        };
+        work.claimed.insert(hash);
+        if folder && !counted {
+            // The first time that these bytes are a folder: it names its files from now on.
+            for entry in self.manifest(db, hash)?.files {
+                self.reference(db, work, entry.hash, false)?;
+            }
+            db.prepare_cached("UPDATE blob SET folder = 1 WHERE hash = ?1")?.execute([hash.as_bytes()])?;
+        }
+        Ok(())
+    }
+
+    /// Nothing names the media of a value any more that this value named.
+    pub(super) fn release_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
+        for media in value.media() {
+            self.release(db, work, media.hash)?;
+        }
+        Ok(())
+    }
+
+    /// Something that named these bytes is gone.
+    pub(super) fn release(&self, db: &Connection, work: &mut Work, hash: BlobHash) -> Done {
+        let left: Option<i64> = db
+            .prepare_cached("UPDATE blob SET refs = refs - 1 WHERE hash = ?1 AND refs > 0 RETURNING refs")?
+            .query_row([hash.as_bytes()], |row| row.get(0))
+            .optional()?;
+        if left == Some(0) {
+            work.loose.push(hash);
+        }
+        Ok(())
+    }
+
+    /// Forgets the bytes that lost their last name in this batch, unless somebody is publishing them.
+    pub(super) fn drop_unreferenced(&self, db: &Connection, work: &mut Work) -> Done {
+        while let Some(hash) = work.loose.pop() {
+            let row: Option<(bool, bool)> = db
+                .prepare_cached("SELECT folder, inline IS NULL FROM blob WHERE hash = ?1 AND refs = 0")?
+                .query_row([hash.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((folder, file)) = row else { continue };
+            if self.blobs.registry().is_open(hash) {
+                continue;
+            }
+            if folder {
+                match self.manifest(db, hash) {
+                    Ok(manifest) => {
+                        for entry in manifest.files {
+                            self.release(db, work, entry.hash)?;
+                        }
+                    }
+                    Err(Failure::Batch(error)) => tracing::warn!("files of a folder stay: {error}"),
+                    Err(error) => return Err(error),
+                }
+            }
+            db.prepare_cached("DELETE FROM blob WHERE hash = ?1")?.execute([hash.as_bytes()])?;
+            if file {
+                work.unlink.push(hash);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a row names these bytes.
+    pub(in crate::store) fn is_referenced(
+        &self,
+        db: &Connection,
+        hash: BlobHash,
+    ) -> Result<bool, StoreError> {
+        let refs: Option<i64> = db
+            .prepare_cached("SELECT refs FROM blob WHERE hash = ?1")?
+            .query_row([hash.as_bytes()], |row| row.get(0))
+            .optional()?;
+        Ok(refs.is_some_and(|refs| refs > 0))
+    }
+
+    /// Forgets bytes that nothing names; answers the files that are left over.
+    pub(in crate::store) fn sweep(
+        &self,
+        db: &Connection,
+        hash: BlobHash,
+    ) -> Result<Vec<BlobHash>, StoreError> {
+        let known = db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?;
+        if !known {
+            return Ok(vec![hash]);
+        }
+        let mut work = Work { loose: vec![hash], ..Work::default() };
+        match self.drop_unreferenced(db, &mut work) {
+            Ok(()) => Ok(work.unlink),
+            Err(Failure::Batch(error) | Failure::Store(error)) => Err(error),
+        }
+    }
+
+    fn manifest(&self, db: &Connection, hash: BlobHash) -> Done<DirManifest> {
+        Ok(serde_json::from_slice(&self.bytes(db, hash)?)?)
+    }
+
+    /// Bytes as the transaction sees them.
+    pub(super) fn bytes(&self, db: &Connection, hash: BlobHash) -> Done<Vec<u8>> {
+        if let Some(bytes) = blob::inline(db, hash)? {
+            return Ok(bytes);
+        }
+        std::fs::read(self.blobs.path(hash)).map_err(|error| {
+            Failure::Batch(StoreError::Other(format!(
+                "the bytes {hash} can't be read: {error}; `fanlight doctor` says more"
+            )))
+        })
+    }
+}

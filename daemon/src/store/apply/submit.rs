@@ -1,0 +1,260 @@
+//! The runs of one submission: workflow, version, numbers, rows, all or none.
+
+use std::collections::HashSet;
+
+use fanlight_shared::id::WorkflowId;
+use fanlight_shared::run::{Run, RunStatus};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::value::Stored;
+use super::{Apply, Done, Failure, RunKey, Work};
+use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
+
+/// A workflow as a submission finds or makes it.
+struct Workflow {
+    key: i64,
+    id: WorkflowId,
+    slug: String,
+    last_number: u32,
+    moved_from: Option<String>,
+}
+
+impl Apply {
+    pub(super) fn submit(&self, db: &Connection, work: &mut Work, submit: &Submit) -> Done {
+        if let Some(runs) = repeated(db, &submit.request_key)? {
+            work.committed.submitted = Some(Submitted { runs, repeated: true, moved_from: None });
+            return Ok(());
+        }
+        for published in &submit.blobs {
+            self.store_blob(db, work, published)?;
+        }
+        let version = version(db, submit)?;
+        let workflow = workflow(db, submit, version)?;
+        let count = submit.runs.len() as i64;
+        let first_position = queue_positions(db, submit.next, count)?;
+        let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
+        let mut runs = Vec::with_capacity(submit.runs.len());
+        let mut first_key = None;
+        let ahead = ahead(db, first_position)?;
+        let mut number = workflow.last_number;
+        for (place, new) in submit.runs.iter().enumerate() {
+            number = number.checked_add(1).ok_or_else(|| {
+                StoreError::Other(format!("the workflow {} has no numbers left for new runs", workflow.slug))
+            })?;
+            let params = serde_json::to_string(&new.params)?;
+            let key = db
+                .prepare_cached(
+                    "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
+                     submitted_at, nodes, resumed_from, queue_position) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13)",
+                )?
+                .insert(params![
+                    new.id.as_bytes(),
+                    workflow.key,
+                    version,
+                    number,
+                    new.label,
+                    params,
+                    submit.path,
+                    submit.submission.as_bytes(),
+                    place as i64,
+                    submit.at.0,
+                    submit.nodes,
+                    resumed,
+                    first_position + place as i64,
+                ])?;
+            first_key.get_or_insert(key);
+            for value in new.params.values() {
+                self.reference_value(db, work, value)?;
+            }
+            if let Some(resume) = &submit.resume {
+                self.take_over(db, work, resume, key)?;
+            }
+            self.remember(new.id, RunKey { run: key, workflow: workflow.key });
+            runs.push(Run {
+                id: new.id,
+                workflow: workflow.slug.clone(),
+                number,
+                label: new.label.clone(),
+                state: RunStatus::Queued,
+                params: new.params.clone(),
+                submitted_at: submit.at,
+                started_at: None,
+                ended_at: None,
+                error: None,
+                workflow_id: workflow.id,
+                title: submit.title.clone(),
+                version: submit.version.clone(),
+                submission: submit.submission,
+                index: place as u32,
+                start_order: None,
+                resumed_from: submit.resume.as_ref().map(|resume| resume.run),
+                nodes_done: 0,
+                nodes: submit.nodes,
+                position: Some(ahead + place as u32 + 1),
+            });
+        }
+        let Some(first_key) = first_key else {
+            return Err(Failure::Batch(StoreError::Other("a submission needs at least one run".into())));
+        };
+        db.prepare_cached(
+            "UPDATE workflow SET last_number = ?2, runs = runs + ?3, newest_run = ?4, last_run_at = ?5 WHERE key = ?1",
+        )?
+        .execute(params![workflow.key, number, count, first_key + count - 1, submit.at.0])?;
+        db.prepare_cached("INSERT INTO request (key, first_run, runs) VALUES (?1, ?2, ?3)")?
+            .execute(params![submit.request_key, first_key, count])?;
+        work.committed.submitted = Some(Submitted { runs, repeated: false, moved_from: workflow.moved_from });
+        Ok(())
+    }
+
+    /// Copies the finished values of an ended run, by reference to their bytes.
+    fn take_over(&self, db: &Connection, work: &mut Work, resume: &ResumeFrom, to: i64) -> Done {
+        let from = self.key(db, resume.run)?;
+        let finished: HashSet<(&str, i64)> =
+            resume.finished.iter().map(|(node, item)| (node.as_str(), code::item(*item))).collect();
+        let mut query =
+            db.prepare_cached("SELECT node, item, port, body, large FROM value WHERE run = ?1")?;
+        let rows = query
+            .query_map([from.run], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, String>(2)?,
+                    Stored { body: row.get(3)?, large: row.get(4)? },
+                ))
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        for (node, item, port, stored) in rows {
+            if !finished.contains(&(node.as_str(), item)) {
+                continue;
+            }
+            self.reference_stored(db, work, &stored)?;
+            db.prepare_cached(
+                "INSERT INTO value (run, node, item, port, body, large) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![to, node, item, port, stored.body, stored.large])?;
+        }
+        Ok(())
+    }
+}
+
+/// The runs that an earlier submission with this key made.
+fn repeated(db: &Connection, request_key: &str) -> Done<Option<Vec<Run>>> {
+    let made: Option<(i64, i64)> = db
+        .prepare_cached("SELECT first_run, runs FROM request WHERE key = ?1")?
+        .query_row([request_key], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((first, count)) = made else { return Ok(None) };
+    let sql = format!(
+        "SELECT {} FROM {} WHERE r.key >= ?1 AND r.key < ?2 AND r.status <> {} ORDER BY r.key",
+        code::RUN,
+        code::RUN_TABLES,
+        code::DELETED
+    );
+    let runs = db
+        .prepare_cached(&sql)?
+        .query_map([first, first + count], |row| code::run(row).map(|(_, run)| run))?
+        .collect::<Result<Vec<_>, _>>()?;
+    if runs.is_empty() {
+        return Err(Failure::Batch(StoreError::NotFound(
+            "the runs of this request were made before and have been deleted since; start them anew".into(),
+        )));
+    }
+    Ok(Some(runs))
+}
+
+/// The version's row; its document is stored once.
+fn version(db: &Connection, submit: &Submit) -> Done<i64> {
+    let known = db
+        .prepare_cached("SELECT key FROM version WHERE hash = ?1")?
+        .query_row([submit.version.as_str()], |row| row.get(0))
+        .optional()?;
+    if let Some(key) = known {
+        return Ok(key);
+    }
+    let nodes = serde_json::to_string(&submit.node_names)?;
+    Ok(db
+        .prepare_cached("INSERT INTO version (hash, document, nodes) VALUES (?1, ?2, ?3)")?
+        .insert(params![submit.version.as_str(), submit.document, nodes])?)
+}
+
+/// The workflow by its id, else by its path, else a new one.
+fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
+    let find = |by: &str, value: &dyn rusqlite::ToSql| {
+        db.prepare_cached(&format!(
+            "SELECT key, id, slug, last_number FROM workflow WHERE {by} = ?1 ORDER BY newest_run DESC LIMIT 1"
+        ))?
+        .query_row([value], |row| {
+            Ok(Workflow {
+                key: row.get(0)?,
+                id: WorkflowId::from_bytes(row.get(1)?),
+                slug: row.get(2)?,
+                last_number: row.get(3)?,
+                moved_from: None,
+            })
+        })
+        .optional()
+    };
+    let found = match (&submit.workflow_id, &submit.path) {
+        (Some(id), _) => find("id", id.as_bytes())?,
+        (None, Some(path)) => find("path", path)?,
+        (None, None) => {
+            return Err(Failure::Batch(StoreError::Other(
+                "a workflow without a file needs an `id:`, so that its runs belong together".into(),
+            )));
+        }
+    };
+    if let Some(found) = found {
+        db.prepare_cached(
+            "UPDATE workflow SET title = ?2, path = coalesce(?3, path), version = ?4 WHERE key = ?1",
+        )?
+        .execute(params![found.key, submit.title, submit.path, version])?;
+        return Ok(found);
+    }
+    let moved_from = match submit.workflow_id {
+        Some(_) => None,
+        None => db
+            .prepare_cached(
+                "SELECT path FROM run WHERE version = ?1 AND path IS NOT NULL AND path <> ?2 \
+                 ORDER BY key DESC LIMIT 1",
+            )?
+            .query_row(params![version, submit.path], |row| row.get(0))
+            .optional()?,
+    };
+    let id = submit.workflow_id.unwrap_or_else(WorkflowId::new);
+    let slug = free_slug(db, &submit.slug)?;
+    let key = db
+        .prepare_cached("INSERT INTO workflow (id, slug, title, path, version) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .insert(params![id.as_bytes(), slug, submit.title, submit.path, version])?;
+    Ok(Workflow { key, id, slug, last_number: 0, moved_from })
+}
+
+/// `slug`, or with `-2`, `-3` … the first that no workflow has.
+fn free_slug(db: &Connection, slug: &str) -> Done<String> {
+    let mut taken = db.prepare_cached("SELECT 1 FROM workflow WHERE slug = ?1")?;
+    let mut candidate = slug.to_owned();
+    let mut count = 1_u32;
+    while taken.exists([&candidate])? {
+        count += 1;
+        candidate = format!("{slug}-{count}");
+    }
+    Ok(candidate)
+}
+
+/// The first of `count` consecutive places: behind all that wait, or before them.
+fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
+    let (head, tail): (Option<i64>, Option<i64>) = (
+        db.prepare_cached("SELECT min(queue_position) FROM run WHERE status = 0")?
+            .query_row([], |row| row.get(0))?,
+        db.prepare_cached("SELECT max(queue_position) FROM run WHERE status = 0")?
+            .query_row([], |row| row.get(0))?,
+    );
+    Ok(if next { head.unwrap_or(0) - count } else { tail.unwrap_or(0) + 1 })
+}
+
+/// How many wait before this place.
+fn ahead(db: &Connection, position: i64) -> Done<u32> {
+    Ok(db
+        .prepare_cached("SELECT count(*) FROM run WHERE status = 0 AND queue_position < ?1")?
+        .query_row([position], |row| row.get(0))?)
+}

@@ -1,0 +1,107 @@
+//! The values of ports.
+
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::value::Value;
+use rusqlite::{Connection, params};
+
+use super::{Apply, Done, Failure, Work};
+use crate::store::blob::INLINE_LIMIT;
+
+/// The JSON of a value as its row holds it.
+pub(super) struct Stored {
+    pub(super) body: Option<String>,
+    pub(super) large: Option<[u8; 32]>,
+}
+
+impl Apply {
+    /// The value of one port; one that was there is replaced.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn store_value(
+        &self,
+        db: &Connection,
+        work: &mut Work,
+        run: i64,
+        node: &str,
+        item: i64,
+        port: &str,
+        value: &Value,
+    ) -> Done {
+        let json = serde_json::to_string(value)?;
+        let stored = if json.len() as u64 > INLINE_LIMIT {
+            let published = self.blobs.publish(json.into_bytes())?;
+            self.store_blob(db, work, &published)?;
+            self.reference(db, work, published.hash, false)?;
+            let large = *published.hash.as_bytes();
+            work.kept.push(published);
+            Stored { body: None, large: Some(large) }
+        } else {
+            Stored { body: Some(json), large: None }
+        };
+        self.reference_value(db, work, value)?;
+        let inserted = db
+            .prepare_cached(
+                "INSERT INTO value (run, node, item, port, body, large) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![run, node, item, port, stored.body, stored.large])?;
+        if inserted == 0 {
+            let old = db
+                .prepare_cached(
+                    "SELECT body, large FROM value WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4",
+                )?
+                .query_row(params![run, node, item, port], |row| {
+                    Ok(Stored { body: row.get(0)?, large: row.get(1)? })
+                })?;
+            self.release_stored(db, work, &old)?;
+            db.prepare_cached(
+                "UPDATE value SET body = ?5, large = ?6 WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4",
+            )?
+            .execute(params![run, node, item, port, stored.body, stored.large])?;
+        }
+        Ok(())
+    }
+
+    /// What a row's value named is named once more, by a copy of the row.
+    pub(super) fn reference_stored(&self, db: &Connection, work: &mut Work, stored: &Stored) -> Done {
+        if let Some(value) = self.value_with_media(db, stored)? {
+            self.reference_value(db, work, &value)?;
+        }
+        match stored.large {
+            Some(hash) => self.reference(db, work, BlobHash::from_bytes(hash), false),
+            None => Ok(()),
+        }
+    }
+
+    /// A row's value goes: it names nothing any more.
+    pub(super) fn release_stored(&self, db: &Connection, work: &mut Work, stored: &Stored) -> Done {
+        match self.value_with_media(db, stored) {
+            Ok(None) => {}
+            Ok(Some(value)) => self.release_value(db, work, &value)?,
+            // What can't be read names nothing that could be found; its row still goes.
+            Err(Failure::Batch(error)) => tracing::warn!("the bytes that a value named stay: {error}"),
+            Err(error) => return Err(error),
+        }
+        match stored.large {
+            Some(hash) => self.release(db, work, BlobHash::from_bytes(hash)),
+            None => Ok(()),
+        }
+    }
+
+    /// The value of a row, if it may name media.
+    pub(super) fn value_with_media(&self, db: &Connection, stored: &Stored) -> Done<Option<Value>> {
+        let large;
+        let body = match (&stored.body, stored.large) {
+            (Some(body), _) => body.as_bytes(),
+            (None, Some(hash)) => {
+                large = self.bytes(db, BlobHash::from_bytes(hash))?;
+                &large
+            }
+            (None, None) => return Ok(None),
+        };
+        const MARK: &[u8] = b"\"$media\"";
+        if !body.windows(MARK.len()).any(|part| part == MARK) {
+            return Ok(None);
+        }
+        Ok(Some(serde_json::from_slice(body)?))
+    }
+}

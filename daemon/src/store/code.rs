@@ -1,0 +1,176 @@
+//! How words are stored as small numbers, ids as bytes, and rows become what lists show.
+
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use rusqlite::Row;
+use rusqlite::types::Type;
+use serde::de::DeserializeOwned;
+
+/// The state of a run that was deleted but is still named by assets.
+pub(super) const DELETED: i64 = 6;
+
+pub(super) const STATUSES: [RunStatus; 6] = [
+    RunStatus::Queued,
+    RunStatus::Running,
+    RunStatus::Cancelling,
+    RunStatus::Completed,
+    RunStatus::Failed,
+    RunStatus::Cancelled,
+];
+
+pub(super) fn status(status: RunStatus) -> i64 {
+    match status {
+        RunStatus::Queued => 0,
+        RunStatus::Running => 1,
+        RunStatus::Cancelling => 2,
+        RunStatus::Completed => 3,
+        RunStatus::Failed => 4,
+        RunStatus::Cancelled => 5,
+    }
+}
+
+/// The state of a stored run; one that was deleted had ended, which is all that its assets need to know.
+pub(super) fn status_from(code: i64) -> RunStatus {
+    usize::try_from(code).ok().and_then(|index| STATUSES.get(index)).copied().unwrap_or(RunStatus::Cancelled)
+}
+
+const KINDS: [AssetKind; 8] = [
+    AssetKind::Image,
+    AssetKind::Audio,
+    AssetKind::Video,
+    AssetKind::Text,
+    AssetKind::Number,
+    AssetKind::Json,
+    AssetKind::File,
+    AssetKind::Dir,
+];
+
+pub(super) fn kind(kind: AssetKind) -> i64 {
+    match kind {
+        AssetKind::Image => 0,
+        AssetKind::Audio => 1,
+        AssetKind::Video => 2,
+        AssetKind::Text => 3,
+        AssetKind::Number => 4,
+        AssetKind::Json => 5,
+        AssetKind::File => 6,
+        AssetKind::Dir => 7,
+    }
+}
+
+fn kind_from(code: i64) -> AssetKind {
+    usize::try_from(code).ok().and_then(|index| KINDS.get(index)).copied().unwrap_or(AssetKind::File)
+}
+
+pub(super) fn preview(state: PreviewState) -> i64 {
+    match state {
+        PreviewState::Pending => 0,
+        PreviewState::Ready => 1,
+        PreviewState::None => 2,
+    }
+}
+
+fn preview_from(code: i64) -> PreviewState {
+    match code {
+        0 => PreviewState::Pending,
+        1 => PreviewState::Ready,
+        _ => PreviewState::None,
+    }
+}
+
+pub(super) fn item(item: ItemPath) -> i64 {
+    item.0.map_or(-1, i64::from)
+}
+
+pub(super) fn item_from(code: i64) -> ItemPath {
+    ItemPath(u32::try_from(code).ok())
+}
+
+/// SQLite's integers have a sign.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// JSON in a column.
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+/// The columns that [`run`] reads, of `run r` and `workflow w` and `version v`.
+pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
+     r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
+     r.nodes, r.key";
+
+/// The tables of [`RUN`], the run first.
+pub(super) const RUN_TABLES: &str =
+    "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version";
+
+/// A row of [`RUN`], with its key.
+pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
+    let run = Run {
+        id: RunId::from_bytes(row.get(0)?),
+        workflow: row.get(1)?,
+        number: row.get(2)?,
+        label: row.get(3)?,
+        state: status_from(row.get(4)?),
+        params: json(row, 5)?,
+        submitted_at: Time(row.get(6)?),
+        started_at: row.get::<_, Option<i64>>(7)?.map(Time),
+        ended_at: row.get::<_, Option<i64>>(8)?.map(Time),
+        error: row.get(9)?,
+        workflow_id: WorkflowId::from_bytes(row.get(10)?),
+        title: row.get(11)?,
+        version: Version::from_stored(row.get(12)?),
+        submission: SubmissionId::from_bytes(row.get(13)?),
+        index: row.get(14)?,
+        start_order: row.get::<_, Option<i64>>(15)?.map(unsigned),
+        resumed_from: row.get::<_, Option<[u8; 16]>>(16)?.map(RunId::from_bytes),
+        nodes_done: row.get(17)?,
+        nodes: row.get(18)?,
+        position: None,
+    };
+    Ok((row.get(19)?, run))
+}
+
+/// The columns that [`asset`] reads, of `asset a`, `run r` and `workflow w`.
+pub(super) const ASSET: &str = "a.id, w.slug, r.number, a.node, a.item, a.port, a.kind, a.mime, a.bytes, a.name, \
+     a.created_at, a.starred, a.ordinal, w.id, r.id, a.value, a.preview, a.key";
+
+/// The tables of [`ASSET`], the asset first.
+pub(super) const ASSET_TABLES: &str =
+    "asset a CROSS JOIN run r ON r.key = a.run CROSS JOIN workflow w ON w.key = a.workflow";
+
+/// A row of [`ASSET`], with its key.
+pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
+    let workflow: String = row.get(1)?;
+    let number: u32 = row.get(2)?;
+    let asset = Asset {
+        id: AssetId::from_bytes(row.get(0)?),
+        run: format!("{workflow}#{number}"),
+        workflow,
+        node: row.get(3)?,
+        item: item_from(row.get(4)?),
+        port: row.get(5)?,
+        kind: kind_from(row.get(6)?),
+        mime: row.get(7)?,
+        bytes: unsigned(row.get(8)?),
+        name: row.get(9)?,
+        created_at: Time(row.get(10)?),
+        starred: row.get(11)?,
+        ordinal: row.get(12)?,
+        workflow_id: WorkflowId::from_bytes(row.get(13)?),
+        run_id: RunId::from_bytes(row.get(14)?),
+        value: json(row, 15)?,
+        preview: preview_from(row.get(16)?),
+    };
+    Ok((row.get(17)?, asset))
+}

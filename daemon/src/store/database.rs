@@ -1,0 +1,128 @@
+//! Opening the database: version of SQLite, modes, pragmas, migrations.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StoreError, folder};
+
+/// The oldest SQLite without the defect that corrupts a database when its write-ahead log is reset.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// What brings a database from one schema to the next; only ever appended to.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+
+/// The schema that this program writes.
+pub(super) fn known_schema() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
+/// Opens or makes the database for the writer.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    open_up_to(path, MIGRATIONS.len())
+}
+
+/// Opens or makes the database with the first `count` migrations.
+pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(StoreError::Other(format!(
+            "SQLite {} can damage a database under load; build Fanlight with 3.51.3 or newer",
+            rusqlite::version()
+        )));
+    }
+    // SQLite gives its companion files the mode of the database, so the database is made first, by hand.
+    match folder::create_file(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) if folder::is_full(&error) => return Err(StoreError::Full(path.to_owned())),
+        Err(error) => {
+            return Err(StoreError::Other(format!(
+                "the database {} can't be made: {error}; set FANLIGHT_HOME to a folder that can be written",
+                path.display()
+            )));
+        }
+    }
+    let mut db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(|error| cannot_open(path, &error))?;
+    prepare(&mut db, path, count).map_err(|error| match error {
+        Opening::Sqlite(error) => cannot_open(path, &error),
+        Opening::Store(error) => error,
+    })?;
+    Ok(db)
+}
+
+enum Opening {
+    Sqlite(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Opening {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn prepare(db: &mut Connection, path: &Path, count: usize) -> Result<(), Opening> {
+    db.busy_timeout(Duration::from_secs(5))?;
+    // A database of a newer program is refused before anything in it, its journal mode included, is touched.
+    let found: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known_schema() {
+        return Err(Opening::Store(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known: known_schema(),
+        }));
+    }
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    db.pragma_update(None, "cache_size", -8192)?;
+    db.set_prepared_statement_cache_capacity(128);
+    for (index, migration) in MIGRATIONS[..count].iter().enumerate().skip(found as usize) {
+        let step = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        step.execute_batch(migration)?;
+        step.pragma_update(None, "user_version", index as u32 + 1)?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+/// Opens the database for reading.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let db = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        db.pragma_update(None, "temp_store", "MEMORY")?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(db)
+    };
+    open().map_err(|error| cannot_open(path, &error))
+}
+
+fn cannot_open(path: &Path, error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full(path.to_owned()),
+        Some(ErrorCode::NotADatabase) => StoreError::Other(format!(
+            "{} is no database of Fanlight's; move it away, or set FANLIGHT_HOME to another folder",
+            path.display()
+        )),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => StoreError::Other(format!(
+            "the database {} can't be written ({error}); set FANLIGHT_HOME to a folder that can be written",
+            path.display()
+        )),
+        _ => StoreError::Other(format!(
+            "the database {} can't be opened: {error}; `fanlight doctor` says more",
+            path.display()
+        )),
+    }
+}

@@ -1,0 +1,81 @@
+//! Folders and files that nobody else may read, from their creation.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use super::StoreError;
+
+/// Makes a folder (and those above it) with mode 0700, or checks one that is there.
+pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| refused(folder, &error))?;
+    let meta = std::fs::metadata(folder).map_err(|error| refused(folder, &error))?;
+    if !meta.is_dir() {
+        return Err(refused(folder, &io::ErrorKind::NotADirectory.into()));
+    }
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        return Err(StoreError::Other(format!(
+            "the folder {} belongs to another user; set FANLIGHT_HOME to a folder of your own",
+            folder.display()
+        )));
+    }
+    if meta.mode() & 0o777 != 0o700 {
+        std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+            .map_err(|error| refused(folder, &error))?;
+    }
+    Ok(())
+}
+
+/// Makes one folder with mode 0700 whatever the umask; `false` if it was there.
+pub(super) fn create(folder: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    Ok(true)
+}
+
+/// A new file with mode 0600; an existing one is an error.
+pub(super) fn create_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    // The umask may have taken bits that the owner needs.
+    if file.metadata()?.mode() & 0o777 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Makes what was created or renamed in a folder survive a power cut.
+pub(super) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Whether an error of the file system means that nothing more can be written for now.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// What to say when a folder can't be made or used.
+fn refused(folder: &Path, error: &io::Error) -> StoreError {
+    let why = match error.kind() {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a part of that path is a file, not a folder"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "it lies on a read-only file system",
+        io::ErrorKind::PermissionDenied => "you may not write there",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
+        _ => {
+            return StoreError::Other(format!("the folder {} can't be used: {error}", folder.display()));
+        }
+    };
+    StoreError::Other(format!(
+        "the folder {} can't be made: {why}; set FANLIGHT_HOME to a folder that can be written",
+        folder.display()
+    ))
+}

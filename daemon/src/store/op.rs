@@ -1,0 +1,208 @@
+//! What the writer is asked to write, and what it answers.
+
+use fanlight_shared::asset::Asset;
+use fanlight_shared::event::Numbered;
+use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::{Value, Values};
+use indexmap::IndexMap;
+
+use super::StoreError;
+use super::blob::Published;
+
+/// Something to write. The order within a batch and between batches is kept.
+#[derive(Debug)]
+pub enum Op {
+    /// Runs of one submission: workflow, version, numbers, rows; answers [`Committed::submitted`].
+    Submit(Box<Submit>),
+    /// A state event of a run.
+    Event {
+        /// The run.
+        run: RunId,
+        /// The event.
+        event: Numbered,
+    },
+    /// The row of a run, as lists show it.
+    Run {
+        /// The run.
+        run: RunId,
+        /// Its state.
+        status: RunStatus,
+        /// When it left the queue.
+        started_at: Option<Time>,
+        /// Its place among all starts.
+        start_order: Option<u64>,
+        /// When it ended.
+        ended_at: Option<Time>,
+        /// Why it failed.
+        error: Option<String>,
+        /// Nodes that ended.
+        nodes_done: u32,
+    },
+    /// Bytes that later ops of this batch, or later batches, refer to.
+    Blob(Published),
+    /// Every port value of a node or item that finished, with the attempt that won.
+    Values {
+        /// The run.
+        run: RunId,
+        /// The node.
+        node: String,
+        /// The item.
+        item: ItemPath,
+        /// The values by port.
+        values: Values,
+    },
+    /// A product that is kept.
+    Asset(Box<NewAsset>),
+    /// The user's own label.
+    Label {
+        /// The run.
+        run: RunId,
+        /// The label.
+        label: String,
+    },
+    /// An ended run goes, with its telemetry and other values; its assets too if asked.
+    DeleteRun {
+        /// The run.
+        run: RunId,
+        /// Its assets too.
+        assets: bool,
+    },
+    /// Assets get or lose their star.
+    Star {
+        /// The assets.
+        assets: Vec<AssetId>,
+        /// On or off.
+        starred: bool,
+    },
+    /// Assets go for good, with the values they show.
+    DeleteAssets(Vec<AssetId>),
+    /// Other values of this workflow's ended runs beyond the newest `keep` go.
+    Evict {
+        /// The workflow.
+        workflow: WorkflowId,
+        /// How many of its newest runs keep theirs.
+        keep: u32,
+    },
+    /// The preview of an asset is there, or there is none.
+    Preview {
+        /// The asset.
+        asset: AssetId,
+        /// MIME type and bytes; `None` is "there is none".
+        preview: Option<(String, Vec<u8>)>,
+    },
+    /// A setting of the queue that survives restarts: `max_concurrent_runs`, `paused`.
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// Its value; `None` forgets it.
+        value: Option<String>,
+    },
+}
+
+/// An asset to be stored, with what makes its recipe beyond its run.
+#[derive(Debug)]
+pub struct NewAsset {
+    /// As lists show it.
+    pub asset: Asset,
+    /// The attempt that made it, from 1.
+    pub attempt: u32,
+    /// How long that took, in milliseconds.
+    pub duration_ms: u64,
+    /// What it cost in US dollars.
+    pub cost_usd: Option<f64>,
+}
+
+/// Runs to be submitted.
+#[derive(Debug)]
+pub struct Submit {
+    /// The same key gives the same runs.
+    pub request_key: String,
+    /// `id:` of the file.
+    pub workflow_id: Option<WorkflowId>,
+    /// The canonical path of the file.
+    pub path: Option<String>,
+    /// What a new workflow's slug is made from (lower case, `a-z0-9-`); made unique with `-2`, `-3` ….
+    pub slug: String,
+    /// What the file calls itself.
+    pub title: String,
+    /// The text of the file.
+    pub document: String,
+    /// Its content hash.
+    pub version: Version,
+    /// How many nodes it has.
+    pub nodes: u32,
+    /// Their names, in the order of the file; the state of a run is folded over them.
+    pub node_names: Vec<String>,
+    /// The submission.
+    pub submission: SubmissionId,
+    /// When.
+    pub at: Time,
+    /// The runs.
+    pub runs: Vec<NewRun>,
+    /// Blobs that the params refer to.
+    pub blobs: Vec<Published>,
+    /// They go to the head of the queue.
+    pub next: bool,
+    /// The ended run whose finished values are taken over (copied within the transaction, by reference to blobs):
+    /// those of the named nodes and items.
+    pub resume: Option<ResumeFrom>,
+}
+
+/// What a resumed run takes over.
+#[derive(Debug)]
+pub struct ResumeFrom {
+    /// The ended run.
+    pub run: RunId,
+    /// Nodes and items that are finished and keep their values.
+    pub finished: Vec<(String, ItemPath)>,
+}
+
+/// One run to be submitted.
+#[derive(Debug)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// Its label.
+    pub label: String,
+    /// All its params, defaults included.
+    pub params: IndexMap<String, Value>,
+}
+
+/// What a commit made.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// Of [`Op::Submit`]: the runs. Of a repeated request key: those of the first time.
+    pub submitted: Option<Submitted>,
+    /// Of [`Op::DeleteRun`] and [`Op::DeleteAssets`]: the assets that went.
+    pub deleted_assets: Vec<(WorkflowId, AssetId)>,
+    /// Of [`Op::Star`] and [`Op::Preview`]: the assets as they are now.
+    pub changed_assets: Vec<Asset>,
+}
+
+/// What [`Op::Submit`] made.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The runs as lists show them.
+    pub runs: Vec<Run>,
+    /// They had been submitted before, under the same key: nothing was made.
+    pub repeated: bool,
+    /// The workflow is new but its version is known from this other path: the file was probably moved.
+    pub moved_from: Option<String>,
+}
+
+/// What is called after the commit, on the writer's thread, in order; it must not wait.
+pub type After = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
+
+/// Ops that are committed together.
+pub struct Batch {
+    /// What to write.
+    pub ops: Vec<Op>,
+    /// `true`: what the engine decided and can't take back; on a full disk the writer keeps it and tries again until it
+    /// fits. `false`: somebody's request; on a full disk it is refused at once.
+    pub must: bool,
+    /// What is called after the commit.
+    pub after: Option<After>,
+}

@@ -1,0 +1,30 @@
+//! What the store answers: blocking functions over the pool of readers.
+
+mod asset;
+mod find;
+mod list;
+mod page;
+mod run;
+mod value;
+mod workflow;
+
+use rusqlite::OptionalExtension;
+
+pub use list::Counts;
+
+use super::{Store, StoreError};
+
+impl Store {
+    /// A setting of the queue. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
+                .query_row([name], |row| row.get(0))
+                .optional()?)
+        })
+    }
+}

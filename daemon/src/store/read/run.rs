@@ -1,0 +1,157 @@
+//! Runs with everything that is kept of them.
+
+use fanlight_shared::event::Numbered;
+use fanlight_shared::id::{AttemptId, BlobHash, RunId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run_state::{Folded, RunState};
+use fanlight_shared::value::Value;
+use indexmap::IndexSet;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::store::{OpenRun, Store, StoreError, code};
+
+impl Store {
+    /// Runs that had not ended, in queue order (running ones first, by start). Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn open_runs(&self) -> Result<Vec<OpenRun>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT id FROM run WHERE status IN (0, 1, 2)")?;
+            let ids = query
+                .query_map([], |row| row.get(0).map(RunId::from_bytes))?
+                .collect::<Result<Vec<_>, _>>()?;
+            let mut runs = ids.into_iter().map(|id| self.open_run(db, id)).collect::<Result<Vec<_>, _>>()?;
+            runs.sort_by_key(|(position, open)| match open.run.start_order {
+                Some(order) => (0, code::signed(order)),
+                None => (1, *position),
+            });
+            Ok(runs.into_iter().map(|(_, open)| open).collect())
+        })
+    }
+
+    /// One run with everything, ended or not. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn run(&self, id: RunId) -> Result<OpenRun, StoreError> {
+        self.read(|db| self.open_run(db, id).map(|(_, open)| open))
+    }
+
+    /// The state of a run: the fold of its events. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn run_state(&self, id: RunId) -> Result<RunState, StoreError> {
+        self.read(|db| {
+            let found = db
+                .prepare_cached(
+                    "SELECT r.key, v.nodes FROM run r JOIN version v ON v.key = r.version \
+                     WHERE r.id = ?1 AND r.status < 6",
+                )?
+                .query_row([id.as_bytes()], |row| Ok((row.get(0)?, code::json::<Vec<String>>(row, 1)?)))
+                .optional()?;
+            let Some((key, nodes)) = found else {
+                return Err(StoreError::NotFound(format!("no run {id}")));
+            };
+            let mut state = RunState::new(nodes);
+            for event in events(db, key)? {
+                if state.fold(&event) == Folded::Gap {
+                    return Err(StoreError::Other(format!(
+                        "event {} of the run {id} is missing; `fanlight doctor` says more",
+                        state.seq + 1
+                    )));
+                }
+            }
+            Ok(state)
+        })
+    }
+
+    /// The attempts of a run that left the daemon's process, oldest first. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn attempt_ids(&self, id: RunId) -> Result<Vec<AttemptId>, StoreError> {
+        self.read(|db| {
+            let key: Option<i64> = db
+                .prepare_cached("SELECT key FROM run WHERE id = ?1")?
+                .query_row([id.as_bytes()], |row| row.get(0))
+                .optional()?;
+            let key = key.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))?;
+            let found = db
+                .prepare_cached(
+                    "SELECT json_extract(body, '$.attempt_id') FROM event \
+                     WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 ORDER BY seq",
+                )?
+                .query_map([key], |row| row.get(0))?
+                .collect::<Result<Vec<Option<String>>, _>>()?;
+            let ids: IndexSet<AttemptId> = found.iter().flatten().filter_map(|id| id.parse().ok()).collect();
+            Ok(ids.into_iter().collect())
+        })
+    }
+
+    /// A run with its place in the queue.
+    fn open_run(&self, db: &Connection, id: RunId) -> Result<(i64, OpenRun), StoreError> {
+        let sql = format!(
+            "SELECT {}, v.document, r.path, r.queue_position FROM {} WHERE r.id = ?1 AND r.status <> {}",
+            code::RUN,
+            code::RUN_TABLES,
+            code::DELETED
+        );
+        let found = db
+            .prepare_cached(&sql)?
+            .query_row([id.as_bytes()], |row| Ok((code::run(row)?, row.get(20)?, row.get(21)?, row.get(22)?)))
+            .optional()?;
+        let Some(((key, run), document, path, position)) = found else {
+            return Err(StoreError::NotFound(format!("no run {id}")));
+        };
+        let open =
+            OpenRun { run, document, path, events: events(db, key)?, values: self.values_of(db, key)? };
+        Ok((position, open))
+    }
+
+    fn values_of(
+        &self,
+        db: &Connection,
+        run: i64,
+    ) -> Result<Vec<(String, ItemPath, String, Option<Value>)>, StoreError> {
+        db.prepare_cached("SELECT node, item, port, body, large FROM value WHERE run = ?1")?
+            .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
+            .map(|row| {
+                let (node, item, port, body, large) = row?;
+                Ok((node, code::item_from(item), port, self.value(body, large)?))
+            })
+            .collect()
+    }
+
+    /// A value from the columns of its row.
+    pub(super) fn value(
+        &self,
+        body: Option<String>,
+        large: Option<[u8; 32]>,
+    ) -> Result<Option<Value>, StoreError> {
+        Ok(match (body, large) {
+            (Some(body), _) => Some(serde_json::from_str(&body)?),
+            // It may have been evicted since this transaction began: then it is not kept.
+            (None, Some(hash)) => match std::fs::read(self.blobs().path(BlobHash::from_bytes(hash))) {
+                Ok(json) => Some(serde_json::from_slice(&json)?),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    return Err(StoreError::Other(format!("a stored value can't be read: {error}")));
+                }
+            },
+            (None, None) => None,
+        })
+    }
+}
+
+/// The state events of a run, in order.
+pub(super) fn events(db: &Connection, run: i64) -> Result<Vec<Numbered>, StoreError> {
+    let events = db
+        .prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?
+        .query_map(params![run], |row| {
+            Ok(Numbered { seq: code::unsigned(row.get(0)?), event: code::json(row, 1)? })
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(events)
+}

@@ -1,0 +1,82 @@
+//! Connections that read, beside the writer.
+
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::{StoreError, database};
+
+/// So many read at once; the others wait.
+const MOST: usize = 8;
+/// So many stay open while nobody reads.
+const IDLE: usize = 2;
+
+/// A pool of read-only connections.
+pub(super) struct Readers {
+    database: PathBuf,
+    pool: Mutex<Pool>,
+    free: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Connection>,
+    busy: usize,
+}
+
+impl Readers {
+    pub(super) fn new(database: PathBuf) -> Self {
+        Self { database, pool: Mutex::default(), free: Condvar::new() }
+    }
+
+    /// Reads within one transaction, so that all its queries see the same state. Blocks.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut place = Place { readers: self, db: None };
+        let idle = {
+            let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+            while pool.busy >= MOST {
+                pool = self.free.wait(pool).unwrap_or_else(PoisonError::into_inner);
+            }
+            pool.busy += 1;
+            pool.idle.pop()
+        };
+        let db = match idle {
+            Some(db) => db,
+            None => match database::open_reader(&self.database) {
+                Ok(db) => db,
+                Err(error) => {
+                    drop(place);
+                    return Err(error);
+                }
+            },
+        };
+        let db = place.db.insert(db);
+        let transaction = db.unchecked_transaction()?;
+        query(&transaction)
+    }
+}
+
+/// A reader's place in the pool; given back even if the query panics.
+struct Place<'a> {
+    readers: &'a Readers,
+    db: Option<Connection>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut pool = self.readers.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.busy = pool.busy.saturating_sub(1);
+        if let Some(db) = self.db.take()
+            && pool.idle.len() < IDLE
+            && db.is_autocommit()
+        {
+            pool.idle.push(db);
+        }
+        drop(pool);
+        self.readers.free.notify_one();
+    }
+}

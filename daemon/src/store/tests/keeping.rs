@@ -1,0 +1,77 @@
+//! What was acknowledged is kept.
+
+use super::*;
+
+#[test]
+fn everything_survives_reopening() {
+    let mut at = Fixture::new();
+    let run = at.submit(2).remove(1);
+    let (published, media) = at.picture(&large(1));
+    let picture = Value::from(media.clone());
+    at.commit(vec![
+        row(run.id, RunStatus::Running),
+        event(run.id, 1),
+        Op::Blob(published),
+        values(run.id, "sky", "image", picture.clone()),
+        values(run.id, "text", "text", Value::from("x".repeat(200_000))),
+        Op::Setting { name: "paused", value: Some("true".into()) },
+    ]);
+    at.reopen();
+    let open = at.store.open_runs().unwrap();
+    assert_eq!(open.iter().map(|open| open.run.number).collect::<Vec<_>>(), [2, 1], "running first");
+    let kept = &open[0];
+    assert_eq!(kept.document, submission(1).document);
+    assert_eq!(kept.path.as_deref(), Some("/home/ada/poster.yaml"));
+    assert_eq!(kept.events.len(), 1);
+    assert_eq!(kept.run.params["seed"], Value::Int(1));
+    let value = |node: &str| kept.values.iter().find(|it| it.0 == node).unwrap().3.clone();
+    assert_eq!(value("sky"), Some(picture));
+    assert_eq!(value("text"), Some(Value::from("x".repeat(200_000))));
+    assert_eq!(at.store.blobs().read(media.hash).unwrap(), large(1));
+    assert_eq!(at.store.setting("paused").unwrap().as_deref(), Some("true"));
+}
+
+#[test]
+fn a_batch_that_fails_harms_no_neighbour() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    // Handed over at once, so that they wait together.
+    let answers: Vec<_> = [
+        vec![event(run.id, 1)],
+        vec![row(run.id, RunStatus::Running), event(run.id, 1)],
+        vec![row(RunId::new(), RunStatus::Running)],
+        vec![event(run.id, 2)],
+    ]
+    .into_iter()
+    .map(|ops| write(&at.store, ops, true))
+    .collect();
+    let answers: Vec<bool> = answers.into_iter().map(|answer| answer.recv().unwrap().is_ok()).collect();
+    assert_eq!(answers, [true, false, false, true]);
+    let open = at.store.run(run.id).unwrap();
+    assert_eq!(open.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(open.run.state, RunStatus::Queued, "the failed batch left nothing");
+}
+
+#[test]
+fn callers_are_told_in_the_order_of_their_batches() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    let (send, told) = channel();
+    for seq in 1..=500 {
+        let send = send.clone();
+        let after: After = Box::new(move |answer| {
+            answer.unwrap();
+            send.send(seq).unwrap();
+        });
+        at.store.write(Batch { ops: vec![event(run.id, seq)], must: true, after: Some(after) });
+    }
+    drop(send);
+    assert!(told.iter().eq(1..=500));
+}
+
+#[test]
+fn after_the_end_a_batch_is_refused() {
+    let at = Fixture::new();
+    at.store.close();
+    assert!(at.try_commit(vec![]).is_err());
+}

@@ -1,0 +1,362 @@
+//! The one thread that writes: it commits whatever waits as soon as it is free.
+
+mod trouble;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+use fanlight_shared::id::BlobHash;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::watch;
+
+use super::apply::{Applied, Apply};
+use super::blob::Blobs;
+use super::{After, Batch, Committed, Op, StoreError};
+use trouble::Trouble;
+
+/// Rows (roughly) that one transaction takes before it is committed.
+const MOST_ROWS: usize = 10_000;
+/// Bytes (roughly) that one transaction takes before it is committed.
+const MOST_BYTES: usize = 8 << 20;
+
+/// What the writer's thread is told.
+pub(super) enum Message {
+    /// Commit this.
+    Batch(Batch),
+    /// Nobody publishes these bytes any more; if nothing refers to them either, they go.
+    Released(BlobHash),
+    /// End, after what came before.
+    Close,
+}
+
+/// Why an op could not be applied.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The batch is at fault; its neighbours are not.
+    Batch(StoreError),
+    /// The store can't be written at the moment, whoever asks.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory,
+            ) => Self::Store(StoreError::from(error)),
+            _ => Self::Batch(StoreError::from(error)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Batch(StoreError::from(error))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => Self::Store(error),
+            _ => Self::Batch(error),
+        }
+    }
+}
+
+/// The writer's thread and all that it owns.
+pub(super) struct Writer {
+    db: Connection,
+    database: PathBuf,
+    blobs: Blobs,
+    inbox: Receiver<Message>,
+    apply: Apply,
+    trouble: Trouble,
+    /// What was decided and waits for the disk, oldest first; empty except while the store can't be written.
+    held: VecDeque<Batch>,
+    closing: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        db: Connection,
+        database: PathBuf,
+        blobs: Blobs,
+        inbox: Receiver<Message>,
+        banner: watch::Sender<Option<String>>,
+    ) -> Self {
+        let apply = Apply::new(blobs.clone());
+        Self {
+            db,
+            database,
+            blobs,
+            inbox,
+            apply,
+            trouble: Trouble::new(banner),
+            held: VecDeque::new(),
+            closing: false,
+        }
+    }
+
+    /// Runs until it is told to close.
+    pub(super) fn run(mut self) {
+        while !self.closing {
+            if self.trouble.why().is_none() {
+                let Ok(first) = self.inbox.recv() else { break };
+                let (group, released) = self.gather(first);
+                self.commit(group);
+                self.release(released);
+            } else {
+                self.wait_for_space();
+            }
+        }
+        for batch in self.held.drain(..) {
+            let why = self.trouble.why().unwrap_or_else(|| StoreError::Other("the store is closed".into()));
+            answer(batch.after, Err(why));
+        }
+        // What came too late is told so, rather than left waiting.
+        while let Ok(message) = self.inbox.try_recv() {
+            if let Message::Batch(batch) = message {
+                answer(batch.after, Err(StoreError::Other("the store is closed".into())));
+            }
+        }
+        if let Err(error) = self.db.pragma_update(None, "optimize", 0x10002) {
+            tracing::debug!("optimize: {error}");
+        }
+    }
+
+    /// The first message and whatever waits behind it, up to the limits of one transaction.
+    fn gather(&mut self, first: Message) -> (Vec<Batch>, Vec<BlobHash>) {
+        let mut group = Vec::new();
+        let mut released = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Batch(batch) => {
+                    for op in &batch.ops {
+                        let (more_rows, more_bytes) = weight(op);
+                        rows += more_rows;
+                        bytes += more_bytes;
+                    }
+                    group.push(batch);
+                }
+                Message::Released(hash) => released.push(hash),
+                Message::Close => {
+                    self.closing = true;
+                    break;
+                }
+            }
+            if rows < MOST_ROWS && bytes < MOST_BYTES {
+                next = match self.inbox.try_recv() {
+                    Ok(message) => Some(message),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+                };
+            }
+        }
+        (group, released)
+    }
+
+    /// Commits batches together and tells each; what can't be written for now is refused or held.
+    fn commit(&mut self, group: Vec<Batch>) {
+        if group.is_empty() {
+            return;
+        }
+        match self.transaction(&group) {
+            Ok(applied) => {
+                self.trouble.over();
+                self.tell(group, applied);
+            }
+            Err(error) => {
+                let why = self.say(error);
+                self.trouble.begin(&why);
+                for batch in group {
+                    self.hold_or_refuse(batch, &why);
+                }
+            }
+        }
+    }
+
+    fn hold_or_refuse(&mut self, batch: Batch, why: &StoreError) {
+        if batch.must {
+            self.held.push_back(batch);
+        } else {
+            answer(batch.after, Err(why.clone()));
+        }
+    }
+
+    /// Refuses or holds what comes until it is time for another try; then tries what is held.
+    fn wait_for_space(&mut self) {
+        let until = self.trouble.next_try();
+        loop {
+            match self.inbox.recv_timeout(until.saturating_duration_since(std::time::Instant::now())) {
+                Ok(Message::Batch(batch)) => {
+                    let why = self.trouble.why().unwrap_or_else(|| StoreError::Full(self.database.clone()));
+                    self.hold_or_refuse(batch, &why);
+                }
+                // Removing bytes that no row names needs no space, and makes some.
+                Ok(Message::Released(hash)) => self.release(vec![hash]),
+                Ok(Message::Close) => {
+                    self.closing = true;
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        while !self.held.is_empty() {
+            let (mut rows, mut bytes, mut count) = (0, 0, 0);
+            for batch in &self.held {
+                for op in &batch.ops {
+                    let (more_rows, more_bytes) = weight(op);
+                    rows += more_rows;
+                    bytes += more_bytes;
+                }
+                count += 1;
+                if rows >= MOST_ROWS || bytes >= MOST_BYTES {
+                    break;
+                }
+            }
+            self.held.make_contiguous();
+            match self.transaction(&self.held.as_slices().0[..count]) {
+                Ok(applied) => {
+                    let group = self.held.drain(..count).collect();
+                    self.tell(group, applied);
+                }
+                Err(error) => {
+                    let why = self.say(error);
+                    self.trouble.begin(&why);
+                    return;
+                }
+            }
+        }
+        match self.probe() {
+            Ok(()) => self.trouble.over(),
+            Err(error) => {
+                self.undo();
+                let why = self.say(error);
+                self.trouble.begin(&why);
+            }
+        }
+    }
+
+    /// Writes something that changes nothing.
+    fn probe(&self) -> Result<(), StoreError> {
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.db.pragma_update(None, "user_version", super::database::known_schema())?;
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// One transaction. Most batches can't fail by themselves and get no savepoint; if one does, everything is undone and
+    /// done again with one for each.
+    fn transaction(&self, group: &[Batch]) -> Result<Applied, StoreError> {
+        match self.attempt(group, false) {
+            Ok(Some(applied)) => Ok(applied),
+            Ok(None) => match self.attempt(group, true)? {
+                Some(applied) => Ok(applied),
+                None => Err(StoreError::Other("a batch could not be undone".into())),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `None`: a batch without a savepoint failed by itself.
+    fn attempt(&self, group: &[Batch], careful: bool) -> Result<Option<Applied>, StoreError> {
+        let outcome = (|| {
+            self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let mut applied = Applied::default();
+            for batch in group {
+                if !self.apply.batch(&self.db, batch, careful, &mut applied)? {
+                    return Ok(None);
+                }
+            }
+            self.db.prepare_cached("COMMIT")?.execute([])?;
+            Ok(Some(applied))
+        })();
+        if !matches!(outcome, Ok(Some(_))) {
+            self.undo();
+        }
+        outcome
+    }
+
+    fn undo(&self) {
+        self.apply.forget();
+        if !self.db.is_autocommit()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!("a transaction can't be undone: {error}");
+        }
+    }
+
+    /// After the commit: bytes go, callers are told in order.
+    fn tell(&self, group: Vec<Batch>, applied: Applied) {
+        let Applied { answers, unlink, claimed, published, kept } = applied;
+        for hash in &unlink {
+            self.blobs.unlink(*hash);
+        }
+        self.apply.settle(published, &claimed);
+        // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
+        let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
+        drop(kept);
+        for (after, result) in afters.into_iter().zip(answers) {
+            answer(after, result);
+        }
+    }
+
+    /// Bytes that nobody publishes any more: without a reference they go.
+    fn release(&self, released: Vec<BlobHash>) {
+        for hash in released {
+            let outcome = (|| {
+                if self.apply.is_referenced(&self.db, hash)? || self.blobs.registry().is_open(hash) {
+                    return Ok(Vec::new());
+                }
+                self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+                let unlink = self.apply.sweep(&self.db, hash)?;
+                self.db.prepare_cached("COMMIT")?.execute([])?;
+                Ok::<_, StoreError>(unlink)
+            })();
+            match outcome {
+                Ok(unlink) => unlink.into_iter().for_each(|hash| self.blobs.unlink(hash)),
+                Err(error) => {
+                    self.undo();
+                    // The next start sweeps it.
+                    tracing::debug!("a blob stays for now: {error}");
+                }
+            }
+        }
+    }
+
+    /// The sentence for what SQLite said, with the place that has no space.
+    fn say(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Full(path) if path.as_os_str().is_empty() => StoreError::Full(self.database.clone()),
+            error => error,
+        }
+    }
+}
+
+fn answer(after: Option<After>, result: Result<Committed, StoreError>) {
+    if let Some(after) = after {
+        after(result);
+    }
+}
+
+/// Roughly how many rows and bytes an op writes.
+fn weight(op: &Op) -> (usize, usize) {
+    match op {
+        Op::Submit(submit) => (submit.runs.len() * 4, submit.document.len()),
+        Op::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
+        Op::Values { values, .. } => (values.len(), 0),
+        Op::DeleteRun { .. } | Op::Evict { .. } => (100, 0),
+        Op::DeleteAssets(assets) | Op::Star { assets, .. } => (assets.len() * 2, 0),
+        Op::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
+        _ => (1, 0),
+    }
+}
