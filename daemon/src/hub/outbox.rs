@@ -162,7 +162,8 @@ impl Outbox {
     }
 
     fn flush(&mut self, run: RunId, instance: Option<(&str, ItemPath)>) {
-        let (of, item) = instance.map_or((String::new(), ItemPath::WHOLE), |(of, item)| (of.to_owned(), item));
+        let (of, item) =
+            instance.map_or((String::new(), ItemPath::WHOLE), |(of, item)| (of.to_owned(), item));
         let start = LiveKey { run, of, item, kind: Kind::Progress, name: String::new() };
         let range = (Bound::Included(start), Bound::Unbounded);
         let keys: Vec<LiveKey> = self

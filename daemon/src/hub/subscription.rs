@@ -342,7 +342,8 @@ impl Watcher {
     fn replace_telemetry(&mut self, shelf: &Shelf<'_>) -> Needs {
         let mut needs = Needs::default();
         let mut wanted = self.watch.telemetry.clone();
-        let followed = self.watch.follow.and_then(|workflow| shelf.newest.get(&workflow)).map(|(_, run)| *run);
+        let followed =
+            self.watch.follow.and_then(|workflow| shelf.newest.get(&workflow)).map(|(_, run)| *run);
         if let Some(run_id) = followed
             && !wanted.iter().any(|it| it.run_id == run_id)
         {
