@@ -32,7 +32,10 @@ pub(super) fn walk(source: &str, position: &dyn Fn(usize) -> Position) -> Result
         let problem = Problem::error("empty_expression", whole, "the expression is empty");
         return Err(vec![problem.hint("write what it should be, such as `params.seed` or `node.port`")]);
     }
-    let tokens = tokenize(source, true, SyntaxConfig::default()).take(MOST_TOKENS + 1).count();
+    let tokens = tokenize(source, true, SyntaxConfig::default())
+        .take_while(Result::is_ok)
+        .take(MOST_TOKENS + 1)
+        .count();
     if tokens > MOST_TOKENS {
         let message = format!("the expression has more than {MOST_TOKENS} words and signs");
         return Err(vec![
@@ -320,7 +323,10 @@ impl Walk<'_> {
     fn reference(&mut self, name: &str, steps: &[Step<'_>], span: Span) -> Shape {
         if FUNCTIONS.contains(&name) {
             let problem = Problem::error("function_as_value", span, format!("`{name}` is a function"));
-            self.problems.push(problem.hint(format!("call it: `{name}(…)`")));
+            self.problems.push(
+                problem
+                    .hint(format!("call it: `{name}({})`", if OUTCOMES.contains(&name) { "" } else { "…" })),
+            );
             return Shape::Known(Type::Any);
         }
         let root = Root::of(name);
