@@ -79,3 +79,22 @@ fn bad_files_get_the_problems_they_name() {
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+#[test]
+fn the_schema_knows_the_types_and_their_inputs() {
+    let schema = fanlight_shared::document::schema(&catalogue::catalogue());
+    let node = &schema["$defs"]["node"];
+    let names: Vec<&str> = node["properties"]["uses"]["anyOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it["const"].as_str())
+        .collect();
+    assert!(names.contains(&"image.blend"), "{names:?}");
+    let blend = node["allOf"].as_array().unwrap().iter();
+    let blend = blend.map(|it| (&it["if"]["properties"]["uses"]["const"], &it["then"]));
+    let (_, blend) = blend.into_iter().find(|(name, _)| *name == "image.blend").unwrap();
+    assert_eq!(blend["properties"]["with"]["required"], serde_json::json!(["base", "top"]));
+    assert_eq!(blend["properties"]["with"]["additionalProperties"], false);
+    assert_eq!(blend["required"], serde_json::json!(["with"]));
+}
