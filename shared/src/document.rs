@@ -88,8 +88,11 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
 /// Where YAML read something else than what was meant, what follows from that in the same line is not told.
 fn without_followers(problems: &mut Vec<Problem>) {
     let trap = |code: &str| matches!(code, "yaml_tag" | "complex_key" | "comment_cuts_value");
-    let lines: HashSet<u32> =
-        problems.iter().filter(|problem| trap(&problem.code)).map(|problem| problem.span.start.line).collect();
+    let lines: HashSet<u32> = problems
+        .iter()
+        .filter(|problem| trap(&problem.code))
+        .map(|problem| problem.span.start.line)
+        .collect();
     if !lines.is_empty() {
         problems.retain(|problem| trap(&problem.code) || !lines.contains(&problem.span.start.line));
     }

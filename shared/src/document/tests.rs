@@ -102,12 +102,6 @@ fn windows_line_ends_and_a_byte_order_mark_are_taken() {
     assert_eq!((problems[0].span.start.line, problems[0].span.start.column), (4, 5));
 }
 
-#[test]
-fn the_schema_names_the_types_and_their_inputs() {
-    let schema = schema(&Catalogue::default());
-    assert_eq!(schema["properties"]["nodes"]["additionalProperties"]["$ref"], "#/$defs/node");
-}
-
 /// Pieces of which files are made, so that random files get past the first line.
 fn piece() -> impl Strategy<Value = String> {
     let pieces = [

@@ -118,9 +118,7 @@ fn media_comes_back_as_media() {
 
 #[test]
 fn what_is_absent_stays_absent() {
-    for source in
-        ["gone.x", "gone.x.y[3].z", "gone.x + 1", "first(gone.x, gone.y)", "gen.image[9]"]
-    {
+    for source in ["gone.x", "gone.x.y[3].z", "gone.x + 1", "first(gone.x, gone.y)", "gen.image[9]"] {
         assert_eq!(eval(source), None, "{source}");
     }
     assert_eq!(eval("first(gone.x, params.n)"), Some(Value::Int(3)));

@@ -42,6 +42,12 @@ pub(super) fn walk(source: &str, position: &dyn Fn(usize) -> Position) -> Result
             Problem::error("long_expression", whole, message).hint("split it over several nodes"),
         ]);
     }
+    // minijinja reads `1..6` as a number and a field, which nobody means.
+    if source.contains("..")
+        && let Some(problem) = foreign_problem(source, position)
+    {
+        return Err(vec![problem]);
+    }
     let tree = match parse_expr(source) {
         Ok(tree) => tree,
         Err(error) => return Err(vec![syntax_problem(source, &error, whole, position)]),
@@ -67,9 +73,8 @@ fn syntax_problem(
     whole: Span,
     position: &dyn Fn(usize) -> Position,
 ) -> Problem {
-    if let Some(foreign) = hints::foreign_operator(source) {
-        let span = Span { start: position(foreign.at), end: position(foreign.at + foreign.len) };
-        return Problem::error("foreign_operator", span, foreign.message).hint(foreign.hint);
+    if let Some(problem) = foreign_problem(source, position) {
+        return problem;
     }
     let span = match error.range() {
         Some(range) if range.start < range.end && range.end <= source.len() => {
@@ -82,6 +87,12 @@ fn syntax_problem(
         span,
         format!("`{source}` is not an expression: {}", convert::sentence(error)),
     )
+}
+
+fn foreign_problem(source: &str, position: &dyn Fn(usize) -> Position) -> Option<Problem> {
+    let foreign = hints::foreign_operator(source)?;
+    let span = Span { start: position(foreign.at), end: position(foreign.at + foreign.len) };
+    Some(Problem::error("foreign_operator", span, foreign.message).hint(foreign.hint))
 }
 
 /// A step behind a root.
