@@ -82,7 +82,12 @@ impl ActiveRun {
             };
             if !as_it_is && !value.has_media() && *value != Value::None {
                 let values = Values::from([(name.clone(), value.clone())]);
-                context.op(Op::Values { run: self.run.id, node: String::new(), item: ItemPath::WHOLE, values });
+                context.op(Op::Values {
+                    run: self.run.id,
+                    node: String::new(),
+                    item: ItemPath::WHOLE,
+                    values,
+                });
                 self.add_asset(context, "", ItemPath::WHOLE, name, 0, value.clone(), &made);
             }
         }
