@@ -289,7 +289,7 @@ impl Execution {
                     outcome if outcome.end == AttemptEnd::Completed => outcome,
                     outcome => Outcome {
                         end: AttemptEnd::Failed,
-                        error: Some(NodeError::new(format!("timed out after {}", fanlight_shared::time::human_duration(timeout)))),
+                        error: Some(NodeError::new(format!("timed out after {}", fanlight_shared::time::exact_duration(timeout)))),
                         ..outcome
                     },
                 }

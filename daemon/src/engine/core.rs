@@ -99,6 +99,8 @@ impl Core {
         for (asset, media) in left.previews {
             core.context.preview_later(asset, media);
         }
+        let queue = core.queue_now();
+        core.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue }));
         core.end_turn();
         core
     }
