@@ -1,4 +1,8 @@
-//! `config.toml`, typed. PLACEHOLDER loading; fields hold.
+//! `config.toml`, typed.
+
+mod file;
+
+pub use file::ConfigError;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,6 +13,8 @@ use std::time::Duration;
 pub struct Config {
     /// How many runs may run at once: max(8, cores); `FANLIGHT_MAX_CONCURRENT_RUNS` wins over the file.
     pub max_concurrent_runs: u32,
+    /// Whether that comes from the environment, and so wins over what `queue.set` stored.
+    pub cap_is_forced: bool,
     /// Attempts at once by pool: `process` (2 × cores), `cpu` (cores), and the user's own.
     pub pools: BTreeMap<String, u32>,
     /// How many of a workflow's newest ended runs keep their other values.
@@ -23,11 +29,33 @@ pub struct Config {
     pub pass_env: Vec<String>,
 }
 
+impl Config {
+    /// The configuration of a file (defaults where there is none) and of `FANLIGHT_MAX_CONCURRENT_RUNS`.
+    ///
+    /// # Errors
+    /// A file that can't be read, a line that is no TOML, a key that nothing knows, a value that doesn't fit.
+    pub fn load(path: &std::path::Path) -> Result<Self, ConfigError> {
+        let mut config = match std::fs::read_to_string(path) {
+            Ok(text) => file::parse(path, &text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
+            Err(error) => {
+                return Err(ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() });
+            }
+        };
+        if let Some(text) = std::env::var_os("FANLIGHT_MAX_CONCURRENT_RUNS").filter(|it| !it.is_empty()) {
+            config.max_concurrent_runs = file::cap(&text.to_string_lossy())?;
+            config.cap_is_forced = true;
+        }
+        Ok(config)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |it| it.get() as u32);
         Self {
             max_concurrent_runs: cores.max(8),
+            cap_is_forced: false,
             pools: BTreeMap::from([("cpu".to_owned(), cores), ("process".to_owned(), 2 * cores)]),
             keep_values: 10,
             linger: Duration::from_secs(600),

@@ -1,1 +1,94 @@
-//! PLACEHOLDER: lock
+//! One daemon per home: a lock that the kernel gives back when its holder dies, however it dies.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another daemon holds it.
+    #[error("a daemon already runs for this home (process {pid}); `fanlight daemon stop` ends it")]
+    Held {
+        /// Its process, as it says itself; `?` where it has not said yet.
+        pid: String,
+    },
+    /// The file can't be made or locked.
+    #[error("the lock file {path} can't be used: {reason}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The lock, held while this lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock. The file stays when the lock goes: removing it would let two daemons hold two files.
+    ///
+    /// # Errors
+    /// See [`LockError`].
+    pub fn take(path: &Path) -> Result<Self, LockError> {
+        let unusable =
+            |error: std::io::Error| LockError::Unusable { path: path.to_owned(), reason: error.to_string() };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let _ = (&file).take(32).read_to_string(&mut text);
+                let pid = text.trim();
+                let known = !pid.is_empty() && pid.chars().all(|it| it.is_ascii_digit());
+                return Err(LockError::Held { pid: if known { pid.to_owned() } else { "?".to_owned() } });
+            }
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        sign(&mut file).map_err(unusable)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_daemon_is_told_the_process_of_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.lock");
+        let first = Lock::take(&path).unwrap();
+        let error = Lock::take(&path).unwrap_err();
+        assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+        drop(first);
+        Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_daemon_left_in_the_file_does_not_hold_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.lock");
+        std::fs::write(&path, "4194304000 and more\n").unwrap();
+        Lock::take(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
+    }
+}

@@ -1,1 +1,81 @@
-//! PLACEHOLDER: media
+//! From bytes to media values: what they are is found from the bytes, never from a name.
+
+mod sniff;
+
+use std::fs::File;
+
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::types::Type;
+
+use crate::store::blob::{Blobs, Published};
+
+pub use sniff::{Sniffed, sniff};
+
+/// The longest file name kept, in bytes: what common file systems take, with room for a number before it.
+const LONGEST_NAME: usize = 200;
+
+/// Publishes an open regular file and describes it as media. Blocks.
+///
+/// # Errors
+/// A sentence: the file can't be read, the disk is full.
+pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), String> {
+    let sniffed =
+        sniff(&mut file).map_err(|error| format!("`{}` can't be read: {error}", file_name(name)))?;
+    let published = blobs.publish_file(file).map_err(|error| error.to_string())?;
+    Ok((describe(sniffed, &published, name), published))
+}
+
+/// Published bytes as media.
+#[must_use]
+pub fn describe(sniffed: Sniffed, published: &Published, name: &str) -> Media {
+    Media {
+        kind: sniffed.kind,
+        hash: published.hash,
+        mime: sniffed.mime,
+        bytes: published.bytes,
+        name: file_name(name),
+        width: sniffed.width,
+        height: sniffed.height,
+    }
+}
+
+/// A name as [`Media::name`] holds it: without folders and control characters, never empty, not too long.
+#[must_use]
+pub fn file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut kept: String = last.chars().filter(|c| !c.is_control()).collect();
+    if kept.len() > LONGEST_NAME {
+        let (stem, ext) = match kept.rsplit_once('.') {
+            Some((stem, ext)) if ext.len() <= 16 => (stem, format!(".{ext}")),
+            _ => (kept.as_str(), String::new()),
+        };
+        let mut end = LONGEST_NAME - ext.len();
+        while !stem.is_char_boundary(end) {
+            end -= 1;
+        }
+        kept = format!("{}{ext}", &stem[..end]);
+    }
+    if kept.is_empty() || kept == "." || kept == ".." { "file".into() } else { kept }
+}
+
+/// Checks that media fits a declared type, and makes it that: what is declared `file` stays whatever its bytes are.
+///
+/// # Errors
+/// A sentence that says what the bytes are instead.
+pub fn check(media: Media, declared: &Type) -> Result<Media, String> {
+    let fits = match declared {
+        Type::Any => true,
+        Type::Media(MediaKind::File) => media.kind != MediaKind::Dir,
+        Type::Media(kind) => media.kind == *kind,
+        _ => false,
+    };
+    if fits {
+        return Ok(media);
+    }
+    let name = fanlight_shared::value::cut(&media.name, 60);
+    let what = if media.bytes == 0 { "empty".to_owned() } else { media.mime };
+    Err(format!("`{name}` is {what}, but {declared} is declared"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,36 @@
-//! The native node types: a file each below `node_type/`, and this list. PLACEHOLDER list; signatures hold.
+//! The native node types: a file each below `node_type/`, and the list in this file. Adding one touches nothing else.
 
+mod build;
+pub mod docs;
+mod file;
+mod file_list;
+mod file_read;
+mod file_write;
+mod given;
+mod image_blend;
+mod image_crop;
+mod image_filter;
+mod image_generate;
+mod image_load;
+mod image_resize;
+mod image_text;
+mod image_tile;
+mod lettering;
+mod list_best;
+mod list_of;
+mod list_range;
+mod text_join;
+mod text_template;
+mod util_fail;
+mod util_sleep;
+
+pub(crate) use image_resize::scaled;
+
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::LazyLock;
 
 use fanlight_shared::node_type::{Catalogue, NodeTypeSpec};
 use fanlight_shared::value::Values;
@@ -22,13 +50,16 @@ pub struct NodeType {
 /// The values a node made and the blobs they refer to.
 pub type Made = Result<(Values, Vec<Published>), String>;
 
+/// What a node type that runs in the daemon gives back at once.
+pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;
+
 /// What runs a node type. Inputs are converted and checked against the spec, defaults filled in.
 #[derive(Clone, Copy)]
 pub enum Runner {
     /// At once, in the engine: pure and quick.
     Inline(fn(Values) -> Result<Values, String>),
     /// In the daemon, off its loop. Stops when the attempt's token is cancelled.
-    Daemon(fn(DaemonJob) -> Pin<Box<dyn Future<Output = Made> + Send>>),
+    Daemon(fn(DaemonJob) -> Making),
     /// In a worker process: see [`crate::worker`].
     Worker(fn(&mut crate::worker::Bench, Values) -> Result<Values, String>),
 }
@@ -45,14 +76,50 @@ pub struct DaemonJob {
     pub writable: Vec<PathBuf>,
 }
 
+/// The list: the order of the docs.
+static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| {
+    vec![
+        text_template::node_type(),
+        text_join::node_type(),
+        file_list::node_type(),
+        file_read::node_type(),
+        file_write::node_type(),
+        list_range::node_type(),
+        list_of::node_type(),
+        list_best::node_type(),
+        image_generate::node_type(),
+        image_load::node_type(),
+        image_resize::node_type(),
+        image_crop::node_type(),
+        image_filter::node_type(),
+        image_text::node_type(),
+        image_blend::node_type(),
+        image_tile::node_type(),
+        util_sleep::node_type(),
+        util_fail::node_type(),
+    ]
+});
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static NodeType>> =
+    LazyLock::new(|| TYPES.iter().map(|it| (it.spec.name.as_str(), it)).collect());
+
 /// All node types, in the order of the docs.
 #[must_use]
 pub fn all() -> Vec<NodeType> {
-    Vec::new()
+    TYPES.clone()
+}
+
+/// The node type of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static NodeType> {
+    BY_NAME.get(name).copied()
 }
 
 /// All node types as data.
 #[must_use]
 pub fn catalogue() -> Catalogue {
-    all().into_iter().map(|it| it.spec).collect()
+    TYPES.iter().map(|it| it.spec.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,181 @@
-//! PLACEHOLDER: run
+//! The life of a daemon: boots everything on a listener and a store, and ends it in order.
+
+mod idle;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fanlight_shared::home::{ALREADY_RUNNING, Home, HomeError};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::command::Commands;
+use crate::config::{Config, ConfigError};
+use crate::engine::{Engine, EngineParts};
+use crate::hub::Hub;
+use crate::lock::{Lock, LockError};
+use crate::server::{self, Context, ListenError};
+use crate::store::{Store, StoreError};
+use crate::supervisor::client::Supervisor;
+use crate::worker::Workers;
+
+/// Why a daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Its folders.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another daemon runs.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Its socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Its store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system.
+    #[error("the daemon can't run: {0}")]
+    System(#[from] std::io::Error),
+}
+
+impl RunError {
+    /// What the process exits with: whoever started several daemons at once tells the loser from a failure by it.
+    #[must_use]
+    pub fn exit_code(&self) -> i32 {
+        if matches!(self, Self::Lock(LockError::Held { .. })) { ALREADY_RUNNING } else { 1 }
+    }
+}
+
+/// What ends a daemon.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    /// Ends it in order: by a signal, by `daemon.stop`, by a test.
+    pub token: CancellationToken,
+    /// Also ends it when it had neither runs nor clients for `linger` of the configuration.
+    pub when_idle: bool,
+}
+
+/// Runs a daemon on a listener and a store until `shutdown`; `helper` is the executable that has `supervisor` and
+/// `worker`. Tests boot the real thing with it.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn run(
+    listener: UnixListener,
+    store: Store,
+    helper: &Path,
+    config: Config,
+    home: Home,
+    shutdown: Shutdown,
+) -> Result<(), StoreError> {
+    let hub = Arc::new(Hub::default());
+    let supervisor = Supervisor::new(&home, helper);
+    let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch());
+    let linger = config.linger;
+    let engine = Engine::boot(EngineParts {
+        store: store.clone(),
+        hub: Arc::clone(&hub),
+        commands: commands.clone(),
+        workers,
+        config: Arc::new(config),
+    })
+    .await?;
+
+    let (clients, clients_seen) = tokio::sync::watch::channel(0);
+    let context = Arc::new(Context {
+        engine: engine.clone(),
+        store: store.clone(),
+        commands,
+        supervisor,
+        hub: Arc::clone(&hub),
+        home,
+        clients,
+        shutdown: shutdown.token.clone(),
+    });
+    let stop_serving = CancellationToken::new();
+    let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
+    let reason = tokio::select! {
+        () = shutdown.token.cancelled() => "the daemon was stopped",
+        () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => "nothing was left to do",
+    };
+    tracing::info!(reason, "the daemon ends");
+    engine.stop().await;
+    hub.bye(reason);
+    stop_serving.cancel();
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the server failed");
+    }
+    let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    Ok(())
+}
+
+/// The whole life of the daemon of a home: folders, lock, configuration, store, socket, signals.
+///
+/// # Errors
+/// See [`RunError`].
+pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunError> {
+    home.make()?;
+    let lock = Lock::take(&home.lock_file())?;
+    let config = Config::load(&home.config_file())?;
+    let opened = home.clone();
+    let store = tokio::task::spawn_blocking(move || Store::open(&opened))
+        .await
+        .map_err(|error| StoreError::Other(format!("the store can't be opened: {error}")))??;
+    let listener = server::listen(&home, &lock)?;
+    let shutdown = Shutdown { token: CancellationToken::new(), when_idle };
+    let signals = end_on_signals(shutdown.token.clone())?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        pid = std::process::id(),
+        home = %home.name.display(),
+        socket = %home.socket.display(),
+        "the daemon starts"
+    );
+    let ended = run(listener, store, helper, config, home.clone(), shutdown).await;
+    signals.abort();
+    server::unlisten(&home, &lock);
+    Ok(ended?)
+}
+
+/// TERM and INT end the daemon in order.
+fn end_on_signals(token: CancellationToken) -> std::io::Result<tokio::task::AbortHandle> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let waiting = tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    Ok(waiting.abort_handle())
+}
+
+/// Sends the daemon's log to the log file of its home, at the level of `FANLIGHT_LOG` (`info` where that is not set).
+///
+/// # Errors
+/// The file can't be opened.
+pub fn log_to_file(home: &Home) -> Result<(), RunError> {
+    use tracing_subscriber::EnvFilter;
+    let file = home
+        .open_log()
+        .map_err(|error| HomeError::Folder { path: home.log_file(), reason: error.to_string() })?;
+    let filter = std::env::var("FANLIGHT_LOG").ok().filter(|it| !it.is_empty());
+    let filter = EnvFilter::try_new(filter.as_deref().unwrap_or("info"))
+        .map_err(|error| std::io::Error::other(format!("FANLIGHT_LOG can't be understood: {error}")))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::sync::Mutex::new(file))
+        .finish();
+    // A second daemon in one process (tests) keeps the first one's log.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}

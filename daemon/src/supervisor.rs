@@ -1,11 +1,219 @@
 //! The supervisor: a small process of its own that holds the commands' processes, so that the daemon may die.
-//! PLACEHOLDER bodies; signatures hold.
+//!
+//! `fanlight supervisor` has one thread and knows neither tokio nor serde. It starts commands ([`process`]), each in a tree
+//! that it can end as a whole ([`tree`]), pumps their output into bounded files ([`log`]), reaps, and writes exit records
+//! ([`record`]). Whom it started stands in its [`ledger`] before it is started, so that the next supervisor can clean up
+//! ([`recover`]). It listens on a socket ([`serve`]) for [`message`]s in [`frame`]s; the daemon's side is [`client`].
 
 pub mod client;
+pub mod log;
+pub mod record;
+
+mod attempt;
+mod frame;
+mod ledger;
+mod message;
+mod peer;
+mod process;
+mod recover;
+mod serve;
+mod system;
+mod tree;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use tree::Choice as Trees;
+
+/// What the helper says on its standard output when it listens.
+const READY: &str = "ready";
+/// What it says when another supervisor of this folder is alive.
+const TAKEN: &str = "taken";
+
+/// The arguments of `fanlight supervisor`.
+#[derive(Debug)]
+struct Arguments {
+    folder: PathBuf,
+    socket: PathBuf,
+    linger: Duration,
+    trees: Trees,
+}
 
 /// The body of `fanlight supervisor`. Returns the exit code.
+///
+/// `--folder DIR --socket PATH [--linger SECONDS] [--trees auto|cgroup|session]`. It says one line on standard output when
+/// it listens (`ready`), when another one is there (`taken`), or why it can't work.
 #[must_use]
-pub fn main(arguments: &[std::ffi::OsString]) -> i32 {
-    let _ = arguments;
-    0
+pub fn main(arguments: &[OsString]) -> i32 {
+    system::close_inherited();
+    let (line, code) = match boot(arguments) {
+        Ok(Some(server)) => {
+            say(READY);
+            server.run();
+            return 0;
+        }
+        Ok(None) => (TAKEN.to_owned(), 0),
+        Err(sentence) => (sentence, 1),
+    };
+    say(&line);
+    code
+}
+
+/// Whoever started this may not listen any more, which changes nothing.
+fn say(line: &str) {
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Everything before the first request; `None` if another supervisor has this folder.
+fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
+    let Arguments { folder, socket, linger, trees } = parse(arguments)?;
+    // It fails only for a process that leads its group already, as when started by hand.
+    let _ = rustix::process::setsid();
+    let inherited = process::Inherited::take();
+    private_folder(&folder)?;
+    let lock = folder.join("lock");
+    let lock = File::create(&lock).map_err(|error| format!("{} can't be made: {error}", lock.display()))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => {
+            return Err(format!("{} can't be locked: {error}", folder.display()));
+        }
+    }
+    std::env::set_current_dir("/").map_err(|error| format!("`/` can't be entered: {error}"))?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(|error| format!("this process can't take care of orphans: {error}"))?;
+    let signals = serve::Signals::take().map_err(|error| format!("signals can't be received: {error}"))?;
+    let trees = tree::Trees::find(trees)?;
+    let ledger = ledger::Ledger::open(&folder)
+        .map_err(|error| format!("{} can't be used for records: {error}", folder.display()))?;
+    let past = recover::recover(&ledger);
+    let listener = listen(&socket)?;
+    Ok(Some(serve::Server::new(serve::Boot {
+        lock,
+        socket,
+        listener,
+        signals,
+        linger,
+        trees,
+        inherited,
+        ledger,
+        past,
+    })))
+}
+
+fn parse(arguments: &[OsString]) -> Result<Arguments, String> {
+    let (mut folder, mut socket) = (None, None);
+    let mut linger = Duration::from_secs(60);
+    let mut trees = Trees::Auto;
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let name = name.to_string_lossy();
+        let value = rest.next().ok_or_else(|| format!("`{name}` needs a value"))?;
+        let text = value.to_string_lossy();
+        match name.as_ref() {
+            "--folder" => folder = Some(PathBuf::from(value)),
+            "--socket" => socket = Some(PathBuf::from(value)),
+            "--linger" => {
+                let seconds = text.parse().map_err(|_| format!("`--linger {text}` is no number of seconds"))?;
+                linger = Duration::from_secs(seconds);
+            }
+            "--trees" => {
+                trees = [Trees::Auto, Trees::Cgroup, Trees::Session]
+                    .into_iter()
+                    .find(|choice| choice.name() == text)
+                    .ok_or_else(|| format!("`--trees {text}` is none of auto, cgroup, session"))?;
+            }
+            _ => return Err(format!("`{name}` is unknown: this command is Fanlight's own, not for typing")),
+        }
+    }
+    let absolute = |name: &str, path: Option<PathBuf>| {
+        path.filter(|path| path.is_absolute()).ok_or_else(|| format!("`{name}` needs an absolute path"))
+    };
+    Ok(Arguments {
+        folder: absolute("--folder", folder)?,
+        socket: absolute("--socket", socket)?,
+        linger,
+        trees,
+    })
+}
+
+/// Makes a folder that only the user can enter, or checks that it is one.
+fn private_folder(folder: &Path) -> Result<(), String> {
+    let show = folder.display();
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| format!("{show} can't be made: {error}"))?;
+    let about = std::fs::symlink_metadata(folder).map_err(|error| format!("{show}: {error}"))?;
+    if !about.is_dir() || about.uid() != rustix::process::geteuid().as_raw() {
+        return Err(format!("{show} is not a folder of this user's own"));
+    }
+    if about.mode() & 0o022 != 0 {
+        return Err(format!("{show} can be written by others: chmod 700 it"));
+    }
+    Ok(())
+}
+
+/// Listens on a socket that only the user can connect to. The lock says that a socket which is there already is dead.
+fn listen(socket: &Path) -> Result<std::os::unix::net::UnixListener, String> {
+    if let Some(folder) = socket.parent() {
+        private_folder(folder)?;
+    }
+    let show = socket.display();
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(format!("{show} is in the way: {error}"));
+        }
+        _ => {}
+    }
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let listener = std::os::unix::net::UnixListener::bind(socket);
+    rustix::process::umask(before);
+    let listener = listener.map_err(|error| format!("{show} can't be listened on: {error}"))?;
+    listener.set_nonblocking(true).map_err(|error| format!("{show}: {error}"))?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Arguments, String> {
+        parse(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn arguments_are_checked_one_by_one() {
+        let good = parsed(&["--folder", "/a", "--socket", "/b", "--linger", "3", "--trees", "session"]).unwrap();
+        assert_eq!((good.linger, good.trees), (Duration::from_secs(3), Trees::Session));
+        for (arguments, sentence) in [
+            (vec!["--folder"], "`--folder` needs a value"),
+            (vec!["--folder", "a", "--socket", "/b"], "`--folder` needs an absolute path"),
+            (vec!["--folder", "/a"], "`--socket` needs an absolute path"),
+            (vec!["--linger", "x"], "`--linger x` is no number of seconds"),
+            (vec!["--trees", "x"], "`--trees x` is none of auto, cgroup, session"),
+            (vec!["--x", "x"], "`--x` is unknown: this command is Fanlight's own, not for typing"),
+        ] {
+            assert_eq!(parsed(&arguments).unwrap_err(), sentence);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        private_folder(&folder).unwrap();
+        assert_eq!(folder.metadata().unwrap().mode() & 0o777, 0o700);
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(private_folder(&folder).unwrap_err().contains("chmod 700"));
+    }
 }

@@ -1,1 +1,139 @@
-//! The client connection.
+//! The connection of a client to the daemon: calls, notifications and bytes over the daemon's unix socket.
+//!
+//! Any number of calls may be under way at once. Notifications come through one channel, in order; a client that does
+//! not take them out makes the connection stop reading once many wait, and the daemon then sends a fresh snapshot later.
+
+mod connection;
+mod error;
+mod start;
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+pub use connection::Notifications;
+pub use error::ClientError;
+pub use start::start_daemon;
+
+use crate::home::Home;
+use crate::id::{AssetId, BlobHash};
+use crate::rpc::daemon::{Hello, HelloAnswer};
+use crate::rpc::{PROTOCOL_VERSION, Request, assets};
+use connection::Connection;
+
+/// A connection to the daemon: cheap to clone. It is closed when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct Client {
+    connection: Arc<Connection>,
+    hello: Arc<HelloAnswer>,
+}
+
+impl Client {
+    /// Connects to the daemon of a home and greets it. Starts nothing: see [`start_daemon`].
+    ///
+    /// # Errors
+    /// [`ClientError::NoDaemon`] where nothing listens; a socket of another user; a daemon of another version.
+    pub async fn connect(home: &Home) -> Result<Self, ClientError> {
+        let connection = Connection::open(&home.socket).await?;
+        let hello = Hello {
+            protocol: PROTOCOL_VERSION,
+            client: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+        };
+        let hello: HelloAnswer = connection.call(&hello).await.map_err(|error| match error {
+            ClientError::Rpc(error) if error.is(crate::rpc::ErrorCode::Version) => {
+                ClientError::Version(error.message)
+            }
+            other => other,
+        })?;
+        if hello.protocol != PROTOCOL_VERSION {
+            return Err(ClientError::Version(format!(
+                "the daemon (version {}) speaks protocol {}, this program {PROTOCOL_VERSION}: restart it with `fanlight daemon stop`",
+                hello.version, hello.protocol
+            )));
+        }
+        Ok(Self { connection: Arc::new(connection), hello: Arc::new(hello) })
+    }
+
+    /// What the daemon said of itself.
+    #[must_use]
+    pub fn hello(&self) -> &HelloAnswer {
+        &self.hello
+    }
+
+    /// Asks for something and waits for the answer.
+    ///
+    /// # Errors
+    /// [`ClientError::Rpc`] with what the daemon refused; a lost connection.
+    pub async fn call<R: Request>(&self, request: R) -> Result<R::Answer, ClientError> {
+        self.connection.call(&request).await
+    }
+
+    /// Notifications of what is watched. There is one receiver: the first call gets it, later ones get `None`.
+    /// It ends when the connection does.
+    #[must_use]
+    pub fn notifications(&self) -> Option<Notifications> {
+        self.connection.notifications()
+    }
+
+    /// Waits until the connection is lost and says why.
+    pub async fn closed(&self) -> String {
+        self.connection.closed().await
+    }
+
+    /// All bytes of an asset, or of one file of a folder that is an asset.
+    ///
+    /// # Errors
+    /// No such asset, its bytes are gone, a lost connection.
+    pub async fn read_asset(&self, asset: AssetId, file: Option<BlobHash>) -> Result<Vec<u8>, ClientError> {
+        let mut bytes = Vec::new();
+        self.read_asset_into(assets::Read { asset, file, offset: 0, limit: None }, &mut bytes).await?;
+        Ok(bytes)
+    }
+
+    /// Writes bytes of an asset to a writer as they come. Answers what they are.
+    ///
+    /// # Errors
+    /// No such asset, its bytes are gone, a lost connection, what the writer says.
+    pub async fn read_asset_into<W: AsyncWrite + Unpin>(
+        &self,
+        read: assets::Read,
+        into: &mut W,
+    ) -> Result<assets::Bytes, ClientError> {
+        let (bytes, chunks) = self.connection.stream(&read).await?;
+        self.copy(&bytes, chunks, into).await?;
+        Ok(bytes)
+    }
+
+    /// The stored preview of an asset: MIME type and bytes.
+    ///
+    /// # Errors
+    /// There is none (yet), a lost connection.
+    pub async fn thumbnail(&self, asset: AssetId) -> Result<(String, Vec<u8>), ClientError> {
+        let (bytes, chunks) = self.connection.stream(&assets::Thumbnail { asset }).await?;
+        let mut all = Vec::new();
+        self.copy(&bytes, chunks, &mut all).await?;
+        Ok((bytes.mime, all))
+    }
+
+    async fn copy<W: AsyncWrite + Unpin>(
+        &self,
+        bytes: &assets::Bytes,
+        mut chunks: mpsc::Receiver<Vec<u8>>,
+        into: &mut W,
+    ) -> Result<(), ClientError> {
+        let mut copied = 0_u64;
+        while let Some(chunk) = chunks.recv().await {
+            into.write_all(&chunk).await.map_err(|error| ClientError::Write(error.to_string()))?;
+            copied += chunk.len() as u64;
+        }
+        into.flush().await.map_err(|error| ClientError::Write(error.to_string()))?;
+        if copied == bytes.bytes {
+            return Ok(());
+        }
+        Err(match self.connection.reason() {
+            Some(reason) => ClientError::Disconnected(reason),
+            None => ClientError::Broken { got: copied, of: bytes.bytes },
+        })
+    }
+}

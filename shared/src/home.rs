@@ -38,7 +38,31 @@ pub enum HomeError {
     /// `FANLIGHT_HOME` is not absolute and the current folder is unknown.
     #[error("FANLIGHT_HOME=`{0}` can't be made absolute: {1}")]
     NotAbsolute(PathBuf, std::io::Error),
+    /// A folder can't be made or used.
+    #[error("the folder {path} can't be used: {reason}; set FANLIGHT_HOME to a folder that you can write")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The folder of the socket could be somebody else's.
+    #[error(
+        "{path} is not safe for a socket: {reason}; remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+    )]
+    Unsafe {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
+
+/// Exit code of a daemon that found another one of the same home: whoever started it takes that one.
+pub const ALREADY_RUNNING: i32 = 75;
+
+/// A log file that is longer than this, in bytes, is put aside before the next daemon starts.
+const LOG_LIMIT: u64 = 8 * 1024 * 1024;
 
 impl Home {
     /// The home that the environment names. Nothing is created.
@@ -49,7 +73,7 @@ impl Home {
         if let Some(root) = std::env::var_os("FANLIGHT_HOME").filter(|root| !root.is_empty()) {
             let root = PathBuf::from(root);
             let root = std::path::absolute(&root).map_err(|error| HomeError::NotAbsolute(root, error))?;
-            return Self::below(&root);
+            return Self::below(&settled(&root));
         }
         use etcetera::BaseStrategy;
         let base = etcetera::choose_base_strategy().map_err(|_| HomeError::NoHome)?;
@@ -76,6 +100,65 @@ impl Home {
             return Err(HomeError::SocketTooLong { path: socket, bytes });
         }
         Ok(Self { config, data, state, socket, supervisor_socket, name })
+    }
+
+    /// The folder that `FANLIGHT_HOME` names, where everything lies below one.
+    #[must_use]
+    pub fn root(&self) -> Option<&Path> {
+        (self.data == self.name.join("data")).then_some(self.name.as_path())
+    }
+
+    /// Makes the folders of data and state, private from their creation.
+    ///
+    /// # Errors
+    /// [`HomeError::Folder`]: a plain file or a read-only mount is in the way.
+    pub fn make(&self) -> Result<(), HomeError> {
+        for folder in [&self.data, &self.state] {
+            make_private(folder)
+                .map_err(|error| HomeError::Folder { path: folder.clone(), reason: error.to_string() })?;
+        }
+        Ok(())
+    }
+
+    /// Makes the folder of the socket and checks that it is ours alone: a folder, no link, mode 0700.
+    ///
+    /// # Errors
+    /// [`HomeError::Unsafe`], [`HomeError::Folder`].
+    #[cfg(unix)]
+    pub fn make_socket_folder(&self) -> Result<(), HomeError> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let Some(folder) = self.socket.parent() else { return Ok(()) };
+        make_private(folder)
+            .map_err(|error| HomeError::Folder { path: folder.to_owned(), reason: error.to_string() })?;
+        let unsafe_folder =
+            |reason: &str| HomeError::Unsafe { path: folder.to_owned(), reason: reason.to_owned() };
+        let meta = std::fs::symlink_metadata(folder).map_err(|error| unsafe_folder(&error.to_string()))?;
+        if !meta.is_dir() {
+            return Err(unsafe_folder("it is a link or no folder"));
+        }
+        if meta.uid() != rustix::process::geteuid().as_raw() {
+            return Err(unsafe_folder("it belongs to another user"));
+        }
+        if meta.permissions().mode() & 0o077 != 0 {
+            return Err(unsafe_folder("others may enter it (its mode must be 0700)"));
+        }
+        Ok(())
+    }
+
+    /// Opens the daemon's log for appending. A log over 8 MiB is put aside first, as `daemon.log.1`.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open_log(&self) -> std::io::Result<std::fs::File> {
+        make_private(&self.state)?;
+        let path = self.log_file();
+        if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LOG_LIMIT) {
+            std::fs::rename(&path, self.state.join("daemon.log.1"))?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.append(true).create(true).open(path)
     }
 
     /// The configuration file.
@@ -108,11 +191,35 @@ impl Home {
     pub fn supervisor(&self) -> PathBuf {
         self.state.join("supervisor")
     }
+    /// Files that workers put down and that nobody needs after a crash.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.state.join("scratch")
+    }
     /// A folder per attempt that left the daemon: work folder, inputs, logs.
     #[must_use]
     pub fn attempts(&self) -> PathBuf {
         self.state.join("attempts")
     }
+}
+
+/// Makes a folder and what is missing above it, for its owner only.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// The path without links as far as it exists, so that one folder is one home however it is written.
+fn settled(path: &Path) -> PathBuf {
+    for ancestor in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {
+            return real.components().chain(rest.components()).collect();
+        }
+    }
+    path.to_owned()
 }
 
 /// `$XDG_RUNTIME_DIR`, else `/run/user/UID` if it is ours. Never `/tmp`.
@@ -132,4 +239,70 @@ fn runtime_dir() -> Option<PathBuf> {
         }
     }
     None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn one_folder_is_one_home_however_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("real")).unwrap();
+        symlink(dir.path().join("real"), dir.path().join("link")).unwrap();
+        let real = settled(&dir.path().join("real/home"));
+        assert_eq!(settled(&dir.path().join("link/home/")), real);
+        assert_eq!(settled(&dir.path().join("real/./home")), real);
+    }
+
+    #[test]
+    fn a_long_socket_path_is_named() {
+        let root = PathBuf::from(format!("/{}", "x".repeat(120)));
+        let home = Home::new(root.clone(), root.clone(), root.join("state"), root);
+        // With a short runtime folder the socket does not lie below the home at all.
+        match home {
+            Err(error) => assert!(error.to_string().contains("at most 100 fit"), "{error}"),
+            Ok(home) => assert!(home.socket.as_os_str().len() <= 100),
+        }
+    }
+
+    #[test]
+    fn a_home_below_a_plain_file_is_refused_in_words() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let root = dir.path().join("file/home");
+        let home = Home::new(root.join("config"), root.join("data"), root.join("state"), root);
+        let Ok(home) = home else { return };
+        let error = home.make().unwrap_err().to_string();
+        assert!(error.contains("can't be used") && error.contains("FANLIGHT_HOME"), "{error}");
+    }
+
+    #[test]
+    fn the_socket_folder_must_be_ours_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut home = Home::below(Path::new("/h")).unwrap();
+        home.socket = dir.path().join("s/x.sock");
+        home.make_socket_folder().unwrap();
+        let mode = std::fs::metadata(dir.path().join("s")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        std::fs::set_permissions(dir.path().join("s"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(home.make_socket_folder(), Err(HomeError::Unsafe { .. })));
+        std::fs::remove_dir(dir.path().join("s")).unwrap();
+        std::fs::create_dir(dir.path().join("other")).unwrap();
+        symlink(dir.path().join("other"), dir.path().join("s")).unwrap();
+        assert!(matches!(home.make_socket_folder(), Err(HomeError::Unsafe { .. })));
+    }
+
+    #[test]
+    fn a_long_log_is_put_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut home = Home::below(Path::new("/h")).unwrap();
+        home.state = dir.path().to_owned();
+        std::fs::File::create(home.log_file()).unwrap().set_len(LOG_LIMIT + 1).unwrap();
+        let log = home.open_log().unwrap();
+        assert_eq!(log.metadata().unwrap().len(), 0);
+        assert!(dir.path().join("daemon.log.1").exists());
+    }
 }

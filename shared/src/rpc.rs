@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod daemon;
+pub mod frame;
 pub mod logs;
 pub mod queue;
 pub mod runs;
@@ -50,8 +51,8 @@ pub struct RpcError {
     pub code: i32,
     /// One sentence that says what to do.
     pub message: String,
-    /// Problems of a workflow file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Problems of a workflow file; JSON-RPC calls what an error carries `data`.
+    #[serde(rename = "data", default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<crate::problem::Problem>,
 }
 

@@ -47,8 +47,17 @@ pub struct NodeState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_count: Option<u32>,
     /// Its items, those that had an event.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "items_by_index")]
     pub items: BTreeMap<u32, Instance>,
+}
+
+/// JSON's keys are texts, and serde loses that they may be numbers inside a tagged enum such as a notification.
+fn items_by_index<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<u32, Instance>, D::Error> {
+    let items = BTreeMap::<String, Instance>::deserialize(from)?;
+    items
+        .into_iter()
+        .map(|(index, item)| Ok((index.parse().map_err(serde::de::Error::custom)?, item)))
+        .collect()
 }
 
 /// What is known of one node, or of one item of it.

@@ -1,1 +1,169 @@
-//! Text from outside before it reaches a terminal.
+//! Text from outside before it reaches a terminal: what a run wrote, what a file says, what a name holds.
+//!
+//! Nothing of it may move the cursor, set a title, write the clipboard, or pose as other text. An escape sequence that
+//! is not closed ends with its line, so that it can't swallow what follows.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use vte::{Params, Parser, Perform};
+
+/// The most marks that may stand on one character; more would climb over the lines above.
+const MOST_MARKS: usize = 8;
+
+/// How wide a tab is shown.
+const TAB: &str = "    ";
+
+/// Plain text: no escape sequence, no control character but newlines, tabs as spaces. Marks that turn the direction of
+/// writing become `�`, what is invisible is dropped.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    clean(text, false)
+}
+
+/// As [`plain`], but colours and weights stay (SGR); what they set is reset at the end.
+#[must_use]
+pub fn colours(text: &str) -> String {
+    clean(text, true)
+}
+
+/// As [`plain`], on one line: line breaks become blanks.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let clean = plain(text);
+    if clean.contains('\n') { clean.trim_end_matches('\n').replace('\n', " ") } else { clean }
+}
+
+/// How many columns of a terminal a clean text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+fn clean(text: &str, keep_colours: bool) -> String {
+    // Most text is harmless; looking is cheaper than parsing.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return text.to_owned();
+    }
+    let mut screen =
+        Screen { out: String::with_capacity(text.len()), keep_colours, coloured: false, marks: 0 };
+    for (number, line) in text.split(['\n', '\u{2028}', '\u{2029}', '\u{85}']).enumerate() {
+        if number > 0 {
+            screen.out.push('\n');
+        }
+        screen.marks = 0;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let mut parser = Parser::new();
+        // A single C1 character is another way to write `ESC` and a letter.
+        if line.chars().any(|it| ('\u{80}'..='\u{9f}').contains(&it)) {
+            let mut bytes = Vec::with_capacity(line.len());
+            for character in line.chars() {
+                match u32::from(character) {
+                    code @ 0x80..=0x9f => bytes.extend([0x1b, u8::try_from(code - 0x40).unwrap_or(b' ')]),
+                    _ => bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                }
+            }
+            parser.advance(&mut screen, &bytes);
+        } else {
+            parser.advance(&mut screen, line.as_bytes());
+        }
+    }
+    if screen.coloured {
+        screen.out.push_str("\u{1b}[0m");
+    }
+    screen.out
+}
+
+struct Screen {
+    out: String,
+    keep_colours: bool,
+    coloured: bool,
+    marks: usize,
+}
+
+impl Perform for Screen {
+    fn print(&mut self, character: char) {
+        match character {
+            // They join emoji and letters of some scripts; behind anything else they only hide.
+            '\u{200c}' | '\u{200d}' if self.out.ends_with(|last: char| !last.is_ascii()) => {}
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                self.out.push('\u{fffd}');
+                return;
+            }
+            _ if invisible(character) || character.is_control() => return,
+            _ => {}
+        }
+        if character.width() == Some(0) {
+            self.marks += 1;
+            if self.marks > MOST_MARKS {
+                return;
+            }
+        } else {
+            self.marks = 0;
+        }
+        self.out.push(character);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\t' => self.out.push_str(TAB),
+            // Programs draw progress over itself with it; every state gets a line.
+            b'\r' => self.out.push('\n'),
+            _ => {}
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: char) {
+        if !self.keep_colours || action != 'm' || !intermediates.is_empty() || ignore {
+            return;
+        }
+        let kept = visible_styles(params);
+        if kept.is_empty() {
+            return;
+        }
+        self.coloured = kept != ["0"];
+        self.out.push_str("\u{1b}[");
+        self.out.push_str(&kept.join(";"));
+        self.out.push('m');
+    }
+}
+
+/// The styles of an SGR sequence without those that hide text or make it blink.
+fn visible_styles(params: &Params) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut groups = params.iter();
+    while let Some(group) = groups.next() {
+        match group {
+            [5 | 6 | 8] => {}
+            // A colour, its kind and its parts written as params of their own.
+            [colour @ (38 | 48 | 58)] => {
+                let kind = groups.next().and_then(|it| it.first().copied());
+                let parts = match kind {
+                    Some(5) => 1,
+                    Some(2) => 3,
+                    _ => return kept,
+                };
+                kept.push(colour.to_string());
+                kept.extend(kind.map(|kind| kind.to_string()));
+                for _ in 0..parts {
+                    let part = groups.next().and_then(|it| it.first().copied()).unwrap_or(0);
+                    kept.push(part.to_string());
+                }
+            }
+            group => kept.push(group.iter().map(ToString::to_string).collect::<Vec<_>>().join(":")),
+        }
+    }
+    kept
+}
+
+/// Characters that show nothing and mean nothing to a reader.
+fn invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
+            | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,65 @@
-//! Fanlight: the terminal UI and the headless commands.
+//! The one executable `fanlight`: headless commands now, the terminal UI later.
+//!
+//! # Layout
+//!
+//! - [`main`]: parses the command line, runs one command, turns what went wrong into words and an exit code
+//! - `cli`: the commands as clap sees them; each command's arguments stand in its own file below `command/`
+//! - `command`: a verb a file, the same nouns as the requests of the wire
+//! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
+//! - `board`: what is known of the runs that a command follows
+//! - `context`: the home, and the connection to its daemon, which is started where none runs
+//! - `embedded`: the only place here that names the daemon's crate
+//! - `example`: the workflows compiled in
+//! - [`ui`]: the terminal UI
 
+mod board;
+mod cli;
+mod command;
+mod context;
+mod embedded;
+mod example;
+mod failure;
+mod output;
 pub mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use failure::Failure;
+
+/// Runs the command that the arguments of this process name. Answers its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout with 0, wrong usage to stderr with 2; a closed pipe is no error.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let ended = runtime(&cli).and_then(|runtime| {
+        let ended = runtime.block_on(command::dispatch(cli));
+        // What still waits (a blocked read of stdin, say) must not hold up the end.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn runtime(cli: &Cli) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = if cli.is_daemon() {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build().map_err(|error| Failure::failed(format!("can't start: {error}")))
+}

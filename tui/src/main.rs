@@ -1,2 +1,15 @@
-//! fanlight
-fn main() {}
+//! The executable: the hidden helpers first, everything else by the library.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // The helpers hold processes and decode foreign bytes: they start before clap and tokio, with nothing but themselves.
+    let helper = match arguments.first().and_then(|first| first.to_str()) {
+        Some("supervisor") => fanlight_daemon::supervisor::main(&arguments[1..]),
+        Some("worker") => fanlight_daemon::worker::main(),
+        _ => return fanlight::main(),
+    };
+    ExitCode::from(u8::try_from(helper).unwrap_or(1))
+}

@@ -68,10 +68,7 @@ impl Core {
         activity: watch::Sender<Activity>,
         left: Left,
     ) -> Self {
-        let cap = match std::env::var_os("FANLIGHT_MAX_CONCURRENT_RUNS") {
-            Some(_) => parts.config.max_concurrent_runs,
-            None => left.cap.unwrap_or(parts.config.max_concurrent_runs),
-        };
+        let cap = left.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
         let mut core = Self {
             context: Context::new(parts, messages),
             active: HashMap::new(),

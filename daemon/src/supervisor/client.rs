@@ -1,25 +1,403 @@
-//! The daemon's side of the supervisor: starts it when needed, speaks its frames. PLACEHOLDER bodies; signatures hold.
+//! The daemon's side of the supervisor: starts it when needed, speaks its frames, tells what attempts do.
+//!
+//! # Files
+//!
+//! The caller gives every attempt a folder of its own ([`StartSpec::folder`], which exists). The supervisor writes there,
+//! and removes nothing:
+//!
+//! | file | what |
+//! |---|---|
+//! | `log` | both streams in order of arrival, head and tail; read it with [`super::log::read`], also while it is written |
+//! | `stdout` | the first 1 MiB of standard output; read it with [`super::log::stdout`] |
+//! | `exit` | how it ended, written by renaming before [`AttemptEvent::Ended`] is sent; [`super::record::exit`] reads it |
+//!
+//! All three are whole when [`AttemptEvent::Ended`] arrives, and nothing of the attempt's tree is alive then.
+//! The child's environment is exactly [`StartSpec::env`] plus `FANLIGHT_ATTEMPT=<id>`.
 
+mod connection;
+mod launch;
+mod news;
+
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use fanlight_shared::home::Home;
+use fanlight_shared::id::AttemptId;
+use tokio::sync::{Mutex, watch};
+
+pub use super::Trees;
+pub use super::record::{AttemptState, Exit, How, Stage};
+
+use super::message::{Holds, Reply, Request};
+use connection::{Closed, Connection, Greeting};
+use launch::Launcher;
+use news::{News, Seen};
+
+/// What names the program to a supervisor: one of another build is replaced as soon as it is idle.
+pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// How often a request is sent again over a new connection when the supervisor dies under it.
+const TRIES: u32 = 4;
+
+/// A command to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartSpec {
+    /// Names the attempt; starting the same one twice starts it once.
+    pub id: AttemptId,
+    /// A path, or a name that is looked for in the `PATH` of `env`. A relative path with a slash counts from `cwd`.
+    pub program: OsString,
+    /// Its arguments, without the program.
+    pub arguments: Vec<OsString>,
+    /// The whole environment; nothing else is inherited.
+    pub env: Vec<(OsString, OsString)>,
+    /// Where it works; exists.
+    pub cwd: PathBuf,
+    /// Where the supervisor puts the attempt's files; absolute, exists, and is the attempt's alone.
+    pub folder: PathBuf,
+    /// What is left of the tree when the main process has ended has so long between TERM and KILL.
+    pub grace: Duration,
+}
+
+/// Answer of [`Supervisor::start`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The supervisor knew the attempt already, so nothing was started now.
+    pub known: bool,
+    /// How it stands.
+    pub state: AttemptState,
+}
+
+/// What happens to an attempt. Events are conflated: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEvent {
+    /// The log has grown to this many bytes.
+    Grew {
+        /// The log's true length so far, dropped bytes included.
+        end: u64,
+    },
+    /// It ended and nothing of its tree is left. The last event.
+    Ended(Exit),
+    /// Its supervisor died or the machine was restarted, nothing of its tree is left, and nobody saw how it ended. The
+    /// last event.
+    Lost,
+}
+
+/// What the supervisor could not do.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SupervisorError {
+    /// This command can't be started; nothing runs. The sentence says why: no such program, not executable, no such folder.
+    #[error("{0}")]
+    Start(String),
+    /// The request is too large for a frame, or names something that isn't so.
+    #[error("{0}")]
+    Refused(String),
+    /// The helper can't be started or doesn't answer.
+    #[error("the supervisor is not to be had: {0}")]
+    Unreachable(String),
+    /// A supervisor of another version is busy with commands and speaks other frames.
+    #[error("a supervisor of another version ({0}) still runs commands; it is replaced when they have ended")]
+    Version(String),
+}
+
+/// How a supervisor is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long it stays without running attempts and clients; whole seconds.
+    pub linger: Duration,
+    /// How it holds trees.
+    pub trees: Trees,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { linger: Duration::from_secs(60), trees: Trees::Auto }
+    }
+}
 
 /// A connection to the supervisor of a home: cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Supervisor {
-    folder: PathBuf,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    launcher: Launcher,
+    link: Mutex<Option<Arc<Connection>>>,
+    news: Arc<News>,
+    /// What the last greeting said.
+    greeting: std::sync::Mutex<Option<Greeting>>,
 }
 
 impl Supervisor {
-    /// The supervisor of this home; `helper` is the executable that has `supervisor`. It is started with the first command.
+    /// The supervisor of this home; `helper` is the executable that has `supervisor`. It is started with the first request.
     #[must_use]
     pub fn new(home: &Home, helper: &Path) -> Self {
-        let _ = helper;
-        Self { folder: home.supervisor() }
+        Self::with(home, helper, Settings::default())
     }
+
+    /// The same with other settings; they count when the supervisor is started.
+    #[must_use]
+    pub fn with(home: &Home, helper: &Path, settings: Settings) -> Self {
+        let launcher = Launcher {
+            folder: home.supervisor(),
+            socket: home.supervisor_socket.clone(),
+            helper: helper.to_owned(),
+            settings,
+        };
+        let inner = Inner { launcher, link: Mutex::default(), news: Arc::default(), greeting: Default::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// Its folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.inner.launcher.folder
+    }
+
+    /// Starts a command; a known id answers its present state. Survives a supervisor that dies meanwhile: the attempt is
+    /// then either started once, or answered as [`Stage::Lost`].
+    ///
+    /// # Errors
+    /// See [`SupervisorError`]; with [`SupervisorError::Start`] it is certain that nothing was started.
+    pub async fn start(&self, spec: &StartSpec) -> Result<Started, SupervisorError> {
+        self.inner.news.informed(spec.id);
+        self.replace_when_idle().await?;
+        let reply = self.ask(|request| Request::Start { request, spec: Box::new(spec.clone()) }).await?;
+        match reply {
+            Reply::Started { known, state, .. } => Ok(Started { known, state }),
+            Reply::NotStarted { why, .. } => Err(SupervisorError::Start(why)),
+            _ => Err(unfit()),
+        }
+    }
+
+    /// How an attempt stands; `None` if it was never started or is forgotten. An attempt of an earlier boot whose record
+    /// a power cut took with it is `None` too: compare [`super::record::boot_id`] with that of the commit where it matters.
+    ///
+    /// # Errors
+    /// See [`SupervisorError`].
+    pub async fn state(&self, id: AttemptId) -> Result<Option<AttemptState>, SupervisorError> {
+        match self.ask(|request| Request::State { request, id }).await? {
+            Reply::Attempts { states, .. } => Ok(states.first().copied()),
+            _ => Err(unfit()),
+        }
+    }
+
+    /// All attempts that are not forgotten, by id.
+    ///
+    /// # Errors
+    /// See [`SupervisorError`].
+    pub async fn list(&self) -> Result<Vec<AttemptState>, SupervisorError> {
+        match self.ask(|request| Request::List { request }).await? {
+            Reply::Attempts { states, .. } => Ok(states),
+            _ => Err(unfit()),
+        }
+    }
+
+    /// Ends an attempt: TERM to its whole tree, `grace`, then KILL until none is left. Answers when that has begun
+    /// (`false`: there is no such running attempt); [`AttemptEvent::Ended`] says that it is over, with `Exit::stopped`.
+    /// A second call with a shorter grace shortens it.
+    ///
+    /// # Errors
+    /// See [`SupervisorError`].
+    pub async fn stop(&self, id: AttemptId, grace: Duration) -> Result<bool, SupervisorError> {
+        self.done(|request| Request::Stop { request, id, grace }).await
+    }
+
+    /// Drops the record of an ended or lost attempt (`false`: unknown or still running). Its folder stays.
+    ///
+    /// # Errors
+    /// See [`SupervisorError`].
+    pub async fn forget(&self, id: AttemptId) -> Result<bool, SupervisorError> {
+        self.done(|request| Request::Forget { request, id }).await
+    }
+
+    /// What happens to an attempt from now on. Subscribe before [`Supervisor::start`] and nothing is missed; subscribing
+    /// to an attempt that runs or ended already (adoption) brings its present state as the first event.
+    #[must_use]
+    pub fn subscribe(&self, id: AttemptId) -> Subscription {
+        Subscription { id, seen: self.inner.news.subscribe(id), supervisor: self.clone(), told: 0, over: false }
+    }
+
+    /// Asks the supervisor to end if it has no running attempt; starts none for that. Answers whether none is left.
+    ///
+    /// # Errors
+    /// See [`SupervisorError`].
+    pub async fn shutdown_if_idle(&self) -> Result<bool, SupervisorError> {
+        let mut link = self.inner.link.lock().await;
+        let connection = match link.clone().filter(|connection| !connection.is_closed()) {
+            Some(connection) => connection,
+            None => {
+                let found = Connection::to(&self.inner.launcher.socket, Arc::clone(&self.inner.news)).await;
+                let Ok((connection, _)) = found else { return Ok(true) };
+                connection
+            }
+        };
+        let gone = connection.shut_down().await;
+        *link = (!gone).then_some(connection);
+        Ok(gone)
+    }
+
+    /// What a person should know: a supervisor of another version is kept because it is busy.
+    #[must_use]
+    pub fn banner(&self) -> Option<String> {
+        let build = self.greeting()?.build;
+        (build != BUILD).then(|| {
+            format!("a supervisor of version {build} still runs commands; it is replaced by {BUILD} when they have ended")
+        })
+    }
+
+    /// How it holds trees: `cgroup` or `session`; `None` before the first connection.
+    #[must_use]
+    pub fn trees(&self) -> Option<&'static str> {
+        self.greeting().map(|greeting| Holds::name(greeting.trees))
+    }
+
+    /// The process id of the supervisor; `None` before the first connection.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.greeting().map(|greeting| greeting.pid)
+    }
+
+    fn greeting(&self) -> Option<Greeting> {
+        self.inner.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// A supervisor of another build was busy when it was met; it may be idle now.
+    async fn replace_when_idle(&self) -> Result<(), SupervisorError> {
+        if self.banner().is_some() {
+            self.shutdown_if_idle().await?;
+        }
+        Ok(())
+    }
+
+    async fn done(&self, request: impl Fn(u32) -> Request) -> Result<bool, SupervisorError> {
+        match self.ask(request).await? {
+            Reply::Done { yes, .. } => Ok(yes),
+            _ => Err(unfit()),
+        }
+    }
+
+    /// Asks, and asks again where the connection breaks: every request may be repeated.
+    async fn ask(&self, request: impl Fn(u32) -> Request) -> Result<Reply, SupervisorError> {
+        for _ in 0..TRIES {
+            let connection = self.connection().await?;
+            match connection.ask(&request).await {
+                Ok(reply) => return Ok(reply),
+                Err(Closed::TooLong) => {
+                    return Err(SupervisorError::Refused(
+                        "the command's arguments and environment are over 4 MiB; pass large values as files".into(),
+                    ));
+                }
+                Err(Closed::Gone) => {}
+            }
+        }
+        Err(SupervisorError::Unreachable("it ends again and again before it answers".into()))
+    }
+
+    /// The open connection, or a new one, to a new supervisor if there is none.
+    async fn connection(&self) -> Result<Arc<Connection>, SupervisorError> {
+        let mut link = self.inner.link.lock().await;
+        if let Some(connection) = link.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(Arc::clone(connection));
+        }
+        *link = None;
+        let (connection, greeting) = self.inner.launcher.connect(&self.inner.news).await?;
+        *self.inner.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(greeting);
+        self.watch(&connection);
+        *link = Some(Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    /// When this connection breaks while somebody waits for news, a new one is made, which brings what became of the attempts:
+    /// a new supervisor listens only when the leftovers of the old one are gone.
+    fn watch(&self, connection: &Arc<Connection>) {
+        let inner = Arc::downgrade(&self.inner);
+        let mut closed = connection.closed();
+        tokio::spawn(async move {
+            closed.wait().await;
+            let mut pause = Duration::from_millis(100);
+            while let Some(inner) = inner.upgrade().filter(|inner| inner.news.is_awaited()) {
+                // The answer reaches the subscriptions by itself.
+                match (Self { inner }).list().await {
+                    Ok(_) => return,
+                    Err(error) => tracing::warn!(%error, "the supervisor died and can't be replaced yet"),
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+        });
     }
 }
+
+fn unfit() -> SupervisorError {
+    SupervisorError::Unreachable("its answer doesn't fit the question".into())
+}
+
+/// The events of one attempt; ends when dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    id: AttemptId,
+    supervisor: Supervisor,
+    seen: watch::Receiver<Seen>,
+    /// The log's end as it was told last.
+    told: u64,
+    /// The last event was given.
+    over: bool,
+}
+
+impl Subscription {
+    /// The next event; after `Ended` or `Lost` it pends for ever. Cancel-safe.
+    pub async fn next(&mut self) -> AttemptEvent {
+        loop {
+            let seen = self.seen.borrow_and_update().clone();
+            if self.over {
+                return std::future::pending().await;
+            }
+            match seen.stage {
+                Some(Stage::Ended(exit)) => {
+                    self.over = true;
+                    return AttemptEvent::Ended(exit);
+                }
+                Some(Stage::Lost) => {
+                    self.over = true;
+                    return AttemptEvent::Lost;
+                }
+                _ => {}
+            }
+            if seen.end > self.told {
+                self.told = seen.end;
+                return AttemptEvent::Grew { end: seen.end };
+            }
+            if !seen.informed {
+                self.inform().await;
+                continue;
+            }
+            if self.seen.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Nobody asked about the attempt since it was subscribed to: asks how it stands.
+    async fn inform(&self) {
+        match self.supervisor.state(self.id).await {
+            Ok(_) => self.supervisor.inner.news.informed(self.id),
+            Err(error) => {
+                tracing::warn!(%error, "the supervisor can't be asked yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.supervisor.inner.news.leave(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests;

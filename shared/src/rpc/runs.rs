@@ -41,18 +41,18 @@ pub struct ParamSet {
     /// By name; a param of a media type is the path of a file, absolute.
     #[serde(default)]
     pub params: IndexMap<String, Value>,
-    /// Which of several repetitions this is, for its label.
+    /// Which of several repetitions of the same params this is, for the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
 }
 
-/// One of several repetitions of a run.
+/// `2 of 6`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
-    /// Which, from 1.
+    /// From 1.
     pub nth: u32,
-    /// Of how many.
+    /// How many in all.
     pub of: u32,
 }
 

@@ -61,7 +61,12 @@ pub struct Since {
 
 /// Answer of `watch`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Watching {}
+pub struct Watching {
+    /// The daemon-wide `seq` at this moment: every later event of what is watched comes as a notification. Lists that
+    /// are read from now on miss nothing.
+    #[serde(default)]
+    pub seq: u64,
+}
 
 /// A notification: `method` is `event`, `params` is this.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,183 @@
+//! Reading `config.toml`: what is unknown or does not fit is named with its line.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fanlight_shared::problem::near;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Config;
+
+const KEYS: [&str; 7] =
+    ["max_concurrent_runs", "pools", "keep_values", "linger", "grace", "writable", "pass_env"];
+
+/// What is wrong with the configuration.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there and can't be read.
+    #[error("{path} can't be read: {reason}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A line of it is wrong.
+    #[error("{path}:{line}: {message}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong and what to do about it.
+        message: String,
+    },
+    /// The environment variable does not fit.
+    #[error("FANLIGHT_MAX_CONCURRENT_RUNS=`{0}` is no whole number from 1")]
+    Variable(String),
+}
+
+/// What `FANLIGHT_MAX_CONCURRENT_RUNS` says.
+pub(super) fn cap(text: &str) -> Result<u32, ConfigError> {
+    text.trim().parse().ok().filter(|cap| *cap >= 1).ok_or_else(|| ConfigError::Variable(text.to_owned()))
+}
+
+/// A mistake and where it stands.
+type Mistake = (Range<usize>, String);
+
+pub(super) fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+    read(text).map_err(|(span, message)| {
+        let line = text.get(..span.start.min(text.len())).map_or(1, |it| it.matches('\n').count() + 1);
+        ConfigError::Line { path: path.to_owned(), line, message }
+    })
+}
+
+fn read(text: &str) -> Result<Config, Mistake> {
+    let table = DeTable::parse(text)
+        .map_err(|error| (error.span().unwrap_or(0..0), error.message().to_owned()))?
+        .into_inner();
+    let mut config = Config::default();
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "max_concurrent_runs" => config.max_concurrent_runs = whole(&value, 1)?,
+            "keep_values" => config.keep_values = whole(&value, 0)?,
+            "linger" => config.linger = duration(&value)?,
+            "grace" => config.grace = duration(&value)?,
+            "writable" => config.writable = folders(&value)?,
+            "pass_env" => config.pass_env = texts(&value)?.into_iter().map(|(_, text)| text).collect(),
+            "pools" => pools(&value, &mut config.pools)?,
+            unknown => {
+                let mut message = format!("unknown key `{unknown}`");
+                match near(unknown, KEYS) {
+                    Some(near) => message.push_str(&format!(" (did you mean `{near}`?)")),
+                    None => message.push_str(&format!(" (known are {})", KEYS.join(", "))),
+                }
+                return Err((key.span(), message));
+            }
+        }
+    }
+    Ok(config)
+}
+
+fn whole(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, Mistake> {
+    value
+        .get_ref()
+        .as_integer()
+        .and_then(|it| u32::from_str_radix(&it.as_str().replace('_', ""), it.radix()).ok())
+        .filter(|it| *it >= least)
+        .ok_or_else(|| (value.span(), format!("a whole number from {least} is needed here")))
+}
+
+fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Result<(), Mistake> {
+    let Some(table) = value.get_ref().as_table() else {
+        return Err((value.span(), "`pools` is a table of numbers, such as `gpu = 1` below `[pools]`".to_owned()));
+    };
+    for (name, size) in table {
+        pools.insert(name.get_ref().to_string(), whole(size, 1)?);
+    }
+    Ok(())
+}
+
+fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, Mistake> {
+    const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+    let parse = |text: &str| {
+        let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+        let (_, millis) = UNITS.into_iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
+        Some(Duration::from_millis(digits.parse::<u64>().ok()?.checked_mul(millis)?))
+    };
+    value.get_ref().as_str().and_then(parse).ok_or_else(|| {
+        (value.span(), "a duration is needed here, such as \"500ms\", \"10s\", \"5m\" or \"2h\"".to_owned())
+    })
+}
+
+fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<(Range<usize>, String)>, Mistake> {
+    let wrong = |span| (span, "a list of texts is needed here, such as [\"HOME\", \"LANG\"]".to_owned());
+    let list = value.get_ref().as_array().ok_or_else(|| wrong(value.span()))?;
+    list.iter()
+        .map(|it| match it.get_ref().as_str() {
+            Some(text) => Ok((it.span(), text.to_owned())),
+            None => Err(wrong(it.span())),
+        })
+        .collect()
+}
+
+fn folders(value: &Spanned<DeValue<'_>>) -> Result<Vec<PathBuf>, Mistake> {
+    texts(value)?
+        .into_iter()
+        .map(|(span, text)| {
+            let path = PathBuf::from(&text);
+            if path.is_absolute() { Ok(path) } else { Err((span, format!("`{text}` is no absolute path"))) }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        parse(Path::new("/c/config.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_can_be_set() {
+        let text = "max_concurrent_runs = 2\nkeep_values = 0\nlinger = \"5m\"\ngrace = \"500ms\"\n\
+                    writable = [\"/data\"]\npass_env = [\"CUDA_HOME\"]\n[pools]\ngpu = 1\ncpu = 3\n";
+        let config = parse(Path::new("config.toml"), text).unwrap();
+        assert_eq!((config.max_concurrent_runs, config.keep_values), (2, 0));
+        assert_eq!((config.linger, config.grace), (Duration::from_secs(300), Duration::from_millis(500)));
+        assert_eq!((config.pools["gpu"], config.pools["cpu"]), (1, 3));
+        assert!(config.pools.contains_key("process"), "a pool that is not named keeps its default");
+        assert_eq!(config.writable, [PathBuf::from("/data")]);
+        assert_eq!(config.pass_env, ["CUDA_HOME"]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_a_near_match() {
+        assert_eq!(
+            wrong("grace = \"1s\"\nmax_concurent_runs = 3\n"),
+            "/c/config.toml:2: unknown key `max_concurent_runs` (did you mean `max_concurrent_runs`?)"
+        );
+        assert!(wrong("colour = 1").contains("known are max_concurrent_runs, pools"));
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_told_with_their_line() {
+        assert_eq!(wrong("max_concurrent_runs = 0"), "/c/config.toml:1: a whole number from 1 is needed here");
+        assert!(wrong("\nlinger = 600").starts_with("/c/config.toml:2: a duration is needed here"));
+        assert!(wrong("linger = \"10 parsecs\"").contains("a duration is needed"));
+        assert!(wrong("writable = [\"data\"]").contains("`data` is no absolute path"));
+        assert!(wrong("[pools]\ngpu = \"one\"").starts_with("/c/config.toml:2:"));
+        assert!(wrong("grace = = 1").starts_with("/c/config.toml:1:"));
+    }
+
+    #[test]
+    fn the_cap_of_the_environment_is_a_whole_number() {
+        assert_eq!(cap("3"), Ok(3));
+        assert!(cap("0").is_err());
+        assert!(cap("many").unwrap_err().to_string().contains("`many` is no whole number"));
+    }
+}

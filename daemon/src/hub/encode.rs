@@ -1,0 +1,61 @@
+//! Notifications as text frames.
+
+use fanlight_shared::event::Queue;
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::frame::{EVENT, Notified, Two};
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::Run;
+use fanlight_shared::run_state::RunState;
+use serde::Serialize;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::outbox::Outgoing;
+
+/// A notification as a text frame.
+pub(crate) fn encode(notification: &Notification) -> Utf8Bytes {
+    text(&Notified { jsonrpc: Two, method: EVENT, params: notification })
+}
+
+/// A message as a text frame.
+pub(crate) fn written(message: &Outgoing) -> Utf8Bytes {
+    match message {
+        Outgoing::Text(text) => text.clone(),
+        Outgoing::Lagged => encode(&Notification::Lagged {}),
+        Outgoing::Snapshot { run, state } => frame(Shared::Snapshot {
+            workflow_id: run.workflow_id,
+            run_id: run.id,
+            run,
+            state,
+        }),
+        Outgoing::Registry { seq, runs, queue } => {
+            let runs = runs.iter().map(AsRef::as_ref).collect();
+            frame(Shared::Registry { seq: *seq, runs, queue })
+        }
+    }
+}
+
+/// [`Notification`] by reference: what is large is not copied only to be written out.
+#[derive(Serialize)]
+#[serde(tag = "channel", rename_all = "snake_case")]
+enum Shared<'a> {
+    Registry { seq: u64, runs: Vec<&'a Run>, queue: &'a Queue },
+    Snapshot { workflow_id: WorkflowId, run_id: RunId, run: &'a Run, state: &'a RunState },
+}
+
+fn frame(params: Shared<'_>) -> Utf8Bytes {
+    #[derive(Serialize)]
+    struct Frame<'a> {
+        jsonrpc: Two,
+        method: &'static str,
+        params: Shared<'a>,
+    }
+    text(&Frame { jsonrpc: Two, method: EVENT, params })
+}
+
+/// Our own types always serialise: their keys are texts and nothing in them fails.
+pub(crate) fn text<T: Serialize>(value: &T) -> Utf8Bytes {
+    serde_json::to_string(value).map(Utf8Bytes::from).unwrap_or_else(|error| {
+        tracing::error!(%error, "a message could not be written out");
+        Utf8Bytes::from_static("{}")
+    })
+}

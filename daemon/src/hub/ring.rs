@@ -1,0 +1,73 @@
+//! The newest daemon events, for clients that come back.
+
+use std::collections::VecDeque;
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::WorkflowId;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// How many events are kept.
+const EVENTS: usize = 4096;
+/// How many bytes of them.
+const BYTES: usize = 2 * 1024 * 1024;
+
+/// Who is interested in an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Class {
+    /// Who watches the registry.
+    Registry,
+    /// Who watches this workflow's products.
+    Products(WorkflowId),
+}
+
+impl Class {
+    pub(super) fn of(event: &DaemonEvent) -> Self {
+        match event {
+            DaemonEvent::RunUpdate { .. } | DaemonEvent::RunDelete { .. } | DaemonEvent::QueueUpdate { .. } => {
+                Self::Registry
+            }
+            DaemonEvent::OutputUpdate { workflow_id, .. } | DaemonEvent::AssetDelete { workflow_id, .. } => {
+                Self::Products(*workflow_id)
+            }
+            DaemonEvent::AssetUpdate { asset } => Self::Products(asset.workflow_id),
+        }
+    }
+}
+
+/// The newest events, as they were sent.
+#[derive(Debug, Default)]
+pub(super) struct Ring {
+    /// The number of the newest event.
+    seq: u64,
+    bytes: usize,
+    events: VecDeque<(Class, Utf8Bytes)>,
+}
+
+impl Ring {
+    /// The number of the newest event.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The number of the event that is about to be pushed.
+    pub(super) fn next(&self) -> u64 {
+        self.seq + 1
+    }
+
+    pub(super) fn push(&mut self, class: Class, text: Utf8Bytes) {
+        self.seq += 1;
+        self.bytes += text.len();
+        self.events.push_back((class, text));
+        while self.events.len() > EVENTS || self.bytes > BYTES {
+            let Some((_, old)) = self.events.pop_front() else { break };
+            self.bytes -= old.len();
+        }
+    }
+
+    /// The events after `seq`; `None` where some of them are gone, or were never.
+    pub(super) fn since(&self, seq: u64) -> Option<impl Iterator<Item = &(Class, Utf8Bytes)>> {
+        let first = self.seq - self.events.len() as u64;
+        let skip = usize::try_from(seq.checked_sub(first)?).ok()?;
+        (seq <= self.seq).then(|| self.events.iter().skip(skip))
+    }
+}

@@ -1,0 +1,94 @@
+//! The rows of the registry: active runs, those that wait, and the queue.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fanlight_shared::event::{DaemonEvent, Queue};
+use fanlight_shared::id::RunId;
+use fanlight_shared::registry::Waiting;
+use fanlight_shared::run::{Run, RunStatus};
+
+/// How many runs that wait the registry shows.
+const WINDOW: u32 = 200;
+
+/// Active and waiting runs.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    runs: HashMap<RunId, Arc<Run>>,
+    waiting: Waiting,
+    queue: Queue,
+}
+
+impl Rows {
+    pub(super) fn queue(&self) -> Queue {
+        self.queue
+    }
+
+    pub(super) fn position(&self, run: RunId) -> Option<u32> {
+        self.runs.get(&run).filter(|run| run.state == RunStatus::Queued)?;
+        self.waiting.position(run)
+    }
+
+    /// Takes an event in and answers what those who watch are to be told: the event itself unless it is about a run that
+    /// waits beyond the first 200, and the run that thereby becomes one of the first 200.
+    pub(super) fn apply(&mut self, event: DaemonEvent) -> Vec<DaemonEvent> {
+        match event {
+            DaemonEvent::RunUpdate { run } => self.update(run),
+            DaemonEvent::RunDelete { run_id, .. } => {
+                let entered = self.remove(run_id);
+                std::iter::once(event).chain(entered).collect()
+            }
+            DaemonEvent::QueueUpdate { queue } => {
+                self.queue = queue;
+                vec![event]
+            }
+            other => vec![other],
+        }
+    }
+
+    fn update(&mut self, mut run: Box<Run>) -> Vec<DaemonEvent> {
+        if run.state == RunStatus::Queued {
+            self.waiting.insert(run.id, run.position);
+            run.position = self.waiting.position(run.id);
+            self.runs.insert(run.id, Arc::new((*run).clone()));
+            let shown = run.position.is_some_and(|position| position <= WINDOW);
+            return if shown { vec![DaemonEvent::RunUpdate { run }] } else { Vec::new() };
+        }
+        let entered = self.remove(run.id);
+        run.position = None;
+        if !run.state.is_ended() {
+            self.runs.insert(run.id, Arc::new((*run).clone()));
+        }
+        std::iter::once(DaemonEvent::RunUpdate { run }).chain(entered).collect()
+    }
+
+    /// Takes a run out; answers the run that thereby became one of the first 200.
+    fn remove(&mut self, run: RunId) -> Option<DaemonEvent> {
+        let known = self.runs.remove(&run)?;
+        if known.state != RunStatus::Queued {
+            return None;
+        }
+        let position = self.waiting.remove(run)?;
+        if position > WINDOW {
+            return None;
+        }
+        let entered = self.runs.get(&self.waiting.at(WINDOW)?)?;
+        let mut run = Box::new((**entered).clone());
+        run.position = Some(WINDOW);
+        Some(DaemonEvent::RunUpdate { run })
+    }
+
+    /// Active runs in the order of their starts, then the first 200 that wait.
+    pub(super) fn window(&self) -> Vec<Arc<Run>> {
+        let mut active: Vec<_> =
+            self.runs.values().filter(|run| run.state != RunStatus::Queued).map(Arc::clone).collect();
+        active.sort_by_key(|run| (run.start_order, run.id));
+        let waiting = self.waiting.iter().zip(1..=WINDOW).filter_map(|(id, position)| {
+            let mut run = (**self.runs.get(&id)?).clone();
+            run.position = Some(position);
+            Some(Arc::new(run))
+        });
+        active.extend(waiting);
+        active
+    }
+}

@@ -1,0 +1,108 @@
+//! What bytes are: MIME type, kind, and the size of pictures, all from the head of a file.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek};
+
+use fanlight_shared::media::MediaKind;
+use image::{ImageFormat, ImageReader, Limits};
+
+/// Enough for every header but those behind huge embedded metadata; such pictures just have no known size.
+const HEAD: u64 = 1 << 20;
+
+/// What bytes are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sniffed {
+    /// Their kind; never a folder.
+    pub kind: MediaKind,
+    /// Their MIME type.
+    pub mime: String,
+    /// Pixels, as the header of a picture says.
+    pub width: Option<u32>,
+    /// Pixels, as the header of a picture says.
+    pub height: Option<u32>,
+}
+
+/// Looks at the head of an open file, which is read from its beginning afterwards.
+///
+/// # Errors
+/// It can't be read.
+pub fn sniff(file: &mut File) -> io::Result<Sniffed> {
+    let mut head = Vec::new();
+    file.rewind()?;
+    file.by_ref().take(HEAD).read_to_end(&mut head)?;
+    let whole = (head.len() as u64) < HEAD;
+    file.rewind()?;
+    Ok(sniff_head(&head, whole))
+}
+
+fn sniff_head(head: &[u8], whole: bool) -> Sniffed {
+    let mime = mime(head, whole);
+    let kind = match mime.split('/').next() {
+        // No worker can draw it, so it is no picture to Fanlight.
+        Some("image") if mime == "image/svg+xml" => MediaKind::File,
+        Some("image") => MediaKind::Image,
+        Some("audio") => MediaKind::Audio,
+        Some("video") => MediaKind::Video,
+        _ => MediaKind::File,
+    };
+    let size = if kind == MediaKind::Image { size(head) } else { None };
+    Sniffed { kind, mime: mime.to_owned(), width: size.map(|it| it.0), height: size.map(|it| it.1) }
+}
+
+fn mime(head: &[u8], whole: bool) -> &'static str {
+    if head.is_empty() {
+        return "application/x-empty";
+    }
+    let text = is_text(head, whole);
+    if text {
+        let begin = String::from_utf8_lossy(&head[..head.len().min(1024)]);
+        let begin = begin.trim_start_matches('\u{feff}').trim_start();
+        if begin.starts_with("<svg") || begin.starts_with("<?xml") && begin.contains("<svg") {
+            return "image/svg+xml";
+        }
+    }
+    match infer::get(head) {
+        // Some text begins like a binary format: `BM…` is also a word.
+        Some(found) if !text || found.mime_type().starts_with("text/") => found.mime_type(),
+        Some(found) if matches!(found.mime_type(), "application/pdf" | "application/rtf") => {
+            found.mime_type()
+        }
+        _ if text => "text/plain",
+        _ => "application/octet-stream",
+    }
+}
+
+/// UTF-8 without NUL; the head of a longer file may end inside a character.
+fn is_text(head: &[u8], whole: bool) -> bool {
+    let utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => !whole && error.error_len().is_none(),
+    };
+    utf8 && !head.contains(&0)
+}
+
+/// The size that the header of a picture names. A decoder that panics on a header names none.
+fn size(head: &[u8]) -> Option<(u32, u32)> {
+    let format = image::guess_format(head).ok()?;
+    let known = [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::Gif,
+        ImageFormat::WebP,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ];
+    if !known.contains(&format) {
+        return None;
+    }
+    let head = head.to_vec();
+    std::panic::catch_unwind(move || {
+        let mut reader = ImageReader::with_format(Cursor::new(head), format);
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(16 << 20);
+        reader.limits(limits);
+        reader.into_dimensions().ok()
+    })
+    .ok()
+    .flatten()
+}

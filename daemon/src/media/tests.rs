@@ -1,0 +1,77 @@
+use std::io::{Cursor, Seek, SeekFrom, Write};
+
+use fanlight_shared::id::BlobHash;
+use image::{DynamicImage, ImageFormat};
+
+use super::*;
+
+fn of(bytes: &[u8]) -> Sniffed {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file.seek(SeekFrom::Start(3)).unwrap();
+    sniff(&mut file).unwrap()
+}
+
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::new_rgb8(7, 5).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn pictures_are_known_by_their_bytes_and_have_a_size() {
+    for (format, mime) in [
+        (ImageFormat::Png, "image/png"),
+        (ImageFormat::Jpeg, "image/jpeg"),
+        (ImageFormat::Gif, "image/gif"),
+        (ImageFormat::WebP, "image/webp"),
+        (ImageFormat::Bmp, "image/bmp"),
+        (ImageFormat::Tiff, "image/tiff"),
+    ] {
+        let found = of(&picture(format));
+        assert_eq!((found.kind, found.mime.as_str()), (MediaKind::Image, mime));
+        assert_eq!((found.width, found.height), (Some(7), Some(5)), "{mime}");
+    }
+}
+
+#[test]
+fn a_broken_picture_is_still_told_by_its_magic_but_has_no_size() {
+    let found = of(&picture(ImageFormat::Png)[..12]);
+    assert_eq!((found.kind, found.width), (MediaKind::Image, None));
+}
+
+#[test]
+fn text_sound_and_anything_else() {
+    assert_eq!(of("Grüße\n".as_bytes()).mime, "text/plain");
+    assert_eq!(of(b"BMW builds cars\n").mime, "text/plain");
+    assert_eq!(of(b"<svg xmlns='http://www.w3.org/2000/svg'/>").kind, MediaKind::File);
+    assert_eq!(of(b"").mime, "application/x-empty");
+    assert_eq!(of(&[0, 159, 146, 150]).mime, "application/octet-stream");
+    assert_eq!(of(b"RIFF\x24\0\0\0WAVEfmt ").kind, MediaKind::Audio);
+    let long = "ü".repeat(600_000);
+    assert_eq!(of(long.as_bytes()).mime, "text/plain", "a head that ends inside a character is still text");
+}
+
+#[test]
+fn names_lose_their_folders_and_stay_short() {
+    assert_eq!(file_name("../../etc/passwd"), "passwd");
+    assert_eq!(file_name("a\u{1b}[31m\n.png"), "a[31m.png");
+    assert_eq!(file_name(".."), "file");
+    let long = file_name(&format!("{}.png", "ü".repeat(300)));
+    assert!(long.len() <= LONGEST_NAME && long.ends_with("ü.png"), "{long}");
+}
+
+#[test]
+fn a_declared_type_is_held_against_the_bytes() {
+    let media = |bytes: &[u8], name: &str| {
+        let published = Published { hash: BlobHash::of(bytes), bytes: bytes.len() as u64, inline: None };
+        describe(of(bytes), &published, name)
+    };
+    let png = picture(ImageFormat::Png);
+    assert!(check(media(&png, "a.txt"), &Type::Media(MediaKind::Image)).is_ok());
+    assert!(check(media(&png, "a.png"), &Type::Media(MediaKind::File)).is_ok());
+    let error = check(media(b"hello", "a.png"), &Type::Media(MediaKind::Image)).unwrap_err();
+    assert_eq!(error, "`a.png` is text/plain, but image is declared");
+    let error = check(media(b"", "a.png"), &Type::Media(MediaKind::Image)).unwrap_err();
+    assert_eq!(error, "`a.png` is empty, but image is declared");
+}

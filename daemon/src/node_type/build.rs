@@ -1,0 +1,106 @@
+//! Builds a [`NodeType`] in the order in which its docs are read.
+
+use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+
+use super::{NodeType, Runner};
+
+/// A node type in the making. `default`, `optional`, `range` and `choices` speak of the input named last.
+pub(super) struct Build(NodeTypeSpec);
+
+impl Build {
+    /// Begins with its name and one sentence.
+    pub(super) fn new(name: &str, summary: &str) -> Self {
+        Self(NodeTypeSpec {
+            name: name.to_owned(),
+            summary: summary.to_owned(),
+            version: 1,
+            effects: Effects::None,
+            place: Place::Inline,
+            inputs: IndexMap::new(),
+            more_inputs: false,
+            outputs: IndexMap::new(),
+        })
+    }
+
+    /// What a second try may do to the world; `none` where it isn't said.
+    pub(super) fn effects(mut self, effects: Effects) -> Self {
+        self.0.effects = effects;
+        self
+    }
+
+    /// An input; required until `default` or `optional` says otherwise.
+    pub(super) fn input(mut self, name: &str, ty: Type, summary: &str) -> Self {
+        let input = InputSpec {
+            ty,
+            summary: summary.to_owned(),
+            default: None,
+            optional: false,
+            min: None,
+            max: None,
+            choices: Vec::new(),
+        };
+        self.0.inputs.insert(name.to_owned(), input);
+        self
+    }
+
+    fn last(mut self, change: impl FnOnce(&mut InputSpec)) -> Self {
+        if let Some((_, input)) = self.0.inputs.last_mut() {
+            change(input);
+        }
+        self
+    }
+
+    pub(super) fn default(self, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        self.last(|input| input.default = Some(value))
+    }
+
+    pub(super) fn optional(self) -> Self {
+        self.last(|input| input.optional = true)
+    }
+
+    pub(super) fn range(self, min: f64, max: f64) -> Self {
+        self.last(|input| (input.min, input.max) = (Some(min), Some(max)))
+    }
+
+    pub(super) fn choices(self, choices: &[&str]) -> Self {
+        self.last(|input| input.choices = choices.iter().map(ToString::to_string).collect())
+    }
+
+    /// Inputs of other names are taken too.
+    pub(super) fn more_inputs(mut self) -> Self {
+        self.0.more_inputs = true;
+        self
+    }
+
+    pub(super) fn output(mut self, name: &str, ty: Type, summary: &str) -> Self {
+        self.0.outputs.insert(name.to_owned(), OutputSpec { ty, summary: summary.to_owned() });
+        self
+    }
+
+    /// Ends with what runs it, which also says where.
+    pub(super) fn run(mut self, run: Runner) -> NodeType {
+        self.0.place = match run {
+            Runner::Inline(_) => Place::Inline,
+            Runner::Daemon(_) => Place::Daemon,
+            Runner::Worker(_) => Place::Worker,
+        };
+        NodeType { spec: self.0, run }
+    }
+}
+
+/// Shorthands for port types.
+pub(super) mod ty {
+    use fanlight_shared::media::MediaKind;
+    use fanlight_shared::types::Type;
+
+    pub(in super::super) fn image() -> Type {
+        Type::Media(MediaKind::Image)
+    }
+    pub(in super::super) fn file() -> Type {
+        Type::Media(MediaKind::File)
+    }
+}

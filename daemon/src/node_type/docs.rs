@@ -1,0 +1,113 @@
+//! The docs of all node types, from their specs.
+
+use std::fmt::Write as _;
+
+use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, Place};
+
+use super::TYPES;
+
+/// `docs/node-types.md`: Markdown of all node types, in the order of the list.
+#[must_use]
+pub fn docs() -> String {
+    let mut out = String::from(
+        "# Node types\n\n\
+         These are the node types that Fanlight computes itself; `uses:` names one. This page is generated from their\n\
+         declarations, like `fanlight nodes`, the checks and the schema.\n\n\
+         An input without a default is required unless it says *optional*. A number that is whole also goes into a float,\n\
+         a picture also into a file; a value never goes into a list by itself.\n\n",
+    );
+    for it in TYPES.iter() {
+        let anchor = it.spec.name.replace('.', "");
+        let _ = writeln!(out, "- [`{}`](#{anchor}): {}", it.spec.name, it.spec.summary);
+    }
+    for it in TYPES.iter() {
+        write_type(&mut out, &it.spec);
+    }
+    out
+}
+
+fn write_type(out: &mut String, spec: &NodeTypeSpec) {
+    let place = match spec.place {
+        Place::Inline => "in the daemon, at once",
+        Place::Daemon => "in the daemon",
+        Place::Worker => "in a worker process",
+    };
+    let effects = match spec.effects {
+        Effects::None => "no effects outside the run",
+        Effects::Idempotent => "may be repeated without harm",
+        Effects::External => "has effects outside; an interrupted one fails unless `on_interrupt: again`",
+    };
+    let _ = write!(out, "\n## {}\n\n{}\n\nRuns {place}; {effects}.\n", spec.name, spec.summary);
+    if !spec.inputs.is_empty() || spec.more_inputs {
+        out.push_str("\n| input | type | default | |\n|---|---|---|---|\n");
+    }
+    for (name, input) in &spec.inputs {
+        let _ = writeln!(
+            out,
+            "| `{name}` | {} | {} | {} |",
+            cell(&input.ty.to_string()),
+            cell(&default(input)),
+            cell(&(input.summary.clone() + &limits(input)))
+        );
+    }
+    if spec.more_inputs {
+        out.push_str("| any other | any | *optional* | Inputs of any name are taken. |\n");
+    }
+    out.push_str("\n| output | type | |\n|---|---|---|\n");
+    for (name, output) in &spec.outputs {
+        let _ = writeln!(out, "| `{name}` | {} | {} |", cell(&output.ty.to_string()), cell(&output.summary));
+    }
+}
+
+fn default(input: &InputSpec) -> String {
+    match &input.default {
+        Some(value) => format!("`{}`", value.to_json()),
+        None if input.optional => "*optional*".into(),
+        None => String::new(),
+    }
+}
+
+fn limits(input: &InputSpec) -> String {
+    let mut out = String::new();
+    if !input.choices.is_empty() {
+        let choices: Vec<String> = input.choices.iter().map(|it| format!("`{it}`")).collect();
+        let _ = write!(out, " One of {}.", choices.join(", "));
+    }
+    match (input.min, input.max) {
+        (Some(min), Some(max)) => {
+            let _ = write!(out, " Within {min}..{max}.");
+        }
+        (Some(min), None) => {
+            let _ = write!(out, " At least {min}.");
+        }
+        (None, Some(max)) => {
+            let _ = write!(out, " At most {max}.");
+        }
+        (None, None) => {}
+    }
+    out
+}
+
+/// Text in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::docs;
+
+    /// `FANLIGHT_WRITE_DOCS=1 cargo test -p fanlight-daemon docs` writes the page anew.
+    #[test]
+    fn the_page_in_the_repository_is_the_generated_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/node-types.md");
+        if std::env::var_os("FANLIGHT_WRITE_DOCS").is_some() {
+            std::fs::write(path, docs()).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            kept == docs(),
+            "docs/node-types.md is out of date; run this test with FANLIGHT_WRITE_DOCS=1"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! What the `file.*` types share: how a path of a workflow is resolved, and how a file is opened without surprises.
+
+use std::fs::File;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags};
+
+use super::DaemonJob;
+
+/// Resolves a path that a node reads. A relative one belongs to the folder of the workflow file and must stay below it,
+/// symlinks followed; an absolute one is what the user named.
+pub(super) fn readable(job: &DaemonJob, path: &str) -> Result<PathBuf, String> {
+    let given = Path::new(path);
+    let (base, path) = match &job.attempt.run.project {
+        _ if given.is_absolute() => (None, given.to_path_buf()),
+        Some(project) => (Some(project), project.join(given)),
+        None => {
+            return Err(format!(
+                "`{path}` is relative, but this workflow was sent without a file; name an absolute path"
+            ));
+        }
+    };
+    let real = path.canonicalize().map_err(|error| sentence(&path, &error))?;
+    let Some(base) = base else { return Ok(real) };
+    let base = base.canonicalize().map_err(|error| sentence(base, &error))?;
+    if !real.starts_with(&base) {
+        return Err(format!(
+            "`{}` leads out of the workflow's folder {}; name an absolute path if that is meant",
+            given.display(),
+            base.display()
+        ));
+    }
+    Ok(real)
+}
+
+/// Opens a regular file for reading; never waits at a fifo, never follows a symlink in its last part.
+pub(super) fn open(path: &Path) -> Result<File, String> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| sentence(path, &error.into()))?;
+    let stat = rustix::fs::fstat(&file).map_err(|error| sentence(path, &error.into()))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(file.into()),
+        FileType::Directory => Err(format!("{} is a folder, not a file", path.display())),
+        _ => Err(format!("{} is not a regular file", path.display())),
+    }
+}
+
+/// Whether the path has parts that lead upwards.
+pub(super) fn climbs(path: &Path) -> bool {
+    path.components().any(|part| part == Component::ParentDir)
+}
+
+/// An error of the file system as a sentence.
+pub(super) fn sentence(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("{path} does not exist"),
+        io::ErrorKind::PermissionDenied => format!("{path} may not be read or written by this user"),
+        io::ErrorKind::StorageFull => format!("the disk that holds {path} is full"),
+        _ => format!("{path}: {error}"),
+    }
+}
+
+/// The last part of a path, for people.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Runs blocking work of a node off the daemon's loop.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| format!("the work was given up: {error}"))?
+}

@@ -1,0 +1,48 @@
+//! `file.read`
+
+use std::io::{Read, Seek};
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+
+use super::build::{Build, ty};
+use super::given::Given;
+use super::{DaemonJob, Made, NodeType, Runner, file};
+use crate::media;
+
+/// The longest text that is put out as text.
+const LONGEST: u64 = 1 << 20;
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("file.read", "Reads a file.")
+        .input(
+            "path",
+            Type::Text,
+            "The file: relative to the workflow's file and below its folder, or absolute.",
+        )
+        .output("file", ty::file(), "The file.")
+        .output("text", Type::Text, "Its text; absent if it is not UTF-8 or has more than 1 MiB.")
+        .run(Runner::Daemon(|job| Box::pin(run(job))))
+}
+
+async fn run(job: DaemonJob) -> Made {
+    let path = job.inputs.text("path")?.to_owned();
+    file::blocking(move || {
+        let path = file::readable(&job, &path)?;
+        let mut open = file::open(&path)?;
+        let mut bytes = Vec::new();
+        open.by_ref()
+            .take(LONGEST + 1)
+            .read_to_end(&mut bytes)
+            .and_then(|_| open.rewind())
+            .map_err(|error| file::sentence(&path, &error))?;
+        let text = if bytes.len() as u64 > LONGEST { None } else { String::from_utf8(bytes).ok() };
+        let (media, blob) = media::publish(&job.blobs, open, &file::name(&path))?;
+        let mut values = Values::from([("file".to_owned(), Value::from(media))]);
+        if let Some(text) = text {
+            values.insert("text".to_owned(), text.into());
+        }
+        Ok((values, vec![blob]))
+    })
+    .await
+}

@@ -1,0 +1,43 @@
+//! `image.crop`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Values;
+
+use super::build::{Build, ty};
+use super::given::{Given, one};
+use super::{NodeType, Runner};
+use crate::worker::{Bench, SIDE};
+
+pub(super) fn node_type() -> NodeType {
+    let side = f64::from(SIDE);
+    Build::new("image.crop", "Cuts a rectangle out of a picture.")
+        .input("image", ty::image(), "The picture.")
+        .input("x", Type::Int, "Pixels from its left edge.")
+        .default(0_i64)
+        .range(0.0, side)
+        .input("y", Type::Int, "Pixels from its top edge.")
+        .default(0_i64)
+        .range(0.0, side)
+        .input("width", Type::Int, "Pixels; without it up to the right edge.")
+        .optional()
+        .range(1.0, side)
+        .input("height", Type::Int, "Pixels; without it down to the bottom edge.")
+        .optional()
+        .range(1.0, side)
+        .output("image", ty::image(), "The rectangle, smaller where it would reach beyond the picture.")
+        .run(Runner::Worker(run))
+}
+
+fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+    let given = inputs.value("image")?;
+    let (x, y) = (inputs.count("x")?, inputs.count("y")?);
+    let side = |name: &str| inputs.maybe(name).map_or(Ok(SIDE), |_| inputs.count(name));
+    let (width, height) = (side("width")?, side("height")?);
+    let picture = bench.picture(given)?;
+    let (w, h) = (picture.width(), picture.height());
+    if x >= w || y >= h {
+        return Err(format!("the rectangle begins at {x}, {y}, outside the picture of {w} × {h} pixels"));
+    }
+    let made = picture.crop_imm(x, y, width.min(w - x), height.min(h - y));
+    Ok(one("image", bench.put_picture(Bench::name_of(given), &made)?))
+}

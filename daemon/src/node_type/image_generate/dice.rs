@@ -1,0 +1,37 @@
+//! Seeded chance: SplitMix64, a few lines that give the same on every machine and in every version.
+
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: i64) -> Self {
+        let mut dice = Self(seed.cast_unsigned());
+        dice.next();
+        dice
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A seed for [`super::noise`].
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) fn seed(&mut self) -> u32 {
+        self.next() as u32
+    }
+
+    /// Within `from..to`.
+    #[allow(clippy::cast_precision_loss)]
+    pub(super) fn within(&mut self, from: f32, to: f32) -> f32 {
+        from + (to - from) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)
+    }
+
+    /// One of them.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[(self.next() % of.len() as u64) as usize]
+    }
+}

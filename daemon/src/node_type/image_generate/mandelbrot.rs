@@ -1,0 +1,59 @@
+//! Mandelbrot: a place at the rim of the set, smoothly coloured and lit like a relief.
+
+use super::Scene;
+use super::dice::Dice;
+use super::palette::{Palette, add, scale};
+
+/// Middle and half height of views that are worth it.
+const PLACES: [(f64, f64, f64); 10] = [
+    (-0.743_643_887, 0.131_825_904, 0.000_9),
+    (-0.748, 0.1, 0.012),
+    (-0.160_701_35, 1.037_566_5, 0.008),
+    (-1.250_66, 0.020_12, 0.001_7),
+    (-0.235_125, 0.827_215, 0.004),
+    (-0.775_683_77, 0.136_467_37, 0.002_2),
+    (-0.550_5, -0.625_9, 0.014),
+    (0.281_717_921_93, 0.577_105_218_35, 0.002_4),
+    (-0.087_32, 0.654_91, 0.006),
+    (0.360_24, 0.100_2, 0.006),
+];
+const MOST: u32 = 1500;
+/// Far out, so that the colouring is smooth.
+const OUT: f64 = 1e4;
+
+pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
+    let &(cx, cy, zoom) = dice.pick(&PLACES);
+    let (sin, cos) = f64::from(dice.within(0.0, std::f32::consts::TAU)).sin_cos();
+    let zoom = zoom * f64::from(dice.within(0.7, 1.3));
+    let phase = dice.within(0.0, 1.0);
+    Box::new(move |x, y| {
+        let (x, y) = (f64::from(x), f64::from(y));
+        let (a, b) = (cx + (x * cos - y * sin) * zoom, cy + (x * sin + y * cos) * zoom);
+        let Some((count, light)) = escape(a, b) else { return scale(palette.at(0.0), 0.4) };
+        let wave = (count.ln() * 1.55 + phase) * std::f32::consts::TAU;
+        let t = 0.52 - 0.46 * wave.cos();
+        let lit = scale(palette.at(t), 0.42 + 0.68 * light);
+        add(lit, scale(palette.at(1.0), 0.18 * light.powi(12)))
+    })
+}
+
+/// How many steps until it escapes, without jumps, and how much light falls there (0..1).
+#[allow(clippy::cast_possible_truncation)]
+fn escape(a: f64, b: f64) -> Option<(f32, f32)> {
+    let (mut x, mut y, mut dx, mut dy) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
+    for step in 0..MOST {
+        (dx, dy) = (2.0 * (x * dx - y * dy) + 1.0, 2.0 * (x * dy + y * dx));
+        (x, y) = (x * x - y * y + a, 2.0 * x * y + b);
+        let size = x * x + y * y;
+        if size > OUT {
+            let count = f64::from(step) + 2.0 - (size.ln() / 2.0).log2();
+            // z / z' points away from the set: the normal of the relief.
+            let (nx, ny) = (x * dx + y * dy, y * dx - x * dy);
+            let length = nx.hypot(ny).max(f64::MIN_POSITIVE);
+            let light = (nx * 0.707 + ny * 0.707) / length;
+            let light = ((light + 1.3) / 2.3).clamp(0.0, 1.0);
+            return Some((count.max(1.0) as f32, light as f32));
+        }
+    }
+    None
+}

@@ -1,0 +1,25 @@
+//! Plasma: noise that bends noise that bends noise.
+
+use super::Scene;
+use super::dice::Dice;
+use super::noise::{octaves, smooth};
+use super::palette::{Palette, add, scale};
+
+pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
+    let seeds: [u32; 5] = std::array::from_fn(|_| dice.seed());
+    let zoom = dice.within(0.7, 1.05);
+    let turn = dice.within(0.0, std::f32::consts::TAU);
+    let (sin, cos) = turn.sin_cos();
+    let bend = dice.within(1.2, 1.8);
+    Box::new(move |x, y| {
+        let (x, y) = ((x * cos - y * sin) * zoom, (x * sin + y * cos) * zoom);
+        let (qx, qy) = (octaves(x, y, 3, seeds[0]), octaves(x + 5.2, y + 1.3, 3, seeds[1]));
+        let (bx, by) = (x + bend * qx, y + bend * qy);
+        let (rx, ry) = (octaves(bx + 1.7, by + 9.2, 3, seeds[2]), octaves(bx + 8.3, by + 2.8, 3, seeds[3]));
+        let f = octaves(x + bend * rx, y + bend * ry, 4, seeds[4]);
+        let t = 0.46 + 0.62 * f + 0.22 * ry;
+        let folds = (rx * rx + ry * ry).sqrt();
+        let base = scale(palette.at(t), 0.86 + 0.3 * folds);
+        add(base, scale(palette.at(0.95), 0.16 * smooth(0.45, 1.1, folds + 0.4 * qx)))
+    })
+}

@@ -1,0 +1,82 @@
+//! `image.text`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Values;
+use image::DynamicImage;
+
+use super::build::{Build, ty};
+use super::given::{Given, one};
+use super::lettering::{Area, Style, write};
+use super::{NodeType, Runner};
+use crate::worker::Bench;
+
+const POSITIONS: [(&str, (f32, f32)); 9] = [
+    ("top_left", (0.0, 0.0)),
+    ("top", (0.5, 0.0)),
+    ("top_right", (1.0, 0.0)),
+    ("left", (0.0, 0.5)),
+    ("center", (0.5, 0.5)),
+    ("right", (1.0, 0.5)),
+    ("bottom_left", (0.0, 1.0)),
+    ("bottom", (0.5, 1.0)),
+    ("bottom_right", (1.0, 1.0)),
+];
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("image.text", "Writes text into a picture, wrapped, and smaller where it would not fit.")
+        .input("image", ty::image(), "The picture.")
+        .input("text", Type::Text, "The text; its line breaks are kept.")
+        .input("position", Type::Choice, "Where it stands.")
+        .default("bottom")
+        .choices(&POSITIONS.map(|it| it.0))
+        .input("size", Type::Float, "Height of a line as a share of the picture's height.")
+        .default(0.1)
+        .range(0.005, 1.0)
+        .input("color", Type::Text, "`#rrggbb`, `#rrggbbaa` or a name such as `white`.")
+        .default("white")
+        .input("outline", Type::Float, "Width of the outline as a share of the size; 0 is none.")
+        .default(0.0)
+        .range(0.0, 0.3)
+        .input("outline_color", Type::Text, "Its colour.")
+        .default("black")
+        .input("shadow", Type::Float, "How dark the soft shadow is; 0 is none.")
+        .default(0.5)
+        .range(0.0, 1.0)
+        .input("spacing", Type::Float, "More space between letters, as a share of the size.")
+        .default(0.0)
+        .range(-0.1, 2.0)
+        .input("margin", Type::Float, "Distance from the edges as a share of the shorter side.")
+        .default(0.06)
+        .range(0.0, 0.45)
+        .output("image", ty::image(), "The picture with the text.")
+        .run(Runner::Worker(run))
+}
+
+fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+    let given = inputs.value("image")?;
+    let mut picture = bench.picture(given)?.into_rgba8();
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    let share = |name: &str| inputs.float(name).map(|it| it as f32);
+    let style = Style {
+        size: share("size")? * height,
+        color: inputs.colour("color")?,
+        outline: share("outline")?,
+        outline_color: inputs.colour("outline_color")?,
+        shadow: share("shadow")?,
+        spacing: share("spacing")?,
+    };
+    let margin = share("margin")? * width.min(height);
+    let position = inputs.text("position")?;
+    let place = POSITIONS.iter().find(|it| it.0 == position);
+    let (across, down) = place.ok_or_else(|| format!("`{position}` is not a position"))?.1;
+    let area = Area {
+        x: margin,
+        y: margin,
+        width: width - 2.0 * margin,
+        height: height - 2.0 * margin,
+        across,
+        down,
+    };
+    write(&mut picture, inputs.text("text")?, area, &style)?;
+    Ok(one("image", bench.put_picture(Bench::name_of(given), &DynamicImage::from(picture))?))
+}

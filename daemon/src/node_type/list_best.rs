@@ -1,0 +1,73 @@
+//! `list.best`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+
+use super::build::Build;
+use super::given::Given;
+use super::{NodeType, Runner};
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("list.best", "Picks the item with the best score; of equal ones the first.")
+        .input("items", Type::Any.list(), "What is picked from.")
+        .input("scores", Type::Float.list(), "One number for each item.")
+        .input("order", Type::Choice, "Which score is best.")
+        .default("highest")
+        .choices(&["highest", "lowest"])
+        .output("item", Type::Any, "The best item.")
+        .output("index", Type::Int, "Its place in the list, from 0.")
+        .output("score", Type::Float, "Its score.")
+        .run(Runner::Inline(run))
+}
+
+fn run(inputs: Values) -> Result<Values, String> {
+    let (items, scores) = (inputs.list("items")?, inputs.list("scores")?);
+    if items.len() != scores.len() {
+        let (items, scores) = (items.len(), scores.len());
+        return Err(format!("`items` has {items} items and `scores` has {scores}; give each item one score"));
+    }
+    let lowest = inputs.text("order")? == "lowest";
+    let mut best: Option<(usize, f64)> = None;
+    for (index, score) in scores.iter().enumerate() {
+        // An item that was dropped leaves a hole in both lists.
+        let Some(score) = score.as_float().filter(|it| it.is_finite()) else { continue };
+        let better = best.is_none_or(|(_, top)| if lowest { score < top } else { score > top });
+        if better {
+            best = Some((index, score));
+        }
+    }
+    let (index, score) = best.ok_or("there is no item with a score to pick from")?;
+    Ok(Values::from([
+        ("item".to_owned(), items[index].clone()),
+        ("index".to_owned(), Value::Int(i64::try_from(index).unwrap_or(i64::MAX))),
+        ("score".to_owned(), Value::Float(score)),
+    ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best(scores: &[f64], order: &str) -> Result<(Value, i64), String> {
+        let items: Vec<Value> = ["a", "b", "c"].into_iter().map(Value::from).collect();
+        let inputs = Values::from([
+            ("items".to_owned(), items.into()),
+            ("scores".to_owned(), scores.iter().copied().map(Value::Float).collect::<Vec<_>>().into()),
+            ("order".to_owned(), order.into()),
+        ]);
+        run(inputs).map(|made| (made["item"].clone(), made["index"].as_int().unwrap()))
+    }
+
+    #[test]
+    fn the_first_of_the_best_wins() {
+        assert_eq!(best(&[1.0, 3.0, 3.0], "highest").unwrap(), ("b".into(), 1));
+        assert_eq!(best(&[1.0, 3.0, 0.5], "lowest").unwrap(), ("c".into(), 2));
+        assert_eq!(best(&[f64::NAN, 0.0, -1.0], "highest").unwrap(), ("b".into(), 1));
+    }
+
+    #[test]
+    fn lists_must_fit_and_hold_something() {
+        assert!(best(&[1.0], "highest").unwrap_err().contains("`scores` has 1"));
+        assert!(best(&[f64::NAN; 3], "highest").unwrap_err().contains("no item"));
+    }
+}

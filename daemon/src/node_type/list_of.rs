@@ -1,0 +1,33 @@
+//! `list.of`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Values;
+
+use super::build::Build;
+use super::given::one;
+use super::{NodeType, Runner};
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("list.of", "Makes a list of its inputs, whatever their names, in the order of the file.")
+        .more_inputs()
+        .output("items", Type::Any.list(), "The values.")
+        .run(Runner::Inline(run))
+}
+
+#[allow(clippy::unnecessary_wraps)]
+fn run(inputs: Values) -> Result<Values, String> {
+    Ok(one("items", inputs.into_values().collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fanlight_shared::value::Value;
+
+    #[test]
+    fn the_order_is_that_of_the_file() {
+        let mut inputs = one("z", 1_i64);
+        inputs.insert("a".into(), "two".into());
+        assert_eq!(run(inputs).unwrap()["items"], Value::from(vec![Value::Int(1), "two".into()]));
+    }
+}

@@ -1,0 +1,75 @@
+//! `list.range`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+
+use super::build::Build;
+use super::given::{Given, one};
+use super::{NodeType, Runner};
+
+/// As many as a run may have instances.
+const MOST: f64 = 100_000.0;
+/// Up to here whole numbers are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("list.range", "Lists the numbers from one to another, both included.")
+        .input("from", Type::Float, "The first number.")
+        .default(1.0)
+        .range(-EXACT, EXACT)
+        .input("to", Type::Float, "The last number; the list ends before it would be passed.")
+        .range(-EXACT, EXACT)
+        .input("step", Type::Float, "The distance between two numbers; negative counts down.")
+        .default(1.0)
+        .range(-EXACT, EXACT)
+        .output("items", Type::Any.list(), "The numbers; whole ones if `from` and `step` are whole.")
+        .run(Runner::Inline(run))
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn run(inputs: Values) -> Result<Values, String> {
+    let (from, to, step) = (inputs.float("from")?, inputs.float("to")?, inputs.float("step")?);
+    if step == 0.0 {
+        return Err("`step` is 0, so the list would never end".into());
+    }
+    // A step such as 0.1 must reach its end in spite of rounding.
+    let steps = (to - from) / step + 1e-9;
+    if steps >= MOST {
+        return Err(format!("the range from {from} to {to} has more than {MOST} numbers"));
+    }
+    if steps < 0.0 {
+        return Ok(one("items", Vec::new()));
+    }
+    let whole = from.fract() == 0.0 && step.fract() == 0.0;
+    let at = |nth: u32| {
+        let number = from + f64::from(nth) * step;
+        if whole { Value::Int(number as i64) } else { Value::Float((number * 1e12).round() / 1e12) }
+    };
+    Ok(one("items", (0..=steps as u32).map(at).collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(from: f64, to: f64, step: f64) -> Result<Vec<Value>, String> {
+        let mut inputs = one("from", from);
+        inputs.insert("to".into(), to.into());
+        inputs.insert("step".into(), step.into());
+        run(inputs).map(|made| made["items"].as_list().unwrap().to_vec())
+    }
+
+    #[test]
+    fn both_ends_are_in_it() {
+        assert_eq!(range(1.0, 3.0, 1.0).unwrap(), [1, 2, 3].map(Value::Int));
+        assert_eq!(range(3.0, 1.0, -1.0).unwrap(), [3, 2, 1].map(Value::Int));
+        assert_eq!(range(0.0, 0.3, 0.1).unwrap(), [0.0, 0.1, 0.2, 0.3].map(Value::Float));
+        assert_eq!(range(2.0, 1.0, 1.0).unwrap(), []);
+    }
+
+    #[test]
+    fn an_endless_range_is_refused() {
+        assert!(range(1.0, 2.0, 0.0).unwrap_err().contains("never end"));
+        assert!(range(1.0, 1e9, 1.0).unwrap_err().contains("more than"));
+    }
+}

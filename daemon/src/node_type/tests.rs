@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+
+use fanlight_shared::value::Value;
+
+use super::*;
+use crate::worker::Bench;
+
+/// Inputs as the engine hands them over: checked against the spec, defaults filled in.
+fn inputs(name: &str, given: &[(&str, Value)]) -> Values {
+    let spec = &find(name).unwrap().spec;
+    let mut inputs: Values = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    for (name, input) in &spec.inputs {
+        match inputs.get_mut(name) {
+            Some(value) => *value = input.check(value.clone()).unwrap(),
+            None => {
+                if let Some(default) = &input.default {
+                    inputs.insert(name.clone(), default.clone());
+                }
+            }
+        }
+    }
+    inputs
+}
+
+struct Table {
+    bench: Bench,
+    _folder: tempfile::TempDir,
+}
+
+impl Table {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { bench: Bench::new(folder.path().to_owned(), BTreeMap::new()), _folder: folder }
+    }
+    fn run(&mut self, name: &str, given: &[(&str, Value)]) -> Result<Values, String> {
+        let Runner::Worker(run) = find(name).unwrap().run else { panic!("{name} needs no worker") };
+        run(&mut self.bench, inputs(name, given))
+    }
+    fn painted(&mut self, style: &str) -> Value {
+        let size = [("style", style.into()), ("width", Value::Int(60)), ("height", Value::Int(40))];
+        self.run("image.generate", &size).unwrap()["image"].clone()
+    }
+}
+
+#[test]
+fn every_node_type_is_well_declared() {
+    let catalogue = catalogue();
+    assert_eq!(catalogue.0.len(), all().len(), "two have one name");
+    for (name, spec) in &catalogue.0 {
+        assert!(
+            name.split('.').count() == 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '.'),
+            "{name}"
+        );
+        assert!(spec.summary.ends_with('.') && !spec.outputs.is_empty(), "{name}");
+        for (input, declared) in &spec.inputs {
+            assert!(declared.summary.ends_with('.'), "{name}.{input}");
+            if let Some(default) = &declared.default {
+                assert_eq!(declared.check(default.clone()).as_ref(), Ok(default), "{name}.{input}");
+            }
+        }
+        assert!(spec.outputs.values().all(|it| it.summary.ends_with('.')), "{name}");
+    }
+}
+
+#[test]
+fn a_poster_goes_through_the_picture_nodes() {
+    let mut table = Table::new();
+    let sky = table.painted("hills");
+    let small = table.run("image.resize", &[("image", sky.clone()), ("width", Value::Int(30))]).unwrap();
+    let small = small["image"].as_media().unwrap().clone();
+    assert_eq!((small.width, small.height, small.name.as_str()), (Some(30), Some(20), "hills.png"));
+    let cut = table.run("image.crop", &[("image", sky.clone()), ("x", Value::Int(50))]).unwrap();
+    assert_eq!(cut["image"].as_media().unwrap().width, Some(10));
+    let outside = table.run("image.crop", &[("image", sky.clone()), ("x", Value::Int(60))]);
+    assert!(outside.unwrap_err().contains("outside the picture of 60 × 40"));
+    let soft = table.run("image.filter", &[("image", sky.clone()), ("filter", "blur".into())]).unwrap();
+    let both = table
+        .run(
+            "image.blend",
+            &[("image", sky.clone()), ("over", soft["image"].clone()), ("mode", "screen".into())],
+        )
+        .unwrap();
+    let poster =
+        table.run("image.text", &[("image", both["image"].clone()), ("text", "Hove".into())]).unwrap();
+    let before = table.bench.picture(&both["image"]).unwrap().into_rgb8();
+    let after = table.bench.picture(&poster["image"]).unwrap().into_rgb8();
+    assert_eq!(before.dimensions(), after.dimensions());
+    assert_ne!(before, after);
+    let wrong = table.run("image.text", &[("image", sky), ("text", "x".into()), ("color", "sky".into())]);
+    assert!(wrong.unwrap_err().starts_with("input `color`: `sky` is not a colour"));
+}
+
+#[test]
+fn a_contact_sheet_has_room_for_all() {
+    let mut table = Table::new();
+    let images: Vec<Value> =
+        ["sea", "plasma", "gradient", "voronoi", "noise"].map(|it| table.painted(it)).into();
+    let labels: Vec<Value> = (1..=5).map(|n| Value::from(format!("no. {n}"))).collect();
+    let given = [
+        ("images", images.into()),
+        ("labels", labels.into()),
+        ("width", Value::Int(100)),
+        ("gap", Value::Int(10)),
+        ("title", "Five".into()),
+    ];
+    let sheet = table.run("image.tile", &given).unwrap();
+    let media = sheet["image"].as_media().unwrap();
+    assert_eq!(media.width, Some(3 * 110 + 10));
+    assert!(media.height.unwrap() > 2 * 77 + 10);
+    let none = table.run("image.tile", &[("images", Vec::new().into())]);
+    assert!(none.unwrap_err().contains("no pictures"));
+}
+
+#[test]
+fn a_file_that_is_no_picture_gets_a_clear_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0\x08\x06\0\0\0".to_vec();
+    png.extend(0x7a_f6_c0_f0_u32.to_be_bytes());
+    for (bytes, expected) in [(b"hello".to_vec(), "no picture of a known kind"), (png, "")] {
+        std::fs::write(&path, &bytes).unwrap();
+        let hash = fanlight_shared::id::BlobHash::of(&bytes);
+        let media = fanlight_shared::media::Media {
+            kind: fanlight_shared::media::MediaKind::File,
+            hash,
+            mime: "text/plain".into(),
+            bytes: 5,
+            name: "a.txt".into(),
+            width: None,
+            height: None,
+        };
+        let mut bench = Bench::new(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
+        let Runner::Worker(run) = find("image.load").unwrap().run else { panic!() };
+        let error = run(&mut bench, Values::from([("file".to_owned(), Value::from(media))])).unwrap_err();
+        assert!(error.starts_with("`a.txt`: ") && error.contains(expected), "{error}");
+    }
+}
+
+/// Not a check: puts samples of all styles into `$FANLIGHT_SAMPLES`, for eyes.
+#[test]
+fn samples() {
+    let Some(folder) = std::env::var_os("FANLIGHT_SAMPLES").map(PathBuf::from) else { return };
+    let mut bench = Bench::new(folder, BTreeMap::new());
+    for style in &find("image.generate").unwrap().spec.inputs["style"].choices {
+        let mut images = Vec::new();
+        let mut labels = Vec::new();
+        for seed in 1..=9 {
+            let given =
+                inputs("image.generate", &[("style", style.as_str().into()), ("seed", Value::Int(seed))]);
+            let Runner::Worker(run) = find("image.generate").unwrap().run else { panic!() };
+            images.push(run(&mut bench, given).unwrap()["image"].clone());
+            labels.push(Value::from(format!("seed {seed}")));
+        }
+        let Runner::Worker(run) = find("image.tile").unwrap().run else { panic!() };
+        let given = inputs(
+            "image.tile",
+            &[("images", images.into()), ("labels", labels.into()), ("title", style.as_str().into())],
+        );
+        let sheet = run(&mut bench, given).unwrap()["image"].clone();
+        std::fs::rename(
+            bench.path(&sheet).unwrap(),
+            bench.path(&sheet).unwrap().with_file_name(format!("{style}-sheet.png")),
+        )
+        .unwrap();
+    }
+}

@@ -1,0 +1,33 @@
+//! `util.fail`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Values;
+
+use super::build::Build;
+use super::given::Given;
+use super::{DaemonJob, Made, NodeType, Runner};
+
+pub(super) fn node_type() -> NodeType {
+    Build::new(
+        "util.fail",
+        "Fails, always or only in its first attempts; for trying out retries and failing branches.",
+    )
+    .input("message", Type::Text, "What the error says.")
+    .default("failed on purpose")
+    .input("times", Type::Int, "How many attempts fail before one passes; without it every attempt fails.")
+    .optional()
+    .range(0.0, 1_000_000.0)
+    .input("value", Type::Any, "What is passed through once an attempt passes.")
+    .optional()
+    .output("value", Type::Any, "The input `value`; absent where none was given.")
+    .run(Runner::Daemon(|job| Box::pin(std::future::ready(run(&job)))))
+}
+
+fn run(job: &DaemonJob) -> Made {
+    let passes = job.inputs.maybe("times").and_then(|it| it.as_int());
+    if passes.is_some_and(|times| i64::from(job.attempt.number) > times) {
+        let value = job.inputs.maybe("value").cloned();
+        return Ok((value.map(|it| ("value".to_owned(), it)).into_iter().collect::<Values>(), Vec::new()));
+    }
+    Err(job.inputs.text("message")?.to_owned())
+}

@@ -1,0 +1,46 @@
+//! `util.sleep`
+
+use std::time::Duration;
+
+use fanlight_shared::event::{LiveEvent, Progress};
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Values;
+use tokio::time::Instant;
+
+use super::build::Build;
+use super::given::Given;
+use super::{DaemonJob, Made, NodeType, Runner};
+
+/// No more than ten reports a second, and no more than a hundred in all.
+const MOST_OFTEN: Duration = Duration::from_millis(100);
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("util.sleep", "Waits, with progress, and passes a value through.")
+        .input("seconds", Type::Float, "How long.")
+        .range(0.0, 86_400.0)
+        .input("value", Type::Any, "What is passed through.")
+        .optional()
+        .output("value", Type::Any, "The input `value`; absent where none was given.")
+        .run(Runner::Daemon(|job| Box::pin(run(job))))
+}
+
+async fn run(job: DaemonJob) -> Made {
+    let total = Duration::from_secs_f64(job.inputs.float("seconds")?);
+    let begin = Instant::now();
+    let step = MOST_OFTEN.max(total / 100);
+    while begin.elapsed() < total {
+        let wait = step.min(total.saturating_sub(begin.elapsed()));
+        tokio::select! {
+            () = job.attempt.cancel.cancelled() => return Err("cancelled".into()),
+            () = tokio::time::sleep(wait) => {}
+        }
+        let fraction = (begin.elapsed().as_secs_f64() / total.as_secs_f64()).min(1.0);
+        job.attempt.live(LiveEvent::NodeProgress {
+            node: job.attempt.node.clone(),
+            item: job.attempt.item,
+            progress: Progress { fraction: Some(fraction), message: None },
+        });
+    }
+    let value = job.inputs.maybe("value").cloned();
+    Ok((value.map(|value| ("value".to_owned(), value)).into_iter().collect::<Values>(), Vec::new()))
+}

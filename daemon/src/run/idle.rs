@@ -1,0 +1,49 @@
+//! When a daemon that was started by a client ends by itself.
+
+use std::time::Duration;
+
+use tokio::sync::watch::Receiver;
+
+use crate::engine::Activity;
+
+/// Returns after there was neither a run nor a client for `linger`. Sleeps only while that is so; otherwise it wakes on
+/// change alone.
+pub(super) async fn idle(mut activity: Receiver<Activity>, mut clients: Receiver<u32>, linger: Duration) {
+    loop {
+        let busy = *activity.borrow_and_update() != Activity::default() || *clients.borrow_and_update() > 0;
+        tokio::select! {
+            () = tokio::time::sleep(linger), if !busy => return,
+            changed = activity.changed() => if changed.is_err() { return },
+            changed = clients.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_ends_only_without_runs_and_clients() {
+        let (activity, runs) = tokio::sync::watch::channel(Activity { running: 0, queued: 1 });
+        let (clients, seen) = tokio::sync::watch::channel(1);
+        let idle = idle(runs, seen, Duration::ZERO);
+        tokio::pin!(idle);
+        assert!(futures_util::poll!(&mut idle).is_pending(), "a client and a run hold it");
+        clients.send_replace(0);
+        assert!(futures_util::poll!(&mut idle).is_pending(), "a run that waits holds it");
+        activity.send_replace(Activity { running: 1, queued: 0 });
+        assert!(futures_util::poll!(&mut idle).is_pending(), "a run holds it");
+        activity.send_replace(Activity::default());
+        idle.await;
+    }
+
+    #[tokio::test]
+    async fn it_waits_for_the_whole_linger() {
+        let (_activity, runs) = tokio::sync::watch::channel(Activity::default());
+        let (_clients, seen) = tokio::sync::watch::channel(0);
+        let idle = idle(runs, seen, Duration::from_secs(600));
+        tokio::pin!(idle);
+        assert!(futures_util::poll!(&mut idle).is_pending());
+    }
+}

@@ -1,0 +1,114 @@
+//! `assets.*`
+
+use std::sync::Arc;
+
+use fanlight_shared::asset::{Asset, PreviewState};
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::{DirManifest, Media, MediaKind};
+use fanlight_shared::rpc::assets::{Bytes, Delete, Detail, Get, List, Read, Star, Thumbnail};
+use fanlight_shared::rpc::{Done, Page, RpcError};
+use fanlight_shared::value::Value;
+
+use super::bytes::{From, Source};
+use super::session::Session;
+use super::{Context, refusal};
+use crate::store::Op;
+
+pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Asset>, RpcError> {
+    session.context.read(move |store| store.assets(&list)).await
+}
+
+pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
+    session.context.read(move |store| store.asset(&get.asset)).await
+}
+
+pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, Source), RpcError> {
+    let context = &session.context;
+    let id = read.asset.to_string();
+    let asset = context.read(move |store| store.asset(&id)).await?.asset;
+    let (from, all, mime) = match &asset.value {
+        Value::Media(media) => {
+            let (hash, mime) = match read.file {
+                Some(file) => (file_of(context, media, file).await?, "application/octet-stream".to_owned()),
+                None => (media.hash, asset.mime.clone()),
+            };
+            let all = context.read(move |store| store.blobs().len(hash)).await?;
+            (From::Blob { hash, offset: read.offset }, all, mime)
+        }
+        _ if read.file.is_some() => return Err(RpcError::refused("this asset is no folder")),
+        value => {
+            let bytes = plain(value, &asset)?;
+            let all = bytes.len() as u64;
+            let start = usize::try_from(read.offset.min(all)).unwrap_or(0);
+            (From::Memory(bytes[start..].to_vec()), all, asset.mime.clone())
+        }
+    };
+    let bytes = all.saturating_sub(read.offset).min(read.limit.unwrap_or(u64::MAX));
+    let stream = session.next_stream();
+    Ok((Bytes { stream, bytes, mime }, Source { stream, bytes, from }))
+}
+
+/// A file of a folder: only what its manifest names can be read by way of it.
+async fn file_of(context: &Context, media: &Media, file: BlobHash) -> Result<BlobHash, RpcError> {
+    if media.kind != MediaKind::Dir {
+        return Err(RpcError::refused("this asset is no folder"));
+    }
+    let hash = media.hash;
+    let manifest = context.read(move |store| store.blobs().read(hash)).await?;
+    let manifest: DirManifest = serde_json::from_slice(&manifest)
+        .map_err(|error| RpcError::internal(format!("the folder's list of files can't be read: {error}")))?;
+    if manifest.files.iter().any(|entry| entry.hash == file) {
+        return Ok(file);
+    }
+    Err(RpcError::not_found("this folder has no such file"))
+}
+
+/// Text as it is, other values as JSON.
+fn plain(value: &Value, asset: &Asset) -> Result<Vec<u8>, RpcError> {
+    let bytes = match value {
+        Value::Text(text) => text.clone().into_bytes(),
+        other => serde_json::to_vec(other)
+            .map_err(|error| RpcError::internal(format!("the value can't be written out: {error}")))?,
+    };
+    if (bytes.len() as u64) < asset.bytes {
+        return Err(RpcError::refused("this value is long and only its beginning is here: read it by values.list"));
+    }
+    Ok(bytes)
+}
+
+pub(super) async fn thumbnail(
+    session: &Arc<Session>,
+    thumbnail: Thumbnail,
+) -> Result<(Bytes, Source), RpcError> {
+    let context = &session.context;
+    let asset = thumbnail.asset;
+    let Some((mime, preview)) = context.read(move |store| store.preview(asset)).await? else {
+        let asset = context.read(move |store| store.asset(&asset.to_string())).await?.asset;
+        return Err(RpcError::not_found(match asset.preview {
+            PreviewState::Pending => "the preview is still being made",
+            _ => "this asset has no preview",
+        }));
+    };
+    let (stream, bytes) = (session.next_stream(), preview.len() as u64);
+    Ok((Bytes { stream, bytes, mime }, Source { stream, bytes, from: From::Memory(preview) }))
+}
+
+pub(super) async fn star(session: &Arc<Session>, star: Star) -> Result<Done, RpcError> {
+    let context = &session.context;
+    let op = Op::Star { assets: star.assets, starred: star.starred };
+    let committed = context.store.commit(vec![op]).await.map_err(refusal)?;
+    for asset in committed.changed_assets {
+        context.hub.daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) });
+    }
+    Ok(Done {})
+}
+
+pub(super) async fn delete(session: &Arc<Session>, delete: Delete) -> Result<Done, RpcError> {
+    let context = &session.context;
+    let committed = context.store.commit(vec![Op::DeleteAssets(delete.assets)]).await.map_err(refusal)?;
+    for (workflow_id, asset_id) in committed.deleted_assets {
+        context.hub.daemon(DaemonEvent::AssetDelete { workflow_id, asset_id });
+    }
+    Ok(Done {})
+}

@@ -1,0 +1,71 @@
+//! `hello` and `daemon.*`
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanlight_shared::rpc::daemon::{
+    DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop,
+};
+use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
+
+use super::session::Session;
+
+/// How long `daemon.stop` waits for cancelled runs.
+const CANCEL: Duration = Duration::from_secs(30);
+
+pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloAnswer, RpcError> {
+    let version = env!("CARGO_PKG_VERSION");
+    if hello.protocol != PROTOCOL_VERSION {
+        return Err(RpcError::new(
+            ErrorCode::Version,
+            format!(
+                "this daemon (version {version}) speaks protocol {PROTOCOL_VERSION}, the client {}: restart the \
+                 daemon with `fanlight daemon stop`, or use a client of its version",
+                hello.protocol
+            ),
+        ));
+    }
+    tracing::debug!(client = %hello.client.escape_debug(), "hello");
+    Ok(HelloAnswer {
+        protocol: PROTOCOL_VERSION,
+        version: version.to_owned(),
+        instance: session.context.hub.instance().to_owned(),
+        banners: session.context.supervisor.banner().into_iter().collect(),
+    })
+}
+
+pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonStatus, RpcError> {
+    let context = &session.context;
+    let activity = *context.engine.activity().borrow();
+    Ok(DaemonStatus {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        home: context.home.name.display().to_string(),
+        socket: context.home.socket.display().to_string(),
+        running: activity.running,
+        queued: activity.queued,
+        clients: *context.clients.borrow(),
+        process_trees: context.supervisor.trees().unwrap_or("not known before the first command").to_owned(),
+    })
+}
+
+pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, RpcError> {
+    let context = &session.context;
+    if stop.cancel {
+        let mut activity = context.engine.activity();
+        context.engine.cancel(runs::Cancel { running: true, ..runs::Cancel::default() }).await?;
+        let ended = activity.wait_for(|activity| activity.running == 0);
+        if tokio::time::timeout(CANCEL, ended).await.is_err() {
+            return Err(RpcError::refused(
+                "some runs have not ended 30 seconds after they were cancelled; the daemon goes on",
+            ));
+        }
+    }
+    tracing::info!("a client ends the daemon");
+    context.shutdown.cancel();
+    Ok(Done {})
+}
+
+pub(super) async fn doctor(session: &Arc<Session>, doctor: Doctor) -> Result<DoctorAnswer, RpcError> {
+    session.context.read(move |store| crate::doctor::check(store, doctor.deep)).await
+}

@@ -1,0 +1,87 @@
+//! The one place where a request is let through: what does not stand in this table is refused.
+
+use std::sync::Arc;
+
+use fanlight_shared::rpc::frame::{Answered, Two};
+use fanlight_shared::rpc::{self, ErrorCode, Request, RpcError};
+use serde_json::Value as Json;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::bytes::Source;
+use super::session::Session;
+use super::{assets, daemon, logs, queue, runs, values, watch, workflows};
+use crate::hub::text;
+
+/// A good answer and the bytes that follow it.
+pub(super) struct Handled {
+    pub(super) text: Utf8Bytes,
+    pub(super) bytes: Option<Source>,
+}
+
+macro_rules! methods {
+    (plain { $($request:ty => $handler:path,)* } bytes { $($stream:ty => $source:path,)* }) => {
+        /// Every method there is.
+        #[cfg(test)]
+        pub(super) const METHODS: &[&str] =
+            &[$(<$request as Request>::METHOD,)* $(<$stream as Request>::METHOD,)*];
+
+        /// Finds the handler of a method and has it answer.
+        pub(super) async fn dispatch(
+            session: &Arc<Session>,
+            method: &str,
+            id: &Json,
+            params: Json,
+        ) -> Result<Handled, RpcError> {
+            $(if method == <$request as Request>::METHOD {
+                let result: <$request as Request>::Answer =
+                    $handler(session, read::<$request>(params)?).await?;
+                return Ok(Handled { text: text(&Answered { jsonrpc: Two, id, result }), bytes: None });
+            })*
+            $(if method == <$stream as Request>::METHOD {
+                let (result, source): (<$stream as Request>::Answer, Source) =
+                    $source(session, read::<$stream>(params)?).await?;
+                let text = text(&Answered { jsonrpc: Two, id, result });
+                return Ok(Handled { text, bytes: Some(source) });
+            })*
+            Err(RpcError::new(ErrorCode::UnknownMethod, format!("there is no method `{method}`")))
+        }
+    };
+}
+
+methods! {
+plain {
+    rpc::daemon::Hello => daemon::hello,
+    rpc::daemon::Status => daemon::status,
+    rpc::daemon::Stop => daemon::stop,
+    rpc::daemon::Doctor => daemon::doctor,
+    rpc::workflows::List => workflows::list,
+    rpc::workflows::Get => workflows::get,
+    rpc::workflows::Check => workflows::check,
+    rpc::workflows::NodeTypes => workflows::node_types,
+    rpc::runs::Start => runs::start,
+    rpc::runs::List => runs::list,
+    rpc::runs::Get => runs::get,
+    rpc::runs::Cancel => runs::cancel,
+    rpc::runs::Resume => runs::resume,
+    rpc::runs::Delete => runs::delete,
+    rpc::runs::Label => runs::label,
+    rpc::values::List => values::list,
+    rpc::logs::Read => logs::read,
+    rpc::assets::List => assets::list,
+    rpc::assets::Get => assets::get,
+    rpc::assets::Star => assets::star,
+    rpc::assets::Delete => assets::delete,
+    rpc::queue::Get => queue::get,
+    rpc::queue::Set => queue::set,
+    rpc::watch::Watch => watch::watch,
+}
+bytes {
+    rpc::assets::Read => assets::read,
+    rpc::assets::Thumbnail => assets::thumbnail,
+}
+}
+
+fn read<R: Request>(params: Json) -> Result<R, RpcError> {
+    serde_json::from_value(params)
+        .map_err(|error| RpcError::new(ErrorCode::BadParams, format!("the params of {}: {error}", R::METHOD)))
+}

@@ -1,0 +1,37 @@
+//! `logs.*`
+
+use std::sync::Arc;
+
+use fanlight_shared::rpc::RpcError;
+use fanlight_shared::rpc::logs::{Part, Read};
+
+use super::session::Session;
+
+pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, RpcError> {
+    let context = &session.context;
+    let run = read.run_id;
+    let state = match context.hub.run_state(run) {
+        Some(state) => state,
+        None => Arc::new(context.read(move |store| store.run_state(run)).await?),
+    };
+    let name = format!("{}{}", read.node, read.item);
+    let instance = state
+        .instance(&read.node, read.item)
+        .ok_or_else(|| RpcError::not_found(format!("this run has no node `{name}`, or it did not start")))?;
+    let attempt = match read.attempt {
+        Some(number) => instance.attempts.iter().find(|attempt| attempt.number == number),
+        None => instance.attempts.last(),
+    };
+    let attempt = attempt.ok_or_else(|| match read.attempt {
+        Some(number) => RpcError::not_found(format!("`{name}` has no attempt {number}")),
+        None => RpcError::not_found(format!("`{name}` did not start")),
+    })?;
+    let id = attempt
+        .id
+        .ok_or_else(|| RpcError::not_found(format!("`{name}` is no command; it has no log")))?;
+    context
+        .commands
+        .log(id, attempt.number, &read, attempt.end.is_some())
+        .await
+        .map_err(RpcError::not_found)
+}

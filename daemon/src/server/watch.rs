@@ -1,0 +1,82 @@
+//! `watch`: what is not active is read from the store while what happens meanwhile waits.
+
+use std::sync::Arc;
+
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::runs::List;
+use fanlight_shared::rpc::watch::{TelemetryOf, Watch, Watching};
+use fanlight_shared::rpc::{ErrorCode, RpcError};
+
+use super::Context;
+use super::session::Session;
+use crate::hub::{Loaded, Needs};
+
+/// How many runs one connection may watch in full.
+const TELEMETRY: usize = 64;
+
+pub(super) async fn watch(session: &Arc<Session>, watch: Watch) -> Result<Watching, RpcError> {
+    if watch.telemetry.len() > TELEMETRY {
+        return Err(RpcError::new(
+            ErrorCode::BadParams,
+            format!("at most {TELEMETRY} runs can be watched in full; the registry tells of all"),
+        ));
+    }
+    let _alone = session.attaching.lock().await;
+    let (seq, needs) = session.subscription.watch(watch);
+    attach(session, needs).await?;
+    Ok(Watching { seq })
+}
+
+/// Everything anew, after the client did not read for too long.
+pub(super) async fn again(session: &Arc<Session>) {
+    let _alone = session.attaching.lock().await;
+    let needs = session.subscription.again();
+    if let Err(error) = attach(session, needs).await {
+        tracing::warn!(%error, "a client could not be told everything anew");
+    }
+}
+
+/// Reads what is needed. The first error is told after everything else was attached.
+async fn attach(session: &Arc<Session>, needs: Needs) -> Result<(), RpcError> {
+    let mut first = Ok(());
+    let mut runs = needs.runs;
+    if let Some(workflow) = needs.follow {
+        match newest(&session.context, workflow).await {
+            Ok(Some(run)) => runs.extend(session.subscription.followed(workflow, run)),
+            Ok(None) => {}
+            Err(error) => first = Err(error),
+        }
+    }
+    for TelemetryOf { run_id, seq } in runs {
+        let loaded = load(&session.context, run_id, seq).await;
+        let (loaded, answer) = match loaded {
+            Ok(loaded) => (Some(loaded), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        session.subscription.deliver(run_id, loaded);
+        first = first.and(answer);
+    }
+    first
+}
+
+async fn load(context: &Context, id: RunId, seq: Option<u64>) -> Result<Loaded, RpcError> {
+    context
+        .read(move |store| {
+            let open = store.run(id)?;
+            let state = store.run_state(id)?;
+            let events = match seq {
+                Some(seq) => open.events.into_iter().filter(|event| event.seq > seq).collect(),
+                None => Vec::new(),
+            };
+            Ok(Loaded { run: open.run, state, events })
+        })
+        .await
+}
+
+/// The newest started run of a workflow that had none since the daemon started.
+async fn newest(context: &Context, workflow: WorkflowId) -> Result<Option<RunId>, RpcError> {
+    let list = List { workflow_id: Some(workflow), limit: Some(1000), ..List::default() };
+    let page = context.read(move |store| store.runs(&list)).await?;
+    let started = page.rows.iter().filter(|run| run.start_order.is_some());
+    Ok(started.max_by_key(|run| run.start_order).map(|run| run.id))
+}

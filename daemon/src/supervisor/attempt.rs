@@ -1,0 +1,283 @@
+//! One running attempt: its pipes, its files, and the way to its end.
+//!
+//! When the main process has ended, the rest of its tree may end by itself for a moment (a `tee` that still writes), then it
+//! gets TERM, after the grace KILL, and only when nothing is left the attempt has ended. A stop begins with TERM.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::time::Time;
+use rustix::process::Signal;
+
+use super::log::{LogWriter, StdoutWriter, StreamTag};
+use super::process::Started;
+use super::record::{AttemptState, Exit, Stage};
+use super::system::Reaped;
+use super::tree::{Member, Tree};
+
+/// How long what the main process left behind may go on by itself.
+const SETTLE: Duration = Duration::from_millis(200);
+/// How often at most clients hear that a log has grown.
+const NEWS: Duration = Duration::from_millis(33);
+/// How much of a pipe is read before the others have their turn.
+pub(crate) const TURN: usize = 64 << 10;
+/// How much may still stand in a pipe when everybody who wrote is gone: the largest pipe that the system gives a user.
+const REST: usize = 1 << 20;
+
+/// Where the ending stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing ends.
+    Running,
+    /// The main process ended, the rest may end by itself.
+    Settling { until: Instant },
+    /// TERM was sent.
+    Terminating { until: Instant },
+    /// KILL was sent, and is sent again while somebody is left.
+    Killing { again: Instant, wait: Duration },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct MainEnd {
+    reaped: Reaped,
+    at: Time,
+    stopped: bool,
+}
+
+/// An attempt whose tree may have living members.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) id: AttemptId,
+    pub(crate) folder: PathBuf,
+    pub(crate) pid: u32,
+    tree: Tree,
+    started: Time,
+    grace: Duration,
+    /// The reading ends, while someone may write.
+    pub(crate) pipes: [Option<File>; 2],
+    log: LogWriter,
+    stdout: StdoutWriter,
+    main: Option<MainEnd>,
+    phase: Phase,
+    stopped: bool,
+    lost: bool,
+    /// The log's end that clients were told of, and when.
+    told: (u64, Option<Instant>),
+    /// Becomes ready when the last member of the cgroup goes.
+    pub(crate) events: Option<File>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        id: AttemptId,
+        folder: PathBuf,
+        grace: Duration,
+        tree: Tree,
+        process: Started,
+        started: Time,
+    ) -> Self {
+        let open = |pipe: OwnedFd| Some(File::from(pipe));
+        Self {
+            id,
+            log: LogWriter::new(folder.clone()),
+            stdout: StdoutWriter::new(&folder),
+            folder,
+            pid: process.pid,
+            tree,
+            started,
+            grace,
+            pipes: [open(process.stdout), open(process.stderr)],
+            main: None,
+            phase: Phase::Running,
+            stopped: false,
+            lost: false,
+            told: (0, None),
+            events: None,
+        }
+    }
+
+    pub(crate) fn member(&self) -> Member {
+        Member { id: self.id, main: self.pid }
+    }
+
+    pub(crate) fn state(&self) -> AttemptState {
+        AttemptState {
+            id: self.id,
+            pid: self.pid,
+            started: self.started,
+            log_end: self.log.end(),
+            stage: Stage::Running,
+        }
+    }
+
+    /// Reads a pipe once.
+    pub(crate) fn pump(&mut self, stream: usize, buffer: &mut [u8]) -> usize {
+        let Some(pipe) = &mut self.pipes[stream] else { return 0 };
+        match pipe.read(buffer) {
+            Ok(0) => self.pipes[stream] = None,
+            Ok(length) => {
+                let bytes = &buffer[..length];
+                if stream == 0 {
+                    self.stdout.write(bytes);
+                    self.log.write(StreamTag::Stdout, bytes);
+                } else {
+                    self.log.write(StreamTag::Stderr, bytes);
+                }
+                return length;
+            }
+            Err(error) => match error.kind() {
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted => {}
+                _ => self.pipes[stream] = None,
+            },
+        }
+        0
+    }
+
+    /// Takes what still stands in the pipes when nobody of the tree is left. An outsider who was given an end of a pipe may hold
+    /// it open, so this doesn't wait for its end.
+    fn drain(&mut self, buffer: &mut [u8]) {
+        for stream in 0..2 {
+            let mut rest = 0;
+            while rest < REST {
+                match self.pump(stream, buffer) {
+                    0 => break,
+                    length => rest += length,
+                }
+            }
+            self.pipes[stream] = None;
+        }
+    }
+
+    /// The main process ended.
+    pub(crate) fn main_ended(&mut self, reaped: Reaped) {
+        self.main = Some(MainEnd { reaped, at: Time::now(), stopped: self.stopped });
+    }
+
+    /// Whether the main process ended, so that the tree may be empty.
+    pub(crate) fn ends(&self) -> bool {
+        self.main.is_some()
+    }
+
+    /// Looks whether the attempt has ended; if its main process is the only one that did, its tree is ended too.
+    pub(crate) fn check(&mut self, all: &[Member], now: Instant) -> bool {
+        if self.main.is_none() {
+            return false;
+        }
+        self.watch();
+        if self.tree.is_empty(self.member(), all) {
+            return true;
+        }
+        if self.phase != Phase::Running {
+            return false;
+        }
+        self.phase = Phase::Settling { until: now + SETTLE };
+        self.watch();
+        self.tree.is_empty(self.member(), all)
+    }
+
+    /// Gets ready to hear of the last member, before it is looked whether there is one.
+    fn watch(&mut self) {
+        #[cfg(target_os = "linux")]
+        match (&mut self.events, &self.tree) {
+            (Some(file), _) => {
+                // A cgroup that is gone can't be read, and is empty.
+                let _ = super::tree::cgroup::read_events(file);
+            }
+            (none, Tree::Cgroup(cgroup)) if self.phase != Phase::Running => *none = cgroup.events().ok(),
+            _ => {}
+        }
+    }
+
+    /// Begins to end it; a shorter grace shortens one that runs.
+    pub(crate) fn stop(&mut self, grace: Duration, all: &[Member], now: Instant) {
+        self.stopped = true;
+        let until = now + grace;
+        match self.phase {
+            Phase::Running | Phase::Settling { .. } if grace.is_zero() => self.kill(all, now),
+            Phase::Running | Phase::Settling { .. } => self.terminate(until, all),
+            Phase::Terminating { until: before } => self.phase = Phase::Terminating { until: before.min(until) },
+            Phase::Killing { .. } => {}
+        }
+    }
+
+    fn terminate(&mut self, until: Instant, all: &[Member]) {
+        self.tree.signal(self.member(), all, Signal::TERM);
+        // Who is stopped can't act on TERM.
+        self.tree.signal(self.member(), all, Signal::CONT);
+        self.phase = Phase::Terminating { until };
+        self.watch();
+    }
+
+    /// Kills the tree at once.
+    pub(crate) fn kill(&mut self, all: &[Member], now: Instant) {
+        self.tree.signal(self.member(), all, Signal::KILL);
+        let wait = match self.phase {
+            Phase::Killing { wait, .. } => (wait * 2).min(Duration::from_secs(1)),
+            _ => Duration::from_millis(20),
+        };
+        self.phase = Phase::Killing { again: now + wait, wait };
+        self.watch();
+    }
+
+    /// Kills it because the supervisor is being ended: unless its main process ended before, nobody sees how it would have.
+    pub(crate) fn abandon(&mut self, all: &[Member], now: Instant) {
+        self.lost = self.main.is_none();
+        self.kill(all, now);
+    }
+
+    /// Does what is due; says whether anything was.
+    pub(crate) fn tick(&mut self, all: &[Member], now: Instant) -> bool {
+        match self.phase {
+            Phase::Settling { until } if now >= until => self.terminate(now + self.grace, all),
+            Phase::Terminating { until } if now >= until => self.kill(all, now),
+            Phase::Killing { again, .. } if now >= again => self.kill(all, now),
+            _ => return false,
+        }
+        true
+    }
+
+    /// When [`Running::tick`] or [`Running::news`] has something to do, if nothing happens before.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let phase = match self.phase {
+            Phase::Running => None,
+            Phase::Settling { until } | Phase::Terminating { until } => Some(until),
+            Phase::Killing { again, .. } => Some(again),
+        };
+        let news = match self.told {
+            (told, Some(at)) if told != self.log.end() => Some(at + NEWS),
+            _ => None,
+        };
+        [phase, news].into_iter().flatten().min()
+    }
+
+    /// The log's end, if clients are to hear of it now.
+    pub(crate) fn news(&mut self, now: Instant) -> Option<u64> {
+        let end = self.log.end();
+        let (told, at) = self.told;
+        if end == told || at.is_some_and(|at| now < at + NEWS) {
+            return None;
+        }
+        self.told = (end, Some(now));
+        Some(end)
+    }
+
+    /// Takes the last output. How it ended, if that was seen.
+    pub(crate) fn finish(&mut self, buffer: &mut [u8]) -> (AttemptState, Option<Exit>) {
+        self.drain(buffer);
+        let log_end = self.log.end();
+        let exit = self.main.filter(|_| !self.lost).map(|main| Exit {
+            how: main.reaped.how,
+            stopped: main.stopped,
+            started: self.started,
+            ended: main.at,
+            max_rss: main.reaped.max_rss,
+            cpu: main.reaped.cpu,
+            log_end,
+        });
+        (self.state(), exit)
+    }
+}

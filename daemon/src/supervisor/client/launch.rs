@@ -1,0 +1,109 @@
+//! Starting the helper, detached, and waiting until it listens.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::super::process::TOKEN;
+use super::super::{READY, TAKEN, frame};
+use super::connection::{Connection, Greeting};
+use super::news::News;
+use super::{BUILD, Settings, SupervisorError};
+
+/// How long a new supervisor may take until it listens: it ends what an earlier one left behind before.
+const START: Duration = Duration::from_secs(30);
+/// How often a connection is tried: somebody else may start or end a supervisor at the same moment.
+const TRIES: u32 = 50;
+/// How long to wait for a supervisor that somebody else is starting or ending.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How large the helper's own log becomes before a new one is begun, in bytes.
+const LOG: u64 = 1 << 20;
+
+/// Where a supervisor is, and what it takes to start it.
+#[derive(Debug)]
+pub(super) struct Launcher {
+    pub(super) folder: PathBuf,
+    pub(super) socket: PathBuf,
+    pub(super) helper: PathBuf,
+    pub(super) settings: Settings,
+}
+
+impl Launcher {
+    /// A connection to a supervisor that fits; one is started if there is none, and an idle one of another build replaced.
+    pub(super) async fn connect(
+        &self,
+        news: &Arc<News>,
+    ) -> Result<(Arc<Connection>, Greeting), SupervisorError> {
+        let mut last = String::new();
+        for _ in 0..TRIES {
+            match Connection::to(&self.socket, Arc::clone(news)).await {
+                Ok((connection, greeting)) if greeting.build == BUILD => return Ok((connection, greeting)),
+                Ok((connection, greeting)) => {
+                    if connection.shut_down().await {
+                        continue;
+                    }
+                    if greeting.version == frame::VERSION {
+                        return Ok((connection, greeting));
+                    }
+                    return Err(SupervisorError::Version(greeting.build));
+                }
+                Err(error) => last = error.to_string(),
+            }
+            if !self.launch().await? {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Err(SupervisorError::Unreachable(last))
+    }
+
+    /// Starts the helper and waits until it listens; `false` if there is another one already.
+    async fn launch(&self) -> Result<bool, SupervisorError> {
+        let unreachable = |sentence: String| SupervisorError::Unreachable(sentence);
+        let show = self.helper.display();
+        let mut command = tokio::process::Command::new(&self.helper);
+        command.arg("supervisor").arg("--folder").arg(&self.folder).arg("--socket").arg(&self.socket);
+        command.arg("--linger").arg(self.settings.linger.as_secs().to_string());
+        command.arg("--trees").arg(self.settings.trees.name());
+        command.env_clear();
+        // A supervisor inside of a command belongs to that command's tree.
+        command.envs(std::env::var_os(TOKEN).map(|token| (TOKEN, token)));
+        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(self.own_log());
+        let mut child =
+            command.spawn().map_err(|error| unreachable(format!("`{show}` can't be started: {error}")))?;
+        let stdout = child.stdout.take();
+        // It outlives this process, or is reaped by it.
+        tokio::spawn(async move { child.wait().await });
+        let mut line = String::new();
+        if let Some(stdout) = stdout {
+            let said = tokio::time::timeout(START, BufReader::new(stdout).read_line(&mut line)).await;
+            match said {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(unreachable(error.to_string())),
+                Err(_) => {
+                    return Err(unreachable(format!("`{show} supervisor` says nothing for {} s", START.as_secs())));
+                }
+            }
+        }
+        match line.trim_end() {
+            READY => Ok(true),
+            TAKEN => Ok(false),
+            "" => Err(unreachable(format!("`{show} supervisor` ended without a word"))),
+            sentence => Err(unreachable(sentence.to_owned())),
+        }
+    }
+
+    /// Where the helper's own errors go: a file in its folder, which it makes itself if this can't.
+    fn own_log(&self) -> Stdio {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        let path = self.folder.join("supervisor.log");
+        let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        let full = path.metadata().is_ok_and(|about| about.len() > LOG);
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).mode(0o600);
+        if full { options.write(true).truncate(true) } else { options.append(true) };
+        options.open(path).map_or_else(|_| Stdio::null(), Stdio::from)
+    }
+}

@@ -1,0 +1,84 @@
+//! Who waits for news of which attempt. News are conflated: a subscriber finds the newest state, whenever it looks.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fanlight_shared::id::AttemptId;
+use tokio::sync::watch;
+
+use super::super::message::Reply;
+use super::{AttemptState, Stage};
+
+/// The newest that is known of an attempt.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// The log's end.
+    pub(super) end: u64,
+    pub(super) stage: Option<Stage>,
+    /// The supervisor was asked about it, so from here on its news tell everything.
+    pub(super) informed: bool,
+}
+
+/// The subscriptions.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    attempts: Mutex<HashMap<AttemptId, watch::Sender<Seen>>>,
+}
+
+impl News {
+    fn attempts(&self) -> MutexGuard<'_, HashMap<AttemptId, watch::Sender<Seen>>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for news of an attempt.
+    pub(super) fn subscribe(&self, id: AttemptId) -> watch::Receiver<Seen> {
+        self.attempts().entry(id).or_default().subscribe()
+    }
+
+    /// One subscription of an attempt goes; it is still counted.
+    pub(super) fn leave(&self, id: AttemptId) {
+        let mut attempts = self.attempts();
+        if attempts.get(&id).is_some_and(|sender| sender.receiver_count() <= 1) {
+            attempts.remove(&id);
+        }
+    }
+
+    /// The supervisor is being asked about an attempt.
+    pub(super) fn informed(&self, id: AttemptId) {
+        if let Some(sender) = self.attempts().get(&id) {
+            sender.send_modify(|seen| seen.informed = true);
+        }
+    }
+
+    /// Whether anybody waits for an attempt that isn't over.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.attempts().values().any(|sender| matches!(sender.borrow().stage, None | Some(Stage::Running)))
+    }
+
+    /// Takes over what a message tells.
+    pub(super) fn tell(&self, reply: &Reply) {
+        match reply {
+            Reply::Started { state, .. } | Reply::Over { state } => self.state(state),
+            Reply::Attempts { states, .. } => states.iter().for_each(|state| self.state(state)),
+            Reply::Grew { id, end } => {
+                if let Some(sender) = self.attempts().get(id) {
+                    sender.send_modify(|seen| seen.end = seen.end.max(*end));
+                }
+            }
+            Reply::Hello { .. } | Reply::Done { .. } | Reply::NotStarted { .. } => {}
+        }
+    }
+
+    fn state(&self, state: &AttemptState) {
+        if let Some(sender) = self.attempts().get(&state.id) {
+            sender.send_modify(|seen| {
+                seen.end = seen.end.max(state.log_end);
+                seen.informed = true;
+                // An answer may have been overtaken: what is over stays over.
+                if matches!(seen.stage, None | Some(Stage::Running)) {
+                    seen.stage = Some(state.stage);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The log of an attempt: both streams in order of arrival, the beginning and the end of them.
+//!
+//! It lies in the attempt's folder as append-only files. `log` holds the beginning; `log.OFFSET` hold the end, named by the
+//! offset (20 digits) at which they begin. A file takes 512 KiB; when the last one is full a new one begins, and of those
+//! that are named by an offset only the last two stay. So a reader never sees bytes change, only files appear and go, and
+//! between the first 512 KiB and the last 512 KiB to 1 MiB the rest is dropped.
+//!
+//! A file is a row of records: the stream (u8, 1 or 2), a length (u32, little endian), and so many bytes. Offsets count the
+//! bytes of output alone. The last record may be cut off while it is being written.
+//!
+//! `stdout` in the same folder is the beginning of standard output, bytes alone; a byte over 1 MiB says that there was more.
+
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) use writer::{LogWriter, StdoutWriter};
+
+/// How large a file of the log becomes.
+const FILE: u64 = 512 << 10;
+/// How much of standard output is kept for the port.
+const STDOUT: u64 = 1 << 20;
+
+/// Which stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamTag {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// A part of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPart {
+    /// Where this part begins in bytes from the log's beginning; more than asked for where the middle was dropped.
+    pub offset: u64,
+    /// What stands there, by stream; together `next - offset` bytes. A part never reaches over dropped bytes.
+    pub pieces: Vec<(StreamTag, Vec<u8>)>,
+    /// Where the next part begins.
+    pub next: u64,
+    /// How long the log is so far.
+    pub end: u64,
+}
+
+/// The beginning of standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stdout {
+    /// At most 1 MiB.
+    pub bytes: Vec<u8>,
+    /// There was more.
+    pub truncated: bool,
+}
+
+/// Reads at most `limit` bytes of the log in an attempt's folder, from `offset` on. Works while the log is written; a log
+/// that has no byte yet is an empty part.
+///
+/// # Errors
+/// There is no such folder, or the log can't be read.
+pub fn read(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
+    // A file may go between the look at the folder and the look into the file; then the folder is looked at again.
+    let mut tries = 0;
+    loop {
+        match read_once(folder, offset, limit) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 100 && folder.is_dir() => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+fn read_once(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
+    let files = files(folder)?;
+    let Some((last_start, last)) = files.last() else {
+        return Ok(LogPart { offset: 0, pieces: Vec::new(), next: 0, end: 0 });
+    };
+    let last_bytes = std::fs::read(last)?;
+    let end = last_start + records(&last_bytes).map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+    let offset = offset.min(end);
+    // The last file that begins at or before the offset may end before it: then the middle was dropped there.
+    let from = files.iter().rposition(|(start, _)| *start <= offset).unwrap_or(0);
+    let mut part = LogPart { offset, pieces: Vec::new(), next: offset, end };
+    let mut left = limit as usize;
+    for (index, (start, path)) in files.iter().enumerate().skip(from) {
+        let bytes = if index + 1 == files.len() { last_bytes.clone() } else { std::fs::read(path)? };
+        if part.pieces.is_empty() && *start > part.next {
+            (part.offset, part.next) = (*start, *start);
+        }
+        if *start > part.next {
+            break;
+        }
+        let mut position = *start;
+        for (stream, bytes) in records(&bytes) {
+            let skip = usize::try_from(part.next.saturating_sub(position)).unwrap_or(usize::MAX);
+            position += bytes.len() as u64;
+            let Some(wanted) = bytes.get(skip..).filter(|wanted| !wanted.is_empty()) else { continue };
+            let wanted = &wanted[..wanted.len().min(left)];
+            part.next += wanted.len() as u64;
+            left -= wanted.len();
+            match part.pieces.last_mut() {
+                Some((tag, text)) if *tag == stream => text.extend_from_slice(wanted),
+                _ if wanted.is_empty() => {}
+                _ => part.pieces.push((stream, wanted.to_vec())),
+            }
+            if left == 0 {
+                return Ok(part);
+            }
+        }
+    }
+    Ok(part)
+}
+
+/// The files of the log with the offsets at which they begin, in order.
+fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let start = match name.strip_prefix("log") {
+            Some("") => Some(0),
+            Some(rest) => rest.strip_prefix('.').and_then(|digits| digits.parse().ok()),
+            None => None,
+        };
+        if let Some(start) = start {
+            files.push((start, entry.path()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The records in these bytes; the last one as far as it goes.
+fn records(bytes: &[u8]) -> impl Iterator<Item = (StreamTag, &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (head, after) = rest.split_first_chunk::<5>()?;
+        let [tag, length @ ..] = *head;
+        let length = (u32::from_le_bytes(length) as usize).min(after.len());
+        let (data, after) = after.split_at(length);
+        rest = after;
+        let stream = if tag == 2 { StreamTag::Stderr } else { StreamTag::Stdout };
+        Some((stream, data))
+    })
+}
+
+/// Reads the standard output kept for the port `stdout`; nothing if none came.
+///
+/// # Errors
+/// There is no such folder, or it can't be read.
+pub fn stdout(folder: &Path) -> io::Result<Stdout> {
+    let mut bytes = match std::fs::read(folder.join("stdout")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => Vec::new(),
+        bytes => bytes?,
+    };
+    let truncated = bytes.len() as u64 > STDOUT;
+    bytes.truncate(usize::try_from(STDOUT).unwrap_or(usize::MAX));
+    Ok(Stdout { bytes, truncated })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Writing a log. Nothing is made before the first byte comes: most commands say nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use super::{FILE, STDOUT, StreamTag};
+
+/// The writing end of a log.
+#[derive(Debug)]
+pub(crate) struct LogWriter {
+    folder: PathBuf,
+    /// How many bytes of output came so far.
+    end: u64,
+    current: Option<(File, u64)>,
+    /// The files that are named by an offset, oldest first; at most two.
+    tail: Vec<PathBuf>,
+    any: bool,
+}
+
+impl LogWriter {
+    /// A log in this folder.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder, end: 0, current: None, tail: Vec::new(), any: false }
+    }
+
+    /// How many bytes of output came so far.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Takes some output. What can't be written (a full disk) is dropped like the middle of a long log: the command goes on.
+    pub(crate) fn write(&mut self, stream: StreamTag, bytes: &[u8]) {
+        if self.append(stream, bytes).is_err() {
+            self.current = None;
+        }
+        self.end += bytes.len() as u64;
+    }
+
+    fn append(&mut self, stream: StreamTag, bytes: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        if self.current.as_ref().is_none_or(|(_, size)| *size >= FILE) {
+            self.begin()?;
+        }
+        let Some((file, size)) = &mut self.current else { return Ok(()) };
+        let mut record = Vec::with_capacity(5 + bytes.len());
+        record.push(if stream == StreamTag::Stderr { 2 } else { 1 });
+        record.extend(length.to_le_bytes());
+        record.extend(bytes);
+        file.write_all(&record)?;
+        *size += record.len() as u64;
+        Ok(())
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.current = None;
+        let path = if self.any {
+            self.folder.join(format!("log.{:020}", self.end))
+        } else {
+            self.folder.join("log")
+        };
+        let file = create(&path)?;
+        if self.any {
+            if self.tail.len() == 2 {
+                let old = self.tail.remove(0);
+                // The folder belongs to the caller, who may have removed it.
+                let _ = std::fs::remove_file(old);
+            }
+            self.tail.push(path);
+        }
+        self.any = true;
+        self.current = Some((file, 0));
+        Ok(())
+    }
+}
+
+/// The writing end of `stdout`.
+#[derive(Debug)]
+pub(crate) struct StdoutWriter {
+    path: PathBuf,
+    file: Option<File>,
+    left: u64,
+}
+
+impl StdoutWriter {
+    /// `stdout` in this folder.
+    pub(crate) fn new(folder: &std::path::Path) -> Self {
+        Self { path: folder.join("stdout"), file: None, left: STDOUT + 1 }
+    }
+
+    /// Takes some output, and keeps what still fits.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        let kept = &bytes[..bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
+        if kept.is_empty() {
+            return;
+        }
+        self.left -= kept.len() as u64;
+        if self.append(kept).is_err() || self.left == 0 {
+            // After a failure nothing more is kept, so that what is kept has no gap.
+            (self.file, self.left) = (None, 0);
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => create(&self.path)?,
+        };
+        file.write_all(bytes)?;
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+fn create(path: &std::path::Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}

@@ -1,0 +1,318 @@
+//! The messages in the frames, and both ways between the two.
+
+use std::time::Duration;
+
+use fanlight_shared::id::AttemptId;
+
+use super::client::StartSpec;
+use super::frame::{Malformed, Reader, Writer};
+use super::record::AttemptState;
+
+/// What a client asks; `request` numbers come back in the answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Always the first.
+    Hello { version: u16, build: String },
+    /// Starts a command.
+    Start { request: u32, spec: Box<StartSpec> },
+    /// How an attempt stands.
+    State { request: u32, id: AttemptId },
+    /// All attempts.
+    List { request: u32 },
+    /// Ends an attempt.
+    Stop { request: u32, id: AttemptId, grace: Duration },
+    /// Drops the record of an ended attempt.
+    Forget { request: u32, id: AttemptId },
+    /// Ends the supervisor if nothing runs.
+    Shutdown { request: u32 },
+}
+
+/// What the supervisor says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// Answers `Hello`.
+    Hello { version: u16, build: String, trees: Holds, running: u32, pid: u32 },
+    /// Answers `Start`.
+    Started { request: u32, known: bool, state: AttemptState },
+    /// Answers `State` (none or one) and `List` (several of these; the last one says so).
+    Attempts { request: u32, last: bool, states: Vec<AttemptState> },
+    /// Answers `Stop`, `Forget`, `Shutdown`.
+    Done { request: u32, yes: bool },
+    /// The command can't be started.
+    NotStarted { request: u32, why: String },
+    /// A running attempt's log has grown.
+    Grew { id: AttemptId, end: u64 },
+    /// An attempt has ended or is lost.
+    Over { state: AttemptState },
+}
+
+/// How trees are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// A cgroup per attempt.
+    Cgroup,
+    /// Subreaper, session and token.
+    Session,
+}
+
+impl Holds {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cgroup => "cgroup",
+            Self::Session => "session",
+        }
+    }
+}
+
+impl Request {
+    /// The frame; `None` if it is too long.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Hello { version, build } => {
+                let mut to = Writer::new(0x01);
+                to.u16(*version).os(build);
+                to.finish()
+            }
+            Self::Start { request, spec } => {
+                let mut to = Writer::new(0x02);
+                to.u32(*request).id(spec.id.as_bytes()).os(&spec.program);
+                to.count(spec.arguments.len());
+                for argument in &spec.arguments {
+                    to.os(argument);
+                }
+                to.count(spec.env.len());
+                for (name, value) in &spec.env {
+                    to.os(name).os(value);
+                }
+                to.os(&spec.cwd).os(&spec.folder).u32(milliseconds(spec.grace));
+                to.finish()
+            }
+            Self::State { request, id } => about(0x03, *request, *id).finish(),
+            Self::List { request } => plain(0x04, *request).finish(),
+            Self::Stop { request, id, grace } => {
+                let mut to = about(0x05, *request, *id);
+                to.u32(milliseconds(*grace));
+                to.finish()
+            }
+            Self::Forget { request, id } => about(0x06, *request, *id).finish(),
+            Self::Shutdown { request } => plain(0x07, *request).finish(),
+        }
+    }
+
+    /// The message of a frame without its length.
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, Malformed> {
+        let (kind, mut from) = Reader::new(body)?;
+        let message = match kind {
+            0x01 => Self::Hello { version: from.u16()?, build: from.text()? },
+            0x02 => Self::Start {
+                request: from.u32()?,
+                spec: Box::new(StartSpec {
+                    id: AttemptId::from_bytes(from.id()?),
+                    program: from.os()?,
+                    arguments: from.list(Reader::os)?,
+                    env: from.list(|one| Ok((one.os()?, one.os()?)))?,
+                    cwd: from.os()?.into(),
+                    folder: from.os()?.into(),
+                    grace: Duration::from_millis(from.u32()?.into()),
+                }),
+            },
+            0x03 => Self::State { request: from.u32()?, id: AttemptId::from_bytes(from.id()?) },
+            0x04 => Self::List { request: from.u32()? },
+            0x05 => Self::Stop {
+                request: from.u32()?,
+                id: AttemptId::from_bytes(from.id()?),
+                grace: Duration::from_millis(from.u32()?.into()),
+            },
+            0x06 => Self::Forget { request: from.u32()?, id: AttemptId::from_bytes(from.id()?) },
+            0x07 => Self::Shutdown { request: from.u32()? },
+            _ => return Err(Malformed),
+        };
+        // A greeting may gain fields in later versions.
+        if !matches!(message, Self::Hello { .. }) {
+            from.end()?;
+        }
+        Ok(message)
+    }
+}
+
+impl Reply {
+    /// The frame; `None` if it is too long.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Hello { version, build, trees, running, pid } => {
+                let mut to = Writer::new(0x81);
+                to.u16(*version).os(build).u8(u8::from(*trees == Holds::Cgroup)).u32(*running).u32(*pid);
+                to.finish()
+            }
+            Self::Started { request, known, state } => {
+                let mut to = plain(0x82, *request);
+                to.u8((*known).into());
+                state.encode(&mut to);
+                to.finish()
+            }
+            Self::Attempts { request, last, states } => {
+                let mut to = plain(0x83, *request);
+                to.u8((*last).into()).count(states.len());
+                for state in states {
+                    state.encode(&mut to);
+                }
+                to.finish()
+            }
+            Self::Done { request, yes } => {
+                let mut to = plain(0x84, *request);
+                to.u8((*yes).into());
+                to.finish()
+            }
+            Self::NotStarted { request, why } => {
+                let mut to = plain(0x85, *request);
+                to.os(why);
+                to.finish()
+            }
+            Self::Grew { id, end } => {
+                let mut to = Writer::new(0x90);
+                to.id(id.as_bytes()).u64(*end);
+                to.finish()
+            }
+            Self::Over { state } => {
+                let mut to = Writer::new(0x91);
+                state.encode(&mut to);
+                to.finish()
+            }
+        }
+    }
+
+    /// The message of a frame without its length.
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, Malformed> {
+        let (kind, mut from) = Reader::new(body)?;
+        let message = match kind {
+            0x81 => Self::Hello {
+                version: from.u16()?,
+                build: from.text()?,
+                trees: if from.bool()? { Holds::Cgroup } else { Holds::Session },
+                running: from.u32()?,
+                pid: from.u32()?,
+            },
+            0x82 => Self::Started {
+                request: from.u32()?,
+                known: from.bool()?,
+                state: AttemptState::decode(&mut from)?,
+            },
+            0x83 => Self::Attempts {
+                request: from.u32()?,
+                last: from.bool()?,
+                states: from.list(AttemptState::decode)?,
+            },
+            0x84 => Self::Done { request: from.u32()?, yes: from.bool()? },
+            0x85 => Self::NotStarted { request: from.u32()?, why: from.text()? },
+            0x90 => Self::Grew { id: AttemptId::from_bytes(from.id()?), end: from.u64()? },
+            0x91 => Self::Over { state: AttemptState::decode(&mut from)? },
+            _ => return Err(Malformed),
+        };
+        if !matches!(message, Self::Hello { .. }) {
+            from.end()?;
+        }
+        Ok(message)
+    }
+
+    /// The request that it answers; `None` for greetings and notifications.
+    pub(crate) fn request(&self) -> Option<u32> {
+        match self {
+            Self::Started { request, .. }
+            | Self::Attempts { request, .. }
+            | Self::Done { request, .. }
+            | Self::NotStarted { request, .. } => Some(*request),
+            Self::Hello { .. } | Self::Grew { .. } | Self::Over { .. } => None,
+        }
+    }
+}
+
+fn plain(kind: u8, request: u32) -> Writer {
+    let mut to = Writer::new(kind);
+    to.u32(request);
+    to
+}
+
+fn about(kind: u8, request: u32, id: AttemptId) -> Writer {
+    let mut to = plain(kind, request);
+    to.id(id.as_bytes());
+    to
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::time::Time;
+
+    use super::super::frame;
+    use super::super::record::{Exit, How, Stage};
+    use super::*;
+
+    fn body(frame: &[u8]) -> &[u8] {
+        frame::first(frame).unwrap().unwrap().0
+    }
+
+    #[test]
+    fn requests_come_back_as_they_were_sent() {
+        let id = AttemptId::new();
+        let spec = StartSpec {
+            id,
+            program: "sh".into(),
+            arguments: vec!["-c".into(), "".into()],
+            env: vec![("PATH".into(), "/bin".into())],
+            cwd: "/".into(),
+            folder: "/tmp/a b".into(),
+            grace: Duration::from_millis(1500),
+        };
+        let grace = Duration::from_secs(5);
+        for request in [
+            Request::Hello { version: 1, build: "0.1.0".into() },
+            Request::Start { request: 1, spec: Box::new(spec) },
+            Request::State { request: 2, id },
+            Request::List { request: 3 },
+            Request::Stop { request: 4, id, grace },
+            Request::Forget { request: 5, id },
+            Request::Shutdown { request: 6 },
+        ] {
+            assert_eq!(Request::decode(body(&request.encode().unwrap())), Ok(request));
+        }
+    }
+
+    #[test]
+    fn replies_come_back_as_they_were_sent() {
+        let exit = Exit {
+            how: How::Signal(9),
+            stopped: true,
+            started: Time(1),
+            ended: Time(2),
+            max_rss: 3,
+            cpu: Duration::from_micros(4),
+            log_end: 5,
+        };
+        let id = AttemptId::new();
+        let state = |stage| AttemptState { id, pid: 7, started: Time(1), log_end: 5, stage };
+        let states = vec![state(Stage::Running), state(Stage::Lost), state(Stage::Ended(exit))];
+        for reply in [
+            Reply::Hello { version: 1, build: "x".into(), trees: Holds::Cgroup, running: 2, pid: 3 },
+            Reply::Started { request: 1, known: true, state: state(Stage::Running) },
+            Reply::Attempts { request: 1, last: false, states },
+            Reply::Done { request: 1, yes: true },
+            Reply::NotStarted { request: 1, why: "no".into() },
+            Reply::Grew { id, end: 9 },
+            Reply::Over { state: state(Stage::Ended(exit)) },
+        ] {
+            assert_eq!(Reply::decode(body(&reply.encode().unwrap())), Ok(reply));
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        assert_eq!(Request::decode(&[0x55]), Err(Malformed));
+        assert_eq!(Request::decode(&[0x04, 1, 0, 0, 0, 9]), Err(Malformed));
+        assert_eq!(Request::decode(&[0x02, 1]), Err(Malformed));
+        assert_eq!(Request::decode(&[]), Err(Malformed));
+    }
+}

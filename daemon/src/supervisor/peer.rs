@@ -1,0 +1,182 @@
+//! One client: bytes in, frames out of them; frames in, bytes out. Never waits for it.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+
+use super::frame;
+use super::message::{Reply, Request};
+
+/// What a client may leave unread before it is dropped, in bytes.
+const UNREAD: usize = 8 << 20;
+/// How much is read of one client before the others have their turn.
+const TURN: usize = 64 << 10;
+/// Above so many unread bytes a client is spared news that newer ones will replace.
+const BUSY: usize = 64 << 10;
+
+/// A connected client.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) stream: UnixStream,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    sent: usize,
+    greeted: bool,
+    /// It has gone, or broke the rules.
+    pub(crate) gone: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(stream: UnixStream) -> Self {
+        Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, greeted: false, gone: false }
+    }
+
+    /// Reads what is there, as far as its turn goes.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) {
+        let limit = buffer.len().min(TURN);
+        match self.stream.read(&mut buffer[..limit]) {
+            Ok(0) => self.gone = true,
+            Ok(length) => self.input.extend_from_slice(&buffer[..length]),
+            Err(error) => self.gone = !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
+    }
+
+    /// The next request that is whole. A client that breaks the rules is dropped.
+    pub(crate) fn next(&mut self) -> Option<Request> {
+        if self.gone {
+            return None;
+        }
+        let request = match frame::first(&self.input) {
+            Ok(None) => return None,
+            Ok(Some((body, used))) => Request::decode(body).map(|request| (request, used)),
+            Err(malformed) => Err(malformed),
+        };
+        let hello = matches!(request, Ok((Request::Hello { .. }, _)));
+        match request {
+            Ok((request, used)) if hello != self.greeted => {
+                self.greeted = true;
+                self.input.drain(..used);
+                if self.input.is_empty() && self.input.capacity() > TURN {
+                    self.input = Vec::new();
+                }
+                Some(request)
+            }
+            _ => {
+                self.gone = true;
+                None
+            }
+        }
+    }
+
+    /// Whether a whole request waits.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.gone && !matches!(frame::first(&self.input), Ok(None))
+    }
+
+    /// Takes a message for it.
+    pub(crate) fn send(&mut self, reply: &Reply) {
+        match reply.encode() {
+            Some(frame) if self.output.len() - self.sent + frame.len() <= UNREAD => {
+                self.output.extend_from_slice(&frame);
+            }
+            _ => self.gone = true,
+        }
+    }
+
+    /// Whether news that newer ones replace may be sent: it was greeted, and it reads.
+    pub(crate) fn follows(&self) -> bool {
+        self.greeted && !self.gone && self.output.len() - self.sent < BUSY
+    }
+
+    /// Whether it was greeted, so that it may be told what happens.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.greeted && !self.gone
+    }
+
+    /// Whether something waits to be sent.
+    pub(crate) fn has_output(&self) -> bool {
+        self.sent < self.output.len()
+    }
+
+    /// Sends what goes without waiting.
+    pub(crate) fn flush(&mut self) {
+        while self.has_output() && !self.gone {
+            match self.stream.write(&self.output[self.sent..]) {
+                Ok(length) => self.sent += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.gone = true,
+            }
+        }
+        if !self.has_output() {
+            self.sent = 0;
+            if self.output.capacity() > TURN {
+                self.output = Vec::new();
+            }
+            self.output.clear();
+        } else if self.sent > TURN {
+            self.output.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (UnixStream, Peer) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        (ours, Peer::new(theirs))
+    }
+
+    fn hello() -> Vec<u8> {
+        Request::Hello { version: 1, build: "x".into() }.encode().unwrap()
+    }
+
+    #[test]
+    fn requests_come_out_whole_however_they_arrive() {
+        let (mut ours, mut peer) = pair();
+        let mut bytes = hello();
+        bytes.extend(Request::List { request: 4 }.encode().unwrap());
+        let mut requests = Vec::new();
+        for byte in bytes {
+            ours.write_all(&[byte]).unwrap();
+            peer.receive(&mut [0; 100]);
+            requests.extend(peer.next());
+        }
+        assert_eq!(requests.len(), 2);
+        assert_eq!(requests[1], Request::List { request: 4 });
+    }
+
+    #[test]
+    fn garbage_a_missing_greeting_and_a_second_one_drop_the_client() {
+        let twice = [hello(), hello()].concat();
+        for (bytes, expected) in [
+            (vec![0xFF; 40], 0),
+            (Request::List { request: 4 }.encode().unwrap(), 0),
+            (twice, 1),
+            (vec![1, 0, 0, 0, 0x55], 0),
+        ] {
+            let (mut ours, mut peer) = pair();
+            ours.write_all(&bytes).unwrap();
+            peer.receive(&mut [0; 100]);
+            let served = std::iter::from_fn(|| peer.next()).count();
+            assert_eq!((served, peer.gone), (expected, true), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn who_does_not_read_is_dropped() {
+        let (ours, mut peer) = pair();
+        let reply = Reply::NotStarted { request: 1, why: "x".repeat(1 << 20) };
+        let mut sent = 0;
+        while !peer.gone {
+            peer.send(&reply);
+            peer.flush();
+            sent += 1;
+            assert!(sent < 100, "dropped in time");
+        }
+        drop(ours);
+    }
+}

@@ -1,0 +1,100 @@
+//! Starting one command: its session, limits and pipes, and a clear sentence where it can't be started.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Resource, Rlimit};
+
+use super::client::StartSpec;
+use super::system;
+use super::tree::Tree;
+
+/// What commands get back of what the supervisor changed for itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inherited {
+    umask: rustix::fs::Mode,
+    files: Rlimit,
+}
+
+impl Inherited {
+    /// Takes the supervisor's own limits: files that only the user reads, and as many descriptors as allowed.
+    pub(crate) fn take() -> Self {
+        let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        let files = rustix::process::getrlimit(Resource::Nofile);
+        // Two pipes and two files a command: the usual 1,024 are too few for 1,000 of them.
+        let most = Rlimit { current: files.maximum, maximum: files.maximum };
+        let _ = rustix::process::setrlimit(Resource::Nofile, most);
+        Self { umask, files }
+    }
+
+    /// Runs in the child, between fork and exec: system calls only.
+    fn give_back(self) -> io::Result<()> {
+        rustix::process::setsid()?;
+        rustix::process::umask(self.umask);
+        rustix::process::setrlimit(Resource::Nofile, self.files)?;
+        let maximum = rustix::process::getrlimit(Resource::Core).maximum;
+        rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum })?;
+        Ok(())
+    }
+}
+
+/// A command that runs.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) pid: u32,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+}
+
+/// The environment variable by which a process says whose it is.
+pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
+
+/// Starts a command in its tree. Signal mask, SIGPIPE and handled signals are reset by std and by the exec.
+pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Result<Started, String> {
+    if !spec.cwd.is_dir() {
+        return Err(format!("the folder `{}` to work in is missing", spec.cwd.display()));
+    }
+    if spec.program.is_empty() {
+        return Err("the program's name is empty".into());
+    }
+    let unable = |error: io::Error| format!("no process can be started now: {error}");
+    let (stdout, stdout_end) = system::output_pipe().map_err(unable)?;
+    let (stderr, stderr_end) = system::output_pipe().map_err(unable)?;
+    let mut command = Command::new(&spec.program);
+    command.args(&spec.arguments).current_dir(&spec.cwd);
+    command.env_clear().envs(spec.env.iter().map(|(name, value)| (name, value)));
+    command.env(TOKEN, spec.id.to_string());
+    command.stdin(Stdio::null()).stdout(stdout_end).stderr(stderr_end);
+    system::before_exec(&mut command, move || inherited.give_back());
+    let pid = tree.spawn(&mut command).map_err(|error| explain(spec, &error))?;
+    Ok(Started { pid, stdout, stderr })
+}
+
+fn explain(spec: &StartSpec, error: &io::Error) -> String {
+    let program = spec.program.display();
+    let path = spec.cwd.join(&spec.program);
+    let has_slash = spec.program.as_encoded_bytes().contains(&b'/');
+    match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::NOENT) if has_slash && path.exists() => {
+            format!("`{program}` can't be started: the interpreter that its first line names is missing")
+        }
+        Some(rustix::io::Errno::NOENT) if has_slash => format!("there is no program `{program}`"),
+        Some(rustix::io::Errno::NOENT) => {
+            let path = spec.env.iter().find(|(name, _)| name == "PATH");
+            let path = path.map(|(_, value)| value.to_string_lossy()).unwrap_or_default();
+            format!("there is no program `{program}` in PATH ({path})")
+        }
+        Some(rustix::io::Errno::ACCESS) => format!("`{program}` is not executable, or its folder may not be entered"),
+        Some(rustix::io::Errno::NOEXEC) => {
+            format!("`{program}` is no program for this system (a script begins with a line like `#!/bin/sh`)")
+        }
+        Some(rustix::io::Errno::TOOBIG) => {
+            format!("the arguments and the environment of `{program}` are longer than the system takes; pass large values as files")
+        }
+        _ if error.kind() == io::ErrorKind::InvalidInput => {
+            format!("the arguments or the environment of `{program}` contain a NUL byte")
+        }
+        _ => format!("`{program}` can't be started: {error}"),
+    }
+}

@@ -1,0 +1,196 @@
+//! What is known of an attempt, in memory, in frames and in the `exit` file.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::time::Time;
+
+use super::frame::{Malformed, Reader, Writer};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// How its main process ended.
+    pub how: How,
+    /// It was asked to stop before it ended.
+    pub stopped: bool,
+    /// When the main process started.
+    pub started: Time,
+    /// When the main process ended.
+    pub ended: Time,
+    /// The largest resident set of its main process and the children that it waited for, in bytes.
+    pub max_rss: u64,
+    /// User and system time of its main process and the children that it waited for.
+    pub cpu: Duration,
+    /// The true length of its log in bytes, dropped bytes included.
+    pub log_end: u64,
+}
+
+/// Where an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Something of its tree may be alive.
+    Running,
+    /// It ended, and nothing of it is left.
+    Ended(Exit),
+    /// Nobody saw how it ended; nothing of it is left.
+    Lost,
+}
+
+/// An attempt as the supervisor knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptState {
+    /// Which one.
+    pub id: AttemptId,
+    /// The process id of its main process; 0 if it never got one.
+    pub pid: u32,
+    /// When it was started.
+    pub started: Time,
+    /// The log's true length so far in bytes, dropped bytes included.
+    pub log_end: u64,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+impl Exit {
+    fn encode(&self, to: &mut Writer) {
+        match self.how {
+            How::Code(code) => to.u8(0).i32(code),
+            How::Signal(signal) => to.u8(1).i32(signal),
+        };
+        let cpu = u64::try_from(self.cpu.as_micros()).unwrap_or(u64::MAX);
+        to.u8(self.stopped.into()).i64(self.started.0).i64(self.ended.0).u64(self.max_rss).u64(cpu);
+        to.u64(self.log_end);
+    }
+
+    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let how = match (from.u8()?, from.i32()?) {
+            (0, code) => How::Code(code),
+            (1, signal) => How::Signal(signal),
+            _ => return Err(Malformed),
+        };
+        Ok(Self {
+            how,
+            stopped: from.bool()?,
+            started: Time(from.i64()?),
+            ended: Time(from.i64()?),
+            max_rss: from.u64()?,
+            cpu: Duration::from_micros(from.u64()?),
+            log_end: from.u64()?,
+        })
+    }
+}
+
+impl AttemptState {
+    pub(super) fn encode(&self, to: &mut Writer) {
+        to.id(self.id.as_bytes()).u32(self.pid).i64(self.started.0).u64(self.log_end);
+        match &self.stage {
+            Stage::Running => {
+                to.u8(0);
+            }
+            Stage::Ended(exit) => {
+                to.u8(1);
+                exit.encode(to);
+            }
+            Stage::Lost => {
+                to.u8(2);
+            }
+        }
+    }
+
+    pub(super) fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            id: AttemptId::from_bytes(from.id()?),
+            pid: from.u32()?,
+            started: Time(from.i64()?),
+            log_end: from.u64()?,
+            stage: match from.u8()? {
+                0 => Stage::Running,
+                1 => Stage::Ended(Exit::decode(from)?),
+                2 => Stage::Lost,
+                _ => return Err(Malformed),
+            },
+        })
+    }
+}
+
+const EXIT_FRAME: u8 = 0xE0;
+
+/// The exit record in an attempt's folder; `None` if it has none or a torn one, or one of an earlier boot: after a power cut
+/// nothing says that what the attempt wrote before its record has reached the disk.
+#[must_use]
+pub fn exit(folder: &Path) -> Option<Exit> {
+    let bytes = std::fs::read(folder.join("exit")).ok()?;
+    let (body, _) = super::frame::first(&bytes).ok()??;
+    let (kind, mut from) = Reader::new(body).ok()?;
+    let boot = from.text().ok()?;
+    let exit = Exit::decode(&mut from).ok()?;
+    from.end().ok()?;
+    (kind == EXIT_FRAME && boot == boot_id().unwrap_or_default()).then_some(exit)
+}
+
+/// Writes the exit record, whole or not at all. It is not synced: it holds for this boot only, see [`exit`].
+pub(super) fn write_exit(folder: &Path, exit: &Exit, boot: &str) -> io::Result<()> {
+    let mut to = Writer::new(EXIT_FRAME);
+    to.os(boot);
+    exit.encode(&mut to);
+    let bytes = to.finish().ok_or(io::ErrorKind::InvalidInput)?;
+    let new = folder.join("exit.new");
+    std::fs::write(&new, bytes)?;
+    std::fs::rename(new, folder.join("exit"))
+}
+
+/// What names this boot of the machine; `None` where the system doesn't say.
+#[must_use]
+pub fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXIT: Exit = Exit {
+        how: How::Code(3),
+        stopped: false,
+        started: Time(1),
+        ended: Time(2),
+        max_rss: 3,
+        cpu: Duration::from_micros(4),
+        log_end: 5,
+    };
+
+    #[test]
+    fn an_exit_record_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(exit(folder.path()), None);
+        write_exit(folder.path(), &EXIT, &boot_id().unwrap_or_default()).unwrap();
+        assert_eq!(exit(folder.path()), Some(EXIT));
+    }
+
+    #[test]
+    fn a_torn_record_and_one_of_another_boot_say_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        write_exit(folder.path(), &EXIT, "another boot").unwrap();
+        assert_eq!(exit(folder.path()), None);
+        write_exit(folder.path(), &EXIT, &boot_id().unwrap_or_default()).unwrap();
+        let file = folder.path().join("exit");
+        let bytes = std::fs::read(&file).unwrap();
+        for length in 0..bytes.len() {
+            std::fs::write(&file, &bytes[..length]).unwrap();
+            assert_eq!(exit(folder.path()), None, "{length} bytes");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! After a supervisor died: what is left of its attempts is killed, and they are lost.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use fanlight_shared::id::AttemptId;
+
+use super::ledger::{Entry, Ledger};
+use super::record::{self, AttemptState, Stage};
+
+/// How long killed processes may take to go; one that sits in the kernel longer can't be helped.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Ends what earlier supervisors left behind, and says how their attempts stand.
+pub(crate) fn recover(ledger: &Ledger) -> Vec<AttemptState> {
+    let boot = record::boot_id().unwrap_or_default();
+    let entries = ledger.entries();
+    let mut states = Vec::with_capacity(entries.len());
+    let mut left = Vec::new();
+    for entry in &entries {
+        // Of another boot nothing is alive, and process ids mean others now.
+        let same = entry.boot == boot && !entry.lost;
+        let exit = record::exit(&entry.folder).filter(|_| same);
+        if same && exit.is_none() {
+            left.push(entry.clone());
+        }
+        let log_end = exit.map_or_else(|| log_end(entry), |exit| exit.log_end);
+        let pid = entry.main.map_or(0, |(pid, _)| pid);
+        let stage = exit.map_or(Stage::Lost, Stage::Ended);
+        states.push(AttemptState { id: entry.id, pid, started: entry.started, log_end, stage });
+    }
+    end(&left);
+    for (entry, state) in entries.iter().zip(&states) {
+        if state.stage == Stage::Lost && !entry.lost {
+            // If it can't be noted, the next supervisor finds the same again.
+            let _ = ledger.lost(entry.id);
+        }
+    }
+    states
+}
+
+fn log_end(entry: &Entry) -> u64 {
+    super::log::read(&entry.folder, u64::MAX, 0).map_or(0, |part| part.end)
+}
+
+#[cfg(target_os = "linux")]
+fn end(left: &[Entry]) {
+    use std::time::Instant;
+
+    use super::tree::cgroup::Cgroup;
+    use super::tree::table;
+    use rustix::process::Signal;
+
+    let (held, free): (Vec<_>, Vec<_>) = left.iter().partition(|entry| entry.cgroup.is_some());
+    for path in held.iter().filter_map(|entry| entry.cgroup.clone()) {
+        Cgroup::found(path).end(PATIENCE);
+    }
+    if free.is_empty() {
+        return;
+    }
+    let until = Instant::now() + PATIENCE;
+    let mut sessions = HashSet::new();
+    loop {
+        let members = members(&free, &mut sessions);
+        if members.is_empty() || Instant::now() > until {
+            return;
+        }
+        for process in &members {
+            table::signal(process, Signal::KILL);
+        }
+        // They aren't children of this supervisor, so nothing tells when they are gone.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Who carries the token of one of these attempts, or has the session of one.
+#[cfg(target_os = "linux")]
+fn members(entries: &[&Entry], sessions: &mut HashSet<u32>) -> Vec<super::tree::table::Process> {
+    use super::tree::table;
+
+    let ids: HashSet<AttemptId> = entries.iter().map(|entry| entry.id).collect();
+    let table = table::all();
+    let mut members: Vec<_> =
+        table.values().filter(|it| table::token(it.pid).is_some_and(|id| ids.contains(&id))).copied().collect();
+    // The number of a session is not given anew while it has a member, so one member that is known for sure (the main process
+    // by its start, another by its token) vouches for all.
+    for (pid, start) in entries.iter().filter_map(|entry| entry.main) {
+        let alive = table.get(&pid).is_some_and(|process| process.start == start);
+        if alive || members.iter().any(|process| process.session == pid) {
+            sessions.insert(pid);
+        }
+    }
+    let known: HashSet<u32> = members.iter().map(|process| process.pid).collect();
+    let more = table.values().filter(|it| sessions.contains(&it.session) && !known.contains(&it.pid));
+    members.extend(more);
+    members
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end(left: &[Entry]) {
+    use super::tree::{Member, group};
+    use rustix::process::Signal;
+
+    for entry in left {
+        if let Some((pid, _)) = entry.main {
+            group::signal(Member { id: entry.id, main: pid }, &[], Signal::KILL);
+        }
+    }
+}

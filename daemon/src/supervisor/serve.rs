@@ -1,0 +1,312 @@
+//! The loop: one thread that waits for descriptors and deadlines, and for nothing else. Idle, it sleeps.
+
+mod requests;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use fanlight_shared::id::AttemptId;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+
+use super::attempt::{Running, TURN};
+use super::ledger::Ledger;
+use super::message::Reply;
+use super::peer::Peer;
+use super::process::Inherited;
+use super::record::{self, AttemptState, Stage};
+use super::system;
+use super::tree::{Member, Trees};
+
+/// How many clients may be connected.
+const PEERS: usize = 64;
+/// How long nobody is accepted after descriptors ran out.
+const NO_DESCRIPTORS: Duration = Duration::from_millis(200);
+/// How many requests of one client are answered before the others have their turn.
+const REQUESTS: usize = 16;
+
+/// Signals as something to wait for.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    wake: UnixStream,
+    terminate: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Takes over SIGCHLD and SIGTERM, and ignores SIGHUP and SIGINT; by handlers, which an exec resets.
+    pub(crate) fn take() -> io::Result<Self> {
+        let (wake, write) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        write.set_nonblocking(true)?;
+        let terminate = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGTERM, Arc::clone(&terminate))?;
+        signal_hook::low_level::pipe::register(SIGCHLD, write.try_clone()?)?;
+        signal_hook::low_level::pipe::register(SIGTERM, write)?;
+        for ignored in [SIGHUP, SIGINT] {
+            signal_hook::flag::register(ignored, Arc::default())?;
+        }
+        Ok(Self { wake, terminate })
+    }
+}
+
+/// What [`Server::new`] needs.
+pub(crate) struct Boot {
+    /// Held while the supervisor lives.
+    pub(crate) lock: File,
+    pub(crate) socket: PathBuf,
+    pub(crate) listener: UnixListener,
+    pub(crate) signals: Signals,
+    pub(crate) linger: Duration,
+    pub(crate) trees: Trees,
+    pub(crate) inherited: Inherited,
+    pub(crate) ledger: Ledger,
+    /// Attempts of earlier supervisors.
+    pub(crate) past: Vec<AttemptState>,
+}
+
+/// The supervisor at work.
+pub(crate) struct Server {
+    boot: Boot,
+    boot_id: String,
+    running: BTreeMap<AttemptId, Running>,
+    over: BTreeMap<AttemptId, AttemptState>,
+    peers: Vec<Peer>,
+    buffer: Vec<u8>,
+    /// Nobody is accepted before.
+    accept_after: Option<Instant>,
+    /// Since when there is nothing to do.
+    idle_since: Option<Instant>,
+    /// It ends as soon as nothing runs and everything is sent.
+    leaving: bool,
+}
+
+/// What became ready.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Signals,
+    Listener,
+    Peer(usize),
+    Pipe(AttemptId, usize),
+    Events(AttemptId),
+}
+
+impl Server {
+    pub(crate) fn new(mut boot: Boot) -> Self {
+        let over = std::mem::take(&mut boot.past).into_iter().map(|state| (state.id, state)).collect();
+        Self {
+            boot,
+            boot_id: record::boot_id().unwrap_or_default(),
+            running: BTreeMap::new(),
+            over,
+            peers: Vec::new(),
+            buffer: vec![0; TURN],
+            accept_after: None,
+            idle_since: Some(Instant::now()),
+            leaving: false,
+        }
+    }
+
+    /// Works until there is nothing more to do.
+    pub(crate) fn run(mut self) {
+        loop {
+            let ready = self.wait();
+            let now = Instant::now();
+            for source in ready {
+                match source {
+                    Source::Signals => self.take_signals(now),
+                    Source::Listener => self.accept(now),
+                    Source::Peer(index) => self.receive(index),
+                    Source::Pipe(id, stream) => self.pump(id, stream),
+                    Source::Events(id) => self.check(id, now),
+                }
+            }
+            self.answer(now);
+            self.tick(now);
+            for peer in &mut self.peers {
+                peer.flush();
+            }
+            self.peers.retain(|peer| !peer.gone);
+            if self.is_over(now) {
+                break;
+            }
+        }
+        // The lock is held, so this socket is no other supervisor's.
+        let _ = std::fs::remove_file(&self.boot.socket);
+        drop(self.boot.lock);
+    }
+
+    fn is_over(&mut self, now: Instant) -> bool {
+        if !self.running.is_empty() {
+            self.idle_since = None;
+            return false;
+        }
+        if self.leaving {
+            return true;
+        }
+        if !self.peers.is_empty() {
+            self.idle_since = None;
+            return false;
+        }
+        now >= *self.idle_since.get_or_insert(now) + self.boot.linger
+    }
+
+    /// Waits until something is ready or due.
+    fn wait(&self) -> Vec<Source> {
+        let watch = |source, fd, flags| (source, PollFd::from_borrowed_fd(fd, flags));
+        let mut watched = vec![watch(Source::Signals, self.boot.signals.wake.as_fd(), PollFlags::IN)];
+        if self.accept_after.is_none() {
+            watched.push(watch(Source::Listener, self.boot.listener.as_fd(), PollFlags::IN));
+        }
+        for (index, peer) in self.peers.iter().enumerate() {
+            let flags = if peer.has_output() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+            watched.push(watch(Source::Peer(index), peer.stream.as_fd(), flags));
+        }
+        for (id, attempt) in &self.running {
+            for (stream, pipe) in attempt.pipes.iter().enumerate() {
+                if let Some(pipe) = pipe {
+                    watched.push(watch(Source::Pipe(*id, stream), pipe.as_fd(), PollFlags::IN));
+                }
+            }
+            if let Some(events) = &attempt.events {
+                watched.push(watch(Source::Events(*id), events.as_fd(), PollFlags::PRI));
+            }
+        }
+        let (sources, mut fds): (Vec<Source>, Vec<PollFd<'_>>) = watched.into_iter().unzip();
+        let attempts = self.running.values().filter_map(Running::due).min();
+        let lingers = self.idle_since.map(|since| since + self.boot.linger);
+        let due = [attempts, self.accept_after, lingers].into_iter().flatten().min();
+        let mut timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
+        if self.peers.iter().any(Peer::has_more) {
+            timeout = Some(Duration::ZERO);
+        }
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => {
+                let ready = fds.iter().map(|fd| !fd.revents().is_empty());
+                sources.into_iter().zip(ready).filter_map(|(source, ready)| ready.then_some(source)).collect()
+            }
+            // A signal: it stands in its pipe.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn take_signals(&mut self, now: Instant) {
+        while matches!((&self.boot.signals.wake).read(&mut [0; 256]), Ok(256)) {}
+        while let Some(reaped) = system::reap() {
+            if let Some(attempt) = self.running.values_mut().find(|it| it.pid == reaped.pid && !it.ends()) {
+                attempt.main_ended(reaped);
+            }
+        }
+        let ending: Vec<_> = self.running.values().filter(|it| it.ends()).map(|it| it.id).collect();
+        for id in ending {
+            self.check(id, now);
+        }
+        if self.boot.signals.terminate.swap(false, Ordering::Relaxed) {
+            self.leaving = true;
+            let all = self.members();
+            for attempt in self.running.values_mut() {
+                attempt.abandon(&all, now);
+            }
+        }
+    }
+
+    fn members(&self) -> Vec<Member> {
+        self.running.values().map(Running::member).collect()
+    }
+
+    fn accept(&mut self, now: Instant) {
+        match self.boot.listener.accept() {
+            Ok((stream, _)) => {
+                let own = rustix::process::geteuid().as_raw();
+                let ours = system::peer_uid(stream.as_fd()).is_ok_and(|uid| uid == own);
+                if ours && self.peers.len() < PEERS && stream.set_nonblocking(true).is_ok() {
+                    self.peers.push(Peer::new(stream));
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            Err(_) => self.accept_after = Some(now + NO_DESCRIPTORS),
+        }
+    }
+
+    fn receive(&mut self, index: usize) {
+        if let Some(peer) = self.peers.get_mut(index) {
+            peer.receive(&mut self.buffer);
+        }
+    }
+
+    /// Answers what clients asked, a few requests of each.
+    fn answer(&mut self, now: Instant) {
+        for index in 0..self.peers.len() {
+            for _ in 0..REQUESTS {
+                let Some(request) = self.peers.get_mut(index).and_then(Peer::next) else { break };
+                self.serve(index, request, now);
+            }
+        }
+    }
+
+    fn pump(&mut self, id: AttemptId, stream: usize) {
+        if let Some(attempt) = self.running.get_mut(&id) {
+            attempt.pump(stream, &mut self.buffer);
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if self.accept_after.is_some_and(|after| now >= after) {
+            self.accept_after = None;
+        }
+        let due = |attempt: &Running| attempt.due().is_some_and(|due| due <= now);
+        let due: Vec<_> = self.running.values().filter(|it| due(it)).map(|it| it.id).collect();
+        if !due.is_empty() {
+            let all = self.members();
+            for id in due {
+                let acted = self.running.get_mut(&id).is_some_and(|attempt| attempt.tick(&all, now));
+                if acted {
+                    self.check(id, now);
+                }
+            }
+        }
+        let can_hear = self.peers.iter().any(Peer::follows);
+        for attempt in self.running.values_mut() {
+            if let Some(end) = attempt.news(now).filter(|_| can_hear) {
+                let news = Reply::Grew { id: attempt.id, end };
+                for peer in self.peers.iter_mut().filter(|peer| peer.follows()) {
+                    peer.send(&news);
+                }
+            }
+        }
+    }
+
+    /// If an attempt has ended, keeps how, and tells everybody.
+    fn check(&mut self, id: AttemptId, now: Instant) {
+        let all = self.members();
+        let Some(attempt) = self.running.get_mut(&id) else { return };
+        if !attempt.check(&all, now) {
+            return;
+        }
+        let (mut state, exit) = attempt.finish(&mut self.buffer);
+        state.stage = match exit {
+            Some(exit) => {
+                // A full disk: clients hear it all the same, and the next supervisor takes the attempt for lost.
+                let _ = record::write_exit(&attempt.folder, &exit, &self.boot_id);
+                Stage::Ended(exit)
+            }
+            None => {
+                let _ = self.boot.ledger.lost(id);
+                Stage::Lost
+            }
+        };
+        self.running.remove(&id);
+        self.over.insert(id, state);
+        let news = Reply::Over { state };
+        for peer in self.peers.iter_mut().filter(|peer| peer.is_greeted()) {
+            peer.send(&news);
+        }
+    }
+}

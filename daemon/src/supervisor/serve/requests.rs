@@ -1,0 +1,162 @@
+//! What the supervisor does when it is asked.
+
+use std::time::Instant;
+
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::time::Time;
+
+use super::super::attempt::Running;
+use super::super::client::StartSpec;
+use super::super::frame;
+use super::super::ledger::{Entry, Ledger};
+use super::super::message::{Reply, Request};
+use super::super::process::{self, Started};
+use super::super::record::AttemptState;
+use super::super::tree::Tree;
+use super::Server;
+
+/// How many attempts a frame of a list holds.
+const LIST: usize = 1000;
+
+impl Server {
+    /// Does what a client asks.
+    pub(super) fn serve(&mut self, index: usize, request: Request, now: Instant) {
+        match request {
+            Request::Hello { .. } => {
+                let reply = Reply::Hello {
+                    version: frame::VERSION,
+                    build: super::super::client::BUILD.to_owned(),
+                    trees: self.boot.trees.holds(),
+                    running: u32::try_from(self.running.len()).unwrap_or(u32::MAX),
+                    pid: std::process::id(),
+                };
+                self.send(index, &reply);
+            }
+            Request::Start { request, spec } => {
+                let reply = match self.state(spec.id) {
+                    Some(state) => Reply::Started { request, known: true, state },
+                    None => match self.start(&spec) {
+                        Ok(state) => Reply::Started { request, known: false, state },
+                        Err(why) => Reply::NotStarted { request, why },
+                    },
+                };
+                self.send(index, &reply);
+            }
+            Request::State { request, id } => {
+                let states = self.state(id).into_iter().collect();
+                self.send(index, &Reply::Attempts { request, last: true, states });
+            }
+            Request::List { request } => self.list(index, request),
+            Request::Stop { request, id, grace } => {
+                let all = self.members();
+                let attempt = self.running.get_mut(&id);
+                let yes = attempt.is_some();
+                if let Some(attempt) = attempt {
+                    attempt.stop(grace, &all, now);
+                }
+                self.send(index, &Reply::Done { request, yes });
+            }
+            Request::Forget { request, id } => {
+                let yes = self.over.remove(&id).is_some();
+                if yes {
+                    self.boot.ledger.forget(id);
+                }
+                self.send(index, &Reply::Done { request, yes });
+            }
+            Request::Shutdown { request } => {
+                let yes = self.running.is_empty();
+                self.leaving |= yes;
+                self.send(index, &Reply::Done { request, yes });
+            }
+        }
+    }
+
+    fn send(&mut self, index: usize, reply: &Reply) {
+        if let Some(peer) = self.peers.get_mut(index) {
+            peer.send(reply);
+        }
+    }
+
+    fn state(&self, id: AttemptId) -> Option<AttemptState> {
+        self.running.get(&id).map(Running::state).or_else(|| self.over.get(&id).copied())
+    }
+
+    fn list(&mut self, index: usize, request: u32) {
+        let mut states: Vec<_> = self.running.values().map(Running::state).collect();
+        states.extend(self.over.values());
+        states.sort_unstable_by_key(|state| state.id);
+        let parts = states.len().div_ceil(LIST).max(1);
+        for part in 0..parts {
+            let states = states.iter().skip(part * LIST).take(LIST).copied().collect();
+            self.send(index, &Reply::Attempts { request, last: part + 1 == parts, states });
+        }
+    }
+
+    /// Starts a command that is not known yet.
+    fn start(&mut self, spec: &StartSpec) -> Result<AttemptState, String> {
+        if self.leaving {
+            return Err("the supervisor is being ended".into());
+        }
+        if !spec.folder.is_absolute() || !spec.folder.is_dir() {
+            return Err(format!("the attempt's folder `{}` is missing", spec.folder.display()));
+        }
+        let mut tree = self.boot.trees.plant(spec.id).map_err(|error| {
+            format!("no cgroup can be made for the command: {error}")
+        })?;
+        let started = Time::now();
+        match self.launch(spec, &tree, started) {
+            Ok(process) => {
+                tree.close();
+                let attempt =
+                    Running::new(spec.id, spec.folder.clone(), spec.grace, tree, process, started);
+                let state = attempt.state();
+                self.running.insert(spec.id, attempt);
+                Ok(state)
+            }
+            Err(why) => {
+                self.boot.ledger.forget(spec.id);
+                discard(&tree);
+                Err(why)
+            }
+        }
+    }
+
+    fn launch(&mut self, spec: &StartSpec, tree: &Tree, started: Time) -> Result<Started, String> {
+        let entry = Entry {
+            id: spec.id,
+            boot: self.boot_id.clone(),
+            folder: spec.folder.clone(),
+            cgroup: tree.cgroup().map(Into::into),
+            started,
+            main: None,
+            lost: false,
+        };
+        let mut noted = self.boot.ledger.plan(&entry).map_err(|error| {
+            format!("the command can't be noted before it starts: {error}")
+        })?;
+        let process = process::start(spec, tree, self.boot.inherited)?;
+        // Without this note a lost tree is still found by its cgroup or token.
+        let _ = Ledger::main(&mut noted, process.pid, start_ticks(process.pid));
+        Ok(process)
+    }
+}
+
+/// Removes the tree of a command that didn't start: its only member is the child that ends now.
+fn discard(tree: &Tree) {
+    #[cfg(target_os = "linux")]
+    if let Tree::Cgroup(cgroup) = tree {
+        cgroup.end(std::time::Duration::from_secs(1));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = tree;
+}
+
+fn start_ticks(pid: u32) -> u64 {
+    #[cfg(target_os = "linux")]
+    return super::super::tree::table::process(pid).map_or(0, |process| process.start);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pid;
+        0
+    }
+}

@@ -1,0 +1,161 @@
+//! Holding a whole process tree: to signal all of it, and to know when nothing of it is left.
+//!
+//! With a cgroup per attempt the kernel knows the members. Without, the supervisor is the subreaper: whoever loses its parent
+//! becomes the supervisor's child, so a tree that has members always has one that is a child of the supervisor; whose it is
+//! says its session or its token. (A process that has left its parents, its session and its environment behind is found only
+//! when a single attempt is left to which it can belong.)
+
+#[cfg(target_os = "linux")]
+pub(crate) mod cgroup;
+#[cfg(target_os = "linux")]
+pub(crate) mod session;
+#[cfg(target_os = "linux")]
+pub(crate) mod table;
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) mod group;
+#[cfg(not(target_os = "linux"))]
+use group as session;
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use fanlight_shared::id::AttemptId;
+use rustix::process::Signal;
+
+use super::message::Holds;
+
+/// How this supervisor holds trees.
+#[derive(Debug)]
+pub(crate) enum Trees {
+    /// A cgroup per attempt, below this one.
+    #[cfg(target_os = "linux")]
+    Cgroup(std::path::PathBuf),
+    /// Subreaper, session and token.
+    Session,
+}
+
+/// Which way is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Choice {
+    /// Cgroups where they can be had.
+    #[default]
+    Auto,
+    /// Cgroups or nothing.
+    Cgroup,
+    /// Subreaper, session and token.
+    Session,
+}
+
+impl Choice {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cgroup => "cgroup",
+            Self::Session => "session",
+        }
+    }
+}
+
+impl Trees {
+    /// Looks for the best way.
+    pub(crate) fn find(choice: Choice) -> Result<Self, String> {
+        #[cfg(target_os = "linux")]
+        if choice != Choice::Session {
+            match cgroup::find() {
+                Ok(base) => return Ok(Self::Cgroup(base)),
+                Err(why) if choice == Choice::Cgroup => return Err(why),
+                Err(_) => {}
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        if choice == Choice::Cgroup {
+            return Err("this system has no cgroups".into());
+        }
+        Ok(Self::Session)
+    }
+
+    /// Which way it is.
+    pub(crate) fn holds(&self) -> Holds {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(_) => Holds::Cgroup,
+            Self::Session => Holds::Session,
+        }
+    }
+
+    /// A tree for an attempt that is about to start.
+    pub(crate) fn plant(&self, id: AttemptId) -> io::Result<Tree> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(base) => Ok(Tree::Cgroup(cgroup::Cgroup::make(base, id)?)),
+            Self::Session => Ok(Tree::Session),
+        }
+    }
+}
+
+/// What the tree of one attempt may need to know about the others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    pub(crate) id: AttemptId,
+    /// The process id of its main process, which is its session too.
+    pub(crate) main: u32,
+}
+
+/// The tree of one attempt.
+#[derive(Debug)]
+pub(crate) enum Tree {
+    #[cfg(target_os = "linux")]
+    Cgroup(cgroup::Cgroup),
+    Session,
+}
+
+impl Tree {
+    /// Starts the main process in it.
+    pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<u32> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(cgroup) => super::system::spawn_in_cgroup(command, cgroup.folder()?),
+            Self::Session => command.spawn().map(|child| child.id()),
+        }
+    }
+
+    /// The command runs: gives back what only starting needs.
+    pub(crate) fn close(&mut self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(cgroup) => cgroup.close(),
+            Self::Session => {}
+        }
+    }
+
+    /// The path of its cgroup.
+    pub(crate) fn cgroup(&self) -> Option<&Path> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(cgroup) => Some(cgroup.path()),
+            Self::Session => None,
+        }
+    }
+
+    /// Sends a signal to every member. KILL is certain with a cgroup; else it is to be repeated until [`Tree::is_empty`].
+    pub(crate) fn signal(&self, of: Member, all: &[Member], signal: Signal) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(cgroup) => cgroup.signal(signal),
+            Self::Session => session::signal(of, all, signal),
+        }
+    }
+
+    /// Nothing of it is left. Asked only after the main process was reaped.
+    pub(crate) fn is_empty(&self, of: Member, all: &[Member]) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Cgroup(cgroup) => cgroup.remove(),
+            Self::Session => session::is_empty(of, all),
+        }
+    }
+}

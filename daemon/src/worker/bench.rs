@@ -1,0 +1,88 @@
+//! The bench: where a node type in a worker reads media and puts new media down.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::value::Value;
+use image::DynamicImage;
+
+use super::frame::NewFile;
+use super::picture;
+
+/// What a node type has on its bench inside a worker process: it reads media by path and puts new media down as files.
+#[derive(Debug)]
+pub struct Bench {
+    /// Where new files go.
+    folder: PathBuf,
+    /// Where the bytes of the inputs lie.
+    files: BTreeMap<BlobHash, PathBuf>,
+    made: BTreeMap<BlobHash, NewFile>,
+}
+
+impl Bench {
+    /// A bench whose new files go into an empty folder; `files` says where the bytes of input media lie.
+    #[must_use]
+    pub fn new(folder: PathBuf, files: BTreeMap<BlobHash, PathBuf>) -> Self {
+        Self { folder, files, made: BTreeMap::new() }
+    }
+
+    /// The file that holds the bytes of an input (or of something just put down).
+    ///
+    /// # Errors
+    /// It is no media, or not of this job.
+    pub fn path(&self, value: &Value) -> Result<PathBuf, String> {
+        let media = value.as_media().ok_or_else(|| format!("expected media, got {}", value.type_of()))?;
+        if let Some(new) = self.made.get(&media.hash) {
+            return Ok(self.folder.join(&new.file));
+        }
+        let path = self.files.get(&media.hash).map(PathBuf::as_path);
+        path.map(Path::to_path_buf).ok_or_else(|| format!("the bytes of `{}` are not here", media.name))
+    }
+
+    /// Decodes a picture under the limits of workers, turned upright.
+    ///
+    /// # Errors
+    /// It is no picture, is damaged or too large; the sentence names it.
+    pub fn picture(&self, value: &Value) -> Result<DynamicImage, String> {
+        let name = value.as_media().map(|media| media.name.clone()).unwrap_or_default();
+        let picture = picture::decode(&self.path(value)?);
+        picture.map_err(|error| format!("`{}`: {error}", fanlight_shared::value::cut(&name, 60)))
+    }
+
+    /// Puts a picture down as a PNG; `name` is what users see, its ending is put right.
+    ///
+    /// # Errors
+    /// It is too large, or the disk is full.
+    pub fn put_picture(&mut self, name: &str, picture: &DynamicImage) -> Result<Value, String> {
+        let file = format!("{}.png", self.made.len());
+        picture::encode(picture, &self.folder.join(&file))?;
+        let name = match name.rsplit_once('.') {
+            Some((stem, _)) if !stem.is_empty() => format!("{stem}.png"),
+            _ => format!("{name}.png"),
+        };
+        // The daemon hashes the file itself and puts the hash in the token's place.
+        let token = BlobHash::of(format!("new file {file}").as_bytes());
+        self.made.insert(token, NewFile { file, name: name.clone() });
+        Ok(Value::from(Media {
+            kind: MediaKind::Image,
+            hash: token,
+            mime: "image/png".into(),
+            bytes: 0,
+            name,
+            width: Some(picture.width()),
+            height: Some(picture.height()),
+        }))
+    }
+
+    /// The name of an input, to be passed on to what is made from it.
+    #[must_use]
+    pub fn name_of(value: &Value) -> &str {
+        value.as_media().map_or("picture.png", |media| media.name.as_str())
+    }
+
+    pub(super) fn into_made(self) -> BTreeMap<BlobHash, NewFile> {
+        self.made
+    }
+}

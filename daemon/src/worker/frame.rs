@@ -1,0 +1,108 @@
+//! Frames between daemon and worker: a length of four bytes, big-endian, then JSON.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::Media;
+use fanlight_shared::value::Values;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The longest frame: values may be long texts, media are never in them.
+pub(super) const LONGEST: usize = 64 << 20;
+
+/// What a worker is asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Job {
+    /// To run a node type.
+    Run {
+        /// Its name.
+        node_type: String,
+        /// Its inputs.
+        inputs: Values,
+        /// Where the bytes of the media among them lie.
+        files: BTreeMap<BlobHash, PathBuf>,
+        /// Where new files go.
+        folder: PathBuf,
+    },
+    /// To make a preview.
+    Preview {
+        /// Of this media.
+        media: Media,
+        /// Where its bytes lie.
+        file: PathBuf,
+        /// Where new files go.
+        folder: PathBuf,
+    },
+}
+
+/// What a worker answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    /// The outputs. New media among them carry a token instead of a hash: `files` says which file it stands for.
+    Made {
+        /// The outputs.
+        values: Values,
+        /// New files by token.
+        files: BTreeMap<BlobHash, NewFile>,
+    },
+    /// The MIME type of a preview and its file; nothing where there is nothing to show.
+    Preview(Option<(String, String)>),
+    /// It did not work; one sentence.
+    Failed(String),
+}
+
+/// A file that a job made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct NewFile {
+    /// Its name in the job's folder.
+    pub(super) file: String,
+    /// The name that users see.
+    pub(super) name: String,
+}
+
+/// A frame's bytes, length included.
+pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 4];
+    serde_json::to_writer(&mut bytes, message)?;
+    let length = bytes.len() - 4;
+    if length > LONGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("the values have {length} bytes; a worker takes at most {LONGEST}"),
+        ));
+    }
+    bytes[..4].copy_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+    Ok(bytes)
+}
+
+/// The length that the head of a frame names.
+pub(super) fn length(head: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_be_bytes(head) as usize;
+    if length > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes")));
+    }
+    Ok(length)
+}
+
+/// The next frame; `None` at the end.
+pub(super) fn read<T: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<T>> {
+    let mut head = [0; 4];
+    let mut filled = 0;
+    while filled < head.len() {
+        match reader.read(&mut head[filled..]) {
+            Ok(0) if filled == 0 => return Ok(None),
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut bytes = vec![0; length(head)?];
+    reader.read_exact(&mut bytes)?;
+    Ok(Some(serde_json::from_slice(&bytes)?))
+}

@@ -1,0 +1,316 @@
+//! The worker processes of a daemon.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use fanlight_shared::event::NodeError;
+use fanlight_shared::id::{AttemptId, BlobHash};
+use fanlight_shared::media::Media;
+use fanlight_shared::value::{Value, Values};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::job::{Attempt, Outcome};
+use crate::media;
+use crate::store::blob::{Blobs, Published};
+
+use super::frame::{Answer, Job, NewFile};
+use super::limits;
+use super::process::{NoAnswer, Process};
+use super::scratch::Scratch;
+
+/// How long a worker stays without a job.
+const WARM: Duration = Duration::from_secs(60);
+/// The largest preview kept, in bytes.
+const PREVIEW: u64 = 1 << 20;
+
+/// The worker processes of a daemon: at most so many at once, started when needed, kept warm, ended when idle for long.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    helper: PathBuf,
+    blobs: Blobs,
+    /// A folder of its own below what was given, so that what a crash left can be removed as a whole.
+    scratch: PathBuf,
+    /// Whoever waits longest is next.
+    slots: Semaphore,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Debug, Default)]
+struct Idle {
+    /// The one used last is at the end and is taken first, so that the others may cool down.
+    processes: Vec<Process>,
+    /// Whether a task waits to end them; there is none while there are none, so that an idle daemon is never woken.
+    sweeping: bool,
+}
+
+/// Why a job has no result.
+enum Stop {
+    Cancelled,
+    Failed(String),
+}
+
+impl From<String> for Stop {
+    fn from(sentence: String) -> Self {
+        Self::Failed(sentence)
+    }
+}
+
+impl Workers {
+    /// Workers that run `helper worker`, at most `most` at once.
+    #[must_use]
+    pub fn new(helper: &Path, most: usize, blobs: Blobs, scratch: PathBuf) -> Self {
+        let scratch = scratch.join("workers");
+        if scratch.exists()
+            && let Err(error) = std::fs::remove_dir_all(&scratch)
+        {
+            tracing::warn!("what an earlier daemon left in {} can't be removed: {error}", scratch.display());
+        }
+        let slots = Semaphore::new(most.max(1));
+        let inner = Inner { helper: helper.to_owned(), blobs, scratch, slots, idle: Mutex::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Runs one attempt of a native node in a worker. Cancel kills the worker.
+    pub async fn run(&self, attempt: Attempt, node_type: &str, inputs: Values) -> Outcome {
+        match self.make(&attempt, node_type, inputs).await {
+            Ok((values, blobs)) => Outcome::completed(values, blobs),
+            Err(Stop::Cancelled) => Outcome::cancelled(),
+            Err(Stop::Failed(sentence)) => Outcome::failed(NodeError::new(sentence)),
+        }
+    }
+
+    async fn make(
+        &self,
+        attempt: &Attempt,
+        node_type: &str,
+        inputs: Values,
+    ) -> Result<(Values, Vec<Published>), Stop> {
+        let given: Vec<Media> = inputs.values().flat_map(Value::media).map(Clone::clone).collect();
+        let known = given.iter().map(|media| media.hash).collect::<Vec<_>>();
+        let name = format!("{}", attempt.id);
+        let ask = |files, folder| Job::Run { node_type: node_type.to_owned(), inputs, files, folder };
+        let (answer, scratch) = self.job(&attempt.cancel, &name, given, ask).await?;
+        let (values, files) = match answer {
+            Answer::Made { values, files } => (values, files),
+            Answer::Failed(sentence) => return Err(Stop::Failed(sentence)),
+            Answer::Preview(_) => return Err(Stop::Failed("the worker answered another question".into())),
+        };
+        let blobs = self.inner.blobs.clone();
+        let publish = move || publish(&blobs, &scratch, values, &files, &known);
+        let made = tokio::task::spawn_blocking(publish).await.map_err(|error| error.to_string())??;
+        if attempt.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Ok(made)
+    }
+
+    /// Makes the preview of stored bytes: MIME type and bytes, `None` where there is nothing to show.
+    pub async fn preview(&self, media: Media) -> Option<(String, Vec<u8>)> {
+        let what = format!("{} `{}`", media.mime, fanlight_shared::value::cut(&media.name, 60));
+        match self.make_preview(media).await {
+            Ok(preview) => preview,
+            Err(Stop::Cancelled) => None,
+            Err(Stop::Failed(sentence)) => {
+                tracing::info!("no preview of {what}: {sentence}");
+                None
+            }
+        }
+    }
+
+    async fn make_preview(&self, media: Media) -> Result<Option<(String, Vec<u8>)>, Stop> {
+        if media.kind == fanlight_shared::media::MediaKind::Dir {
+            return Ok(None);
+        }
+        let name = format!("preview-{}", AttemptId::new());
+        let wanted = media.clone();
+        let ask = |mut files: BTreeMap<BlobHash, PathBuf>, folder| {
+            let file = files.remove(&wanted.hash).unwrap_or_default();
+            Job::Preview { media: wanted, file, folder }
+        };
+        let (answer, scratch) = self.job(&CancellationToken::new(), &name, vec![media], ask).await?;
+        match answer {
+            Answer::Preview(None) => Ok(None),
+            Answer::Preview(Some((mime, file))) => {
+                let bytes = tokio::task::spawn_blocking(move || read_preview(&scratch, &file));
+                let bytes = bytes.await.map_err(|error| error.to_string())??;
+                Ok(Some((mime, bytes)))
+            }
+            Answer::Failed(sentence) => Err(Stop::Failed(sentence)),
+            Answer::Made { .. } => Err(Stop::Failed("the worker answered another question".into())),
+        }
+    }
+
+    /// Waits for a slot, lays out the folder, asks a worker.
+    async fn job(
+        &self,
+        cancel: &CancellationToken,
+        name: &str,
+        media: Vec<Media>,
+        ask: impl FnOnce(BTreeMap<BlobHash, PathBuf>, PathBuf) -> Job,
+    ) -> Result<(Answer, Scratch), Stop> {
+        let slot = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(Stop::Cancelled),
+            slot = self.inner.slots.acquire() => slot,
+        };
+        let _slot = slot.map_err(|_| "the daemon stops".to_owned())?;
+        let (path, blobs) = (self.inner.scratch.join(name), self.inner.blobs.clone());
+        let lay_out = move || -> Result<_, String> {
+            let scratch = Scratch::new(path).map_err(|error| format!("no folder for the worker: {error}"))?;
+            let files = scratch.materialise(&blobs, &media.iter().collect::<Vec<_>>())?;
+            Ok((scratch, files))
+        };
+        let laid_out = tokio::task::spawn_blocking(lay_out).await.map_err(|error| error.to_string())?;
+        let (scratch, files) = laid_out?;
+        let job = ask(files, scratch.made());
+        let answer = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Stop::Cancelled),
+            answer = tokio::time::timeout(limits::JOB, self.ask(&job)) => match answer {
+                Ok(answer) => answer.map_err(Stop::Failed),
+                Err(_) => Err(Stop::Failed(format!(
+                    "this took a worker more than {} minutes and was ended",
+                    limits::JOB.as_secs() / 60
+                ))),
+            },
+        };
+        Ok((answer?, scratch))
+    }
+
+    /// Asks a warm worker or a new one. Dropped midway, the worker dies with it.
+    async fn ask(&self, job: &Job) -> Result<Answer, String> {
+        loop {
+            let warm = self.idle().processes.pop();
+            let reused = warm.is_some();
+            let mut process = match warm {
+                Some(process) => process,
+                None => Process::start(&self.inner.helper).map_err(|error| {
+                    format!("the worker {} can't be started: {error}", self.inner.helper.display())
+                })?,
+            };
+            let answer = process.ask(job).await;
+            match answer {
+                Ok(answer) => {
+                    self.put_back(process).await;
+                    return Ok(answer);
+                }
+                // It died while it had nothing to do; that says nothing about the job.
+                Err(NoAnswer::Gone) if reused => process.end().await,
+                Err(NoAnswer::Gone) => return Err("the worker ended as soon as it started".into()),
+                Err(NoAnswer::Refused(sentence)) => {
+                    self.put_back(process).await;
+                    return Err(sentence);
+                }
+                Err(NoAnswer::Died(sentence)) => return Err(sentence),
+            }
+        }
+    }
+
+    async fn put_back(&self, mut process: Process) {
+        if process.worn() {
+            process.end().await;
+            return;
+        }
+        process.idle_since = Instant::now();
+        let mut idle = self.idle();
+        idle.processes.push(process);
+        if !std::mem::replace(&mut idle.sweeping, true) {
+            tokio::spawn(sweep(Arc::downgrade(&self.inner)));
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.inner.idle()
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends workers that have been idle for long; ends itself when none is left.
+async fn sweep(inner: Weak<Inner>) {
+    let mut wait = WARM;
+    loop {
+        tokio::time::sleep(wait).await;
+        let Some(inner) = inner.upgrade() else { return };
+        let cold: Vec<Process> = {
+            let mut idle = inner.idle();
+            idle.processes.extract_if(.., |it| it.idle_since.elapsed() >= WARM).collect()
+        };
+        for process in cold {
+            process.end().await;
+        }
+        let mut idle = inner.idle();
+        match idle.processes.iter().map(|it| it.idle_since).min() {
+            Some(oldest) => wait = WARM.saturating_sub(oldest.elapsed()),
+            None => {
+                idle.sweeping = false;
+                return;
+            }
+        }
+    }
+}
+
+/// Publishes the new files and puts their media in the place of the tokens.
+fn publish(
+    blobs: &Blobs,
+    scratch: &Scratch,
+    mut values: Values,
+    files: &BTreeMap<BlobHash, NewFile>,
+    known: &[BlobHash],
+) -> Result<(Values, Vec<Published>), String> {
+    let mut published = Vec::new();
+    let mut made = BTreeMap::new();
+    for (token, new) in files {
+        let file = scratch.open(&new.file).map_err(|error| format!("a made file can't be read: {error}"))?;
+        let (media, blob) = media::publish(blobs, file, &new.name)?;
+        published.push(blob);
+        made.insert(*token, media);
+    }
+    for value in values.values_mut() {
+        settle(value, &made, known)?;
+    }
+    Ok((values, published))
+}
+
+fn settle(value: &mut Value, made: &BTreeMap<BlobHash, Media>, known: &[BlobHash]) -> Result<(), String> {
+    match value {
+        Value::Media(media) => match made.get(&media.hash) {
+            Some(new) => **media = new.clone(),
+            // A worker has read foreign bytes: it may hand back what it was given and what it made, nothing else.
+            None if !known.contains(&media.hash) => {
+                return Err("the worker named bytes that it neither got nor made".into());
+            }
+            None => {}
+        },
+        Value::List(items) => items.iter_mut().try_for_each(|item| settle(item, made, known))?,
+        Value::Object(map) => map.values_mut().try_for_each(|value| settle(value, made, known))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn read_preview(scratch: &Scratch, file: &str) -> Result<Vec<u8>, String> {
+    let file = scratch.open(file).map_err(|error| format!("the preview can't be read: {error}"))?;
+    let mut bytes = Vec::new();
+    file.take(PREVIEW + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("the preview can't be read: {error}"))?;
+    if bytes.len() as u64 > PREVIEW {
+        return Err(format!("the preview has more than {PREVIEW} bytes"));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,197 @@
+//! One worker process, seen from the daemon.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::Instant;
+
+use super::frame::{self, Answer, Job};
+use super::limits;
+
+/// How much of a worker's stderr is kept, from its end: enough for the reason of an abort.
+const STDERR: usize = 4096;
+/// A worker that did so many jobs is ended after the last.
+const MOST_JOBS: u32 = 500;
+/// A worker that holds so many bytes after a job is ended.
+const MOST_RESIDENT: u64 = 192 << 20;
+
+/// A worker process and the daemon's end of its socket.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    socket: UnixStream,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    jobs: u32,
+    /// Since when it has had nothing to do.
+    pub(super) idle_since: Instant,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// It had ended before the job reached it.
+    Gone,
+    /// The job can't be put into a frame.
+    Refused(String),
+    /// It ended over the job, or said nonsense; the sentence says why.
+    Died(String),
+}
+
+impl Process {
+    /// Starts `helper worker` with an empty environment but `PATH`, in a process group of its own.
+    pub(super) fn start(helper: &Path) -> io::Result<Self> {
+        let (socket, theirs) = UnixStream::pair()?;
+        let theirs = theirs.into_std()?;
+        theirs.set_nonblocking(false)?;
+        let mut child = Command::new(helper)
+            .arg("worker")
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        if let Some(pipe) = child.stderr.take() {
+            tokio::spawn(keep_tail(pipe, Arc::clone(&stderr)));
+        }
+        Ok(Self { child, socket, stderr, jobs: 0, idle_since: Instant::now() })
+    }
+
+    /// Does one job. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
+    /// midway must end the process too.
+    pub(super) async fn ask(&mut self, job: &Job) -> Result<Answer, NoAnswer> {
+        let bytes = frame::encode(job).map_err(|error| NoAnswer::Refused(error.to_string()))?;
+        self.jobs += 1;
+        if self.socket.write_all(&bytes).await.is_err() {
+            return Err(NoAnswer::Gone);
+        }
+        match self.answer().await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(NoAnswer::Died(self.cause(&error).await)),
+        }
+    }
+
+    async fn answer(&mut self) -> io::Result<Answer> {
+        let mut head = [0; 4];
+        self.socket.read_exact(&mut head).await?;
+        let mut bytes = vec![0; frame::length(head)?];
+        self.socket.read_exact(&mut bytes).await?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    /// Why it died, as far as can be known.
+    async fn cause(&mut self, error: &io::Error) -> String {
+        if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other) {
+            return format!("the worker gave an answer that can't be read: {error}");
+        }
+        // Its socket is closed, so it has ended or is about to; one that hangs is ended here.
+        let status = match tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await {
+            Ok(Ok(status)) => status,
+            _ => {
+                self.kill();
+                return "the worker closed its connection over this".into();
+            }
+        };
+        let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        sentence(status, &String::from_utf8_lossy(&stderr))
+    }
+
+    /// Whether it should be ended although it is well.
+    pub(super) fn worn(&self) -> bool {
+        self.jobs >= MOST_JOBS || self.resident().is_some_and(|bytes| bytes > MOST_RESIDENT)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes << 10)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unused_self)]
+    fn resident(&self) -> Option<u64> {
+        None
+    }
+
+    fn kill(&mut self) {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        // `id()` is `None` once it was reaped, so this never hits another's group.
+        if let Some(pid) = pid {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+        let _ = self.child.start_kill();
+    }
+
+    /// Kills it with all that it started, and waits until it is gone.
+    pub(super) async fn end(mut self) {
+        self.kill();
+        let _ = self.child.wait().await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn keep_tail(mut pipe: ChildStderr, kept: Arc<Mutex<Vec<u8>>>) {
+    let mut buffer = [0; 1024];
+    while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&buffer[..n]);
+        let over = kept.len().saturating_sub(STDERR);
+        kept.drain(..over);
+    }
+}
+
+fn sentence(status: ExitStatus, stderr: &str) -> String {
+    if stderr.contains("memory allocation of") {
+        return format!(
+            "this needs more than the {} GiB of memory that a worker may take",
+            limits::MEMORY >> 30
+        );
+    }
+    if stderr.contains("overflowed its stack") {
+        return "the worker ran out of stack over these bytes".into();
+    }
+    match (status.signal(), status.code()) {
+        (Some(9), _) => "the worker was killed from outside, probably because memory ran short".into(),
+        (Some(signal), _) => format!("the worker crashed over these bytes (signal {signal})"),
+        (None, Some(code)) => {
+            let last = stderr.trim().lines().next_back().unwrap_or("it said nothing");
+            format!("the worker ended with code {code}: {}", fanlight_shared::value::cut(last, 200))
+        }
+        (None, None) => "the worker ended".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_named_where_it_is_known() {
+        let died = |raw: i32, stderr: &str| sentence(ExitStatus::from_raw(raw), stderr);
+        assert!(died(6, "memory allocation of 9000000000 bytes failed\n").contains("2 GiB"));
+        assert!(died(6, "thread 'main' has overflowed its stack").contains("stack"));
+        assert!(died(9, "").contains("killed from outside"));
+        assert!(died(11, "").contains("signal 11"));
+        assert!(died(2 << 8, "one\nlast\n").ends_with("code 2: last"));
+    }
+}

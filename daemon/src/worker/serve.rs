@@ -1,0 +1,97 @@
+//! Inside a worker process.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
+
+use crate::node_type::{Runner, find};
+
+use super::bench::Bench;
+use super::frame::{self, Answer, Job};
+use super::{limits, preview};
+
+/// The body of `fanlight worker`: jobs come over the socket that is its stdin, answers go back over it, until it closes.
+/// Returns the exit code.
+#[must_use]
+pub fn main() -> i32 {
+    match run() {
+        Ok(()) => 0,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "fanlight worker: {error}");
+            2
+        }
+    }
+}
+
+fn run() -> io::Result<()> {
+    let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+    if rustix::net::getsockname(&stdin).is_err() {
+        return Err(io::Error::other("this is started by the daemon; its stdin must be a socket"));
+    }
+    limits::enter()?;
+    let watched = stdin.try_clone()?;
+    std::thread::Builder::new().name("watch".into()).spawn(move || end_with_daemon(&watched))?;
+    let socket = UnixStream::from(stdin);
+    let writer = socket.try_clone()?;
+    serve(socket, writer)
+}
+
+/// Waits until the daemon's end of the socket is closed, and ends this process with all that it started, also in the
+/// midst of a job. (A parent-death signal would not do: it comes when the *thread* that started the worker ends.)
+fn end_with_daemon(socket: &OwnedFd) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    loop {
+        let mut fds = [PollFd::new(socket, PollFlags::empty())];
+        match poll(&mut fds, None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) if fds[0].revents().is_empty() => {}
+            _ => break,
+        }
+    }
+    if getpgrp() == getpid() {
+        let _ = kill_current_process_group(Signal::KILL);
+    }
+    let _ = kill_process(getpid(), Signal::KILL);
+}
+
+/// Answers jobs until `reader` ends.
+///
+/// # Errors
+/// A frame that is none, or a writer that is closed.
+pub fn serve(mut reader: impl Read, mut writer: impl Write) -> io::Result<()> {
+    while let Some(job) = frame::read::<Job>(&mut reader)? {
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(job)));
+        let answer = answer.unwrap_or_else(|panic| Answer::Failed(crashed(panic.as_ref())));
+        let bytes = match frame::encode(&answer) {
+            Ok(bytes) => bytes,
+            Err(error) => frame::encode(&Answer::Failed(error.to_string()))?,
+        };
+        writer.write_all(&bytes)?;
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+fn answer(job: Job) -> Answer {
+    let answer = match job {
+        Job::Run { node_type, inputs, files, folder } => {
+            let Some(Runner::Worker(run)) = find(&node_type).map(|it| it.run) else {
+                return Answer::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
+            };
+            let mut bench = Bench::new(folder, files);
+            run(&mut bench, inputs).map(|values| Answer::Made { values, files: bench.into_made() })
+        }
+        Job::Preview { media, file, folder } => preview::make(&media, &file, &folder).map(Answer::Preview),
+    };
+    answer.unwrap_or_else(Answer::Failed)
+}
+
+fn crashed(panic: &(dyn std::any::Any + Send)) -> String {
+    let what = panic.downcast_ref::<&str>().copied();
+    let what =
+        what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given");
+    format!("a decoder gave up on these bytes: {}", fanlight_shared::value::cut(what, 200))
+}

@@ -1,0 +1,139 @@
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::value::{Value, Values};
+
+use super::frame::{self, Answer, Job};
+use super::{picture, serve};
+
+fn ask(jobs: &[Job]) -> Vec<Answer> {
+    let mut sent = Vec::new();
+    for job in jobs {
+        sent.extend(frame::encode(job).unwrap());
+    }
+    let mut received = Vec::new();
+    serve(Cursor::new(sent), &mut received).unwrap();
+    let mut received = Cursor::new(received);
+    std::iter::from_fn(|| frame::read(&mut received).unwrap()).collect()
+}
+
+fn run(node_type: &str, inputs: &[(&str, Value)], folder: &std::path::Path) -> Job {
+    Job::Run {
+        node_type: node_type.into(),
+        inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Values>(),
+        files: BTreeMap::new(),
+        folder: folder.to_owned(),
+    }
+}
+
+fn media(kind: MediaKind, mime: &str) -> Media {
+    Media {
+        kind,
+        hash: BlobHash::of(b"it"),
+        mime: mime.into(),
+        bytes: 1,
+        name: "it".into(),
+        width: None,
+        height: None,
+    }
+}
+
+fn preview(of: Media, bytes: &[u8]) -> (tempfile::TempDir, Answer) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("input");
+    std::fs::write(&file, bytes).unwrap();
+    let job = Job::Preview { media: of, file, folder: folder.path().to_owned() };
+    let answer = ask(&[job]).remove(0);
+    (folder, answer)
+}
+
+#[test]
+fn jobs_are_answered_one_after_the_other_and_an_error_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = [
+        ("style", "gradient".into()),
+        ("width", Value::Int(8)),
+        ("height", Value::Int(4)),
+        ("seed", Value::Int(1)),
+        ("palette", "ink".into()),
+    ];
+    let answers = ask(&[
+        run("image.generate", &[], folder.path()),
+        run("text.join", &[], folder.path()),
+        run("image.generate", &good, folder.path()),
+    ]);
+    assert!(matches!(&answers[0], Answer::Failed(sentence) if sentence.contains("`style` is missing")));
+    assert!(
+        matches!(&answers[1], Answer::Failed(sentence) if sentence.contains("not a node type that runs"))
+    );
+    let Answer::Made { values, files } = &answers[2] else { panic!("{answers:?}") };
+    let made = values["image"].as_media().unwrap();
+    let new = &files[&made.hash];
+    assert_eq!(new.name, "gradient.png");
+    let shown = picture::decode(&folder.path().join(&new.file)).unwrap();
+    assert_eq!((shown.width(), shown.height()), (8, 4));
+}
+
+#[test]
+fn a_frame_that_is_cut_off_or_too_long_is_an_error() {
+    assert!(serve(Cursor::new(vec![0, 0, 0, 9, b'{']), Vec::new()).is_err());
+    assert!(serve(Cursor::new(vec![255; 8]), Vec::new()).is_err());
+    assert!(serve(Cursor::new(Vec::new()), Vec::new()).is_ok());
+}
+
+#[test]
+fn a_picture_gets_a_small_picture_that_keeps_its_alpha() {
+    let mut bytes = Cursor::new(Vec::new());
+    let clear = image::RgbaImage::from_pixel(600, 300, image::Rgba([200, 10, 10, 100]));
+    clear.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let (folder, answer) = preview(media(MediaKind::Image, "image/png"), &bytes.into_inner());
+    let Answer::Preview(Some((mime, file))) = answer else { panic!("{answer:?}") };
+    assert_eq!(mime, "image/png");
+    let small = picture::decode(&folder.path().join(file)).unwrap().into_rgba8();
+    assert_eq!(small.dimensions(), (256, 128));
+    assert_eq!(small.get_pixel(100, 60).0[3], 100);
+}
+
+#[test]
+fn a_text_shows_its_head() {
+    let (folder, answer) = preview(media(MediaKind::File, "text/plain"), "aü".repeat(4000).as_bytes());
+    let Answer::Preview(Some((_, file))) = answer else { panic!("{answer:?}") };
+    let head = std::fs::read_to_string(folder.path().join(file)).unwrap();
+    assert!(head.len() <= 4096 && !head.contains('\u{fffd}'));
+    let (_, answer) = preview(media(MediaKind::File, "application/zip"), b"PK");
+    assert!(matches!(answer, Answer::Preview(None)));
+}
+
+#[test]
+fn a_sound_shows_its_peaks() {
+    let samples: Vec<i16> = (0..44_100).map(|n| if n % 100 < 50 { 16_384 } else { -8_192 }).collect();
+    let data: Vec<u8> = samples.iter().flat_map(|it| it.to_le_bytes()).collect();
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + data.len() as u32).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(44_100u32.to_le_bytes());
+    wav.extend(88_200u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend((data.len() as u32).to_le_bytes());
+    wav.extend(data);
+    let (folder, answer) = preview(media(MediaKind::Audio, "audio/x-wav"), &wav);
+    let Answer::Preview(Some((mime, file))) = answer else { panic!("{answer:?}") };
+    assert_eq!(mime, "application/x-fanlight-peaks+json");
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join(file)).unwrap()).unwrap();
+    let peaks = json["peaks"].as_array().unwrap();
+    assert!((200..=512).contains(&peaks.len()));
+    assert_eq!(peaks[10], serde_json::json!([-0.25, 0.5]));
+    let (_, answer) = preview(media(MediaKind::Audio, "audio/x-wav"), &wav[..30]);
+    assert!(matches!(answer, Answer::Failed(_)));
+}
+
+#[test]
+fn a_picture_bomb_is_refused_by_its_header() {
+    let mut bytes = Cursor::new(Vec::new());
+    image::GrayImage::new(20_000, 1).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let (_, answer) = preview(media(MediaKind::Image, "image/png"), &bytes.into_inner());
+    assert!(matches!(&answer, Answer::Failed(sentence) if sentence.contains("too large")), "{answer:?}");
+}

@@ -1,0 +1,336 @@
+//! One connection: a task that reads, a task that writes, and the calls that wait for their answers.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value as Json;
+use tokio::net::UnixStream;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::ClientError;
+use crate::rpc::frame::{Call, Incoming, MESSAGE_LIMIT, Two, unmark};
+use crate::rpc::watch::Notification;
+use crate::rpc::{Request, RpcError, assets};
+
+/// How long the socket may take to become a WebSocket.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How many notifications may wait before the connection stops reading (unless a call waits for its answer).
+const WAITING: usize = 4096;
+/// Frames of bytes that wait for their writer.
+const CHUNKS: usize = 8;
+
+type Socket = WebSocketStream<UnixStream>;
+type Answer = Result<Json, RpcError>;
+
+/// A call that waits for its answer.
+struct Pending {
+    answer: oneshot::Sender<Answer>,
+    /// Where the bytes go that follow the answer, if bytes follow.
+    chunks: Option<mpsc::Sender<Vec<u8>>>,
+}
+
+/// Bytes that are on their way.
+struct Stream {
+    left: u64,
+    chunks: mpsc::Sender<Vec<u8>>,
+}
+
+/// What the tasks and the calls share.
+struct Shared {
+    pending: Mutex<HashMap<u64, Pending>>,
+    /// Notifications that were read and not yet taken out.
+    waiting: AtomicUsize,
+    /// The reading task looks again whether it may go on.
+    go_on: Notify,
+    closed: watch::Sender<Option<String>>,
+}
+
+impl Shared {
+    /// A poisoned lock only means that another thread panicked between two map operations; the map is whole.
+    fn pending(&self) -> MutexGuard<'_, HashMap<u64, Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self, reason: &str) {
+        self.closed.send_if_modified(|closed| {
+            let first = closed.is_none();
+            if first {
+                *closed = Some(reason.to_owned());
+            }
+            first
+        });
+        self.pending().clear();
+    }
+}
+
+/// Notifications of a connection, in order.
+#[derive(Debug)]
+pub struct Notifications {
+    receiver: mpsc::UnboundedReceiver<Notification>,
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("waiting", &self.waiting).finish_non_exhaustive()
+    }
+}
+
+impl Notifications {
+    /// The next one; `None` when the connection is lost.
+    pub async fn recv(&mut self) -> Option<Notification> {
+        let next = self.receiver.recv().await;
+        self.taken(next)
+    }
+
+    /// The next one if one waits.
+    pub fn try_recv(&mut self) -> Option<Notification> {
+        let next = self.receiver.try_recv().ok();
+        self.taken(next)
+    }
+
+    fn taken(&self, next: Option<Notification>) -> Option<Notification> {
+        if next.is_some() && self.shared.waiting.fetch_sub(1, Ordering::AcqRel) == WAITING {
+            self.shared.go_on.notify_one();
+        }
+        next
+    }
+}
+
+impl Drop for Notifications {
+    fn drop(&mut self) {
+        self.receiver.close();
+        self.shared.waiting.store(0, Ordering::Release);
+        self.shared.go_on.notify_one();
+    }
+}
+
+/// A connection to the daemon.
+pub(super) struct Connection {
+    next: AtomicU64,
+    outgoing: mpsc::Sender<Message>,
+    notifications: Mutex<Option<Notifications>>,
+    shared: Arc<Shared>,
+    tasks: [AbortHandle; 2],
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Connection {
+    /// Connects, checks who listens, and makes the socket a WebSocket.
+    pub(super) async fn open(path: &Path) -> Result<Self, ClientError> {
+        let unreachable = |reason: String| ClientError::Unreachable { socket: path.to_owned(), reason };
+        let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
+                ClientError::NoDaemon(path.to_owned())
+            }
+            _ => unreachable(error.to_string()),
+        })?;
+        let uid = stream.peer_cred().map_err(|error| unreachable(error.to_string()))?.uid();
+        if uid != rustix::process::geteuid().as_raw() {
+            return Err(ClientError::NotOurs { socket: path.to_owned(), uid });
+        }
+        let config = tungstenite::protocol::WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_LIMIT))
+            .max_frame_size(Some(MESSAGE_LIMIT));
+        let upgrade = tokio_tungstenite::client_async_with_config("ws://localhost/", stream, Some(config));
+        let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
+            .await
+            .map_err(|_| unreachable("it does not answer".to_owned()))?
+            .map_err(|error| unreachable(error.to_string()))?;
+        Ok(Self::over(socket))
+    }
+
+    fn over(socket: Socket) -> Self {
+        let (sink, source) = socket.split();
+        let (outgoing, to_send) = mpsc::channel(64);
+        let (notify, receiver) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            pending: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            go_on: Notify::new(),
+            closed: watch::Sender::new(None),
+        });
+        let reading = tokio::spawn(read(source, Arc::clone(&shared), notify)).abort_handle();
+        let writing = tokio::spawn(write(sink, Arc::clone(&shared), to_send)).abort_handle();
+        let notifications = Notifications { receiver, shared: Arc::clone(&shared) };
+        Self {
+            next: AtomicU64::new(1),
+            outgoing,
+            notifications: Mutex::new(Some(notifications)),
+            shared,
+            tasks: [reading, writing],
+        }
+    }
+
+    pub(super) fn notifications(&self) -> Option<Notifications> {
+        self.notifications.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Why the connection is lost, if it is.
+    pub(super) fn reason(&self) -> Option<String> {
+        self.shared.closed.borrow().clone()
+    }
+
+    pub(super) async fn closed(&self) -> String {
+        let mut closed = self.shared.closed.subscribe();
+        match closed.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    pub(super) async fn call<R: Request>(&self, request: &R) -> Result<R::Answer, ClientError> {
+        self.send(request, None).await
+    }
+
+    /// A call whose answer is followed by bytes.
+    pub(super) async fn stream<R: Request<Answer = assets::Bytes>>(
+        &self,
+        request: &R,
+    ) -> Result<(assets::Bytes, mpsc::Receiver<Vec<u8>>), ClientError> {
+        let (chunks, receiver) = mpsc::channel(CHUNKS);
+        Ok((self.send(request, Some(chunks)).await?, receiver))
+    }
+
+    async fn send<R: Request>(
+        &self,
+        request: &R,
+        chunks: Option<mpsc::Sender<Vec<u8>>>,
+    ) -> Result<R::Answer, ClientError> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let call = Call { jsonrpc: Two, id, method: R::METHOD, params: request };
+        let text = serde_json::to_string(&call).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+        if text.len() > MESSAGE_LIMIT {
+            return Err(ClientError::TooLong(text.len()));
+        }
+        let (answer, receiver) = oneshot::channel();
+        self.shared.pending().insert(id, Pending { answer, chunks });
+        // A call that is given up is forgotten; its answer is then thrown away.
+        let _forget = Forget { shared: &self.shared, id };
+        self.shared.go_on.notify_one();
+        let lost = || ClientError::Disconnected(self.reason().unwrap_or_else(|| "it was closed".to_owned()));
+        if self.reason().is_some() || self.outgoing.send(Message::text(text)).await.is_err() {
+            return Err(lost());
+        }
+        let answer = receiver.await.map_err(|_| lost())??;
+        serde_json::from_value(answer).map_err(|error| ClientError::BadAnswer(error.to_string()))
+    }
+}
+
+struct Forget<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.shared.pending().remove(&self.id);
+    }
+}
+
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    shared: Arc<Shared>,
+    mut frames: mpsc::Receiver<Message>,
+) {
+    while let Some(frame) = frames.recv().await {
+        if let Err(error) = sink.send(frame).await {
+            shared.close(&error.to_string());
+            return;
+        }
+    }
+}
+
+async fn read(
+    mut source: SplitStream<Socket>,
+    shared: Arc<Shared>,
+    notify: mpsc::UnboundedSender<Notification>,
+) {
+    let mut streams: HashMap<u32, Stream> = HashMap::new();
+    let mut farewell = None;
+    let reason = loop {
+        // What nobody takes out must not pile up here: the daemon copes with a client that does not read. A call that
+        // waits for its answer is let through, or a client that calls before it looks would wait for ever.
+        while shared.waiting.load(Ordering::Acquire) >= WAITING
+            && !notify.is_closed()
+            && shared.pending().is_empty()
+            && streams.is_empty()
+        {
+            shared.go_on.notified().await;
+        }
+        match source.next().await {
+            Some(Ok(Message::Text(text))) => match serde_json::from_str::<Incoming>(&text) {
+                Ok(incoming) => {
+                    if let Some(id) = incoming.id {
+                        answered(&shared, &mut streams, id, incoming);
+                    } else if let Some(notification) = incoming.params {
+                        if let Notification::Bye { reason } = &notification {
+                            farewell = Some(reason.clone());
+                        }
+                        shared.waiting.fetch_add(1, Ordering::AcqRel);
+                        let _ = notify.send(notification);
+                    }
+                }
+                Err(error) => break format!("the daemon sent something that can't be read: {error}"),
+            },
+            Some(Ok(Message::Binary(frame))) => received(&mut streams, &frame).await,
+            Some(Ok(Message::Close(_))) | None => break "the daemon closed it".to_owned(),
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error.to_string(),
+        }
+    };
+    shared.close(&farewell.unwrap_or(reason));
+}
+
+fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, incoming: Incoming) {
+    let Some(pending) = shared.pending().remove(&id) else { return };
+    let answer = match (incoming.result, incoming.error) {
+        (_, Some(error)) => Err(error),
+        (result, None) => Ok(result.unwrap_or_default()),
+    };
+    // The bytes follow at once: their stream must be known before the next frame is read.
+    if let (Ok(result), Some(chunks)) = (&answer, pending.chunks) {
+        let number = |name| result.get(name).and_then(Json::as_u64);
+        if let (Some(stream), Some(left @ 1..)) =
+            (number("stream").and_then(|it| u32::try_from(it).ok()), number("bytes"))
+        {
+            streams.insert(stream, Stream { left, chunks });
+        }
+    }
+    let _ = pending.answer.send(answer);
+}
+
+/// A frame without bytes says that the rest can't be read.
+async fn received(streams: &mut HashMap<u32, Stream>, frame: &[u8]) {
+    let Some((number, bytes)) = unmark(frame) else { return };
+    let Some(stream) = streams.get_mut(&number) else { return };
+    stream.left = stream.left.saturating_sub(bytes.len() as u64);
+    let over = stream.left == 0 || bytes.is_empty();
+    if !bytes.is_empty() {
+        let _ = stream.chunks.send(bytes.to_vec()).await;
+    }
+    if over {
+        streams.remove(&number);
+    }
+}

@@ -1,0 +1,66 @@
+//! Why a client could not do what it was asked.
+
+use std::path::PathBuf;
+
+use crate::rpc::RpcError;
+
+/// What went wrong between client and daemon.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nothing listens: no daemon runs for this home.
+    #[error("no daemon runs for this home (nothing listens on {0}): start one with `fanlight daemon start`")]
+    NoDaemon(PathBuf),
+    /// The socket is there but can't be used.
+    #[error("the daemon's socket {socket} can't be used: {reason}")]
+    Unreachable {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Another user listens there.
+    #[error("{socket} belongs to another user (uid {uid}); nothing was sent")]
+    NotOurs {
+        /// The socket.
+        socket: PathBuf,
+        /// Who listens.
+        uid: u32,
+    },
+    /// The protocol versions don't fit.
+    #[error("{0}")]
+    Version(String),
+    /// The daemon refused the request, or could not do it.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// The connection was lost.
+    #[error("the connection to the daemon was lost: {0}")]
+    Disconnected(String),
+    /// The daemon sent something that this program does not understand.
+    #[error("the daemon's answer can't be read: {0}")]
+    BadAnswer(String),
+    /// The request is longer than a frame may be.
+    #[error("the request is {0} bytes long; at most 8 MiB fit")]
+    TooLong(usize),
+    /// The daemon could not read the rest of the bytes.
+    #[error("only {got} of {of} bytes came: the daemon could not read the rest (see `fanlight doctor`)")]
+    Broken {
+        /// How many came.
+        got: u64,
+        /// How many should have come.
+        of: u64,
+    },
+    /// Bytes came, but could not be written.
+    #[error("the bytes can't be written: {0}")]
+    Write(String),
+    /// A daemon was started and did not come up.
+    #[error("{0}")]
+    Start(String),
+}
+
+impl ClientError {
+    /// Whether nothing listens, so that starting a daemon may help.
+    #[must_use]
+    pub fn is_no_daemon(&self) -> bool {
+        matches!(self, Self::NoDaemon(_))
+    }
+}

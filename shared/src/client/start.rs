@@ -1,0 +1,95 @@
+//! Starting a daemon in the background.
+
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::{Client, ClientError};
+use crate::home::{ALREADY_RUNNING, Home};
+
+/// How long a daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a starting daemon is tried.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// Starts `exe daemon --detached ARGS…` in the background and connects to it.
+///
+/// The child is expected to leave its session by itself (`--detached`: `setsid`). Its output goes to the log file of the
+/// home. Of several clients that start one at the same moment all get the one daemon that won.
+///
+/// # Errors
+/// [`ClientError::Start`], with the last lines of the log, where the daemon ended at once or did not answer within ten
+/// seconds.
+pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Client, ClientError> {
+    let failed = |what: String| ClientError::Start(format!("the daemon could not be started: {what}"));
+    let log = home.open_log().map_err(|error| failed(error.to_string()))?;
+    let begin = log.metadata().map_or(0, |meta| meta.len());
+    let copy = log.try_clone().map_err(|error| failed(error.to_string()))?;
+    let mut command = Command::new(exe);
+    if let Some(root) = home.root() {
+        command.env("FANLIGHT_HOME", root);
+    }
+    let mut child = command
+        .args(["daemon", "--detached"])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(copy))
+        .stderr(Stdio::from(log))
+        .current_dir("/")
+        .process_group(0)
+        .spawn()
+        .map_err(|error| failed(format!("{}: {error}", exe.display())))?;
+    let connect = async {
+        let mut ended = None;
+        loop {
+            match Client::connect(home).await {
+                Ok(client) => return Ok(client),
+                Err(error) if !error.is_no_daemon() => return Err(error),
+                Err(_) => {}
+            }
+            if let Some(status) = ended {
+                // The socket was tried once more after the end was seen.
+                return Err(failed(format!("it ended ({status}){}", last_lines(home, begin))));
+            }
+            match child.try_wait() {
+                // Another daemon was faster and is about to listen.
+                Ok(Some(status)) if status.code() == Some(ALREADY_RUNNING) => {}
+                Ok(Some(status)) => {
+                    ended = Some(status);
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => return Err(failed(error.to_string())),
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, connect).await.unwrap_or_else(|_| {
+        Err(failed(format!("it did not answer within 10 seconds{}", last_lines(home, begin))))
+    })
+}
+
+/// What the log got since `begin`, at most its last ten lines.
+fn last_lines(home: &Home, begin: u64) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = std::fs::File::open(home.log_file())?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(begin.max(length.saturating_sub(4096)).min(length)))?;
+        let mut bytes = Vec::new();
+        file.take(4096).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    // The log goes to a terminal: control characters stay behind.
+    let text: String =
+        String::from_utf8_lossy(&bytes).chars().filter(|it| *it == '\n' || !it.is_control()).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(10)..];
+    if last.is_empty() {
+        return format!("; its log is {}", home.log_file().display());
+    }
+    format!("; its log {} ends with:\n{}", home.log_file().display(), last.join("\n"))
+}

@@ -1,0 +1,255 @@
+//! The checks that need the whole file and the catalogue of node types.
+
+use super::commands::OWN_PORTS;
+use super::graph;
+use super::hints;
+use super::reading::Reading;
+use super::workflow::Draft;
+use crate::expression::{Expression, Reference, Root};
+use crate::node_type::{Catalogue, NodeTypeSpec};
+use crate::problem::{Problem, Span};
+use crate::types::Type;
+use crate::value::{Value, cut};
+use crate::workflow::{Action, Each, Node, Piece, Template, Workflow};
+
+/// What is known of a node's ports.
+#[derive(Clone, Copy)]
+pub(super) enum Ports<'a> {
+    /// Nothing, because the node is wrong itself.
+    Unknown,
+    /// Those of a type.
+    Native(&'a NodeTypeSpec),
+    /// Those of a command.
+    Command,
+}
+
+/// The file, side by side with what the catalogue knows of its nodes.
+pub(super) struct Whole<'a> {
+    pub(super) workflow: &'a Workflow,
+    /// For each node, in the order of the file.
+    pub(super) ports: Vec<Ports<'a>>,
+}
+
+/// Who reads an expression.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    /// The node, with its number; `None` for the workflow's outputs.
+    pub(super) node: Option<(usize, &'a str, &'a Node)>,
+    /// Whether it is `each` itself, which has no item yet.
+    pub(super) each: bool,
+}
+
+/// Checks a workflow that was read.
+pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalogue) {
+    let workflow = &draft.workflow;
+    let ports = workflow
+        .nodes
+        .iter()
+        .zip(&draft.places)
+        .map(|((name, node), places)| match &node.action {
+            _ if places.broken => Ports::Unknown,
+            Action::Uses(uses) => match catalogue.get(uses) {
+                Some(spec) => Ports::Native(spec),
+                None => {
+                    reading.node = Some(name.clone());
+                    unknown_node_type(reading, uses, places.action, catalogue);
+                    Ports::Unknown
+                }
+            },
+            _ => Ports::Command,
+        })
+        .collect();
+    let whole = Whole { workflow, ports };
+    for (number, ((name, node), places)) in workflow.nodes.iter().zip(&draft.places).enumerate() {
+        reading.node = Some(name.clone());
+        let reader = Reader { node: Some((number, name, node)), each: false };
+        for (input, expression) in node.expressions() {
+            let reader = Reader { each: input == "each", ..reader };
+            whole.references(reading, expression, reader);
+        }
+        whole.check_each(reading, reader, places.each);
+        whole.inputs(reading, reader, places);
+        for template in node.env.values().chain(match &node.action {
+            Action::Cmd(arguments) => arguments.as_slice(),
+            _ => &[],
+        }) {
+            whole.media_in_text(reading, template, reader);
+        }
+        if node.drop_failed_items && node.each.is_none() && !places.broken {
+            let problem =
+                Problem::warning("useless_key", node.span, "`on_item_error` says nothing without `each`");
+            reading.report(problem.hint("remove it, or add `each:`"));
+        }
+    }
+    reading.node = None;
+    for output in workflow.outputs.values() {
+        let reader = Reader { node: None, each: false };
+        for expression in output.value.expressions() {
+            whole.references(reading, expression, reader);
+        }
+        whole.media_in_text(reading, &output.value, reader);
+    }
+    graph::check(reading, draft);
+    unused_params(reading, workflow);
+}
+
+fn unknown_node_type(reading: &mut Reading<'_>, uses: &str, span: Span, catalogue: &Catalogue) {
+    let message = format!("there is no node type `{}`", cut(uses, 80));
+    let problem = match hints::uses(uses) {
+        Some(hint) => Problem::error("foreign_uses", span, message).hint(hint),
+        None => {
+            let problem =
+                Problem::error("unknown_node_type", span, message).hint("`fanlight nodes` lists them");
+            reading.near(problem, uses, catalogue.0.keys().map(String::as_str))
+        }
+    };
+    reading.report(problem);
+}
+
+/// A param that nobody reads is a slip more often than not; where something is wrong, its reader may be what is wrong.
+fn unused_params(reading: &mut Reading<'_>, workflow: &Workflow) {
+    if !reading.problems.is_empty() {
+        let wrong = |problem: &Problem| problem.severity == crate::problem::Severity::Error;
+        if reading.problems.iter().any(wrong) {
+            return;
+        }
+    }
+    let mut read = std::collections::HashSet::new();
+    let of_nodes = workflow.nodes.values().flat_map(|node| node.expressions().into_iter().map(|(_, it)| it));
+    let of_outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
+    for expression in of_nodes.chain(of_outputs) {
+        for reference in expression.references() {
+            if let (Root::Params, Some(name)) = (&reference.root, &reference.port) {
+                read.insert(name.as_str());
+            }
+        }
+    }
+    for (name, param) in &workflow.params {
+        if !read.contains(name.as_str()) {
+            let problem =
+                Problem::warning("unused_param", param.span, format!("nothing reads param `{name}`"));
+            reading.report(problem.hint(format!("read it by `${{{{ params.{name} }}}}`, or remove it")));
+        }
+    }
+}
+
+impl<'a> Whole<'a> {
+    /// The type of a node's port as its readers see it; `None` where it has no such port.
+    pub(super) fn port_type(&self, node: &str, port: &str) -> Option<Type> {
+        let (number, _, node) = self.workflow.nodes.get_full(node)?;
+        let ty = match self.ports.get(number)? {
+            Ports::Unknown => return Some(Type::Any),
+            Ports::Native(spec) => spec.outputs.get(port)?.ty.clone(),
+            Ports::Command => match OWN_PORTS.iter().find(|(own, _)| *own == port) {
+                Some((_, ty)) => ty.clone(),
+                None => node.outputs.get(port)?.ty.clone(),
+            },
+        };
+        Some(if node.each.is_some() { ty.list() } else { ty })
+    }
+
+    /// The names of a node's ports.
+    pub(super) fn port_names(&self, node: &str) -> Vec<&'a str> {
+        let Some((number, _, node)) = self.workflow.nodes.get_full(node) else { return Vec::new() };
+        match self.ports.get(number) {
+            Some(Ports::Native(spec)) => spec.outputs.keys().map(String::as_str).collect(),
+            Some(Ports::Command) => {
+                node.outputs.keys().map(String::as_str).chain(OWN_PORTS.iter().map(|(own, _)| *own)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The type of an expression's result for this reader.
+    pub(super) fn result_type(&self, expression: &Expression, reader: Reader<'_>) -> Type {
+        expression.result_type(&|reference| self.reference_type(reference, reader))
+    }
+
+    fn reference_type(&self, reference: &Reference, reader: Reader<'_>) -> Type {
+        match (&reference.root, &reference.port) {
+            (Root::Params, Some(name)) => {
+                self.workflow.params.get(name).map_or(Type::Any, |param| param.ty.clone())
+            }
+            (Root::Run, Some(field)) if field == "number" => Type::Int,
+            (Root::Run, _) => Type::Text,
+            (Root::Index, _) => Type::Int,
+            (Root::Item, _) => self.item_type(reader),
+            (Root::Node(node), Some(port)) => self.port_type(node, port).unwrap_or(Type::Any),
+            _ => Type::Any,
+        }
+    }
+
+    fn item_type(&self, reader: Reader<'_>) -> Type {
+        let Some((_, _, Node { each: Some(Each::List(list)), .. })) = reader.node else { return Type::Any };
+        match self.template_type(list, Reader { each: true, ..reader }) {
+            Type::List(of) => *of,
+            _ => Type::Any,
+        }
+    }
+
+    /// The type of a value of the file, as far as it is known.
+    pub(super) fn template_type(&self, template: &Template, reader: Reader<'_>) -> Type {
+        match template {
+            Template::Literal(value) => value.type_of(),
+            Template::Expression(expression) => self.result_type(expression, reader),
+            Template::Text(_) => Type::Text,
+            Template::List(items) => {
+                let mut types = items.iter().map(|item| self.template_type(item, reader));
+                let first = types.next().unwrap_or(Type::Any);
+                if types.all(|other| other == first) { first.list() } else { Type::Any.list() }
+            }
+            Template::Object(_) => Type::Any,
+        }
+    }
+
+    /// `each` over what is no list.
+    fn check_each(&self, reading: &mut Reading<'_>, reader: Reader<'_>, span: Span) {
+        let Some((_, _, Node { each: Some(each), .. })) = reader.node else { return };
+        for template in each.templates() {
+            let ty = self.template_type(template, Reader { each: true, ..reader });
+            if !matches!(ty, Type::List(_) | Type::Any | Type::Json) {
+                let what = match template {
+                    Template::Expression(expression) => format!("`{}`", cut(expression.source(), 80)),
+                    _ => "this".to_owned(),
+                };
+                let message = format!("`each` needs a list, but {what} is {ty}");
+                reading.error_hint(
+                    "each_not_list",
+                    span,
+                    message,
+                    "name a list, or make one: `range(6)`, `[a.image, b.image]`",
+                );
+            }
+        }
+    }
+
+    /// Media inside a longer text.
+    pub(super) fn media_in_text(&self, reading: &mut Reading<'_>, template: &Template, reader: Reader<'_>) {
+        match template {
+            Template::Text(pieces) => {
+                for piece in pieces {
+                    let Piece::Expression(expression) = piece else { continue };
+                    let ty = self.result_type(expression, reader);
+                    if ty.has_media() {
+                        let span = expression.references().first().map(|it| it.span).unwrap_or_default();
+                        let message = format!(
+                            "`{}` is {ty}, which can't be part of a text",
+                            cut(expression.source(), 80)
+                        );
+                        reading.error_hint(
+                            "media_in_text",
+                            span,
+                            message,
+                            "give it alone, or take a field such as `.name`",
+                        );
+                    }
+                }
+            }
+            Template::List(items) => items.iter().for_each(|item| self.media_in_text(reading, item, reader)),
+            Template::Object(map) => {
+                map.values().for_each(|value| self.media_in_text(reading, value, reader))
+            }
+            Template::Literal(Value::Text(_)) | Template::Literal(_) | Template::Expression(_) => {}
+        }
+    }
+}

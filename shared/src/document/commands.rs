@@ -1,0 +1,312 @@
+//! What only commands have: scripts, shells, arguments, the environment, declared outputs.
+
+use indexmap::IndexMap;
+
+use super::reading::{Reading, is_null};
+use super::template::Plain;
+use super::traps::position_of;
+use super::yaml::{Entry, Kind, Node};
+use crate::problem::{Position, Problem, Span};
+use crate::types::Type;
+use crate::value::cut;
+use crate::workflow::{CommandOutput, OutputSource, Shell, Template};
+
+/// The ports that every command has.
+pub(super) const OWN_PORTS: [(&str, Type); 3] =
+    [("stdout", Type::Text), ("exit_code", Type::Int), ("status", Type::Text)];
+
+const OUTPUT_KEYS: [&str; 5] = ["path", "glob", "json", "type", "name"];
+const SHELLS: [&str; 3] = ["bash", "sh", "python"];
+
+impl Reading<'_> {
+    /// A script; it is never interpolated.
+    pub(super) fn script(&mut self, node: &Node) -> Option<String> {
+        let script = self.text(node, "`run`")?;
+        if script.contains("${{") {
+            let at = self.text.get(node.raw.clone()).and_then(|raw| raw.find("${{"));
+            let start = at.map_or(node.span.start, |at| position_of(self.text, node.raw.start + at));
+            let span = Span { start, end: Position { column: start.column + 3, ..start } };
+            self.error_hint(
+                "expression_in_run",
+                span,
+                "a script is never interpolated, so `${{ }}` can't stand inside `run:`",
+                "pass it by `with: { name: \"${{ … }}\" }` and read \"$name\" in the script",
+            );
+            return None;
+        }
+        if script.trim().is_empty() {
+            self.error("empty_script", node.span, "the script is empty");
+            return None;
+        }
+        Some(script)
+    }
+
+    pub(super) fn shell(&mut self, node: &Node) -> Shell {
+        match &node.kind {
+            Kind::List(items) if !items.is_empty() => {
+                Shell::Program(items.iter().filter_map(|item| self.plain_text(item, "`shell`")).collect())
+            }
+            Kind::Scalar(scalar) if !is_null(scalar) => match scalar.text.as_str() {
+                "bash" => Shell::Bash,
+                "sh" => Shell::Sh,
+                "python" => Shell::Python,
+                word => {
+                    let message = format!("there is no shell `{}`", cut(word, 60));
+                    let problem = Problem::error("unknown_shell", node.span, message).hint(format!(
+                        "the shells are {}; another program is a list: `shell: [program, argument]`",
+                        SHELLS.join(", ")
+                    ));
+                    let problem = self.near(problem, word, SHELLS);
+                    self.report(problem);
+                    Shell::Default
+                }
+            },
+            _ => {
+                self.wrong_kind(
+                    node,
+                    "`shell`",
+                    "`bash`, `sh`, `python` or a list with a program and its arguments",
+                );
+                Shell::Default
+            }
+        }
+    }
+
+    /// A program and its arguments.
+    pub(super) fn cmd(&mut self, node: &Node) -> Option<Vec<Template>> {
+        let Kind::List(items) = &node.kind else {
+            let message = format!(
+                "`cmd` must be a list: a program and its arguments, got {}",
+                super::reading::describe(node)
+            );
+            self.error_hint(
+                "wrong_kind",
+                node.span,
+                message,
+                "write `cmd: [program, argument]`, or `run:` for a line of shell",
+            );
+            return None;
+        };
+        if items.is_empty() {
+            self.error("empty_cmd", node.span, "`cmd` names no program");
+            return None;
+        }
+        let mut arguments = Vec::with_capacity(items.len());
+        for item in items {
+            match &item.kind {
+                Kind::Scalar(scalar) if !is_null(scalar) => arguments.push(self.template(item, Plain::Text)),
+                _ => self.wrong_kind(item, "an argument of `cmd`", "text or an expression"),
+            }
+        }
+        Some(arguments)
+    }
+
+    pub(super) fn env(&mut self, node: &Node) -> IndexMap<String, Template> {
+        let mut env = IndexMap::new();
+        let Some(entries) = self.map(node, "`env`", "a map from names to values") else { return env };
+        for entry in entries {
+            let name = entry.key.as_str();
+            let formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if !formed {
+                let message = format!("`{}` can't be the name of an environment variable", cut(name, 60));
+                self.error_hint("bad_name", entry.key_span, message, "names match [A-Za-z_][A-Za-z0-9_]*");
+            } else if name.starts_with("FANLIGHT_") {
+                let message =
+                    format!("`{name}` can't be set: Fanlight sets the variables that begin with FANLIGHT_");
+                self.error("reserved_name", entry.key_span, message);
+            }
+            match &entry.value.kind {
+                Kind::Scalar(_) => {
+                    env.insert(name.to_owned(), self.template(&entry.value, Plain::Text));
+                }
+                _ => self.wrong_kind(
+                    &entry.value,
+                    &format!("`env.{}`", cut(name, 60)),
+                    "text or an expression",
+                ),
+            }
+        }
+        env
+    }
+
+    /// The folder in which a command works.
+    pub(super) fn dir(&mut self, node: &Node) -> Option<String> {
+        let dir = self.plain_text(node, "`dir`")?;
+        if dir.starts_with(['/', '~']) {
+            let message = format!("`dir` must be relative to this file, got `{}`", cut(&dir, 60));
+            self.error_hint(
+                "bad_path",
+                node.span,
+                message,
+                "write `dir: .` for this file's folder, or a folder below it",
+            );
+            return None;
+        }
+        if dir.is_empty() {
+            self.wrong_kind(node, "`dir`", "a folder relative to this file");
+            return None;
+        }
+        Some(dir)
+    }
+
+    /// The declared outputs of a command.
+    pub(super) fn command_outputs(&mut self, node: &Node) -> IndexMap<String, CommandOutput> {
+        let mut outputs = IndexMap::new();
+        let Some(entries) =
+            self.map(node, "`outputs`", "a map such as `image: { path: out.png, type: image }`")
+        else {
+            return outputs;
+        };
+        for entry in entries {
+            let name = entry.key.as_str();
+            self.name(entry, "an output", true);
+            if OWN_PORTS.iter().any(|(own, _)| *own == name) {
+                let message = format!("`{name}` is a port that every command has");
+                self.error_hint("reserved_name", entry.key_span, message, "choose another name");
+                continue;
+            }
+            // A wrong output still has its port, so that its readers aren't wrong too.
+            let output = self.command_output(entry).unwrap_or(CommandOutput {
+                source: OutputSource::Path(String::new()),
+                ty: Type::Any,
+                name: None,
+                span: entry.key_span,
+            });
+            outputs.insert(name.to_owned(), output);
+        }
+        outputs
+    }
+
+    fn command_output(&mut self, entry: &Entry) -> Option<CommandOutput> {
+        let name = entry.key.as_str();
+        let wanted = "a map such as `{ path: out.png, type: image }`";
+        let fields = self.map(&entry.value, &format!("output `{name}`"), wanted)?;
+        let (mut sources, mut typed, mut file_name, mut failed) = (Vec::new(), None, None, false);
+        for field in fields {
+            let what = format!("`{}` of output `{name}`", field.key);
+            match field.key.as_str() {
+                "path" | "glob" => match self.output_path(&field.value, &what) {
+                    Some(path) if field.key == "path" => sources.push(OutputSource::Path(path)),
+                    Some(path) => sources.push(OutputSource::Glob(path)),
+                    None => failed = true,
+                },
+                "json" => match self.plain_text(&field.value, &what) {
+                    Some(path) => match json_path(&path) {
+                        Ok(()) => sources.push(OutputSource::Json(path)),
+                        Err(why) => {
+                            self.error("bad_path", field.value.span, format!("{what}: {why}"));
+                            failed = true;
+                        }
+                    },
+                    None => failed = true,
+                },
+                "type" => {
+                    typed = self.type_of(&field.value, &what);
+                    failed |= typed.is_none();
+                }
+                "name" => {
+                    file_name = self.plain_text(&field.value, &what);
+                    if let Some(it) = &file_name
+                        && (it.is_empty() || it.contains('/') || it == "." || it == "..")
+                    {
+                        self.error(
+                            "bad_path",
+                            field.value.span,
+                            format!("{what} must be a file name without folders, got `{}`", cut(it, 60)),
+                        );
+                    }
+                }
+                "from" | "file" | "value" => {
+                    let hint = "write `path:`, `glob:` or `json:`";
+                    self.unknown_key(field, &format!("output `{name}`"), &OUTPUT_KEYS, Some(hint));
+                }
+                _ => self.unknown_key(field, &format!("output `{name}`"), &OUTPUT_KEYS, None),
+            }
+        }
+        if failed {
+            return None;
+        }
+        if sources.len() != 1 {
+            let message = format!(
+                "output `{name}` needs exactly one of `path`, `glob` and `json`, got {}",
+                sources.len()
+            );
+            self.error_hint(
+                "output_source",
+                entry.key_span,
+                message,
+                "write where its value comes from: `path: out.png`",
+            );
+            return None;
+        }
+        let source = sources.pop()?;
+        let Some(ty) = typed else {
+            let message = format!("output `{name}` has no type");
+            let hint = format!("add `type:`, one of {}", Type::WORDS.join(", "));
+            self.error_hint("missing_type", entry.key_span, message, hint);
+            return None;
+        };
+        // A glob finds several; its type names one of them, or the list.
+        let ty = match (&source, ty) {
+            (OutputSource::Glob(_), ty @ Type::List(_)) => ty,
+            (OutputSource::Glob(_), ty) => ty.list(),
+            (_, ty) => ty,
+        };
+        if matches!(source, OutputSource::Json(_)) && ty.has_media() {
+            let message = format!("output `{name}` is a field of JSON, which can't be {ty}");
+            self.error_hint(
+                "bad_output_type",
+                entry.key_span,
+                message,
+                "write the file and name it by `path:`",
+            );
+        }
+        if matches!(source, OutputSource::Path(_)) && matches!(&ty, Type::List(of) if of.has_media()) {
+            let message = format!("output `{name}` is one path, which can't be {ty}");
+            self.error_hint("bad_output_type", entry.key_span, message, "write `glob:` for several files");
+        }
+        Some(CommandOutput { source, ty, name: file_name, span: entry.key_span })
+    }
+
+    fn output_path(&mut self, node: &Node, what: &str) -> Option<String> {
+        let path = self.plain_text(node, what)?;
+        let shown = cut(&path, 60);
+        let problem = if path.trim().is_empty() {
+            "is empty".to_owned()
+        } else if path.starts_with(['/', '~']) {
+            format!("is absolute: `{shown}`")
+        } else if path.split(['/', '\\']).any(|part| part == "..") {
+            format!("climbs out of the work folder: `{shown}`")
+        } else {
+            return Some(path);
+        };
+        self.error_hint(
+            "bad_path",
+            node.span,
+            format!("{what} {problem}"),
+            "outputs are files below the work folder, such as `out/picture.png`",
+        );
+        None
+    }
+}
+
+/// Names and indexes with dots between them; `.` is all of it.
+fn json_path(path: &str) -> Result<(), String> {
+    if path == "." {
+        return Ok(());
+    }
+    let inner = path.strip_prefix('.').unwrap_or(path);
+    if inner.is_empty() || inner.split('.').any(str::is_empty) {
+        return Err(format!(
+            "`{}` is not a path; write names and indexes with dots, as in `results.0.score`, or `.` for all",
+            cut(path, 60)
+        ));
+    }
+    if let Some(sign) = inner.chars().find(|it| matches!(it, '[' | ']' | '*' | '$' | '|')) {
+        return Err(format!(
+            "`{sign}` can't stand in a path; write indexes with dots, as in `results.0.score`"
+        ));
+    }
+    Ok(())
+}

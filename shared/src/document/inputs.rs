@@ -1,0 +1,173 @@
+//! What nodes are given by `with:`, against what their types take.
+
+use super::check::{Ports, Reader, Whole};
+use super::nodes::Places;
+use super::reading::Reading;
+use crate::expression::template_variables;
+use crate::node_type::{InputSpec, NodeTypeSpec};
+use crate::problem::{Problem, Span};
+use crate::types::Type;
+use crate::value::{Value, cut};
+use crate::workflow::Template;
+
+impl Whole<'_> {
+    /// Checks `with` and `needs` of a node.
+    pub(super) fn inputs(&self, reading: &mut Reading<'_>, reader: Reader<'_>, places: &Places) {
+        let Some((number, name, node)) = reader.node else { return };
+        for (needed, span) in node.needs.iter().zip(&places.needs) {
+            if needed == name {
+                reading.error("self_reference", *span, format!("node `{name}` needs itself"));
+            } else if !self.workflow.nodes.contains_key(needed) {
+                let problem =
+                    Problem::error("unknown_node", *span, format!("there is no node `{}`", cut(needed, 60)));
+                let problem = reading.near(problem, needed, self.workflow.nodes.keys().map(String::as_str));
+                reading.report(problem);
+            }
+        }
+        for ((input, template), (key, value)) in node.with.iter().zip(&places.with) {
+            self.media_in_text(reading, template, reader);
+            if let Some(Ports::Native(spec)) = self.ports.get(number) {
+                match spec.inputs.get(input) {
+                    Some(wanted) => self.input(reading, spec, input, wanted, template, *value, reader),
+                    None if spec.more_inputs => {}
+                    None => {
+                        let message = format!("`{}` has no input `{}`", spec.name, cut(input, 60));
+                        let names: Vec<&str> = spec.inputs.keys().map(String::as_str).collect();
+                        let problem = Problem::error("unknown_input", *key, message);
+                        let problem = problem.hint(if names.is_empty() {
+                            "it takes none".to_owned()
+                        } else {
+                            format!("its inputs are {}", names.join(", "))
+                        });
+                        let problem = reading.near(problem, input, names);
+                        reading.report(problem);
+                    }
+                }
+            }
+        }
+        if let Some(Ports::Native(spec)) = self.ports.get(number) {
+            let missing: Vec<&str> = spec
+                .inputs
+                .iter()
+                .filter(|(input, wanted)| wanted.required() && !node.with.contains_key(*input))
+                .map(|(input, _)| input.as_str())
+                .collect();
+            for input in missing {
+                let ty = spec.inputs.get(input).map_or(Type::Any, |wanted| wanted.ty.clone());
+                let message = format!("`{}` needs its input `{input}` ({ty})", spec.name);
+                reading.error_hint(
+                    "missing_input",
+                    places.action,
+                    message,
+                    format!("add `with: {{ {input}: … }}`"),
+                );
+            }
+            self.template_input(reading, spec, reader, places);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn input(
+        &self,
+        reading: &mut Reading<'_>,
+        spec: &NodeTypeSpec,
+        input: &str,
+        wanted: &InputSpec,
+        template: &Template,
+        span: Span,
+        reader: Reader<'_>,
+    ) {
+        if let Template::Literal(value) = template {
+            literal(reading, spec, input, wanted, value, span);
+            return;
+        }
+        let ty = self.template_type(template, reader);
+        if wanted.ty.accepts(&ty) {
+            return;
+        }
+        let what = match template {
+            Template::Expression(expression) => format!("`{}`", cut(expression.source(), 80)),
+            _ => "this".to_owned(),
+        };
+        let message = format!("input `{input}` of `{}` takes {}, but {what} is {ty}", spec.name, wanted.ty);
+        let problem = Problem::error("wrong_type", span, message);
+        reading.report(match (&wanted.ty, &ty) {
+            (to, Type::List(of)) if to.accepts(of) => {
+                problem.hint("run the node once per item with `each:`, or take one item with `[0]`")
+            }
+            (Type::List(of), from) if of.accepts(from) => problem.hint("make a list of it: `[\"${{ … }}\"]`"),
+            (to, Type::Text) if to.has_media() => problem
+                .hint("a path is only text; load the file with a node, or declare a param of that type"),
+            _ => problem,
+        });
+    }
+
+    /// The variables of a template, against the inputs that are given.
+    fn template_input(
+        &self,
+        reading: &mut Reading<'_>,
+        spec: &NodeTypeSpec,
+        reader: Reader<'_>,
+        places: &Places,
+    ) {
+        let Some((_, _, node)) = reader.node.filter(|_| spec.more_inputs) else { return };
+        let Some((at, _, Template::Literal(Value::Text(template)))) = node.with.get_full("template") else {
+            return;
+        };
+        let span = places.with.get(at).map(|(_, value)| *value).unwrap_or_default();
+        match template_variables(template) {
+            Err(why) => reading.error("bad_template", span, format!("the template: {why}")),
+            Ok(variables) => {
+                for variable in variables {
+                    if !node.with.contains_key(&variable) {
+                        let message =
+                            format!("the template reads `{}`, which no input gives", cut(&variable, 60));
+                        let problem = Problem::warning("unknown_variable", span, message);
+                        let problem =
+                            problem.hint(format!("add it: `with: {{ {}: … }}`", cut(&variable, 60)));
+                        let names = node.with.keys().map(String::as_str).filter(|name| *name != "template");
+                        let problem = reading.near(problem, &variable, names);
+                        reading.report(problem);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn literal(
+    reading: &mut Reading<'_>,
+    spec: &NodeTypeSpec,
+    input: &str,
+    wanted: &InputSpec,
+    value: &Value,
+    span: Span,
+) {
+    if *value == Value::None && !wanted.required() {
+        return;
+    }
+    if let (Type::Bool, Value::Text(text)) = (&wanted.ty, value) {
+        let meant = match text.to_lowercase().as_str() {
+            "yes" | "on" | "y" => Some(true),
+            "no" | "off" | "n" => Some(false),
+            _ => None,
+        };
+        if let Some(meant) = meant {
+            let message = format!("`{text}` is text in YAML 1.2, not a bool");
+            reading.error_hint("yaml_bool", span, message, format!("write `{meant}`"));
+            return;
+        }
+    }
+    if let Err(why) = wanted.check(value.clone()) {
+        let problem = Problem::error("bad_input", span, format!("input `{input}` of `{}`: {why}", spec.name));
+        reading.report(match value {
+            Value::Text(_) if wanted.ty.has_media() => problem.hint(
+                "a path is only text; load the file with a node such as `image.load`, or declare a param",
+            ),
+            Value::Text(text) if text.starts_with('$') => {
+                problem.hint("an expression is written \"${{ … }}\"")
+            }
+            _ => problem,
+        });
+    }
+}

@@ -1,0 +1,275 @@
+//! `nodes:`.
+
+use super::hints;
+use super::names::well_formed;
+use super::reading::{Reading, is_null};
+use super::template::Plain;
+use super::yaml::{Entry, Kind, Node as Part};
+use crate::node_type::Effects;
+use crate::problem::Span;
+use crate::value::cut;
+use crate::workflow::{Action, Node, Retry, Shell};
+
+const KEYS: [&str; 21] = [
+    "uses",
+    "run",
+    "cmd",
+    "shell",
+    "with",
+    "needs",
+    "if",
+    "each",
+    "retry",
+    "timeout",
+    "pool",
+    "env",
+    "dir",
+    "outputs",
+    "keep",
+    "remember",
+    "effects",
+    "on_interrupt",
+    "on_item_error",
+    "allow_failure",
+    "description",
+];
+
+/// Where the parts of a node stand, for what is checked later.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// The value of `uses`, `run` or `cmd`.
+    pub(super) action: Span,
+    /// The names and values of `with`, in its order.
+    pub(super) with: Vec<(Span, Span)>,
+    /// The names in `needs`, in its order.
+    pub(super) needs: Vec<Span>,
+    /// `each`.
+    pub(super) each: Span,
+    /// What it does could not be read, so nothing more is said of its ports.
+    pub(super) broken: bool,
+}
+
+impl Reading<'_> {
+    /// One node.
+    pub(super) fn node(&mut self, entry: &Entry) -> (Node, Places) {
+        self.node = Some(entry.key.clone());
+        self.name(entry, "a node", false);
+        let mut node = Node {
+            action: Action::Uses(String::new()),
+            with: indexmap::IndexMap::new(),
+            needs: Vec::new(),
+            condition: None,
+            each: None,
+            retry: Retry::default(),
+            timeout: None,
+            pool: None,
+            env: indexmap::IndexMap::new(),
+            dir: None,
+            outputs: indexmap::IndexMap::new(),
+            keep: None,
+            remember: false,
+            effects: None,
+            again_on_interrupt: false,
+            drop_failed_items: false,
+            allow_failure: false,
+            span: entry.key_span,
+        };
+        let mut places = Places { action: entry.key_span, ..Places::default() };
+        match &entry.value.kind {
+            Kind::Map(fields) => {
+                self.action(entry, fields, &mut node, &mut places);
+                for field in fields {
+                    self.field(field, &mut node, &mut places);
+                }
+            }
+            _ => {
+                let message = format!(
+                    "node `{}` must be a map, got {}",
+                    cut(&entry.key, 60),
+                    super::reading::describe(&entry.value)
+                );
+                self.error_hint("wrong_kind", entry.value.span, message, "give it `uses:`, `run:` or `cmd:`");
+                places.broken = true;
+            }
+        }
+        self.node = None;
+        (node, places)
+    }
+
+    fn action(&mut self, entry: &Entry, fields: &[Entry], node: &mut Node, places: &mut Places) {
+        let actions: Vec<&Entry> =
+            fields.iter().filter(|field| matches!(field.key.as_str(), "uses" | "run" | "cmd")).collect();
+        let name = cut(&entry.key, 60);
+        let [action] = actions.as_slice() else {
+            places.broken = true;
+            match actions.last() {
+                None => {
+                    let foreign = fields.iter().any(|field| hints::node_key(&field.key).is_some());
+                    let message =
+                        format!("node `{name}` does nothing: it has none of `uses`, `run` and `cmd`");
+                    // The foreign word has a hint of its own, and usually is the action.
+                    let hint = if foreign {
+                        "see the other problems of this node"
+                    } else {
+                        "add `uses:` with a node type, `run:` with a script, or `cmd:` with a program"
+                    };
+                    self.error_hint("no_action", entry.key_span, message, hint);
+                }
+                Some(last) => {
+                    let words =
+                        actions.iter().map(|it| format!("`{}`", it.key)).collect::<Vec<_>>().join(" and ");
+                    self.error_hint(
+                        "two_actions",
+                        last.key_span,
+                        format!("node `{name}` has {words}"),
+                        "keep one of them",
+                    );
+                }
+            }
+            return;
+        };
+        places.action = action.value.span;
+        let read = match action.key.as_str() {
+            "uses" => self.plain_text(&action.value, "`uses`").map(Action::Uses),
+            "run" => {
+                let shell = fields.iter().find(|field| field.key == "shell");
+                let shell = shell.map_or(Shell::Default, |field| self.shell(&field.value));
+                self.script(&action.value).map(|script| Action::Run { script, shell })
+            }
+            _ => self.cmd(&action.value).map(Action::Cmd),
+        };
+        match read {
+            Some(read) => node.action = read,
+            None => {
+                places.broken = true;
+                // So that `outputs`, `env` and `dir` aren't called wrong besides.
+                if action.key != "uses" {
+                    node.action = Action::Cmd(Vec::new());
+                }
+            }
+        }
+    }
+
+    fn field(&mut self, field: &Entry, node: &mut Node, places: &mut Places) {
+        let value = &field.value;
+        let command = node.action.is_command();
+        let what = format!("`{}`", cut(&field.key, 60));
+        match field.key.as_str() {
+            "uses" | "run" | "cmd" => {}
+            "shell" => {
+                if !matches!(node.action, Action::Run { .. }) && !places.broken {
+                    self.error_hint("not_here", field.key_span, "`shell` belongs to `run:`", "remove it");
+                }
+            }
+            "env" | "dir" | "outputs" if !command && !places.broken => {
+                let message =
+                    format!("{what} belongs to commands (`run:`, `cmd:`), not to a node with `uses:`");
+                let hint = match field.key.as_str() {
+                    "outputs" => "its outputs come from its type; `fanlight nodes` shows them",
+                    "env" => "pass values by `with:`",
+                    _ => "remove it; give files by params",
+                };
+                self.error_hint("not_for_native", field.key_span, message, hint);
+            }
+            "env" => node.env = self.env(value),
+            "dir" => node.dir = self.dir(value),
+            "outputs" => node.outputs = self.command_outputs(value),
+            "with" => self.with(value, node, places),
+            "needs" => self.needs(value, node, places),
+            "if" => node.condition = self.condition(value),
+            "each" => {
+                places.each = value.span;
+                node.each = self.each(value);
+                places.broken |= node.each.is_none();
+            }
+            "retry" => node.retry = self.retry(value),
+            "timeout" => {
+                node.timeout = self.duration(value, &what);
+                if node.timeout.is_some_and(|timeout| timeout.is_zero()) {
+                    self.error("bad_duration", value.span, "`timeout` must be more than 0");
+                }
+            }
+            "pool" => {
+                if let Some(pool) = self.plain_text(value, &what) {
+                    if well_formed(&pool.replace('-', "_")) {
+                        node.pool = Some(pool);
+                    } else {
+                        let message = format!("`{}` can't be the name of a pool", cut(&pool, 60));
+                        self.error_hint(
+                            "bad_name",
+                            value.span,
+                            message,
+                            "pools are declared in the config by names such as `gpu`",
+                        );
+                    }
+                }
+            }
+            "keep" => node.keep = self.bool(value, &what),
+            "remember" => self.error_hint(
+                "not_in_this_version",
+                field.key_span,
+                "`remember` is not in this version",
+                "remove it",
+            ),
+            "secrets" => self.error_hint(
+                "not_in_this_version",
+                field.key_span,
+                "`secrets` is not in this version",
+                "remove it",
+            ),
+            "effects" => {
+                let words = [
+                    ("none", Effects::None),
+                    ("idempotent", Effects::Idempotent),
+                    ("external", Effects::External),
+                ];
+                node.effects = self.word(value, &what, &words);
+            }
+            "on_interrupt" => {
+                node.again_on_interrupt =
+                    self.word(value, &what, &[("again", true), ("fail", false)]).unwrap_or(false);
+            }
+            "on_item_error" => {
+                node.drop_failed_items =
+                    self.word(value, &what, &[("drop", true), ("fail", false)]).unwrap_or(false);
+            }
+            "allow_failure" => node.allow_failure = self.bool(value, &what).unwrap_or(false),
+            "description" => {
+                self.plain_text(value, &what);
+            }
+            key => {
+                let foreign = hints::node_key(key);
+                self.unknown_key(field, "a node", &KEYS, foreign);
+            }
+        }
+    }
+
+    fn with(&mut self, value: &Part, node: &mut Node, places: &mut Places) {
+        let Some(entries) = self.map(value, "`with`", "a map from inputs to values") else { return };
+        for entry in entries {
+            if !self.name(entry, "an input", true) {
+                continue;
+            }
+            places.with.push((entry.key_span, entry.value.span));
+            let template = self.template(&entry.value, Plain::Typed);
+            node.with.insert(entry.key.clone(), template);
+        }
+    }
+
+    fn needs(&mut self, value: &Part, node: &mut Node, places: &mut Places) {
+        let items = match &value.kind {
+            Kind::List(items) => items.as_slice(),
+            Kind::Scalar(scalar) if !is_null(scalar) => std::slice::from_ref(value),
+            _ => {
+                self.wrong_kind(value, "`needs`", "a list of nodes");
+                return;
+            }
+        };
+        for item in items {
+            if let Some(name) = self.plain_text(item, "`needs`") {
+                places.needs.push(item.span);
+                node.needs.push(name);
+            }
+        }
+    }
+}

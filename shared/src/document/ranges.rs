@@ -1,0 +1,255 @@
+//! Values of params as they are typed: on the command line, in a form, in `matrix:`, in a request.
+
+use indexmap::IndexMap;
+
+use crate::node_type::check_range;
+use crate::problem::near;
+use crate::sweep::MOST_RUNS;
+use crate::types::Type;
+use crate::value::{Value, cut};
+use crate::workflow::{Param, Workflow};
+
+/// The values of a sweep: `1..8`, `0..1/0.25`, `a,b,c`, a JSON list, or a single value. A range includes both ends and
+/// goes down where its second end is the smaller one.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn sweep_values(text: &str, ty: &Type) -> Result<Vec<Value>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("there is no value; write `1..8`, `0..1/0.25` or `a,b,c`".into());
+    }
+    // A list of lists needs the brackets of JSON, and so does text that holds a comma.
+    if text.starts_with('[')
+        && let Ok(serde_json::Value::Array(items)) = serde_json::from_str(text)
+        && (!matches!(ty, Type::List(_)) || items.iter().all(serde_json::Value::is_array))
+    {
+        return items.into_iter().map(|item| fit(Value::from_json(item), ty)).collect();
+    }
+    if matches!(ty, Type::List(_) | Type::Json) {
+        return Ok(vec![value_of(text, ty)?]);
+    }
+    let numbers = matches!(ty, Type::Int | Type::Float | Type::Any);
+    let mut values = Vec::new();
+    for part in text.split(',') {
+        let part = part.trim();
+        match part.split_once("..") {
+            _ if part.is_empty() => {
+                return Err(format!("`{}` has an empty place between its commas", cut(text, 60)));
+            }
+            Some((from, to)) if numbers => {
+                let whole = matches!(ty, Type::Int)
+                    || matches!(ty, Type::Any)
+                        && part.bytes().all(|byte| !matches!(byte, b'e' | b'E'))
+                        && !part.replace("..", "").contains('.');
+                range(part, from, to, whole, &mut values)?;
+            }
+            _ => values.push(value_of(part, ty)?),
+        }
+        limit(values.len() as f64)?;
+    }
+    Ok(values)
+}
+
+fn limit(count: f64) -> Result<(), String> {
+    if count > MOST_RUNS as f64 {
+        return Err(format!("these are more than {MOST_RUNS} values, which is the most of one sweep"));
+    }
+    Ok(())
+}
+
+fn range(part: &str, from: &str, to: &str, whole: bool, values: &mut Vec<Value>) -> Result<(), String> {
+    let (to, step) = to.split_once('/').map_or((to, None), |(to, step)| (to, Some(step)));
+    let wrong = |text: &str| {
+        let kind = if whole { "a whole number" } else { "a number" };
+        format!(
+            "`{}` in the range `{}` is not {kind}; write `1..8` or `0..1/0.25`",
+            cut(text, 40),
+            cut(part, 60)
+        )
+    };
+    let bad_step =
+        || format!("the step of `{}` must be more than 0; the direction comes from the ends", cut(part, 60));
+    if whole {
+        let read = |text: &str| text.trim().parse::<i64>().map_err(|_| wrong(text));
+        let (from, to, step) = (read(from)?, read(to)?, step.map_or(Ok(1), read)?);
+        if step <= 0 {
+            return Err(bad_step());
+        }
+        let step = if from <= to { step } else { -step };
+        limit((i128::from(to) - i128::from(from)).unsigned_abs() as f64 / step.unsigned_abs() as f64 + 1.0)?;
+        let within = move |at: &i64| if step > 0 { *at <= to } else { *at >= to };
+        let steps = std::iter::successors(Some(from), move |at| at.checked_add(step));
+        values.extend(steps.take_while(within).map(Value::Int));
+        return Ok(());
+    }
+    let read = |text: &str| {
+        text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| wrong(text))
+    };
+    let places = [from, to, step.unwrap_or("1")].into_iter().map(decimals).max().unwrap_or(0);
+    let (from, to, step) = (read(from)?, read(to)?, step.map_or(Ok(1.0), read)?);
+    if step <= 0.0 {
+        return Err(bad_step());
+    }
+    // A little more than the quotient, because 0.3 / 0.1 is a little less than 3.
+    let count = ((to - from).abs() / step + 1e-9).floor();
+    limit(count + 1.0)?;
+    let direction = if from <= to { step } else { -step };
+    let mut at = 0.0;
+    while at <= count {
+        let exact = from + at * direction;
+        let tidy = format!("{exact:.places$}").parse().unwrap_or(exact);
+        values.push(Value::Float(tidy));
+        at += 1.0;
+    }
+    Ok(())
+}
+
+/// How many decimals a number is written with.
+fn decimals(text: &str) -> usize {
+    let text = text.trim();
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let behind = mantissa.split_once('.').map_or(0, |(_, behind)| behind.len());
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let places = i64::try_from(behind).unwrap_or(0).saturating_sub(exponent);
+    usize::try_from(places.clamp(0, 300)).unwrap_or(0)
+}
+
+/// The value that a text on the command line gives to a param. For media the text is a path.
+///
+/// # Errors
+/// A sentence without the param's name.
+pub fn param_value(text: &str, param: &Param) -> Result<Value, String> {
+    fit_param(value_of(text, &param.ty)?, param)
+}
+
+fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
+    let trimmed = text.trim();
+    let shown = cut(text, 60);
+    match ty {
+        Type::Text | Type::Choice => Ok(Value::from(text)),
+        Type::Int => match trimmed.parse::<i64>() {
+            Ok(int) => Ok(Value::Int(int)),
+            Err(error)
+                if trimmed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+                    && !trimmed.is_empty() =>
+            {
+                Err(format!("`{shown}` is not an int: {error}"))
+            }
+            Err(_) => Err(format!("`{shown}` is not an int")),
+        },
+        Type::Float => trimmed
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(Value::Float)
+            .ok_or_else(|| format!("`{shown}` is not a number")),
+        Type::Bool => match trimmed {
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            _ => Err(format!("`{shown}` is not a bool; write `true` or `false`")),
+        },
+        Type::Json => serde_json::from_str(trimmed)
+            .map(Value::from_json)
+            .map_err(|error| format!("`{shown}` is not JSON: {error}")),
+        Type::Any => Ok(serde_json::from_str(trimmed).map_or_else(|_| Value::from(text), Value::from_json)),
+        Type::Media(_) => fit(Value::from(text), ty),
+        Type::List(of) => {
+            if trimmed.starts_with('[') {
+                let json = serde_json::from_str(trimmed)
+                    .map_err(|error| format!("`{shown}` is not a JSON list: {error}"))?;
+                return fit(Value::from_json(json), ty);
+            }
+            if trimmed.is_empty() {
+                return Ok(Value::List(Vec::new()));
+            }
+            if matches!(**of, Type::List(_)) {
+                return Err(format!("`{shown}` is not a list of lists; write it as JSON: `[[1, 2], [3]]`"));
+            }
+            trimmed
+                .split(',')
+                .map(|part| value_of(part.trim(), of))
+                .collect::<Result<_, _>>()
+                .map(Value::List)
+        }
+    }
+}
+
+/// The value as one of the type; a text stands for the path of media.
+fn fit(value: Value, ty: &Type) -> Result<Value, String> {
+    match (ty, value) {
+        (Type::Media(kind), Value::Text(path)) => {
+            if path.trim().is_empty() {
+                return Err(format!("the path of the {} is empty", kind.word()));
+            }
+            Ok(Value::Text(path))
+        }
+        (Type::List(of), Value::List(items)) => {
+            items.into_iter().map(|item| fit(item, of)).collect::<Result<_, _>>().map(Value::List)
+        }
+        (Type::Choice, value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => {
+            value.to_text().map(Value::Text)
+        }
+        (ty, value) => value.convert(ty),
+    }
+}
+
+/// The value as one of the param: type, range, choices.
+pub(super) fn fit_param(value: Value, param: &Param) -> Result<Value, String> {
+    fn within(value: &Value, param: &Param) -> Result<(), String> {
+        match value {
+            Value::List(items) => items.iter().try_for_each(|item| within(item, param)),
+            value => check_range(value, param.min, param.max, &param.choices),
+        }
+    }
+    let value = fit(value, &param.ty)?;
+    within(&value, param)?;
+    Ok(value)
+}
+
+/// All params of a run, in the order of the file: those given, checked, and the defaults of the others.
+///
+/// # Errors
+/// A sentence for each unknown key, wrong value and missing param.
+pub fn check_params(
+    workflow: &Workflow,
+    given: &IndexMap<String, Value>,
+) -> Result<IndexMap<String, Value>, Vec<String>> {
+    let mut wrong = Vec::new();
+    for name in given.keys().filter(|name| !workflow.params.contains_key(*name)) {
+        let shown = cut(name, 60);
+        let known = || workflow.params.keys().map(String::as_str);
+        wrong.push(match near(name, known()) {
+            Some(near) => format!("there is no param `{shown}`; did you mean `{near}`?"),
+            None if workflow.params.is_empty() => {
+                format!("there is no param `{shown}`; this workflow has none")
+            }
+            None => format!(
+                "there is no param `{shown}`; the params are {}",
+                known().collect::<Vec<_>>().join(", ")
+            ),
+        });
+    }
+    let mut all = IndexMap::with_capacity(workflow.params.len());
+    for (name, param) in &workflow.params {
+        let nothing = |value: &&Value| **value != Value::None || matches!(param.ty, Type::Json | Type::Any);
+        match (given.get(name).filter(nothing), &param.default) {
+            (Some(value), _) => match fit_param(value.clone(), param) {
+                Ok(value) => {
+                    all.insert(name.clone(), value);
+                }
+                Err(why) => wrong.push(format!("param `{name}`: {why}")),
+            },
+            (None, Some(default)) => {
+                all.insert(name.clone(), default.clone());
+            }
+            (None, None) => {
+                wrong.push(format!("param `{name}` ({}) is required: give it with `-p {name}=…`", param.ty))
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(all) } else { Err(wrong) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! The JSON Schema of the workflow file, for completion in editors.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::node_type::{Catalogue, InputSpec, NodeTypeSpec};
+use crate::types::Type;
+
+/// The schema of the workflow file with these node types.
+#[must_use]
+pub fn schema(catalogue: &Catalogue) -> Json {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Fanlight workflow",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["nodes"],
+        "properties": {
+            "id": { "type": "string", "format": "uuid", "description": "Finds the workflow when its file has moved" },
+            "name": { "type": "string", "description": "The title for people" },
+            "description": { "type": "string" },
+            "params": {
+                "type": "object",
+                "description": "What a run is given",
+                "propertyNames": { "pattern": NAME },
+                "additionalProperties": { "$ref": "#/$defs/param" }
+            },
+            "matrix": {
+                "type": "object",
+                "description": "The sweep that this file proposes: values per param",
+                "additionalProperties": {
+                    "anyOf": [
+                        { "type": "string", "description": "A range such as 1..6 or 0..1/0.25, or a,b,c" },
+                        { "type": "array" },
+                        { "type": ["number", "boolean"] }
+                    ]
+                }
+            },
+            "nodes": {
+                "type": "object",
+                "description": "The steps by name; edges come from ${{ node.port }}",
+                "minProperties": 1,
+                "maxProperties": super::MOST_NODES,
+                "propertyNames": { "pattern": NAME },
+                "additionalProperties": { "$ref": "#/$defs/node" }
+            },
+            "outputs": {
+                "type": "object",
+                "description": "What the workflow shows as its results",
+                "propertyNames": { "pattern": NAME }
+            }
+        },
+        "$defs": {
+            "name": { "type": "string", "pattern": NAME },
+            "duration": { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$", "examples": ["500ms", "10s", "5m", "2h"] },
+            "expression": { "type": "string", "pattern": EXPRESSION },
+            "type": {
+                "type": "string",
+                "pattern": "^(list<)*(text|int|float|bool|choice|json|file|dir|image|audio|video|any)>*$",
+                "examples": Type::WORDS
+            },
+            "param": param(),
+            "output": output(),
+            "node": node(catalogue)
+        }
+    })
+}
+
+const NAME: &str = "^[a-z][a-z0-9_]*$";
+const EXPRESSION: &str = r"\$\{\{[\s\S]*\}\}";
+
+fn param() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["type"],
+        "properties": {
+            "type": { "$ref": "#/$defs/type" },
+            "default": { "description": "Used when nothing is given; without it the param is required" },
+            "min": { "type": "number", "description": "Least number" },
+            "max": { "type": "number", "description": "Greatest number" },
+            "choices": { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] } },
+            "description": { "type": "string" },
+            "multiline": { "type": "boolean", "description": "Whether a form gives text several lines" }
+        }
+    })
+}
+
+fn output() -> Json {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["type"],
+        "oneOf": [{ "required": ["path"] }, { "required": ["glob"] }, { "required": ["json"] }],
+        "properties": {
+            "path": { "type": "string", "description": "One file or folder below the work folder" },
+            "glob": { "type": "string", "description": "Files below the work folder that match, in name order: a list" },
+            "json": { "type": "string", "description": "A field of stdout, which is JSON: results.0.score; . is all of it" },
+            "type": { "$ref": "#/$defs/type" },
+            "name": { "type": "string", "description": "The file name under which media is kept" }
+        }
+    })
+}
+
+fn node(catalogue: &Catalogue) -> Json {
+    let names: Vec<&str> = catalogue.0.keys().map(String::as_str).collect();
+    let summaries: Vec<Json> =
+        catalogue.0.values().map(|spec| json!({ "const": spec.name, "description": spec.summary })).collect();
+    let uses = if names.is_empty() { json!({ "type": "string" }) } else { json!({ "anyOf": summaries }) };
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "oneOf": [{ "required": ["uses"] }, { "required": ["run"] }, { "required": ["cmd"] }],
+        "properties": {
+            "uses": uses,
+            "run": { "type": "string", "description": "A script; never interpolated: inputs are environment variables" },
+            "cmd": { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] }, "description": "A program and its arguments, without a shell" },
+            "shell": { "anyOf": [{ "enum": ["bash", "sh", "python"] }, { "type": "array", "minItems": 1, "items": { "type": "string" } }] },
+            "with": { "type": "object", "propertyNames": { "pattern": NAME }, "description": "Inputs by name" },
+            "needs": { "anyOf": [{ "$ref": "#/$defs/name" }, { "type": "array", "items": { "$ref": "#/$defs/name" } }], "description": "Nodes that must have ended before" },
+            "if": { "type": ["string", "boolean"], "description": "An expression; ${{ }} may be left out. success() where it does not say" },
+            "each": { "anyOf": [{ "type": "string" }, { "type": "array" }, { "type": "object", "minProperties": 1 }], "description": "Runs the node once per item; item and index are known inside" },
+            "retry": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["times"],
+                "properties": {
+                    "times": { "type": "integer", "minimum": 0, "maximum": 1000, "description": "Tries after the first" },
+                    "backoff": { "$ref": "#/$defs/duration" },
+                    "factor": { "type": "number", "minimum": 1, "maximum": 100 },
+                    "max": { "$ref": "#/$defs/duration" }
+                }
+            },
+            "timeout": { "$ref": "#/$defs/duration" },
+            "pool": { "type": "string", "description": "A pool of the config" },
+            "env": { "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" } },
+            "dir": { "type": "string", "description": "Where a command works, relative to this file" },
+            "outputs": { "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": { "$ref": "#/$defs/output" } },
+            "keep": { "type": "boolean", "description": "false: its media is no asset; true: its other values are too" },
+            "effects": { "enum": ["none", "idempotent", "external"] },
+            "on_interrupt": { "enum": ["again", "fail"] },
+            "on_item_error": { "enum": ["drop", "fail"] },
+            "allow_failure": { "type": "boolean", "description": "Its failure does not fail the run" },
+            "description": { "type": "string" }
+        },
+        "allOf": catalogue.0.values().map(inputs).collect::<Vec<_>>()
+    })
+}
+
+/// What `with` holds where `uses` names this type.
+fn inputs(spec: &NodeTypeSpec) -> Json {
+    let properties: Map<String, Json> =
+        spec.inputs.iter().map(|(name, input)| (name.clone(), input_schema(input))).collect();
+    let required: Vec<&str> =
+        spec.inputs.iter().filter(|(_, input)| input.required()).map(|(name, _)| name.as_str()).collect();
+    let with =
+        json!({ "additionalProperties": spec.more_inputs, "properties": properties, "required": required });
+    let mut then = json!({ "properties": { "with": with } });
+    if !required.is_empty() {
+        then["required"] = json!(["with"]);
+    }
+    json!({
+        "if": { "required": ["uses"], "properties": { "uses": { "const": spec.name } } },
+        "then": then
+    })
+}
+
+fn input_schema(input: &InputSpec) -> Json {
+    let mut literal = type_schema(&input.ty, &input.choices);
+    if let Some(object) = literal.as_object_mut() {
+        if let Some(min) = input.min {
+            object.insert("minimum".into(), json!(min));
+        }
+        if let Some(max) = input.max {
+            object.insert("maximum".into(), json!(max));
+        }
+    }
+    let mut schema = if literal == json!({}) {
+        json!({})
+    } else {
+        json!({ "anyOf": [literal, { "$ref": "#/$defs/expression" }] })
+    };
+    schema["description"] = json!(format!("{} ({})", input.summary, input.ty));
+    if let Some(default) = &input.default {
+        schema["default"] = default.to_json();
+    }
+    schema
+}
+
+fn type_schema(ty: &Type, choices: &[String]) -> Json {
+    match ty {
+        Type::Choice | Type::Text if !choices.is_empty() => json!({ "enum": choices }),
+        Type::Text | Type::Choice => json!({ "type": ["string", "number", "boolean"] }),
+        Type::Int => json!({ "type": "integer" }),
+        Type::Float => json!({ "type": "number" }),
+        Type::Bool => json!({ "type": "boolean" }),
+        Type::Media(_) => json!({ "$ref": "#/$defs/expression" }),
+        Type::List(of) => match type_schema(of, choices) {
+            items if items == json!({}) => json!({ "type": "array" }),
+            items => {
+                json!({ "type": "array", "items": { "anyOf": [items, { "$ref": "#/$defs/expression" }] } })
+            }
+        },
+        Type::Json | Type::Any => json!({}),
+    }
+}

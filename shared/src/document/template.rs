@@ -1,0 +1,224 @@
+//! Values of the file with `${{ }}` in them.
+
+use super::reading::Reading;
+use super::yaml::{Kind, Node, Scalar};
+use crate::expression::Expression;
+use crate::problem::{Position, Problem, Span};
+use crate::value::Value;
+use crate::workflow::{Piece, Template};
+
+/// How scalars without quotes are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    /// As numbers and bools where they look like them.
+    Typed,
+    /// As the text that stands there: `1.50` stays `1.50`.
+    Text,
+}
+
+impl Reading<'_> {
+    /// A value with expressions in it.
+    pub(super) fn template(&mut self, node: &Node, plain: Plain) -> Template {
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.text.contains("${{") => self.interpolated(node, scalar),
+            Kind::Scalar(scalar) => {
+                self.warn_of_bare_braces(node, scalar);
+                Template::Literal(match plain {
+                    Plain::Text => Value::from(scalar.text.as_str()),
+                    Plain::Typed => self.literal(node),
+                })
+            }
+            Kind::List(items) => {
+                let items: Vec<Template> = items.iter().map(|item| self.template(item, plain)).collect();
+                if items.iter().all(|item| matches!(item, Template::Literal(_))) {
+                    Template::Literal(Value::List(items.into_iter().map(literal).collect()))
+                } else {
+                    Template::List(items)
+                }
+            }
+            Kind::Map(entries) => {
+                let fields: Vec<(String, Template)> =
+                    entries.iter().map(|it| (it.key.clone(), self.template(&it.value, plain))).collect();
+                if fields.iter().all(|(_, value)| matches!(value, Template::Literal(_))) {
+                    Template::Literal(Value::Object(
+                        fields.into_iter().map(|(key, value)| (key, literal(value))).collect(),
+                    ))
+                } else {
+                    Template::Object(fields.into_iter().collect())
+                }
+            }
+        }
+    }
+
+    /// An expression that may leave out `${{ }}`.
+    pub(super) fn bare_expression(&mut self, node: &Node, scalar: &Scalar, what: &str) -> Option<Expression> {
+        let text = scalar.text.trim();
+        if text.contains("${{") {
+            return match self.interpolated(node, scalar) {
+                Template::Expression(expression) => Some(expression),
+                Template::Literal(_) => None,
+                _ => {
+                    let message = format!("{what} is one expression, not a text around one");
+                    self.error_hint(
+                        "not_one_expression",
+                        node.span,
+                        message,
+                        "put the whole of it into one `${{ }}`",
+                    );
+                    None
+                }
+            };
+        }
+        let places = Places::new(self.text, node).behind_nothing(text);
+        self.expression(text, &places)
+    }
+
+    fn interpolated(&mut self, node: &Node, scalar: &Scalar) -> Template {
+        let whole = scalar.text.as_str();
+        let mut places = Places::new(self.text, node);
+        let mut pieces = Vec::new();
+        let mut failed = false;
+        let mut rest = whole;
+        while let Some(open) = rest.find("${{") {
+            if open > 0 {
+                pieces.push(Piece::Text(rest[..open].to_owned()));
+            }
+            let inside = &rest[open + 3..];
+            let Some(end) = end_of_expression(inside) else {
+                let start = places.behind_open("").first().copied().unwrap_or(node.span.start);
+                let column = start.column.saturating_sub(3).max(1);
+                let span = Span { start: Position { column, ..start }, end: start };
+                self.error_hint("open_expression", span, "`${{` is not closed", "close it with `}}`");
+                return Template::Literal(Value::None);
+            };
+            let source = inside[..end].trim();
+            let at = places.behind_open(source);
+            match self.expression(source, &at) {
+                Some(expression) => pieces.push(Piece::Expression(expression)),
+                None => failed = true,
+            }
+            rest = &inside[end + 2..];
+        }
+        if failed {
+            return Template::Literal(Value::None);
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        let blank = |piece: &Piece| matches!(piece, Piece::Text(text) if text.trim().is_empty());
+        let mut solid = pieces.iter().filter(|piece| !blank(piece));
+        if let (Some(Piece::Expression(expression)), None) = (solid.next(), solid.next()) {
+            return Template::Expression(expression.clone());
+        }
+        Template::Text(pieces)
+    }
+
+    fn expression(&mut self, source: &str, places: &[Position]) -> Option<Expression> {
+        let last = places.last().copied().unwrap_or_default();
+        match Expression::parse_at(source, &|offset| places.get(offset).copied().unwrap_or(last)) {
+            Ok(expression) => Some(expression),
+            Err(problems) => {
+                problems.into_iter().for_each(|problem| self.report(problem));
+                None
+            }
+        }
+    }
+
+    /// `{{ params.x }}` without its `$`.
+    fn warn_of_bare_braces(&mut self, node: &Node, scalar: &Scalar) {
+        let Some(at) = scalar.text.find("{{") else { return };
+        let inside = scalar.text[at + 2..].trim_start();
+        if ["params.", "run.", "item.", "secrets."].iter().any(|root| inside.starts_with(root)) {
+            let message = "this is plain text: an expression begins with `${{`";
+            self.report(
+                Problem::warning("bare_braces", node.span, message).hint("put a `$` before the `{{`"),
+            );
+        }
+    }
+}
+
+fn literal(template: Template) -> Value {
+    match template {
+        Template::Literal(value) => value,
+        _ => Value::None,
+    }
+}
+
+/// Where `}}` ends an expression: outside quotes and braces of its own.
+fn end_of_expression(inside: &str) -> Option<usize> {
+    let (mut quote, mut depth, mut escaped) = (None, 0usize, false);
+    for (at, character) in inside.char_indices() {
+        match (quote, character) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), it) if it == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '{') => depth += 1,
+            (None, '}') if depth > 0 => depth -= 1,
+            (None, '}') if inside[at..].starts_with("}}") => return Some(at),
+            _ => {}
+        }
+    }
+    // An odd quote hides the end; the expression's own error says more than "not closed".
+    inside.find("}}")
+}
+
+/// Walks along the text of a scalar in the file and finds where each byte of its expressions stands. What YAML leaves
+/// out (indentation, escapes, quotes) is passed over.
+struct Places<'t> {
+    rest: std::str::Chars<'t>,
+    at: Position,
+}
+
+impl<'t> Places<'t> {
+    fn new(text: &'t str, node: &Node) -> Self {
+        let raw = text.get(node.raw.clone()).unwrap_or("");
+        Self { rest: raw.chars(), at: node.span.start }
+    }
+
+    fn step(&mut self) -> Option<char> {
+        let character = self.rest.next()?;
+        if character == '\n' {
+            self.at = Position { line: self.at.line + 1, column: 1 };
+        } else {
+            self.at.column += 1;
+        }
+        Some(character)
+    }
+
+    /// The places of the bytes of `source`, which stands behind the next `${{`, and of its end.
+    fn behind_open(&mut self, source: &str) -> Vec<Position> {
+        while !self.rest.as_str().starts_with("${{") {
+            if self.step().is_none() {
+                break;
+            }
+        }
+        for _ in 0..3 {
+            self.step();
+        }
+        self.along(source)
+    }
+
+    /// The places of the bytes of `source`, which is the whole scalar, and of its end.
+    fn behind_nothing(mut self, source: &str) -> Vec<Position> {
+        self.along(source)
+    }
+
+    fn along(&mut self, source: &str) -> Vec<Position> {
+        let mut places = Vec::with_capacity(source.len() + 1);
+        for wanted in source.chars() {
+            if !wanted.is_whitespace() {
+                while self.rest.as_str().chars().next().is_some_and(|here| here != wanted) {
+                    self.step();
+                }
+            }
+            places.extend(std::iter::repeat_n(self.at, wanted.len_utf8()));
+            if !wanted.is_whitespace() || self.rest.as_str().starts_with(wanted) {
+                self.step();
+            }
+        }
+        places.push(self.at);
+        places
+    }
+}

@@ -1,0 +1,125 @@
+//! The top of the file.
+
+use indexmap::IndexMap;
+
+use super::nodes::Places;
+use super::reading::Reading;
+use super::template::Plain;
+use super::yaml::{Entry, Node};
+use super::{MOST_NODES, hints};
+use crate::id::{Version, WorkflowId};
+use crate::problem::Span;
+use crate::workflow::{Output, Workflow};
+
+const KEYS: [&str; 7] = ["id", "name", "description", "params", "matrix", "nodes", "outputs"];
+
+/// A workflow that was read and is not yet checked.
+pub(super) struct Draft {
+    pub(super) workflow: Workflow,
+    /// For each node where its parts stand.
+    pub(super) places: Vec<Places>,
+}
+
+pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> Option<Draft> {
+    let entries = reading.map(root, "a workflow", "a map with `nodes:`")?;
+    let mut workflow = Workflow {
+        id: None,
+        name: None,
+        description: None,
+        version,
+        params: IndexMap::new(),
+        matrix: IndexMap::new(),
+        nodes: IndexMap::new(),
+        outputs: IndexMap::new(),
+    };
+    let mut places = Vec::new();
+    let entry = |key: &str| entries.iter().find(|entry| entry.key == key);
+    if let Some(params) = entry("params")
+        && let Some(params) = reading.map(&params.value, "`params`", "a map from names to types")
+    {
+        for param in params {
+            let read = reading.param(param);
+            workflow.params.insert(param.key.clone(), read);
+        }
+    }
+    for entry in entries {
+        let value = &entry.value;
+        match entry.key.as_str() {
+            "params" => {}
+            "id" => {
+                if let Some(text) = reading.plain_text(value, "`id`") {
+                    match text.parse::<WorkflowId>() {
+                        Ok(id) => workflow.id = Some(id),
+                        Err(_) => reading.error_hint(
+                            "bad_id",
+                            value.span,
+                            "`id` must be a UUID",
+                            "leave it out, or take one from `uuidgen`",
+                        ),
+                    }
+                }
+            }
+            "name" => workflow.name = reading.plain_text(value, "`name`"),
+            "description" => workflow.description = reading.plain_text(value, "`description`"),
+            "matrix" => workflow.matrix = reading.matrix(value, &workflow.params),
+            "nodes" => nodes(reading, value, &mut workflow, &mut places),
+            "outputs" => outputs(reading, value, &mut workflow),
+            "secrets" => {
+                reading.error_hint(
+                    "not_in_this_version",
+                    entry.key_span,
+                    "`secrets` is not in this version",
+                    "remove it",
+                );
+            }
+            key => {
+                let foreign = hints::top_key(key);
+                reading.unknown_key(entry, "a workflow", &KEYS, foreign);
+            }
+        }
+    }
+    if entry("nodes").is_none() {
+        let span = Span { start: root.span.start, end: root.span.start };
+        reading.error_hint(
+            "no_nodes",
+            span,
+            "the workflow has no `nodes`",
+            "add `nodes:` with at least one node",
+        );
+    }
+    Some(Draft { workflow, places })
+}
+
+fn nodes(reading: &mut Reading<'_>, value: &Node, workflow: &mut Workflow, places: &mut Vec<Places>) {
+    let Some(entries) = reading.map(value, "`nodes`", "a map from names to nodes") else { return };
+    if entries.is_empty() {
+        reading.error_hint("no_nodes", value.span, "the workflow has no nodes", "add at least one node");
+    }
+    if let Some(entry) = entries.get(MOST_NODES) {
+        let message = format!("the workflow has {} nodes; at most {MOST_NODES} are allowed", entries.len());
+        reading.error_hint(
+            "too_many_nodes",
+            entry.key_span,
+            message,
+            "use `each:` to run one node many times",
+        );
+    }
+    for entry in entries.iter().take(MOST_NODES) {
+        let (node, place) = reading.node(entry);
+        workflow.nodes.insert(entry.key.clone(), node);
+        places.push(place);
+    }
+}
+
+fn outputs(reading: &mut Reading<'_>, value: &Node, workflow: &mut Workflow) {
+    let Some(entries) = reading.map(value, "`outputs`", "a map from names to values") else { return };
+    for entry in entries {
+        output(reading, entry, workflow);
+    }
+}
+
+fn output(reading: &mut Reading<'_>, entry: &Entry, workflow: &mut Workflow) {
+    reading.name(entry, "an output", true);
+    let value = reading.template(&entry.value, Plain::Typed);
+    workflow.outputs.insert(entry.key.clone(), Output { value, span: entry.key_span });
+}

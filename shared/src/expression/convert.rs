@@ -1,0 +1,144 @@
+//! Values on their way into minijinja and back, unchanged.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::Value as Jinja;
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
+
+use crate::media::Media;
+use crate::value::Value;
+
+/// The fields of media in expressions.
+pub const MEDIA_FIELDS: [&str; 5] = ["path", "name", "stem", "ext", "size"];
+
+/// Media inside minijinja: it has fields, and comes back as the same media.
+#[derive(Debug)]
+struct MediaObject(Media);
+
+impl Object for MediaObject {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        let media = &self.0;
+        Some(match key.as_str()? {
+            // Outside a command there is no path yet; the name is what a command would see as its last part.
+            "path" | "name" => Jinja::from(media.name.as_str()),
+            "stem" => Jinja::from(media.stem()),
+            "ext" => Jinja::from(media.ext()),
+            "size" => Jinja::from(media.bytes),
+            _ => return None,
+        })
+    }
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        let other = other.downcast_ref::<Self>()?;
+        Some((&self.0.hash, &self.0.name).cmp(&(&other.0.hash, &other.0.name)))
+    }
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.name)
+    }
+}
+
+/// A list inside minijinja: its items are converted only when they are looked at.
+#[derive(Debug)]
+struct Items(Vec<Value>);
+
+impl Object for Items {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.0.get(key.as_usize()?).cloned().map(to_jinja)
+    }
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+/// An object inside minijinja; keeps the order of its fields.
+#[derive(Debug)]
+struct Fields(IndexMap<String, Value>);
+
+impl Object for Fields {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.0.get(key.as_str()?).cloned().map(to_jinja)
+    }
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|key| Jinja::from(key.as_str())).collect())
+    }
+}
+
+/// A value as minijinja sees it.
+pub(super) fn to_jinja(value: Value) -> Jinja {
+    match value {
+        Value::None => Jinja::from(()),
+        Value::Bool(it) => Jinja::from(it),
+        Value::Int(it) => Jinja::from(it),
+        Value::Float(it) => Jinja::from(it),
+        Value::Text(text) => Jinja::from(text),
+        Value::List(items) => Jinja::from_object(Items(items)),
+        Value::Object(map) => Jinja::from_object(Fields(map)),
+        Value::Media(media) => Jinja::from_object(MediaObject(*media)),
+    }
+}
+
+/// The value that minijinja gave back; `None` where it is undefined.
+pub(super) fn from_jinja(value: &Jinja) -> Result<Option<Value>, String> {
+    Ok(Some(match value.kind() {
+        ValueKind::Undefined => return Ok(None),
+        ValueKind::None => Value::None,
+        ValueKind::Bool => Value::Bool(value.is_true()),
+        ValueKind::Number => return number(value).map(Some),
+        ValueKind::String => Value::Text(value.as_str().unwrap_or_default().to_owned()),
+        ValueKind::Plain => match value.downcast_object_ref::<MediaObject>() {
+            Some(media) => Value::from(media.0.clone()),
+            None => return Err("the result is a function, not a value; call it with `()`".into()),
+        },
+        ValueKind::Seq | ValueKind::Iterable => match value.downcast_object_ref::<Items>() {
+            Some(items) => Value::List(items.0.clone()),
+            None => {
+                let items = value.try_iter().map_err(|error| sentence(&error))?;
+                let item = |item: Result<Jinja, _>| {
+                    from_jinja(&item.map_err(|error| sentence(&error))?).map(Option::unwrap_or_default)
+                };
+                Value::List(items.checked().map(item).collect::<Result<_, String>>()?)
+            }
+        },
+        ValueKind::Map => match value.downcast_object_ref::<Fields>() {
+            Some(map) => Value::Object(map.0.clone()),
+            None => {
+                let keys = value.try_iter().map_err(|error| sentence(&error))?;
+                let field = |key: Jinja| {
+                    let field = value.get_item(&key).map_err(|error| sentence(&error))?;
+                    Ok((key.to_string(), from_jinja(&field)?.unwrap_or_default()))
+                };
+                Value::Object(keys.map(field).collect::<Result<_, String>>()?)
+            }
+        },
+        other => return Err(format!("the result is {other}, which is not a value of a workflow")),
+    }))
+}
+
+fn number(value: &Jinja) -> Result<Value, String> {
+    if value.is_integer() {
+        return value
+            .as_i64()
+            .map(Value::Int)
+            .ok_or_else(|| format!("the result {value} is too large for an int"));
+    }
+    let float = f64::try_from(value.clone()).map_err(|error| sentence(&error))?;
+    if float.is_finite() { Ok(Value::Float(float)) } else { Err("the result is not a finite number".into()) }
+}
+
+/// What minijinja says, without its own file names.
+pub(super) fn sentence(error: &minijinja::Error) -> String {
+    let kind = error.kind().to_string();
+    match error.detail() {
+        Some(detail) if kind == "syntax error" || kind == "invalid operation" => detail.to_owned(),
+        Some(detail) => format!("{kind}: {detail}"),
+        None => kind,
+    }
+}

@@ -1,0 +1,192 @@
+//! The functions of expressions, and minijinja's settings.
+
+use std::cmp::Ordering;
+use std::sync::LazyLock;
+
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja};
+
+/// The functions that expressions may call.
+pub const FUNCTIONS: [&str; 8] =
+    ["range", "zip", "argmax", "argmin", "first", "success", "failure", "always"];
+
+/// The functions that ask how the nodes before went; they are given with each evaluation.
+pub(super) const OUTCOMES: [&str; 3] = ["success", "failure", "always"];
+
+/// The filters that expressions may use. What only makes sense in HTML is left out.
+pub(super) const FILTERS: [&str; 44] = [
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
+];
+
+/// The tests that expressions may use behind `is`.
+pub(super) const TESTS: [&str; 29] = [
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "float",
+    "ge",
+    "gt",
+    "in",
+    "int",
+    "integer",
+    "iterable",
+    "le",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sequence",
+    "startingwith",
+    "string",
+    "true",
+    "undefined",
+    "upper",
+];
+
+/// The longest list that `range` makes.
+const LONGEST_RANGE: i64 = 100_000;
+
+/// How many steps one evaluation may take; a step is an instruction or a piece of a value that grows.
+const FUEL: u64 = 5_000_000;
+
+/// Evaluates expressions: absent values pass through fields, nothing is included, and no evaluation is endless.
+pub(super) static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = environment();
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment
+});
+
+/// Renders templates: what is missing is an error.
+pub(super) static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = environment();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+});
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.set_debug(true);
+    environment.set_recursion_limit(100);
+    for global in ["namespace", "dict", "debug"] {
+        environment.remove_global(global);
+    }
+    environment.add_function("range", range);
+    environment.add_function("zip", zip);
+    environment.add_function("argmax", |list: Jinja| best(&list, Ordering::Greater));
+    environment.add_function("argmin", |list: Jinja| best(&list, Ordering::Less));
+    environment.add_function("first", |values: Rest<Jinja>| {
+        values.0.into_iter().find(|value| !value.is_undefined()).unwrap_or(Jinja::UNDEFINED)
+    });
+    environment
+}
+
+fn invalid(sentence: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, sentence.into())
+}
+
+fn range(start: i64, end: Option<i64>, step: Option<i64>) -> Result<Jinja, Error> {
+    let (start, end) = end.map_or((0, start), |end| (start, end));
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(invalid("the step of `range` can't be 0"));
+    }
+    let (low, high) = if step > 0 { (start, end) } else { (end, start) };
+    let span = i128::from(high) - i128::from(low);
+    let wide = i128::from(step).abs();
+    let count = if span <= 0 { 0 } else { (span + wide - 1) / wide };
+    if count > i128::from(LONGEST_RANGE) {
+        return Err(invalid(format!(
+            "`range` would make {count} values; at most {LONGEST_RANGE} are allowed"
+        )));
+    }
+    let values = std::iter::successors(Some(start), |at| at.checked_add(step));
+    let within = values.take(usize::try_from(count).unwrap_or(0));
+    Ok(Jinja::from(within.map(Jinja::from).collect::<Vec<_>>()))
+}
+
+fn zip(lists: Rest<Jinja>) -> Result<Jinja, Error> {
+    let lists = lists.0.iter().map(list).collect::<Result<Vec<_>, _>>()?;
+    let length = lists.first().map_or(0, Vec::len);
+    if let Some(other) = lists.iter().find(|other| other.len() != length) {
+        return Err(invalid(format!(
+            "`zip` needs lists of one length, got {length} and {} items",
+            other.len()
+        )));
+    }
+    let row = |at: usize| lists.iter().map(|list| list[at].clone()).collect::<Vec<_>>();
+    Ok(Jinja::from((0..length).map(|at| Jinja::from(row(at))).collect::<Vec<_>>()))
+}
+
+fn list(value: &Jinja) -> Result<Vec<Jinja>, Error> {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?.checked().collect(),
+        other => Err(invalid(format!("expected a list, got {other}"))),
+    }
+}
+
+/// The index of the greatest or least number; the first of several.
+fn best(value: &Jinja, wanted: Ordering) -> Result<Jinja, Error> {
+    let mut best: Option<(usize, f64)> = None;
+    for (at, item) in list(value)?.into_iter().enumerate() {
+        let number = f64::try_from(item.clone())
+            .ok()
+            .filter(|number| item.is_number() && !number.is_nan())
+            .ok_or_else(|| invalid(format!("item {at} is {}, not a number", item.kind())))?;
+        if best.is_none_or(|(_, so_far)| number.partial_cmp(&so_far) == Some(wanted)) {
+            best = Some((at, number));
+        }
+    }
+    best.map(|(at, _)| Jinja::from(at)).ok_or_else(|| invalid("the list is empty"))
+}

@@ -1,0 +1,73 @@
+//! Templates of `text.template`: the same settings as expressions, but what is missing is an error.
+
+use std::collections::BTreeMap;
+
+use minijinja::machinery::{Token, tokenize};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, ErrorKind, Value as Jinja};
+
+use super::functions::TEMPLATES;
+use super::walk::MOST_TOKENS;
+use super::{FUNCTIONS, convert};
+use crate::value::Values;
+
+/// The text that a template makes of these values.
+///
+/// # Errors
+/// A sentence that says what is wrong: a missing variable, a mistake in the template, too much work.
+pub fn render(template: &str, values: &Values) -> Result<String, String> {
+    simple_enough(template)?;
+    let context: BTreeMap<&str, Jinja> =
+        values.iter().map(|(name, value)| (name.as_str(), convert::to_jinja(value.clone()))).collect();
+    let environment: &Environment<'_> = &TEMPLATES;
+    environment
+        .render_named_str("template", template, context.into_iter().collect::<Jinja>())
+        .map_err(|error| describe(template, &error))
+}
+
+/// The variables that a template reads, in the order of the alphabet.
+///
+/// # Errors
+/// A sentence that says what is wrong with the template.
+pub fn template_variables(template: &str) -> Result<Vec<String>, String> {
+    simple_enough(template)?;
+    let environment: &Environment<'_> = &TEMPLATES;
+    let compiled = environment
+        .template_from_named_str("template", template)
+        .map_err(|error| describe(template, &error))?;
+    let mut names: Vec<String> = compiled
+        .undeclared_variables(false)
+        .into_iter()
+        .filter(|name| !FUNCTIONS.contains(&name.as_str()))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn describe(template: &str, error: &minijinja::Error) -> String {
+    let line = error.line().map(|line| format!("line {line} of the template: ")).unwrap_or_default();
+    let place = error.range().and_then(|range| template.get(range)).map(str::trim).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UndefinedError if !place.is_empty() => {
+            format!("{line}`{place}` is missing; pass it by an input of that name")
+        }
+        ErrorKind::OutOfFuel => format!("{line}the template takes too many steps"),
+        _ => format!("{line}{}", convert::sentence(error)),
+    }
+}
+
+/// minijinja recurses over long chains and rows of `elif`; a bound on both keeps its stack small.
+fn simple_enough(template: &str) -> Result<(), String> {
+    let (mut tokens, mut branches) = (0usize, 0usize);
+    for token in tokenize(template, false, SyntaxConfig::default()) {
+        match token.map_err(|error| describe(template, &error))?.0 {
+            Token::VariableStart | Token::BlockStart => tokens = 0,
+            Token::Ident("elif") => branches += 1,
+            _ => tokens += 1,
+        }
+        if tokens > MOST_TOKENS || branches > MOST_TOKENS {
+            return Err("the template has too long an expression or too many `elif`".into());
+        }
+    }
+    Ok(())
+}

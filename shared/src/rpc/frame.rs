@@ -1,0 +1,132 @@
+//! The frames themselves: JSON-RPC 2.0 in text frames, bytes in binary ones. Both sides use these types.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::RpcError;
+use super::watch::Notification;
+
+/// The longest text frame in bytes; a longer one ends the connection.
+pub const MESSAGE_LIMIT: usize = 8 * 1024 * 1024;
+
+/// The most bytes of an asset in one binary frame, without its mark.
+pub const CHUNK: usize = 256 * 1024;
+
+/// How many bytes of a binary frame mark its stream: a little-endian `u32`.
+pub const MARK: usize = 4;
+
+/// The method of notifications.
+pub const EVENT: &str = "event";
+
+/// The member `jsonrpc`: always `"2.0"`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Two;
+
+impl Serialize for Two {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("2.0")
+    }
+}
+
+impl<'de> Deserialize<'de> for Two {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        if text == "2.0" { Ok(Self) } else { Err(serde::de::Error::custom("`jsonrpc` must be \"2.0\"")) }
+    }
+}
+
+impl JsonSchema for Two {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "JsonRpcVersion".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "const": "2.0" })
+    }
+}
+
+/// A request on its way to the daemon.
+#[derive(Debug, Serialize)]
+pub struct Call<'a, R> {
+    /// Always 2.0.
+    pub jsonrpc: Two,
+    /// Comes back with the answer.
+    pub id: u64,
+    /// [`super::Request::METHOD`].
+    pub method: &'a str,
+    /// The request.
+    pub params: &'a R,
+}
+
+/// A request as the daemon reads it, before its method is known.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Called {
+    /// Always 2.0.
+    #[allow(dead_code)]
+    jsonrpc: Two,
+    /// A number or a text.
+    pub id: Json,
+    /// Its method.
+    pub method: String,
+    /// What it is about; left out is `{}`.
+    #[serde(default)]
+    pub params: Option<Json>,
+}
+
+/// A good answer.
+#[derive(Debug, Serialize)]
+pub struct Answered<'a, A> {
+    /// Always 2.0.
+    pub jsonrpc: Two,
+    /// Of the request.
+    pub id: &'a Json,
+    /// What it asked for.
+    pub result: A,
+}
+
+/// A bad answer.
+#[derive(Debug, Serialize)]
+pub struct Refused<'a> {
+    /// Always 2.0.
+    pub jsonrpc: Two,
+    /// Of the request; null where it could not be read.
+    pub id: &'a Json,
+    /// Why.
+    pub error: &'a RpcError,
+}
+
+/// A notification.
+#[derive(Debug, Serialize)]
+pub struct Notified<'a> {
+    /// Always 2.0.
+    pub jsonrpc: Two,
+    /// Always [`EVENT`].
+    pub method: &'static str,
+    /// What.
+    pub params: &'a Notification,
+}
+
+/// A text frame as a client reads it: an answer or a notification.
+#[derive(Debug, Deserialize)]
+pub struct Incoming {
+    /// Of an answer: which call it answers.
+    #[serde(default)]
+    pub id: Option<u64>,
+    /// Of a good answer.
+    #[serde(default)]
+    pub result: Option<Json>,
+    /// Of a bad answer.
+    #[serde(default)]
+    pub error: Option<RpcError>,
+    /// Of a notification.
+    #[serde(default)]
+    pub params: Option<Notification>,
+}
+
+/// Splits a binary frame into the number of its stream and its bytes; `None` where it is too short to have a mark.
+#[must_use]
+pub fn unmark(frame: &[u8]) -> Option<(u32, &[u8])> {
+    let (mark, bytes) = frame.split_first_chunk::<MARK>()?;
+    Some((u32::from_le_bytes(*mark), bytes))
+}

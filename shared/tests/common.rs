@@ -1,0 +1,90 @@
+//! A small catalogue of node types, and what the tests of documents share.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+use fanlight_shared::node_type::{Catalogue, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Value;
+
+struct Spec(NodeTypeSpec);
+
+fn spec(name: &str) -> Spec {
+    Spec(NodeTypeSpec {
+        name: name.into(),
+        summary: format!("Does {name}"),
+        version: 1,
+        effects: Effects::None,
+        place: Place::Inline,
+        inputs: Default::default(),
+        more_inputs: false,
+        outputs: Default::default(),
+    })
+}
+
+fn ty(text: &str) -> Type {
+    text.parse().unwrap()
+}
+
+impl Spec {
+    fn input(mut self, name: &str, of: &str, change: impl FnOnce(&mut InputSpec)) -> Self {
+        let mut input = InputSpec {
+            ty: ty(of),
+            summary: format!("The {name}"),
+            default: None,
+            optional: false,
+            min: None,
+            max: None,
+            choices: Vec::new(),
+        };
+        change(&mut input);
+        self.0.inputs.insert(name.into(), input);
+        self
+    }
+    fn output(mut self, name: &str, of: &str) -> Self {
+        self.0.outputs.insert(name.into(), OutputSpec { ty: ty(of), summary: format!("The {name}") });
+        self
+    }
+    fn open(mut self) -> Self {
+        self.0.more_inputs = true;
+        self
+    }
+}
+
+fn pixels(input: &mut InputSpec) {
+    (input.min, input.max, input.default) = (Some(1.0), Some(8192.0), Some(Value::Int(512)));
+}
+
+/// A few node types, as the tests need them.
+pub fn catalogue() -> Catalogue {
+    let required = |_: &mut InputSpec| {};
+    [
+        spec("image.generate")
+            .input("style", "choice", |it| {
+                it.choices = ["plasma", "gradient", "noise"].map(String::from).to_vec();
+                it.default = Some("plasma".into());
+            })
+            .input("width", "int", pixels)
+            .input("height", "int", pixels)
+            .input("seed", "int", |it| it.default = Some(Value::Int(0)))
+            .output("image", "image"),
+        spec("image.blend")
+            .input("base", "image", required)
+            .input("top", "image", required)
+            .input("amount", "float", |it| (it.min, it.max, it.optional) = (Some(0.0), Some(1.0), true))
+            .output("image", "image"),
+        spec("image.text")
+            .input("image", "image", required)
+            .input("text", "text", required)
+            .input("position", "choice", |it| {
+                it.choices = ["top", "middle", "bottom"].map(String::from).to_vec();
+                it.default = Some("middle".into());
+            })
+            .input("outline", "bool", |it| it.default = Some(Value::Bool(false)))
+            .output("image", "image"),
+        spec("image.tile").input("images", "list<image>", required).output("image", "image"),
+        spec("text.template").open().input("template", "text", required).output("text", "text"),
+        spec("util.fail").input("message", "text", |it| it.optional = true),
+    ]
+    .into_iter()
+    .map(|spec| spec.0)
+    .collect()
+}

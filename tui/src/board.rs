@@ -1,0 +1,252 @@
+//! What is known of the runs that a command follows: notifications fold into it.
+
+use fanlight_shared::event::{DaemonEvent, StateEvent};
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run_state::{Folded, RunState};
+use indexmap::IndexMap;
+
+/// A run that is followed.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// As lists show it; its state is kept up to date.
+    pub(crate) run: Run,
+    /// What is known of it in full, once a snapshot came.
+    pub(crate) state: Option<RunState>,
+}
+
+impl Row {
+    /// How many nodes ended, of how many.
+    pub(crate) fn nodes(&self) -> (usize, usize) {
+        match &self.state {
+            Some(state) => (state.nodes_done(), state.nodes.len()),
+            None => (self.run.nodes_done as usize, self.run.nodes as usize),
+        }
+    }
+
+    /// The label, unless it only repeats the workflow's title.
+    pub(crate) fn label(&self) -> &str {
+        if self.run.label == self.run.title { "" } else { &self.run.label }
+    }
+
+    fn take(&mut self, newer: &Run) {
+        if rank(newer.state) < rank(self.run.state) {
+            return;
+        }
+        self.run = newer.clone();
+    }
+
+    /// The state of the telemetry, where it is ahead of the registry.
+    fn lift(&mut self) {
+        let Some(state) = &self.state else { return };
+        if rank(state.status) < rank(self.run.state) {
+            return;
+        }
+        self.run.state = state.status;
+        self.run.started_at = self.run.started_at.or(state.started_at);
+        self.run.ended_at = self.run.ended_at.or(state.ended_at);
+        if self.run.error.is_none() {
+            self.run.error.clone_from(&state.error);
+        }
+    }
+}
+
+/// Registry and telemetry come by different ways: the later state of the two holds.
+fn rank(status: RunStatus) -> u8 {
+    match status {
+        RunStatus::Queued => 0,
+        RunStatus::Running => 1,
+        RunStatus::Cancelling => 2,
+        RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => 3,
+    }
+}
+
+/// What a notification did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Heard {
+    /// It was about something else.
+    Other,
+    /// It was about a run that is followed.
+    Ours,
+    /// The run changed its state.
+    Moved(RunId),
+    /// Events are missing: watch again without a number.
+    Gap(RunId),
+    /// Somebody deleted the run.
+    Deleted(RunId),
+    /// The daemon ends, and why.
+    Bye(String),
+}
+
+/// The runs that a command follows, in the order of their submission.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Board {
+    rows: IndexMap<RunId, Row>,
+}
+
+impl Board {
+    /// These runs.
+    pub(crate) fn new(runs: Vec<Run>) -> Self {
+        Self { rows: runs.into_iter().map(|run| (run.id, Row { run, state: None })).collect() }
+    }
+
+    /// The runs.
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// One run.
+    pub(crate) fn row(&self, id: RunId) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    /// Whether all have ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.rows.values().all(|row| row.run.state.is_ended())
+    }
+
+    /// How many are in a state.
+    pub(crate) fn count(&self, test: impl Fn(RunStatus) -> bool) -> usize {
+        self.rows.values().filter(|row| test(row.run.state)).count()
+    }
+
+    /// Puts in what `runs.get` said of a run.
+    pub(crate) fn put(&mut self, run: &Run, state: RunState) -> Heard {
+        let Some(row) = self.rows.get_mut(&run.id) else { return Heard::Other };
+        let before = row.run.state;
+        row.take(run);
+        row.state = Some(state);
+        row.lift();
+        if row.run.state == before { Heard::Ours } else { Heard::Moved(run.id) }
+    }
+
+    /// Takes a run off, because it was deleted.
+    pub(crate) fn remove(&mut self, id: RunId) {
+        self.rows.shift_remove(&id);
+    }
+
+    /// Folds in a notification.
+    pub(crate) fn hear(&mut self, notification: &Notification) -> Vec<Heard> {
+        match notification {
+            Notification::Registry { runs, .. } => runs.iter().map(|run| self.hear_run(run)).collect(),
+            Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => vec![self.hear_run(run)],
+            Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
+                vec![if self.rows.contains_key(run_id) { Heard::Deleted(*run_id) } else { Heard::Other }]
+            }
+            Notification::Daemon { event: DaemonEvent::OutputUpdate { run_id, .. }, .. } => {
+                vec![self.ours(*run_id)]
+            }
+            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
+                vec![self.ours(asset.run_id)]
+            }
+            Notification::Daemon { .. } | Notification::Lagged {} => vec![Heard::Other],
+            Notification::Snapshot { run, state, .. } => vec![self.put(run, (**state).clone())],
+            Notification::State { run_id, event, .. } => {
+                let Some(row) = self.rows.get_mut(run_id) else { return vec![Heard::Other] };
+                let Some(state) = &mut row.state else { return vec![Heard::Gap(*run_id)] };
+                if state.fold(event) == Folded::Gap {
+                    return vec![Heard::Gap(*run_id)];
+                }
+                let before = row.run.state;
+                if matches!(event.event, StateEvent::RunUpdate(_)) {
+                    row.lift();
+                }
+                vec![if row.run.state == before { Heard::Ours } else { Heard::Moved(*run_id) }]
+            }
+            Notification::Live { run_id, event, .. } => {
+                if let Some(state) = self.rows.get_mut(run_id).and_then(|row| row.state.as_mut()) {
+                    state.fold_live(event);
+                }
+                vec![self.ours(*run_id)]
+            }
+            Notification::Bye { reason } => vec![Heard::Bye(reason.clone())],
+        }
+    }
+
+    fn hear_run(&mut self, run: &Run) -> Heard {
+        let Some(row) = self.rows.get_mut(&run.id) else { return Heard::Other };
+        let before = row.run.state;
+        row.take(run);
+        if row.run.state == before { Heard::Ours } else { Heard::Moved(run.id) }
+    }
+
+    fn ours(&self, id: RunId) -> Heard {
+        if self.rows.contains_key(&id) { Heard::Ours } else { Heard::Other }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use fanlight_shared::event::{Numbered, RunUpdate};
+    use fanlight_shared::id::{SubmissionId, Version, WorkflowId};
+    use fanlight_shared::time::Time;
+
+    use super::*;
+
+    /// A queued run of a workflow with five nodes.
+    pub(crate) fn run(number: u32, label: &str) -> Run {
+        Run {
+            id: RunId::new(),
+            workflow: "poster".into(),
+            number,
+            label: label.into(),
+            state: RunStatus::Queued,
+            params: IndexMap::new(),
+            submitted_at: Time(0),
+            started_at: None,
+            ended_at: None,
+            error: None,
+            workflow_id: WorkflowId::new(),
+            title: "Seaside poster".into(),
+            version: Version::of(""),
+            submission: SubmissionId::new(),
+            index: 0,
+            start_order: None,
+            resumed_from: None,
+            nodes_done: 0,
+            nodes: 5,
+            position: None,
+        }
+    }
+
+    fn registry(run: &Run, state: RunStatus) -> Notification {
+        let mut run = run.clone();
+        run.state = state;
+        Notification::Daemon { seq: 1, event: DaemonEvent::RunUpdate { run: Box::new(run) } }
+    }
+
+    #[test]
+    fn an_ended_run_never_goes_back() {
+        let run = run(1, "a");
+        let mut board = Board::new(vec![run.clone()]);
+        assert_eq!(board.hear(&registry(&run, RunStatus::Completed)), [Heard::Moved(run.id)]);
+        assert_eq!(board.hear(&registry(&run, RunStatus::Running)), [Heard::Ours]);
+        assert!(board.is_over());
+    }
+
+    #[test]
+    fn telemetry_without_a_snapshot_asks_for_one() {
+        let run = run(1, "a");
+        let mut board = Board::new(vec![run.clone()]);
+        let update = RunUpdate {
+            status: RunStatus::Running,
+            at: Time(5),
+            start_order: None,
+            error: None,
+            outputs: IndexMap::new(),
+        };
+        let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
+        let state = Notification::State { workflow_id: run.workflow_id, run_id: run.id, event };
+        assert_eq!(board.hear(&state), [Heard::Gap(run.id)]);
+        board.put(&run, RunState::new(["sky"]));
+        assert_eq!(board.hear(&state), [Heard::Moved(run.id)]);
+        assert_eq!(board.row(run.id).unwrap().run.started_at, Some(Time(5)));
+    }
+
+    #[test]
+    fn other_peoples_runs_are_no_concern() {
+        let mut board = Board::new(vec![run(1, "a")]);
+        assert_eq!(board.hear(&registry(&run(2, "b"), RunStatus::Failed)), [Heard::Other]);
+    }
+}

@@ -1,0 +1,141 @@
+//! The command line as clap sees it.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand};
+
+use crate::command;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Cyan.on_default().bold())
+    .usage(AnsiColor::Cyan.on_default().bold())
+    .literal(AnsiColor::Green.on_default())
+    .error(AnsiColor::Red.on_default().bold());
+
+/// Run one workflow many times at once; keep and compare everything it makes.
+#[derive(Parser, Debug)]
+#[command(name = "fanlight", version, styles = STYLES, disable_help_subcommand = true, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    /// Use the daemon of another machine over SSH.
+    #[arg(long, global = true, hide = true, value_name = "USER@BOX")]
+    pub(crate) host: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "A RUN is `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or the beginning of one.\n\
+     Exit codes: 0 done, 1 a run failed, 2 wrong usage or invalid file, 3 no daemon, 130 interrupted.";
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a workflow, once or many times at once.
+    Run(command::run::Args),
+    /// List runs.
+    Ps(command::ps::Args),
+    /// Show one run: its params, nodes and outputs.
+    Show(command::show::Args),
+    /// Follow a run until it ends.
+    Watch(command::watch::Args),
+    /// Print what the commands of a run wrote.
+    Logs(command::logs::Args),
+    /// Cancel runs.
+    Cancel(command::cancel::Args),
+    /// Run again what failed in an ended run; what finished is taken over.
+    Resume(command::resume::Args),
+    /// Delete ended runs.
+    Delete(command::delete::Args),
+    /// Give a run a label.
+    Label(command::label::Args),
+    /// List, save, open, star or delete what runs have made.
+    Assets(command::assets::Args),
+    /// Show or change the queue: how many runs at once, paused or not.
+    Queue(command::queue::Args),
+    /// Check a workflow file.
+    Check(command::check::Args),
+    /// Make a new workflow file from an example.
+    New(command::new::Args),
+    /// List node types, or describe one.
+    Nodes(command::nodes::Args),
+    /// Print the JSON Schema of workflow files, for completion in an editor.
+    Schema,
+    /// Run the daemon in the foreground, or start, stop and ask it.
+    Daemon(command::daemon::Args),
+    /// Check what is kept: rows against files.
+    Doctor(command::doctor::Args),
+    /// Print a completion script for a shell.
+    Completions(command::completions::Args),
+    /// Not in this version.
+    #[command(hide = true)]
+    Secrets(Later),
+    /// Not in this version.
+    #[command(hide = true)]
+    Remember(Later),
+}
+
+/// The arguments of a command that does not exist yet: whatever comes.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<std::ffi::OsString>,
+}
+
+impl Cli {
+    /// Whether this process becomes the daemon.
+    pub(crate) fn is_daemon(&self) -> bool {
+        matches!(&self.command, Some(Command::Daemon(args)) if args.is_foreground())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_documented_is_taken() {
+        for line in [
+            "fanlight run poster.yaml -p seed=1 -p place=Hove --sweep seed=1..6 --zip --repeat 2 --label x --next --detach --out d",
+            "fanlight run poster --matrix --json",
+            "fanlight ps --all --workflow poster --json",
+            "fanlight ps --failed",
+            "fanlight show last --json",
+            "fanlight watch poster:12",
+            "fanlight logs last framed -f",
+            "fanlight logs last --failed",
+            "fanlight cancel poster#1 poster#2",
+            "fanlight cancel --queued",
+            "fanlight resume last",
+            "fanlight assets list --workflow poster",
+            "fanlight assets rm 01 --yes",
+            "fanlight queue --max 3 --pause",
+            "fanlight new a.yaml --from train",
+            "fanlight daemon",
+            "fanlight daemon stop",
+            "fanlight completions zsh",
+        ] {
+            Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "fanlight cancel",
+            "fanlight cancel last --all",
+            "fanlight run",
+            "fanlight run a --repeat 0",
+            "fanlight queue --pause --continue",
+            "fanlight queue --max 0",
+            "fanlight run a --detach --out d",
+            "fanlight frobnicate",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The headless commands, a verb a file.
+
+pub(crate) mod assets;
+pub(crate) mod cancel;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod daemon;
+pub(crate) mod delete;
+pub(crate) mod doctor;
+mod follow;
+pub(crate) mod label;
+pub(crate) mod logs;
+pub(crate) mod new;
+pub(crate) mod nodes;
+pub(crate) mod ps;
+pub(crate) mod queue;
+pub(crate) mod resume;
+pub(crate) mod run;
+mod schema;
+pub(crate) mod show;
+mod ui;
+pub(crate) mod watch;
+
+use std::path::Path;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::rpc::{runs, workflows};
+use fanlight_shared::workflow::Workflow;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::output;
+
+/// Runs the command.
+pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    if cli.host.is_some() {
+        return Err(Failure::not_in_this_version("--host"));
+    }
+    match cli.command {
+        None => ui::open(),
+        Some(Command::Run(args)) => run::run(args).await,
+        Some(Command::Ps(args)) => ps::run(args).await,
+        Some(Command::Show(args)) => show::run(args).await,
+        Some(Command::Watch(args)) => watch::run(args).await,
+        Some(Command::Logs(args)) => logs::run(args).await,
+        Some(Command::Cancel(args)) => cancel::run(args).await,
+        Some(Command::Resume(args)) => resume::run(args).await,
+        Some(Command::Delete(args)) => delete::run(args).await,
+        Some(Command::Label(args)) => label::run(args).await,
+        Some(Command::Assets(args)) => assets::run(args).await,
+        Some(Command::Queue(args)) => queue::run(args).await,
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::New(args)) => new::run(&args),
+        Some(Command::Nodes(args)) => nodes::run(&args),
+        Some(Command::Schema) => schema::run(),
+        Some(Command::Daemon(args)) => daemon::run(args).await,
+        Some(Command::Doctor(args)) => doctor::run(args).await,
+        Some(Command::Completions(args)) => completions::run(args),
+        Some(Command::Secrets(_)) => Err(Failure::not_in_this_version("secrets")),
+        Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
+    }
+}
+
+/// The run that a person named.
+async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> {
+    Ok(client.call(runs::Get { run: name.to_owned() }).await?)
+}
+
+/// The workflow that a person named: an id, a slug, or the path of its file.
+async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail, Failure> {
+    let path = Path::new(name);
+    let workflow = match path.canonicalize() {
+        Ok(path) if path.is_file() => path.to_string_lossy().into_owned(),
+        _ => name.to_owned(),
+    };
+    Ok(client.call(workflows::Get { workflow }).await?)
+}
+
+/// A key that makes a request happen once, however often it is sent.
+fn request_key() -> String {
+    fanlight_shared::id::SubmissionId::new().to_string()
+}
+
+/// Checks the text of a workflow file and shows what is wrong with it on stderr; `name` is what people call the file.
+fn read_workflow(name: &str, document: &str) -> Result<Workflow, Failure> {
+    match fanlight_shared::document::read(document, &crate::embedded::catalogue()) {
+        Ok(checked) => {
+            output::problems(name, document, &checked.warnings);
+            Ok(checked.workflow)
+        }
+        Err(problems) => {
+            output::problems(name, document, &problems);
+            Err(Failure::invalid_file())
+        }
+    }
+}
+
+/// Reads a text file, with a sentence where that fails.
+fn read_text(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::usage(match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no file `{}`", path.display()),
+            std::io::ErrorKind::IsADirectory => format!("`{}` is a folder, not a file", path.display()),
+            _ => format!("`{}` can't be read: {error}", path.display()),
+        })
+    })?;
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("`{}` is not text (not UTF-8)", path.display())))
+}

@@ -1,0 +1,91 @@
+//! From the daemon's store to files.
+
+use std::collections::HashMap;
+use std::path::{Component, Path};
+
+use fanlight_shared::client::{Client, ClientError};
+use fanlight_shared::id::{AssetId, BlobHash, RunId};
+use fanlight_shared::media::{DirManifest, MediaKind};
+use fanlight_shared::rpc::assets;
+
+use super::new_file::NewFile;
+
+/// Saves an asset under a name that nothing has; a folder with everything below it.
+pub(crate) async fn to_path(
+    client: &Client,
+    asset: AssetId,
+    kind: MediaKind,
+    path: &Path,
+) -> Result<(), String> {
+    if kind == MediaKind::Dir {
+        return to_folder(client, asset, path).await;
+    }
+    to_file(client, asset, None, path).await
+}
+
+async fn to_file(client: &Client, asset: AssetId, file: Option<BlobHash>, path: &Path) -> Result<(), String> {
+    let new = NewFile::beside(path)?;
+    let copy = new.temporary.reopen().map_err(|error| new.says(&error))?;
+    let mut writer = tokio::fs::File::from_std(copy);
+    let read = assets::Read { asset, file, offset: 0, limit: None };
+    client.read_asset_into(read, &mut writer).await.map_err(|error| new.says(&error))?;
+    new.keep()
+}
+
+async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), String> {
+    let says = |error: &dyn std::fmt::Display| format!("`{}` can't be written: {error}", path.display());
+    let manifest = client.read_asset(asset, None).await.map_err(|error| says(&error))?;
+    let manifest: DirManifest = serde_json::from_slice(&manifest).map_err(|error| says(&error))?;
+    std::fs::create_dir(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("`{}` exists already; it was left as it is", path.display())
+        }
+        _ => says(&error),
+    })?;
+    for entry in manifest.files {
+        let below = Path::new(&entry.path);
+        if entry.path.is_empty() || !below.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(says(&format!("`{}` is no path below a folder", entry.path)));
+        }
+        let target = path.join(below);
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent).map_err(|error| says(&error))?;
+        }
+        to_file(client, asset, Some(entry.hash), &target).await?;
+        if entry.executable {
+            make_executable(&target).map_err(|error| says(&error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whoever may read it may execute it.
+fn make_executable(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut permissions = std::fs::metadata(path)?.permissions();
+    let mode = permissions.mode();
+    permissions.set_mode(mode | (mode & 0o444) >> 2);
+    std::fs::set_permissions(path, permissions)
+}
+
+/// The assets of a run by what is in them.
+pub(crate) async fn ids_of_run(
+    client: &Client,
+    run: RunId,
+) -> Result<HashMap<BlobHash, AssetId>, ClientError> {
+    let mut ids = HashMap::new();
+    let mut cursor = None;
+    loop {
+        let list = assets::List { run_id: Some(run), cursor, limit: Some(1000), ..assets::List::default() };
+        let page = client.call(list).await?;
+        for asset in page.rows {
+            for media in asset.value.media() {
+                ids.insert(media.hash, asset.id);
+            }
+        }
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok(ids);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `fanlight assets get`
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::asset::{Asset, AssetKind};
+use fanlight_shared::client::Client;
+use fanlight_shared::media::MediaKind;
+use fanlight_shared::rpc::assets;
+use fanlight_shared::sanitise;
+use tokio::io::AsyncWriteExt as _;
+
+use super::{download, find};
+use crate::failure::Failure;
+use crate::output::Out;
+
+/// The arguments of `assets get`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The asset: its id, or the beginning of it.
+    #[arg(value_name = "ASSET")]
+    asset: String,
+    /// Where to: a new file, or a folder that exists; `-` is standard output. Without it: standard output when that is
+    /// a pipe or file, else the asset's own name here.
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+}
+
+/// Runs `assets get`.
+pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
+    let asset = find(client, &args.asset).await?.asset;
+    let mut out = Out::new();
+    let to_stdout = match &args.path {
+        Some(path) => path == Path::new("-"),
+        None => !out.is_terminal(),
+    };
+    if to_stdout {
+        if asset.kind == AssetKind::Dir {
+            return Err(Failure::usage(format!("`{}` is a folder", own_name(&asset)))
+                .hint("give the path of a new folder to save it"));
+        }
+        return pipe(client, &asset, out).await;
+    }
+    let path = match args.path {
+        None => PathBuf::from(own_name(&asset)),
+        Some(folder) if folder.is_dir() => folder.join(own_name(&asset)),
+        Some(path) => path,
+    };
+    save(client, &asset, &path).await?;
+    out.line(&sanitise::line(&path.to_string_lossy()))?;
+    out.flush()
+}
+
+/// Saves an asset under a name that nothing has.
+pub(super) async fn save(client: &Client, asset: &Asset, path: &Path) -> Result<(), Failure> {
+    let kind = asset.value.as_media().map_or(MediaKind::File, |media| media.kind);
+    download::to_path(client, asset.id, kind, path).await.map_err(Failure::failed)
+}
+
+/// The asset's own name, without a way out of the folder it is put in.
+pub(super) fn own_name(asset: &Asset) -> String {
+    let name = sanitise::line(&asset.name);
+    let plain = Path::new(&name).file_name().map(|name| name.to_string_lossy().into_owned());
+    plain.filter(|plain| *plain == name && !name.starts_with('.')).unwrap_or_else(|| asset.id.to_string())
+}
+
+async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failure> {
+    // A chunk at a time: the bytes may be more than memory holds.
+    let (mut writer, mut reader) = tokio::io::duplex(256 * 1024);
+    let read = assets::Read { asset: asset.id, file: None, offset: 0, limit: None };
+    let fetch = async {
+        let fetched = client.read_asset_into(read, &mut writer).await;
+        let _ = writer.shutdown().await;
+        drop(writer);
+        fetched
+    };
+    let print = async {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let got = tokio::io::AsyncReadExt::read(&mut reader, &mut chunk).await.unwrap_or(0);
+            if got == 0 {
+                return out.flush();
+            }
+            out.bytes(&chunk[..got])?;
+        }
+    };
+    tokio::pin!(fetch, print);
+    tokio::select! {
+        // Nobody reads any more, or the disk is full: nothing more needs to be fetched.
+        Err(failure) = &mut print => Err(failure),
+        fetched = &mut fetch => {
+            print.await?;
+            fetched?;
+            Ok(())
+        }
+    }
+}
+
+/// A private file with the asset's bytes, for another program to open.
+pub(super) fn temporary_path(asset: &Asset) -> std::io::Result<PathBuf> {
+    let folder = tempfile::Builder::new().prefix("fanlight-").tempdir()?;
+    let mut note = std::fs::File::create(folder.path().join(".made-by-fanlight-assets-open"))?;
+    note.write_all(b"A copy of an asset; it may be deleted.\n")?;
+    Ok(folder.keep().join(own_name(asset)))
+}

@@ -1,0 +1,62 @@
+//! New files: whole or not at all, and never over something else.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// A file on its way to its name: it gets it when it is whole, and only if nothing has it.
+pub(crate) struct NewFile {
+    /// Where the bytes go first.
+    pub(crate) temporary: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// A new file in the folder of `path`.
+    pub(crate) fn beside(path: &Path) -> Result<Self, String> {
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = tempfile::Builder::new()
+            .prefix(".fanlight-")
+            // As any program makes files: what the umask takes away is taken away.
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(|error| format!("`{}` can't be written: {error}", path.display()))?;
+        Ok(Self { temporary, path: path.to_owned() })
+    }
+
+    /// A sentence about what went wrong.
+    pub(crate) fn says(&self, error: &dyn std::fmt::Display) -> String {
+        format!("`{}` can't be written: {error}", self.path.display())
+    }
+
+    /// Gives it its name.
+    pub(crate) fn keep(self) -> Result<(), String> {
+        let shown = self.path.display().to_string();
+        self.temporary.persist_noclobber(&self.path).map(drop).map_err(|error| match error.error.kind() {
+            ErrorKind::AlreadyExists => format!("`{shown}` exists already; it was left as it is"),
+            _ => format!("`{shown}` can't be written: {}", error.error),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn what_exists_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("poster.txt");
+        let write = |text: &str| {
+            let mut new = NewFile::beside(&path).unwrap();
+            new.temporary.write_all(text.as_bytes()).unwrap();
+            new.keep()
+        };
+        write("first").unwrap();
+        assert!(write("second").unwrap_err().contains("exists already"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
+    }
+}

@@ -1,0 +1,71 @@
+//! `fanlight check`: checks a workflow file without running it.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use fanlight_shared::problem::{Problem, Severity};
+use fanlight_shared::workflow::Workflow;
+
+use super::read_text;
+use crate::embedded;
+use crate::failure::Failure;
+use crate::output::{self, Out, json, text};
+
+/// The arguments of `check`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The workflow file; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// One JSON object a line: a problem each.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `check`.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let document = if args.file == "-" { read_stdin()? } else { read_text(Path::new(&args.file))? };
+    let (workflow, problems) = match fanlight_shared::document::read(&document, &embedded::catalogue()) {
+        Ok(checked) => (Some(checked.workflow), checked.warnings),
+        Err(problems) => (None, problems),
+    };
+    let mut out = Out::new();
+    if args.json {
+        for problem in &problems {
+            json::print(&mut out, problem)?;
+        }
+    } else {
+        output::problems(&args.file, &document, &problems);
+        match &workflow {
+            Some(workflow) => out.line(&format!("{}: {}", args.file, good(workflow)))?,
+            None => output::note(&counted(&problems)),
+        }
+    }
+    out.flush()?;
+    if workflow.is_some() { Ok(()) } else { Err(Failure::invalid_file()) }
+}
+
+fn read_stdin() -> Result<String, Failure> {
+    let mut document = String::new();
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut document)
+        .map_err(|error| Failure::usage(format!("standard input can't be read as text: {error}")))?;
+    Ok(document)
+}
+
+fn good(workflow: &Workflow) -> String {
+    format!(
+        "good: {}, {}, {}",
+        text::count(workflow.params.len(), "param"),
+        text::count(workflow.nodes.len(), "node"),
+        text::count(workflow.outputs.len(), "output"),
+    )
+}
+
+fn counted(problems: &[Problem]) -> String {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let warnings = problems.len() - errors;
+    let and = if warnings > 0 { format!(", {}", text::count(warnings, "warning")) } else { String::new() };
+    format!("{}{and}", text::count(errors, "error"))
+}

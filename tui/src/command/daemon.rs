@@ -1,0 +1,117 @@
+//! `fanlight daemon`: runs the daemon, or starts, stops and asks the one in the background.
+
+use fanlight_shared::rpc::daemon;
+use fanlight_shared::sanitise;
+
+use crate::context::Context;
+use crate::embedded;
+use crate::failure::Failure;
+use crate::output::{self, Out, json};
+
+/// The arguments of `daemon`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Leaves the session of whoever started it.
+    #[arg(long, hide = true)]
+    detached: bool,
+    /// Ends after being idle for as long as `linger` in the config says.
+    #[arg(long)]
+    linger: bool,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Start it in the background; it stays until it is stopped.
+    Start,
+    /// Stop it; commands that run go on, and the next daemon takes them over.
+    Stop {
+        /// Cancels what runs first.
+        #[arg(long)]
+        cancel: bool,
+    },
+    /// Say whether it runs, and where.
+    Status {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start it with the machine. Not in this version.
+    #[command(hide = true)]
+    Install,
+}
+
+impl Args {
+    /// Whether this process becomes the daemon.
+    pub(crate) fn is_foreground(&self) -> bool {
+        self.action.is_none()
+    }
+}
+
+/// Runs `daemon`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let context = Context::from_env()?;
+    match args.action {
+        None => embedded::run_daemon(&context.home, args.detached, args.linger).await,
+        Some(Action::Start) => start(&context).await,
+        Some(Action::Stop { cancel }) => stop(&context, cancel).await,
+        Some(Action::Status { json }) => status(&context, json).await,
+        Some(Action::Install) => Err(Failure::not_in_this_version("daemon install")),
+    }
+}
+
+async fn start(context: &Context) -> Result<(), Failure> {
+    let (client, word) = match context.running().await? {
+        Some(client) => (client, "runs already"),
+        None => (context.start(&[]).await?, "started"),
+    };
+    let status = client.call(daemon::Status {}).await?;
+    let mut out = Out::new();
+    out.line(&format!("{word}: process {} for {}", status.pid, sanitise::line(&status.home)))?;
+    out.flush()
+}
+
+async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
+    let Some(client) = context.running().await? else {
+        output::note("no daemon runs for this home");
+        return Ok(());
+    };
+    let status = client.call(daemon::Status {}).await?;
+    client.call(daemon::Stop { cancel }).await?;
+    // It has ended when the connection has: whoever starts the next one finds the lock free.
+    client.closed().await;
+    let mut out = Out::new();
+    out.line(&format!("stopped process {}", status.pid))?;
+    out.flush()?;
+    if status.running > 0 && !cancel {
+        output::note(&format!(
+            "{} running: their commands go on under the supervisor, and the next daemon takes them over",
+            output::text::count(status.running as usize, "run")
+        ));
+    }
+    Ok(())
+}
+
+async fn status(context: &Context, as_json: bool) -> Result<(), Failure> {
+    let Some(client) = context.running().await? else {
+        return Err(Failure::no_daemon(format!("no daemon runs for {}", context.home.name.display()))
+            .hint("the next command that needs one starts it, or `fanlight daemon start`"));
+    };
+    let status = client.call(daemon::Status {}).await?;
+    let mut out = Out::new();
+    if as_json {
+        json::print(&mut out, &json::status(&status))?;
+    } else {
+        let line = |name: &str, value: &str| format!("{name:<10}{}", sanitise::line(value));
+        out.line(&line("process", &status.pid.to_string()))?;
+        out.line(&line("version", &status.version))?;
+        out.line(&line("home", &status.home))?;
+        out.line(&line("socket", &status.socket))?;
+        out.line(&line("log", &context.home.log_file().to_string_lossy()))?;
+        out.line(&line("runs", &format!("{} running, {} queued", status.running, status.queued)))?;
+        out.line(&line("clients", &status.clients.to_string()))?;
+        out.line(&line("trees", &format!("ended by {}", status.process_trees)))?;
+    }
+    out.flush()
+}

@@ -1,0 +1,51 @@
+//! `fanlight delete`: deletes ended runs.
+
+use fanlight_shared::rpc::runs;
+
+use super::find_run;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Out, ask, text};
+
+/// The arguments of `delete`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The runs.
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<String>,
+    /// Their assets too, for good; without this they stay.
+    #[arg(long)]
+    assets: bool,
+    /// Doesn't ask.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Runs `delete`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let client = Context::from_env()?.connect().await?;
+    let mut found = Vec::new();
+    for name in &args.runs {
+        let run = find_run(&client, name).await?.run;
+        if !run.state.is_ended() {
+            return Err(Failure::failed(format!("{} is {}", run.name(), run.state.word()))
+                .hint(format!("cancel it first: `fanlight cancel '{}'`", run.name())));
+        }
+        if !found.iter().any(|(id, _)| *id == run.id) {
+            found.push((run.id, run.name()));
+        }
+    }
+    let what = match found.as_slice() {
+        [(_, name)] => name.clone(),
+        all => text::count(all.len(), "run"),
+    };
+    let and = if args.assets { " and every asset of it" } else { " (assets stay)" };
+    ask::confirm(&format!("Delete {what}{and} for good?"), args.yes)?;
+    let ids = found.iter().map(|(id, _)| *id).collect();
+    client.call(runs::Delete { runs: ids, assets: args.assets }).await?;
+    let mut out = Out::new();
+    for (_, name) in &found {
+        out.line(&format!("{name}\tdeleted"))?;
+    }
+    out.flush()
+}

@@ -1,0 +1,315 @@
+//! Follows runs until they have ended: for `run` and `watch`.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use fanlight_shared::client::{Client, Notifications};
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
+use fanlight_shared::run::RunStatus;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+
+use crate::board::{Board, Heard, Row};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::live::{Live, REDRAW};
+use crate::output::{Out, json};
+
+/// Telemetry of at most so many runs crosses the wire at once; of the others their state is known.
+const WINDOW: usize = 256;
+/// The least time between two changes of what is watched.
+const REWATCH: Duration = Duration::from_millis(200);
+/// How often a lost daemon is looked for.
+const RECONNECTS: u32 = 5;
+
+/// Ctrl-C, counted.
+pub(super) struct Interrupt {
+    signal: Signal,
+    count: u32,
+}
+
+impl Interrupt {
+    /// From now on Ctrl-C doesn't end the process by itself.
+    pub(super) fn new() -> Result<Self, Failure> {
+        let signal = signal(SignalKind::interrupt())
+            .map_err(|error| Failure::failed(format!("Ctrl-C can't be caught: {error}")))?;
+        Ok(Self { signal, count: 0 })
+    }
+
+    /// Waits for the next one; answers how many came so far.
+    pub(super) async fn next(&mut self) -> u32 {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        self.count += 1;
+        self.count
+    }
+
+    /// Waits until so many came.
+    pub(super) async fn reaches(&mut self, count: u32) {
+        while self.count < count {
+            self.next().await;
+        }
+    }
+
+    /// Whether one came.
+    pub(super) fn came(&self) -> bool {
+        self.count > 0
+    }
+}
+
+/// How runs are followed.
+pub(super) struct Options<'a> {
+    /// Prints the events on stdout, a line each, instead of progress on stderr.
+    pub(super) json: bool,
+    /// The first Ctrl-C cancels the runs; else it only ends the following.
+    pub(super) cancels: bool,
+    /// Called once for each run that ended, with everything that is known of it.
+    pub(super) ended: &'a mut dyn FnMut(&Client, &Row),
+}
+
+/// Follows the runs of a board until all have ended. Answers what is known of them then, and the connection, which may be a new one.
+pub(super) async fn follow(
+    context: &Context,
+    client: Client,
+    board: Board,
+    interrupt: &mut Interrupt,
+    options: Options<'_>,
+) -> Result<(Board, Client), Failure> {
+    let notifications = take_notifications(&client)?;
+    let live = Live::new(options.json);
+    let out = options.json.then(Out::new);
+    let mut follower = Follower {
+        context,
+        client,
+        notifications,
+        board,
+        live,
+        out,
+        options,
+        watched: HashSet::new(),
+        afresh: HashSet::new(),
+        settled: HashSet::new(),
+        rewatch_at: None,
+    };
+    follower.watch().await?;
+    follower.run(interrupt).await?;
+    follower.live.draw_now(&follower.board);
+    Ok((follower.board, follower.client))
+}
+
+fn take_notifications(client: &Client) -> Result<Notifications, Failure> {
+    client.notifications().ok_or_else(|| Failure::failed("this connection is watched already"))
+}
+
+struct Follower<'a> {
+    context: &'a Context,
+    client: Client,
+    notifications: Notifications,
+    board: Board,
+    live: Live,
+    out: Option<Out>,
+    options: Options<'a>,
+    /// Whose telemetry comes.
+    watched: HashSet<RunId>,
+    /// Whose telemetry has a gap: they need a snapshot.
+    afresh: HashSet<RunId>,
+    /// Ended runs that were handed over.
+    settled: HashSet<RunId>,
+    /// When the window is to be moved, where it is not where it should be.
+    rewatch_at: Option<Instant>,
+}
+
+impl Follower<'_> {
+    async fn run(&mut self, interrupt: &mut Interrupt) -> Result<(), Failure> {
+        if interrupt.came() {
+            self.cancel()?;
+        }
+        let mut redraw = tokio::time::interval(REDRAW);
+        redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            self.settle().await?;
+            if self.board.is_over() {
+                return Ok(());
+            }
+            let rewatch_at = self.rewatch_at.unwrap_or_else(Instant::now);
+            tokio::select! {
+                heard = self.notifications.recv() => match heard {
+                    Some(heard) => self.take_all(heard)?,
+                    None => self.reconnect().await?,
+                },
+                count = interrupt.next() => {
+                    if count > 1 || !self.options.cancels {
+                        return Err(Failure::interrupted());
+                    }
+                    self.cancel()?;
+                }
+                () = tokio::time::sleep_until(rewatch_at), if self.rewatch_at.is_some() => self.watch().await?,
+                _ = redraw.tick(), if self.live.is_in_place() => self.live.draw_now(&self.board),
+            }
+        }
+    }
+
+    /// Takes a notification and whatever waits behind it, then shows what came of it.
+    fn take_all(&mut self, first: Notification) -> Result<(), Failure> {
+        let mut next = Some(first);
+        while let Some(notification) = next {
+            self.take(&notification)?;
+            next = self.notifications.try_recv();
+        }
+        self.live.draw(&self.board);
+        if let Some(out) = &mut self.out {
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, notification: &Notification) -> Result<(), Failure> {
+        let mut ours = false;
+        for heard in self.board.hear(notification) {
+            match heard {
+                Heard::Other => {}
+                Heard::Ours => ours = true,
+                Heard::Moved(id) => {
+                    ours = true;
+                    self.live.moved(&self.board, id);
+                    self.consider_window(id);
+                }
+                Heard::Gap(id) => {
+                    self.afresh.insert(id);
+                    self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
+                }
+                Heard::Deleted(id) => {
+                    if let Some(row) = self.board.row(id) {
+                        let line = format!("{} was deleted", row.run.name());
+                        self.live.say(&line);
+                    }
+                    self.board.remove(id);
+                }
+                Heard::Bye(reason) => return Err(self.bye(&reason)),
+            }
+        }
+        // A whole registry says nothing of one run in particular.
+        let whole = matches!(notification, Notification::Registry { .. });
+        if let Some(out) = self.out.as_mut().filter(|_| ours && !whole) {
+            json::print(out, notification)?;
+        }
+        Ok(())
+    }
+
+    fn bye(&self, reason: &str) -> Failure {
+        let open = self.board.rows().find(|row| !row.run.state.is_ended());
+        let name = open.map(|row| row.run.name()).unwrap_or_default();
+        Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did"))
+            .hint(format!("they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"))
+    }
+
+    /// The window moves on when an active run is outside of it, or half of it has ended.
+    fn consider_window(&mut self, moved: RunId) {
+        let outside = !self.watched.contains(&moved);
+        let active = self.board.row(moved).is_some_and(|row| row.run.state.is_active());
+        let open = |row: &&Row| !row.run.state.is_ended();
+        let watched_open =
+            self.board.rows().filter(open).filter(|row| self.watched.contains(&row.run.id)).count();
+        let all_open = self.board.rows().filter(open).count();
+        let half_empty = watched_open < WINDOW / 2 && watched_open < all_open;
+        if outside && active || half_empty {
+            self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
+        }
+    }
+
+    /// Asks for the registry and for the telemetry of active runs, then of those next in the queue.
+    async fn watch(&mut self) -> Result<(), Failure> {
+        self.rewatch_at = None;
+        let with = |test: fn(RunStatus) -> bool| {
+            self.board.rows().filter(move |row| test(row.run.state)).collect::<Vec<_>>()
+        };
+        let mut window = with(RunStatus::is_active);
+        window.extend(with(|status| status == RunStatus::Queued));
+        window.truncate(WINDOW);
+        let seq = |row: &Row| {
+            let known = row.state.as_ref().map(|state| state.seq);
+            known.filter(|_| !self.afresh.contains(&row.run.id))
+        };
+        let telemetry: Vec<TelemetryOf> =
+            window.iter().map(|row| TelemetryOf { run_id: row.run.id, seq: seq(row) }).collect();
+        self.watched = telemetry.iter().map(|of| of.run_id).collect();
+        self.afresh.clear();
+        let watch = Watch { registry: true, telemetry, ..Watch::default() };
+        match self.client.call(watch).await {
+            Ok(_) => Ok(()),
+            // The end of the connection is noticed, and mended, where notifications are read.
+            Err(fanlight_shared::client::ClientError::Disconnected(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Hands over runs that ended, each once, with their whole state.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        let ended: Vec<RunId> = self
+            .board
+            .rows()
+            .filter(|row| row.run.state.is_ended() && !self.settled.contains(&row.run.id))
+            .map(|row| row.run.id)
+            .collect();
+        for id in ended {
+            let whole = |row: &Row| row.state.as_ref().is_some_and(|state| state.status.is_ended());
+            if !self.board.row(id).is_some_and(whole) {
+                match self.client.call(runs::Get { run: id.to_string() }).await {
+                    Ok(detail) => {
+                        self.board.put(&detail.run, detail.state);
+                    }
+                    Err(fanlight_shared::client::ClientError::Disconnected(_)) => return Ok(()),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            self.settled.insert(id);
+            if let Some(row) = self.board.row(id) {
+                (self.options.ended)(&self.client, row);
+            }
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self) -> Result<(), Failure> {
+        self.live.say("cancelling what was started; Ctrl-C again leaves at once");
+        let open: Vec<RunId> =
+            self.board.rows().filter(|row| !row.run.state.is_ended()).map(|row| row.run.id).collect();
+        let client = self.client.clone();
+        // Not waited for: the next Ctrl-C must be heard. What comes of it arrives as events.
+        tokio::spawn(async move {
+            let _ = client.call(runs::Cancel { runs: open, ..runs::Cancel::default() }).await;
+        });
+        Ok(())
+    }
+
+    async fn reconnect(&mut self) -> Result<(), Failure> {
+        self.live.say("the connection to the daemon was lost; connecting again");
+        let mut last = None;
+        for _ in 0..RECONNECTS {
+            match self.context.connect().await {
+                Ok(client) => {
+                    self.notifications = take_notifications(&client)?;
+                    self.client = client;
+                    return self.watch().await;
+                }
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(REWATCH).await;
+        }
+        Err(last.unwrap_or_else(|| Failure::no_daemon("the connection to the daemon was lost")))
+    }
+}
+
+/// Success if every run completed.
+pub(super) fn verdict(board: &Board, interrupt: &Interrupt) -> Result<(), Failure> {
+    if interrupt.came() {
+        return Err(Failure::interrupted());
+    }
+    if board.count(|status| status != RunStatus::Completed) > 0 {
+        return Err(Failure::run_failed());
+    }
+    Ok(())
+}

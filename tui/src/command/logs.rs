@@ -1,0 +1,171 @@
+//! `fanlight logs`: what the commands of a run wrote.
+
+mod reader;
+
+use std::str::FromStr as _;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::problem::near;
+use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
+use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run_state::{Folded, Instance, RunState};
+
+use super::find_run;
+use super::follow::Interrupt;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Out};
+use reader::{Place, Readers};
+
+/// The arguments of `logs`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The run.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Of this node only; `node[3]` is one of its items.
+    #[arg(value_name = "NODE")]
+    node: Option<String>,
+    /// Goes on until the run ends.
+    #[arg(short, long)]
+    follow: bool,
+    /// Of failed nodes only.
+    #[arg(long)]
+    failed: bool,
+    /// Escape sequences as they were written; only into a pipe or file.
+    #[arg(long)]
+    raw: bool,
+}
+
+/// Which logs are wanted.
+struct Wanted {
+    node: Option<(String, ItemPath)>,
+    failed: bool,
+}
+
+impl Wanted {
+    fn new(args: &Args, state: &RunState) -> Result<Self, Failure> {
+        let node = match &args.node {
+            None => None,
+            Some(text) => Some(parse_node(text, state)?),
+        };
+        Ok(Self { node, failed: args.failed })
+    }
+
+    /// The places whose log is wanted and may be there: those that an attempt was made of.
+    fn places(&self, state: &RunState) -> Vec<(Place, u32)> {
+        let mut places = Vec::new();
+        for (name, node) in &state.nodes {
+            let items = node.items.iter().map(|(index, item)| (ItemPath::item(*index), item));
+            for (item, instance) in std::iter::once((ItemPath::WHOLE, &node.whole)).chain(items) {
+                if self.takes(name, item, instance) {
+                    places.push((Place { node: name.clone(), item }, instance.attempt()));
+                }
+            }
+        }
+        places
+    }
+
+    fn takes(&self, name: &str, item: ItemPath, instance: &Instance) -> bool {
+        let named = match &self.node {
+            None => true,
+            Some((node, ItemPath::WHOLE)) => node == name,
+            Some((node, one)) => node == name && *one == item,
+        };
+        named && instance.attempt() > 0 && (!self.failed || instance.status == NodeStatus::Failed)
+    }
+}
+
+fn parse_node(text: &str, state: &RunState) -> Result<(String, ItemPath), Failure> {
+    let (name, item) = match text.find('[') {
+        Some(at) => (&text[..at], ItemPath::from_str(&text[at..]).map_err(Failure::usage)?),
+        None => (text, ItemPath::WHOLE),
+    };
+    if state.nodes.contains_key(name) {
+        return Ok((name.to_owned(), item));
+    }
+    let known = || state.nodes.keys().map(String::as_str);
+    let hint = match near(name, known()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    Err(Failure::usage(format!("the run has no node `{name}`")).hint(hint))
+}
+
+/// Runs `logs`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let mut out = Out::new();
+    if args.raw && out.is_terminal() {
+        return Err(Failure::usage("`--raw` writes whatever the command wrote, which may harm a terminal")
+            .hint("send it into a pipe or a file"));
+    }
+    let client = Context::from_env()?.connect().await?;
+    let detail = find_run(&client, &args.run).await?;
+    let wanted = Wanted::new(&args, &detail.state)?;
+    let places = wanted.places(&detail.state);
+    let follow = args.follow && !detail.run.state.is_ended();
+    let prefixed = places.len() > 1 || follow && wanted.node.is_none();
+    let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw);
+    for (place, attempt) in &places {
+        readers.read(place, *attempt, &mut out).await?;
+    }
+    out.flush()?;
+    if follow {
+        follow_run(&client, detail.run.id, detail.state, &wanted, &mut readers, &mut out).await?;
+    }
+    readers.finish(&mut out)?;
+    out.flush()?;
+    if readers.found_nothing() {
+        output::note(match (&args.node, args.failed) {
+            (_, true) => "no failed node has a log",
+            (Some(_), _) => "this node has no log (only commands write one)",
+            (None, _) => "no node of this run has a log (only commands write one)",
+        });
+    }
+    Ok(())
+}
+
+/// Reads on whenever a log grew, until the run has ended.
+async fn follow_run(
+    client: &Client,
+    run_id: fanlight_shared::id::RunId,
+    mut state: RunState,
+    wanted: &Wanted,
+    readers: &mut Readers,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let mut interrupt = Interrupt::new()?;
+    let mut notifications =
+        client.notifications().ok_or_else(|| Failure::failed("this connection is watched already"))?;
+    let watch = |seq| Watch { telemetry: vec![TelemetryOf { run_id, seq }], ..Watch::default() };
+    client.call(watch(Some(state.seq))).await?;
+    loop {
+        for (place, attempt) in wanted.places(&state) {
+            if readers.is_behind(&place, attempt, state.instance(&place.node, place.item)) {
+                readers.read(&place, attempt, out).await?;
+            }
+        }
+        out.flush()?;
+        if state.status.is_ended() {
+            return Ok(());
+        }
+        tokio::select! {
+            heard = notifications.recv() => match heard {
+                None => return Err(Failure::no_daemon("the connection to the daemon was lost")),
+                Some(Notification::Bye { reason }) => {
+                    return Err(Failure::no_daemon(format!("the daemon ended: {reason}")));
+                }
+                Some(Notification::Snapshot { state: snapshot, .. }) => state = *snapshot,
+                Some(Notification::State { event, .. }) => {
+                    if state.fold(&event) == Folded::Gap {
+                        client.call(watch(None)).await?;
+                    }
+                }
+                Some(Notification::Live { event, .. }) => state.fold_live(&event),
+                Some(_) => {}
+            },
+            _ = interrupt.next() => return Err(Failure::interrupted()),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `fanlight ps`: lists runs.
+
+use fanlight_shared::client::Client;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::sanitise;
+use fanlight_shared::time::{Time, human_duration};
+
+use super::find_workflow;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::style::{Role, run_glyph};
+use crate::output::table::{Cell, Table};
+use crate::output::{self, Out, json, text};
+
+/// The arguments of `ps`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Ended runs too.
+    #[arg(short, long)]
+    all: bool,
+    /// Failed runs only.
+    #[arg(long)]
+    failed: bool,
+    /// Of this workflow only: its name, or the path of its file.
+    #[arg(short, long, value_name = "W")]
+    workflow: Option<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `ps`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let client = Context::from_env()?.connect().await?;
+    let workflow_id = match &args.workflow {
+        Some(name) => Some(find_workflow(&client, name).await?.workflow.id),
+        None => None,
+    };
+    let states = match (args.failed, args.all) {
+        (true, _) => vec![RunStatus::Failed],
+        (false, true) => Vec::new(),
+        (false, false) => vec![RunStatus::Running, RunStatus::Cancelling, RunStatus::Queued],
+    };
+    let list = runs::List { workflow_id, states, limit: Some(1000), ..runs::List::default() };
+    let mut out = Out::new();
+    let found = print(&client, list, args.json, &mut out).await?;
+    out.flush()?;
+    if found == 0 && !args.json {
+        output::note(match (args.failed, args.all) {
+            (true, _) => "no run failed",
+            (false, true) => "no runs yet: `fanlight run poster` makes the first",
+            (false, false) => "nothing runs and nothing waits; `fanlight ps --all` lists what has ended",
+        });
+    }
+    Ok(())
+}
+
+/// Prints page after page, so that any number of runs takes little memory. Answers how many there were.
+async fn print(client: &Client, mut list: runs::List, as_json: bool, out: &mut Out) -> Result<usize, Failure> {
+    let mut found = 0;
+    loop {
+        let page = client.call(list.clone()).await?;
+        found += page.rows.len();
+        if as_json {
+            for run in &page.rows {
+                json::print(out, &json::run(run))?;
+            }
+        } else if !page.rows.is_empty() {
+            table(&page.rows).print(out)?;
+        }
+        match page.cursor {
+            Some(cursor) => list.cursor = Some(cursor),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn table(runs: &[Run]) -> Table {
+    let mut table = Table::new(&["RUN", "STATE", "NODES", "TIME", "SUBMITTED", "LABEL"]);
+    for run in runs {
+        table.row(vec![
+            Cell::new(run.name(), Role::Strong),
+            state(run),
+            format!("{}/{}", run.nodes_done, run.nodes).into(),
+            elapsed(run).into(),
+            text::clock(run.submitted_at).into(),
+            sanitise::line(&run.label).into(),
+        ]);
+    }
+    table
+}
+
+/// The state of a run with its glyph, and its place in the queue.
+pub(super) fn state(run: &Run) -> Cell {
+    let mut text = format!("{} {}", run_glyph(run.state), run.state.word());
+    if let Some(place) = run.position.filter(|_| run.state == RunStatus::Queued) {
+        text.push_str(&format!(" {place}"));
+    }
+    Cell::new(text, Role::of_run(run.state))
+}
+
+/// How long a run took, or has taken so far.
+pub(super) fn elapsed(run: &Run) -> String {
+    let end = run.ended_at.unwrap_or_else(Time::now);
+    run.started_at.map(|begin| human_duration(end.since(begin))).unwrap_or_default()
+}

@@ -1,0 +1,50 @@
+//! `fanlight queue`: shows or changes the queue.
+
+use fanlight_shared::rpc::queue;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{Out, json};
+
+/// The arguments of `queue`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// How many runs may run at once; lowering it stops nothing.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max: Option<u32>,
+    /// Waiting runs stay where they are.
+    #[arg(long)]
+    pause: bool,
+    /// Waiting runs start again.
+    #[arg(long = "continue", conflicts_with = "pause")]
+    go_on: bool,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `queue`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let client = Context::from_env()?.connect().await?;
+    let paused = match (args.pause, args.go_on) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
+    let queue = if args.max.is_some() || paused.is_some() {
+        client.call(queue::Set { max_concurrent_runs: args.max, paused }).await?
+    } else {
+        client.call(queue::Get {}).await?
+    };
+    let mut out = Out::new();
+    if args.json {
+        json::print(&mut out, &queue)?;
+    } else {
+        let paused = if queue.paused { ", paused" } else { "" };
+        out.line(&format!(
+            "{} running of at most {}, {} queued{paused}",
+            queue.running, queue.max_concurrent_runs, queue.queued
+        ))?;
+    }
+    out.flush()
+}

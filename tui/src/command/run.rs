@@ -1,0 +1,139 @@
+//! `fanlight run`: submits runs, follows them, and hands out what they made.
+
+mod files;
+mod params;
+mod report;
+mod save;
+mod source;
+
+use std::path::PathBuf;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::sanitise;
+
+use super::follow::{Interrupt, Options, follow, verdict};
+use super::{read_workflow, request_key};
+use crate::board::{Board, Row};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Out, json};
+use save::Saver;
+
+/// The arguments of `run`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A workflow file, the name of a workflow that ran before, or an example.
+    #[arg(value_name = "FILE|NAME")]
+    workflow: String,
+    /// Sets a param; `key=@file` takes its text from a file.
+    #[arg(short, long = "param", value_name = "KEY=VALUE")]
+    params: Vec<String>,
+    /// One run for each value: `1..8`, `0..1/0.25`, `a,b,c` or `@file` (a value a line). Several combine.
+    #[arg(long, value_name = "KEY=VALUES")]
+    sweep: Vec<String>,
+    /// Combines several sweeps first with first, second with second, instead of each with each.
+    #[arg(long)]
+    zip: bool,
+    /// Runs each set of params so many times.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: Option<u32>,
+    /// Takes the sweep that the file proposes under `matrix:`.
+    #[arg(long)]
+    matrix: bool,
+    /// A label for all these runs.
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+    /// To the head of the queue.
+    #[arg(long)]
+    next: bool,
+    /// Takes nothing from earlier runs. Not in this version.
+    #[arg(long, hide = true)]
+    fresh: bool,
+    /// Prints the names of the runs and leaves; they go on.
+    #[arg(long, conflicts_with = "out")]
+    detach: bool,
+    /// Prints the events, one JSON object a line, then the runs.
+    #[arg(long)]
+    json: bool,
+    /// Saves what the runs put out below this folder: `DIR/poster-12/poster.png`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Runs `run`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    if args.fresh {
+        return Err(Failure::not_in_this_version("--fresh"));
+    }
+    let context = Context::from_env()?;
+    let source = source::find(&context, &args.workflow).await?;
+    let workflow = read_workflow(&source.shown, &source.document)?;
+    let sets = params::sets(&args, &workflow)?;
+    let folder = args.out.as_deref().map(save::prepare).transpose()?;
+
+    let mut interrupt = Interrupt::new()?;
+    let client = context.connect().await?;
+    let request = runs::Start {
+        document: source.document,
+        path: Some(source.path),
+        sets,
+        label: args.label.clone(),
+        next: args.next,
+        fresh: false,
+        request_key: request_key(),
+    };
+    let started = tokio::select! {
+        started = client.call(request) => started?,
+        () = interrupt.reaches(2) => return Err(Failure::interrupted()),
+    };
+    for hint in &started.hints {
+        output::note(&format!("hint: {}", sanitise::line(hint)));
+    }
+    if args.detach {
+        return print_names(&started.runs, args.json);
+    }
+
+    let saver = folder.map(Saver::new);
+    let mut hand_over = |client: &Client, row: &Row| {
+        if let Some(saver) = &saver {
+            saver.save(client, row);
+        }
+    };
+    let options = Options { json: args.json, cancels: true, ended: &mut hand_over };
+    let (board, client) = follow(&context, client, Board::new(started.runs), &mut interrupt, options).await?;
+    let saved = match saver {
+        None => None,
+        Some(saver) => {
+            let seen = u32::from(interrupt.came());
+            tokio::select! {
+                saved = saver.finish() => Some(saved),
+                () = interrupt.reaches(seen + 1) => return Err(Failure::interrupted()),
+            }
+        }
+    };
+    let mut out = Out::new();
+    if args.json {
+        report::json(&mut out, &board, saved.as_ref())?;
+    } else {
+        report::lines(&mut out, &client, &board, saved.as_ref()).await?;
+    }
+    out.flush()?;
+    verdict(&board, &interrupt)?;
+    match saved {
+        Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),
+        _ => Ok(()),
+    }
+}
+
+fn print_names(runs: &[fanlight_shared::run::Run], as_json: bool) -> Result<(), Failure> {
+    let mut out = Out::new();
+    for run in runs {
+        if as_json {
+            json::print(&mut out, &json::run(run))?;
+        } else {
+            out.line(&run.name())?;
+        }
+    }
+    out.flush()
+}

@@ -1,0 +1,161 @@
+//! Under which names the outputs of a run are saved.
+
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::value::Value;
+
+/// A file (or folder) to be saved.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct File {
+    /// What is printed for it: the output's name, with an index for an element of a list.
+    pub(super) output: String,
+    /// Its name below the folder of the run.
+    pub(super) name: String,
+    /// What is in it.
+    pub(super) content: Content,
+}
+
+/// What is in a file.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Content {
+    /// Bytes that lie in the daemon's store.
+    Media(Media),
+    /// This text.
+    Text(String),
+}
+
+/// The files of one output: `poster.png`; of a list `poster-0.png`, `poster-1.png` …; text as `.txt`, other values as
+/// `.json`.
+pub(super) fn of(output: &str, value: &Value) -> Vec<File> {
+    let stem = safe(output);
+    match value {
+        Value::None => Vec::new(),
+        // Media and texts of a list get a file each; holes leave their number out.
+        Value::List(items) if items.iter().any(is_file) => items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| **item != Value::None)
+            .flat_map(|(at, item)| of_one(&format!("{output}[{at}]"), &format!("{stem}-{at}"), item))
+            .collect(),
+        value => of_one(output, &stem, value),
+    }
+}
+
+fn is_file(value: &Value) -> bool {
+    matches!(value, Value::Media(_) | Value::Text(_)) || value.has_media()
+}
+
+fn of_one(output: &str, stem: &str, value: &Value) -> Vec<File> {
+    let file =
+        |name: String, content: Content| File { output: output.to_owned(), name: name.clone(), content };
+    match value {
+        Value::Media(media) => vec![file(media_name(stem, media), Content::Media((**media).clone()))],
+        Value::Text(text) => vec![file(format!("{stem}.txt"), Content::Text(text.clone()))],
+        value => {
+            let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
+            let mut files = vec![file(format!("{stem}.json"), Content::Text(format!("{text}\n")))];
+            // Media inside a list of lists or an object: numbered, in the order in which it stands there.
+            files.extend(value.media().into_iter().enumerate().map(|(at, media)| {
+                file(media_name(&format!("{stem}-{at}"), media), Content::Media(media.clone()))
+            }));
+            files
+        }
+    }
+}
+
+fn media_name(stem: &str, media: &Media) -> String {
+    if media.kind == MediaKind::Dir {
+        return stem.to_owned();
+    }
+    format!("{stem}.{}", ending(media))
+}
+
+/// The ending of the media's own name, if it is a plain one; else that of its MIME type.
+fn ending(media: &Media) -> &str {
+    let own = media.ext();
+    if !own.is_empty() && own.len() <= 12 && own.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return own;
+    }
+    match media.mime.as_str() {
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        "image/svg+xml" => "svg",
+        "audio/wav" | "audio/x-wav" => "wav",
+        "audio/mpeg" => "mp3",
+        "audio/flac" | "audio/x-flac" => "flac",
+        "audio/ogg" => "ogg",
+        "video/mp4" => "mp4",
+        "video/webm" => "webm",
+        "application/json" => "json",
+        "application/pdf" => "pdf",
+        mime if mime.starts_with("text/") => "txt",
+        _ => "bin",
+    }
+}
+
+/// A name that is one harmless part of a path, whatever the daemon said.
+pub(super) fn safe(name: &str) -> String {
+    let safe: String = name
+        .chars()
+        .map(|it| if it.is_alphanumeric() || matches!(it, '-' | '_' | '.') { it } else { '_' })
+        .take(100)
+        .collect();
+    if safe.is_empty() || safe.starts_with('.') { format!("_{safe}") } else { safe }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::id::BlobHash;
+
+    use super::*;
+
+    fn media(name: &str, mime: &str, kind: MediaKind) -> Value {
+        Value::from(Media {
+            kind,
+            hash: BlobHash::of(name.as_bytes()),
+            mime: mime.into(),
+            bytes: 1,
+            name: name.into(),
+            width: None,
+            height: None,
+        })
+    }
+
+    fn names(value: &Value) -> Vec<String> {
+        of("poster", value).into_iter().map(|file| file.name).collect()
+    }
+
+    #[test]
+    fn one_picture_is_named_by_its_output() {
+        assert_eq!(names(&media("out.png", "image/png", MediaKind::Image)), ["poster.png"]);
+        assert_eq!(names(&media("photo", "image/jpeg", MediaKind::Image)), ["poster.jpg"]);
+        assert_eq!(names(&media("x.tar/../../gz", "application/x", MediaKind::File)), ["poster.bin"]);
+        assert_eq!(names(&media("prints", "inode/directory", MediaKind::Dir)), ["poster"]);
+    }
+
+    #[test]
+    fn a_list_is_numbered_and_holes_keep_their_number() {
+        let picture = || media("a.png", "image/png", MediaKind::Image);
+        let list = Value::List(vec![picture(), Value::None, picture()]);
+        assert_eq!(names(&list), ["poster-0.png", "poster-2.png"]);
+        let files = of("poster", &list);
+        assert_eq!(files[1].output, "poster[2]");
+    }
+
+    #[test]
+    fn other_values_are_text_or_json() {
+        assert_eq!(names(&Value::from("hello")), ["poster.txt"]);
+        assert_eq!(names(&Value::Float(0.5)), ["poster.json"]);
+        assert_eq!(names(&Value::List(vec![Value::Int(1), Value::Int(2)])), ["poster.json"]);
+        assert!(names(&Value::None).is_empty());
+    }
+
+    #[test]
+    fn no_name_leaves_its_folder() {
+        assert_eq!(safe("../../etc/passwd"), "_.._.._etc_passwd");
+        assert_eq!(safe(".."), "_..");
+        assert_eq!(safe(""), "_");
+        assert_eq!(safe("contact_sheet"), "contact_sheet");
+    }
+}

@@ -1,0 +1,105 @@
+//! What `run` prints on stdout when everything ended.
+
+use std::collections::HashMap;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::id::{AssetId, BlobHash};
+use fanlight_shared::sanitise;
+use fanlight_shared::value::Value;
+use serde_json::{Value as Json, json};
+
+use super::save::Saved;
+use crate::board::{Board, Row};
+use crate::command::assets::download::ids_of_run;
+use crate::failure::Failure;
+use crate::output::{Out, json, text};
+
+/// `RUN<tab>OUTPUT<tab>VALUE`, a line per output; lists with media or texts have a line per element (`poster[0]`).
+///
+/// With `--out` the value is the path of the file that was written. Else media is `asset:ID NAME`, a text its first
+/// line (`…` behind it where there is more), and everything else JSON.
+pub(super) async fn lines(
+    out: &mut Out,
+    client: &Client,
+    board: &Board,
+    saved: Option<&Saved>,
+) -> Result<(), Failure> {
+    for row in board.rows() {
+        let name = row.run.name();
+        if let Some(saved) = saved {
+            for (output, path) in saved.files.get(&row.run.id).into_iter().flatten() {
+                out.line(&format!("{name}\t{output}\t{}", sanitise::line(&path.to_string_lossy())))?;
+            }
+            continue;
+        }
+        let ids = asset_ids(client, row).await?;
+        for (output, value) in row.state.iter().flat_map(|state| &state.outputs) {
+            for (output, value) in spread(output, value) {
+                out.line(&format!("{name}\t{output}\t{}", shown(value, &ids)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One last object: `{"type": "end", "runs": […]}`, each run with its `outputs` and, with `--out`, its `files`.
+pub(super) fn json(out: &mut Out, board: &Board, saved: Option<&Saved>) -> Result<(), Failure> {
+    let runs: Vec<Json> = board.rows().map(|row| run_json(row, saved)).collect();
+    json::print(out, &json!({ "type": "end", "runs": runs }))
+}
+
+fn run_json(row: &Row, saved: Option<&Saved>) -> Json {
+    let mut run = json::run(&row.run);
+    if let Some(object) = run.as_object_mut() {
+        let outputs = row.state.as_ref().map(|state| json::values(&state.outputs)).unwrap_or_default();
+        object.insert("outputs".into(), Json::Object(outputs));
+        if let Some(saved) = saved {
+            let files = saved.files.get(&row.run.id).into_iter().flatten();
+            let files: Vec<Json> = files
+                .map(|(output, path)| json!({ "output": output, "path": path.to_string_lossy() }))
+                .collect();
+            object.insert("files".into(), Json::Array(files));
+        }
+    }
+    run
+}
+
+async fn asset_ids(client: &Client, row: &Row) -> Result<HashMap<BlobHash, AssetId>, Failure> {
+    let media = row.state.iter().flat_map(|state| state.outputs.values()).any(Value::has_media);
+    if media { Ok(ids_of_run(client, row.run.id).await?) } else { Ok(HashMap::new()) }
+}
+
+fn spread<'a>(output: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
+    match value {
+        Value::List(items) if items.iter().any(|it| it.has_media() || it.as_text().is_some()) => {
+            items.iter().enumerate().map(|(at, item)| (format!("{output}[{at}]"), item)).collect()
+        }
+        value => vec![(output.to_owned(), value)],
+    }
+}
+
+fn shown(value: &Value, ids: &HashMap<BlobHash, AssetId>) -> String {
+    let name = text::value_line(value);
+    match value.as_media().and_then(|media| ids.get(&media.hash)) {
+        Some(id) => format!("asset:{id} {name}"),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_texts_has_a_line_each_and_numbers_stay_together() {
+        let texts = Value::List(vec![Value::from("a"), Value::from("b\nc")]);
+        let lines: Vec<String> = spread("said", &texts)
+            .into_iter()
+            .map(|(output, value)| format!("{output} {}", shown(value, &HashMap::new())))
+            .collect();
+        assert_eq!(lines, ["said[0] a", "said[1] b …"]);
+        let numbers = Value::List(vec![Value::Int(1), Value::Int(2)]);
+        assert_eq!(spread("n", &numbers).len(), 1);
+        assert_eq!(shown(&numbers, &HashMap::new()), "[1,2]");
+    }
+}

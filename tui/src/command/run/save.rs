@@ -1,0 +1,154 @@
+//! `--out`: saves what runs put out, while others still run.
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::client::Client;
+use fanlight_shared::id::{AssetId, BlobHash, RunId};
+use fanlight_shared::run::Run;
+use fanlight_shared::value::Values;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::files::{self, Content, File};
+use crate::board::Row;
+use crate::command::assets::download::{self, ids_of_run};
+use crate::command::assets::new_file::NewFile;
+use crate::failure::Failure;
+
+/// Makes the folder, before anything runs.
+pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let shown = folder.display();
+        match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                Failure::usage(format!("`{shown}` can't hold the outputs: it is a file, or lies below one"))
+                    .hint("`--out` wants a folder")
+            }
+            _ => Failure::usage(format!("the folder `{shown}` can't be made: {error}")),
+        }
+    })?;
+    Ok(folder.to_owned())
+}
+
+/// What was saved and what was not.
+#[derive(Debug, Default)]
+pub(super) struct Saved {
+    /// By run: output and path.
+    pub(super) files: HashMap<RunId, Vec<(String, PathBuf)>>,
+    /// Sentences.
+    pub(super) errors: Vec<String>,
+}
+
+struct Job {
+    client: Client,
+    run: Run,
+    outputs: Values,
+}
+
+/// Saves the outputs of ended runs, one run after the other, beside what else goes on.
+pub(super) struct Saver {
+    jobs: mpsc::UnboundedSender<Job>,
+    task: JoinHandle<Saved>,
+}
+
+impl Saver {
+    /// Saves below this folder.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        let (jobs, mut next) = mpsc::unbounded_channel::<Job>();
+        let task = tokio::spawn(async move {
+            let mut saved = Saved::default();
+            while let Some(job) = next.recv().await {
+                save_run(&folder, job, &mut saved).await;
+            }
+            saved
+        });
+        Self { jobs, task }
+    }
+
+    /// Saves the outputs of this ended run soon.
+    pub(super) fn save(&self, client: &Client, row: &Row) {
+        let outputs = row.state.as_ref().map(|state| state.outputs.clone()).unwrap_or_default();
+        // The task lives until `finish`.
+        let _ = self.jobs.send(Job { client: client.clone(), run: row.run.clone(), outputs });
+    }
+
+    /// Waits until everything is saved.
+    pub(super) async fn finish(self) -> Saved {
+        drop(self.jobs);
+        self.task.await.unwrap_or_else(|error| Saved {
+            errors: vec![format!("the outputs could not be saved: {error}")],
+            ..Saved::default()
+        })
+    }
+}
+
+async fn save_run(folder: &Path, job: Job, saved: &mut Saved) {
+    let files: Vec<File> = job.outputs.iter().flat_map(|(name, value)| files::of(name, value)).collect();
+    if files.is_empty() {
+        return;
+    }
+    let folder = folder.join(format!("{}-{}", files::safe(&job.run.workflow), job.run.number));
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        saved.errors.push(format!("the folder `{}` can't be made: {error}", folder.display()));
+        return;
+    }
+    let media = files.iter().any(|file| matches!(file.content, Content::Media(_)));
+    let known = if media { ids_of_run(&job.client, job.run.id).await } else { Ok(HashMap::new()) };
+    let known = match known {
+        Ok(known) => known,
+        Err(error) => {
+            saved.errors.push(format!("the assets of {} can't be listed: {error}", job.run.name()));
+            return;
+        }
+    };
+    for file in files {
+        let path = folder.join(&file.name);
+        match save_file(&job, &known, &file, &path).await {
+            Ok(()) => saved.files.entry(job.run.id).or_default().push((file.output, path)),
+            Err(error) => saved.errors.push(error),
+        }
+    }
+}
+
+async fn save_file(
+    job: &Job,
+    known: &HashMap<BlobHash, AssetId>,
+    file: &File,
+    path: &Path,
+) -> Result<(), String> {
+    match &file.content {
+        Content::Text(text) => {
+            let mut new = NewFile::beside(path)?;
+            new.temporary.write_all(text.as_bytes()).map_err(|error| new.says(&error))?;
+            new.keep()
+        }
+        Content::Media(media) => {
+            let asset = known.get(&media.hash).ok_or_else(|| {
+                format!(
+                    "output `{}` of {} is no asset any more: `{}` was not saved",
+                    file.output,
+                    job.run.name(),
+                    path.display()
+                )
+            })?;
+            download::to_path(&job.client, *asset, media.kind, path).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_can_hold_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(prepare(&path).unwrap_err().code(), 2);
+        assert_eq!(prepare(&path.join("below")).unwrap_err().code(), 2);
+        assert!(prepare(&folder.path().join("a/b")).is_ok());
+    }
+}

@@ -1,0 +1,118 @@
+//! What `fanlight run FILE|NAME` means: a file, a workflow that ran before, or an example.
+
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::problem::near;
+use fanlight_shared::rpc::{ErrorCode, workflows};
+use fanlight_shared::sanitise;
+
+use crate::command::read_text;
+use crate::context::Context;
+use crate::example;
+use crate::failure::Failure;
+use crate::output;
+
+/// A workflow to run.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// What people call it, for messages.
+    pub(super) shown: String,
+    /// The text of its file.
+    pub(super) document: String,
+    /// The canonical path of its file.
+    pub(super) path: String,
+}
+
+/// Finds it.
+pub(super) async fn find(context: &Context, what: &str) -> Result<Source, Failure> {
+    let path = Path::new(what);
+    if path.exists() {
+        return of_file(path, what);
+    }
+    if is_path(what) {
+        return Err(no_file(path));
+    }
+    if let Some(known) = of_known(context, what).await? {
+        return Ok(known);
+    }
+    if let Some(example) = example::find(what) {
+        output::note(&format!("fanlight: `{what}` is the example that comes with this program"));
+        return of_file(&example.place(&context.home)?, what);
+    }
+    let hint = match example::near_name(what) {
+        Some(near) => format!("did you mean the example `{near}`?"),
+        None => format!("give the path of a workflow file, or one of the examples: {}", example::names()),
+    };
+    Err(Failure::usage(format!("there is no file, workflow or example `{what}`")).hint(hint))
+}
+
+fn of_file(path: &Path, shown: &str) -> Result<Source, Failure> {
+    let document = read_text(path)?;
+    let canonical = path
+        .canonicalize()
+        .map_err(|error| Failure::usage(format!("`{}` can't be found: {error}", path.display())))?;
+    let path = canonical.to_str().ok_or_else(|| {
+        Failure::usage(format!("the path `{}` is not UTF-8", canonical.display())).hint("rename the file")
+    })?;
+    Ok(Source { shown: shown.to_owned(), document, path: path.to_owned() })
+}
+
+/// A workflow that ran before: its file where that is still there, else the version that ran last.
+async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failure> {
+    // Without a database nothing ever ran: no daemon needs to be asked.
+    if !context.home.database().exists() {
+        return Ok(None);
+    }
+    let client = context.connect().await?;
+    let detail = match client.call(workflows::Get { workflow: slug.to_owned() }).await {
+        Ok(detail) => detail,
+        Err(fanlight_shared::client::ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Some(path) = detail.workflow.path else { return Ok(None) };
+    let of_example = example::find(slug).is_some_and(|it| it.path(&context.home) == Path::new(&path));
+    if of_example {
+        return Ok(None);
+    }
+    let shown = sanitise::line(&path);
+    if Path::new(&path).is_file() {
+        return of_file(Path::new(&path), &shown).map(Some);
+    }
+    output::note(&format!("fanlight: {shown} is gone; this is the version of it that ran last"));
+    Ok(Some(Source { shown, document: detail.document, path }))
+}
+
+/// Whether it can only be meant as a path.
+fn is_path(what: &str) -> bool {
+    what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
+}
+
+fn no_file(path: &Path) -> Failure {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let missing = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| is_path(name))
+        .collect();
+    let hint = near(&missing, names.iter().map(String::as_str)).map(|near| {
+        let near: PathBuf = if folder == Path::new(".") { near.into() } else { folder.join(near) };
+        format!("did you mean `{}`?", near.display())
+    });
+    Failure::usage(format!("there is no file `{}`", path.display())).maybe_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_told_apart() {
+        assert!(is_path("a.yaml") && is_path("./a") && is_path("w/a.yml"));
+        assert!(!is_path("poster"));
+    }
+}

@@ -1,0 +1,135 @@
+//! `fanlight show`: one run with its params, nodes and outputs.
+
+use fanlight_shared::rpc::runs::Detail;
+use fanlight_shared::run_state::{Instance, NodeState};
+use fanlight_shared::sanitise;
+use fanlight_shared::time::{Time, human_duration};
+use serde_json::{Value as Json, json};
+
+use super::{find_run, ps};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::style::{Paint, Role, node_glyph};
+use crate::output::table::{Cell, Table};
+use crate::output::{Out, json, text};
+
+/// The arguments of `show`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The run.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `show`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let client = Context::from_env()?.connect().await?;
+    let detail = find_run(&client, &args.run).await?;
+    let mut out = Out::new();
+    if args.json {
+        json::print(&mut out, &object(&detail))?;
+    } else {
+        print(&mut out, &detail)?;
+    }
+    out.flush()
+}
+
+/// The stable shape of a run, with its `outputs` and `nodes`.
+fn object(detail: &Detail) -> Json {
+    let mut run = json::run(&detail.run);
+    let nodes: Vec<Json> = detail.state.nodes.iter().map(|(name, node)| node_object(name, node)).collect();
+    if let Some(object) = run.as_object_mut() {
+        object.insert("outputs".into(), Json::Object(json::values(&detail.state.outputs)));
+        object.insert("nodes".into(), Json::Array(nodes));
+        object.insert("path".into(), json!(detail.path));
+        object.insert("version".into(), json!(detail.run.version));
+        object.insert("resumed_from".into(), json!(detail.run.resumed_from));
+    }
+    run
+}
+
+fn node_object(name: &str, node: &NodeState) -> Json {
+    json!({
+        "name": name,
+        "state": node.whole.status,
+        "attempts": node.whole.attempt(),
+        "started_at": node.whole.started_at(),
+        "ended_at": node.whole.ended_at,
+        "error": node.whole.error,
+        "items": node.item_count,
+    })
+}
+
+fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
+    let paint = Paint::stdout();
+    let run = &detail.run;
+    let name = paint.apply(Role::Strong, &run.name());
+    out.line(&format!("{name}  {}", sanitise::line(&run.label)))?;
+    let mut facts = Table::new(&["", ""]);
+    let mut fact = |name: &str, value: Cell| facts.row(vec![Cell::new(name, Role::Dim), value]);
+    fact("state", ps::state(run));
+    fact("workflow", sanitise::line(&run.title).into());
+    if let Some(path) = &detail.path {
+        fact("file", sanitise::line(path).into());
+    }
+    fact("id", run.id.to_string().into());
+    fact("submitted", text::clock(run.submitted_at).into());
+    if run.started_at.is_some() {
+        fact("time", ps::elapsed(run).into());
+    }
+    if let Some(from) = run.resumed_from {
+        fact("resumed from", from.to_string().into());
+    }
+    for (name, value) in &run.params {
+        fact(&format!("-p {name}"), text::value_line(value).into());
+    }
+    for (name, value) in &detail.state.outputs {
+        fact(&format!("output {name}"), text::value_line(value).into());
+    }
+    if let Some(error) = &run.error {
+        fact("error", Cell::new(sanitise::line(error), Role::Failed));
+    }
+    facts.print_body(out)?;
+    out.line("")?;
+    nodes(detail).print(out)
+}
+
+fn nodes(detail: &Detail) -> Table {
+    let mut table = Table::new(&["NODE", "STATE", "TRIES", "ITEMS", "TIME", "NOTE"]);
+    for (name, node) in &detail.state.nodes {
+        let status = node.whole.status;
+        let items = node.item_count.map(|items| format!("{}/{items}", node.items_done()));
+        table.row(vec![
+            name.as_str().into(),
+            Cell::new(format!("{} {}", node_glyph(status), status.word()), Role::of_node(status)),
+            if node.whole.attempt() > 1 { node.whole.attempt().to_string().into() } else { "".into() },
+            items.unwrap_or_default().into(),
+            elapsed(&node.whole).into(),
+            note(node).into(),
+        ]);
+    }
+    table
+}
+
+fn elapsed(node: &Instance) -> String {
+    let end = node.ended_at.unwrap_or_else(Time::now);
+    node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
+}
+
+/// Why it failed, else what it is doing, else what it put out.
+fn note(node: &NodeState) -> String {
+    let whole = &node.whole;
+    if let Some(error) = &whole.error {
+        let last = error.last_line.iter().map(|line| format!(" ({line})")).collect::<String>();
+        return sanitise::line(&format!("{}{last}", error.message));
+    }
+    if let Some(line) = whole.last_line.as_ref().filter(|_| !whole.status.is_ended()) {
+        return sanitise::line(line);
+    }
+    let outputs =
+        whole.outputs.iter().map(|(port, value)| format!("{port}={}", sanitise::line(&value.summary(24))));
+    outputs.collect::<Vec<_>>().join("  ")
+}

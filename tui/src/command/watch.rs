@@ -1,0 +1,52 @@
+//! `fanlight watch`: follows a run until it ends.
+
+use super::find_run;
+use super::follow::{Interrupt, Options, follow, verdict};
+use crate::board::Board;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::progress::change_line;
+use crate::output::style::Paint;
+use crate::output::{self, Out, json};
+
+/// The arguments of `watch`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The run.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Prints the events, one JSON object a line, then the run.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `watch`. Leaving it does nothing to the run.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let context = Context::from_env()?;
+    let client = context.connect().await?;
+    let detail = find_run(&client, &args.run).await?;
+    let ended = detail.run.state.is_ended();
+    let mut board = Board::new(vec![detail.run.clone()]);
+    // With events the state begins with a snapshot, so that the output is whole by itself.
+    if !args.json || ended {
+        board.put(&detail.run, detail.state);
+    }
+    let mut interrupt = Interrupt::new()?;
+    if !ended {
+        let mut nothing = |_: &_, _: &_| {};
+        let options = Options { json: args.json, cancels: false, ended: &mut nothing };
+        board = follow(&context, client, board, &mut interrupt, options).await?.0;
+    } else if !args.json {
+        for row in board.rows() {
+            output::note(&change_line(row, Paint::stderr()));
+        }
+    }
+    if args.json {
+        let mut out = Out::new();
+        for row in board.rows() {
+            json::print(&mut out, &json::run(&row.run))?;
+        }
+        out.flush()?;
+    }
+    verdict(&board, &interrupt)
+}

@@ -1,0 +1,59 @@
+//! The home that the environment names, and the connection to its daemon.
+
+use fanlight_shared::client::{Client, ClientError, start_daemon};
+use fanlight_shared::home::Home;
+use fanlight_shared::sanitise;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// What every command that asks the daemon needs.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Where everything lies.
+    pub(crate) home: Home,
+}
+
+impl Context {
+    /// The home of the environment.
+    pub(crate) fn from_env() -> Result<Self, Failure> {
+        let home = Home::from_env().map_err(|error| Failure::no_daemon(error.to_string()))?;
+        Ok(Self { home })
+    }
+
+    /// A connection to the daemon; where none runs, one is started in the background, and a line says where it lives.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        if let Some(client) = self.running().await? {
+            return Ok(client);
+        }
+        // Started on the way: it ends by itself once it has been idle for long.
+        let client = self.start(&["--linger"]).await?;
+        output::note(&format!(
+            "fanlight: started a daemon for {} (log {}; ends when idle, or with `fanlight daemon stop`)",
+            sanitise::line(&self.home.name.to_string_lossy()),
+            sanitise::line(&self.home.log_file().to_string_lossy()),
+        ));
+        Ok(client)
+    }
+
+    /// A connection to the daemon that runs, if one does.
+    pub(crate) async fn running(&self) -> Result<Option<Client>, Failure> {
+        match Client::connect(&self.home).await {
+            Ok(client) => {
+                for banner in &client.hello().banners {
+                    output::note(&format!("fanlight: {}", sanitise::line(banner)));
+                }
+                Ok(Some(client))
+            }
+            Err(error) if error.is_no_daemon() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts a daemon in the background.
+    pub(crate) async fn start(&self, arguments: &[&str]) -> Result<Client, Failure> {
+        let exe = std::env::current_exe()
+            .map_err(|error| ClientError::Start(format!("this program can't find itself: {error}")))?;
+        Ok(start_daemon(&self.home, &exe, arguments).await?)
+    }
+}

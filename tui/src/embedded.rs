@@ -1,0 +1,65 @@
+//! The daemon's crate inside this executable: the only place that names it, besides the helpers in `main.rs`.
+
+use fanlight_daemon::lock::Lock;
+use fanlight_daemon::store::Store;
+use fanlight_shared::home::Home;
+use fanlight_shared::node_type::Catalogue;
+use fanlight_shared::rpc::daemon::DoctorAnswer;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// The node types that are compiled in: those that the daemon of this version knows.
+pub(crate) fn catalogue() -> Catalogue {
+    fanlight_daemon::node_type::catalogue()
+}
+
+/// Becomes the daemon of a home. `detached` leaves the session of whoever started it and logs to the home's log file;
+/// else it logs to stderr.
+pub(crate) async fn run_daemon(home: &Home, detached: bool, when_idle: bool) -> Result<(), Failure> {
+    if detached {
+        // Fails only where this process leads a session already, which is as good.
+        let _ = rustix::process::setsid();
+        fanlight_daemon::run::log_to_file(home).map_err(|error| Failure::failed(error.to_string()))?;
+    } else {
+        log_to_stderr()?;
+    }
+    let helper = std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
+    fanlight_daemon::run::live(home.clone(), &helper, when_idle).await.map_err(|error| {
+        let code = u8::try_from(error.exit_code()).unwrap_or(1);
+        Failure::failed(error.to_string()).with_code(code)
+    })
+}
+
+fn log_to_stderr() -> Result<(), Failure> {
+    let wanted = std::env::var("FANLIGHT_LOG").ok().filter(|it| !it.is_empty());
+    let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or("info"))
+        .map_err(|error| Failure::usage(format!("FANLIGHT_LOG can't be understood: {error}")))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(crate::output::style::Paint::stderr().is_on())
+        .with_writer(std::io::stderr)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|error| Failure::failed(format!("the log can't be set up: {error}")))
+}
+
+/// Checks the store of a home that no daemon serves, under the daemon's lock so that none begins meanwhile.
+pub(crate) async fn doctor(home: &Home, deep: bool) -> Result<DoctorAnswer, Failure> {
+    if !home.database().exists() {
+        let nothing = format!("nothing is kept in {} yet", home.name.display());
+        return Ok(DoctorAnswer { checked: vec![nothing], problems: Vec::new() });
+    }
+    let home = home.clone();
+    let check = move || -> Result<DoctorAnswer, Failure> {
+        let _lock = Lock::take(&home.lock_file()).map_err(|error| Failure::failed(error.to_string()))?;
+        let store = Store::open(&home).map_err(|error| Failure::failed(error.to_string()))?;
+        let answer = fanlight_daemon::doctor::check(&store, deep);
+        store.close();
+        answer.map_err(|error| Failure::failed(error.to_string()))
+    };
+    tokio::task::spawn_blocking(check)
+        .await
+        .map_err(|error| Failure::failed(format!("the store can't be checked: {error}")))?
+}

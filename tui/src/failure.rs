@@ -1,0 +1,138 @@
+//! Why a command did not do what it was asked: one sentence, a hint, an exit code.
+
+use fanlight_shared::client::ClientError;
+use fanlight_shared::problem::Problem;
+use fanlight_shared::rpc::{ErrorCode, RpcError};
+use fanlight_shared::sanitise;
+
+use crate::output;
+
+/// A run failed or was cancelled, or something that was asked for could not be done.
+const FAILED: u8 = 1;
+/// Wrong usage, or a workflow file with errors.
+const USAGE: u8 = 2;
+/// There is no daemon, and none could be started.
+const NO_DAEMON: u8 = 3;
+/// Ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: Option<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: Some(message.into()), hint: None }
+    }
+
+    /// It was tried and did not work.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(FAILED, message)
+    }
+
+    /// The command line or a file that it names is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    /// There is no daemon.
+    pub(crate) fn no_daemon(message: impl Into<String>) -> Self {
+        Self::new(NO_DAEMON, message)
+    }
+
+    /// Something that has its place but does not exist yet.
+    pub(crate) fn not_in_this_version(what: &str) -> Self {
+        Self::usage(format!("{what} is not in this version"))
+    }
+
+    /// Ctrl-C; whatever is to be said was said.
+    pub(crate) fn interrupted() -> Self {
+        Self::silent(INTERRUPTED)
+    }
+
+    /// A run failed or was cancelled; its line said so.
+    pub(crate) fn run_failed() -> Self {
+        Self::silent(FAILED)
+    }
+
+    /// The file has errors; they were shown.
+    pub(crate) fn invalid_file() -> Self {
+        Self::silent(USAGE)
+    }
+
+    /// Nobody reads what is written any more: that is success.
+    pub(crate) fn pipe_closed() -> Self {
+        Self::silent(0)
+    }
+
+    fn silent(code: u8) -> Self {
+        Self { code, message: None, hint: None }
+    }
+
+    /// With another exit code.
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// With what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With a hint, if there is one.
+    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// The exit code of the process.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Says it on stderr.
+    pub(crate) fn report(&self) {
+        let paint = output::style::Paint::stderr();
+        if let Some(message) = &self.message {
+            let word = paint.apply(output::style::Role::Failed, "error:");
+            output::note(&format!("{word} {}", sanitise::plain(message)));
+        }
+        if let Some(hint) = &self.hint {
+            let word = paint.apply(output::style::Role::Accent, "hint:");
+            output::note(&format!("{word} {}", sanitise::plain(hint)));
+        }
+    }
+}
+
+impl From<RpcError> for Failure {
+    fn from(error: RpcError) -> Self {
+        let usage = error.is(ErrorCode::InvalidWorkflow) || error.is(ErrorCode::BadParams);
+        let mut message = error.message;
+        for problem in &error.problems {
+            message.push_str("\n  ");
+            message.push_str(&Problem::to_string(problem));
+        }
+        Self::new(if usage { USAGE } else { FAILED }, message)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Rpc(error) => error.into(),
+            ClientError::NoDaemon(_)
+            | ClientError::Unreachable { .. }
+            | ClientError::NotOurs { .. }
+            | ClientError::Version(_)
+            | ClientError::Disconnected(_)
+            | ClientError::Start(_) => Self::no_daemon(error.to_string()),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The stable shapes of `--json`: one object a line.
+
+use fanlight_shared::asset::Asset;
+use fanlight_shared::rpc::daemon::DaemonStatus;
+use fanlight_shared::run::Run;
+use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::Out;
+use crate::failure::Failure;
+
+/// Writes one object on a line of its own.
+pub(crate) fn print<T: Serialize>(out: &mut Out, value: &T) -> Result<(), Failure> {
+    let line = serde_json::to_string(value)
+        .map_err(|error| Failure::failed(format!("the answer can't be written as JSON: {error}")))?;
+    out.line(&line)
+}
+
+/// A run.
+pub(crate) fn run(run: &Run) -> Json {
+    json!({
+        "id": run.id,
+        "workflow": run.workflow,
+        "number": run.number,
+        "label": run.label,
+        "state": run.state,
+        "params": values(&run.params),
+        "submitted_at": run.submitted_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "error": run.error,
+    })
+}
+
+/// An asset.
+pub(crate) fn asset(asset: &Asset) -> Json {
+    json!({
+        "id": asset.id,
+        "workflow": asset.workflow,
+        "run": asset.run,
+        "node": asset.node,
+        "item": asset.item,
+        "port": asset.port,
+        "kind": asset.kind,
+        "mime": asset.mime,
+        "bytes": asset.bytes,
+        "name": asset.name,
+        "created_at": asset.created_at,
+        "starred": asset.starred,
+    })
+}
+
+/// `daemon status`.
+pub(crate) fn status(status: &DaemonStatus) -> Json {
+    json!({
+        "pid": status.pid,
+        "version": status.version,
+        "home": status.home,
+        "socket": status.socket,
+        "running": status.running,
+        "queued": status.queued,
+    })
+}
+
+/// Values by name; media is an object of its fields.
+pub(crate) fn values(values: &IndexMap<String, Value>) -> Map<String, Json> {
+    values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+}

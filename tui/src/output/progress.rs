@@ -1,0 +1,277 @@
+//! Live progress as lines: pure, from what is known of the runs and the size of the terminal.
+
+use std::time::Duration;
+
+use fanlight_shared::run::{NodeStatus, RunStatus};
+use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::sanitise;
+use fanlight_shared::time::{Time, human_duration};
+
+use super::style::{Paint, Role, SPINNER, run_glyph};
+use super::text::{count, fit, pad, width};
+use crate::board::{Board, Row};
+
+/// Columns of a run's bar.
+const BAR: usize = 8;
+/// Columns of the overall bar.
+const WIDE_BAR: usize = 20;
+/// Below this width lines have no bar.
+const BAR_FROM: usize = 60;
+/// Columns of a time such as `12.3 s`.
+const CLOCK: usize = 7;
+/// How long a spinner shows one of its glyphs.
+const TURN: u64 = 100;
+
+/// What the lines are drawn for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    /// Columns of the terminal.
+    pub(crate) columns: usize,
+    /// Lines that may be used, at least one.
+    pub(crate) lines: usize,
+    /// The wall clock.
+    pub(crate) now: Time,
+    /// Whether it is drawn in colours.
+    pub(crate) paint: Paint,
+}
+
+/// A line per run and, for several runs, one for all; never more lines or columns than the frame has.
+pub(crate) fn lines(board: &Board, frame: Frame) -> Vec<String> {
+    let names = board.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
+    let labels = board.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
+    let labels = labels.min(if frame.columns < BAR_FROM { 16 } else { frame.columns / 3 });
+    let overall = board.rows().len() > 1;
+    let room = frame.lines.max(1) - usize::from(overall && frame.lines > 1);
+    let (shown, hidden) = choose(board, room);
+    let mut lines: Vec<String> = shown.iter().map(|row| run_line(row, names, labels, frame)).collect();
+    if hidden > 0 {
+        lines.push(frame.paint.apply(Role::Dim, &fit(&format!("  +{hidden} more"), frame.columns)));
+    }
+    if overall && frame.lines > 1 {
+        lines.push(overall_line(board, frame));
+    }
+    lines
+}
+
+/// All runs in their order where they fit; else those that matter most, and how many are left out.
+fn choose(board: &Board, room: usize) -> (Vec<&Row>, usize) {
+    let all: Vec<&Row> = board.rows().collect();
+    if all.len() <= room {
+        return (all, 0);
+    }
+    let mut ordered = all.clone();
+    // Stable: within a group the order of the submission holds.
+    ordered.sort_by_key(|row| match row.run.state {
+        RunStatus::Running | RunStatus::Cancelling => 0,
+        RunStatus::Failed => 1,
+        RunStatus::Queued => 2,
+        RunStatus::Cancelled => 3,
+        RunStatus::Completed => 4,
+    });
+    let keep = room.saturating_sub(1).max(usize::from(room == 1));
+    let hidden = if room == 1 { 0 } else { all.len() - keep };
+    ordered.truncate(keep);
+    (ordered, hidden)
+}
+
+/// Pieces of a line with their roles, cut at a width.
+struct Line {
+    text: String,
+    taken: usize,
+    frame: Frame,
+}
+
+impl Line {
+    fn add(&mut self, role: Role, text: &str) {
+        let shown = fit(text, self.frame.columns.saturating_sub(self.taken));
+        self.taken += width(&shown);
+        self.text.push_str(&self.frame.paint.apply(role, &shown));
+    }
+    fn done(self) -> String {
+        self.text.trim_end().to_owned()
+    }
+}
+
+fn run_line(row: &Row, names: usize, labels: usize, frame: Frame) -> String {
+    let status = row.run.state;
+    let role = Role::of_run(status);
+    let mut line = Line { text: String::new(), taken: 0, frame };
+    line.add(role, glyph(status, frame.now));
+    line.add(Role::Plain, " ");
+    line.add(Role::Strong, &pad(&row.run.name(), names));
+    if labels > 0 {
+        line.add(Role::Plain, "  ");
+        line.add(Role::Plain, &pad(&clean(row.label()), labels));
+    }
+    let (done, of) = row.nodes();
+    if frame.columns >= BAR_FROM {
+        line.add(Role::Plain, "  ");
+        let (full, rest) = bar(fraction(row), BAR);
+        line.add(role, &full);
+        line.add(Role::Dim, &rest);
+    }
+    let digits = of.to_string().len();
+    line.add(Role::Plain, &format!("  {done:>digits$}/{of}"));
+    let elapsed = elapsed(row, frame.now).map(human_duration).unwrap_or_default();
+    line.add(Role::Dim, &format!("  {elapsed:>CLOCK$}"));
+    let (role, detail) = detail(row);
+    if !detail.is_empty() {
+        line.add(Role::Plain, "  ");
+        line.add(role, &detail);
+    }
+    line.done()
+}
+
+fn overall_line(board: &Board, frame: Frame) -> String {
+    let of = board.rows().len();
+    let ended = board.count(RunStatus::is_ended);
+    #[allow(clippy::cast_precision_loss)]
+    let share = board.rows().map(fraction).sum::<f64>() / of.max(1) as f64;
+    let mut line = Line { text: String::new(), taken: 0, frame };
+    line.add(Role::Plain, "  ");
+    if frame.columns >= BAR_FROM {
+        let (full, rest) = bar(share, WIDE_BAR);
+        line.add(Role::Accent, &full);
+        line.add(Role::Dim, &rest);
+        line.add(Role::Plain, "  ");
+    }
+    line.add(Role::Strong, &format!("{ended} of {}", count(of, "run")));
+    for (status, word) in [
+        (RunStatus::Running, "running"),
+        (RunStatus::Cancelling, "cancelling"),
+        (RunStatus::Queued, "queued"),
+        (RunStatus::Failed, "failed"),
+        (RunStatus::Cancelled, "cancelled"),
+    ] {
+        let number = board.count(|it| it == status);
+        if number > 0 {
+            line.add(Role::Plain, " · ");
+            line.add(Role::of_run(status), &format!("{number} {word}"));
+        }
+    }
+    let begin = board.rows().filter_map(|row| row.run.started_at).min();
+    let end = if board.is_over() { board.rows().filter_map(|row| row.run.ended_at).max() } else { None };
+    if let Some(begin) = begin {
+        let elapsed = human_duration(end.unwrap_or(frame.now).since(begin));
+        line.add(Role::Dim, &format!(" · {elapsed}"));
+    }
+    line.done()
+}
+
+/// What happened to a run, in words: for where no terminal is, and for the end.
+pub(crate) fn change_line(row: &Row, paint: Paint) -> String {
+    let status = row.run.state;
+    let mut line = row.run.name();
+    if !row.label().is_empty() {
+        line.push(' ');
+        line.push_str(&clean(row.label()));
+    }
+    line.push_str("  ");
+    line.push_str(&paint.apply(Role::of_run(status), status.word()));
+    if status.is_ended()
+        && let (Some(begin), Some(end)) = (row.run.started_at, row.run.ended_at)
+    {
+        line.push_str(&format!(" in {}", human_duration(end.since(begin))));
+    }
+    if let Some(error) = row.run.error.as_deref().filter(|_| status == RunStatus::Failed) {
+        line.push_str(": ");
+        line.push_str(&clean(error));
+    }
+    line
+}
+
+fn glyph(status: RunStatus, now: Time) -> &'static str {
+    if status != RunStatus::Running {
+        return run_glyph(status);
+    }
+    let turn = u64::try_from(now.0).unwrap_or(0) / TURN;
+    SPINNER[usize::try_from(turn % SPINNER.len() as u64).unwrap_or(0)]
+}
+
+fn bar(fraction: f64, columns: usize) -> (String, String) {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let full = ((fraction.clamp(0.0, 1.0) * columns as f64) as usize).min(columns);
+    ("━".repeat(full), "─".repeat(columns - full))
+}
+
+/// How far a run is, between 0 and 1: its ended nodes, and the progress of those that run.
+fn fraction(row: &Row) -> f64 {
+    if row.run.state.is_ended() {
+        return 1.0;
+    }
+    let (done, of) = row.nodes();
+    if of == 0 {
+        return 0.0;
+    }
+    let running: f64 = row.state.iter().flat_map(|state| state.nodes.values()).map(part_of_node).sum();
+    #[allow(clippy::cast_precision_loss)]
+    let share = (done as f64 + running) / of as f64;
+    share
+}
+
+fn part_of_node(node: &fanlight_shared::run_state::NodeState) -> f64 {
+    if node.whole.status.is_ended() {
+        return 0.0;
+    }
+    if let Some(items) = node.item_count.filter(|items| *items > 0) {
+        #[allow(clippy::cast_precision_loss)]
+        return node.items_done() as f64 / f64::from(items);
+    }
+    node.whole.progress.as_ref().and_then(|progress| progress.fraction).unwrap_or(0.0).clamp(0.0, 1.0)
+}
+
+fn elapsed(row: &Row, now: Time) -> Option<Duration> {
+    row.run.started_at.map(|begin| row.run.ended_at.unwrap_or(now).since(begin))
+}
+
+/// What a run is busy with, or why it failed.
+fn detail(row: &Row) -> (Role, String) {
+    match row.run.state {
+        RunStatus::Failed => (Role::Failed, row.run.error.as_deref().map(clean).unwrap_or_default()),
+        RunStatus::Queued => {
+            (Role::Dim, row.run.position.map(|place| format!("queued, place {place}")).unwrap_or_default())
+        }
+        RunStatus::Cancelling => (Role::Cancelled, "cancelling".into()),
+        RunStatus::Running => (Role::Plain, row.state.as_ref().map(busy).unwrap_or_default()),
+        RunStatus::Completed | RunStatus::Cancelled => (Role::Plain, String::new()),
+    }
+}
+
+/// The node that started last among those that run, how far it is, and how many others run.
+fn busy(state: &RunState) -> String {
+    let running: Vec<_> =
+        state.nodes.iter().filter(|(_, node)| node.whole.status == NodeStatus::Running).collect();
+    let Some((name, node)) = running.iter().max_by_key(|(_, node)| node.whole.started_at()) else {
+        let retry = state.nodes.iter().find(|(_, node)| node.whole.retry_at.is_some());
+        return retry.map(|(name, _)| format!("{name} waits to try again")).unwrap_or_default();
+    };
+    let mut text = (*name).clone();
+    if let Some(items) = node.item_count {
+        text.push_str(&format!(" {}/{items}", node.items_done()));
+    }
+    text.push_str(&progress_words(&node.whole));
+    if running.len() > 1 {
+        text.push_str(&format!(" +{}", running.len() - 1));
+    }
+    clean(&text)
+}
+
+fn progress_words(instance: &Instance) -> String {
+    let Some(progress) = &instance.progress else { return String::new() };
+    let mut text = String::new();
+    if let Some(fraction) = progress.fraction {
+        text.push_str(&format!(" {:.0} %", fraction.clamp(0.0, 1.0) * 100.0));
+    }
+    if let Some(message) = &progress.message {
+        text.push(' ');
+        text.push_str(message);
+    }
+    text
+}
+
+fn clean(text: &str) -> String {
+    sanitise::line(text)
+}
+
+#[cfg(test)]
+mod tests;

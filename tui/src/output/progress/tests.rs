@@ -1,0 +1,111 @@
+use fanlight_shared::event::Progress;
+use fanlight_shared::run_state::{Attempt, Instance, NodeState};
+
+use super::*;
+use crate::board::tests::run;
+
+fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
+    let mut state = RunState::new(["sky", "title", "framed", "grain", "poster"]);
+    for node in state.nodes.values_mut().take(done) {
+        node.whole.status = NodeStatus::Completed;
+    }
+    if let Some((name, fraction)) = running {
+        let attempt = Attempt {
+            number: 1,
+            id: None,
+            started_at: Time(1000),
+            ended_at: None,
+            end: None,
+            error: None,
+            cost_usd: None,
+        };
+        let progress = Progress { fraction: Some(fraction), message: Some("row 12\u{1b}[2J of 20".into()) };
+        let whole = Instance {
+            status: NodeStatus::Running,
+            attempts: vec![attempt],
+            progress: Some(progress),
+            ..Instance::default()
+        };
+        state.nodes[name] = NodeState { whole, ..NodeState::default() };
+    }
+    state
+}
+
+/// Six runs: one of each kind, and one that waits behind.
+fn board() -> Board {
+    let mut board = Board::default();
+    let states = [
+        RunStatus::Completed,
+        RunStatus::Failed,
+        RunStatus::Running,
+        RunStatus::Cancelling,
+        RunStatus::Cancelled,
+        RunStatus::Queued,
+    ];
+    let mut runs = Vec::new();
+    for (at, status) in states.into_iter().enumerate() {
+        let number = u32::try_from(at).unwrap() + 7;
+        let mut run = run(number, &format!("seed={number} · place=Größe 日本"));
+        run.state = status;
+        run.started_at = (status != RunStatus::Queued).then_some(Time(1000));
+        run.ended_at = status.is_ended().then_some(Time(1400));
+        run.error = (status == RunStatus::Failed).then(|| "node `framed` failed: exit code 3".into());
+        run.position = (status == RunStatus::Queued).then_some(1);
+        runs.push(run);
+    }
+    let mut filled = Board::new(runs.clone());
+    for run in &runs {
+        let (done, running) = match run.state {
+            RunStatus::Completed => (5, None),
+            RunStatus::Running => (2, Some(("framed", 0.6))),
+            RunStatus::Queued => (0, None),
+            _ => (3, None),
+        };
+        let mut state = row_state(done, running);
+        state.status = run.state;
+        filled.put(run, state);
+    }
+    std::mem::swap(&mut board, &mut filled);
+    board
+}
+
+fn draw(columns: usize, most: usize) -> String {
+    let paint = Paint::stderr();
+    assert!(!paint.is_on(), "tests have no terminal");
+    let frame = Frame { columns, lines: most, now: Time(4000), paint };
+    let lines = lines(&board(), frame);
+    assert!(lines.len() <= most, "{} lines of {most}", lines.len());
+    for line in &lines {
+        assert!(width(line) <= columns, "{columns}: {line}");
+        assert!(!line.contains('\u{1b}'), "{line:?}");
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn every_width_has_its_lines() {
+    insta::assert_snapshot!("wide", draw(120, 40));
+    insta::assert_snapshot!("usual", draw(80, 40));
+    insta::assert_snapshot!("narrow", draw(40, 40));
+}
+
+#[test]
+fn a_low_terminal_shows_what_matters_first() {
+    insta::assert_snapshot!("low", draw(80, 5));
+}
+
+#[test]
+fn no_size_is_overrun() {
+    for columns in 1..130 {
+        for most in 1..9 {
+            draw(columns, most);
+        }
+    }
+}
+
+#[test]
+fn changes_read_as_plain_lines() {
+    let board = board();
+    let said: Vec<String> = board.rows().map(|row| change_line(row, Paint::stderr())).collect();
+    insta::assert_snapshot!("changes", said.join("\n"));
+}

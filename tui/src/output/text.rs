@@ -1,0 +1,119 @@
+//! Short texts for people: cut to a width, sizes, points in time, one-line values.
+
+use fanlight_shared::sanitise;
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Value;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// How many columns a text takes on a terminal.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most so many columns, with `…` where something was cut; never cuts a character in two.
+pub(crate) fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if columns == 0 {
+        return String::new();
+    }
+    let mut out = String::new();
+    let mut taken = 0;
+    for piece in text.graphemes(true) {
+        let more = width(piece);
+        if taken + more > columns - 1 {
+            break;
+        }
+        taken += more;
+        out.push_str(piece);
+    }
+    out.push('…');
+    out
+}
+
+/// The text, cut or filled up with blanks to exactly so many columns.
+pub(crate) fn pad(text: &str, columns: usize) -> String {
+    let mut out = fit(text, columns);
+    out.push_str(&" ".repeat(columns.saturating_sub(width(&out))));
+    out
+}
+
+/// A number of bytes: `812 B`, `120 KB`, `3.4 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    #[allow(clippy::cast_precision_loss)]
+    let number = bytes as f64;
+    for (unit, step) in [("GB", 1e9), ("MB", 1e6)] {
+        if number >= step {
+            return format!("{:.1} {unit}", number / step);
+        }
+    }
+    if bytes >= 1000 {
+        return format!("{:.0} KB", number / 1e3);
+    }
+    format!("{bytes} B")
+}
+
+/// A point in time on this machine's clock: `2026-11-22 21:14:03`.
+pub(crate) fn clock(time: Time) -> String {
+    jiff::Timestamp::from_millisecond(time.0).map_or_else(
+        |_| "–".to_owned(),
+        |stamp| stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
+}
+
+/// A count with its noun: `1 run`, `6 runs`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A value on one line, safe to show: the first line of a text (`…` where there is more), other values as JSON.
+pub(crate) fn value_line(value: &Value) -> String {
+    match value {
+        Value::Text(text) => {
+            let mut lines = text.trim_end().lines();
+            let first = sanitise::line(lines.next().unwrap_or_default());
+            if lines.next().is_some() { format!("{first} …") } else { first }
+        }
+        Value::Media(media) => sanitise::line(&media.name),
+        other => sanitise::line(&other.to_json().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(width("日本"), 4);
+        assert_eq!(fit("日本語", 5), "日本…");
+        assert_eq!(fit("日本語", 4), "日…");
+        assert_eq!(pad("日本語", 4), "日… ");
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(fit("abcd", 1), "…");
+        assert_eq!(fit("abcd", 0), "");
+    }
+
+    #[test]
+    fn combined_characters_stay_whole() {
+        assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+    }
+
+    #[test]
+    fn sizes_read_well() {
+        assert_eq!(size(812), "812 B");
+        assert_eq!(size(120_400), "120 KB");
+        assert_eq!(size(3_400_000), "3.4 MB");
+        assert_eq!(size(5_000_000_000), "5.0 GB");
+    }
+
+    #[test]
+    fn values_take_one_line() {
+        assert_eq!(value_line(&Value::from("one\ntwo")), "one …");
+        assert_eq!(value_line(&Value::from("one\n")), "one");
+        assert_eq!(value_line(&Value::List(vec![Value::Int(1), Value::Int(2)])), "[1,2]");
+        assert!(!value_line(&Value::from("a\u{1b}[2Jb")).contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,15 @@
+//! Stories about the supervisor with real processes. Each is told for both ways of holding trees.
+
+#[path = "supervisor/story.rs"]
+mod story;
+
+#[path = "supervisor/death.rs"]
+mod death;
+#[path = "supervisor/ending.rs"]
+mod ending;
+#[path = "supervisor/output.rs"]
+mod output;
+#[path = "supervisor/socket.rs"]
+mod socket;
+#[path = "supervisor/starting.rs"]
+mod starting;

@@ -1,0 +1,57 @@
+use fanlight_daemon::supervisor::client::{AttemptEvent, How};
+use fanlight_daemon::supervisor::log;
+
+use super::story::*;
+
+fn disk_used(folder: &std::path::Path) -> u64 {
+    std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn gigabytes_and_endless_lines_cost_bounded_disk_and_memory() {
+    both(async |story| {
+        let flood = story.script("head -c 200000000 /dev/zero; echo the end >&2");
+        let mut flooding = story.supervisor.subscribe(flood.id);
+        story.supervisor.start(&flood).await.unwrap();
+        // Others go on meanwhile.
+        assert_eq!(story.run(&story.program("true", &[])).await.how, How::Code(0));
+        let exit = ended(&mut flooding).await;
+        assert_eq!((exit.how, exit.log_end), (How::Code(0), 200_000_008));
+        assert!(disk_used(&flood.folder) < 4 << 20, "{}", disk_used(&flood.folder));
+        let stdout = log::stdout(&flood.folder).unwrap();
+        assert_eq!((stdout.bytes.len(), stdout.truncated), (1 << 20, true));
+        let last = log::read(&flood.folder, exit.log_end - 8, 100).unwrap();
+        assert_eq!((last.next, last.pieces[0].1.as_slice()), (exit.log_end, &b"the end\n"[..]));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", story.supervisor_pid())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kib < 32 << 10, "{kib} KiB");
+    });
+}
+
+#[test]
+fn a_log_is_read_while_it_grows() {
+    both(async |story| {
+        let spec = story.script("echo one; until [ -e go ]; do sleep 0.01; done; echo two");
+        let mut events = story.supervisor.subscribe(spec.id);
+        story.supervisor.start(&spec).await.unwrap();
+        assert_eq!(events.next().await, AttemptEvent::Grew { end: 4 });
+        let part = log::read(&spec.folder, 0, 100).unwrap();
+        assert_eq!((part.next, log_text(&spec.folder).as_str()), (4, "one\n"));
+        std::fs::write(spec.cwd.join("go"), "").unwrap();
+        assert_eq!(ended(&mut events).await.log_end, 8);
+        assert_eq!(log::read(&spec.folder, part.next, 100).unwrap().pieces[0].1, b"two\n");
+    });
+}
+
+#[test]
+fn files_of_an_attempt_are_the_users_alone() {
+    both(async |story| {
+        use std::os::unix::fs::MetadataExt;
+        let spec = story.script("echo x");
+        story.run(&spec).await;
+        for file in ["log", "stdout", "exit"] {
+            assert_eq!(spec.folder.join(file).metadata().unwrap().mode() & 0o777, 0o600, "{file}");
+        }
+    });
+}

@@ -1,0 +1,77 @@
+use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use fanlight_daemon::supervisor::client::How;
+
+use super::story::*;
+
+#[test]
+fn the_socket_and_the_folder_are_the_users_alone() {
+    both(async |story| {
+        let mode = |path: &std::path::Path| path.metadata().unwrap().mode() & 0o777;
+        assert_eq!(mode(&story.home.supervisor_socket), 0o600);
+        assert_eq!(mode(&story.home.supervisor()), 0o700);
+    });
+}
+
+#[test]
+fn garbage_drops_only_who_sent_it() {
+    both(async |story| {
+        let spec = story.script("until [ -e go ]; do sleep 0.01; done");
+        let mut events = story.supervisor.subscribe(spec.id);
+        story.supervisor.start(&spec).await.unwrap();
+        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 4], &[255; 64], &[1, 0, 0, 0, 0x55], &[5, 0, 0, 0, 4, 1, 0, 0, 0]] {
+            let mut stranger = UnixStream::connect(&story.home.supervisor_socket).unwrap();
+            stranger.write_all(garbage).unwrap();
+            // Closed with something unread, it may come as a reset.
+            let _ = stranger.read_to_end(&mut Vec::new());
+        }
+        // Half a frame is waited for, and holds nobody up.
+        let mut slow = UnixStream::connect(&story.home.supervisor_socket).unwrap();
+        slow.write_all(&[200, 0, 0, 0, 1]).unwrap();
+        std::fs::write(spec.cwd.join("go"), "").unwrap();
+        assert_eq!(ended(&mut events).await.how, How::Code(0));
+    });
+}
+
+#[test]
+fn there_is_one_supervisor_for_a_folder() {
+    both(async |story| {
+        let output = Command::new(env!("CARGO_BIN_EXE_fanlight"))
+            .arg("supervisor")
+            .args(["--folder".as_ref(), story.home.supervisor().as_os_str()])
+            .args(["--socket".as_ref(), story.home.supervisor_socket.as_os_str()])
+            .output()
+            .unwrap();
+        assert_eq!((output.stdout.as_slice(), output.status.code()), (&b"taken\n"[..], Some(0)));
+        assert_eq!(story.run(&story.script("exit 1")).await.how, How::Code(1));
+    });
+}
+
+#[test]
+fn clients_that_come_together_share_one_supervisor() {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let story = Story::new(fanlight_daemon::supervisor::Trees::Auto);
+        let clients: Vec<_> = (0..4).map(|_| story.another_client()).collect();
+        let asked = clients.iter().map(|client| {
+            let client = client.clone();
+            tokio::spawn(async move { client.list().await.map(|_| client.pid()) })
+        });
+        let mut pids = Vec::new();
+        for answer in asked.collect::<Vec<_>>() {
+            pids.push(answer.await.unwrap().unwrap());
+        }
+        story.supervisor.list().await.unwrap();
+        assert_eq!(pids, vec![story.supervisor.pid(); 4]);
+    });
+}
+
+#[test]
+fn a_wrong_call_is_explained() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_fanlight")).args(["supervisor", "--trees", "oak"]).output().unwrap();
+    let sentence = "`--trees oak` is none of auto, cgroup, session\n";
+    assert_eq!((String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()), (sentence, Some(1)));
+}

@@ -1,0 +1,182 @@
+//! A home of its own with a supervisor, and what the stories ask of it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use fanlight_daemon::supervisor::Trees;
+use fanlight_daemon::supervisor::client::{AttemptEvent, Exit, Settings, StartSpec, Stage, Supervisor};
+use fanlight_daemon::supervisor::log;
+use fanlight_shared::home::Home;
+use fanlight_shared::id::AttemptId;
+
+/// How long a condition may take before the story fails: far more than it does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Story {
+    pub root: tempfile::TempDir,
+    pub home: Home,
+    pub settings: Settings,
+    pub supervisor: Supervisor,
+}
+
+/// Tells a story for both ways of holding trees.
+pub fn both(story: impl AsyncFn(Story)) {
+    for trees in [Trees::Session, Trees::Cgroup] {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let told = Story::new(trees);
+            match told.supervisor.list().await {
+                Ok(_) => {
+                    assert_eq!(told.supervisor.trees(), Some(trees.name()));
+                    story(told).await;
+                }
+                Err(error) if trees == Trees::Cgroup && error.to_string().contains("cgroup") => {
+                    println!("SKIPPED with cgroups: {error}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        });
+    }
+}
+
+impl Story {
+    pub fn new(trees: Trees) -> Self {
+        Self::with(Settings { linger: Duration::from_secs(60), trees })
+    }
+
+    pub fn with(settings: Settings) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let mut home = Home::below(root.path()).unwrap();
+        home.supervisor_socket = root.path().join("s.sock");
+        let supervisor = Supervisor::with(&home, Path::new(env!("CARGO_BIN_EXE_fanlight")), settings);
+        Self { root, home, settings, supervisor }
+    }
+
+    /// Another client of the same home, as after the daemon was started anew.
+    pub fn another_client(&self) -> Supervisor {
+        Supervisor::with(&self.home, Path::new(env!("CARGO_BIN_EXE_fanlight")), self.settings)
+    }
+
+    pub fn program(&self, program: &str, arguments: &[&str]) -> StartSpec {
+        let id = AttemptId::new();
+        let folder = self.root.path().join(id.to_string());
+        let work = folder.join("work");
+        std::fs::create_dir_all(&work).unwrap();
+        StartSpec {
+            id,
+            program: program.into(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
+            cwd: work,
+            folder,
+            grace: Duration::from_millis(300),
+        }
+    }
+
+    pub fn script(&self, text: &str) -> StartSpec {
+        self.program("sh", &["-c", text])
+    }
+
+    /// Runs a command to its end.
+    pub async fn run(&self, spec: &StartSpec) -> Exit {
+        let mut events = self.supervisor.subscribe(spec.id);
+        self.supervisor.start(spec).await.unwrap();
+        ended(&mut events).await
+    }
+
+    pub async fn stage(&self, id: AttemptId) -> Stage {
+        self.supervisor.state(id).await.unwrap().expect("it is known").stage
+    }
+
+    pub fn supervisor_pid(&self) -> u32 {
+        self.supervisor.pid().expect("it was started")
+    }
+
+    /// `kill -SIGNAL` to the supervisor.
+    pub fn signal_supervisor(&self, signal: &str) {
+        kill(signal, self.supervisor_pid());
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        // Whatever a failed story left behind goes with its supervisor.
+        if let Some(pid) = self.supervisor.pid()
+            && command_line(pid).contains("supervisor")
+        {
+            kill("TERM", pid);
+            let until = Instant::now() + PATIENCE;
+            while command_line(pid).contains("supervisor") && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+pub fn kill(signal: &str, pid: u32) {
+    let _ = std::process::Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+}
+
+fn command_line(pid: u32) -> String {
+    String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned()
+}
+
+/// Whether a process lives; one that waits to be reaped doesn't.
+pub fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+/// The living processes that carry an attempt's token.
+pub fn processes_of(id: AttemptId) -> Vec<u32> {
+    let token = format!("FANLIGHT_ATTEMPT={id}").into_bytes();
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| {
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            lives(*pid) && environment.split(|byte| *byte == 0).any(|variable| variable == token)
+        })
+        .collect()
+}
+
+pub async fn ended(events: &mut fanlight_daemon::supervisor::client::Subscription) -> Exit {
+    loop {
+        match tokio::time::timeout(PATIENCE, events.next()).await.expect("it ends") {
+            AttemptEvent::Ended(exit) => return exit,
+            AttemptEvent::Grew { .. } => {}
+            AttemptEvent::Lost => panic!("it is lost"),
+        }
+    }
+}
+
+pub async fn lost(events: &mut fanlight_daemon::supervisor::client::Subscription) {
+    loop {
+        match tokio::time::timeout(PATIENCE, events.next()).await.expect("it is lost") {
+            AttemptEvent::Lost => return,
+            AttemptEvent::Grew { .. } => {}
+            AttemptEvent::Ended(exit) => panic!("it ended: {exit:?}"),
+        }
+    }
+}
+
+/// Waits for a condition.
+pub async fn until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// The log as text.
+pub fn log_text(folder: &Path) -> String {
+    let part = log::read(folder, 0, u32::MAX).unwrap();
+    let bytes: Vec<u8> = part.pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The number that a command wrote to a file of its work folder.
+pub fn number_in(spec: &StartSpec, file: &str) -> u32 {
+    let path: PathBuf = spec.cwd.join(file);
+    std::fs::read_to_string(path).unwrap().trim().parse().unwrap()
+}
