@@ -9,12 +9,15 @@
 //! - [`action`]: every action, declared once: keys, hints, help and palette are views of that list; [`keymap`]
 //! - [`view`]: the pure picture of a model; [`theme`]: the only place that names colours
 //! - [`input`]: one line of text that is being written
+//! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
 //! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
 pub mod action;
 pub mod app;
+pub mod clean;
 pub mod effect;
+pub mod fuzzy;
 pub mod gallery;
 pub mod graph;
 pub mod grid;

@@ -30,7 +30,7 @@ pub enum Effect {
     Redraw,
     /// Tell the daemon what to tell; replaces what was watched before.
     Watch(watch::Watch),
-    /// Start runs.
+    /// Start runs; an empty `request_key` is filled in.
     Start(Box<runs::Start>),
     /// End runs.
     Cancel(runs::Cancel),
@@ -51,6 +51,8 @@ pub enum Effect {
     },
     /// Read a run with everything; comes as [`super::message::Came::Run`].
     GetRun(RunId),
+    /// Ask after runs that the registry lost sight of; each comes as [`super::message::Came::Known`].
+    LookAfter(Vec<RunId>),
     /// Read a page of assets.
     ListAssets {
         /// Comes back with the answer.

@@ -107,6 +107,11 @@ macro_rules! layers {
             pub fn takes_text(&self) -> bool {
                 match self { $(Self::$name(layer) => layer.takes_text(),)+ }
             }
+            /// Whether the lens does not move by itself while it is open.
+            #[must_use]
+            pub fn holds_lens(&self) -> bool {
+                match self { $(Self::$name(layer) => layer.holds_lens(),)+ }
+            }
             /// The actions for the hint line, the most useful first.
             #[must_use]
             pub fn hints(&self) -> Vec<Action> {
@@ -180,6 +185,10 @@ pub trait Over {
     /// Whether plain characters are text for it.
     fn takes_text(&self) -> bool {
         false
+    }
+    /// Whether the lens does not move by itself while it is open.
+    fn holds_lens(&self) -> bool {
+        true
     }
     /// The actions for the hint line.
     fn hints(&self) -> Vec<Action> {

