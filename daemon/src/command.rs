@@ -1,10 +1,37 @@
 //! `run:` and `cmd:` nodes: from inputs to a process under the supervisor, and from its files to outputs.
-//! PLACEHOLDER bodies; signatures hold.
+//!
+//! `prepare` lays inputs out as variables and files, `follow` tells what the living command shows, `finish` collects what
+//! it left behind. An attempt's folder is all that an adoption needs; no value of the environment is ever written down.
+
+mod beneath;
+mod changed;
+mod collect;
+mod environment;
+pub mod event;
+mod failure;
+mod finish;
+#[cfg(test)]
+mod fixture;
+mod folder;
+mod follow;
+mod input;
+mod log;
+mod osc;
+mod pace;
+mod pattern;
+mod prepare;
+mod program;
+mod reader;
+mod report;
+mod text;
+mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use fanlight_shared::event::NodeError;
+use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
 use fanlight_shared::value::Values;
 use fanlight_shared::workflow::{CommandOutput, Shell};
@@ -12,7 +39,14 @@ use indexmap::IndexMap;
 
 use crate::job::{Attempt, Outcome};
 use crate::store::blob::Blobs;
-use crate::supervisor::client::Supervisor;
+use crate::supervisor::client::{Exit, Stage, Supervisor, SupervisorError};
+use crate::supervisor::record;
+use environment::Environment;
+use folder::Folder;
+use follow::{End, Follow, lock};
+use prepare::{Means, prepare};
+use reader::Reader;
+use watch::Watcher;
 
 /// A command to run: everything evaluated, nothing to interpolate.
 #[derive(Clone, Debug)]
@@ -52,6 +86,15 @@ pub enum Argument {
     Media(fanlight_shared::media::Media),
 }
 
+/// What the config says of commands.
+#[derive(Clone, Debug)]
+pub struct CommandSettings {
+    /// How long a stopped command has between TERM and KILL.
+    pub grace: Duration,
+    /// Names of environment variables that commands get from the daemon, besides the usual ones.
+    pub pass_env: Vec<String>,
+}
+
 /// Runs commands: cheap to clone.
 #[derive(Clone)]
 pub struct Commands {
@@ -62,45 +105,187 @@ struct Inner {
     supervisor: Supervisor,
     blobs: Blobs,
     attempts: PathBuf,
+    grace: Duration,
+    environment: Environment,
+    watcher: Arc<Watcher>,
 }
 
 impl Commands {
-    /// Commands whose folders lie below `attempts`.
+    /// Commands whose folders lie below `attempts`, an absolute path. The environment they get is taken now.
     #[must_use]
-    pub fn new(supervisor: Supervisor, blobs: Blobs, attempts: PathBuf) -> Self {
-        Self { inner: Arc::new(Inner { supervisor, blobs, attempts }) }
+    pub fn new(supervisor: Supervisor, blobs: Blobs, attempts: PathBuf, settings: CommandSettings) -> Self {
+        let environment = Environment::inherit(std::env::vars_os(), &settings.pass_env);
+        let watcher = Arc::default();
+        let grace = settings.grace;
+        Self { inner: Arc::new(Inner { supervisor, blobs, attempts, grace, environment, watcher }) }
     }
-    /// Runs one attempt: prepares its folder, starts it, follows it, ends its tree, collects its outputs.
+
+    /// Runs one attempt: prepares its folder, starts it, follows it, ends its tree, collects its outputs. An attempt that
+    /// was started before is taken over.
     pub async fn run(&self, attempt: Attempt, job: CommandJob) -> Outcome {
-        let _ = (attempt, job, &self.inner.supervisor, &self.inner.blobs, &self.inner.attempts);
-        Outcome::failed(NodeError::new("no commands"))
+        let folder = self.folder(attempt.id);
+        let job = Arc::new(job);
+        if folder.path().exists() {
+            if let Some(outcome) = self.take_over(&attempt, &job).await {
+                return outcome;
+            }
+            // A daemon ended between making the folder and starting the command.
+            self.blocking(folder.clone(), Folder::remove).await;
+        }
+        if attempt.cancel.is_cancelled() {
+            return Outcome::cancelled();
+        }
+        let spec = {
+            let (inner, attempt, job) = (Arc::clone(&self.inner), attempt.clone(), Arc::clone(&job));
+            let folder = folder.clone();
+            tokio::task::spawn_blocking(move || {
+                let means = Means { environment: &inner.environment, blobs: &inner.blobs, grace: inner.grace };
+                prepare(&attempt, &job, &folder, &means)
+            })
+            .await
+        };
+        let spec = match spec {
+            Ok(Ok(spec)) => spec,
+            Ok(Err(problem)) => return Outcome::failed(NodeError::new(problem)),
+            Err(_) => return Outcome::failed(NodeError::new("preparing the command failed; see the daemon's log")),
+        };
+        if attempt.cancel.is_cancelled() {
+            return Outcome::cancelled();
+        }
+        let events = self.inner.supervisor.subscribe(attempt.id);
+        match self.inner.supervisor.start(&spec).await {
+            Ok(_) => self.follow(&attempt, &job, events).await,
+            Err(error @ SupervisorError::Unreachable(_)) => Outcome::lost(&error.to_string()),
+            Err(error) => Outcome::failed(NodeError::new(error.to_string())),
+        }
     }
+
     /// Takes over an attempt that an earlier daemon started: follows it if it lives, collects it if it ended.
-    /// An attempt that the supervisor never heard of is `Ok(None)`: it did not start, and may be started.
+    /// An attempt that the supervisor never heard of is `None`: it did not start, and may be started.
     pub async fn adopt(&self, attempt: Attempt, job: CommandJob) -> Option<Outcome> {
-        let _ = (attempt, job);
-        None
+        self.take_over(&attempt, &Arc::new(job)).await
     }
+
+    async fn take_over(&self, attempt: &Attempt, job: &Arc<CommandJob>) -> Option<Outcome> {
+        let state = match self.inner.supervisor.state(attempt.id).await {
+            Ok(state) => state,
+            Err(error) => return Some(Outcome::lost(&error.to_string())),
+        };
+        let Some(state) = state else {
+            let exit = record::exit(self.folder(attempt.id).path())?;
+            return Some(self.finish(attempt, job, self.reader(attempt, job), exit).await);
+        };
+        Some(match state.stage {
+            Stage::Running => {
+                let events = self.inner.supervisor.subscribe(attempt.id);
+                self.follow(attempt, job, events).await
+            }
+            Stage::Ended(exit) => self.finish(attempt, job, self.reader(attempt, job), exit).await,
+            Stage::Lost => Self::lost(attempt),
+        })
+    }
+
     /// Removes what only a living attempt needs (inputs, work folder); the log stays until its run is deleted.
-    pub async fn tidy(&self, attempt: fanlight_shared::id::AttemptId) {
-        let _ = attempt;
+    pub async fn tidy(&self, attempt: AttemptId) {
+        // In this order a crash in between leaves a work folder, by which `forget` knows that there may be a record.
+        self.drop_record(attempt).await;
+        self.blocking(self.folder(attempt), Folder::tidy).await;
     }
+
     /// Removes everything of these attempts, logs too.
-    pub async fn forget(&self, attempts: Vec<fanlight_shared::id::AttemptId>) {
-        let _ = attempts;
+    pub async fn forget(&self, attempts: Vec<AttemptId>) {
+        for attempt in attempts {
+            let folder = self.folder(attempt);
+            // Nothing is asked in vain: that would start a supervisor where none runs.
+            if folder.work().exists() {
+                self.drop_record(attempt).await;
+            }
+            self.blocking(folder, Folder::remove).await;
+        }
     }
+
     /// A part of an attempt's log.
     ///
     /// # Errors
     /// There is no such log any more.
-    pub async fn log(
+    pub async fn log(&self, id: AttemptId, number: u32, read: &Read, ended: bool) -> Result<Part, String> {
+        let (folder, read) = (self.folder(id), read.clone());
+        tokio::task::spawn_blocking(move || log::read(&folder, number, &read, ended))
+            .await
+            .unwrap_or_else(|_| Err("the log can't be read; see the daemon's log".into()))
+    }
+
+    async fn follow(
         &self,
-        id: fanlight_shared::id::AttemptId,
-        number: u32,
-        read: &Read,
-        ended: bool,
-    ) -> Result<Part, String> {
-        let _ = (id, number, read, ended);
-        Err("no log".into())
+        attempt: &Attempt,
+        job: &Arc<CommandJob>,
+        events: crate::supervisor::client::Subscription,
+    ) -> Outcome {
+        let reader = self.reader(attempt, job);
+        let follow = Follow {
+            attempt,
+            supervisor: &self.inner.supervisor,
+            watcher: &self.inner.watcher,
+            reader: &reader,
+            grace: self.inner.grace,
+        };
+        match follow.to_the_end(events).await {
+            End::Ended(_) if attempt.cancel.is_cancelled() => Outcome::cancelled(),
+            End::Ended(exit) => self.finish(attempt, job, reader, exit).await,
+            End::Lost => Self::lost(attempt),
+        }
+    }
+
+    /// Collects; a cancel that comes meanwhile is not kept waiting.
+    async fn finish(
+        &self,
+        attempt: &Attempt,
+        job: &Arc<CommandJob>,
+        reader: Arc<Mutex<Reader>>,
+        exit: Exit,
+    ) -> Outcome {
+        let (inner, job, of) = (Arc::clone(&self.inner), Arc::clone(job), attempt.clone());
+        let finishing = tokio::task::spawn_blocking(move || {
+            finish::finish(&of, &job, &inner.blobs, &mut lock(&reader), &exit)
+        });
+        tokio::select! {
+            outcome = finishing => outcome.unwrap_or_else(|_| {
+                Outcome::failed(NodeError::new("collecting the outputs failed; see the daemon's log"))
+            }),
+            () = attempt.cancel.cancelled() => Outcome::cancelled(),
+        }
+    }
+
+    fn lost(attempt: &Attempt) -> Outcome {
+        if attempt.cancel.is_cancelled() {
+            return Outcome::cancelled();
+        }
+        Outcome::lost("nobody saw how the command ended: its supervisor or the machine went down")
+    }
+
+    fn reader(&self, attempt: &Attempt, job: &CommandJob) -> Arc<Mutex<Reader>> {
+        let folder = self.folder(attempt.id);
+        Arc::new(Mutex::new(Reader::new(attempt.clone(), folder, job.dir.clone(), self.inner.blobs.clone())))
+    }
+
+    fn folder(&self, id: AttemptId) -> Folder {
+        Folder::of(&self.inner.attempts, id)
+    }
+
+    async fn drop_record(&self, attempt: AttemptId) {
+        if let Err(error) = self.inner.supervisor.forget(attempt).await {
+            tracing::warn!(%attempt, %error, "the record of an ended command could not be dropped");
+        }
+    }
+
+    async fn blocking(
+        &self,
+        folder: Folder,
+        work: impl FnOnce(&Folder) -> std::io::Result<()> + Send + 'static,
+    ) {
+        let path = folder.path().to_owned();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || work(&folder)).await {
+            tracing::warn!(path = %path.display(), %error, "an attempt's folder could not be cleaned up");
+        }
     }
 }

@@ -8,8 +8,6 @@ mod outbox;
 mod ring;
 mod rows;
 mod subscription;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +21,7 @@ use fanlight_shared::run_state::RunState;
 use encode::encode;
 pub(crate) use encode::{text, written};
 use kept::Kept;
-pub(crate) use outbox::{Next, Outgoing};
+pub(crate) use outbox::Outgoing;
 use ring::{Class, Ring};
 use rows::Rows;
 use subscription::Watcher;
@@ -198,4 +196,3 @@ impl Inner {
         self.ring.push(class, text);
     }
 }
-

@@ -1,6 +1,7 @@
 //! From bytes to media values: what they are is found from the bytes, never from a name.
 
 mod sniff;
+mod take_in;
 
 use std::fs::File;
 
@@ -10,6 +11,7 @@ use fanlight_shared::types::Type;
 use crate::store::blob::{Blobs, Published};
 
 pub use sniff::{Sniffed, sniff};
+pub use take_in::take_in;
 
 /// The longest file name kept, in bytes: what common file systems take, with room for a number before it.
 const LONGEST_NAME: usize = 200;

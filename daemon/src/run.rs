@@ -10,7 +10,7 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::command::Commands;
+use crate::command::{CommandSettings, Commands};
 use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineParts};
 use crate::hub::Hub;
@@ -75,7 +75,8 @@ pub async fn run(
 ) -> Result<(), StoreError> {
     let hub = Arc::new(Hub::default());
     let supervisor = Supervisor::new(&home, helper);
-    let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts());
+    let settings = CommandSettings { grace: config.grace, pass_env: config.pass_env.clone() };
+    let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch());
     let linger = config.linger;

@@ -15,8 +15,9 @@ mod folder;
 mod op;
 mod read;
 mod readers;
+mod sweep;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use std::thread::JoinHandle;
 
 use fanlight_shared::event::Numbered;
 use fanlight_shared::home::Home;
+use fanlight_shared::id::BlobHash;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Value;
@@ -34,6 +36,7 @@ use tokio::sync::watch;
 
 use blob::{Blobs, Registry};
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
+pub use read::Counts;
 use writer::{Message, Writer};
 
 /// Why the store refused.
@@ -101,12 +104,14 @@ impl Store {
         let db = database::open(&home.database())?;
         let (writer, inbox) = channel();
         let blobs = Blobs::open(home, Registry::new(writer.clone()))?;
+        sweep::temporary(&blobs);
         let (banner, trouble) = watch::channel(None);
         let work = Writer::new(db, home.database(), blobs.clone(), inbox, banner);
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || work.run())
             .map_err(|error| StoreError::Other(format!("the store's thread can't be started: {error}")))?;
+        sweep::start(blobs.clone(), writer.clone());
         let inner = Inner { blobs, home: home.clone(), writer, thread: Mutex::new(Some(thread)), trouble };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -153,6 +158,16 @@ impl Store {
     /// The home that this store belongs to.
     pub(crate) fn home(&self) -> &Home {
         &self.inner.home
+    }
+
+    /// Files that no row names and nobody publishes. Blocks.
+    pub(crate) fn orphans(&self, found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
+        sweep::orphans(self.blobs(), found)
+    }
+
+    /// Removes bytes, unless something names them or they are being published.
+    pub(crate) fn release(&self, hash: BlobHash) {
+        let _ = self.inner.writer.send(Message::Released(hash));
     }
 
     /// Reads within one transaction. Blocks.

@@ -121,7 +121,8 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, String> {
             "--folder" => folder = Some(PathBuf::from(value)),
             "--socket" => socket = Some(PathBuf::from(value)),
             "--linger" => {
-                let seconds = text.parse().map_err(|_| format!("`--linger {text}` is no number of seconds"))?;
+                let seconds =
+                    text.parse().map_err(|_| format!("`--linger {text}` is no number of seconds"))?;
                 linger = Duration::from_secs(seconds);
             }
             "--trees" => {
@@ -192,7 +193,8 @@ mod tests {
 
     #[test]
     fn arguments_are_checked_one_by_one() {
-        let good = parsed(&["--folder", "/a", "--socket", "/b", "--linger", "3", "--trees", "session"]).unwrap();
+        let good =
+            parsed(&["--folder", "/a", "--socket", "/b", "--linger", "3", "--trees", "session"]).unwrap();
         assert_eq!((good.linger, good.trees), (Duration::from_secs(3), Trees::Session));
         for (arguments, sentence) in [
             (vec!["--folder"], "`--folder` needs a value"),

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod logs;
 pub mod queue;
 pub mod runs;
+pub mod schema;
 pub mod values;
 pub mod watch;
 pub mod workflows;

@@ -76,7 +76,7 @@ pub(crate) enum Command {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Later {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    rest: Vec<std::ffi::OsString>,
+    _rest: Vec<std::ffi::OsString>,
 }
 
 impl Cli {
@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn what_is_documented_is_taken() {
         for line in [
-            "fanlight run poster.yaml -p seed=1 -p place=Hove --sweep seed=1..6 --zip --repeat 2 --label x --next --detach --out d",
-            "fanlight run poster --matrix --json",
+            "fanlight run poster.yaml -p seed=1 -p place=Hove --sweep seed=1..6 --zip --repeat 2 --label x --next --out d",
+            "fanlight run poster --matrix --json --detach",
             "fanlight ps --all --workflow poster --json",
             "fanlight ps --failed",
             "fanlight show last --json",

@@ -24,9 +24,7 @@ pub(crate) fn problems(name: &str, document: &str, problems: &[Problem]) {
     if problems.is_empty() {
         return;
     }
-    let colours = style::Paint::stderr().is_on();
-    let report = fanlight_shared::document::report::render_problems(name, document, problems, colours);
-    note(report.trim_end());
+    note(fanlight_shared::document::report::render_problems(problems, name, document).trim_end());
 }
 
 /// Standard output. A closed pipe ends the command with success.

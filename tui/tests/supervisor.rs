@@ -1,4 +1,5 @@
 //! Stories about the supervisor with real processes. Each is told for both ways of holding trees.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "supervisor/story.rs"]
 mod story;

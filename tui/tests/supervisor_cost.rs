@@ -1,4 +1,5 @@
 //! What the supervisor adds to bare spawns. A measurement, not a check: `cargo test --release --test supervisor_cost -- --ignored --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::io::Read;
 use std::path::Path;

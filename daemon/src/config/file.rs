@@ -93,7 +93,10 @@ fn whole(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, Mistake> {
 
 fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Result<(), Mistake> {
     let Some(table) = value.get_ref().as_table() else {
-        return Err((value.span(), "`pools` is a table of numbers, such as `gpu = 1` below `[pools]`".to_owned()));
+        return Err((
+            value.span(),
+            "`pools` is a table of numbers, such as `gpu = 1` below `[pools]`".to_owned(),
+        ));
     };
     for (name, size) in table {
         pools.insert(name.get_ref().to_string(), whole(size, 1)?);
@@ -166,7 +169,10 @@ mod tests {
 
     #[test]
     fn values_that_do_not_fit_are_told_with_their_line() {
-        assert_eq!(wrong("max_concurrent_runs = 0"), "/c/config.toml:1: a whole number from 1 is needed here");
+        assert_eq!(
+            wrong("max_concurrent_runs = 0"),
+            "/c/config.toml:1: a whole number from 1 is needed here"
+        );
         assert!(wrong("\nlinger = 600").starts_with("/c/config.toml:2: a duration is needed here"));
         assert!(wrong("linger = \"10 parsecs\"").contains("a duration is needed"));
         assert!(wrong("writable = [\"data\"]").contains("`data` is no absolute path"));

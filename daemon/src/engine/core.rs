@@ -68,7 +68,8 @@ impl Core {
         activity: watch::Sender<Activity>,
         left: Left,
     ) -> Self {
-        let cap = left.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
+        let cap =
+            left.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
         let mut core = Self {
             context: Context::new(parts, messages),
             active: HashMap::new(),

@@ -21,12 +21,9 @@ pub(crate) fn written(message: &Outgoing) -> Utf8Bytes {
     match message {
         Outgoing::Text(text) => text.clone(),
         Outgoing::Lagged => encode(&Notification::Lagged {}),
-        Outgoing::Snapshot { run, state } => frame(Shared::Snapshot {
-            workflow_id: run.workflow_id,
-            run_id: run.id,
-            run,
-            state,
-        }),
+        Outgoing::Snapshot { run, state } => {
+            frame(Shared::Snapshot { workflow_id: run.workflow_id, run_id: run.id, run, state })
+        }
         Outgoing::Registry { seq, runs, queue } => {
             let runs = runs.iter().map(AsRef::as_ref).collect();
             frame(Shared::Registry { seq: *seq, runs, queue })

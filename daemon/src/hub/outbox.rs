@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::encode::encode;
 
-/// How many messages may wait.
-const MESSAGES: usize = 8192;
+/// How many messages may wait. Tests reach the bound with few.
+const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
 /// How many bytes of messages may wait.
 const BYTES: usize = 4 * 1024 * 1024;
 /// How many different live values may wait.
@@ -58,7 +58,7 @@ pub(crate) enum Outgoing {
 
 /// What is to be done next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(super) enum Next {
     /// Send this.
     Send(Outgoing),
     /// Look again then.
@@ -162,7 +162,8 @@ impl Outbox {
     }
 
     fn flush(&mut self, run: RunId, instance: Option<(&str, ItemPath)>) {
-        let (of, item) = instance.map_or((String::new(), ItemPath::WHOLE), |(of, item)| (of.to_owned(), item));
+        let (of, item) =
+            instance.map_or((String::new(), ItemPath::WHOLE), |(of, item)| (of.to_owned(), item));
         let start = LiveKey { run, of, item, kind: Kind::Progress, name: String::new() };
         let range = (Bound::Included(start), Bound::Unbounded);
         let keys: Vec<LiveKey> = self

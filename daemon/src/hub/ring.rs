@@ -23,9 +23,9 @@ pub(super) enum Class {
 impl Class {
     pub(super) fn of(event: &DaemonEvent) -> Self {
         match event {
-            DaemonEvent::RunUpdate { .. } | DaemonEvent::RunDelete { .. } | DaemonEvent::QueueUpdate { .. } => {
-                Self::Registry
-            }
+            DaemonEvent::RunUpdate { .. }
+            | DaemonEvent::RunDelete { .. }
+            | DaemonEvent::QueueUpdate { .. } => Self::Registry,
             DaemonEvent::OutputUpdate { workflow_id, .. } | DaemonEvent::AssetDelete { workflow_id, .. } => {
                 Self::Products(*workflow_id)
             }

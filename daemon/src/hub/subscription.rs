@@ -298,9 +298,13 @@ struct Shelf<'a> {
 }
 
 impl Watcher {
-    fn replace(&mut self, watch: Watch, shelf: &Shelf<'_>) -> Needs {
+    fn replace(&mut self, mut watch: Watch, shelf: &Shelf<'_>) -> Needs {
         let lagged = self.outbox.lagged();
         if lagged {
+            // What the client says it has is older than what is still under way to it.
+            for of in &mut watch.telemetry {
+                of.seq = None;
+            }
             self.outbox.reset();
             self.runs.clear();
             self.followed = None;
@@ -338,7 +342,8 @@ impl Watcher {
     fn replace_telemetry(&mut self, shelf: &Shelf<'_>) -> Needs {
         let mut needs = Needs::default();
         let mut wanted = self.watch.telemetry.clone();
-        let followed = self.watch.follow.and_then(|workflow| shelf.newest.get(&workflow)).map(|(_, run)| *run);
+        let followed =
+            self.watch.follow.and_then(|workflow| shelf.newest.get(&workflow)).map(|(_, run)| *run);
         if let Some(run_id) = followed
             && !wanted.iter().any(|it| it.run_id == run_id)
         {

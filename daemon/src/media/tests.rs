@@ -1,6 +1,6 @@
 use std::io::{Cursor, Seek, SeekFrom, Write};
 
-use fanlight_shared::id::BlobHash;
+
 use image::{DynamicImage, ImageFormat};
 
 use super::*;
@@ -64,8 +64,10 @@ fn names_lose_their_folders_and_stay_short() {
 #[test]
 fn a_declared_type_is_held_against_the_bytes() {
     let media = |bytes: &[u8], name: &str| {
-        let published = Published { hash: BlobHash::of(bytes), bytes: bytes.len() as u64, inline: None };
-        describe(of(bytes), &published, name)
+        let temp = tempfile::tempdir().unwrap();
+        let home = fanlight_shared::home::Home::below(temp.path()).unwrap();
+        let store = crate::store::Store::open(&home).unwrap();
+        describe(of(bytes), &store.blobs().publish(bytes.to_vec()).unwrap(), name)
     };
     let png = picture(ImageFormat::Png);
     assert!(check(media(&png, "a.txt"), &Type::Media(MediaKind::Image)).is_ok());

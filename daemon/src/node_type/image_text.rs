@@ -48,6 +48,13 @@ pub(super) fn node_type() -> NodeType {
         .input("margin", Type::Float, "Distance from the edges as a share of the shorter side.")
         .default(0.06)
         .range(0.0, 0.45)
+        .input(
+            "offset",
+            Type::Float,
+            "How far it is moved down, as a share of the picture's height; up if negative.",
+        )
+        .default(0.0)
+        .range(-1.0, 1.0)
         .output("image", ty::image(), "The picture with the text.")
         .run(Runner::Worker(run))
 }
@@ -71,7 +78,7 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
     let (across, down) = place.ok_or_else(|| format!("`{position}` is not a position"))?.1;
     let area = Area {
         x: margin,
-        y: margin,
+        y: margin + share("offset")? * height,
         width: width - 2.0 * margin,
         height: height - 2.0 * margin,
         across,

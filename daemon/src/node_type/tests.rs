@@ -135,32 +135,3 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
         assert!(error.starts_with("`a.txt`: ") && error.contains(expected), "{error}");
     }
 }
-
-/// Not a check: puts samples of all styles into `$FANLIGHT_SAMPLES`, for eyes.
-#[test]
-fn samples() {
-    let Some(folder) = std::env::var_os("FANLIGHT_SAMPLES").map(PathBuf::from) else { return };
-    let mut bench = Bench::new(folder, BTreeMap::new());
-    for style in &find("image.generate").unwrap().spec.inputs["style"].choices {
-        let mut images = Vec::new();
-        let mut labels = Vec::new();
-        for seed in 1..=9 {
-            let given =
-                inputs("image.generate", &[("style", style.as_str().into()), ("seed", Value::Int(seed))]);
-            let Runner::Worker(run) = find("image.generate").unwrap().run else { panic!() };
-            images.push(run(&mut bench, given).unwrap()["image"].clone());
-            labels.push(Value::from(format!("seed {seed}")));
-        }
-        let Runner::Worker(run) = find("image.tile").unwrap().run else { panic!() };
-        let given = inputs(
-            "image.tile",
-            &[("images", images.into()), ("labels", labels.into()), ("title", style.as_str().into())],
-        );
-        let sheet = run(&mut bench, given).unwrap()["image"].clone();
-        std::fs::rename(
-            bench.path(&sheet).unwrap(),
-            bench.path(&sheet).unwrap().with_file_name(format!("{style}-sheet.png")),
-        )
-        .unwrap();
-    }
-}

@@ -72,7 +72,9 @@ fn plain(value: &Value, asset: &Asset) -> Result<Vec<u8>, RpcError> {
             .map_err(|error| RpcError::internal(format!("the value can't be written out: {error}")))?,
     };
     if (bytes.len() as u64) < asset.bytes {
-        return Err(RpcError::refused("this value is long and only its beginning is here: read it by values.list"));
+        return Err(RpcError::refused(
+            "this value is long and only its beginning is here: read it by values.list",
+        ));
     }
     Ok(bytes)
 }

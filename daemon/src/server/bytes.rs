@@ -39,7 +39,10 @@ impl Source {
             let part = match &self.from {
                 From::Memory(bytes) => {
                     let start = usize::try_from(sent).unwrap_or(usize::MAX);
-                    bytes.get(start..start.saturating_add(want as usize)).map(<[u8]>::to_vec).unwrap_or_default()
+                    bytes
+                        .get(start..start.saturating_add(want as usize))
+                        .map(<[u8]>::to_vec)
+                        .unwrap_or_default()
                 }
                 From::Blob { hash, offset } => {
                     let (hash, at) = (*hash, offset.saturating_add(sent));

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_shared::rpc::daemon::{
-    DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop,
-};
+use fanlight_shared::rpc::daemon::{DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop};
 use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
 
 use super::session::Session;
@@ -67,5 +65,5 @@ pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, Rpc
 }
 
 pub(super) async fn doctor(session: &Arc<Session>, doctor: Doctor) -> Result<DoctorAnswer, RpcError> {
-    session.context.read(move |store| crate::doctor::check(store, doctor.deep)).await
+    session.context.read(move |store| Ok(crate::doctor::check(store, doctor.deep))).await
 }

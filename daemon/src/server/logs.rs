@@ -26,12 +26,7 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, Rpc
         Some(number) => RpcError::not_found(format!("`{name}` has no attempt {number}")),
         None => RpcError::not_found(format!("`{name}` did not start")),
     })?;
-    let id = attempt
-        .id
-        .ok_or_else(|| RpcError::not_found(format!("`{name}` is no command; it has no log")))?;
-    context
-        .commands
-        .log(id, attempt.number, &read, attempt.end.is_some())
-        .await
-        .map_err(RpcError::not_found)
+    let id =
+        attempt.id.ok_or_else(|| RpcError::not_found(format!("`{name}` is no command; it has no log")))?;
+    context.commands.log(id, attempt.number, &read, attempt.end.is_some()).await.map_err(RpcError::not_found)
 }

@@ -75,9 +75,8 @@ impl Session {
 
 /// Serves one connection until it ends or the daemon does.
 pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: CancellationToken) {
-    let limits = WebSocketConfig::default()
-        .max_message_size(Some(MESSAGE_LIMIT))
-        .max_frame_size(Some(MESSAGE_LIMIT));
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(MESSAGE_LIMIT)).max_frame_size(Some(MESSAGE_LIMIT));
     let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, allow, Some(limits));
     let socket = match tokio::time::timeout(HANDSHAKE, upgrade).await {
         Ok(Ok(socket)) => socket,

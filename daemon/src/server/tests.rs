@@ -1,0 +1,129 @@
+//! The real server on a temporary home, told what to show through the hub.
+
+mod frames;
+mod life;
+mod views;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
+use fanlight_shared::home::Home;
+use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::{NodeStatus, Run, RunStatus};
+use fanlight_shared::time::Time;
+use indexmap::IndexMap;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, listen, serve};
+use crate::command::{CommandSettings, Commands};
+use crate::config::Config;
+use crate::engine::{Engine, EngineParts};
+use crate::hub::Hub;
+use crate::lock::Lock;
+use crate::store::Store;
+use crate::supervisor::client::Supervisor;
+use crate::worker::Workers;
+
+/// A server on a home of its own.
+struct Served {
+    home: Home,
+    hub: Arc<Hub>,
+    context: Arc<Context>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _lock: Lock,
+    _dir: tempfile::TempDir,
+}
+
+/// A home whose socket lies in it too, whatever the environment says.
+fn home(dir: &tempfile::TempDir) -> Home {
+    let mut home = Home::below(Path::new("/h")).unwrap();
+    let root = dir.path();
+    home.config = root.join("config");
+    home.data = root.join("data");
+    home.state = root.join("state");
+    home.name = root.to_owned();
+    home.socket = root.join("run/d.sock");
+    home.supervisor_socket = root.join("run/s.sock");
+    home.make().unwrap();
+    home
+}
+
+impl Served {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let home = home(&dir);
+        let lock = Lock::take(&home.lock_file()).unwrap();
+        let store = Store::open(&home).unwrap();
+        let hub = Arc::new(Hub::default());
+        let helper = Path::new("/nowhere/fanlight");
+        let supervisor = Supervisor::new(&home, helper);
+        let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
+        let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
+        let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
+        let engine = Engine::boot(EngineParts {
+            store: store.clone(),
+            hub: Arc::clone(&hub),
+            commands: commands.clone(),
+            workers,
+            config: Arc::new(Config::default()),
+        })
+        .await
+        .unwrap();
+        let context = Arc::new(Context {
+            home: home.clone(),
+            engine,
+            store,
+            commands,
+            supervisor,
+            hub: Arc::clone(&hub),
+            clients: tokio::sync::watch::Sender::new(0),
+            shutdown: CancellationToken::new(),
+        });
+        let stop = CancellationToken::new();
+        let listener = listen(&home, &lock).unwrap();
+        let task = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
+        Self { home, hub, context, stop, task, _lock: lock, _dir: dir }
+    }
+
+    async fn client(&self) -> Client {
+        Client::connect(&self.home).await.unwrap()
+    }
+}
+
+/// A run of a workflow.
+fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
+    Run {
+        id: RunId::new(),
+        workflow: "poster".into(),
+        number,
+        label: format!("seed={number}"),
+        state,
+        params: IndexMap::new(),
+        submitted_at: Time(1),
+        started_at: None,
+        ended_at: None,
+        error: None,
+        workflow_id,
+        title: "Poster".into(),
+        version: Version::of(""),
+        submission: SubmissionId::new(),
+        index: 0,
+        start_order: (state != RunStatus::Queued).then_some(u64::from(number)),
+        resumed_from: None,
+        nodes_done: 0,
+        nodes: 2,
+        position: None,
+    }
+}
+
+/// A change of a node.
+fn node(seq: u64, node: &str, item: ItemPath, status: NodeStatus) -> Numbered {
+    let mut update = NodeUpdate::new(node, item, status, Time(seq.cast_signed()));
+    update.attempt = Some(1);
+    Numbered { seq, event: StateEvent::NodeUpdate(update) }
+}

@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::node_type::catalogue;
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<WorkflowInfo>, RpcError> {
-    session.context.read(move |store| store.workflows(&list)).await
+    session.context.read(move |store| store.workflows(list.cursor.as_deref())).await
 }
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {

@@ -81,7 +81,7 @@ impl Blobs {
             return Ok(Published { hash, bytes: length, inline: Some(bytes), open });
         }
         let open = self.inner.registry.open(hash, None);
-        if !self.has_file(hash, length) {
+        if !self.has_file(hash, length)? {
             let mut temporary = self.temporary()?;
             temporary.file.write_all(&bytes).map_err(|error| self.failed("write", &error))?;
             self.settle(temporary, hash)?;
@@ -116,7 +116,7 @@ impl Blobs {
         }
         let hash = BlobHash::from_bytes(*hasher.finalize().as_bytes());
         let open = self.inner.registry.open(hash, None);
-        if !self.has_file(hash, bytes) {
+        if !self.has_file(hash, bytes)? {
             self.settle(temporary, hash)?;
         }
         Ok(Published { hash, bytes, inline: None, open })
@@ -191,7 +191,7 @@ impl Blobs {
     }
 
     /// Where a large blob lies.
-    pub(super) fn path(&self, hash: BlobHash) -> PathBuf {
+    pub(crate) fn path(&self, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
         self.inner.folder.join(&name[..2]).join(&name[2..])
     }
@@ -202,7 +202,7 @@ impl Blobs {
     }
 
     /// Where what is being written lies.
-    pub(super) fn temporary_folder(&self) -> PathBuf {
+    pub(crate) fn temporary_folder(&self) -> PathBuf {
         self.inner.folder.join("tmp")
     }
 
@@ -226,8 +226,15 @@ impl Blobs {
         });
     }
 
-    fn has_file(&self, hash: BlobHash, bytes: u64) -> bool {
-        std::fs::symlink_metadata(self.path(hash)).is_ok_and(|meta| meta.is_file() && meta.len() == bytes)
+    /// Whether the file is there; whoever renamed it may not have synced its folder yet, so that is done here too.
+    fn has_file(&self, hash: BlobHash, bytes: u64) -> Result<bool, StoreError> {
+        let path = self.path(hash);
+        if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes) {
+            return Ok(false);
+        }
+        let folder = path.parent().unwrap_or(&self.inner.folder);
+        folder::sync(folder).map_err(|error| self.failed("write", &error))?;
+        Ok(true)
     }
 
     fn temporary(&self) -> Result<Temporary, StoreError> {

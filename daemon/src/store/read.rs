@@ -1,8 +1,16 @@
 //! What the store answers: blocking functions over the pool of readers.
 
+mod asset;
+mod find;
+mod list;
+mod page;
 mod run;
+mod value;
+mod workflow;
 
 use rusqlite::OptionalExtension;
+
+pub use list::Counts;
 
 use super::{Store, StoreError};
 

@@ -1,11 +1,18 @@
 //! Stories of what is kept. The builders are here, the stories one noun a file.
 
+mod disk;
+mod frozen;
+mod gone;
 mod keeping;
+mod listed;
+mod opening;
+mod paging;
+mod submitted;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
-use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
@@ -18,55 +25,60 @@ use super::blob::Published;
 use super::*;
 
 /// A store in a folder of its own.
-pub(super) struct Fixture {
-    pub(super) store: Store,
-    pub(super) home: Home,
+pub(crate) struct Fixture {
+    pub(crate) store: Store,
+    pub(crate) home: Home,
     _folder: TempDir,
 }
 
 impl Fixture {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let home = home(folder.path());
         Self { store: Store::open(&home).unwrap(), home, _folder: folder }
     }
 
     /// Closes the store and opens it again, as the next daemon does.
-    pub(super) fn reopen(&mut self) {
+    pub(crate) fn reopen(&mut self) {
         self.store.close();
         self.store = Store::open(&self.home).unwrap();
     }
 
-    pub(super) fn commit(&self, ops: Vec<Op>) -> Committed {
+    pub(crate) fn commit(&self, ops: Vec<Op>) -> Committed {
         self.try_commit(ops).unwrap()
     }
 
-    pub(super) fn try_commit(&self, ops: Vec<Op>) -> Result<Committed, StoreError> {
+    pub(crate) fn try_commit(&self, ops: Vec<Op>) -> Result<Committed, StoreError> {
         commit(&self.store, ops)
     }
 
+    /// Changes the database behind the store's back.
+    pub(crate) fn tamper(&self, sql: &str) {
+        Connection::open(self.home.database()).unwrap().execute_batch(sql).unwrap();
+    }
+
     /// Submits runs of the workflow `poster`.
-    pub(super) fn submit(&self, runs: usize) -> Vec<Run> {
+    pub(crate) fn submit(&self, runs: usize) -> Vec<Run> {
         self.submit_with(submission(runs)).runs
     }
 
-    pub(super) fn submit_with(&self, submit: Submit) -> Submitted {
+    pub(crate) fn submit_with(&self, submit: Submit) -> Submitted {
         self.commit(vec![Op::Submit(submit.into())]).submitted.unwrap()
     }
 
     /// A run that ended.
-    pub(super) fn ended(&self) -> Run {
+    pub(crate) fn ended(&self) -> Run {
         let run = self.submit(1).remove(0);
         self.end(&run);
         run
     }
 
-    pub(super) fn end(&self, run: &Run) {
+    pub(crate) fn end(&self, run: &Run) {
         self.commit(vec![row(run.id, RunStatus::Completed)]);
     }
 
     /// Publishes bytes as a picture; the value is committed with them.
-    pub(super) fn picture(&self, bytes: &[u8]) -> (Published, Media) {
+    pub(crate) fn picture(&self, bytes: &[u8]) -> (Published, Media) {
         let published = self.store.blobs().publish(bytes.to_vec()).unwrap();
         let media = Media {
             kind: MediaKind::Image,
@@ -81,7 +93,7 @@ impl Fixture {
     }
 
     /// A picture that a node of a run made: blob, value and asset.
-    pub(super) fn product(&self, run: &Run, node: &str, bytes: &[u8]) -> Asset {
+    pub(crate) fn product(&self, run: &Run, node: &str, bytes: &[u8]) -> Asset {
         let (published, media) = self.picture(bytes);
         let asset = asset(run, node, Value::from(media.clone()));
         self.commit(vec![
@@ -93,16 +105,16 @@ impl Fixture {
     }
 }
 
-pub(super) fn home(folder: &std::path::Path) -> Home {
+pub(crate) fn home(folder: &std::path::Path) -> Home {
     Home::below(&folder.join("home")).unwrap()
 }
 
-pub(super) fn commit(store: &Store, ops: Vec<Op>) -> Result<Committed, StoreError> {
+pub(crate) fn commit(store: &Store, ops: Vec<Op>) -> Result<Committed, StoreError> {
     write(store, ops, false).recv().unwrap()
 }
 
 /// Hands a batch over; what the writer says arrives at the receiver.
-pub(super) fn write(
+pub(crate) fn write(
     store: &Store,
     ops: Vec<Op>,
     must: bool,
@@ -115,7 +127,7 @@ pub(super) fn write(
     receive
 }
 
-pub(super) fn submission(runs: usize) -> Submit {
+pub(crate) fn submission(runs: usize) -> Submit {
     let document = "nodes: { sky: { uses: image.generate } }";
     Submit {
         request_key: uuid::Uuid::now_v7().to_string(),
@@ -142,7 +154,7 @@ pub(super) fn submission(runs: usize) -> Submit {
     }
 }
 
-pub(super) fn row(run: RunId, status: RunStatus) -> Op {
+pub(crate) fn row(run: RunId, status: RunStatus) -> Op {
     let started = (status != RunStatus::Queued).then_some(Time(1));
     Op::Run {
         run,
@@ -155,12 +167,12 @@ pub(super) fn row(run: RunId, status: RunStatus) -> Op {
     }
 }
 
-pub(super) fn event(run: RunId, seq: u64) -> Op {
+pub(crate) fn event(run: RunId, seq: u64) -> Op {
     let update = NodeUpdate::new("sky", ItemPath::WHOLE, NodeStatus::Running, Time(seq as i64));
     Op::Event { run, event: Numbered { seq, event: StateEvent::NodeUpdate(update) } }
 }
 
-pub(super) fn values(run: RunId, node: &str, port: &str, value: Value) -> Op {
+pub(crate) fn values(run: RunId, node: &str, port: &str, value: Value) -> Op {
     Op::Values {
         run,
         node: node.into(),
@@ -169,7 +181,7 @@ pub(super) fn values(run: RunId, node: &str, port: &str, value: Value) -> Op {
     }
 }
 
-pub(super) fn asset(run: &Run, node: &str, value: Value) -> Asset {
+pub(crate) fn asset(run: &Run, node: &str, value: Value) -> Asset {
     let (mime, bytes, name) = match value.as_media() {
         Some(media) => (media.mime.clone(), media.bytes, media.name.clone()),
         None => ("application/json".to_owned(), 1, "value.json".to_owned()),
@@ -195,17 +207,17 @@ pub(super) fn asset(run: &Run, node: &str, value: Value) -> Asset {
     }
 }
 
-pub(super) fn new_asset(asset: &Asset) -> NewAsset {
+pub(crate) fn new_asset(asset: &Asset) -> NewAsset {
     NewAsset { asset: asset.clone(), attempt: 1, duration_ms: 40, cost_usd: None }
 }
 
 /// Bytes that are too many for SQLite.
-pub(super) fn large(fill: u8) -> Vec<u8> {
+pub(crate) fn large(fill: u8) -> Vec<u8> {
     vec![fill; 100_000]
 }
 
 /// Waits until something holds; the writer unlinks after it has answered.
-pub(super) fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while !holds() {
         assert!(std::time::Instant::now() < end, "waited in vain: {what}");

@@ -42,10 +42,16 @@ pub(super) enum Failure {
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            None | Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) => {
-                Self::Batch(StoreError::from(error))
-            }
-            Some(_) => Self::Store(StoreError::from(error)),
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory,
+            ) => Self::Store(StoreError::from(error)),
+            _ => Self::Batch(StoreError::from(error)),
         }
     }
 }
@@ -102,7 +108,7 @@ impl Writer {
     /// Runs until it is told to close.
     pub(super) fn run(mut self) {
         while !self.closing {
-            if self.held.is_empty() {
+            if self.trouble.why().is_none() {
                 let Ok(first) = self.inbox.recv() else { break };
                 let (group, released) = self.gather(first);
                 self.commit(group);
@@ -186,7 +192,7 @@ impl Writer {
         }
     }
 
-    /// Waits before another try, but not longer than for somebody to refuse; then tries what is held.
+    /// Refuses or holds what comes until it is time for another try; then tries what is held.
     fn wait_for_space(&mut self) {
         let until = self.trouble.next_try();
         loop {
@@ -230,7 +236,22 @@ impl Writer {
                 }
             }
         }
-        self.trouble.over();
+        match self.probe() {
+            Ok(()) => self.trouble.over(),
+            Err(error) => {
+                self.undo();
+                let why = self.say(error);
+                self.trouble.begin(&why);
+            }
+        }
+    }
+
+    /// Writes something that changes nothing.
+    fn probe(&self) -> Result<(), StoreError> {
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.db.pragma_update(None, "user_version", super::database::known_schema())?;
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
     }
 
     /// One transaction. Most batches can't fail by themselves and get no savepoint; if one does, everything is undone and

@@ -199,7 +199,9 @@ impl Running {
         match self.phase {
             Phase::Running | Phase::Settling { .. } if grace.is_zero() => self.kill(all, now),
             Phase::Running | Phase::Settling { .. } => self.terminate(until, all),
-            Phase::Terminating { until: before } => self.phase = Phase::Terminating { until: before.min(until) },
+            Phase::Terminating { until: before } => {
+                self.phase = Phase::Terminating { until: before.min(until) }
+            }
             Phase::Killing { .. } => {}
         }
     }

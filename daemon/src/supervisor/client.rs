@@ -147,7 +147,8 @@ impl Supervisor {
             helper: helper.to_owned(),
             settings,
         };
-        let inner = Inner { launcher, link: Mutex::default(), news: Arc::default(), greeting: Default::default() };
+        let inner =
+            Inner { launcher, link: Mutex::default(), news: Arc::default(), greeting: Default::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -218,7 +219,13 @@ impl Supervisor {
     /// to an attempt that runs or ended already (adoption) brings its present state as the first event.
     #[must_use]
     pub fn subscribe(&self, id: AttemptId) -> Subscription {
-        Subscription { id, seen: self.inner.news.subscribe(id), supervisor: self.clone(), told: 0, over: false }
+        Subscription {
+            id,
+            seen: self.inner.news.subscribe(id),
+            supervisor: self.clone(),
+            told: 0,
+            over: false,
+        }
     }
 
     /// Asks the supervisor to end if it has no running attempt; starts none for that. Answers whether none is left.
@@ -288,7 +295,8 @@ impl Supervisor {
                 Ok(reply) => return Ok(reply),
                 Err(Closed::TooLong) => {
                     return Err(SupervisorError::Refused(
-                        "the command's arguments and environment are over 4 MiB; pass large values as files".into(),
+                        "the command's arguments and environment are over 4 MiB; pass large values as files"
+                            .into(),
                     ));
                 }
                 Err(Closed::Gone) => {}

@@ -175,7 +175,18 @@ mod tests {
     #[test]
     fn fields_come_back_as_they_were_written() {
         let mut writer = Writer::new(7);
-        writer.u8(1).u16(2).u32(3).u64(4).i32(-5).i64(-6).id(&[9; 16]).os("ä").count(2).bytes(b"a").bytes(b"");
+        writer
+            .u8(1)
+            .u16(2)
+            .u32(3)
+            .u64(4)
+            .i32(-5)
+            .i64(-6)
+            .id(&[9; 16])
+            .os("ä")
+            .count(2)
+            .bytes(b"a")
+            .bytes(b"");
         let frame = writer.finish().unwrap();
         let (body, used) = first(&frame).unwrap().unwrap();
         assert_eq!(used, frame.len());

@@ -55,7 +55,8 @@ impl Ledger {
         let mut to = Writer::new(PLANNED);
         to.os(&entry.boot).os(&entry.folder).os(entry.cgroup.as_deref().unwrap_or(Path::new("")));
         to.i64(entry.started.0);
-        let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.path(entry.id))?;
+        let mut file =
+            OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.path(entry.id))?;
         let written = write(&mut file, to);
         if written.is_err() {
             self.forget(entry.id);

@@ -63,7 +63,9 @@ pub fn read(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
     let mut tries = 0;
     loop {
         match read_once(folder, offset, limit) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 100 && folder.is_dir() => tries += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 100 && folder.is_dir() => {
+                tries += 1
+            }
             done => return done,
         }
     }

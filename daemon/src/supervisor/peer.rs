@@ -36,7 +36,9 @@ impl Peer {
         match self.stream.read(&mut buffer[..limit]) {
             Ok(0) => self.gone = true,
             Ok(length) => self.input.extend_from_slice(&buffer[..length]),
-            Err(error) => self.gone = !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+            Err(error) => {
+                self.gone = !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+            }
         }
     }
 

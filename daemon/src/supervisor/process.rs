@@ -30,6 +30,7 @@ impl Inherited {
 
     /// Runs in the child, between fork and exec: system calls only.
     fn give_back(self) -> io::Result<()> {
+        system::default_signals();
         rustix::process::setsid()?;
         rustix::process::umask(self.umask);
         rustix::process::setrlimit(Resource::Nofile, self.files)?;
@@ -50,7 +51,7 @@ pub(crate) struct Started {
 /// The environment variable by which a process says whose it is.
 pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
 
-/// Starts a command in its tree. Signal mask, SIGPIPE and handled signals are reset by std and by the exec.
+/// Starts a command in its tree. The signal mask is reset by std.
 pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Result<Started, String> {
     if !spec.cwd.is_dir() {
         return Err(format!("the folder `{}` to work in is missing", spec.cwd.display()));
@@ -85,12 +86,18 @@ fn explain(spec: &StartSpec, error: &io::Error) -> String {
             let path = path.map(|(_, value)| value.to_string_lossy()).unwrap_or_default();
             format!("there is no program `{program}` in PATH ({path})")
         }
-        Some(rustix::io::Errno::ACCESS) => format!("`{program}` is not executable, or its folder may not be entered"),
+        Some(rustix::io::Errno::ACCESS) => {
+            format!("`{program}` is not executable, or its folder may not be entered")
+        }
         Some(rustix::io::Errno::NOEXEC) => {
-            format!("`{program}` is no program for this system (a script begins with a line like `#!/bin/sh`)")
+            format!(
+                "`{program}` is no program for this system (a script begins with a line like `#!/bin/sh`)"
+            )
         }
         Some(rustix::io::Errno::TOOBIG) => {
-            format!("the arguments and the environment of `{program}` are longer than the system takes; pass large values as files")
+            format!(
+                "the arguments and the environment of `{program}` are longer than the system takes; pass large values as files"
+            )
         }
         _ if error.kind() == io::ErrorKind::InvalidInput => {
             format!("the arguments or the environment of `{program}` contain a NUL byte")

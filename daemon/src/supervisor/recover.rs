@@ -80,8 +80,11 @@ fn members(entries: &[&Entry], sessions: &mut HashSet<u32>) -> Vec<super::tree::
 
     let ids: HashSet<AttemptId> = entries.iter().map(|entry| entry.id).collect();
     let table = table::all();
-    let mut members: Vec<_> =
-        table.values().filter(|it| table::token(it.pid).is_some_and(|id| ids.contains(&id))).copied().collect();
+    let mut members: Vec<_> = table
+        .values()
+        .filter(|it| table::token(it.pid).is_some_and(|id| ids.contains(&id)))
+        .copied()
+        .collect();
     // The number of a session is not given anew while it has a member, so one member that is known for sure (the main process
     // by its start, another by its token) vouches for all.
     for (pid, start) in entries.iter().filter_map(|entry| entry.main) {

@@ -53,6 +53,15 @@ where
     unsafe { command.pre_exec(before) };
 }
 
+/// Gives every signal its default again: what whoever started Fanlight ignored would be ignored by commands too. For the child
+/// between fork and exec.
+pub(crate) fn default_signals() {
+    for signal in 1..=31 {
+        // SAFETY: a system call; no handler of ours is wanted in the child. KILL and STOP are refused, which is fine.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 /// Starts `command` inside a cgroup, so that it is never outside of it. (Moving a process into a cgroup waits for a grace
 /// period of the kernel, some 20 ms; being born in it costs nothing.)
 ///

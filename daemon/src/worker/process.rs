@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::frame::{self, Answer, Job};
@@ -30,6 +31,8 @@ pub(super) struct Process {
     child: Child,
     socket: UnixStream,
     stderr: Arc<Mutex<Vec<u8>>>,
+    /// Ends when its stderr is closed.
+    reader: Option<JoinHandle<()>>,
     jobs: u32,
     /// Since when it has had nothing to do.
     pub(super) idle_since: Instant,
@@ -64,10 +67,9 @@ impl Process {
             .kill_on_drop(true)
             .spawn()?;
         let stderr = Arc::new(Mutex::new(Vec::new()));
-        if let Some(pipe) = child.stderr.take() {
-            tokio::spawn(keep_tail(pipe, Arc::clone(&stderr)));
-        }
-        Ok(Self { child, socket, stderr, jobs: 0, idle_since: Instant::now() })
+        let pipe = child.stderr.take();
+        let reader = pipe.map(|pipe| tokio::spawn(keep_tail(pipe, Arc::clone(&stderr))));
+        Ok(Self { child, socket, stderr, reader, jobs: 0, idle_since: Instant::now() })
     }
 
     /// Does one job. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
@@ -105,6 +107,10 @@ impl Process {
                 return "the worker closed its connection over this".into();
             }
         };
+        if let Some(reader) = self.reader.take() {
+            // Something that the worker started may hold its stderr open.
+            let _ = tokio::time::timeout(Duration::from_secs(1), reader).await;
+        }
         let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         sentence(status, &String::from_utf8_lossy(&stderr))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use fanlight_shared::client::{Client, Notifications};
+use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
@@ -71,12 +71,12 @@ pub(super) struct Options<'a> {
 }
 
 /// Follows the runs of a board until all have ended. Answers what is known of them then, and the connection, which may be a new one.
-pub(super) async fn follow(
-    context: &Context,
+pub(super) async fn follow<'a>(
+    context: &'a Context,
     client: Client,
     board: Board,
     interrupt: &mut Interrupt,
-    options: Options<'_>,
+    options: Options<'a>,
 ) -> Result<(Board, Client), Failure> {
     let notifications = take_notifications(&client)?;
     let live = Live::new(options.json);
@@ -130,7 +130,10 @@ impl Follower<'_> {
         let mut redraw = tokio::time::interval(REDRAW);
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            self.settle().await?;
+            if !self.settle().await? {
+                self.reconnect().await?;
+                continue;
+            }
             if self.board.is_over() {
                 return Ok(());
             }
@@ -202,8 +205,9 @@ impl Follower<'_> {
     fn bye(&self, reason: &str) -> Failure {
         let open = self.board.rows().find(|row| !row.run.state.is_ended());
         let name = open.map(|row| row.run.name()).unwrap_or_default();
-        Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did"))
-            .hint(format!("they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"))
+        Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did")).hint(format!(
+            "they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"
+        ))
     }
 
     /// The window moves on when an active run is outside of it, or half of it has ended.
@@ -241,13 +245,13 @@ impl Follower<'_> {
         match self.client.call(watch).await {
             Ok(_) => Ok(()),
             // The end of the connection is noticed, and mended, where notifications are read.
-            Err(fanlight_shared::client::ClientError::Disconnected(_)) => Ok(()),
+            Err(ClientError::Disconnected(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Hands over runs that ended, each once, with their whole state.
-    async fn settle(&mut self) -> Result<(), Failure> {
+    /// Hands over runs that ended, each once, with their whole state. `false`: the connection was lost on the way.
+    async fn settle(&mut self) -> Result<bool, Failure> {
         let ended: Vec<RunId> = self
             .board
             .rows()
@@ -261,7 +265,7 @@ impl Follower<'_> {
                     Ok(detail) => {
                         self.board.put(&detail.run, detail.state);
                     }
-                    Err(fanlight_shared::client::ClientError::Disconnected(_)) => return Ok(()),
+                    Err(ClientError::Disconnected(_)) => return Ok(false),
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -270,7 +274,7 @@ impl Follower<'_> {
                 (self.options.ended)(&self.client, row);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn cancel(&mut self) -> Result<(), Failure> {

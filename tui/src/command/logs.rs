@@ -54,13 +54,19 @@ impl Wanted {
     }
 
     /// The places whose log is wanted and may be there: those that an attempt was made of.
-    fn places(&self, state: &RunState) -> Vec<(Place, u32)> {
+    fn places(&self, state: &RunState) -> Vec<Place> {
         let mut places = Vec::new();
         for (name, node) in &state.nodes {
             let items = node.items.iter().map(|(index, item)| (ItemPath::item(*index), item));
             for (item, instance) in std::iter::once((ItemPath::WHOLE, &node.whole)).chain(items) {
                 if self.takes(name, item, instance) {
-                    places.push((Place { node: name.clone(), item }, instance.attempt()));
+                    places.push(Place {
+                        node: name.clone(),
+                        item,
+                        attempt: instance.attempt(),
+                        log_end: instance.log_end,
+                        ended: instance.status.is_ended(),
+                    });
                 }
             }
         }
@@ -107,8 +113,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let follow = args.follow && !detail.run.state.is_ended();
     let prefixed = places.len() > 1 || follow && wanted.node.is_none();
     let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw);
-    for (place, attempt) in &places {
-        readers.read(place, *attempt, &mut out).await?;
+    for place in &places {
+        readers.read(place, &mut out).await?;
     }
     out.flush()?;
     if follow {
@@ -141,9 +147,9 @@ async fn follow_run(
     let watch = |seq| Watch { telemetry: vec![TelemetryOf { run_id, seq }], ..Watch::default() };
     client.call(watch(Some(state.seq))).await?;
     loop {
-        for (place, attempt) in wanted.places(&state) {
-            if readers.is_behind(&place, attempt, state.instance(&place.node, place.item)) {
-                readers.read(&place, attempt, out).await?;
+        for place in wanted.places(&state) {
+            if readers.is_behind(&place) {
+                readers.read(&place, out).await?;
             }
         }
         out.flush()?;

@@ -30,8 +30,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let shown = args.file.display();
     let refused = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::failed(format!("`{shown}` exists already; it was left as it is"))
-            .hint("give another name, or move the old file away"),
+        ErrorKind::AlreadyExists => {
+            Failure::failed(format!("`{shown}` exists already; it was left as it is"))
+                .hint("give another name, or move the old file away")
+        }
         ErrorKind::NotFound => Failure::failed(format!("the folder of `{shown}` does not exist"))
             .hint("make it first, with `mkdir -p`"),
         _ => Failure::failed(format!("`{shown}` can't be written: {error}")),

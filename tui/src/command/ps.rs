@@ -57,7 +57,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Prints page after page, so that any number of runs takes little memory. Answers how many there were.
-async fn print(client: &Client, mut list: runs::List, as_json: bool, out: &mut Out) -> Result<usize, Failure> {
+async fn print(
+    client: &Client,
+    mut list: runs::List,
+    as_json: bool,
+    out: &mut Out,
+) -> Result<usize, Failure> {
     let mut found = 0;
     loop {
         let page = client.call(list.clone()).await?;

@@ -1,8 +1,10 @@
 //! `fanlight watch`: follows a run until it ends.
 
+use fanlight_shared::client::Client;
+
 use super::find_run;
 use super::follow::{Interrupt, Options, follow, verdict};
-use crate::board::Board;
+use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::progress::change_line;
@@ -33,7 +35,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let mut interrupt = Interrupt::new()?;
     if !ended {
-        let mut nothing = |_: &_, _: &_| {};
+        let mut nothing = |_: &Client, _: &Row| {};
         let options = Options { json: args.json, cancels: false, ended: &mut nothing };
         board = follow(&context, client, board, &mut interrupt, options).await?.0;
     } else if !args.json {

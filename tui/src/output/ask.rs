@@ -13,17 +13,19 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{question} Nobody is there to answer"))
             .hint("add `--yes` to go ahead without a question"));
     }
-    let asked = (|| {
-        let mut stderr = std::io::stderr().lock();
-        write!(stderr, "{question} [y/N] ")?;
-        stderr.flush()?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        Ok::<_, std::io::Error>(answer)
-    })()
-    .map_err(|error| Failure::failed(format!("the question could not be asked: {error}")))?;
-    match asked.trim().to_lowercase().as_str() {
+    let answer = ask(question)
+        .map_err(|error| Failure::failed(format!("the question could not be asked: {error}")))?;
+    match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::failed("nothing was changed")),
     }
+}
+
+fn ask(question: &str) -> std::io::Result<String> {
+    let mut stderr = std::io::stderr().lock();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer)
 }

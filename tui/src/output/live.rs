@@ -50,10 +50,12 @@ impl Live {
     /// For the stderr of this process; `silent` says nothing at all.
     pub(crate) fn new(silent: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-        let mode = match () {
-            () if silent => Mode::Silent,
-            () if std::io::stderr().is_terminal() && !dumb => Mode::InPlace,
-            () => Mode::Lines,
+        let mode = if silent {
+            Mode::Silent
+        } else if std::io::stderr().is_terminal() && !dumb {
+            Mode::InPlace
+        } else {
+            Mode::Lines
         };
         Self { mode, paint: Paint::stderr(), standing: Vec::new(), drawn: None }
     }

@@ -92,7 +92,8 @@ fn replace(file: &Path, old: &str, new: &str) {
 #[test]
 fn a_supervisor_that_is_asked_to_end_ends_its_commands_first() {
     both(async |story| {
-        let spec = story.script("trap '' TERM; (setsid sleep 1000 &); echo ready; while :; do sleep 0.01; done");
+        let spec =
+            story.script("trap '' TERM; (setsid sleep 1000 &); echo ready; while :; do sleep 0.01; done");
         let mut events = story.supervisor.subscribe(spec.id);
         story.supervisor.start(&spec).await.unwrap();
         until("it runs", || log_text(&spec.folder).contains("ready")).await;

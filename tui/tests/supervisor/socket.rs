@@ -22,7 +22,13 @@ fn garbage_drops_only_who_sent_it() {
         let spec = story.script("until [ -e go ]; do sleep 0.01; done");
         let mut events = story.supervisor.subscribe(spec.id);
         story.supervisor.start(&spec).await.unwrap();
-        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 4], &[255; 64], &[1, 0, 0, 0, 0x55], &[5, 0, 0, 0, 4, 1, 0, 0, 0]] {
+        for garbage in [
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            &[0; 4],
+            &[255; 64],
+            &[1, 0, 0, 0, 0x55],
+            &[5, 0, 0, 0, 4, 1, 0, 0, 0],
+        ] {
             let mut stranger = UnixStream::connect(&story.home.supervisor_socket).unwrap();
             stranger.write_all(garbage).unwrap();
             // Closed with something unread, it may come as a reset.
@@ -73,5 +79,8 @@ fn a_wrong_call_is_explained() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_fanlight")).args(["supervisor", "--trees", "oak"]).output().unwrap();
     let sentence = "`--trees oak` is none of auto, cgroup, session\n";
-    assert_eq!((String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()), (sentence, Some(1)));
+    assert_eq!(
+        (String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()),
+        (sentence, Some(1))
+    );
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fanlight_daemon::supervisor::Trees;
-use fanlight_daemon::supervisor::client::{AttemptEvent, Exit, Settings, StartSpec, Stage, Supervisor};
+use fanlight_daemon::supervisor::client::{AttemptEvent, Exit, Settings, Stage, StartSpec, Supervisor};
 use fanlight_daemon::supervisor::log;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
@@ -13,15 +13,15 @@ use fanlight_shared::id::AttemptId;
 /// How long a condition may take before the story fails: far more than it does.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub struct Story {
-    pub root: tempfile::TempDir,
-    pub home: Home,
-    pub settings: Settings,
-    pub supervisor: Supervisor,
+pub(crate) struct Story {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) home: Home,
+    pub(crate) settings: Settings,
+    pub(crate) supervisor: Supervisor,
 }
 
 /// Tells a story for both ways of holding trees.
-pub fn both(story: impl AsyncFn(Story)) {
+pub(crate) fn both(story: impl AsyncFn(Story)) {
     for trees in [Trees::Session, Trees::Cgroup] {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let told = Story::new(trees);
@@ -40,11 +40,11 @@ pub fn both(story: impl AsyncFn(Story)) {
 }
 
 impl Story {
-    pub fn new(trees: Trees) -> Self {
+    pub(crate) fn new(trees: Trees) -> Self {
         Self::with(Settings { linger: Duration::from_secs(60), trees })
     }
 
-    pub fn with(settings: Settings) -> Self {
+    pub(crate) fn with(settings: Settings) -> Self {
         let root = tempfile::tempdir().unwrap();
         let mut home = Home::below(root.path()).unwrap();
         home.supervisor_socket = root.path().join("s.sock");
@@ -53,11 +53,11 @@ impl Story {
     }
 
     /// Another client of the same home, as after the daemon was started anew.
-    pub fn another_client(&self) -> Supervisor {
+    pub(crate) fn another_client(&self) -> Supervisor {
         Supervisor::with(&self.home, Path::new(env!("CARGO_BIN_EXE_fanlight")), self.settings)
     }
 
-    pub fn program(&self, program: &str, arguments: &[&str]) -> StartSpec {
+    pub(crate) fn program(&self, program: &str, arguments: &[&str]) -> StartSpec {
         let id = AttemptId::new();
         let folder = self.root.path().join(id.to_string());
         let work = folder.join("work");
@@ -73,27 +73,27 @@ impl Story {
         }
     }
 
-    pub fn script(&self, text: &str) -> StartSpec {
+    pub(crate) fn script(&self, text: &str) -> StartSpec {
         self.program("sh", &["-c", text])
     }
 
     /// Runs a command to its end.
-    pub async fn run(&self, spec: &StartSpec) -> Exit {
+    pub(crate) async fn run(&self, spec: &StartSpec) -> Exit {
         let mut events = self.supervisor.subscribe(spec.id);
         self.supervisor.start(spec).await.unwrap();
         ended(&mut events).await
     }
 
-    pub async fn stage(&self, id: AttemptId) -> Stage {
+    pub(crate) async fn stage(&self, id: AttemptId) -> Stage {
         self.supervisor.state(id).await.unwrap().expect("it is known").stage
     }
 
-    pub fn supervisor_pid(&self) -> u32 {
+    pub(crate) fn supervisor_pid(&self) -> u32 {
         self.supervisor.pid().expect("it was started")
     }
 
     /// `kill -SIGNAL` to the supervisor.
-    pub fn signal_supervisor(&self, signal: &str) {
+    pub(crate) fn signal_supervisor(&self, signal: &str) {
         kill(signal, self.supervisor_pid());
     }
 }
@@ -113,7 +113,7 @@ impl Drop for Story {
     }
 }
 
-pub fn kill(signal: &str, pid: u32) {
+pub(crate) fn kill(signal: &str, pid: u32) {
     let _ = std::process::Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
 }
 
@@ -122,13 +122,13 @@ fn command_line(pid: u32) -> String {
 }
 
 /// Whether a process lives; one that waits to be reaped doesn't.
-pub fn lives(pid: u32) -> bool {
+pub(crate) fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 /// The living processes that carry an attempt's token.
-pub fn processes_of(id: AttemptId) -> Vec<u32> {
+pub(crate) fn processes_of(id: AttemptId) -> Vec<u32> {
     let token = format!("FANLIGHT_ATTEMPT={id}").into_bytes();
     let pids = std::fs::read_dir("/proc").unwrap().flatten();
     pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
@@ -139,7 +139,7 @@ pub fn processes_of(id: AttemptId) -> Vec<u32> {
         .collect()
 }
 
-pub async fn ended(events: &mut fanlight_daemon::supervisor::client::Subscription) -> Exit {
+pub(crate) async fn ended(events: &mut fanlight_daemon::supervisor::client::Subscription) -> Exit {
     loop {
         match tokio::time::timeout(PATIENCE, events.next()).await.expect("it ends") {
             AttemptEvent::Ended(exit) => return exit,
@@ -149,7 +149,7 @@ pub async fn ended(events: &mut fanlight_daemon::supervisor::client::Subscriptio
     }
 }
 
-pub async fn lost(events: &mut fanlight_daemon::supervisor::client::Subscription) {
+pub(crate) async fn lost(events: &mut fanlight_daemon::supervisor::client::Subscription) {
     loop {
         match tokio::time::timeout(PATIENCE, events.next()).await.expect("it is lost") {
             AttemptEvent::Lost => return,
@@ -160,7 +160,7 @@ pub async fn lost(events: &mut fanlight_daemon::supervisor::client::Subscription
 }
 
 /// Waits for a condition.
-pub async fn until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "in vain: {what}");
@@ -169,14 +169,14 @@ pub async fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// The log as text.
-pub fn log_text(folder: &Path) -> String {
+pub(crate) fn log_text(folder: &Path) -> String {
     let part = log::read(folder, 0, u32::MAX).unwrap();
     let bytes: Vec<u8> = part.pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The number that a command wrote to a file of its work folder.
-pub fn number_in(spec: &StartSpec, file: &str) -> u32 {
+pub(crate) fn number_in(spec: &StartSpec, file: &str) -> u32 {
     let path: PathBuf = spec.cwd.join(file);
     std::fs::read_to_string(path).unwrap().trim().parse().unwrap()
 }

@@ -10,7 +10,7 @@ use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
-use crate::command::Commands;
+use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Activity, Engine, EngineParts};
 use crate::hub::Hub;
@@ -144,7 +144,12 @@ async fn boot(home: &Home, store: &Store, config: &Arc<Config>) -> Engine {
     let supervisor = Supervisor::new(home, "/nonexistent/fanlight".as_ref());
     let workers =
         Workers::new("/nonexistent/fanlight".as_ref(), 1, store.blobs().clone(), home.state.join("scratch"));
-    let commands = Commands::new(supervisor, store.blobs().clone(), home.attempts());
+    let commands = Commands::new(
+        supervisor,
+        store.blobs().clone(),
+        home.attempts(),
+        CommandSettings { grace: config.grace, pass_env: Vec::new() },
+    );
     let parts = EngineParts {
         store: store.clone(),
         hub: Arc::new(Hub::default()),

@@ -7,15 +7,15 @@ use super::palette::{Palette, add, scale};
 /// Middle and half height of views that are worth it.
 const PLACES: [(f64, f64, f64); 10] = [
     (-0.743_643_887, 0.131_825_904, 0.000_9),
-    (-0.748, 0.1, 0.012),
+    (-0.722, 0.246, 0.011),
+    (-0.745_3, 0.112_7, 0.000_4),
     (-0.160_701_35, 1.037_566_5, 0.008),
-    (-1.250_66, 0.020_12, 0.001_7),
+    (-1.250_66, 0.020_12, 0.000_15),
     (-0.235_125, 0.827_215, 0.004),
     (-0.775_683_77, 0.136_467_37, 0.002_2),
-    (-0.550_5, -0.625_9, 0.014),
+    (-0.925, 0.266, 0.02),
     (0.281_717_921_93, 0.577_105_218_35, 0.002_4),
-    (-0.087_32, 0.654_91, 0.006),
-    (0.360_24, 0.100_2, 0.006),
+    (-0.550_5, -0.625_9, 0.014),
 ];
 const MOST: u32 = 1500;
 /// Far out, so that the colouring is smooth.
@@ -33,7 +33,7 @@ pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
         let wave = (count.ln() * 1.55 + phase) * std::f32::consts::TAU;
         let t = 0.52 - 0.46 * wave.cos();
         let lit = scale(palette.at(t), 0.42 + 0.68 * light);
-        add(lit, scale(palette.at(1.0), 0.18 * light.powi(12)))
+        add(lit, scale(palette.at(1.0), 0.24 * t * light.powi(12)))
     })
 }
 

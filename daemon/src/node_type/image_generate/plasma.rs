@@ -3,11 +3,11 @@
 use super::Scene;
 use super::dice::Dice;
 use super::noise::{octaves, smooth};
-use super::palette::{Palette, add, scale};
+use super::palette::{Palette, scale};
 
 pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
     let seeds: [u32; 5] = std::array::from_fn(|_| dice.seed());
-    let zoom = dice.within(0.7, 1.05);
+    let zoom = dice.within(0.5, 0.75);
     let turn = dice.within(0.0, std::f32::consts::TAU);
     let (sin, cos) = turn.sin_cos();
     let bend = dice.within(1.2, 1.8);
@@ -19,7 +19,7 @@ pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
         let f = octaves(x + bend * rx, y + bend * ry, 4, seeds[4]);
         let t = 0.46 + 0.62 * f + 0.22 * ry;
         let folds = (rx * rx + ry * ry).sqrt();
-        let base = scale(palette.at(t), 0.86 + 0.3 * folds);
-        add(base, scale(palette.at(0.95), 0.16 * smooth(0.45, 1.1, folds + 0.4 * qx)))
+        let shine = 0.2 * smooth(0.45, 1.1, folds + 0.4 * qx) * smooth(0.25, 0.7, t);
+        scale(palette.at(t + shine), 0.84 + 0.34 * folds)
     })
 }

@@ -7,15 +7,15 @@ use super::palette::{Palette, mix, scale};
 
 pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
     let (bend, land) = (dice.seed(), dice.seed());
-    let zoom = dice.within(0.75, 1.1);
+    let zoom = dice.within(0.6, 0.85);
     let (ox, oy) = (dice.within(-50.0, 50.0), dice.within(-50.0, 50.0));
     let height = move |x: f32, y: f32| {
         let (x, y) = (x * zoom + ox, y * zoom + oy);
         let bx = 0.55 * octaves(x * 0.8 + 3.7, y * 0.8, 3, bend);
-        octaves(x + bx, y - bx, 7, land)
+        octaves(x + bx, y - bx, 5, land)
     };
     Box::new(move |x, y| {
-        const STEP: f32 = 0.004;
+        const STEP: f32 = 0.006;
         let h = height(x, y);
         let (east, south) = (height(x + STEP, y) - h, height(x, y + STEP) - h);
         let (dx, dy) = (east / STEP * 0.32, south / STEP * 0.32);

@@ -34,10 +34,9 @@ pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
         let (u, v) = (x * far * 0.55, far * 3.4);
         let swell = octaves(u * 0.6, v, 4, waves);
         let mirrored = sky(x + 0.06 * swell * near, horizon - (y - horizon) * 0.7, &palette);
-        let deep = palette.at(0.07 + 0.2 * (1.0 - near));
-        let mut water = mix(deep, mirrored, 0.52 * (1.0 - near).powf(1.6) + 0.08);
         let crest = smooth(0.12, 0.75, swell);
-        water = mix(water, palette.at(0.46), 0.4 * crest * near.powf(0.4));
+        let tone = 0.1 + 0.44 * (1.0 - near).powf(1.7) + 0.2 * crest * near.powf(0.4) - 0.07 * near;
+        let mut water = mix(palette.at(tone), mirrored, 0.26 * (1.0 - near).powf(1.4) + 0.04);
         water = scale(water, 1.0 - 0.3 * smooth(0.1, 0.8, -swell));
         // The path of light widens towards the viewer and breaks up on the waves.
         let width = 0.05 + sun * 0.5 + 0.34 * near;

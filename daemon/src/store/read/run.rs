@@ -1,9 +1,11 @@
 //! Runs with everything that is kept of them.
 
 use fanlight_shared::event::Numbered;
-use fanlight_shared::id::{BlobHash, RunId};
+use fanlight_shared::id::{AttemptId, BlobHash, RunId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::run_state::{Folded, RunState};
 use fanlight_shared::value::Value;
+use indexmap::IndexSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{OpenRun, Store, StoreError, code};
@@ -34,6 +36,58 @@ impl Store {
     /// No such run.
     pub fn run(&self, id: RunId) -> Result<OpenRun, StoreError> {
         self.read(|db| self.open_run(db, id).map(|(_, open)| open))
+    }
+
+    /// The state of a run: the fold of its events. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn run_state(&self, id: RunId) -> Result<RunState, StoreError> {
+        self.read(|db| {
+            let found = db
+                .prepare_cached(
+                    "SELECT r.key, v.nodes FROM run r JOIN version v ON v.key = r.version \
+                     WHERE r.id = ?1 AND r.status < 6",
+                )?
+                .query_row([id.as_bytes()], |row| Ok((row.get(0)?, code::json::<Vec<String>>(row, 1)?)))
+                .optional()?;
+            let Some((key, nodes)) = found else {
+                return Err(StoreError::NotFound(format!("no run {id}")));
+            };
+            let mut state = RunState::new(nodes);
+            for event in events(db, key)? {
+                if state.fold(&event) == Folded::Gap {
+                    return Err(StoreError::Other(format!(
+                        "event {} of the run {id} is missing; `fanlight doctor` says more",
+                        state.seq + 1
+                    )));
+                }
+            }
+            Ok(state)
+        })
+    }
+
+    /// The attempts of a run that left the daemon's process, oldest first. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn attempt_ids(&self, id: RunId) -> Result<Vec<AttemptId>, StoreError> {
+        self.read(|db| {
+            let key: Option<i64> = db
+                .prepare_cached("SELECT key FROM run WHERE id = ?1")?
+                .query_row([id.as_bytes()], |row| row.get(0))
+                .optional()?;
+            let key = key.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))?;
+            let found = db
+                .prepare_cached(
+                    "SELECT json_extract(body, '$.attempt_id') FROM event \
+                     WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 ORDER BY seq",
+                )?
+                .query_map([key], |row| row.get(0))?
+                .collect::<Result<Vec<Option<String>>, _>>()?;
+            let ids: IndexSet<AttemptId> = found.iter().flatten().filter_map(|id| id.parse().ok()).collect();
+            Ok(ids.into_iter().collect())
+        })
     }
 
     /// A run with its place in the queue.
@@ -78,9 +132,14 @@ impl Store {
     ) -> Result<Option<Value>, StoreError> {
         Ok(match (body, large) {
             (Some(body), _) => Some(serde_json::from_str(&body)?),
-            (None, Some(hash)) => {
-                Some(serde_json::from_slice(&self.blobs().read(BlobHash::from_bytes(hash))?)?)
-            }
+            // It may have been evicted since this transaction began: then it is not kept.
+            (None, Some(hash)) => match std::fs::read(self.blobs().path(BlobHash::from_bytes(hash))) {
+                Ok(json) => Some(serde_json::from_slice(&json)?),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    return Err(StoreError::Other(format!("a stored value can't be read: {error}")));
+                }
+            },
             (None, None) => None,
         })
     }

@@ -83,7 +83,10 @@ impl Launcher {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(unreachable(error.to_string())),
                 Err(_) => {
-                    return Err(unreachable(format!("`{show} supervisor` says nothing for {} s", START.as_secs())));
+                    return Err(unreachable(format!(
+                        "`{show} supervisor` says nothing for {} s",
+                        START.as_secs()
+                    )));
                 }
             }
         }
@@ -103,7 +106,11 @@ impl Launcher {
         let full = path.metadata().is_ok_and(|about| about.len() > LOG);
         let mut options = std::fs::OpenOptions::new();
         options.create(true).mode(0o600);
-        if full { options.write(true).truncate(true) } else { options.append(true) };
+        if full {
+            options.write(true).truncate(true)
+        } else {
+            options.append(true)
+        };
         options.open(path).map_or_else(|_| Stdio::null(), Stdio::from)
     }
 }

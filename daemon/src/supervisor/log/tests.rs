@@ -37,7 +37,8 @@ fn streams_keep_their_order_and_tags() {
     let mut story = Story::new();
     story.out(b"one ").out(b"two ").err(b"oops").out(b" three");
     let part = story.read(0, 1000);
-    let expected = [(StreamTag::Stdout, "one two "), (StreamTag::Stderr, "oops"), (StreamTag::Stdout, " three")];
+    let expected =
+        [(StreamTag::Stdout, "one two "), (StreamTag::Stderr, "oops"), (StreamTag::Stdout, " three")];
     assert_eq!(part.pieces, expected.map(|(tag, text)| (tag, text.as_bytes().to_vec())));
     assert_eq!((part.offset, part.next, part.end), (0, 18, 18));
 }
@@ -101,7 +102,10 @@ fn a_record_that_is_being_written_is_read_as_far_as_it_goes() {
     bytes.extend([2, 10, 0, 0, 0, b'h', b'a']);
     std::fs::write(story.folder.path().join("log"), bytes).unwrap();
     let part = story.read(0, 100);
-    assert_eq!(part.pieces, vec![(StreamTag::Stdout, b"whole".to_vec()), (StreamTag::Stderr, b"ha".to_vec())]);
+    assert_eq!(
+        part.pieces,
+        vec![(StreamTag::Stdout, b"whole".to_vec()), (StreamTag::Stderr, b"ha".to_vec())]
+    );
     assert_eq!(part.end, 7);
 }
 

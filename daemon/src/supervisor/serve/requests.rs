@@ -100,15 +100,16 @@ impl Server {
         if !spec.folder.is_absolute() || !spec.folder.is_dir() {
             return Err(format!("the attempt's folder `{}` is missing", spec.folder.display()));
         }
-        let mut tree = self.boot.trees.plant(spec.id).map_err(|error| {
-            format!("no cgroup can be made for the command: {error}")
-        })?;
+        let mut tree = self
+            .boot
+            .trees
+            .plant(spec.id)
+            .map_err(|error| format!("no cgroup can be made for the command: {error}"))?;
         let started = Time::now();
         match self.launch(spec, &tree, started) {
             Ok(process) => {
                 tree.close();
-                let attempt =
-                    Running::new(spec.id, spec.folder.clone(), spec.grace, tree, process, started);
+                let attempt = Running::new(spec.id, spec.folder.clone(), spec.grace, tree, process, started);
                 let state = attempt.state();
                 self.running.insert(spec.id, attempt);
                 Ok(state)
@@ -131,9 +132,11 @@ impl Server {
             main: None,
             lost: false,
         };
-        let mut noted = self.boot.ledger.plan(&entry).map_err(|error| {
-            format!("the command can't be noted before it starts: {error}")
-        })?;
+        let mut noted = self
+            .boot
+            .ledger
+            .plan(&entry)
+            .map_err(|error| format!("the command can't be noted before it starts: {error}"))?;
         let process = process::start(spec, tree, self.boot.inherited)?;
         // Without this note a lost tree is still found by its cgroup or token.
         let _ = Ledger::main(&mut noted, process.pid, start_ticks(process.pid));

@@ -108,7 +108,8 @@ impl Cgroup {
     }
 
     fn populated(&self) -> bool {
-        std::fs::read_to_string(self.path.join("cgroup.events")).is_ok_and(|text| text.contains("populated 1"))
+        std::fs::read_to_string(self.path.join("cgroup.events"))
+            .is_ok_and(|text| text.contains("populated 1"))
     }
 
     /// What becomes ready (with [`PollFlags::PRI`]) when the last member goes; opened before [`Cgroup::remove`] is tried.
@@ -162,7 +163,9 @@ pub(crate) fn find() -> Result<PathBuf, String> {
     for base in candidates(&mounts, &own) {
         match probe(&base) {
             Ok(()) => return Ok(base),
-            Err(error) => why = format!("no process can be held in a cgroup below {}: {error}", base.display()),
+            Err(error) => {
+                why = format!("no process can be held in a cgroup below {}: {error}", base.display())
+            }
         }
     }
     Err(why)

@@ -1,6 +1,5 @@
 //! `fanlight assets get`
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::asset::{Asset, AssetKind};
@@ -8,7 +7,7 @@ use fanlight_shared::client::Client;
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::rpc::assets;
 use fanlight_shared::sanitise;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{download, find};
 use crate::failure::Failure;
@@ -68,38 +67,30 @@ async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failur
     // A chunk at a time: the bytes may be more than memory holds.
     let (mut writer, mut reader) = tokio::io::duplex(256 * 1024);
     let read = assets::Read { asset: asset.id, file: None, offset: 0, limit: None };
-    let fetch = async {
+    let fetch = async move {
         let fetched = client.read_asset_into(read, &mut writer).await;
         let _ = writer.shutdown().await;
-        drop(writer);
         fetched
     };
-    let print = async {
+    // Owns its end of the pipe: when nobody reads any more, fetching ends too.
+    let print = async move {
         let mut chunk = vec![0; 64 * 1024];
         loop {
-            let got = tokio::io::AsyncReadExt::read(&mut reader, &mut chunk).await.unwrap_or(0);
+            let got = reader.read(&mut chunk).await.unwrap_or(0);
             if got == 0 {
                 return out.flush();
             }
             out.bytes(&chunk[..got])?;
         }
     };
-    tokio::pin!(fetch, print);
-    tokio::select! {
-        // Nobody reads any more, or the disk is full: nothing more needs to be fetched.
-        Err(failure) = &mut print => Err(failure),
-        fetched = &mut fetch => {
-            print.await?;
-            fetched?;
-            Ok(())
-        }
-    }
+    let (fetched, printed) = tokio::join!(fetch, print);
+    printed?;
+    fetched?;
+    Ok(())
 }
 
 /// A private file with the asset's bytes, for another program to open.
 pub(super) fn temporary_path(asset: &Asset) -> std::io::Result<PathBuf> {
     let folder = tempfile::Builder::new().prefix("fanlight-").tempdir()?;
-    let mut note = std::fs::File::create(folder.path().join(".made-by-fanlight-assets-open"))?;
-    note.write_all(b"A copy of an asset; it may be deleted.\n")?;
     Ok(folder.keep().join(own_name(asset)))
 }

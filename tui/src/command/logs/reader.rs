@@ -7,7 +7,6 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::logs::{Read, Stream};
 use fanlight_shared::rpc::{ErrorCode, logs};
-use fanlight_shared::run_state::Instance;
 use fanlight_shared::sanitise;
 
 use crate::failure::Failure;
@@ -17,13 +16,25 @@ use crate::output::style::{Paint, Role};
 /// A line that is longer is written in pieces of about so many bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// Whose log it is.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// A log as the telemetry knows it.
+#[derive(Clone, Debug)]
 pub(super) struct Place {
     /// The node.
     pub(super) node: String,
     /// The item.
     pub(super) item: ItemPath,
+    /// Its newest attempt, from 1.
+    pub(super) attempt: u32,
+    /// Where the log of that attempt ends, as far as was told.
+    pub(super) log_end: u64,
+    /// Whether no attempt follows.
+    pub(super) ended: bool,
+}
+
+impl Place {
+    fn key(&self) -> (String, ItemPath) {
+        (self.node.clone(), self.item)
+    }
 }
 
 /// How far one log was read.
@@ -33,6 +44,10 @@ struct Position {
     offset: u64,
     /// Lines that have no end yet, by stream.
     open: [String; 3],
+    /// Nothing more comes.
+    done: bool,
+    /// What stands before its lines.
+    name: String,
 }
 
 /// All logs that are read.
@@ -42,7 +57,7 @@ pub(super) struct Readers {
     prefixed: bool,
     raw: bool,
     colours: bool,
-    positions: HashMap<Place, Position>,
+    positions: HashMap<(String, ItemPath), Position>,
     found: bool,
 }
 
@@ -59,28 +74,25 @@ impl Readers {
     }
 
     /// Whether more may be there than was read.
-    pub(super) fn is_behind(&self, place: &Place, attempt: u32, instance: Option<&Instance>) -> bool {
-        match self.positions.get(place) {
-            None => true,
-            Some(position) => {
-                position.attempt != attempt
-                    || instance.is_some_and(|it| it.log_end > position.offset || it.status.is_ended())
-            }
-        }
+    pub(super) fn is_behind(&self, place: &Place) -> bool {
+        self.positions.get(&place.key()).is_none_or(|position| {
+            position.attempt != place.attempt
+                || !position.done && (place.ended || place.log_end > position.offset)
+        })
     }
 
     /// Writes what came since, up to this attempt: the rest of an earlier one first.
-    pub(super) async fn read(&mut self, place: &Place, attempt: u32, out: &mut Out) -> Result<(), Failure> {
-        let mut position = self.positions.remove(place).unwrap_or_default();
-        let first = if position.attempt == 0 { attempt } else { position.attempt };
-        for number in first..=attempt {
+    pub(super) async fn read(&mut self, place: &Place, out: &mut Out) -> Result<(), Failure> {
+        let mut position = self.positions.remove(&place.key()).unwrap_or_default();
+        let first = if position.attempt == 0 { place.attempt } else { position.attempt };
+        for number in first..=place.attempt {
             if position.attempt != number {
-                self.close(place, &mut position, out)?;
-                position = Position { attempt: number, ..Position::default() };
+                self.close(&mut position, out)?;
+                position = Position { attempt: number, name, ..Position::default() };
             }
             self.read_attempt(place, &mut position, out).await?;
         }
-        self.positions.insert(place.clone(), position);
+        self.positions.insert(place.key(), position);
         Ok(())
     }
 
@@ -102,20 +114,24 @@ impl Readers {
             let part: logs::Part = match self.client.call(read).await {
                 Ok(part) => part,
                 // A native node has none, and that of a deleted attempt is gone.
-                Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => return Ok(()),
+                Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
+                    position.done = place.ended;
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             };
             if part.offset > position.offset {
                 let left_out = part.offset - position.offset;
-                self.close(place, position, out)?;
-                self.line(place, &format!("… {left_out} bytes were not kept …"), out)?;
+                self.close(position, out)?;
+                self.line(&position.name, &format!("… {left_out} bytes were not kept …"), out)?;
             }
             for piece in &part.pieces {
                 self.found = true;
-                self.text(place, position, piece.stream, &piece.text, out)?;
+                self.text(position, piece.stream, &piece.text, out)?;
             }
             let moved = part.next > position.offset;
             position.offset = part.next;
+            position.done = part.ended && part.next >= part.end;
             if !moved || part.next >= part.end {
                 return Ok(());
             }
@@ -124,7 +140,6 @@ impl Readers {
 
     fn text(
         &self,
-        place: &Place,
         position: &mut Position,
         stream: Stream,
         text: &str,
@@ -137,31 +152,30 @@ impl Readers {
         for piece in text.split_inclusive('\n') {
             open.push_str(piece);
             if open.ends_with('\n') || open.len() >= LONGEST {
-                self.line(place, open.trim_end_matches(['\n', '\r']), out)?;
+                self.line(&position.name, open.trim_end_matches(['\n', '\r']), out)?;
                 open.clear();
             }
         }
         Ok(())
     }
 
-    fn line(&self, place: &Place, line: &str, out: &mut Out) -> Result<(), Failure> {
+    fn line(&self, name: &str, line: &str, out: &mut Out) -> Result<(), Failure> {
         let safe = match (self.raw, self.colours) {
             (true, _) => line.to_owned(),
             (_, true) => sanitise::colours(line),
             (_, false) => sanitise::plain(line),
         };
         if self.prefixed {
-            let name = format!("{}{}", place.node, place.item);
             let name = Paint::stdout().apply(Role::Dim, &format!("{name} |"));
             return out.line(&format!("{name} {safe}"));
         }
         out.line(&safe)
     }
 
-    fn close(&self, place: &Place, position: &mut Position, out: &mut Out) -> Result<(), Failure> {
+    fn close(&self, position: &mut Position, out: &mut Out) -> Result<(), Failure> {
         for open in &mut position.open {
             if !open.is_empty() {
-                self.line(place, open, out)?;
+                self.line(&position.name, open, out)?;
                 open.clear();
             }
         }
@@ -170,10 +184,10 @@ impl Readers {
 
     /// Writes lines that never got an end.
     pub(super) fn finish(&mut self, out: &mut Out) -> Result<(), Failure> {
-        let mut positions: Vec<(Place, Position)> = self.positions.drain().collect();
-        positions.sort_by(|a, b| (&a.0.node, a.0.item).cmp(&(&b.0.node, b.0.item)));
-        for (place, position) in &mut positions {
-            self.close(place, position, out)?;
+        let mut positions: Vec<_> = self.positions.drain().collect();
+        positions.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, position) in &mut positions {
+            self.close(position, out)?;
         }
         Ok(())
     }

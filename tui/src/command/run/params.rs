@@ -46,7 +46,7 @@ pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Fa
     for swept in sets {
         let mut params = fixed.clone();
         params.extend(swept);
-        missing(workflow, &params)?;
+        ranges::check_params(workflow, &params).map_err(|wrong| Failure::usage(wrong.join("; ")))?;
         all.push(params);
     }
     repeat(all, args.repeat)
@@ -106,7 +106,7 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
         }
         None => text.to_owned(),
     };
-    ranges::param_value(param, &text).map_err(|error| bad(key, &error))
+    ranges::param_value(&text, param).map_err(|error| bad(key, &error))
 }
 
 /// Several values: a range, a list, or the lines of a file.
@@ -120,14 +120,14 @@ fn values_of(param: &Param, key: &str, text: &str) -> Result<Vec<Value>, Failure
         return text.split(',').map(|path| media_path(param, key, path.trim())).collect();
     }
     let text = if text.starts_with("@@") { &text[1..] } else { text };
-    ranges::sweep_values(param, text).map_err(|error| bad(key, &error))
+    ranges::sweep_values(text, &param.ty).map_err(|error| bad(key, &error))
 }
 
 fn one(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     if param.ty.has_media() {
         return media_path(param, key, text);
     }
-    ranges::param_value(param, text).map_err(|error| bad(key, &error))
+    ranges::param_value(text, param).map_err(|error| bad(key, &error))
 }
 
 /// The absolute path of a file; of a list of media several, with commas between them.
@@ -153,15 +153,6 @@ fn matrix(workflow: &Workflow) -> Result<IndexMap<String, Vec<Value>>, Failure> 
             .hint("sweep with `--sweep key=1..6`, or add `matrix: { key: 1..6 }` to the file"));
     }
     Ok(workflow.matrix.clone())
-}
-
-fn missing(workflow: &Workflow, given: &IndexMap<String, Value>) -> Result<(), Failure> {
-    let missing = |(name, param): &(&String, &Param)| param.default.is_none() && !given.contains_key(*name);
-    match workflow.params.iter().find(missing) {
-        Some((name, param)) => Err(Failure::usage(format!("the param `{name}` ({}) has no default", param.ty))
-            .hint(format!("give it with `-p {name}=…`"))),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

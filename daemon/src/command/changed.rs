@@ -1,0 +1,243 @@
+//! What an attempt changed in a folder that is not its own (`dir:`).
+//!
+//! Before the start the files that could become outputs are noted; afterwards those count that are new or different. The
+//! time of the last change of the inode can't be set by a program, so that even a file that was written again with
+//! the same size and an old time is seen. Nothing depends on the clock of the file system being ours.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fanlight_shared::workflow::{CommandOutput, OutputSource};
+use indexmap::IndexMap;
+use rustix::fs::Stat;
+
+use super::beneath::{DEEPEST, Entry, Met, Root, inner_path, walk};
+use super::folder::{new_file, sentence};
+use super::pattern::Pattern;
+
+/// A change within one tick of the file system's clock can't be told from the state before it.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: i128,
+    inode: i128,
+    size: i128,
+    modified: i128,
+    changed: i128,
+}
+
+impl Stamp {
+    fn of_stat(stat: &Stat) -> Self {
+        let nanoseconds = |seconds: i128, rest: i128| seconds * 1_000_000_000 + rest;
+        Self {
+            device: i128::from(stat.st_dev),
+            inode: i128::from(stat.st_ino),
+            size: i128::from(stat.st_size),
+            modified: nanoseconds(i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+            changed: nanoseconds(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
+        }
+    }
+    fn of_file(file: &fs::File) -> io::Result<Self> {
+        let it = file.metadata()?;
+        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Ok(Self {
+            device: i128::from(it.dev()),
+            inode: i128::from(it.ino()),
+            size: i128::from(it.size()),
+            modified: nanoseconds(it.mtime(), it.mtime_nsec()),
+            changed: nanoseconds(it.ctime(), it.ctime_nsec()),
+        })
+    }
+}
+
+/// The files that could become outputs, as they were before the start; paths relative to the folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Before {
+    files: HashMap<PathBuf, Stamp>,
+}
+
+impl Before {
+    /// Notes what the outputs name in `dir`.
+    ///
+    /// # Errors
+    /// A folder that can't be read, a bad pattern, too many files.
+    pub(super) fn of(dir: &Path, outputs: &IndexMap<String, CommandOutput>) -> Result<Self, String> {
+        let root = Root::open(dir).map_err(|error| sentence("can't read", dir, &error))?;
+        let noted = Self::note(&root, outputs)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let now = i128::try_from(now).unwrap_or(i128::MAX);
+        let tick = i128::try_from(TICK.as_nanos()).unwrap_or(0);
+        let fresh = |stamp: &Stamp| (0..tick).contains(&(now - stamp.changed.max(stamp.modified)));
+        if noted.files.values().any(fresh) {
+            // Somebody changes files at this very moment: look again when the clock has moved on.
+            std::thread::sleep(TICK);
+            return Self::note(&root, outputs);
+        }
+        Ok(noted)
+    }
+
+    fn note(root: &Root, outputs: &IndexMap<String, CommandOutput>) -> Result<Self, String> {
+        let mut files = HashMap::new();
+        for output in outputs.values() {
+            match &output.source {
+                OutputSource::Json(_) => {}
+                OutputSource::Path(path) => match root.entry(Path::new(path)) {
+                    Ok(Entry::File(file)) => {
+                        let inner = inner_path(Path::new(path), root.path());
+                        if let (Ok(inner), Ok(stamp)) = (inner, Stamp::of_file(&file)) {
+                            files.insert(inner, stamp);
+                        }
+                    }
+                    Ok(Entry::Folder(folder)) => {
+                        let inner = inner_path(Path::new(path), root.path()).unwrap_or_default();
+                        note_folder(&folder, &inner, &mut files)?;
+                    }
+                    // What isn't there now, or may not be used, is judged when the attempt has ended.
+                    Err(_) => {}
+                },
+                OutputSource::Glob(glob) => {
+                    Pattern::parse(glob)?.find(root, &mut |path, met| {
+                        if let Met::File(stat) = met {
+                            files.insert(path.to_owned(), Stamp::of_stat(stat));
+                        }
+                        Ok(())
+                    })?;
+                }
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// Whether this open file is new or different.
+    pub(super) fn is_file_changed(&self, path: &Path, file: &fs::File) -> io::Result<bool> {
+        Ok(self.files.get(path) != Some(&Stamp::of_file(file)?))
+    }
+
+    /// Whether a file below this folder is new, different or gone.
+    pub(super) fn is_folder_changed(&self, path: &Path, folder: &OwnedFd) -> Result<bool, String> {
+        let mut now = HashMap::new();
+        note_folder(folder, path, &mut now)?;
+        let then = self.files.iter().filter(|(file, _)| file.starts_with(path));
+        let mut count = 0;
+        for (file, stamp) in then {
+            count += 1;
+            if now.get(file) != Some(stamp) {
+                return Ok(true);
+            }
+        }
+        Ok(count != now.len())
+    }
+
+    /// Keeps it for an adoption.
+    pub(super) fn save(&self, path: &Path) -> Result<(), String> {
+        let mut bytes = Vec::new();
+        for (file, stamp) in &self.files {
+            let Stamp { device, inode, size, modified, changed } = stamp;
+            bytes.extend(format!("{device} {inode} {size} {modified} {changed} ").into_bytes());
+            bytes.extend(file.as_os_str().as_bytes());
+            bytes.push(0);
+        }
+        new_file(path)
+            .and_then(|mut file| file.write_all(&bytes))
+            .map_err(|error| sentence("can't write", path, &error))
+    }
+
+    /// Reads what was kept.
+    pub(super) fn load(path: &Path) -> Result<Self, String> {
+        let bytes = fs::read(path).map_err(|error| sentence("can't read", path, &error))?;
+        let files = bytes.split(|it| *it == 0).filter(|it| !it.is_empty()).map(parse).collect::<Option<_>>();
+        files.map(|files| Self { files }).ok_or_else(|| format!("{} is damaged", path.display()))
+    }
+}
+
+fn note_folder(folder: &OwnedFd, path: &Path, files: &mut HashMap<PathBuf, Stamp>) -> Result<(), String> {
+    walk(folder.as_fd(), path, DEEPEST, &mut |file, met| {
+        if let Met::File(stat) = met {
+            files.insert(file.to_owned(), Stamp::of_stat(stat));
+        }
+        if files.len() > super::collect::MOST_FILES {
+            return Err(format!(
+                "`{}` holds more than {} files",
+                path.display(),
+                super::collect::MOST_FILES
+            ));
+        }
+        Ok(())
+    })
+}
+
+fn parse(line: &[u8]) -> Option<(PathBuf, Stamp)> {
+    let mut fields = line.splitn(6, |it| *it == b' ');
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<i128>().ok();
+    let (device, inode, size) = (number()?, number()?, number()?);
+    let (modified, changed) = (number()?, number()?);
+    let path = OsString::from_vec(fields.next()?.to_vec());
+    Some((path.into(), Stamp { device, inode, size, modified, changed }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fanlight_shared::problem::Span;
+    use fanlight_shared::types::Type;
+
+    fn outputs(sources: &[OutputSource]) -> IndexMap<String, CommandOutput> {
+        let output = |source: &OutputSource| CommandOutput {
+            source: source.clone(),
+            ty: Type::Any,
+            name: None,
+            span: Span::default(),
+        };
+        sources.iter().enumerate().map(|(number, it)| (format!("o{number}"), output(it))).collect()
+    }
+    fn changed(before: &Before, dir: &Path, path: &str) -> bool {
+        before.is_file_changed(Path::new(path), &fs::File::open(dir.join(path)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_again_is_told_from_what_was_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path();
+        for name in ["old.txt", "again.txt", "touched.txt"] {
+            fs::write(dir.join(name), "same").unwrap();
+        }
+        let outputs = outputs(&[OutputSource::Path("./old.txt".into()), OutputSource::Glob("*.txt".into())]);
+        let before = Before::of(dir, &outputs).unwrap();
+        let kept = temp.path().join("before");
+        before.save(&kept).unwrap();
+        assert_eq!(Before::load(&kept).unwrap(), before);
+
+        let then = fs::metadata(dir.join("again.txt")).unwrap().modified().unwrap();
+        let again = fs::File::options().write(true).open(dir.join("again.txt")).unwrap();
+        io::Write::write_all(&mut &again, b"SAME").unwrap();
+        again.set_modified(then).unwrap();
+        fs::write(dir.join("new.txt"), "same").unwrap();
+        let found = ["old.txt", "again.txt", "touched.txt", "new.txt"].map(|it| changed(&before, dir, it));
+        assert_eq!(found, [false, true, false, true]);
+    }
+
+    #[test]
+    fn a_folder_changes_with_what_is_in_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path();
+        fs::create_dir_all(dir.join("build/deep")).unwrap();
+        fs::write(dir.join("build/deep/a"), "a").unwrap();
+        let before = Before::of(dir, &outputs(&[OutputSource::Path("build/".into())])).unwrap();
+        let folder = || match Root::open(dir).unwrap().entry(Path::new("build")).unwrap() {
+            Entry::Folder(folder) => folder,
+            Entry::File(_) => panic!("no folder"),
+        };
+        assert!(!before.is_folder_changed(Path::new("build"), &folder()).unwrap());
+        fs::remove_file(dir.join("build/deep/a")).unwrap();
+        assert!(before.is_folder_changed(Path::new("build"), &folder()).unwrap());
+    }
+}

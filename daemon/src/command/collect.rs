@@ -1,0 +1,257 @@
+//! From what a command left behind to the values of its ports. Blocks: reads, hashes, publishes.
+
+mod dir;
+mod field;
+mod place;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::media::MediaKind;
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::{CommandOutput, OutputSource};
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
+
+use super::beneath::{Entry, Met};
+use super::pattern::Pattern;
+use super::report::Reported;
+use crate::media;
+use crate::store::blob::{Blobs, Published};
+use crate::supervisor::log::Stdout;
+
+pub(super) use place::{Place, find, places, previewed};
+
+/// A folder that is an output holds no more files than this.
+pub(super) const MOST_FILES: usize = 100_000;
+/// A glob gives no more files than this.
+const MOST_MATCHES: usize = 10_000;
+/// A file whose content becomes a value is no longer than this.
+const LONGEST_CONTENT: u64 = 16 * 1024 * 1024;
+
+/// What is collected from.
+pub(super) struct Sources<'a> {
+    /// Where files lie; the first place that has one wins.
+    pub(super) places: Vec<Place>,
+    /// What the command wrote to standard output.
+    pub(super) stdout: &'a Stdout,
+    /// What it reported.
+    pub(super) reported: &'a IndexMap<String, Reported>,
+    pub(super) blobs: &'a Blobs,
+    /// Nobody waits for the result any more.
+    pub(super) cancel: &'a CancellationToken,
+}
+
+/// What was collected.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) values: Values,
+    pub(super) blobs: Vec<Published>,
+    /// A sentence per declared output that isn't there or isn't what it should be.
+    pub(super) problems: Vec<String>,
+    /// What a person may want to know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Collects everything that is there.
+pub(super) fn collect(outputs: &IndexMap<String, CommandOutput>, sources: &Sources<'_>) -> Collected {
+    let mut collector = Collector { sources, json: None, collected: Collected::default() };
+    for (name, output) in outputs {
+        let value = match sources.reported.get(name) {
+            Some(reported) => collector.reported(reported, &output.ty, output.name.as_deref()),
+            None => collector.declared(output),
+        };
+        collector.keep(name, value);
+    }
+    for (name, reported) in sources.reported {
+        if !outputs.contains_key(name) {
+            let value = collector.reported(reported, &Type::Any, None);
+            collector.keep(name, value);
+        }
+    }
+    collector.collected
+}
+
+struct Collector<'a> {
+    sources: &'a Sources<'a>,
+    json: Option<Result<Json, String>>,
+    collected: Collected,
+}
+
+impl Collector<'_> {
+    fn keep(&mut self, name: &str, value: Result<Value, String>) {
+        match value {
+            Ok(value) => {
+                self.collected.values.insert(name.to_owned(), value);
+            }
+            Err(problem) => self.collected.problems.push(format!("output `{name}`: {problem}")),
+        }
+    }
+
+    fn declared(&mut self, output: &CommandOutput) -> Result<Value, String> {
+        let name = output.name.as_deref();
+        match &output.source {
+            OutputSource::Path(path) => self.path(path, &output.ty, name),
+            OutputSource::Glob(glob) => self.glob(glob, &output.ty, name),
+            OutputSource::Json(path) => {
+                let stdout = self.sources.stdout;
+                let json = self.json.get_or_insert_with(|| field::parse(stdout));
+                let found = field::find(json.as_ref().map_err(Clone::clone)?, path)?;
+                Value::from_json(found.clone()).convert(&output.ty)
+            }
+        }
+    }
+
+    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Value, String> {
+        match reported {
+            Reported::Path(path) => self.path(path, ty, name),
+            Reported::Value(_) if ty.has_media() => {
+                Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must name it by \"path\""))
+            }
+            Reported::Value(value) => Value::from_json(value.clone()).convert(ty),
+        }
+    }
+
+    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Value, String> {
+        let (entry, own_name) = place::find(&self.sources.places, Path::new(path))?;
+        let name = name.unwrap_or(&own_name);
+        self.value(entry, name, ty).map_err(|problem| match problem {
+            Problem::Type(what) => format!("`{}` {what}", super::text::line(path)),
+            Problem::Sentence(sentence) => sentence,
+        })
+    }
+
+    fn glob(&mut self, glob: &str, ty: &Type, name: Option<&str>) -> Result<Value, String> {
+        let of = match ty {
+            Type::List(of) => of.as_ref(),
+            one => one,
+        };
+        let pattern = Pattern::parse(glob)?;
+        let mut found: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for (number, place) in self.sources.places.iter().enumerate() {
+            let notes = &mut self.collected.notes;
+            pattern.find(&place.root, &mut |path, met| {
+                match met {
+                    Met::File(_) => {
+                        found.entry(path.to_owned()).or_insert(number);
+                    }
+                    Met::Other(what) => notes.push(format!("`{}` was left out: it is {what}", path.display())),
+                }
+                if found.len() > MOST_MATCHES {
+                    return Err(format!("the glob `{glob}` matches more than {MOST_MATCHES} files"));
+                }
+                Ok(())
+            })?;
+        }
+        let mut items = Vec::with_capacity(found.len());
+        for (path, number) in found {
+            let place = &self.sources.places[number];
+            let Some(entry) = place.changed_entry(&path)? else { continue };
+            let own_name = place::name_of(&path);
+            let name = name.map_or(own_name, |name| numbered(name, items.len()));
+            let value = self.value(entry, &name, of).map_err(|problem| match problem {
+                Problem::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())),
+                Problem::Sentence(sentence) => sentence,
+            })?;
+            items.push(value);
+        }
+        if items.is_empty() {
+            self.collected.notes.push(format!("the glob `{glob}` matches no file of this attempt"));
+        }
+        Ok(Value::List(items))
+    }
+
+    fn value(&mut self, entry: Entry, name: &str, ty: &Type) -> Result<Value, Problem> {
+        if self.sources.cancel.is_cancelled() {
+            return Err(Problem::Sentence("the run was cancelled".into()));
+        }
+        match (ty, entry) {
+            (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(folder)) => {
+                let (media, blobs, notes) =
+                    dir::publish(&folder, name, self.sources.blobs, self.sources.cancel)?;
+                self.collected.blobs.extend(blobs);
+                self.collected.notes.extend(notes);
+                Ok(Value::from(media))
+            }
+            (Type::Media(MediaKind::Dir), Entry::File(_)) => {
+                Err(Problem::Type("is a file, but dir is declared".into()))
+            }
+            (ty, Entry::Folder(_)) => {
+                Err(Problem::Type(format!("is a folder, but {ty} is declared; for a list use `glob:`")))
+            }
+            (Type::Any | Type::Media(_), Entry::File(file)) => {
+                let (media, published) = media::publish(self.sources.blobs, file, name)?;
+                let media = media::check(media, ty)?;
+                self.collected.blobs.push(published);
+                Ok(Value::from(media))
+            }
+            (Type::List(of), Entry::File(_)) if of.has_media() => {
+                Err(Problem::Type(format!("is one file, but {ty} is declared; use `glob:`")))
+            }
+            (ty, Entry::File(file)) => content(file, ty),
+        }
+    }
+}
+
+/// Why a file is no value of its type.
+enum Problem {
+    /// What follows the file's path.
+    Type(String),
+    /// A whole sentence.
+    Sentence(String),
+}
+
+impl From<String> for Problem {
+    fn from(sentence: String) -> Self {
+        Self::Sentence(sentence)
+    }
+}
+
+/// The name of the item with this number, where the items share one name: `plot-0.png`.
+fn numbered(name: &str, number: usize) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, ext)) if !stem.is_empty() => format!("{stem}-{number}.{ext}"),
+        _ => format!("{name}-{number}"),
+    }
+}
+
+/// A file's content as a value.
+fn content(file: File, ty: &Type) -> Result<Value, Problem> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST_CONTENT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Problem::Type(format!("can't be read: {error}")))?;
+    if bytes.len() as u64 > LONGEST_CONTENT {
+        let most = LONGEST_CONTENT >> 20;
+        return Err(Problem::Type(format!("is longer than {most} MiB; declare it as file")));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Problem::Type(format!("is no UTF-8 text, but {ty} is declared")))?;
+    let word = text.trim();
+    let shown = || fanlight_shared::value::cut(&super::text::line(word), 40);
+    let no = |what: &str| Problem::Type(format!("holds `{}`, which is no {what}", shown()));
+    match ty {
+        Type::Text => Ok(Value::Text(text)),
+        Type::Choice => Ok(Value::from(word)),
+        Type::Int => word.parse().map(Value::Int).map_err(|_| no("int")),
+        Type::Float => match word.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Value::Float(number)),
+            _ => Err(no("finite number")),
+        },
+        Type::Bool => word.parse().map(Value::Bool).map_err(|_| no("bool (`true` or `false`)")),
+        ty => serde_json::from_str(word)
+            .map_err(|error| Problem::Type(format!("holds no JSON: {error}")))
+            .and_then(|json| Value::from_json(json).convert(ty).map_err(Problem::Type))
+            .map_err(|problem| match problem {
+                Problem::Type(what) if what.starts_with("expected") => Problem::Type(format!("holds JSON: {what}")),
+                other => other,
+            }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use fanlight_shared::home::Home;
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::problem::Span;
+
+use super::super::changed::Before;
+use super::super::folder::Folder;
+use super::*;
+use crate::store::Store;
+
+/// A picture of one pixel.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\
+\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+
+struct Desk {
+    temp: tempfile::TempDir,
+    store: Store,
+    folder: Folder,
+    outputs: IndexMap<String, CommandOutput>,
+    reported: IndexMap<String, Reported>,
+    stdout: Stdout,
+    dir: Option<PathBuf>,
+}
+
+fn desk() -> Desk {
+    let temp = tempfile::tempdir().unwrap();
+    let store = Store::open(&Home::below(&temp.path().join("home")).unwrap()).unwrap();
+    let folder = Folder::of(&temp.path().join("attempts"), AttemptId::new());
+    folder.make().unwrap();
+    Desk {
+        temp,
+        store,
+        folder,
+        outputs: IndexMap::new(),
+        reported: IndexMap::new(),
+        stdout: Stdout { bytes: Vec::new(), truncated: false },
+        dir: None,
+    }
+}
+
+impl Desk {
+    fn file(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.work().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        self
+    }
+    fn output(mut self, name: &str, source: OutputSource, ty: &str) -> Self {
+        let ty = ty.parse().unwrap();
+        self.outputs.insert(name.into(), CommandOutput { source, ty, name: None, span: Span::default() });
+        self
+    }
+    fn path(self, name: &str, path: &str, ty: &str) -> Self {
+        self.output(name, OutputSource::Path(path.into()), ty)
+    }
+    fn glob(self, name: &str, glob: &str, ty: &str) -> Self {
+        self.output(name, OutputSource::Glob(glob.into()), ty)
+    }
+    fn dir(mut self, files: &[&str]) -> Self {
+        let dir = self.temp.path().join("project");
+        fs::create_dir(&dir).unwrap();
+        for file in files {
+            fs::write(dir.join(file), "old").unwrap();
+        }
+        Before::of(&dir, &self.outputs).unwrap().save(&self.folder.before()).unwrap();
+        self.dir = Some(dir);
+        self
+    }
+    fn collect(&self) -> Collected {
+        let sources = Sources {
+            places: places(&self.folder, self.dir.as_deref()).unwrap(),
+            stdout: &self.stdout,
+            reported: &self.reported,
+            blobs: self.store.blobs(),
+            cancel: &CancellationToken::new(),
+        };
+        collect(&self.outputs, &sources)
+    }
+    fn value(&self, name: &str) -> Value {
+        let collected = self.collect();
+        assert_eq!(collected.problems, Vec::<String>::new());
+        collected.values[name].clone()
+    }
+    fn problem(&self) -> String {
+        self.collect().problems.join("; ")
+    }
+}
+
+#[test]
+fn files_become_values_of_their_type() {
+    let desk = desk()
+        .file("text", "two\nlines\n")
+        .file("int", " 42\n")
+        .file("float", "1e3")
+        .file("bool", "true\n")
+        .file("json", "{\"a\": [1]}")
+        .file("ints", "[1, 2]");
+    for (name, value) in [
+        ("text", Value::from("two\nlines\n")),
+        ("int", Value::Int(42)),
+        ("float", Value::Float(1000.0)),
+        ("bool", Value::Bool(true)),
+        ("json", Value::from_json(serde_json::json!({"a": [1]}))),
+    ] {
+        let one = Desk { outputs: IndexMap::new(), ..super::tests::desk() }.path("it", name, name);
+        fs::copy(desk.folder.work().join(name), one.folder.work().join(name)).unwrap();
+        assert_eq!(one.value("it"), value, "{name}");
+    }
+    let desk = desk.path("ints", "ints", "list<int>");
+    assert_eq!(desk.value("ints"), Value::from(vec![Value::Int(1), Value::Int(2)]));
+}
+
+#[test]
+fn a_picture_is_what_its_bytes_say() {
+    let desk = desk().file("out.png", PNG).path("image", "out.png", "image");
+    let value = desk.value("image");
+    let media = value.as_media().unwrap();
+    assert_eq!((media.kind, media.mime.as_str(), media.name.as_str()), (MediaKind::Image, "image/png", "out.png"));
+    assert_eq!((media.width, media.height), (Some(1), Some(1)));
+    let desk = desk.file("out.png", "not a picture");
+    let problem = desk.problem();
+    assert!(problem.contains("output `image`") && problem.contains("image is declared"), "{problem}");
+}
+
+#[test]
+fn content_of_the_wrong_type_is_named() {
+    for (ty, content, part) in [
+        ("int", "4.5", "`4.5`, which is no int"),
+        ("float", "NaN", "no finite number"),
+        ("bool", "yes", "no bool"),
+        ("json", "{", "no JSON"),
+        ("list<int>", "[\"a\"]", "expected int"),
+        ("text", "\u{fffd}", ""),
+    ] {
+        let desk = desk().file("f", content).path("it", "f", ty);
+        let problem = desk.problem();
+        assert!(problem.contains(part), "{ty}: {problem}");
+    }
+    let desk = desk().file("f", b"\xff\xfe").path("it", "f", "text");
+    assert!(desk.problem().contains("no UTF-8"));
+}
+
+#[test]
+fn what_is_missing_says_what_is_there_instead() {
+    let near = desk().file("out.jpg", "x").file("other", "x").path("image", "out.png", "image");
+    assert_eq!(
+        near.problem(),
+        "output `image`: there is no `out.png` in the work folder; did you mean `out.jpg`?"
+    );
+    let far = desk().file("zzz", "x").path("image", "out.png", "image");
+    assert!(far.problem().ends_with("there is `zzz`"), "{}", far.problem());
+    assert!(desk().path("image", "out.png", "image").problem().ends_with("nothing lies there"));
+    let folder = desk().file("out/a", "x").path("image", "out", "image");
+    assert!(folder.problem().contains("is a folder, but image is declared"));
+}
+
+#[test]
+fn no_path_leads_out_of_the_folder() {
+    let desk = desk().path("a", "../events.jsonl", "file").path("b", "/etc/passwd", "file").path("c", "l", "file");
+    symlink("/etc/passwd", desk.folder.work().join("l")).unwrap();
+    let collected = desk.collect();
+    assert!(collected.values.is_empty() && collected.blobs.is_empty());
+    assert!(collected.problems[0].contains("climbs out") && collected.problems[1].contains("climbs out"));
+    assert!(collected.problems[2].contains("symbolic link"));
+}
+
+#[test]
+fn a_glob_is_a_list_in_name_order() {
+    let desk = desk().file("b.txt", "b").file("a.txt", "a").file("sub/c.txt", "c").glob("all", "*.txt", "list<text>");
+    symlink("a.txt", desk.folder.work().join("c.txt")).unwrap();
+    assert_eq!(desk.value("all"), Value::from(vec![Value::from("a"), Value::from("b")]));
+    assert_eq!(desk.collect().notes, ["`c.txt` was left out: it is a symbolic link"]);
+    let desk = desk.glob("all", "**/*.txt", "file");
+    let value = desk.value("all");
+    let names: Vec<_> = value.media().into_iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["a.txt", "b.txt", "c.txt"]);
+}
+
+#[test]
+fn a_folder_names_its_files() {
+    let desk = desk().file("site/index.html", "<p>").file("site/bin/go", "#!").path("site", "site", "dir");
+    let go = desk.folder.work().join("site/bin/go");
+    fs::set_permissions(go, fs::Permissions::from_mode(0o755)).unwrap();
+    let collected = desk.collect();
+    let media = collected.values["site"].as_media().unwrap();
+    assert_eq!((media.kind, media.bytes, media.name.as_str()), (MediaKind::Dir, 5, "site"));
+    assert_eq!(collected.blobs.len(), 3);
+    let blob = collected.blobs.iter().find(|it| it.hash == media.hash).unwrap();
+    let manifest: fanlight_shared::media::DirManifest =
+        serde_json::from_slice(blob.inline.as_ref().unwrap()).unwrap();
+    let files: Vec<_> = manifest.files.iter().map(|it| (it.path.as_str(), it.executable)).collect();
+    assert_eq!(files, [("bin/go", true), ("index.html", false)]);
+}
+
+#[test]
+fn of_a_shared_folder_only_what_changed_counts() {
+    let mut desk = desk().path("kept", "kept.txt", "text").path("made", "made.txt", "text").glob("all", "*.txt", "text");
+    desk = desk.dir(&["kept.txt", "again.txt"]);
+    let dir = desk.dir.clone().unwrap();
+    fs::write(dir.join("made.txt"), "new").unwrap();
+    fs::write(dir.join("again.txt"), "OLD").unwrap();
+    let collected = desk.collect();
+    assert!(collected.problems[0].contains("did not change it"), "{:?}", collected.problems);
+    assert_eq!(collected.values["made"], Value::from("new"));
+    assert_eq!(collected.values["all"], Value::from(vec![Value::from("OLD"), Value::from("new")]));
+    // What lies in the attempt's own folder is surely its own.
+    let desk = desk.file("made.txt", "private");
+    assert_eq!(desk.collect().values["made"], Value::from("private"));
+}
+
+#[test]
+fn fields_of_stdout_are_values() {
+    let mut desk = desk().output("acc", OutputSource::Json("metrics.acc".into()), "float");
+    desk.stdout.bytes = b"{\"metrics\": {\"acc\": 1}}\n".to_vec();
+    assert_eq!(desk.value("acc"), Value::Float(1.0));
+    desk.stdout.bytes = b"{\"metrics\": {\"acc\": \"high\"}}\n".to_vec();
+    assert_eq!(desk.problem(), "output `acc`: expected float, got text");
+}
+
+#[test]
+fn what_was_reported_wins_and_may_be_more() {
+    let mut desk = desk().file("a.png", PNG).path("image", "b.png", "image").path("n", "n", "int");
+    desk.reported.insert("image".into(), Reported::Path("a.png".into()));
+    desk.reported.insert("n".into(), Reported::Value("x".into()));
+    desk.reported.insert("extra".into(), Reported::Value(serde_json::json!([1])));
+    let collected = desk.collect();
+    assert_eq!(collected.values["image"].as_media().unwrap().name, "a.png");
+    assert_eq!(collected.values["extra"], Value::from(vec![Value::Int(1)]));
+    assert_eq!(collected.problems, ["output `n`: expected int, got text"]);
+    desk.reported.insert("image".into(), Reported::Value("a.png".into()));
+    assert!(desk.problem().contains("by \"path\""));
+}

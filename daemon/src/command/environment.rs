@@ -1,0 +1,187 @@
+//! The environment of a command: an allow-list from the daemon's own, the inputs, `env:`, and what Fanlight says.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::folder::Folder;
+use crate::job::Attempt;
+
+/// What commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a secret or
+/// reaches a person's agent is here: the config's `pass_env` adds such names.
+const PASSED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"];
+
+/// Where programs are looked for if the daemon has no `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// What a value of the environment may hold; Linux takes 128 KiB with name and `=`.
+pub(super) const LONGEST: usize = 127 * 1024;
+
+/// What environment and arguments may hold together, so that no system refuses them.
+const MOST: usize = 1024 * 1024;
+
+/// Variables by name.
+pub(super) type Variables = IndexMap<OsString, OsString>;
+
+/// What every command gets.
+#[derive(Debug)]
+pub(super) struct Environment {
+    passed: Variables,
+}
+
+impl Environment {
+    /// Of these variables, those that commands get: the usual ones and those named in `pass`.
+    pub(super) fn inherit(all: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> Self {
+        let mut passed: Variables = all.filter(|(name, value)| is_passed(name, value, pass)).collect();
+        passed.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());
+        // A command has no terminal; this keeps programs from writing as if it had one.
+        passed.entry("TERM".into()).or_insert_with(|| "dumb".into());
+        Self { passed }
+    }
+
+    /// The whole environment of an attempt, but for `FANLIGHT_ATTEMPT`, which the supervisor sets.
+    ///
+    /// # Errors
+    /// A name or a value that no environment can hold.
+    pub(super) fn of(
+        &self,
+        attempt: &Attempt,
+        folder: &Folder,
+        inputs: IndexMap<String, OsString>,
+        env: &IndexMap<String, String>,
+    ) -> Result<Variables, String> {
+        let mut variables = self.passed.clone();
+        for (name, value) in inputs {
+            check("the input", &name, &value)?;
+            variables.insert(name.into(), value);
+        }
+        for (name, value) in env {
+            if name.starts_with("FANLIGHT_") {
+                return Err(format!("`env:` can't set `{name}`: names that begin with FANLIGHT_ are Fanlight's own"));
+            }
+            check("`env:`:", name, OsStr::new(value))?;
+            variables.insert(name.into(), value.into());
+        }
+        for (name, value) in facts(attempt, folder) {
+            variables.insert(name.into(), value);
+        }
+        Ok(variables)
+    }
+}
+
+fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    if name == "FANLIGHT_HOME" {
+        // So that `fanlight` within a script talks to the daemon that runs it.
+        return Path::new(value).is_absolute();
+    }
+    let usual = PASSED.contains(&name) || name.starts_with("LC_") || name.starts_with("XDG_");
+    !name.starts_with("FANLIGHT_") && (usual || pass.iter().any(|it| it == name))
+}
+
+fn check(what: &str, name: &str, value: &OsStr) -> Result<(), String> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(format!("{what} `{}` can't be the name of an environment variable", name.escape_debug()));
+    }
+    if value.as_encoded_bytes().contains(&0) {
+        return Err(format!(
+            "{what} `{name}` contains a NUL character, which an environment variable can't hold; remove it, or pass \
+             the text as a file"
+        ));
+    }
+    if value.len() > LONGEST {
+        return Err(format!(
+            "{what} `{name}` is {} bytes long; an environment variable holds at most {LONGEST}: pass it by `with:`, \
+             where a long value becomes a file named by `${name}_file`",
+            value.len()
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what the system would refuse with a bare "argument list too long".
+pub(super) fn check_size(variables: &Variables, arguments: &[OsString]) -> Result<(), String> {
+    let pointer = size_of::<usize>() + 2;
+    let environment: usize = variables.iter().map(|(name, value)| name.len() + value.len() + pointer).sum();
+    let line: usize = arguments.iter().map(|it| it.len() + pointer).sum();
+    if environment + line > MOST {
+        return Err(format!(
+            "inputs and arguments are {} bytes together; a command gets at most {MOST}: pass long lists as a file",
+            environment + line
+        ));
+    }
+    Ok(())
+}
+
+/// What Fanlight says about the attempt.
+fn facts(attempt: &Attempt, folder: &Folder) -> Vec<(&'static str, OsString)> {
+    let mut facts: Vec<(&'static str, OsString)> = vec![
+        ("FANLIGHT_WORK", folder.work().into()),
+        ("FANLIGHT_EVENTS", folder.events().into()),
+        ("FANLIGHT_KEY", attempt.key().into()),
+        ("FANLIGHT_RUN", attempt.run.id.to_string().into()),
+        ("FANLIGHT_RUN_NUMBER", attempt.run.number.to_string().into()),
+        ("FANLIGHT_WORKFLOW", attempt.run.workflow.clone().into()),
+        ("FANLIGHT_NODE", attempt.node.clone().into()),
+        ("FANLIGHT_ITEM", attempt.item.0.map_or_else(String::new, |index| index.to_string()).into()),
+    ];
+    if let Some(project) = &attempt.run.project {
+        facts.push(("FANLIGHT_PROJECT", project.clone().into()));
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::fixture;
+
+    fn inherit(all: &[(&str, &str)], pass: &[&str]) -> Environment {
+        let pass: Vec<String> = pass.iter().map(|it| (*it).to_owned()).collect();
+        Environment::inherit(all.iter().map(|(name, value)| ((*name).into(), (*value).into())), &pass)
+    }
+    fn names(environment: &Environment) -> Vec<&str> {
+        environment.passed.keys().filter_map(|it| it.to_str()).collect()
+    }
+
+    #[test]
+    fn only_what_is_allowed_is_passed_on() {
+        let own = [
+            ("PATH", "/bin"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("LC_ALL", "C"),
+            ("SSH_AUTH_SOCK", "/s"),
+            ("FANLIGHT_KEY", "forged"),
+            ("FANLIGHT_HOME", "/h"),
+        ];
+        assert_eq!(names(&inherit(&own, &["FANLIGHT_KEY"])), ["PATH", "LC_ALL", "FANLIGHT_HOME", "TERM"]);
+        assert_eq!(names(&inherit(&own[3..4], &["SSH_AUTH_SOCK"])), ["SSH_AUTH_SOCK", "PATH", "TERM"]);
+    }
+
+    #[test]
+    fn later_ones_win_and_fanlights_own_stay() {
+        let temp = tempfile::tempdir().unwrap();
+        let attempt = fixture::attempt();
+        let folder = Folder::of(temp.path(), attempt.id);
+        let environment = inherit(&[("HOME", "/home/x"), ("LANG", "C")], &[]);
+        let inputs = IndexMap::from([("place".to_owned(), OsString::from("Hove"))]);
+        let env = IndexMap::from([("HOME".to_owned(), "/tmp".to_owned()), ("place".to_owned(), "Ayr".to_owned())]);
+        let made = environment.of(&attempt, &folder, inputs.clone(), &env).unwrap();
+        assert_eq!(made["HOME".as_ref() as &OsStr], "/tmp");
+        assert_eq!(made["place".as_ref() as &OsStr], "Ayr");
+        assert_eq!(made["FANLIGHT_NODE".as_ref() as &OsStr], "step");
+        assert_eq!(made["FANLIGHT_WORK".as_ref() as &OsStr], folder.work().as_os_str());
+        let forged = IndexMap::from([("FANLIGHT_KEY".to_owned(), "x".to_owned())]);
+        assert!(environment.of(&attempt, &folder, inputs, &forged).unwrap_err().contains("Fanlight's own"));
+    }
+
+    #[test]
+    fn what_no_environment_holds_is_refused_in_words() {
+        assert!(check("the input", "a", OsStr::new("x\0y")).unwrap_err().contains("NUL"));
+        assert!(check("`env:`:", "a=b", OsStr::new("")).unwrap_err().contains("a=b"));
+        assert!(check("`env:`:", "a", OsStr::new(&"x".repeat(LONGEST + 1))).unwrap_err().contains("a_file"));
+        let many: Variables = (0..20).map(|i| (format!("v{i}").into(), "x".repeat(60_000).into())).collect();
+        assert!(check_size(&many, &[]).unwrap_err().contains("at most"));
+    }
+}

@@ -1,0 +1,197 @@
+//! What a command may report by `$FANLIGHT_EVENTS`: one JSON object a line. `docs/events.md` tells it to people,
+//! `docs/events.schema.json` to programs.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// The longest line, in bytes.
+pub const LONGEST_LINE: usize = 64 * 1024;
+
+/// One line. Further fields are ignored, and so are lines of a type that is not known here.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CommandEvent {
+    /// How far the command is.
+    Progress {
+        /// Between 0 and 1; null or left out while only movement is known.
+        #[serde(default)]
+        #[schemars(range(min = 0, max = 1))]
+        value: Option<f64>,
+        /// What it is doing.
+        #[serde(default)]
+        message: Option<String>,
+    },
+    /// The value of an output: `value` or `path`, one of them. The last line of a name holds.
+    Output {
+        /// A declared output, or a further one.
+        #[schemars(regex(pattern = "^[a-z][a-z0-9_]*$"))]
+        name: String,
+        /// Its value.
+        #[serde(default)]
+        value: Option<Json>,
+        /// The file or folder that it is, below the folder in which the command works or below `$FANLIGHT_WORK`. It is
+        /// taken when the command has ended.
+        #[serde(default)]
+        path: Option<String>,
+    },
+    /// A picture (or another file) on the way to an output; shown while the command runs, not kept.
+    Preview {
+        /// The output.
+        #[schemars(regex(pattern = "^[a-z][a-z0-9_]*$"))]
+        name: String,
+        /// The file. It should be written under another name and then renamed, so that it is never seen half written.
+        path: String,
+    },
+    /// A line for the node's log.
+    Log {
+        /// How much it matters.
+        #[serde(default)]
+        level: Level,
+        /// What there is to say.
+        message: String,
+    },
+    /// A number to follow while the command runs. The last line of a name holds.
+    Metric {
+        /// Its name.
+        name: String,
+        /// Its value now.
+        value: f64,
+        /// Its unit.
+        #[serde(default)]
+        unit: Option<String>,
+    },
+    /// Money spent since the last such line; the lines add up.
+    Cost {
+        /// In US dollars.
+        #[schemars(range(min = 0))]
+        usd: f64,
+    },
+}
+
+/// How much a line for the log matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// For those who look for a fault.
+    Debug,
+    /// Good to know.
+    #[default]
+    Info,
+    /// Probably wrong.
+    Warn,
+    /// Wrong.
+    Error,
+}
+
+impl Level {
+    /// The word that stands in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+const TYPES: [&str; 6] = ["progress", "output", "preview", "log", "metric", "cost"];
+
+/// Reads one line.
+///
+/// # Errors
+/// What is wrong with it, in a few words; never a piece of the line itself that was not made safe.
+pub fn parse(line: &[u8]) -> Result<CommandEvent, String> {
+    let json: Json = serde_json::from_slice(line).map_err(|_| "it is no JSON".to_owned())?;
+    let Some(object) = json.as_object() else { return Err("it is no JSON object".into()) };
+    match object.get("type").and_then(Json::as_str) {
+        None => return Err("it has no \"type\"".into()),
+        Some(name) if !TYPES.contains(&name) => {
+            return Err(format!("its type {} is not known", Json::from(super::text::line(name))));
+        }
+        Some(_) => {}
+    }
+    let event = serde_json::from_value(json).map_err(|error| super::text::line(&error.to_string()))?;
+    check(event)
+}
+
+fn check(event: CommandEvent) -> Result<CommandEvent, String> {
+    match &event {
+        CommandEvent::Progress { value: Some(value), .. } if !(0.0..=1.0).contains(value) => {
+            Err(format!("its value {value} is not between 0 and 1"))
+        }
+        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } if !is_name(name) => {
+            Err(format!("`{}` is no name of an output (one looks like `best_model`)", super::text::line(name)))
+        }
+        CommandEvent::Output { value, path, .. } if value.is_some() == path.is_some() => {
+            Err("an output has either a \"value\" or a \"path\"".into())
+        }
+        CommandEvent::Cost { usd } if !(0.0..).contains(usd) => Err(format!("{usd} is no cost")),
+        _ => Ok(event),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 100
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// The schema of a line, as `docs/events.schema.json` holds it.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    let mut schema = schemars::schema_for!(CommandEvent);
+    schema.insert("title".into(), "A line of $FANLIGHT_EVENTS".into());
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read() {
+        let progress = parse(br#"{"type":"progress","value":0.5,"message":"half","eta":3}"#).unwrap();
+        assert_eq!(progress, CommandEvent::Progress { value: Some(0.5), message: Some("half".into()) });
+        let unknown = parse(br#"{"type":"progress","value":null}"#).unwrap();
+        assert_eq!(unknown, CommandEvent::Progress { value: None, message: None });
+        assert!(parse(br#"{"type":"output","name":"n","value":[1]}"#).is_ok());
+        assert!(parse(br#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#).is_ok());
+        let log = parse(br#"{"type":"log","message":"m"}"#).unwrap();
+        assert_eq!(log, CommandEvent::Log { level: Level::Info, message: "m".into() });
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let bad = [
+            ("not json", "no JSON"),
+            ("[1]", "no JSON object"),
+            ("{}", "no \"type\""),
+            (r#"{"type":"mask\u001b[2J","value":1}"#, "not known"),
+            (r#"{"type":"progress","value":42}"#, "between 0 and 1"),
+            (r#"{"type":"output","name":"a"}"#, "either"),
+            (r#"{"type":"output","name":"a","value":1,"path":"p"}"#, "either"),
+            (r#"{"type":"output","name":"../a","value":1}"#, "no name"),
+            (r#"{"type":"cost","usd":-1}"#, "no cost"),
+            (r#"{"type":"metric","name":"a","value":"x"}"#, "invalid type"),
+        ];
+        for (line, part) in bad {
+            let error = parse(line.as_bytes()).unwrap_err();
+            assert!(error.contains(part), "{line}: {error}");
+            assert!(!error.contains('\u{1b}'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_published_schema_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/events.schema.json");
+        let made = format!("{:#}\n", schema().to_value());
+        if std::env::var_os("FANLIGHT_BLESS").is_some() {
+            std::fs::write(path, &made).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(published == made, "docs/events.schema.json is old: FANLIGHT_BLESS=1 cargo test published_schema");
+    }
+}

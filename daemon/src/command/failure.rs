@@ -1,0 +1,107 @@
+//! How a command's end is told: the ports `exit_code` and `status`, and the error of a failed one.
+
+use std::path::Path;
+
+use fanlight_shared::event::NodeError;
+
+use crate::supervisor::client::{Exit, How};
+use crate::supervisor::log::{self, StreamTag};
+
+/// So much of the end of the log is searched for the last line of stderr: what the supervisor keeps of it.
+const SEARCHED: u64 = 512 * 1024;
+
+/// What the port `exit_code` holds: of a killed command 128 and the signal, as shells have it.
+pub(super) fn exit_code(how: How) -> i64 {
+    match how {
+        How::Code(code) => i64::from(code),
+        How::Signal(signal) => 128 + i64::from(signal),
+    }
+}
+
+/// What the port `status` holds: `completed`, `failed` or `signal:9`.
+pub(super) fn status(how: How) -> String {
+    match how {
+        How::Code(0) => "completed".into(),
+        How::Code(_) => "failed".into(),
+        How::Signal(signal) => format!("signal:{signal}"),
+    }
+}
+
+/// The error of a command that did not end well; `None` of one that did.
+pub(super) fn error(exit: &Exit, folder: &Path) -> Option<NodeError> {
+    let (message, exit_code) = match exit.how {
+        How::Code(0) => return None,
+        How::Code(code) => (format!("exit code {code}"), Some(code)),
+        How::Signal(signal) => (signal_sentence(signal, exit.stopped), None),
+    };
+    Some(NodeError { message, exit_code, last_line: last_line(folder, exit.log_end) })
+}
+
+fn signal_sentence(signal: i32, stopped: bool) -> String {
+    let name = signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("{name} ({signal})"));
+    match (stopped, signal) {
+        (true, _) => format!("stopped by {name}"),
+        (false, 9) => format!("killed by {name}; perhaps the machine ran out of memory"),
+        (false, 6 | 7 | 8 | 11) => format!("crashed with {name}"),
+        _ => format!("killed by {name}"),
+    }
+}
+
+fn signal_name(signal: i32) -> Option<&'static str> {
+    use rustix::process::Signal;
+    let names = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::TRAP, "SIGTRAP"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::USR1, "SIGUSR1"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::USR2, "SIGUSR2"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::ALARM, "SIGALRM"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::XCPU, "SIGXCPU"),
+        (Signal::XFSZ, "SIGXFSZ"),
+        (Signal::SYS, "SIGSYS"),
+    ];
+    names.iter().find(|(it, _)| it.as_raw() == signal).map(|(_, name)| *name)
+}
+
+/// The last line of stderr that shows anything.
+fn last_line(folder: &Path, end: u64) -> Option<String> {
+    let mut stderr = Vec::new();
+    let mut offset = end.saturating_sub(SEARCHED);
+    while offset < end {
+        let part = log::read(folder, offset, 64 * 1024).ok()?;
+        for (stream, bytes) in &part.pieces {
+            if *stream == StreamTag::Stderr {
+                stderr.extend_from_slice(bytes);
+            }
+        }
+        if part.next <= offset {
+            break;
+        }
+        offset = part.next;
+    }
+    super::text::last_line(&stderr)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_have_words() {
+        assert_eq!((exit_code(How::Code(3)), status(How::Code(3)).as_str()), (3, "failed"));
+        assert_eq!((exit_code(How::Signal(9)), status(How::Signal(9)).as_str()), (137, "signal:9"));
+        assert_eq!(status(How::Code(0)), "completed");
+        assert!(signal_sentence(9, false).contains("SIGKILL (9); perhaps the machine ran out of memory"));
+        assert_eq!(signal_sentence(15, true), "stopped by SIGTERM (15)");
+        assert_eq!(signal_sentence(63, false), "killed by signal 63");
+    }
+}

@@ -1,0 +1,129 @@
+//! The end of an attempt: from its exit and what it left behind to its outcome. Blocks.
+
+use std::fs;
+use std::io;
+
+use fanlight_shared::event::NodeError;
+use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::value::{Value, Values};
+
+use super::collect::{self, Collected, Sources};
+use super::failure;
+use super::folder::sentence;
+use super::reader::{Reader, log_update};
+use super::{CommandJob, text};
+use crate::job::{Attempt, Outcome};
+use crate::store::blob::Blobs;
+use crate::supervisor::client::{Exit, How};
+use crate::supervisor::log::{self, Stdout};
+
+/// Stands at the end of a standard output that was longer.
+const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
+
+/// What became of an attempt that ended.
+pub(super) fn finish(
+    attempt: &Attempt,
+    job: &CommandJob,
+    blobs: &Blobs,
+    reader: &mut Reader,
+    exit: &Exit,
+) -> Outcome {
+    reader.finish(exit.log_end);
+    let (stdout, collected) = match gather(attempt, job, blobs, reader) {
+        Ok(gathered) => gathered,
+        Err(problem) => {
+            let empty = Stdout { bytes: Vec::new(), truncated: false };
+            (empty, Collected { problems: vec![problem], ..Collected::default() })
+        }
+    };
+    for note in &collected.notes {
+        reader.report.note(note);
+    }
+    let mut error = failure::error(exit, reader.folder.path());
+    let ended_well = exit.how == How::Code(0);
+    if !collected.problems.is_empty() {
+        if ended_well {
+            error = Some(NodeError { exit_code: Some(0), ..NodeError::new(collected.problems.join("; ")) });
+        } else {
+            // What a failed command could not make any more is no news, but it may explain something.
+            collected.problems.iter().for_each(|problem| reader.report.note(problem));
+        }
+    }
+    let mut values = collected.values;
+    let status = if ended_well && error.is_some() { "failed".into() } else { failure::status(exit.how) };
+    own_ports(&mut values, &stdout, exit.how, status);
+    let end = exit.log_end + write_notes(reader);
+    reader.pace.drain().for_each(|event| attempt.live(event));
+    if end > exit.log_end {
+        let last_line = reader.report.notes().last().cloned();
+        attempt.live(log_update(attempt, end, last_line));
+    }
+    Outcome {
+        end: if error.is_some() { AttemptEnd::Failed } else { AttemptEnd::Completed },
+        error,
+        values,
+        blobs: collected.blobs,
+        cost_usd: reader.report.cost_usd,
+    }
+}
+
+fn gather(
+    attempt: &Attempt,
+    job: &CommandJob,
+    blobs: &Blobs,
+    reader: &Reader,
+) -> Result<(Stdout, Collected), String> {
+    let folder = &reader.folder;
+    let stdout = match log::stdout(folder.path()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Stdout { bytes: Vec::new(), truncated: false },
+        other => other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?,
+    };
+    let collected = if job.outputs.is_empty() && reader.report.outputs.is_empty() {
+        Collected::default()
+    } else {
+        let sources = Sources {
+            places: collect::places(folder, job.dir.as_deref())?,
+            stdout: &stdout,
+            reported: &reader.report.outputs,
+            blobs,
+            cancel: &attempt.cancel,
+        };
+        collect::collect(&job.outputs, &sources)
+    };
+    Ok((stdout, collected))
+}
+
+/// The ports that every command has. Standard output loses its last line ends, as `$(…)` has it in a shell.
+fn own_ports(values: &mut Values, stdout: &Stdout, how: How, status: String) {
+    let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
+    if stdout.truncated {
+        // The cut may have gone through a character.
+        while text.ends_with(char::REPLACEMENT_CHARACTER) {
+            text.pop();
+        }
+        text.push_str(CUT);
+    } else {
+        text.truncate(text.trim_end_matches(['\n', '\r']).len());
+    }
+    values.insert("stdout".into(), Value::Text(text));
+    values.insert("exit_code".into(), Value::Int(failure::exit_code(how)));
+    values.insert("status".into(), Value::Text(status));
+}
+
+/// Writes the lines for the log and answers how many bytes they are.
+fn write_notes(reader: &Reader) -> u64 {
+    if reader.report.notes().is_empty() {
+        return 0;
+    }
+    let mut lines: String = reader.report.notes().iter().map(|it| text::line(it) + "\n").collect();
+    let path = reader.folder.notes();
+    // An adopted attempt reads its events again from the beginning, so these lines replace what may be there.
+    match fs::write(&path, &lines) {
+        Ok(()) => lines.len() as u64,
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "lines for a log could not be written");
+            lines.clear();
+            0
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The folder of an attempt: where its files lie, and how it goes away.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::id::AttemptId;
+
+/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) lie there too.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn of(attempts: &Path, id: AttemptId) -> Self {
+        Self { path: attempts.join(id.to_string()) }
+    }
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+    /// The private work folder.
+    pub(super) fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+    /// A folder per input that has files.
+    pub(super) fn inputs(&self) -> PathBuf {
+        self.path.join("inputs")
+    }
+    /// Files that are arguments of a `cmd:`.
+    pub(super) fn arguments(&self) -> PathBuf {
+        self.path.join("arguments")
+    }
+    /// `$FANLIGHT_EVENTS`.
+    pub(super) fn events(&self) -> PathBuf {
+        self.path.join("events.jsonl")
+    }
+    /// The script of a `run:`.
+    pub(super) fn script(&self) -> PathBuf {
+        self.path.join("script")
+    }
+    /// What lay in the folder of `dir:` before.
+    pub(super) fn before(&self) -> PathBuf {
+        self.path.join("before")
+    }
+    /// What the node and Fanlight have to say besides the command's streams.
+    pub(super) fn notes(&self) -> PathBuf {
+        self.path.join("notes")
+    }
+
+    /// Makes the folder with its work folder and its empty events file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder.
+    pub(super) fn make(&self) -> io::Result<()> {
+        match make_folder(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(attempts) = self.path.parent() {
+                    fs::DirBuilder::new().recursive(true).mode(0o700).create(attempts)?;
+                }
+                make_folder(&self.path)?;
+            }
+            other => other?,
+        }
+        make_folder(&self.work())?;
+        new_file(&self.events())?;
+        Ok(())
+    }
+
+    /// Removes what only a living attempt needs.
+    pub(super) fn tidy(&self) -> io::Result<()> {
+        for folder in [self.work(), self.inputs(), self.arguments()] {
+            remove_tree(&folder)?;
+        }
+        for file in [self.events(), self.script(), self.before(), self.path.join("stdout")] {
+            absent_is_fine(fs::remove_file(file))?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        remove_tree(&self.path)
+    }
+}
+
+/// Makes one folder that only its owner may enter.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Makes a new file that only its owner may read.
+pub(super) fn new_file(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Removes a folder with everything in it and never follows a link. A command may have taken the rights away from its
+/// own folders; they are given back first.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            give_back_rights(path)?;
+            absent_is_fine(fs::remove_dir_all(path))
+        }
+        other => absent_is_fine(other),
+    }
+}
+
+fn give_back_rights(folder: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(folder)?.is_dir() {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        give_back_rights(&entry?.path())?;
+    }
+    Ok(())
+}
+
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// A sentence for something that could not be done with a file or a folder.
+pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("the disk that holds {} is full; free some space and try again", path.display())
+        }
+        _ => format!("{doing} {}: {error}", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_private_and_goes_away_without_following_links() {
+        let temp = tempfile::tempdir().unwrap();
+        let outside = temp.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("keep"), "x").unwrap();
+        let folder = Folder::of(&temp.path().join("state/attempts"), AttemptId::new());
+        folder.make().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(folder.path()), mode(&folder.work()), mode(&folder.events())), (0o700, 0o700, 0o600));
+        std::os::unix::fs::symlink(&outside, folder.work().join("link")).unwrap();
+        fs::create_dir_all(folder.work().join("a/b")).unwrap();
+        fs::set_permissions(folder.work().join("a"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::write(folder.path().join("log"), "said").unwrap();
+
+        folder.tidy().unwrap();
+        assert!(!folder.work().exists() && folder.path().join("log").exists());
+        folder.tidy().unwrap();
+        folder.remove().unwrap();
+        assert!(!folder.path().exists() && outside.join("keep").exists());
+        folder.remove().unwrap();
+    }
+
+    #[test]
+    fn the_second_making_says_so() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder::of(temp.path(), AttemptId::new());
+        folder.make().unwrap();
+        assert_eq!(folder.make().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+}

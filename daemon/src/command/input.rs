@@ -1,0 +1,180 @@
+//! Inputs as a command gets them: environment variables, and files where a value has bytes or is long.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::value::{Value, Values};
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use super::folder::{make_folder, new_file, sentence};
+use crate::media::file_name;
+use crate::store::blob::Blobs;
+
+/// A longer value comes as a file only.
+const LONGEST_VARIABLE: usize = 64 * 1024;
+
+/// Lays inputs out below `folder` (made only if needed) and answers the variables that name them.
+///
+/// # Errors
+/// A sentence: a full disk, a blob that is gone, two inputs that need the same variable.
+pub(super) fn lay_out(
+    inputs: &Values,
+    blobs: &Blobs,
+    folder: &Path,
+) -> Result<IndexMap<String, OsString>, String> {
+    let mut layout = Layout { blobs, folder, variables: IndexMap::new(), derived: Vec::new() };
+    for (name, value) in inputs {
+        layout.input(name, value)?;
+    }
+    let taken = |form: &String| inputs.get(form).is_some_and(|it| *it != Value::None);
+    if let Some((name, form)) = layout.derived.iter().find(|(_, form)| taken(form)) {
+        return Err(format!("the inputs `{name}` and `{form}` both need the variable `{form}`; rename one"));
+    }
+    Ok(layout.variables)
+}
+
+struct Layout<'a> {
+    blobs: &'a Blobs,
+    folder: &'a Path,
+    variables: IndexMap<String, OsString>,
+    /// Inputs with the further variables that they need.
+    derived: Vec<(String, String)>,
+}
+
+impl Layout<'_> {
+    fn input(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        match value {
+            Value::None => Ok(()),
+            Value::Text(text) => self.text(name, text, "txt"),
+            Value::Media(media) => {
+                let path = self.subfolder(name)?.join(file_name(&media.name));
+                self.place(media, &path)?;
+                self.set(name.to_owned(), path.into());
+                Ok(())
+            }
+            Value::List(_) | Value::Object(_) if value.has_media() => {
+                let folder = self.subfolder(name)?;
+                let width = leaves(value).saturating_sub(1).to_string().len().max(3);
+                let json = self.files(value, &folder, width, &mut 0)?;
+                self.derive(name, "dir", folder.into());
+                self.text(name, &json.to_string(), "json")
+            }
+            Value::List(_) | Value::Object(_) => self.text(name, &value.to_json().to_string(), "json"),
+            plain => self.text(name, &plain.to_text()?, "txt"),
+        }
+    }
+
+    /// Media of a list or an object, numbered so that name order is their order; holes keep their number.
+    fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, String> {
+        Ok(match value {
+            Value::List(items) => {
+                Json::Array(items.iter().map(|it| self.files(it, folder, width, next)).collect::<Result<_, _>>()?)
+            }
+            Value::Object(fields) => Json::Object(
+                fields
+                    .iter()
+                    .map(|(key, it)| Ok((key.clone(), self.files(it, folder, width, next)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+            leaf => {
+                let number = *next;
+                *next += 1;
+                match leaf {
+                    Value::Media(media) => {
+                        let path = folder.join(format!("{number:0width$}_{}", file_name(&media.name)));
+                        self.place(media, &path)?;
+                        Json::String(path.display().to_string())
+                    }
+                    plain => plain.to_json(),
+                }
+            }
+        })
+    }
+
+    fn text(&mut self, name: &str, text: &str, ending: &str) -> Result<(), String> {
+        if text.len() <= LONGEST_VARIABLE {
+            self.set(name.to_owned(), text.into());
+            return Ok(());
+        }
+        let path = self.inputs_folder()?.join(format!("{name}.{ending}"));
+        new_file(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o400)))
+            .map_err(|error| sentence("can't write", &path, &error))?;
+        self.derive(name, "file", path.into());
+        Ok(())
+    }
+
+    fn set(&mut self, name: String, value: OsString) {
+        self.variables.insert(name, value);
+    }
+
+    fn derive(&mut self, name: &str, form: &str, value: OsString) {
+        let form = format!("{name}_{form}");
+        self.derived.push((name.to_owned(), form.clone()));
+        self.set(form, value);
+    }
+
+    fn place(&self, media: &Media, path: &Path) -> Result<(), String> {
+        place(self.blobs, media, path, false)
+    }
+
+    fn inputs_folder(&self) -> Result<PathBuf, String> {
+        folder_at(self.folder)
+    }
+
+    fn subfolder(&self, name: &str) -> Result<PathBuf, String> {
+        // Names of inputs are checked with the document; this is the last line of defence for a path.
+        folder_at(&self.inputs_folder()?.join(file_name(name)))
+    }
+}
+
+fn leaves(value: &Value) -> usize {
+    match value {
+        Value::List(items) => items.iter().map(leaves).sum(),
+        Value::Object(fields) => fields.values().map(leaves).sum(),
+        _ => 1,
+    }
+}
+
+/// The folder, made if it isn't there.
+pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
+    match make_folder(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(sentence("can't make", path, &error)),
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// Puts a private, read-only copy of media at `path`.
+pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), String> {
+    blobs.materialise(media, path).map_err(|error| error.to_string())?;
+    let done = if media.kind == MediaKind::Dir {
+        protect_tree(path)
+    } else {
+        let mode = if executable { 0o500 } else { 0o400 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    };
+    done.map_err(|error| sentence("can't protect", path, &error))
+}
+
+fn protect_tree(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            protect_tree(&entry.path())?;
+        } else if kind.is_file() {
+            let mode = entry.metadata()?.permissions().mode() & 0o500;
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

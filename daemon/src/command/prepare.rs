@@ -1,0 +1,113 @@
+//! From a job to what the supervisor starts. Blocks: folders, files, copies.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::changed::Before;
+use super::environment::{self, Environment};
+use super::folder::{Folder, new_file, sentence};
+use super::input::{self, folder_at};
+use super::program::{self, Invocation};
+use super::{Argument, CommandJob, Program};
+use crate::job::Attempt;
+use crate::media::file_name;
+use crate::store::blob::Blobs;
+use crate::supervisor::client::StartSpec;
+
+/// What preparing needs besides the job.
+pub(super) struct Means<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) blobs: &'a Blobs,
+    pub(super) grace: Duration,
+}
+
+/// Makes the folder of an attempt ready and says what is to be started. A folder that a daemon left half made is made anew:
+/// the caller has asked the supervisor, and nothing runs in it.
+///
+/// # Errors
+/// A sentence: a full disk, a missing shell or folder, a value that no environment holds.
+pub(super) fn prepare(
+    attempt: &Attempt,
+    job: &CommandJob,
+    folder: &Folder,
+    means: &Means<'_>,
+) -> Result<StartSpec, String> {
+    folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
+    let inputs = input::lay_out(&job.inputs, means.blobs, &folder.inputs())?;
+    let variables = means.environment.of(attempt, folder, inputs, &job.env)?;
+    let path = variables.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+    let invocation = match &job.program {
+        Program::Script { text, shell } => {
+            let script = folder.script();
+            new_file(&script)
+                .and_then(|mut file| file.write_all(text.as_bytes()))
+                .map_err(|error| sentence("can't write", &script, &error))?;
+            program::of_script(shell, &script, &path)?
+        }
+        Program::Arguments(arguments) => invocation(arguments, folder, means.blobs)?,
+    };
+    environment::check_size(&variables, &invocation.arguments)?;
+    let cwd = match &job.dir {
+        None => folder.work(),
+        Some(dir) => {
+            check_dir(dir)?;
+            Before::of(dir, &job.outputs)?.save(&folder.before())?;
+            dir.clone()
+        }
+    };
+    Ok(StartSpec {
+        id: attempt.id,
+        program: invocation.program,
+        arguments: invocation.arguments,
+        env: variables.into_iter().collect(),
+        cwd,
+        folder: folder.path().to_owned(),
+        grace: means.grace,
+    })
+}
+
+fn check_dir(dir: &PathBuf) -> Result<(), String> {
+    match fs::metadata(dir) {
+        Ok(it) if it.is_dir() => Ok(()),
+        Ok(_) => Err(format!("`dir:` names {}, which is no folder", dir.display())),
+        Err(error) => Err(sentence("`dir:` names a folder that can't be entered:", dir, &error)),
+    }
+}
+
+fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<Invocation, String> {
+    let mut words = Vec::with_capacity(arguments.len());
+    for (number, argument) in arguments.iter().enumerate() {
+        words.push(match argument {
+            Argument::Text(text) => word(number, text)?,
+            Argument::Media(media) => {
+                let path =
+                    folder_at(&folder.arguments())?.join(format!("{number:03}_{}", file_name(&media.name)));
+                input::place(blobs, media, &path, number == 0)?;
+                path.into()
+            }
+        });
+    }
+    let mut words = words.into_iter();
+    match words.next() {
+        Some(program) if !program.is_empty() => Ok(Invocation { program, arguments: words.collect() }),
+        _ => Err("`cmd:` names no program".into()),
+    }
+}
+
+fn word(number: usize, text: &str) -> Result<OsString, String> {
+    if text.contains('\0') {
+        return Err(format!("argument {number} of `cmd:` contains a NUL character, which no argument can hold"));
+    }
+    if text.len() > environment::LONGEST {
+        return Err(format!(
+            "argument {number} of `cmd:` is {} bytes long; an argument holds at most {}: pass it by `with:`, where a \
+             long value becomes a file",
+            text.len(),
+            environment::LONGEST
+        ));
+    }
+    Ok(text.into())
+}

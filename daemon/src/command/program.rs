@@ -1,0 +1,102 @@
+//! What is started: a shell with the script, or the program of a `cmd:`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use fanlight_shared::workflow::Shell;
+
+/// A program with its arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Invocation {
+    pub(super) program: OsString,
+    pub(super) arguments: Vec<OsString>,
+}
+
+impl Invocation {
+    fn new(program: impl Into<OsString>, arguments: &[&str], script: &Path) -> Self {
+        let mut arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        arguments.push(script.into());
+        Self { program: program.into(), arguments }
+    }
+}
+
+/// What runs the script that lies at `script`; programs are looked for in `path`.
+///
+/// # Errors
+/// There is no such shell; the sentence says what to do.
+pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<Invocation, String> {
+    const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
+    let first = |names: &[&str]| names.iter().find_map(|name| find(name, path));
+    match shell {
+        Shell::Default => match (find("bash", path), find("sh", path)) {
+            (Some(bash), _) => Ok(Invocation::new(bash, &BASH, script)),
+            (None, Some(sh)) => Ok(Invocation::new(sh, &["-e"], script)),
+            (None, None) => Err("no shell: neither `bash` nor `sh` is on PATH".into()),
+        },
+        Shell::Bash => find("bash", path)
+            .map(|bash| Invocation::new(bash, &BASH, script))
+            .ok_or_else(|| "`shell: bash`, but there is no `bash` on PATH; install it or use `shell: sh`".into()),
+        Shell::Sh => find("sh", path)
+            .map(|sh| Invocation::new(sh, &["-e"], script))
+            .ok_or_else(|| "`shell: sh`, but there is no `sh` on PATH".into()),
+        Shell::Python => first(&["python3", "python"])
+            .map(|python| Invocation::new(python, &[], script))
+            .ok_or_else(|| "`shell: python`, but neither `python3` nor `python` is on PATH".into()),
+        Shell::Program(words) => match words.split_first() {
+            None => Err("`shell:` names no program".into()),
+            Some((program, arguments)) => {
+                let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+                Ok(Invocation::new(program, &arguments, script))
+            }
+        },
+    }
+}
+
+/// The first executable file with this name in the folders of `path`; relative folders of it are left out.
+fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
+    std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(
+        |file| {
+            file.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(names: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        folder
+    }
+    fn words(shell: &Shell, names: &[&str]) -> Result<String, String> {
+        let folder = folder_with(names);
+        let made = of_script(shell, Path::new("/s"), folder.path().as_os_str())?;
+        let name = Path::new(&made.program).file_name().unwrap().to_owned();
+        let all: Vec<_> = std::iter::once(&name).chain(&made.arguments).map(|it| it.to_str().unwrap()).collect();
+        Ok(all.join(" "))
+    }
+
+    #[test]
+    fn scripts_are_run_by_what_is_there() {
+        assert_eq!(words(&Shell::Default, &["bash", "sh"]).unwrap(), "bash -e -o pipefail /s");
+        assert_eq!(words(&Shell::Default, &["sh"]).unwrap(), "sh -e /s");
+        assert_eq!(words(&Shell::Python, &["python"]).unwrap(), "python /s");
+        assert_eq!(words(&Shell::Python, &["python", "python3"]).unwrap(), "python3 /s");
+        let node = Shell::Program(vec!["node".into(), "--flag".into()]);
+        assert_eq!(words(&node, &[]).unwrap(), "node --flag /s");
+    }
+
+    #[test]
+    fn a_missing_shell_is_named() {
+        assert!(words(&Shell::Bash, &["sh"]).unwrap_err().contains("no `bash`"));
+        assert!(words(&Shell::Default, &[]).unwrap_err().contains("neither `bash` nor `sh`"));
+        assert!(words(&Shell::Python, &["sh"]).unwrap_err().contains("python3"));
+    }
+}

@@ -1,0 +1,223 @@
+//! What a living command shows: progress, its last line, metrics and previews. Blocks for a moment at a time.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use fanlight_shared::event::{LiveEvent, Progress};
+use fanlight_shared::value::{Value, cut};
+use indexmap::IndexMap;
+
+use super::beneath::Entry;
+use super::collect;
+use super::event::CommandEvent;
+use super::folder::Folder;
+use super::osc::Scanner;
+use super::pace::Pace;
+use super::report::Report;
+use super::text;
+use crate::job::Attempt;
+use crate::media;
+use crate::store::blob::{Blobs, Published};
+use crate::supervisor::log::{self, StreamTag};
+
+/// Of a log that grew faster than it is read only so much of its end is looked at: what is shown is the newest anyway.
+const WINDOW: u64 = 64 * 1024;
+/// What is kept of a stream's end for its last line.
+const TAIL: usize = 4 * 1024;
+/// Between two previews; each is hashed and written.
+const PREVIEW_GAP: Duration = Duration::from_secs(1);
+/// Larger previews are not taken.
+const LARGEST_PREVIEW: u64 = 16 * 1024 * 1024;
+/// Ports with previews.
+const MOST_PREVIEWS: usize = 16;
+
+/// Reads log and events of one attempt as they grow.
+pub(super) struct Reader {
+    attempt: Attempt,
+    pub(super) folder: Folder,
+    dir: Option<PathBuf>,
+    blobs: Blobs,
+    /// What the command reported.
+    pub(super) report: Report,
+    /// Events that wait to be sent.
+    pub(super) pace: Pace,
+    offset: u64,
+    streams: [StreamEnd; 2],
+    previews: Previews,
+}
+
+/// The end of a stream.
+#[derive(Default)]
+struct StreamEnd {
+    scanner: Scanner,
+    bytes: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Previews {
+    wanted: IndexMap<String, String>,
+    /// The newest of each port: as long as it is held its bytes stay.
+    held: IndexMap<String, Published>,
+    last: Option<Instant>,
+}
+
+impl Reader {
+    pub(super) fn new(attempt: Attempt, folder: Folder, dir: Option<PathBuf>, blobs: Blobs) -> Self {
+        Self {
+            attempt,
+            folder,
+            dir,
+            blobs,
+            report: Report::default(),
+            pace: Pace::default(),
+            offset: 0,
+            streams: Default::default(),
+            previews: Previews::default(),
+        }
+    }
+
+    /// Reads what is new in the events file, and in the log up to `end`.
+    pub(super) fn read(&mut self, end: u64) {
+        self.read_log(end);
+        self.read_events();
+        self.publish_previews();
+    }
+
+    /// Reads the rest after the end. Answers where the log ends.
+    pub(super) fn finish(&mut self, end: u64) {
+        self.read_log(end);
+        self.read_events();
+        let Self { attempt, report, pace, .. } = self;
+        report.finish(&mut |event| show(attempt, pace, event));
+    }
+
+    fn read_log(&mut self, end: u64) {
+        if end <= self.offset {
+            return;
+        }
+        let from = end.saturating_sub(WINDOW).max(self.offset);
+        if from > self.offset {
+            self.streams = Default::default();
+        }
+        self.offset = from;
+        let mut progress = None;
+        let mut newest = None;
+        while self.offset < end {
+            let limit = u32::try_from(end - self.offset).unwrap_or(u32::MAX);
+            let Ok(part) = log::read(self.folder.path(), self.offset, limit) else { break };
+            for (tag, bytes) in &part.pieces {
+                let number = usize::from(*tag == StreamTag::Stderr);
+                let stream = &mut self.streams[number];
+                progress = stream.push(bytes).or(progress);
+                newest = Some(number);
+            }
+            if part.next <= self.offset {
+                break;
+            }
+            self.offset = part.next;
+        }
+        if let Some(fraction) = progress {
+            self.pace.push(progress_of(&self.attempt, fraction, None));
+        }
+        let last_line = newest.and_then(|number| text::last_line(&self.streams[number].bytes));
+        self.pace.push(log_update(&self.attempt, end, last_line));
+    }
+
+    fn read_events(&mut self) {
+        let Self { attempt, folder, report, pace, previews, .. } = self;
+        report.read(folder, &mut |event| {
+            if let CommandEvent::Preview { name, path } = event {
+                if previews.wanted.len() < MOST_PREVIEWS || previews.wanted.contains_key(name) {
+                    previews.wanted.insert(name.clone(), path.clone());
+                }
+            } else {
+                show(attempt, pace, event);
+            }
+        });
+    }
+
+    fn publish_previews(&mut self) {
+        let too_soon = self.previews.last.is_some_and(|last| last.elapsed() < PREVIEW_GAP);
+        if self.previews.wanted.is_empty() || too_soon {
+            return;
+        }
+        self.previews.last = Some(Instant::now());
+        for (port, path) in std::mem::take(&mut self.previews.wanted) {
+            match self.preview(&path) {
+                Ok((value, published)) => {
+                    self.previews.held.insert(port.clone(), published);
+                    self.pace.push(preview_update(&self.attempt, port, value));
+                }
+                Err(problem) => self.report.note(&format!("preview `{port}`: {problem}")),
+            }
+        }
+    }
+
+    fn preview(&self, path: &str) -> Result<(Value, Published), String> {
+        let places = collect::previewed(&self.folder, self.dir.as_deref())?;
+        let (entry, name) = collect::find(&places, path.as_ref())?;
+        let Entry::File(file) = entry else { return Err(format!("`{}` is a folder", text::line(path))) };
+        let bytes = file.metadata().map_err(|error| error.to_string())?.len();
+        if bytes > LARGEST_PREVIEW {
+            return Err(format!("`{name}` is larger than {} MiB", LARGEST_PREVIEW >> 20));
+        }
+        let (media, published) = media::publish(&self.blobs, file, &name)?;
+        Ok((Value::from(media), published))
+    }
+}
+
+impl StreamEnd {
+    fn push(&mut self, bytes: &[u8]) -> Option<Option<f64>> {
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > TAIL {
+            self.bytes.drain(..self.bytes.len() - TAIL);
+        }
+        self.scanner.push(bytes)
+    }
+}
+
+fn show(attempt: &Attempt, pace: &mut Pace, event: &CommandEvent) {
+    match event {
+        CommandEvent::Progress { value, message } => {
+            let message = message.as_deref().map(|it| cut(&text::line(it), 200));
+            pace.push(progress_of(attempt, *value, message));
+        }
+        CommandEvent::Metric { name, value, unit } => pace.push(LiveEvent::MetricUpdate {
+            node: attempt.node.clone(),
+            item: attempt.item,
+            name: cut(&text::line(name), 100),
+            value: *value,
+            unit: unit.as_deref().map(|it| cut(&text::line(it), 20)),
+        }),
+        CommandEvent::Output { name, value: Some(value), .. } => {
+            pace.push(preview_update(attempt, name.clone(), Value::from_json(value.clone())));
+        }
+        CommandEvent::Output { .. }
+        | CommandEvent::Preview { .. }
+        | CommandEvent::Log { .. }
+        | CommandEvent::Cost { .. } => {}
+    }
+}
+
+fn progress_of(attempt: &Attempt, fraction: Option<f64>, message: Option<String>) -> LiveEvent {
+    let progress = Progress { fraction, message };
+    LiveEvent::NodeProgress { node: attempt.node.clone(), item: attempt.item, progress }
+}
+
+fn preview_update(attempt: &Attempt, port: String, value: Value) -> LiveEvent {
+    LiveEvent::PreviewUpdate { node: attempt.node.clone(), item: attempt.item, port, value }
+}
+
+/// A log reaches to `end` now.
+pub(super) fn log_update(attempt: &Attempt, end: u64, last_line: Option<String>) -> LiveEvent {
+    LiveEvent::LogUpdate {
+        node: attempt.node.clone(),
+        item: attempt.item,
+        attempt: attempt.number,
+        end,
+        last_line,
+    }
+}
+
+#[cfg(test)]
+mod tests;

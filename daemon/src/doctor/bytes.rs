@@ -1,0 +1,145 @@
+//! Blobs against their files.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use fanlight_shared::id::BlobHash;
+
+use super::Report;
+use crate::store::{Store, StoreError};
+
+/// What is being written for longer than this is not being written any more.
+const STALE: Duration = Duration::from_secs(3600);
+/// Rows that are read at a time, so that no transaction of the check lasts long.
+const ROWS: i64 = 1000;
+
+/// A row of the blobs.
+struct Row {
+    key: i64,
+    hash: BlobHash,
+    bytes: u64,
+    inline: Option<u64>,
+}
+
+/// Every row has its bytes: there, as many as it says, and when `deep` those it says.
+pub(super) fn check(store: &Store, deep: bool, report: &mut Report) -> Result<(), StoreError> {
+    let (mut after, mut count, mut bytes) = (0, 0_u64, 0_u64);
+    let mut found = Vec::new();
+    loop {
+        let rows = rows(store, after)?;
+        let Some(last) = rows.last() else { break };
+        after = last.key;
+        for row in rows {
+            count += 1;
+            bytes += row.bytes;
+            if let Some(wrong) = wrong(store, &row, deep)
+                && still_there(store, row.hash)?
+            {
+                found.push(wrong);
+            }
+        }
+    }
+    let how = if deep { "read and compared" } else { "looked at" };
+    report.checked(format!("{count} blobs of {bytes} bytes, {how}"));
+    report.problems(found, "damaged blobs");
+    Ok(())
+}
+
+fn rows(store: &Store, after: i64) -> Result<Vec<Row>, StoreError> {
+    store.read(|db| {
+        let rows = db
+            .prepare_cached(
+                "SELECT key, hash, bytes, length(inline) FROM blob WHERE key > ?1 ORDER BY key LIMIT ?2",
+            )?
+            .query_map([after, ROWS], |row| {
+                Ok(Row {
+                    key: row.get(0)?,
+                    hash: BlobHash::from_bytes(row.get(1)?),
+                    bytes: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+                    inline: row.get::<_, Option<i64>>(3)?.map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
+    })
+}
+
+/// What is wrong with the bytes of a row.
+fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
+    let advice = "what they were can't be got back: delete the assets that show them, or restore the file from a backup";
+    let path = store.blobs().path(row.hash);
+    let place = if row.inline.is_some() { "the database".to_owned() } else { path.display().to_string() };
+    let bytes = match row.inline {
+        Some(bytes) => bytes,
+        None => match std::fs::symlink_metadata(&path) {
+            Ok(meta) if meta.is_file() => meta.len(),
+            Ok(_) => return Some(format!("{place} is no file; {advice}")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Some(format!("{place} is missing; {advice}"));
+            }
+            Err(error) => return Some(format!("{place} can't be read: {error}")),
+        },
+    };
+    if bytes != row.bytes {
+        return Some(format!("{place} has {bytes} bytes of {} instead of {}; {advice}", row.hash, row.bytes));
+    }
+    if row.inline.is_none()
+        && let Some(said) = super::open_to_others(&path, 0o600)
+    {
+        return Some(said);
+    }
+    if !deep {
+        return None;
+    }
+    match hash(store, row, &path) {
+        Ok(hash) if hash == row.hash => None,
+        Ok(_) => Some(format!("{place} holds other bytes than {}; {advice}", row.hash)),
+        Err(error) => Some(format!("{place} can't be read: {error}")),
+    }
+}
+
+fn hash(store: &Store, row: &Row, path: &PathBuf) -> Result<BlobHash, StoreError> {
+    if row.inline.is_some() {
+        return store.blobs().read(row.hash).map(|bytes| BlobHash::of(&bytes));
+    }
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.map_err(|error| StoreError::Other(error.to_string()))?;
+    Ok(BlobHash::from_bytes(*hasher.finalize().as_bytes()))
+}
+
+/// Whether the row was not deleted while its bytes were looked at.
+fn still_there(store: &Store, hash: BlobHash) -> Result<bool, StoreError> {
+    store.read(|db| Ok(db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?))
+}
+
+/// Files that no row names go; so do those whose writing was broken off.
+pub(super) fn left_over(store: &Store, report: &mut Report) -> Result<(), StoreError> {
+    let mut count = 0_u64;
+    store.orphans(|hash| {
+        count += 1;
+        store.release(hash);
+    })?;
+    let mut stale = 0_u64;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(store.blobs().temporary_folder()).into_iter().flatten().flatten() {
+        let Ok(meta) = entry.metadata() else { continue };
+        let age = meta.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        if age.is_none_or(|age| age < STALE) || meta.uid() != rustix::process::geteuid().as_raw() {
+            continue;
+        }
+        match std::fs::remove_file(entry.path()) {
+            Ok(()) => stale += 1,
+            Err(error) => found.push(format!(
+                "{path} is left over and can't be removed ({error}); do `rm {path}`",
+                path = entry.path().display()
+            )),
+        }
+    }
+    report.checked(format!("files that nothing names: {count} removed; broken-off files: {stale} removed"));
+    report.problems(found, "left-over files");
+    Ok(())
+}

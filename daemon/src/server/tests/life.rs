@@ -1,0 +1,165 @@
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+
+use fanlight_shared::client::{Client, start_daemon};
+use fanlight_shared::home::ALREADY_RUNNING;
+use fanlight_shared::rpc::daemon::{Hello, Status, Stop};
+use fanlight_shared::rpc::schema;
+use fanlight_shared::rpc::watch::{Notification, Watch};
+use fanlight_shared::rpc::{ErrorCode, Request, runs};
+
+use super::*;
+use crate::server::dispatch::METHODS;
+
+#[tokio::test]
+async fn a_client_is_greeted_and_told_the_status() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    assert_eq!(client.hello().instance, served.hub.instance());
+    let status = client.call(Status {}).await.unwrap();
+    assert_eq!(status.pid, std::process::id());
+    assert_eq!(status.clients, 1);
+    assert_eq!(status.socket, served.home.socket.display().to_string());
+}
+
+#[tokio::test]
+async fn watching_the_registry_begins_with_what_is_there() {
+    let served = Served::new().await;
+    let workflow = WorkflowId::new();
+    let (running, waiting) = (run_of(workflow, 1, RunStatus::Running), run_of(workflow, 2, RunStatus::Queued));
+    for run in [&waiting, &running] {
+        served.hub.daemon(fanlight_shared::event::DaemonEvent::RunUpdate { run: Box::new(run.clone()) });
+    }
+    let client = served.client().await;
+    let mut notifications = client.notifications().unwrap();
+    let watching = client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
+    assert_eq!(watching.seq, 2);
+    let Some(Notification::Registry { seq: 2, runs, .. }) = notifications.recv().await else { panic!() };
+    let ids: Vec<_> = runs.iter().map(|run| (run.id, run.position)).collect();
+    assert_eq!(ids, [(running.id, None), (waiting.id, Some(1))]);
+}
+
+#[tokio::test]
+async fn many_calls_are_under_way_at_once() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call(Status {}).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn everybody_hears_that_the_daemon_ends() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let mut notifications = client.notifications().unwrap();
+    client.call(Stop::default()).await.unwrap();
+    served.context.shutdown.cancelled().await;
+    served.hub.bye("the daemon was stopped");
+    served.stop.cancel();
+    served.task.await.unwrap();
+    assert_eq!(notifications.recv().await, Some(Notification::Bye { reason: "the daemon was stopped".into() }));
+    assert_eq!(notifications.recv().await, None);
+    assert_eq!(client.closed().await, "the daemon was stopped");
+    let error = client.call(Status {}).await.unwrap_err();
+    assert!(error.to_string().contains("the daemon was stopped"), "{error}");
+}
+
+#[tokio::test]
+async fn a_client_that_went_is_forgotten() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    client.call(Status {}).await.unwrap();
+    let mut clients = served.context.clients.subscribe();
+    drop(client);
+    clients.wait_for(|clients| *clients == 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Client::connect(&home(&dir)).await.unwrap_err();
+    assert!(error.is_no_daemon(), "{error}");
+}
+
+#[tokio::test]
+async fn the_socket_is_for_its_owner_alone_and_a_dead_one_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = home(&dir);
+    let lock = Lock::take(&home.lock_file()).unwrap();
+    drop(listen(&home, &lock).unwrap());
+    assert!(home.socket.exists(), "a dead daemon leaves its socket");
+    let _again = listen(&home, &lock).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&home.socket), 0o600);
+    assert_eq!(mode(home.socket.parent().unwrap()), 0o700);
+    std::fs::remove_file(&home.socket).unwrap();
+    std::fs::write(&home.socket, "mine").unwrap();
+    let error = listen(&home, &lock).unwrap_err().to_string();
+    assert!(error.contains("something that is no socket"), "{error}");
+}
+
+#[test]
+fn every_method_stands_in_the_one_table() {
+    let table: BTreeSet<&str> = METHODS.iter().copied().collect();
+    assert_eq!(table.len(), METHODS.len(), "a method stands there twice");
+    let known: BTreeSet<&str> = schema::methods().into_iter().collect();
+    assert_eq!(table, known);
+}
+
+#[tokio::test]
+async fn a_daemon_that_ends_at_once_is_told_with_its_last_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = home(&dir);
+    let exe = script(&dir, "echo 'the disk is on fire' >&2; exit 3");
+    let error = start_daemon(&home, &exe, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("the disk is on fire") && error.contains("exit status: 3"), "{error}");
+}
+
+#[tokio::test]
+async fn who_loses_the_race_takes_the_daemon_that_won() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = home(&dir);
+    let exe = script(&dir, &format!("exit {ALREADY_RUNNING}"));
+    let (loser, winner) = tokio::join!(start_daemon(&home, &exe, &[]), async {
+        // The winner listens only after the loser has seen that nobody does.
+        let lock = Lock::take(&home.lock_file()).unwrap();
+        let mut log = tokio::time::interval(std::time::Duration::from_millis(1));
+        while !home.log_file().exists() {
+            log.tick().await;
+        }
+        let served = Served::new().await;
+        let listener = listen(&home, &lock).unwrap();
+        tokio::spawn(serve(listener, Arc::clone(&served.context), served.stop.clone()));
+        served
+    });
+    assert_eq!(loser.unwrap().hello().instance, winner.hub.instance());
+}
+
+fn script(dir: &tempfile::TempDir, body: &str) -> std::path::PathBuf {
+    let path = dir.path().join("fanlight");
+    std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn what_is_wrong_comes_back_with_its_code() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let refused = |error| match error {
+        fanlight_shared::client::ClientError::Rpc(error) => error,
+        other => panic!("{other}"),
+    };
+    let error = refused(client.call(runs::Get { run: "nothing#1".into() }).await.unwrap_err());
+    assert!(error.is(ErrorCode::NotFound), "{error:?}");
+    let hello = Hello { protocol: 1, client: "twice".into() };
+    assert!(refused(client.call(hello).await.unwrap_err()).is(ErrorCode::Refused));
+    assert_eq!(Hello::METHOD, "hello");
+}

@@ -1,0 +1,177 @@
+//! Lists of runs.
+
+use fanlight_shared::rpc::{Page, runs};
+use fanlight_shared::id::RunId;
+use fanlight_shared::run::{Run, RunStatus};
+use rusqlite::{Connection, params, params_from_iter};
+
+use super::page;
+use crate::store::{Store, StoreError, code};
+
+/// How many runs are in which state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Those that wait.
+    pub queued: u32,
+    /// Those that run.
+    pub running: u32,
+    /// Those that are being cancelled.
+    pub cancelling: u32,
+    /// Those that ended well.
+    pub completed: u32,
+    /// Those that failed.
+    pub failed: u32,
+    /// Those that a person ended.
+    pub cancelled: u32,
+}
+
+impl Store {
+    /// A run as lists show it. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn listed(&self, id: RunId) -> Result<Run, StoreError> {
+        self.read(|db| {
+            let keys = keys(db, "SELECT key FROM run WHERE id = ?1 AND status < 6", &[id.as_bytes()])?;
+            let found = rows(db, &keys)?.pop().map(|(_, run)| run);
+            found.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
+        })
+    }
+
+    /// A page of runs, newest first, with the places in the queue of those that wait. Blocks.
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn runs(&self, list: &runs::List) -> Result<Page<Run>, StoreError> {
+        let before = page::before(list.cursor.as_deref())?;
+        let limit = page::limit(list.limit);
+        self.read(|db| {
+            let mut keys = Vec::new();
+            // Each state has its index in the order of the list, so the newest of each are the newest of all.
+            for status in code::STATUSES {
+                if list.states.is_empty() || list.states.contains(&status) {
+                    keys.extend(newest(db, list, status, before, limit + 1)?);
+                }
+            }
+            keys.sort_unstable_by(|a, b| b.cmp(a));
+            keys.truncate(limit + 1);
+            Ok(page::cut(rows(db, &keys)?, limit, i64::to_string))
+        })
+    }
+
+    /// How many runs are in which state. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        self.read(|db| {
+            let mut counts = Counts::default();
+            let mut query =
+                db.prepare_cached("SELECT status, count(*) FROM run WHERE status < 6 GROUP BY status")?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let place = match code::status_from(row.get(0)?) {
+                    RunStatus::Queued => &mut counts.queued,
+                    RunStatus::Running => &mut counts.running,
+                    RunStatus::Cancelling => &mut counts.cancelling,
+                    RunStatus::Completed => &mut counts.completed,
+                    RunStatus::Failed => &mut counts.failed,
+                    RunStatus::Cancelled => &mut counts.cancelled,
+                };
+                *place = row.get(1)?;
+            }
+            Ok(counts)
+        })
+    }
+
+    /// The greatest start order that a run has; 0 before the first start. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn last_start_order(&self) -> Result<u64, StoreError> {
+        self.read(|db| {
+            let last: Option<i64> = db.query_row("SELECT max(start_order) FROM run", [], |row| row.get(0))?;
+            Ok(last.map_or(0, code::unsigned))
+        })
+    }
+}
+
+/// The keys of the newest runs in one state that a list asks for.
+fn newest(
+    db: &Connection,
+    list: &runs::List,
+    status: RunStatus,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<i64>, StoreError> {
+    let mut sql = String::from("SELECT r.key FROM run r");
+    if list.text.is_some() {
+        sql.push_str(" CROSS JOIN workflow w ON w.key = r.workflow");
+    }
+    sql.push_str(" WHERE r.status = ?1 AND r.key < ?2");
+    if list.workflow_id.is_some() {
+        sql.push_str(" AND r.workflow = (SELECT key FROM workflow WHERE id = ?4)");
+    }
+    if list.text.is_some() {
+        sql.push_str(
+            " AND (r.label LIKE ?5 ESCAPE '\\' OR w.title LIKE ?5 ESCAPE '\\' \
+             OR w.slug || '#' || r.number LIKE ?5 ESCAPE '\\')",
+        );
+    }
+    sql.push_str(" ORDER BY r.key DESC LIMIT ?3");
+    let mut query = db.prepare_cached(&sql)?;
+    query.raw_bind_parameter(1, code::status(status))?;
+    query.raw_bind_parameter(2, before)?;
+    query.raw_bind_parameter(3, limit as i64)?;
+    if let Some(workflow) = &list.workflow_id {
+        query.raw_bind_parameter(4, workflow.as_bytes())?;
+    }
+    if let Some(text) = &list.text {
+        query.raw_bind_parameter(5, page::pattern(text))?;
+    }
+    let mut keys = Vec::new();
+    let mut found = query.raw_query();
+    while let Some(row) = found.next()? {
+        keys.push(row.get(0)?);
+    }
+    Ok(keys)
+}
+
+/// The runs with these keys, in this order; those that wait get their place in the queue.
+pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, StoreError> {
+    let sql = format!("SELECT {}, r.queue_position FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = Vec::with_capacity(keys.len());
+    let mut queued = Vec::new();
+    for key in keys {
+        let (row, position) = query.query_row([key], |row| Ok((code::run(row)?, row.get::<_, i64>(20)?)))?;
+        if row.1.state == RunStatus::Queued {
+            queued.push((position, rows.len()));
+        }
+        rows.push(row);
+    }
+    queued.sort_unstable();
+    let (mut from, mut place) = (i64::MIN, 1_u32);
+    let mut between = db.prepare_cached(
+        "SELECT count(*) FROM run WHERE status = 0 AND queue_position >= ?1 AND queue_position < ?2",
+    )?;
+    for (position, index) in queued {
+        place += between.query_row(params![from, position], |row| row.get::<_, u32>(0))?;
+        from = position;
+        rows[index].1.position = Some(place);
+    }
+    Ok(rows)
+}
+
+/// The keys that a query answers.
+pub(super) fn keys<P: rusqlite::ToSql>(
+    db: &Connection,
+    sql: &str,
+    values: &[P],
+) -> Result<Vec<i64>, StoreError> {
+    let keys = db
+        .prepare_cached(sql)?
+        .query_map(params_from_iter(values), |row| row.get(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(keys)
+}

@@ -1,0 +1,87 @@
+//! Workflows.
+
+use fanlight_shared::id::{Version, WorkflowId};
+use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::workflows::{Detail, WorkflowInfo};
+use fanlight_shared::time::Time;
+use rusqlite::types::{ToSqlOutput, Value as Sql};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::page;
+use crate::store::{Store, StoreError};
+
+const COLUMNS: &str = "w.id, w.slug, w.title, w.path, v.hash, w.runs, w.last_run_at, w.newest_run";
+
+impl Store {
+    /// A page of workflows that ever ran, most recent first. Blocks.
+    ///
+    /// # Errors
+    /// A cursor that is none.
+    pub fn workflows(&self, cursor: Option<&str>) -> Result<Page<WorkflowInfo>, StoreError> {
+        let before = page::before(cursor)?;
+        let limit = page::limit(None);
+        self.read(|db| {
+            let rows = db
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM workflow w CROSS JOIN version v ON v.key = w.version \
+                     WHERE w.newest_run < ?1 ORDER BY w.newest_run DESC LIMIT ?2"
+                ))?
+                .query_map(params![before, limit as i64 + 1], info)?
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(page::cut(rows, limit, i64::to_string))
+        })
+    }
+
+    /// One workflow by its id, slug or canonical path, with the text of its newest version. Blocks.
+    ///
+    /// # Errors
+    /// No such workflow.
+    pub fn workflow(&self, text: &str) -> Result<Detail, StoreError> {
+        let (column, value) = match text.parse::<WorkflowId>() {
+            Ok(id) => ("id", Sql::Blob(id.as_bytes().to_vec())),
+            Err(_) if text.starts_with('/') => ("path", Sql::Text(text.to_owned())),
+            Err(_) => ("slug", Sql::Text(text.to_owned())),
+        };
+        let found = self.read(|db| {
+            Ok(db
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS}, v.document FROM workflow w CROSS JOIN version v ON v.key = w.version \
+                     WHERE w.{column} = ?1 ORDER BY w.newest_run DESC LIMIT 1"
+                ))?
+                .query_row([ToSqlOutput::Owned(value)], |row| {
+                    Ok(Detail { workflow: info(row)?.1, document: row.get(8)? })
+                })
+                .optional()?)
+        })?;
+        found.ok_or_else(|| {
+            let text: String = text.chars().take(200).collect();
+            StoreError::NotFound(format!("no workflow `{}` has run yet", text.escape_debug()))
+        })
+    }
+
+    /// The text of a version that was submitted before, if its runs are still known. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn known_version(&self, version: &Version) -> Result<Option<String>, StoreError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached("SELECT document FROM version WHERE hash = ?1")?
+                .query_row([version.as_str()], |row| row.get(0))
+                .optional()?)
+        })
+    }
+}
+
+fn info(row: &Row<'_>) -> rusqlite::Result<(i64, WorkflowInfo)> {
+    let info = WorkflowInfo {
+        id: WorkflowId::from_bytes(row.get(0)?),
+        slug: row.get(1)?,
+        title: row.get(2)?,
+        path: row.get(3)?,
+        version: Version::from_stored(row.get(4)?),
+        runs: row.get(5)?,
+        last_run_at: row.get::<_, Option<i64>>(6)?.map(Time),
+    };
+    Ok((row.get(7)?, info))
+}

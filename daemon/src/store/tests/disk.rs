@@ -1,0 +1,109 @@
+//! A disk that is full. The tests that need one run themselves again on a small file system of their own.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::*;
+
+const SMALL_DISK: &str = "FANLIGHT_TEST_SMALL_DISK";
+const NO_MOUNT: i32 = 99;
+
+/// The folder of a small file system, in the process that has one. Elsewhere: runs `test` in such a process.
+fn small_disk(test: &str, options: &str) -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os(SMALL_DISK) {
+        return Some(folder.into());
+    }
+    let folder = TempDir::new().unwrap();
+    let script = format!("mount -t tmpfs -o {options} tmpfs \"$0\" || exit {NO_MOUNT}; exec \"$@\"");
+    for namespace in [&["--mount"][..], &["--mount", "--user", "--map-root-user"]] {
+        let ran = Command::new("unshare")
+            .args(namespace)
+            .args(["--", "sh", "-c", &script])
+            .arg(folder.path())
+            .arg(std::env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env(SMALL_DISK, folder.path())
+            .output();
+        let Ok(ran) = ran else { break };
+        let said = String::from_utf8_lossy(&ran.stdout);
+        if said.contains("running 1 test") {
+            assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+            return None;
+        }
+    }
+    println!("skipped: {test}: no small file system can be mounted here");
+    None
+}
+
+/// Takes all space that is left.
+fn fill(folder: &Path) -> PathBuf {
+    let path = folder.join("filler");
+    let mut file = File::create(&path).unwrap();
+    for size in [65536, 4096, 1] {
+        while file.write_all(&vec![0; size]).is_ok() {}
+    }
+    path
+}
+
+#[test]
+fn a_full_disk_refuses_requests_and_keeps_decisions() {
+    let Some(folder) =
+        small_disk("store::tests::disk::a_full_disk_refuses_requests_and_keeps_decisions", "size=8m")
+    else {
+        return;
+    };
+    let home = home(&folder);
+    let store = Store::open(&home).unwrap();
+    let submit = || commit(&store, vec![Op::Submit(submission(50).into())]);
+    let run = submit().unwrap().submitted.unwrap().runs.remove(0);
+    let filler = fill(&folder);
+    // What lies allocated already may still take a little.
+    let refused = std::iter::repeat_with(submit).take(100).find_map(Result::err).unwrap();
+    assert!(matches!(refused, StoreError::Full(_)), "{refused:?}");
+    assert!(refused.to_string().contains(&home.database().display().to_string()), "{refused}");
+
+    let decided: Vec<_> =
+        (1..=300).map(|seq| write(&store, vec![event(run.id, seq), big(run.id, seq)], true)).collect();
+    let trouble = store.trouble();
+    until("the writer is in trouble", || trouble.borrow().is_some());
+    assert!(matches!(submit(), Err(StoreError::Full(_))), "refused at once, although others wait");
+    assert!(matches!(store.blobs().publish(large(1)), Err(StoreError::Full(_))));
+    let listed = store.runs(&Default::default()).unwrap();
+    assert!(!listed.rows.is_empty(), "reading goes on");
+
+    std::fs::remove_file(filler).unwrap();
+    for answer in decided {
+        answer.recv().unwrap().unwrap();
+    }
+    until("the trouble is over", || store.trouble().borrow().is_none());
+    submit().unwrap();
+    store.blobs().publish(large(1)).unwrap();
+    drop(store);
+    let store = Store::open(&home).unwrap();
+    let events = store.run(run.id).unwrap().events;
+    assert!(events.iter().map(|event| event.seq).eq(1..=300), "in order, none lost");
+    assert_eq!(crate::doctor::check(&store, true).problems, Vec::<String>::new());
+}
+
+/// A value that needs pages of its own.
+fn big(run: RunId, seq: u64) -> Op {
+    Op::Values {
+        run,
+        node: "sky".into(),
+        item: ItemPath::item(seq as u32),
+        values: Values::from([("text".to_owned(), Value::from("x".repeat(5000)))]),
+    }
+}
+
+#[test]
+fn a_home_that_can_only_be_read_is_refused_in_words() {
+    let Some(folder) =
+        small_disk("store::tests::disk::a_home_that_can_only_be_read_is_refused_in_words", "ro")
+    else {
+        return;
+    };
+    let said = Store::open(&home(&folder)).err().unwrap().to_string();
+    assert!(said.contains("read-only file system") && said.contains("FANLIGHT_HOME"), "{said}");
+}

@@ -1,0 +1,54 @@
+//! Homes that can't be used, and who may read one that can.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn error(home: &Home) -> String {
+    Store::open(home).err().unwrap().to_string()
+}
+
+#[test]
+fn a_newer_database_is_refused_untouched() {
+    let at = Fixture::new();
+    at.store.close();
+    at.tamper("PRAGMA user_version = 99");
+    let refused = Store::open(&at.home).err().unwrap();
+    assert!(matches!(refused, StoreError::Newer { found: 99, .. }), "{refused}");
+}
+
+#[test]
+fn a_home_below_a_file_is_refused_in_words() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("home"), b"a file").unwrap();
+    let said = error(&home(folder.path()));
+    assert!(said.contains("is a file, not a folder") && said.contains("FANLIGHT_HOME"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_kept() {
+    let folder = TempDir::new().unwrap();
+    let home = home(folder.path());
+    std::fs::create_dir_all(&home.data).unwrap();
+    let text = b"some text that is long enough to be no database of any kind ".repeat(20);
+    std::fs::write(home.database(), &text).unwrap();
+    let said = error(&home);
+    assert!(said.contains("no database of Fanlight's"), "{said}");
+    assert_eq!(std::fs::read(home.database()).unwrap(), text);
+}
+
+#[test]
+fn nobody_else_may_read_what_is_kept() {
+    let at = Fixture::new();
+    let run = at.ended();
+    let asset = at.product(&run, "sky", &large(1));
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let blob = at.store.blobs().path(asset.value.as_media().unwrap().hash);
+    for folder in [&at.home.data, &at.home.blobs(), blob.parent().unwrap()] {
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    let beside = |ending: &str| std::path::PathBuf::from(format!("{}{ending}", at.home.database().display()));
+    for file in [at.home.database(), beside("-wal"), beside("-shm"), blob] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}

@@ -1,0 +1,112 @@
+//! Submissions: all runs or none, numbers, the queue, resuming.
+
+use super::*;
+
+fn positions(runs: &[Run]) -> Vec<Option<u32>> {
+    runs.iter().map(|run| run.position).collect()
+}
+
+#[test]
+fn the_same_key_gives_the_same_runs() {
+    let mut at = Fixture::new();
+    let again = || {
+        let mut submit = submission(3);
+        submit.request_key = "twice".into();
+        submit
+    };
+    let first = at.submit_with(again());
+    at.reopen();
+    let second = at.submit_with(again());
+    assert!(!first.repeated && second.repeated);
+    let ids = |it: &Submitted| it.runs.iter().map(|run| run.id).collect::<Vec<_>>();
+    assert_eq!(ids(&first), ids(&second));
+    assert_eq!(at.store.counts().unwrap().queued, 3);
+}
+
+#[test]
+fn numbers_are_contiguous_and_never_reused() {
+    let at = Fixture::new();
+    let runs = at.submit(3);
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [1, 2, 3]);
+    at.end(&runs[2]);
+    at.commit(vec![Op::DeleteRun { run: runs[2].id, assets: true }]);
+    assert_eq!(at.submit(1)[0].number, 4);
+    let gone = at.store.find_run("poster#3").unwrap_err().to_string();
+    assert_eq!(gone, "the run poster#3 was deleted");
+}
+
+#[test]
+fn a_submission_that_fails_leaves_nothing() {
+    let at = Fixture::new();
+    let mut submit = submission(2);
+    submit.runs[1].id = submit.runs[0].id;
+    assert!(at.try_commit(vec![Op::Submit(submit.into())]).is_err());
+    assert_eq!(at.store.counts().unwrap(), Counts::default());
+    assert_eq!(at.submit(1)[0].number, 1);
+}
+
+#[test]
+fn workflows_are_found_by_id_else_by_path() {
+    let at = Fixture::new();
+    let here = at.submit(1).remove(0);
+    let moved = at.submit_with(Submit { path: Some("/tmp/poster.yaml".into()), ..submission(1) });
+    assert_ne!(moved.runs[0].workflow_id, here.workflow_id);
+    assert_eq!(moved.runs[0].workflow, "poster-2", "the slug is unique");
+    assert_eq!(moved.moved_from.as_deref(), Some("/home/ada/poster.yaml"));
+    let id = fanlight_shared::id::WorkflowId::new();
+    let with_id =
+        |path: Option<&str>| Submit { workflow_id: Some(id), path: path.map(str::to_owned), ..submission(1) };
+    let named = at.submit_with(with_id(Some("/a.yaml"))).runs.remove(0);
+    let again = at.submit_with(with_id(None)).runs.remove(0);
+    assert_eq!((named.workflow_id, again.workflow_id, again.number), (id, id, 2));
+    assert_eq!(at.store.workflow("poster-3").unwrap().workflow.path.as_deref(), Some("/a.yaml"));
+    let nameless = Submit { path: None, ..submission(1) };
+    assert!(at.try_commit(vec![Op::Submit(nameless.into())]).unwrap_err().to_string().contains("`id:`"));
+}
+
+#[test]
+fn the_queue_is_first_in_first_out_but_for_next() {
+    let at = Fixture::new();
+    assert_eq!(positions(&at.submit(2)), [Some(1), Some(2)]);
+    let mut next = submission(2);
+    next.next = true;
+    assert_eq!(positions(&at.submit_with(next).runs), [Some(1), Some(2)]);
+    let mut newest = submission(1);
+    newest.next = true;
+    at.submit_with(newest);
+    let order: Vec<u32> = at.store.open_runs().unwrap().iter().map(|open| open.run.number).collect();
+    assert_eq!(order, [5, 3, 4, 1, 2]);
+    let listed = at.store.runs(&Default::default()).unwrap().rows;
+    assert_eq!(positions(&listed), [Some(1), Some(3), Some(2), Some(5), Some(4)]);
+}
+
+#[test]
+fn a_resumed_run_takes_over_values_by_reference() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    let (published, media) = at.picture(&large(4));
+    let picture = Value::from(media.clone());
+    at.commit(vec![
+        Op::Blob(published),
+        values(run.id, "sky", "image", picture.clone()),
+        values(run.id, "late", "text", Value::from("not taken over")),
+    ]);
+    at.end(&run);
+    let resume = Some(ResumeFrom { run: run.id, finished: vec![("sky".into(), ItemPath::WHOLE)] });
+    let new = at.submit_with(Submit { resume, ..submission(1) }).runs.remove(0);
+    assert_eq!(new.resumed_from, Some(run.id));
+    at.commit(vec![Op::DeleteRun { run: run.id, assets: true }]);
+    let taken = at.store.run(new.id).unwrap().values;
+    assert_eq!(taken, [("sky".to_owned(), ItemPath::WHOLE, "image".to_owned(), Some(picture))]);
+    assert_eq!(at.store.blobs().read(media.hash).unwrap(), large(4));
+}
+
+#[test]
+fn the_state_of_a_run_is_the_fold_of_its_events() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.commit(vec![event(run.id, 1)]);
+    let state = at.store.run_state(run.id).unwrap();
+    assert_eq!(state.seq, 1);
+    assert_eq!(state.nodes["sky"].whole.status, NodeStatus::Running);
+}

@@ -1,0 +1,200 @@
+//! With real worker processes: this test executable plays `fanlight worker`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanlight_shared::home::Home;
+use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::value::{Value, Values};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::job::{Attempt, Outcome, RunFacts};
+use crate::store::Store;
+use crate::worker::Workers;
+
+/// Not a test of its own: the process that the helper script of the others becomes.
+#[test]
+fn body() {
+    if std::env::var_os("FANLIGHT_TEST_WORKER").is_some() {
+        assert_eq!(crate::worker::main(), 0);
+    }
+}
+
+/// A daemon's folder with a helper script in it.
+struct Place {
+    home: tempfile::TempDir,
+    store: Store,
+}
+
+impl Place {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(&Home::below(home.path()).unwrap()).unwrap();
+        Self { home, store }
+    }
+
+    fn helper(&self, script: &str) -> PathBuf {
+        let path = self.home.path().join("helper");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        path
+    }
+
+    fn workers(&self, most: usize) -> Workers {
+        let pids = self.home.path().join("pids");
+        let test = std::env::current_exe().unwrap();
+        let script = format!(
+            "echo $$ >> '{}'\nFANLIGHT_TEST_WORKER=1 exec '{}' --exact worker::tests::process::body --nocapture",
+            pids.display(),
+            test.display()
+        );
+        self.workers_of(&self.helper(&script), most)
+    }
+
+    fn workers_of(&self, helper: &Path, most: usize) -> Workers {
+        Workers::new(helper, most, self.store.blobs().clone(), self.home.path().join("scratch"))
+    }
+
+    fn pids(&self) -> Vec<i32> {
+        let text = std::fs::read_to_string(self.home.path().join("pids")).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
+    }
+
+    /// What jobs left in the scratch folder.
+    fn left(&self) -> usize {
+        let folder = self.home.path().join("scratch/workers");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+}
+
+fn attempt(cancel: &CancellationToken) -> Attempt {
+    Attempt {
+        id: AttemptId::new(),
+        run: Arc::new(RunFacts {
+            id: RunId::new(),
+            number: 1,
+            label: String::new(),
+            workflow_id: WorkflowId::new(),
+            workflow: "w".into(),
+            project: None,
+        }),
+        node: "sky".into(),
+        item: ItemPath::WHOLE,
+        number: 1,
+        cancel: cancel.clone(),
+        hub: Arc::new(Hub::default()),
+    }
+}
+
+fn message(outcome: &Outcome) -> &str {
+    assert_eq!(outcome.end, AttemptEnd::Failed, "{outcome:?}");
+    &outcome.error.as_ref().unwrap().message
+}
+
+async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let wait = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), wait).await.is_ok(), "never: {what}");
+}
+
+fn alive(pid: i32) -> bool {
+    rustix::process::Pid::from_raw(pid).is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+/// Hours of work for a worker.
+fn endless() -> Values {
+    Values::from([
+        ("style".to_owned(), "mandelbrot".into()),
+        ("width".to_owned(), Value::Int(16_384)),
+        ("height".to_owned(), Value::Int(6_000)),
+        ("seed".to_owned(), Value::Int(1)),
+        ("palette".to_owned(), "ink".into()),
+    ])
+}
+
+#[tokio::test]
+async fn a_warm_worker_does_the_next_job_and_leaves_no_folder() {
+    let place = Place::new();
+    let workers = place.workers(2);
+    for _ in 0..3 {
+        let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+        assert_eq!(message(&outcome), "input `style` is missing");
+    }
+    assert_eq!(place.pids().len(), 1);
+    assert_eq!(place.left(), 0);
+    let pid = place.pids()[0];
+    drop(workers);
+    until("the worker ends with the daemon's pool", || !alive(pid)).await;
+}
+
+#[tokio::test]
+async fn cancel_kills_the_worker_and_frees_its_slot() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let cancel = CancellationToken::new();
+    let busy = tokio::spawn({
+        let (workers, attempt) = (workers.clone(), attempt(&cancel));
+        async move { workers.run(attempt, "image.generate", endless()).await }
+    });
+    until("the worker starts", || !place.pids().is_empty()).await;
+    let waiting = CancellationToken::new();
+    let queued = tokio::spawn({
+        let (workers, attempt) = (workers.clone(), attempt(&waiting));
+        async move { workers.run(attempt, "image.generate", endless()).await }
+    });
+    waiting.cancel();
+    assert_eq!(queued.await.unwrap().end, AttemptEnd::Cancelled, "also while it waits for a slot");
+    cancel.cancel();
+    assert_eq!(busy.await.unwrap().end, AttemptEnd::Cancelled);
+    let pid = place.pids()[0];
+    until("the worker is gone", || !alive(pid)).await;
+    let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+    assert_eq!(message(&outcome), "input `style` is missing");
+    assert_eq!((place.pids().len(), place.left()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_worker_that_was_killed_while_idle_costs_nothing() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let run = || workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new());
+    run().await;
+    let pid = rustix::process::Pid::from_raw(place.pids()[0]).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    // Its socket closes as it dies; it stays as a zombie until it is asked.
+    let stat = format!("/proc/{}/stat", place.pids()[0]);
+    until("it is dead", || std::fs::read_to_string(&stat).map_or(true, |it| it.contains(") Z "))).await;
+    assert_eq!(message(&run().await), "input `style` is missing");
+    assert_eq!(place.pids().len(), 2);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_over_a_job_fails_it_with_a_sentence() {
+    let place = Place::new();
+    let run = async |script: &str| {
+        let workers = place.workers_of(&place.helper(script), 1);
+        let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+        message(&outcome).to_owned()
+    };
+    for (end, expected) in [
+        ("echo no luck >&2; exit 3", "code 3: no luck"),
+        ("kill -SEGV $$", "crashed over these bytes (signal 11)"),
+        ("echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$", "2 GiB of memory"),
+    ] {
+        // It takes the job first: the frame is longer than this.
+        let sentence = run(&format!("head -c 20 >/dev/null; {end}")).await;
+        assert!(sentence.contains(expected), "{end}: {sentence}");
+    }
+    assert_eq!(place.left(), 0);
+    let missing = place.workers_of(Path::new("/nonexistent/fanlight"), 1);
+    let outcome = missing.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+    assert!(message(&outcome).contains("can't be started"));
+}

@@ -1,0 +1,146 @@
+//! The published schema: every request with its answer, and the notifications.
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value as Json, json};
+
+use super::watch::Notification;
+use super::{Request, RpcError, assets, daemon, logs, queue, runs, values, watch, workflows};
+
+macro_rules! all {
+    ($($request:ty,)*) => {
+        /// The names of all methods, in the order of the docs.
+        #[must_use]
+        pub fn methods() -> Vec<&'static str> {
+            vec![$(<$request as Request>::METHOD),*]
+        }
+
+        /// Whether these are the params and the answer of a method.
+        #[cfg(test)]
+        fn decode(method: &str, params: Json, result: Json) -> Result<(), serde_json::Error> {
+            $(if method == <$request as Request>::METHOD {
+                serde_json::from_value::<$request>(params)?;
+                serde_json::from_value::<<$request as Request>::Answer>(result)?;
+                return Ok(());
+            })*
+            Err(serde::de::Error::custom("no such method"))
+        }
+
+        fn requests(generator: &mut SchemaGenerator) -> Map<String, Json> {
+            let mut methods = Map::new();
+            $({
+                let params = generator.subschema_for::<$request>();
+                let result = generator.subschema_for::<<$request as Request>::Answer>();
+                let schemas = json!({ "params": params, "result": result });
+                methods.insert(<$request as Request>::METHOD.to_owned(), schemas);
+            })*
+            methods
+        }
+    };
+}
+
+all! {
+    daemon::Hello,
+    watch::Watch,
+    runs::Start,
+    runs::List,
+    runs::Get,
+    runs::Cancel,
+    runs::Resume,
+    runs::Delete,
+    runs::Label,
+    queue::Get,
+    queue::Set,
+    workflows::List,
+    workflows::Get,
+    workflows::Check,
+    workflows::NodeTypes,
+    values::List,
+    logs::Read,
+    assets::List,
+    assets::Get,
+    assets::Read,
+    assets::Thumbnail,
+    assets::Star,
+    assets::Delete,
+    daemon::Status,
+    daemon::Stop,
+    daemon::Doctor,
+}
+
+/// The schema: `methods` by name with the schemas of `params` and `result`, `event` for the params of notifications,
+/// `error` for what a refused request gets.
+#[must_use]
+pub fn schema() -> Json {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let methods = requests(&mut generator);
+    let event = generator.subschema_for::<Notification>();
+    let error = generator.subschema_for::<RpcError>();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Fanlight protocol",
+        "protocol": super::PROTOCOL_VERSION,
+        "methods": methods,
+        "event": event,
+        "error": error,
+        "$defs": generator.take_definitions(true),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value as Json;
+
+    use crate::rpc::watch::Notification;
+    use crate::rpc::{ErrorCode, RpcError};
+
+    /// `UPDATE_DOCS=1 cargo test -p fanlight-shared schema` writes it anew.
+    #[test]
+    fn the_published_schema_is_up_to_date() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.schema.json");
+        let mut text = serde_json::to_string_pretty(&super::schema()).unwrap();
+        text.push('\n');
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == text, "docs/protocol.schema.json is old: run this test with UPDATE_DOCS=1");
+    }
+
+    fn frozen(name: &str) -> Vec<Json> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frames/v1");
+        let text = std::fs::read_to_string(folder.join(format!("{name}.json")));
+        serde_json::from_str(&text.unwrap_or_else(|_| panic!("no frozen frames of {name}"))).unwrap()
+    }
+
+    /// Frames of a released version are never changed: what cannot read them any more breaks somebody's script.
+    #[test]
+    fn frames_of_version_1_decode_for_ever() {
+        for method in super::methods() {
+            for call in frozen(method) {
+                super::decode(method, call["params"].clone(), call["result"].clone())
+                    .unwrap_or_else(|error| panic!("{method}: {error}"));
+            }
+        }
+        for frame in frozen("event") {
+            // As it comes off the wire, and as it was.
+            let event: Notification = serde_json::from_str(&frame.to_string())
+                .unwrap_or_else(|error| panic!("{frame}: {error}"));
+            let again: Notification = serde_json::from_value(serde_json::to_value(&event).unwrap()).unwrap();
+            assert_eq!(again, event);
+        }
+        for frame in frozen("error") {
+            let error: RpcError = serde_json::from_value(frame).unwrap();
+            assert_eq!(error.problems.len(), usize::from(error.is(ErrorCode::InvalidWorkflow)));
+        }
+    }
+
+    #[test]
+    fn the_protocol_page_names_every_method() {
+        let page = include_str!("../../../docs/protocol.md");
+        for method in super::methods() {
+            assert!(page.contains(&format!("`{method}`")), "docs/protocol.md does not name `{method}`");
+        }
+    }
+}

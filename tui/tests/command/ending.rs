@@ -1,0 +1,119 @@
+//! Commands that don't end well.
+
+use std::fs;
+
+use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::value::Value;
+
+use crate::story::{arguments, script, story, until};
+
+#[tokio::test]
+async fn a_failed_command_names_its_code_and_its_last_line_and_leaves_its_outputs() {
+    let story = story();
+    let job = script("echo report > r.txt; echo fine; printf '\\033[31mboom\\033[0m\\n\\n' >&2; exit 3")
+        .path("report", "r.txt", "text")
+        .path("other", "none.txt", "text");
+    let outcome = story.run(&story.attempt(), job.job()).await;
+    let error = outcome.error.unwrap();
+    assert_eq!(outcome.end, AttemptEnd::Failed);
+    assert_eq!((error.message.as_str(), error.exit_code), ("exit code 3", Some(3)));
+    assert_eq!(error.last_line.as_deref(), Some("boom"));
+    assert_eq!(outcome.values["report"], Value::from("report\n"));
+    assert_eq!(outcome.values["exit_code"], Value::Int(3));
+    assert!(!outcome.values.contains_key("other"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_pipe_fails_with_its_first_part() {
+    let story = story();
+    let outcome = story.run(&story.attempt(), script("false | cat; echo never").job()).await;
+    assert_eq!((outcome.end, &outcome.values["stdout"]), (AttemptEnd::Failed, &Value::from("")));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_killed_command_names_its_signal() {
+    let story = story();
+    let outcome = story.run(&story.attempt(), script("kill -9 $$").job()).await;
+    let error = outcome.error.unwrap();
+    assert!(error.message.starts_with("killed by SIGKILL (9)"), "{}", error.message);
+    assert_eq!((&outcome.values["status"], &outcome.values["exit_code"]), (&"signal:9".into(), &Value::Int(137)));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_can_not_start_says_why() {
+    let story = story();
+    let outcome = story.run(&story.attempt(), arguments(&["no-such-program-here"]).job()).await;
+    let message = outcome.error.unwrap().message;
+    assert_eq!(outcome.end, AttemptEnd::Failed);
+    assert!(message.contains("no-such-program-here"), "{message}");
+    let outcome = story.run(&story.attempt(), script("true").with("x", "a\0b").job()).await;
+    assert!(outcome.error.unwrap().message.contains("NUL"));
+    let outcome = story.run(&story.attempt(), script("true").env("FANLIGHT_KEY", "x").job()).await;
+    assert!(outcome.error.unwrap().message.contains("Fanlight's own"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn an_output_that_is_no_file_of_the_attempt_fails_it_and_never_hangs() {
+    let story = story();
+    for (make, path, part) in [
+        ("true", "out.png", "nothing lies there"),
+        ("ln -s /etc/passwd out.png", "out.png", "symbolic link"),
+        ("mkfifo out.png", "out.png", "a fifo"),
+        ("ln -s /etc sub", "sub/passwd", "symbolic link"),
+        ("true", "../exit", "climbs out"),
+        ("true", "/etc/passwd", "climbs out"),
+        ("echo text > out.png", "out.png", "image is declared"),
+    ] {
+        let outcome = story.run(&story.attempt(), script(make).path("image", path, "image").job()).await;
+        let message = outcome.error.map(|it| it.message).unwrap_or_default();
+        assert_eq!(outcome.end, AttemptEnd::Failed, "{make}");
+        assert!(message.contains("output `image`") && message.contains(part), "{make}: {message}");
+        assert_eq!(outcome.values["status"], Value::from("failed"));
+        assert!(outcome.blobs.is_empty() || part == "image is declared");
+    }
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_command_leaves_no_process_of_its_tree() {
+    let story = story();
+    let attempt = story.attempt();
+    let pids = story.temp.path().join("pids");
+    let job = script("setsid sh -c 'trap \"\" TERM; echo $$ >> \"$pids\"; sleep 600' & echo $$ >> \"$pids\"; sleep 600")
+        .with("pids", pids.display().to_string());
+    let (commands, running) = (story.commands.clone(), attempt.clone());
+    let outcome = tokio::spawn(async move { commands.run(running, job.job()).await });
+    let started = || fs::read_to_string(&pids).unwrap_or_default().lines().count() == 2;
+    until("both processes run", started).await;
+    attempt.cancel.cancel();
+    assert_eq!(outcome.await.unwrap().end, AttemptEnd::Cancelled);
+    for pid in fs::read_to_string(&pids).unwrap().lines() {
+        assert!(!fs::exists(format!("/proc/{pid}")).unwrap(), "{pid} is alive");
+    }
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_never_starts() {
+    let story = story();
+    let attempt = story.attempt();
+    attempt.cancel.cancel();
+    let outcome = story.run(&attempt, script("true").job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Cancelled);
+    assert!(!story.folder(&attempt).exists());
+    story.store.close();
+}
+
+#[tokio::test]
+async fn a_flood_of_output_is_cut_and_said_so() {
+    let story = story();
+    let outcome = story.run(&story.attempt(), script("head -c 20000000 /dev/zero; echo end").job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
+    let text = outcome.values["stdout"].as_text().unwrap();
+    assert!(text.len() < 1_100_000 && text.ends_with("only the first 1 MiB of stdout is kept]"));
+    story.end().await;
+}

@@ -1,0 +1,122 @@
+//! Commands that make something.
+
+use std::fs;
+
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::rpc::logs::Stream;
+use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::value::Value;
+
+use crate::story::{arguments, script, story};
+
+#[tokio::test]
+async fn values_reach_a_script_as_data_and_come_back_typed() {
+    let story = story();
+    let attempt = story.attempt();
+    let evil = "$(touch pwned); `touch pwned` \"' \\ ü\n";
+    let job = script("printf %s \"$text\" > out.txt; echo $((n + 1)) > n; echo \"$FANLIGHT_NODE:$FANLIGHT_ATTEMPT\"")
+        .with("text", evil)
+        .with("n", 41_i64)
+        .path("text", "out.txt", "text")
+        .path("n", "n", "int");
+    let outcome = story.run(&attempt, job.job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
+    assert_eq!(outcome.values["text"], Value::from(evil));
+    assert_eq!(outcome.values["n"], Value::Int(42));
+    assert_eq!(outcome.values["stdout"], Value::from(format!("step:{}", attempt.id)));
+    assert_eq!((&outcome.values["exit_code"], &outcome.values["status"]), (&Value::Int(0), &"completed".into()));
+    assert!(!story.folder(&attempt).join("work/pwned").exists());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn the_environment_holds_nothing_of_the_daemons_but_what_is_allowed() {
+    let story = story();
+    let job = arguments(&["env"]).with("x", 1_i64).env("GREETING", "hi");
+    let outcome = story.run(&story.attempt(), job.job()).await;
+    let text = outcome.values["stdout"].as_text().unwrap();
+    let names: Vec<&str> = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+    // Cargo sets many of its own for tests; none may come through.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    assert!(!names.iter().any(|it| it.starts_with("CARGO")), "{names:?}");
+    for name in ["PATH", "x", "GREETING", "FANLIGHT_KEY", "FANLIGHT_WORK", "FANLIGHT_EVENTS", "FANLIGHT_ATTEMPT"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    story.end().await;
+}
+
+#[tokio::test]
+async fn media_go_in_as_files_and_come_out_as_media() {
+    let story = story();
+    let published = story.store.blobs().publish(vec![b'x'; 100_000]).unwrap();
+    let media = Media {
+        kind: MediaKind::File,
+        hash: published.hash,
+        mime: "text/plain".into(),
+        bytes: published.bytes,
+        name: "big file.txt".into(),
+        width: None,
+        height: None,
+    };
+    let job = script("cat \"$big\" \"$big\" > out.txt; basename \"$big\"")
+        .with("big", media)
+        .path("double", "out.txt", "file");
+    let attempt = story.attempt();
+    let outcome = story.run(&attempt, job.job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
+    assert_eq!(outcome.values["double"].as_media().unwrap().bytes, 200_000);
+    assert_eq!(outcome.values["stdout"], Value::from("big file.txt"));
+    assert_eq!(outcome.blobs.len(), 1);
+
+    story.commands.tidy(attempt.id).await;
+    let left = story.folder(&attempt);
+    assert!(left.exists() && !left.join("work").exists() && !left.join("inputs").exists());
+    assert_eq!(story.log(&attempt, 0).await.pieces[0].text, "big file.txt\n");
+    story.commands.forget(vec![attempt.id]).await;
+    assert!(!left.exists());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn in_a_shared_folder_only_what_this_attempt_changed_is_its_output() {
+    let story = story();
+    let project = story.temp.path().join("project");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("old.txt"), "old").unwrap();
+    let job = || script("echo new > new.txt; echo \"$PWD\"").dir(&project);
+    let outcome = story.run(&story.attempt(), job().path("new", "new.txt", "text").job()).await;
+    assert_eq!(outcome.values["new"], Value::from("new\n"));
+    assert_eq!(outcome.values["stdout"], Value::from(project.display().to_string()));
+    let outcome = story.run(&story.attempt(), job().path("old", "old.txt", "text").job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Failed);
+    assert!(outcome.error.unwrap().message.contains("did not change it"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_a_command_reports_becomes_outputs_cost_and_log() {
+    let story = story();
+    let attempt = story.attempt();
+    let job = script(
+        r#"
+        echo '{"type":"output","name":"best","value":7}' >> "$FANLIGHT_EVENTS"
+        echo '{"type":"cost","usd":0.5}' >> "$FANLIGHT_EVENTS"
+        echo '{"type":"log","level":"warn","message":"mind the gap"}' >> "$FANLIGHT_EVENTS"
+        echo 'no json' >> "$FANLIGHT_EVENTS"
+        printf 'said'
+        "#,
+    );
+    let outcome = story.run(&attempt, job.job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
+    assert_eq!((outcome.values["best"].clone(), outcome.cost_usd), (Value::Int(7), Some(0.5)));
+    let said = story.log(&attempt, 0).await;
+    assert_eq!((said.pieces[0].text.as_str(), said.next), ("said", 4));
+    assert!(said.end > said.next);
+    let notes = story.log(&attempt, said.next).await;
+    assert_eq!((notes.pieces[0].stream, notes.next), (Stream::Log, notes.end));
+    assert_eq!(
+        notes.pieces[0].text,
+        "warn: mind the gap\na line of $FANLIGHT_EVENTS was ignored: it is no JSON\n"
+    );
+    story.end().await;
+}

@@ -1,0 +1,147 @@
+//! A home with a store and a supervisor, and commands told in one line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanlight_daemon::command::{Argument, CommandJob, CommandSettings, Commands, Program};
+use fanlight_daemon::hub::Hub;
+use fanlight_daemon::job::{Attempt, Outcome, RunFacts};
+use fanlight_daemon::store::Store;
+use fanlight_daemon::supervisor::client::Supervisor;
+use fanlight_shared::home::Home;
+use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::problem::Span;
+use fanlight_shared::rpc::logs::{Part, Read};
+use fanlight_shared::value::Value;
+use fanlight_shared::workflow::{CommandOutput, OutputSource, Shell};
+use tokio_util::sync::CancellationToken;
+
+/// Nothing here takes so long unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Story {
+    pub(crate) temp: tempfile::TempDir,
+    home: Home,
+    pub(crate) store: Store,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) commands: Commands,
+}
+
+pub(crate) fn story() -> Story {
+    let temp = tempfile::tempdir().unwrap();
+    let home = Home::below(&temp.path().join("home")).unwrap();
+    // The runtime folder may be shared with other tests; sockets of this one lie in its own.
+    let home = Home {
+        socket: temp.path().join("d.sock"),
+        supervisor_socket: temp.path().join("s.sock"),
+        ..home
+    };
+    let store = Store::open(&home).unwrap();
+    let supervisor = Supervisor::new(&home, Path::new(env!("CARGO_BIN_EXE_fanlight")));
+    let commands = commands(&home, &store, &supervisor);
+    Story { temp, home, store, supervisor, commands }
+}
+
+fn commands(home: &Home, store: &Store, supervisor: &Supervisor) -> Commands {
+    let settings = CommandSettings { grace: Duration::from_secs(2), pass_env: Vec::new() };
+    Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings)
+}
+
+impl Story {
+    pub(crate) fn attempt(&self) -> Attempt {
+        Attempt {
+            id: AttemptId::new(),
+            run: Arc::new(RunFacts {
+                id: RunId::new(),
+                number: 1,
+                label: "poster".into(),
+                workflow_id: WorkflowId::new(),
+                workflow: "poster".into(),
+                project: Some(self.temp.path().to_owned()),
+            }),
+            node: "step".into(),
+            item: ItemPath::WHOLE,
+            number: 1,
+            cancel: CancellationToken::new(),
+            hub: Arc::new(Hub::default()),
+        }
+    }
+    pub(crate) fn folder(&self, attempt: &Attempt) -> PathBuf {
+        self.home.attempts().join(attempt.id.to_string())
+    }
+    pub(crate) async fn run(&self, attempt: &Attempt, job: CommandJob) -> Outcome {
+        let running = self.commands.run(attempt.clone(), job);
+        tokio::time::timeout(PATIENCE, running).await.expect("the command ended")
+    }
+    /// Another daemon over the same home: with a connection of its own to the supervisor.
+    pub(crate) fn next_daemon(&self) -> Commands {
+        let supervisor = Supervisor::new(&self.home, Path::new(env!("CARGO_BIN_EXE_fanlight")));
+        commands(&self.home, &self.store, &supervisor)
+    }
+    pub(crate) async fn log(&self, attempt: &Attempt, offset: u64) -> Part {
+        let read = Read {
+            run_id: attempt.run.id,
+            node: attempt.node.clone(),
+            item: attempt.item,
+            attempt: None,
+            offset,
+            limit: None,
+        };
+        self.commands.log(attempt.id, 1, &read, true).await.unwrap()
+    }
+    /// The supervisor goes with its story.
+    pub(crate) async fn end(self) {
+        self.supervisor.shutdown_if_idle().await.unwrap();
+        self.store.close();
+    }
+}
+
+/// Waits until it holds.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+pub(crate) fn script(text: &str) -> Job {
+    Job::of(Program::Script { text: text.into(), shell: Shell::Default })
+}
+pub(crate) fn arguments(words: &[&str]) -> Job {
+    Job::of(Program::Arguments(words.iter().map(|it| Argument::Text((*it).to_owned())).collect()))
+}
+
+#[derive(Clone)]
+pub(crate) struct Job(CommandJob);
+
+impl Job {
+    fn of(program: Program) -> Self {
+        let (inputs, env, outputs) = Default::default();
+        Self(CommandJob { program, inputs, env, dir: None, outputs })
+    }
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.inputs.insert(name.into(), value.into());
+        self
+    }
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env.insert(name.into(), value.into());
+        self
+    }
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
+        self.0.dir = Some(dir.to_owned());
+        self
+    }
+    pub(crate) fn path(mut self, name: &str, path: &str, ty: &str) -> Self {
+        let source = OutputSource::Path(path.into());
+        let output = CommandOutput { source, ty: ty.parse().unwrap(), name: None, span: Span::default() };
+        self.0.outputs.insert(name.into(), output);
+        self
+    }
+    pub(crate) fn job(self) -> CommandJob {
+        self.0
+    }
+}

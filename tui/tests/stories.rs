@@ -1,0 +1,325 @@
+//! What people do with it, with the real daemon, supervisor and workers.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/fanlight.rs"]
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use support::{Fanlight, png_size, wait_for};
+
+/// Says its seed; a file `go` beside the workflow lets it end.
+const GATED: &str = "params:
+  seed: { type: int, default: 1 }
+nodes:
+  say:
+    dir: .
+    run: |
+      echo begun $seed
+      until [ -e go ]; do sleep 0.05; done
+    with: { seed: \"${{ params.seed }}\" }
+outputs:
+  said: \"${{ say.stdout }}\"
+";
+
+const QUICK: &str = "params:
+  seed: { type: int, default: 1 }
+  place: { type: text, default: Brighton }
+nodes:
+  title:
+    uses: text.template
+    with: { template: \"{{ place }} {{ seed }}\", place: \"${{ params.place }}\", seed: \"${{ params.seed }}\" }
+outputs:
+  title: \"${{ title.text }}\"
+";
+
+const FAILING: &str = "nodes:
+  good:
+    run: echo fine
+  bad:
+    run: echo broken >&2; exit 3
+";
+
+fn gated() -> Fanlight {
+    let fanlight = Fanlight::new();
+    fanlight.file("gated.yaml", GATED);
+    fanlight
+}
+
+#[test]
+fn the_main_job_makes_six_pictures_at_once() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["new", "poster.yaml", "--from", "poster"]).exits(0);
+    let said = fanlight.say(&["run", "poster.yaml", "--sweep", "seed=1..6", "--out", "prints"]).exits(0);
+    assert_eq!(said.out.lines().count(), 6, "{}", said.out);
+    let mut pictures = Vec::new();
+    for number in 1..=6 {
+        let path = fanlight.path(&format!("prints/poster-{number}/poster.png"));
+        assert!(png_size(&path).0 > 100);
+        assert!(said.out.contains(&format!("poster#{number}\tposter\tprints/poster-{number}/poster.png")));
+        pictures.push(std::fs::read(path).unwrap());
+    }
+    pictures.sort();
+    pictures.dedup();
+    assert_eq!(pictures.len(), 6, "each seed has its own picture");
+    // Without a terminal stderr has plain lines: the daemon's, and two for each run.
+    assert!(said.err.contains("started a daemon for"), "{}", said.err);
+    assert!(said.err.contains("poster#6 seed=6  completed in"), "{}", said.err);
+    assert!(!said.err.contains('\u{1b}'), "{}", said.err);
+
+    let again = fanlight.say(&["run", "poster.yaml", "--out", "prints"]).exits(0);
+    assert!(again.out.starts_with("poster#7\t"), "numbers go on: {}", again.out);
+}
+
+#[test]
+fn an_example_runs_by_its_name() {
+    let fanlight = Fanlight::new();
+    let said = fanlight.say(&["run", "poster"]).exits(0).complains("example");
+    assert!(said.out.starts_with("poster#1\tposter\tasset:"), "{}", said.out);
+    fanlight.say(&["run", "poster"]).exits(0);
+    assert_eq!(fanlight.runs().len(), 2, "both are runs of one workflow");
+    assert_eq!(fanlight.runs()[0]["number"], 2);
+}
+
+#[test]
+fn a_workflow_that_ran_before_runs_by_its_name() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK);
+    fanlight.say(&["run", "quick.yaml"]).exits(0);
+    fanlight.file("quick.yaml", &QUICK.replace("Brighton", "Hove"));
+    let said = fanlight.say(&["run", "quick"]).exits(0);
+    assert_eq!(said.out, "quick#2\ttitle\tHove 1\n", "the file wins while it is there");
+    std::fs::remove_file(fanlight.path("quick.yaml")).unwrap();
+    assert_eq!(fanlight.say(&["run", "quick"]).exits(0).out, "quick#3\ttitle\tHove 1\n");
+}
+
+#[test]
+fn sweeps_combine_and_repeats_are_counted() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK);
+    let line = ["run", "quick.yaml", "--sweep", "seed=1..2", "--sweep", "place=Hove,Lewes"];
+    assert_eq!(fanlight.say(&line).exits(0).out.lines().count(), 4);
+    let zipped: Vec<&str> = line.into_iter().chain(["--zip"]).collect();
+    let said = fanlight.say(&zipped).exits(0);
+    assert_eq!(said.out, "quick#5\ttitle\tHove 1\nquick#6\ttitle\tLewes 2\n");
+    fanlight.say(&["run", "quick.yaml", "--repeat", "2"]).exits(0);
+    let runs = fanlight.runs();
+    assert_eq!(runs[0]["label"], "2 of 2");
+    assert_eq!(runs[1]["label"], "1 of 2");
+}
+
+#[test]
+fn events_are_lines_of_json_and_end_with_the_runs() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK);
+    let events = fanlight.say(&["run", "quick.yaml", "--sweep", "seed=1..2", "--json"]).exits(0).json();
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], "end");
+    assert_eq!(last["runs"][1]["outputs"]["title"], "Brighton 2");
+    assert!(events.iter().any(|event| event["channel"] == "snapshot" || event["channel"] == "state"));
+}
+
+#[test]
+fn a_detached_run_goes_on_and_can_be_watched() {
+    let fanlight = gated();
+    assert_eq!(fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0).out, "gated#1\n");
+    fanlight.await_states(&["running"]);
+    let watching = fanlight.start(&["watch", "last"]);
+    fanlight.file("go", "");
+    watching.ends().exits(0).complains("completed");
+    fanlight.await_states(&["completed"]);
+    fanlight.say(&["watch", "gated#1"]).exits(0);
+}
+
+#[test]
+fn runs_are_listed_and_shown() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK);
+    fanlight.say(&["run", "quick.yaml", "-p", "seed=7"]).exits(0);
+    fanlight.say(&["ps"]).exits(0).complains("ps --all");
+    let listed = fanlight.say(&["ps", "--all"]).exits(0).out;
+    assert!(
+        listed.contains("quick#1") && listed.contains("seed=7") && listed.contains("completed"),
+        "{listed}"
+    );
+    let run = &fanlight.say(&["show", "quick", "--json"]).exits(0).json()[0];
+    for key in "id workflow number label state params submitted_at started_at ended_at error".split(' ') {
+        assert!(run.get(key).is_some(), "{key}: {run}");
+    }
+    assert_eq!(run["params"]["seed"], 7);
+    assert_eq!(run["nodes"][0]["state"], "completed");
+    let shown = fanlight.say(&["show", "quick:1"]).exits(0).out;
+    assert!(shown.contains("title") && shown.contains("-p seed"), "{shown}");
+    fanlight.say(&["show", "quick#9"]).exits(1).complains("error:");
+    fanlight.say(&["label", "quick#1", "the first"]).exits(0);
+    assert_eq!(fanlight.runs()[0]["label"], "the first");
+}
+
+#[test]
+fn a_failed_run_is_exit_code_1_and_says_why() {
+    let fanlight = Fanlight::new();
+    fanlight.file("failing.yaml", FAILING);
+    fanlight.say(&["run", "failing.yaml"]).exits(1).complains("failed").complains("bad");
+    fanlight.say(&["watch", "last"]).exits(1);
+    assert_eq!(fanlight.say(&["logs", "last", "--failed"]).exits(0).out, "broken\n");
+    let all = fanlight.say(&["logs", "last"]).exits(0).out;
+    assert!(all.contains("good | fine\n") && all.contains("bad | broken\n"), "{all}");
+    let failed = fanlight.say(&["ps", "--failed", "--json"]).exits(0).json();
+    assert_eq!(failed.len(), 1);
+}
+
+#[test]
+fn logs_are_followed_to_their_end() {
+    let fanlight = gated();
+    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
+    let mut following =
+        fanlight.command(&["logs", "last", "say", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "begun 1");
+    fanlight.file("go", "");
+    assert!(lines.next().is_none());
+    assert_eq!(following.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn escape_sequences_of_a_command_reach_no_pipe() {
+    let fanlight = Fanlight::new();
+    fanlight.file("rude.yaml", "nodes:\n  rude:\n    run: printf '\\033[2Jhello\\033]0;x\\007\\n'\n");
+    let said = fanlight.say(&["run", "rude.yaml"]).exits(0);
+    assert!(!said.err.contains('\u{1b}') && !said.out.contains('\u{1b}'));
+    assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "hello\n");
+    assert!(fanlight.say(&["logs", "last", "--raw"]).exits(0).out.contains('\u{1b}'));
+}
+
+#[test]
+fn cancel_ends_exactly_the_run_it_names() {
+    let fanlight = gated();
+    fanlight.say(&["run", "gated.yaml", "--sweep", "seed=1..2", "--detach"]).exits(0);
+    fanlight.await_states(&["running", "running"]);
+    assert_eq!(fanlight.say(&["cancel", "gated#2"]).exits(0).out, "gated#2\tcancelled\n");
+    fanlight.await_states(&["cancelled", "running"]);
+    fanlight.say(&["watch", "gated#2"]).exits(1);
+    fanlight.file("go", "");
+    fanlight.await_states(&["cancelled", "completed"]);
+}
+
+#[test]
+fn the_queue_waits_beyond_its_cap_and_can_be_emptied() {
+    let fanlight = gated();
+    fanlight.say(&["queue", "--max", "1"]).exits(0);
+    fanlight.say(&["run", "gated.yaml", "--sweep", "seed=1..3", "--detach"]).exits(0);
+    fanlight.await_states(&["queued", "queued", "running"]);
+    let queue = &fanlight.say(&["queue", "--json"]).exits(0).json()[0];
+    assert_eq!((queue["running"].as_u64(), queue["queued"].as_u64()), (Some(1), Some(2)));
+    fanlight.say(&["cancel", "--queued"]).exits(0).complains("2 runs");
+    fanlight.await_states(&["cancelled", "cancelled", "running"]);
+    fanlight.say(&["cancel", "--all"]).exits(0);
+    fanlight.await_states(&["cancelled", "cancelled", "cancelled"]);
+}
+
+#[test]
+fn the_first_ctrl_c_cancels_what_was_started() {
+    let fanlight = gated();
+    let running = fanlight.start(&["run", "gated.yaml", "--sweep", "seed=1..2"]);
+    fanlight.await_states(&["running", "running"]);
+    running.interrupt();
+    running.ends().exits(130);
+    fanlight.await_states(&["cancelled", "cancelled"]);
+}
+
+#[test]
+fn leaving_a_watch_cancels_nothing() {
+    let fanlight = gated();
+    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
+    let mut watching = fanlight.command(&["watch", "last", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    // The first line says that it watches.
+    lines.next().unwrap().unwrap();
+    let pid = rustix::process::Pid::from_child(&watching);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(watching.wait().unwrap().code(), Some(130));
+    fanlight.await_states(&["running"]);
+}
+
+#[test]
+fn resume_takes_over_what_finished() {
+    let fanlight = Fanlight::new();
+    let file = "nodes:
+  once:
+    dir: .
+    run: echo x >> count
+  gate:
+    dir: .
+    needs: [once]
+    run: test -e go
+";
+    fanlight.file("again.yaml", file).say(&["run", "again.yaml"]).exits(1);
+    fanlight.file("go", "");
+    assert_eq!(fanlight.say(&["resume", "last"]).exits(0).out, "again#2\n");
+    fanlight.say(&["watch", "again#2"]).exits(0);
+    assert_eq!(std::fs::read_to_string(fanlight.path("count")).unwrap(), "x\n");
+}
+
+#[test]
+fn assets_stay_until_they_are_deleted() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["run", "poster"]).exits(0);
+    let assets = fanlight.say(&["assets", "list", "--kind", "image", "--json"]).exits(0).json();
+    let id = assets[0]["id"].as_str().unwrap();
+    fanlight.say(&["assets", "star", id]).exits(0);
+    assert_eq!(fanlight.say(&["assets", "list", "--starred", "--json"]).json().len(), 1);
+    fanlight.say(&["assets", "get", id, "got.png"]).exits(0);
+    assert!(png_size(&fanlight.path("got.png")).0 > 100);
+    fanlight.say(&["assets", "get", id, "got.png"]).exits(1).complains("exists already");
+    let piped = fanlight.command(&["assets", "get", id]).output().unwrap();
+    assert_eq!(piped.stdout, std::fs::read(fanlight.path("got.png")).unwrap());
+    fanlight.say(&["assets", "rm", id]).exits(2).complains("--yes");
+    fanlight.say(&["assets", "rm", id, "--yes"]).exits(0);
+    fanlight.say(&["assets", "get", id, "gone.png"]).exits(1);
+    fanlight.say(&["delete", "last"]).exits(2).complains("--yes");
+    fanlight.say(&["delete", "last", "--assets", "--yes"]).exits(0);
+    assert!(fanlight.runs().is_empty());
+    assert!(fanlight.say(&["assets", "list", "--json"]).exits(0).out.is_empty());
+}
+
+#[test]
+fn a_file_in_the_way_is_left_alone_and_the_rest_is_saved() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK);
+    std::fs::create_dir_all(fanlight.path("out/quick-1")).unwrap();
+    fanlight.file("out/quick-1/title.txt", "mine");
+    let said = fanlight.say(&["run", "quick.yaml", "--sweep", "seed=1..2", "--out", "out"]).exits(1);
+    said.complains("out/quick-1/title.txt");
+    assert_eq!(std::fs::read_to_string(fanlight.path("out/quick-1/title.txt")).unwrap(), "mine");
+    assert_eq!(std::fs::read_to_string(fanlight.path("out/quick-2/title.txt")).unwrap(), "Brighton 2");
+}
+
+#[test]
+fn the_daemon_is_started_asked_and_stopped() {
+    let fanlight = Fanlight::new();
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let status = &fanlight.say(&["daemon", "status", "--json"]).exits(0).json()[0];
+    for key in ["pid", "version", "home", "socket", "running", "queued"] {
+        assert!(status.get(key).is_some(), "{key}: {status}");
+    }
+    fanlight.say(&["daemon", "start"]).exits(0);
+    assert_eq!(fanlight.say(&["daemon", "status", "--json"]).json()[0]["pid"], status["pid"], "one per home");
+    fanlight.say(&["doctor"]).exits(0);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    fanlight.say(&["daemon", "status"]).exits(3);
+    fanlight.say(&["doctor"]).exits(0);
+}
+
+#[test]
+fn a_stopped_daemon_leaves_commands_to_the_next_one() {
+    let fanlight = gated();
+    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
+    fanlight.await_states(&["running"]);
+    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun 1\n");
+    fanlight.say(&["daemon", "stop"]).exits(0).complains("supervisor");
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "last"]).exits(0).complains("started a daemon");
+    assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "begun 1\n", "once, with its whole log");
+}

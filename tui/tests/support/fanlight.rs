@@ -1,0 +1,182 @@
+//! A Fanlight of a test's own: a home in a temporary folder, an empty environment, and the real executable.
+
+// Every test binary takes what it needs of this.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a condition may take on a slow machine before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A home and a folder to work in. Its daemon is stopped when it goes.
+pub struct Fanlight {
+    folder: tempfile::TempDir,
+}
+
+/// What a finished command said.
+#[derive(Debug)]
+pub struct Said {
+    /// Its exit code.
+    pub code: i32,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error.
+    pub err: String,
+}
+
+impl Said {
+    /// Panics unless the exit code is this one.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+
+    /// The lines of standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// Panics unless stderr has this text.
+    #[track_caller]
+    pub fn complains(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "no `{text}` in stderr:\n{}", self.err);
+        self
+    }
+}
+
+impl Fanlight {
+    /// A new home with nothing in it. Its path is short: a socket's path must fit into 100 bytes.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("fl").tempdir_in("/tmp").expect("a temporary folder");
+        for name in ["h", "run", "work"] {
+            std::fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        use std::os::unix::fs::PermissionsExt as _;
+        let private = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(folder.path().join("run"), private).expect("a private folder");
+        Self { folder }
+    }
+
+    /// A path in the folder that commands work in.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    /// Writes a file into the folder that commands work in.
+    pub fn file(&self, name: &str, text: &str) -> &Self {
+        std::fs::write(self.path(name), text).expect("a file");
+        self
+    }
+
+    /// The executable with the environment of this home alone.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
+            .env("HOME", self.folder.path())
+            .env("FANLIGHT_HOME", self.folder.path().join("h"))
+            .env("XDG_RUNTIME_DIR", self.folder.path().join("run"))
+            .env("LC_ALL", "C.UTF-8")
+            .current_dir(self.folder.path().join("work"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command line to its end.
+    pub fn say(&self, arguments: &[&str]) -> Said {
+        said(self.command(arguments).output().expect("the executable starts"))
+    }
+
+    /// Starts a command line and leaves it running.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let child = self
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the executable starts");
+        Running { child: Some(child) }
+    }
+
+    /// The runs that `ps --all --json` lists, newest first.
+    pub fn runs(&self) -> Vec<serde_json::Value> {
+        self.say(&["ps", "--all", "--json"]).exits(0).json()
+    }
+
+    /// Waits until the newest runs are in these states (newest first).
+    #[track_caller]
+    pub fn await_states(&self, wanted: &[&str]) {
+        wait_for(&format!("runs in the states {wanted:?}"), || {
+            let runs = self.runs();
+            runs.len() >= wanted.len() && runs.iter().zip(wanted).all(|(run, state)| run["state"] == *state)
+        });
+    }
+}
+
+impl Drop for Fanlight {
+    fn drop(&mut self) {
+        let _ = self.command(&["daemon", "stop", "--cancel"]).output();
+    }
+}
+
+/// A command that was left running. It is killed when it goes.
+pub struct Running {
+    child: Option<Child>,
+}
+
+impl Running {
+    /// Sends what Ctrl-C sends.
+    pub fn interrupt(&self) {
+        let child = self.child.as_ref().expect("it runs");
+        let pid = rustix::process::Pid::from_child(child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it can be signalled");
+    }
+
+    /// Waits for its end.
+    pub fn ends(mut self) -> Said {
+        said(self.child.take().expect("it runs").wait_with_output().expect("it ends"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn said(output: std::process::Output) -> Said {
+    Said {
+        code: code(output.status),
+        out: String::from_utf8(output.stdout).expect("stdout is text"),
+        err: String::from_utf8(output.stderr).expect("stderr is text"),
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or(-1)
+}
+
+/// Waits until a condition holds.
+#[track_caller]
+pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The size of a PNG, from its header; panics if it is none.
+#[track_caller]
+pub fn png_size(path: &Path) -> (u32, u32) {
+    image::image_dimensions(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
