@@ -6,6 +6,7 @@ pub mod form;
 pub mod help;
 pub mod home;
 pub mod inspector;
+pub mod list;
 pub mod messages;
 pub mod palette;
 pub mod prompt;

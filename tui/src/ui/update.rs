@@ -7,6 +7,8 @@ mod mouse;
 mod open;
 mod told;
 
+use crossterm::event::{KeyCode, KeyEvent};
+
 use super::action::{Action, Scope};
 use super::effect::Effect;
 use super::layer::{Layer, Step};
@@ -109,6 +111,19 @@ fn step_top(
     }
     model.layers.extend(then);
     Some((effects, pass))
+}
+
+/// Does an action as if its key had been pressed: by the topmost layer, else by the shell.
+pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
+    let key = KeyEvent::from(KeyCode::Null);
+    match step_top(model, |layer, model| layer.key(model, key, Some(action))) {
+        Some((effects, false)) => effects,
+        Some((mut effects, true)) => {
+            effects.extend(act(model, action));
+            effects
+        }
+        None => act(model, action),
+    }
 }
 
 /// Where the keys' meanings are looked up now, the nearest first.

@@ -2,7 +2,7 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
-use super::{act, step_top};
+use super::{choose, step_top};
 use crate::ui::effect::Effect;
 use crate::ui::model::{Border, Model, Pane};
 use crate::ui::view::Hit;
@@ -24,7 +24,7 @@ pub(super) fn happened(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             model.toasts.dismiss(Some(*index));
             return Vec::new();
         }
-        Some(Hit::Action(action)) if pressed => return by_click(model, *action),
+        Some(Hit::Action(action)) if pressed => return choose(model, *action),
         _ => {}
     }
     if let Some((effects, _)) = step_top(model, |layer, model| layer.mouse(model, mouse, hit.as_ref())) {
@@ -46,19 +46,6 @@ pub(super) fn happened(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         Pane::Grid => grid::update::mouse(model, mouse, hit.as_ref()),
         Pane::Queue => queue::update::mouse(model, mouse, hit.as_ref()),
         Pane::Gallery => gallery::update::mouse(model, mouse, hit.as_ref()),
-    }
-}
-
-/// A hint was clicked: the layer that shows it gets it first, as if its key had been pressed.
-fn by_click(model: &mut Model, action: crate::ui::action::Action) -> Vec<Effect> {
-    let key = crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Null);
-    match step_top(model, |layer, model| layer.key(model, key, Some(action))) {
-        Some((effects, false)) => effects,
-        Some((mut effects, true)) => {
-            effects.extend(act(model, action));
-            effects
-        }
-        None => act(model, action),
     }
 }
 
