@@ -139,7 +139,8 @@ impl Commands {
             let (inner, attempt, job) = (Arc::clone(&self.inner), attempt.clone(), Arc::clone(&job));
             let folder = folder.clone();
             tokio::task::spawn_blocking(move || {
-                let means = Means { environment: &inner.environment, blobs: &inner.blobs, grace: inner.grace };
+                let means =
+                    Means { environment: &inner.environment, blobs: &inner.blobs, grace: inner.grace };
                 prepare(&attempt, &job, &folder, &means)
             })
             .await
@@ -147,7 +148,9 @@ impl Commands {
         let spec = match spec {
             Ok(Ok(spec)) => spec,
             Ok(Err(problem)) => return Outcome::failed(NodeError::new(problem)),
-            Err(_) => return Outcome::failed(NodeError::new("preparing the command failed; see the daemon's log")),
+            Err(_) => {
+                return Outcome::failed(NodeError::new("preparing the command failed; see the daemon's log"));
+            }
         };
         if attempt.cancel.is_cancelled() {
             return Outcome::cancelled();

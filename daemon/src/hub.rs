@@ -180,10 +180,10 @@ impl Inner {
                     kept.run = Arc::new((**run).clone());
                 }
             }
-            DaemonEvent::RunDelete { workflow_id, run_id } => {
-                if self.newest.get(workflow_id).is_some_and(|(_, newest)| newest == run_id) {
-                    self.newest.remove(workflow_id);
-                }
+            DaemonEvent::RunDelete { workflow_id, run_id }
+                if self.newest.get(workflow_id).is_some_and(|(_, newest)| newest == run_id) =>
+            {
+                self.newest.remove(workflow_id);
             }
             _ => {}
         }

@@ -5,6 +5,7 @@ mod take_in;
 
 use std::fs::File;
 
+use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
@@ -24,17 +25,17 @@ pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Publ
     let sniffed =
         sniff(&mut file).map_err(|error| format!("`{}` can't be read: {error}", file_name(name)))?;
     let published = blobs.publish_file(file).map_err(|error| error.to_string())?;
-    Ok((describe(sniffed, &published, name), published))
+    Ok((describe(sniffed, published.hash, published.bytes, name), published))
 }
 
 /// Published bytes as media.
 #[must_use]
-pub fn describe(sniffed: Sniffed, published: &Published, name: &str) -> Media {
+pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Media {
     Media {
         kind: sniffed.kind,
-        hash: published.hash,
+        hash,
         mime: sniffed.mime,
-        bytes: published.bytes,
+        bytes,
         name: file_name(name),
         width: sniffed.width,
         height: sniffed.height,

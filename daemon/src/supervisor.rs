@@ -1,9 +1,9 @@
 //! The supervisor: a small process of its own that holds the commands' processes, so that the daemon may die.
 //!
-//! `fanlight supervisor` has one thread and knows neither tokio nor serde. It starts commands ([`process`]), each in a tree
-//! that it can end as a whole ([`tree`]), pumps their output into bounded files ([`log`]), reaps, and writes exit records
-//! ([`record`]). Whom it started stands in its [`ledger`] before it is started, so that the next supervisor can clean up
-//! ([`recover`]). It listens on a socket ([`serve`]) for [`message`]s in [`frame`]s; the daemon's side is [`client`].
+//! `fanlight supervisor` has one thread and knows neither tokio nor serde. It starts commands (`process`), each in a tree
+//! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), reaps, and writes exit records
+//! ([`record`]). Whom it started stands in its `ledger` before it is started, so that the next supervisor can clean up
+//! (`recover`). It listens on a socket (`serve`) for `message`s in `frame`s; the daemon's side is [`client`].
 
 pub mod client;
 pub mod log;

@@ -27,6 +27,8 @@ pub(crate) mod yaml;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use crate::id::Version;
 use crate::node_type::Catalogue;
 use crate::problem::{Position, Problem, Severity, Span};
@@ -71,6 +73,7 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
         check::check(&mut reading, draft, catalogue);
     }
     let mut problems = reading.problems;
+    without_followers(&mut problems);
     problems.sort_by_key(|problem| problem.span.start);
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
     match draft {
@@ -79,6 +82,19 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
             Ok(Checked { workflow: draft.workflow, warnings: problems })
         }
         _ => Err(shortened(problems)),
+    }
+}
+
+/// Where YAML read something else than what was meant, what follows from that in the same line is not told.
+fn without_followers(problems: &mut Vec<Problem>) {
+    let trap = |code: &str| matches!(code, "yaml_tag" | "complex_key" | "comment_cuts_value");
+    let lines: HashSet<u32> = problems
+        .iter()
+        .filter(|problem| trap(&problem.code))
+        .map(|problem| problem.span.start.line)
+        .collect();
+    if !lines.is_empty() {
+        problems.retain(|problem| trap(&problem.code) || !lines.contains(&problem.span.start.line));
     }
 }
 

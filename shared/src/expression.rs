@@ -271,7 +271,7 @@ impl Expression {
                 }
             }
         }
-        roots.extend(groups.into_iter().map(|(name, group)| (name, group.into_iter().collect())));
+        roots.extend(groups.into_iter().map(|(name, group)| (name, minijinja::Value::from_pairs(group))));
         if self.inner.asks_outcome {
             let Outcome { failed, skipped } = scope.outcome();
             let answers = [("success", !failed && !skipped), ("failure", failed), ("always", true)];
@@ -279,7 +279,7 @@ impl Expression {
                 answers.map(|(name, answer)| (name, minijinja::Value::from_function(move || answer))),
             );
         }
-        (roots.into_iter().collect(), some_absent)
+        (minijinja::Value::from_pairs(roots), some_absent)
     }
 }
 

@@ -352,7 +352,7 @@ impl Workflow {
         edges.into_iter().collect()
     }
 
-    /// What people call it: its name, else its first node's.
+    /// What people call it: its name, else `untitled`.
     #[must_use]
     pub fn title(&self) -> &str {
         self.name.as_deref().unwrap_or("untitled")

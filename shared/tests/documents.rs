@@ -1,7 +1,10 @@
 //! The folder of good files passes; every file of the folder of bad ones gets exactly the problems that its first lines
 //! name, and the whole message stands beside it in a file of its own. `UPDATE_EXPECTED=1` writes those messages anew.
 
-mod common;
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "documents/catalogue.rs"]
+mod catalogue;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -26,7 +29,7 @@ fn name(path: &Path) -> String {
 }
 
 fn problems(text: &str) -> Vec<Problem> {
-    match read(text, &common::catalogue()) {
+    match read(text, &catalogue::catalogue()) {
         Ok(checked) => checked.warnings,
         Err(problems) => problems,
     }
@@ -40,7 +43,7 @@ fn good_files_pass() {
         let text = fs::read_to_string(&path).unwrap();
         let found = problems(&text);
         assert!(found.is_empty(), "{}", render_problems(&found, &name(&path), &text));
-        assert!(read(&text, &common::catalogue()).is_ok());
+        assert!(read(&text, &catalogue::catalogue()).is_ok());
     }
 }
 
@@ -75,4 +78,23 @@ fn bad_files_get_the_problems_they_name() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_schema_knows_the_types_and_their_inputs() {
+    let schema = fanlight_shared::document::schema(&catalogue::catalogue());
+    let node = &schema["$defs"]["node"];
+    let names: Vec<&str> = node["properties"]["uses"]["anyOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it["const"].as_str())
+        .collect();
+    assert!(names.contains(&"image.blend"), "{names:?}");
+    let blend = node["allOf"].as_array().unwrap().iter();
+    let blend = blend.map(|it| (&it["if"]["properties"]["uses"]["const"], &it["then"]));
+    let (_, blend) = blend.into_iter().find(|(name, _)| *name == "image.blend").unwrap();
+    assert_eq!(blend["properties"]["with"]["required"], serde_json::json!(["base", "top"]));
+    assert_eq!(blend["properties"]["with"]["additionalProperties"], false);
+    assert_eq!(blend["required"], serde_json::json!(["with"]));
 }

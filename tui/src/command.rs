@@ -8,6 +8,7 @@ pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 mod follow;
+mod interrupt;
 pub(crate) mod label;
 pub(crate) mod logs;
 pub(crate) mod new;

@@ -1,5 +1,8 @@
 //! Stories about commands with real processes: from inputs to outputs.
 
+// Clippy knows helpers of an integration test for no tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "command/adoption.rs"]
 mod adoption;
 #[path = "command/ending.rs"]

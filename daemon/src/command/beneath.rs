@@ -15,8 +15,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 /// Folders deeper than this are not entered.
 pub(super) const DEEPEST: usize = 64;
 
-const FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)
@@ -115,7 +114,9 @@ impl Root {
         let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => open_file(parent, name).map(Entry::File),
-            FileType::Directory => Ok(Entry::Folder(rustix::fs::openat(parent, name, FOLDER, Mode::empty())?)),
+            FileType::Directory => {
+                Ok(Entry::Folder(rustix::fs::openat(parent, name, FOLDER, Mode::empty())?))
+            }
             FileType::Symlink => Err(Refusal::Link),
             other => Err(Refusal::Special(word(other))),
         }

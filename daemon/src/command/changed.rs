@@ -165,11 +165,7 @@ fn note_folder(folder: &OwnedFd, path: &Path, files: &mut HashMap<PathBuf, Stamp
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }
         if files.len() > super::collect::MOST_FILES {
-            return Err(format!(
-                "`{}` holds more than {} files",
-                path.display(),
-                super::collect::MOST_FILES
-            ));
+            return Err(format!("`{}` holds more than {} files", path.display(), super::collect::MOST_FILES));
         }
         Ok(())
     })

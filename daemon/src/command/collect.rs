@@ -139,7 +139,9 @@ impl Collector<'_> {
                     Met::File(_) => {
                         found.entry(path.to_owned()).or_insert(number);
                     }
-                    Met::Other(what) => notes.push(format!("`{}` was left out: it is {what}", path.display())),
+                    Met::Other(what) => {
+                        notes.push(format!("`{}` was left out: it is {what}", path.display()))
+                    }
                 }
                 if found.len() > MOST_MATCHES {
                     return Err(format!("the glob `{glob}` matches more than {MOST_MATCHES} files"));
@@ -247,7 +249,9 @@ fn content(file: File, ty: &Type) -> Result<Value, Problem> {
             .map_err(|error| Problem::Type(format!("holds no JSON: {error}")))
             .and_then(|json| Value::from_json(json).convert(ty).map_err(Problem::Type))
             .map_err(|problem| match problem {
-                Problem::Type(what) if what.starts_with("expected") => Problem::Type(format!("holds JSON: {what}")),
+                Problem::Type(what) if what.starts_with("expected") => {
+                    Problem::Type(format!("holds JSON: {what}"))
+                }
                 other => other,
             }),
     }

@@ -58,7 +58,9 @@ impl Environment {
         }
         for (name, value) in env {
             if name.starts_with("FANLIGHT_") {
-                return Err(format!("`env:` can't set `{name}`: names that begin with FANLIGHT_ are Fanlight's own"));
+                return Err(format!(
+                    "`env:` can't set `{name}`: names that begin with FANLIGHT_ are Fanlight's own"
+                ));
             }
             check("`env:`:", name, OsStr::new(value))?;
             variables.insert(name.into(), value.into());
@@ -166,7 +168,8 @@ mod tests {
         let folder = Folder::of(temp.path(), attempt.id);
         let environment = inherit(&[("HOME", "/home/x"), ("LANG", "C")], &[]);
         let inputs = IndexMap::from([("place".to_owned(), OsString::from("Hove"))]);
-        let env = IndexMap::from([("HOME".to_owned(), "/tmp".to_owned()), ("place".to_owned(), "Ayr".to_owned())]);
+        let env =
+            IndexMap::from([("HOME".to_owned(), "/tmp".to_owned()), ("place".to_owned(), "Ayr".to_owned())]);
         let made = environment.of(&attempt, &folder, inputs.clone(), &env).unwrap();
         assert_eq!(made["HOME".as_ref() as &OsStr], "/tmp");
         assert_eq!(made["place".as_ref() as &OsStr], "Ayr");

@@ -122,9 +122,9 @@ fn check(event: CommandEvent) -> Result<CommandEvent, String> {
         CommandEvent::Progress { value: Some(value), .. } if !(0.0..=1.0).contains(value) => {
             Err(format!("its value {value} is not between 0 and 1"))
         }
-        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } if !is_name(name) => {
-            Err(format!("`{}` is no name of an output (one looks like `best_model`)", super::text::line(name)))
-        }
+        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } if !is_name(name) => Err(
+            format!("`{}` is no name of an output (one looks like `best_model`)", super::text::line(name)),
+        ),
         CommandEvent::Output { value, path, .. } if value.is_some() == path.is_some() => {
             Err("an output has either a \"value\" or a \"path\"".into())
         }
@@ -192,6 +192,9 @@ mod tests {
             std::fs::write(path, &made).unwrap();
         }
         let published = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(published == made, "docs/events.schema.json is old: FANLIGHT_BLESS=1 cargo test published_schema");
+        assert!(
+            published == made,
+            "docs/events.schema.json is old: FANLIGHT_BLESS=1 cargo test published_schema"
+        );
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn error(exit: &Exit, folder: &Path) -> Option<NodeError> {
 }
 
 fn signal_sentence(signal: i32, stopped: bool) -> String {
-    let name = signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("{name} ({signal})"));
+    let name =
+        signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("{name} ({signal})"));
     match (stopped, signal) {
         (true, _) => format!("stopped by {name}"),
         (false, 9) => format!("killed by {name}; perhaps the machine ran out of memory"),

@@ -75,8 +75,12 @@ fn gather(
 ) -> Result<(Stdout, Collected), String> {
     let folder = &reader.folder;
     let stdout = match log::stdout(folder.path()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Stdout { bytes: Vec::new(), truncated: false },
-        other => other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Stdout { bytes: Vec::new(), truncated: false }
+        }
+        other => {
+            other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?
+        }
     };
     let collected = if job.outputs.is_empty() && reader.report.outputs.is_empty() {
         Collected::default()
@@ -115,14 +119,13 @@ fn write_notes(reader: &Reader) -> u64 {
     if reader.report.notes().is_empty() {
         return 0;
     }
-    let mut lines: String = reader.report.notes().iter().map(|it| text::line(it) + "\n").collect();
+    let lines: String = reader.report.notes().iter().map(|it| text::line(it) + "\n").collect();
     let path = reader.folder.notes();
     // An adopted attempt reads its events again from the beginning, so these lines replace what may be there.
     match fs::write(&path, &lines) {
         Ok(()) => lines.len() as u64,
         Err(error) => {
             tracing::warn!(%error, path = %path.display(), "lines for a log could not be written");
-            lines.clear();
             0
         }
     }

@@ -148,7 +148,10 @@ mod tests {
         let folder = Folder::of(&temp.path().join("state/attempts"), AttemptId::new());
         folder.make().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(folder.path()), mode(&folder.work()), mode(&folder.events())), (0o700, 0o700, 0o600));
+        assert_eq!(
+            (mode(folder.path()), mode(&folder.work()), mode(&folder.events())),
+            (0o700, 0o700, 0o600)
+        );
         std::os::unix::fs::symlink(&outside, folder.work().join("link")).unwrap();
         fs::create_dir_all(folder.work().join("a/b")).unwrap();
         fs::set_permissions(folder.work().join("a"), fs::Permissions::from_mode(0o000)).unwrap();

@@ -72,9 +72,9 @@ impl Layout<'_> {
     /// Media of a list or an object, numbered so that name order is their order; holes keep their number.
     fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, String> {
         Ok(match value {
-            Value::List(items) => {
-                Json::Array(items.iter().map(|it| self.files(it, folder, width, next)).collect::<Result<_, _>>()?)
-            }
+            Value::List(items) => Json::Array(
+                items.iter().map(|it| self.files(it, folder, width, next)).collect::<Result<_, _>>()?,
+            ),
             Value::Object(fields) => Json::Object(
                 fields
                     .iter()
@@ -145,7 +145,9 @@ fn leaves(value: &Value) -> usize {
 /// The folder, made if it isn't there.
 pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
     match make_folder(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(sentence("can't make", path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(sentence("can't make", path, &error))
+        }
         _ => Ok(path.to_owned()),
     }
 }

@@ -57,7 +57,9 @@ impl Scanner {
             (State::Sequence, 0x1b) => self.state = State::SequenceEscape,
             (State::Escape | State::SequenceEscape, 0x1b) => self.state = State::Escape,
             // No progress has control characters, or is that long: whatever this was, text follows.
-            (State::Sequence, byte) if byte >= 0x20 && self.sequence.len() < LONGEST => self.sequence.push(byte),
+            (State::Sequence, byte) if byte >= 0x20 && self.sequence.len() < LONGEST => {
+                self.sequence.push(byte)
+            }
             _ => self.state = State::Text,
         }
         None

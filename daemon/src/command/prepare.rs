@@ -99,7 +99,9 @@ fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<
 
 fn word(number: usize, text: &str) -> Result<OsString, String> {
     if text.contains('\0') {
-        return Err(format!("argument {number} of `cmd:` contains a NUL character, which no argument can hold"));
+        return Err(format!(
+            "argument {number} of `cmd:` contains a NUL character, which no argument can hold"
+        ));
     }
     if text.len() > environment::LONGEST {
         return Err(format!(

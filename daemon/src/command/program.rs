@@ -34,9 +34,9 @@ pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<In
             (None, Some(sh)) => Ok(Invocation::new(sh, &["-e"], script)),
             (None, None) => Err("no shell: neither `bash` nor `sh` is on PATH".into()),
         },
-        Shell::Bash => find("bash", path)
-            .map(|bash| Invocation::new(bash, &BASH, script))
-            .ok_or_else(|| "`shell: bash`, but there is no `bash` on PATH; install it or use `shell: sh`".into()),
+        Shell::Bash => find("bash", path).map(|bash| Invocation::new(bash, &BASH, script)).ok_or_else(|| {
+            "`shell: bash`, but there is no `bash` on PATH; install it or use `shell: sh`".into()
+        }),
         Shell::Sh => find("sh", path)
             .map(|sh| Invocation::new(sh, &["-e"], script))
             .ok_or_else(|| "`shell: sh`, but there is no `sh` on PATH".into()),
@@ -55,11 +55,10 @@ pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<In
 
 /// The first executable file with this name in the folders of `path`; relative folders of it are left out.
 fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
-    std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(
-        |file| {
-            file.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-        },
-    )
+    std::env::split_paths(path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| file.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0))
 }
 
 #[cfg(test)]
@@ -79,7 +78,8 @@ mod tests {
         let folder = folder_with(names);
         let made = of_script(shell, Path::new("/s"), folder.path().as_os_str())?;
         let name = Path::new(&made.program).file_name().unwrap().to_owned();
-        let all: Vec<_> = std::iter::once(&name).chain(&made.arguments).map(|it| it.to_str().unwrap()).collect();
+        let all: Vec<_> =
+            std::iter::once(&name).chain(&made.arguments).map(|it| it.to_str().unwrap()).collect();
         Ok(all.join(" "))
     }
 

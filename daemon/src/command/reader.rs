@@ -83,7 +83,7 @@ impl Reader {
         self.publish_previews();
     }
 
-    /// Reads the rest after the end. Answers where the log ends.
+    /// Reads the rest when the attempt has ended.
     pub(super) fn finish(&mut self, end: u64) {
         self.read_log(end);
         self.read_events();

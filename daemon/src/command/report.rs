@@ -171,7 +171,9 @@ impl Report {
 
     fn keep(&mut self, event: &CommandEvent) {
         match event {
-            CommandEvent::Output { name, .. } if ["stdout", "exit_code", "status"].contains(&name.as_str()) => {
+            CommandEvent::Output { name, .. }
+                if ["stdout", "exit_code", "status"].contains(&name.as_str()) =>
+            {
                 self.bad_line(&format!("the output `{name}` is Fanlight's own"));
             }
             CommandEvent::Output { name, value, path } => {

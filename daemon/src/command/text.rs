@@ -1,11 +1,13 @@
 //! Text that a command wrote, made safe to show.
 
+use fanlight_shared::sanitise;
+
 /// Longer lines are cut.
 const LONGEST: usize = 500;
 
 /// One safe, short line.
 pub(super) fn line(text: &str) -> String {
-    fanlight_shared::value::cut(&plain(text), LONGEST)
+    fanlight_shared::value::cut(&sanitise::line(text), LONGEST)
 }
 
 /// The last line in these bytes that shows anything, safe to show. Progress that was written over itself counts by its
@@ -15,32 +17,6 @@ pub(super) fn last_line(bytes: &[u8]) -> Option<String> {
         .rsplit(|byte| matches!(byte, b'\n' | b'\r'))
         .map(|it| line(&String::from_utf8_lossy(it)))
         .find(|it| !it.is_empty())
-}
-
-/// The text without control characters and escape sequences.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\u{1b}' => match rest.next() {
-                Some('[') => while rest.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
-                Some(']' | 'P' | '_' | '^' | 'X') => {
-                    while let Some(c) = rest.next() {
-                        if c == '\u{7}' || c == '\u{1b}' && rest.next_if_eq(&'\\').is_some() {
-                            break;
-                        }
-                    }
-                }
-                _ => {}
-            },
-            '\t' | '\n' => out.push(c),
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

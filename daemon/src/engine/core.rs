@@ -81,6 +81,7 @@ impl Core {
             stopping: None,
         };
         core.take_up(left.open);
+        core.activity.send_replace(core.activity_now());
         core
     }
 
@@ -317,12 +318,16 @@ impl Core {
                 run.tell_listing(&mut self.context);
             }
         }
-        let activity = Activity { running: self.active.len() as u32, queued: self.queue.len() as u32 };
+        let activity = self.activity_now();
         let changed = self.activity.send_if_modified(|now| std::mem::replace(now, activity) != activity);
         if changed {
             self.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue: self.queue_now() }));
         }
         self.context.flush();
+    }
+
+    fn activity_now(&self) -> Activity {
+        Activity { running: self.active.len() as u32, queued: self.queue.len() as u32 }
     }
 
     pub(super) fn queue_now(&self) -> Queue {

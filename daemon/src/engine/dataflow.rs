@@ -352,6 +352,8 @@ impl ActiveRun {
                 first.message
             );
             (NodeStatus::Failed, Some(NodeError { message, ..first }))
+        } else if items.runs.iter().any(|it| it.status == NodeStatus::Cancelled) {
+            (NodeStatus::Cancelled, None)
         } else if this.item_upstream_failed {
             (NodeStatus::Skipped, Some(NodeError::new("an item that it reads failed")))
         } else {

@@ -120,7 +120,7 @@ impl Core {
             }
         };
         let ids: Vec<RunId> = submitted.runs.iter().map(|run| run.id).collect();
-        if !submitted.repeated {
+        if !submitted.repeated && !submitted.runs.is_empty() {
             self.enqueue(&submitted.runs, plan, next, project.as_ref());
         }
         let hints = submitted.moved_from.map(|from| {
@@ -139,15 +139,21 @@ impl Core {
 
     fn enqueue(&mut self, runs: &[Run], plan: &Arc<Plan>, next: bool, project: Option<&PathBuf>) {
         let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
-        let before = if next { 0 } else { self.queue.len() as u32 };
         self.queue.add(&ids, next);
-        for (at, run) in runs.iter().enumerate() {
-            let mut run = run.clone();
-            run.position = Some(before + at as u32 + 1);
-            self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run.clone()) }));
-            self.queued.insert(run.id, QueuedRun { run, plan: plan.clone(), project: project.cloned() });
+        for run in runs {
+            let queued = QueuedRun { run: run.clone(), plan: plan.clone(), project: project.cloned() };
+            self.queued.insert(run.id, queued);
         }
+        // Those that start at once were never seen waiting.
         self.drain();
+        for (position, id) in (1..).zip(self.queue.waiting()) {
+            let Some(queued) = self.queued.get_mut(&id).filter(|queued| queued.run.submission == runs[0].submission)
+            else {
+                continue;
+            };
+            queued.run.position = Some(position);
+            self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(queued.run.clone()) }));
+        }
     }
 
     /// Ends exactly the runs that are named.

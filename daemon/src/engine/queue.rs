@@ -48,6 +48,11 @@ impl RunQueue {
         std::mem::take(&mut self.waiting).into()
     }
 
+    /// Those that wait, in order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = RunId> + '_ {
+        self.waiting.iter().copied()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }

@@ -59,7 +59,9 @@ pub(super) fn write(picture: &mut RgbaImage, text: &str, area: Area, style: &Sty
     let lines = loop {
         let setter = Setter { font, size, spacing: style.spacing * size };
         let lines = setter.wrap(text.trim_matches('\n'), area.width);
-        if size <= SMALLEST || lines.len() as f32 * setter.line() <= area.height {
+        // Rather smaller than with a word broken in two, up to a point.
+        let whole = size <= style.size * 0.4 || setter.longest_word(&text) <= area.width;
+        if size <= SMALLEST || whole && lines.len() as f32 * setter.line() <= area.height {
             break lines;
         }
         size = (size * 0.93).max(SMALLEST);
@@ -92,6 +94,10 @@ impl Setter<'_> {
             before = Some(id);
         }
         (width - self.spacing).max(0.0)
+    }
+
+    fn longest_word(&self, text: &str) -> f32 {
+        text.split_whitespace().map(|word| self.width(word)).fold(0.0, f32::max)
     }
 
     /// Lines that are no wider than `most`; a word that is wider alone is broken.

@@ -24,11 +24,17 @@ pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloA
         ));
     }
     tracing::debug!(client = %hello.client.escape_debug(), "hello");
+    let context = &session.context;
     Ok(HelloAnswer {
         protocol: PROTOCOL_VERSION,
         version: version.to_owned(),
-        instance: session.context.hub.instance().to_owned(),
-        banners: session.context.supervisor.banner().into_iter().collect(),
+        instance: context.hub.instance().to_owned(),
+        banners: context
+            .supervisor
+            .banner()
+            .into_iter()
+            .chain(context.store.trouble().borrow().clone())
+            .collect(),
     })
 }
 

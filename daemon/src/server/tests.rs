@@ -1,6 +1,7 @@
 //! The real server on a temporary home, told what to show through the hub.
 
 mod frames;
+mod kept;
 mod life;
 mod views;
 

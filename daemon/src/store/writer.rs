@@ -4,7 +4,7 @@ mod trouble;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 
 use fanlight_shared::id::BlobHash;
 use rusqlite::{Connection, ErrorCode};
@@ -155,10 +155,7 @@ impl Writer {
                 }
             }
             if rows < MOST_ROWS && bytes < MOST_BYTES {
-                next = match self.inbox.try_recv() {
-                    Ok(message) => Some(message),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                };
+                next = self.inbox.try_recv().ok();
             }
         }
         (group, released)

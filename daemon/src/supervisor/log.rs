@@ -15,7 +15,8 @@ mod writer;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub(super) use writer::{LogWriter, StdoutWriter};
+pub(crate) use writer::LogWriter;
+pub(super) use writer::StdoutWriter;
 
 /// How large a file of the log becomes.
 const FILE: u64 = 512 << 10;

@@ -24,16 +24,19 @@ impl Whole<'_> {
                 reading.report(problem);
             }
         }
-        for ((input, template), (key, value)) in node.with.iter().zip(&places.with) {
+        for ((input, template), place) in node.with.iter().zip(&places.with) {
             self.media_in_text(reading, template, reader);
             if let Some(Ports::Native(spec)) = self.ports.get(number) {
                 match spec.inputs.get(input) {
-                    Some(wanted) => self.input(reading, spec, input, wanted, template, *value, reader),
+                    Some(_) if place.broken => {}
+                    Some(wanted) => {
+                        self.input(reading, spec, input, wanted, template, place.value, reader);
+                    }
                     None if spec.more_inputs => {}
                     None => {
                         let message = format!("`{}` has no input `{}`", spec.name, cut(input, 60));
                         let names: Vec<&str> = spec.inputs.keys().map(String::as_str).collect();
-                        let problem = Problem::error("unknown_input", *key, message);
+                        let problem = Problem::error("unknown_input", place.name, message);
                         let problem = problem.hint(if names.is_empty() {
                             "it takes none".to_owned()
                         } else {
@@ -114,7 +117,7 @@ impl Whole<'_> {
         let Some((at, _, Template::Literal(Value::Text(template)))) = node.with.get_full("template") else {
             return;
         };
-        let span = places.with.get(at).map(|(_, value)| *value).unwrap_or_default();
+        let span = places.with.get(at).map(|place| place.value).unwrap_or_default();
         match template_variables(template) {
             Err(why) => reading.error("bad_template", span, format!("the template: {why}")),
             Ok(variables) => {
@@ -161,7 +164,7 @@ fn literal(
     if let Err(why) = wanted.check(value.clone()) {
         let problem = Problem::error("bad_input", span, format!("input `{input}` of `{}`: {why}", spec.name));
         reading.report(match value {
-            Value::Text(_) if wanted.ty.has_media() => problem.hint(
+            Value::Text(_) | Value::List(_) if wanted.ty.has_media() => problem.hint(
                 "a path is only text; load the file with a node such as `image.load`, or declare a param",
             ),
             Value::Text(text) if text.starts_with('$') => {

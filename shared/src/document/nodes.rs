@@ -39,13 +39,22 @@ const KEYS: [&str; 21] = [
 pub(super) struct Places {
     /// The value of `uses`, `run` or `cmd`.
     pub(super) action: Span,
-    /// The names and values of `with`, in its order.
-    pub(super) with: Vec<(Span, Span)>,
+    /// The inputs of `with`, in its order.
+    pub(super) with: Vec<InputPlace>,
     /// The names in `needs`, in its order.
     pub(super) needs: Vec<Span>,
     /// `each`.
     pub(super) each: Span,
     /// What it does could not be read, so nothing more is said of its ports.
+    pub(super) broken: bool,
+}
+
+/// Where an input stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InputPlace {
+    pub(super) name: Span,
+    pub(super) value: Span,
+    /// Its value could not be read, so nothing more is said of it.
     pub(super) broken: bool,
 }
 
@@ -250,8 +259,10 @@ impl Reading<'_> {
             if !self.name(entry, "an input", true) {
                 continue;
             }
-            places.with.push((entry.key_span, entry.value.span));
+            let before = self.problems.len();
             let template = self.template(&entry.value, Plain::Typed);
+            let broken = self.problems.len() > before;
+            places.with.push(InputPlace { name: entry.key_span, value: entry.value.span, broken });
             node.with.insert(entry.key.clone(), template);
         }
     }

@@ -1,1 +1,191 @@
+use std::time::Duration;
 
+use proptest::prelude::*;
+
+use super::reading::duration;
+use super::*;
+use crate::node_type::Catalogue;
+use crate::workflow::{Action, Shell};
+
+fn codes(text: &str) -> Vec<String> {
+    match read(text, &Catalogue::default()) {
+        Ok(checked) => checked.warnings,
+        Err(problems) => problems,
+    }
+    .into_iter()
+    .map(|problem| problem.code)
+    .collect()
+}
+
+#[test]
+fn durations_have_units() {
+    for (text, millis) in
+        [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000), ("1.5s", 1500)]
+    {
+        assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+    }
+    for text in ["", "10", "5 parsecs", "-1s", "s", "1e9h", "99999999h", "1.2.3s"] {
+        assert!(duration(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_file_over_the_limits_is_refused_in_words() {
+    let large = format!("# {}\n", "x".repeat(LARGEST_FILE));
+    assert_eq!(codes(&large), ["file_too_large"]);
+    let mut many = String::from("nodes:\n");
+    for number in 0..=MOST_NODES {
+        many.push_str(&format!("  n{number}: {{ cmd: [echo] }}\n"));
+    }
+    assert_eq!(codes(&many), ["too_many_nodes"]);
+    assert_eq!(codes("nodes: {}\0"), ["not_text"]);
+}
+
+#[test]
+fn ten_thousand_nodes_in_a_row_are_read() {
+    let mut text = String::from("nodes:\n  n0: { cmd: [echo] }\n");
+    for number in 1..MOST_NODES {
+        text.push_str(&format!("  n{number}: {{ cmd: [echo, '${{{{ n{}.stdout }}}}'] }}\n", number - 1));
+    }
+    let checked = read(&text, &Catalogue::default()).unwrap();
+    assert_eq!((checked.workflow.nodes.len(), checked.workflow.edges().len()), (MOST_NODES, MOST_NODES - 1));
+    let closed = text.replacen("[echo]", &format!("[echo, '${{{{ n{}.stdout }}}}']", MOST_NODES - 1), 1);
+    let problems = read(&closed, &Catalogue::default()).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].message.contains("n0 → n1 → n2"), "{}", problems[0].message);
+}
+
+#[test]
+fn thousands_of_problems_are_cut_short() {
+    let mut text = String::from("nodes:\n");
+    for number in 0..MOST_NODES {
+        text.push_str(&format!("  n{number}: {{ cmd: [echo, '${{{{ m{number}.stdout }}}}'], x: 1 }}\n"));
+    }
+    let problems = read(&text, &Catalogue::default()).unwrap_err();
+    assert_eq!(problems.len(), MOST_PROBLEMS + 1);
+    assert_eq!(problems.last().map(|it| it.code.as_str()), Some("more_problems"));
+}
+
+#[test]
+fn arguments_stay_as_they_are_written() {
+    let text = "nodes:\n  a: { cmd: [sleep, 1.50, true, 007, 'x y'] }\n";
+    let workflow = read(text, &Catalogue::default()).unwrap().workflow;
+    let Action::Cmd(arguments) = &workflow.nodes["a"].action else { panic!("a command") };
+    assert_eq!(format!("{arguments:?}").matches("Text(").count(), 5, "{arguments:?}");
+    assert!(format!("{arguments:?}").contains("\"1.50\""));
+}
+
+#[test]
+fn a_script_knows_its_shell() {
+    let text = "nodes:\n  a: { shell: python, run: print(1) }\n  b: { run: ls, shell: [zsh, -e] }\n  c: { run: ls }\n";
+    let workflow = read(text, &Catalogue::default()).unwrap().workflow;
+    let shell = |name: &str| match &workflow.nodes[name].action {
+        Action::Run { shell, .. } => shell.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shell("a"), Shell::Python);
+    assert_eq!(shell("b"), Shell::Program(vec!["zsh".into(), "-e".into()]));
+    assert_eq!(shell("c"), Shell::Default);
+}
+
+#[test]
+fn json_is_yaml_too() {
+    let text =
+        r#"{"nodes": {"a": {"cmd": ["echo", "${{ run.label }}"]}}, "outputs": {"said": "${{ a.stdout }}"}}"#;
+    assert_eq!(codes(text), Vec::<String>::new());
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_are_taken() {
+    let text = "\u{feff}nodes:\r\n  a:\r\n    cmd: [echo]\r\n    wiht: {}\r\n";
+    let problems = read(text, &Catalogue::default()).unwrap_err();
+    assert_eq!((problems[0].span.start.line, problems[0].span.start.column), (4, 5));
+}
+
+/// Pieces of which files are made, so that random files get past the first line.
+fn piece() -> impl Strategy<Value = String> {
+    let pieces = [
+        "nodes:",
+        "params:",
+        "matrix:",
+        "outputs:",
+        "  a:",
+        "  b: ",
+        "    uses: x",
+        "    run: |",
+        "    with: ",
+        "each: ",
+        "if: ",
+        "retry: ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ": ",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        " #",
+        "'",
+        "\"",
+        "${{ ",
+        " }}",
+        "params.a",
+        "a.image",
+        "item",
+        "&x ",
+        "*x",
+        "!t ",
+        "<<: ",
+        "1..6",
+        "|",
+        ">-",
+        "---\n",
+        "\t",
+        "ü",
+        "日",
+        "\\",
+        ",",
+        "? ",
+        "%",
+        "@",
+        "~",
+        "type: int",
+        "default: ",
+        "first(",
+        ")",
+        "&&",
+        ".",
+        "[0]",
+        "not ",
+        "needs: ",
+    ];
+    prop_oneof![proptest::sample::select(pieces.to_vec()).prop_map(str::to_owned), ".{0,6}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_reading_panic(pieces in proptest::collection::vec(piece(), 0..40)) {
+        let text = pieces.concat();
+        if let Err(problems) = read(&text, &Catalogue::default()) {
+            prop_assert!(!problems.is_empty());
+            let shown = render_problems(&problems, "f.yaml", &text);
+            prop_assert!(!shown.chars().any(|it| it.is_control() && it != '\n'));
+        }
+    }
+
+    #[test]
+    fn no_expression_makes_parsing_panic(pieces in proptest::collection::vec(piece(), 0..12)) {
+        drop(crate::expression::Expression::parse(&pieces.concat(), Span::default()));
+    }
+
+    #[test]
+    fn no_range_makes_reading_panic(text in "[-0-9./,e a]{0,16}") {
+        drop(sweep_values(&text, &crate::types::Type::Int));
+        drop(sweep_values(&text, &crate::types::Type::Float));
+        drop(sweep_values(&text, &crate::types::Type::Any));
+    }
+}

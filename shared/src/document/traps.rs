@@ -5,7 +5,13 @@ use crate::problem::{Position, Problem, Span};
 
 /// A syntax error, by the name of the trap behind it where it is known. `at` is its place in bytes.
 pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -> Problem {
-    let at = floor(text, at);
+    // What ends too early is shown at its end, not on the empty line behind.
+    let (place, at) = if text.get(at..).is_none_or(|rest| rest.trim().is_empty()) {
+        let end = text.trim_end().len();
+        (position_of(text, end), end)
+    } else {
+        (place, floor(text, at))
+    };
     if let Some(open) = flow_expression(text, at) {
         let span = span_of(text, open, 3);
         return Problem::error("flow_expression", span, "`${{` inside `{ }` or `[ ]` must be quoted")
@@ -13,16 +19,11 @@ pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -
     }
     let line_start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let line = text[line_start..].lines().next().unwrap_or("");
-    if info.contains("mapping values are not allowed") || info.contains("value is not allowed") {
-        if let Some(second) = second_colon(line) {
-            let span = span_of(text, line_start + second, 1);
-            return Problem::error(
-                "second_colon",
-                span,
-                "a second `: ` in one line begins a map inside a value",
-            )
+    let colon = info.contains("mapping values are not allowed") || info.contains("value is not allowed");
+    if let Some(second) = second_colon(line).filter(|_| colon) {
+        let span = span_of(text, line_start + second, 1);
+        return Problem::error("second_colon", span, "a second `: ` in one line begins a map inside a value")
             .hint("put quotes around the value, or use a block `|`");
-        }
     }
     let span = Span { start: place, end: Position { column: place.column.saturating_add(1), ..place } };
     if info.contains("unknown anchor") {
@@ -41,7 +42,10 @@ pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -
             problem.hint(format!("an unquoted value can't begin with `{sign}`; put quotes around it"))
         }
         Some('}' | ']' | ',') => problem.hint("look for a bracket too many or too few before it"),
-        _ if info.contains("quoted scalar") || info.contains("end of stream") => {
+        _ if info.contains("quoted scalar")
+            || info.contains("end of stream")
+            || info.contains("did not find expected") =>
+        {
             problem.hint("a quote or a bracket that was opened before is not closed")
         }
         _ => problem,

@@ -21,7 +21,7 @@ pub fn render(template: &str, values: &Values) -> Result<String, String> {
         values.iter().map(|(name, value)| (name.as_str(), convert::to_jinja(value.clone()))).collect();
     let environment: &Environment<'_> = &TEMPLATES;
     environment
-        .render_named_str("template", template, context.into_iter().collect::<Jinja>())
+        .render_named_str("template", template, Jinja::from_pairs(context))
         .map_err(|error| describe(template, &error))
 }
 

@@ -1,1 +1,296 @@
+use std::collections::HashMap;
 
+use super::*;
+use crate::id::BlobHash;
+use crate::media::{Media, MediaKind};
+use crate::value::Values;
+
+fn picture(name: &str) -> Value {
+    Value::from(Media {
+        kind: MediaKind::Image,
+        hash: BlobHash::of(name.as_bytes()),
+        mime: "image/png".into(),
+        bytes: 7,
+        name: name.into(),
+        width: None,
+        height: None,
+    })
+}
+
+fn json(text: &str) -> Value {
+    Value::from_json(serde_json::from_str(text).unwrap())
+}
+
+#[derive(Default)]
+struct Given(HashMap<(String, Option<String>), Value>, Outcome);
+
+impl Given {
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let (root, field) = match name.split_once('.') {
+            Some((root, field)) => (root.to_owned(), Some(field.to_owned())),
+            None => (name.to_owned(), None),
+        };
+        self.0.insert((root, field), value.into());
+        self
+    }
+}
+
+impl Scope for Given {
+    fn get(&self, root: &Root, field: Option<&str>) -> Option<Value> {
+        self.0.get(&(root.name().to_owned(), field.map(str::to_owned))).cloned()
+    }
+    fn outcome(&self) -> Outcome {
+        self.1
+    }
+}
+
+fn scope() -> Given {
+    Given::default()
+        .with("params.n", 3)
+        .with("params.x", 0.5)
+        .with("params.whole", 2.0)
+        .with("params.place", "Hove")
+        .with("gen.image", Value::List(vec![picture("a.png"), picture("b.jpg")]))
+        .with("one.image", picture("one.tar.gz"))
+        .with("train.metrics", json(r#"{"z": 1, "acc": 0.9, "list": [3, 1, 2], "null": null}"#))
+        .with("item", json(r#"{"seed": 4}"#))
+        .with("index", 2)
+}
+
+fn parse(source: &str) -> Expression {
+    Expression::parse(source, Span::default()).unwrap_or_else(|problems| panic!("{source}: {problems:?}"))
+}
+
+fn eval(source: &str) -> Option<Value> {
+    parse(source).evaluate(&scope()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn types_are_kept() {
+    for (source, expected) in [
+        ("params.n", Value::Int(3)),
+        ("params.n + 1", Value::Int(4)),
+        ("params.x", Value::Float(0.5)),
+        ("params.whole * 1", Value::Float(2.0)),
+        ("params.whole if true", Value::Float(2.0)),
+        ("params.place ~ '!'", "Hove!".into()),
+        ("params.n > 2 and index == 2", Value::Bool(true)),
+        ("item.seed", Value::Int(4)),
+        ("train.metrics.acc", Value::Float(0.9)),
+        ("train['metrics'].list[0]", Value::Int(3)),
+        ("train.metrics.list[1:]", json("[1, 2]")),
+        ("train.metrics.null", Value::None),
+        ("[params.n, [params.place]]", json(r#"[3, ["Hove"]]"#)),
+        ("{'a': params.n}", json(r#"{"a": 3}"#)),
+        ("range(1, 4)", json("[1, 2, 3]")),
+        ("range(4, 0, -2)", json("[4, 2]")),
+        ("zip([1, 2], ['a', 'b'])", json(r#"[[1, "a"], [2, "b"]]"#)),
+        ("argmax(train.metrics.list)", Value::Int(0)),
+        ("argmin(train.metrics.list)", Value::Int(1)),
+        ("train.metrics.list|sort", json("[1, 2, 3]")),
+        ("train.metrics.list|length", Value::Int(3)),
+        ("9223372036854775807", Value::Int(i64::MAX)),
+    ] {
+        assert_eq!(eval(source), Some(expected), "{source}");
+    }
+    let Some(Value::Object(map)) = eval("train.metrics if true else none") else { panic!("an object") };
+    assert_eq!(map.keys().collect::<Vec<_>>(), ["z", "acc", "list", "null"], "the order is kept");
+}
+
+#[test]
+fn media_comes_back_as_media() {
+    assert_eq!(eval("one.image"), Some(picture("one.tar.gz")));
+    assert_eq!(eval("gen.image[1]"), Some(picture("b.jpg")));
+    assert_eq!(eval("gen.image[:1]"), Some(Value::List(vec![picture("a.png")])));
+    assert_eq!(
+        eval("[one.image, gen.image[0]]"),
+        Some(Value::List(vec![picture("one.tar.gz"), picture("a.png")]))
+    );
+    assert_eq!(eval("gen.image|reverse|first"), Some(picture("b.jpg")));
+    assert_eq!(eval("first(none_such.x, one.image)"), Some(picture("one.tar.gz")));
+    assert_eq!(eval("one.image if params.n > 2 else gen.image[0]"), Some(picture("one.tar.gz")));
+    assert_eq!(eval("gen.image[0] == gen.image[0]"), Some(Value::Bool(true)));
+    assert_eq!(eval("gen.image[0] == gen.image[1]"), Some(Value::Bool(false)));
+    assert_eq!(eval("{'p': one.image}.p"), Some(picture("one.tar.gz")));
+    let parts = "[one.image.name, one.image.stem, one.image.ext, one.image.size, one.image.path]";
+    assert_eq!(eval(parts), Some(json(r#"["one.tar.gz", "one.tar", "gz", 7, "one.tar.gz"]"#)));
+}
+
+#[test]
+fn what_is_absent_stays_absent() {
+    for source in ["gone.x", "gone.x.y[3].z", "gone.x + 1", "first(gone.x, gone.y)", "gen.image[9]"] {
+        assert_eq!(eval(source), None, "{source}");
+    }
+    assert_eq!(eval("first(gone.x, params.n)"), Some(Value::Int(3)));
+    assert_eq!(eval("gone.x|default(5)"), Some(Value::Int(5)));
+    assert_eq!(eval("gone.x is defined"), Some(Value::Bool(false)));
+}
+
+#[test]
+fn references_are_found_wherever_they_hide() {
+    let source = "a.x[b.y:] if c['z'] in [d.w] and (e.v|default(f.u)) is divisibleby(params.n) else \
+                  zip(g.t, {'k': h.s})[i.r].name ~ item.deep";
+    let parsed = parse(source);
+    let found: Vec<String> = parsed
+        .references()
+        .iter()
+        .map(|it| format!("{}.{}", it.root.name(), it.port.as_deref().unwrap_or("")))
+        .collect();
+    let mut sorted = found.clone();
+    sorted.sort();
+    let expected = ["a.x", "b.y", "c.z", "d.w", "e.v", "f.u", "g.t", "h.s", "i.r", "item.", "params.n"];
+    assert_eq!(sorted, expected);
+}
+
+#[test]
+fn references_know_their_place() {
+    let at = Span { start: Position { line: 3, column: 10 }, end: Position { line: 3, column: 40 } };
+    let parsed = Expression::parse(" 'ü' ~ a.image[0].name", at).unwrap();
+    let reference = &parsed.references()[0];
+    assert_eq!((reference.span.start, reference.span.end.column), (Position { line: 3, column: 17 }, 32));
+    assert_eq!(reference.path, Vec::<String>::new());
+}
+
+#[test]
+fn only_a_plain_port_is_straight() {
+    assert_eq!(parse("gen.image").straight(), Some(("gen", "image")));
+    assert_eq!(parse("gen['image']").straight(), Some(("gen", "image")));
+    for source in [
+        "gen.image[0]",
+        "gen.image.name",
+        "params.x",
+        "item",
+        "[gen.image]",
+        "gen.image|list",
+        "not gen.image",
+    ] {
+        assert_eq!(parse(source).straight(), None, "{source}");
+    }
+}
+
+#[test]
+fn outcomes_answer() {
+    let with = |failed, skipped| Given(HashMap::new(), Outcome { failed, skipped });
+    let ask = |source: &str, failed, skipped| {
+        let parsed = parse(source);
+        assert!(parsed.asks_outcome());
+        parsed.evaluate(&with(failed, skipped)).unwrap()
+    };
+    assert_eq!(ask("success()", false, false), Some(Value::Bool(true)));
+    assert_eq!(ask("success()", false, true), Some(Value::Bool(false)));
+    assert_eq!(ask("failure()", true, false), Some(Value::Bool(true)));
+    assert_eq!(ask("not failure() and always()", false, false), Some(Value::Bool(true)));
+    assert!(!parse("params.n").asks_outcome());
+}
+
+#[test]
+fn mistakes_are_told_in_a_sentence() {
+    for (source, part) in [
+        ("params.place + 1", "params.place + 1"),
+        ("range(1000000)", "at most 100000"),
+        ("range(1, 5, 0)", "can't be 0"),
+        ("zip([1], [1, 2])", "one length"),
+        ("argmax([])", "empty"),
+        ("argmax(['a'])", "not a number"),
+        ("9223372036854775807 + 1", "too large"),
+        ("1e308 * 10", "finite"),
+        ("1 / 0", "1 / 0"),
+    ] {
+        let error = parse(source).evaluate(&scope()).unwrap_err();
+        assert!(error.contains(part) && error.contains(source), "{source}: {error}");
+        assert!(!error.contains("<expression>"), "{error}");
+    }
+}
+
+#[test]
+fn no_expression_runs_or_grows_for_ever() {
+    for source in [
+        "range(100000)|map('string')|join(',')|list|length + range(100000)|sum".to_owned(),
+        "'a' * 1000000000".to_owned(),
+        format!("{}1", "[1] * 99999 + ".repeat(20)),
+    ] {
+        let parsed = parse(&source);
+        // Either is well; coming back is what counts.
+        drop(parsed.evaluate(&scope()));
+    }
+}
+
+#[test]
+fn deep_expressions_are_refused_before_the_stack_is_gone() {
+    for part in
+        ["1+", "-", "not ", "(", "[", "a.x|", "1 if 1 else ", "a.", "a.x[", "{'a':", "1 and ", "1 < ", "1 ~"]
+    {
+        for count in [100, 240, 490, 100_000] {
+            let source = format!("{}1", part.repeat(count));
+            drop(Expression::parse(&source, Span::default()));
+            let template = format!("{{{{ {source} }}}}");
+            drop(render(&template, &Values::new()));
+        }
+    }
+    let branches = format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}x".repeat(100_000));
+    assert!(template_variables(&branches).is_err());
+}
+
+#[test]
+fn templates_of_the_file_evaluate() {
+    let text = Template::Text(vec![
+        Piece::Text("n=".into()),
+        Piece::Expression(parse("params.n")),
+        Piece::Text(" ".into()),
+        Piece::Expression(parse("train.metrics.list")),
+    ]);
+    assert_eq!(text.evaluate(&scope()), Ok(Some("n=3 [3,1,2]".into())));
+    for (source, part) in [("one.image", "media"), ("gone.x", "absent")] {
+        let error = Template::Text(vec![Piece::Expression(parse(source))]).evaluate(&scope()).unwrap_err();
+        assert!(error.contains(part) && error.contains(source), "{error}");
+    }
+    let list =
+        Template::List(vec![Template::Expression(parse("gone.x")), Template::Expression(parse("one.image"))]);
+    assert_eq!(list.evaluate(&scope()), Ok(Some(Value::List(vec![Value::None, picture("one.tar.gz")]))));
+    assert_eq!(Template::Expression(parse("gone.x")).evaluate(&scope()), Ok(None));
+}
+
+fn values(pairs: &[(&str, Value)]) -> Values {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+#[test]
+fn templates_of_text_render() {
+    let given = values(&[("place", "Hove".into()), ("list", json("[1, 2]"))]);
+    let text = render("Greetings from {{ place }}{% for n in list %} {{ n }}{% endfor %}", &given);
+    assert_eq!(text.as_deref(), Ok("Greetings from Hove 1 2"));
+    assert_eq!(render("<b>{{ place }}", &values(&[("place", "<&>".into())])).as_deref(), Ok("<b><&>"));
+}
+
+#[test]
+fn templates_name_what_is_missing() {
+    let error = render("one\n{{ plcae }}", &values(&[("place", "Hove".into())])).unwrap_err();
+    assert!(error.contains("`plcae` is missing") && error.contains("line 2"), "{error}");
+    assert!(render("{{ a.b }}", &values(&[("a", json("{}"))])).unwrap_err().contains("missing"));
+    assert!(render("{{ ", &Values::new()).is_err());
+    assert!(render("{% include 'x' %}", &Values::new()).is_err());
+    assert!(
+        render(
+            "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+            &Values::new()
+        )
+        .is_err()
+    );
+    let names = template_variables("{{ b }}{% for x in a %}{{ x }}{{ range(3) }}{% endfor %}").unwrap();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn truth_is_that_of_minijinja() {
+    for (value, expected) in [
+        (Value::None, false),
+        (Value::Int(0), false),
+        (Value::Float(0.1), true),
+        ("".into(), false),
+        ("false".into(), true),
+        (Value::List(vec![]), false),
+        (picture("a.png"), true),
+    ] {
+        assert_eq!(truthy(&value), expected, "{value:?}");
+    }
+}

@@ -32,12 +32,21 @@ pub(super) fn walk(source: &str, position: &dyn Fn(usize) -> Position) -> Result
         let problem = Problem::error("empty_expression", whole, "the expression is empty");
         return Err(vec![problem.hint("write what it should be, such as `params.seed` or `node.port`")]);
     }
-    let tokens = tokenize(source, true, SyntaxConfig::default()).take(MOST_TOKENS + 1).count();
+    let tokens = tokenize(source, true, SyntaxConfig::default())
+        .take_while(Result::is_ok)
+        .take(MOST_TOKENS + 1)
+        .count();
     if tokens > MOST_TOKENS {
         let message = format!("the expression has more than {MOST_TOKENS} words and signs");
         return Err(vec![
             Problem::error("long_expression", whole, message).hint("split it over several nodes"),
         ]);
+    }
+    // minijinja reads `1..6` as a number and a field, which nobody means.
+    if source.contains("..")
+        && let Some(problem) = foreign_problem(source, position)
+    {
+        return Err(vec![problem]);
     }
     let tree = match parse_expr(source) {
         Ok(tree) => tree,
@@ -64,9 +73,8 @@ fn syntax_problem(
     whole: Span,
     position: &dyn Fn(usize) -> Position,
 ) -> Problem {
-    if let Some(foreign) = hints::foreign_operator(source) {
-        let span = Span { start: position(foreign.at), end: position(foreign.at + foreign.len) };
-        return Problem::error("foreign_operator", span, foreign.message).hint(foreign.hint);
+    if let Some(problem) = foreign_problem(source, position) {
+        return problem;
     }
     let span = match error.range() {
         Some(range) if range.start < range.end && range.end <= source.len() => {
@@ -79,6 +87,12 @@ fn syntax_problem(
         span,
         format!("`{source}` is not an expression: {}", convert::sentence(error)),
     )
+}
+
+fn foreign_problem(source: &str, position: &dyn Fn(usize) -> Position) -> Option<Problem> {
+    let foreign = hints::foreign_operator(source)?;
+    let span = Span { start: position(foreign.at), end: position(foreign.at + foreign.len) };
+    Some(Problem::error("foreign_operator", span, foreign.message).hint(foreign.hint))
 }
 
 /// A step behind a root.
@@ -320,7 +334,10 @@ impl Walk<'_> {
     fn reference(&mut self, name: &str, steps: &[Step<'_>], span: Span) -> Shape {
         if FUNCTIONS.contains(&name) {
             let problem = Problem::error("function_as_value", span, format!("`{name}` is a function"));
-            self.problems.push(problem.hint(format!("call it: `{name}(…)`")));
+            self.problems.push(
+                problem
+                    .hint(format!("call it: `{name}({})`", if OUTCOMES.contains(&name) { "" } else { "…" })),
+            );
             return Shape::Known(Type::Any);
         }
         let root = Root::of(name);

@@ -101,13 +101,17 @@ impl Registry {
         let to = match follows.and_then(|follows| self.runs.get(&follows)) {
             None => Some(id),
             Some(now) if now.submission == submission => {
-                if now.state.is_ended() { self.first_active(workflow, submission) } else { None }
+                if now.state.is_ended() {
+                    self.first_active(workflow, submission)
+                } else {
+                    None
+                }
             }
             // A later run of a submission that had its start before does not count.
             Some(_) => {
-                let first = !self
-                    .of(workflow)
-                    .any(|run| run.submission == submission && run.start_order.is_some_and(|it| Some(it) < order));
+                let first = !self.of(workflow).any(|run| {
+                    run.submission == submission && run.start_order.is_some_and(|it| Some(it) < order)
+                });
                 first.then_some(id)
             }
         };

@@ -125,8 +125,8 @@ mod tests {
         }
         for frame in frozen("event") {
             // As it comes off the wire, and as it was.
-            let event: Notification = serde_json::from_str(&frame.to_string())
-                .unwrap_or_else(|error| panic!("{frame}: {error}"));
+            let event: Notification =
+                serde_json::from_str(&frame.to_string()).unwrap_or_else(|error| panic!("{frame}: {error}"));
             let again: Notification = serde_json::from_value(serde_json::to_value(&event).unwrap()).unwrap();
             assert_eq!(again, event);
         }

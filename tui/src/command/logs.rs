@@ -12,7 +12,7 @@ use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::{Folded, Instance, RunState};
 
 use super::find_run;
-use super::follow::Interrupt;
+use super::interrupt::Interrupt;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out};

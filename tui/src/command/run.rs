@@ -12,7 +12,8 @@ use fanlight_shared::client::Client;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
 
-use super::follow::{Interrupt, Options, follow, verdict};
+use super::follow::{Options, follow, verdict};
+use super::interrupt::Interrupt;
 use super::{read_workflow, request_key};
 use crate::board::{Board, Row};
 use crate::context::Context;

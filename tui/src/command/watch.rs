@@ -3,7 +3,8 @@
 use fanlight_shared::client::Client;
 
 use super::find_run;
-use super::follow::{Interrupt, Options, follow, verdict};
+use super::follow::{Options, follow, verdict};
+use super::interrupt::Interrupt;
 use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::failure::Failure;

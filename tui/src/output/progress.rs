@@ -14,7 +14,7 @@ use crate::board::{Board, Row};
 /// Columns of a run's bar.
 const BAR: usize = 8;
 /// Columns of the overall bar.
-const WIDE_BAR: usize = 20;
+const WIDE_BAR: usize = 12;
 /// Below this width lines have no bar.
 const BAR_FROM: usize = 60;
 /// Columns of a time such as `12.3 s`.
@@ -39,7 +39,10 @@ pub(crate) struct Frame {
 pub(crate) fn lines(board: &Board, frame: Frame) -> Vec<String> {
     let names = board.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
     let labels = board.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
-    let labels = labels.min(if frame.columns < BAR_FROM { 16 } else { frame.columns / 3 });
+    // A narrow line gives up its label before its count and its time.
+    let narrow = frame.columns < BAR_FROM;
+    let most = if narrow { frame.columns.saturating_sub(names + 20).min(16) } else { frame.columns / 3 };
+    let labels = labels.min(if most < 4 { 0 } else { most });
     let overall = board.rows().len() > 1;
     let room = frame.lines.max(1) - usize::from(overall && frame.lines > 1);
     let (shown, hidden) = choose(board, room);
@@ -137,10 +140,10 @@ fn overall_line(board: &Board, frame: Frame) -> String {
     }
     line.add(Role::Strong, &format!("{ended} of {}", count(of, "run")));
     for (status, word) in [
-        (RunStatus::Running, "running"),
-        (RunStatus::Cancelling, "cancelling"),
-        (RunStatus::Queued, "queued"),
         (RunStatus::Failed, "failed"),
+        (RunStatus::Running, "running"),
+        (RunStatus::Queued, "queued"),
+        (RunStatus::Cancelling, "cancelling"),
         (RunStatus::Cancelled, "cancelled"),
     ] {
         let number = board.count(|it| it == status);

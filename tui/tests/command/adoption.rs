@@ -39,7 +39,10 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
     let job = script(report).path("out", "out.txt", "text");
     let first = story.run(&attempt, job.clone().job()).await;
     let again = story.next_daemon().adopt(attempt.clone(), job.clone().job()).await.expect("it is known");
-    assert_eq!((again.end, again.error, again.values), (first.end, first.error.clone(), first.values.clone()));
+    assert_eq!(
+        (again.end, again.error, again.values),
+        (first.end, first.error.clone(), first.values.clone())
+    );
     assert_eq!(again.cost_usd, Some(1.0));
     // Forgotten by the supervisor, but its exit lies in its folder.
     story.supervisor.forget(attempt.id).await.unwrap();

@@ -38,7 +38,10 @@ async fn a_killed_command_names_its_signal() {
     let outcome = story.run(&story.attempt(), script("kill -9 $$").job()).await;
     let error = outcome.error.unwrap();
     assert!(error.message.starts_with("killed by SIGKILL (9)"), "{}", error.message);
-    assert_eq!((&outcome.values["status"], &outcome.values["exit_code"]), (&"signal:9".into(), &Value::Int(137)));
+    assert_eq!(
+        (&outcome.values["status"], &outcome.values["exit_code"]),
+        (&"signal:9".into(), &Value::Int(137))
+    );
     story.end().await;
 }
 
@@ -83,8 +86,10 @@ async fn a_cancelled_command_leaves_no_process_of_its_tree() {
     let story = story();
     let attempt = story.attempt();
     let pids = story.temp.path().join("pids");
-    let job = script("setsid sh -c 'trap \"\" TERM; echo $$ >> \"$pids\"; sleep 600' & echo $$ >> \"$pids\"; sleep 600")
-        .with("pids", pids.display().to_string());
+    let job = script(
+        "setsid sh -c 'trap \"\" TERM; echo $$ >> \"$pids\"; sleep 600' & echo $$ >> \"$pids\"; sleep 600",
+    )
+    .with("pids", pids.display().to_string());
     let (commands, running) = (story.commands.clone(), attempt.clone());
     let outcome = tokio::spawn(async move { commands.run(running, job.job()).await });
     let started = || fs::read_to_string(&pids).unwrap_or_default().lines().count() == 2;

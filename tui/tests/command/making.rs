@@ -14,17 +14,22 @@ async fn values_reach_a_script_as_data_and_come_back_typed() {
     let story = story();
     let attempt = story.attempt();
     let evil = "$(touch pwned); `touch pwned` \"' \\ ü\n";
-    let job = script("printf %s \"$text\" > out.txt; echo $((n + 1)) > n; echo \"$FANLIGHT_NODE:$FANLIGHT_ATTEMPT\"")
-        .with("text", evil)
-        .with("n", 41_i64)
-        .path("text", "out.txt", "text")
-        .path("n", "n", "int");
+    let job = script(
+        "printf %s \"$text\" > out.txt; echo $((n + 1)) > n; echo \"$FANLIGHT_NODE:$FANLIGHT_ATTEMPT\"",
+    )
+    .with("text", evil)
+    .with("n", 41_i64)
+    .path("text", "out.txt", "text")
+    .path("n", "n", "int");
     let outcome = story.run(&attempt, job.job()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
     assert_eq!(outcome.values["text"], Value::from(evil));
     assert_eq!(outcome.values["n"], Value::Int(42));
     assert_eq!(outcome.values["stdout"], Value::from(format!("step:{}", attempt.id)));
-    assert_eq!((&outcome.values["exit_code"], &outcome.values["status"]), (&Value::Int(0), &"completed".into()));
+    assert_eq!(
+        (&outcome.values["exit_code"], &outcome.values["status"]),
+        (&Value::Int(0), &"completed".into())
+    );
     assert!(!story.folder(&attempt).join("work/pwned").exists());
     story.end().await;
 }
@@ -35,11 +40,14 @@ async fn the_environment_holds_nothing_of_the_daemons_but_what_is_allowed() {
     let job = arguments(&["env"]).with("x", 1_i64).env("GREETING", "hi");
     let outcome = story.run(&story.attempt(), job.job()).await;
     let text = outcome.values["stdout"].as_text().unwrap();
-    let names: Vec<&str> = text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+    let names: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
     // Cargo sets many of its own for tests; none may come through.
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     assert!(!names.iter().any(|it| it.starts_with("CARGO")), "{names:?}");
-    for name in ["PATH", "x", "GREETING", "FANLIGHT_KEY", "FANLIGHT_WORK", "FANLIGHT_EVENTS", "FANLIGHT_ATTEMPT"] {
+    for name in
+        ["PATH", "x", "GREETING", "FANLIGHT_KEY", "FANLIGHT_WORK", "FANLIGHT_EVENTS", "FANLIGHT_ATTEMPT"]
+    {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
     story.end().await;

@@ -33,11 +33,8 @@ pub(crate) fn story() -> Story {
     let temp = tempfile::tempdir().unwrap();
     let home = Home::below(&temp.path().join("home")).unwrap();
     // The runtime folder may be shared with other tests; sockets of this one lie in its own.
-    let home = Home {
-        socket: temp.path().join("d.sock"),
-        supervisor_socket: temp.path().join("s.sock"),
-        ..home
-    };
+    let home =
+        Home { socket: temp.path().join("d.sock"), supervisor_socket: temp.path().join("s.sock"), ..home };
     let store = Store::open(&home).unwrap();
     let supervisor = Supervisor::new(&home, Path::new(env!("CARGO_BIN_EXE_fanlight")));
     let commands = commands(&home, &store, &supervisor);

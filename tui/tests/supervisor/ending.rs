@@ -40,7 +40,8 @@ fn what_the_main_process_leaves_behind_is_ended_with_it() {
         assert_eq!((exit.how, exit.stopped), (How::Code(4), false));
         assert_eq!(processes_of(spec.id), Vec::<u32>::new());
         assert!(!lives(number_in(&spec, "hidden")));
-        assert_eq!(log_text(&spec.folder), "bye\n");
+        // A shell may have told of a child that was killed just before itself.
+        assert!(log_text(&spec.folder).starts_with("bye\n"));
     });
 }
 

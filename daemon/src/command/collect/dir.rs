@@ -37,7 +37,10 @@ pub(super) fn publish(
         }
         Ok(())
     })?;
-    let root = folder.try_clone().map(Root::from_folder).map_err(|error| format!("`{name}` can't be read: {error}"))?;
+    let root = folder
+        .try_clone()
+        .map(Root::from_folder)
+        .map_err(|error| format!("`{name}` can't be read: {error}"))?;
     let mut manifest = DirManifest::default();
     let mut published = Vec::new();
     for path in paths {

@@ -10,7 +10,9 @@ use crate::supervisor::log::Stdout;
 /// It is none, or too long.
 pub(super) fn parse(stdout: &Stdout) -> Result<Json, String> {
     if stdout.truncated {
-        return Err("stdout is longer than 1 MiB, so it can't be read as JSON; write a file and use `path:`".into());
+        return Err(
+            "stdout is longer than 1 MiB, so it can't be read as JSON; write a file and use `path:`".into()
+        );
     }
     if stdout.bytes.trim_ascii().is_empty() {
         return Err("stdout is empty, but it should be JSON".into());

@@ -99,7 +99,8 @@ fn missing(places: &[Place], path: &Path) -> String {
         (Some((_, name)), _) => format!("{missing}; did you mean `{}`?", shown(Path::new(name))),
         (None, None) => format!("{missing}; nothing lies there"),
         (None, Some(_)) => {
-            let some: Vec<String> = names.iter().take(5).map(|it| format!("`{}`", shown(Path::new(it)))).collect();
+            let some: Vec<String> =
+                names.iter().take(5).map(|it| format!("`{}`", shown(Path::new(it)))).collect();
             let more = if names.len() > 5 { " and more" } else { "" };
             format!("{missing}; there is {}{more}", some.join(", "))
         }

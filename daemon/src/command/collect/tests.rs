@@ -11,7 +11,8 @@ use super::*;
 use crate::store::Store;
 
 /// A picture of one pixel.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\
+const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\
 \xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
 
 struct Desk {
@@ -117,7 +118,10 @@ fn a_picture_is_what_its_bytes_say() {
     let desk = desk().file("out.png", PNG).path("image", "out.png", "image");
     let value = desk.value("image");
     let media = value.as_media().unwrap();
-    assert_eq!((media.kind, media.mime.as_str(), media.name.as_str()), (MediaKind::Image, "image/png", "out.png"));
+    assert_eq!(
+        (media.kind, media.mime.as_str(), media.name.as_str()),
+        (MediaKind::Image, "image/png", "out.png")
+    );
     assert_eq!((media.width, media.height), (Some(1), Some(1)));
     let desk = desk.file("out.png", "not a picture");
     let problem = desk.problem();
@@ -158,7 +162,8 @@ fn what_is_missing_says_what_is_there_instead() {
 
 #[test]
 fn no_path_leads_out_of_the_folder() {
-    let desk = desk().path("a", "../events.jsonl", "file").path("b", "/etc/passwd", "file").path("c", "l", "file");
+    let desk =
+        desk().path("a", "../events.jsonl", "file").path("b", "/etc/passwd", "file").path("c", "l", "file");
     symlink("/etc/passwd", desk.folder.work().join("l")).unwrap();
     let collected = desk.collect();
     assert!(collected.values.is_empty() && collected.blobs.is_empty());
@@ -168,7 +173,11 @@ fn no_path_leads_out_of_the_folder() {
 
 #[test]
 fn a_glob_is_a_list_in_name_order() {
-    let desk = desk().file("b.txt", "b").file("a.txt", "a").file("sub/c.txt", "c").glob("all", "*.txt", "list<text>");
+    let desk = desk().file("b.txt", "b").file("a.txt", "a").file("sub/c.txt", "c").glob(
+        "all",
+        "*.txt",
+        "list<text>",
+    );
     symlink("a.txt", desk.folder.work().join("c.txt")).unwrap();
     assert_eq!(desk.value("all"), Value::from(vec![Value::from("a"), Value::from("b")]));
     assert_eq!(desk.collect().notes, ["`c.txt` was left out: it is a symbolic link"]);
@@ -196,7 +205,8 @@ fn a_folder_names_its_files() {
 
 #[test]
 fn of_a_shared_folder_only_what_changed_counts() {
-    let mut desk = desk().path("kept", "kept.txt", "text").path("made", "made.txt", "text").glob("all", "*.txt", "text");
+    let mut desk =
+        desk().path("kept", "kept.txt", "text").path("made", "made.txt", "text").glob("all", "*.txt", "text");
     desk = desk.dir(&["kept.txt", "again.txt"]);
     let dir = desk.dir.clone().unwrap();
     fs::write(dir.join("made.txt"), "new").unwrap();

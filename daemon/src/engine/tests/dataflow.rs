@@ -58,6 +58,7 @@ nodes:
 ",
         )
         .await;
+    assert_eq!(ended.error(), "");
     assert_eq!(ended.nodes(), "a skipped, b skipped, c completed");
 }
 

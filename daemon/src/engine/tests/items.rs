@@ -18,7 +18,7 @@ async fn each_runs_once_per_item_and_gathers_in_order() {
 nodes:
   one: { uses: text.template, each: '${{ range(3) }}', with: { template: '{{ n }}@{{ i }}', n: '${{ item }}', i: '${{ index }}' } }
   two: { uses: text.template, each: '${{ one.text }}', with: { template: '<{{ t }}>', t: '${{ item }}' } }
-  all: { uses: text.join, with: { texts: '${{ two.text }}', separator: ' ' } }
+  all: { uses: text.join, with: { items: '${{ two.text }}', separator: ' ' } }
 outputs: { all: '${{ all.text }}', two: '${{ two.text }}' }
 ",
         )
@@ -36,14 +36,14 @@ async fn an_empty_list_completes_with_empty_lists() {
         .run(
             "
 nodes:
-  none: { uses: text.template, each: '${{ [] }}', with: { template: x } }
-  after: { uses: text.template, each: '${{ none.text }}', with: { template: '{{ t }}', t: '${{ item }}' } }
-outputs: { none: '${{ after.text }}' }
+  nothing: { uses: text.template, each: '${{ [] }}', with: { template: x } }
+  after: { uses: text.template, each: '${{ nothing.text }}', with: { template: '{{ t }}', t: '${{ item }}' } }
+outputs: { out: '${{ after.text }}' }
 ",
         )
         .await;
-    assert_eq!(ended.nodes(), "none completed, after completed");
-    assert_eq!(ended.output("none"), Some(&Value::List(Vec::new())));
+    assert_eq!(ended.nodes(), "nothing completed, after completed");
+    assert_eq!(ended.output("out"), Some(&Value::List(Vec::new())));
 }
 
 #[tokio::test]
@@ -61,9 +61,9 @@ outputs: {{ pair: '${{{{ pair.text }}}}' }}
 "
         )
     };
-    let ended = world.run(&document("['x', 'y']")).await;
+    let ended = world.run(&document(r#"["x", "y"]"#)).await;
     assert_eq!(ended.output("pair"), Some(&texts(&["1x", "2y"])));
-    let ended = world.run(&document("['x']")).await;
+    let ended = world.run(&document(r#"["x"]"#)).await;
     assert!(ended.error().contains("`a` has 2, `b` has 1"), "{}", ended.error());
 }
 
@@ -75,7 +75,7 @@ async fn a_failed_item_fails_the_node_but_not_its_siblings() {
             "
 nodes:
   gate: { uses: util.fail, each: '${{ range(3) }}', if: 'item == 1', with: { message: 'no {{ 1 }}' }, on_item_error: drop }
-  work: { uses: list.range, each: '${{ [1, 0, 2] }}', with: { start: 1, end: 3, step: '${{ item }}' } }
+  work: { uses: list.range, each: '${{ [1, 0, 2] }}', with: { from: 1, to: 3, step: '${{ item }}' } }
   after: { uses: list.of, each: '${{ work.items }}', with: { a: '${{ item }}' } }
   whole: { uses: list.of, with: { a: '${{ work.items }}' } }
 ",
@@ -99,7 +99,7 @@ nodes:
     uses: list.range
     each: '${{ [1, 0, 2] }}'
     on_item_error: drop
-    with: { start: 1, end: 3, step: '${{ item }}' }
+    with: { from: 1, to: 3, step: '${{ item }}' }
   odd: { uses: list.of, each: '${{ work.items }}', if: 'index != 2', with: { a: '${{ item }}' } }
 outputs: { work: '${{ work.items }}', odd: '${{ odd.items }}' }
 ",

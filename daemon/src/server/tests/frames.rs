@@ -104,9 +104,11 @@ async fn a_frame_that_is_too_long_ends_the_connection() {
 #[tokio::test]
 async fn web_pages_and_other_paths_are_refused() {
     let served = Served::new().await;
-    for (url, origin, status) in
-        [("ws://localhost/", Some("null"), 403), ("ws://localhost/", Some("http://localhost"), 403), ("ws://localhost/x", None, 404)]
-    {
+    for (url, origin, status) in [
+        ("ws://localhost/", Some("null"), 403),
+        ("ws://localhost/", Some("http://localhost"), 403),
+        ("ws://localhost/x", None, 404),
+    ] {
         let mut request = url.into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());

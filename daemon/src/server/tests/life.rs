@@ -26,7 +26,8 @@ async fn a_client_is_greeted_and_told_the_status() {
 async fn watching_the_registry_begins_with_what_is_there() {
     let served = Served::new().await;
     let workflow = WorkflowId::new();
-    let (running, waiting) = (run_of(workflow, 1, RunStatus::Running), run_of(workflow, 2, RunStatus::Queued));
+    let (running, waiting) =
+        (run_of(workflow, 1, RunStatus::Running), run_of(workflow, 2, RunStatus::Queued));
     for run in [&waiting, &running] {
         served.hub.daemon(fanlight_shared::event::DaemonEvent::RunUpdate { run: Box::new(run.clone()) });
     }
@@ -64,7 +65,10 @@ async fn everybody_hears_that_the_daemon_ends() {
     served.hub.bye("the daemon was stopped");
     served.stop.cancel();
     served.task.await.unwrap();
-    assert_eq!(notifications.recv().await, Some(Notification::Bye { reason: "the daemon was stopped".into() }));
+    assert_eq!(
+        notifications.recv().await,
+        Some(Notification::Bye { reason: "the daemon was stopped".into() })
+    );
     assert_eq!(notifications.recv().await, None);
     assert_eq!(client.closed().await, "the daemon was stopped");
     let error = client.call(Status {}).await.unwrap_err();
@@ -162,4 +166,22 @@ async fn what_is_wrong_comes_back_with_its_code() {
     let hello = Hello { protocol: 1, client: "twice".into() };
     assert!(refused(client.call(hello).await.unwrap_err()).is(ErrorCode::Refused));
     assert_eq!(Hello::METHOD, "hello");
+}
+
+/// A file that can't run shows that the script shakes hands, sends, receives and understands.
+#[tokio::test]
+async fn the_script_of_the_docs_speaks_the_protocol() {
+    let served = Served::new().await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/fanlight.py");
+    let file = served.home.name.join("wrong.yaml");
+    std::fs::write(&file, format!("nodes: {{ sky: {{ uses: image.paint }} }}\n{}", "#".repeat(70_000)))
+        .unwrap();
+    let mut python = tokio::process::Command::new("python3");
+    let output = match python.arg(script).arg(&served.home.socket).arg(&file).arg("seed=7").output().await {
+        Ok(output) => output,
+        Err(error) => return println!("skipped: no python3 here ({error})"),
+    };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(!told.trim().is_empty() && !told.contains("Traceback"), "{told}");
 }

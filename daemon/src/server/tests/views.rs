@@ -128,10 +128,22 @@ impl Runs {
 
 #[derive(Clone, Debug)]
 enum Step {
-    State { run: usize, reader: bool, item: Option<u32>, status: usize },
-    Live { run: usize, item: Option<u32>, kind: u8, value: u32 },
+    State {
+        run: usize,
+        reader: bool,
+        item: Option<u32>,
+        status: usize,
+    },
+    Live {
+        run: usize,
+        item: Option<u32>,
+        kind: u8,
+        value: u32,
+    },
     /// More than the socket and the outbox hold.
-    Flood { run: usize },
+    Flood {
+        run: usize,
+    },
     Watch(Vec<usize>),
     Read,
     Reconnect,
@@ -159,7 +171,7 @@ fn live(item: Option<u32>, kind: u8, value: u32) -> LiveEvent {
             LiveEvent::NodeProgress { node, item, progress }
         }
         1 => {
-            let last_line = (value % 2 == 0).then(|| format!("line {value}"));
+            let last_line = value.is_multiple_of(2).then(|| format!("line {value}"));
             LiveEvent::LogUpdate { node, item, attempt: 1, end: value.into(), last_line }
         }
         2 => LiveEvent::MetricUpdate { node, item, name: "loss".into(), value: value.into(), unit: None },

@@ -244,9 +244,9 @@ fn free_slug(db: &Connection, slug: &str) -> Done<String> {
 /// The first of `count` consecutive places: behind all that wait, or before them.
 fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
     let (head, tail): (Option<i64>, Option<i64>) = (
-        db.prepare_cached("SELECT min(queue_position) FROM run WHERE status = 0")?
+        db.prepare_cached("SELECT min(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
             .query_row([], |row| row.get(0))?,
-        db.prepare_cached("SELECT max(queue_position) FROM run WHERE status = 0")?
+        db.prepare_cached("SELECT max(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
             .query_row([], |row| row.get(0))?,
     );
     Ok(if next { head.unwrap_or(0) - count } else { tail.unwrap_or(0) + 1 })
@@ -255,6 +255,8 @@ fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
 /// How many wait before this place.
 fn ahead(db: &Connection, position: i64) -> Done<u32> {
     Ok(db
-        .prepare_cached("SELECT count(*) FROM run WHERE status = 0 AND queue_position < ?1")?
+        .prepare_cached(
+            "SELECT count(*) FROM run INDEXED BY run_in_queue WHERE status = 0 AND queue_position < ?1",
+        )?
         .query_row([position], |row| row.get(0))?)
 }

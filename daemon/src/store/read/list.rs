@@ -153,7 +153,7 @@ pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, Sto
     queued.sort_unstable();
     let (mut from, mut place) = (i64::MIN, 1_u32);
     let mut between = db.prepare_cached(
-        "SELECT count(*) FROM run WHERE status = 0 AND queue_position >= ?1 AND queue_position < ?2",
+        "SELECT count(*) FROM run INDEXED BY run_in_queue WHERE status = 0 AND queue_position >= ?1 AND queue_position < ?2",
     )?;
     for (position, index) in queued {
         place += between.query_row(params![from, position], |row| row.get::<_, u32>(0))?;

@@ -10,6 +10,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{OpenRun, Store, StoreError, code};
 
+/// Node, item, port, value (`None` where not kept).
+type PortValue = (String, ItemPath, String, Option<Value>);
+
 impl Store {
     /// Runs that had not ended, in queue order (running ones first, by start). Blocks.
     ///
@@ -110,11 +113,7 @@ impl Store {
         Ok((position, open))
     }
 
-    fn values_of(
-        &self,
-        db: &Connection,
-        run: i64,
-    ) -> Result<Vec<(String, ItemPath, String, Option<Value>)>, StoreError> {
+    fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {
         db.prepare_cached("SELECT node, item, port, body, large FROM value WHERE run = ?1")?
             .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
             .map(|row| {

@@ -58,9 +58,8 @@ fn lens(facts: &[Fact]) -> Option<RunId> {
             .filter_map(|fact| if let Fact::Started(run, _) = fact { Some(*run) } else { None })
             .filter(|run| !gone(*run))
             .collect();
-        let sibling = |run| {
-            started.iter().copied().find(|it| !ended(*it) && submission(*it) == submission(run))
-        };
+        let sibling =
+            |run| started.iter().copied().find(|it| !ended(*it) && submission(*it) == submission(run));
         let looks_at = pin.or(if busy { frozen } else { free });
         match *fact {
             Fact::Started(run, of) => match free {

@@ -88,6 +88,7 @@ impl Readers {
         for number in first..=place.attempt {
             if position.attempt != number {
                 self.close(&mut position, out)?;
+                let name = format!("{}{}", place.node, place.item);
                 position = Position { attempt: number, name, ..Position::default() };
             }
             self.read_attempt(place, &mut position, out).await?;

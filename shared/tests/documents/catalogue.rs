@@ -1,5 +1,4 @@
-//! A small catalogue of node types, and what the tests of documents share.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+//! A small catalogue of node types for the tests of documents.
 
 use fanlight_shared::node_type::{Catalogue, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
 use fanlight_shared::types::Type;
@@ -54,7 +53,7 @@ fn pixels(input: &mut InputSpec) {
 }
 
 /// A few node types, as the tests need them.
-pub fn catalogue() -> Catalogue {
+pub(crate) fn catalogue() -> Catalogue {
     let required = |_: &mut InputSpec| {};
     [
         spec("image.generate")
