@@ -10,6 +10,7 @@
 //! - [`view`]: the pure picture of a model; [`theme`]: the only place that names colours
 //! - [`input`]: one line of text that is being written
 //! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
+//! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
 //! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
@@ -30,9 +31,11 @@ pub mod message;
 pub mod model;
 pub mod picture;
 pub mod queue;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod theme;
 pub mod toast;
 pub mod update;
 pub mod view;
+pub mod wrap;
