@@ -5,25 +5,37 @@
 //! - [`app`]: the one loop: drains whatever waits, updates, carries out effects, paints once
 //! - [`model`]: all that is known; [`message`]: all that can happen; [`update`]: the pure step from one to the next;
 //!   [`effect`]: what a step asks of the world
+//! - [`lens`]: which run is in focus, and what the daemon is asked to tell
 //! - [`action`]: every action, declared once: keys, hints, help and palette are views of that list; [`keymap`]
 //! - [`view`]: the pure picture of a model; [`theme`]: the only place that names colours
+//! - [`input`]: one line of text that is being written
+//! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
+//! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
 //! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
 pub mod action;
 pub mod app;
+pub mod clean;
 pub mod effect;
+pub mod fuzzy;
 pub mod gallery;
 pub mod graph;
 pub mod grid;
+pub mod input;
 pub mod keymap;
 pub mod layer;
+pub mod lens;
 pub mod link;
 pub mod message;
 pub mod model;
 pub mod picture;
 pub mod queue;
+pub mod settings;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod theme;
 pub mod toast;
 pub mod update;
 pub mod view;
+pub mod wrap;

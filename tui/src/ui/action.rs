@@ -88,6 +88,7 @@ actions! {
     Redraw "redraw" All ["ctrl-l"] "draw again"
     Suspend "suspend" All ["ctrl-z"] "suspend"
     Messages "messages" All [] "messages"
+    Dismiss "dismiss" All ["backspace"] "dismiss messages"
     Quit "quit" All ["q", "ctrl-c"] "quit; runs go on"
 
     Inspect "inspect" Grid ["enter"] "inspect the node"
@@ -157,7 +158,56 @@ actions! {
 
     NewWorkflow "new_workflow" Home ["N"] "new workflow from an example"
 
+    RunSelected "run_selected" Home ["r"] "run with a form"
+    EditSelected "edit_selected" Home ["e"] "edit"
+
     Submit "submit" Form ["ctrl-s"] "start"
+}
+
+impl Action {
+    /// The action as data.
+    #[must_use]
+    pub fn info(self) -> &'static Info {
+        // The enum and the list come from one macro, in one order.
+        &ACTIONS[self as usize]
+    }
+
+    /// The action of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        ACTIONS.iter().find(|info| info.name == name).map(|info| info.action)
+    }
+}
+
+impl Scope {
+    /// All scopes, in the order of the help.
+    pub const ALL: [Self; 9] = [
+        Self::Grid,
+        Self::Queue,
+        Self::Gallery,
+        Self::Inspector,
+        Self::Viewer,
+        Self::Compare,
+        Self::Home,
+        Self::Form,
+        Self::All,
+    ];
+
+    /// The word used in keymap files and as a heading.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "everywhere",
+            Self::Grid => "grid",
+            Self::Queue => "queue",
+            Self::Gallery => "gallery",
+            Self::Inspector => "inspector",
+            Self::Viewer => "viewer",
+            Self::Compare => "compare",
+            Self::Home => "home",
+            Self::Form => "form",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +220,14 @@ mod tests {
     fn every_action_has_a_name_of_its_own() {
         let names: HashSet<_> = ACTIONS.iter().map(|info| info.name).collect();
         assert_eq!(names.len(), ACTIONS.len());
+    }
+
+    #[test]
+    fn every_action_finds_itself() {
+        for info in ACTIONS {
+            assert_eq!(info.action.info().name, info.name);
+            assert_eq!(Action::named(info.name), Some(info.action));
+        }
     }
 
     #[test]

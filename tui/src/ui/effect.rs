@@ -9,6 +9,16 @@ use fanlight_shared::workflow::Workflow;
 
 use super::picture::Wanted;
 
+/// A workflow whose graph is to be laid out; two of one version are equal.
+#[derive(Clone, Debug)]
+pub struct Topology(pub Arc<Workflow>);
+
+impl PartialEq for Topology {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.version == other.0.version
+    }
+}
+
 /// What a step asks of the world.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
@@ -20,7 +30,7 @@ pub enum Effect {
     Redraw,
     /// Tell the daemon what to tell; replaces what was watched before.
     Watch(watch::Watch),
-    /// Start runs.
+    /// Start runs; an empty `request_key` is filled in.
     Start(Box<runs::Start>),
     /// End runs.
     Cancel(runs::Cancel),
@@ -39,8 +49,10 @@ pub enum Effect {
         /// Which.
         list: runs::List,
     },
-    /// Read a run with everything.
+    /// Read a run with everything; comes as [`super::message::Came::Run`].
     GetRun(RunId),
+    /// Ask after runs that the registry lost sight of; each comes as [`super::message::Came::Known`].
+    LookAfter(Vec<RunId>),
     /// Read a page of assets.
     ListAssets {
         /// Comes back with the answer.
@@ -82,7 +94,7 @@ pub enum Effect {
         path: PathBuf,
     },
     /// Lay out the graph of a workflow.
-    Layout(Arc<Workflow>),
+    Layout(Topology),
     /// Open a file in `$VISUAL`, `$EDITOR` or `vi`; the UI waits and then reads the file again.
     Edit(PathBuf),
     /// Open text in `$PAGER`.
@@ -100,6 +112,11 @@ pub enum Effect {
     Copy(String),
     /// Ring the bell or send a notice: the last run ended.
     Notify(String),
-    /// Ask for a [`super::message::Message::Tick`] no later than after so many milliseconds.
+    /// Ask for a [`super::message::Message::Tick`] no later than after so many milliseconds. Views ask by
+    /// [`super::view::Areas::tick_in`].
     TickIn(u64),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Draw the pictures that this terminal drew again, after it was cleared or another program had it.
+    ForgetPictures,
 }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::asset::{Asset, Recipe};
-use fanlight_shared::id::{AssetId, RunId, WorkflowId};
+use fanlight_shared::id::{AssetId, RunId, Version, WorkflowId};
 use fanlight_shared::problem::Problem;
 use fanlight_shared::rpc::daemon::HelloAnswer;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
 use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
+use fanlight_shared::workflow::Workflow;
 
 use super::graph::Layout;
 use super::picture::Painted;
+use super::view::Areas;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub enum Message {
     Told(Box<Notification>),
     /// An answer or the result of slow work came.
     Came(Box<Came>),
+    /// A frame was painted; says what lies where. Only what is new to see follows from it.
+    Shown(Box<Areas>),
 }
 
 /// How the connection stands.
@@ -72,7 +76,14 @@ pub enum Came {
         page: Page<Run>,
     },
     /// A run with everything, for the lens or the comparison.
-    Run(Box<runs::Detail>),
+    Run {
+        /// The run.
+        detail: Box<runs::Detail>,
+        /// Its file, read.
+        workflow: Option<Arc<Workflow>>,
+    },
+    /// A run that the registry asked after; `None` where it is gone.
+    Known(RunId, Option<Box<Run>>),
     /// A page of the gallery; `generation` is that of the request.
     Assets {
         /// Which request this answers; older ones are dropped.
@@ -98,36 +109,30 @@ pub enum Came {
     Workflows(Vec<workflows::WorkflowInfo>),
     /// Files of this folder that are workflows.
     Files(Vec<PathBuf>),
-    /// A file was read and checked.
+    /// A file was read and checked; one that could not be read comes as [`Came::Failed`].
     Document(Box<Document>),
-    /// The layout of a workflow's graph.
-    Graph(WorkflowKey, Arc<Layout>),
-    /// The editor ended.
-    Edited(PathBuf),
+    /// The layout of the graph of a workflow of this version.
+    Graph(Version, Arc<Layout>),
     /// A file was written.
     Saved(PathBuf),
 }
 
-/// Names what is drawn in the grid before and after it ever ran.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct WorkflowKey {
-    /// The version of its file.
-    pub version: fanlight_shared::id::Version,
-}
-
 /// A workflow file as it was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Document {
-    /// Where it lies; `None` for an example or a stored version.
+    /// Where it lies, canonical; of an example where it would be put to run it; `None` for a stored version without
+    /// a file.
     pub path: Option<PathBuf>,
+    /// The name of the example it is, if it is one.
+    pub example: Option<String>,
     /// The workflow it belongs to, where that is known.
     pub workflow_id: Option<WorkflowId>,
     /// What to call it: its file's name, or its example's.
     pub name: String,
     /// Its text.
-    pub text: String,
+    pub text: Arc<str>,
     /// The workflow, if it can run.
-    pub workflow: Option<Arc<fanlight_shared::workflow::Workflow>>,
+    pub workflow: Option<Arc<Workflow>>,
     /// What the check found.
     pub problems: Vec<Problem>,
 }

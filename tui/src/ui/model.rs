@@ -3,18 +3,26 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::registry::Registry;
+use fanlight_shared::rpc::watch::Watch;
+use fanlight_shared::rpc::workflows::WorkflowInfo;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
+use fanlight_shared::workflow::Workflow;
 
+use super::action::Scope;
 use super::gallery::Gallery;
 use super::graph::Layout;
 use super::grid::Grid;
+use super::keymap::{Key, Keymap};
 use super::layer::Layer;
 use super::message::{Document, Link};
+use super::picture::Pictures;
 use super::queue::Queue;
 use super::toast::Toasts;
+use super::view::Areas;
 
 /// What was asked for on the command line and in the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,8 +39,12 @@ pub struct Options {
     pub bell: bool,
     /// Whether destructive actions ask first.
     pub confirm: bool,
+    /// How pictures are drawn.
+    pub pictures: PictureMode,
     /// The current folder.
     pub folder: PathBuf,
+    /// The names of the workflows that are compiled in.
+    pub examples: Vec<String>,
 }
 
 impl Default for Options {
@@ -44,9 +56,29 @@ impl Default for Options {
             ascii: false,
             bell: false,
             confirm: true,
+            pictures: PictureMode::Auto,
             folder: PathBuf::from("."),
+            examples: Vec::new(),
         }
     }
+}
+
+/// How pictures are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PictureMode {
+    /// As the terminal says it can.
+    #[default]
+    Auto,
+    /// By kitty's protocol.
+    Kitty,
+    /// By sixels.
+    Sixel,
+    /// By iTerm2's protocol.
+    Iterm,
+    /// By half blocks, which every terminal with colours has.
+    Blocks,
+    /// Not at all; names and sizes instead.
+    Off,
 }
 
 /// A pane.
@@ -61,11 +93,38 @@ pub enum Pane {
     Gallery,
 }
 
+impl Pane {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Grid, Self::Queue, Self::Gallery];
+
+    /// Where its own actions work.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::Grid => Scope::Grid,
+            Self::Queue => Scope::Queue,
+            Self::Gallery => Scope::Gallery,
+        }
+    }
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Grid => "Grid",
+            Self::Queue => "Queue",
+            Self::Gallery => "Gallery",
+        }
+    }
+}
+
 /// All that the UI knows.
 #[derive(Debug)]
 pub struct Model {
     /// What was asked for.
     pub options: Options,
+    /// Which keys mean what.
+    pub keymap: Arc<Keymap>,
     /// The terminal's size in cells.
     pub size: (u16, u16),
     /// The time of the last step; what clocks on screen show.
@@ -76,32 +135,48 @@ pub struct Model {
     pub link: Link,
     /// The runs that are active or were seen, and the lens per workflow.
     pub registry: Registry,
+    /// Workflows that ever ran, most recent first, once read.
+    pub workflows: Vec<WorkflowInfo>,
     /// The workflow on screen; `None` shows home.
     pub workflow: Option<OpenWorkflow>,
     /// The run in focus with its telemetry; the old one stays until the new one's snapshot is there.
     pub lens: Option<Lens>,
+    /// What the daemon was asked to tell last.
+    pub watching: Watch,
+    /// The run whose file was asked for, so that it is asked for once.
+    pub asked: Option<RunId>,
+    /// What to do once the workflow that is being read is there.
+    pub then: Option<Then>,
     /// The pane that has the keys.
     pub pane: Pane,
     /// Whether that pane has the whole screen.
     pub zoomed: bool,
     /// Columns of the queue pane and rows of the gallery pane, where the user dragged their borders.
     pub split: Split,
+    /// The border that the mouse drags.
+    pub dragging: Option<Border>,
     /// The grid pane.
     pub grid: Grid,
     /// The queue pane.
     pub queue: Queue,
     /// The gallery pane.
     pub gallery: Gallery,
+    /// Pictures that are ready to be drawn.
+    pub pictures: Pictures,
     /// What lies over the panes, the topmost last; it gets keys first.
     pub layers: Vec<Layer>,
     /// Short messages.
     pub toasts: Toasts,
     /// Keys pressed so far of a sequence.
-    pub pending: Vec<crossterm::event::KeyEvent>,
+    pub pending: Vec<Key>,
+    /// When the last of them was pressed; after a pause their continuations are shown.
+    pub pending_since: Time,
+    /// What the last frame showed where.
+    pub areas: Areas,
 }
 
 /// The workflow on screen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OpenWorkflow {
     /// Its file as it was read last; runs keep the version they were submitted with.
     pub document: Document,
@@ -117,7 +192,20 @@ pub struct Lens {
     /// The fold of its events.
     pub state: RunState,
     /// The workflow file it was submitted with, once read.
-    pub workflow: Option<Arc<fanlight_shared::workflow::Workflow>>,
+    pub workflow: Option<Arc<Workflow>>,
+    /// The layout of that file's graph, once computed.
+    pub layout: Option<Arc<Layout>>,
+}
+
+/// What to do once a workflow that is being read is there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// Show it.
+    Open,
+    /// Show it, with the lens pinned to this run.
+    Pin(RunId),
+    /// Show it and open the form.
+    Form,
 }
 
 /// Where the user dragged the borders between panes.
@@ -127,4 +215,72 @@ pub struct Split {
     pub queue: Option<u16>,
     /// Rows of the gallery pane.
     pub gallery: Option<u16>,
+}
+
+/// A border between panes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Border {
+    /// Left of the queue.
+    Queue,
+    /// Above the gallery.
+    Gallery,
+}
+
+impl Model {
+    /// Nothing known yet: no daemon, no workflow, no size.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            keymap: Arc::new(Keymap::default()),
+            size: (80, 24),
+            now: Time::default(),
+            beat: 0,
+            link: Link::Connecting,
+            registry: Registry::default(),
+            workflows: Vec::new(),
+            workflow: None,
+            lens: None,
+            watching: Watch::default(),
+            asked: None,
+            then: None,
+            pane: Pane::default(),
+            zoomed: false,
+            split: Split::default(),
+            dragging: None,
+            grid: Grid::default(),
+            queue: Queue::default(),
+            gallery: Gallery::default(),
+            pictures: Pictures::default(),
+            layers: Vec::new(),
+            toasts: Toasts::default(),
+            pending: Vec::new(),
+            pending_since: Time::default(),
+            areas: Areas::default(),
+        }
+    }
+
+    /// The workflow on screen, as the daemon knows it; `None` before its first run.
+    #[must_use]
+    pub fn workflow_id(&self) -> Option<WorkflowId> {
+        self.workflow.as_ref()?.document.workflow_id
+    }
+
+    /// The file to draw: the focused run's, else the one on screen.
+    #[must_use]
+    pub fn drawn(&self) -> Option<(&Arc<Workflow>, Option<&Arc<Layout>>)> {
+        if let Some(lens) = &self.lens
+            && let Some(workflow) = &lens.workflow
+        {
+            return Some((workflow, lens.layout.as_ref()));
+        }
+        let open = self.workflow.as_ref()?;
+        Some((open.document.workflow.as_ref()?, open.layout.as_ref()))
+    }
+
+    /// Whether the daemon can be asked.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self.link, Link::Up(_))
+    }
 }

@@ -22,3 +22,7 @@ pub struct Painted {
     /// What was wanted.
     pub wanted: Wanted,
 }
+
+/// Pictures that are ready to be drawn, by what was wanted; the update keeps them, the view draws them. PLACEHOLDER.
+#[derive(Debug, Default)]
+pub struct Pictures {}

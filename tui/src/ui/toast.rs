@@ -1,6 +1,16 @@
-//! Short messages at the top right, and the list of all of them. PLACEHOLDER body.
+//! Short messages at the top right, and the list of all of them.
 
+use std::time::Duration;
+
+use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
+
+/// How long a message stays that is no error.
+const STAYS: Duration = Duration::from_secs(3);
+/// How many are shown at once.
+const SHOWN: usize = 3;
+/// How many are kept.
+const KEPT: usize = 500;
 
 /// How serious a message is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,10 +44,76 @@ pub struct Toasts {
 }
 
 impl Toasts {
-    /// Shows a message.
+    /// Shows a message. The same one again only stays longer.
     pub fn add(&mut self, tone: Tone, text: impl Into<String>, at: Time) {
-        let toast = Toast { tone, text: text.into(), at };
+        let toast = Toast { tone, text: sanitise::plain(&text.into()), at };
+        self.shown.retain(|it| it.text != toast.text);
         self.shown.push(toast.clone());
+        if self.shown.len() > SHOWN {
+            // An error outlives what is only good to know.
+            let least = self.shown.iter().position(|it| it.tone != Tone::Bad).unwrap_or(0);
+            self.shown.remove(least);
+        }
         self.all.push(toast);
+        if self.all.len() > KEPT {
+            self.all.drain(..self.all.len() - KEPT);
+        }
+    }
+
+    /// Takes away what was shown long enough.
+    pub fn expire(&mut self, now: Time) {
+        self.shown.retain(|it| it.tone == Tone::Bad || now.since(it.at) < STAYS);
+    }
+
+    /// In how many milliseconds the next one goes by itself.
+    #[must_use]
+    pub fn next_change(&self, now: Time) -> Option<u64> {
+        let going = self.shown.iter().filter(|it| it.tone != Tone::Bad);
+        let left = going.map(|it| STAYS.saturating_sub(now.since(it.at))).min()?;
+        u64::try_from(left.as_millis()).ok().map(|it| it.max(1))
+    }
+
+    /// Takes one away, or all of them. Answers whether there was one.
+    pub fn dismiss(&mut self, which: Option<usize>) -> bool {
+        match which {
+            Some(index) if index < self.shown.len() => {
+                self.shown.remove(index);
+                true
+            }
+            Some(_) => false,
+            None => {
+                let any = !self.shown.is_empty();
+                self.shown.clear();
+                any
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_stay_until_they_are_dismissed() {
+        let mut toasts = Toasts::default();
+        toasts.add(Tone::Bad, "no", Time(0));
+        for number in 0..5 {
+            toasts.add(Tone::Note, format!("{number}"), Time(number));
+        }
+        assert_eq!(toasts.shown.len(), 3);
+        toasts.expire(Time(60_000));
+        assert_eq!(toasts.shown.iter().map(|it| it.text.as_str()).collect::<Vec<_>>(), ["no"]);
+        assert!(toasts.dismiss(None));
+        assert!(!toasts.dismiss(None));
+        assert_eq!(toasts.all.len(), 6);
+    }
+
+    #[test]
+    fn the_next_change_is_known() {
+        let mut toasts = Toasts::default();
+        assert_eq!(toasts.next_change(Time(0)), None);
+        toasts.add(Tone::Good, "done", Time(0));
+        assert_eq!(toasts.next_change(Time(1_000)), Some(2_000));
     }
 }

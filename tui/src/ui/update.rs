@@ -1,1 +1,160 @@
-//! The pure step: a model and a message give the next model and effects. One file a noun. PLACEHOLDER.
+//! The pure step: a model and a message give the next model and effects. One file a noun.
+
+mod act;
+mod came;
+mod keys;
+mod mouse;
+mod open;
+mod told;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::action::{Action, Scope};
+use super::effect::Effect;
+use super::layer::{Layer, Step};
+use super::message::{Link, Message};
+use super::model::{Model, Pane};
+use super::toast::Tone;
+use super::{gallery, grid, lens, queue};
+
+pub use act::{act, enabled};
+pub use open::show_document;
+
+/// One step: what happened, and what is asked of the world because of it.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let mut effects = match message {
+        Message::Key(key) => keys::press(model, key),
+        Message::Paste(text) => keys::paste(model, &text),
+        Message::Mouse(mouse) => mouse::happened(model, mouse),
+        Message::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Tick(now) => {
+            model.now = now;
+            model.beat = model.beat.wrapping_add(1);
+            model.toasts.expire(now);
+            Vec::new()
+        }
+        Message::Link(link) => linked(model, link),
+        Message::Told(mut told) => told::told(model, &mut told),
+        Message::Came(mut came) => came::came(model, &mut came),
+        Message::Shown(areas) => {
+            model.areas = *areas;
+            shown(model)
+        }
+    };
+    effects.extend(lens::follow(model));
+    effects
+}
+
+/// What to do at the start, before anything happened.
+pub fn begin(model: &mut Model) -> Vec<Effect> {
+    let effects = open::home(model);
+    model.options.mouse.then_some(Effect::Mouse(true)).into_iter().chain(effects).collect()
+}
+
+fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
+    let came_up = matches!(link, Link::Up(_)) && !model.is_up();
+    model.link = link;
+    if came_up { vec![Effect::ListWorkflows] } else { Vec::new() }
+}
+
+/// The workflow on screen or the run in focus is another one now.
+pub(super) fn moved(model: &mut Model) -> Vec<Effect> {
+    let mut effects = grid::update::moved(model);
+    effects.extend(queue::update::moved(model));
+    effects.extend(gallery::update::moved(model));
+    effects
+}
+
+fn shown(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if model.areas.grid.is_some() {
+        effects.extend(grid::update::shown(model));
+    }
+    if model.areas.queue.is_some() {
+        effects.extend(queue::update::shown(model));
+    }
+    if model.areas.gallery.is_some() {
+        effects.extend(gallery::update::shown(model));
+    }
+    with_layers(model, |layer, model| layer.shown(model), &mut effects);
+    effects
+}
+
+/// Lets every layer do something, from below; it is taken out of the stack meanwhile.
+fn with_layers(
+    model: &mut Model,
+    mut each: impl FnMut(&mut Layer, &mut Model) -> Vec<Effect>,
+    effects: &mut Vec<Effect>,
+) {
+    let mut layers = std::mem::take(&mut model.layers);
+    for layer in &mut layers {
+        effects.extend(each(layer, model));
+    }
+    // What was opened meanwhile lies on top.
+    layers.append(&mut model.layers);
+    model.layers = layers;
+}
+
+/// Lets the topmost layer take a step. Answers the effects and whether it passed.
+fn step_top(
+    model: &mut Model,
+    step: impl FnOnce(&mut Layer, &mut Model) -> Step,
+) -> Option<(Vec<Effect>, bool)> {
+    let mut layer = model.layers.pop()?;
+    let depth = model.layers.len();
+    let Step { effects, close, then, pass } = step(&mut layer, model);
+    if !close {
+        model.layers.insert(depth.min(model.layers.len()), layer);
+    }
+    model.layers.extend(then);
+    Some((effects, pass))
+}
+
+/// Does an action as if its key had been pressed: by the topmost layer, else by the shell.
+pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
+    let key = KeyEvent::from(KeyCode::Null);
+    match step_top(model, |layer, model| layer.key(model, key, Some(action))) {
+        Some((effects, false)) => effects,
+        Some((mut effects, true)) => {
+            effects.extend(act(model, action));
+            effects
+        }
+        None => act(model, action),
+    }
+}
+
+/// Where the keys' meanings are looked up now, the nearest first.
+#[must_use]
+pub fn scopes(model: &Model) -> Vec<Scope> {
+    match model.layers.last() {
+        Some(layer) => layer.scope().into_iter().chain([Scope::All]).collect(),
+        None => vec![model.pane.scope(), Scope::All],
+    }
+}
+
+/// The actions for the hint line: those that do something now.
+#[must_use]
+pub fn hints(model: &Model) -> Vec<Action> {
+    if let Some(layer) = model.layers.last() {
+        return layer.hints();
+    }
+    let mut hints = match model.pane {
+        Pane::Grid => grid::update::hints(model),
+        Pane::Queue => queue::update::hints(model),
+        Pane::Gallery => gallery::update::hints(model),
+    };
+    hints.extend([Action::NextPane, Action::Run, Action::Stop, Action::Pin, Action::Workflows]);
+    hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);
+    let mut seen = std::collections::HashSet::new();
+    hints.retain(|action| seen.insert(*action) && enabled(model, *action));
+    hints
+}
+
+/// Says something.
+pub fn say(model: &mut Model, tone: Tone, text: impl Into<String>) {
+    let now = model.now;
+    model.toasts.add(tone, text, now);
+}

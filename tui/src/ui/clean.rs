@@ -1,0 +1,122 @@
+//! What came from runs, made safe to show where it enters the model.
+
+use fanlight_shared::event::{DaemonEvent, LiveEvent, NodeError, StateEvent};
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::Run;
+use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::sanitise;
+use fanlight_shared::value::Value;
+
+fn line(text: &mut String) {
+    *text = sanitise::line(text);
+}
+
+fn maybe(text: &mut Option<String>) {
+    if let Some(text) = text {
+        line(text);
+    }
+}
+
+/// A value: every text in it.
+pub fn value(value: &mut Value) {
+    match value {
+        Value::Text(text) => *text = sanitise::plain(text),
+        Value::List(items) => items.iter_mut().for_each(self::value),
+        Value::Object(map) => map.values_mut().for_each(self::value),
+        Value::Media(media) => line(&mut media.name),
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
+    }
+}
+
+/// A run as lists show it.
+pub fn run(run: &mut Run) {
+    line(&mut run.workflow);
+    line(&mut run.label);
+    line(&mut run.title);
+    if let Some(error) = &mut run.error {
+        *error = sanitise::plain(error);
+    }
+    run.params.values_mut().for_each(value);
+}
+
+/// What is known of a run.
+pub fn state(state: &mut RunState) {
+    if let Some(error) = &mut state.error {
+        *error = sanitise::plain(error);
+    }
+    state.outputs.values_mut().for_each(value);
+    for node in state.nodes.values_mut() {
+        instance(&mut node.whole);
+        node.items.values_mut().for_each(instance);
+    }
+}
+
+fn instance(instance: &mut Instance) {
+    node_error(&mut instance.error);
+    for attempt in &mut instance.attempts {
+        node_error(&mut attempt.error);
+    }
+    instance.outputs.values_mut().for_each(value);
+    instance.previews.values_mut().for_each(value);
+    maybe(&mut instance.last_line);
+    if let Some(progress) = &mut instance.progress {
+        maybe(&mut progress.message);
+    }
+}
+
+fn node_error(error: &mut Option<NodeError>) {
+    if let Some(error) = error {
+        error.message = sanitise::plain(&error.message);
+        maybe(&mut error.last_line);
+    }
+}
+
+/// Whatever the daemon told.
+pub fn notification(told: &mut Notification) {
+    match told {
+        Notification::Registry { runs, .. } => runs.iter_mut().for_each(run),
+        Notification::Daemon { event, .. } => match event {
+            DaemonEvent::RunUpdate { run: it } => run(it),
+            DaemonEvent::OutputUpdate { value: it, .. } => value(it),
+            DaemonEvent::AssetUpdate { asset } => {
+                line(&mut asset.name);
+                value(&mut asset.value);
+            }
+            DaemonEvent::RunDelete { .. }
+            | DaemonEvent::QueueUpdate { .. }
+            | DaemonEvent::AssetDelete { .. } => {}
+        },
+        Notification::Snapshot { run: it, state: of, .. } => {
+            run(it);
+            state(of);
+        }
+        Notification::State { event, .. } => match &mut event.event {
+            StateEvent::RunUpdate(update) => {
+                if let Some(error) = &mut update.error {
+                    *error = sanitise::plain(error);
+                }
+                update.outputs.values_mut().for_each(value);
+            }
+            StateEvent::NodeUpdate(update) => {
+                node_error(&mut update.error);
+                update.outputs.values_mut().for_each(value);
+            }
+        },
+        Notification::Live { event, .. } => live(event),
+        Notification::Lagged {} => {}
+        Notification::Bye { reason } => line(reason),
+    }
+}
+
+fn live(event: &mut LiveEvent) {
+    match event {
+        LiveEvent::NodeProgress { progress, .. } => maybe(&mut progress.message),
+        LiveEvent::LogUpdate { last_line, .. } => maybe(last_line),
+        LiveEvent::MetricUpdate { name, unit, .. } => {
+            line(name);
+            maybe(unit);
+        }
+        LiveEvent::PreviewUpdate { value: it, .. } => value(it),
+        LiveEvent::EdgeUpdate { .. } => {}
+    }
+}

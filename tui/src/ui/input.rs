@@ -1,0 +1,156 @@
+//! One line of text that is being written: prompts, filters, fields of forms.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::theme::Theme;
+
+/// One line of text and the place of the cursor in it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Input {
+    text: String,
+    /// In bytes, between two characters as people see them.
+    cursor: usize,
+}
+
+impl Input {
+    /// A text with the cursor behind it.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        let text: String = text.into().chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
+        Self { cursor: text.len(), text }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Puts text at the cursor; line breaks become blanks, other control characters are left out.
+    pub fn insert(&mut self, text: &str) {
+        let clean: String = text
+            .chars()
+            .filter_map(|it| match it {
+                '\n' | '\t' => Some(' '),
+                it if it.is_control() => None,
+                it => Some(it),
+            })
+            .collect();
+        self.text.insert_str(self.cursor, &clean);
+        self.cursor += clean.len();
+    }
+
+    /// Handles a key of editing; `false` if it is none.
+    pub fn key(&mut self, key: KeyEvent) -> bool {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        match key.code {
+            KeyCode::Char('a') if control => self.cursor = 0,
+            KeyCode::Char('e') if control => self.cursor = self.text.len(),
+            KeyCode::Char('b') if control => self.cursor = self.before(),
+            KeyCode::Char('f') if control => self.cursor = self.after(),
+            KeyCode::Char('w') if control => self.cut(self.word_before()),
+            KeyCode::Char('u') if control => self.cut(0),
+            KeyCode::Char('k') if control => self.text.truncate(self.cursor),
+            KeyCode::Char('h') if control => self.cut(self.before()),
+            KeyCode::Char(_) if control || alt => return false,
+            KeyCode::Char(character) => self.insert(character.encode_utf8(&mut [0; 4])),
+            KeyCode::Left if control || alt => self.cursor = self.word_before(),
+            KeyCode::Right if control || alt => self.cursor = self.word_after(),
+            KeyCode::Left => self.cursor = self.before(),
+            KeyCode::Right => self.cursor = self.after(),
+            KeyCode::Home => self.cursor = 0,
+            KeyCode::End => self.cursor = self.text.len(),
+            KeyCode::Backspace if alt => self.cut(self.word_before()),
+            KeyCode::Backspace => self.cut(self.before()),
+            KeyCode::Delete => {
+                let end = self.after();
+                self.text.replace_range(self.cursor..end, "");
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn cut(&mut self, from: usize) {
+        self.text.replace_range(from..self.cursor, "");
+        self.cursor = from;
+    }
+
+    fn before(&self) -> usize {
+        self.text[..self.cursor].grapheme_indices(true).next_back().map_or(0, |(at, _)| at)
+    }
+
+    fn after(&self) -> usize {
+        self.text[self.cursor..].graphemes(true).next().map_or(self.cursor, |it| self.cursor + it.len())
+    }
+
+    fn word_before(&self) -> usize {
+        let trimmed = self.text[..self.cursor].trim_end();
+        trimmed.unicode_word_indices().next_back().map_or(0, |(at, _)| at)
+    }
+
+    fn word_after(&self) -> usize {
+        let mut words = self.text[self.cursor..].unicode_word_indices();
+        words.next().map_or(self.text.len(), |(at, word)| self.cursor + at + word.len())
+    }
+
+    /// Draws the text on one line, scrolled so that the cursor shows; the cursor only where `focused`.
+    pub fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer, focused: bool) {
+        if area.is_empty() {
+            return;
+        }
+        let columns = usize::from(area.width);
+        let mut start = 0;
+        // One column stays free for the cursor behind the last character.
+        while self.text[start..self.cursor].width() + 1 > columns {
+            start += self.text[start..].graphemes(true).next().map_or(1, str::len);
+        }
+        buffer.set_stringn(area.x, area.y, &self.text[start..], columns, theme.text);
+        if focused {
+            let x = area.x + u16::try_from(self.text[start..self.cursor].width()).unwrap_or(0);
+            if let Some(cell) = buffer.cell_mut((x, area.y)) {
+                cell.modifier.insert(Modifier::REVERSED);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(input: &mut Input, codes: &[KeyCode]) {
+        for code in codes {
+            assert!(input.key(KeyEvent::new(*code, KeyModifiers::NONE)));
+        }
+    }
+
+    #[test]
+    fn wide_and_combined_characters_are_one_step() {
+        let mut input = Input::new("a日e\u{301}");
+        press(&mut input, &[KeyCode::Backspace]);
+        assert_eq!(input.text(), "a日");
+        press(&mut input, &[KeyCode::Left, KeyCode::Char('b')]);
+        assert_eq!(input.text(), "ab日");
+    }
+
+    #[test]
+    fn a_word_is_cut() {
+        let mut input = Input::new("one two  ");
+        assert!(input.key(KeyEvent::new(KeyCode::Char('w'), KeyModifiers::CONTROL)));
+        assert_eq!(input.text(), "one ");
+    }
+
+    #[test]
+    fn what_is_pasted_has_no_control_characters() {
+        let mut input = Input::default();
+        input.insert("a\nb\u{1b}[31m");
+        assert_eq!(input.text(), "a b[31m");
+    }
+}

@@ -1,0 +1,310 @@
+//! Workflows: files of this folder, those that ran before, examples. The selected one is shown before any run.
+
+mod entry;
+mod view;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::list::Cursor;
+use super::prompt::Prompt;
+use super::{Over, Step};
+use crate::ui::action::{Action, Scope};
+use crate::ui::effect::{Effect, Topology};
+use crate::ui::fuzzy;
+use crate::ui::graph::Layout;
+use crate::ui::input::Input;
+use crate::ui::message::{Came, Document};
+use crate::ui::model::{Model, Then};
+use crate::ui::theme::Theme;
+use crate::ui::toast::Tone;
+use crate::ui::update::{say, show_document};
+use crate::ui::view::{Areas, Hit};
+use entry::{Entry, Section, Source};
+
+/// Workflows to choose from.
+#[derive(Debug)]
+pub struct Home {
+    entries: Vec<Entry>,
+    files: Vec<PathBuf>,
+    filter: Input,
+    typing: bool,
+    cursor: Cursor,
+    /// What was read of them so far.
+    read: HashMap<Source, Read>,
+    /// Until a person moves the cursor it stays on the first.
+    touched: bool,
+}
+
+#[derive(Debug)]
+struct Read {
+    document: Document,
+    layout: Option<Arc<Layout>>,
+}
+
+/// A row of the list.
+enum Row<'a> {
+    Heading(Section),
+    Entry(&'a Entry, Vec<usize>),
+}
+
+impl Home {
+    /// The list as it is known now, and what is asked to fill it.
+    #[must_use]
+    pub fn open(model: &Model) -> (Self, Vec<Effect>) {
+        let mut home = Self {
+            entries: Vec::new(),
+            files: Vec::new(),
+            filter: Input::default(),
+            typing: false,
+            cursor: Cursor { at: 1 },
+            read: HashMap::new(),
+            touched: false,
+        };
+        home.fill(model);
+        let mut effects = vec![Effect::ListFiles];
+        if model.is_up() {
+            effects.push(Effect::ListWorkflows);
+        }
+        effects.extend(home.wanted());
+        (home, effects)
+    }
+
+    fn fill(&mut self, model: &Model) {
+        let selected = self.selected().map(|entry| entry.source.clone());
+        self.entries = entry::entries(&self.files, &model.workflows, &model.options);
+        let at = self.rows().iter().position(|row| match row {
+            Row::Entry(entry, _) => self.touched && Some(&entry.source) == selected.as_ref(),
+            Row::Heading(_) => false,
+        });
+        self.cursor.at = at.unwrap_or(1);
+    }
+
+    /// Headings and what stands below them.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let mut rows = Vec::new();
+        for section in Section::ALL {
+            let of_section: Vec<&Entry> = self.entries.iter().filter(|it| it.section == section).collect();
+            let found = fuzzy::filter(self.filter.text(), &of_section, |entry| entry.name.clone());
+            if !found.is_empty() {
+                rows.push(Row::Heading(section));
+                rows.extend(found.into_iter().map(|(_, entry, places)| Row::Entry(entry, places)));
+            }
+        }
+        rows
+    }
+
+    fn selected(&self) -> Option<&Entry> {
+        match self.rows().into_iter().nth(self.cursor.at)? {
+            Row::Entry(entry, _) => Some(entry),
+            Row::Heading(_) => None,
+        }
+    }
+
+    /// Reads the selected one, if that was not done yet.
+    fn wanted(&self) -> Option<Effect> {
+        let entry = self.selected().filter(|entry| !self.read.contains_key(&entry.source))?;
+        Some(entry.source.read())
+    }
+
+    /// The cursor moved: never onto a heading.
+    fn settle(&mut self, down: bool) -> Step {
+        let rows = self.rows();
+        let is_heading = |at: usize| matches!(rows.get(at), Some(Row::Heading(_)));
+        let mut at = self.cursor.at.min(rows.len().saturating_sub(1));
+        if is_heading(at) {
+            at = if down || at == 0 { at + 1 } else { at - 1 };
+        }
+        self.cursor.at = at;
+        self.touched = true;
+        Step::with(self.wanted().into_iter().collect())
+    }
+
+    /// Puts the selected one on screen, then goes on.
+    fn choose(&mut self, model: &mut Model, then: Then) -> Step {
+        let Some(source) = self.selected().map(|entry| entry.source.clone()) else { return Step::stay() };
+        let Some(read) = self.read.remove(&source) else {
+            model.then = Some(then);
+            return Step::with(vec![source.read()]);
+        };
+        let mut effects = show_document(model, read.document);
+        if let (Some(open), Some(layout)) = (model.workflow.as_mut(), read.layout) {
+            open.layout = Some(layout);
+            effects.retain(|effect| !matches!(effect, Effect::Layout(_)));
+        }
+        if then == Then::Form {
+            effects.extend(crate::ui::update::act(model, Action::Run));
+        }
+        Step::close_with(effects)
+    }
+
+    fn new_file(&mut self, model: &mut Model) -> Step {
+        let Some(Source::Example(example)) = self.selected().map(|entry| entry.source.clone()) else {
+            let first = self.rows().iter().position(|row| match row {
+                Row::Entry(entry, _) => entry.section == Section::Examples,
+                Row::Heading(_) => false,
+            });
+            self.cursor.at = first.unwrap_or(self.cursor.at);
+            say(model, Tone::Note, "choose the example to begin from, then N");
+            return self.settle(true);
+        };
+        let file = format!("{example}.yaml");
+        let title = format!("New workflow from {example}");
+        let prompt = Prompt::new(title, file, move |model, name| {
+            let name = name.trim();
+            if name.is_empty() {
+                return Err("a file name is needed".to_owned());
+            }
+            model.then = Some(Then::Open);
+            let path = model.options.folder.join(name);
+            Ok(vec![Effect::NewFile { example: example.clone(), path }])
+        });
+        Step::over(prompt.hint("a file in this folder; one that is there is never overwritten").into())
+    }
+}
+
+impl Over for Home {
+    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+        let count = self.rows().len();
+        let down = key.code == KeyCode::Down || matches!(action, Some(Action::Down | Action::HalfPageDown));
+        match key.code {
+            KeyCode::Esc if self.typing || !self.filter.text().is_empty() => {
+                self.typing = false;
+                self.filter = Input::default();
+                return self.settle(true);
+            }
+            KeyCode::Enter => return self.choose(model, Then::Open),
+            _ => {}
+        }
+        if self.cursor.key(key, action, count, 16) {
+            return self.settle(down);
+        }
+        if self.typing {
+            if self.filter.key(key) {
+                self.cursor.at = 1;
+                return self.settle(true);
+            }
+            return Step::stay();
+        }
+        match action {
+            Some(Action::Open) => self.choose(model, Then::Open),
+            Some(Action::RunSelected) => self.choose(model, Then::Form),
+            Some(Action::NewWorkflow) => self.new_file(model),
+            Some(Action::EditSelected) => match self.selected().map(|entry| &entry.source) {
+                Some(Source::File(path)) => {
+                    let effect = Effect::Edit(path.clone());
+                    self.read.clear();
+                    Step::with(vec![effect])
+                }
+                _ => {
+                    say(model, Tone::Note, "only a file can be edited; N makes one of an example");
+                    Step::stay()
+                }
+            },
+            Some(Action::Search) => {
+                self.typing = true;
+                Step::stay()
+            }
+            Some(Action::Back | Action::Workflows) if model.workflow.is_some() => Step::close(),
+            Some(
+                Action::Quit | Action::Help | Action::Palette | Action::Messages | Action::Suspend
+                | Action::Redraw | Action::Mouse | Action::Dismiss | Action::Back,
+            ) => Step::pass(),
+            _ => Step::stay(),
+        }
+    }
+
+    fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+        let count = self.rows().len();
+        match (mouse.kind, hit) {
+            (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) => {
+                if self.cursor.at == *row {
+                    return self.choose(model, Then::Open);
+                }
+                self.cursor.at = *row;
+                self.settle(true)
+            }
+            (MouseEventKind::ScrollDown, _) => {
+                self.cursor.wheel(true, count);
+                self.settle(true)
+            }
+            (MouseEventKind::ScrollUp, _) => {
+                self.cursor.wheel(false, count);
+                self.settle(false)
+            }
+            _ => Step::stay(),
+        }
+    }
+
+    fn came(&mut self, model: &mut Model, came: &mut Came) -> Vec<Effect> {
+        match came {
+            Came::Files(files) => {
+                self.files.clone_from(files);
+                self.fill(model);
+                self.wanted().into_iter().collect()
+            }
+            Came::Workflows(workflows) => {
+                model.workflows.clone_from(workflows);
+                self.fill(model);
+                self.wanted().into_iter().collect()
+            }
+            Came::Document(document) => {
+                let Some(source) = self.source_of(document) else { return Vec::new() };
+                let layout = document.workflow.clone().map(|workflow| Effect::Layout(Topology(workflow)));
+                self.read.insert(source, Read { document: (**document).clone(), layout: None });
+                layout.into_iter().collect()
+            }
+            Came::Graph(version, layout) => {
+                for read in self.read.values_mut() {
+                    if read.document.workflow.as_ref().is_some_and(|it| it.version == *version) {
+                        read.layout = Some(layout.clone());
+                    }
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        Some(Scope::Home)
+    }
+
+    fn takes_text(&self) -> bool {
+        self.typing
+    }
+
+    fn holds_lens(&self) -> bool {
+        false
+    }
+
+    fn hints(&self) -> Vec<Action> {
+        let mut hints = vec![Action::Open, Action::RunSelected, Action::NewWorkflow];
+        if matches!(self.selected().map(|entry| &entry.source), Some(Source::File(_))) {
+            hints.push(Action::EditSelected);
+        }
+        hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);
+        hints
+    }
+
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        view::view(self, model, theme, area, buffer, areas);
+    }
+}
+
+impl Home {
+    /// Which entry a file belongs to that was read.
+    fn source_of(&self, document: &Document) -> Option<Source> {
+        let of = |source: &Source| match source {
+            Source::File(path) => document.path.as_ref() == Some(path) && document.example.is_none(),
+            Source::Example(name) => document.example.as_ref() == Some(name),
+            Source::Stored(id) => document.workflow_id == Some(*id),
+        };
+        self.entries.iter().map(|entry| &entry.source).find(|source| of(source)).cloned()
+    }
+}

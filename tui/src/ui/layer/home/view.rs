@@ -1,0 +1,144 @@
+//! Home as it is drawn: the list, and beside it what is known of the selected one.
+
+use fanlight_shared::problem::Severity;
+use fanlight_shared::sanitise;
+use fanlight_shared::time::human_duration;
+use fanlight_shared::workflow::Workflow;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph, Widget, Wrap};
+
+use super::{Home, Read, Row};
+use crate::ui::grid;
+use crate::ui::layer::list;
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::view::{Areas, screen};
+
+/// Columns of the list where details stand beside it.
+const LIST: u16 = 38;
+/// Rows of the graph below which it is not drawn.
+const GRAPH: u16 = 6;
+
+pub(super) fn view(
+    home: &Home,
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    areas: &mut Areas,
+) {
+    let inside = screen("Workflows", model, theme, area, buffer, areas);
+    let beside = inside.width >= 76;
+    let left = if beside { Rect { width: LIST, ..inside } } else { inside };
+    entries(home, model, theme, left, buffer, areas);
+    if beside {
+        let right = Rect { x: left.right() + 2, width: inside.width - LIST - 2, ..inside };
+        for y in right.y..right.bottom() {
+            let bar = if model.options.ascii { "|" } else { "│" };
+            buffer.set_string(left.right(), y, bar, theme.border);
+        }
+        details(home, model, theme, right, buffer);
+    }
+}
+
+fn entries(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+    let mut rows_area = area;
+    if home.typing || !home.filter.text().is_empty() {
+        Line::styled("/", theme.key).render(Rect { height: 1, ..area }, buffer);
+        let field = Rect { x: area.x + 2, width: area.width.saturating_sub(2), height: 1, ..area };
+        home.filter.view(theme, field, buffer, home.typing);
+        rows_area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    }
+    let rows = home.rows();
+    if rows.is_empty() {
+        Line::styled("nothing has these letters", theme.dim).render(rows_area, buffer);
+    }
+    let open = model.workflow.as_ref().and_then(|open| open.document.path.clone());
+    list::view(home.cursor, rows.len(), theme, rows_area, buffer, areas, |index| match &rows[index] {
+        Row::Heading(section) => Line::styled(section.title(), theme.accent),
+        Row::Entry(entry, places) => {
+            let runs = match entry.runs {
+                None | Some(0) => String::new(),
+                Some(1) => "1 run".to_owned(),
+                Some(runs) => format!("{runs} runs"),
+            };
+            let here = matches!(&entry.source, super::Source::File(path) if open.as_ref() == Some(path));
+            let mut spans = vec![Span::styled(if here { " * " } else { "   " }, theme.accent)];
+            let room = usize::from(rows_area.width).saturating_sub(5 + runs.len());
+            let name = fanlight_shared::value::cut(&entry.name, room);
+            spans.extend(list::marked(&name, places, theme.text, theme.matched));
+            let used: usize = spans.iter().map(Span::width).sum();
+            let gap = usize::from(rows_area.width).saturating_sub(used + runs.len() + 1);
+            spans.push(Span::styled(format!("{:gap$}{runs}", ""), theme.dim));
+            Line::from(spans)
+        }
+    });
+}
+
+fn details(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(entry) = home.selected() else { return };
+    let Some(read) = home.read.get(&entry.source) else {
+        return Line::styled("reading", theme.dim).render(area, buffer);
+    };
+    let lines = words(read, model, theme);
+    // Lines that are longer than the place take as many rows as they fill.
+    let rows: usize = lines.iter().map(|line| line.width().div_ceil(usize::from(area.width.max(1))).max(1)).sum();
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
+    let most = if read.document.workflow.is_some() { area.height.saturating_sub(GRAPH) } else { area.height };
+    let top = Rect { height: rows.min(most), ..area };
+    text.render(top, buffer);
+    let below = Rect { y: top.bottom() + 1, height: area.height.saturating_sub(top.height + 1), ..area };
+    if read.document.workflow.is_some() && below.height >= GRAPH {
+        Clear.render(below, buffer);
+        grid::view::plan(&read.document, read.layout.as_deref(), model, theme, below, buffer);
+    }
+}
+
+fn words<'a>(read: &Read, model: &Model, theme: &Theme) -> Vec<Line<'a>> {
+    let document = &read.document;
+    let mut lines = Vec::new();
+    if let Some(workflow) = &document.workflow {
+        about(workflow, &mut lines, theme);
+    } else {
+        lines.push(Line::styled(sanitise::line(&document.name), theme.accent));
+    }
+    let known = model.workflows.iter().find(|it| {
+        document.workflow_id == Some(it.id)
+            || (it.path.is_some() && it.path.as_deref() == document.path.as_ref().and_then(|it| it.to_str()))
+    });
+    if let (Some(at), Some(known)) = (known.and_then(|it| it.last_run_at), known) {
+        let words = format!("{} runs, the last {} ago", known.runs, human_duration(model.now.since(at)));
+        lines.push(Line::styled(words, theme.dim));
+    }
+    if let Some(path) = document.path.as_ref().filter(|_| document.example.is_none()) {
+        lines.push(Line::styled(sanitise::line(&path.to_string_lossy()), theme.dim));
+    }
+    for problem in &document.problems {
+        let style = if problem.severity == Severity::Error { theme.bad } else { theme.warning };
+        lines.push(Line::styled(sanitise::line(&problem.to_string()), style));
+    }
+    lines
+}
+
+fn about(workflow: &Workflow, lines: &mut Vec<Line<'_>>, theme: &Theme) {
+    lines.push(Line::styled(sanitise::line(workflow.title()), theme.accent));
+    if let Some(description) = &workflow.description {
+        lines.push(Line::styled(sanitise::line(description), theme.text));
+    }
+    lines.push(Line::raw(""));
+    for (name, param) in &workflow.params {
+        let default = param.default.as_ref().map_or_else(|| "needed".to_owned(), |it| it.summary(24));
+        let mut spans = vec![
+            Span::styled(format!("{name:<12} "), theme.text),
+            Span::styled(format!("{:<6} ", param.ty.to_string()), theme.dim),
+            Span::styled(sanitise::line(&default), theme.text),
+        ];
+        if let Some(words) = &param.description {
+            spans.push(Span::styled(format!("  {}", sanitise::line(words)), theme.dim));
+        }
+        lines.push(Line::from(spans));
+    }
+}

@@ -1,0 +1,203 @@
+//! Actions: those of the shell here, the others in their panes.
+
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
+
+use super::{open, say};
+use crate::ui::action::{Action, Scope};
+use crate::ui::effect::Effect;
+use crate::ui::layer::confirm::{self, Confirm};
+use crate::ui::layer::help::Help;
+use crate::ui::layer::messages::Messages;
+use crate::ui::layer::palette::Palette;
+use crate::ui::model::{Model, Pane};
+use crate::ui::toast::Tone;
+use crate::ui::{gallery, grid, lens, queue};
+
+/// Carries out an action: the shell's own, else by the pane it belongs to.
+pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if !enabled(model, action) {
+        return Vec::new();
+    }
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::NextPane => turn(model, 1),
+        Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
+        Action::GridPane => model.pane = Pane::Grid,
+        Action::QueuePane => model.pane = Pane::Queue,
+        Action::GalleryPane => model.pane = Pane::Gallery,
+        Action::Zoom => model.zoomed = !model.zoomed,
+        Action::OlderRun | Action::NewerRun => beside(model, action),
+        Action::Pin => pin(model),
+        Action::Run => return open::form(model),
+        Action::RunAgain => return again(model),
+        Action::Stop => return stop(model),
+        Action::Edit => return edit(model),
+        Action::Workflows => return open::home(model),
+        Action::Palette => model.layers.push(Palette::new(model).into()),
+        Action::Help => model.layers.push(Help::new(model).into()),
+        Action::Messages => model.layers.push(Messages::default().into()),
+        Action::Dismiss => {
+            model.toasts.dismiss(None);
+        }
+        Action::Mouse => {
+            model.options.mouse = !model.options.mouse;
+            let now = if model.options.mouse { "on" } else { "off: the terminal selects text" };
+            say(model, Tone::Note, format!("mouse {now}"));
+            return vec![Effect::Mouse(model.options.mouse)];
+        }
+        Action::Back => back(model),
+        _ => return in_pane(model, action),
+    }
+    Vec::new()
+}
+
+fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
+    // An action of a pane that has not the keys was chosen by its words: the keys go there with it.
+    match action.info().scope {
+        Scope::Grid => model.pane = Pane::Grid,
+        Scope::Queue => model.pane = Pane::Queue,
+        Scope::Gallery => model.pane = Pane::Gallery,
+        Scope::All => {}
+        _ => return Vec::new(),
+    }
+    match model.pane {
+        Pane::Grid => grid::update::act(model, action),
+        Pane::Queue => queue::update::act(model, action),
+        Pane::Gallery => gallery::update::act(model, action),
+    }
+}
+
+/// Whether an action does something now.
+#[must_use]
+pub fn enabled(model: &Model, action: Action) -> bool {
+    match action {
+        Action::OlderRun | Action::NewerRun => model.lens.is_some() && lens::is_one_of_many(model),
+        Action::Pin => model.lens.is_some() && lens::is_one_of_many(model),
+        Action::Run | Action::RunAgain => model.workflow.is_some(),
+        Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
+        Action::Stop => model.lens.as_ref().is_some_and(|lens| !lens.run.state.is_ended()),
+        Action::Dismiss => !model.toasts.shown.is_empty(),
+        _ => match action.info().scope {
+            Scope::All => true,
+            Scope::Grid => model.workflow.is_some() && grid::update::enabled(model, action),
+            Scope::Queue => queue::update::enabled(model, action),
+            Scope::Gallery => gallery::update::enabled(model, action),
+            // Those of layers belong to the layer that is open.
+            scope => model.layers.last().is_some_and(|layer| layer.scope() == Some(scope)),
+        },
+    }
+}
+
+fn turn(model: &mut Model, by: usize) {
+    let at = Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0);
+    model.pane = Pane::ALL[(at + by) % Pane::ALL.len()];
+}
+
+fn beside(model: &mut Model, action: Action) {
+    let Some(workflow) = model.workflow_id() else { return };
+    let (moved, end) = if action == Action::OlderRun {
+        (model.registry.older(workflow), "this is the oldest run")
+    } else {
+        (model.registry.newer(workflow), "this is the newest run")
+    };
+    if moved.is_none() {
+        say(model, Tone::Note, end);
+    }
+}
+
+fn pin(model: &mut Model) {
+    let Some((workflow, run)) = model.lens.as_ref().map(|lens| (lens.run.workflow_id, lens.run.id)) else {
+        return;
+    };
+    if model.registry.pinned(workflow).is_some() {
+        model.registry.unpin(workflow);
+        say(model, Tone::Note, "the lens follows the newest started run");
+    } else {
+        model.registry.pin(run);
+        let name = model.registry.run(run).map(fanlight_shared::run::Run::name).unwrap_or_default();
+        say(model, Tone::Note, format!("the lens stays on {name}"));
+    }
+}
+
+fn stop(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = model.lens.as_ref().map(|lens| lens.run.clone()) else { return Vec::new() };
+    let cancel = runs::Cancel { runs: vec![run.id], ..runs::Cancel::default() };
+    let question = Confirm {
+        title: format!("Stop {}?", run.name()),
+        text: match run.state {
+            RunStatus::Queued => "It leaves the queue.".to_owned(),
+            _ => "Its processes are ended. What it made so far stays.".to_owned(),
+        },
+        yes: "stop".to_owned(),
+        effects: vec![Effect::Cancel(cancel)],
+    };
+    confirm::ask(model, question)
+}
+
+fn edit(model: &mut Model) -> Vec<Effect> {
+    let Some(document) = model.workflow.as_ref().map(|open| &open.document) else { return Vec::new() };
+    match (&document.path, &document.example) {
+        (Some(_), Some(example)) => {
+            let text = format!("{example} is an example: make a file of it first (w, then N)");
+            say(model, Tone::Note, text);
+            Vec::new()
+        }
+        (Some(path), None) => vec![Effect::Edit(path.clone())],
+        (None, _) => Vec::new(),
+    }
+}
+
+/// Runs the file on screen with the params of the focused run, as far as it still has them.
+fn again(model: &mut Model) -> Vec<Effect> {
+    let Some(document) = model.workflow.as_ref().map(|open| &open.document) else { return Vec::new() };
+    let Some(workflow) = &document.workflow else { return open::form(model) };
+    let mut set = runs::ParamSet::default();
+    let mut needs_file = None;
+    if let Some(lens) = &model.lens {
+        for (name, value) in &lens.run.params {
+            match value {
+                _ if !workflow.params.contains_key(name) => {}
+                Value::None => {}
+                value if value.has_media() => needs_file = Some(name.clone()),
+                value => {
+                    set.params.insert(name.clone(), value.clone());
+                }
+            }
+        }
+    }
+    if let Some(name) = needs_file {
+        say(model, Tone::Note, format!("`{name}` takes a file: choose it again"));
+        return open::form(model);
+    }
+    let start = runs::Start {
+        document: document.text.to_string(),
+        path: document.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        sets: vec![set],
+        ..runs::Start::default()
+    };
+    vec![Effect::Start(Box::new(start))]
+}
+
+/// One step back: an error message, what the pane can take back, the zoom.
+fn back(model: &mut Model) {
+    let error = model.toasts.shown.iter().any(|toast| toast.tone == Tone::Bad);
+    if error {
+        model.toasts.dismiss(None);
+        return;
+    }
+    let taken_back = match model.pane {
+        Pane::Grid => grid::update::back(model),
+        Pane::Queue => queue::update::back(model),
+        Pane::Gallery => gallery::update::back(model),
+    };
+    if taken_back {
+        return;
+    }
+    if model.zoomed {
+        model.zoomed = false;
+    }
+}

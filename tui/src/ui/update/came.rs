@@ -1,0 +1,139 @@
+//! Answers and finished work: the layers first, then the panes, then the shell.
+
+use fanlight_shared::run::Run;
+
+use super::{open, say, with_layers};
+use crate::ui::effect::Effect;
+use crate::ui::message::Came;
+use crate::ui::model::{Model, Then};
+use crate::ui::toast::Tone;
+use crate::ui::{clean, gallery, grid, lens, queue};
+
+pub(super) fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
+    sanitise(came);
+    let mut effects = Vec::new();
+    with_layers(model, |layer, model| layer.came(model, came), &mut effects);
+    effects.extend(grid::update::came(model, came));
+    effects.extend(queue::update::came(model, came));
+    effects.extend(gallery::update::came(model, came));
+    effects.extend(shell(model, came));
+    effects
+}
+
+fn sanitise(came: &mut Came) {
+    match came {
+        Came::Started(started) => started.runs.iter_mut().for_each(clean::run),
+        Came::Runs { page, .. } => page.rows.iter_mut().for_each(clean::run),
+        Came::Run { detail, .. } => {
+            clean::run(&mut detail.run);
+            clean::state(&mut detail.state);
+        }
+        Came::Known(_, Some(run)) => clean::run(run),
+        Came::Assets { page, .. } => page.rows.iter_mut().for_each(|asset| {
+            asset.name = fanlight_shared::sanitise::line(&asset.name);
+            clean::value(&mut asset.value);
+        }),
+        Came::Values(page) => {
+            page.rows.iter_mut().filter_map(|row| row.value.as_mut()).for_each(clean::value);
+        }
+        Came::Text(_, text) | Came::PreviewText(_, text) => {
+            *text = fanlight_shared::sanitise::plain(text);
+        }
+        Came::Workflows(workflows) => {
+            for workflow in workflows {
+                workflow.title = fanlight_shared::sanitise::line(&workflow.title);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
+    match came {
+        Came::Failed { what, error } => {
+            model.then = None;
+            say(model, Tone::Bad, format!("{what}: {error}"));
+            Vec::new()
+        }
+        Came::Done(what) => {
+            say(model, Tone::Good, what.clone());
+            Vec::new()
+        }
+        Came::Saved(path) => {
+            say(model, Tone::Good, format!("saved {}", path.display()));
+            Vec::new()
+        }
+        Came::Started(started) => {
+            started_runs(model, &started.runs);
+            for hint in &started.hints {
+                say(model, Tone::Note, hint.clone());
+            }
+            Vec::new()
+        }
+        Came::Runs { page, .. } => {
+            model.registry.know(page.rows.iter().cloned());
+            Vec::new()
+        }
+        Came::Known(run, None) => {
+            model.registry.remove(*run);
+            Vec::new()
+        }
+        Came::Known(_, Some(run)) => {
+            model.registry.know([(**run).clone()]);
+            Vec::new()
+        }
+        Came::Run { detail, workflow } => {
+            model.registry.know([detail.run.clone()]);
+            let id = detail.run.id;
+            if model.then == Some(Then::Pin(id)) {
+                model.then = None;
+                return lens::pin(model, id);
+            }
+            workflow.as_ref().map(|workflow| lens::take_workflow(model, id, workflow)).unwrap_or_default()
+        }
+        Came::Workflows(workflows) => {
+            model.workflows.clone_from(workflows);
+            open::identify(model)
+        }
+        Came::Document(document) => open::read(model, document),
+        Came::Graph(version, layout) => {
+            if let Some(open) = &mut model.workflow
+                && open.document.workflow.as_ref().is_some_and(|workflow| workflow.version == *version)
+            {
+                open.layout = Some(layout.clone());
+            }
+            if let Some(lens) = &mut model.lens
+                && lens.workflow.as_ref().is_some_and(|workflow| workflow.version == *version)
+            {
+                lens.layout = Some(layout.clone());
+            }
+            Vec::new()
+        }
+        Came::NotPainted(..)
+        | Came::Painted(_)
+        | Came::Assets { .. }
+        | Came::Recipe(..)
+        | Came::PreviewText(..)
+        | Came::Text(..)
+        | Came::Log(..)
+        | Came::Values(_)
+        | Came::Files(_) => Vec::new(),
+    }
+}
+
+fn started_runs(model: &mut Model, runs: &[Run]) {
+    let words = match runs {
+        [] => return,
+        [run] if run.state == fanlight_shared::run::RunStatus::Queued => format!("{} waits", run.name()),
+        [run] => format!("{} started", run.name()),
+        runs => format!("{} runs submitted", runs.len()),
+    };
+    // The first run of a file tells which workflow it is.
+    if let (Some(open), Some(run)) = (model.workflow.as_mut(), runs.first())
+        && open.document.workflow_id.is_none()
+        && open.document.workflow.as_ref().is_some_and(|workflow| workflow.version == run.version)
+    {
+        open.document.workflow_id = Some(run.workflow_id);
+    }
+    say(model, Tone::Good, words);
+}

@@ -1,0 +1,104 @@
+//! Keys: the topmost layer first, then what they mean.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::{act, scopes, step_top};
+use crate::ui::action::Action;
+use crate::ui::effect::Effect;
+use crate::ui::keymap::{Found, Key};
+use crate::ui::model::Model;
+
+pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let typed = is_typed(key);
+    let text = model.layers.last().is_some_and(|layer| layer.takes_text());
+    let action = if text && typed {
+        model.pending.clear();
+        None
+    } else {
+        match meaning(model, key) {
+            Meaning::Action(action) => Some(action),
+            Meaning::Nothing => None,
+            Meaning::Wait => return Vec::new(),
+        }
+    };
+    match step_top(model, |layer, model| layer.key(model, key, action)) {
+        None => action.map(|action| act(model, action)).unwrap_or_default(),
+        Some((mut effects, pass)) => {
+            if let Some(action) = action.filter(|_| pass) {
+                effects.extend(act(model, action));
+            }
+            effects
+        }
+    }
+}
+
+/// Text that was pasted goes to a layer that takes text, a character after the other.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for character in text.chars().take(10_000) {
+        if !model.layers.last().is_some_and(|layer| layer.takes_text()) {
+            break;
+        }
+        let code = match character {
+            '\n' | '\t' => KeyCode::Char(' '),
+            character if character.is_control() => continue,
+            character => KeyCode::Char(character),
+        };
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        if let Some((more, _)) = step_top(model, |layer, model| layer.key(model, key, None)) {
+            effects.extend(more);
+        }
+    }
+    effects
+}
+
+/// Whether a key writes or edits text, where text is taken.
+fn is_typed(key: KeyEvent) -> bool {
+    match key.code {
+        KeyCode::Char(_) => !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT),
+        KeyCode::Backspace | KeyCode::Delete | KeyCode::Left | KeyCode::Right => true,
+        KeyCode::Home | KeyCode::End => true,
+        _ => false,
+    }
+}
+
+enum Meaning {
+    Action(Action),
+    Wait,
+    Nothing,
+}
+
+/// What a key means after those that are pending.
+fn meaning(model: &mut Model, key: KeyEvent) -> Meaning {
+    let key = Key::from(key);
+    if !model.pending.is_empty() && key == Key::from(KeyEvent::from(KeyCode::Esc)) {
+        model.pending.clear();
+        return Meaning::Wait;
+    }
+    let scopes = scopes(model);
+    model.pending.push(key);
+    model.pending_since = model.now;
+    match model.keymap.find(&scopes, &model.pending) {
+        Found::More => Meaning::Wait,
+        Found::Action(action) => {
+            model.pending.clear();
+            Meaning::Action(action)
+        }
+        Found::Nothing => {
+            let began = model.pending.len() > 1;
+            model.pending.clear();
+            // A key that does not continue the sequence means what it means alone.
+            match began.then(|| model.keymap.find(&scopes, &[key])) {
+                Some(Found::Action(action)) => Meaning::Action(action),
+                Some(Found::More) => {
+                    model.pending.push(key);
+                    Meaning::Wait
+                }
+                Some(Found::Nothing) | None => Meaning::Nothing,
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the daemon told: registry first, then the lens, then whoever shows something of it.
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::rpc::watch::Notification;
+
+use super::{say, with_layers};
+use crate::ui::effect::Effect;
+use crate::ui::model::Model;
+use crate::ui::toast::Tone;
+use crate::ui::{clean, gallery, grid, lens, queue};
+
+pub(super) fn told(model: &mut Model, told: &mut Notification) -> Vec<Effect> {
+    clean::notification(told);
+    let mut effects = registry(model, told);
+    effects.extend(lens::told(model, told));
+    effects.extend(grid::update::told(model, told));
+    effects.extend(queue::update::told(model, told));
+    effects.extend(gallery::update::told(model, told));
+    with_layers(model, |layer, model| layer.told(model, told), &mut effects);
+    effects
+}
+
+fn registry(model: &mut Model, told: &Notification) -> Vec<Effect> {
+    match told {
+        Notification::Registry { runs, queue, .. } => {
+            let lost = model.registry.snapshot(runs.clone(), *queue);
+            if lost.is_empty() { Vec::new() } else { vec![Effect::LookAfter(lost)] }
+        }
+        Notification::Daemon { event, .. } => daemon(model, event),
+        Notification::Snapshot { run, .. } => {
+            model.registry.know([(**run).clone()]);
+            Vec::new()
+        }
+        Notification::Bye { reason } => {
+            say(model, Tone::Note, format!("the daemon ends: {reason}"));
+            Vec::new()
+        }
+        Notification::State { .. } | Notification::Live { .. } | Notification::Lagged {} => Vec::new(),
+    }
+}
+
+fn daemon(model: &mut Model, event: &DaemonEvent) -> Vec<Effect> {
+    let busy = |model: &Model| {
+        let queue = model.registry.queue();
+        queue.running + queue.queued
+    };
+    let before = busy(model);
+    model.registry.apply(event);
+    let mut effects = Vec::new();
+    if let DaemonEvent::RunUpdate { run } = event
+        && !model.workflows.iter().any(|workflow| workflow.id == run.workflow_id)
+    {
+        effects.push(Effect::ListWorkflows);
+    }
+    if model.options.bell && before > 0 && busy(model) == 0 {
+        effects.push(Effect::Notify("all runs ended".to_owned()));
+    }
+    effects
+}

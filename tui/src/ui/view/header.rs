@@ -1,0 +1,151 @@
+//! The first line: which workflow, which run, how far; and under it, where little fits, the strip of counts.
+
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::cut;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::{Areas, Hit, SizeClass};
+use crate::ui::action::Action;
+use crate::ui::lens;
+use crate::ui::model::{Model, Pane};
+use crate::ui::theme::{Theme, run_glyph};
+
+pub(super) fn view(
+    model: &Model,
+    theme: &Theme,
+    class: SizeClass,
+    area: Rect,
+    buffer: &mut Buffer,
+    areas: &mut Areas,
+) {
+    let mut right = state(model, theme);
+    if class != SizeClass::Small {
+        right.extend(counts(model, theme));
+    }
+    right.push(Span::raw(" "));
+    let right = Line::from(right);
+    let taken = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
+    let left = Rect { width: area.width - taken, ..area };
+    let name = Rect { width: 10.min(left.width), ..left };
+    title(model, theme, class, left.width).render(left, buffer);
+    right.render(Rect { x: left.right(), width: taken, ..area }, buffer);
+    areas.hit(name, Hit::Action(Action::Workflows));
+}
+
+/// ` fanlight  Seaside poster  #12 seed=7 · pinned`
+fn title<'a>(model: &Model, theme: &Theme, class: SizeClass, columns: u16) -> Line<'a> {
+    let mut spans = vec![Span::styled(" fanlight", theme.accent), Span::raw("  ")];
+    let Some(open) = &model.workflow else {
+        return Line::from(spans);
+    };
+    let title = match &open.document.workflow {
+        Some(workflow) if workflow.name.is_some() => fanlight_shared::sanitise::line(workflow.title()),
+        _ => open.document.name.clone(),
+    };
+    let room = usize::from(columns).saturating_sub(11);
+    spans.push(Span::styled(cut(&title, (room / 2).max(8)), theme.text));
+    if let Some(lens) = &model.lens {
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(format!("#{}", lens.run.number), theme.accent));
+        let label = &lens.run.label;
+        let pinned = lens::is_pinned(model) && lens::is_one_of_many(model);
+        if *label != lens.run.title && class != SizeClass::TooSmall {
+            spans.push(Span::raw(" "));
+            spans.push(Span::styled(cut(label, (room / 2).max(8)), theme.text));
+        }
+        if pinned {
+            spans.push(Span::styled("  pinned", theme.marked));
+        }
+    }
+    Line::from(spans)
+}
+
+/// `▶ running 3/5 · 00:12`
+fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
+    let Some(lens) = &model.lens else { return Vec::new() };
+    let status = lens.state.status;
+    let beat = if model.options.motion { model.beat } else { 0 };
+    let style = theme.run(status);
+    let glyph = match (status, model.options.ascii) {
+        (RunStatus::Running, false) => "▶",
+        (RunStatus::Running, true) => ">",
+        _ => run_glyph(status, beat, model.options.ascii),
+    };
+    let mut words = format!("{glyph} {}", status.word());
+    if status.is_active() {
+        words.push_str(&format!(" {}/{}", lens.state.nodes_done(), lens.state.nodes.len()));
+    }
+    let mut spans = vec![Span::styled(words, style)];
+    if let Some(time) = elapsed(&lens.run, lens.state.started_at, lens.state.ended_at, model.now) {
+        spans.push(Span::styled(" · ", theme.dim));
+        spans.push(Span::styled(time, theme.text));
+    }
+    spans
+}
+
+fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> Option<String> {
+    let started = started.or(run.started_at)?;
+    let took = ended.or(run.ended_at).unwrap_or(now).since(started);
+    if ended.is_some() {
+        return Some(fanlight_shared::time::human_duration(took));
+    }
+    let seconds = took.as_secs();
+    Some(match seconds {
+        0..3_600 => format!("{:02}:{:02}", seconds / 60, seconds % 60),
+        _ => fanlight_shared::time::human_duration(took),
+    })
+}
+
+/// `   ▶2 …5`: what is on its way besides; nothing where one run is all there is.
+fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
+    let queue = model.registry.queue();
+    if !lens::is_one_of_many(model) || queue.running + queue.queued == 0 {
+        return Vec::new();
+    }
+    let (running, waiting) = if model.options.ascii { (">", ".") } else { ("▶", "…") };
+    let mut spans = vec![Span::raw("   "), Span::styled(format!("{running}{}", queue.running), theme.running)];
+    if queue.queued > 0 {
+        spans.push(Span::styled(format!(" {waiting}{}", queue.queued), theme.waiting));
+    }
+    if queue.paused {
+        spans.push(Span::styled(" paused", theme.warning));
+    }
+    spans
+}
+
+/// The panes as tabs, and `▶2 …5 ✓9 ✗1`.
+pub(super) fn strip(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+    let mut x = area.x + 1;
+    for (index, pane) in Pane::ALL.into_iter().enumerate() {
+        let words = format!("{} {}", index + 1, pane.title());
+        let style = if pane == model.pane { theme.accent } else { theme.dim };
+        let width = u16::try_from(words.len()).unwrap_or(0);
+        let place = Rect { x, width: width.min(area.right().saturating_sub(x)), ..area };
+        Line::styled(words, style).render(place, buffer);
+        areas.hit(place, Hit::Action([Action::GridPane, Action::QueuePane, Action::GalleryPane][index]));
+        x = (x + width + 2).min(area.right());
+    }
+    let Some(workflow) = model.workflow_id() else { return };
+    let count = |wanted: &dyn Fn(RunStatus) -> bool| {
+        model.registry.runs().filter(|run| run.workflow_id == workflow && wanted(run.state)).count()
+    };
+    let ascii = model.options.ascii;
+    let parts = [
+        (if ascii { ">" } else { "▶" }, count(&RunStatus::is_active), theme.running),
+        (run_glyph(RunStatus::Queued, 0, ascii), count(&|it| it == RunStatus::Queued), theme.waiting),
+        (run_glyph(RunStatus::Completed, 0, ascii), count(&|it| it == RunStatus::Completed), theme.good),
+        (run_glyph(RunStatus::Failed, 0, ascii), count(&|it| it == RunStatus::Failed), theme.bad),
+    ];
+    let spans: Vec<Span<'_>> = parts
+        .into_iter()
+        .filter(|(_, count, _)| *count > 0)
+        .map(|(glyph, count, style)| Span::styled(format!("{glyph}{count} "), style))
+        .collect();
+    let line = Line::from(spans);
+    let width = u16::try_from(line.width()).unwrap_or(0).min(area.right().saturating_sub(x));
+    line.render(Rect { x: area.right() - width, width, ..area }, buffer);
+}

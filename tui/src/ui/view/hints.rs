@@ -1,0 +1,64 @@
+//! The last line: what can be done now, from the list of actions and the keymap.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
+
+use super::{Areas, Hit};
+use crate::ui::action::Action;
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::update;
+
+pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+    let mut x = area.x + 1;
+    let hints = update::hints(model);
+    // Help is what finds the rest, so it has its place whatever else fits.
+    let help = hints.contains(&Action::Help).then(|| words(model, Action::Help)).flatten();
+    let reserved = help.as_ref().map_or(0, |(key, words)| width(key, words));
+    for action in hints {
+        let Some((key, words)) = words(model, action) else { continue };
+        let wide = width(&key, &words);
+        let room = area.right().saturating_sub(x);
+        let needed = if action == Action::Help { wide } else { wide + reserved };
+        if needed > room {
+            continue;
+        }
+        let place = Rect { x, width: wide, ..area };
+        Line::from(vec![Span::styled(key, theme.key), Span::styled(format!(" {words}"), theme.dim)])
+            .render(place, buffer);
+        areas.hit(place, Hit::Action(action));
+        x += wide;
+        if action == Action::Help {
+            break;
+        }
+    }
+    quit(model, theme, area, x, buffer, areas);
+}
+
+/// What ends it stands at the right end, where it fits.
+fn quit(model: &Model, theme: &Theme, area: Rect, x: u16, buffer: &mut Buffer, areas: &mut Areas) {
+    let Some((key, words)) = words(model, Action::Quit).filter(|_| model.layers.is_empty()) else { return };
+    let wide = width(&key, &words);
+    if x + wide > area.right() {
+        return;
+    }
+    let place = Rect { x: area.right() - wide, width: wide, ..area };
+    Line::from(vec![Span::styled(key, theme.key), Span::styled(format!(" {words}"), theme.dim)])
+        .render(place, buffer);
+    areas.hit(place, Hit::Action(Action::Quit));
+}
+
+fn words(model: &Model, action: Action) -> Option<(String, String)> {
+    let key = model.keymap.keys(action).into_iter().next()?;
+    let words = action.info().words;
+    // What follows a comma or semicolon is for the help.
+    let short = words.split([';', ',']).next().unwrap_or(words);
+    Some((key, short.to_owned()))
+}
+
+fn width(key: &str, words: &str) -> u16 {
+    u16::try_from(key.width() + words.width() + 3).unwrap_or(u16::MAX)
+}

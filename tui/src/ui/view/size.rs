@@ -1,0 +1,27 @@
+//! What fits on the screen.
+
+/// What fits on the screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SizeClass {
+    /// Nothing but a sentence.
+    TooSmall,
+    /// One pane at a time under a strip of counts; the grid as a list.
+    Small,
+    /// Grid (or gallery) and queue.
+    Medium,
+    /// All three panes.
+    Large,
+}
+
+impl SizeClass {
+    /// The class of a terminal of this many columns and rows.
+    #[must_use]
+    pub fn of((columns, rows): (u16, u16)) -> Self {
+        match () {
+            () if columns < 40 || rows < 10 => Self::TooSmall,
+            () if columns < 100 || rows < 24 => Self::Small,
+            () if columns < 140 => Self::Medium,
+            () => Self::Large,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Short messages at the top right.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear, Widget};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Areas, Hit};
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::toast::Tone;
+use crate::ui::wrap::wrap;
+
+/// The widest a message gets, without its frame.
+const WIDEST: u16 = 56;
+/// The most lines of one message.
+const LINES: u16 = 6;
+
+pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+    let mut y = area.y;
+    for (index, toast) in model.toasts.shown.iter().enumerate() {
+        let style = match toast.tone {
+            Tone::Good => theme.good,
+            Tone::Note => theme.warning,
+            Tone::Bad => theme.bad,
+        };
+        let widest = toast.text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
+        let columns = u16::try_from(widest).unwrap_or(u16::MAX).min(WIDEST).min(area.width.saturating_sub(4));
+        let lines = wrap(&toast.text, columns);
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, LINES);
+        let place = Rect { x: area.right().saturating_sub(columns + 4), y, width: columns + 4, height: rows + 2 };
+        if place.bottom() > area.bottom() {
+            break;
+        }
+        Clear.render(place, buffer);
+        let set = if model.options.ascii {
+            super::frame::ASCII
+        } else {
+            ratatui::symbols::border::ROUNDED
+        };
+        let block = Block::bordered().border_set(set).border_style(style);
+        let inner = block.inner(place);
+        block.render(place, buffer);
+        let inside = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+        for (y, line) in (inside.y..inside.bottom()).zip(lines) {
+            Line::styled(line, theme.text).render(Rect { y, height: 1, ..inside }, buffer);
+        }
+        areas.hit(place, Hit::Toast(index));
+        y = place.bottom();
+    }
+    if let Some(milliseconds) = model.toasts.next_change(model.now) {
+        areas.tick_in(milliseconds);
+    }
+}
