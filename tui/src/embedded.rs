@@ -57,7 +57,7 @@ pub(crate) async fn doctor(home: &Home, deep: bool) -> Result<DoctorAnswer, Fail
         let store = Store::open(&home).map_err(|error| Failure::failed(error.to_string()))?;
         let answer = fanlight_daemon::doctor::check(&store, deep);
         store.close();
-        answer.map_err(|error| Failure::failed(error.to_string()))
+        Ok(answer)
     };
     tokio::task::spawn_blocking(check)
         .await

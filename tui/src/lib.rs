@@ -10,7 +10,6 @@
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `example`: the workflows compiled in
-//! - [`ui`]: the terminal UI
 
 mod board;
 mod cli;
@@ -20,7 +19,7 @@ mod embedded;
 mod example;
 mod failure;
 mod output;
-pub mod ui;
+//ui-later
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@
 //! - [`products`]: what ports had in every run
 //! - [`input`]: one line of text that is being written
 //! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
+//! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
 //! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
@@ -32,9 +33,11 @@ pub mod model;
 pub mod picture;
 pub mod products;
 pub mod queue;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod theme;
 pub mod toast;
 pub mod update;
 pub mod view;
+pub mod wrap;

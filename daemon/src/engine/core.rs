@@ -81,12 +81,11 @@ impl Core {
             stopping: None,
         };
         core.take_up(left.open);
-        core.activity.send_replace(core.activity_now());
+        core.end_turn();
         core
     }
 
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
-        self.end_turn();
         loop {
             if self.context.inline.is_empty() {
                 match messages.recv().await {
@@ -319,11 +318,15 @@ impl Core {
             }
         }
         let activity = self.activity_now();
-        let changed = self.activity.send_if_modified(|now| std::mem::replace(now, activity) != activity);
+        let changed = *self.activity.borrow() != activity;
         if changed {
             self.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue: self.queue_now() }));
         }
         self.context.flush();
+        // Whoever sees this finds everything that led to it on its way to the store.
+        if changed {
+            self.activity.send_replace(activity);
+        }
     }
 
     fn activity_now(&self) -> Activity {

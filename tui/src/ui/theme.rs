@@ -1,5 +1,7 @@
 //! The only place that names colours. Sixteen ANSI colours by default, so that the terminal's own palette holds; a theme
-//! file may change any role. PLACEHOLDER for loading; roles hold (add where needed).
+//! file may change any role.
+
+mod file;
 
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use ratatui::style::{Color, Modifier, Style};
@@ -43,6 +45,27 @@ pub struct Theme {
     pub star: Style,
 }
 
+/// The names of the roles, as theme files write them.
+pub const ROLES: &[&str] = &[
+    "text",
+    "dim",
+    "border",
+    "accent",
+    "selected",
+    "marked",
+    "matched",
+    "key",
+    "good",
+    "running",
+    "waiting",
+    "bad",
+    "gone",
+    "warning",
+    "edge",
+    "edge_active",
+    "star",
+];
+
 impl Default for Theme {
     fn default() -> Self {
         let plain = Style::new();
@@ -69,6 +92,40 @@ impl Default for Theme {
 }
 
 impl Theme {
+    fn role_mut(&mut self, name: &str) -> Option<&mut Style> {
+        Some(match name {
+            "text" => &mut self.text,
+            "dim" => &mut self.dim,
+            "border" => &mut self.border,
+            "accent" => &mut self.accent,
+            "selected" => &mut self.selected,
+            "marked" => &mut self.marked,
+            "matched" => &mut self.matched,
+            "key" => &mut self.key,
+            "good" => &mut self.good,
+            "running" => &mut self.running,
+            "waiting" => &mut self.waiting,
+            "bad" => &mut self.bad,
+            "gone" => &mut self.gone,
+            "warning" => &mut self.warning,
+            "edge" => &mut self.edge,
+            "edge_active" => &mut self.edge_active,
+            "star" => &mut self.star,
+            _ => return None,
+        })
+    }
+
+    /// The same without colours: weight and glyphs must do.
+    #[must_use]
+    pub fn without_colour(mut self) -> Self {
+        for name in ROLES {
+            if let Some(style) = self.role_mut(name) {
+                (style.fg, style.bg, style.underline_color) = (None, None, None);
+            }
+        }
+        self
+    }
+
     /// The style of a node's state.
     #[must_use]
     pub fn node(&self, status: NodeStatus) -> Style {

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::Widget;
 
 use super::{Over, Step};
 use crate::ui::action::Action;
@@ -12,6 +12,7 @@ use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit, popup};
+use crate::ui::wrap::wrap;
 
 /// A question.
 #[derive(Clone, PartialEq, Debug)]
@@ -64,14 +65,16 @@ impl Over for Confirm {
 
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         let width = 60.min(area.width);
-        let rows = Paragraph::new(self.text.as_str()).wrap(Wrap { trim: true }).line_count(width.saturating_sub(4));
-        let height = u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(5);
+        let lines = wrap(&self.text, width.saturating_sub(4));
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(5);
         let inside = popup(&self.title, (width, height), model, theme, area, buffer, areas);
         let [text, answers] = [
             Rect { height: inside.height.saturating_sub(2), ..inside },
             Rect { y: inside.bottom().saturating_sub(1), height: 1.min(inside.height), ..inside },
         ];
-        Paragraph::new(self.text.as_str()).style(theme.text).wrap(Wrap { trim: true }).render(text, buffer);
+        for (y, line) in (text.y..text.bottom()).zip(lines) {
+            Line::styled(line, theme.text).render(Rect { y, height: 1, ..text }, buffer);
+        }
         let yes = format!(" {}", self.yes);
         let line = Line::from(vec![
             Span::styled("y", theme.key),

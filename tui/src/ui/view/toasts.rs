@@ -2,13 +2,15 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, Clear, Paragraph, Widget, Wrap};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Areas, Hit};
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
+use crate::ui::wrap::wrap;
 
 /// The widest a message gets, without its frame.
 const WIDEST: u16 = 56;
@@ -25,8 +27,8 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         };
         let widest = toast.text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
         let columns = u16::try_from(widest).unwrap_or(u16::MAX).min(WIDEST).min(area.width.saturating_sub(4));
-        let text = Paragraph::new(toast.text.as_str()).style(theme.text).wrap(Wrap { trim: true });
-        let rows = u16::try_from(text.line_count(columns)).unwrap_or(u16::MAX).clamp(1, LINES);
+        let lines = wrap(&toast.text, columns);
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, LINES);
         let place = Rect { x: area.right().saturating_sub(columns + 4), y, width: columns + 4, height: rows + 2 };
         if place.bottom() > area.bottom() {
             break;
@@ -41,7 +43,9 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let inner = block.inner(place);
         block.render(place, buffer);
         let inside = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-        text.render(inside, buffer);
+        for (y, line) in (inside.y..inside.bottom()).zip(lines) {
+            Line::styled(line, theme.text).render(Rect { y, height: 1, ..inside }, buffer);
+        }
         areas.hit(place, Hit::Toast(index));
         y = place.bottom();
     }

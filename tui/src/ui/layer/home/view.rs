@@ -83,8 +83,10 @@ fn details(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
         return Line::styled("reading", theme.dim).render(area, buffer);
     };
     let lines = words(read, model, theme);
+    // Lines that are longer than the place take as many rows as they fill.
+    let rows: usize = lines.iter().map(|line| line.width().div_ceil(usize::from(area.width.max(1))).max(1)).sum();
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX);
     let text = Paragraph::new(lines).wrap(Wrap { trim: false });
-    let rows = u16::try_from(text.line_count(area.width)).unwrap_or(u16::MAX);
     let most = if read.document.workflow.is_some() { area.height.saturating_sub(GRAPH) } else { area.height };
     let top = Rect { height: rows.min(most), ..area };
     text.render(top, buffer);

@@ -1,0 +1,88 @@
+//! The user's files: `config.toml`'s part for the UI, `keymap.toml`, `theme.toml`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::keymap::Keymap;
+use super::theme::Theme;
+
+/// What the user's files say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settings {
+    /// Which keys mean what.
+    pub keymap: Keymap,
+    /// Colours.
+    pub theme: Theme,
+}
+
+/// What is wrong with a file of the user's.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub struct BadSettings {
+    path: PathBuf,
+    errors: Vec<String>,
+}
+
+impl std::fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = String::new();
+        for error in &self.errors {
+            let _ = write!(text, "\n  {error}");
+        }
+        write!(f, "{} has errors:{text}", self.path.display())
+    }
+}
+
+impl Settings {
+    /// Reads `keymap.toml` and `theme.toml` of a folder; files that are not there change nothing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the first bad file.
+    pub fn read(folder: &Path) -> Result<Self, BadSettings> {
+        Ok(Self {
+            keymap: file(folder.join("keymap.toml"), Keymap::with_file)?,
+            theme: file(folder.join("theme.toml"), Theme::with_file)?,
+        })
+    }
+}
+
+fn file<T: Default>(
+    path: PathBuf,
+    parse: impl FnOnce(&str) -> Result<T, Vec<String>>,
+) -> Result<T, BadSettings> {
+    match std::fs::read_to_string(&path) {
+        Ok(text) => parse(&text).map_err(|errors| BadSettings { path, errors }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(BadSettings { path, errors: vec![format!("it can't be read: {error}")] }),
+    }
+}
+
+/// The line in which a byte of a text stands, from 1.
+pub(super) fn line_of(text: &str, byte: usize) -> usize {
+    text.as_bytes().iter().take(byte).filter(|it| **it == b'\n').count() + 1
+}
+
+/// A sentence for a text that is no TOML.
+pub(super) fn syntax_error(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map_or(1, |span| line_of(text, span.start));
+    format!("line {line}: {}", error.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_not_there_change_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::read(folder.path()), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn a_bad_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("theme.toml"), "acent = \"red\"\n").unwrap();
+        let error = Settings::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("theme.toml has errors"), "{error}");
+        assert!(error.contains("did you mean `accent`?"), "{error}");
+    }
+}
