@@ -19,6 +19,7 @@ pub mod action;
 pub mod app;
 pub mod clean;
 pub mod effect;
+mod errand;
 pub mod fuzzy;
 pub mod gallery;
 pub mod graph;
@@ -36,6 +37,7 @@ pub mod queue;
 pub mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
+mod terminal;
 pub mod theme;
 pub mod toast;
 pub mod update;
