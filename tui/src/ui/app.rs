@@ -1,257 +1,310 @@
 //! The loop: drains whatever waits, updates, carries out effects, paints once, at most 60 times a second, keys at once,
 //! nothing when nothing changed.
 
+pub(super) mod files;
+mod outside;
+mod work;
+
 use std::io;
-use std::path::Path;
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::event::{Event, EventStream, MouseEventKind};
 use fanlight_shared::home::Home;
-use fanlight_shared::node_type::Catalogue;
 use fanlight_shared::time::Time;
-use futures_util::StreamExt as _;
-use ratatui::buffer::Buffer;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 
 use super::effect::Effect;
-use super::errand::Errands;
-use super::link::Daemon;
-use super::message::{Came, Message};
+use super::link::Link;
+use super::message::Message;
 use super::model::{Model, Options};
 use super::settings::Settings;
-use super::terminal::Screen;
+use super::terminal::Terminal;
 use super::theme::Theme;
 use super::update::{begin, update};
-use super::view::{Areas, view};
+use super::view;
+use work::Work;
 
-/// The least time between two paints that no key asked for: 60 a second.
-const FRAME: Duration = Duration::from_micros(16_667);
-/// How many messages are taken in before the next paint, so that a flood does not stop it.
-const BURST: usize = 512;
+/// The least time between two paints that no key asked for.
+const PAUSE: Duration = Duration::from_micros(16_667);
+/// Messages of one batch, so that a flood shows progress.
+const BATCH: usize = 512;
 
-/// Runs the UI until the user leaves it.
+/// Everything the UI begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// Where everything lies.
+    pub home: Home,
+    /// This program, for starting a daemon.
+    pub exe: PathBuf,
+    /// What was asked for.
+    pub options: Options,
+    /// The user's files.
+    pub settings: Settings,
+}
+
+/// Runs the UI until it is quit. Runs of the daemon go on.
 ///
 /// # Errors
-/// The terminal can't be taken or painted.
-pub async fn run(home: Home, catalogue: Catalogue, options: Options, settings: Settings) -> io::Result<()> {
-    let (messages, mut waiting) = mpsc::unbounded_channel();
-    let daemon = Daemon::begin(home.clone(), messages.clone());
-    let errands = Errands::new(daemon, home.clone(), Arc::new(catalogue), messages.clone());
-    let mut model = Model::new(options);
-    model.keymap = Arc::new(settings.keymap);
-    model.now = Time::now();
-    let screen = Screen::take()?;
-    model.size = screen.size()?;
-    let mut app =
-        App { model, theme: settings.theme, screen, errands, home, messages, quit: false, tick: None, other: None };
-    let effects = begin(&mut app.model);
-    app.carry_out(effects)?;
-    app.paint()?;
-    let mut keys = EventStream::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut last_paint = Instant::now();
-    while !app.quit {
-        let mut urgent = false;
-        tokio::select! {
-            biased;
-            _ = terminate.recv() => break,
-            _ = hang_up.recv() => break,
-            event = keys.next() => match event {
-                Some(event) => urgent = app.event(event?)?,
-                None => break,
-            },
-            message = waiting.recv() => {
-                if let Some(message) = message {
-                    app.step(message)?;
-                }
-            }
-            () = sleep_until(app.tick) => {
-                app.tick = None;
-                app.step(Message::Tick(Time::now()))?;
-            }
-        }
-        for _ in 0..BURST {
-            let Ok(message) = waiting.try_recv() else { break };
-            app.step(message)?;
-        }
-        if app.other.is_some() {
-            // While another program has the terminal, its keys are its own.
-            drop(keys);
-            app.hand_over()?;
-            keys = EventStream::new();
-            urgent = true;
-        }
-        let since = last_paint.elapsed();
-        if !urgent && since < FRAME && !app.quit {
-            tokio::time::sleep(FRAME - since).await;
-            while let Ok(message) = waiting.try_recv() {
-                app.step(message)?;
-            }
-        }
-        app.paint()?;
-        last_paint = Instant::now();
-    }
-    drop(app);
-    Ok(())
-}
-
-/// Waits until then; for ever where nothing is due.
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Something else that gets the terminal for a while.
-enum Other {
-    /// The user's editor with this file.
-    Editor(std::path::PathBuf),
-    /// The user's pager with this text.
-    Pager(String),
-    /// The shell: the process stops, as ctrl-z does.
-    Shell,
+/// The terminal can't be used.
+pub async fn run(start: Start) -> io::Result<()> {
+    let mut app = App::new(start)?;
+    let ended = app.run().await;
+    drop(app.terminal);
+    tracing::debug!(paints = app.paints, "the UI ended");
+    ended
 }
 
 struct App {
+    terminal: Terminal,
     model: Model,
     theme: Theme,
-    screen: Screen,
-    errands: Errands,
-    home: Home,
-    messages: mpsc::UnboundedSender<Message>,
-    quit: bool,
-    /// When something shown moves by itself.
+    link: Link,
+    work: Work,
+    /// Dropped while another program has the terminal, or it would take its keys.
+    events: Option<EventStream>,
+    dirty: bool,
+    /// A key was pressed: the paint does not wait.
+    urgent: bool,
+    painted: Option<Instant>,
     tick: Option<Instant>,
-    /// What gets the terminal next.
-    other: Option<Other>,
+    paints: u64,
+    over: bool,
+}
+
+enum Next {
+    Event(Option<io::Result<Event>>),
+    Message(Message),
+    Paint,
+    Tick,
+    End,
+    Continued,
 }
 
 impl App {
-    /// Takes in what the terminal said. Answers whether it is painted at once.
-    fn event(&mut self, event: Event) -> io::Result<bool> {
+    fn new(start: Start) -> io::Result<Self> {
+        let terminal = Terminal::take()?;
+        let mut model = Model::new(start.options);
+        model.keymap = Arc::new(start.settings.keymap);
+        model.size = terminal.size()?;
+        model.now = Time::now();
+        let theme = if model.options.colour {
+            start.settings.theme
+        } else {
+            start.settings.theme.without_colour()
+        };
+        let link = Link::begin(start.home.clone(), start.exe);
+        let work = Work::new(start.home, link.client());
+        Ok(Self {
+            terminal,
+            model,
+            theme,
+            link,
+            work,
+            events: Some(EventStream::new()),
+            dirty: true,
+            urgent: true,
+            painted: None,
+            tick: None,
+            paints: 0,
+            over: false,
+        })
+    }
+
+    async fn run(&mut self) -> io::Result<()> {
+        let mut end = [
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::interrupt())?,
+        ];
+        let mut continued = signal(SignalKind::from_raw(libc_sigcont()))?;
+        let effects = begin(&mut self.model);
+        self.carry_out(effects).await?;
+        while !self.over {
+            if self.dirty && (self.urgent || self.until_paint().is_none()) {
+                self.paint().await?;
+            }
+            let [terminate, hangup, interrupt] = &mut end;
+            let paint = self.dirty.then(|| self.until_paint()).flatten();
+            let events = &mut self.events;
+            let event = async {
+                match events {
+                    Some(events) => events.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let next = tokio::select! {
+                biased;
+                _ = terminate.recv() => Next::End,
+                _ = hangup.recv() => Next::End,
+                _ = interrupt.recv() => Next::End,
+                _ = continued.recv() => Next::Continued,
+                event = event => Next::Event(event),
+                () = at(paint.map(|left| Instant::now() + left)) => Next::Paint,
+                done = self.work.recv() => Next::Message(done),
+                told = self.link.recv() => match told {
+                    Some(message) => Next::Message(message),
+                    None => Next::End,
+                },
+                () = at(self.tick) => Next::Tick,
+            };
+            self.handle(next).await?;
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, next: Next) -> io::Result<()> {
+        self.model.now = Time::now();
+        match next {
+            Next::End => self.over = true,
+            Next::Paint => {}
+            Next::Continued => {
+                self.terminal.again()?;
+                self.dirty = true;
+                self.urgent = true;
+            }
+            Next::Tick => {
+                self.tick = None;
+                self.step(Message::Tick(self.model.now)).await?;
+            }
+            Next::Message(message) => self.step(message).await?,
+            // The terminal is gone.
+            Next::Event(None | Some(Err(_))) => self.over = true,
+            Next::Event(Some(Ok(event))) => self.event(event).await?,
+        }
+        Ok(())
+    }
+
+    /// Takes in whatever waits already, so that it is painted once.
+    async fn drain(&mut self) -> io::Result<()> {
+        for _ in 0..BATCH {
+            if self.over {
+                break;
+            }
+            let event = self.events.as_mut().and_then(|events| events.next().now_or_never());
+            let next = match event {
+                Some(event) => Next::Event(event),
+                None => match self.work.try_recv().or_else(|| self.link.try_recv()) {
+                    Some(message) => Next::Message(message),
+                    None => break,
+                },
+            };
+            self.handle(next).await?;
+        }
+        Ok(())
+    }
+
+    async fn event(&mut self, event: Event) -> io::Result<()> {
         let message = match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => Message::Key(key),
+            Event::Key(key) => Message::Key(key),
+            // Movement without a button means nothing here.
+            Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved => return Ok(()),
             Event::Mouse(mouse) => Message::Mouse(mouse),
             Event::Paste(text) => Message::Paste(text),
             Event::Resize(columns, rows) => Message::Resize(columns, rows),
-            _ => return Ok(false),
+            Event::FocusGained | Event::FocusLost => return Ok(()),
         };
-        self.step(message)?;
-        Ok(true)
+        self.urgent = true;
+        self.step(message).await
     }
 
-    fn step(&mut self, message: Message) -> io::Result<()> {
-        if !matches!(message, Message::Tick(_)) {
-            self.model.now = Time::now();
-        }
+    async fn step(&mut self, message: Message) -> io::Result<()> {
+        self.dirty = true;
         let effects = update(&mut self.model, message);
-        self.carry_out(effects)
+        self.carry_out(effects).await
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
+    fn until_paint(&self) -> Option<Duration> {
+        PAUSE.checked_sub(self.painted?.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    async fn paint(&mut self) -> io::Result<()> {
+        let (model, theme) = (&self.model, &self.theme);
+        let areas = self.terminal.paint(|area, buffer| view::view(model, theme, area, buffer))?;
+        self.dirty = false;
+        self.urgent = false;
+        self.paints += 1;
+        let now = Instant::now();
+        self.painted = Some(now);
+        self.tick = areas.tick.map(|milliseconds| now + Duration::from_millis(milliseconds.max(1)));
+        // What is wanted for what is shown now does not change the picture by itself.
+        let effects = update(&mut self.model, Message::Shown(Box::new(areas)));
+        Box::pin(self.carry_out(effects)).await
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in effects {
             match effect {
-                Effect::Quit => self.quit = true,
-                Effect::Suspend => self.other = Some(Other::Shell),
-                Effect::Edit(path) => self.other = Some(Other::Editor(path)),
-                Effect::Pager { text, .. } => self.other = Some(Other::Pager(text)),
-                Effect::Redraw | Effect::ForgetPictures => self.screen.clear()?,
-                Effect::Mouse(mouse) => self.screen.take_mouse(mouse)?,
-                Effect::Notify(text) => self.screen.send(&notice(&text))?,
-                Effect::Copy(text) => self.copy(&text)?,
-                Effect::TickIn(milliseconds) => self.tick_in(milliseconds),
-                effect => self.errands.run(effect),
+                Effect::Quit => self.over = true,
+                Effect::Redraw | Effect::ForgetPictures => {
+                    self.terminal.forget()?;
+                    self.dirty = true;
+                }
+                Effect::Suspend => self.suspend()?,
+                Effect::Mouse(on) => self.terminal.mouse(on)?,
+                Effect::Terminal(text) => self.terminal.write(&text)?,
+                Effect::Watch(watch) => self.link.watch(watch),
+                Effect::TickIn(milliseconds) => {
+                    let due = Instant::now() + Duration::from_millis(milliseconds.max(1));
+                    self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
+                }
+                Effect::Edit(path) => {
+                    self.outside(outside::edit(&path)).await?;
+                    self.work.begin(Effect::ReadFile(path));
+                }
+                Effect::Pager { name, text } => self.outside(outside::page(&name, &text)).await?,
+                Effect::Copy(text) => {
+                    self.terminal.write(&outside::copy(&text))?;
+                    self.work.kept(&text);
+                }
+                Effect::Notify(text) => self.terminal.write(&outside::notice(&text))?,
+                effect => self.work.begin(effect),
             }
         }
         Ok(())
     }
 
-    fn tick_in(&mut self, milliseconds: u64) {
-        let due = Instant::now() + Duration::from_millis(milliseconds);
-        self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
+    /// Stops this process as ctrl-z does; goes on when the shell says so.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.events = None;
+        self.terminal.give();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
+        self.back()
     }
 
-    /// Paints the model, and tells the update what lies where if that changed.
-    fn paint(&mut self) -> io::Result<()> {
-        let mut areas = Areas::default();
-        let (model, theme) = (&self.model, &self.theme);
-        self.screen.paint(|area, buffer: &mut Buffer| areas = view(model, theme, area, buffer))?;
-        if let Some(tick) = areas.tick {
-            self.tick_in(tick);
-        }
-        if areas != self.model.areas {
-            self.step(Message::Shown(Box::new(areas)))?;
+    /// Another program has the terminal until it ends.
+    async fn outside(&mut self, program: impl Future<Output = Result<(), String>>) -> io::Result<()> {
+        self.events = None;
+        self.terminal.give();
+        let ended = program.await;
+        self.back()?;
+        if let Err(error) = ended {
+            self.work.failed("program", error);
         }
         Ok(())
     }
 
-    /// Copies by OSC 52, and leaves the text in a file too, since not every terminal takes it.
-    fn copy(&mut self, text: &str) -> io::Result<()> {
-        crossterm::execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
-        let path = self.home.state.join("copied.txt");
-        let said = match std::fs::write(&path, text) {
-            Ok(()) => format!("copied ({} characters; also in {})", text.chars().count(), path.display()),
-            Err(_) => format!("copied ({} characters)", text.chars().count()),
-        };
-        let _ = self.messages.send(Message::Came(Box::new(Came::Done(said))));
+    fn back(&mut self) -> io::Result<()> {
+        self.terminal.again()?;
+        self.events = Some(EventStream::new());
+        self.model.size = self.terminal.size()?;
+        self.dirty = true;
+        self.urgent = true;
         Ok(())
     }
+}
 
-    /// Gives the terminal to another program until that ends.
-    fn hand_over(&mut self) -> io::Result<()> {
-        let Some(other) = self.other.take() else { return Ok(()) };
-        self.screen.release()?;
-        let failed = match &other {
-            Other::Editor(path) => start(&editor(), path),
-            Other::Pager(text) => page(text),
-            Other::Shell => stop(),
-        };
-        self.screen.resume()?;
-        if let Err(error) = failed {
-            self.step(Message::Came(Box::new(Came::Failed { what: "start a program".into(), error: error.to_string() })))?;
-        }
-        if let Other::Editor(path) = other {
-            self.errands.run(Effect::ReadFile(path));
-        }
-        let (columns, rows) = self.screen.size()?;
-        self.step(Message::Resize(columns, rows))
+/// The number of the signal that a stopped process gets when it goes on.
+fn libc_sigcont() -> i32 {
+    rustix::process::Signal::CONT.as_raw()
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
     }
-}
-
-/// The user's editor: a program with its arguments.
-fn editor() -> String {
-    let named = |name: &str| std::env::var(name).ok().filter(|it| !it.trim().is_empty());
-    named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".to_owned())
-}
-
-fn start(program: &str, path: &Path) -> io::Result<()> {
-    let mut words = program.split_whitespace();
-    let name = words.next().unwrap_or("vi");
-    Command::new(name).args(words).arg(path).status().map(|_| ()).map_err(|error| {
-        io::Error::other(format!("`{name}` can't be started: {error}; set EDITOR to another one"))
-    })
-}
-
-fn page(text: &str) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new()?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    let pager = std::env::var("PAGER").ok().filter(|it| !it.trim().is_empty());
-    start(pager.as_deref().unwrap_or("less"), file.path())
-}
-
-/// Stops this process until the shell continues it.
-fn stop() -> io::Result<()> {
-    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
-    Ok(())
-}
-
-/// A notice for the desktop where the terminal knows OSC 9, and a bell everywhere.
-fn notice(text: &str) -> String {
-    format!("\x1b]9;{text}\x07\x07")
 }
