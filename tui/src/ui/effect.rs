@@ -119,4 +119,6 @@ pub enum Effect {
     Mouse(bool),
     /// Draw the pictures that this terminal drew again, after it was cleared or another program had it.
     ForgetPictures,
+    /// Write this to the terminal before the next frame: pictures that it is to keep or to forget.
+    Terminal(Arc<str>),
 }
