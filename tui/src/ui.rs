@@ -8,6 +8,7 @@
 //! - [`lens`]: which run is in focus, and what the daemon is asked to tell
 //! - [`action`]: every action, declared once: keys, hints, help and palette are views of that list; [`keymap`]
 //! - [`view`]: the pure picture of a model; [`theme`]: the only place that names colours
+//! - [`products`]: what ports had in every run
 //! - [`input`]: one line of text that is being written
 //! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
 //! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
@@ -30,6 +31,7 @@ pub mod link;
 pub mod message;
 pub mod model;
 pub mod picture;
+pub mod products;
 pub mod queue;
 pub mod settings;
 #[cfg(test)]

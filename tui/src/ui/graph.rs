@@ -1,6 +1,132 @@
 //! The graph of a workflow laid out in layers, in cells. Depends on topology and the width of labels only: computed once
-//! per version, off the loop. PLACEHOLDER: `graph/layout.rs` is the only file that names the layout library.
+//! per version, off the loop.
+//!
+//! - [`layout`]: where nodes and edges lie; the only file that names the layout library
+//! - [`lanes`]: the same graph as a list with lanes; the only file that names that library
+//! - [`route`]: edges as cells, merged where they meet
+//! - [`viewport`]: which part of it is in view
 
-/// Where every node and edge lies at one zoom.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Layout {}
+pub mod lanes;
+pub mod layout;
+pub mod route;
+#[cfg(test)]
+mod tests;
+pub mod viewport;
+
+pub use lanes::Lane;
+pub use layout::layout;
+
+/// How much of a node is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Zoom {
+    /// One cell.
+    Dot,
+    /// One row: its state and name.
+    Chip,
+    /// Four rows: state, name, time or progress, value.
+    Card,
+}
+
+impl Zoom {
+    /// All, the nearest first.
+    pub const ALL: [Self; 3] = [Self::Card, Self::Chip, Self::Dot];
+}
+
+/// Where edges lead.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Flow {
+    /// From left to right.
+    Right,
+    /// From top to bottom.
+    Down,
+}
+
+/// A place in the world of a drawing, in cells. What hangs off the left or upper edge of a view has negative places there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Place {
+    /// Left edge.
+    pub x: i32,
+    /// Upper edge.
+    pub y: i32,
+    /// Columns.
+    pub width: i32,
+    /// Rows.
+    pub height: i32,
+}
+
+impl Place {
+    /// The column behind the last.
+    #[must_use]
+    pub fn right(self) -> i32 {
+        self.x + self.width
+    }
+    /// The row below the last.
+    #[must_use]
+    pub fn bottom(self) -> i32 {
+        self.y + self.height
+    }
+    /// Its middle, doubled so that it is a whole number.
+    #[must_use]
+    pub fn middle(self) -> (i32, i32) {
+        (2 * self.x + self.width, 2 * self.y + self.height)
+    }
+    /// Whether both share a cell.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self.x < other.right() && other.x < self.right() && self.y < other.bottom() && other.y < self.bottom()
+    }
+}
+
+/// An edge: the node it leaves, the node it enters, and the corners between, in order. Both ends lie on the faces of the
+/// nodes; the cells between are the edge's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// The node it leaves.
+    pub from: usize,
+    /// The node it enters.
+    pub to: usize,
+    /// Its ends and corners; two that follow one another share a column or a row.
+    pub points: Vec<(i32, i32)>,
+}
+
+/// Where everything lies at one zoom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drawing {
+    /// How much of a node it has room for.
+    pub zoom: Zoom,
+    /// Where edges lead.
+    pub flow: Flow,
+    /// Columns and rows in all.
+    pub size: (i32, i32),
+    /// The nodes, by their place in the file.
+    pub placed: Vec<Place>,
+    /// The edges.
+    pub routes: Vec<Route>,
+}
+
+/// The graph of one version of a workflow, laid out.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Layout {
+    /// The names of the nodes, in the order of the file.
+    pub nodes: Vec<String>,
+    /// Which node reads from or waits for which, each pair once: from, to.
+    pub links: Vec<(usize, usize)>,
+    /// One for each zoom and flow; none where the graph is too big to be drawn.
+    pub drawings: Vec<Drawing>,
+    /// The nodes from sources to readers, with lanes beside them.
+    pub lanes: Vec<Lane>,
+}
+
+impl Layout {
+    /// The drawing of a zoom and flow.
+    #[must_use]
+    pub fn drawing(&self, zoom: Zoom, flow: Flow) -> Option<&Drawing> {
+        self.drawings.iter().find(|it| it.zoom == zoom && it.flow == flow)
+    }
+
+    /// The place of a node in the file.
+    #[must_use]
+    pub fn index(&self, node: &str) -> Option<usize> {
+        self.nodes.iter().position(|name| name == node)
+    }
+}

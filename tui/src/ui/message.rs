@@ -101,10 +101,10 @@ pub enum Came {
     NotPainted(AssetId, String),
     /// The text of an asset, for the viewer and the comparison.
     Text(AssetId, String),
-    /// A part of a log.
-    Log(RunId, Box<logs::Part>),
-    /// What a port had in each run.
-    Values(Box<Page<values::PortValue>>),
+    /// A part of a log, and which was asked for.
+    Log(Box<logs::Read>, Box<logs::Part>),
+    /// What a port had in each run, and which was asked for.
+    Values(Box<values::List>, Box<Page<values::PortValue>>),
     /// Workflows that ever ran.
     Workflows(Vec<workflows::WorkflowInfo>),
     /// Files of this folder that are workflows.

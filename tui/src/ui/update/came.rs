@@ -33,7 +33,7 @@ fn sanitise(came: &mut Came) {
             asset.name = fanlight_shared::sanitise::line(&asset.name);
             clean::value(&mut asset.value);
         }),
-        Came::Values(page) => {
+        Came::Values(_, page) => {
             page.rows.iter_mut().filter_map(|row| row.value.as_mut()).for_each(clean::value);
         }
         Came::Text(_, text) | Came::PreviewText(_, text) => {
@@ -116,7 +116,7 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
         | Came::PreviewText(..)
         | Came::Text(..)
         | Came::Log(..)
-        | Came::Values(_)
+        | Came::Values(..)
         | Came::Files(_) => Vec::new(),
     }
 }

@@ -1,0 +1,81 @@
+//! The graph as a list, sources first, with lanes beside the names: by `renderdag`, which only this file names.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use renderdag::{Ancestor, GraphRowRenderer, Renderer};
+
+/// Nodes above which lanes would be wider than any screen and take seconds.
+const MOST: usize = 2_500;
+
+/// Stands for the state of a node in what the library draws.
+const GLYPH: char = '\u{1}';
+/// Stands for its name.
+const NAME: char = '\u{2}';
+
+/// A row of the list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lane {
+    /// The node in it; `None` where lanes only meet or part.
+    pub node: Option<usize>,
+    /// Lanes on the left of the node's state.
+    pub before: String,
+    /// Lanes on the right of it, up to its name.
+    pub after: String,
+}
+
+/// The nodes so that each comes after those it reads, otherwise in the order of the file.
+#[must_use]
+pub fn order(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
+    let mut open = vec![0usize; nodes];
+    let mut readers = vec![Vec::new(); nodes];
+    for (from, to) in links {
+        open[*to] += 1;
+        readers[*from].push(*to);
+    }
+    let mut free: BinaryHeap<Reverse<usize>> =
+        (0..nodes).filter(|node| open[*node] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(nodes);
+    while let Some(Reverse(node)) = free.pop() {
+        order.push(node);
+        for reader in &readers[node] {
+            open[*reader] -= 1;
+            if open[*reader] == 0 {
+                free.push(Reverse(*reader));
+            }
+        }
+    }
+    order
+}
+
+/// The rows of the list.
+#[must_use]
+pub fn lanes(nodes: usize, links: &[(usize, usize)]) -> Vec<Lane> {
+    let order = order(nodes, links);
+    if nodes > MOST || links.len() > 4 * MOST {
+        let bare = |node| Lane { node: Some(node), before: String::new(), after: String::new() };
+        return order.into_iter().map(bare).collect();
+    }
+    let mut readers = vec![Vec::new(); nodes];
+    for (from, to) in links {
+        readers[*from].push(*to);
+    }
+    let mut renderer = GraphRowRenderer::new().output().with_min_row_height(1).build_box_drawing();
+    let mut lanes = Vec::with_capacity(nodes * 2);
+    for node in order {
+        // The library draws histories, newest first: what it calls parents lies below.
+        let below = readers[node].iter().copied().map(Ancestor::Parent).collect();
+        let text = renderer.next_row(node, below, GLYPH.to_string(), NAME.to_string());
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            lanes.push(match line.split_once(GLYPH) {
+                Some((before, after)) => Lane {
+                    node: Some(node),
+                    before: before.to_owned(),
+                    after: after.trim_end_matches(NAME).to_owned(),
+                },
+                None => Lane { node: None, before: line.to_owned(), after: String::new() },
+            });
+        }
+    }
+    lanes
+}
