@@ -136,6 +136,24 @@ impl Drop for Connection {
     }
 }
 
+/// Whether the other side closed the socket in the middle of the handshake.
+fn hung_up(error: &tungstenite::Error) -> bool {
+    use std::io::ErrorKind;
+    use tungstenite::Error;
+    use tungstenite::error::ProtocolError;
+    match error {
+        Error::Io(error) => matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof
+        ),
+        Error::ConnectionClosed | Error::Protocol(ProtocolError::HandshakeIncomplete) => true,
+        _ => false,
+    }
+}
+
 impl Connection {
     /// Connects, checks who listens, and makes the socket a WebSocket.
     pub(super) async fn open(path: &Path) -> Result<Self, ClientError> {
@@ -157,7 +175,11 @@ impl Connection {
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await
             .map_err(|_| unreachable("it does not answer".to_owned()))?
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| match error {
+                // Whoever listened went away before it answered: a daemon that ends.
+                error if hung_up(&error) => ClientError::NoDaemon(path.to_owned()),
+                error => unreachable(error.to_string()),
+            })?;
         Ok(Self::over(socket))
     }
 
