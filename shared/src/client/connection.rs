@@ -159,9 +159,10 @@ impl Connection {
     pub(super) async fn open(path: &Path) -> Result<Self, ClientError> {
         let unreachable = |reason: String| ClientError::Unreachable { socket: path.to_owned(), reason };
         let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
-                ClientError::NoDaemon(path.to_owned())
-            }
+            // Where a plain file is in the way, starting a daemon says so.
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::ConnectionRefused => ClientError::NoDaemon(path.to_owned()),
             _ => unreachable(error.to_string()),
         })?;
         let uid = stream.peer_cred().map_err(|error| unreachable(error.to_string()))?.uid();

@@ -28,7 +28,10 @@ const ANOTHER: Duration = Duration::from_millis(50);
 /// seconds.
 pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Client, ClientError> {
     let failed = |what: String| ClientError::Start(format!("the daemon could not be started: {what}"));
-    let log = home.open_log().map_err(|error| failed(error.to_string()))?;
+    let log = home.open_log().map_err(|error| {
+        let log = home.log_file();
+        failed(format!("{} can't be written: {error}; set FANLIGHT_HOME to another folder", log.display()))
+    })?;
     let begin = log.metadata().map_or(0, |meta| meta.len());
     let copy = log.try_clone().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(exe);

@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
+use fanlight_shared::client::ClientError;
 use fanlight_shared::rpc::daemon;
 use fanlight_shared::sanitise;
 
@@ -88,7 +89,11 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
     let status = client.call(daemon::Status {}).await?;
     let socket = || std::fs::metadata(&context.home.socket).map(|it| (it.dev(), it.ino())).ok();
     let before = socket();
-    client.call(daemon::Stop { cancel }).await?;
+    match client.call(daemon::Stop { cancel }).await {
+        // It may be gone before its answer is.
+        Ok(_) | Err(ClientError::Disconnected(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     client.closed().await;
     // The last that it does is to close the store, then to remove its socket: whoever starts the next one finds the
     // home free.
