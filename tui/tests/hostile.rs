@@ -524,3 +524,27 @@ fn waiting_and_failing_on_purpose() {
 ";
     fanlight.file("fail.yaml", file).say(&["run", "fail.yaml"]).exits(1).complains("on purpose");
 }
+
+#[test]
+fn a_daemon_in_the_background_holds_no_file_of_whoever_started_it() {
+    let fanlight = Fanlight::new();
+    // A shell gives its open descriptors on; a lock on one would live as long as the daemon.
+    let mut shell = fanlight.command(&[]);
+    let exe = shell.get_program().to_owned();
+    let mut command = std::process::Command::new("sh");
+    for (name, value) in shell.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let script = "exec 7>held; exec \"$0\" daemon start";
+    command.args(["-c", script]).arg(exe).current_dir(shell.get_current_dir().unwrap());
+    assert!(command.status().unwrap().success());
+    let folder = format!("/proc/{}/fd", status(&fanlight)["pid"]);
+    for open in std::fs::read_dir(folder).unwrap().flatten() {
+        let target = std::fs::read_link(open.path()).unwrap_or_default();
+        assert_ne!(target, fanlight.path("held"));
+    }
+    shell.args(["daemon", "stop"]);
+    assert!(shell.output().unwrap().status.success());
+}
