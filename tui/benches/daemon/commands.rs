@@ -9,7 +9,7 @@ use crate::table::Table;
 
 const TOTAL: usize = 500;
 const REPEAT: usize = 5;
-const WORKFLOW: &str = "id: bench_true\nname: true\nparams:\n  seed: { type: int, default: 0 }\n\
+const WORKFLOW: &str = "id: 01980000-0000-7000-8000-000000000001\nname: true\nparams:\n  seed: { type: int, default: 0 }\n\
                         nodes:\n  only:\n    cmd: [\"true\"]\n";
 
 pub(crate) async fn measure(table: &mut Table) {

@@ -7,7 +7,7 @@ use fanlight_shared::rpc::runs::List;
 use crate::home::Daemon;
 use crate::table::Table;
 
-const WORKFLOW: &str = "id: bench_sweep\nname: sweep\nparams:\n  seed: { type: int, default: 0 }\n\
+const WORKFLOW: &str = "id: 01980000-0000-7000-8000-000000000005\nname: sweep\nparams:\n  seed: { type: int, default: 0 }\n\
                         nodes:\n  only:\n    cmd: [\"true\"]\n";
 
 pub(crate) async fn sweep(table: &mut Table) {

@@ -8,7 +8,7 @@ use crate::home::Daemon;
 use crate::table::Table;
 
 const WATCHED: Duration = Duration::from_secs(5);
-const SLEEP: &str = "id: bench_sleep\nname: sleep\nparams:\n  seed: { type: int, default: 0 }\n\
+const SLEEP: &str = "id: 01980000-0000-7000-8000-000000000004\nname: sleep\nparams:\n  seed: { type: int, default: 0 }\n\
                      nodes:\n  only:\n    cmd: [sleep, \"600\"]\n";
 
 pub(crate) async fn idle(table: &mut Table) {

@@ -13,7 +13,7 @@ const NODES: usize = 10;
 const REPEAT: usize = 5;
 
 fn workflow() -> String {
-    let mut text = String::from("id: bench_chain\nname: chain\nparams:\n  seed: { type: int, default: 0 }\nnodes:\n");
+    let mut text = String::from("id: 01980000-0000-7000-8000-000000000002\nname: chain\nparams:\n  seed: { type: int, default: 0 }\nnodes:\n");
     for node in 0..NODES {
         let from = match node {
             0 => "params.seed".to_owned(),

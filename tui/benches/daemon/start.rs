@@ -9,7 +9,7 @@ use crate::home::Daemon;
 use crate::table::Table;
 
 const TIMES: usize = 200;
-const WORKFLOW: &str = "id: bench_start\nname: start\nparams:\n  seed: { type: int, default: 0 }\n\
+const WORKFLOW: &str = "id: 01980000-0000-7000-8000-000000000003\nname: start\nparams:\n  seed: { type: int, default: 0 }\n\
                         nodes:\n  stamp:\n    cmd: [date, +%s%N]\noutputs:\n  at: \"${{ stamp.stdout }}\"\n";
 
 pub(crate) async fn measure(table: &mut Table) {
