@@ -44,8 +44,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
         .stdin(Stdio::null())
         .stdout(Stdio::from(copy))
         .stderr(Stdio::from(log))
-        .current_dir("/")
-        .process_group(0);
+        .current_dir("/");
     let mut spawn = || command.spawn().map_err(|error| failed(format!("{}: {error}", exe.display())));
     let mut child = spawn()?;
     let connect = async {
