@@ -24,7 +24,7 @@ pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
 
 /// The drawing that is shown in an area.
 #[must_use]
-pub fn drawing<'a>(zooming: Zooming, layout: &'a Layout, area: Rect) -> Option<&'a Drawing> {
+pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
     let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
     let unfit = if area.width < NARROW { Flow::Down } else { Flow::Right };
     let at = |zoom: Zoom| {

@@ -87,11 +87,8 @@ impl Over for Help {
                     self.cursor.at = to.min(rows.len().saturating_sub(1));
                 }
             }
-            _ if self.typing => {
-                if self.filter.key(key) {
-                    self.cursor.at = 1;
-                }
-            }
+            _ if self.typing && self.filter.key(key) => self.cursor.at = 1,
+            _ if self.typing => {}
             _ if action == Some(Action::Search) => self.typing = true,
             _ if matches!(action, Some(Action::Help | Action::Quit | Action::Back)) => return Step::close(),
             _ => {}

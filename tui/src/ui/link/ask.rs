@@ -196,6 +196,3 @@ pub(in crate::ui) async fn look_after(
         Err(_) => None,
     }
 }
-
-/// A client that may be gone by the time it is used.
-pub(in crate::ui) type Current = Arc<tokio::sync::watch::Receiver<Option<Client>>>;

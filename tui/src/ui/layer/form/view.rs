@@ -65,8 +65,8 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
     let style = if lit { theme.accent } else { theme.text };
     let words = vec![Span::styled(bar, theme.accent), Span::styled(field.name.trim().to_owned(), style)];
     Line::from(words).render(Rect { width: name.min(area.width), ..row }, buffer);
-    let kind = field.param.as_ref().map(|param| of_type(param)).unwrap_or_default();
-    let several = (field.values.len() > 1).then(|| format!("{} values  ", field.values.len())).unwrap_or_default();
+    let kind = field.param.as_ref().map(of_type).unwrap_or_default();
+    let several = if field.values.len() > 1 { format!("{} values  ", field.values.len()) } else { String::new() };
     let right = Line::from(vec![Span::styled(several, theme.marked), Span::styled(kind, theme.dim)]);
     let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 3);
     right.render(Rect { x: area.right() - wide, width: wide, ..row }, buffer);
