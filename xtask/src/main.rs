@@ -59,7 +59,15 @@ fn bench(figures: &[String]) -> ExitCode {
         }
     }
     if !store.is_empty() || figures.is_empty() {
-        return run(&mut cargo(&["bench", "--profile", "measure", "-p", "fanlight-daemon", "--bench", "store"]));
+        return run(&mut cargo(&[
+            "bench",
+            "--profile",
+            "measure",
+            "-p",
+            "fanlight-daemon",
+            "--bench",
+            "store",
+        ]));
     }
     ExitCode::SUCCESS
 }
