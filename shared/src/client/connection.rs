@@ -157,7 +157,18 @@ impl Connection {
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await
             .map_err(|_| unreachable("it does not answer".to_owned()))?
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| match error {
+                // It ended between taking the connection and answering: what listened there is gone.
+                tungstenite::Error::Io(error)
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe
+                    ) =>
+                {
+                    ClientError::NoDaemon(path.to_owned())
+                }
+                other => unreachable(other.to_string()),
+            })?;
         Ok(Self::over(socket))
     }
 
