@@ -47,7 +47,12 @@ pub(crate) async fn many(table: &mut Table) {
     table.row("1,000 commands at once: supervisor", mib(resident(supervisor)), "once".into(), "–");
     let before = switches(daemon.pid);
     tokio::time::sleep(WATCHED).await;
-    table.row("wake-ups of the daemon in 5 s meanwhile", (switches(daemon.pid) - before).to_string(), "once".into(), "none");
+    table.row(
+        "wake-ups of the daemon in 5 s meanwhile",
+        (switches(daemon.pid) - before).to_string(),
+        "once".into(),
+        "none",
+    );
     let cancel = Cancel { runs: runs.iter().map(|run| run.id).collect(), ..Cancel::default() };
     daemon.client.call(cancel).await.unwrap();
     daemon.drained().await;

@@ -13,7 +13,9 @@ const NODES: usize = 10;
 const REPEAT: usize = 5;
 
 fn workflow() -> String {
-    let mut text = String::from("id: 01980000-0000-7000-8000-000000000002\nname: chain\nparams:\n  seed: { type: int, default: 0 }\nnodes:\n");
+    let mut text = String::from(
+        "id: 01980000-0000-7000-8000-000000000002\nname: chain\nparams:\n  seed: { type: int, default: 0 }\nnodes:\n",
+    );
     for node in 0..NODES {
         let from = match node {
             0 => "params.seed".to_owned(),
@@ -56,10 +58,11 @@ fn bare(database: &std::path::Path, group: usize) -> Duration {
     to.pragma_update(None, "synchronous", "FULL").unwrap();
     to.pragma_update(None, "wal_autocheckpoint", 4000).unwrap();
     let mut schema = from
-        .prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('run', 'event', 'value')")
+        .prepare(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('run', 'event', 'value')",
+        )
         .unwrap();
-    let schema: Vec<String> =
-        schema.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let schema: Vec<String> = schema.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     schema.iter().for_each(|sql| to.execute_batch(sql).unwrap());
     let mut rows: Vec<(String, Vec<Value>)> = Vec::new();
     // Eight runs side by side, as they run.

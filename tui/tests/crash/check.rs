@@ -101,7 +101,8 @@ struct Rows(Connection);
 impl Rows {
     fn open(fanlight: &Fanlight) -> Self {
         let files = walk(&fanlight.path("../h"));
-        let database = files.iter().find(|it| it.extension().is_some_and(|it| it == "db")).expect("a database");
+        let database =
+            files.iter().find(|it| it.extension().is_some_and(|it| it == "db")).expect("a database");
         Self(Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap())
     }
 
@@ -113,7 +114,8 @@ impl Rows {
                 Ok((row.get(0)?, row.get(1)?))
             })
             .unwrap();
-        let mut statement = self.0.prepare("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq").unwrap();
+        let mut statement =
+            self.0.prepare("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq").unwrap();
         let events = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let events: Vec<(u64, String)> = events.map(Result::unwrap).collect();
         let mut state = RunState::new(NODES);

@@ -14,12 +14,12 @@ const SUBMITS: usize = 6;
 const WORKFLOW: &str = "params:
   seed: { type: int, default: 1 }
 nodes:
-  first:
+  one:
     uses: text.template
     with: { template: \"seed {{ seed }}\", seed: \"${{ params.seed }}\" }
-  second:
+  two:
     uses: text.template
-    with: { template: \"{{ text }} again\", text: \"${{ first.text }}\" }
+    with: { template: \"{{ text }} again\", text: \"${{ one.text }}\" }
   picture:
     uses: image.generate
     with: { style: noise, width: 24, height: 16, seed: \"${{ params.seed }}\" }
@@ -28,13 +28,13 @@ nodes:
       printf '%s\\n' \"$FANLIGHT_KEY\" >> \"$FANLIGHT_PROJECT/effects\"
       printf '%s' \"$text\" > said.txt
       sleep 0.05
-    with: { text: \"${{ first.text }}\" }
+    with: { text: \"${{ one.text }}\" }
     outputs: { said: { path: said.txt, type: file } }
   after:
     cmd: [\"true\"]
     needs: [effect]
 outputs:
-  text: \"${{ second.text }}\"
+  text: \"${{ two.text }}\"
 ";
 
 /// How many assets a completed run has: the picture, the file, the output.
@@ -42,7 +42,7 @@ pub(crate) const ASSETS: usize = 3;
 /// How many values a completed run has: two texts, a picture, four ports of `effect`, three of `after`.
 pub(crate) const VALUES: usize = 10;
 /// Its nodes.
-pub(crate) const NODES: [&str; 5] = ["first", "second", "picture", "effect", "after"];
+pub(crate) const NODES: [&str; 5] = ["one", "two", "picture", "effect", "after"];
 
 /// The load of one home.
 pub(crate) struct Load {
