@@ -1,7 +1,5 @@
 //! Requests: an effect that needs the daemon becomes a call, its answer a message. Any number are under way at once.
 
-use std::sync::Arc;
-
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, SubmissionId};
 use fanlight_shared::rpc::{ErrorCode, assets, runs, workflows};
@@ -196,6 +194,3 @@ pub(in crate::ui) async fn look_after(
         Err(_) => None,
     }
 }
-
-/// A client that may be gone by the time it is used.
-pub(in crate::ui) type Current = Arc<tokio::sync::watch::Receiver<Option<Client>>>;
