@@ -20,6 +20,7 @@ use super::keymap::{Key, Keymap};
 use super::layer::Layer;
 use super::message::{Document, Link};
 use super::picture::Pictures;
+use super::picture::probe::Drawing;
 use super::queue::Queue;
 use super::toast::Toasts;
 use super::view::Areas;
@@ -230,6 +231,7 @@ impl Model {
     /// Nothing known yet: no daemon, no workflow, no size.
     #[must_use]
     pub fn new(options: Options) -> Self {
+        let pictures = Pictures::new(options.pictures, Drawing::default());
         Self {
             options,
             keymap: Arc::new(Keymap::default()),
@@ -251,7 +253,7 @@ impl Model {
             grid: Grid::default(),
             queue: Queue::default(),
             gallery: Gallery::default(),
-            pictures: Pictures::default(),
+            pictures,
             layers: Vec::new(),
             toasts: Toasts::default(),
             pending: Vec::new(),

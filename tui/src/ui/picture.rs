@@ -1,7 +1,24 @@
-//! Pictures: wanted by the update, decoded and encoded off the loop, drawn by the view once they are there. PLACEHOLDER
-//! bodies.
+//! Pictures: wanted by the update, decoded and encoded off the loop, drawn by the view once they are there.
+//!
+//! - [`Wanted`]: what is to be shown in how many cells; a view's `shown` asks [`Pictures::want`], which gives
+//!   `Effect::Paint` for what is neither there nor on its way
+//! - [`painter`]: carries the effect out: fetches, decodes, encodes, the newest request first, nothing of it on the loop
+//! - [`encode`]: from pixels to cells; [`probe`]: which protocol this terminal has
+//! - [`cache`]: what is ready, bounded in bytes; drawing copies cells and nothing else
+//! - [`board`]: keeps pictures that are drawn over cells (sixel, iTerm2) clean when something lies over them
+
+pub mod board;
+pub mod cache;
+pub mod encode;
+pub mod painter;
+pub mod probe;
+
+use std::sync::Arc;
 
 use fanlight_shared::id::AssetId;
+use ratatui::buffer::Buffer;
+
+pub use cache::Pictures;
 
 /// A picture that is to be shown in so many cells.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -16,13 +33,56 @@ pub struct Wanted {
     pub part: [f32; 4],
 }
 
+/// The part that is all of a picture.
+pub const WHOLE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
+
+impl Wanted {
+    /// The stored preview, for a tile of so many cells.
+    #[must_use]
+    pub fn thumbnail(asset: AssetId, cells: (u16, u16)) -> Self {
+        Self { asset, cells, thumbnail: true, part: WHOLE }
+    }
+
+    /// The picture itself, or a part of it.
+    #[must_use]
+    pub fn whole(asset: AssetId, cells: (u16, u16), part: [f32; 4]) -> Self {
+        Self { asset, cells, thumbnail: false, part }
+    }
+}
+
 /// A picture that is ready to be drawn.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Painted {
     /// What was wanted.
     pub wanted: Wanted,
+    /// How it is drawn.
+    pub frame: Arc<Frame>,
 }
 
-/// Pictures that are ready to be drawn, by what was wanted; the update keeps them, the view draws them. PLACEHOLDER.
-#[derive(Debug, Default)]
-pub struct Pictures {}
+/// A picture as cells.
+#[derive(Debug)]
+pub struct Frame {
+    /// The cells it covers: at most those that were wanted, with the picture's own shape.
+    pub cells: Buffer,
+    /// What the terminal is sent once, before these cells are shown.
+    pub transmit: Option<Arc<str>>,
+    /// Under which number the terminal keeps it, for kitty.
+    pub id: Option<u32>,
+    /// Whether it can't be drawn in part, because one cell carries all of it.
+    pub in_one_piece: bool,
+    /// Width and height of the whole picture it was made from, in pixels.
+    pub pixels: (u32, u32),
+}
+
+impl Frame {
+    /// About how much memory it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let cells = self.cells.content.len() * size_of::<ratatui::buffer::Cell>();
+        let symbols: usize = self.cells.content.iter().map(|cell| cell.symbol().len()).sum();
+        cells + symbols + self.transmit.as_ref().map_or(0, |it| it.len())
+    }
+}
+
+/// Why a picture that was asked for is not there: others were wanted more. It may be asked for again.
+pub const DROPPED: &str = "";

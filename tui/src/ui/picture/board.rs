@@ -1,0 +1,156 @@
+//! Keeps pictures clean that the terminal draws over cells (sixel, iTerm2): one that something lies over is taken away
+//! whole, and the cells of one that is gone are written again, though their text did not change.
+
+use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::layout::Rect;
+
+/// What was drawn over cells in the frame before.
+#[derive(Debug, Default)]
+pub struct Board {
+    shown: Vec<Rect>,
+}
+
+impl Board {
+    /// Called with each frame after everything is drawn and before it is compared with the frame before. Without such
+    /// pictures it costs one look at each cell's first byte.
+    pub fn settle(&mut self, buffer: &mut Buffer) {
+        let area = buffer.area;
+        let mut now = Vec::new();
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if buffer.cell((x, y)).is_some_and(|cell| cell.symbol().starts_with('\u{1b}')) {
+                    match size(buffer, x, y) {
+                        Some(place) if is_whole(buffer, place) => now.push(place),
+                        Some(place) => blank(buffer, place),
+                        None => blank(buffer, Rect::new(x, y, 1, 1)),
+                    }
+                }
+            }
+        }
+        orphans(buffer, &now);
+        for old in self.shown.iter().filter(|old| !now.contains(old)) {
+            for position in old.intersection(area).positions() {
+                let Some(cell) = buffer.cell_mut(position) else { continue };
+                if cell.diff_option == CellDiffOption::None {
+                    cell.diff_option = CellDiffOption::AlwaysUpdate;
+                }
+            }
+        }
+        self.shown = now;
+    }
+
+    /// Forgets what was drawn: the terminal was cleared.
+    pub fn clear(&mut self) {
+        self.shown.clear();
+    }
+}
+
+/// The place of the picture whose first cell is here, as it says itself: it begins by erasing its cells row by row.
+fn size(buffer: &Buffer, x: u16, y: u16) -> Option<Rect> {
+    let data = buffer.cell((x, y))?.symbol();
+    let data = data.strip_prefix("\u{1b}Ptmux;").unwrap_or(data);
+    let data = data.trim_start_matches('\u{1b}').strip_prefix('[')?;
+    let (width, rest) = data.split_once('X')?;
+    let width = width.parse().ok()?;
+    let mut height = 0u16;
+    let mut rest = rest;
+    while let Some(after) = rest.trim_start_matches('\u{1b}').strip_prefix("[1B") {
+        height += 1;
+        let Some((_, next)) = after.split_once('X') else { break };
+        rest = if after.trim_start_matches('\u{1b}').starts_with(&format!("[{width}X")) { next } else { after };
+    }
+    Some(Rect::new(x, y, width, height.max(1)))
+}
+
+fn is_whole(buffer: &Buffer, place: Rect) -> bool {
+    place.intersection(buffer.area) == place
+        && place.positions().skip(1).all(|position| {
+            buffer.cell(position).is_some_and(|cell| cell.diff_option == CellDiffOption::Skip)
+        })
+}
+
+fn blank(buffer: &mut Buffer, place: Rect) {
+    for position in place.intersection(buffer.area).positions() {
+        let Some(cell) = buffer.cell_mut(position) else { continue };
+        if cell.diff_option == CellDiffOption::Skip || cell.symbol().starts_with('\u{1b}') {
+            cell.reset();
+        }
+    }
+}
+
+/// Cells that were left out for a picture whose first cell lies under something.
+fn orphans(buffer: &mut Buffer, whole: &[Rect]) {
+    for position in buffer.area.positions() {
+        let Some(cell) = buffer.cell_mut(position) else { continue };
+        if cell.diff_option == CellDiffOption::Skip && !whole.iter().any(|place| place.contains(position)) {
+            cell.reset();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::id::AssetId;
+    use image::DynamicImage;
+
+    use super::*;
+    use crate::ui::model::PictureMode;
+    use crate::ui::picture::probe::{Drawing, Way};
+    use crate::ui::picture::{Pictures, Wanted, encode};
+
+    const AREA: Rect = Rect::new(0, 0, 20, 8);
+    const PLACE: Rect = Rect::new(2, 1, 8, 4);
+
+    fn pictures(way: Way) -> Pictures {
+        let drawing = Drawing { way, font: (4, 8), tmux: false, deep: true };
+        let wanted = Wanted::thumbnail(AssetId::from_bytes([1; 16]), (PLACE.width, PLACE.height));
+        let mut pictures = Pictures::new(PictureMode::Auto, drawing);
+        pictures.painted(&encode::encode(&DynamicImage::new_rgb8(32, 32), wanted, drawing, 1).unwrap());
+        pictures
+    }
+
+    fn frame(pictures: Option<&Pictures>, over: Option<Rect>) -> Buffer {
+        let mut buffer = Buffer::empty(AREA);
+        if let Some(pictures) = pictures {
+            assert!(pictures.draw(AssetId::from_bytes([1; 16]), PLACE, &mut buffer));
+        }
+        for position in over.unwrap_or_default().positions() {
+            buffer[position].reset();
+            buffer[position].set_symbol("#");
+        }
+        buffer
+    }
+
+    #[test]
+    fn a_picture_under_something_is_taken_away_and_comes_back() {
+        for way in [Way::Sixel, Way::Iterm] {
+            let pictures = pictures(way);
+            let mut board = Board::default();
+            let mut first = frame(Some(&pictures), None);
+            board.settle(&mut first);
+            assert_eq!(board.shown, [PLACE]);
+
+            let mut covered = frame(Some(&pictures), Some(Rect::new(5, 3, 10, 3)));
+            board.settle(&mut covered);
+            assert!(board.shown.is_empty());
+            let cells: Vec<_> = PLACE.positions().map(|it| covered[it].clone()).collect();
+            assert!(cells.iter().all(|cell| cell.diff_option == CellDiffOption::AlwaysUpdate));
+            assert!(cells.iter().all(|cell| !cell.symbol().starts_with('\u{1b}')));
+
+            let mut again = frame(Some(&pictures), None);
+            board.settle(&mut again);
+            assert!(covered.diff(&again).iter().any(|(_, _, cell)| cell.symbol().starts_with('\u{1b}')));
+        }
+    }
+
+    #[test]
+    fn the_cells_of_a_picture_that_is_gone_are_written_again() {
+        let pictures = pictures(Way::Sixel);
+        let mut board = Board::default();
+        let mut shown = frame(Some(&pictures), None);
+        board.settle(&mut shown);
+        let mut gone = frame(None, None);
+        board.settle(&mut gone);
+        assert_eq!(shown.diff(&gone).len(), usize::from(PLACE.width * PLACE.height));
+    }
+}

@@ -1,0 +1,246 @@
+//! Pictures that are ready to be drawn, bounded in bytes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use fanlight_shared::id::AssetId;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::probe::{Drawing, Way};
+use super::{DROPPED, Frame, Painted, Wanted};
+use crate::ui::effect::Effect;
+use crate::ui::model::PictureMode;
+
+/// How many bytes of ready pictures are kept.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Pictures that are ready to be drawn, by what was wanted; the update keeps them, the view draws them.
+#[derive(Debug, Default)]
+pub struct Pictures {
+    /// Whether there are none at all.
+    off: bool,
+    drawing: Drawing,
+    ready: HashMap<AssetId, Vec<Entry>>,
+    /// Asked for and not there yet.
+    asked: HashSet<Key>,
+    failed: HashMap<AssetId, String>,
+    bytes: usize,
+    /// Counts uses, so that what was used longest ago goes first.
+    clock: u64,
+    /// Numbers that the terminal is to forget once the next frame no longer shows them.
+    leaving: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    wanted: Wanted,
+    frame: Arc<Frame>,
+    bytes: usize,
+    used: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Key {
+    asset: AssetId,
+    cells: (u16, u16),
+    thumbnail: bool,
+    part: [u32; 4],
+}
+
+impl From<&Wanted> for Key {
+    fn from(wanted: &Wanted) -> Self {
+        let part = wanted.part.map(f32::to_bits);
+        Self { asset: wanted.asset, cells: wanted.cells, thumbnail: wanted.thumbnail, part }
+    }
+}
+
+impl Pictures {
+    /// None yet, drawn as [`super::probe::drawing`] found.
+    #[must_use]
+    pub fn new(mode: PictureMode, drawing: Drawing) -> Self {
+        Self { off: mode == PictureMode::Off, drawing, ..Self::default() }
+    }
+
+    /// How they are drawn.
+    #[must_use]
+    pub fn drawing(&self) -> Drawing {
+        self.drawing
+    }
+
+    /// Whether there are none at all.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.off
+    }
+
+    /// Asks for those of these pictures that are neither there nor on their way; called after a frame with all that it
+    /// shows, so that what is on screen is not thrown away.
+    pub fn want(&mut self, wanted: impl IntoIterator<Item = Wanted>) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.dismiss().into_iter().collect();
+        if self.off {
+            return effects;
+        }
+        self.clock += 1;
+        for wanted in wanted {
+            if wanted.cells.0 == 0 || wanted.cells.1 == 0 || self.failed.contains_key(&wanted.asset) {
+                continue;
+            }
+            let key = Key::from(&wanted);
+            let there = self.ready.get_mut(&wanted.asset).and_then(|of| {
+                of.iter_mut().find(|entry| Key::from(&entry.wanted) == key)
+            });
+            if let Some(entry) = there {
+                entry.used = self.clock;
+            } else if self.asked.insert(key) {
+                effects.push(Effect::Paint(wanted));
+            }
+        }
+        effects
+    }
+
+    /// Takes in a picture. Answers what the terminal is to be sent before it is shown.
+    pub fn painted(&mut self, painted: &Painted) -> Vec<Effect> {
+        let Painted { wanted, frame } = painted;
+        let key = Key::from(wanted);
+        self.asked.remove(&key);
+        self.clock += 1;
+        let bytes = frame.bytes();
+        let of = self.ready.entry(wanted.asset).or_default();
+        // Of a picture that is zoomed only what is seen is kept, and what was seen before, until this one is shown.
+        let old = of.iter().position(|entry| {
+            !wanted.thumbnail && !entry.wanted.thumbnail && entry.wanted.cells == wanted.cells
+                || Key::from(&entry.wanted) == key
+        });
+        if let Some(old) = old {
+            let entry = of.remove(old);
+            self.bytes -= entry.bytes;
+            self.leaving.extend(entry.frame.id);
+        }
+        of.push(Entry { wanted: *wanted, frame: frame.clone(), bytes, used: self.clock });
+        self.bytes += bytes;
+        self.shrink();
+        frame.transmit.clone().map(Effect::Terminal).into_iter().collect()
+    }
+
+    /// A picture can't be shown, or was dropped because others were wanted more.
+    pub fn not_painted(&mut self, asset: AssetId, why: &str) {
+        self.asked.retain(|key| key.asset != asset);
+        if why != DROPPED {
+            self.failed.insert(asset, why.to_owned());
+        }
+    }
+
+    /// An asset is gone, or there is something new to see of it.
+    pub fn forget(&mut self, asset: AssetId) {
+        self.failed.remove(&asset);
+        self.asked.retain(|key| key.asset != asset);
+        for entry in self.ready.remove(&asset).unwrap_or_default() {
+            self.bytes -= entry.bytes;
+            self.leaving.extend(entry.frame.id);
+        }
+    }
+
+    /// Why there is no picture of an asset.
+    #[must_use]
+    pub fn error(&self, asset: AssetId) -> Option<&str> {
+        self.failed.get(&asset).map(String::as_str)
+    }
+
+    /// Width and height in pixels of the picture itself, where it was decoded whole.
+    #[must_use]
+    pub fn pixels(&self, asset: AssetId) -> Option<(u32, u32)> {
+        let of = self.ready.get(&asset)?;
+        of.iter().find(|entry| !entry.wanted.thumbnail).map(|entry| entry.frame.pixels)
+    }
+
+    /// Draws the picture of an asset in the middle of a place; `false` if there is none yet. Of several sizes the one
+    /// that was made for this place is taken, else the newest, so that nothing is blank while one is being made.
+    pub fn draw(&self, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
+        self.draw_wanted(&Wanted::thumbnail(asset, (area.width, area.height)), area, buffer)
+    }
+
+    /// As [`draw`](Self::draw), of a picture that was wanted so.
+    pub fn draw_wanted(&self, wanted: &Wanted, area: Rect, buffer: &mut Buffer) -> bool {
+        if self.off {
+            return false;
+        }
+        let Some(of) = self.ready.get(&wanted.asset) else { return false };
+        let fits = |entry: &&Entry| {
+            let cells = entry.frame.cells.area;
+            !entry.frame.in_one_piece || cells.width <= area.width && cells.height <= area.height
+        };
+        let key = Key::from(wanted);
+        let nearness = |entry: &&Entry| {
+            let same = Key::from(&entry.wanted) == key;
+            let (cells, kind) = (entry.wanted.cells == wanted.cells, entry.wanted.thumbnail == wanted.thumbnail);
+            (same, cells && kind, cells, kind, entry.used)
+        };
+        let Some(entry) = of.iter().filter(fits).max_by_key(nearness) else { return false };
+        copy(&entry.frame.cells, area.intersection(buffer.area), buffer);
+        true
+    }
+
+    /// All that the terminal keeps, sent again: after it was cleared, or another program had it.
+    #[must_use]
+    pub fn again(&self) -> Option<Arc<str>> {
+        let frames = self.ready.values().flatten();
+        let all: String = frames.filter_map(|entry| entry.frame.transmit.as_deref()).collect();
+        (!all.is_empty()).then(|| all.into())
+    }
+
+    /// What the terminal is sent at the end, so that it keeps nothing of ours.
+    #[must_use]
+    pub fn farewell(&self) -> Option<Arc<str>> {
+        let shown = self.ready.values().flatten().filter_map(|entry| entry.frame.id);
+        self.deletes(shown.chain(self.leaving.iter().copied()))
+    }
+
+    fn dismiss(&mut self) -> Option<Effect> {
+        let leaving = std::mem::take(&mut self.leaving);
+        self.deletes(leaving.into_iter()).map(Effect::Terminal)
+    }
+
+    fn deletes(&self, ids: impl Iterator<Item = u32>) -> Option<Arc<str>> {
+        if self.drawing.way != Way::Kitty {
+            return None;
+        }
+        let (start, escape, end) =
+            if self.drawing.tmux { ("\u{1b}Ptmux;", "\u{1b}\u{1b}", "\u{1b}\\") } else { ("", "\u{1b}", "") };
+        let all: String =
+            ids.map(|id| format!("{start}{escape}_Ga=d,d=I,i={id},q=2{escape}\\{end}")).collect();
+        (!all.is_empty()).then(|| all.into())
+    }
+
+    /// Throws away what was used longest ago until the rest fits; never what the newest frame shows.
+    fn shrink(&mut self) {
+        while self.bytes > MOST_BYTES {
+            let entries = self.ready.values().flatten().filter(|entry| entry.used + 1 < self.clock);
+            let Some(oldest) = entries.min_by_key(|entry| entry.used) else { return };
+            let (asset, key) = (oldest.wanted.asset, Key::from(&oldest.wanted));
+            let Some(of) = self.ready.get_mut(&asset) else { return };
+            let Some(place) = of.iter().position(|entry| Key::from(&entry.wanted) == key) else { return };
+            let entry = of.remove(place);
+            if of.is_empty() {
+                self.ready.remove(&asset);
+            }
+            self.bytes -= entry.bytes;
+            self.leaving.extend(entry.frame.id);
+        }
+    }
+}
+
+fn copy(cells: &Buffer, area: Rect, buffer: &mut Buffer) {
+    let (width, height) = (cells.area.width.min(area.width), cells.area.height.min(area.height));
+    let (left, top) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
+    for y in 0..height {
+        for x in 0..width {
+            if let (Some(from), Some(to)) = (cells.cell((x, y)), buffer.cell_mut((left + x, top + y))) {
+                *to = from.clone();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

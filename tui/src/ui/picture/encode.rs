@@ -1,0 +1,250 @@
+//! From bytes to pixels, from pixels to cells. Runs off the loop, on a thread that may wait.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::style::Color;
+use ratatui::widgets::Widget;
+use ratatui_image::Image;
+use ratatui_image::protocol::Protocol;
+use ratatui_image::protocol::halfblocks::Halfblocks;
+use ratatui_image::protocol::iterm2::Iterm2;
+use ratatui_image::protocol::kitty::Kitty;
+use ratatui_image::protocol::sixel::Sixel;
+
+use super::probe::{Drawing, Way};
+use super::{Frame, Painted, Wanted};
+
+/// Longest side of a picture that is opened here, in pixels.
+const LONGEST: u32 = 16_384;
+/// Most memory that decoding may take, in bytes.
+const MEMORY: u64 = 512 * 1024 * 1024;
+
+/// The pixels of a picture file, turned as its camera was held.
+///
+/// # Errors
+/// A sentence, where the bytes are no picture or too large a one.
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+    let no_picture = |error: image::ImageError| format!("the picture can't be read: {error}");
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut reader = reader.map_err(|error| format!("the picture can't be read: {error}"))?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST);
+    limits.max_image_height = Some(LONGEST);
+    limits.max_alloc = Some(MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(no_picture)?;
+    let orientation = decoder.orientation().map_err(no_picture)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(no_picture)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// How many cells a picture of this shape takes of a place: all of its width or all of its height.
+#[must_use]
+pub fn fit(pixels: (u32, u32), cells: (u16, u16), font: (u16, u16)) -> (u16, u16) {
+    let (width, height) = (f64::from(pixels.0.max(1)), f64::from(pixels.1.max(1)));
+    let place = (
+        f64::from(cells.0.max(1)) * f64::from(font.0.max(1)),
+        f64::from(cells.1.max(1)) * f64::from(font.1.max(1)),
+    );
+    let scale = (place.0 / width).min(place.1 / height);
+    let count = |length: f64, of_cell: u16, most: u16| {
+        let cells = (length * scale / f64::from(of_cell.max(1))).round();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let cells = cells.clamp(1.0, f64::from(most.max(1))) as u16;
+        cells
+    };
+    (count(width, font.0, cells.0), count(height, font.1, cells.1))
+}
+
+/// A picture, or the wanted part of it, as cells. `id` is the number that kitty keeps it under.
+///
+/// # Errors
+/// A sentence, where the picture can't be encoded.
+pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32) -> Result<Painted, String> {
+    let pixels = (picture.width(), picture.height());
+    let part = cropped(picture, wanted.part);
+    let picture = part.as_ref().unwrap_or(picture);
+    let cells = fit((picture.width(), picture.height()), wanted.cells, drawing.font);
+    let to = (u32::from(cells.0) * u32::from(drawing.font.0), u32::from(cells.1) * u32::from(drawing.font.1));
+    let sized = scaled(picture, to);
+    let size = Size::new(cells.0, cells.1);
+    let failed = |error: ratatui_image::errors::Errors| format!("the picture can't be drawn: {error}");
+    let (protocol, in_one_piece) = match drawing.way {
+        Way::Blocks => (Protocol::Halfblocks(Halfblocks::new(sized, size).map_err(failed)?), false),
+        Way::Kitty => {
+            let kitty = Kitty::new(sized, size, id, drawing.tmux, false).map_err(failed)?;
+            (Protocol::Kitty(kitty), false)
+        }
+        Way::Iterm => (Protocol::ITerm2(Iterm2::new(sized, size, drawing.tmux).map_err(failed)?), true),
+        Way::Sixel => (Protocol::Sixel(Sixel::new(sized, size, drawing.tmux).map_err(failed)?), true),
+    };
+    let mut drawn = cells_of(&protocol, cells);
+    let mut transmit = None;
+    if drawing.way == Way::Kitty {
+        // The first time the picture itself stands before the first placeholder; sent apart, it can't be lost under
+        // something that lies over that cell.
+        let first = std::mem::replace(&mut drawn, cells_of(&protocol, cells));
+        transmit = first[(0, 0)].symbol().strip_suffix(drawn[(0, 0)].symbol()).map(Arc::from);
+    }
+    if drawing.way == Way::Blocks && !drawing.deep {
+        drawn.content.iter_mut().for_each(|cell| {
+            cell.fg = indexed(cell.fg);
+            cell.bg = indexed(cell.bg);
+        });
+    }
+    let id = (drawing.way == Way::Kitty).then_some(id);
+    Ok(Painted { wanted, frame: Arc::new(Frame { cells: drawn, transmit, id, in_one_piece, pixels }) })
+}
+
+fn cells_of(protocol: &Protocol, cells: (u16, u16)) -> Buffer {
+    let area = Rect::new(0, 0, cells.0, cells.1);
+    let mut buffer = Buffer::empty(area);
+    Image::new(protocol).render(area, &mut buffer);
+    buffer
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn cropped(picture: &DynamicImage, part: [f32; 4]) -> Option<DynamicImage> {
+    if part == super::WHOLE {
+        return None;
+    }
+    let along = |length: u32, from: f32, share: f32| {
+        let start = (length as f32 * from.clamp(0.0, 1.0)) as u32;
+        let start = start.min(length.saturating_sub(1));
+        let wide = (length as f32 * share.clamp(0.0, 1.0)).round() as u32;
+        (start, wide.clamp(1, length - start))
+    };
+    let (x, width) = along(picture.width(), part[0], part[2]);
+    let (y, height) = along(picture.height(), part[1], part[3]);
+    Some(picture.crop_imm(x, y, width, height))
+}
+
+/// Fewer pixels by averaging; more by repeating, so that pixels are seen as such.
+fn scaled(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
+    let (width, height) = (width.max(1), height.max(1));
+    if (picture.width(), picture.height()) == (width, height) {
+        return picture.clone();
+    }
+    let smaller = width <= picture.width() && height <= picture.height();
+    if smaller {
+        picture.thumbnail_exact(width, height)
+    } else if width >= picture.width().saturating_mul(3) {
+        picture.resize_exact(width, height, FilterType::Nearest)
+    } else {
+        picture.resize_exact(width, height, FilterType::Triangle)
+    }
+}
+
+/// The nearest colour of the palette of 256.
+fn indexed(colour: Color) -> Color {
+    let Color::Rgb(red, green, blue) = colour else { return colour };
+    let step = |it: u8| match it {
+        0..48 => 0u8,
+        48..115 => 1,
+        _ => (it - 35) / 40,
+    };
+    let value = |step: u8| if step == 0 { 0 } else { 55 + step * 40 };
+    let cube = [step(red), step(green), step(blue)];
+    let mean = (u16::from(red) + u16::from(green) + u16::from(blue)) / 3;
+    let grey = u8::try_from((mean.clamp(8, 238) - 3) / 10).unwrap_or(0).min(23);
+    let far = |to: [u8; 3]| -> u32 {
+        [red, green, blue].iter().zip(to).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+    };
+    if far([8 + grey * 10; 3]) < far(cube.map(value)) {
+        Color::Indexed(232 + grey)
+    } else {
+        Color::Indexed(16 + 36 * cube[0] + 6 * cube[1] + cube[2])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::id::AssetId;
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    fn asset() -> AssetId {
+        AssetId::from_bytes([7; 16])
+    }
+
+    fn halves() -> DynamicImage {
+        let mut picture = RgbImage::from_pixel(40, 20, Rgb([255, 0, 0]));
+        for (x, _, pixel) in picture.enumerate_pixels_mut() {
+            if x >= 20 {
+                *pixel = Rgb([0, 0, 255]);
+            }
+        }
+        picture.into()
+    }
+
+    fn with(way: Way) -> Drawing {
+        Drawing { way, font: if way == Way::Blocks { (1, 2) } else { (4, 8) }, tmux: false, deep: true }
+    }
+
+    #[test]
+    fn a_picture_keeps_its_shape() {
+        assert_eq!(fit((400, 200), (20, 20), (1, 2)), (20, 5));
+        assert_eq!(fit((200, 400), (20, 10), (1, 2)), (10, 10));
+        assert_eq!(fit((10_000, 1), (20, 10), (1, 2)), (20, 1));
+        assert_eq!(fit((0, 0), (0, 0), (0, 0)), (1, 1));
+    }
+
+    #[test]
+    fn half_blocks_show_the_colours() {
+        let wanted = Wanted::thumbnail(asset(), (8, 8));
+        let painted = encode(&halves(), wanted, with(Way::Blocks), 1).unwrap();
+        let cells = &painted.frame.cells;
+        assert_eq!((cells.area.width, cells.area.height), (8, 2));
+        assert_eq!(cells[(0, 0)].bg, Color::Rgb(255, 0, 0));
+        assert_eq!(cells[(7, 1)].bg, Color::Rgb(0, 0, 255));
+        assert_eq!(painted.frame.pixels, (40, 20));
+    }
+
+    #[test]
+    fn a_part_fills_the_place() {
+        let wanted = Wanted::whole(asset(), (4, 2), [0.5, 0.0, 0.5, 1.0]);
+        let painted = encode(&halves(), wanted, with(Way::Blocks), 1).unwrap();
+        let blue = Color::Rgb(0, 0, 255);
+        assert!(painted.frame.cells.content.iter().all(|cell| cell.bg == blue));
+        let outside = Wanted::whole(asset(), (4, 2), [2.0, -1.0, 9.0, 0.0]);
+        assert!(encode(&halves(), outside, with(Way::Blocks), 1).is_ok());
+    }
+
+    #[test]
+    fn kitty_is_sent_apart_from_its_cells() {
+        let wanted = Wanted::thumbnail(asset(), (8, 8));
+        let painted = encode(&halves(), wanted, with(Way::Kitty), 0x0102_0304).unwrap();
+        let transmit = painted.frame.transmit.as_ref().unwrap();
+        assert!(transmit.starts_with("\u{1b}_G") && transmit.contains("i=16909060,"), "{transmit}");
+        assert!(!painted.frame.cells.content.iter().any(|cell| cell.symbol().contains('\u{1b}')));
+        assert_eq!(painted.frame.id, Some(0x0102_0304));
+    }
+
+    #[test]
+    fn sixels_and_iterm_are_in_one_piece() {
+        for way in [Way::Sixel, Way::Iterm] {
+            let painted = encode(&halves(), Wanted::thumbnail(asset(), (8, 8)), with(way), 1).unwrap();
+            assert!(painted.frame.in_one_piece);
+            assert!(painted.frame.cells[(0, 0)].symbol().starts_with('\u{1b}'));
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_is_a_sentence() {
+        assert!(decode(b"no picture").unwrap_err().starts_with("the picture can't be read"));
+    }
+
+    #[test]
+    fn a_few_colours_are_near() {
+        assert_eq!(indexed(Color::Rgb(255, 0, 0)), Color::Indexed(196));
+        assert_eq!(indexed(Color::Rgb(128, 128, 128)), Color::Indexed(244));
+        assert_eq!(indexed(Color::Reset), Color::Reset);
+    }
+}

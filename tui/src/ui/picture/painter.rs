@@ -1,0 +1,269 @@
+//! Carries out `Effect::Paint`: fetches, decodes and encodes, off the loop. The newest request goes first; what was
+//! superseded meanwhile is not begun.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use fanlight_shared::id::AssetId;
+use image::DynamicImage;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::probe::Drawing;
+use super::{DROPPED, Painted, Wanted, encode};
+use crate::ui::message::Came;
+
+/// Requests wait so long for newer ones: while one scrolls, nothing is made that is gone before it is seen.
+const SETTLE: Duration = Duration::from_millis(35);
+/// But never longer than this, so that pictures appear while one goes on scrolling.
+const LONGEST_WAIT: Duration = Duration::from_millis(150);
+/// How many requests wait at most; older ones are dropped.
+const MOST_WAITING: usize = 160;
+/// How many are worked on at once.
+const AT_ONCE: usize = 2;
+/// How many bytes of decoded pictures are kept, for zooming.
+const DECODED: usize = 192 * 1024 * 1024;
+
+/// Fetches the bytes of an asset: its thumbnail, or all of it.
+pub type Fetch = Arc<dyn Fn(AssetId, bool) -> Fetching + Send + Sync>;
+/// The bytes that come, or why they don't.
+pub type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
+/// Where results go: into the loop's messages.
+pub type Tell = Box<dyn Fn(Came) + Send>;
+
+/// Paints pictures off the loop. Ends when it is dropped.
+#[derive(Clone, Debug)]
+pub struct Painter {
+    requests: UnboundedSender<Wanted>,
+}
+
+impl Painter {
+    /// Starts one, inside a tokio runtime.
+    #[must_use]
+    pub fn start(drawing: Drawing, fetch: Fetch, tell: Tell) -> Self {
+        let (requests, wanted) = unbounded_channel();
+        let studio = Studio { drawing, fetch, tell, waiting: Vec::new(), decoded: Vec::new(), ids: first_id() };
+        tokio::spawn(studio.work(wanted));
+        Self { requests }
+    }
+
+    /// Asks for a picture; it comes as [`Came::Painted`] or [`Came::NotPainted`].
+    pub fn paint(&self, wanted: Wanted) {
+        // Only fails when the runtime ends, and nobody looks then.
+        let _ = self.requests.send(wanted);
+    }
+}
+
+/// Two programs in one terminal must not take each other's numbers.
+fn first_id() -> Arc<AtomicU32> {
+    Arc::new(AtomicU32::new((std::process::id() << 12) | 1))
+}
+
+struct Studio {
+    drawing: Drawing,
+    fetch: Fetch,
+    tell: Tell,
+    /// The newest last.
+    waiting: Vec<(Instant, Wanted)>,
+    /// Whole pictures, the one used last at the end.
+    decoded: Vec<(AssetId, Arc<DynamicImage>)>,
+    ids: Arc<AtomicU32>,
+}
+
+struct Outcome {
+    wanted: Wanted,
+    painted: Result<Painted, String>,
+    decoded: Option<Arc<DynamicImage>>,
+}
+
+impl Studio {
+    async fn work(mut self, mut requests: UnboundedReceiver<Wanted>) {
+        let mut running: JoinSet<Outcome> = JoinSet::new();
+        let mut open = true;
+        while open || !self.waiting.is_empty() || !running.is_empty() {
+            let due = self.due().filter(|_| running.len() < AT_ONCE);
+            let wake = due.unwrap_or_else(Instant::now);
+            tokio::select! {
+                request = requests.recv(), if open => match request {
+                    Some(wanted) => self.add(wanted),
+                    None => return,
+                },
+                Some(outcome) = running.join_next() => match outcome {
+                    Ok(outcome) => self.finished(outcome),
+                    // A decoder that broke takes its own picture with it and nothing else.
+                    Err(error) => tracing::warn!(%error, "a picture broke its decoder"),
+                },
+                () = tokio::time::sleep_until(wake), if due.is_some() => {
+                    if let Some((_, wanted)) = self.waiting.pop() {
+                        let task = self.task(wanted);
+                        running.spawn(task);
+                    }
+                }
+            }
+            open = !requests.is_closed() || !requests.is_empty();
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let (newest, oldest) = (self.waiting.last()?.0, self.waiting.first()?.0);
+        Some((newest + SETTLE).min(oldest + LONGEST_WAIT))
+    }
+
+    fn add(&mut self, wanted: Wanted) {
+        self.waiting.retain(|(_, it)| {
+            // Of one that is zoomed only the newest part is worth making.
+            let zoomed = !wanted.thumbnail && !it.thumbnail && it.asset == wanted.asset && it.cells == wanted.cells;
+            *it != wanted && !zoomed
+        });
+        self.waiting.push((Instant::now(), wanted));
+        if self.waiting.len() > MOST_WAITING {
+            let (_, dropped) = self.waiting.remove(0);
+            (self.tell)(Came::NotPainted(dropped.asset, DROPPED.to_owned()));
+        }
+    }
+
+    fn task(&self, wanted: Wanted) -> impl Future<Output = Outcome> + Send + 'static {
+        let kept = self.decoded.iter().find(|(asset, _)| !wanted.thumbnail && *asset == wanted.asset);
+        let kept = kept.map(|(_, picture)| picture.clone());
+        let bytes = kept.is_none().then(|| (self.fetch)(wanted.asset, wanted.thumbnail));
+        let (drawing, id) = (self.drawing, self.ids.fetch_add(1, Ordering::Relaxed));
+        async move {
+            let bytes = match bytes {
+                Some(bytes) => match bytes.await {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) => return Outcome { wanted, painted: Err(error), decoded: None },
+                },
+                None => None,
+            };
+            let made = tokio::task::spawn_blocking(move || make(kept, bytes, wanted, drawing, id)).await;
+            match made {
+                Ok((painted, decoded)) => Outcome { wanted, painted, decoded },
+                Err(_) => {
+                    let painted = Err("the picture broke its decoder".to_owned());
+                    Outcome { wanted, painted, decoded: None }
+                }
+            }
+        }
+    }
+
+    fn finished(&mut self, outcome: Outcome) {
+        let Outcome { wanted, painted, decoded } = outcome;
+        if let Some(picture) = decoded.filter(|_| !wanted.thumbnail) {
+            self.decoded.retain(|(asset, _)| *asset != wanted.asset);
+            self.decoded.push((wanted.asset, picture));
+            let bytes = |it: &[(AssetId, Arc<DynamicImage>)]| -> usize {
+                it.iter().map(|(_, picture)| picture.as_bytes().len()).sum()
+            };
+            while self.decoded.len() > 1 && bytes(&self.decoded) > DECODED {
+                self.decoded.remove(0);
+            }
+        }
+        (self.tell)(match painted {
+            Ok(painted) => Came::Painted(Box::new(painted)),
+            Err(error) => Came::NotPainted(wanted.asset, error),
+        });
+    }
+}
+
+type Made = (Result<Painted, String>, Option<Arc<DynamicImage>>);
+
+fn make(
+    kept: Option<Arc<DynamicImage>>,
+    bytes: Option<Vec<u8>>,
+    wanted: Wanted,
+    drawing: Drawing,
+    id: u32,
+) -> Made {
+    let picture = match (kept, bytes) {
+        (Some(picture), _) => picture,
+        (None, bytes) => match encode::decode(&bytes.unwrap_or_default()) {
+            Ok(picture) => Arc::new(picture),
+            Err(error) => return (Err(error), None),
+        },
+    };
+    (encode::encode(&picture, wanted, drawing, id), Some(picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    fn asset(number: u8) -> AssetId {
+        AssetId::from_bytes([number; 16])
+    }
+
+    fn png() -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        DynamicImage::new_rgb8(8, 8).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    struct Painting {
+        painter: Painter,
+        came: UnboundedReceiver<Came>,
+        fetched: Arc<Mutex<Vec<AssetId>>>,
+    }
+
+    fn painting(bytes: Vec<u8>) -> Painting {
+        let fetched: Arc<Mutex<Vec<AssetId>>> = Arc::default();
+        let log = fetched.clone();
+        let fetch: Fetch = Arc::new(move |asset, _| {
+            log.lock().unwrap().push(asset);
+            let bytes = bytes.clone();
+            Box::pin(async move { Ok(bytes) })
+        });
+        let (tell, came) = unbounded_channel();
+        let tell: Tell = Box::new(move |it| {
+            let _ = tell.send(it);
+        });
+        Painting { painter: Painter::start(Drawing::default(), fetch, tell), came, fetched }
+    }
+
+    #[tokio::test]
+    async fn the_newest_request_goes_first() {
+        let mut it = painting(png());
+        for number in 1..=4 {
+            it.painter.paint(Wanted::thumbnail(asset(number), (4, 4)));
+        }
+        for _ in 0..4 {
+            assert!(matches!(it.came.recv().await, Some(Came::Painted(_))));
+        }
+        assert_eq!(it.fetched.lock().unwrap().first(), Some(&asset(4)));
+    }
+
+    #[tokio::test]
+    async fn zooming_fetches_once_and_makes_only_the_newest_part() {
+        let mut it = painting(png());
+        for part in 1..=5u8 {
+            it.painter.paint(Wanted::whole(asset(1), (4, 4), [0.0, 0.0, 1.0 / f32::from(part), 1.0]));
+        }
+        let Some(Came::Painted(painted)) = it.came.recv().await else { panic!("not painted") };
+        assert!((painted.wanted.part[2] - 0.2).abs() < 0.001);
+        it.painter.paint(Wanted::whole(asset(1), (4, 4), super::super::WHOLE));
+        assert!(matches!(it.came.recv().await, Some(Came::Painted(_))));
+        assert_eq!(it.fetched.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_picture_is_told() {
+        let mut it = painting(b"no".to_vec());
+        it.painter.paint(Wanted::thumbnail(asset(1), (4, 4)));
+        assert!(matches!(it.came.recv().await, Some(Came::NotPainted(_, why)) if !why.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn too_many_requests_drop_the_oldest() {
+        let mut it = painting(png());
+        for number in 0..=u8::try_from(MOST_WAITING).unwrap() {
+            it.painter.paint(Wanted::thumbnail(asset(number), (4, 4)));
+        }
+        let Some(Came::NotPainted(dropped, why)) = it.came.recv().await else { panic!("nothing dropped") };
+        assert_eq!((dropped, why.as_str()), (asset(0), DROPPED));
+    }
+}

@@ -1,0 +1,170 @@
+//! Which way of drawing pictures this terminal has. It is read off the environment: a question to the terminal would hold
+//! up the first keys where nothing answers, and a late answer would be taken for keys.
+
+use crate::ui::model::PictureMode;
+
+/// How pictures get onto the screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Way {
+    /// Two pixels a cell, by `▀`.
+    #[default]
+    Blocks,
+    /// kitty's protocol with placeholders.
+    Kitty,
+    /// iTerm2's protocol.
+    Iterm,
+    /// Sixels.
+    Sixel,
+}
+
+/// How pictures are drawn here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drawing {
+    /// The way.
+    pub way: Way,
+    /// Width and height of a cell in pixels; of half blocks 1 and 2.
+    pub font: (u16, u16),
+    /// Whether what goes to the terminal passes through tmux.
+    pub tmux: bool,
+    /// Whether colours have 24 bits; else they are of the palette of 256.
+    pub deep: bool,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Self { way: Way::Blocks, font: BLOCK, tmux: false, deep: true }
+    }
+}
+
+const BLOCK: (u16, u16) = (1, 2);
+/// Of a terminal that doesn't say how large its cells are.
+const USUAL_FONT: (u16, u16) = (10, 20);
+
+/// What is known of the terminal without asking it.
+#[derive(Clone, Debug, Default)]
+pub struct Terminal {
+    /// `TERM`.
+    pub term: String,
+    /// `TERM_PROGRAM`, else `LC_TERMINAL`, which passes through SSH.
+    pub program: String,
+    /// `COLORTERM`.
+    pub colours: String,
+    /// Whether `TMUX` or `STY` is set.
+    pub multiplexer: bool,
+    /// Whether `KITTY_WINDOW_ID` is set.
+    pub kitty: bool,
+    /// Width and height of a cell in pixels, where the system knows them.
+    pub font: Option<(u16, u16)>,
+}
+
+impl Terminal {
+    /// This process's terminal.
+    #[must_use]
+    pub fn here() -> Self {
+        let read = |name: &str| std::env::var(name).unwrap_or_default();
+        let program = match read("TERM_PROGRAM") {
+            program if program.is_empty() => read("LC_TERMINAL"),
+            program => program,
+        };
+        Self {
+            term: read("TERM"),
+            program,
+            colours: read("COLORTERM"),
+            multiplexer: !read("TMUX").is_empty() || !read("STY").is_empty(),
+            kitty: !read("KITTY_WINDOW_ID").is_empty(),
+            font: font(),
+        }
+    }
+}
+
+fn font() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    let (columns, rows) = (size.ws_col, size.ws_row);
+    if columns == 0 || rows == 0 {
+        return None;
+    }
+    Some((size.ws_xpixel / columns, size.ws_ypixel / rows)).filter(|(width, height)| *width > 0 && *height > 0)
+}
+
+/// How pictures are drawn on this terminal when this was asked for. A way that was named is taken at its word.
+#[must_use]
+pub fn drawing(mode: PictureMode, terminal: &Terminal) -> Drawing {
+    let tmux = terminal.multiplexer;
+    let way = match mode {
+        PictureMode::Kitty => Way::Kitty,
+        PictureMode::Sixel => Way::Sixel,
+        PictureMode::Iterm => Way::Iterm,
+        PictureMode::Blocks | PictureMode::Off => Way::Blocks,
+        // Inside a multiplexer the environment may be that of another terminal; pictures there vanish or stay behind.
+        PictureMode::Auto if tmux => Way::Blocks,
+        // Without the size of a cell a picture would not fit its place.
+        PictureMode::Auto if terminal.font.is_none() => Way::Blocks,
+        PictureMode::Auto => known(terminal),
+    };
+    let font = if way == Way::Blocks { BLOCK } else { terminal.font.unwrap_or(USUAL_FONT) };
+    let deep = matches!(terminal.colours.as_str(), "truecolor" | "24bit")
+        || known(terminal) != Way::Blocks
+        || ["direct", "kitty", "foot", "alacritty"].iter().any(|it| terminal.term.contains(it));
+    Drawing { way, font, tmux, deep }
+}
+
+fn known(terminal: &Terminal) -> Way {
+    let (term, program) = (terminal.term.as_str(), terminal.program.as_str());
+    // Konsole and WezTerm answer to kitty's protocol, but not to its placeholders.
+    if program.contains("WezTerm") || term.contains("wezterm") {
+        return Way::Iterm;
+    }
+    if terminal.kitty || term.contains("kitty") || term.contains("ghostty") || program.contains("ghostty") {
+        return Way::Kitty;
+    }
+    if ["iTerm", "mintty", "rio", "Tabby", "vscode"].iter().any(|it| program.contains(it)) {
+        return Way::Iterm;
+    }
+    if term.starts_with("foot") || term.contains("sixel") || term.starts_with("mlterm") {
+        return Way::Sixel;
+    }
+    Way::Blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal(term: &str, program: &str) -> Terminal {
+        let font = Some((9, 18));
+        Terminal { term: term.into(), program: program.into(), font, ..Terminal::default() }
+    }
+
+    #[test]
+    fn known_terminals_get_their_own_way() {
+        let way = |term, program| drawing(PictureMode::Auto, &terminal(term, program)).way;
+        assert_eq!(way("xterm-kitty", ""), Way::Kitty);
+        assert_eq!(way("xterm-ghostty", "ghostty"), Way::Kitty);
+        assert_eq!(way("xterm-256color", "iTerm.app"), Way::Iterm);
+        assert_eq!(way("xterm-256color", "WezTerm"), Way::Iterm);
+        assert_eq!(way("foot", ""), Way::Sixel);
+        assert_eq!(way("xterm-256color", ""), Way::Blocks);
+    }
+
+    #[test]
+    fn inside_tmux_half_blocks_unless_asked_otherwise() {
+        let inside = Terminal { multiplexer: true, kitty: true, ..terminal("tmux-256color", "tmux") };
+        assert_eq!(drawing(PictureMode::Auto, &inside).way, Way::Blocks);
+        let asked = drawing(PictureMode::Kitty, &inside);
+        assert_eq!((asked.way, asked.tmux), (Way::Kitty, true));
+    }
+
+    #[test]
+    fn without_the_size_of_a_cell_half_blocks() {
+        let unknown = Terminal { font: None, ..terminal("xterm-kitty", "") };
+        assert_eq!(drawing(PictureMode::Auto, &unknown).way, Way::Blocks);
+        assert_eq!(drawing(PictureMode::Kitty, &unknown).font, USUAL_FONT);
+    }
+
+    #[test]
+    fn few_colours_where_the_terminal_does_not_promise_more() {
+        assert!(!drawing(PictureMode::Auto, &terminal("xterm-256color", "")).deep);
+        let deep = Terminal { colours: "truecolor".into(), ..terminal("xterm-256color", "") };
+        assert!(drawing(PictureMode::Auto, &deep).deep);
+    }
+}
