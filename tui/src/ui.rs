@@ -20,6 +20,7 @@ pub mod action;
 pub mod app;
 pub mod clean;
 pub mod effect;
+pub mod fit;
 pub mod fuzzy;
 pub mod gallery;
 pub mod graph;

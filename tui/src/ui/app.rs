@@ -8,12 +8,13 @@ mod work;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use fanlight_shared::home::Home;
 use fanlight_shared::time::Time;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::effect::Effect;
@@ -184,10 +185,14 @@ impl App {
             if self.over {
                 break;
             }
-            let event = self.events.as_mut().and_then(|events| events.next().now_or_never());
+            // Asked with this task's own waker: the stream keeps the first one it gets until a key comes.
+            let event = match &mut self.events {
+                Some(events) => std::future::poll_fn(|context| Poll::Ready(events.poll_next_unpin(context))).await,
+                None => Poll::Pending,
+            };
             let next = match event {
-                Some(event) => Next::Event(event),
-                None => match self.work.try_recv().or_else(|| self.link.try_recv()) {
+                Poll::Ready(event) => Next::Event(event),
+                Poll::Pending => match self.work.try_recv().or_else(|| self.link.try_recv()) {
                     Some(message) => Next::Message(message),
                     None => break,
                 },
