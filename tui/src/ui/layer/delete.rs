@@ -6,13 +6,14 @@ use fanlight_shared::rpc::runs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::Widget;
 
 use super::{Over, Step};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
+use crate::ui::wrap::wrap;
 use crate::ui::view::{Areas, Hit, popup};
 
 /// The question before runs are deleted.
@@ -84,11 +85,13 @@ impl Over for Delete {
 
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         let width = 60.min(area.width);
-        let text = Paragraph::new(self.text()).style(theme.text).wrap(Wrap { trim: true });
-        let rows = u16::try_from(text.line_count(width.saturating_sub(4))).unwrap_or(u16::MAX);
+        let lines = wrap(&self.text(), width.saturating_sub(4));
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let title = format!("Delete {}?", self.name);
         let inside = popup(&title, (width, rows.saturating_add(6)), model, theme, area, buffer, areas);
-        text.render(Rect { height: rows.min(inside.height), ..inside }, buffer);
+        for (y, line) in (inside.y..inside.bottom()).zip(&lines) {
+            Line::styled(line.as_str(), theme.text).render(Rect { y, height: 1, ..inside }, buffer);
+        }
         let first = inside.bottom().saturating_sub(3);
         for (answer, (key, words)) in ANSWERS.into_iter().enumerate() {
             let y = first + u16::try_from(answer).unwrap_or(0);
