@@ -60,7 +60,7 @@ pub(in crate::ui) fn read_example(home: &Home, name: &str) -> Result<Document, S
 pub(in crate::ui) fn place_example(home: &Home, path: &str) -> Result<(), String> {
     for example in example::ALL {
         if example.path(home) == Path::new(path) {
-            example.place(home).map_err(|_| format!("{path} can't be written"))?;
+            example.place(home).map_err(|failure| failure.message().to_owned())?;
         }
     }
     Ok(())

@@ -1,7 +1,5 @@
 //! Requests: an effect that needs the daemon becomes a call, its answer a message. Any number are under way at once.
 
-use std::sync::Arc;
-
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, SubmissionId};
 use fanlight_shared::rpc::{ErrorCode, assets, runs, workflows};
