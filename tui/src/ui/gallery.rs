@@ -103,3 +103,6 @@ impl Gallery {
         self.assets.iter().find(|asset| asset.id == id)
     }
 }
+
+#[cfg(test)]
+mod tests;
