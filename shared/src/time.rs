@@ -46,6 +46,18 @@ pub fn human_duration(duration: Duration) -> String {
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// A duration as a workflow file writes it: `500ms`, `10s`, `5m`, `2h`.
+#[must_use]
+pub fn exact_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
+        if millis >= size && millis.is_multiple_of(size) {
+            return format!("{}{unit}", millis / size);
+        }
+    }
+    format!("{millis}ms")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +67,13 @@ mod tests {
         assert_eq!(human_duration(Duration::from_millis(420)), "0.4 s");
         assert_eq!(human_duration(Duration::from_secs(245)), "4:05");
         assert_eq!(human_duration(Duration::from_secs(3723)), "1:02:03");
+    }
+
+    #[test]
+    fn a_timeout_is_told_as_it_was_written() {
+        assert_eq!(exact_duration(Duration::from_millis(10)), "10ms");
+        assert_eq!(exact_duration(Duration::from_secs(90)), "90s");
+        assert_eq!(exact_duration(Duration::from_secs(300)), "5m");
+        assert_eq!(exact_duration(Duration::from_secs(7200)), "2h");
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Cli {
     /// Use the daemon of another machine over SSH.
     #[arg(long, global = true, hide = true, value_name = "USER@BOX")]
     pub(crate) host: Option<String>,
+    #[command(flatten)]
+    pub(crate) ui: command::ui::Args,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -19,7 +19,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 mod schema;
 pub(crate) mod show;
-mod ui;
+pub(crate) mod ui;
 pub(crate) mod watch;
 
 use std::path::Path;
@@ -38,7 +38,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         return Err(Failure::not_in_this_version("--host"));
     }
     match cli.command {
-        None => ui::open(),
+        None => ui::open(&cli.ui).await,
         Some(Command::Run(args)) => run::run(args).await,
         Some(Command::Ps(args)) => ps::run(args).await,
         Some(Command::Show(args)) => show::run(args).await,

@@ -19,7 +19,7 @@ mod embedded;
 mod example;
 mod failure;
 mod output;
-//ui-later
+pub mod ui;
 
 use std::process::ExitCode;
 

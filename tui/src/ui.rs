@@ -13,12 +13,14 @@
 //! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
 //! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
 //! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
+//! - [`terminal`]: taking the terminal and giving it back, whatever happens
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
 pub mod action;
 pub mod app;
 pub mod clean;
 pub mod effect;
+pub mod fit;
 pub mod fuzzy;
 pub mod gallery;
 pub mod graph;
@@ -34,6 +36,7 @@ pub mod picture;
 pub mod products;
 pub mod queue;
 pub mod settings;
+pub mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod theme;

@@ -289,7 +289,7 @@ impl Execution {
                     outcome if outcome.end == AttemptEnd::Completed => outcome,
                     outcome => Outcome {
                         end: AttemptEnd::Failed,
-                        error: Some(NodeError::new(format!("timed out after {}", fanlight_shared::time::human_duration(timeout)))),
+                        error: Some(NodeError::new(format!("timed out after {}", fanlight_shared::time::exact_duration(timeout)))),
                         ..outcome
                     },
                 }
@@ -304,11 +304,11 @@ impl Execution {
         match &*prepared {
             Prepared::Command(job) => {
                 if matches!(begin, Begin::Adopt)
-                    && let Some(outcome) = self.commands.adopt(attempt.clone(), job.clone()).await
+                    && let Some(outcome) = self.commands.adopt(attempt.clone(), (**job).clone()).await
                 {
                     return outcome;
                 }
-                self.commands.run(attempt, job.clone()).await
+                self.commands.run(attempt, (**job).clone()).await
             }
             Prepared::Native(native, inputs) => match native.run {
                 Runner::Inline(run) => inline(run, inputs.clone()),

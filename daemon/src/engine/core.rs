@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue, RunUpdate};
-use fanlight_shared::id::{RunId, Version};
+use fanlight_shared::id::{AssetId, RunId, Version};
+use fanlight_shared::media::Media;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
@@ -17,7 +18,8 @@ use super::context::{After, Context};
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::{Activity, EngineParts, Message, recover, submit};
-use crate::store::{OpenRun, Store, StoreError};
+use crate::store::{Op, OpenRun, Store, StoreError};
+use crate::supervisor::record;
 
 /// How many messages, and how many nodes computed at once, go into one batch at most.
 const TURN: usize = 256;
@@ -34,6 +36,11 @@ pub(super) struct Left {
     open: Vec<OpenRun>,
     cap: Option<u32>,
     paused: bool,
+    /// The machine was started anew since: no process of ours can live, and what the supervisor knew may be lost.
+    rebooted: bool,
+    /// Media whose previews were not made yet.
+    previews: Vec<(AssetId, Media)>,
+    last_start: u64,
 }
 
 impl Left {
@@ -43,6 +50,13 @@ impl Left {
             open: store.open_runs()?,
             cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
             paused: store.setting("paused")?.as_deref() == Some("true"),
+            rebooted: store.setting("boot_id")? != record::boot_id(),
+            previews: store
+                .pending_previews()?
+                .into_iter()
+                .filter_map(|asset| Some((asset.id, asset.value.as_media()?.clone())))
+                .collect(),
+            last_start: store.last_start_order()?,
         })
     }
 }
@@ -56,7 +70,7 @@ pub(super) struct Core {
     /// Runs of which something changed in this turn.
     pub(super) touched: HashSet<RunId>,
     activity: watch::Sender<Activity>,
-    /// The last number given to a start; begins with the clock, so that it grows over restarts.
+    /// The last number given to a start; never less than the clock in microseconds.
     last_start: u64,
     stopping: Option<oneshot::Sender<()>>,
 }
@@ -77,10 +91,16 @@ impl Core {
             queue: RunQueue::new(cap, left.paused),
             touched: HashSet::new(),
             activity,
-            last_start: 0,
+            last_start: left.last_start,
             stopping: None,
         };
-        core.take_up(left.open);
+        core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
+        core.take_up(left.open, left.rebooted);
+        for (asset, media) in left.previews {
+            core.context.preview_later(asset, media);
+        }
+        let queue = core.queue_now();
+        core.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue }));
         core.end_turn();
         core
     }
@@ -232,7 +252,7 @@ impl Core {
     }
 
     /// Takes up what an earlier daemon left: waiting runs wait again, running ones go on.
-    fn take_up(&mut self, open: Vec<OpenRun>) {
+    fn take_up(&mut self, open: Vec<OpenRun>, rebooted: bool) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
         let (mut waiting, mut position) = (Vec::new(), 0);
         for mut open in open {
@@ -275,7 +295,7 @@ impl Core {
                 if fresh { "nothing had started" } else { "in the middle" }
             );
             self.active.insert(id, run);
-            self.with(id, |run, context| run.take_up(context, state, open.values));
+            self.with(id, |run, context| run.take_up(context, state, open.values, rebooted));
         }
         self.queue.add(&waiting, false);
         self.drain();
@@ -297,8 +317,8 @@ impl Core {
         };
         let event = fanlight_shared::event::StateEvent::RunUpdate(update);
         let event = fanlight_shared::event::Numbered { seq, event };
-        self.context.op(crate::store::Op::Event { run: run.id, event });
-        self.context.op(crate::store::Op::Run {
+        self.context.op(Op::Event { run: run.id, event });
+        self.context.op(Op::Run {
             run: run.id,
             status: run.state,
             started_at: run.started_at,

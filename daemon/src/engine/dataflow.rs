@@ -67,11 +67,7 @@ impl ActiveRun {
                     self.unfold(context, node, vec![None; count]);
                 }
             }
-            _ if this.pending == 0 => {
-                if self.may_run(context, node) {
-                    self.start_node(context, node);
-                }
-            }
+            _ if this.pending == 0 && self.may_run(context, node) => self.start_node(context, node),
             _ => {}
         }
     }

@@ -147,7 +147,8 @@ impl Core {
         // Those that start at once were never seen waiting.
         self.drain();
         for (position, id) in (1..).zip(self.queue.waiting()) {
-            let Some(queued) = self.queued.get_mut(&id).filter(|queued| queued.run.submission == runs[0].submission)
+            let Some(queued) =
+                self.queued.get_mut(&id).filter(|queued| queued.run.submission == runs[0].submission)
             else {
                 continue;
             };

@@ -81,6 +81,13 @@ impl ActiveRun {
                 _ => false,
             };
             if !as_it_is && !value.has_media() && *value != Value::None {
+                let values = Values::from([(name.clone(), value.clone())]);
+                context.op(Op::Values {
+                    run: self.run.id,
+                    node: String::new(),
+                    item: ItemPath::WHOLE,
+                    values,
+                });
                 self.add_asset(context, "", ItemPath::WHOLE, name, 0, value.clone(), &made);
             }
         }

@@ -16,7 +16,7 @@ pub(super) enum Prepared {
     /// A native node with its checked inputs.
     Native(&'static NodeType, Values),
     /// A process.
-    Command(CommandJob),
+    Command(Box<CommandJob>),
 }
 
 /// Why an instance does not run.
@@ -40,7 +40,7 @@ pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> R
         Kind::Native(native) => {
             native_inputs(native, plan, scope, lenient).map(|it| Prepared::Native(native, it))
         }
-        Kind::Command => command(plan, scope, lenient).map(Prepared::Command),
+        Kind::Command => command(plan, scope, lenient).map(|job| Prepared::Command(Box::new(job))),
     }
 }
 

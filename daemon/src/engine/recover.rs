@@ -40,7 +40,7 @@ impl ActiveRun {
     }
 
     /// Brings the run back to where its events say it was, and goes on from there.
-    pub(super) fn take_up(&mut self, context: &mut Context, state: RunState, values: Stored) {
+    pub(super) fn take_up(&mut self, context: &mut Context, state: RunState, values: Stored, rebooted: bool) {
         self.seq = state.seq;
         self.run.state = state.status;
         self.cancelling = state.status == RunStatus::Cancelling;
@@ -57,7 +57,7 @@ impl ActiveRun {
             let items = node.items.iter().map(|(index, seen)| (ItemPath::item(*index), seen));
             let whole = node.item_count.is_none().then_some((ItemPath::WHOLE, &node.whole));
             for (item, seen) in items.chain(whole) {
-                if seen.status == NodeStatus::Running && matches!(plan.kind, Kind::Command) {
+                if seen.status == NodeStatus::Running && matches!(plan.kind, Kind::Command) && !rebooted {
                     adopted.push((at, item, seen.clone()));
                 } else if seen.status == NodeStatus::Running {
                     interrupted.push((at, item, seen.clone()));
@@ -176,12 +176,12 @@ impl ActiveRun {
         self.item_input(node, index)
     }
 
-    /// Work inside the daemon or a worker that ended with it.
+    /// Work inside the daemon or a worker that ended with it, and commands that ended with the machine.
     fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
         let started_at = seen.started_at().unwrap_or_else(Time::now);
         let key = self.key(node, item);
         let outcome = Outcome {
-            error: Some(NodeError::new("interrupted: the daemon ended")),
+            error: Some(NodeError::new("interrupted: the daemon or the machine ended")),
             ..Outcome::lost("interrupted")
         };
         self.end_attempt(context, key, started_at, outcome);

@@ -1,5 +1,6 @@
 //! `text.template`
 
+use fanlight_shared::expression::render;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
@@ -7,8 +8,6 @@ use super::build::Build;
 use super::given::{Given, one};
 use super::{NodeType, Runner};
 
-/// How many steps a template may take: far more than any text needs, far less than a second.
-const FUEL: u64 = 1_000_000;
 /// The longest text a template may make.
 const LONGEST: usize = 4 << 20;
 
@@ -23,42 +22,11 @@ pub(super) fn node_type() -> NodeType {
 fn run(mut inputs: Values) -> Result<Values, String> {
     let template = inputs.text("template")?.to_owned();
     inputs.shift_remove("template");
-    Ok(one("text", render(&template, &inputs)?))
-}
-
-fn render(template: &str, values: &Values) -> Result<String, String> {
-    let mut environment = minijinja::Environment::new();
-    environment.set_fuel(Some(FUEL));
-    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    let context = values.iter().map(|(name, value)| (name.clone(), jinja(&value.to_json())));
-    let context = minijinja::Value::from_pairs(context);
-    let text = environment.render_str(template, context).map_err(|error| {
-        let line = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
-        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        format!("the template can't be filled{line}: {detail}")
-    })?;
+    let text = render(&template, &inputs)?;
     if text.len() > LONGEST {
         return Err(format!("the template made {} bytes of text; at most {LONGEST} are taken", text.len()));
     }
-    Ok(text)
-}
-
-fn jinja(json: &serde_json::Value) -> minijinja::Value {
-    use serde_json::Value as Json;
-    match json {
-        Json::Null => minijinja::Value::from(()),
-        Json::Bool(it) => minijinja::Value::from(*it),
-        Json::Number(it) => match it.as_i64() {
-            Some(int) => minijinja::Value::from(int),
-            None => minijinja::Value::from(it.as_f64().unwrap_or_default()),
-        },
-        Json::String(text) => minijinja::Value::from(text),
-        Json::Array(items) => items.iter().map(jinja).collect(),
-        Json::Object(map) => {
-            minijinja::Value::from_pairs(map.iter().map(|(name, value)| (name.clone(), jinja(value))))
-        }
-    }
+    Ok(one("text", text))
 }
 
 #[cfg(test)]

@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::runs::List;
-use fanlight_shared::rpc::watch::{TelemetryOf, Watch, Watching};
+use fanlight_shared::rpc::watch::{MOST_TELEMETRY, TelemetryOf, Watch, Watching};
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 
 use super::Context;
 use super::session::Session;
 use crate::hub::{Loaded, Needs};
 
-/// How many runs one connection may watch in full.
-const TELEMETRY: usize = 64;
-
 pub(super) async fn watch(session: &Arc<Session>, watch: Watch) -> Result<Watching, RpcError> {
-    if watch.telemetry.len() > TELEMETRY {
+    if watch.telemetry.len() > MOST_TELEMETRY {
         return Err(RpcError::new(
             ErrorCode::BadParams,
-            format!("at most {TELEMETRY} runs can be watched in full; the registry tells of all"),
+            format!("at most {MOST_TELEMETRY} runs can be watched in full; the registry tells of all"),
         ));
     }
     let _alone = session.attaching.lock().await;

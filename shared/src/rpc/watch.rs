@@ -9,6 +9,9 @@ use crate::id::{RunId, WorkflowId};
 use crate::run::Run;
 use crate::run_state::RunState;
 
+/// How many runs one connection may watch in full; the registry tells of all.
+pub const MOST_TELEMETRY: usize = 64;
+
 /// `watch`: replaces what this connection watched before. Snapshots and events come as notifications.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,7 +22,7 @@ pub struct Watch {
     /// Products of this workflow: outputs and assets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<Products>,
-    /// Telemetry, in full, of these runs.
+    /// Telemetry, in full, of these runs: at most [`MOST_TELEMETRY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub telemetry: Vec<TelemetryOf>,
     /// Telemetry of the newest started run of this workflow, whichever that is; the daemon moves on by itself.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
-use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
+use fanlight_shared::rpc::watch::{MOST_TELEMETRY, Notification, TelemetryOf, Watch};
 use fanlight_shared::run::RunStatus;
 use tokio::time::Instant;
 
@@ -17,8 +17,6 @@ use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW};
 use crate::output::{Out, json};
 
-/// Telemetry of at most so many runs crosses the wire at once; of the others their state is known.
-const WINDOW: usize = 256;
 /// The least time between two changes of what is watched.
 const REWATCH: Duration = Duration::from_millis(200);
 /// How often a lost daemon is looked for.
@@ -182,13 +180,14 @@ impl Follower<'_> {
         let watched_open =
             self.board.rows().filter(open).filter(|row| self.watched.contains(&row.run.id)).count();
         let all_open = self.board.rows().filter(open).count();
-        let half_empty = watched_open < WINDOW / 2 && watched_open < all_open;
+        let half_empty = watched_open < MOST_TELEMETRY / 2 && watched_open < all_open;
         if outside && active || half_empty {
             self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
         }
     }
 
-    /// Asks for the registry and for the telemetry of active runs, then of those next in the queue.
+    /// Asks for the registry and for the telemetry of active runs, then of those next in the queue, as many as may be
+    /// watched; of the others their state is known.
     async fn watch(&mut self) -> Result<(), Failure> {
         self.rewatch_at = None;
         let with = |test: fn(RunStatus) -> bool| {
@@ -196,7 +195,7 @@ impl Follower<'_> {
         };
         let mut window = with(RunStatus::is_active);
         window.extend(with(|status| status == RunStatus::Queued));
-        window.truncate(WINDOW);
+        window.truncate(MOST_TELEMETRY);
         let seq = |row: &Row| {
             let known = row.state.as_ref().map(|state| state.seq);
             known.filter(|_| !self.afresh.contains(&row.run.id))

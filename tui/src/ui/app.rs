@@ -1,2 +1,315 @@
 //! The loop: drains whatever waits, updates, carries out effects, paints once, at most 60 times a second, keys at once,
-//! nothing when nothing changed. PLACEHOLDER.
+//! nothing when nothing changed.
+
+pub(super) mod files;
+mod outside;
+mod work;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream, MouseEventKind};
+use fanlight_shared::home::Home;
+use fanlight_shared::time::Time;
+use futures_util::StreamExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::effect::Effect;
+use super::link::Link;
+use super::message::Message;
+use super::model::{Model, Options};
+use super::settings::Settings;
+use super::terminal::Terminal;
+use super::theme::Theme;
+use super::update::{begin, update};
+use super::view;
+use work::Work;
+
+/// The least time between two paints that no key asked for.
+const PAUSE: Duration = Duration::from_micros(16_667);
+/// Messages of one batch, so that a flood shows progress.
+const BATCH: usize = 512;
+
+/// Everything the UI begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// Where everything lies.
+    pub home: Home,
+    /// This program, for starting a daemon.
+    pub exe: PathBuf,
+    /// What was asked for.
+    pub options: Options,
+    /// The user's files.
+    pub settings: Settings,
+}
+
+/// Runs the UI until it is quit. Runs of the daemon go on.
+///
+/// # Errors
+/// The terminal can't be used.
+pub async fn run(start: Start) -> io::Result<()> {
+    let mut app = App::new(start)?;
+    let ended = app.run().await;
+    drop(app.terminal);
+    tracing::debug!(paints = app.paints, "the UI ended");
+    ended
+}
+
+struct App {
+    terminal: Terminal,
+    model: Model,
+    theme: Theme,
+    link: Link,
+    work: Work,
+    /// Dropped while another program has the terminal, or it would take its keys.
+    events: Option<EventStream>,
+    dirty: bool,
+    /// A key was pressed: the paint does not wait.
+    urgent: bool,
+    painted: Option<Instant>,
+    tick: Option<Instant>,
+    paints: u64,
+    over: bool,
+}
+
+enum Next {
+    Event(Option<io::Result<Event>>),
+    Message(Message),
+    Paint,
+    Tick,
+    End,
+    Continued,
+}
+
+impl App {
+    fn new(start: Start) -> io::Result<Self> {
+        let terminal = Terminal::take()?;
+        let mut model = Model::new(start.options);
+        model.keymap = Arc::new(start.settings.keymap);
+        model.size = terminal.size()?;
+        model.now = Time::now();
+        let theme = if model.options.colour {
+            start.settings.theme
+        } else {
+            start.settings.theme.without_colour()
+        };
+        let link = Link::begin(start.home.clone(), start.exe);
+        let work = Work::new(start.home, link.client());
+        Ok(Self {
+            terminal,
+            model,
+            theme,
+            link,
+            work,
+            events: Some(EventStream::new()),
+            dirty: true,
+            urgent: true,
+            painted: None,
+            tick: None,
+            paints: 0,
+            over: false,
+        })
+    }
+
+    async fn run(&mut self) -> io::Result<()> {
+        let mut end = [
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::interrupt())?,
+        ];
+        let mut continued = signal(SignalKind::from_raw(libc_sigcont()))?;
+        let effects = begin(&mut self.model);
+        self.carry_out(effects).await?;
+        while !self.over {
+            if self.dirty && (self.urgent || self.until_paint().is_none()) {
+                self.paint().await?;
+            }
+            let [terminate, hangup, interrupt] = &mut end;
+            let paint = self.dirty.then(|| self.until_paint()).flatten();
+            let events = &mut self.events;
+            let event = async {
+                match events {
+                    Some(events) => events.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let next = tokio::select! {
+                biased;
+                _ = terminate.recv() => Next::End,
+                _ = hangup.recv() => Next::End,
+                _ = interrupt.recv() => Next::End,
+                _ = continued.recv() => Next::Continued,
+                event = event => Next::Event(event),
+                () = at(paint.map(|left| Instant::now() + left)) => Next::Paint,
+                done = self.work.recv() => Next::Message(done),
+                told = self.link.recv() => match told {
+                    Some(message) => Next::Message(message),
+                    None => Next::End,
+                },
+                () = at(self.tick) => Next::Tick,
+            };
+            self.handle(next).await?;
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, next: Next) -> io::Result<()> {
+        self.model.now = Time::now();
+        match next {
+            Next::End => self.over = true,
+            Next::Paint => {}
+            Next::Continued => {
+                self.terminal.again()?;
+                self.dirty = true;
+                self.urgent = true;
+            }
+            Next::Tick => {
+                self.tick = None;
+                self.step(Message::Tick(self.model.now)).await?;
+            }
+            Next::Message(message) => self.step(message).await?,
+            // The terminal is gone.
+            Next::Event(None | Some(Err(_))) => self.over = true,
+            Next::Event(Some(Ok(event))) => self.event(event).await?,
+        }
+        Ok(())
+    }
+
+    /// Takes in whatever waits already, so that it is painted once.
+    async fn drain(&mut self) -> io::Result<()> {
+        for _ in 0..BATCH {
+            if self.over {
+                break;
+            }
+            // Asked with this task's own waker: the stream keeps the first one it gets until a key comes.
+            let event = match &mut self.events {
+                Some(events) => std::future::poll_fn(|context| Poll::Ready(events.poll_next_unpin(context))).await,
+                None => Poll::Pending,
+            };
+            let next = match event {
+                Poll::Ready(event) => Next::Event(event),
+                Poll::Pending => match self.work.try_recv().or_else(|| self.link.try_recv()) {
+                    Some(message) => Next::Message(message),
+                    None => break,
+                },
+            };
+            self.handle(next).await?;
+        }
+        Ok(())
+    }
+
+    async fn event(&mut self, event: Event) -> io::Result<()> {
+        let message = match event {
+            Event::Key(key) => Message::Key(key),
+            // Movement without a button means nothing here.
+            Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved => return Ok(()),
+            Event::Mouse(mouse) => Message::Mouse(mouse),
+            Event::Paste(text) => Message::Paste(text),
+            Event::Resize(columns, rows) => Message::Resize(columns, rows),
+            Event::FocusGained | Event::FocusLost => return Ok(()),
+        };
+        self.urgent = true;
+        self.step(message).await
+    }
+
+    async fn step(&mut self, message: Message) -> io::Result<()> {
+        self.dirty = true;
+        let effects = update(&mut self.model, message);
+        self.carry_out(effects).await
+    }
+
+    fn until_paint(&self) -> Option<Duration> {
+        PAUSE.checked_sub(self.painted?.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    async fn paint(&mut self) -> io::Result<()> {
+        let (model, theme) = (&self.model, &self.theme);
+        let areas = self.terminal.paint(|area, buffer| view::view(model, theme, area, buffer))?;
+        self.dirty = false;
+        self.urgent = false;
+        self.paints += 1;
+        let now = Instant::now();
+        self.painted = Some(now);
+        self.tick = areas.tick.map(|milliseconds| now + Duration::from_millis(milliseconds.max(1)));
+        // What is wanted for what is shown now does not change the picture by itself.
+        let effects = update(&mut self.model, Message::Shown(Box::new(areas)));
+        Box::pin(self.carry_out(effects)).await
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => self.over = true,
+                Effect::Redraw | Effect::ForgetPictures => {
+                    self.terminal.forget()?;
+                    self.dirty = true;
+                }
+                Effect::Suspend => self.suspend()?,
+                Effect::Mouse(on) => self.terminal.mouse(on)?,
+                Effect::Terminal(text) => self.terminal.write(&text)?,
+                Effect::Watch(watch) => self.link.watch(watch),
+                Effect::TickIn(milliseconds) => {
+                    let due = Instant::now() + Duration::from_millis(milliseconds.max(1));
+                    self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
+                }
+                Effect::Edit(path) => {
+                    self.outside(outside::edit(&path)).await?;
+                    self.work.begin(Effect::ReadFile(path));
+                }
+                Effect::Pager { name, text } => self.outside(outside::page(&name, &text)).await?,
+                Effect::Copy(text) => {
+                    self.terminal.write(&outside::copy(&text))?;
+                    self.work.kept(&text);
+                }
+                Effect::Notify(text) => self.terminal.write(&outside::notice(&text))?,
+                effect => self.work.begin(effect),
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops this process as ctrl-z does; goes on when the shell says so.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.events = None;
+        self.terminal.give();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
+        self.back()
+    }
+
+    /// Another program has the terminal until it ends.
+    async fn outside(&mut self, program: impl Future<Output = Result<(), String>>) -> io::Result<()> {
+        self.events = None;
+        self.terminal.give();
+        let ended = program.await;
+        self.back()?;
+        if let Err(error) = ended {
+            self.work.failed("program", error);
+        }
+        Ok(())
+    }
+
+    fn back(&mut self) -> io::Result<()> {
+        self.terminal.again()?;
+        self.events = Some(EventStream::new());
+        self.model.size = self.terminal.size()?;
+        self.dirty = true;
+        self.urgent = true;
+        Ok(())
+    }
+}
+
+/// The number of the signal that a stopped process gets when it goes on.
+fn libc_sigcont() -> i32 {
+    rustix::process::Signal::CONT.as_raw()
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod confirm;
+pub mod delete;
 pub mod form;
 pub mod help;
 pub mod home;
@@ -143,6 +144,8 @@ layers! {
     Palette(palette::Palette)
     /// A question before something that can't be undone.
     Confirm(confirm::Confirm)
+    /// The question before runs are deleted.
+    Delete(delete::Delete)
     /// One line of text.
     Prompt(prompt::Prompt)
     /// All messages that ever came.

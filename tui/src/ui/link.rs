@@ -1,1 +1,243 @@
-//! The daemon: connecting, starting one, asking, being told, coming back. PLACEHOLDER.
+//! The daemon: connecting, starting one, being told, coming back.
+//!
+//! The link is a task of its own. It connects, starts a daemon where none runs, and after a loss tries again, later and
+//! later; it then asks for what was watched, from where it was lost.
+
+pub(super) mod ask;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fanlight_shared::client::{Client, ClientError, start_daemon};
+use fanlight_shared::home::Home;
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::watch::{Notification, Since, Watch};
+use tokio::sync::{mpsc, watch};
+
+use super::message::{Came, Link as State, Message};
+
+/// How long a lost connection waits before it is tried again, at first and at most.
+const SOON: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_secs(5);
+/// Notifications that may wait for the loop; the daemon copes with a client that does not read.
+const WAITING: usize = 1024;
+
+/// The link as the loop holds it.
+#[derive(Debug)]
+pub(super) struct Link {
+    watched: watch::Sender<Watch>,
+    client: watch::Receiver<Option<Client>>,
+    told: mpsc::Receiver<Message>,
+}
+
+impl Link {
+    /// Begins to connect; answers at once.
+    pub(super) fn begin(home: Home, exe: PathBuf) -> Self {
+        let (watched, wanted) = watch::channel(Watch::default());
+        let (connected, client) = watch::channel(None);
+        let (out, told) = mpsc::channel(WAITING);
+        let known = Known::default();
+        tokio::spawn(Actor { home, exe, wanted, connected, out, known }.run());
+        Self { watched, client, told }
+    }
+
+    /// Says what the daemon is to tell.
+    pub(super) fn watch(&self, watch: Watch) {
+        self.watched.send_replace(watch);
+    }
+
+    /// The connection of the moment; it changes with every reconnection.
+    pub(super) fn client(&self) -> watch::Receiver<Option<Client>> {
+        self.client.clone()
+    }
+
+    /// What was told next.
+    pub(super) async fn recv(&mut self) -> Option<Message> {
+        self.told.recv().await
+    }
+
+    /// What was told, if something waits.
+    pub(super) fn try_recv(&mut self) -> Option<Message> {
+        self.told.try_recv().ok()
+    }
+}
+
+/// How far the client knows what it watches, to go on from there.
+#[derive(Debug, Default)]
+struct Known {
+    instance: Option<String>,
+    seq: Option<u64>,
+    runs: HashMap<RunId, u64>,
+}
+
+impl Known {
+    fn take_in(&mut self, told: &Notification) {
+        match told {
+            Notification::Registry { seq, .. } | Notification::Daemon { seq, .. } => self.seq = Some(*seq),
+            Notification::Snapshot { run_id, state, .. } => {
+                self.runs.insert(*run_id, state.seq);
+            }
+            Notification::State { run_id, event, .. } => {
+                self.runs.insert(*run_id, event.seq);
+            }
+            Notification::Live { .. } | Notification::Lagged {} | Notification::Bye { .. } => {}
+        }
+    }
+
+    /// What is asked for, from where it is known. `again`: after a loss, so that telemetry goes on too.
+    fn complete(&mut self, mut watch: Watch, again: bool) -> Watch {
+        if let (Some(instance), Some(seq)) = (&self.instance, self.seq) {
+            watch.since = Some(Since { instance: instance.clone(), seq });
+        }
+        self.runs.retain(|run, _| watch.telemetry.iter().any(|it| it.run_id == *run));
+        if again {
+            for of in &mut watch.telemetry {
+                of.seq = self.runs.get(&of.run_id).copied();
+            }
+        }
+        watch
+    }
+}
+
+struct Actor {
+    home: Home,
+    exe: PathBuf,
+    wanted: watch::Receiver<Watch>,
+    connected: watch::Sender<Option<Client>>,
+    out: mpsc::Sender<Message>,
+    known: Known,
+}
+
+/// The loop is gone: so is the link.
+struct Over;
+
+impl Actor {
+    async fn run(mut self) {
+        let mut pause = SOON;
+        loop {
+            let ended = match self.connect().await {
+                Ok(client) => {
+                    pause = SOON;
+                    self.serve(client).await
+                }
+                Err(error) => self.say(State::Down(error.to_string())).await,
+            };
+            if ended.is_err() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LATE),
+                () = self.out.closed() => return,
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Client, ClientError> {
+        match Client::connect(&self.home).await {
+            Err(error) if error.is_no_daemon() => {
+                let _ = self.say(State::Starting).await;
+                start_daemon(&self.home, &self.exe, &["--linger"]).await
+            }
+            other => other,
+        }
+    }
+
+    async fn say(&self, state: State) -> Result<(), Over> {
+        self.out.send(Message::Link(state)).await.map_err(|_| Over)
+    }
+
+    /// Until the connection is lost.
+    async fn serve(&mut self, client: Client) -> Result<(), Over> {
+        let Some(mut notifications) = client.notifications() else { return Ok(()) };
+        let hello = client.hello().clone();
+        let same = self.known.instance.as_ref() == Some(&hello.instance);
+        if !same {
+            // Another daemon counts anew; what is known of runs is as durable as they are.
+            self.known.seq = None;
+            self.known.instance = Some(hello.instance.clone());
+        }
+        self.connected.send_replace(Some(client.clone()));
+        self.say(State::Up(hello)).await?;
+        let mut again = true;
+        let mut changed = true;
+        loop {
+            if changed {
+                let wanted = self.wanted.borrow_and_update().clone();
+                if wanted != Watch::default() {
+                    let watch = self.known.complete(wanted, again);
+                    again = false;
+                    if let Err(error) = client.call(watch).await {
+                        let failed = Came::Failed { what: "watch".to_owned(), error: error.to_string() };
+                        self.out.send(Message::Came(Box::new(failed))).await.map_err(|_| Over)?;
+                    }
+                }
+                changed = false;
+            }
+            tokio::select! {
+                biased;
+                told = notifications.recv() => match told {
+                    None => break,
+                    Some(told) => {
+                        self.known.take_in(&told);
+                        self.out.send(Message::Told(Box::new(told))).await.map_err(|_| Over)?;
+                    }
+                },
+                wanted = self.wanted.changed() => {
+                    wanted.map_err(|_| Over)?;
+                    changed = true;
+                }
+            }
+        }
+        self.connected.send_replace(None);
+        let why = client.closed().await;
+        self.say(State::Down(why)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::rpc::watch::TelemetryOf;
+    use fanlight_shared::run::RunStatus;
+
+    use super::*;
+    use crate::ui::testing;
+
+    fn snapshot(seq: u64) -> Notification {
+        let run = testing::run(1, RunStatus::Running);
+        let mut state = testing::state(&run);
+        state.seq = seq;
+        Notification::Snapshot {
+            workflow_id: run.workflow_id,
+            run_id: run.id,
+            run: Box::new(run),
+            state: Box::new(state),
+        }
+    }
+
+    fn watch() -> Watch {
+        let telemetry = vec![TelemetryOf { run_id: testing::run_id(1), seq: None }];
+        Watch { registry: true, telemetry, ..Watch::default() }
+    }
+
+    #[test]
+    fn after_a_loss_it_goes_on_from_where_it_was() {
+        let mut known = Known { instance: Some("one".to_owned()), ..Known::default() };
+        known.take_in(&snapshot(7));
+        known.take_in(&Notification::Registry {
+            seq: 40,
+            runs: Vec::new(),
+            queue: fanlight_shared::event::Queue::default(),
+        });
+        let again = known.complete(watch(), true);
+        assert_eq!(again.telemetry[0].seq, Some(7));
+        assert_eq!(again.since, Some(Since { instance: "one".to_owned(), seq: 40 }));
+    }
+
+    #[test]
+    fn a_run_that_is_asked_for_anew_comes_with_a_snapshot() {
+        let mut known = Known::default();
+        known.take_in(&snapshot(7));
+        assert_eq!(known.complete(watch(), false).telemetry[0].seq, None);
+    }
+}

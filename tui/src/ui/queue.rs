@@ -1,8 +1,129 @@
-//! The queue pane: Running, Enqueued, Done, Cancelled. PLACEHOLDER.
+//! The queue pane: Running, Enqueued, Done, Cancelled.
+//!
+//! [`shelves`] keeps which run stands where, [`feed`] reads ended runs page by page, [`numbers`] the numbers that runs
+//! put out, [`ask`] the questions before actions on runs.
 
+mod ask;
+mod feed;
+mod filter;
+mod numbers;
+mod order;
+mod rows;
+mod shelves;
+#[cfg(test)]
+mod tests;
 pub mod update;
 pub mod view;
 
+use std::collections::HashSet;
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::run::RunStatus;
+
+use super::layer::form::Form;
+pub use filter::Filter;
+pub use order::Sort;
+
+/// A section of the pane.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Section {
+    /// Runs that hold a slot.
+    Running,
+    /// Runs that wait.
+    Enqueued,
+    /// Runs that completed or failed.
+    Done,
+    /// Runs that a person ended.
+    Cancelled,
+}
+
+impl Section {
+    /// All, from top to bottom.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Enqueued, Self::Done, Self::Cancelled];
+
+    /// The section of runs in this state; every state has exactly one.
+    #[must_use]
+    pub fn of(state: RunStatus) -> Self {
+        match state {
+            RunStatus::Running | RunStatus::Cancelling => Self::Running,
+            RunStatus::Queued => Self::Enqueued,
+            RunStatus::Completed | RunStatus::Failed => Self::Done,
+            RunStatus::Cancelled => Self::Cancelled,
+        }
+    }
+
+    /// Its heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Enqueued => "Enqueued",
+            Self::Done => "Done",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+/// What the cursor is on; it stays with its run when rows come and go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    /// A heading.
+    Section(Section),
+    /// A run.
+    Run(RunId),
+}
+
 /// What the queue pane knows of its own.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Queue {}
+#[derive(Debug)]
+pub struct Queue {
+    pub(super) shelves: shelves::Shelves,
+    pub(super) feeds: feed::Feeds,
+    pub(super) numbers: numbers::Numbers,
+    /// `None` until a person moves it: then it is on the run in focus.
+    pub(super) cursor: Option<At>,
+    /// The row it was on last, for when what it was on is gone.
+    pub(super) row: usize,
+    pub(super) folded: [bool; 4],
+    pub(super) marks: HashSet<RunId>,
+    /// The form whose runs were asked for and are not acknowledged yet; it comes back if they are refused.
+    pub(super) submitted: Option<Box<Form>>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            shelves: shelves::Shelves::default(),
+            feeds: feed::Feeds::default(),
+            numbers: numbers::Numbers::default(),
+            cursor: None,
+            row: 0,
+            folded: [false, false, false, true],
+            marks: HashSet::new(),
+            submitted: None,
+        }
+    }
+}
+
+impl Queue {
+    /// Whether a section shows its heading only.
+    #[must_use]
+    pub fn is_folded(&self, section: Section) -> bool {
+        self.folded[section as usize]
+    }
+
+    /// The runs that are marked.
+    #[must_use]
+    pub fn marked(&self) -> &HashSet<RunId> {
+        &self.marks
+    }
+
+    /// Takes all marks away.
+    pub fn unmark(&mut self) {
+        self.marks.clear();
+    }
+
+    /// Keeps the form whose runs were asked for until they are acknowledged.
+    pub fn submit(&mut self, form: Form) {
+        self.submitted = Some(Box::new(form));
+    }
+}

@@ -158,3 +158,6 @@ pub fn say(model: &mut Model, tone: Tone, text: impl Into<String>) {
     let now = model.now;
     model.toasts.add(tone, text, now);
 }
+
+#[cfg(test)]
+mod tests;

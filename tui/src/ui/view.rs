@@ -202,3 +202,105 @@ impl Areas {
         self.tick = Some(self.tick.map_or(milliseconds, |tick| tick.min(milliseconds)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::run::RunStatus;
+
+    use super::*;
+    use crate::ui::message::Link;
+    use crate::ui::testing::{busy, connected, opened, press, run, screen, with_runs};
+    use crate::ui::toast::Tone;
+    use crate::ui::update;
+
+    fn line(screen: &str, row: usize) -> &str {
+        screen.lines().nth(row).unwrap_or("")
+    }
+
+    #[test]
+    fn the_first_line_names_workflow_run_and_state() {
+        let shown = screen(&mut busy(), 140, 40);
+        let first = line(&shown, 0);
+        assert!(first.contains("Seaside poster") && first.contains("#5 seed=5"), "{first}");
+        assert!(first.contains("running 2/4") && first.contains("▶1 …2"), "{first}");
+    }
+
+    #[test]
+    fn one_run_in_all_has_no_more_around_it() {
+        let shown = screen(&mut with_runs(&[run(1, RunStatus::Running)]), 140, 40);
+        assert!(!line(&shown, 0).contains("▶1"), "{}", line(&shown, 0));
+        assert!(!line(&shown, 0).contains("pinned"));
+    }
+
+    #[test]
+    fn little_room_shows_one_pane_under_a_strip() {
+        let mut model = busy();
+        let shown = screen(&mut model, 80, 24);
+        let strip = line(&shown, 1);
+        assert!(strip.contains("1 Grid  2 Queue  3 Gallery"), "{strip}");
+        assert!(strip.ends_with("▶1 …2 ✓2 ✗1"), "{strip}");
+        assert!(model.areas.queue.is_none());
+        screen(&mut model, 120, 40);
+        assert!(model.areas.queue.is_some() && model.areas.gallery.is_none());
+        screen(&mut model, 200, 60);
+        assert!(model.areas.queue.is_some() && model.areas.gallery.is_some());
+        press(&mut model, "z");
+        screen(&mut model, 200, 60);
+        assert!(model.areas.queue.is_none());
+    }
+
+    #[test]
+    fn far_too_little_says_so() {
+        assert!(screen(&mut busy(), 39, 12).contains("at least 40×10"));
+        assert!(screen(&mut busy(), 1, 1).contains('t'));
+    }
+
+    #[test]
+    fn a_daemon_that_is_away_is_told() {
+        let mut model = busy();
+        model.link = Link::Down("it was closed".to_owned());
+        assert!(line(&screen(&mut model, 120, 40), 1).contains("the daemon is away"));
+    }
+
+    #[test]
+    fn hints_are_what_can_be_done() {
+        let mut model = opened();
+        let shown = screen(&mut model, 120, 40);
+        let last = line(&shown, 39);
+        assert!(last.contains("r run with a form") && !last.contains("s stop"), "{last}");
+        assert!(last.contains("q quit"), "{last}");
+    }
+
+    #[test]
+    fn a_border_is_dragged() {
+        use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+        let mut model = busy();
+        screen(&mut model, 160, 50);
+        let edge = model.areas.queue.unwrap().x - 1;
+        let mut mouse = |kind, column| {
+            let event = MouseEvent { kind, column, row: 5, modifiers: KeyModifiers::NONE };
+            update::update(&mut model, crate::ui::message::Message::Mouse(event));
+        };
+        mouse(MouseEventKind::Down(MouseButton::Left), edge);
+        mouse(MouseEventKind::Drag(MouseButton::Left), 90);
+        mouse(MouseEventKind::Up(MouseButton::Left), 90);
+        assert_eq!(model.split.queue, Some(70));
+    }
+
+    #[test]
+    fn blocks_at_every_size() {
+        for (columns, rows) in [(60, 20), (80, 24), (120, 40)] {
+            let mut model = connected();
+            model.options.examples = vec!["poster".to_owned(), "contact_sheet".to_owned()];
+            update::begin(&mut model);
+            insta::assert_snapshot!(format!("home_{columns}x{rows}"), screen(&mut model, columns, rows));
+            let mut model = opened();
+            press(&mut model, "?");
+            insta::assert_snapshot!(format!("help_{columns}x{rows}"), screen(&mut model, columns, rows));
+            let mut model = opened();
+            press(&mut model, ":");
+            update::say(&mut model, Tone::Bad, "cancel poster#12: the daemon is away, 日本語 and a long sentence");
+            insta::assert_snapshot!(format!("palette_{columns}x{rows}"), screen(&mut model, columns, rows));
+        }
+    }
+}

@@ -61,7 +61,7 @@ async fn a_retry_tries_again_and_every_attempt_is_kept() {
 async fn a_timeout_ends_the_attempt() {
     let world = World::new().await;
     let ended = world.run("nodes: { a: { uses: util.sleep, timeout: 10ms, with: { seconds: 3600 } } }").await;
-    assert_eq!(ended.error(), "node `a` failed: timed out after 0.0 s");
+    assert_eq!(ended.error(), "node `a` failed: timed out after 10ms");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Lists of runs.
 
-use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, params, params_from_iter};
 

@@ -1,30 +1,164 @@
-//! The grid pane as it is drawn. PLACEHOLDER.
+//! The grid pane as it is drawn: a line for a failure, then the graph or the list.
 
+mod card;
+mod graph;
+mod list;
+
+use fanlight_shared::sanitise;
+use fanlight_shared::workflow::Workflow;
+use fanlight_shared::problem::Problem;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
 
+use super::camera;
+use super::node::{self, Facts};
+use crate::ui::fit::fit;
 use crate::ui::graph::Layout;
 use crate::ui::message::Document;
 use crate::ui::model::Model;
-use crate::ui::theme::Theme;
-use crate::ui::view::Areas;
+use crate::ui::theme::{Theme, node_glyph};
+use crate::ui::view::{Areas, Hit};
+
+/// A frame of what moves, in milliseconds.
+const FRAME: u64 = 125;
+
+/// What is drawn: a graph, the file it comes from, what the check found in it.
+struct Scene<'a> {
+    model: &'a Model,
+    theme: &'a Theme,
+    workflow: &'a Workflow,
+    layout: &'a Layout,
+    problems: &'a [Problem],
+    /// Nothing of the focused run belongs to it.
+    planned: bool,
+}
+
+impl<'a> Scene<'a> {
+    fn facts(&self, node: usize) -> Facts<'a> {
+        let name = self.layout.nodes[node].as_str();
+        if self.planned {
+            Facts::planned(self.model, self.workflow, self.problems, name)
+        } else {
+            Facts::of(self.model, self.workflow, self.problems, name)
+        }
+    }
+
+    fn selected(&self) -> Option<usize> {
+        if self.planned {
+            return None;
+        }
+        self.layout.index(self.model.grid.selected.as_ref()?)
+    }
+
+    /// Whether a node is hidden by the filter.
+    fn is_dimmed(&self, name: &str) -> bool {
+        let filter = &self.model.grid.filter;
+        !self.planned && !filter.is_empty() && crate::ui::fuzzy::matches(filter, name).is_none()
+    }
+}
 
 /// Draws the pane inside its frame: the root draws the border and the title that [`title`] gives.
-pub fn view(_model: &Model, _theme: &Theme, _area: Rect, _buffer: &mut Buffer, _areas: &mut Areas) {}
+pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+    let below = failure(model, theme, area, buffer, areas);
+    let Some((workflow, layout)) = model.drawn() else {
+        return problems(model, theme, below, buffer);
+    };
+    let Some(layout) = layout else {
+        return;
+    };
+    let problems = model.workflow.as_ref().map_or(&[][..], |open| &open.document.problems);
+    let scene = Scene { model, theme, workflow, layout, problems, planned: false };
+    if camera::is_list(model, layout, below) {
+        list::view(&scene, below, buffer, areas);
+    } else if let Some(drawing) = camera::drawing(model.grid.zooming, layout, below) {
+        let target = camera::target(model, layout);
+        let viewport = camera::viewport(&model.grid, drawing, target, below);
+        graph::view(&scene, drawing, &viewport, below, buffer, areas);
+    }
+    let runs = model.lens.as_ref().is_some_and(|lens| {
+        lens.state.nodes.values().any(|node| node.whole.status == fanlight_shared::run::NodeStatus::Running)
+    });
+    if runs && model.options.motion {
+        areas.tick_in(FRAME);
+    }
+}
+
+/// Of a failed run: the node, its exit code and its last line. Answers what is left below.
+fn failure(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> Rect {
+    let Some((name, instance)) = node::first_failed(model) else { return area };
+    if area.height < 4 {
+        return area;
+    }
+    let row = Rect { height: 1, ..area };
+    let glyph = node_glyph(instance.status, 0, model.options.ascii);
+    let room = usize::from(row.width).saturating_sub(name.len() + 5);
+    Line::from(vec![
+        Span::styled(format!(" {glyph} {name}  "), theme.bad),
+        Span::styled(fit(&node::failure(instance), room), theme.text),
+    ])
+    .render(row, buffer);
+    areas.hit(row, Hit::Node(name.to_owned()));
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// Of a file that can't run: what the check found.
+fn problems(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(open) = &model.workflow else { return };
+    let mut y = area.y;
+    for problem in &open.document.problems {
+        let error = problem.severity == fanlight_shared::problem::Severity::Error;
+        let style = if error { theme.bad } else { theme.warning };
+        for line in crate::ui::wrap::wrap(&sanitise::line(&problem.to_string()), area.width.saturating_sub(2)) {
+            if y >= area.bottom() {
+                return;
+            }
+            buffer.set_string(area.x + 1, y, line, style);
+            y += 1;
+        }
+    }
+}
 
 /// What stands in the pane's border: left and right.
 #[must_use]
-pub fn title(_model: &Model) -> (String, String) {
-    (String::new(), String::new())
+pub fn title(model: &Model) -> (String, String) {
+    let grid = &model.grid;
+    let left = if grid.filter.is_empty() { String::new() } else { format!("/{}", grid.filter) };
+    let mut right = Vec::new();
+    if grid.follow {
+        right.push("following".to_owned());
+    }
+    if let Some(open) = &model.workflow {
+        let count = open.document.problems.len();
+        if count > 0 {
+            right.push(format!("{count} problem{}", if count == 1 { "" } else { "s" }));
+        }
+    }
+    (left, right.join(" · "))
 }
 
 /// Draws the graph of a workflow that is not open, fitted, with its problems marked: what home shows of the selected one.
 pub fn plan(
-    _document: &Document,
-    _layout: Option<&Layout>,
-    _model: &Model,
-    _theme: &Theme,
-    _area: Rect,
-    _buffer: &mut Buffer,
+    document: &Document,
+    layout: Option<&Layout>,
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
 ) {
+    let (Some(workflow), Some(layout)) = (&document.workflow, layout) else { return };
+    let problems = &document.problems;
+    let scene = Scene { model, theme, workflow, layout, problems, planned: true };
+    let mut areas = Areas::default();
+    match camera::drawing(super::Zooming::Fit, layout, area) {
+        Some(drawing) => {
+            let viewport = crate::ui::graph::viewport::Viewport::new(drawing, (0, 0), area);
+            graph::view(&scene, drawing, &viewport, area, buffer, &mut areas);
+        }
+        None => list::view(&scene, area, buffer, &mut areas),
+    }
 }
+
+#[cfg(test)]
+mod tests;

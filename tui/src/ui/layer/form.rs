@@ -1,33 +1,229 @@
-//! The form that starts runs. PLACEHOLDER.
+//! The form that starts runs: a field per param, and how often and where in the queue.
 
-use crossterm::event::KeyEvent;
+mod field;
+mod sets;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use fanlight_shared::rpc::runs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::effect::Effect;
+use crate::ui::message::Document;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::view::Areas;
+use crate::ui::view::{Areas, Hit};
+use field::{Field, Kind};
+
+/// From how many runs on it asks before it starts them.
+const MANY: usize = 100;
 
 /// The form that starts runs.
-#[derive(Debug, Default)]
-pub struct Form {}
+#[derive(Debug)]
+pub struct Form {
+    document: Document,
+    folder: std::path::PathBuf,
+    fields: Vec<Field>,
+    at: usize,
+    typed: bool,
+    asking: Option<Question>,
+    /// How many runs it makes, or that something is wrong.
+    count: Result<usize, String>,
+    /// What the daemon refused.
+    refused: Option<String>,
+}
+
+/// What it asks in its last line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Question {
+    /// Whether what was typed is thrown away.
+    Leave,
+    /// Whether so many runs are meant.
+    Many(usize),
+}
 
 impl Form {
     /// The form for the workflow on screen, filled with defaults or the values of last time; `None` if it can't run.
     #[must_use]
-    pub fn open(_model: &Model) -> Option<Self> {
-        Some(Self::default())
+    pub fn open(model: &Model) -> Option<Self> {
+        let document = model.workflow.as_ref()?.document.clone();
+        let workflow = document.workflow.clone()?;
+        let of_workflow = model.registry.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
+        let last = of_workflow.max_by_key(|run| run.number).map(|run| &run.params);
+        let params = workflow.params.iter();
+        let mut fields: Vec<Field> =
+            params.map(|(name, param)| Field::of_param(name, param, last.and_then(|it| it.get(name)))).collect();
+        fields.extend(Field::extras());
+        let mut form = Self {
+            document,
+            folder: model.options.folder.clone(),
+            fields,
+            at: 0,
+            typed: false,
+            asking: None,
+            count: Ok(1),
+            refused: None,
+        };
+        form.check();
+        Some(form)
+    }
+
+    /// Looks at all fields again.
+    fn check(&mut self) {
+        for field in &mut self.fields {
+            field.check(&self.folder);
+        }
+        self.count = sets::count(&self.fields);
+    }
+
+    /// The daemon refused: it says so at the field that it names.
+    pub(crate) fn refused(&mut self, error: &str) {
+        let error = fanlight_shared::sanitise::line(error);
+        let named = self.fields.iter().position(|field| error.contains(&format!("`{}`", field.name)));
+        match named {
+            Some(at) => {
+                self.at = at;
+                self.fields[at].error = Some(error);
+            }
+            None => self.refused = Some(error),
+        }
+    }
+
+    fn turn(&mut self, by: usize) {
+        self.at = (self.at + by) % self.fields.len().max(1);
+    }
+
+    fn submit(&mut self, model: &mut Model, sure: bool) -> Step {
+        self.check();
+        if let Some(wrong) = self.fields.iter().position(|field| field.error.is_some()) {
+            self.at = wrong;
+            return Step::stay();
+        }
+        let Some(workflow) = self.document.workflow.clone() else { return Step::close() };
+        match self.count {
+            Ok(count) if count > MANY && !sure && model.options.confirm => {
+                self.asking = Some(Question::Many(count));
+                return Step::stay();
+            }
+            _ => {}
+        }
+        let sets = match sets::sets(&self.fields, &workflow) {
+            Ok(sets) => sets,
+            Err(wrong) => {
+                self.refused(&wrong);
+                return Step::stay();
+            }
+        };
+        let start = runs::Start {
+            document: self.document.text.to_string(),
+            path: self.document.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            sets,
+            label: sets::label(&self.fields),
+            next: sets::next(&self.fields),
+            ..runs::Start::default()
+        };
+        let again = Self {
+            document: self.document.clone(),
+            folder: self.folder.clone(),
+            fields: std::mem::take(&mut self.fields),
+            at: self.at,
+            typed: true,
+            asking: None,
+            count: self.count.clone(),
+            refused: None,
+        };
+        model.queue.submit(again);
+        Step::close_with(vec![Effect::Start(Box::new(start))])
+    }
+
+    fn answer(&mut self, model: &mut Model, question: Question, key: KeyEvent) -> Step {
+        self.asking = None;
+        match (question, key.code) {
+            (Question::Leave, KeyCode::Char('y' | 'Y')) => Step::close(),
+            (Question::Many(_), KeyCode::Char('y' | 'Y')) => self.submit(model, true),
+            _ => Step::stay(),
+        }
+    }
+
+    /// Fills in the sweep that the file proposes.
+    fn fill_matrix(&mut self) {
+        let Some(workflow) = &self.document.workflow else { return };
+        for (name, values) in &workflow.matrix {
+            if let Some(field) = self.fields.iter_mut().find(|field| field.name == *name) {
+                field.fill(values);
+                self.typed = true;
+            }
+        }
+        self.check();
+    }
+
+    fn has_matrix(&self) -> bool {
+        self.document.workflow.as_ref().is_some_and(|workflow| !workflow.matrix.is_empty())
     }
 }
 
 impl Over for Form {
-    fn key(&mut self, _model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
-        if action == Some(Action::Back) { Step::close() } else { Step::pass() }
+    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+        if let Some(question) = self.asking {
+            return self.answer(model, question, key);
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let last = self.at + 1 == self.fields.len();
+        let lines = matches!(self.fields.get(self.at).map(|it| &it.kind), Some(Kind::Lines { .. }));
+        match key.code {
+            _ if action == Some(Action::Submit) => return self.submit(model, false),
+            KeyCode::Char('x') if control => self.fill_matrix(),
+            KeyCode::Esc if self.typed && model.options.confirm => self.asking = Some(Question::Leave),
+            KeyCode::Esc => return Step::close(),
+            KeyCode::Tab => self.turn(1),
+            KeyCode::BackTab => self.turn(self.fields.len().saturating_sub(1)),
+            KeyCode::Enter if last => return self.submit(model, false),
+            KeyCode::Enter if !lines => self.turn(1),
+            _ => {
+                let changed = self.fields.get_mut(self.at).is_some_and(|field| field.key(key));
+                match key.code {
+                    _ if changed => {
+                        self.typed = true;
+                        self.refused = None;
+                        self.check();
+                    }
+                    KeyCode::Down => self.turn(1),
+                    KeyCode::Up => self.turn(self.fields.len().saturating_sub(1)),
+                    _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
+                    _ => {}
+                }
+            }
+        }
+        Step::stay()
     }
+
+    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+        match (mouse.kind, hit) {
+            (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) if *row < self.fields.len() => {
+                self.at = *row;
+            }
+            (MouseEventKind::ScrollDown, _) => self.at = (self.at + 1).min(self.fields.len().saturating_sub(1)),
+            (MouseEventKind::ScrollUp, _) => self.at = self.at.saturating_sub(1),
+            _ => {}
+        }
+        Step::stay()
+    }
+
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Form)
     }
-    fn view(&self, _model: &Model, _theme: &Theme, _area: Rect, _buffer: &mut Buffer, _areas: &mut Areas) {}
+    fn takes_text(&self) -> bool {
+        true
+    }
+    fn hints(&self) -> Vec<Action> {
+        vec![Action::Submit, Action::NextPane, Action::Back]
+    }
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        view::view(self, model, theme, area, buffer, areas);
+    }
 }

@@ -1,0 +1,164 @@
+//! Files: workflows that are read and checked, new ones, what other programs are given.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use fanlight_shared::document::LARGEST_FILE;
+use fanlight_shared::home::Home;
+use fanlight_shared::problem::{Problem, Span};
+use fanlight_shared::rpc::workflows;
+use fanlight_shared::sanitise;
+use fanlight_shared::workflow::Workflow;
+
+use crate::example;
+use crate::ui::message::Document;
+
+/// How many files of a folder are offered.
+const MOST_FILES: usize = 500;
+
+/// Checks a text; what it is called and where it lies is the caller's.
+fn document(text: String, name: String) -> Document {
+    let (workflow, problems) = match fanlight_shared::document::read(&text, &crate::embedded::catalogue()) {
+        Ok(checked) => (Some(Arc::new(checked.workflow)), checked.warnings),
+        Err(problems) => (None, problems),
+    };
+    Document { path: None, example: None, workflow_id: None, name, text: text.into(), workflow, problems }
+}
+
+/// Reads and checks a file.
+pub(in crate::ui) fn read(path: &Path) -> Result<Document, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let path = path.canonicalize().map_err(|error| failed(&error))?;
+    let length = path.metadata().map_err(|error| failed(&error))?.len();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut document = if length > LARGEST_FILE as u64 {
+        let mut too_long = document(String::new(), name);
+        let words = format!("the file is {length} bytes long; at most {LARGEST_FILE} are read");
+        too_long.problems = vec![Problem::error("too_large", Span::default(), words)];
+        too_long
+    } else {
+        let bytes = std::fs::read(&path).map_err(|error| failed(&error))?;
+        let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not text (not UTF-8)"))?;
+        document(text, name)
+    };
+    document.path = Some(path);
+    Ok(document)
+}
+
+/// Checks an example. It gets the path at which it is put when it is run.
+pub(in crate::ui) fn read_example(home: &Home, name: &str) -> Result<Document, String> {
+    let example = example::find(name).ok_or_else(|| format!("there is no example `{name}`"))?;
+    let mut document = document(example.document.to_owned(), example.name.to_owned());
+    document.path = Some(example.path(home));
+    document.example = Some(example.name.to_owned());
+    Ok(document)
+}
+
+/// Puts the file of an example at its place, if that is where a start says that its file lies.
+pub(in crate::ui) fn place_example(home: &Home, path: &str) -> Result<(), String> {
+    for example in example::ALL {
+        if example.path(home) == Path::new(path) {
+            example.place(home).map_err(|failure| failure.message().to_owned())?;
+        }
+    }
+    Ok(())
+}
+
+/// What the daemon keeps of a workflow: its file where that is still there, else the version that ran last.
+pub(in crate::ui) fn stored(detail: workflows::Detail) -> Document {
+    let info = detail.workflow;
+    let path = info.path.map(PathBuf::from);
+    let of_example = example::ALL.iter().find(|it| {
+        it.name == info.slug && path.as_ref().is_some_and(|path| path.ends_with(Path::new(it.name).join(format!("{}.yaml", it.name))))
+    });
+    let file = path.as_ref().filter(|_| of_example.is_none()).and_then(|path| read(path).ok());
+    let mut document = file.unwrap_or_else(|| {
+        let mut stored = document(detail.document, sanitise::line(&info.slug));
+        stored.path = path;
+        stored.example = of_example.map(|it| it.name.to_owned());
+        stored
+    });
+    document.workflow_id = Some(info.id);
+    document
+}
+
+/// The workflow of a text that a run was submitted with.
+pub(in crate::ui) fn workflow_of(text: &str) -> Option<Arc<Workflow>> {
+    fanlight_shared::document::read(text, &crate::embedded::catalogue())
+        .ok()
+        .map(|checked| Arc::new(checked.workflow))
+}
+
+/// Files of a folder, and of its folders called `workflows`, that may be workflows: those with a fitting name and `nodes:`.
+pub(in crate::ui) fn list(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in [folder.to_owned(), folder.join("workflows"), folder.join(".fanlight")] {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        for entry in entries.flatten().take(10_000) {
+            let path = entry.path();
+            let ending = path.extension().and_then(|it| it.to_str());
+            if matches!(ending, Some("yaml" | "yml")) && has_nodes(&path) {
+                found.extend(path.canonicalize());
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found.truncate(MOST_FILES);
+    found
+}
+
+/// Other YAML lies about in folders too: a workflow has `nodes:` at the beginning of a line.
+fn has_nodes(path: &Path) -> bool {
+    let small = path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST_FILE as u64);
+    small
+        && std::fs::read(path)
+            .is_ok_and(|text| text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"nodes:")))
+}
+
+/// Writes an example to a new file.
+pub(in crate::ui) fn new_file(example: &str, path: &Path) -> Result<PathBuf, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let example = example::find(example).ok_or_else(|| format!("there is no example `{example}`"))?;
+    let path = match path.extension() {
+        Some(_) => path.to_owned(),
+        None => path.with_extension("yaml"),
+    };
+    let mut file = std::fs::File::create_new(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => format!("{} is there already; nothing was written", path.display()),
+        _ => failed(&error),
+    })?;
+    file.write_all(example.document.as_bytes()).map_err(|error| failed(&error))?;
+    Ok(path)
+}
+
+/// Keeps a text that was copied, for terminals that do not take it. Answers where.
+pub(in crate::ui) fn keep_copied(home: &Home, text: &str) -> Result<PathBuf, String> {
+    let failed = |error: std::io::Error| error.to_string();
+    std::fs::create_dir_all(&home.state).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(&home.state).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let path = home.state.join("copied.txt");
+    file.persist(&path).map_err(|error| error.to_string())?;
+    Ok(path)
+}
+
+/// Opens a copy of an asset with the desktop's program.
+pub(in crate::ui) fn open_outside(name: &str, bytes: &[u8]) -> Result<(), String> {
+    let name = Path::new(name).file_name().ok_or_else(|| "the asset has no file name".to_owned())?;
+    // The program reads it after this one went on: the folder stays until the system clears it.
+    let folder = tempfile::Builder::new().prefix("fanlight-").tempdir().map_err(|error| error.to_string())?;
+    let path = folder.keep().join(name);
+    std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    std::process::Command::new(opener)
+        .arg(&path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(|_| ())
+        .map_err(|error| format!("{opener} can't be started ({error}); a copy is in {}", path.display()))
+}

@@ -1,0 +1,45 @@
+//! Text cut to columns.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The first line of a clean text, at most `columns` wide, with `…` where something was cut.
+#[must_use]
+pub fn fit(text: &str, columns: usize) -> String {
+    let text = text.trim();
+    let line = text.lines().next().unwrap_or("");
+    if line.len() == text.len() && line.width() <= columns {
+        return line.to_owned();
+    }
+    let room = columns.saturating_sub(1);
+    let (mut cut, mut wide) = (String::new(), 0);
+    for grapheme in line.graphemes(true) {
+        wide += grapheme.width();
+        if wide > room {
+            break;
+        }
+        cut.push_str(grapheme);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(fit("日本語", 6), "日本語");
+        assert_eq!(fit("日本語", 5), "日本…");
+        assert_eq!(fit("日本語", 4), "日…");
+    }
+
+    #[test]
+    fn further_lines_are_told_of() {
+        assert_eq!(fit("one\ntwo", 10), "one…");
+        assert_eq!(fit("one\n", 10), "one");
+    }
+}

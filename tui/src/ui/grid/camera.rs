@@ -1,0 +1,67 @@
+//! Which drawing is shown, and which part of it. The view and the update ask the same functions, so that a click and a key
+//! mean what was drawn.
+
+use fanlight_shared::run::NodeStatus;
+use ratatui::layout::Rect;
+
+use super::{Grid, Zooming};
+use crate::ui::graph::viewport::Viewport;
+use crate::ui::graph::{Drawing, Flow, Layout, Zoom};
+use crate::ui::model::Model;
+
+/// Rows and columns below which the list is shown.
+const LEAST: (u16, u16) = (56, 12);
+/// Columns below which graphs that do not fit lead downwards.
+const NARROW: u16 = 100;
+
+/// Whether the nodes are shown as a list.
+#[must_use]
+pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
+    let small = crate::ui::view::SizeClass::of(model.size) == crate::ui::view::SizeClass::Small;
+    let little = small || area.width < LEAST.0 || area.height < LEAST.1;
+    layout.drawings.is_empty() || model.grid.list.unwrap_or(little)
+}
+
+/// The drawing that is shown in an area.
+#[must_use]
+pub fn drawing<'a>(zooming: Zooming, layout: &'a Layout, area: Rect) -> Option<&'a Drawing> {
+    let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
+    let unfit = if area.width < NARROW { Flow::Down } else { Flow::Right };
+    let at = |zoom: Zoom| {
+        let fits = [Flow::Right, Flow::Down].into_iter().filter_map(|flow| layout.drawing(zoom, flow));
+        fits.clone().find(holds)
+    };
+    let least = match zooming {
+        Zooming::At(zoom) => return at(zoom).or_else(|| layout.drawing(zoom, unfit)),
+        Zooming::Auto => Zoom::Chip,
+        Zooming::Fit => Zoom::Dot,
+    };
+    let fits = Zoom::ALL.into_iter().filter(|zoom| *zoom >= least).find_map(at);
+    fits.or_else(|| layout.drawing(least, unfit))
+}
+
+/// The node that the view goes to by itself: the one that runs while it follows, else the one under the cursor.
+#[must_use]
+pub fn target(model: &Model, layout: &Layout) -> Option<usize> {
+    let running = || {
+        let state = &model.lens.as_ref()?.state;
+        let runs = |name: &String| {
+            state.nodes.get(name).is_some_and(|node| node.whole.status == NodeStatus::Running)
+        };
+        layout.nodes.iter().rposition(runs)
+    };
+    let followed = if model.grid.follow { running() } else { None };
+    followed.or_else(|| layout.index(model.grid.selected.as_ref()?))
+}
+
+/// The part of a drawing that an area shows.
+#[must_use]
+pub fn viewport(grid: &Grid, drawing: &Drawing, target: Option<usize>, area: Rect) -> Viewport {
+    let mut view = Viewport::new(drawing, grid.origin, area);
+    if !grid.panned
+        && let Some(place) = target.and_then(|node| drawing.placed.get(node))
+    {
+        view.show(*place, drawing);
+    }
+    view
+}

@@ -1,0 +1,277 @@
+//! What is known of a node, put together from file, run and products, as cards and rows show it.
+
+use fanlight_shared::problem::{Problem, Severity};
+use fanlight_shared::run::{NodeStatus, RunStatus};
+use fanlight_shared::run_state::{Instance, NodeState};
+use fanlight_shared::sanitise;
+use fanlight_shared::time::human_duration;
+use fanlight_shared::value::Value;
+use fanlight_shared::workflow::Workflow;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::ui::fit::fit;
+use crate::ui::model::Model;
+use crate::ui::products::Products;
+use crate::ui::theme::{Theme, node_glyph};
+
+/// What is known of a node.
+pub struct Facts<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its kind: the type's name, `run` or `cmd`.
+    pub word: &'a str,
+    /// Its state in the focused run; `None` before any run.
+    pub status: Option<NodeStatus>,
+    /// What the focused run did with it.
+    pub state: Option<&'a NodeState>,
+    /// What the check found about it, the worst.
+    pub problem: Option<&'a Problem>,
+    /// The port that is shown.
+    pub port: Option<String>,
+    model: &'a Model,
+}
+
+impl<'a> Facts<'a> {
+    /// What is known of a node of the workflow that is drawn.
+    #[must_use]
+    pub fn of(model: &'a Model, workflow: &'a Workflow, problems: &'a [Problem], name: &'a str) -> Self {
+        let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name));
+        let of_node = problems.iter().filter(|problem| problem.node.as_deref() == Some(name));
+        Self {
+            name,
+            word: workflow.nodes.get(name).map_or("", |node| node.action.word()),
+            status: state.map(|node| node.whole.status),
+            state,
+            problem: of_node.min_by_key(|problem| problem.severity != Severity::Error),
+            port: port(workflow, name, state.map(|node| &node.whole), &model.grid.products),
+            model,
+        }
+    }
+
+    /// A node of a workflow that is not on screen.
+    #[must_use]
+    pub fn planned(model: &'a Model, workflow: &'a Workflow, problems: &'a [Problem], name: &'a str) -> Self {
+        Self { status: None, state: None, port: None, ..Self::of(model, workflow, problems, name) }
+    }
+
+    /// Its glyph and colour.
+    #[must_use]
+    pub fn glyph(&self, theme: &Theme) -> (&'static str, Style) {
+        let ascii = self.model.options.ascii;
+        match (self.problem, self.status) {
+            (Some(problem), None) => ("!", severity(problem, theme)),
+            (_, None) => (node_glyph(NodeStatus::Waiting, 0, ascii), theme.dim),
+            (_, Some(status)) => {
+                let beat = if self.model.options.motion { self.model.beat } else { 0 };
+                (node_glyph(status, beat, ascii), theme.node(status))
+            }
+        }
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.status == Some(NodeStatus::Running)
+    }
+
+    /// How far it is, between 0 and 1.
+    #[must_use]
+    pub fn fraction(&self) -> Option<f64> {
+        let state = self.state.filter(|_| self.runs())?;
+        let said = state.whole.progress.as_ref().and_then(|progress| progress.fraction);
+        said.or_else(|| {
+            let count = state.item_count.filter(|count| *count > 0)?;
+            #[allow(clippy::cast_precision_loss)]
+            Some(state.items_done() as f64 / f64::from(count))
+        })
+    }
+
+    /// One line: its time, how far it is, or its kind.
+    #[must_use]
+    pub fn line(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
+        let Some(state) = self.state else {
+            return vec![Span::styled(fit(self.word, columns), theme.dim)];
+        };
+        let whole = &state.whole;
+        let took = whole.started_at().map(|started| {
+            human_duration(whole.ended_at.unwrap_or(self.model.now).since(started))
+        });
+        let items = state.item_count.map(|count| format!("{}/{count}", state.items_done()));
+        let plain = |text: String, style: Style| vec![Span::styled(fit(&text, columns), style)];
+        match whole.status {
+            NodeStatus::Running => match self.fraction() {
+                Some(fraction) => {
+                    let share = fraction.clamp(0.0, 1.0);
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                    let words = items.unwrap_or_else(|| format!("{} %", (share * 100.0) as u32));
+                    let bar = columns.saturating_sub(words.len() + 1).min(12);
+                    let mut spans = bar_spans(share, bar, theme, self.model.options.ascii);
+                    spans.push(Span::styled(format!(" {words}"), theme.text));
+                    spans
+                }
+                None => plain(took.unwrap_or_default(), theme.text),
+            },
+            NodeStatus::Completed | NodeStatus::Failed => {
+                let many = items.filter(|_| state.item_count > Some(1)).map(|items| format!(" · {items}"));
+                plain(format!("{}{}", took.unwrap_or_default(), many.unwrap_or_default()), theme.dim)
+            }
+            NodeStatus::Cached | NodeStatus::Skipped | NodeStatus::Cancelled => {
+                plain(whole.status.word().to_owned(), theme.dim)
+            }
+            NodeStatus::Waiting | NodeStatus::Ready => match whole.retry_at {
+                Some(at) if at > self.model.now => {
+                    let words = format!("again in {}", human_duration(at.since(self.model.now)));
+                    plain(words, theme.warning)
+                }
+                _ => plain(self.word.to_owned(), theme.dim),
+            },
+        }
+    }
+
+    /// One more line: why it failed, what it says, what it made; what another run made while it has nothing.
+    #[must_use]
+    pub fn value(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
+        let plain = |text: &str, style: Style| vec![Span::styled(fit(text, columns), style)];
+        let whole = self.state.map(|state| &state.whole);
+        if let Some(whole) = whole {
+            if whole.status == NodeStatus::Failed {
+                return plain(&failure(whole), theme.bad);
+            }
+            if let Some(value) = self.port.as_ref().and_then(|port| whole.outputs.get(port)) {
+                return plain(&summary(value, columns), theme.text);
+            }
+            let preview = self.port.as_ref().and_then(|port| whole.previews.get(port));
+            if let Some(value) = preview.filter(|_| self.runs()) {
+                return plain(&summary(value, columns), theme.dim);
+            }
+            if self.runs() {
+                let message = whole.progress.as_ref().and_then(|progress| progress.message.as_deref());
+                if let Some(message) = message.or(whole.last_line.as_deref()) {
+                    return plain(message, theme.dim);
+                }
+            }
+        }
+        if let Some(problem) = self.problem {
+            return plain(&sanitise::line(&problem.message), severity(problem, theme));
+        }
+        let focused = self.model.lens.as_ref().map(|lens| lens.run.id);
+        let made = self.port.as_ref().and_then(|port| self.model.grid.products.port(self.name, port));
+        let other = made.and_then(|made| {
+            made.newest().filter(|(run, _)| Some(*run) != focused).find_map(|(run, made)| {
+                let known = self.model.registry.run(run).map(|run| run.number);
+                Some((made.number.or(known)?, made.value.as_ref()?))
+            })
+        });
+        match other {
+            Some((number, value)) => {
+                let number = format!("#{number} ");
+                let room = columns.saturating_sub(number.len());
+                plain(&format!("{number}{}", summary(value, room)), theme.dim)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// In how many runs it made a value, where that is more than one.
+    #[must_use]
+    pub fn badge(&self) -> Option<String> {
+        let port = self.model.grid.products.port(self.name, self.port.as_ref()?)?;
+        let more = if port.more.is_some() { "+" } else { "" };
+        (port.count() > 1).then(|| format!("×{}{more}", port.count()))
+    }
+}
+
+fn severity(problem: &Problem, theme: &Theme) -> Style {
+    if problem.severity == Severity::Error { theme.bad } else { theme.warning }
+}
+
+/// A bar of so many cells.
+#[must_use]
+pub fn bar_spans(share: f64, cells: usize, theme: &Theme, ascii: bool) -> Vec<Span<'static>> {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let done = ((share * cells as f64).round() as usize).min(cells);
+    let (full, rest) = if ascii { ("=", "-") } else { ("━", "─") };
+    vec![
+        Span::styled(full.repeat(done), theme.running),
+        Span::styled(rest.repeat(cells - done), theme.dim),
+    ]
+}
+
+/// Why a node failed, on one line: exit code and the last line of stderr, else what was said.
+#[must_use]
+pub fn failure(instance: &Instance) -> String {
+    let Some(error) = &instance.error else { return "failed".to_owned() };
+    match (error.exit_code, &error.last_line) {
+        (Some(code), Some(line)) => format!("exit {code} · {line}"),
+        (None, Some(line)) => format!("{} · {line}", error.message),
+        (_, None) => error.message.clone(),
+    }
+}
+
+/// A value on one line.
+#[must_use]
+pub fn summary(value: &Value, columns: usize) -> String {
+    match value {
+        Value::Media(media) => {
+            let size = media.width.zip(media.height).map(|(width, height)| format!(" {width}×{height}"));
+            format!("{}{}", media.name, size.unwrap_or_default())
+        }
+        Value::Text(text) => text.trim().replace('\n', " "),
+        value => value.summary(columns.max(1)),
+    }
+}
+
+/// The port of a node that is shown on its card: what it has in this run, what it declares, what others read of it.
+#[must_use]
+pub fn port(
+    workflow: &Workflow,
+    node: &str,
+    instance: Option<&Instance>,
+    products: &Products,
+) -> Option<String> {
+    ports(workflow, node, instance, products).into_iter().next()
+}
+
+/// The ports of a node that are known, the most telling first.
+#[must_use]
+pub fn ports(
+    workflow: &Workflow,
+    node: &str,
+    instance: Option<&Instance>,
+    products: &Products,
+) -> Vec<String> {
+    let mut found = indexmap::IndexSet::new();
+    let file = workflow.nodes.get(node);
+    found.extend(file.into_iter().flat_map(|it| it.outputs.keys().cloned()));
+    let of_outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
+    let references = of_outputs.flat_map(|it| it.references().iter()).filter(|reference| {
+        matches!(&reference.root, fanlight_shared::expression::Root::Node(name) if name == node)
+    });
+    found.extend(references.filter_map(|reference| reference.port.clone()));
+    found.extend(workflow.edges().into_iter().filter(|edge| edge.from == node).map(|edge| edge.port));
+    if file.is_some_and(|it| it.action.is_command()) {
+        found.insert("stdout".to_owned());
+    }
+    if let Some(instance) = instance {
+        let mut own: Vec<&String> = instance.outputs.keys().collect();
+        // What only tells how a command ended comes last.
+        own.sort_by_key(|port| matches!(port.as_str(), "exit_code" | "status"));
+        found.extend(own.into_iter().cloned());
+    }
+    let mut known: Vec<&str> = products.ports(node).collect();
+    known.sort_unstable();
+    found.extend(known.into_iter().map(str::to_owned));
+    found.into_iter().collect()
+}
+
+/// The node that failed first in the focused run, where a run failed or fails.
+#[must_use]
+pub fn first_failed(model: &Model) -> Option<(&str, &Instance)> {
+    let state = &model.lens.as_ref()?.state;
+    if matches!(state.status, RunStatus::Completed | RunStatus::Queued) {
+        return None;
+    }
+    let failed = state.nodes.iter().filter(|(_, node)| node.whole.status == NodeStatus::Failed);
+    failed.min_by_key(|(_, node)| node.whole.ended_at).map(|(name, node)| (name.as_str(), &node.whole))
+}

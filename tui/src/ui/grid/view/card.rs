@@ -1,0 +1,100 @@
+//! One node at each zoom.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::symbols::border;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Widget};
+
+use crate::ui::fit::fit;
+use crate::ui::graph::Zoom;
+use crate::ui::grid::node::Facts;
+use crate::ui::theme::Theme;
+
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    pub(super) selected: bool,
+    /// A filter is on, and its name does not match.
+    pub(super) dimmed: bool,
+    pub(super) ascii: bool,
+}
+
+const ASCII: border::Set<'_> = border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// Draws a node into a buffer of its size.
+pub(super) fn draw(zoom: Zoom, facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+    match zoom {
+        Zoom::Card => card(facts, look, theme, buffer),
+        Zoom::Chip => chip(facts, look, theme, buffer),
+        Zoom::Dot => dot(facts, look, theme, buffer),
+    }
+    if look.dimmed {
+        buffer.set_style(buffer.area, theme.dim);
+    }
+}
+
+fn card(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+    let area = buffer.area;
+    let (glyph, style) = facts.glyph(theme);
+    // Only what runs is heavy, so that the eye lands on it.
+    let set = match (look.ascii, facts.runs()) {
+        (true, _) => ASCII,
+        (false, true) => border::THICK,
+        (false, false) => border::ROUNDED,
+    };
+    let frame = if look.selected { theme.accent } else { style.remove_modifier(Modifier::BOLD) };
+    let frame = if facts.runs() { style } else { frame };
+    let room = usize::from(area.width).saturating_sub(6);
+    let name = if look.selected { theme.selected } else if facts.runs() { theme.running } else { theme.text };
+    let title = Line::from(vec![
+        Span::styled(format!(" {glyph} "), style),
+        Span::styled(fit(facts.name, room), name),
+        Span::raw(" "),
+    ]);
+    let block = Block::bordered().border_set(set).border_style(frame).title(title);
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    let inside = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let columns = usize::from(inside.width);
+    let badge = facts.badge();
+    let taken = badge.as_ref().map_or(0, |badge| badge.chars().count() + 1);
+    let row = Rect { height: 1, ..inside };
+    Line::from(facts.line(theme, columns.saturating_sub(taken))).render(row, buffer);
+    if let Some(badge) = badge {
+        let width = u16::try_from(badge.chars().count()).unwrap_or(0);
+        buffer.set_string(inside.right().saturating_sub(width), row.y, badge, theme.key);
+    }
+    Line::from(facts.value(theme, columns)).render(Rect { y: row.y + 1, ..row }, buffer);
+}
+
+fn chip(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+    let (glyph, style) = facts.glyph(theme);
+    let room = usize::from(buffer.area.width).saturating_sub(4);
+    let name = if facts.runs() { theme.running } else { theme.text };
+    let line = Line::from(vec![
+        Span::styled(format!(" {glyph} "), style),
+        Span::styled(fit(facts.name, room), name),
+    ]);
+    line.render(buffer.area, buffer);
+    if look.selected {
+        buffer.set_style(buffer.area, theme.selected);
+    }
+}
+
+fn dot(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+    let (glyph, style) = facts.glyph(theme);
+    buffer.set_string(0, 0, glyph, style);
+    if look.selected {
+        buffer.set_style(buffer.area, theme.selected);
+    }
+}

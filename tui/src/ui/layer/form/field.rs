@@ -1,0 +1,249 @@
+//! One field of the form: what it holds, the keys it takes, and whether what it holds is right.
+
+use std::path::Path;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use fanlight_shared::document::ranges;
+use fanlight_shared::node_type::check_range;
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Value;
+use fanlight_shared::workflow::Param;
+
+use crate::ui::input::Input;
+
+/// The name of the field for the label; a param can't have it, for its names have no blanks at their ends.
+pub(super) const LABEL: &str = "label ";
+/// How often each set of params runs.
+pub(super) const REPEAT: &str = "repeat ";
+/// Whether the runs go to the head of the queue.
+pub(super) const NEXT: &str = "next ";
+
+/// What a field is written with.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Kind {
+    /// One line.
+    Line(Input),
+    /// Several lines.
+    Lines { lines: Vec<Input>, row: usize },
+    /// One of a few, or several of them, each for a run of its own.
+    Choice { at: usize, picked: Vec<bool> },
+    /// `true`, `false` or a run for each.
+    Bool(Option<bool>),
+    /// On or off.
+    Toggle(bool),
+}
+
+/// One field.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Field {
+    /// The param's name, or one of the extras.
+    pub(super) name: String,
+    /// The param, unless it is an extra.
+    pub(super) param: Option<Param>,
+    pub(super) kind: Kind,
+    /// What it gives: one value a run; none where the default is used.
+    pub(super) values: Vec<Value>,
+    /// What is wrong with it.
+    pub(super) error: Option<String>,
+}
+
+impl Field {
+    /// For a param, with its last value or its default.
+    pub(super) fn of_param(name: &str, param: &Param, last: Option<&Value>) -> Self {
+        let usable = |value: &&Value| **value != Value::None && !value.has_media();
+        let value = last.filter(usable).or(param.default.as_ref().filter(usable));
+        let kind = match &param.ty {
+            Type::Bool => Kind::Bool(Some(value.and_then(Value::as_bool).unwrap_or(false))),
+            Type::Choice if !param.choices.is_empty() => {
+                let is_it = |choice: &String| value.and_then(Value::as_text) == Some(choice);
+                let at = param.choices.iter().position(is_it).unwrap_or(0);
+                Kind::Choice { at, picked: vec![false; param.choices.len()] }
+            }
+            Type::Text if param.multiline => {
+                let text = value.and_then(Value::as_text).unwrap_or_default();
+                let mut lines: Vec<Input> = text.lines().map(Input::new).collect();
+                if lines.is_empty() {
+                    lines.push(Input::default());
+                }
+                Kind::Lines { row: lines.len() - 1, lines }
+            }
+            _ => Kind::Line(Input::new(value.map(written).unwrap_or_default())),
+        };
+        Self { name: name.to_owned(), param: Some(param.clone()), kind, values: Vec::new(), error: None }
+    }
+
+    /// Label, repeat, next.
+    pub(super) fn extras() -> [Self; 3] {
+        let extra = |name: &str, kind| Self {
+            name: name.to_owned(),
+            param: None,
+            kind,
+            values: Vec::new(),
+            error: None,
+        };
+        [
+            extra(LABEL, Kind::Line(Input::default())),
+            extra(REPEAT, Kind::Line(Input::new("1"))),
+            extra(NEXT, Kind::Toggle(false)),
+        ]
+    }
+
+    /// What is written in it.
+    pub(super) fn text(&self) -> String {
+        match &self.kind {
+            Kind::Line(input) => input.text().to_owned(),
+            Kind::Lines { lines, .. } => lines.iter().map(Input::text).collect::<Vec<_>>().join("\n"),
+            Kind::Choice { .. } | Kind::Bool(_) | Kind::Toggle(_) => String::new(),
+        }
+    }
+
+    /// Handles a key; `false` if it is not for it.
+    pub(super) fn key(&mut self, key: KeyEvent) -> bool {
+        match &mut self.kind {
+            Kind::Line(input) => input.key(key),
+            Kind::Lines { lines, row } => key_lines(lines, row, key),
+            Kind::Choice { at, picked } => {
+                match key.code {
+                    KeyCode::Right => *at = (*at + 1) % picked.len(),
+                    KeyCode::Left => *at = (*at + picked.len() - 1) % picked.len(),
+                    KeyCode::Char(' ') => picked[*at] = !picked[*at],
+                    _ => return false,
+                }
+                true
+            }
+            Kind::Bool(value) => {
+                *value = match (key.code, *value) {
+                    (KeyCode::Char(' '), Some(value)) => Some(!value),
+                    (KeyCode::Char(' '), None) | (KeyCode::Right, Some(true)) => Some(false),
+                    (KeyCode::Right, Some(false)) | (KeyCode::Left, Some(true)) => None,
+                    (KeyCode::Right, None) | (KeyCode::Left, Some(false)) => Some(true),
+                    (KeyCode::Left, None) => Some(false),
+                    _ => return false,
+                };
+                true
+            }
+            Kind::Toggle(on) => {
+                if !matches!(key.code, KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) {
+                    return false;
+                }
+                *on = !*on;
+                true
+            }
+        }
+    }
+
+    /// Fills in several values, each for a run of its own.
+    pub(super) fn fill(&mut self, values: &[Value]) {
+        let choices = self.param.as_ref().map(|param| param.choices.as_slice()).unwrap_or_default();
+        match &mut self.kind {
+            Kind::Choice { picked, .. } => {
+                for (pick, choice) in picked.iter_mut().zip(choices) {
+                    *pick = values.iter().any(|value| value.as_text() == Some(choice));
+                }
+            }
+            Kind::Bool(value) => {
+                *value = if values.len() == 1 { values[0].as_bool() } else { None };
+            }
+            Kind::Line(input) => {
+                let plain = values.iter().all(|value| value.as_float().is_some());
+                let text = if plain {
+                    values.iter().map(written).collect::<Vec<_>>().join(",")
+                } else {
+                    Value::List(values.to_vec()).to_json().to_string()
+                };
+                *input = Input::new(text);
+            }
+            Kind::Lines { .. } | Kind::Toggle(_) => {}
+        }
+    }
+
+    /// Reads what is written.
+    pub(super) fn check(&mut self, folder: &Path) {
+        (self.values, self.error) = match self.read(folder) {
+            Ok(values) => (values, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+    }
+
+    fn read(&self, folder: &Path) -> Result<Vec<Value>, String> {
+        let Some(param) = &self.param else { return self.read_extra() };
+        let values = match &self.kind {
+            Kind::Bool(Some(value)) => vec![Value::Bool(*value)],
+            Kind::Bool(None) => vec![Value::Bool(false), Value::Bool(true)],
+            Kind::Choice { at, picked } => {
+                let several = picked.iter().any(|it| *it);
+                let chosen = |index: usize| if several { picked[index] } else { index == *at };
+                let choices = param.choices.iter().enumerate();
+                choices.filter(|(index, _)| chosen(*index)).map(|(_, it)| Value::Text(it.clone())).collect()
+            }
+            _ => read_text(&self.text(), param, folder)?,
+        };
+        for value in &values {
+            let items = value.as_list().unwrap_or(std::slice::from_ref(value));
+            items.iter().try_for_each(|it| check_range(it, param.min, param.max, &param.choices))?;
+        }
+        Ok(values)
+    }
+
+    fn read_extra(&self) -> Result<Vec<Value>, String> {
+        if self.name != REPEAT {
+            return Ok(Vec::new());
+        }
+        match self.text().trim().parse::<u32>() {
+            Ok(times) if times > 0 => Ok(vec![Value::Int(i64::from(times))]),
+            _ => Err("write a whole number, at least 1".to_owned()),
+        }
+    }
+}
+
+/// One value, or several: ranges and commas for numbers, a JSON list for texts, whose commas are their own.
+fn read_text(text: &str, param: &Param, folder: &Path) -> Result<Vec<Value>, String> {
+    if text.trim().is_empty() {
+        return match (&param.default, &param.ty) {
+            (Some(_), Type::Text) => Ok(vec![Value::from("")]),
+            (Some(_), _) => Ok(Vec::new()),
+            (None, ty) => Err(format!("a value of type {ty} is needed")),
+        };
+    }
+    let several = text.trim_start().starts_with('[');
+    match &param.ty {
+        Type::Text if !several => Ok(vec![Value::from(text)]),
+        Type::Media(_) if !several => Ok(vec![path(text.trim(), folder)?]),
+        Type::List(of) if of.has_media() => {
+            text.split(',').map(|part| path(part.trim(), folder)).collect::<Result<_, _>>().map(|it| vec![Value::List(it)])
+        }
+        Type::Text if serde_json::from_str::<Vec<String>>(text).is_err() => Ok(vec![Value::from(text)]),
+        ty => ranges::sweep_values(text, ty),
+    }
+}
+
+fn path(text: &str, folder: &Path) -> Result<Value, String> {
+    if text.starts_with('~') {
+        return Err("write the path out: `~` is the shell's".to_owned());
+    }
+    let path = folder.join(text);
+    path.to_str().map(Value::from).ok_or_else(|| "the path is not UTF-8".to_owned())
+}
+
+/// A value as one writes it.
+fn written(value: &Value) -> String {
+    value.to_text().unwrap_or_default()
+}
+
+fn key_lines(lines: &mut Vec<Input>, row: &mut usize, key: KeyEvent) -> bool {
+    match key.code {
+        KeyCode::Enter => {
+            *row += 1;
+            lines.insert(*row, Input::default());
+        }
+        KeyCode::Backspace if lines[*row].text().is_empty() && lines.len() > 1 => {
+            lines.remove(*row);
+            *row = row.saturating_sub(1);
+        }
+        KeyCode::Up if *row > 0 => *row -= 1,
+        KeyCode::Down if *row + 1 < lines.len() => *row += 1,
+        KeyCode::Up | KeyCode::Down => return false,
+        _ => return lines[*row].key(key),
+    }
+    true
+}

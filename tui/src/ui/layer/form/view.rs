@@ -1,0 +1,221 @@
+//! The form as it is drawn.
+
+use fanlight_shared::sanitise;
+use fanlight_shared::types::Type;
+use fanlight_shared::workflow::Param;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
+
+use super::field::{Field, Kind};
+use super::{Form, Question};
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::view::{Areas, Hit, popup};
+
+pub(super) fn view(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+    let rows: u16 = form.fields.iter().map(tall).sum();
+    let size = (90.min(area.width), rows.saturating_add(6).min(area.height));
+    let title = form.document.workflow.as_ref().map_or("", |it| it.title());
+    let inside = popup(&format!("Run {}", sanitise::line(title)), size, model, theme, area, buffer, areas);
+    if inside.height < 5 {
+        return;
+    }
+    let list = Rect { height: inside.height - 4, ..inside };
+    let name = form.fields.iter().map(|it| it.name.trim().width()).max().unwrap_or(0).min(20) + 3;
+    let name = u16::try_from(name).unwrap_or(8);
+    // The field that has the keys is always in view.
+    let mut first = 0;
+    let upto = |first: usize| form.fields[first..=form.at].iter().map(tall).sum::<u16>();
+    while first < form.at && upto(first) > list.height {
+        first += 1;
+    }
+    let mut y = list.y;
+    for (index, field) in form.fields.iter().enumerate().skip(first) {
+        let height = tall(field).min(list.bottom().saturating_sub(y));
+        if height == 0 {
+            break;
+        }
+        let place = Rect { y, height, ..list };
+        draw(field, index == form.at, name, model, theme, place, buffer);
+        areas.hit(place, Hit::Row(index));
+        y += height;
+    }
+    foot(form, model, theme, Rect { y: inside.bottom() - 3, height: 3, ..inside }, buffer);
+}
+
+fn tall(field: &Field) -> u16 {
+    let lines = match &field.kind {
+        Kind::Lines { lines, .. } => u16::try_from(lines.len().clamp(3, 6)).unwrap_or(3),
+        _ => 1,
+    };
+    lines + u16::from(field.error.is_some())
+}
+
+fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let ascii = model.options.ascii;
+    let bar = match (lit, ascii) {
+        (true, false) => "▌",
+        (true, true) => ">",
+        (false, _) => " ",
+    };
+    let row = Rect { height: 1, ..area };
+    let style = if lit { theme.accent } else { theme.text };
+    let words = vec![Span::styled(bar, theme.accent), Span::styled(field.name.trim().to_owned(), style)];
+    Line::from(words).render(Rect { width: name.min(area.width), ..row }, buffer);
+    let kind = field.param.as_ref().map(|param| of_type(param)).unwrap_or_default();
+    let several = (field.values.len() > 1).then(|| format!("{} values  ", field.values.len())).unwrap_or_default();
+    let right = Line::from(vec![Span::styled(several, theme.marked), Span::styled(kind, theme.dim)]);
+    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 3);
+    right.render(Rect { x: area.right() - wide, width: wide, ..row }, buffer);
+    let width = area.width.saturating_sub(name + wide + 2);
+    let value = Rect { x: area.x + name, width, ..row };
+    let error = field.error.is_some();
+    match &field.kind {
+        Kind::Line(input) => {
+            input.view(theme, value, buffer, lit);
+            if input.text().is_empty() && !lit {
+                let default = field.param.as_ref().and_then(|param| param.default.as_ref());
+                let words = default.map(|it| sanitise::line(&it.summary(40))).unwrap_or_default();
+                Line::styled(words, theme.dim).render(value, buffer);
+            }
+        }
+        Kind::Lines { lines, row } => {
+            let height = area.height.saturating_sub(u16::from(error));
+            let first = row.saturating_sub(usize::from(height.saturating_sub(1)));
+            for (index, (y, line)) in (value.y..value.y + height).zip(&lines[first..]).enumerate() {
+                line.view(theme, Rect { y, ..value }, buffer, lit && first + index == *row);
+            }
+        }
+        Kind::Choice { at, picked } => choices(field, *at, picked, lit, ascii, theme, value, buffer),
+        Kind::Bool(chosen) => {
+            let words = match chosen {
+                Some(true) => "true",
+                Some(false) => "false",
+                None => "false and true",
+            };
+            Line::styled(words, if lit { theme.selected } else { theme.text }).render(value, buffer);
+        }
+        Kind::Toggle(on) => {
+            let words = if *on { "[x] to the head of the queue" } else { "[ ] to the head of the queue" };
+            Line::styled(words, if lit { theme.selected } else { theme.text }).render(value, buffer);
+        }
+    }
+    if let Some(words) = &field.error
+        && area.height > 1
+    {
+        let place = Rect { x: value.x, y: area.bottom() - 1, width: area.width.saturating_sub(name), height: 1 };
+        Line::styled(words.as_str(), theme.bad).render(place, buffer);
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn choices(
+    field: &Field,
+    at: usize,
+    picked: &[bool],
+    lit: bool,
+    ascii: bool,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let Some(param) = &field.param else { return };
+    let mut spans = Vec::new();
+    // The chosen one is in view: those before it are left out where they don't fit.
+    let before: usize = param.choices[..at].iter().map(|it| it.width() + 3).sum();
+    let skip = if before + param.choices[at].width() > usize::from(area.width) { at } else { 0 };
+    for (index, choice) in param.choices.iter().enumerate().skip(skip) {
+        let mark = match (picked[index], ascii) {
+            (true, false) => "●",
+            (true, true) => "*",
+            (false, _) => " ",
+        };
+        let style = match index == at {
+            true if lit => theme.selected,
+            true => theme.accent,
+            false => theme.dim,
+        };
+        spans.push(Span::styled(mark, theme.marked));
+        spans.push(Span::styled(sanitise::line(choice), style));
+        spans.push(Span::raw(" "));
+    }
+    Line::from(spans).render(area, buffer);
+}
+
+/// `int 0…`, `text`.
+fn of_type(param: &Param) -> String {
+    let mut words = param.ty.to_string();
+    match (param.min, param.max) {
+        (Some(min), Some(max)) => words.push_str(&format!(" {min} to {max}")),
+        (Some(min), None) => words.push_str(&format!(" from {min}")),
+        (None, Some(max)) => words.push_str(&format!(" up to {max}")),
+        (None, None) => {}
+    }
+    words
+}
+
+fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let row = |y: u16| Rect { y: area.y + y, height: 1, ..area };
+    if let Some(field) = form.fields.get(form.at) {
+        Line::styled(help(field), theme.dim).render(row(0), buffer);
+    }
+    let line = match (&form.asking, &form.refused, &form.count) {
+        (Some(question), ..) => {
+            let words = match question {
+                Question::Leave => "Throw away what you typed?".to_owned(),
+                Question::Many(count) => format!("Start {count} runs?"),
+            };
+            Line::from(vec![
+                Span::styled(words, theme.warning),
+                Span::styled("  y", theme.key),
+                Span::styled(" yes  ", theme.text),
+                Span::styled("n", theme.key),
+                Span::styled(" no", theme.text),
+            ])
+        }
+        (None, Some(refused), _) => Line::styled(refused.as_str(), theme.bad),
+        (None, None, Err(wrong)) => Line::styled(wrong.as_str(), theme.bad),
+        (None, None, Ok(count)) => {
+            let words = if *count == 1 { "1 run".to_owned() } else { format!("{count} runs") };
+            let key = model.keymap.keys(crate::ui::action::Action::Submit).into_iter().next().unwrap_or_default();
+            let mut spans = vec![
+                Span::styled(words, if *count > 1 { theme.marked } else { theme.text }),
+                Span::styled(format!("   {key}"), theme.key),
+                Span::styled(" starts", theme.dim),
+            ];
+            if form.has_matrix() {
+                spans.push(Span::styled("   ctrl-x", theme.key));
+                spans.push(Span::styled(" the file's matrix", theme.dim));
+            }
+            Line::from(spans)
+        }
+    };
+    line.render(row(2), buffer);
+}
+
+/// What the field is for, or what may be written.
+fn help(field: &Field) -> String {
+    let described = field.param.as_ref().and_then(|param| param.description.as_deref()).map(sanitise::line);
+    let how = match (&field.kind, field.param.as_ref().map(|param| &param.ty)) {
+        (Kind::Choice { .. }, _) => "left and right choose; space picks several, a run for each",
+        (Kind::Bool(_), _) => "space changes it; left and right also offer both",
+        (Kind::Toggle(_), _) => "space",
+        (Kind::Lines { .. }, _) => "enter begins a line, tab leaves",
+        (_, Some(Type::Int)) => "several runs: 1..6 or 1,2,5",
+        (_, Some(Type::Float)) => "several runs: 0..1/0.25 or 0.1,0.5",
+        (_, Some(Type::Text)) => "several runs: [\"one\", \"two\"]",
+        (_, Some(Type::Media(_))) => "the path of a file, from this folder",
+        (_, Some(Type::Json)) => "JSON",
+        (_, Some(_)) => "",
+        (_, None) if field.name == super::field::REPEAT => "how often each set of params runs",
+        (_, None) => "what these runs are called, instead of their params",
+    };
+    match described {
+        Some(words) if how.is_empty() => words,
+        Some(words) => format!("{words} · {how}"),
+        None => how.to_owned(),
+    }
+}

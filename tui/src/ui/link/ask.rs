@@ -1,0 +1,196 @@
+//! Requests: an effect that needs the daemon becomes a call, its answer a message. Any number are under way at once.
+
+use fanlight_shared::client::{Client, ClientError};
+use fanlight_shared::id::{AssetId, SubmissionId};
+use fanlight_shared::rpc::{ErrorCode, assets, runs, workflows};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::ui::app::files;
+use crate::ui::effect::Effect;
+use crate::ui::message::Came;
+
+/// The longest text that is fetched whole.
+const LONGEST_TEXT: u64 = 1024 * 1024;
+
+/// Carries out an effect that needs the daemon. `None` where there is nothing to say.
+pub(in crate::ui) async fn ask(client: Option<Client>, effect: Effect) -> Option<Came> {
+    let what = words(&effect);
+    let Some(client) = client else {
+        // What only reads is asked for again when the daemon is back.
+        return (!reads(&effect)).then(|| Came::Failed { what, error: "the daemon is away".to_owned() });
+    };
+    match call(&client, effect).await {
+        Ok(came) => came,
+        Err(error) => Some(Came::Failed { what, error: error.to_string() }),
+    }
+}
+
+fn reads(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::ListRuns { .. }
+            | Effect::ListAssets { .. }
+            | Effect::ListWorkflows
+            | Effect::ListValues(_)
+            | Effect::GetRun(_)
+            | Effect::LookAfter(_)
+            | Effect::ReadLog(_)
+    )
+}
+
+async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientError> {
+    let done = |what: &str| Ok(Some(Came::Done(what.to_owned())));
+    Ok(Some(match effect {
+        Effect::Start(mut start) => {
+            if start.request_key.is_empty() {
+                start.request_key = SubmissionId::new().to_string();
+            }
+            Came::Started(client.call(*start).await?)
+        }
+        Effect::Cancel(cancel) => {
+            let answer = client.call(cancel).await?;
+            return match answer.cancelled.len() {
+                0 => done("nothing to cancel: it had ended"),
+                1 => done("cancelled"),
+                count => done(&format!("{count} runs cancelled")),
+            };
+        }
+        Effect::Resume(run) => {
+            let request_key = SubmissionId::new().to_string();
+            Came::Started(client.call(runs::Resume { run, request_key }).await?)
+        }
+        Effect::DeleteRuns(delete) => {
+            client.call(delete).await?;
+            return done("deleted");
+        }
+        Effect::Label(label) => {
+            client.call(label).await?;
+            return done("labelled");
+        }
+        Effect::SetQueue(set) => {
+            let queue = client.call(set).await?;
+            let paused = if queue.paused { ", paused" } else { "" };
+            return done(&format!("{} runs at once{paused}", queue.max_concurrent_runs));
+        }
+        Effect::ListRuns { generation, list } => Came::Runs { generation, page: client.call(list).await? },
+        Effect::GetRun(run) => {
+            let detail = client.call(runs::Get { run: run.to_string() }).await?;
+            let workflow = files::workflow_of(&detail.document);
+            Came::Run { detail: Box::new(detail), workflow }
+        }
+        Effect::ListAssets { generation, list } => {
+            Came::Assets { generation, page: client.call(list).await? }
+        }
+        Effect::GetRecipe(asset) => {
+            let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
+            Came::Recipe(asset, Box::new(detail.recipe))
+        }
+        Effect::Star(star) => {
+            client.call(star).await?;
+            return Ok(None);
+        }
+        Effect::DeleteAssets(assets) => {
+            let count = assets.len();
+            client.call(assets::Delete { assets }).await?;
+            return done(&format!("{count} deleted"));
+        }
+        Effect::GetPreviewText(asset) => {
+            let (_, bytes) = client.thumbnail(asset).await?;
+            Came::PreviewText(asset, String::from_utf8_lossy(&bytes).into_owned())
+        }
+        Effect::GetText(asset) => Came::Text(asset, text(client, asset).await?),
+        Effect::ReadLog(read) => {
+            let part = client.call(read.clone()).await?;
+            Came::Log(Box::new(read), Box::new(part))
+        }
+        Effect::ListValues(list) => {
+            let page = client.call(list.clone()).await?;
+            Came::Values(Box::new(list), Box::new(page))
+        }
+        Effect::ListWorkflows => Came::Workflows(client.call(workflows::List::default()).await?.rows),
+        Effect::ReadStored(workflow) => {
+            let detail = client.call(workflows::Get { workflow }).await?;
+            Came::Document(Box::new(files::stored(detail)))
+        }
+        Effect::SaveAs(asset, path) => {
+            save(client, asset, &path).await?;
+            Came::Saved(path)
+        }
+        Effect::OpenOutside(asset) => {
+            let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
+            let bytes = client.read_asset(asset, None).await?;
+            files::open_outside(&detail.asset.name, &bytes).map_err(ClientError::Write)?;
+            return Ok(None);
+        }
+        _ => return Ok(None),
+    }))
+}
+
+async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {
+    let mut bytes = Vec::new();
+    let read = assets::Read { asset, file: None, offset: 0, limit: Some(LONGEST_TEXT) };
+    client.read_asset_into(read, &mut bytes).await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes an asset beside its place and then puts it there, never over a file that is there.
+async fn save(client: &Client, asset: AssetId, path: &std::path::Path) -> Result<(), ClientError> {
+    let failed = |error: &dyn std::fmt::Display| ClientError::Write(format!("{}: {error}", path.display()));
+    if path.exists() {
+        return Err(failed(&"it is there already"));
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    let copy = file.reopen().map_err(|error| failed(&error))?;
+    let mut out = tokio::fs::File::from_std(copy);
+    client.read_asset_into(assets::Read { asset, file: None, offset: 0, limit: None }, &mut out).await?;
+    out.sync_all().await.map_err(|error| failed(&error))?;
+    out.shutdown().await.map_err(|error| failed(&error))?;
+    file.persist_noclobber(path).map_err(|error| failed(&error.error))?;
+    Ok(())
+}
+
+/// What was being done, for the message that it failed.
+fn words(effect: &Effect) -> String {
+    match effect {
+        Effect::Start(_) => "start",
+        Effect::Cancel(_) => "cancel",
+        Effect::Resume(_) => "resume",
+        Effect::DeleteRuns(_) | Effect::DeleteAssets(_) => "delete",
+        Effect::Label(_) => "label",
+        Effect::SetQueue(_) => "queue",
+        Effect::Star(_) => "star",
+        Effect::SaveAs(..) => "save",
+        Effect::OpenOutside(_) => "open",
+        Effect::ReadLog(_) => "log",
+        _ => "read",
+    }
+    .to_owned()
+}
+
+/// Fetches the bytes of a picture: its stored preview, or all of it.
+pub(in crate::ui) async fn picture(
+    client: Option<Client>,
+    asset: AssetId,
+    thumbnail: bool,
+) -> Result<Vec<u8>, String> {
+    let client = client.ok_or_else(|| "the daemon is away".to_owned())?;
+    let bytes = if thumbnail {
+        client.thumbnail(asset).await.map(|(_, bytes)| bytes)
+    } else {
+        client.read_asset(asset, None).await
+    };
+    bytes.map_err(|error| error.to_string())
+}
+
+/// A run that the registry lost sight of.
+pub(in crate::ui) async fn look_after(
+    client: &Client,
+    run: fanlight_shared::id::RunId,
+) -> Option<Came> {
+    match client.call(runs::Get { run: run.to_string() }).await {
+        Ok(detail) => Some(Came::Known(run, Some(Box::new(detail.run)))),
+        Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => Some(Came::Known(run, None)),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,173 @@
+//! What is done to runs: to the one under the cursor, or to all that are marked, with one question.
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::{queue, runs};
+use fanlight_shared::run::{Run, RunStatus};
+
+use super::rows::{self, Row};
+use crate::ui::effect::Effect;
+use crate::ui::layer::confirm::{self, Confirm};
+use crate::ui::layer::delete::Delete;
+use crate::ui::layer::prompt::Prompt;
+use crate::ui::model::Model;
+use crate::ui::toast::Tone;
+use crate::ui::update::say;
+
+/// The most characters of a label.
+const LONGEST_LABEL: usize = 200;
+
+/// The runs that an action is about: all that are marked, else the one under the cursor.
+pub(super) fn targets(model: &Model) -> Vec<Run> {
+    let mut runs: Vec<Run> = if model.queue.marks.is_empty() {
+        match rows::current(model) {
+            Some(Row::Run(run)) => model.registry.run(run).cloned().into_iter().collect(),
+            Some(Row::Heading(_)) | None => Vec::new(),
+        }
+    } else {
+        model.queue.marks.iter().filter_map(|run| model.registry.run(*run)).cloned().collect()
+    };
+    runs.sort_by(|a, b| (&a.workflow, a.number).cmp(&(&b.workflow, b.number)));
+    runs
+}
+
+/// `poster#12`, or `3 runs`.
+fn named(runs: &[Run]) -> String {
+    match runs {
+        [run] => run.name(),
+        runs => format!("{} runs", runs.len()),
+    }
+}
+
+fn ids(runs: &[Run]) -> Vec<RunId> {
+    runs.iter().map(|run| run.id).collect()
+}
+
+/// Ends runs: one that waits is gone at once, whatever runs is asked for.
+pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
+    let mut runs = targets(model);
+    runs.retain(|run| !run.state.is_ended());
+    if runs.is_empty() {
+        say(model, Tone::Note, "nothing to cancel: it ended already");
+        return Vec::new();
+    }
+    let effects = vec![Effect::Cancel(runs::Cancel { runs: ids(&runs), ..runs::Cancel::default() })];
+    let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
+    if waiting == 1 && runs.len() == 1 {
+        say(model, Tone::Good, format!("{} leaves the queue", runs[0].name()));
+        return effects;
+    }
+    let active = runs.len() - waiting;
+    let mut text = String::new();
+    match (active, waiting) {
+        (0, _) => text.push_str("They leave the queue."),
+        (1, 0) => text.push_str("It runs: its processes are ended. What it made so far stays."),
+        (active, 0) => {
+            text.push_str(&format!("{active} run: their processes are ended. What they made so far stays."));
+        }
+        (active, waiting) => text.push_str(&format!(
+            "{active} run and {waiting} wait: processes are ended, what was made so far stays."
+        )),
+    }
+    let question = Confirm { title: format!("Cancel {}?", named(&runs)), text, yes: "cancel".to_owned(), effects };
+    model.queue.marks.clear();
+    confirm::ask(model, question)
+}
+
+/// Empties the queue.
+pub(super) fn cancel_queued(model: &mut Model) -> Vec<Effect> {
+    let count = model.registry.queue().queued;
+    if count == 0 {
+        say(model, Tone::Note, "no run waits");
+        return Vec::new();
+    }
+    let runs = if count == 1 { "the run that waits".to_owned() } else { format!("all {count} runs that wait") };
+    let question = Confirm {
+        title: format!("Cancel {runs}?"),
+        text: "The queue is emptied, whatever workflow its runs are of. What runs goes on.".to_owned(),
+        yes: "cancel them".to_owned(),
+        effects: vec![Effect::Cancel(runs::Cancel { queued: true, ..runs::Cancel::default() })],
+    };
+    confirm::ask(model, question)
+}
+
+/// Makes new runs that take over what ended ones finished.
+pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
+    let mut runs = targets(model);
+    runs.retain(|run| matches!(run.state, RunStatus::Failed | RunStatus::Cancelled));
+    if runs.is_empty() {
+        say(model, Tone::Note, "only runs that failed or were cancelled can be resumed");
+        return Vec::new();
+    }
+    let effects: Vec<Effect> = runs.iter().map(|run| Effect::Resume(run.id)).collect();
+    model.queue.marks.clear();
+    if runs.len() == 1 {
+        return effects;
+    }
+    let question = Confirm {
+        title: format!("Resume {}?", named(&runs)),
+        text: "Each makes a new run that takes over what was finished.".to_owned(),
+        yes: "resume".to_owned(),
+        effects,
+    };
+    confirm::ask(model, question)
+}
+
+/// Deletes ended runs.
+pub(super) fn delete(model: &mut Model) -> Vec<Effect> {
+    let all = targets(model);
+    let (runs, active): (Vec<Run>, Vec<Run>) = all.into_iter().partition(|run| run.state.is_ended());
+    if runs.is_empty() {
+        if !active.is_empty() {
+            say(model, Tone::Note, format!("{} did not end yet: cancel first (x)", named(&active)));
+        }
+        return Vec::new();
+    }
+    let question = Delete::new(named(&runs), ids(&runs), active.len());
+    if !model.options.confirm {
+        model.queue.marks.clear();
+        return question.effects(false);
+    }
+    model.layers.push(question.into());
+    Vec::new()
+}
+
+/// Gives runs a label of the user's own.
+pub(super) fn label(model: &mut Model) {
+    let runs = targets(model);
+    let Some(first) = runs.first() else { return };
+    let before = first.label.clone();
+    let of = ids(&runs);
+    let prompt = Prompt::new(format!("Label of {}", named(&runs)), before, move |model, text| {
+        let label = fanlight_shared::sanitise::line(text).trim().to_owned();
+        if label.is_empty() {
+            return Err("a label has at least one character".to_owned());
+        }
+        if label.chars().count() > LONGEST_LABEL {
+            return Err(format!("a label has at most {LONGEST_LABEL} characters"));
+        }
+        model.queue.marks.clear();
+        let label = |run: &RunId| Effect::Label(runs::Label { run: *run, label: label.clone() });
+        Ok(of.iter().map(label).collect())
+    });
+    model.layers.push(prompt.into());
+}
+
+/// Lets the queue go on, or waiting runs stay where they are.
+pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
+    let paused = !model.registry.queue().paused;
+    say(model, Tone::Note, if paused { "the queue is paused: what runs goes on" } else { "the queue goes on" });
+    vec![Effect::SetQueue(queue::Set { paused: Some(paused), ..queue::Set::default() })]
+}
+
+/// Changes how many runs may run at once.
+pub(super) fn cap(model: &mut Model) {
+    let now = model.registry.queue().max_concurrent_runs.to_string();
+    let prompt = Prompt::new("Runs at once", now, |_, text| match text.trim().parse::<u32>() {
+        Ok(cap) if cap > 0 => {
+            let set = queue::Set { max_concurrent_runs: Some(cap), ..queue::Set::default() };
+            Ok(vec![Effect::SetQueue(set)])
+        }
+        _ => Err("write a whole number, at least 1; P pauses the queue".to_owned()),
+    });
+    model.layers.push(prompt.hint("lowering it stops nothing that runs").into());
+}

@@ -1,0 +1,158 @@
+//! Ended runs, read page by page as one scrolls: first the current workflow's, then everybody's.
+
+use fanlight_shared::id::WorkflowId;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::RunStatus;
+
+use super::{Filter, Section};
+use crate::ui::effect::Effect;
+
+/// Rows a page.
+const PAGE: u32 = 100;
+/// Rows a page where all are needed, because they are not sorted as they come.
+const WHOLE: u32 = 1_000;
+
+/// How far ended runs are read.
+#[derive(Debug)]
+pub(crate) struct Feeds {
+    generation: u64,
+    workflow: Option<WorkflowId>,
+    /// Of the current workflow, then of all.
+    feeds: Vec<Feed>,
+}
+
+#[derive(Debug)]
+struct Feed {
+    section: Section,
+    all: bool,
+    cursor: Option<String>,
+    /// The generation of the request under way.
+    asked: Option<u64>,
+    ended: bool,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self { generation: 0, workflow: None, feeds: feeds(None) }
+    }
+}
+
+fn feeds(workflow: Option<WorkflowId>) -> Vec<Feed> {
+    let feed = |section, all| Feed { section, all, cursor: None, asked: None, ended: false };
+    let of = [Section::Done, Section::Cancelled, Section::Enqueued];
+    let mut feeds = Vec::new();
+    for section in of {
+        // Who waits is one queue for all workflows.
+        if workflow.is_some() && section != Section::Enqueued {
+            feeds.push(feed(section, false));
+        }
+        feeds.push(feed(section, true));
+    }
+    feeds
+}
+
+fn states(section: Section) -> &'static [RunStatus] {
+    match section {
+        Section::Running => &[RunStatus::Running, RunStatus::Cancelling],
+        Section::Enqueued => &[RunStatus::Queued],
+        Section::Done => &[RunStatus::Completed, RunStatus::Failed],
+        Section::Cancelled => &[RunStatus::Cancelled],
+    }
+}
+
+impl Feeds {
+    /// Begins anew: another workflow is on screen, another filter holds, or the daemon came back.
+    pub(super) fn reset(&mut self, workflow: Option<WorkflowId>) {
+        self.workflow = workflow;
+        self.feeds = feeds(workflow);
+    }
+
+    /// Whether all runs of a section are known.
+    pub(super) fn is_whole(&self, section: Section) -> bool {
+        self.feeds.iter().filter(|feed| feed.section == section).all(|feed| feed.ended)
+    }
+
+    /// Asks for the next page of a section, unless one is under way or all are there.
+    pub(super) fn more(&mut self, section: Section, filter: &Filter, whole: bool) -> Option<Effect> {
+        let workflow = self.workflow;
+        let feed = self.feeds.iter_mut().find(|feed| feed.section == section && !feed.ended)?;
+        if feed.asked.is_some() {
+            return None;
+        }
+        let states = filter.states(states(section));
+        if states.is_empty() {
+            feed.ended = true;
+            return self.more(section, filter, whole);
+        }
+        self.generation += 1;
+        feed.asked = Some(self.generation);
+        let list = runs::List {
+            workflow_id: workflow.filter(|_| !feed.all),
+            states,
+            text: filter.text(),
+            cursor: feed.cursor.clone(),
+            limit: Some(if whole || section == Section::Enqueued { WHOLE } else { PAGE }),
+        };
+        Some(Effect::ListRuns { generation: self.generation, list })
+    }
+
+    /// A page came. Answers whether it was asked for here.
+    pub(super) fn came(&mut self, generation: u64, cursor: Option<&String>) -> bool {
+        let Some(feed) = self.feeds.iter_mut().find(|feed| feed.asked == Some(generation)) else {
+            return false;
+        };
+        feed.asked = None;
+        feed.cursor = cursor.cloned();
+        feed.ended = cursor.is_none();
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::testing::workflow_id;
+
+    fn asked(effect: Option<Effect>) -> (u64, runs::List) {
+        match effect {
+            Some(Effect::ListRuns { generation, list }) => (generation, list),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_current_workflows_runs_come_first_and_then_everybodys() {
+        let mut feeds = Feeds::default();
+        feeds.reset(Some(workflow_id()));
+        let filter = Filter::default();
+        let (first, list) = asked(feeds.more(Section::Done, &filter, false));
+        assert_eq!(list.workflow_id, Some(workflow_id()));
+        assert_eq!(feeds.more(Section::Done, &filter, false), None, "one request at a time");
+        assert!(feeds.came(first, Some(&"next".to_owned())));
+        let (second, list) = asked(feeds.more(Section::Done, &filter, false));
+        assert_eq!(list.cursor.as_deref(), Some("next"));
+        assert!(feeds.came(second, None));
+        let (third, list) = asked(feeds.more(Section::Done, &filter, false));
+        assert_eq!((list.workflow_id, list.cursor), (None, None));
+        assert!(feeds.came(third, None) && feeds.is_whole(Section::Done));
+        assert_eq!(feeds.more(Section::Done, &filter, false), None);
+    }
+
+    #[test]
+    fn an_answer_from_before_is_dropped() {
+        let mut feeds = Feeds::default();
+        let (old, _) = asked(feeds.more(Section::Done, &Filter::default(), false));
+        feeds.reset(None);
+        assert!(!feeds.came(old, None));
+        assert!(!feeds.is_whole(Section::Done));
+    }
+
+    #[test]
+    fn a_filter_for_a_state_leaves_the_other_sections_alone() {
+        let mut feeds = Feeds::default();
+        let filter = Filter::read("failed poster");
+        assert_eq!(feeds.more(Section::Cancelled, &filter, false), None);
+        let (_, list) = asked(feeds.more(Section::Done, &filter, false));
+        assert_eq!((list.states, list.text.as_deref()), (vec![RunStatus::Failed], Some("poster")));
+    }
+}

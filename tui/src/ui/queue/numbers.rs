@@ -1,0 +1,96 @@
+//! Numbers that runs put out: the columns of Done, and what it can be sorted by.
+
+use std::collections::HashMap;
+
+use fanlight_shared::asset::{Asset, AssetKind};
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::assets;
+use fanlight_shared::workflow::{Template, Workflow};
+
+use crate::ui::effect::Effect;
+
+/// Marks requests of this pane among those for assets; the gallery's begin at 0.
+pub(super) const MARK: u64 = 1 << 63;
+/// Rows a page.
+const PAGE: u32 = 1_000;
+
+/// Numbers that runs put out.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    of: HashMap<RunId, HashMap<String, f64>>,
+    /// In the order in which they are shown.
+    columns: Vec<String>,
+    generation: u64,
+}
+
+impl Numbers {
+    /// The number of a run.
+    pub(super) fn of(&self, run: RunId, column: &str) -> Option<f64> {
+        self.of.get(&run)?.get(column).copied()
+    }
+
+    /// The names of the numbers.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Forgets all and asks for those of a workflow.
+    pub(super) fn reset(&mut self, workflow: Option<WorkflowId>) -> Option<Effect> {
+        self.of.clear();
+        self.columns.clear();
+        self.generation += 1;
+        self.ask(workflow?, None)
+    }
+
+    fn ask(&self, workflow: WorkflowId, cursor: Option<String>) -> Option<Effect> {
+        let list = assets::List {
+            workflow_id: Some(workflow),
+            kind: Some(AssetKind::Number),
+            cursor,
+            limit: Some(PAGE),
+            ..assets::List::default()
+        };
+        Some(Effect::ListAssets { generation: MARK | self.generation, list })
+    }
+
+    /// A page came: the next one is asked for.
+    pub(super) fn page(&self, generation: u64, cursor: Option<&String>, workflow: Option<WorkflowId>) -> Option<Effect> {
+        if generation != MARK | self.generation {
+            return None;
+        }
+        self.ask(workflow?, Some(cursor?.clone()))
+    }
+
+    /// Takes in a product, if it is a number that the workflow puts out. Answers whether it is.
+    pub(super) fn take(&mut self, asset: &Asset, workflow: Option<&Workflow>) -> bool {
+        let Some(number) = asset.value.as_float().filter(|_| asset.item.is_whole() && asset.ordinal == 0) else {
+            return false;
+        };
+        let Some(name) = column(asset, workflow) else { return false };
+        if !self.columns.contains(&name) {
+            self.columns.push(name.clone());
+            let place = |name: &String| workflow.and_then(|it| it.outputs.get_index_of(name)).unwrap_or(usize::MAX);
+            self.columns.sort_by_key(place);
+        }
+        self.of.entry(asset.run_id).or_default().insert(name, number);
+        true
+    }
+
+    /// A run was deleted.
+    pub(super) fn forget(&mut self, run: RunId) {
+        self.of.remove(&run);
+    }
+}
+
+/// The output of the workflow that a product is.
+fn column(asset: &Asset, workflow: Option<&Workflow>) -> Option<String> {
+    if asset.node.is_empty() {
+        return Some(asset.port.clone());
+    }
+    let is_it = |template: &Template| match template {
+        Template::Expression(expression) => expression.straight() == Some((&asset.node, &asset.port)),
+        _ => false,
+    };
+    let (name, _) = workflow?.outputs.iter().find(|(_, output)| is_it(&output.value))?;
+    Some(name.clone())
+}

@@ -1,0 +1,92 @@
+//! The rows of the pane from top to bottom: headings, and the runs below those that are not folded. Nothing is built per
+//! run: a row is found by its number.
+
+use fanlight_shared::id::RunId;
+
+use super::{At, Queue, Section};
+use crate::ui::model::Model;
+
+/// A row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Row {
+    /// A heading.
+    Heading(Section),
+    /// A run.
+    Run(RunId),
+}
+
+/// Where the sections begin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Rows {
+    /// A section, the row of its heading, and how many runs stand below it.
+    sections: Vec<(Section, usize, usize)>,
+    /// How many rows there are.
+    pub(super) len: usize,
+}
+
+impl Rows {
+    pub(super) fn of(queue: &Queue) -> Self {
+        let mut len = 0;
+        let mut sections = Vec::new();
+        for section in Section::ALL {
+            let runs = queue.shelves.len(section);
+            if runs == 0 {
+                continue;
+            }
+            let shown = if queue.is_folded(section) { 0 } else { runs };
+            sections.push((section, len, shown));
+            len += 1 + shown;
+        }
+        Self { sections, len }
+    }
+
+    /// A row by its number.
+    pub(super) fn row(&self, queue: &Queue, row: usize) -> Option<Row> {
+        let (section, first, shown) = self.sections.iter().rev().find(|(_, first, _)| *first <= row)?;
+        match row - first {
+            0 => Some(Row::Heading(*section)),
+            at if at <= *shown => queue.shelves.at(*section, at - 1).map(Row::Run),
+            _ => None,
+        }
+    }
+
+    /// The section that a row belongs to.
+    pub(super) fn section(&self, row: usize) -> Option<Section> {
+        self.sections.iter().rev().find(|(_, first, _)| *first <= row).map(|(section, ..)| *section)
+    }
+
+    /// The row of a heading.
+    pub(super) fn heading(&self, section: Section) -> Option<usize> {
+        self.sections.iter().find(|(it, ..)| *it == section).map(|(_, first, _)| *first)
+    }
+
+    /// The last row of a section.
+    pub(super) fn end(&self, section: Section) -> Option<usize> {
+        self.sections.iter().find(|(it, ..)| *it == section).map(|(_, first, shown)| first + shown)
+    }
+
+    fn find(&self, queue: &Queue, at: At) -> Option<usize> {
+        match at {
+            At::Section(section) => self.heading(section),
+            At::Run(run) => {
+                let (section, index) = queue.shelves.find(run)?;
+                let heading = self.heading(section)?;
+                Some(if queue.is_folded(section) { heading } else { heading + 1 + index })
+            }
+        }
+    }
+
+    /// The row under the cursor: on the run in focus until a person moves it.
+    pub(super) fn cursor(&self, model: &Model) -> usize {
+        let queue = &model.queue;
+        let at = queue.cursor.or_else(|| crate::ui::lens::focus(model).map(At::Run));
+        let found = at.and_then(|at| self.find(queue, at));
+        found.unwrap_or(queue.row).min(self.len.saturating_sub(1))
+    }
+}
+
+/// The row under the cursor.
+pub(super) fn current(model: &Model) -> Option<Row> {
+    let rows = Rows::of(&model.queue);
+    rows.row(&model.queue, rows.cursor(model))
+}

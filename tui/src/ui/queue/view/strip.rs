@@ -1,0 +1,58 @@
+//! The heat-strip: each run of the focused submission as one cell, which can be clicked.
+
+use fanlight_shared::run::{Run, RunStatus};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use crate::ui::lens;
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::view::{Areas, Hit};
+
+/// The most rows of cells.
+const ROWS: u16 = 3;
+
+/// Draws it at the top, if the run in focus came with others. Answers how many rows it took.
+pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> u16 {
+    let Some(focus) = lens::focus(model).and_then(|run| model.registry.run(run)) else { return 0 };
+    let count = model.queue.shelves.submission_len(focus.submission);
+    if count < 2 || area.height < 8 || area.width < 12 {
+        return 0;
+    }
+    let wide = usize::from(area.width);
+    let rows = count.div_ceil(wide).min(usize::from(ROWS));
+    // More than fits: the part with the run in focus.
+    let fits = rows * wide;
+    let first = (focus.index as usize).saturating_sub(fits / 2).min(count.saturating_sub(fits));
+    for (place, id) in model.queue.shelves.submission(focus.submission).skip(first).take(fits).enumerate() {
+        let Some(run) = model.registry.run(id) else { continue };
+        let x = area.x + u16::try_from(place % wide).unwrap_or(0);
+        let y = area.y + u16::try_from(place / wide).unwrap_or(0);
+        let style = theme.run(run.state);
+        let style = if id == focus.id { style.add_modifier(Modifier::REVERSED) } else { style };
+        buffer.set_string(x, y, glyph(run, model.options.ascii), style);
+        areas.hit(Rect { x, y, width: 1, height: 1 }, Hit::Run(id));
+    }
+    u16::try_from(rows).unwrap_or(ROWS) + 1
+}
+
+/// State by glyph, how far a running one is by its height.
+fn glyph(run: &Run, ascii: bool) -> &'static str {
+    const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    match (run.state, ascii) {
+        (RunStatus::Queued, false) => "·",
+        (RunStatus::Queued, true) => ".",
+        (RunStatus::Running | RunStatus::Cancelling, false) => {
+            let at = HEIGHTS.len() * run.nodes_done as usize / (run.nodes as usize).max(1);
+            HEIGHTS[at.min(HEIGHTS.len() - 1)]
+        }
+        (RunStatus::Running | RunStatus::Cancelling, true) => ">",
+        (RunStatus::Completed, false) => "■",
+        (RunStatus::Completed, true) => "+",
+        (RunStatus::Failed, false) => "✗",
+        (RunStatus::Failed, true) => "x",
+        (RunStatus::Cancelled, false) => "⊘",
+        (RunStatus::Cancelled, true) => "-",
+    }
+}

@@ -1,0 +1,149 @@
+//! Taking the terminal and giving it back, whatever happens.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// What one frame may grow to before it is written in parts.
+const FRAME: usize = 64 * 1024;
+
+/// Whether the terminal is ours now, so that it is given back once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours; given back when it is dropped.
+#[derive(Debug)]
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+}
+
+impl Terminal {
+    /// Takes the terminal. From here on a panic gives it back before it is told.
+    ///
+    /// # Errors
+    /// Standard output is no terminal, or it refuses.
+    pub fn take() -> io::Result<Self> {
+        on_panic();
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
+        let mut terminal = Self { inner: ratatui::Terminal::new(backend)?, mouse: false };
+        terminal.enter()?;
+        Ok(terminal)
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        TAKEN.store(true, Ordering::Release);
+        enable_raw_mode()?;
+        execute!(self.inner.backend_mut(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        if self.mouse {
+            execute!(self.inner.backend_mut(), EnableMouseCapture)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal to another program, until [`Terminal::again`].
+    pub fn give(&mut self) {
+        let _ = self.inner.backend_mut().flush();
+        give_back();
+    }
+
+    /// Takes it again, and forgets what it showed.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn again(&mut self) -> io::Result<()> {
+        self.enter()?;
+        self.forget()
+    }
+
+    /// Forgets what it shows, so that the next frame is drawn whole.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        let out = self.inner.backend_mut();
+        if on { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
+    }
+
+    /// Its size in cells.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        self.inner.size().map(|size| (size.width, size.height))
+    }
+
+    /// Writes something that is no cell: a sequence of the terminal's.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
+        let out = self.inner.backend_mut();
+        out.write_all(text.as_bytes())?;
+        Write::flush(out)
+    }
+
+    /// Paints one frame; terminals that know how show it at once and whole.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn paint<T: Default>(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> T) -> io::Result<T> {
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        let mut answer = T::default();
+        let painted = self.inner.draw(|frame| answer = draw(frame.area(), frame.buffer_mut())).map(|_| ());
+        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        painted.map(|()| answer)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.give();
+    }
+}
+
+/// Gives the terminal back if it is ours. Nothing can be done where that fails.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::AcqRel) {
+        let mut out = io::stdout();
+        let _ = execute!(
+            out,
+            EndSynchronizedUpdate,
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
+        let _ = disable_raw_mode();
+    }
+}
+
+fn on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let tell = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            tell(panic);
+        }));
+    });
+}

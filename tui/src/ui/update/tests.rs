@@ -1,0 +1,116 @@
+//! Stories about the shell: a person presses keys, the model changes, effects are asked for.
+
+mod focus;
+mod layers;
+mod workflow;
+
+use fanlight_shared::rpc::runs;
+
+use super::*;
+use crate::ui::testing::{busy, connected, press, run_id, screen};
+
+#[test]
+fn quitting_asks_nothing_and_says_that_runs_go_on() {
+    assert_eq!(press(&mut busy(), "q"), [Effect::Quit]);
+    assert!(Action::Quit.info().words.contains("runs go on"));
+}
+
+#[test]
+fn stop_asks_and_then_cancels_exactly_the_focused_run() {
+    let mut model = busy();
+    assert!(!press(&mut model, "s").iter().any(|it| matches!(it, Effect::Cancel(_))));
+    assert!(screen(&mut model, 120, 40).contains("Stop poster#5?"));
+    assert!(press(&mut model, "enter").is_empty(), "enter is the safe answer");
+    let effects = press(&mut model, "s y");
+    let cancel = runs::Cancel { runs: vec![run_id(5)], ..runs::Cancel::default() };
+    assert!(effects.contains(&Effect::Cancel(cancel)), "{effects:?}");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn questions_can_be_switched_off() {
+    let mut model = busy();
+    model.options.confirm = false;
+    assert!(press(&mut model, "s").iter().any(|it| matches!(it, Effect::Cancel(_))));
+}
+
+#[test]
+fn an_ended_run_can_not_be_stopped() {
+    let mut model = crate::ui::testing::with_runs(&[crate::ui::testing::run(
+        1,
+        fanlight_shared::run::RunStatus::Completed,
+    )]);
+    assert!(press(&mut model, "s").is_empty());
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn panes_take_turns_and_have_numbers() {
+    let mut model = busy();
+    press(&mut model, "tab");
+    assert_eq!(model.pane, Pane::Queue);
+    press(&mut model, "backtab backtab");
+    assert_eq!(model.pane, Pane::Gallery);
+    press(&mut model, "1");
+    assert_eq!(model.pane, Pane::Grid);
+    press(&mut model, "z");
+    assert!(model.zoomed);
+    press(&mut model, "esc");
+    assert!(!model.zoomed);
+}
+
+#[test]
+fn the_mouse_can_be_left_to_the_terminal() {
+    let mut model = busy();
+    assert!(press(&mut model, "M").contains(&Effect::Mouse(false)));
+    assert!(press(&mut model, "M").contains(&Effect::Mouse(true)));
+}
+
+#[test]
+fn run_again_takes_the_params_of_the_focused_run() {
+    let mut model = busy();
+    let effects = press(&mut model, "R");
+    let start = effects.iter().find_map(|it| match it {
+        Effect::Start(start) => Some(start),
+        _ => None,
+    });
+    let start = start.expect("a start");
+    assert_eq!(start.sets[0].params["seed"], fanlight_shared::value::Value::Int(5));
+    assert_eq!(start.path.as_deref(), Some("/home/ada/poster.yaml"));
+}
+
+#[test]
+fn esc_dismisses_errors_first() {
+    let mut model = busy();
+    model.zoomed = true;
+    say(&mut model, Tone::Bad, "no luck");
+    press(&mut model, "esc");
+    assert!(model.toasts.shown.is_empty() && model.zoomed);
+    press(&mut model, "esc");
+    assert!(!model.zoomed);
+}
+
+#[test]
+fn a_failed_request_is_told_and_kept_among_the_messages() {
+    let mut model = busy();
+    let failed = crate::ui::message::Came::Failed { what: "cancel".into(), error: "it is gone".into() };
+    update(&mut model, Message::Came(Box::new(failed)));
+    assert_eq!(model.toasts.shown[0].text, "cancel: it is gone");
+    assert_eq!(model.toasts.all.len(), 1);
+}
+
+#[test]
+fn nothing_that_a_run_says_moves_the_cursor() {
+    let mut model = busy();
+    say(&mut model, Tone::Bad, "a\u{1b}[2Jb");
+    assert!(!model.toasts.shown[0].text.contains('\u{1b}'));
+}
+
+#[test]
+fn without_a_workflow_only_home_can_be_left_by_quitting() {
+    let mut model = connected();
+    begin(&mut model);
+    press(&mut model, "esc esc");
+    assert_eq!(model.layers.len(), 1);
+    assert!(press(&mut model, "q").contains(&Effect::Quit));
+}

@@ -1,0 +1,114 @@
+//! The lens: what is watched, what is shown until the snapshot is there.
+
+use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::{Run, RunStatus};
+
+use super::*;
+use crate::ui::testing::{run, state, with_runs};
+
+fn watched(effects: &[Effect]) -> Option<fanlight_shared::id::RunId> {
+    effects.iter().rev().find_map(|effect| match effect {
+        Effect::Watch(watch) => Some(watch.telemetry.first().map(|it| it.run_id)),
+        _ => None,
+    })?
+}
+
+fn told(model: &mut Model, notification: Notification) -> Vec<Effect> {
+    update(model, Message::Told(Box::new(notification)))
+}
+
+fn snapshot(run: &Run) -> Notification {
+    Notification::Snapshot {
+        workflow_id: run.workflow_id,
+        run_id: run.id,
+        run: Box::new(run.clone()),
+        state: Box::new(state(run)),
+    }
+}
+
+fn starts(number: u32) -> Notification {
+    let run = Box::new(run(number, RunStatus::Running));
+    Notification::Daemon { seq: u64::from(number), event: DaemonEvent::RunUpdate { run } }
+}
+
+#[test]
+fn the_old_picture_stays_until_the_new_one_is_there() {
+    let mut model = busy();
+    let effects = press(&mut model, "[");
+    assert_eq!(watched(&effects), Some(run_id(4)));
+    assert_eq!(model.lens.as_ref().unwrap().run.number, 5);
+    told(&mut model, snapshot(&run(4, RunStatus::Completed)));
+    assert_eq!(model.lens.as_ref().unwrap().run.number, 4);
+}
+
+#[test]
+fn a_run_that_another_client_started_takes_the_unpinned_lens() {
+    let mut model = busy();
+    assert_eq!(watched(&told(&mut model, starts(8))), Some(run_id(8)));
+}
+
+#[test]
+fn a_pinned_lens_stays_and_an_unpinned_one_goes_on() {
+    let mut model = busy();
+    press(&mut model, "p");
+    assert!(lens::is_pinned(&model));
+    told(&mut model, starts(8));
+    assert_eq!(lens::focus(&model), Some(run_id(5)));
+    assert_eq!(watched(&press(&mut model, "p")), Some(run_id(8)));
+}
+
+#[test]
+fn an_open_question_holds_the_lens() {
+    let mut model = busy();
+    press(&mut model, "s");
+    told(&mut model, starts(8));
+    assert_eq!(lens::focus(&model), Some(run_id(5)));
+    press(&mut model, "n");
+    assert_eq!(lens::focus(&model), Some(run_id(8)));
+}
+
+#[test]
+fn telemetry_of_other_runs_does_not_reach_the_lens() {
+    let mut model = busy();
+    let before = model.lens.as_ref().unwrap().state.clone();
+    let update = RunUpdate {
+        status: RunStatus::Failed,
+        at: crate::ui::testing::NOW,
+        start_order: None,
+        error: None,
+        outputs: Default::default(),
+    };
+    let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
+    let other = run(4, RunStatus::Running);
+    told(&mut model, Notification::State { workflow_id: other.workflow_id, run_id: other.id, event });
+    assert_eq!(model.lens.as_ref().unwrap().state, before);
+}
+
+#[test]
+fn a_gap_asks_for_a_snapshot() {
+    let mut model = busy();
+    press(&mut model, "tab");
+    let update =
+        RunUpdate { status: RunStatus::Failed, at: crate::ui::testing::NOW, start_order: None, error: None, outputs: Default::default() };
+    let event = Numbered { seq: 9, event: StateEvent::RunUpdate(update) };
+    let of = run(5, RunStatus::Running);
+    let effects = told(&mut model, Notification::State { workflow_id: of.workflow_id, run_id: of.id, event });
+    assert_eq!(watched(&effects), Some(run_id(5)));
+}
+
+#[test]
+fn when_the_focused_run_goes_the_lens_falls_back() {
+    let mut model = busy();
+    let gone = DaemonEvent::RunDelete { workflow_id: crate::ui::testing::workflow_id(), run_id: run_id(5) };
+    let effects = told(&mut model, Notification::Daemon { seq: 1, event: gone });
+    assert_eq!(watched(&effects), Some(run_id(4)));
+}
+
+#[test]
+fn one_run_in_all_needs_no_pin() {
+    let mut model = with_runs(&[run(1, RunStatus::Running)]);
+    assert!(!lens::is_one_of_many(&model));
+    press(&mut model, "p");
+    assert!(!lens::is_pinned(&model));
+}

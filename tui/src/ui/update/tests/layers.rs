@@ -1,0 +1,84 @@
+//! Help, palette, prompts: what lies over the panes.
+
+use super::*;
+use crate::ui::layer::prompt::Prompt;
+use crate::ui::testing::write;
+
+#[test]
+fn the_palette_finds_a_command_and_does_it() {
+    let mut model = busy();
+    press(&mut model, ":");
+    write(&mut model, "zoom the pane");
+    press(&mut model, "enter");
+    assert!(model.layers.is_empty());
+    assert!(model.zoomed);
+}
+
+#[test]
+fn letters_in_the_palette_are_text() {
+    let mut model = busy();
+    press(&mut model, ": q");
+    assert_eq!(model.layers.len(), 1);
+    press(&mut model, "esc");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn help_is_searched_and_does_what_is_chosen() {
+    let mut model = busy();
+    press(&mut model, "? /");
+    write(&mut model, "mouse on");
+    let effects = press(&mut model, "enter");
+    assert!(effects.contains(&Effect::Mouse(false)));
+}
+
+#[test]
+fn a_prompt_refuses_and_stays_open() {
+    let mut model = busy();
+    let prompt = Prompt::new("How many?", "", |_, text| match text.parse::<u32>() {
+        Ok(_) => Ok(vec![Effect::Redraw]),
+        Err(_) => Err("a number is needed".to_owned()),
+    });
+    model.layers.push(prompt.into());
+    write(&mut model, "x");
+    press(&mut model, "enter");
+    assert!(screen(&mut model, 80, 24).contains("a number is needed"));
+    press(&mut model, "backspace");
+    write(&mut model, "3");
+    assert!(press(&mut model, "enter").contains(&Effect::Redraw));
+}
+
+#[test]
+fn a_prompt_that_is_left_takes_its_changes_back() {
+    let mut model = busy();
+    let prompt = Prompt::new("Filter", "old", |_, _| Ok(Vec::new())).live(|model, text| {
+        model.options.folder = text.into();
+        Vec::new()
+    });
+    model.layers.push(prompt.into());
+    write(&mut model, "er");
+    assert_eq!(model.options.folder, std::path::Path::new("older"));
+    press(&mut model, "esc");
+    assert_eq!(model.options.folder, std::path::Path::new("old"));
+}
+
+#[test]
+fn pasted_text_goes_into_the_prompt_and_never_to_keys() {
+    let mut model = busy();
+    assert!(update(&mut model, Message::Paste("q".to_owned())).iter().all(|it| *it != Effect::Quit));
+    press(&mut model, ":");
+    update(&mut model, Message::Paste("zoom\nthe".to_owned()));
+    assert!(screen(&mut model, 100, 30).contains("zoom the"));
+}
+
+#[test]
+fn a_begun_sequence_shows_how_it_goes_on_after_a_pause() {
+    let mut model = busy();
+    press(&mut model, "g");
+    assert!(!screen(&mut model, 120, 40).contains("first"));
+    let later = model.now.plus(std::time::Duration::from_millis(400));
+    update(&mut model, Message::Tick(later));
+    assert!(screen(&mut model, 120, 40).contains("first"));
+    press(&mut model, "esc");
+    assert!(model.pending.is_empty());
+}
