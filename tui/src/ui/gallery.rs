@@ -1,8 +1,108 @@
-//! The gallery pane: the products of all runs. PLACEHOLDER.
+//! The gallery pane: the products of all runs. It never changes with the focus; only the ring does.
 
+pub mod content;
+pub mod deed;
+pub mod json;
+pub mod list;
+pub mod preview;
+pub mod tile;
+pub mod tiles;
 pub mod update;
 pub mod view;
 
+use fanlight_shared::asset::{Asset, AssetKind};
+use fanlight_shared::id::{AssetId, RunId, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::value::Value;
+
+use list::Paging;
+use preview::Previews;
+
+/// Whose products are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Scope {
+    /// One node of the workflow on screen.
+    #[default]
+    Node,
+    /// The workflow on screen.
+    Workflow,
+    /// Everything there is.
+    Everything,
+}
+
+/// Which products are shown.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Filter {
+    /// Whose.
+    pub scope: Scope,
+    /// Of this node; `None` is the one that makes the workflow's first output.
+    pub node: Option<String>,
+    /// Of this kind only.
+    pub kind: Option<AssetKind>,
+    /// Starred ones only.
+    pub starred: bool,
+    /// Whose name or text has this.
+    pub text: String,
+}
+
+/// A tile.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Tile {
+    /// A run that has not made it yet.
+    Live(RunId),
+    /// A product.
+    Asset(AssetId),
+}
+
+/// What a run that runs has made so far.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Glimpse {
+    /// The run.
+    pub run: RunId,
+    /// The node.
+    pub node: String,
+    /// The item.
+    pub item: ItemPath,
+    /// What it is so far.
+    pub value: Value,
+}
+
 /// What the gallery pane knows of its own.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Gallery {}
+pub struct Gallery {
+    /// Which products are shown.
+    pub filter: Filter,
+    /// What the list that was read last was for.
+    pub of: Option<(Option<WorkflowId>, Option<String>, Filter)>,
+    /// What was read so far, the newest first.
+    pub assets: Vec<Asset>,
+    /// How far the list was read.
+    pub paging: Paging,
+    /// Counts lists; answers to older ones are dropped.
+    pub generation: u64,
+    /// What was stored while the first page was on its way.
+    pub arrived: Vec<AssetId>,
+    /// Runs that have a product in the list.
+    pub landed: std::collections::HashSet<RunId>,
+    /// What runs that run put out so far.
+    pub glimpses: Vec<Glimpse>,
+    /// The tile under the cursor; `None` is the first.
+    pub at: Option<Tile>,
+    /// The first row in view.
+    pub top: usize,
+    /// What is marked, in the order of marking.
+    pub marked: Vec<AssetId>,
+    /// Stored previews that are text: heads of texts, peaks of sounds.
+    pub previews: Previews,
+}
+
+impl Gallery {
+    /// A product that was read.
+    #[must_use]
+    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+        self.assets.iter().find(|asset| asset.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ pub mod cache;
 pub mod encode;
 pub mod painter;
 pub mod probe;
+pub mod zoom;
 
 use std::sync::Arc;
 

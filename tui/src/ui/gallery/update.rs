@@ -1,63 +1,371 @@
-//! What the gallery pane does. PLACEHOLDER.
+//! What the gallery pane does.
 
-use crossterm::event::MouseEvent;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::event::{DaemonEvent, LiveEvent};
+use fanlight_shared::id::RunId;
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::{Notification, Products};
+use fanlight_shared::value::Value;
 
+use super::list::{self, Paging};
+use super::tiles::{self, Layout};
+use super::{Glimpse, Scope, Tile, deed};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
+use crate::ui::layer::compare::Compare;
+use crate::ui::layer::confirm;
+use crate::ui::layer::prompt::Prompt;
+use crate::ui::layer::viewer::Viewer;
+use crate::ui::lens;
 use crate::ui::message::Came;
-use crate::ui::model::Model;
+use crate::ui::model::{Model, Pane};
+use crate::ui::picture::Wanted;
+use crate::ui::toast::Tone;
+use crate::ui::update::say;
 use crate::ui::view::Hit;
 
+/// How many rows before the end of what was read the next page is read.
+const AHEAD: usize = 4;
+/// How many glimpses of runs that run are kept.
+const GLIMPSES: usize = 256;
+
 /// Carries out an action of this pane, or one that works everywhere and moves in the pane that has the keys.
-pub fn act(_model: &mut Model, _action: Action) -> Vec<Effect> {
-    Vec::new()
+pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if step(model, action) {
+        return Vec::new();
+    }
+    match action {
+        Action::ViewTile | Action::Open => open(model),
+        Action::PinTile => tiles::run_at(model).map(|run| lens::pin(model, run)).unwrap_or_default(),
+        Action::Mark => {
+            mark(model);
+            Vec::new()
+        }
+        Action::CompareTiles => {
+            let marked = chosen(model).into_iter().cloned().collect();
+            let compare = Compare::of_products(marked);
+            let effects = compare.begin(model);
+            model.layers.push(compare.into());
+            effects
+        }
+        Action::Star => deed::star(&chosen(model)),
+        Action::OpenOutside => product(model).map(|it| Effect::OpenOutside(it.id)).into_iter().collect(),
+        Action::Copy => product(model).map(deed::copy).unwrap_or_default(),
+        Action::SaveAs => {
+            if let Some(prompt) = product(model).map(|asset| deed::save(asset, model)) {
+                model.layers.push(prompt);
+            }
+            Vec::new()
+        }
+        Action::DeleteAsset => match deed::delete(&chosen(model)) {
+            Some(question) => confirm::ask(model, question),
+            None => Vec::new(),
+        },
+        Action::GalleryScope => {
+            let filter = &mut model.gallery.filter;
+            filter.scope = match filter.scope {
+                Scope::Node => Scope::Workflow,
+                Scope::Workflow => Scope::Everything,
+                Scope::Everything => Scope::Node,
+            };
+            list::follow(model)
+        }
+        Action::Filters => {
+            ask_filters(model);
+            Vec::new()
+        }
+        Action::Search => {
+            let prompt = Prompt::new("Filter the gallery", model.gallery.filter.text.clone(), set_text)
+                .live(|model, text| set_text(model, text).unwrap_or_default())
+                .hint("whose name or text has this");
+            model.layers.push(prompt.into());
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn set_text(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+    text.trim().clone_into(&mut model.gallery.filter.text);
+    Ok(list::follow(model))
+}
+
+/// Asks for all filters in one line: `poster image starred`.
+fn ask_filters(model: &mut Model) {
+    let filter = &model.gallery.filter;
+    let words = [
+        filter.node.clone(),
+        filter.kind.map(|kind| kind.word().to_owned()),
+        filter.starred.then(|| "starred".to_owned()),
+    ];
+    let text = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let prompt = Prompt::new("Show only", text, |model, text| set_filters(model, text))
+        .hint("a node, a kind (image audio video text number json file dir), starred");
+    model.layers.push(prompt.into());
+}
+
+fn set_filters(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+    const KINDS: [AssetKind; 8] = [
+        AssetKind::Image,
+        AssetKind::Audio,
+        AssetKind::Video,
+        AssetKind::Text,
+        AssetKind::Number,
+        AssetKind::Json,
+        AssetKind::File,
+        AssetKind::Dir,
+    ];
+    let (mut node, mut kind, mut starred) = (None, None, false);
+    for word in text.split_whitespace() {
+        let of_kind = KINDS.into_iter().find(|it| it.word() == word);
+        let is_node = model.drawn().is_some_and(|(workflow, _)| workflow.nodes.contains_key(word));
+        match of_kind {
+            // A node may have the name of a kind; written first, it is the node.
+            _ if is_node && node.is_none() => node = Some(word.to_owned()),
+            Some(_) => kind = of_kind,
+            None if word == "starred" || word == "*" => starred = true,
+            None => return Err(format!("`{word}` is no node of this workflow and no kind")),
+        }
+    }
+    let filter = &mut model.gallery.filter;
+    if node.is_some() {
+        filter.scope = Scope::Node;
+    }
+    (filter.node, filter.kind, filter.starred) = (node, kind, starred);
+    Ok(list::follow(model))
+}
+
+/// Moves the cursor. Answers whether the action moves it.
+fn step(model: &mut Model, action: Action) -> bool {
+    let live = tiles::live(model);
+    let count = live.len() + model.gallery.assets.len();
+    let layout = Layout::of(model.areas.gallery.unwrap_or_default(), count);
+    let (at, last) = (tiles::at(model), count.saturating_sub(1));
+    let row = layout.columns;
+    let half = row * (layout.rows / 2).max(1);
+    let to = match action {
+        Action::Left => at.saturating_sub(1),
+        Action::Right => (at + 1).min(last),
+        Action::Up => at.checked_sub(row).unwrap_or(at),
+        Action::Down if at + row <= last => at + row,
+        // From above a last row that is not full, down is to its end.
+        Action::Down if at / row < last / row => last,
+        Action::Down => at,
+        Action::HalfPageDown => (at + half).min(last),
+        Action::HalfPageUp => at.saturating_sub(half),
+        Action::First => 0,
+        Action::Last => last,
+        _ => return false,
+    };
+    let tile = tiles::tile(model, &live, to);
+    model.gallery.at = tile;
+    model.gallery.top = tiles::top(model, &layout);
+    true
+}
+
+/// The product under the cursor.
+fn product(model: &Model) -> Option<&Asset> {
+    match tiles::tile(model, &tiles::live(model), tiles::at(model))? {
+        Tile::Asset(id) => model.gallery.asset(id),
+        Tile::Live(_) => None,
+    }
+}
+
+/// What is marked, else the product under the cursor.
+fn chosen(model: &Model) -> Vec<&Asset> {
+    let marked: Vec<&Asset> = model.gallery.marked.iter().filter_map(|id| model.gallery.asset(*id)).collect();
+    if marked.is_empty() { product(model).into_iter().collect() } else { marked }
+}
+
+fn open(model: &mut Model) -> Vec<Effect> {
+    let Some(asset) = product(model) else {
+        if tiles::run_at(model).is_some() {
+            say(model, Tone::Note, "it is not made yet");
+        }
+        return Vec::new();
+    };
+    let viewer = Viewer::new(asset.clone());
+    let effects = viewer.begin(model);
+    model.layers.push(viewer.into());
+    effects
+}
+
+/// Marks the product under the cursor, or takes the mark away, and goes on to the next.
+fn mark(model: &mut Model) {
+    let Some(id) = product(model).map(|asset| asset.id) else { return };
+    let marked = &mut model.gallery.marked;
+    match marked.iter().position(|it| *it == id) {
+        Some(place) => {
+            marked.remove(place);
+        }
+        None => marked.push(id),
+    }
+    step(model, Action::Right);
 }
 
 /// One step back inside the pane (a filter, marks); `false` if there is nothing to go back from.
-pub fn back(_model: &mut Model) -> bool {
-    false
+pub fn back(model: &mut Model) -> bool {
+    let gallery = &mut model.gallery;
+    if !gallery.marked.is_empty() {
+        gallery.marked.clear();
+        return true;
+    }
+    let filter = &mut gallery.filter;
+    let narrowed = filter.kind.is_some() || filter.starred || !filter.text.is_empty() || filter.node.is_some();
+    // The list is read anew after the next frame.
+    (filter.kind, filter.starred, filter.node) = (None, false, None);
+    filter.text.clear();
+    narrowed
 }
 
 /// Whether an action of this pane does something now; hints, help and palette go by it.
 #[must_use]
-pub fn enabled(_model: &Model, _action: Action) -> bool {
-    true
+pub fn enabled(model: &Model, action: Action) -> bool {
+    match action {
+        Action::ViewTile | Action::OpenOutside | Action::SaveAs => product(model).is_some(),
+        Action::PinTile => lens::is_one_of_many(model) && tiles::run_at(model).is_some(),
+        Action::CompareTiles => model.gallery.marked.len() > 1,
+        Action::Star | Action::DeleteAsset => !chosen(model).is_empty(),
+        _ => true,
+    }
 }
 
 /// The actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
 #[must_use]
-pub fn hints(_model: &Model) -> Vec<Action> {
-    Vec::new()
+pub fn hints(model: &Model) -> Vec<Action> {
+    let mut hints = vec![Action::ViewTile];
+    if product(model).is_some() {
+        hints.push(Action::Mark);
+    }
+    hints.extend([Action::CompareTiles, Action::Star, Action::PinTile, Action::GalleryScope, Action::Filters]);
+    hints.extend([Action::SaveAs, Action::OpenOutside, Action::DeleteAsset]);
+    hints
 }
 
 /// Takes an answer it waits for.
-pub fn came(_model: &mut Model, _came: &mut Came) -> Vec<Effect> {
+pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
+    match came {
+        Came::Assets { generation, page } => list::page(&mut model.gallery, *generation, page),
+        Came::PreviewText(asset, text) => model.gallery.previews.came(*asset, text),
+        Came::Painted(painted) => return model.pictures.painted(painted),
+        Came::NotPainted(asset, why) => model.pictures.not_painted(*asset, why),
+        _ => {}
+    }
     Vec::new()
 }
 
 /// Hears what the daemon told, after registry and lens heard it.
-pub fn told(_model: &mut Model, _told: &Notification) -> Vec<Effect> {
+pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
+    match told {
+        // Comes with every connection and after what was missed: the list may be old.
+        Notification::Registry { .. } => {
+            model.gallery.paging = Paging::Unread;
+            return list::follow(model);
+        }
+        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
+            let had = model.gallery.asset(asset.id).map(|it| it.preview);
+            if had == Some(PreviewState::Pending) && asset.preview != PreviewState::Pending {
+                model.pictures.forget(asset.id);
+                model.gallery.previews.forget(asset.id);
+            }
+            list::stored(model, asset);
+        }
+        Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
+            list::deleted(model, *asset_id);
+        }
+        Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } if run.state.is_ended() => {
+            model.gallery.glimpses.retain(|it| it.run != run.id);
+        }
+        Notification::Daemon {
+            event: DaemonEvent::OutputUpdate { run_id, node, item, value, .. }, ..
+        } => glimpse(model, *run_id, node, *item, value),
+        Notification::Live { run_id, event: LiveEvent::PreviewUpdate { node, item, value, .. }, .. } => {
+            glimpse(model, *run_id, node, *item, value);
+        }
+        _ => {}
+    }
     Vec::new()
+}
+
+fn glimpse(model: &mut Model, run: RunId, node: &str, item: ItemPath, value: &Value) {
+    let glimpses = &mut model.gallery.glimpses;
+    let here = |it: &Glimpse| it.run == run && it.node == node && it.item == item;
+    if let Some(known) = glimpses.iter_mut().find(|it| here(it)) {
+        known.value = value.clone();
+        return;
+    }
+    if glimpses.len() == GLIMPSES {
+        glimpses.remove(0);
+    }
+    glimpses.push(Glimpse { run, node: node.to_owned(), item, value: value.clone() });
 }
 
 /// The workflow on screen or the run in focus is another one now.
-pub fn moved(_model: &mut Model) -> Vec<Effect> {
-    Vec::new()
+pub fn moved(model: &mut Model) -> Vec<Effect> {
+    list::follow(model)
 }
 
 /// A frame was painted: what is wanted for what it shows.
-pub fn shown(_model: &mut Model) -> Vec<Effect> {
-    Vec::new()
+pub fn shown(model: &mut Model) -> Vec<Effect> {
+    let mut effects = list::follow(model);
+    let live = tiles::live(model).len();
+    let count = live + model.gallery.assets.len();
+    let layout = Layout::of(model.areas.gallery.unwrap_or_default(), count);
+    let first = tiles::top(model, &layout) * layout.columns;
+    let end = (first + layout.columns * layout.rows).min(count);
+    if end + AHEAD * layout.columns >= count {
+        effects.extend(list::more(model));
+    }
+    let frame = if layout.height < 4 { 1 } else { 2 };
+    let cells = (layout.width.saturating_sub(2), layout.height.saturating_sub(frame));
+    let mut pictures = Vec::new();
+    let in_view = first.saturating_sub(live)..end.saturating_sub(live);
+    for asset in model.gallery.assets.get(in_view).unwrap_or_default() {
+        let picture = matches!(asset.kind, AssetKind::Image | AssetKind::Video);
+        if picture && asset.preview == PreviewState::Ready {
+            pictures.push(Wanted::thumbnail(asset.id, cells));
+        } else {
+            effects.extend(model.gallery.previews.want(asset));
+        }
+    }
+    effects.extend(model.pictures.want(pictures));
+    effects
 }
 
 /// Handles the mouse over this pane: clicks, wheel. `hit` is what lies there, as the view marked it.
-pub fn mouse(_model: &mut Model, _mouse: MouseEvent, _hit: Option<&Hit>) -> Vec<Effect> {
+pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Effect> {
+    match (mouse.kind, hit) {
+        (MouseEventKind::ScrollDown, _) => {
+            step(model, Action::Down);
+        }
+        (MouseEventKind::ScrollUp, _) => {
+            step(model, Action::Up);
+        }
+        (MouseEventKind::Down(button), Some(Hit::Asset(id))) => {
+            let again = model.gallery.at == Some(Tile::Asset(*id));
+            model.pane = Pane::Gallery;
+            model.gallery.at = Some(Tile::Asset(*id));
+            if button == MouseButton::Right {
+                mark(model);
+            } else if again {
+                return open(model);
+            }
+        }
+        (MouseEventKind::Down(_), Some(Hit::Row(index))) => {
+            let tile = tiles::tile(model, &tiles::live(model), *index);
+            model.gallery.at = tile;
+        }
+        _ => {}
+    }
     Vec::new()
 }
 
 /// Whose products the daemon is to tell of.
 #[must_use]
 pub fn products(model: &Model) -> Option<Products> {
-    model.workflow_id().map(|workflow| Products { workflow_id: Some(workflow) })
+    match model.gallery.filter.scope {
+        Scope::Everything => Some(Products { workflow_id: None }),
+        Scope::Node | Scope::Workflow => model.workflow_id().map(|it| Products { workflow_id: Some(it) }),
+    }
 }

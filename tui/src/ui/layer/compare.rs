@@ -1,25 +1,249 @@
-//! Runs or products side by side. PLACEHOLDER.
+//! Runs or products side by side: the params that differ, then each output in turn.
 
-use crossterm::event::KeyEvent;
+mod diff;
+mod view;
+
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use fanlight_shared::asset::{Asset, AssetKind};
+use fanlight_shared::id::RunId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::assets;
+use fanlight_shared::run::Run;
+use fanlight_shared::value::Values;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::effect::Effect;
+use crate::ui::message::Came;
 use crate::ui::model::Model;
+use crate::ui::picture::zoom::Zoom;
+use crate::ui::picture::{WHOLE, Wanted};
 use crate::ui::theme::Theme;
-use crate::ui::view::Areas;
+use crate::ui::view::{Areas, Hit};
+
+/// Marks the lists of the products of the compared runs.
+const OF_COMPARED: u64 = 1 << 61;
+const PAN: f32 = 0.25;
+
+/// One of those that are compared.
+#[derive(Clone, Debug)]
+struct Side {
+    run: RunId,
+    /// `poster#12`
+    name: String,
+    label: String,
+    /// Known for runs, read for products.
+    params: Option<Values>,
+    assets: Vec<Asset>,
+}
+
+/// Which output is compared: node, item, port, ordinal.
+type Output = (String, ItemPath, String, u32);
 
 /// Runs or products side by side.
 #[derive(Debug, Default)]
-pub struct Compare {}
+pub struct Compare {
+    sides: Vec<Side>,
+    /// Whether products were chosen, one a side, whatever their outputs.
+    of_products: bool,
+    /// The output that is shown.
+    at: usize,
+    zoom: Zoom,
+    /// The one of two that fills the place, while one flickers.
+    flicker: Option<usize>,
+    scroll: usize,
+}
+
+impl Compare {
+    /// Of these products, one a column.
+    #[must_use]
+    pub fn of_products(products: Vec<Asset>) -> Self {
+        let side = |asset: Asset| Side {
+            run: asset.run_id,
+            name: asset.run.clone(),
+            label: String::new(),
+            params: None,
+            assets: vec![asset],
+        };
+        Self { sides: products.into_iter().map(side).collect(), of_products: true, ..Self::default() }
+    }
+
+    /// Of these runs, one a column.
+    #[must_use]
+    pub fn of_runs<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
+        let side = |run: &Run| Side {
+            run: run.id,
+            name: run.name(),
+            label: run.label.clone(),
+            params: Some(run.params.clone()),
+            assets: Vec::new(),
+        };
+        Self { sides: runs.into_iter().map(side).collect(), ..Self::default() }
+    }
+
+    /// What it asks for when it is opened.
+    #[must_use]
+    pub fn begin(&self, _model: &Model) -> Vec<Effect> {
+        let ask = |side: &Side| match side.assets.first() {
+            Some(asset) if self.of_products => Effect::GetRecipe(asset.id),
+            _ => {
+                let list = assets::List { run_id: Some(side.run), limit: Some(1_000), ..assets::List::default() };
+                Effect::ListAssets { generation: OF_COMPARED, list }
+            }
+        };
+        self.sides.iter().map(ask).collect()
+    }
+
+    /// The outputs that any side has, in the order of their making.
+    fn outputs(&self) -> Vec<Output> {
+        let mut outputs: Vec<Output> = Vec::new();
+        for asset in self.sides.iter().flat_map(|side| &side.assets) {
+            let output = output(asset);
+            if !outputs.contains(&output) {
+                outputs.push(output);
+            }
+        }
+        outputs
+    }
+
+    /// What each side has of the output that is shown.
+    fn row(&self) -> Vec<Option<&Asset>> {
+        if self.of_products {
+            return self.sides.iter().map(|side| side.assets.first()).collect();
+        }
+        let shown = self.outputs().into_iter().nth(self.at);
+        let of = |side| -> Option<&Asset> {
+            let side: &Side = side;
+            side.assets.iter().find(|asset| Some(output(asset)) == shown)
+        };
+        self.sides.iter().map(of).collect()
+    }
+
+    fn count(&self) -> usize {
+        if self.of_products { 1 } else { self.outputs().len() }
+    }
+
+    fn wanted(&self, asset: &Asset, model: &Model, area: Rect) -> Wanted {
+        let cells = (area.width, area.height);
+        if asset.kind == AssetKind::Video {
+            return Wanted::thumbnail(asset.id, cells);
+        }
+        let said = asset.value.as_media().and_then(|media| Some((media.width?, media.height?)));
+        let pixels = model.pictures.pixels(asset.id).or(said);
+        let part = pixels.map_or(WHOLE, |it| self.zoom.part(it, cells, model.pictures.drawing().font));
+        Wanted::whole(asset.id, cells, part)
+    }
+
+    /// Which of the two that flicker is next: those of the first two sides that have this output.
+    fn flick(&mut self) {
+        let there: Vec<usize> =
+            self.row().iter().enumerate().filter(|(_, it)| it.is_some()).map(|(at, _)| at).take(2).collect();
+        self.flicker = match (self.flicker, &there[..]) {
+            (Some(now), [first, second]) => Some(if now == *first { *second } else { *first }),
+            (None, [first, _]) => Some(*first),
+            _ => None,
+        };
+    }
+
+    fn turn(&mut self, next: bool) {
+        self.at = if next { (self.at + 1).min(self.count().saturating_sub(1)) } else { self.at.saturating_sub(1) };
+        (self.scroll, self.flicker) = (0, None);
+    }
+}
+
+fn output(asset: &Asset) -> Output {
+    (asset.node.clone(), asset.item, asset.port.clone(), asset.ordinal)
+}
 
 impl Over for Compare {
-    fn key(&mut self, _model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
-        if action == Some(Action::Back) { Step::close() } else { Step::pass() }
+    fn key(&mut self, _model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+        match (action, key.code) {
+            (Some(Action::Back), _) if self.flicker.is_some() => self.flicker = None,
+            (Some(Action::Back | Action::Quit), _) => return Step::close(),
+            (Some(Action::Flicker), _) => self.flick(),
+            (Some(Action::CompareNext), _) => self.turn(true),
+            (Some(Action::ComparePrevious), _) => self.turn(false),
+            (Some(Action::CompareZoomIn), _) => self.zoom.closer(),
+            (Some(Action::CompareZoomOut), _) => self.zoom.farther(),
+            (Some(Action::CompareFit), _) => self.zoom = Zoom::default(),
+            (Some(Action::Down), _) => self.scroll += 1,
+            (Some(Action::Up), _) => self.scroll = self.scroll.saturating_sub(1),
+            (None, KeyCode::Char('H')) => self.zoom.pan(-PAN, 0.0),
+            (None, KeyCode::Char('L')) => self.zoom.pan(PAN, 0.0),
+            (None, KeyCode::Char('J')) => self.zoom.pan(0.0, PAN),
+            (None, KeyCode::Char('K')) => self.zoom.pan(0.0, -PAN),
+            (
+                Some(Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse),
+                _,
+            ) => return Step::pass(),
+            _ => {}
+        }
+        Step::stay()
     }
+
+    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, _hit: Option<&Hit>) -> Step {
+        match mouse.kind {
+            MouseEventKind::ScrollUp => self.zoom.closer(),
+            MouseEventKind::ScrollDown => self.zoom.farther(),
+            _ => {}
+        }
+        Step::stay()
+    }
+
+    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
+        match came {
+            Came::Recipe(id, recipe) => {
+                let of = |side: &&mut Side| side.assets.iter().any(|asset| asset.id == *id);
+                for side in self.sides.iter_mut().filter(of) {
+                    side.label.clone_from(&recipe.label);
+                    side.params = Some(recipe.params.clone());
+                }
+            }
+            Came::Assets { generation: OF_COMPARED, page } => {
+                let Some(run) = page.rows.first().map(|asset| asset.run_id) else { return Vec::new() };
+                for side in self.sides.iter_mut().filter(|side| side.run == run) {
+                    side.assets.clone_from(&page.rows);
+                    side.assets.reverse();
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
+        let Some(inside) = model.areas.layer else { return Vec::new() };
+        let places = view::places(self, inside);
+        let pictures: Vec<Wanted> = self
+            .row()
+            .into_iter()
+            .zip(places)
+            .filter_map(|(asset, place)| Some((asset?, place)))
+            .filter(|(asset, _)| matches!(asset.kind, AssetKind::Image | AssetKind::Video))
+            .map(|(asset, place)| self.wanted(asset, model, place))
+            .collect();
+        model.pictures.want(pictures)
+    }
+
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Compare)
     }
-    fn view(&self, _model: &Model, _theme: &Theme, _area: Rect, _buffer: &mut Buffer, _areas: &mut Areas) {}
+
+    fn hints(&self) -> Vec<Action> {
+        let mut hints = vec![Action::Flicker, Action::CompareZoomIn, Action::CompareZoomOut];
+        if self.count() > 1 {
+            hints.extend([Action::CompareNext, Action::ComparePrevious]);
+        }
+        hints.push(Action::Back);
+        hints
+    }
+
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        view::view(self, model, theme, area, buffer, areas);
+    }
 }
+
+#[cfg(test)]
+mod tests;

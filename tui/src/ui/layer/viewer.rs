@@ -1,25 +1,276 @@
-//! One product, full screen. PLACEHOLDER.
+//! One product, full screen, with its recipe beside it; to those of other runs and other nodes.
 
-use crossterm::event::KeyEvent;
+mod view;
+
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState, Recipe};
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::rpc::assets;
+use fanlight_shared::rpc::watch::Notification;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Over, Step};
+use super::{Over, Step, confirm};
 use crate::ui::action::{Action, Scope};
+use crate::ui::effect::Effect;
+use crate::ui::gallery::{deed, list};
+use crate::ui::lens;
+use crate::ui::message::Came;
 use crate::ui::model::Model;
+use crate::ui::picture::zoom::Zoom;
+use crate::ui::picture::{WHOLE, Wanted};
 use crate::ui::theme::Theme;
-use crate::ui::view::Areas;
+use crate::ui::toast::Tone;
+use crate::ui::update::say;
+use crate::ui::view::{Areas, Hit};
+
+/// Marks the list of the products of one run, apart from the gallery's lists.
+const OF_RUN: u64 = 1 << 62;
+/// How far one pans with a key, of what is seen.
+const PAN: f32 = 0.25;
 
 /// One product, full screen.
-#[derive(Debug, Default)]
-pub struct Viewer {}
+#[derive(Debug)]
+pub struct Viewer {
+    asset: Asset,
+    zoom: Zoom,
+    /// The first line of text in view.
+    scroll: usize,
+    recipe_shown: bool,
+    recipe: Option<Recipe>,
+    /// The whole text, where it is a file of text.
+    text: Option<String>,
+    /// What the same run made.
+    of_run: Vec<Asset>,
+}
+
+impl Viewer {
+    /// Of this product.
+    #[must_use]
+    pub fn new(asset: Asset) -> Self {
+        let (zoom, scroll) = (Zoom::default(), 0);
+        Self { asset, zoom, scroll, recipe_shown: false, recipe: None, text: None, of_run: Vec::new() }
+    }
+
+    /// What it asks for when it is opened.
+    #[must_use]
+    pub fn begin(&self, model: &Model) -> Vec<Effect> {
+        let list = assets::List { run_id: Some(self.asset.run_id), limit: Some(1_000), ..assets::List::default() };
+        let mut effects = vec![Effect::ListAssets { generation: OF_RUN, list }];
+        effects.extend(self.ask(model));
+        effects
+    }
+
+    fn ask(&self, model: &Model) -> Vec<Effect> {
+        let mut effects = vec![Effect::GetRecipe(self.asset.id)];
+        let has_text = self.asset.kind == AssetKind::File && self.asset.mime.starts_with("text/");
+        if has_text && model.is_up() {
+            effects.push(Effect::GetText(self.asset.id));
+        }
+        effects
+    }
+
+    fn go(&mut self, asset: Asset, model: &Model) -> Step {
+        let other_run = asset.run_id != self.asset.run_id;
+        let (zoom, recipe_shown) = (self.zoom, self.recipe_shown);
+        let of_run = if other_run { Vec::new() } else { std::mem::take(&mut self.of_run) };
+        *self = Self { zoom, recipe_shown, of_run, ..Self::new(asset) };
+        Step::with(if other_run { self.begin(model) } else { self.ask(model) })
+    }
+
+    /// The same product of the run before or after, among those that were read.
+    fn other_run(&mut self, model: &mut Model, older: bool) -> Step {
+        let same = |it: &&Asset| {
+            it.workflow_id == self.asset.workflow_id
+                && (&it.node, it.port.as_str(), it.item, it.ordinal)
+                    == (&self.asset.node, self.asset.port.as_str(), self.asset.item, self.asset.ordinal)
+        };
+        let row: Vec<&Asset> = model.gallery.assets.iter().filter(same).collect();
+        let at = row.iter().position(|it| it.id == self.asset.id);
+        let next = match (at, older) {
+            (Some(at), true) => row.get(at + 1),
+            (Some(at), false) => at.checked_sub(1).and_then(|at| row.get(at)),
+            (None, _) => row.first(),
+        };
+        if let Some(next) = next.map(|it| (*it).clone()) {
+            return self.go(next, model);
+        }
+        let effects = if older { list::more(model) } else { Vec::new() };
+        if effects.is_empty() {
+            let end = if older { "this is the oldest run" } else { "this is the newest run" };
+            say(model, Tone::Note, end);
+        }
+        Step::with(effects)
+    }
+
+    /// Another product of the same run.
+    fn other_node(&mut self, model: &Model, next: bool) -> Step {
+        let at = self.of_run.iter().position(|it| it.id == self.asset.id);
+        let to = match (at, next) {
+            (Some(at), true) => self.of_run.get(at + 1),
+            (Some(at), false) => at.checked_sub(1).and_then(|at| self.of_run.get(at)),
+            (None, _) => None,
+        };
+        to.cloned().map_or_else(Step::stay, |asset| self.go(asset, model))
+    }
+
+    fn is_picture(&self) -> bool {
+        matches!(self.asset.kind, AssetKind::Image | AssetKind::Video)
+    }
+
+    /// The picture as it is wanted in this place.
+    fn wanted(&self, model: &Model, area: Rect) -> Wanted {
+        let cells = (area.width, area.height);
+        if self.asset.kind == AssetKind::Video {
+            return Wanted::thumbnail(self.asset.id, cells);
+        }
+        let media = self.asset.value.as_media();
+        let said = media.and_then(|media| Some((media.width?, media.height?)));
+        let pixels = model.pictures.pixels(self.asset.id).or(said);
+        let part = pixels.map_or(WHOLE, |it| self.zoom.part(it, cells, model.pictures.drawing().font));
+        Wanted::whole(self.asset.id, cells, part)
+    }
+
+    fn scroll(&mut self, by: isize) {
+        self.scroll = self.scroll.saturating_add_signed(by);
+    }
+
+    /// `HJKL`: pans a zoomed picture, scrolls text.
+    fn pan(&mut self, key: KeyEvent) -> bool {
+        let (right, down) = match key.code {
+            KeyCode::Char('H') => (-PAN, 0.0),
+            KeyCode::Char('L') => (PAN, 0.0),
+            KeyCode::Char('J') => (0.0, PAN),
+            KeyCode::Char('K') => (0.0, -PAN),
+            _ => return false,
+        };
+        if self.is_picture() {
+            self.zoom.pan(right, down);
+        } else if down != 0.0 {
+            self.scroll(if down > 0.0 { 1 } else { -1 });
+        }
+        true
+    }
+}
 
 impl Over for Viewer {
-    fn key(&mut self, _model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
-        if action == Some(Action::Back) { Step::close() } else { Step::pass() }
+    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+        let Some(action) = action else {
+            return if self.pan(key) { Step::stay() } else { Step::pass() };
+        };
+        let half = isize::try_from(model.areas.layer.map_or(10, |it| it.height / 2)).unwrap_or(10);
+        match action {
+            Action::Back | Action::Quit => return Step::close(),
+            Action::ViewOlder => return self.other_run(model, true),
+            Action::ViewNewer => return self.other_run(model, false),
+            Action::ViewNextNode => return self.other_node(model, true),
+            Action::ViewPreviousNode => return self.other_node(model, false),
+            Action::ViewZoomIn => self.zoom.closer(),
+            Action::ViewZoomOut => self.zoom.farther(),
+            Action::ViewFit => self.zoom = Zoom::default(),
+            Action::HalfPageDown => self.scroll(half),
+            Action::HalfPageUp => self.scroll(-half),
+            Action::First => self.scroll = 0,
+            Action::Last => self.scroll = usize::MAX,
+            Action::Recipe => self.recipe_shown = !self.recipe_shown,
+            Action::ViewStar => return Step::with(deed::star(&[&self.asset])),
+            Action::ViewOpenOutside => return Step::with(vec![Effect::OpenOutside(self.asset.id)]),
+            Action::ViewSaveAs => return Step::over(deed::save(&self.asset, model)),
+            Action::Copy => {
+                let text = self.text.clone().map(|text| vec![Effect::Copy(text)]);
+                return Step::with(text.unwrap_or_else(|| deed::copy(&self.asset)));
+            }
+            Action::ViewPin => return Step::with(lens::pin(model, self.asset.run_id)),
+            Action::ViewDelete => {
+                return match deed::delete(&[&self.asset]) {
+                    Some(question) => Step::with(confirm::ask(model, question)),
+                    None => Step::stay(),
+                };
+            }
+            Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse => return Step::pass(),
+            _ => {}
+        }
+        Step::stay()
     }
+
+    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, _hit: Option<&Hit>) -> Step {
+        let down = match mouse.kind {
+            MouseEventKind::ScrollDown => true,
+            MouseEventKind::ScrollUp => false,
+            _ => return Step::stay(),
+        };
+        match (self.is_picture(), down) {
+            (true, true) => self.zoom.farther(),
+            (true, false) => self.zoom.closer(),
+            (false, true) => self.scroll(3),
+            (false, false) => self.scroll(-3),
+        }
+        Step::stay()
+    }
+
+    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
+        match came {
+            Came::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
+            Came::Text(id, text) if *id == self.asset.id => self.text = Some(text.clone()),
+            Came::Assets { generation: OF_RUN, page } => {
+                self.of_run.clone_from(&page.rows);
+                // The first node first; the list has the newest first.
+                self.of_run.reverse();
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn told(&mut self, model: &mut Model, told: &Notification) -> Vec<Effect> {
+        match told {
+            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } if asset.id == self.asset.id => {
+                self.asset = (**asset).clone();
+            }
+            Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
+                self.of_run.retain(|it| it.id != *asset_id);
+                if *asset_id == self.asset.id {
+                    // What takes its place in the gallery is shown; after the last one nothing is left to show.
+                    let next = model.gallery.assets.iter().find(|it| it.node == self.asset.node).cloned();
+                    if let Some(next) = next {
+                        return self.go(next, model).effects;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
+        if !self.is_picture() {
+            return model.gallery.previews.want(&self.asset).into_iter().collect();
+        }
+        if self.asset.kind == AssetKind::Video && self.asset.preview != PreviewState::Ready {
+            return Vec::new();
+        }
+        let Some(inside) = model.areas.layer else { return Vec::new() };
+        let wanted = self.wanted(model, view::places(inside, self.recipe_shown).0);
+        model.pictures.want([wanted])
+    }
+
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Viewer)
     }
-    fn view(&self, _model: &Model, _theme: &Theme, _area: Rect, _buffer: &mut Buffer, _areas: &mut Areas) {}
+
+    fn hints(&self) -> Vec<Action> {
+        let mut hints = vec![Action::ViewNewer, Action::ViewOlder, Action::ViewNextNode];
+        if self.is_picture() {
+            hints.extend([Action::ViewZoomIn, Action::ViewZoomOut]);
+        }
+        hints.extend([Action::Recipe, Action::ViewStar, Action::ViewPin, Action::ViewSaveAs, Action::Copy, Action::Back]);
+        hints
+    }
+
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        view::view(self, model, theme, area, buffer, areas);
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Stored previews that are text: the head of a text, the peaks of a sound.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::id::AssetId;
+
+use crate::ui::effect::Effect;
+
+/// How many are kept.
+const MOST: usize = 512;
+
+/// A stored preview that is text.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Preview {
+    /// The head of a text.
+    Text(Arc<str>),
+    /// Least and greatest of each stretch of a sound, between -1 and 1.
+    Peaks(Arc<[[f32; 2]]>),
+}
+
+/// Those that were read.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Previews {
+    read: HashMap<AssetId, Preview>,
+    asked: HashSet<AssetId>,
+    order: VecDeque<AssetId>,
+}
+
+impl Previews {
+    /// Asks for the preview of a product that has one that is text, once.
+    pub fn want(&mut self, asset: &Asset) -> Option<Effect> {
+        let has = matches!(asset.kind, AssetKind::Audio | AssetKind::File);
+        let wanted = has && asset.preview == PreviewState::Ready && self.asked.insert(asset.id);
+        wanted.then_some(Effect::GetPreviewText(asset.id))
+    }
+
+    /// Takes one in.
+    pub fn came(&mut self, asset: AssetId, text: &str) {
+        let preview = peaks(text).map_or_else(|| Preview::Text(text.into()), |it| Preview::Peaks(it.into()));
+        self.asked.insert(asset);
+        if self.read.insert(asset, preview).is_none() {
+            self.order.push_back(asset);
+        }
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.forget(oldest);
+        }
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, asset: AssetId) -> Option<&Preview> {
+        self.read.get(&asset)
+    }
+
+    /// Forgets one.
+    pub fn forget(&mut self, asset: AssetId) {
+        self.read.remove(&asset);
+        self.asked.remove(&asset);
+        self.order.retain(|it| *it != asset);
+    }
+}
+
+fn peaks(text: &str) -> Option<Vec<[f32; 2]>> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Stored {
+        peaks: Vec<[f32; 2]>,
+    }
+    serde_json::from_str::<Stored>(text).ok().map(|stored| stored.peaks)
+}

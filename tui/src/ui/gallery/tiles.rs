@@ -1,0 +1,137 @@
+//! Which tiles there are and where they lie.
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::run::Run;
+use ratatui::layout::Rect;
+
+use super::{Scope, Tile};
+use crate::ui::model::Model;
+
+/// How tiles lie in a pane: rows of equal tiles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// Tiles a row.
+    pub columns: usize,
+    /// Rows in view.
+    pub rows: usize,
+    /// Cells of a tile.
+    pub width: u16,
+    /// Cells of a tile.
+    pub height: u16,
+    area: Rect,
+}
+
+/// Rows of a tile where there is room.
+const USUAL_HEIGHT: u16 = 11;
+/// Columns for `+123`.
+const MORE: u16 = 6;
+
+impl Layout {
+    /// For `count` tiles in this place.
+    #[must_use]
+    pub fn of(area: Rect, count: usize) -> Self {
+        let rows = (area.height / USUAL_HEIGHT).max(1);
+        let height = (area.height / rows).max(1);
+        // A picture is usually a third wider than high, a cell half as wide as high.
+        let wanted = (height.saturating_sub(2) * 8 / 3 + 2).clamp(16, 40).min(area.width.max(1));
+        let fits = (area.width / wanted).max(1);
+        let width = if rows > 1 { area.width / fits } else { wanted };
+        let mut columns = usize::from(fits);
+        // In a single row what does not fit is told at its end.
+        if rows == 1 && count > columns && columns > 1 && area.width - width * fits < MORE {
+            columns -= 1;
+        }
+        Self { columns, rows: usize::from(rows), width: width.max(1), height, area }
+    }
+
+    /// The place of the tile that is so many behind the first one in view.
+    #[must_use]
+    pub fn place(&self, index: usize) -> Option<Rect> {
+        if index >= self.columns * self.rows {
+            return None;
+        }
+        let cells = |count: usize, each: u16| u16::try_from(count).unwrap_or(u16::MAX).saturating_mul(each);
+        let x = self.area.x + cells(index % self.columns, self.width);
+        let y = self.area.y + cells(index / self.columns, self.height);
+        Some(Rect { x, y, width: self.width, height: self.height }.intersection(self.area))
+    }
+
+    /// Where `+5` stands: behind a single row.
+    #[must_use]
+    pub fn more(&self) -> Option<Rect> {
+        let taken = self.width.saturating_mul(u16::try_from(self.columns).unwrap_or(u16::MAX));
+        let free = self.area.width.saturating_sub(taken);
+        let place = Rect { x: self.area.x + taken.min(self.area.width), width: free, ..self.area };
+        (self.rows == 1 && free >= 3).then_some(place)
+    }
+}
+
+/// Runs that run and have made nothing of what is shown yet, the newest started first.
+#[must_use]
+pub fn live(model: &Model) -> Vec<&Run> {
+    let gallery = &model.gallery;
+    if gallery.filter.kind.is_some() || gallery.filter.starred || !gallery.filter.text.is_empty() {
+        return Vec::new();
+    }
+    let workflow = model.workflow_id();
+    let mut runs: Vec<&Run> = model
+        .registry
+        .runs()
+        .filter(|run| run.state.is_active())
+        .filter(|run| match gallery.filter.scope {
+            Scope::Node => Some(run.workflow_id) == workflow && !gallery.landed.contains(&run.id),
+            Scope::Workflow => Some(run.workflow_id) == workflow,
+            Scope::Everything => true,
+        })
+        .collect();
+    runs.sort_by_key(|run| std::cmp::Reverse((run.start_order, run.number)));
+    runs
+}
+
+/// How many tiles there are, as far as they were read.
+#[must_use]
+pub fn count(model: &Model) -> usize {
+    live(model).len() + model.gallery.assets.len()
+}
+
+/// The tile of this number.
+#[must_use]
+pub fn tile(model: &Model, live: &[&Run], index: usize) -> Option<Tile> {
+    match live.get(index) {
+        Some(run) => Some(Tile::Live(run.id)),
+        None => model.gallery.assets.get(index - live.len()).map(|asset| Tile::Asset(asset.id)),
+    }
+}
+
+/// The number of the tile under the cursor. A live one that landed is its product.
+#[must_use]
+pub fn at(model: &Model) -> usize {
+    let live = live(model);
+    let assets = &model.gallery.assets;
+    let place = match model.gallery.at {
+        None => None,
+        Some(Tile::Live(run)) => live
+            .iter()
+            .position(|it| it.id == run)
+            .or_else(|| assets.iter().position(|asset| asset.run_id == run).map(|it| it + live.len())),
+        Some(Tile::Asset(id)) => assets.iter().position(|asset| asset.id == id).map(|it| it + live.len()),
+    };
+    place.unwrap_or(0)
+}
+
+/// The run of the tile under the cursor.
+#[must_use]
+pub fn run_at(model: &Model) -> Option<RunId> {
+    match tile(model, &live(model), at(model))? {
+        Tile::Live(run) => Some(run),
+        Tile::Asset(id) => model.gallery.asset(id).map(|asset| asset.run_id),
+    }
+}
+
+/// The first row in view, such that the cursor is.
+#[must_use]
+pub fn top(model: &Model, layout: &Layout) -> usize {
+    let row = at(model) / layout.columns;
+    let least = (row + 1).saturating_sub(layout.rows);
+    model.gallery.top.clamp(least, row)
+}

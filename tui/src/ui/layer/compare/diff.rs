@@ -1,0 +1,54 @@
+//! Which words of a text are not in another.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// How many words are compared at most; the table of the comparison grows with their product.
+const MOST: usize = 2_000;
+
+/// The words of `text`, each with whether it is new against `before`; the longest common run of words stays.
+pub(super) fn words<'a>(before: &str, text: &'a str) -> Vec<(&'a str, bool)> {
+    let old: Vec<&str> = before.split_word_bounds().take(MOST).collect();
+    let new: Vec<&str> = text.split_word_bounds().take(MOST).collect();
+    let width = new.len() + 1;
+    // `common[i * width + j]`: how many words the rests from `i` and `j` have in common.
+    let mut common = vec![0u16; (old.len() + 1) * width];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            common[i * width + j] = if old[i] == new[j] {
+                common[(i + 1) * width + j + 1] + 1
+            } else {
+                common[(i + 1) * width + j].max(common[i * width + j + 1])
+            };
+        }
+    }
+    let (mut i, mut words) = (0, Vec::with_capacity(new.len()));
+    for (j, word) in new.iter().enumerate() {
+        // Words of the old text that are gone are stepped over while that costs nothing.
+        while i < old.len() && old[i] != *word && common[(i + 1) * width + j] == common[i * width + j] {
+            i += 1;
+        }
+        let kept = i < old.len() && old[i] == *word;
+        words.push((*word, !kept));
+        if kept {
+            i += 1;
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    fn new(before: &str, text: &str) -> Vec<String> {
+        words(before, text).into_iter().filter(|(_, new)| *new).map(|(word, _)| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn only_what_changed_is_new() {
+        assert_eq!(new("greetings from Brighton", "greetings from Hove"), ["Hove"]);
+        assert_eq!(new("a b c", "a b c"), Vec::<String>::new());
+        assert_eq!(new("one two three", "two three"), Vec::<String>::new());
+        assert_eq!(new("", "日本"), ["日", "本"]);
+    }
+}

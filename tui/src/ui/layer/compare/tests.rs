@@ -1,0 +1,57 @@
+use fanlight_shared::rpc::Page;
+use fanlight_shared::run::RunStatus;
+
+use super::*;
+use crate::ui::layer::Layer;
+use crate::ui::message::Message;
+use crate::ui::testing::{asset, press, run, screen, with_runs};
+use crate::ui::update::update;
+
+fn compared(kind: AssetKind) -> Model {
+    let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
+    let mut model = with_runs(&runs);
+    model.layers.push(Compare::of_runs(&runs).into());
+    for of in &runs {
+        let rows = vec![asset(of.number, of, "poster", kind)];
+        let page = Page { rows, cursor: None };
+        update(&mut model, Message::Came(Box::new(Came::Assets { generation: OF_COMPARED, page })));
+    }
+    model
+}
+
+#[test]
+fn only_the_params_that_differ_are_shown() {
+    let text = screen(&mut compared(AssetKind::Text), 100, 30);
+    assert!(text.contains("seed") && !text.contains("place"), "{text}");
+}
+
+#[test]
+fn the_most_and_the_least_number_are_marked() {
+    let text = screen(&mut compared(AssetKind::Number), 100, 30);
+    assert!(text.contains("0.25 ★ most") && text.contains("0.125 ★ least"), "{text}");
+}
+
+#[test]
+fn flicker_shows_one_after_the_other_in_one_place() {
+    let mut model = compared(AssetKind::Text);
+    let flicker = |model: &Model| match model.layers.last() {
+        Some(Layer::Compare(compare)) => compare.flicker,
+        _ => panic!("not open"),
+    };
+    press(&mut model, "f");
+    assert_eq!(flicker(&model), Some(0));
+    press(&mut model, "f");
+    assert_eq!(flicker(&model), Some(1));
+    press(&mut model, "esc");
+    assert_eq!(flicker(&model), None);
+    press(&mut model, "esc");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn each_side_asks_for_what_its_run_made() {
+    let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
+    let effects = Compare::of_runs(&runs).begin(&with_runs(&runs));
+    assert!(effects.iter().all(|effect| matches!(effect, Effect::ListAssets { list, .. } if list.run_id.is_some())));
+    assert_eq!(effects.len(), 2);
+}

@@ -1,0 +1,56 @@
+use fanlight_shared::run::RunStatus;
+
+use crate::ui::effect::Effect;
+use crate::ui::layer::Layer;
+use crate::ui::model::{Model, Pane};
+use crate::ui::testing::{asset, press, run, screen, with_runs};
+use fanlight_shared::asset::AssetKind;
+
+fn gallery() -> Model {
+    let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
+    let mut model = with_runs(&runs);
+    model.pane = Pane::Gallery;
+    screen(&mut model, 160, 45);
+    model.gallery.assets =
+        runs.iter().rev().map(|of| asset(of.number, of, "poster", AssetKind::Text)).collect();
+    model
+}
+
+fn shown(model: &Model) -> Option<u32> {
+    match model.layers.last() {
+        Some(Layer::Viewer(viewer)) => viewer.asset.run.rsplit_once('#').and_then(|(_, it)| it.parse().ok()),
+        _ => None,
+    }
+}
+
+#[test]
+fn enter_opens_it_and_h_l_go_through_the_runs() {
+    let mut model = gallery();
+    let effects = press(&mut model, "enter");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::GetRecipe(_))));
+    assert_eq!(shown(&model), Some(2));
+    press(&mut model, "l");
+    assert_eq!(shown(&model), Some(1));
+    press(&mut model, "l");
+    assert_eq!(shown(&model), Some(1));
+    press(&mut model, "h");
+    assert_eq!(shown(&model), Some(2));
+    press(&mut model, "esc");
+    assert_eq!(shown(&model), None);
+}
+
+#[test]
+fn a_product_is_deleted_after_a_question() {
+    let mut model = gallery();
+    press(&mut model, "enter D");
+    assert!(matches!(model.layers.last(), Some(Layer::Confirm(_))));
+    assert!(matches!(&press(&mut model, "y")[..], [Effect::DeleteAssets(ids)] if ids.len() == 1));
+}
+
+#[test]
+fn it_shows_the_product_and_its_recipe() {
+    let mut model = gallery();
+    press(&mut model, "enter i");
+    let text = screen(&mut model, 100, 30);
+    assert!(text.contains("text 2") && text.contains("poster#2") && text.contains("12 KB"), "{text}");
+}
