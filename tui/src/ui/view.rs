@@ -207,7 +207,6 @@ impl Areas {
 mod tests {
     use fanlight_shared::run::RunStatus;
 
-    use super::*;
     use crate::ui::message::Link;
     use crate::ui::testing::{busy, connected, opened, press, run, screen, with_runs};
     use crate::ui::toast::Tone;

@@ -43,7 +43,7 @@ pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match value {
         Value::Text(text) => excerpt(text, theme, area, buffer),
         Value::Int(_) | Value::Float(_) => number(value, theme, area, buffer),
-        Value::Media(media) => centred(&[media.name.clone()], theme, area, buffer),
+        Value::Media(media) => centred(std::slice::from_ref(&media.name), theme, area, buffer),
         value => {
             let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
             let lines = json::highlight(&text, theme);

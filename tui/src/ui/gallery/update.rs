@@ -100,7 +100,7 @@ fn ask_filters(model: &mut Model) {
         filter.starred.then(|| "starred".to_owned()),
     ];
     let text = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let prompt = Prompt::new("Show only", text, |model, text| set_filters(model, text))
+    let prompt = Prompt::new("Show only", text, set_filters)
         .hint("a node, a kind (image audio video text number json file dir), starred");
     model.layers.push(prompt.into());
 }

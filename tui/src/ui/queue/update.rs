@@ -177,15 +177,12 @@ pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
             model.queue.numbers.forget(*run_id);
             place(model, *run_id);
         }
-        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
-            if take_number(model, asset) {
-                let run = asset.run_id;
-                // Its key is made of the numbers, so it is found by the old ones no more.
-                if matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_)) {
-                    rebuild(model);
-                } else {
-                    place(model, run);
-                }
+        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } if take_number(model, asset) => {
+            // Its key is made of the numbers, so it is found by the old ones no more.
+            if matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_)) {
+                rebuild(model);
+            } else {
+                place(model, asset.run_id);
             }
         }
         Notification::Snapshot { run_id, .. } => place(model, *run_id),

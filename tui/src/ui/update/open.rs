@@ -85,7 +85,7 @@ pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
             effects.push(Effect::Layout(Topology(workflow.clone())));
         }
     }
-    let errors = document.workflow.is_none().then(|| document.problems.len());
+    let errors = document.workflow.is_none().then_some(document.problems.len());
     if let Some(count) = errors {
         let text = format!("{}: {count} problem{}", document.name, plural(count));
         say(model, Tone::Bad, text);

@@ -191,7 +191,7 @@ fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
         let glyph = node_glyph(status, 0, model.options.ascii);
         let took = instance.and_then(|it| Some(it.ended_at.unwrap_or(model.now).since(it.started_at()?)));
         let took = took.map(human_duration).unwrap_or_default();
-        let words = instance.map(|it| about(it)).unwrap_or_default();
+        let words = instance.map(about).unwrap_or_default();
         let here = if inspector.item == ItemPath::item(index) { "▌" } else { " " };
         (format!("{here}{:>6} {glyph} {took:<8} {words}", format!("[{index}]")), theme.node(status))
     }));
