@@ -51,8 +51,11 @@ impl Args {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         // Over a slow line whatever moves costs; who wants it anyway has a terminal beside it.
         let remote = set("SSH_CONNECTION") || set("SSH_TTY");
-        let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
-        let plain = matches!(utf8.as_deref(), Some("C" | "POSIX")) || std::env::var_os("TERM").is_some_and(|it| it == "linux");
+        let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+        let plain = matches!(utf8.as_deref(), Some("C" | "POSIX"))
+            || std::env::var_os("TERM").is_some_and(|it| it == "linux");
         Options {
             motion: !self.no_motion && !remote,
             mouse: !self.no_mouse,

@@ -102,11 +102,8 @@ impl App {
         model.now = Time::now();
         let drawing = probe::drawing(model.options.pictures, &probe::Terminal::here());
         model.pictures = Pictures::new(model.options.pictures, drawing);
-        let theme = if model.options.colour {
-            start.settings.theme
-        } else {
-            start.settings.theme.without_colour()
-        };
+        let theme =
+            if model.options.colour { start.settings.theme } else { start.settings.theme.without_colour() };
         let link = Link::begin(start.home.clone(), start.exe);
         let work = Work::new(start.home, link.client(), drawing);
         Ok(Self {
@@ -200,7 +197,9 @@ impl App {
             }
             // Asked with this task's own waker: the stream keeps the first one it gets until a key comes.
             let event = match &mut self.events {
-                Some(events) => std::future::poll_fn(|context| Poll::Ready(events.poll_next_unpin(context))).await,
+                Some(events) => {
+                    std::future::poll_fn(|context| Poll::Ready(events.poll_next_unpin(context))).await
+                }
                 None => Poll::Pending,
             };
             let next = match event {

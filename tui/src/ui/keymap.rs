@@ -81,7 +81,8 @@ impl Keymap {
     /// Gives an action these keys and no others; who had one of them in the same place loses it.
     fn bind(&mut self, action: Action, sequences: Vec<Vec<Key>>) {
         let scope = action.info().scope;
-        self.bindings.retain(|it| it.action != action && !(it.scope == scope && sequences.contains(&it.keys)));
+        self.bindings
+            .retain(|it| it.action != action && !(it.scope == scope && sequences.contains(&it.keys)));
         self.bindings.extend(sequences.into_iter().map(|keys| Binding { scope, keys, action }));
     }
 }

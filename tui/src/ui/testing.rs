@@ -136,11 +136,10 @@ pub(crate) fn state(run: &Run) -> RunState {
         RunStatus::Running | RunStatus::Cancelling => {
             set(&mut state, "framed", NodeStatus::Running, started);
             if let Some(framed) = state.nodes.get_mut("framed") {
-                framed.whole.progress = Some(Progress { fraction: Some(0.6), message: Some("18/30".to_owned()) });
+                framed.whole.progress =
+                    Some(Progress { fraction: Some(0.6), message: Some("18/30".to_owned()) });
             }
-            state
-                .edges
-                .insert("sky.image>framed.image".to_owned(), EdgeActivity { active: true, count: 0 });
+            state.edges.insert("sky.image>framed.image".to_owned(), EdgeActivity { active: true, count: 0 });
         }
         RunStatus::Completed => {
             set(&mut state, "framed", NodeStatus::Completed, started);
@@ -262,6 +261,8 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
     model.registry.snapshot(active, queue);
     model.registry.know(ended);
     focus(&mut model);
+    // What is watched was asked for before the story begins.
+    let _ = super::lens::follow(&mut model);
     model
 }
 
@@ -378,7 +379,8 @@ pub(crate) fn ansi(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer
             }
             covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
             out.push_str("\u{1b}[0");
-            for (modifier, code) in [(Modifier::BOLD, 1), (Modifier::UNDERLINED, 4), (Modifier::REVERSED, 7)] {
+            for (modifier, code) in [(Modifier::BOLD, 1), (Modifier::UNDERLINED, 4), (Modifier::REVERSED, 7)]
+            {
                 if cell.modifier.contains(modifier) {
                     let _ = write!(out, ";{code}");
                 }

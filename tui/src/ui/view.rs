@@ -66,14 +66,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Ar
 }
 
 /// The panes that fit, each in its frame.
-fn panes(
-    model: &Model,
-    theme: &Theme,
-    class: SizeClass,
-    body: Rect,
-    buffer: &mut Buffer,
-    areas: &mut Areas,
-) {
+fn panes(model: &Model, theme: &Theme, class: SizeClass, body: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     if model.workflow.is_none() {
         return;
     }
@@ -84,7 +77,8 @@ fn panes(
         return framed(model, theme, model.pane, body, buffer, areas);
     }
     let gallery_below = class == SizeClass::Large;
-    let wanted = model.split.gallery.unwrap_or(body.height / 3).clamp(4, body.height.saturating_sub(10).max(4));
+    let wanted =
+        model.split.gallery.unwrap_or(body.height / 3).clamp(4, body.height.saturating_sub(10).max(4));
     let below = if gallery_below { wanted } else { 0 };
     let upper = Rect { height: body.height - below, ..body };
     let most = upper.width.saturating_sub(40).max(20);
@@ -298,7 +292,11 @@ mod tests {
             insta::assert_snapshot!(format!("help_{columns}x{rows}"), screen(&mut model, columns, rows));
             let mut model = opened();
             press(&mut model, ":");
-            update::say(&mut model, Tone::Bad, "cancel poster#12: the daemon is away, 日本語 and a long sentence");
+            update::say(
+                &mut model,
+                Tone::Bad,
+                "cancel poster#12: the daemon is away, 日本語 and a long sentence",
+            );
             insta::assert_snapshot!(format!("palette_{columns}x{rows}"), screen(&mut model, columns, rows));
         }
     }

@@ -71,7 +71,10 @@ pub(in crate::ui) fn stored(detail: workflows::Detail) -> Document {
     let info = detail.workflow;
     let path = info.path.map(PathBuf::from);
     let of_example = example::ALL.iter().find(|it| {
-        it.name == info.slug && path.as_ref().is_some_and(|path| path.ends_with(Path::new(it.name).join(format!("{}.yaml", it.name))))
+        it.name == info.slug
+            && path
+                .as_ref()
+                .is_some_and(|path| path.ends_with(Path::new(it.name).join(format!("{}.yaml", it.name))))
     });
     let file = path.as_ref().filter(|_| of_example.is_none()).and_then(|path| read(path).ok());
     let mut document = file.unwrap_or_else(|| {
@@ -127,7 +130,9 @@ pub(in crate::ui) fn new_file(example: &str, path: &Path) -> Result<PathBuf, Str
         None => path.with_extension("yaml"),
     };
     let mut file = std::fs::File::create_new(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => format!("{} is there already; nothing was written", path.display()),
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{} is there already; nothing was written", path.display())
+        }
         _ => failed(&error),
     })?;
     file.write_all(example.document.as_bytes()).map_err(|error| failed(&error))?;

@@ -47,7 +47,8 @@ pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         value => {
             let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
             let lines = json::highlight(&text, theme);
-            Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>()).render(area, buffer);
+            Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>())
+                .render(area, buffer);
         }
     }
 }
@@ -60,7 +61,8 @@ fn excerpt(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn number(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let line = Line::styled(value.summary(usize::from(area.width)), theme.accent).alignment(Alignment::Center);
+    let line =
+        Line::styled(value.summary(usize::from(area.width)), theme.accent).alignment(Alignment::Center);
     line.render(Rect { y: area.y + area.height / 2, height: 1, ..area }, buffer);
 }
 

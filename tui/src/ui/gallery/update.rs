@@ -212,7 +212,8 @@ pub fn back(model: &mut Model) -> bool {
         return true;
     }
     let filter = &mut gallery.filter;
-    let narrowed = filter.kind.is_some() || filter.starred || !filter.text.is_empty() || filter.node.is_some();
+    let narrowed =
+        filter.kind.is_some() || filter.starred || !filter.text.is_empty() || filter.node.is_some();
     // The list is read anew after the next frame.
     (filter.kind, filter.starred, filter.node) = (None, false, None);
     filter.text.clear();
@@ -238,7 +239,13 @@ pub fn hints(model: &Model) -> Vec<Action> {
     if product(model).is_some() {
         hints.push(Action::Mark);
     }
-    hints.extend([Action::CompareTiles, Action::Star, Action::PinTile, Action::GalleryScope, Action::Filters]);
+    hints.extend([
+        Action::CompareTiles,
+        Action::Star,
+        Action::PinTile,
+        Action::GalleryScope,
+        Action::Filters,
+    ]);
     hints.extend([Action::SaveAs, Action::OpenOutside, Action::DeleteAsset]);
     hints
 }

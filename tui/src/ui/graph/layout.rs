@@ -93,12 +93,8 @@ fn drawing(nodes: &[String], links: &[(usize, usize)], zoom: Zoom, flow: Flow) -
     let laid = graph.compute_layout_with_config(&config);
     let mut placed = vec![Place::default(); nodes.len()];
     for node in laid.nodes() {
-        *placed.get_mut(node.id)? = Place {
-            x: cell(node.x),
-            y: cell(node.y),
-            width: cell(node.width),
-            height: cell(node.height),
-        };
+        *placed.get_mut(node.id)? =
+            Place { x: cell(node.x), y: cell(node.y), width: cell(node.width), height: cell(node.height) };
     }
     let routes: Vec<Route> = laid.edges().iter().map(route).collect();
     let corners = routes.iter().flat_map(|route| &route.points);

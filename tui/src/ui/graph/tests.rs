@@ -13,7 +13,12 @@ fn every_edge_is_walked_from_face_to_face() {
             }
             let touches = |node: usize, point: &(i32, i32)| {
                 let place = drawing.placed[node];
-                let wide = Place { x: place.x - 1, y: place.y - 1, width: place.width + 2, height: place.height + 2 };
+                let wide = Place {
+                    x: place.x - 1,
+                    y: place.y - 1,
+                    width: place.width + 2,
+                    height: place.height + 2,
+                };
                 wide.meets(Place { x: point.0, y: point.1, width: 1, height: 1 })
             };
             assert!(touches(route.from, &route.points[0]), "{drawing:?}");

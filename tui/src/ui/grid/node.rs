@@ -94,9 +94,9 @@ impl<'a> Facts<'a> {
             return vec![Span::styled(fit(self.word, columns), theme.dim)];
         };
         let whole = &state.whole;
-        let took = whole.started_at().map(|started| {
-            human_duration(whole.ended_at.unwrap_or(self.model.now).since(started))
-        });
+        let took = whole
+            .started_at()
+            .map(|started| human_duration(whole.ended_at.unwrap_or(self.model.now).since(started)));
         let items = state.item_count.map(|count| format!("{}/{count}", state.items_done()));
         let plain = |text: String, style: Style| vec![Span::styled(fit(&text, columns), style)];
         match whole.status {
@@ -192,10 +192,7 @@ pub fn bar_spans(share: f64, cells: usize, theme: &Theme, ascii: bool) -> Vec<Sp
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let done = ((share * cells as f64).round() as usize).min(cells);
     let (full, rest) = if ascii { ("=", "-") } else { ("━", "─") };
-    vec![
-        Span::styled(full.repeat(done), theme.running),
-        Span::styled(rest.repeat(cells - done), theme.dim),
-    ]
+    vec![Span::styled(full.repeat(done), theme.running), Span::styled(rest.repeat(cells - done), theme.dim)]
 }
 
 /// Why a node failed, on one line: exit code and the last line of stderr, else what was said.
@@ -245,9 +242,9 @@ pub fn ports(
     let file = workflow.nodes.get(node);
     found.extend(file.into_iter().flat_map(|it| it.outputs.keys().cloned()));
     let of_outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
-    let references = of_outputs.flat_map(|it| it.references().iter()).filter(|reference| {
-        matches!(&reference.root, fanlight_shared::expression::Root::Node(name) if name == node)
-    });
+    let references = of_outputs.flat_map(|it| it.references().iter()).filter(
+        |reference| matches!(&reference.root, fanlight_shared::expression::Root::Node(name) if name == node),
+    );
     found.extend(references.filter_map(|reference| reference.port.clone()));
     found.extend(workflow.edges().into_iter().filter(|edge| edge.from == node).map(|edge| edge.port));
     if file.is_some_and(|it| it.action.is_command()) {

@@ -177,13 +177,19 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     }
     let Some((workflow, _)) = model.drawn() else { return Vec::new() };
     let workflow = workflow.clone();
-    let names: Vec<String> = model.areas.hits.iter().filter_map(|(_, hit)| match hit {
-        Hit::Node(name) => Some(name.clone()),
-        _ => None,
-    }).collect();
+    let names: Vec<String> = model
+        .areas
+        .hits
+        .iter()
+        .filter_map(|(_, hit)| match hit {
+            Hit::Node(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
     let mut effects = Vec::new();
     for name in names {
-        let instance = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&name)).map(|node| &node.whole);
+        let instance =
+            model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&name)).map(|node| &node.whole);
         let Some(port) = node::port(&workflow, &name, instance, &model.grid.products) else { continue };
         effects.extend(model.grid.products.ask(&name, &port).map(Effect::ListValues));
         if effects.len() >= REQUESTS {
@@ -283,7 +289,9 @@ fn step(model: &mut Model, action: Action) {
             let row = if action == Action::Down { row + 1 } else { row.saturating_sub(1) };
             rows.get(row).copied()
         }
-        (false, _) => camera::drawing(model.grid.zooming, &layout, area).and_then(|it| beside(it, at, action)),
+        (false, _) => {
+            camera::drawing(model.grid.zooming, &layout, area).and_then(|it| beside(it, at, action))
+        }
     };
     if let Some(next) = next {
         select(model, &layout, next);
@@ -366,7 +374,8 @@ fn next_match(model: &mut Model, forward: bool) {
     if model.grid.filter.is_empty() {
         return;
     }
-    let names: Vec<String> = rows(model, &layout).into_iter().map(|node| layout.nodes[node].clone()).collect();
+    let names: Vec<String> =
+        rows(model, &layout).into_iter().map(|node| layout.nodes[node].clone()).collect();
     next_of(model, &names, forward);
 }
 

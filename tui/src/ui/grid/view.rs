@@ -4,9 +4,9 @@ mod card;
 mod graph;
 mod list;
 
+use fanlight_shared::problem::Problem;
 use fanlight_shared::sanitise;
 use fanlight_shared::workflow::Workflow;
-use fanlight_shared::problem::Problem;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -110,7 +110,8 @@ fn problems(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for problem in &open.document.problems {
         let error = problem.severity == fanlight_shared::problem::Severity::Error;
         let style = if error { theme.bad } else { theme.warning };
-        for line in crate::ui::wrap::wrap(&sanitise::line(&problem.to_string()), area.width.saturating_sub(2)) {
+        for line in crate::ui::wrap::wrap(&sanitise::line(&problem.to_string()), area.width.saturating_sub(2))
+        {
             if y >= area.bottom() {
                 return;
             }

@@ -92,8 +92,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
-        let errors = Keymap::with_file("quit = \"q\"\nqiut = \"x\"\nstop = \"nokey\"\nedit = 3\nzoom = \"q\"\n")
-            .unwrap_err();
+        let errors =
+            Keymap::with_file("quit = \"q\"\nqiut = \"x\"\nstop = \"nokey\"\nedit = 3\nzoom = \"q\"\n")
+                .unwrap_err();
         insta::assert_snapshot!(errors.join("\n"));
     }
 

@@ -22,7 +22,9 @@ impl Key {
 
 /// A text that names no key.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is no key (keys look like `j`, `G`, `ctrl-d`, `enter`, `space`, `f5`; several with a blank between: `g g`)")]
+#[error(
+    "`{0}` is no key (keys look like `j`, `G`, `ctrl-d`, `enter`, `space`, `f5`; several with a blank between: `g g`)"
+)]
 pub struct BadKey(String);
 
 const NAMES: &[(&str, KeyCode)] = &[

@@ -13,8 +13,8 @@ use crate::ui::action::Action;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::wrap::wrap;
 use crate::ui::view::{Areas, Hit, popup};
+use crate::ui::wrap::wrap;
 
 /// The question before runs are deleted.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,9 +41,10 @@ impl Delete {
     }
 
     fn text(&self) -> String {
-        let mut text = "States, times, errors and logs go for good. Pictures and other assets stay in the gallery, \
+        let mut text =
+            "States, times, errors and logs go for good. Pictures and other assets stay in the gallery, \
                         unless they are to go too."
-            .to_owned();
+                .to_owned();
         match self.stay {
             0 => {}
             1 => text.push_str(" One run that did not end stays."),

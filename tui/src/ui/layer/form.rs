@@ -56,8 +56,9 @@ impl Form {
         let of_workflow = model.registry.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
         let last = of_workflow.max_by_key(|run| run.number).map(|run| &run.params);
         let params = workflow.params.iter();
-        let mut fields: Vec<Field> =
-            params.map(|(name, param)| Field::of_param(name, param, last.and_then(|it| it.get(name)))).collect();
+        let mut fields: Vec<Field> = params
+            .map(|(name, param)| Field::of_param(name, param, last.and_then(|it| it.get(name))))
+            .collect();
         fields.extend(Field::extras());
         let mut form = Self {
             document,
@@ -207,7 +208,9 @@ impl Over for Form {
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) if *row < self.fields.len() => {
                 self.at = *row;
             }
-            (MouseEventKind::ScrollDown, _) => self.at = (self.at + 1).min(self.fields.len().saturating_sub(1)),
+            (MouseEventKind::ScrollDown, _) => {
+                self.at = (self.at + 1).min(self.fields.len().saturating_sub(1))
+            }
             (MouseEventKind::ScrollUp, _) => self.at = self.at.saturating_sub(1),
             _ => {}
         }

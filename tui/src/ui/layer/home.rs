@@ -212,8 +212,15 @@ impl Over for Home {
             }
             Some(Action::Back | Action::Workflows) if model.workflow.is_some() => Step::close(),
             Some(
-                Action::Quit | Action::Help | Action::Palette | Action::Messages | Action::Suspend
-                | Action::Redraw | Action::Mouse | Action::Dismiss | Action::Back,
+                Action::Quit
+                | Action::Help
+                | Action::Palette
+                | Action::Messages
+                | Action::Suspend
+                | Action::Redraw
+                | Action::Mouse
+                | Action::Dismiss
+                | Action::Back,
             ) => Step::pass(),
             _ => Step::stay(),
         }

@@ -82,7 +82,10 @@ impl Over for Messages {
         });
         if let Some(toast) = all.iter().rev().nth(self.cursor.at) {
             let place = Rect { y: rows.bottom(), height: below, ..inside };
-            Paragraph::new(toast.text.as_str()).style(theme.text).wrap(Wrap { trim: false }).render(place, buffer);
+            Paragraph::new(toast.text.as_str())
+                .style(theme.text)
+                .wrap(Wrap { trim: false })
+                .render(place, buffer);
         }
     }
 }

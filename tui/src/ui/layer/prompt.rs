@@ -32,7 +32,10 @@ pub struct Prompt {
 
 impl fmt::Debug for Prompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prompt").field("title", &self.title).field("input", &self.input).finish_non_exhaustive()
+        f.debug_struct("Prompt")
+            .field("title", &self.title)
+            .field("input", &self.input)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +90,10 @@ impl Over for Prompt {
             _ if self.input.key(key) => {
                 self.error = None;
                 Step::with(
-                    self.changed.as_ref().map(|changed| changed(model, self.input.text())).unwrap_or_default(),
+                    self.changed
+                        .as_ref()
+                        .map(|changed| changed(model, self.input.text()))
+                        .unwrap_or_default(),
                 )
             }
             _ if action == Some(Action::Suspend) || action == Some(Action::Redraw) => Step::pass(),

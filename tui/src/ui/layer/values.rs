@@ -36,7 +36,8 @@ impl ValuesOfRuns {
     #[must_use]
     pub fn open(model: &mut Model, name: &str) -> Option<(Self, Vec<Effect>)> {
         let (workflow, _) = model.drawn()?;
-        let instance = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
+        let instance =
+            model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
         let ports = node::ports(workflow, name, instance, &model.grid.products);
         let layer = Self { node: name.to_owned(), ports, ..Self::default() };
         let port = layer.ports.first()?.clone();
@@ -138,7 +139,8 @@ impl Over for ValuesOfRuns {
         list::view(self.cursor, rows.len(), theme, inside, buffer, areas, |index| {
             let (id, made) = rows[index];
             let run = model.registry.run(id);
-            let number = made.number.or(run.map(|run| run.number)).map_or_else(String::new, |it| format!("#{it}"));
+            let number =
+                made.number.or(run.map(|run| run.number)).map_or_else(String::new, |it| format!("#{it}"));
             let label = run.map(|run| run.label.as_str()).unwrap_or_default();
             let (glyph, style) = run.map_or((" ", theme.dim), |run| {
                 (run_glyph(run.state, 0, model.options.ascii), theme.run(run.state))
@@ -153,7 +155,10 @@ impl Over for ValuesOfRuns {
             );
             Line::from(vec![
                 Span::styled(bar.0, bar.1),
-                Span::styled(format!("{number:>6} "), if focused == Some(id) { theme.accent } else { theme.text }),
+                Span::styled(
+                    format!("{number:>6} "),
+                    if focused == Some(id) { theme.accent } else { theme.text },
+                ),
                 Span::styled(format!("{glyph} "), style),
                 Span::styled(format!("{:<24} ", fit(label, 24)), theme.dim),
                 value,

@@ -184,10 +184,7 @@ pub(in crate::ui) async fn picture(
 }
 
 /// A run that the registry lost sight of.
-pub(in crate::ui) async fn look_after(
-    client: &Client,
-    run: fanlight_shared::id::RunId,
-) -> Option<Came> {
+pub(in crate::ui) async fn look_after(client: &Client, run: fanlight_shared::id::RunId) -> Option<Came> {
     match client.call(runs::Get { run: run.to_string() }).await {
         Ok(detail) => Some(Came::Known(run, Some(Box::new(detail.run)))),
         Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => Some(Came::Known(run, None)),

@@ -68,7 +68,8 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
             "{active} run and {waiting} wait: processes are ended, what was made so far stays."
         )),
     }
-    let question = Confirm { title: format!("Cancel {}?", named(&runs)), text, yes: "cancel".to_owned(), effects };
+    let question =
+        Confirm { title: format!("Cancel {}?", named(&runs)), text, yes: "cancel".to_owned(), effects };
     model.queue.marks.clear();
     confirm::ask(model, question)
 }
@@ -80,7 +81,8 @@ pub(super) fn cancel_queued(model: &mut Model) -> Vec<Effect> {
         say(model, Tone::Note, "no run waits");
         return Vec::new();
     }
-    let runs = if count == 1 { "the run that waits".to_owned() } else { format!("all {count} runs that wait") };
+    let runs =
+        if count == 1 { "the run that waits".to_owned() } else { format!("all {count} runs that wait") };
     let question = Confirm {
         title: format!("Cancel {runs}?"),
         text: "The queue is emptied, whatever workflow its runs are of. What runs goes on.".to_owned(),
@@ -155,7 +157,11 @@ pub(super) fn label(model: &mut Model) {
 /// Lets the queue go on, or waiting runs stay where they are.
 pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
     let paused = !model.registry.queue().paused;
-    say(model, Tone::Note, if paused { "the queue is paused: what runs goes on" } else { "the queue goes on" });
+    say(
+        model,
+        Tone::Note,
+        if paused { "the queue is paused: what runs goes on" } else { "the queue goes on" },
+    );
     vec![Effect::SetQueue(queue::Set { paused: Some(paused), ..queue::Set::default() })]
 }
 

@@ -54,7 +54,12 @@ impl Numbers {
     }
 
     /// A page came: the next one is asked for.
-    pub(super) fn page(&self, generation: u64, cursor: Option<&String>, workflow: Option<WorkflowId>) -> Option<Effect> {
+    pub(super) fn page(
+        &self,
+        generation: u64,
+        cursor: Option<&String>,
+        workflow: Option<WorkflowId>,
+    ) -> Option<Effect> {
         if generation != MARK | self.generation {
             return None;
         }
@@ -63,13 +68,15 @@ impl Numbers {
 
     /// Takes in a product, if it is a number that the workflow puts out. Answers whether it is.
     pub(super) fn take(&mut self, asset: &Asset, workflow: Option<&Workflow>) -> bool {
-        let Some(number) = asset.value.as_float().filter(|_| asset.item.is_whole() && asset.ordinal == 0) else {
+        let Some(number) = asset.value.as_float().filter(|_| asset.item.is_whole() && asset.ordinal == 0)
+        else {
             return false;
         };
         let Some(name) = column(asset, workflow) else { return false };
         if !self.columns.contains(&name) {
             self.columns.push(name.clone());
-            let place = |name: &String| workflow.and_then(|it| it.outputs.get_index_of(name)).unwrap_or(usize::MAX);
+            let place =
+                |name: &String| workflow.and_then(|it| it.outputs.get_index_of(name)).unwrap_or(usize::MAX);
             self.columns.sort_by_key(place);
         }
         self.of.entry(asset.run_id).or_default().insert(name, number);

@@ -70,7 +70,11 @@ impl Key {
 
     /// Runs that wait behind those whose places are known.
     pub(super) fn waiting(run: &Run) -> Self {
-        Self { rank: run.submitted_at.0, text: format!("{:010}", run.number), ..Self::newest(run, Some(run.workflow_id)) }
+        Self {
+            rank: run.submitted_at.0,
+            text: format!("{:010}", run.number),
+            ..Self::newest(run, Some(run.workflow_id))
+        }
     }
 
     /// Ended runs.

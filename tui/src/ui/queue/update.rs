@@ -95,7 +95,9 @@ pub fn enabled(model: &Model, action: Action) -> bool {
 pub fn hints(model: &Model) -> Vec<Action> {
     let mut hints = match rows::current(model) {
         Some(Row::Run(run)) => match model.registry.run(run).map(|run| Section::of(run.state)) {
-            Some(Section::Running | Section::Enqueued) => vec![Action::PinRun, Action::CancelRun, Action::Mark],
+            Some(Section::Running | Section::Enqueued) => {
+                vec![Action::PinRun, Action::CancelRun, Action::Mark]
+            }
             _ => vec![Action::PinRun, Action::Resume, Action::Mark, Action::DeleteRun, Action::Sort],
         },
         _ => vec![Action::Fold, Action::Unfold],
@@ -177,7 +179,9 @@ pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
             model.queue.numbers.forget(*run_id);
             place(model, *run_id);
         }
-        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } if take_number(model, asset) => {
+        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. }
+            if take_number(model, asset) =>
+        {
             // Its key is made of the numbers, so it is found by the old ones no more.
             if matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_)) {
                 rebuild(model);
@@ -265,7 +269,10 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
 }
 
 fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
-    let gone = model.registry.run(run).is_some_and(|it| it.state == RunStatus::Cancelled && it.start_order.is_none());
+    let gone = model
+        .registry
+        .run(run)
+        .is_some_and(|it| it.state == RunStatus::Cancelled && it.start_order.is_none());
     if gone {
         say(model, Tone::Note, "it was cancelled before it started: there is nothing to look at");
         return Vec::new();

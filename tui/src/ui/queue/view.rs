@@ -34,10 +34,13 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         first -= 1;
         above += height(first);
     }
-    let below: usize = (first..rows.len).map(height).scan(0, |sum, it| {
-        *sum += it;
-        (*sum <= room + 4).then_some(it)
-    }).sum();
+    let below: usize = (first..rows.len)
+        .map(height)
+        .scan(0, |sum, it| {
+            *sum += it;
+            (*sum <= room + 4).then_some(it)
+        })
+        .sum();
     let mut free = room.saturating_sub(below);
     while first > 0 && height(first - 1) <= free {
         first -= 1;
@@ -70,7 +73,14 @@ fn tall(model: &Model, row: Row, width: u16) -> usize {
 }
 
 /// `▾ Done 9 · 2 failed`, with the names of the columns at the right.
-fn heading(model: &Model, theme: &Theme, section: Section, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+fn heading(
+    model: &Model,
+    theme: &Theme,
+    section: Section,
+    area: Rect,
+    buffer: &mut Buffer,
+    areas: &mut Areas,
+) {
     let queue = &model.queue;
     let folded = queue.is_folded(section);
     let arrow = match (folded, model.options.ascii) {
@@ -84,7 +94,9 @@ fn heading(model: &Model, theme: &Theme, section: Section, area: Rect, buffer: &
     let queued = model.registry.queue().queued as usize;
     let count = match section {
         Section::Enqueued if !filtered => shown.max(queued).to_string(),
-        Section::Done | Section::Cancelled if !queue.feeds.is_whole(section) && shown >= 100 => format!("{shown}+"),
+        Section::Done | Section::Cancelled if !queue.feeds.is_whole(section) && shown >= 100 => {
+            format!("{shown}+")
+        }
         _ => shown.to_string(),
     };
     let mut spans = vec![

@@ -51,8 +51,23 @@ const MODIFIERS: &[(&str, Modifier)] = &[
 ];
 
 const COLOURS: &[&str] = &[
-    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray", "darkgray", "lightred", "lightgreen",
-    "lightyellow", "lightblue", "lightmagenta", "lightcyan", "white", "default",
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "gray",
+    "darkgray",
+    "lightred",
+    "lightgreen",
+    "lightyellow",
+    "lightblue",
+    "lightmagenta",
+    "lightcyan",
+    "white",
+    "default",
 ];
 
 /// `cyan bold`, `black on yellow`, `#ff8800`, `214`, `default`.

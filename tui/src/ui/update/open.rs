@@ -90,7 +90,8 @@ pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
         let text = format!("{}: {count} problem{}", document.name, plural(count));
         say(model, Tone::Bad, text);
     }
-    let changed = before.as_ref().map(|it| it.document.workflow_id) != Some(document.workflow_id) || !same_file;
+    let changed =
+        before.as_ref().map(|it| it.document.workflow_id) != Some(document.workflow_id) || !same_file;
     let id = document.workflow_id;
     model.workflow = Some(OpenWorkflow { document, layout });
     if changed {

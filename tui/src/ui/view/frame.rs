@@ -63,12 +63,8 @@ pub fn popup(
     areas: &mut Areas,
 ) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
-    let place = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 3,
-        width,
-        height,
-    };
+    let place =
+        Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
     framed(title, model, theme, place, buffer, areas)
 }
 
@@ -93,9 +89,8 @@ fn framed(
     areas: &mut Areas,
 ) -> Rect {
     Clear.render(place, buffer);
-    let block = block(model)
-        .border_style(theme.accent)
-        .title(Line::styled(format!(" {title} "), theme.accent));
+    let block =
+        block(model).border_style(theme.accent).title(Line::styled(format!(" {title} "), theme.accent));
     let inner = block.inner(place);
     block.render(place, buffer);
     buffer.set_style(inner, theme.text);

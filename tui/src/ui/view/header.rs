@@ -107,7 +107,8 @@ fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
         return Vec::new();
     }
     let (running, waiting) = if model.options.ascii { (">", ".") } else { ("▶", "…") };
-    let mut spans = vec![Span::raw("   "), Span::styled(format!("{running}{}", queue.running), theme.running)];
+    let mut spans =
+        vec![Span::raw("   "), Span::styled(format!("{running}{}", queue.running), theme.running)];
     if queue.queued > 0 {
         spans.push(Span::styled(format!(" {waiting}{}", queue.queued), theme.waiting));
     }

@@ -29,16 +29,13 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let columns = u16::try_from(widest).unwrap_or(u16::MAX).min(WIDEST).min(area.width.saturating_sub(4));
         let lines = wrap(&toast.text, columns);
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, LINES);
-        let place = Rect { x: area.right().saturating_sub(columns + 4), y, width: columns + 4, height: rows + 2 };
+        let place =
+            Rect { x: area.right().saturating_sub(columns + 4), y, width: columns + 4, height: rows + 2 };
         if place.bottom() > area.bottom() {
             break;
         }
         Clear.render(place, buffer);
-        let set = if model.options.ascii {
-            super::frame::ASCII
-        } else {
-            ratatui::symbols::border::ROUNDED
-        };
+        let set = if model.options.ascii { super::frame::ASCII } else { ratatui::symbols::border::ROUNDED };
         let block = Block::bordered().border_set(set).border_style(style);
         let inner = block.inner(place);
         block.render(place, buffer);

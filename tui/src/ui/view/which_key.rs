@@ -25,7 +25,12 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     let rows = model.keymap.continuations(&update::scopes(model), &model.pending);
     let begun: Vec<String> = model.pending.iter().map(ToString::to_string).collect();
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
-    let low = Rect { y: area.bottom() - height, height, x: area.right().saturating_sub(36), width: 36.min(area.width) };
+    let low = Rect {
+        y: area.bottom() - height,
+        height,
+        x: area.right().saturating_sub(36),
+        width: 36.min(area.width),
+    };
     let inside = super::popup(&begun.join(" "), (low.width, height), model, theme, low, buffer, areas);
     for (row, (key, action)) in (inside.y..inside.bottom()).zip(rows) {
         let line = Line::from(vec![

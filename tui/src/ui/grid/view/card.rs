@@ -55,7 +55,13 @@ fn card(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
     let frame = if look.selected { theme.accent } else { style.remove_modifier(Modifier::BOLD) };
     let frame = if facts.runs() { style } else { frame };
     let room = usize::from(area.width).saturating_sub(6);
-    let name = if look.selected { theme.selected } else if facts.runs() { theme.running } else { theme.text };
+    let name = if look.selected {
+        theme.selected
+    } else if facts.runs() {
+        theme.running
+    } else {
+        theme.text
+    };
     let title = Line::from(vec![
         Span::styled(format!(" {glyph} "), style),
         Span::styled(fit(facts.name, room), name),

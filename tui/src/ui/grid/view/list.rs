@@ -22,7 +22,8 @@ pub(super) fn view(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer, areas: &m
     let first = at.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
     let most = usize::from(area.width) / LANES;
     let seen = rows.iter().skip(first).take(height);
-    let lanes = seen.clone().map(|lane| width(&lane.before) + 1 + width(&lane.after)).max().unwrap_or(0).min(most);
+    let lanes =
+        seen.clone().map(|lane| width(&lane.before) + 1 + width(&lane.after)).max().unwrap_or(0).min(most);
     let names = seen.clone().filter_map(|lane| lane.node).map(|node| width(&scene.layout.nodes[node]));
     let names = names.max().unwrap_or(0).min(usize::from(area.width) / 3).max(8);
     for (lane, y) in seen.zip(area.y..area.bottom()) {

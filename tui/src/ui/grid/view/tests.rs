@@ -7,8 +7,8 @@ use fanlight_shared::value::Value;
 
 use super::*;
 use crate::ui::graph;
-use crate::ui::grid::Zooming;
 use crate::ui::graph::Zoom;
+use crate::ui::grid::Zooming;
 use crate::ui::products::Made;
 use crate::ui::testing::{self, busy, run, run_id, with_runs};
 
@@ -68,7 +68,11 @@ fn diffusion() -> String {
         ("save", &["watermark"]),
         ("report", &["save", "seed"]),
     ];
-    file(edges.iter().map(|(name, reads)| ((*name).to_owned(), reads.iter().map(|it| (*it).to_owned()).collect())))
+    file(
+        edges
+            .iter()
+            .map(|(name, reads)| ((*name).to_owned(), reads.iter().map(|it| (*it).to_owned()).collect())),
+    )
 }
 
 fn file(nodes: impl Iterator<Item = (String, Vec<String>)>) -> String {

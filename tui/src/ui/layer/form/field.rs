@@ -209,9 +209,11 @@ fn read_text(text: &str, param: &Param, folder: &Path) -> Result<Vec<Value>, Str
     match &param.ty {
         Type::Text if !several => Ok(vec![Value::from(text)]),
         Type::Media(_) if !several => Ok(vec![path(text.trim(), folder)?]),
-        Type::List(of) if of.has_media() => {
-            text.split(',').map(|part| path(part.trim(), folder)).collect::<Result<_, _>>().map(|it| vec![Value::List(it)])
-        }
+        Type::List(of) if of.has_media() => text
+            .split(',')
+            .map(|part| path(part.trim(), folder))
+            .collect::<Result<_, _>>()
+            .map(|it| vec![Value::List(it)]),
         Type::Text if serde_json::from_str::<Vec<String>>(text).is_err() => Ok(vec![Value::from(text)]),
         ty => ranges::sweep_values(text, ty),
     }

@@ -36,7 +36,8 @@ pub(super) fn count(fields: &[Field]) -> Result<usize, String> {
         return Err("something is not right yet".to_owned());
     }
     let params = fields.iter().filter(|field| field.param.is_some());
-    let all = params.map(|field| field.values.len().max(1)).try_fold(repeat(fields) as usize, usize::checked_mul);
+    let all =
+        params.map(|field| field.values.len().max(1)).try_fold(repeat(fields) as usize, usize::checked_mul);
     match all {
         Some(count) if count <= MOST_RUNS => Ok(count),
         _ => Err(format!("these are more than {MOST_RUNS} runs, the most at once")),

@@ -15,7 +15,14 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit, popup};
 
-pub(super) fn view(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+pub(super) fn view(
+    form: &Form,
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    areas: &mut Areas,
+) {
     let rows: u16 = form.fields.iter().map(tall).sum();
     let size = (90.min(area.width), rows.saturating_add(6).min(area.height));
     let title = form.document.workflow.as_ref().map_or("", |it| it.title());
@@ -66,7 +73,8 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
     let words = vec![Span::styled(bar, theme.accent), Span::styled(field.name.trim().to_owned(), style)];
     Line::from(words).render(Rect { width: name.min(area.width), ..row }, buffer);
     let kind = field.param.as_ref().map(of_type).unwrap_or_default();
-    let several = if field.values.len() > 1 { format!("{} values  ", field.values.len()) } else { String::new() };
+    let several =
+        if field.values.len() > 1 { format!("{} values  ", field.values.len()) } else { String::new() };
     let right = Line::from(vec![Span::styled(several, theme.marked), Span::styled(kind, theme.dim)]);
     let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 3);
     right.render(Rect { x: area.right() - wide, width: wide, ..row }, buffer);
@@ -106,7 +114,8 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
     if let Some(words) = &field.error
         && area.height > 1
     {
-        let place = Rect { x: value.x, y: area.bottom() - 1, width: area.width.saturating_sub(name), height: 1 };
+        let place =
+            Rect { x: value.x, y: area.bottom() - 1, width: area.width.saturating_sub(name), height: 1 };
         Line::styled(words.as_str(), theme.bad).render(place, buffer);
     }
 }
@@ -180,7 +189,8 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
         (None, None, Err(wrong)) => Line::styled(wrong.as_str(), theme.bad),
         (None, None, Ok(count)) => {
             let words = if *count == 1 { "1 run".to_owned() } else { format!("{count} runs") };
-            let key = model.keymap.keys(crate::ui::action::Action::Submit).into_iter().next().unwrap_or_default();
+            let key =
+                model.keymap.keys(crate::ui::action::Action::Submit).into_iter().next().unwrap_or_default();
             let mut spans = vec![
                 Span::styled(words, if *count > 1 { theme.marked } else { theme.text }),
                 Span::styled(format!("   {key}"), theme.key),

@@ -84,7 +84,8 @@ fn details(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
     };
     let lines = words(read, model, theme);
     // Lines that are longer than the place take as many rows as they fill.
-    let rows: usize = lines.iter().map(|line| line.width().div_ceil(usize::from(area.width.max(1))).max(1)).sum();
+    let rows: usize =
+        lines.iter().map(|line| line.width().div_ceil(usize::from(area.width.max(1))).max(1)).sum();
     let rows = u16::try_from(rows).unwrap_or(u16::MAX);
     let text = Paragraph::new(lines).wrap(Wrap { trim: false });
     let most = if read.document.workflow.is_some() { area.height.saturating_sub(GRAPH) } else { area.height };

@@ -86,7 +86,10 @@ fn named(name: &str, value: &Value, theme: &Theme, lines: &mut Vec<Text>) {
         }
         value => {
             lines.push((name.to_owned(), theme.accent));
-            lines.push((format!("  {}", value.to_text().unwrap_or_else(|_| "–".to_owned()).trim_end()), theme.text));
+            lines.push((
+                format!("  {}", value.to_text().unwrap_or_else(|_| "–".to_owned()).trim_end()),
+                theme.text,
+            ));
         }
     }
     lines.push((String::new(), theme.text));
@@ -95,7 +98,8 @@ fn named(name: &str, value: &Value, theme: &Theme, lines: &mut Vec<Text>) {
 /// What is known of a picture or file, in a frame.
 fn frame(media: &Media, theme: &Theme) -> Vec<Text> {
     let size = media.width.zip(media.height).map(|(width, height)| format!(" · {width}×{height}"));
-    let words = format!("{} · {}{} · {}", media.name, media.mime, size.unwrap_or_default(), bytes(media.bytes));
+    let words =
+        format!("{} · {}{} · {}", media.name, media.mime, size.unwrap_or_default(), bytes(media.bytes));
     let line = "─".repeat(sanitise::width(&words) + 2);
     vec![
         (format!("  ╭{line}╮"), theme.border),
@@ -184,7 +188,8 @@ fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&inspector.node));
     let Some(state) = state else { return Vec::new() };
     let count = state.item_count.unwrap_or(0);
-    let mut lines = vec![(format!("{} of {count} done; {{ and }} move between them", state.items_done()), theme.dim)];
+    let mut lines =
+        vec![(format!("{} of {count} done; {{ and }} move between them", state.items_done()), theme.dim)];
     lines.extend((0..count).map(|index| {
         let instance = state.items.get(&index);
         let status = instance.map_or(NodeStatus::Waiting, |it| it.status);

@@ -63,7 +63,10 @@ impl Log {
     /// Takes in an answer; answers what is to be read next. Answers to other requests change nothing.
     pub(super) fn take(&mut self, read: &Read, part: &Part) -> Option<Read> {
         let mine = self.of.as_ref().is_some_and(|of| {
-            of.run == read.run_id && of.node == read.node && of.item == read.item && of.attempt == read.attempt
+            of.run == read.run_id
+                && of.node == read.node
+                && of.item == read.item
+                && of.attempt == read.attempt
         });
         if !mine || !self.waiting {
             return None;

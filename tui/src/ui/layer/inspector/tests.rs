@@ -31,13 +31,17 @@ fn a_failed_node_opens_on_its_log_and_y_copies_it() {
     let text = screen(&mut model, 120, 40);
     assert!(text.contains("convert: no such file") && !text.contains("evil"), "{text}");
     let copied = press(&mut model, "y");
-    assert!(matches!(&copied[..], [Effect::Copy(text)] if text == "loading\nconvert: no such file\n"), "{copied:?}");
+    assert!(
+        matches!(&copied[..], [Effect::Copy(text)] if text == "loading\nconvert: no such file\n"),
+        "{copied:?}"
+    );
 }
 
 #[test]
 fn search_finds_a_line_and_n_the_next() {
     let (mut model, effects) = opened(with_runs(&[run(2, RunStatus::Failed)]), "framed");
-    let text: String = (0..200).map(|at| format!("line {at}{}\n", if at % 90 == 9 { " needle" } else { "" })).collect();
+    let text: String =
+        (0..200).map(|at| format!("line {at}{}\n", if at % 90 == 9 { " needle" } else { "" })).collect();
     answer(&mut model, &effects, &text);
     screen(&mut model, 80, 24);
     press(&mut model, "g g /");

@@ -41,7 +41,8 @@ pub(super) fn view(
     let wanted = inspector.search.to_lowercase();
     let mut y = page.y;
     'page: for (text, style) in lines.iter().skip(first) {
-        let rows = if inspector.wrap { wrapped(text, page.width) } else { vec![fit(text, page.width.into())] };
+        let rows =
+            if inspector.wrap { wrapped(text, page.width) } else { vec![fit(text, page.width.into())] };
         for row in rows {
             if y >= page.bottom() {
                 break 'page;

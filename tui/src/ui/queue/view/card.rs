@@ -30,7 +30,14 @@ pub(super) fn tall(run: &Run, width: u16) -> usize {
 }
 
 /// Draws a run.
-pub(super) fn view(model: &Model, theme: &Theme, id: RunId, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+pub(super) fn view(
+    model: &Model,
+    theme: &Theme,
+    id: RunId,
+    area: Rect,
+    buffer: &mut Buffer,
+    areas: &mut Areas,
+) {
     let Some(run) = model.registry.run(id) else { return };
     areas.hit(area, Hit::Run(id));
     let first = Rect { height: 1, ..area };
@@ -74,9 +81,15 @@ pub(super) fn view(model: &Model, theme: &Theme, id: RunId, area: Rect, buffer: 
         && let Some(error) = &run.error
     {
         if focused {
-            Span::styled(bar, theme.accent).render(Rect { y: area.y + 1, width: 1, height: 1, ..area }, buffer);
+            Span::styled(bar, theme.accent)
+                .render(Rect { y: area.y + 1, width: 1, height: 1, ..area }, buffer);
         }
-        let place = Rect { x: area.x + 4.min(area.width), y: area.y + 1, width: area.width.saturating_sub(4), height: 1 };
+        let place = Rect {
+            x: area.x + 4.min(area.width),
+            y: area.y + 1,
+            width: area.width.saturating_sub(4),
+            height: 1,
+        };
         let words = error.lines().next().unwrap_or_default();
         let style = if other { theme.dim } else { theme.bad.remove_modifier(ratatui::style::Modifier::BOLD) };
         Line::styled(fit(words, usize::from(place.width)), style).render(place, buffer);
@@ -157,10 +170,13 @@ pub(super) fn columns(model: &Model, theme: &Theme, used: u16, area: Rect, buffe
     if shown.is_empty() {
         return;
     }
-    let names: String = shown.iter().map(|name| {
-        let name = fit(name, NUMBER - 1);
-        format!("{}{name}", " ".repeat(NUMBER.saturating_sub(name.width())))
-    }).collect();
+    let names: String = shown
+        .iter()
+        .map(|name| {
+            let name = fit(name, NUMBER - 1);
+            format!("{}{name}", " ".repeat(NUMBER.saturating_sub(name.width())))
+        })
+        .collect();
     let line = Line::styled(format!("{names}{:>TIME$}", "time"), theme.dim);
     let wide = u16::try_from(line.width()).unwrap_or(u16::MAX);
     if used + wide <= area.width {

@@ -89,8 +89,13 @@ fn telemetry_of_other_runs_does_not_reach_the_lens() {
 fn a_gap_asks_for_a_snapshot() {
     let mut model = busy();
     press(&mut model, "tab");
-    let update =
-        RunUpdate { status: RunStatus::Failed, at: crate::ui::testing::NOW, start_order: None, error: None, outputs: Default::default() };
+    let update = RunUpdate {
+        status: RunStatus::Failed,
+        at: crate::ui::testing::NOW,
+        start_order: None,
+        error: None,
+        outputs: Default::default(),
+    };
     let event = Numbered { seq: 9, event: StateEvent::RunUpdate(update) };
     let of = run(5, RunStatus::Running);
     let effects = told(&mut model, Notification::State { workflow_id: of.workflow_id, run_id: of.id, event });
