@@ -115,12 +115,3 @@ fn a_value_of_another_run_moves_the_lens_there() {
     assert_eq!(model.registry.pinned(workflow_id()), Some(run_id(1)));
     assert!(model.layers.is_empty());
 }
-
-#[test]
-fn what_older_runs_made_is_asked_for_once() {
-    let mut model = painted(busy(), 160, 50);
-    model.grid.products = Default::default();
-    let first = shown(&mut model);
-    assert_eq!(first.iter().filter(|it| matches!(it, Effect::ListValues(_))).count(), 4);
-    assert!(shown(&mut model).is_empty());
-}
