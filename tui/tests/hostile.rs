@@ -148,7 +148,7 @@ fn a_home_that_can_not_be_is_named() {
         assert!(err.contains(sentence) && !err.contains("panicked"), "{err}");
     };
     with_home(fanlight.path("plain/home"), "plain");
-    with_home(fanlight.path(&"long".repeat(30)), "100 bytes");
+    with_home(fanlight.path(&"long".repeat(30)), "at most 100 fit");
     // Nobody writes there, root neither.
     with_home(PathBuf::from("/proc/fanlight"), "/proc/fanlight");
 }
@@ -208,19 +208,28 @@ fn a_broken_database_or_config_is_named_and_left_alone() {
     std::fs::remove_file(home.join("config/config.toml")).unwrap();
 
     let database = home.join("data/fanlight.db");
-    let whole = std::fs::read(&database).unwrap();
+    let version = |set: Option<i64>| {
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        let before = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap();
+        if let Some(set) = set {
+            connection.pragma_update(None, "user_version", set).unwrap();
+        }
+        before
+    };
+    let before = version(Some(9999));
+    fanlight.say(&["run", "seeded.yaml"]).exits(3).complains("newer");
+    assert_eq!(version(Some(before)), 9999, "nothing was written");
+    assert_eq!(fanlight.runs().len(), 1, "nothing was lost");
+
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    // What a log beside the file still holds would mend it.
+    for name in ["fanlight.db-wal", "fanlight.db-shm"] {
+        let _ = std::fs::remove_file(home.join("data").join(name));
+    }
     std::fs::write(&database, b"this is no database at all, but long enough to be read as one").unwrap();
     fanlight.say(&["run", "seeded.yaml"]).exits(3).complains("fanlight.db");
     let after = std::fs::read(&database).unwrap();
     assert!(after.starts_with(b"this is no database"), "it was left as it is");
-
-    // Byte 60 to 63 of the header are `user_version`, the version of the schema.
-    let mut newer = whole.clone();
-    newer[60..64].copy_from_slice(&9999_u32.to_be_bytes());
-    std::fs::write(&database, newer).unwrap();
-    fanlight.say(&["run", "seeded.yaml"]).exits(3).complains("newer");
-    std::fs::write(&database, whole).unwrap();
-    assert_eq!(fanlight.runs().len(), 1, "nothing was lost");
 }
 
 #[test]
@@ -420,17 +429,13 @@ fn many_runs_are_followed_to_their_end() {
 }
 
 #[test]
-fn more_items_than_a_run_may_have_fail_in_words() {
+fn a_list_longer_than_a_run_may_have_items_fails_in_words() {
     let fanlight = Fanlight::new();
-    let file = "params:
-  n: { type: int, default: 60000 }
-nodes:
-  numbers: { uses: list.range, with: { from: 1, to: \"${{ params.n }}\" } }
-  first: { uses: text.template, each: \"${{ numbers.items }}\", with: { template: x } }
-  second: { uses: text.template, each: \"${{ numbers.items }}\", with: { template: x } }
+    let file = "nodes:
+  numbers: { uses: list.range, with: { from: 1, to: 100001 } }
+  each: { uses: text.template, each: \"${{ numbers.items }}\", with: { template: x } }
 ";
     fanlight.file("items.yaml", file).say(&["run", "items.yaml"]).exits(1).complains("100000");
-    fanlight.say(&["run", "items.yaml", "-p", "n=100001"]).exits(1).complains("100000");
     is_whole(&fanlight);
 }
 
