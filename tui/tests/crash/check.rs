@@ -108,7 +108,7 @@ impl Rows {
 
     /// A run's events are dense, and fold to what its row says.
     fn check(&self, run: &Json) {
-        let (key, done): (i64, usize) = self
+        let (key, done): (i64, u32) = self
             .0
             .query_row("SELECT key, nodes_done FROM run WHERE number = ?1", [run["number"].as_i64()], |row| {
                 Ok((row.get(0)?, row.get(1)?))
@@ -117,18 +117,18 @@ impl Rows {
         let mut statement =
             self.0.prepare("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq").unwrap();
         let events = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        let events: Vec<(u64, String)> = events.map(Result::unwrap).collect();
+        let events: Vec<(u32, String)> = events.map(Result::unwrap).collect();
         let mut state = RunState::new(NODES);
         for (place, (seq, body)) in events.iter().enumerate() {
-            assert_eq!(*seq, place as u64 + 1, "a gap in the events of {run}");
+            assert_eq!(*seq as usize, place + 1, "a gap in the events of {run}");
             let event: StateEvent = serde_json::from_str(body).unwrap();
-            state.fold(&Numbered { seq: *seq, event });
+            state.fold(&Numbered { seq: u64::from(*seq), event });
         }
         let at = |name: &str| serde_json::from_value::<Option<_>>(run[name].clone()).unwrap();
         assert_eq!(state.status.word(), run["state"], "{run}");
         assert_eq!((state.started_at, state.ended_at), (at("started_at"), at("ended_at")), "{run}");
-        assert_eq!(state.nodes_done(), done, "{run}");
-        let values: usize =
+        assert_eq!(state.nodes_done(), done as usize, "{run}");
+        let values: u32 =
             self.0.query_row("SELECT count(*) FROM value WHERE run = ?1", [key], |row| row.get(0)).unwrap();
         let completed = run["state"] == "completed";
         assert!(values == VALUES || values < VALUES && !completed, "{values} values of {run}");

@@ -40,7 +40,7 @@ outputs:
 /// How many assets a completed run has: the picture, the file, the output.
 pub(crate) const ASSETS: usize = 3;
 /// How many values a completed run has: two texts, a picture, four ports of `effect`, three of `after`.
-pub(crate) const VALUES: usize = 10;
+pub(crate) const VALUES: u32 = 10;
 /// Its nodes.
 pub(crate) const NODES: [&str; 5] = ["one", "two", "picture", "effect", "after"];
 
