@@ -75,7 +75,8 @@ fn draw(viewer: &Viewer, model: &Model, theme: &Theme, area: Rect, buffer: &mut 
     };
     let lines: Vec<Line<'_>> = match (&asset.value, viewer.text.as_deref().or(preview)) {
         (_, Some(text)) if asset.mime.contains("json") => json::highlight(text, theme),
-        (_, Some(text)) | (Value::Text(text), None) => plain(text, theme, area.width),
+        (_, Some(text)) => plain(text, theme, area.width),
+        (Value::Text(text), None) => plain(text, theme, area.width),
         (value, None) if asset.kind == AssetKind::Json => {
             json::highlight(&serde_json::to_string_pretty(&value.to_json()).unwrap_or_default(), theme)
         }
@@ -119,7 +120,7 @@ fn recipe_lines<'a>(viewer: &Viewer, theme: &Theme, columns: u16) -> Vec<Line<'a
     if let Some(cost) = recipe.cost_usd {
         lines.push(row("cost", format!("${cost:.4}")));
     }
-    lines.push(row("version", recipe.version.to_string().chars().take(12).collect()));
+    lines.push(row("version", recipe.version.as_str().chars().take(12).collect()));
     lines.push(row("id", asset.id.to_string()));
     lines.push(Line::default());
     lines.push(Line::styled("params", theme.accent));
