@@ -27,6 +27,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use system::close_inherited;
 pub use tree::Choice as Trees;
 
 /// What the helper says on its standard output when it listens.
@@ -49,7 +50,7 @@ struct Arguments {
 /// it listens (`ready`), when another one is there (`taken`), or why it can't work.
 #[must_use]
 pub fn main(arguments: &[OsString]) -> i32 {
-    system::close_inherited();
+    close_inherited();
     let (line, code) = match boot(arguments) {
         Ok(Some(server)) => {
             say(READY);

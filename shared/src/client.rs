@@ -33,7 +33,7 @@ impl Client {
     /// Connects to the daemon of a home and greets it. Starts nothing: see [`start_daemon`].
     ///
     /// # Errors
-    /// [`ClientError::NoDaemon`] where nothing listens; a socket of another user; a daemon of another version.
+    /// [`ClientError::NoDaemon`] where nothing listens, or what listened hung up; a socket of another user; a daemon of another version.
     pub async fn connect(home: &Home) -> Result<Self, ClientError> {
         let connection = Connection::open(&home.socket).await?;
         let hello = Hello {
@@ -44,6 +44,8 @@ impl Client {
             ClientError::Rpc(error) if error.is(crate::rpc::ErrorCode::Version) => {
                 ClientError::Version(error.message)
             }
+            // It was about to end, and will be gone in a moment.
+            ClientError::Disconnected(_) => ClientError::NoDaemon(home.socket.clone()),
             other => other,
         })?;
         if hello.protocol != PROTOCOL_VERSION {

@@ -9,6 +9,11 @@ fn main() -> ExitCode {
     let helper = match arguments.first().and_then(|first| first.to_str()) {
         Some("supervisor") => fanlight_daemon::supervisor::main(&arguments[1..]),
         Some("worker") => fanlight_daemon::worker::main(),
+        Some("daemon") if arguments.iter().any(|it| it == "--detached") => {
+            // It outlives whoever started it, whose locks and pipes must not live on with it.
+            fanlight_daemon::supervisor::close_inherited();
+            return fanlight::main();
+        }
         _ => return fanlight::main(),
     };
     ExitCode::from(u8::try_from(helper).unwrap_or(1))

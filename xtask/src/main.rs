@@ -1,4 +1,4 @@
-//! Developers' tasks: `cargo xtask ci`.
+//! Developers' tasks: `cargo xtask ci`, `bench`, `crash`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -17,13 +17,60 @@ struct Cli {
 enum Task {
     /// Everything that must be green before a change is taken: runs `.ci/run`.
     Ci,
+    /// Measures the daemon and the store, as docs/performance.md says; all of it, or the figures that are named.
+    Bench {
+        /// `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`, and `store` for the store alone.
+        figures: Vec<String>,
+    },
+    /// Kills the daemon and the supervisor at random moments under load, and checks what must hold.
+    Crash {
+        /// How many rounds.
+        #[arg(long, default_value_t = 100)]
+        times: u64,
+        /// The moments of an earlier run again; it was printed.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
     let Cli { task } = Cli::parse();
     match task {
-        Task::Ci => run(&root().join(".ci/run")),
+        Task::Ci => run(&mut Command::new(root().join(".ci/run"))),
+        Task::Bench { figures } => bench(&figures),
+        Task::Crash { times, seed } => crash(times, seed),
     }
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    command
+}
+
+fn bench(figures: &[String]) -> ExitCode {
+    let (store, daemon): (Vec<&str>, Vec<&str>) =
+        figures.iter().map(String::as_str).partition(|it| *it == "store");
+    if !daemon.is_empty() || store.is_empty() {
+        let line = ["bench", "-p", "fanlight", "--bench", "daemon", "--"];
+        let code = run(cargo(&line).args(daemon));
+        if code != ExitCode::SUCCESS {
+            return code;
+        }
+    }
+    if !store.is_empty() || figures.is_empty() {
+        return run(&mut cargo(&["bench", "-p", "fanlight-daemon", "--bench", "store"]));
+    }
+    ExitCode::SUCCESS
+}
+
+fn crash(times: u64, seed: Option<u64>) -> ExitCode {
+    let mut command = cargo(&["test", "-p", "fanlight", "--test", "crash", "--"]);
+    command.args(["--ignored", "--nocapture", "many_kills"]).env("FANLIGHT_CRASH_TIMES", times.to_string());
+    if let Some(seed) = seed {
+        command.env("FANLIGHT_CRASH_SEED", seed.to_string());
+    }
+    run(&mut command)
 }
 
 /// The folder of the workspace.
@@ -34,11 +81,11 @@ fn root() -> PathBuf {
 
 /// Runs a program in the folder of the workspace; its exit code becomes ours.
 #[allow(clippy::print_stderr)]
-fn run(program: &Path) -> ExitCode {
-    match Command::new(program).current_dir(root()).status() {
+fn run(command: &mut Command) -> ExitCode {
+    match command.current_dir(root()).status() {
         Ok(status) => ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
         Err(error) => {
-            eprintln!("error: {} can't be started: {error}", program.display());
+            eprintln!("error: {} can't be started: {error}", command.get_program().display());
             ExitCode::FAILURE
         }
     }
@@ -57,9 +104,9 @@ mod tests {
 
     #[test]
     fn an_exit_code_is_passed_on() {
-        assert_eq!(run(Path::new("true")), ExitCode::SUCCESS);
-        assert_eq!(run(Path::new("false")), ExitCode::from(1));
-        assert_eq!(run(Path::new("./no such program")), ExitCode::FAILURE);
+        assert_eq!(run(&mut Command::new("true")), ExitCode::SUCCESS);
+        assert_eq!(run(&mut Command::new("false")), ExitCode::from(1));
+        assert_eq!(run(&mut Command::new("./no such program")), ExitCode::FAILURE);
     }
 
     #[test]

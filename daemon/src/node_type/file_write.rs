@@ -72,8 +72,10 @@ fn target(job: &DaemonJob, path: &str) -> Result<PathBuf, String> {
     if file::climbs(given) || path.ends_with('/') {
         return Err(format!("`{path}` must name a file without `..` in its path"));
     }
-    let allowed: Vec<PathBuf> =
+    let mut allowed: Vec<PathBuf> =
         project.into_iter().chain(&job.writable).filter_map(|it| it.canonicalize().ok()).collect();
+    allowed.sort();
+    allowed.dedup();
     let below = |folder: &Path| allowed.iter().any(|root| folder.starts_with(root));
     let refused = || {
         let mut roots: Vec<String> = allowed.iter().map(|it| it.display().to_string()).collect();

@@ -108,7 +108,7 @@ fn clone_into(cgroup: i32) -> io::Result<Option<u32>> {
 }
 
 /// Closes every descriptor above the three standard ones: those that came by accident from who started this process.
-pub(crate) fn close_inherited() {
+pub fn close_inherited() {
     #[cfg(target_os = "linux")]
     // SAFETY: called first in `main`, when this process has opened nothing that it goes on to use.
     unsafe {

@@ -136,14 +136,33 @@ impl Drop for Connection {
     }
 }
 
+/// Whether the other side closed the socket in the middle of the handshake.
+fn hung_up(error: &tungstenite::Error) -> bool {
+    use std::io::ErrorKind;
+    use tungstenite::Error;
+    use tungstenite::error::ProtocolError;
+    match error {
+        Error::Io(error) => matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof
+        ),
+        Error::ConnectionClosed | Error::Protocol(ProtocolError::HandshakeIncomplete) => true,
+        _ => false,
+    }
+}
+
 impl Connection {
     /// Connects, checks who listens, and makes the socket a WebSocket.
     pub(super) async fn open(path: &Path) -> Result<Self, ClientError> {
         let unreachable = |reason: String| ClientError::Unreachable { socket: path.to_owned(), reason };
         let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
-                ClientError::NoDaemon(path.to_owned())
-            }
+            // Where a plain file is in the way, starting a daemon says so.
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::ConnectionRefused => ClientError::NoDaemon(path.to_owned()),
             _ => unreachable(error.to_string()),
         })?;
         let uid = stream.peer_cred().map_err(|error| unreachable(error.to_string()))?.uid();
@@ -157,7 +176,11 @@ impl Connection {
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await
             .map_err(|_| unreachable("it does not answer".to_owned()))?
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| match error {
+                // Whoever listened went away before it answered: a daemon that ends.
+                error if hung_up(&error) => ClientError::NoDaemon(path.to_owned()),
+                error => unreachable(error.to_string()),
+            })?;
         Ok(Self::over(socket))
     }
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
@@ -14,36 +14,43 @@ use crate::home::{ALREADY_RUNNING, Home};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a starting daemon is tried.
 const AGAIN: Duration = Duration::from_millis(10);
+/// How long the first wait for the end of another daemon is; each later one is twice as long.
+const ANOTHER: Duration = Duration::from_millis(50);
 
 /// Starts `exe daemon --detached ARGS…` in the background and connects to it.
 ///
 /// The child is expected to leave its session by itself (`--detached`: `setsid`). Its output goes to the log file of the
-/// home. Of several clients that start one at the same moment all get the one daemon that won.
+/// home. Of several clients that start one at the same moment all get the one daemon that won. Where a daemon is just
+/// ending, one is started again once it may be gone.
 ///
 /// # Errors
 /// [`ClientError::Start`], with the last lines of the log, where the daemon ended at once or did not answer within ten
 /// seconds.
 pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Client, ClientError> {
     let failed = |what: String| ClientError::Start(format!("the daemon could not be started: {what}"));
-    let log = home.open_log().map_err(|error| failed(error.to_string()))?;
+    let log = home.open_log().map_err(|error| {
+        let log = home.log_file();
+        failed(format!("{} can't be written: {error}; set FANLIGHT_HOME to another folder", log.display()))
+    })?;
     let begin = log.metadata().map_or(0, |meta| meta.len());
     let copy = log.try_clone().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(exe);
     if let Some(root) = home.root() {
         command.env("FANLIGHT_HOME", root);
     }
-    let mut child = command
+    command
         .args(["daemon", "--detached"])
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::from(copy))
         .stderr(Stdio::from(log))
-        .current_dir("/")
-        .process_group(0)
-        .spawn()
-        .map_err(|error| failed(format!("{}: {error}", exe.display())))?;
+        .current_dir("/");
+    let mut spawn = || command.spawn().map_err(|error| failed(format!("{}: {error}", exe.display())));
+    let mut child = spawn()?;
     let connect = async {
         let mut ended = None;
+        let mut patience = ANOTHER;
+        let mut beaten: Option<Instant> = None;
         loop {
             match Client::connect(home).await {
                 Ok(client) => return Ok(client),
@@ -55,8 +62,14 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
                 return Err(failed(format!("it ended ({status}){}", last_lines(home, begin))));
             }
             match child.try_wait() {
-                // Another daemon was faster and is about to listen.
-                Ok(Some(status)) if status.code() == Some(ALREADY_RUNNING) => {}
+                // Another daemon was faster and is about to listen, or it is about to end.
+                Ok(Some(status)) if status.code() == Some(ALREADY_RUNNING) => {
+                    if beaten.get_or_insert_with(Instant::now).elapsed() >= patience {
+                        patience *= 2;
+                        beaten = None;
+                        child = spawn()?;
+                    }
+                }
                 Ok(Some(status)) => {
                     ended = Some(status);
                     continue;

@@ -3,7 +3,6 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::workflow::Workflow;
 
 use super::read_text;
@@ -36,9 +35,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     } else {
         output::problems(&args.file, &document, &problems);
-        match &workflow {
-            Some(workflow) => out.line(&format!("{}: {}", args.file, good(workflow)))?,
-            None => output::note(&counted(&problems)),
+        if let Some(workflow) = &workflow {
+            out.line(&format!("{}: {}", args.file, good(workflow)))?;
         }
     }
     out.flush()?;
@@ -61,11 +59,4 @@ fn good(workflow: &Workflow) -> String {
         text::count(workflow.nodes.len(), "node"),
         text::count(workflow.outputs.len(), "output"),
     )
-}
-
-fn counted(problems: &[Problem]) -> String {
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let warnings = problems.len() - errors;
-    let and = if warnings > 0 { format!(", {}", text::count(warnings, "warning")) } else { String::new() };
-    format!("{}{and}", text::count(errors, "error"))
 }

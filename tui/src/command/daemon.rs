@@ -1,5 +1,9 @@
 //! `fanlight daemon`: runs the daemon, or starts, stops and asks the one in the background.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
+
+use fanlight_shared::client::ClientError;
 use fanlight_shared::rpc::daemon;
 use fanlight_shared::sanitise;
 
@@ -49,6 +53,11 @@ impl Args {
     }
 }
 
+/// How long a daemon may take to close its store.
+const ENDING: Duration = Duration::from_secs(30);
+/// How often it is looked whether it has.
+const GONE: Duration = Duration::from_millis(5);
+
 /// Runs `daemon`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
@@ -78,9 +87,29 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
         return Ok(());
     };
     let status = client.call(daemon::Status {}).await?;
-    client.call(daemon::Stop { cancel }).await?;
-    // It has ended when the connection has: whoever starts the next one finds the lock free.
+    let socket = || std::fs::metadata(&context.home.socket).map(|it| (it.dev(), it.ino())).ok();
+    let before = socket();
+    match client.call(daemon::Stop { cancel }).await {
+        // It may be gone before its answer is.
+        Ok(_) | Err(ClientError::Disconnected(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     client.closed().await;
+    // The last that it does is to close the store, then to remove its socket: whoever starts the next one finds the
+    // home free.
+    let gone = async {
+        while before.is_some() && socket() == before {
+            tokio::time::sleep(GONE).await;
+        }
+    };
+    if tokio::time::timeout(ENDING, gone).await.is_err() {
+        return Err(Failure::failed(format!(
+            "process {} was told to end, but has not after {} seconds; its log is {}",
+            status.pid,
+            ENDING.as_secs(),
+            context.home.log_file().display()
+        )));
+    }
     let mut out = Out::new();
     out.line(&format!("stopped process {}", status.pid))?;
     out.flush()?;

@@ -226,7 +226,9 @@ impl Follower<'_> {
             if !self.board.row(id).is_some_and(whole) {
                 match self.client.call(runs::Get { run: id.to_string() }).await {
                     Ok(detail) => {
-                        self.board.put(&detail.run, detail.state);
+                        if let Heard::Moved(id) = self.board.put(&detail.run, detail.state) {
+                            self.live.moved(&self.board, id);
+                        }
                     }
                     Err(ClientError::Disconnected(_)) => return Ok(false),
                     Err(error) => return Err(error.into()),

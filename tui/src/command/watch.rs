@@ -28,7 +28,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
     let client = context.connect().await?;
     let detail = find_run(&client, &args.run).await?;
-    let ended = detail.run.state.is_ended();
+    // What is known in full may be ahead of the list.
+    let ended = detail.run.state.is_ended() || detail.state.status.is_ended();
     let mut board = Board::new(vec![detail.run.clone()]);
     // With events the state begins with a snapshot, so that the output is whole by itself.
     if !args.json || ended {

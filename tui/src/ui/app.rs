@@ -21,6 +21,9 @@ use super::effect::Effect;
 use super::link::Link;
 use super::message::Message;
 use super::model::{Model, Options};
+use super::picture::Pictures;
+use super::picture::board::Board;
+use super::picture::probe;
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::theme::Theme;
@@ -53,6 +56,10 @@ pub struct Start {
 pub async fn run(start: Start) -> io::Result<()> {
     let mut app = App::new(start)?;
     let ended = app.run().await;
+    if let Some(farewell) = app.model.pictures.farewell() {
+        // Nothing can be done where the terminal is gone already.
+        let _ = app.terminal.write(&farewell);
+    }
     drop(app.terminal);
     tracing::debug!(paints = app.paints, "the UI ended");
     ended
@@ -66,6 +73,8 @@ struct App {
     work: Work,
     /// Dropped while another program has the terminal, or it would take its keys.
     events: Option<EventStream>,
+    /// Pictures that the terminal drew over cells.
+    board: Board,
     dirty: bool,
     /// A key was pressed: the paint does not wait.
     urgent: bool,
@@ -91,13 +100,15 @@ impl App {
         model.keymap = Arc::new(start.settings.keymap);
         model.size = terminal.size()?;
         model.now = Time::now();
+        let drawing = probe::drawing(model.options.pictures, &probe::Terminal::here());
+        model.pictures = Pictures::new(model.options.pictures, drawing);
         let theme = if model.options.colour {
             start.settings.theme
         } else {
             start.settings.theme.without_colour()
         };
         let link = Link::begin(start.home.clone(), start.exe);
-        let work = Work::new(start.home, link.client());
+        let work = Work::new(start.home, link.client(), drawing);
         Ok(Self {
             terminal,
             model,
@@ -105,6 +116,7 @@ impl App {
             link,
             work,
             events: Some(EventStream::new()),
+            board: Board::default(),
             dirty: true,
             urgent: true,
             painted: None,
@@ -164,6 +176,7 @@ impl App {
             Next::Paint => {}
             Next::Continued => {
                 self.terminal.again()?;
+                self.pictures_again()?;
                 self.dirty = true;
                 self.urgent = true;
             }
@@ -227,8 +240,12 @@ impl App {
     }
 
     async fn paint(&mut self) -> io::Result<()> {
-        let (model, theme) = (&self.model, &self.theme);
-        let areas = self.terminal.paint(|area, buffer| view::view(model, theme, area, buffer))?;
+        let (model, theme, board) = (&self.model, &self.theme, &mut self.board);
+        let areas = self.terminal.paint(|area, buffer| {
+            let areas = view::view(model, theme, area, buffer);
+            board.settle(buffer);
+            areas
+        })?;
         self.dirty = false;
         self.urgent = false;
         self.paints += 1;
@@ -246,6 +263,7 @@ impl App {
                 Effect::Quit => self.over = true,
                 Effect::Redraw | Effect::ForgetPictures => {
                     self.terminal.forget()?;
+                    self.pictures_again()?;
                     self.dirty = true;
                 }
                 Effect::Suspend => self.suspend()?,
@@ -292,8 +310,18 @@ impl App {
         Ok(())
     }
 
+    /// The terminal was cleared: it gets the pictures it is to keep again.
+    fn pictures_again(&mut self) -> io::Result<()> {
+        self.board.clear();
+        match self.model.pictures.again() {
+            Some(pictures) => self.terminal.write(&pictures),
+            None => Ok(()),
+        }
+    }
+
     fn back(&mut self) -> io::Result<()> {
         self.terminal.again()?;
+        self.pictures_again()?;
         self.events = Some(EventStream::new());
         self.model.size = self.terminal.size()?;
         self.dirty = true;

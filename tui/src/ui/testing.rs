@@ -360,3 +360,51 @@ fn letter(cell: &ratatui::buffer::Cell) -> char {
         letter => letter,
     }
 }
+
+/// What a block draws, as a terminal takes it: for looking at.
+pub(crate) fn ansi(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) -> String {
+    use std::fmt::Write as _;
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    block(area, &mut buffer);
+    let mut out = String::new();
+    for y in 0..rows {
+        let mut covered = 0;
+        for x in 0..columns {
+            let cell = &buffer[(x, y)];
+            if covered > 0 {
+                covered -= 1;
+                continue;
+            }
+            covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+            out.push_str("\u{1b}[0");
+            for (modifier, code) in [(Modifier::BOLD, 1), (Modifier::UNDERLINED, 4), (Modifier::REVERSED, 7)] {
+                if cell.modifier.contains(modifier) {
+                    let _ = write!(out, ";{code}");
+                }
+            }
+            let colour = match cell.fg {
+                Color::Red => 31,
+                Color::Green => 32,
+                Color::Yellow => 33,
+                Color::Blue => 34,
+                Color::Magenta => 35,
+                Color::Cyan => 36,
+                Color::Gray => 37,
+                Color::DarkGray => 90,
+                _ => 39,
+            };
+            let _ = write!(out, ";{colour}m{}", cell.symbol());
+        }
+        out.push_str("\u{1b}[0m\r\n");
+    }
+    out
+}
+
+/// Writes pictures of blocks into the folder that `FANLIGHT_SHOTS` names, as ANSI files; nothing without it.
+pub(crate) fn shot(name: &str, columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) {
+    if let Some(folder) = std::env::var_os("FANLIGHT_SHOTS") {
+        let path = std::path::Path::new(&folder).join(format!("{name}_{columns}x{rows}.ansi"));
+        std::fs::write(path, ansi(columns, rows, block)).unwrap_or_else(|error| panic!("{error}"));
+    }
+}

@@ -9,20 +9,32 @@ use crate::ui::effect::{Effect, Topology};
 use crate::ui::graph;
 use crate::ui::link::ask;
 use crate::ui::message::{Came, Message};
+use crate::ui::picture::painter::{Fetching, Painter};
+use crate::ui::picture::probe::Drawing;
 
 /// Slow work, and what it gave.
 #[derive(Debug)]
 pub(super) struct Work {
     home: Home,
     client: watch::Receiver<Option<Client>>,
+    painter: Painter,
     out: mpsc::UnboundedSender<Message>,
     done: mpsc::UnboundedReceiver<Message>,
 }
 
 impl Work {
-    pub(super) fn new(home: Home, client: watch::Receiver<Option<Client>>) -> Self {
+    pub(super) fn new(home: Home, client: watch::Receiver<Option<Client>>, drawing: Drawing) -> Self {
         let (out, done) = mpsc::unbounded_channel();
-        Self { home, client, out, done }
+        let current = client.clone();
+        let fetch = move |asset, thumbnail| -> Fetching {
+            Box::pin(ask::picture(current.borrow().clone(), asset, thumbnail))
+        };
+        let painted = out.clone();
+        let tell = move |came| {
+            let _ = painted.send(Message::Came(Box::new(came)));
+        };
+        let painter = Painter::start(drawing, std::sync::Arc::new(fetch), Box::new(tell));
+        Self { home, client, painter, out, done }
     }
 
     /// What came next. Never ends: this holds a sender itself.
@@ -59,6 +71,7 @@ impl Work {
     pub(super) fn begin(&self, effect: Effect) {
         let home = self.home.clone();
         match effect {
+            Effect::Paint(wanted) => self.painter.paint(wanted),
             Effect::ListFiles => {
                 let folder = std::env::current_dir();
                 self.thread("folder", move || {

@@ -1,25 +1,323 @@
-//! One node of the focused run: inputs, outputs, log, error, attempts. PLACEHOLDER.
+//! One node of the focused run: outputs, inputs, items, log, error, attempts.
 
-use crossterm::event::KeyEvent;
+mod content;
+mod log;
+mod view;
+
+use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
+use fanlight_shared::event::LiveEvent;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run_state::Instance;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Over, Step};
+use super::prompt::Prompt;
+use super::{Layer, Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::effect::Effect;
+use crate::ui::message::Came;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::view::Areas;
+use crate::ui::view::{Areas, Hit};
+use log::{Log, Of};
 
-/// One node of the focused run: inputs, outputs, log, error, attempts.
-#[derive(Debug, Default)]
-pub struct Inspector {}
+/// A page of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Tab {
+    #[default]
+    Outputs,
+    Inputs,
+    Items,
+    Log,
+    Error,
+    Attempts,
+}
+
+impl Tab {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Outputs => "Outputs",
+            Self::Inputs => "Inputs",
+            Self::Items => "Items",
+            Self::Log => "Log",
+            Self::Error => "Error",
+            Self::Attempts => "Attempts",
+        }
+    }
+}
+
+/// One node of the focused run: outputs, inputs, items, log, error, attempts.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Inspector {
+    node: String,
+    item: ItemPath,
+    tab: Tab,
+    log: Log,
+    /// The first line in view, where it does not follow.
+    top: usize,
+    /// Of the log: its end stays in view.
+    follow: bool,
+    wrap: bool,
+    search: String,
+}
+
+impl Inspector {
+    /// The inspector of a node, on the page that is most likely wanted.
+    #[must_use]
+    pub fn open(model: &mut Model, node: String) -> (Self, Vec<Effect>) {
+        let mut inspector = Self { node, follow: true, wrap: true, ..Self::default() };
+        let status = inspector.instance(model).map(|instance| instance.status);
+        inspector.tab = match status {
+            Some(NodeStatus::Running | NodeStatus::Failed) => Tab::Log,
+            Some(_) => Tab::Outputs,
+            None => Tab::Inputs,
+        };
+        let effects = inspector.sync(model);
+        (inspector, effects)
+    }
+
+    fn instance<'a>(&self, model: &'a Model) -> Option<&'a Instance> {
+        model.lens.as_ref()?.state.instance(&self.node, self.item)
+    }
+
+    fn item_count(&self, model: &Model) -> Option<u32> {
+        model.lens.as_ref()?.state.nodes.get(&self.node)?.item_count
+    }
+
+    fn tabs(&self, model: &Model) -> Vec<Tab> {
+        let instance = self.instance(model);
+        let ran = instance.is_some_and(|it| !it.attempts.is_empty());
+        let failed = instance.is_some_and(|it| it.error.is_some());
+        let mut tabs = vec![Tab::Outputs, Tab::Inputs];
+        tabs.extend(self.item_count(model).map(|_| Tab::Items));
+        tabs.extend(ran.then_some(Tab::Log));
+        tabs.extend(failed.then_some(Tab::Error));
+        tabs.extend(ran.then_some(Tab::Attempts));
+        tabs
+    }
+
+    /// Keeps what is read in step with the run in focus, the item and its newest attempt.
+    fn sync(&mut self, model: &Model) -> Vec<Effect> {
+        if !self.tabs(model).contains(&self.tab) {
+            self.show(Tab::Outputs);
+        }
+        let (Some(lens), Some(instance)) = (&model.lens, self.instance(model)) else { return Vec::new() };
+        if self.tab != Tab::Log || instance.attempts.is_empty() {
+            return Vec::new();
+        }
+        let attempt = Some(instance.attempt());
+        let of = Of { run: lens.run.id, node: self.node.clone(), item: self.item, attempt };
+        if self.log.is_of(&of) {
+            return Vec::new();
+        }
+        let (log, read) = Log::begin(of, instance.log_end);
+        self.log = log;
+        self.follow = true;
+        vec![Effect::ReadLog(read)]
+    }
+
+    fn show(&mut self, tab: Tab) {
+        self.tab = tab;
+        self.top = 0;
+        self.search.clear();
+    }
+
+    fn turn(&mut self, model: &Model, forward: bool) -> Vec<Effect> {
+        let tabs = self.tabs(model);
+        let at = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        let by = if forward { 1 } else { tabs.len() - 1 };
+        self.show(tabs[(at + by) % tabs.len()]);
+        self.sync(model)
+    }
+
+    /// Goes to the next or previous item; before the first lies the node as a whole.
+    fn turn_item(&mut self, model: &Model, forward: bool) -> Vec<Effect> {
+        let Some(count) = self.item_count(model).filter(|count| *count > 0) else { return Vec::new() };
+        self.item = match (self.item.0, forward) {
+            (None, true) => ItemPath::item(0),
+            (None, false) => ItemPath::item(count - 1),
+            (Some(index), true) if index + 1 < count => ItemPath::item(index + 1),
+            (Some(index), false) if index > 0 => ItemPath::item(index - 1),
+            _ => ItemPath::WHOLE,
+        };
+        self.top = 0;
+        self.sync(model)
+    }
+
+    fn scroll(&mut self, model: &Model, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
+        let lines = content::lines(self, model, &Theme::default());
+        let height = model.areas.layer.map_or(20, |area| usize::from(area.height.saturating_sub(2)));
+        let last = lines.len().saturating_sub(1);
+        let ending = view::first_at_end(&lines, self.wrap, model.areas.layer);
+        let following = self.tab == Tab::Log && self.follow;
+        let at = if following { ending } else { self.top };
+        self.top = to(at, height).min(last).min(ending);
+        self.follow = self.tab == Tab::Log && self.top >= ending && (following || to(at, height) > at);
+        if self.tab == Tab::Log && self.top == 0 {
+            return self.log.older().map(Effect::ReadLog).into_iter().collect();
+        }
+        Vec::new()
+    }
+
+    /// Goes to the next line that holds what is searched for.
+    fn find(&mut self, model: &Model, forward: bool) {
+        let lines = content::lines(self, model, &Theme::default());
+        let wanted = self.search.to_lowercase();
+        if wanted.is_empty() || lines.is_empty() {
+            return;
+        }
+        let holds = |at: &usize| lines[*at].0.to_lowercase().contains(&wanted);
+        let count = lines.len();
+        let places = 1..=count;
+        let found = if forward {
+            places.map(|step| (self.top + step) % count).find(holds)
+        } else {
+            places.map(|step| (self.top + count - step) % count).find(holds)
+        };
+        if let Some(found) = found {
+            self.top = found;
+            self.follow = false;
+        }
+    }
+
+    fn text(&self, model: &Model) -> String {
+        let lines = content::lines(self, model, &Theme::default());
+        let mut text: String = lines.into_iter().map(|(line, _)| line + "\n").collect();
+        if self.tab != Tab::Log {
+            text.truncate(text.trim_end().len());
+        }
+        text
+    }
+
+    fn ask_search(&self) -> Step {
+        let set = |model: &mut Model, text: &str| {
+            let mut layers = std::mem::take(&mut model.layers);
+            if let Some(Layer::Inspector(inspector)) = layers.last_mut() {
+                inspector.search = text.to_owned();
+                inspector.top = inspector.top.saturating_sub(1);
+                inspector.find(model, true);
+            }
+            model.layers = layers;
+            Ok(Vec::new())
+        };
+        Step::over(Prompt::new("Search", self.search.clone(), set).into())
+    }
+}
 
 impl Over for Inspector {
-    fn key(&mut self, _model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
-        if action == Some(Action::Back) { Step::close() } else { Step::pass() }
+    fn key(&mut self, model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
+        let Some(action) = action else { return Step::stay() };
+        Step::with(match action {
+            Action::Back if !self.search.is_empty() => {
+                self.search.clear();
+                Vec::new()
+            }
+            Action::Back | Action::Quit => return Step::close(),
+            Action::Up => self.scroll(model, |at, _| at.saturating_sub(1)),
+            Action::Down => self.scroll(model, |at, _| at + 1),
+            Action::HalfPageUp => self.scroll(model, |at, height| at.saturating_sub(height / 2)),
+            Action::HalfPageDown => self.scroll(model, |at, height| at + height / 2),
+            Action::First => self.scroll(model, |_, _| 0),
+            Action::Last => self.scroll(model, |_, _| usize::MAX),
+            Action::NextTab => self.turn(model, true),
+            Action::PreviousTab => self.turn(model, false),
+            Action::NextItem => self.turn_item(model, true),
+            Action::PreviousItem => self.turn_item(model, false),
+            Action::FollowLog => {
+                self.follow = !self.follow;
+                if !self.follow {
+                    let lines = content::lines(self, model, &Theme::default());
+                    self.top = view::first_at_end(&lines, self.wrap, model.areas.layer);
+                }
+                Vec::new()
+            }
+            Action::Wrap => {
+                self.wrap = !self.wrap;
+                Vec::new()
+            }
+            Action::Search => return self.ask_search(),
+            Action::NextMatch | Action::PreviousMatch => {
+                self.find(model, action == Action::NextMatch);
+                Vec::new()
+            }
+            Action::Copy => vec![Effect::Copy(self.text(model))],
+            Action::Pager => {
+                let name = format!("{}-{}", self.node, self.tab.title().to_lowercase());
+                vec![Effect::Pager { name, text: self.text(model) }]
+            }
+            _ => return Step::pass(),
+        })
     }
+
+    fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+        Step::with(match (mouse.kind, hit) {
+            (MouseEventKind::Down(_), Some(Hit::Tab(index))) => {
+                if let Some(tab) = self.tabs(model).get(*index) {
+                    self.show(*tab);
+                }
+                self.sync(model)
+            }
+            (MouseEventKind::ScrollDown, _) => self.scroll(model, |at, _| at + 3),
+            (MouseEventKind::ScrollUp, _) => self.scroll(model, |at, _| at.saturating_sub(3)),
+            _ => Vec::new(),
+        })
+    }
+
+    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
+        match came {
+            Came::Log(read, part) => {
+                let before = self.log.lines.len();
+                let older = self.log.read && read.offset < part.end && self.top == 0 && !self.follow;
+                let next = self.log.take(read, part).map(Effect::ReadLog);
+                if older {
+                    // What came before the first line moves it down; the view stays on it.
+                    self.top = self.log.lines.len().saturating_sub(before);
+                }
+                next.into_iter().collect()
+            }
+            Came::Failed { .. } => {
+                self.log.failed();
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn told(&mut self, model: &mut Model, told: &Notification) -> Vec<Effect> {
+        let mut effects = self.sync(model);
+        if let Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } = told
+            && model.lens.as_ref().is_some_and(|lens| lens.run.id == *run_id)
+            && *node == self.node
+            && *item == self.item
+        {
+            effects.extend(self.log.after().map(Effect::ReadLog));
+        }
+        effects
+    }
+
+    fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.sync(model)
+    }
+
     fn scope(&self) -> Option<Scope> {
         Some(Scope::Inspector)
     }
-    fn view(&self, _model: &Model, _theme: &Theme, _area: Rect, _buffer: &mut Buffer, _areas: &mut Areas) {}
+
+    fn hints(&self) -> Vec<Action> {
+        let mut hints = vec![Action::NextTab];
+        if self.tab == Tab::Log {
+            hints.extend([Action::FollowLog, Action::Search, Action::Wrap]);
+        }
+        hints.extend([Action::Copy, Action::Pager, Action::NextItem, Action::Back]);
+        hints
+    }
+
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        view::view(self, model, theme, area, buffer, areas);
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,9 @@ fn sanitise(came: &mut Came) {
         Came::Values(_, page) => {
             page.rows.iter_mut().filter_map(|row| row.value.as_mut()).for_each(clean::value);
         }
+        Came::Log(_, part) => part.pieces.iter_mut().for_each(|piece| {
+            piece.text = fanlight_shared::sanitise::plain(&piece.text);
+        }),
         Came::Text(_, text) | Came::PreviewText(_, text) => {
             *text = fanlight_shared::sanitise::plain(text);
         }

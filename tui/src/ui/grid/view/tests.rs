@@ -1,0 +1,184 @@
+use std::sync::Arc;
+
+use fanlight_shared::problem::{Problem, Span};
+use fanlight_shared::run::{NodeStatus, RunStatus};
+use fanlight_shared::run_state::RunState;
+use fanlight_shared::value::Value;
+
+use super::*;
+use crate::ui::graph;
+use crate::ui::grid::Zooming;
+use crate::ui::graph::Zoom;
+use crate::ui::products::Made;
+use crate::ui::testing::{self, busy, run, run_id, with_runs};
+
+const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
+
+/// A model with this graph on screen, laid out, and the cursor on a node.
+fn laid(mut model: Model, text: &str, selected: &str) -> Model {
+    let workflow = testing::workflow(text);
+    let layout = Arc::new(graph::layout(&workflow));
+    if let Some(open) = &mut model.workflow {
+        open.document.workflow = Some(workflow.clone());
+        open.layout = Some(layout.clone());
+    }
+    if let Some(lens) = &mut model.lens {
+        if text != testing::POSTER {
+            lens.state = RunState::new(workflow.nodes.keys().cloned());
+            lens.state.status = RunStatus::Running;
+        }
+        lens.workflow = Some(workflow);
+        lens.layout = Some(layout);
+    }
+    model.grid.selected = Some(selected.to_owned());
+    model
+}
+
+fn status(model: &mut Model, node: &str, status: NodeStatus) {
+    let node = model.lens.as_mut().and_then(|lens| lens.state.nodes.get_mut(node));
+    node.unwrap_or_else(|| panic!("no node")).whole.status = status;
+}
+
+fn poster() -> Model {
+    let mut model = laid(busy(), testing::POSTER, "title");
+    model.grid.products.of(model.workflow_id());
+    for number in 1..=9 {
+        let made = |text: &str| Made { number: Some(number), value: Some(Value::from(text)) };
+        model.grid.products.put("title", "stdout", run_id(number), made("Greetings from Hove"));
+        model.grid.products.put("poster", "image", run_id(number), made("poster.png"));
+    }
+    model
+}
+
+/// As a picture model makes it: long edges over several layers.
+fn diffusion() -> String {
+    let edges: &[(&str, &[&str])] = &[
+        ("checkpoint", &[]),
+        ("prompt", &[]),
+        ("negative", &[]),
+        ("seed", &[]),
+        ("encode", &["checkpoint", "prompt"]),
+        ("encode_negative", &["checkpoint", "negative"]),
+        ("latent", &["seed"]),
+        ("sampler", &["checkpoint", "encode", "encode_negative", "latent"]),
+        ("decode", &["sampler", "checkpoint"]),
+        ("upscale", &["decode"]),
+        ("caption", &["prompt"]),
+        ("watermark", &["upscale", "caption"]),
+        ("save", &["watermark"]),
+        ("report", &["save", "seed"]),
+    ];
+    file(edges.iter().map(|(name, reads)| ((*name).to_owned(), reads.iter().map(|it| (*it).to_owned()).collect())))
+}
+
+fn file(nodes: impl Iterator<Item = (String, Vec<String>)>) -> String {
+    let mut text = "name: Graph\nnodes:\n".to_owned();
+    for (name, reads) in nodes {
+        text.push_str(&format!("  {name}:\n    run: work\n"));
+        if !reads.is_empty() {
+            text.push_str("    with:\n");
+            for read in reads {
+                text.push_str(&format!("      {read}: \"${{{{ {read}.stdout }}}}\"\n"));
+            }
+        }
+    }
+    text
+}
+
+/// Layers of ten, each node reading one or two of the layer before.
+fn many(count: usize) -> String {
+    let name = |at: usize| format!("step_{at}");
+    file((0..count).map(|at| {
+        let mut reads = Vec::new();
+        if at >= 10 {
+            reads.push(name(at - 10));
+            if at % 3 == 0 {
+                reads.push(name(at - 10 - at % 10 + (at * 7) % 10));
+            }
+        }
+        reads.dedup();
+        (name(at), reads)
+    }))
+}
+
+fn pictures(name: &str, model: &mut Model) {
+    for (columns, rows) in SIZES {
+        model.size = (columns, rows);
+        let drawn = |area: Rect, buffer: &mut Buffer, model: &Model| {
+            view(model, &Theme::default(), area, buffer, &mut Areas::default());
+        };
+        testing::shot(name, columns, rows, |area, buffer| drawn(area, buffer, model));
+        let text = testing::draw(columns, rows, |area, buffer| drawn(area, buffer, model));
+        insta::assert_snapshot!(format!("{name}__{columns}x{rows}"), text);
+    }
+}
+
+#[test]
+fn a_run_in_the_middle() {
+    pictures("running", &mut poster());
+}
+
+#[test]
+fn a_run_that_failed() {
+    let mut model = laid(with_runs(&[run(2, RunStatus::Failed)]), testing::POSTER, "framed");
+    pictures("failed", &mut model);
+}
+
+#[test]
+fn a_workflow_that_never_ran_with_problems() {
+    let mut model = laid(testing::opened(), testing::POSTER, "sky");
+    if let Some(open) = &mut model.workflow {
+        let problem = Problem::warning("unused", Span::default(), "nothing reads `title`").of_node("title");
+        open.document.problems.push(problem);
+    }
+    pictures("planned", &mut model);
+}
+
+#[test]
+fn long_edges_have_lanes_of_their_own() {
+    let mut model = laid(busy(), &diffusion(), "checkpoint");
+    for done in ["checkpoint", "prompt", "negative", "seed", "encode", "encode_negative", "latent"] {
+        status(&mut model, done, NodeStatus::Completed);
+    }
+    status(&mut model, "sampler", NodeStatus::Running);
+    pictures("diffusion", &mut model);
+}
+
+#[test]
+fn two_hundred_nodes() {
+    let mut model = laid(busy(), &many(200), "step_105");
+    for at in 0..100 {
+        status(&mut model, &format!("step_{at}"), NodeStatus::Completed);
+    }
+    status(&mut model, "step_103", NodeStatus::Running);
+    status(&mut model, "step_104", NodeStatus::Failed);
+    pictures("two_hundred", &mut model);
+    model.grid.zooming = Zooming::Fit;
+    model.size = (200, 60);
+    testing::shot("two_hundred_fit", 200, 60, |area, buffer| {
+        view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+    });
+    model.grid.zooming = Zooming::At(Zoom::Card);
+    testing::shot("two_hundred_card", 120, 40, |area, buffer| {
+        view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+    });
+}
+
+#[test]
+fn two_thousand_nodes_open() {
+    let model = laid(busy(), &many(2_000), "step_1005");
+    let drawn = testing::draw(120, 40, |area, buffer| {
+        view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+    });
+    assert!(drawn.contains("step_1005"), "{drawn}");
+}
+
+#[test]
+fn without_unicode_only_ascii_is_drawn() {
+    let mut model = poster();
+    model.options.ascii = true;
+    let text = testing::draw(120, 40, |area, buffer| {
+        view(&model, &Theme::default(), area, buffer, &mut Areas::default());
+    });
+    assert!(!text.contains(['╭', '─', '▸', '✓']), "{text}");
+}

@@ -1,0 +1,211 @@
+//! A log as it is read: its end first, older parts as one scrolls up, new parts as they come. Bounded.
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::logs::{Part, Piece, Read, Stream};
+
+/// Bytes a request.
+const PAGE: u64 = 64 * 1024;
+/// Lines that are kept; when there are more, the older half goes.
+const MOST: usize = 40_000;
+
+/// Whose log it is.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Of {
+    pub(super) run: RunId,
+    pub(super) node: String,
+    pub(super) item: ItemPath,
+    pub(super) attempt: Option<u32>,
+}
+
+/// The part of a log that was read.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Log {
+    of: Option<Of>,
+    pub(super) lines: Vec<(Stream, String)>,
+    /// Whether the last line goes on.
+    open: bool,
+    begin: u64,
+    next: u64,
+    waiting: bool,
+    /// Older lines were given up, or the daemon no longer has them.
+    pub(super) cut: bool,
+    pub(super) ended: bool,
+    pub(super) read: bool,
+}
+
+impl Log {
+    /// Begins with the end of a log; `end` is where it ends as far as that is known.
+    pub(super) fn begin(of: Of, end: u64) -> (Self, Read) {
+        let offset = end.saturating_sub(PAGE);
+        let log = Self { of: Some(of), begin: offset, next: offset, waiting: true, ..Self::default() };
+        let read = log.request(offset, PAGE);
+        (log, read)
+    }
+
+    fn request(&self, offset: u64, limit: u64) -> Read {
+        let of = self.of.clone();
+        Read {
+            run_id: of.as_ref().map_or_else(|| RunId::from_bytes([0; 16]), |of| of.run),
+            node: of.as_ref().map(|of| of.node.clone()).unwrap_or_default(),
+            item: of.as_ref().map(|of| of.item).unwrap_or_default(),
+            attempt: of.and_then(|of| of.attempt),
+            offset,
+            limit: Some(u32::try_from(limit).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// Whether it is the log of this.
+    pub(super) fn is_of(&self, of: &Of) -> bool {
+        self.of.as_ref() == Some(of)
+    }
+
+    /// Takes in an answer; answers what is to be read next. Answers to other requests change nothing.
+    pub(super) fn take(&mut self, read: &Read, part: &Part) -> Option<Read> {
+        let mine = self.of.as_ref().is_some_and(|of| {
+            of.run == read.run_id && of.node == read.node && of.item == read.item && of.attempt == read.attempt
+        });
+        if !mine || !self.waiting {
+            return None;
+        }
+        self.waiting = false;
+        if self.read && read.offset < self.begin {
+            self.before(read.offset, &part.pieces);
+            return None;
+        }
+        if !self.read && part.end > part.next + PAGE {
+            // Longer than was known: only its end is of interest yet.
+            let offset = part.end - PAGE;
+            (self.begin, self.next, self.waiting) = (offset, offset, true);
+            return Some(self.request(offset, PAGE));
+        }
+        if !self.read {
+            self.begin = part.offset;
+        } else if part.offset > self.next {
+            self.lines.push((Stream::Log, "… some of the log was dropped here …".to_owned()));
+            self.open = false;
+        }
+        self.read = true;
+        self.ended = part.ended;
+        self.next = part.next;
+        self.append(&part.pieces);
+        (part.next < part.end).then(|| self.after()).flatten()
+    }
+
+    /// The next part, unless one is being read.
+    pub(super) fn after(&mut self) -> Option<Read> {
+        if !self.read || std::mem::replace(&mut self.waiting, true) {
+            return None;
+        }
+        Some(self.request(self.next, 4 * PAGE))
+    }
+
+    /// The part before the first line, unless it is there or being read.
+    pub(super) fn older(&mut self) -> Option<Read> {
+        if !self.read || self.begin == 0 || self.cut || std::mem::replace(&mut self.waiting, true) {
+            return None;
+        }
+        let offset = self.begin.saturating_sub(PAGE);
+        Some(self.request(offset, self.begin - offset))
+    }
+
+    /// A request failed.
+    pub(super) fn failed(&mut self) {
+        self.waiting = false;
+    }
+
+    fn append(&mut self, pieces: &[Piece]) {
+        for piece in pieces {
+            for (index, line) in piece.text.split('\n').enumerate() {
+                let continues = index == 0 && self.open;
+                match self.lines.last_mut() {
+                    Some((stream, last)) if continues && *stream == piece.stream => last.push_str(line),
+                    _ => self.lines.push((piece.stream, line.to_owned())),
+                }
+            }
+            // What stands behind the last line break is the beginning of a line, often an empty one.
+            self.open = true;
+            if piece.text.ends_with('\n') {
+                self.lines.pop();
+                self.open = false;
+            }
+        }
+        if self.lines.len() > MOST {
+            self.lines.drain(..MOST / 2);
+            self.cut = true;
+        }
+    }
+
+    fn before(&mut self, offset: u64, pieces: &[Piece]) {
+        let mut older = Self::default();
+        older.append(pieces);
+        if older.open
+            && let (Some((stream, last)), Some((of, first))) = (older.lines.last_mut(), self.lines.first())
+            && stream == of
+        {
+            last.push_str(first);
+            self.lines.remove(0);
+        }
+        self.begin = offset;
+        older.lines.append(&mut self.lines);
+        self.lines = older.lines;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of() -> Of {
+        Of { run: RunId::from_bytes([1; 16]), node: "a".to_owned(), item: ItemPath::WHOLE, attempt: None }
+    }
+
+    fn part(offset: u64, text: &str, end: u64) -> Part {
+        let pieces = vec![Piece { stream: Stream::Stdout, text: text.to_owned() }];
+        Part { attempt: 1, offset, pieces, next: offset + text.len() as u64, end, ended: false }
+    }
+
+    fn lines(log: &Log) -> Vec<&str> {
+        log.lines.iter().map(|(_, line)| line.as_str()).collect()
+    }
+
+    #[test]
+    fn a_line_that_came_in_two_parts_is_one() {
+        let (mut log, read) = Log::begin(of(), 0);
+        assert_eq!(log.take(&read, &part(0, "one\ntw", 6)), None);
+        let read = log.after().unwrap();
+        assert_eq!(read.offset, 6);
+        log.take(&read, &part(6, "o\n", 8));
+        assert_eq!(lines(&log), ["one", "two"]);
+    }
+
+    #[test]
+    fn the_end_comes_first_and_older_lines_join_it() {
+        let (mut log, read) = Log::begin(of(), PAGE + 6);
+        assert_eq!(read.offset, 6);
+        log.take(&read, &part(6, "o\nthree\n", 14));
+        assert_eq!(lines(&log), ["o", "three"]);
+        let read = log.older().unwrap();
+        assert_eq!((read.offset, read.limit), (0, Some(6)));
+        log.take(&read, &part(0, "one\ntw", 14));
+        assert_eq!(lines(&log), ["one", "two", "three"]);
+        assert_eq!(log.older(), None);
+    }
+
+    #[test]
+    fn a_log_that_is_longer_than_was_known_begins_at_its_end() {
+        let (mut log, read) = Log::begin(of(), 0);
+        let next = log.take(&read, &part(0, "old\n", 10 * PAGE)).unwrap();
+        assert_eq!(next.offset, 9 * PAGE);
+        log.take(&next, &part(9 * PAGE, "new\n", 9 * PAGE + 4));
+        assert_eq!(lines(&log), ["new"]);
+    }
+
+    #[test]
+    fn the_answer_to_another_request_changes_nothing() {
+        let (mut log, mut read) = Log::begin(of(), 0);
+        read.node = "b".to_owned();
+        log.take(&read, &part(0, "theirs\n", 7));
+        assert!(log.lines.is_empty());
+    }
+}

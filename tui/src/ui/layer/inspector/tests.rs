@@ -1,0 +1,80 @@
+use fanlight_shared::rpc::logs::{Part, Piece};
+use fanlight_shared::run::RunStatus;
+
+use super::*;
+use crate::ui::message::Message;
+use crate::ui::testing::{self, busy, press, run, screen, with_runs};
+use crate::ui::update::update;
+
+fn opened(mut model: Model, node: &str) -> (Model, Vec<Effect>) {
+    model.grid.selected = Some(node.to_owned());
+    let effects = press(&mut model, "enter");
+    (model, effects)
+}
+
+fn answer(model: &mut Model, effects: &[Effect], text: &str) {
+    let read = effects.iter().find_map(|effect| match effect {
+        Effect::ReadLog(read) => Some(read.clone()),
+        _ => None,
+    });
+    let read = read.unwrap_or_else(|| panic!("no log was asked for: {effects:?}"));
+    let pieces = vec![Piece { stream: fanlight_shared::rpc::logs::Stream::Stderr, text: text.to_owned() }];
+    let end = read.offset + text.len() as u64;
+    let part = Part { attempt: 1, offset: read.offset, pieces, next: end, end, ended: true };
+    update(model, Message::Came(Box::new(Came::Log(Box::new(read), Box::new(part)))));
+}
+
+#[test]
+fn a_failed_node_opens_on_its_log_and_y_copies_it() {
+    let (mut model, effects) = opened(with_runs(&[run(2, RunStatus::Failed)]), "framed");
+    answer(&mut model, &effects, "loading\n\u{1b}]0;evil\u{7}convert: no such file\n");
+    let text = screen(&mut model, 120, 40);
+    assert!(text.contains("convert: no such file") && !text.contains("evil"), "{text}");
+    let copied = press(&mut model, "y");
+    assert!(matches!(&copied[..], [Effect::Copy(text)] if text == "loading\nconvert: no such file\n"), "{copied:?}");
+}
+
+#[test]
+fn search_finds_a_line_and_n_the_next() {
+    let (mut model, effects) = opened(with_runs(&[run(2, RunStatus::Failed)]), "framed");
+    let text: String = (0..200).map(|at| format!("line {at}{}\n", if at % 90 == 9 { " needle" } else { "" })).collect();
+    answer(&mut model, &effects, &text);
+    screen(&mut model, 80, 24);
+    press(&mut model, "g g /");
+    testing::write(&mut model, "needle");
+    press(&mut model, "enter");
+    assert!(screen(&mut model, 80, 24).contains("line 9 needle"));
+    press(&mut model, "n");
+    assert!(screen(&mut model, 80, 24).contains("line 99 needle"));
+}
+
+#[test]
+fn pages_of_a_node() {
+    for (node, state) in [("title", RunStatus::Running), ("framed", RunStatus::Failed)] {
+        let (mut model, effects) = opened(with_runs(&[run(2, state)]), node);
+        if state == RunStatus::Failed {
+            answer(&mut model, &effects, "one\ntwo\n");
+        }
+        for tab in ["log_or_outputs", "next", "after"] {
+            for (columns, rows) in [(60, 20), (80, 24), (120, 40), (200, 60)] {
+                let text = screen(&mut model, columns, rows);
+                insta::assert_snapshot!(format!("{node}_{tab}__{columns}x{rows}"), text);
+            }
+            press(&mut model, "l");
+        }
+    }
+}
+
+#[test]
+fn the_inspector_reads_the_log_of_the_run_in_focus() {
+    let (mut model, _) = opened(busy(), "framed");
+    let before = model.lens.as_ref().map(|lens| lens.run.id);
+    press(&mut model, "[");
+    testing::focus(&mut model);
+    assert_ne!(model.lens.as_ref().map(|lens| lens.run.id), before);
+    let Some(Layer::Inspector(mut inspector)) = model.layers.pop() else { panic!("no inspector") };
+    let read = inspector.sync(&model);
+    let of = model.lens.as_ref().map(|lens| lens.run.id);
+    // The run before may not have come so far; then there is no log to read.
+    assert!(read.iter().all(|effect| matches!(effect, Effect::ReadLog(read) if Some(read.run_id) == of)));
+}

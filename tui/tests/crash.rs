@@ -1,0 +1,100 @@
+//! The daemon, and sometimes the supervisor, is killed at a random moment under load; what was acknowledged is kept.
+//!
+//! `cargo xtask crash --times 1000 [--seed N]` tells the story at length.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "support/fanlight.rs"]
+mod support;
+
+#[path = "crash/check.rs"]
+mod check;
+#[path = "crash/load.rs"]
+mod load;
+#[path = "crash/process.rs"]
+mod process;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use check::Ledger;
+use load::Load;
+use process::{Kill, kill};
+use support::Fanlight;
+
+/// Numbers that look random and are the same for the same seed (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut it = self.0;
+        it = (it ^ (it >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        it = (it ^ (it >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (it ^ (it >> 31)) % limit
+    }
+}
+
+#[derive(Default)]
+struct Totals {
+    daemons: u32,
+    supervisors: u32,
+}
+
+/// One round: load, a kill in the middle of it, the next daemon, and everything checked when it has drained.
+fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, dice: &mut Dice, totals: &mut Totals) {
+    // Past the longest of a start from nothing to the middle of the first sweeps.
+    let moment = Duration::from_millis(dice.below(700));
+    let supervisor_too = dice.below(4) == 0;
+    let over = AtomicBool::new(false);
+    let acknowledged = std::thread::scope(|scope| {
+        let submitting = scope.spawn(|| load.submit_until(fanlight, &over));
+        // The moment of the kill is the story itself, not a wait for a condition.
+        std::thread::sleep(moment);
+        totals.daemons += u32::from(kill(fanlight, Kill::Daemon));
+        if supervisor_too {
+            totals.supervisors += u32::from(kill(fanlight, Kill::Supervisor));
+        }
+        over.store(true, Ordering::Relaxed);
+        submitting.join().unwrap()
+    });
+    ledger.acknowledged(acknowledged, supervisor_too);
+    fanlight.say(&["daemon", "start"]).exits(0);
+    ledger.check(fanlight, load);
+}
+
+fn rounds(times: u64, seed: u64) {
+    println!("seed {seed}, {times} rounds");
+    let fanlight = Fanlight::new();
+    let load = Load::new(&fanlight);
+    let mut dice = Dice(seed);
+    let mut ledger = Ledger::default();
+    let mut totals = Totals::default();
+    fanlight.say(&["daemon", "start"]).exits(0);
+    for number in 1..=times {
+        round(&fanlight, &load, &mut ledger, &mut dice, &mut totals);
+        if number % 10 == 0 {
+            println!("round {number}: {}", ledger.summary());
+        }
+    }
+    ledger.check_deep(&fanlight);
+    println!(
+        "{} daemons and {} supervisors killed; {}",
+        totals.daemons,
+        totals.supervisors,
+        ledger.summary()
+    );
+}
+
+#[test]
+fn five_kills_lose_and_double_nothing() {
+    rounds(5, 1);
+}
+
+#[test]
+#[ignore = "long: `cargo xtask crash`"]
+fn many_kills_lose_and_double_nothing() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|it| it.parse().ok());
+    let now = fanlight_shared::time::Time::now().0.unsigned_abs();
+    rounds(number("FANLIGHT_CRASH_TIMES").unwrap_or(100), number("FANLIGHT_CRASH_SEED").unwrap_or(now));
+}

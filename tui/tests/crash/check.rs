@@ -1,0 +1,147 @@
+//! What must hold after every kill.
+
+use std::collections::{HashMap, HashSet};
+
+use fanlight_shared::event::{Numbered, StateEvent};
+use fanlight_shared::run_state::RunState;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value as Json;
+
+use crate::load::{ASSETS, Load, NODES, VALUES};
+use crate::process::of_attempts;
+use crate::support::{Fanlight, wait_for};
+
+/// What is known of earlier rounds.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    acknowledged: Vec<String>,
+    /// Ended runs as they were seen first, by name.
+    ended: HashMap<String, Json>,
+    /// The supervisor was killed in the last round, so its commands may be lost.
+    may_lose: bool,
+    failed: usize,
+}
+
+fn name(run: &Json) -> String {
+    format!("{}#{}", run["workflow"].as_str().unwrap(), run["number"])
+}
+
+impl Ledger {
+    pub(crate) fn acknowledged(&mut self, runs: Vec<String>, may_lose: bool) {
+        self.acknowledged.extend(runs);
+        self.may_lose = may_lose;
+    }
+
+    pub(crate) fn summary(&self) -> String {
+        format!(
+            "{} runs acknowledged, {} ended ({} of them failed with their supervisor)",
+            self.acknowledged.len(),
+            self.ended.len(),
+            self.failed
+        )
+    }
+
+    /// Waits until everything has drained, and checks it.
+    pub(crate) fn check(&mut self, fanlight: &Fanlight, load: &Load) {
+        let mut runs = Vec::new();
+        wait_for("all runs to end", || {
+            runs = fanlight.runs();
+            runs.iter().all(|run| !run["ended_at"].is_null())
+        });
+        let names: HashSet<String> = runs.iter().map(name).collect();
+        assert_eq!(names.len(), runs.len(), "a number was given twice");
+        for run in &self.acknowledged {
+            assert!(names.contains(run), "{run} was acknowledged and is gone");
+        }
+        assert_eq!(of_attempts(fanlight), Vec::<String>::new(), "processes outlive their attempts");
+        let effects = load.effects();
+        let assets = assets(fanlight);
+        let rows = Rows::open(fanlight);
+        for run in &runs {
+            let name = name(run);
+            if let Some(before) = self.ended.get(&name) {
+                assert_eq!(before, run, "an ended run changed");
+                continue;
+            }
+            let completed = run["state"] == "completed";
+            assert!(completed || self.may_lose, "only a killed supervisor loses a command: {run}");
+            self.failed += usize::from(!completed);
+            let made = assets.get(&name).map_or(0, Vec::len);
+            assert!(made == ASSETS || !completed && made < ASSETS, "{name} has {made} assets");
+            rows.check(run);
+            self.ended.insert(name, run.clone());
+        }
+        assert!(effects.values().all(|times| *times == 1), "an effect happened twice: {effects:?}");
+        let completed = runs.iter().filter(|run| run["state"] == "completed").count();
+        assert!(effects.len() >= completed && effects.len() <= runs.len(), "{} effects", effects.len());
+    }
+
+    /// Reads every byte that is stored.
+    pub(crate) fn check_deep(&self, fanlight: &Fanlight) {
+        fanlight.say(&["doctor", "--deep"]).exits(0);
+    }
+}
+
+/// Assets by run; none is there twice, and each has as many bytes as it says.
+fn assets(fanlight: &Fanlight) -> HashMap<String, Vec<Json>> {
+    let mut by_run: HashMap<String, Vec<Json>> = HashMap::new();
+    let mut seen = HashSet::new();
+    for asset in fanlight.say(&["assets", "list", "--json"]).exits(0).json() {
+        let place = format!("{} {} {} {}", asset["run"], asset["node"], asset["item"], asset["port"]);
+        assert!(seen.insert(place), "an asset is there twice: {asset}");
+        by_run.entry(asset["run"].as_str().unwrap().to_owned()).or_default().push(asset);
+    }
+    fanlight.say(&["doctor"]).exits(0);
+    by_run
+}
+
+/// The rows of the database beside the daemon.
+struct Rows(Connection);
+
+impl Rows {
+    fn open(fanlight: &Fanlight) -> Self {
+        let files = walk(&fanlight.path("../h"));
+        let database = files.iter().find(|it| it.extension().is_some_and(|it| it == "db")).expect("a database");
+        Self(Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap())
+    }
+
+    /// A run's events are dense, and fold to what its row says.
+    fn check(&self, run: &Json) {
+        let (key, done): (i64, usize) = self
+            .0
+            .query_row("SELECT key, nodes_done FROM run WHERE number = ?1", [run["number"].as_i64()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        let mut statement = self.0.prepare("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq").unwrap();
+        let events = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let events: Vec<(u64, String)> = events.map(Result::unwrap).collect();
+        let mut state = RunState::new(NODES);
+        for (place, (seq, body)) in events.iter().enumerate() {
+            assert_eq!(*seq, place as u64 + 1, "a gap in the events of {run}");
+            let event: StateEvent = serde_json::from_str(body).unwrap();
+            state.fold(&Numbered { seq: *seq, event });
+        }
+        let at = |name: &str| serde_json::from_value::<Option<_>>(run[name].clone()).unwrap();
+        assert_eq!(state.status.word(), run["state"], "{run}");
+        assert_eq!((state.started_at, state.ended_at), (at("started_at"), at("ended_at")), "{run}");
+        assert_eq!(state.nodes_done(), done, "{run}");
+        let values: usize =
+            self.0.query_row("SELECT count(*) FROM value WHERE run = ?1", [key], |row| row.get(0)).unwrap();
+        let completed = run["state"] == "completed";
+        assert!(values == VALUES || values < VALUES && !completed, "{values} values of {run}");
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|it| it.is_dir()) {
+            files.extend(walk(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}

@@ -1,0 +1,82 @@
+//! What runs while processes are killed: inline nodes, a worker's picture, commands, files, and a counted effect.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::Fanlight;
+
+/// How many runs a submit makes.
+const SWEEP: usize = 3;
+/// How many submits a round has at most, so that it drains soon.
+const SUBMITS: usize = 6;
+
+const WORKFLOW: &str = "params:
+  seed: { type: int, default: 1 }
+nodes:
+  first:
+    uses: text.template
+    with: { template: \"seed {{ seed }}\", seed: \"${{ params.seed }}\" }
+  second:
+    uses: text.template
+    with: { template: \"{{ text }} again\", text: \"${{ first.text }}\" }
+  picture:
+    uses: image.generate
+    with: { style: noise, width: 24, height: 16, seed: \"${{ params.seed }}\" }
+  effect:
+    run: |
+      printf '%s\\n' \"$FANLIGHT_KEY\" >> \"$FANLIGHT_PROJECT/effects\"
+      printf '%s' \"$text\" > said.txt
+      sleep 0.05
+    with: { text: \"${{ first.text }}\" }
+    outputs: { said: { path: said.txt, type: file } }
+  after:
+    cmd: [\"true\"]
+    needs: [effect]
+outputs:
+  text: \"${{ second.text }}\"
+";
+
+/// How many assets a completed run has: the picture, the file, the output.
+pub(crate) const ASSETS: usize = 3;
+/// How many values a completed run has: two texts, a picture, four ports of `effect`, three of `after`.
+pub(crate) const VALUES: usize = 10;
+/// Its nodes.
+pub(crate) const NODES: [&str; 5] = ["first", "second", "picture", "effect", "after"];
+
+/// The load of one home.
+pub(crate) struct Load {
+    effects: PathBuf,
+}
+
+impl Load {
+    pub(crate) fn new(fanlight: &Fanlight) -> Self {
+        fanlight.file("crash.yaml", WORKFLOW);
+        Self { effects: fanlight.path("effects") }
+    }
+
+    /// Submits sweeps until told that it is over, and answers the runs that were acknowledged.
+    pub(crate) fn submit_until(&self, fanlight: &Fanlight, over: &AtomicBool) -> Vec<String> {
+        let mut acknowledged = Vec::new();
+        for _ in 0..SUBMITS {
+            if over.load(Ordering::Relaxed) {
+                break;
+            }
+            let sweep = format!("seed=1..{SWEEP}");
+            // A submit that the kill hits may fail; what it printed was acknowledged.
+            let said = fanlight.say(&["run", "crash.yaml", "--sweep", &sweep, "--detach"]);
+            acknowledged.extend(said.out.lines().map(str::to_owned));
+        }
+        acknowledged
+    }
+
+    /// How often each effect happened, by its key.
+    pub(crate) fn effects(&self) -> HashMap<String, usize> {
+        let text = std::fs::read_to_string(&self.effects).unwrap_or_default();
+        let mut times = HashMap::new();
+        for key in text.lines() {
+            *times.entry(key.to_owned()).or_insert(0) += 1;
+        }
+        times
+    }
+}

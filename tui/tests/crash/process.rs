@@ -1,0 +1,60 @@
+//! The processes of a home, found in `/proc`.
+
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::Fanlight;
+
+/// What is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kill {
+    Daemon,
+    Supervisor,
+}
+
+/// Kills it, if it is there.
+pub(crate) fn kill(fanlight: &Fanlight, what: Kill) -> bool {
+    let home = fanlight.path("../h").canonicalize().unwrap();
+    let word = if what == Kill::Daemon { "daemon" } else { "supervisor" };
+    let mut killed = false;
+    for (pid, folder) in processes() {
+        let Ok(line) = std::fs::read(folder.join("cmdline")) else { continue };
+        let mut words = line.split(|byte| *byte == 0);
+        let is_it = words.nth(1).is_some_and(|it| it == word.as_bytes());
+        let detached = what == Kill::Supervisor || words.any(|it| it == b"--detached");
+        if is_it && detached && variable(&folder, "FANLIGHT_HOME").is_some_and(|it| PathBuf::from(it) == home) {
+            killed |= kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).is_ok();
+        }
+    }
+    killed
+}
+
+/// Living processes of attempts of this home.
+pub(crate) fn of_attempts(fanlight: &Fanlight) -> Vec<String> {
+    let home = fanlight.path("../h").canonicalize().unwrap();
+    processes()
+        .into_iter()
+        .filter(|(_, folder)| {
+            variable(folder, "FANLIGHT_ATTEMPT").is_some()
+                && variable(folder, "FANLIGHT_WORK").is_some_and(|it| PathBuf::from(it).starts_with(&home))
+        })
+        .map(|(pid, folder)| {
+            let line = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+            format!("{pid} {}", String::from_utf8_lossy(&line).replace('\0', " "))
+        })
+        .collect()
+}
+
+fn processes() -> Vec<(i32, PathBuf)> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|it| Some((it.file_name().to_str()?.parse().ok()?, it.path()))).collect()
+}
+
+fn variable(folder: &std::path::Path, name: &str) -> Option<String> {
+    let all = std::fs::read(folder.join("environ")).ok()?;
+    all.split(|byte| *byte == 0).find_map(|it| {
+        let text = String::from_utf8_lossy(it);
+        text.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    })
+}

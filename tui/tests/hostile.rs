@@ -1,0 +1,550 @@
+//! Bad input of every kind: each gets a clear sentence and an exit code, the daemon stays up, what is stored is whole.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+#[path = "support/fanlight.rs"]
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Signal, kill_process};
+use support::{Fanlight, wait_for};
+
+const SEEDED: &str = "params:
+  seed: { type: int, default: 1 }
+nodes:
+  say:
+    uses: text.template
+    with: { template: \"seed {{ seed }}\", seed: \"${{ params.seed }}\" }
+outputs:
+  said: \"${{ say.text }}\"
+";
+
+/// Ends once a file `go` lies beside the workflow.
+const GATED: &str = "nodes:
+  slow:
+    dir: .
+    run: |
+      echo begun
+      until [ -e go ]; do sleep 0.05; done
+      echo done > out.txt
+      echo ended
+    outputs: { out: { path: out.txt, type: file } }
+outputs:
+  out: \"${{ slow.out }}\"
+";
+
+fn seeded() -> Fanlight {
+    let fanlight = Fanlight::new();
+    fanlight.file("seeded.yaml", SEEDED);
+    fanlight
+}
+
+/// A gated run whose command has begun.
+fn begun() -> Fanlight {
+    let fanlight = Fanlight::new();
+    fanlight.file("gated.yaml", GATED);
+    fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
+    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun\n");
+    fanlight
+}
+
+/// The daemon still answers, and everything that it stored is there.
+#[track_caller]
+fn is_whole(fanlight: &Fanlight) {
+    fanlight.file("well.yaml", "nodes:\n  say: { cmd: [echo, well] }\n");
+    fanlight.say(&["run", "well.yaml"]).exits(0);
+    fanlight.say(&["doctor", "--deep"]).exits(0);
+}
+
+fn status(fanlight: &Fanlight) -> serde_json::Value {
+    fanlight.say(&["daemon", "status", "--json"]).exits(0).json().remove(0)
+}
+
+fn pid(number: &serde_json::Value) -> Pid {
+    Pid::from_raw(i32::try_from(number.as_i64().unwrap()).unwrap()).unwrap()
+}
+
+fn is_alive(pid: Pid) -> bool {
+    // A zombie that nobody has reaped yet has ended.
+    std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+}
+
+/// Kills the daemon and waits until it is gone.
+fn kill_daemon(fanlight: &Fanlight) {
+    let daemon = pid(&status(fanlight)["pid"]);
+    kill_process(daemon, Signal::KILL).unwrap();
+    wait_for("the end of the daemon", || !is_alive(daemon));
+}
+
+/// The helpers of a daemon with this word as their first argument.
+fn helpers(daemon: Option<Pid>, word: &str, needle: &str) -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let numbers = processes.filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok());
+    let matches = |number: &i32| {
+        let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let parent = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let parent =
+            parent.rsplit(')').next().unwrap_or_default().split_whitespace().nth(1).map(str::to_owned);
+        let child = daemon.is_none_or(|it| parent.as_deref() == Some(&it.as_raw_nonzero().to_string()));
+        line.split('\0').nth(1) == Some(word) && line.contains(needle) && child
+    };
+    numbers.filter(matches).filter_map(Pid::from_raw).collect()
+}
+
+#[test]
+fn a_wrong_command_line_is_told_before_anything_starts() {
+    let fanlight = seeded();
+    let refused = |line: &[&str], sentence: &str| {
+        fanlight.say(line).exits(2).complains(sentence);
+    };
+    refused(&["run", "seded.yaml"], "did you mean `seeded.yaml`");
+    refused(&["run", "seeded.yaml", "-p", "seed=abc"], "`abc` is not an int");
+    refused(&["run", "seeded.yaml", "-p", "sede=1"], "did you mean `seed`");
+    refused(&["run", "seeded.yaml", "--sweep", "sede=1..3"], "did you mean `seed`");
+    refused(&["run", "seeded.yaml", "--fresh"], "not in this version");
+    refused(&["run", "."], "folder");
+    fanlight.say(&["daemon", "status"]).exits(3);
+}
+
+#[test]
+fn a_file_with_errors_is_refused_and_counted_once() {
+    let fanlight = Fanlight::new();
+    fanlight.file("bad.yaml", "nodes:\n  a: { uses: image.genrate }\n");
+    for command in ["check", "run"] {
+        let said = fanlight.say(&[command, "bad.yaml"]).exits(2).complains("did you mean");
+        assert_eq!(said.err.matches("1 error").count(), 1, "{}", said.err);
+    }
+}
+
+#[test]
+fn waiting_runs_keep_the_version_they_were_queued_with() {
+    let fanlight = seeded();
+    fanlight.say(&["queue", "--pause"]).exits(0);
+    fanlight.say(&["run", "seeded.yaml", "--detach"]).exits(0);
+    fanlight.file("seeded.yaml", &SEEDED.replace("seed {{", "changed {{"));
+    fanlight.say(&["run", "seeded.yaml", "--detach"]).exits(0);
+    fanlight.say(&["queue", "--continue"]).exits(0);
+    fanlight.await_states(&["completed", "completed"]);
+    let said =
+        |run: &str| fanlight.say(&["show", run, "--json"]).exits(0).json()[0]["outputs"]["said"].clone();
+    assert_eq!(said("seeded#1"), "seed 1");
+    assert_eq!(said("seeded#2"), "changed 1");
+}
+
+#[test]
+fn a_home_that_can_not_be_is_named() {
+    let fanlight = seeded();
+    fanlight.file("plain", "a file");
+    let with_home = |home: PathBuf, sentence: &str| {
+        let mut command = fanlight.command(&["run", "seeded.yaml"]);
+        let said = command.env("FANLIGHT_HOME", &home).env_remove("XDG_RUNTIME_DIR").output().unwrap();
+        let err = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!(said.status.code(), Some(3), "{err}");
+        assert!(err.contains(sentence) && !err.contains("panicked"), "{err}");
+    };
+    with_home(fanlight.path("plain/home"), "plain");
+    with_home(fanlight.path(&"long".repeat(30)), "100 bytes");
+    // Nobody writes there, root neither.
+    with_home(PathBuf::from("/proc/fanlight"), "/proc/fanlight");
+}
+
+#[test]
+fn a_read_only_home_is_named() {
+    let fanlight = seeded();
+    let home = fanlight.path("ro");
+    std::fs::create_dir(&home).unwrap();
+    let mount = |arguments: &[&str]| {
+        std::process::Command::new("mount")
+            .args(arguments)
+            .arg(&home)
+            .output()
+            .is_ok_and(|it| it.status.success())
+    };
+    if !mount(&["-t", "tmpfs", "-o", "ro,size=1m", "tmpfs"]) {
+        eprintln!("skipped: no read-only file system can be mounted here");
+        return;
+    }
+    let said = fanlight.command(&["run", "seeded.yaml"]).env("FANLIGHT_HOME", &home).output();
+    let _ = std::process::Command::new("umount").arg(&home).status();
+    let said = said.unwrap();
+    let err = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(3), "{err}");
+    assert!(err.contains("Read-only") && err.contains("ro"), "{err}");
+}
+
+#[test]
+fn a_second_daemon_is_refused_and_the_first_goes_on() {
+    let fanlight = seeded();
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let first = status(&fanlight);
+    fanlight.say(&["daemon"]).complains(&format!("process {}", first["pid"]));
+    assert_eq!(status(&fanlight)["pid"], first["pid"]);
+}
+
+#[test]
+fn the_next_command_after_a_stop_has_a_daemon() {
+    let fanlight = seeded();
+    for _ in 0..5 {
+        fanlight.say(&["run", "seeded.yaml"]).exits(0);
+        fanlight.say(&["daemon", "stop"]).exits(0);
+    }
+    assert_eq!(fanlight.runs().len(), 5);
+}
+
+#[test]
+fn a_broken_database_or_config_is_named_and_left_alone() {
+    let fanlight = seeded();
+    fanlight.say(&["run", "seeded.yaml"]).exits(0);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    let home = fanlight.path("../h");
+    std::fs::create_dir_all(home.join("config")).unwrap();
+    std::fs::write(home.join("config/config.toml"), "max_concurent_runs = 3\n").unwrap();
+    fanlight.say(&["run", "seeded.yaml"]).exits(3).complains("max_concurrent_runs");
+    std::fs::remove_file(home.join("config/config.toml")).unwrap();
+
+    let database = home.join("data/fanlight.db");
+    let whole = std::fs::read(&database).unwrap();
+    std::fs::write(&database, b"this is no database at all, but long enough to be read as one").unwrap();
+    fanlight.say(&["run", "seeded.yaml"]).exits(3).complains("fanlight.db");
+    let after = std::fs::read(&database).unwrap();
+    assert!(after.starts_with(b"this is no database"), "it was left as it is");
+
+    // Byte 60 to 63 of the header are `user_version`, the version of the schema.
+    let mut newer = whole.clone();
+    newer[60..64].copy_from_slice(&9999_u32.to_be_bytes());
+    std::fs::write(&database, newer).unwrap();
+    fanlight.say(&["run", "seeded.yaml"]).exits(3).complains("newer");
+    std::fs::write(&database, whole).unwrap();
+    assert_eq!(fanlight.runs().len(), 1, "nothing was lost");
+}
+
+#[test]
+fn a_flood_on_stdout_is_bounded() {
+    let fanlight = Fanlight::new();
+    let flood = "nodes:
+  lines: { run: \"head -c 100000000 /dev/zero | tr '\\\\0' x | fold -w 100; echo last\" }
+  endless: { run: \"head -c 100000000 /dev/zero | tr '\\\\0' y; echo last\" }
+";
+    fanlight.file("flood.yaml", flood).say(&["run", "flood.yaml"]).exits(0);
+    for node in ["lines", "endless"] {
+        let log = fanlight.say(&["logs", "last", node]).exits(0).out;
+        assert!(log.len() < 16 << 20 && log.ends_with("last\n"), "{node}: {} bytes", log.len());
+    }
+    is_whole(&fanlight);
+}
+
+#[test]
+fn garbage_on_stdout_reaches_no_terminal() {
+    let fanlight = Fanlight::new();
+    let rude = "nodes:
+  rude:
+    run: |
+      head -c 20000 /dev/urandom
+      printf '\\n\\033]52;c;aGVsbG8=\\007\\033[2J\\033]0;title\\007\\342\\200\\256txt.exe\\302\\2331m\\n'
+      exit 1
+";
+    let said = fanlight.file("rude.yaml", rude).say(&["run", "rude.yaml"]).exits(1);
+    let mut texts = vec![said.err];
+    for line in [&["logs", "last"][..], &["show", "last"], &["watch", "last"], &["logs", "last", "--failed"]]
+    {
+        let said = fanlight.say(line);
+        texts.extend([said.out, said.err]);
+    }
+    for text in texts {
+        let bad = text.chars().find(|it| it.is_control() && !"\n\t".contains(*it) || *it == '\u{202e}');
+        assert_eq!(bad, None, "{text:?}");
+    }
+    is_whole(&fanlight);
+}
+
+#[test]
+fn an_output_that_is_no_file_of_its_own_fails_its_node() {
+    let fanlight = Fanlight::new();
+    let node = |name: &str, script: &str, path: &str| {
+        format!("  {name}: {{ run: \"{script}\", outputs: {{ o: {{ path: {path}, type: file }} }} }}\n")
+    };
+    let file = format!(
+        "nodes:\n{}{}{}{}{}",
+        node("through", "ln -s /etc up", "up/passwd"),
+        node("link", "ln -s /etc/passwd o", "o"),
+        node("pipe", "mkfifo o", "o"),
+        node("folder", "mkdir o", "o"),
+        node("nothing", "true", "o"),
+    );
+    let said = fanlight.file("odd.yaml", &file).say(&["run", "odd.yaml"]).exits(1);
+    for sentence in [
+        "`through` failed: output `o`: `up/passwd`: it is a symbolic link, or leads through one",
+        "`link` failed: output `o`: `o`: it is a symbolic link",
+        "`pipe` failed: output `o`: `o`: it is a fifo",
+        "`folder` failed: output `o`: `o` is a folder",
+        "`nothing` failed: output `o`: there is no `o`",
+    ] {
+        assert!(said.err.contains(sentence), "no `{sentence}` in:\n{}", said.err);
+    }
+    let climbs = format!("nodes:\n{}", node("climbs", "true", "../../etc/passwd"));
+    fanlight.file("climbs.yaml", &climbs).say(&["run", "climbs.yaml"]).exits(2).complains("climbs out");
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_picture_bomb_fails_its_node_alone() {
+    let fanlight = Fanlight::new();
+    fanlight.file(
+        "bomb.yaml",
+        "params:\n  file: { type: file }\nnodes:\n  load: { uses: image.load, with: { file: \"${{ params.file }}\" } }\n",
+    );
+    std::fs::write(fanlight.path("bomb.png"), header(50_000, 50_000)).unwrap();
+    fanlight.say(&["run", "bomb.yaml", "-p", "file=bomb.png"]).exits(1).complains("too large");
+    std::fs::write(fanlight.path("broken.png"), header(50, 50)).unwrap();
+    fanlight.say(&["run", "bomb.yaml", "-p", "file=broken.png"]).exits(1).complains("`load` failed");
+    is_whole(&fanlight);
+}
+
+/// A PNG that promises so many pixels and has none.
+fn header(width: u32, height: u32) -> Vec<u8> {
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        let mut crc = !0_u32;
+        for byte in name.iter().chain(data) {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+            }
+        }
+        let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+        [&length[..], name, data, &(!crc).to_be_bytes()].concat()
+    };
+    let size = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &size), chunk(b"IDAT", &[]), chunk(b"IEND", &[])].concat()
+}
+
+#[test]
+fn garbage_on_the_socket_ends_that_connection_alone() {
+    let fanlight = seeded();
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let before = status(&fanlight);
+    let socket = before["socket"].as_str().unwrap().to_owned();
+    let upgrade = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    for garbage in [
+        &[0xff_u8; 70_000][..],
+        b"GET / HTTP/1.1\r\n\r\n",
+        &[&upgrade[..], &[0xff; 4096]].concat(),
+        // A frame that promises 2^62 bytes; one that is not masked.
+        &[&upgrade[..], &[0x81, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]].concat(),
+        &[&upgrade[..], &[0x81, 0x02, b'{', b'}']].concat(),
+    ] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        // The daemon may hang up in the middle.
+        let _ = stream.write_all(garbage);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+    }
+    assert_eq!(status(&fanlight)["pid"], before["pid"]);
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_command_outlives_a_killed_daemon_and_ends_once() {
+    let fanlight = begun();
+    kill_daemon(&fanlight);
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "gated"]).exits(0).complains("completed");
+    assert_eq!(fanlight.say(&["logs", "gated"]).exits(0).out, "begun\nended\n", "once, with its whole log");
+    fanlight.say(&["run", "gated.yaml", "--out", "prints"]).exits(0);
+    let assets = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
+    assert_eq!(assets.iter().filter(|it| it["run"] == "gated#1").count(), 1);
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_killed_supervisor_loses_its_commands_and_says_so() {
+    let fanlight = begun();
+    let home = fanlight.path("../h").canonicalize().unwrap();
+    let supervisor = helpers(None, "supervisor", &home.display().to_string());
+    assert_eq!(supervisor.len(), 1);
+    kill_process(supervisor[0], Signal::KILL).unwrap();
+    fanlight.await_states(&["failed"]);
+    fanlight.say(&["watch", "gated"]).exits(1).complains("nobody saw how the command ended");
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_killed_worker_is_replaced() {
+    let fanlight = Fanlight::new();
+    let paint = "nodes:\n  paint: { uses: image.generate, with: { style: plasma, width: 64, height: 64 } }\n";
+    fanlight.file("paint.yaml", paint).say(&["run", "paint.yaml"]).exits(0);
+    let daemon = pid(&status(&fanlight)["pid"]);
+    for worker in helpers(Some(daemon), "worker", "") {
+        let _ = kill_process(worker, Signal::KILL);
+    }
+    fanlight.say(&["run", "paint.yaml"]).exits(0);
+    is_whole(&fanlight);
+}
+
+#[test]
+fn cancel_leaves_no_grandchild() {
+    let fanlight = Fanlight::new();
+    let tree = "nodes:
+  tree:
+    dir: .
+    run: |
+      setsid sh -c 'echo $$ > one.pid; exec sleep 1000' &
+      setsid -f sh -c 'setsid -f sh -c \"echo \\$\\$ > two.pid; exec sleep 1000\"'
+      until [ -s one.pid ] && [ -s two.pid ]; do sleep 0.05; done
+      echo up
+      sleep 1000
+";
+    fanlight.file("tree.yaml", tree).say(&["run", "tree.yaml", "--detach"]).exits(0);
+    wait_for("the whole tree", || fanlight.say(&["logs", "last"]).out == "up\n");
+    fanlight.say(&["cancel", "tree"]).exits(0);
+    fanlight.await_states(&["cancelled"]);
+    for name in ["one.pid", "two.pid"] {
+        let number: i32 = std::fs::read_to_string(fanlight.path(name)).unwrap().trim().parse().unwrap();
+        assert!(!is_alive(Pid::from_raw(number).unwrap()), "{name} is left");
+    }
+}
+
+#[test]
+fn many_runs_are_followed_to_their_end() {
+    let fanlight = Fanlight::new();
+    fanlight.file("many.yaml", SEEDED);
+    let said = fanlight.say(&["run", "many.yaml", "--sweep", "seed=1..300"]).exits(0);
+    assert_eq!(said.out.lines().count(), 300);
+    assert!(said.out.ends_with("many#300\tsaid\tseed 300\n"), "in order");
+}
+
+#[test]
+fn more_items_than_a_run_may_have_fail_in_words() {
+    let fanlight = Fanlight::new();
+    let file = "params:
+  n: { type: int, default: 60000 }
+nodes:
+  numbers: { uses: list.range, with: { from: 1, to: \"${{ params.n }}\" } }
+  first: { uses: text.template, each: \"${{ numbers.items }}\", with: { template: x } }
+  second: { uses: text.template, each: \"${{ numbers.items }}\", with: { template: x } }
+";
+    fanlight.file("items.yaml", file).say(&["run", "items.yaml"]).exits(1).complains("100000");
+    fanlight.say(&["run", "items.yaml", "-p", "n=100001"]).exits(1).complains("100000");
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_full_disk_refuses_in_words_and_harms_nothing() {
+    let fanlight = seeded();
+    let home = fanlight.path("full");
+    std::fs::create_dir(&home).unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs"])
+        .arg(&home)
+        .output()
+        .is_ok_and(|it| it.status.success());
+    if !mounted {
+        eprintln!("skipped: no small file system can be mounted here");
+        return;
+    }
+    let _mounted = Mounted(home.clone());
+    let say = |line: &[&str]| {
+        let said = fanlight.command(line).env("FANLIGHT_HOME", &home).output().unwrap();
+        (said.status.code(), String::from_utf8_lossy(&said.stderr).into_owned())
+    };
+    assert_eq!(say(&["run", "seeded.yaml"]).0, Some(0));
+    let mut filler = std::fs::File::create(home.join("filler")).unwrap();
+    for size in [65536, 4096, 512] {
+        while filler.write_all(&vec![1; size]).is_ok() {}
+    }
+    drop(filler);
+    // What lies allocated already takes a few more.
+    let refused = (0..200).map(|_| say(&["run", "seeded.yaml", "--detach"])).find(|said| said.0 != Some(0));
+    let (code, err) = refused.expect("a full disk refuses in the end");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("full"), "{err}");
+    assert_eq!(say(&["daemon", "status"]).0, Some(0), "it stays up");
+    std::fs::remove_file(home.join("filler")).unwrap();
+    wait_for("the daemon to go on", || say(&["run", "seeded.yaml"]).0 == Some(0));
+    assert_eq!(say(&["doctor", "--deep"]).0, Some(0));
+    let _ = say(&["daemon", "stop", "--cancel"]);
+}
+
+/// A file system that goes with its test.
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn files_are_written_below_allowed_folders_and_never_over_others() {
+    let fanlight = Fanlight::new();
+    let file = "params:
+  path: { type: text, default: made/it.txt }
+  text: { type: text, default: hello }
+  over: { type: bool, default: false }
+nodes:
+  write:
+    uses: file.write
+    with: { content: \"${{ params.text }}\", path: \"${{ params.path }}\", overwrite: \"${{ params.over }}\" }
+  read:
+    uses: file.read
+    needs: [write]
+    with: { path: \"${{ params.path }}\" }
+outputs:
+  text: \"${{ read.text }}\"
+";
+    fanlight.file("files.yaml", file);
+    let run = |params: &[&str]| {
+        let given = params.iter().flat_map(|it| ["-p", *it]);
+        fanlight.say(&["run", "files.yaml"].into_iter().chain(given).collect::<Vec<_>>())
+    };
+    assert_eq!(run(&[]).exits(0).out, "files#1\ttext\thello\n");
+    run(&[]).exits(0);
+    run(&["text=other"]).exits(1).complains("set `overwrite: true` to replace it");
+    assert_eq!(std::fs::read_to_string(fanlight.path("made/it.txt")).unwrap(), "hello");
+    run(&["text=other", "over=true"]).exits(0);
+    assert_eq!(std::fs::read_to_string(fanlight.path("made/it.txt")).unwrap(), "other");
+    run(&["path=/etc/fanlight-test"]).exits(1).complains("is not below an allowed folder");
+    run(&["path=../out.txt"]).exits(1).complains("without `..`");
+    std::os::unix::fs::symlink("/etc", fanlight.path("link")).unwrap();
+    run(&["path=link/fanlight-test"]).exits(1).complains("is not below an allowed folder");
+}
+
+#[test]
+fn waiting_and_failing_on_purpose() {
+    let fanlight = Fanlight::new();
+    let file = "nodes:
+  nap: { uses: util.sleep, with: { seconds: 0.01 } }
+  fail: { uses: util.fail, needs: [nap], with: { message: on purpose } }
+";
+    fanlight.file("fail.yaml", file).say(&["run", "fail.yaml"]).exits(1).complains("on purpose");
+}
+
+#[test]
+fn a_daemon_in_the_background_holds_no_file_of_whoever_started_it() {
+    let fanlight = Fanlight::new();
+    // A shell gives its open descriptors on; a lock on one would live as long as the daemon.
+    let mut shell = fanlight.command(&[]);
+    let exe = shell.get_program().to_owned();
+    let mut command = std::process::Command::new("sh");
+    for (name, value) in shell.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let script = "exec 7>held; exec \"$0\" daemon start";
+    command.args(["-c", script]).arg(exe).current_dir(shell.get_current_dir().unwrap());
+    assert!(command.status().unwrap().success());
+    let folder = format!("/proc/{}/fd", status(&fanlight)["pid"]);
+    for open in std::fs::read_dir(folder).unwrap().flatten() {
+        let target = std::fs::read_link(open.path()).unwrap_or_default();
+        assert_ne!(target, fanlight.path("held"));
+    }
+    shell.args(["daemon", "stop"]);
+    assert!(shell.output().unwrap().status.success());
+}
