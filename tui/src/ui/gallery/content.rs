@@ -1,7 +1,7 @@
 //! What a product looks like in a place: picture, waveform, excerpt, number, name.
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, cut};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
@@ -43,11 +43,12 @@ pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match value {
         Value::Text(text) => excerpt(text, theme, area, buffer),
         Value::Int(_) | Value::Float(_) => number(value, theme, area, buffer),
-        Value::Media(media) => centred(&[media.name.clone()], theme, area, buffer),
+        Value::Media(media) => centred(std::slice::from_ref(&media.name), theme, area, buffer),
         value => {
             let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
             let lines = json::highlight(&text, theme);
-            Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>()).render(area, buffer);
+            Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>())
+                .render(area, buffer);
         }
     }
 }
@@ -60,7 +61,8 @@ fn excerpt(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn number(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let line = Line::styled(value.summary(usize::from(area.width)), theme.accent).alignment(Alignment::Center);
+    let line =
+        Line::styled(value.summary(usize::from(area.width)), theme.accent).alignment(Alignment::Center);
     line.render(Rect { y: area.y + area.height / 2, height: 1, ..area }, buffer);
 }
 
@@ -84,7 +86,7 @@ fn centred(lines: &[String], theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
     let top = area.y + (area.height - rows) / 2;
     for (y, line) in (top..area.bottom()).zip(lines) {
-        let line = Line::styled(line.as_str(), theme.dim).alignment(Alignment::Center);
+        let line = Line::styled(cut(line, area.width.into()), theme.dim).alignment(Alignment::Center);
         line.render(Rect { y, height: 1, ..area }, buffer);
     }
 }

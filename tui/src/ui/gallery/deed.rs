@@ -39,7 +39,10 @@ pub fn delete(products: &[&Asset]) -> Option<Confirm> {
         more => text.push_str(&format!(" {more} of them are starred.")),
     }
     if products.len() == 1 {
-        text = text.replace("Their", "Its").replace("One of them is", "It is").replace("The runs stay", "The run stays");
+        text = text
+            .replace("Their", "Its")
+            .replace("One of them is", "It is")
+            .replace("The runs stay", "The run stays");
     }
     Some(Confirm { title, text, yes: "delete".to_owned(), effects: vec![Effect::DeleteAssets(ids)] })
 }
@@ -69,6 +72,10 @@ pub fn save(asset: &Asset, model: &Model) -> Layer {
 /// Copies a product: what it is where that is text, else its id, which `fanlight assets get` takes.
 #[must_use]
 pub fn copy(asset: &Asset) -> Vec<Effect> {
-    let text = if asset.value.has_media() { asset.id.to_string() } else { asset.value.to_text().unwrap_or_default() };
+    let text = if asset.value.has_media() {
+        asset.id.to_string()
+    } else {
+        asset.value.to_text().unwrap_or_default()
+    };
     vec![Effect::Copy(text)]
 }

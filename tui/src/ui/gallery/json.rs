@@ -23,7 +23,10 @@ fn spans<'a>(line: &str, theme: &Theme) -> Vec<Span<'a>> {
             }
             '0'..='9' | '-' => (run(rest, |it| it.is_ascii_digit() || "+-.eE".contains(it)), theme.matched),
             'a'..='z' => (run(rest, |it| it.is_ascii_alphabetic()), theme.marked),
-            _ => (run(rest, |it| !it.is_ascii_alphanumeric() && !"\"-".contains(it)).max(first.len_utf8()), theme.dim),
+            _ => (
+                run(rest, |it| !it.is_ascii_alphanumeric() && !"\"-".contains(it)).max(first.len_utf8()),
+                theme.dim,
+            ),
         };
         let (part, after) = rest.split_at(length);
         spans.push(Span::styled(part.to_owned(), style));
@@ -56,7 +59,8 @@ mod tests {
     fn nothing_is_lost() {
         let theme = Theme::default();
         for text in [r#"{"a \"b": [1.5e3, true, null, "ü"]}"#, "no json ß {", "\"open", "-", "日本"] {
-            let joined: String = spans(text, &theme).into_iter().map(|span| span.content.into_owned()).collect();
+            let joined: String =
+                spans(text, &theme).into_iter().map(|span| span.content.into_owned()).collect();
             assert_eq!(joined, text);
         }
     }

@@ -45,10 +45,11 @@ pub fn node(model: &Model) -> Option<String> {
 fn output_node(model: &Model) -> Option<String> {
     let workflow = model.workflow.as_ref()?.document.workflow.as_ref()?;
     let expressions = workflow.outputs.values().flat_map(|output| output.value.expressions());
-    let mut nodes = expressions.flat_map(|it| it.references()).filter_map(|reference| match &reference.root {
-        Root::Node(node) => Some(node.clone()),
-        _ => None,
-    });
+    let mut nodes =
+        expressions.flat_map(|it| it.references()).filter_map(|reference| match &reference.root {
+            Root::Node(node) => Some(node.clone()),
+            _ => None,
+        });
     nodes.next().or_else(|| workflow.nodes.keys().last().cloned())
 }
 

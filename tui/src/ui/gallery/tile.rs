@@ -12,9 +12,9 @@ use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Scope, content};
+use crate::ui::lens;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, run_glyph};
-use crate::ui::lens;
 
 /// How a tile stands out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,7 +101,8 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
         return;
     }
     let node = super::list::node(model);
-    let of_node = |it: &&super::Glimpse| it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node);
+    let of_node =
+        |it: &&super::Glimpse| it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node);
     if let Some(glimpse) = model.gallery.glimpses.iter().rev().find(of_node) {
         content::value(&glimpse.value, theme, Rect { height: inside.height - 1, ..inside }, buffer);
     }

@@ -45,7 +45,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CompareTiles => {
             let marked = chosen(model).into_iter().cloned().collect();
             let compare = Compare::of_products(marked);
-            let effects = compare.begin(model);
+            let effects = compare.begin();
             model.layers.push(compare.into());
             effects
         }
@@ -100,7 +100,7 @@ fn ask_filters(model: &mut Model) {
         filter.starred.then(|| "starred".to_owned()),
     ];
     let text = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let prompt = Prompt::new("Show only", text, |model, text| set_filters(model, text))
+    let prompt = Prompt::new("Show only", text, set_filters)
         .hint("a node, a kind (image audio video text number json file dir), starred");
     model.layers.push(prompt.into());
 }
@@ -212,7 +212,8 @@ pub fn back(model: &mut Model) -> bool {
         return true;
     }
     let filter = &mut gallery.filter;
-    let narrowed = filter.kind.is_some() || filter.starred || !filter.text.is_empty() || filter.node.is_some();
+    let narrowed =
+        filter.kind.is_some() || filter.starred || !filter.text.is_empty() || filter.node.is_some();
     // The list is read anew after the next frame.
     (filter.kind, filter.starred, filter.node) = (None, false, None);
     filter.text.clear();
@@ -238,7 +239,13 @@ pub fn hints(model: &Model) -> Vec<Action> {
     if product(model).is_some() {
         hints.push(Action::Mark);
     }
-    hints.extend([Action::CompareTiles, Action::Star, Action::PinTile, Action::GalleryScope, Action::Filters]);
+    hints.extend([
+        Action::CompareTiles,
+        Action::Star,
+        Action::PinTile,
+        Action::GalleryScope,
+        Action::Filters,
+    ]);
     hints.extend([Action::SaveAs, Action::OpenOutside, Action::DeleteAsset]);
     hints
 }

@@ -85,11 +85,12 @@ impl Compare {
 
     /// What it asks for when it is opened.
     #[must_use]
-    pub fn begin(&self, _model: &Model) -> Vec<Effect> {
+    pub fn begin(&self) -> Vec<Effect> {
         let ask = |side: &Side| match side.assets.first() {
             Some(asset) if self.of_products => Effect::GetRecipe(asset.id),
             _ => {
-                let list = assets::List { run_id: Some(side.run), limit: Some(1_000), ..assets::List::default() };
+                let list =
+                    assets::List { run_id: Some(side.run), limit: Some(1_000), ..assets::List::default() };
                 Effect::ListAssets { generation: OF_COMPARED, list }
             }
         };
@@ -148,7 +149,8 @@ impl Compare {
     }
 
     fn turn(&mut self, next: bool) {
-        self.at = if next { (self.at + 1).min(self.count().saturating_sub(1)) } else { self.at.saturating_sub(1) };
+        self.at =
+            if next { (self.at + 1).min(self.count().saturating_sub(1)) } else { self.at.saturating_sub(1) };
         (self.scroll, self.flicker) = (0, None);
     }
 }
@@ -174,10 +176,9 @@ impl Over for Compare {
             (None, KeyCode::Char('L')) => self.zoom.pan(PAN, 0.0),
             (None, KeyCode::Char('J')) => self.zoom.pan(0.0, PAN),
             (None, KeyCode::Char('K')) => self.zoom.pan(0.0, -PAN),
-            (
-                Some(Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse),
-                _,
-            ) => return Step::pass(),
+            (Some(Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse), _) => {
+                return Step::pass();
+            }
             _ => {}
         }
         Step::stay()

@@ -55,7 +55,8 @@ impl Viewer {
     /// What it asks for when it is opened.
     #[must_use]
     pub fn begin(&self, model: &Model) -> Vec<Effect> {
-        let list = assets::List { run_id: Some(self.asset.run_id), limit: Some(1_000), ..assets::List::default() };
+        let list =
+            assets::List { run_id: Some(self.asset.run_id), limit: Some(1_000), ..assets::List::default() };
         let mut effects = vec![Effect::ListAssets { generation: OF_RUN, list }];
         effects.extend(self.ask(model));
         effects
@@ -187,7 +188,9 @@ impl Over for Viewer {
                     None => Step::stay(),
                 };
             }
-            Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse => return Step::pass(),
+            Action::Redraw | Action::Suspend | Action::Help | Action::Palette | Action::Mouse => {
+                return Step::pass();
+            }
             _ => {}
         }
         Step::stay()
@@ -224,7 +227,9 @@ impl Over for Viewer {
 
     fn told(&mut self, model: &mut Model, told: &Notification) -> Vec<Effect> {
         match told {
-            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } if asset.id == self.asset.id => {
+            Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. }
+                if asset.id == self.asset.id =>
+            {
                 self.asset = (**asset).clone();
             }
             Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
@@ -263,7 +268,14 @@ impl Over for Viewer {
         if self.is_picture() {
             hints.extend([Action::ViewZoomIn, Action::ViewZoomOut]);
         }
-        hints.extend([Action::Recipe, Action::ViewStar, Action::ViewPin, Action::ViewSaveAs, Action::Copy, Action::Back]);
+        hints.extend([
+            Action::Recipe,
+            Action::ViewStar,
+            Action::ViewPin,
+            Action::ViewSaveAs,
+            Action::Copy,
+            Action::Back,
+        ]);
         hints
     }
 

@@ -57,7 +57,8 @@ fn size(buffer: &Buffer, x: u16, y: u16) -> Option<Rect> {
     while let Some(after) = rest.trim_start_matches('\u{1b}').strip_prefix("[1B") {
         height += 1;
         let Some((_, next)) = after.split_once('X') else { break };
-        rest = if after.trim_start_matches('\u{1b}').starts_with(&format!("[{width}X")) { next } else { after };
+        rest =
+            if after.trim_start_matches('\u{1b}').starts_with(&format!("[{width}X")) { next } else { after };
     }
     Some(Rect::new(x, y, width, height.max(1)))
 }

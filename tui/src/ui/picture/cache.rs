@@ -87,9 +87,10 @@ impl Pictures {
                 continue;
             }
             let key = Key::from(&wanted);
-            let there = self.ready.get_mut(&wanted.asset).and_then(|of| {
-                of.iter_mut().find(|entry| Key::from(&entry.wanted) == key)
-            });
+            let there = self
+                .ready
+                .get_mut(&wanted.asset)
+                .and_then(|of| of.iter_mut().find(|entry| Key::from(&entry.wanted) == key));
             if let Some(entry) = there {
                 entry.used = self.clock;
             } else if self.asked.insert(key) {
@@ -173,7 +174,8 @@ impl Pictures {
         let key = Key::from(wanted);
         let nearness = |entry: &&Entry| {
             let same = Key::from(&entry.wanted) == key;
-            let (cells, kind) = (entry.wanted.cells == wanted.cells, entry.wanted.thumbnail == wanted.thumbnail);
+            let (cells, kind) =
+                (entry.wanted.cells == wanted.cells, entry.wanted.thumbnail == wanted.thumbnail);
             (same, cells && kind, cells, kind, entry.used)
         };
         let Some(entry) = of.iter().filter(fits).max_by_key(nearness) else { return false };

@@ -46,7 +46,8 @@ impl Painter {
     #[must_use]
     pub fn start(drawing: Drawing, fetch: Fetch, tell: Tell) -> Self {
         let (requests, wanted) = unbounded_channel();
-        let studio = Studio { drawing, fetch, tell, waiting: Vec::new(), decoded: Vec::new(), ids: first_id() };
+        let studio =
+            Studio { drawing, fetch, tell, waiting: Vec::new(), decoded: Vec::new(), ids: first_id() };
         tokio::spawn(studio.work(wanted));
         Self { requests }
     }
@@ -116,7 +117,8 @@ impl Studio {
     fn add(&mut self, wanted: Wanted) {
         self.waiting.retain(|(_, it)| {
             // Of one that is zoomed only the newest part is worth making.
-            let zoomed = !wanted.thumbnail && !it.thumbnail && it.asset == wanted.asset && it.cells == wanted.cells;
+            let zoomed =
+                !wanted.thumbnail && !it.thumbnail && it.asset == wanted.asset && it.cells == wanted.cells;
             *it != wanted && !zoomed
         });
         self.waiting.push((Instant::now(), wanted));

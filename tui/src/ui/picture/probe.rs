@@ -83,7 +83,8 @@ fn font() -> Option<(u16, u16)> {
     if columns == 0 || rows == 0 {
         return None;
     }
-    Some((size.ws_xpixel / columns, size.ws_ypixel / rows)).filter(|(width, height)| *width > 0 && *height > 0)
+    Some((size.ws_xpixel / columns, size.ws_ypixel / rows))
+        .filter(|(width, height)| *width > 0 && *height > 0)
 }
 
 /// How pictures are drawn on this terminal when this was asked for. A way that was named is taken at its word.

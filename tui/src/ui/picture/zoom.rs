@@ -34,7 +34,8 @@ impl Zoom {
     /// By shares of what is seen.
     pub fn pan(&mut self, right: f32, down: f32) {
         let reach = 1.0 / self.factor;
-        self.middle = ((self.middle.0 + right * reach).clamp(0.0, 1.0), (self.middle.1 + down * reach).clamp(0.0, 1.0));
+        self.middle =
+            ((self.middle.0 + right * reach).clamp(0.0, 1.0), (self.middle.1 + down * reach).clamp(0.0, 1.0));
     }
     /// Whether all of it is seen.
     #[must_use]

@@ -11,6 +11,7 @@ use super::rows::{self, Row, Rows};
 use super::{At, Filter, Section, Sort, ask};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
+use crate::ui::layer::compare::Compare;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::lens;
 use crate::ui::message::Came;
@@ -55,6 +56,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Label => ask::label(model),
         Action::DeleteRun => return ask::delete(model),
         Action::Sort => sort(model),
+        Action::CompareRuns => {
+            let compare = Compare::of_runs(&ask::targets(model));
+            let effects = compare.begin();
+            model.layers.push(compare.into());
+            return effects;
+        }
         _ => {}
     }
     Vec::new()
@@ -95,7 +102,9 @@ pub fn enabled(model: &Model, action: Action) -> bool {
 pub fn hints(model: &Model) -> Vec<Action> {
     let mut hints = match rows::current(model) {
         Some(Row::Run(run)) => match model.registry.run(run).map(|run| Section::of(run.state)) {
-            Some(Section::Running | Section::Enqueued) => vec![Action::PinRun, Action::CancelRun, Action::Mark],
+            Some(Section::Running | Section::Enqueued) => {
+                vec![Action::PinRun, Action::CancelRun, Action::Mark]
+            }
             _ => vec![Action::PinRun, Action::Resume, Action::Mark, Action::DeleteRun, Action::Sort],
         },
         _ => vec![Action::Fold, Action::Unfold],
@@ -268,7 +277,10 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
 }
 
 fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
-    let gone = model.registry.run(run).is_some_and(|it| it.state == RunStatus::Cancelled && it.start_order.is_none());
+    let gone = model
+        .registry
+        .run(run)
+        .is_some_and(|it| it.state == RunStatus::Cancelled && it.start_order.is_none());
     if gone {
         say(model, Tone::Note, "it was cancelled before it started: there is nothing to look at");
         return Vec::new();

@@ -51,7 +51,11 @@ fn flicker_shows_one_after_the_other_in_one_place() {
 #[test]
 fn each_side_asks_for_what_its_run_made() {
     let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
-    let effects = Compare::of_runs(&runs).begin(&with_runs(&runs));
-    assert!(effects.iter().all(|effect| matches!(effect, Effect::ListAssets { list, .. } if list.run_id.is_some())));
+    let effects = Compare::of_runs(&runs).begin();
+    assert!(
+        effects
+            .iter()
+            .all(|effect| matches!(effect, Effect::ListAssets { list, .. } if list.run_id.is_some()))
+    );
     assert_eq!(effects.len(), 2);
 }

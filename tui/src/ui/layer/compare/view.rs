@@ -116,7 +116,11 @@ fn line(line: Line<'_>, place: Rect, row: usize, buffer: &mut Buffer) {
 fn heading(compare: &Compare, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
     let words = match compare.row().into_iter().flatten().next() {
         Some(asset) => {
-            let place = if compare.count() > 1 { format!("  {} of {}", compare.at + 1, compare.count()) } else { String::new() };
+            let place = if compare.count() > 1 {
+                format!("  {} of {}", compare.at + 1, compare.count())
+            } else {
+                String::new()
+            };
             format!("{}{}.{}{place}", asset.node, asset.item, asset.port)
         }
         None => "nothing was made".to_owned(),

@@ -63,7 +63,9 @@ fn kitty_forgets_what_is_thrown_away_and_everything_at_the_end() {
     assert!(pictures.again().unwrap().contains("i=12,"));
     pictures.forget(asset(1));
     let effects = pictures.want([]);
-    assert!(matches!(&effects[..], [Effect::Terminal(bytes)] if &**bytes == "\u{1b}_Ga=d,d=I,i=11,q=2\u{1b}\\"));
+    assert!(
+        matches!(&effects[..], [Effect::Terminal(bytes)] if &**bytes == "\u{1b}_Ga=d,d=I,i=11,q=2\u{1b}\\")
+    );
     assert_eq!(&*pictures.farewell().unwrap(), "\u{1b}_Ga=d,d=I,i=12,q=2\u{1b}\\");
 }
 
