@@ -23,7 +23,7 @@ pub(crate) fn kill(fanlight: &Fanlight, what: Kill) -> bool {
         let mut words = line.split(|byte| *byte == 0);
         let is_it = words.nth(1).is_some_and(|it| it == word.as_bytes());
         let detached = what == Kill::Supervisor || words.any(|it| it == b"--detached");
-        if is_it && detached && variable(&folder, "FANLIGHT_HOME").is_some_and(|it| it == home.as_os_str()) {
+        if is_it && detached && variable(&folder, "FANLIGHT_HOME").is_some_and(|it| Path::new(&it) == home) {
             killed |= kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).is_ok();
         }
     }

@@ -1,7 +1,7 @@
 //! What a product looks like in a place: picture, waveform, excerpt, number, name.
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, cut};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
@@ -86,7 +86,7 @@ fn centred(lines: &[String], theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
     let top = area.y + (area.height - rows) / 2;
     for (y, line) in (top..area.bottom()).zip(lines) {
-        let line = Line::styled(line.as_str(), theme.dim).alignment(Alignment::Center);
+        let line = Line::styled(cut(line, area.width.into()), theme.dim).alignment(Alignment::Center);
         line.render(Rect { y, height: 1, ..area }, buffer);
     }
 }

@@ -45,7 +45,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CompareTiles => {
             let marked = chosen(model).into_iter().cloned().collect();
             let compare = Compare::of_products(marked);
-            let effects = compare.begin(model);
+            let effects = compare.begin();
             model.layers.push(compare.into());
             effects
         }

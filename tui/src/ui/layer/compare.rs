@@ -85,7 +85,7 @@ impl Compare {
 
     /// What it asks for when it is opened.
     #[must_use]
-    pub fn begin(&self, _model: &Model) -> Vec<Effect> {
+    pub fn begin(&self) -> Vec<Effect> {
         let ask = |side: &Side| match side.assets.first() {
             Some(asset) if self.of_products => Effect::GetRecipe(asset.id),
             _ => {

@@ -11,6 +11,7 @@ use super::rows::{self, Row, Rows};
 use super::{At, Filter, Section, Sort, ask};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
+use crate::ui::layer::compare::Compare;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::lens;
 use crate::ui::message::Came;
@@ -55,6 +56,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Label => ask::label(model),
         Action::DeleteRun => return ask::delete(model),
         Action::Sort => sort(model),
+        Action::CompareRuns => {
+            let compare = Compare::of_runs(&ask::targets(model));
+            let effects = compare.begin();
+            model.layers.push(compare.into());
+            return effects;
+        }
         _ => {}
     }
     Vec::new()

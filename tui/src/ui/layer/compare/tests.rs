@@ -51,7 +51,7 @@ fn flicker_shows_one_after_the_other_in_one_place() {
 #[test]
 fn each_side_asks_for_what_its_run_made() {
     let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
-    let effects = Compare::of_runs(&runs).begin(&with_runs(&runs));
+    let effects = Compare::of_runs(&runs).begin();
     assert!(
         effects
             .iter()
