@@ -1,6 +1,6 @@
 //! The processes of a home, found in `/proc`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 
