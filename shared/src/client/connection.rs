@@ -16,7 +16,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::ClientError;
-use crate::rpc::frame::{Call, Incoming, MESSAGE_LIMIT, Two, unmark};
+use crate::rpc::frame::{ANSWER_LIMIT, Call, Incoming, MESSAGE_LIMIT, Two, unmark};
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, RpcError, assets};
 
@@ -170,8 +170,8 @@ impl Connection {
             return Err(ClientError::NotOurs { socket: path.to_owned(), uid });
         }
         let config = tungstenite::protocol::WebSocketConfig::default()
-            .max_message_size(Some(MESSAGE_LIMIT))
-            .max_frame_size(Some(MESSAGE_LIMIT));
+            .max_message_size(Some(ANSWER_LIMIT))
+            .max_frame_size(Some(ANSWER_LIMIT));
         let upgrade = tokio_tungstenite::client_async_with_config("ws://localhost/", stream, Some(config));
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await

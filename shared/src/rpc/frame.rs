@@ -10,6 +10,9 @@ use super::watch::Notification;
 /// The longest text frame in bytes; a longer one ends the connection.
 pub const MESSAGE_LIMIT: usize = 8 * 1024 * 1024;
 
+/// The longest text frame that a client takes from its daemon, in bytes: a snapshot of a run with 100,000 items fits.
+pub const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
+
 /// The most bytes of an asset in one binary frame, without its mark.
 pub const CHUNK: usize = 256 * 1024;
 

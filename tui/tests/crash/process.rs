@@ -20,10 +20,16 @@ pub(crate) fn kill(fanlight: &Fanlight, what: Kill) -> bool {
     let mut killed = false;
     for (pid, folder) in processes() {
         let Ok(line) = std::fs::read(folder.join("cmdline")) else { continue };
-        let mut words = line.split(|byte| *byte == 0);
-        let is_it = words.nth(1).is_some_and(|it| it == word.as_bytes());
-        let detached = what == Kill::Supervisor || words.any(|it| it == b"--detached");
-        if is_it && detached && variable(&folder, "FANLIGHT_HOME").is_some_and(|it| Path::new(&it) == home) {
+        let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+        // A daemon has its home from the environment, a supervisor from its arguments.
+        let ours = match what {
+            Kill::Daemon => {
+                words.iter().any(|it| it == "--detached")
+                    && variable(&folder, "FANLIGHT_HOME").is_some_and(|it| home == Path::new(&it))
+            }
+            Kill::Supervisor => words.iter().any(|it| Path::new(&**it).starts_with(&home)),
+        };
+        if ours && words.get(1).is_some_and(|it| it == word) {
             killed |= kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).is_ok();
         }
     }
@@ -51,7 +57,7 @@ fn processes() -> Vec<(i32, PathBuf)> {
     entries.filter_map(|it| Some((it.file_name().to_str()?.parse().ok()?, it.path()))).collect()
 }
 
-fn variable(folder: &std::path::Path, name: &str) -> Option<String> {
+fn variable(folder: &Path, name: &str) -> Option<String> {
     let all = std::fs::read(folder.join("environ")).ok()?;
     all.split(|byte| *byte == 0).find_map(|it| {
         let text = String::from_utf8_lossy(it);
