@@ -1,8 +1,8 @@
 //! The graph of a workflow laid out in layers, in cells. Depends on topology and the width of labels only: computed once
 //! per version, off the loop.
 //!
-//! - [`layout`]: where nodes and edges lie; the only file that names the layout library
-//! - [`lanes`]: the same graph as a list with lanes; the only file that names that library
+//! - [`mod@layout`]: where nodes and edges lie; the only file that names the layout library
+//! - [`mod@lanes`]: the same graph as a list with lanes; the only file that names that library
 //! - [`route`]: edges as cells, merged where they meet
 //! - [`viewport`]: which part of it is in view
 
