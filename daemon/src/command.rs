@@ -10,6 +10,28 @@ mod environment;
 pub mod event;
 mod failure;
 mod finish;
+/// The longest wait between two tries to reach a supervisor; after it the attempt is given up.
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+
+/// Asks the supervisor, and again where it can't be reached for a moment: one that was killed is being replaced. Starting is
+/// safe to ask for twice, since the attempt's id names it.
+async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
+where
+    F: Future<Output = Result<T, SupervisorError>>,
+{
+    let mut wait = Duration::from_millis(125);
+    loop {
+        match ask().await {
+            Err(SupervisorError::Unreachable(why)) if wait <= LONGEST_WAIT => {
+                tracing::warn!("the supervisor can't be reached, it is asked again: {why}");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 #[cfg(test)]
 mod fixture;
 mod folder;
@@ -156,7 +178,7 @@ impl Commands {
             return Outcome::cancelled();
         }
         let events = self.inner.supervisor.subscribe(attempt.id);
-        match self.inner.supervisor.start(&spec).await {
+        match patiently(|| self.inner.supervisor.start(&spec)).await {
             Ok(_) => self.follow(&attempt, &job, events).await,
             Err(error @ SupervisorError::Unreachable(_)) => Outcome::lost(&error.to_string()),
             Err(error) => Outcome::failed(NodeError::new(error.to_string())),
@@ -170,7 +192,7 @@ impl Commands {
     }
 
     async fn take_over(&self, attempt: &Attempt, job: &Arc<CommandJob>) -> Option<Outcome> {
-        let state = match self.inner.supervisor.state(attempt.id).await {
+        let state = match patiently(|| self.inner.supervisor.state(attempt.id)).await {
             Ok(state) => state,
             Err(error) => return Some(Outcome::lost(&error.to_string())),
         };
