@@ -144,6 +144,11 @@ impl Hub {
         }
     }
 
+    /// How the queue is when the daemon starts, before anybody watches: no event, nothing is counted.
+    pub fn open_queue(&self, queue: fanlight_shared::event::Queue) {
+        let _ = self.lock().rows.apply(DaemonEvent::QueueUpdate { queue });
+    }
+
     /// A run ended and its last event was sent: its state may be dropped; it is read from the store from now on.
     pub fn end(&self, run_id: RunId) {
         self.lock().runs.remove(&run_id);

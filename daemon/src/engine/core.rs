@@ -99,8 +99,7 @@ impl Core {
         for (asset, media) in left.previews {
             core.context.preview_later(asset, media);
         }
-        let queue = core.queue_now();
-        core.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue }));
+        core.context.hub.open_queue(core.queue_now());
         core.end_turn();
         core
     }
