@@ -8,6 +8,8 @@ mod story;
 mod death;
 #[path = "supervisor/ending.rs"]
 mod ending;
+#[path = "supervisor/frames.rs"]
+mod frames;
 #[path = "supervisor/output.rs"]
 mod output;
 #[path = "supervisor/socket.rs"]

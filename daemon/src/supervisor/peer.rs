@@ -30,16 +30,20 @@ impl Peer {
         Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, greeted: false, gone: false }
     }
 
-    /// Reads what is there, as far as its turn goes.
-    pub(crate) fn receive(&mut self, buffer: &mut [u8]) {
+    /// Reads what is there, as far as its turn goes, and answers how much that was; `None` if nothing.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let limit = buffer.len().min(TURN);
         match self.stream.read(&mut buffer[..limit]) {
             Ok(0) => self.gone = true,
-            Ok(length) => self.input.extend_from_slice(&buffer[..length]),
+            Ok(length) => {
+                self.input.extend_from_slice(&buffer[..length]);
+                return Some(length);
+            }
             Err(error) => {
                 self.gone = !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
             }
         }
+        None
     }
 
     /// The next request that is whole. A client that breaks the rules is dropped.

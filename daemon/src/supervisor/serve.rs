@@ -161,7 +161,8 @@ impl Server {
     fn wait(&self) -> Vec<Source> {
         let watch = |source, fd, flags| (source, PollFd::from_borrowed_fd(fd, flags));
         let mut watched = vec![watch(Source::Signals, self.boot.signals.wake.as_fd(), PollFlags::IN)];
-        if self.accept_after.is_none() {
+        // Who comes while it is leaving waits for the next one.
+        if self.accept_after.is_none() && !self.leaving {
             watched.push(watch(Source::Listener, self.boot.listener.as_fd(), PollFlags::IN));
         }
         for (index, peer) in self.peers.iter().enumerate() {

@@ -10,11 +10,14 @@ use super::super::client::StartSpec;
 use super::super::frame;
 use super::super::ledger::{Entry, Ledger};
 use super::super::message::{Reply, Request};
+use super::super::peer::Peer;
 use super::super::process::{self, Started};
 use super::super::record::AttemptState;
 use super::super::tree::Tree;
 use super::Server;
 
+/// How much of an earlier client is read at most before a new one is greeted, in bytes: more than a socket holds.
+const UNREAD: usize = 8 << 20;
 /// How many attempts a frame of a list holds.
 const LIST: usize = 1000;
 
@@ -23,6 +26,7 @@ impl Server {
     pub(super) fn serve(&mut self, index: usize, request: Request, now: Instant) {
         match request {
             Request::Hello { .. } => {
+                self.catch_up(index, now);
                 let reply = Reply::Hello {
                     version: frame::VERSION,
                     build: super::super::client::BUILD.to_owned(),
@@ -35,6 +39,8 @@ impl Server {
             Request::Start { request, spec } => {
                 let reply = match self.state(spec.id) {
                     Some(state) => Reply::Started { request, known: true, state },
+                    // Whoever hears nothing asks again, and then the next supervisor answers.
+                    None if self.leaving => return self.drop_peer(index),
                     None => match self.start(&spec) {
                         Ok(state) => Reply::Started { request, known: false, state },
                         Err(why) => Reply::NotStarted { request, why },
@@ -71,6 +77,31 @@ impl Server {
         }
     }
 
+    /// Does what other clients asked before this one came: a long request of a daemon that died may still stand in its
+    /// socket, and the next one must not hear that a command was never started which then is.
+    fn catch_up(&mut self, newcomer: usize, now: Instant) {
+        for index in 0..self.peers.len() {
+            let is_earlier = |it: &Peer| index != newcomer && it.is_greeted();
+            let mut read = 0;
+            while self.peers.get(index).is_some_and(is_earlier) && read <= UNREAD {
+                while let Some(request) = self.peers.get_mut(index).and_then(Peer::next) {
+                    self.serve(index, request, now);
+                }
+                let Some(length) = self.peers.get_mut(index).and_then(|it| it.receive(&mut self.buffer))
+                else {
+                    break;
+                };
+                read += length;
+            }
+        }
+    }
+
+    fn drop_peer(&mut self, index: usize) {
+        if let Some(peer) = self.peers.get_mut(index) {
+            peer.gone = true;
+        }
+    }
+
     fn send(&mut self, index: usize, reply: &Reply) {
         if let Some(peer) = self.peers.get_mut(index) {
             peer.send(reply);
@@ -94,9 +125,6 @@ impl Server {
 
     /// Starts a command that is not known yet.
     fn start(&mut self, spec: &StartSpec) -> Result<AttemptState, String> {
-        if self.leaving {
-            return Err("the supervisor is being ended".into());
-        }
         if !spec.folder.is_absolute() || !spec.folder.is_dir() {
             return Err(format!("the attempt's folder `{}` is missing", spec.folder.display()));
         }
