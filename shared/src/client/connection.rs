@@ -159,10 +159,11 @@ impl Connection {
     pub(super) async fn open(path: &Path) -> Result<Self, ClientError> {
         let unreachable = |reason: String| ClientError::Unreachable { socket: path.to_owned(), reason };
         let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-            // Where a plain file is in the way, starting a daemon says so.
+            // Where a plain file is in the way, starting a daemon says so. Whoever listened may go away at this very moment.
             std::io::ErrorKind::NotFound
             | std::io::ErrorKind::NotADirectory
-            | std::io::ErrorKind::ConnectionRefused => ClientError::NoDaemon(path.to_owned()),
+            | std::io::ErrorKind::ConnectionRefused
+            | std::io::ErrorKind::ConnectionReset => ClientError::NoDaemon(path.to_owned()),
             _ => unreachable(error.to_string()),
         })?;
         let uid = stream.peer_cred().map_err(|error| unreachable(error.to_string()))?.uid();
