@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -11,6 +12,8 @@ use super::{StoreError, database};
 const MOST: usize = 8;
 /// So many stay open while nobody reads.
 const IDLE: usize = 2;
+/// How long the end of the store waits for those who still read.
+const LAST_READS: Duration = Duration::from_secs(2);
 
 /// A pool of read-only connections.
 pub(super) struct Readers {
@@ -23,6 +26,7 @@ pub(super) struct Readers {
 struct Pool {
     idle: Vec<Connection>,
     busy: usize,
+    closed: bool,
 }
 
 impl Readers {
@@ -35,15 +39,18 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut place = Place { readers: self, db: None };
         let idle = {
             let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-            while pool.busy >= MOST {
+            while pool.busy >= MOST && !pool.closed {
                 pool = self.free.wait(pool).unwrap_or_else(PoisonError::into_inner);
+            }
+            if pool.closed {
+                return Err(super::closed());
             }
             pool.busy += 1;
             pool.idle.pop()
         };
+        let mut place = Place { readers: self, db: None };
         let db = match idle {
             Some(db) => db,
             None => match database::open_reader(&self.database) {
@@ -58,6 +65,15 @@ impl Readers {
         let transaction = db.unchecked_transaction()?;
         query(&transaction)
     }
+
+    /// Refuses whoever comes from now on and closes what is open, once the last has read. Blocks, for a while at most.
+    pub(super) fn close(&self) {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.closed = true;
+        pool.idle.clear();
+        self.free.notify_all();
+        let _ = self.free.wait_timeout_while(pool, LAST_READS, |pool| pool.busy > 0);
+    }
 }
 
 /// A reader's place in the pool; given back even if the query panics.
@@ -71,12 +87,14 @@ impl Drop for Place<'_> {
         let mut pool = self.readers.pool.lock().unwrap_or_else(PoisonError::into_inner);
         pool.busy = pool.busy.saturating_sub(1);
         if let Some(db) = self.db.take()
+            && !pool.closed
             && pool.idle.len() < IDLE
             && db.is_autocommit()
         {
             pool.idle.push(db);
         }
+        let closed = pool.closed;
         drop(pool);
-        self.readers.free.notify_one();
+        if closed { self.readers.free.notify_all() } else { self.readers.free.notify_one() }
     }
 }

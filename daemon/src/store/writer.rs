@@ -130,6 +130,8 @@ impl Writer {
         if let Err(error) = self.db.pragma_update(None, "optimize", 0x10002) {
             tracing::debug!("optimize: {error}");
         }
+        // The last connection to close moves the write-ahead log into the database and removes it, if it may write.
+        self.blobs.readers().close();
     }
 
     /// The first message and whatever waits behind it, up to the limits of one transaction.

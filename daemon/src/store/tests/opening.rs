@@ -38,6 +38,24 @@ fn a_file_that_is_no_database_is_refused_and_kept() {
 }
 
 #[test]
+fn an_orderly_end_leaves_one_file_with_everything_in_it() {
+    let mut at = Fixture::new();
+    let run = at.ended();
+    let beside = |ending: &str| std::path::PathBuf::from(format!("{}{ending}", at.home.database().display()));
+    let (log, index) = (beside("-wal"), beside("-shm"));
+    // Somebody has read, so that a connection stays open beside the writer's.
+    at.store.listed(run.id).unwrap();
+    assert!(log.exists());
+    let blobs = at.store.blobs().clone();
+    at.store.close();
+    assert!(!log.exists() && !index.exists());
+    assert!(at.store.listed(run.id).is_err(), "what is closed opens nothing again");
+    drop(blobs);
+    at.reopen();
+    assert_eq!(at.store.listed(run.id).unwrap().id, run.id);
+}
+
+#[test]
 fn nobody_else_may_read_what_is_kept() {
     let at = Fixture::new();
     let run = at.ended();
