@@ -15,6 +15,7 @@ pub(crate) mod new;
 pub(crate) mod nodes;
 pub(crate) mod ps;
 pub(crate) mod queue;
+mod reconnect;
 pub(crate) mod resume;
 pub(crate) mod run;
 mod schema;

@@ -11,6 +11,7 @@ use fanlight_shared::run::RunStatus;
 use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
+use super::reconnect::Reconnects;
 use crate::board::{Board, Heard, Row};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -19,8 +20,6 @@ use crate::output::{Out, json};
 
 /// The least time between two changes of what is watched.
 const REWATCH: Duration = Duration::from_millis(200);
-/// How often a lost daemon is looked for.
-const RECONNECTS: u32 = 5;
 
 /// How runs are followed.
 pub(super) struct Options<'a> {
@@ -36,10 +35,12 @@ pub(super) struct Options<'a> {
 pub(super) async fn follow<'a>(
     context: &'a Context,
     client: Client,
-    board: Board,
+    mut board: Board,
     interrupt: &mut Interrupt,
     options: Options<'a>,
 ) -> Result<(Board, Client), Failure> {
+    // Connecting has said these already.
+    board.set_banners(&client.hello().banners);
     let notifications = take_notifications(&client)?;
     let live = Live::new(options.json);
     let out = options.json.then(Out::new);
@@ -55,6 +56,7 @@ pub(super) async fn follow<'a>(
         afresh: HashSet::new(),
         settled: HashSet::new(),
         rewatch_at: None,
+        reconnects: Reconnects::new(),
     };
     follower.watch().await?;
     follower.run(interrupt).await?;
@@ -62,7 +64,8 @@ pub(super) async fn follow<'a>(
     Ok((follower.board, follower.client))
 }
 
-fn take_notifications(client: &Client) -> Result<Notifications, Failure> {
+/// The notifications of a connection that nobody watches yet.
+pub(super) fn take_notifications(client: &Client) -> Result<Notifications, Failure> {
     client.notifications().ok_or_else(|| Failure::failed("this connection is watched already"))
 }
 
@@ -82,6 +85,7 @@ struct Follower<'a> {
     settled: HashSet<RunId>,
     /// When the window is to be moved, where it is not where it should be.
     rewatch_at: Option<Instant>,
+    reconnects: Reconnects,
 }
 
 impl Follower<'_> {
@@ -93,7 +97,7 @@ impl Follower<'_> {
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             if !self.settle().await? {
-                self.reconnect().await?;
+                self.reconnect(interrupt).await?;
                 continue;
             }
             if self.board.is_over() {
@@ -103,7 +107,7 @@ impl Follower<'_> {
             tokio::select! {
                 heard = self.notifications.recv() => match heard {
                     Some(heard) => self.take_all(heard)?,
-                    None => self.reconnect().await?,
+                    None => self.reconnect(interrupt).await?,
                 },
                 count = interrupt.next() => {
                     if count > 1 || !self.options.cancels {
@@ -153,6 +157,7 @@ impl Follower<'_> {
                     }
                     self.board.remove(id);
                 }
+                Heard::Banners => self.live.banners(&self.board),
                 Heard::Bye(reason) => return Err(self.bye(&reason)),
             }
         }
@@ -164,9 +169,14 @@ impl Follower<'_> {
         Ok(())
     }
 
-    fn bye(&self, reason: &str) -> Failure {
+    /// The name of the first run that has not ended.
+    fn open_run(&self) -> String {
         let open = self.board.rows().find(|row| !row.run.state.is_ended());
-        let name = open.map(|row| row.run.name()).unwrap_or_default();
+        open.map(|row| row.run.name()).unwrap_or_default()
+    }
+
+    fn bye(&self, reason: &str) -> Failure {
+        let name = self.open_run();
         Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did")).hint(format!(
             "they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"
         ))
@@ -254,21 +264,20 @@ impl Follower<'_> {
         Ok(())
     }
 
-    async fn reconnect(&mut self) -> Result<(), Failure> {
+    /// Finds the daemon again and goes on where the board is.
+    async fn reconnect(&mut self, interrupt: &mut Interrupt) -> Result<(), Failure> {
         self.live.say("the connection to the daemon was lost; connecting again");
-        let mut last = None;
-        for _ in 0..RECONNECTS {
-            match self.context.connect().await {
-                Ok(client) => {
-                    self.notifications = take_notifications(&client)?;
-                    self.client = client;
-                    return self.watch().await;
-                }
-                Err(error) => last = Some(error),
-            }
-            tokio::time::sleep(REWATCH).await;
+        let leaves = if self.options.cancels { 2 } else { 1 };
+        let open = self.open_run();
+        self.client = self.reconnects.connect(self.context, interrupt, leaves, &open).await?;
+        self.notifications = take_notifications(&self.client)?;
+        self.board.set_banners(&self.client.hello().banners);
+        self.watch().await?;
+        // The daemon that was lost may not have heard it.
+        if interrupt.came() {
+            self.cancel()?;
         }
-        Err(last.unwrap_or_else(|| Failure::no_daemon("the connection to the daemon was lost")))
+        Ok(())
     }
 }
 

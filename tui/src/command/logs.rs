@@ -4,15 +4,17 @@ mod reader;
 
 use std::str::FromStr as _;
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
-use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::{Folded, Instance, RunState};
 
 use super::find_run;
+use super::follow::take_notifications;
 use super::interrupt::Interrupt;
+use super::reconnect::Reconnects;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out};
@@ -106,19 +108,24 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::usage("`--raw` writes whatever the command wrote, which may harm a terminal")
             .hint("send it into a pipe or a file"));
     }
-    let client = Context::from_env()?.connect().await?;
+    let context = Context::from_env()?;
+    let client = context.connect().await?;
     let detail = find_run(&client, &args.run).await?;
     let wanted = Wanted::new(&args, &detail.state)?;
     let places = wanted.places(&detail.state);
     let follow = args.follow && !detail.run.state.is_ended();
     let prefixed = places.len() > 1 || follow && wanted.node.is_none();
     let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw);
+    let mut whole = true;
     for place in &places {
-        readers.read(place, &mut out).await?;
+        whole = whole && readers.read(place, &mut out).await?;
     }
     out.flush()?;
     if follow {
-        follow_run(&client, detail.run.id, detail.state, &wanted, &mut readers, &mut out).await?;
+        let following = Following::new(&context, client, &detail.run, detail.state, &wanted)?;
+        following.follow(&mut readers, &mut out).await?;
+    } else if !whole {
+        return Err(Failure::no_daemon("the connection to the daemon was lost before all was read"));
     }
     readers.finish(&mut out)?;
     out.flush()?;
@@ -133,45 +140,94 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Reads on whenever a log grew, until the run has ended.
-async fn follow_run(
-    client: &Client,
-    run_id: fanlight_shared::id::RunId,
-    mut state: RunState,
-    wanted: &Wanted,
-    readers: &mut Readers,
-    out: &mut Out,
-) -> Result<(), Failure> {
-    let mut interrupt = Interrupt::new()?;
-    let mut notifications =
-        client.notifications().ok_or_else(|| Failure::failed("this connection is watched already"))?;
-    let watch = |seq| Watch { telemetry: vec![TelemetryOf { run_id, seq }], ..Watch::default() };
-    client.call(watch(Some(state.seq))).await?;
-    loop {
-        for place in wanted.places(&state) {
-            if readers.is_behind(&place) {
-                readers.read(&place, out).await?;
+struct Following<'a> {
+    context: &'a Context,
+    run: &'a Run,
+    state: RunState,
+    wanted: &'a Wanted,
+    client: Client,
+    notifications: Notifications,
+    reconnects: Reconnects,
+}
+
+impl<'a> Following<'a> {
+    fn new(
+        context: &'a Context,
+        client: Client,
+        run: &'a Run,
+        state: RunState,
+        wanted: &'a Wanted,
+    ) -> Result<Self, Failure> {
+        let notifications = take_notifications(&client)?;
+        let reconnects = Reconnects::new();
+        Ok(Self { context, run, state, wanted, client, notifications, reconnects })
+    }
+
+    async fn follow(mut self, readers: &mut Readers, out: &mut Out) -> Result<(), Failure> {
+        let mut interrupt = Interrupt::new()?;
+        let mut connected = self.watch(Some(self.state.seq)).await?;
+        loop {
+            if connected {
+                connected = self.read(readers, out).await?;
+                out.flush()?;
+            }
+            if !connected {
+                output::note("the connection to the daemon was lost; connecting again");
+                let (context, name) = (self.context, self.run.name());
+                self.client = self.reconnects.connect(context, &mut interrupt, 1, &name).await?;
+                self.notifications = take_notifications(&self.client)?;
+                readers.reconnect(self.client.clone());
+                connected = self.watch(Some(self.state.seq)).await?;
+                continue;
+            }
+            if self.state.status.is_ended() {
+                return Ok(());
+            }
+            tokio::select! {
+                heard = self.notifications.recv() => connected = self.take(heard).await?,
+                _ = interrupt.next() => return Err(Failure::interrupted()),
             }
         }
-        out.flush()?;
-        if state.status.is_ended() {
-            return Ok(());
+    }
+
+    /// Asks for the run's telemetry. `false`: the connection was lost.
+    async fn watch(&self, seq: Option<u64>) -> Result<bool, Failure> {
+        let telemetry = vec![TelemetryOf { run_id: self.run.id, seq }];
+        match self.client.call(Watch { telemetry, ..Watch::default() }).await {
+            Ok(_) => Ok(true),
+            Err(ClientError::Disconnected(_)) => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        tokio::select! {
-            heard = notifications.recv() => match heard {
-                None => return Err(Failure::no_daemon("the connection to the daemon was lost")),
-                Some(Notification::Bye { reason }) => {
-                    return Err(Failure::no_daemon(format!("the daemon ended: {reason}")));
-                }
-                Some(Notification::Snapshot { state: snapshot, .. }) => state = *snapshot,
-                Some(Notification::State { event, .. }) => {
-                    if state.fold(&event) == Folded::Gap {
-                        client.call(watch(None)).await?;
-                    }
-                }
-                Some(Notification::Live { event, .. }) => state.fold_live(&event),
-                Some(_) => {}
-            },
-            _ = interrupt.next() => return Err(Failure::interrupted()),
+    }
+
+    /// Reads whatever grew. `false`: the connection was lost.
+    async fn read(&self, readers: &mut Readers, out: &mut Out) -> Result<bool, Failure> {
+        for place in self.wanted.places(&self.state) {
+            if readers.is_behind(&place) && !readers.read(&place, out).await? {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    /// `false`: the connection was lost.
+    async fn take(&mut self, heard: Option<Notification>) -> Result<bool, Failure> {
+        match heard {
+            None => return Ok(false),
+            Some(Notification::Bye { reason }) => {
+                let name = self.run.name();
+                return Err(Failure::no_daemon(format!("the daemon ended ({reason}) before the run did"))
+                    .hint(format!("it goes on with the next daemon: `fanlight logs '{name}' --follow`")));
+            }
+            Some(Notification::Snapshot { state, .. }) => self.state = *state,
+            Some(Notification::State { event, .. }) => {
+                if self.state.fold(&event) == Folded::Gap {
+                    return self.watch(None).await;
+                }
+            }
+            Some(Notification::Live { event, .. }) => self.state.fold_live(&event),
+            Some(_) => {}
+        }
+        Ok(true)
     }
 }

@@ -8,12 +8,13 @@ mod source;
 
 use std::path::PathBuf;
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
 
 use super::follow::{Options, follow, verdict};
 use super::interrupt::Interrupt;
+use super::reconnect::Reconnects;
 use super::{read_workflow, request_key};
 use crate::board::{Board, Row};
 use crate::context::Context;
@@ -74,7 +75,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let folder = args.out.as_deref().map(save::prepare).transpose()?;
 
     let mut interrupt = Interrupt::new()?;
-    let client = context.connect().await?;
+    let mut client = context.connect().await?;
     let request = runs::Start {
         document: source.document,
         path: Some(source.path),
@@ -84,9 +85,20 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         fresh: false,
         request_key: request_key(),
     };
-    let started = tokio::select! {
-        started = client.call(request) => started?,
-        () = interrupt.reaches(2) => return Err(Failure::interrupted()),
+    let mut reconnects = Reconnects::new();
+    let started = loop {
+        let answer = tokio::select! {
+            answer = client.call(request.clone()) => answer,
+            () = interrupt.reaches(2) => return Err(Failure::interrupted()),
+        };
+        match answer {
+            // By its key the daemon knows what it has kept already.
+            Err(ClientError::Disconnected(_)) => {
+                output::note("the connection to the daemon was lost; connecting again");
+                client = reconnects.connect(&context, &mut interrupt, 2, "last").await?;
+            }
+            answer => break answer?,
+        }
     };
     for hint in &started.hints {
         output::note(&format!("hint: {}", sanitise::line(hint)));

@@ -81,20 +81,30 @@ impl Readers {
         })
     }
 
-    /// Writes what came since, up to this attempt: the rest of an earlier one first.
-    pub(super) async fn read(&mut self, place: &Place, out: &mut Out) -> Result<(), Failure> {
+    /// Goes on over another connection, from where each log was read to.
+    pub(super) fn reconnect(&mut self, client: Client) {
+        self.client = client;
+    }
+
+    /// Writes what came since, up to this attempt: the rest of an earlier one first. `false`: the connection was lost on
+    /// the way.
+    pub(super) async fn read(&mut self, place: &Place, out: &mut Out) -> Result<bool, Failure> {
         let mut position = self.positions.remove(&place.key()).unwrap_or_default();
         let first = if position.attempt == 0 { place.attempt } else { position.attempt };
+        let mut connected = true;
         for number in first..=place.attempt {
             if position.attempt != number {
                 self.close(&mut position, out)?;
                 let name = format!("{}{}", place.node, place.item);
                 position = Position { attempt: number, name, ..Position::default() };
             }
-            self.read_attempt(place, &mut position, out).await?;
+            connected = self.read_attempt(place, &mut position, out).await?;
+            if !connected {
+                break;
+            }
         }
         self.positions.insert(place.key(), position);
-        Ok(())
+        Ok(connected)
     }
 
     async fn read_attempt(
@@ -102,7 +112,7 @@ impl Readers {
         place: &Place,
         position: &mut Position,
         out: &mut Out,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         loop {
             let read = Read {
                 run_id: self.run_id,
@@ -117,8 +127,9 @@ impl Readers {
                 // A native node has none, and that of a deleted attempt is gone.
                 Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
                     position.done = place.ended;
-                    return Ok(());
+                    return Ok(true);
                 }
+                Err(ClientError::Disconnected(_)) => return Ok(false),
                 Err(error) => return Err(error.into()),
             };
             if part.offset > position.offset {
@@ -134,7 +145,7 @@ impl Readers {
             position.offset = part.next;
             position.done = part.ended && part.next >= part.end;
             if !moved || part.next >= part.end {
-                return Ok(());
+                return Ok(true);
             }
         }
     }

@@ -1,0 +1,72 @@
+//! Finding the daemon again when its connection was lost: for commands that follow.
+
+use std::time::Duration;
+
+use fanlight_shared::client::Client;
+use tokio::time::Instant;
+
+use super::interrupt::Interrupt;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// How often in a row a lost daemon is looked for.
+const TRIES: u32 = 5;
+/// The first wait between two tries; each later one is twice as long.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A connection that lasted so long was a good one: losing it begins a new row.
+const GOOD: Duration = Duration::from_secs(10);
+
+/// How often the daemon was lost.
+#[derive(Debug)]
+pub(super) struct Reconnects {
+    tries: u32,
+    connected: Instant,
+}
+
+impl Reconnects {
+    /// Of a connection that was just made.
+    pub(super) fn new() -> Self {
+        Self { tries: 0, connected: Instant::now() }
+    }
+
+    /// A new connection, to a new daemon where none runs. Ctrl-C is counted meanwhile; the one numbered `leaves` ends it.
+    ///
+    /// # Errors
+    /// The daemon is not to be had, or it is lost again and again; the hint names how `run` is found later.
+    pub(super) async fn connect(
+        &mut self,
+        context: &Context,
+        interrupt: &mut Interrupt,
+        leaves: u32,
+        run: &str,
+    ) -> Result<Client, Failure> {
+        tokio::select! {
+            found = self.look(context, run) => found,
+            () = interrupt.reaches(leaves) => Err(Failure::interrupted()),
+        }
+    }
+
+    async fn look(&mut self, context: &Context, run: &str) -> Result<Client, Failure> {
+        if self.connected.elapsed() >= GOOD {
+            self.tries = 0;
+        }
+        let mut why = format!("it ends again and again; its log is {}", context.home.log_file().display());
+        while self.tries < TRIES {
+            if self.tries > 0 {
+                tokio::time::sleep(PAUSE * 2u32.pow(self.tries - 1)).await;
+            }
+            self.tries += 1;
+            match context.connect().await {
+                Ok(client) => {
+                    self.connected = Instant::now();
+                    return Ok(client);
+                }
+                Err(error) => why = error.message().to_owned(),
+            }
+        }
+        Err(Failure::no_daemon(format!("the daemon was lost, and looked for {TRIES} times in vain: {why}"))
+            .hint(format!(
+                "what was submitted is kept: `fanlight watch '{run}'` follows it once a daemon can run"
+            )))
+    }
+}
