@@ -149,6 +149,12 @@ impl Hub {
         let _ = self.lock().rows.apply(DaemonEvent::QueueUpdate { queue });
     }
 
+    /// What every client should show.
+    #[must_use]
+    pub fn banners(&self) -> Vec<String> {
+        self.lock().rows.banners().to_vec()
+    }
+
     /// A run ended and its last event was sent: its state may be dropped; it is read from the store from now on.
     pub fn end(&self, run_id: RunId) {
         self.lock().runs.remove(&run_id);

@@ -1,5 +1,6 @@
 //! The life of a daemon: boots everything on a listener and a store, and ends it in order.
 
+mod banners;
 mod idle;
 
 use std::path::Path;
@@ -75,6 +76,7 @@ pub async fn run(
 ) -> Result<(), StoreError> {
     let hub = Arc::new(Hub::default());
     let supervisor = Supervisor::new(&home, helper);
+    tokio::spawn(banners::tell(Arc::downgrade(&hub), supervisor.banner(), store.trouble()));
     let settings = CommandSettings { grace: config.grace, pass_env: config.pass_env.clone() };
     let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

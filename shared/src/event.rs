@@ -239,6 +239,11 @@ pub enum DaemonEvent {
         /// As it is now.
         queue: Queue,
     },
+    /// What every client should show changed, such as a full disk; replaces what was said before, in `hello` too.
+    BannerUpdate {
+        /// All of it; empty when all is well.
+        banners: Vec<String>,
+    },
     /// A port of a run got a value.
     OutputUpdate {
         /// The workflow.

@@ -60,7 +60,8 @@ impl Registry {
             DaemonEvent::RunUpdate { run } => self.update((**run).clone()),
             DaemonEvent::RunDelete { run_id, .. } => self.remove(*run_id),
             DaemonEvent::QueueUpdate { queue } => self.queue = *queue,
-            DaemonEvent::OutputUpdate { .. }
+            DaemonEvent::BannerUpdate { .. }
+            | DaemonEvent::OutputUpdate { .. }
             | DaemonEvent::AssetUpdate { .. }
             | DaemonEvent::AssetDelete { .. } => {}
         }

@@ -75,6 +75,8 @@ pub(crate) enum Heard {
     Gap(RunId),
     /// Somebody deleted the run.
     Deleted(RunId),
+    /// What every client should show changed.
+    Banners,
     /// The daemon ends, and why.
     Bye(String),
 }
@@ -83,12 +85,26 @@ pub(crate) enum Heard {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Board {
     rows: IndexMap<RunId, Row>,
+    banners: Vec<String>,
 }
 
 impl Board {
     /// These runs.
     pub(crate) fn new(runs: Vec<Run>) -> Self {
-        Self { rows: runs.into_iter().map(|run| (run.id, Row { run, state: None })).collect() }
+        let rows = runs.into_iter().map(|run| (run.id, Row { run, state: None })).collect();
+        Self { rows, banners: Vec::new() }
+    }
+
+    /// What every client should show; a full disk, for example.
+    pub(crate) fn banners(&self) -> &[String] {
+        &self.banners
+    }
+
+    /// Says what every client should show; whether that is new.
+    pub(crate) fn set_banners(&mut self, banners: &[String]) -> bool {
+        let new = self.banners != banners;
+        self.banners = banners.to_vec();
+        new
     }
 
     /// The runs.
@@ -129,7 +145,13 @@ impl Board {
     /// Folds in a notification.
     pub(crate) fn hear(&mut self, notification: &Notification) -> Vec<Heard> {
         match notification {
-            Notification::Registry { runs, .. } => runs.iter().map(|run| self.hear_run(run)).collect(),
+            Notification::Registry { runs, banners, .. } => {
+                let banners = self.hear_banners(banners);
+                runs.iter().map(|run| self.hear_run(run)).chain([banners]).collect()
+            }
+            Notification::Daemon { event: DaemonEvent::BannerUpdate { banners }, .. } => {
+                vec![self.hear_banners(banners)]
+            }
             Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => vec![self.hear_run(run)],
             Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
                 vec![if self.rows.contains_key(run_id) { Heard::Deleted(*run_id) } else { Heard::Other }]
@@ -162,6 +184,10 @@ impl Board {
             }
             Notification::Bye { reason } => vec![Heard::Bye(reason.clone())],
         }
+    }
+
+    fn hear_banners(&mut self, banners: &[String]) -> Heard {
+        if self.set_banners(banners) { Heard::Banners } else { Heard::Other }
     }
 
     fn hear_run(&mut self, run: &Run) -> Heard {

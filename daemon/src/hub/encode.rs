@@ -24,9 +24,9 @@ pub(crate) fn written(message: &Outgoing) -> Utf8Bytes {
         Outgoing::Snapshot { run, state } => {
             frame(Shared::Snapshot { workflow_id: run.workflow_id, run_id: run.id, run, state })
         }
-        Outgoing::Registry { seq, runs, queue } => {
+        Outgoing::Registry { seq, runs, queue, banners } => {
             let runs = runs.iter().map(AsRef::as_ref).collect();
-            frame(Shared::Registry { seq: *seq, runs, queue })
+            frame(Shared::Registry { seq: *seq, runs, queue, banners })
         }
     }
 }
@@ -35,8 +35,19 @@ pub(crate) fn written(message: &Outgoing) -> Utf8Bytes {
 #[derive(Serialize)]
 #[serde(tag = "channel", rename_all = "snake_case")]
 enum Shared<'a> {
-    Registry { seq: u64, runs: Vec<&'a Run>, queue: &'a Queue },
-    Snapshot { workflow_id: WorkflowId, run_id: RunId, run: &'a Run, state: &'a RunState },
+    Registry {
+        seq: u64,
+        runs: Vec<&'a Run>,
+        queue: &'a Queue,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        banners: &'a [String],
+    },
+    Snapshot {
+        workflow_id: WorkflowId,
+        run_id: RunId,
+        run: &'a Run,
+        state: &'a RunState,
+    },
 }
 
 fn frame(params: Shared<'_>) -> Utf8Bytes {

@@ -51,6 +51,8 @@ pub(crate) enum Outgoing {
         runs: Vec<Arc<Run>>,
         /// The queue.
         queue: Queue,
+        /// What every client should show.
+        banners: Vec<String>,
     },
     /// The connection did not read for too long; it is to be attached anew.
     Lagged,

@@ -25,7 +25,8 @@ impl Class {
         match event {
             DaemonEvent::RunUpdate { .. }
             | DaemonEvent::RunDelete { .. }
-            | DaemonEvent::QueueUpdate { .. } => Self::Registry,
+            | DaemonEvent::QueueUpdate { .. }
+            | DaemonEvent::BannerUpdate { .. } => Self::Registry,
             DaemonEvent::OutputUpdate { workflow_id, .. } | DaemonEvent::AssetDelete { workflow_id, .. } => {
                 Self::Products(*workflow_id)
             }

@@ -1,4 +1,4 @@
-//! The rows of the registry: active runs, those that wait, and the queue.
+//! The rows of the registry: active runs, those that wait, the queue, and what every client should show.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,11 +17,16 @@ pub(super) struct Rows {
     runs: HashMap<RunId, Arc<Run>>,
     waiting: Waiting,
     queue: Queue,
+    banners: Vec<String>,
 }
 
 impl Rows {
     pub(super) fn queue(&self) -> Queue {
         self.queue
+    }
+
+    pub(super) fn banners(&self) -> &[String] {
+        &self.banners
     }
 
     pub(super) fn position(&self, run: RunId) -> Option<u32> {
@@ -41,6 +46,13 @@ impl Rows {
             DaemonEvent::QueueUpdate { queue } => {
                 self.queue = queue;
                 vec![event]
+            }
+            DaemonEvent::BannerUpdate { banners } => {
+                if banners == self.banners {
+                    return Vec::new();
+                }
+                self.banners.clone_from(&banners);
+                vec![DaemonEvent::BannerUpdate { banners }]
             }
             other => vec![other],
         }

@@ -334,8 +334,9 @@ impl Watcher {
             self.outbox.push(About::Daemon, text(&encode(&Notification::Lagged {})));
         }
         if watch.registry {
-            let (seq, runs, queue) = (shelf.ring.seq(), shelf.rows.window(), shelf.rows.queue());
-            self.outbox.push(About::Daemon, Outgoing::Registry { seq, runs, queue });
+            let (seq, rows) = (shelf.ring.seq(), shelf.rows);
+            let (runs, queue, banners) = (rows.window(), rows.queue(), rows.banners().to_vec());
+            self.outbox.push(About::Daemon, Outgoing::Registry { seq, runs, queue, banners });
         }
     }
 

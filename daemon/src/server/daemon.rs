@@ -29,12 +29,7 @@ pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloA
         protocol: PROTOCOL_VERSION,
         version: version.to_owned(),
         instance: context.hub.instance().to_owned(),
-        banners: context
-            .supervisor
-            .banner()
-            .into_iter()
-            .chain(context.store.trouble().borrow().clone())
-            .collect(),
+        banners: context.hub.banners(),
     })
 }
 
@@ -50,6 +45,7 @@ pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonSt
         queued: activity.queued,
         clients: *context.clients.borrow(),
         process_trees: context.supervisor.trees().unwrap_or("not known before the first command").to_owned(),
+        banners: context.hub.banners(),
     })
 }
 

@@ -84,6 +84,14 @@ pub enum AttemptEvent {
     Lost,
 }
 
+impl AttemptEvent {
+    /// Whether no other follows.
+    #[must_use]
+    pub fn is_last(self) -> bool {
+        !matches!(self, Self::Grew { .. })
+    }
+}
+
 /// What the supervisor could not do.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupervisorError {
@@ -129,6 +137,8 @@ struct Inner {
     news: Arc<News>,
     /// What the last greeting said.
     greeting: std::sync::Mutex<Option<Greeting>>,
+    /// What a person should know.
+    banner: watch::Sender<Option<String>>,
 }
 
 impl Supervisor {
@@ -147,8 +157,13 @@ impl Supervisor {
             helper: helper.to_owned(),
             settings,
         };
-        let inner =
-            Inner { launcher, link: Mutex::default(), news: Arc::default(), greeting: Default::default() };
+        let inner = Inner {
+            launcher,
+            link: Mutex::default(),
+            news: Arc::default(),
+            greeting: Default::default(),
+            banner: watch::Sender::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -249,11 +264,8 @@ impl Supervisor {
 
     /// What a person should know: a supervisor of another version is kept because it is busy.
     #[must_use]
-    pub fn banner(&self) -> Option<String> {
-        let build = self.greeting()?.build;
-        (build != BUILD).then(|| {
-            format!("a supervisor of version {build} still runs commands; it is replaced by {BUILD} when they have ended")
-        })
+    pub fn banner(&self) -> watch::Receiver<Option<String>> {
+        self.inner.banner.subscribe()
     }
 
     /// How it holds trees: `cgroup` or `session`; `None` before the first connection.
@@ -274,7 +286,7 @@ impl Supervisor {
 
     /// A supervisor of another build was busy when it was met; it may be idle now.
     async fn replace_when_idle(&self) -> Result<(), SupervisorError> {
-        if self.banner().is_some() {
+        if self.inner.banner.borrow().is_some() {
             self.shutdown_if_idle().await?;
         }
         Ok(())
@@ -313,6 +325,7 @@ impl Supervisor {
         }
         *link = None;
         let (connection, greeting) = self.inner.launcher.connect(&self.inner.news).await?;
+        self.inner.banner.send_replace(banner(&greeting.build));
         *self.inner.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(greeting);
         self.watch(&connection);
         *link = Some(Arc::clone(&connection));
@@ -338,6 +351,12 @@ impl Supervisor {
             }
         });
     }
+}
+
+fn banner(build: &str) -> Option<String> {
+    (build != BUILD).then(|| {
+        format!("a supervisor of version {build} still runs commands; it is replaced by {BUILD} when they have ended")
+    })
 }
 
 fn unfit() -> SupervisorError {

@@ -24,7 +24,8 @@ pub struct HelloAnswer {
     pub version: String,
     /// Changes with every start of the daemon.
     pub instance: String,
-    /// Things that every client should show, such as a busy supervisor of another version.
+    /// Things that every client should show, such as a busy supervisor of another version or a full disk; `banner_update`
+    /// tells who watches the registry of changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banners: Vec<String>,
 }
@@ -53,6 +54,9 @@ pub struct DaemonStatus {
     pub clients: u32,
     /// How process trees are ended: `cgroup` or `session`.
     pub process_trees: String,
+    /// What every client should show, as in `hello`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banners: Vec<String>,
 }
 
 /// `daemon.stop`: living commands go on under the supervisor and are adopted by the next daemon.

@@ -16,7 +16,7 @@ pub const MOST_TELEMETRY: usize = 64;
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// The registry: active runs, the first 200 that wait, the queue, and every change of them.
+    /// The registry: active runs, the first 200 that wait, the queue, banners, and every change of them.
     #[serde(default)]
     pub registry: bool,
     /// Products of this workflow: outputs and assets.
@@ -83,6 +83,9 @@ pub enum Notification {
         runs: Vec<Run>,
         /// The queue.
         queue: Queue,
+        /// What every client should show, as in `hello`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        banners: Vec<String>,
     },
     /// Something of the registry, the queue or the products changed.
     Daemon {

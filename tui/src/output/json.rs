@@ -61,6 +61,8 @@ pub(crate) fn status(status: &DaemonStatus) -> Json {
         "socket": status.socket,
         "running": status.running,
         "queued": status.queued,
+        "clients": status.clients,
+        "banners": status.banners,
     })
 }
 

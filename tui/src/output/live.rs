@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 
 use super::progress::{self, Frame};
@@ -74,6 +75,19 @@ impl Live {
             && row.run.state != RunStatus::Queued
         {
             super::note(&progress::change_line(row, self.paint));
+        }
+    }
+
+    /// What every client should show changed; the picture has it by itself.
+    pub(crate) fn banners(&self, board: &Board) {
+        if self.mode != Mode::Lines {
+            return;
+        }
+        for banner in board.banners() {
+            super::note(&format!("fanlight: {}", sanitise::line(banner)));
+        }
+        if board.banners().is_empty() {
+            super::note("fanlight: that is over");
         }
     }
 

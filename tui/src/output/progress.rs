@@ -35,7 +35,7 @@ pub(crate) struct Frame {
     pub(crate) paint: Paint,
 }
 
-/// A line per run and, for several runs, one for all; never more lines or columns than the frame has.
+/// What every client should show, a line per run and, for several runs, one for all; never more lines or columns than the frame has.
 pub(crate) fn lines(board: &Board, frame: Frame) -> Vec<String> {
     let names = board.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
     let labels = board.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
@@ -44,9 +44,13 @@ pub(crate) fn lines(board: &Board, frame: Frame) -> Vec<String> {
     let most = if narrow { frame.columns.saturating_sub(names + 20).min(16) } else { frame.columns / 3 };
     let labels = labels.min(if most < 4 { 0 } else { most });
     let overall = board.rows().len() > 1;
-    let room = frame.lines.max(1) - usize::from(overall && frame.lines > 1);
+    let banner = board.banners().first().filter(|_| frame.lines > 2);
+    let room = frame.lines.max(1) - usize::from(overall && frame.lines > 1) - usize::from(banner.is_some());
     let (shown, hidden) = choose(board, room);
-    let mut lines: Vec<String> = shown.iter().map(|row| run_line(row, names, labels, frame)).collect();
+    let banner =
+        banner.map(|it| frame.paint.apply(Role::Warning, &fit(&format!("! {}", clean(it)), frame.columns)));
+    let mut lines: Vec<String> =
+        banner.into_iter().chain(shown.iter().map(|row| run_line(row, names, labels, frame))).collect();
     if hidden > 0 {
         lines.push(frame.paint.apply(Role::Dim, &fit(&format!("  +{hidden} more"), frame.columns)));
     }

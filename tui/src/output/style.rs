@@ -26,6 +26,8 @@ pub(crate) enum Role {
     Failed,
     /// Somebody ended it.
     Cancelled,
+    /// Every client should know it.
+    Warning,
 }
 
 impl Role {
@@ -62,7 +64,7 @@ impl Role {
             Self::Running => colour(AnsiColor::Blue),
             Self::Completed => colour(AnsiColor::Green),
             Self::Failed => colour(AnsiColor::Red),
-            Self::Cancelled => colour(AnsiColor::Yellow),
+            Self::Cancelled | Self::Warning => colour(AnsiColor::Yellow),
         }
     }
 }

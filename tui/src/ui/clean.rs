@@ -74,7 +74,10 @@ fn node_error(error: &mut Option<NodeError>) {
 /// Whatever the daemon told.
 pub fn notification(told: &mut Notification) {
     match told {
-        Notification::Registry { runs, .. } => runs.iter_mut().for_each(run),
+        Notification::Registry { runs, banners, .. } => {
+            runs.iter_mut().for_each(run);
+            banners.iter_mut().for_each(line);
+        }
         Notification::Daemon { event, .. } => match event {
             DaemonEvent::RunUpdate { run: it } => run(it),
             DaemonEvent::OutputUpdate { value: it, .. } => value(it),
@@ -82,6 +85,7 @@ pub fn notification(told: &mut Notification) {
                 line(&mut asset.name);
                 value(&mut asset.value);
             }
+            DaemonEvent::BannerUpdate { banners } => banners.iter_mut().for_each(line),
             DaemonEvent::RunDelete { .. }
             | DaemonEvent::QueueUpdate { .. }
             | DaemonEvent::AssetDelete { .. } => {}

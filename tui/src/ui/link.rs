@@ -228,6 +228,7 @@ mod tests {
             seq: 40,
             runs: Vec::new(),
             queue: fanlight_shared::event::Queue::default(),
+            banners: Vec::new(),
         });
         let again = known.complete(watch(), true);
         assert_eq!(again.telemetry[0].seq, Some(7));

@@ -88,9 +88,9 @@ async fn a_busy_supervisor_of_another_build_is_kept_and_told_of() {
     let story = Story::new();
     story.other(frame::VERSION, "0.0.1", true);
     let client = story.client("no helper today");
-    assert_eq!(client.banner(), None);
+    assert_eq!(*client.banner().borrow(), None);
     assert_eq!(client.list().await.unwrap(), []);
-    assert!(client.banner().unwrap().contains("version 0.0.1 still runs commands"));
+    assert!(client.banner().borrow().as_ref().unwrap().contains("version 0.0.1 still runs commands"));
     assert_eq!(client.trees(), Some("session"));
     assert!(!client.shutdown_if_idle().await.unwrap());
 }

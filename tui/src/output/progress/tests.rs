@@ -31,6 +31,18 @@ fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
     state
 }
 
+#[test]
+fn what_every_client_should_show_stands_first_where_there_is_room() {
+    let mut board = board();
+    board.set_banners(&["the disk\u{1b}[2J is full".to_owned()]);
+    let lines_of =
+        |lines| super::lines(&board, Frame { columns: 80, lines, now: Time(5000), paint: Paint::none() });
+    assert_eq!(lines_of(20)[0], "! the disk is full");
+    assert_eq!(lines_of(20).len(), 8);
+    assert_eq!(lines_of(4).len(), 4);
+    assert!(!lines_of(2)[0].starts_with('!'));
+}
+
 /// Six runs: one of each kind, and one that waits behind.
 fn board() -> Board {
     let states = [

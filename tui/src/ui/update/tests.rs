@@ -4,7 +4,9 @@ mod focus;
 mod layers;
 mod workflow;
 
+use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::watch::Notification;
 
 use super::*;
 use crate::ui::testing::{busy, connected, press, run_id, screen};
@@ -97,6 +99,19 @@ fn a_failed_request_is_told_and_kept_among_the_messages() {
     update(&mut model, Message::Came(Box::new(failed)));
     assert_eq!(model.toasts.shown[0].text, "cancel: it is gone");
     assert_eq!(model.toasts.all.len(), 1);
+}
+
+#[test]
+fn what_every_client_should_show_comes_and_goes() {
+    let mut model = busy();
+    let banner = |text: &[&str]| {
+        let banners = text.iter().map(|it| (*it).to_owned()).collect();
+        Message::Told(Box::new(Notification::Daemon { seq: 1, event: DaemonEvent::BannerUpdate { banners } }))
+    };
+    update(&mut model, banner(&["the disk\u{1b}[2J is full"]));
+    assert!(screen(&mut model, 120, 40).contains("! the disk is full"));
+    update(&mut model, banner(&[]));
+    assert!(!screen(&mut model, 120, 40).contains("is full"));
 }
 
 #[test]

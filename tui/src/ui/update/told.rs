@@ -5,6 +5,7 @@ use fanlight_shared::rpc::watch::Notification;
 
 use super::{say, with_layers};
 use crate::ui::effect::Effect;
+use crate::ui::message::Link;
 use crate::ui::model::Model;
 use crate::ui::toast::Tone;
 use crate::ui::{clean, gallery, grid, lens, queue};
@@ -22,7 +23,8 @@ pub(super) fn told(model: &mut Model, told: &mut Notification) -> Vec<Effect> {
 
 fn registry(model: &mut Model, told: &Notification) -> Vec<Effect> {
     match told {
-        Notification::Registry { runs, queue, .. } => {
+        Notification::Registry { runs, queue, banners, .. } => {
+            show_banners(model, banners);
             let lost = model.registry.snapshot(runs.clone(), *queue);
             if lost.is_empty() { Vec::new() } else { vec![Effect::LookAfter(lost)] }
         }
@@ -39,6 +41,12 @@ fn registry(model: &mut Model, told: &Notification) -> Vec<Effect> {
     }
 }
 
+fn show_banners(model: &mut Model, banners: &[String]) {
+    if let Link::Up(hello) = &mut model.link {
+        hello.banners = banners.to_vec();
+    }
+}
+
 fn daemon(model: &mut Model, event: &DaemonEvent) -> Vec<Effect> {
     let busy = |model: &Model| {
         let queue = model.registry.queue();
@@ -46,6 +54,9 @@ fn daemon(model: &mut Model, event: &DaemonEvent) -> Vec<Effect> {
     };
     let before = busy(model);
     model.registry.apply(event);
+    if let DaemonEvent::BannerUpdate { banners } = event {
+        show_banners(model, banners);
+    }
     let mut effects = Vec::new();
     if let DaemonEvent::RunUpdate { run } = event
         && !model.workflows.iter().any(|workflow| workflow.id == run.workflow_id)
