@@ -3,7 +3,6 @@
 //! `prepare` lays inputs out as variables and files, `follow` tells what the living command shows, `finish` collects what
 //! it left behind. An attempt's folder is all that an adoption needs; no value of the environment is ever written down.
 
-mod beneath;
 mod changed;
 mod collect;
 mod environment;

@@ -6,6 +6,7 @@
 //! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
 //! - [`node_type`]: the native node types, one a file; [`worker`] runs those that decode foreign bytes
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
+//! - [`media`]: from bytes to media values; `beneath`: paths from outside, and the walk through a folder
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: who is told what; [`server`]: the wire
 //! - [`config`], [`lock`], [`doctor`]
@@ -13,6 +14,7 @@
 //! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
 //! events, processes) waits for the commit of its batch.
 
+mod beneath;
 pub mod command;
 pub mod config;
 pub mod doctor;

@@ -1,5 +1,6 @@
 //! From bytes to media values: what they are is found from the bytes, never from a name.
 
+mod folder;
 mod sniff;
 mod take_in;
 
@@ -11,6 +12,7 @@ use fanlight_shared::types::Type;
 
 use crate::store::blob::{Blobs, Published};
 
+pub(crate) use folder::publish_folder;
 pub use sniff::{Sniffed, sniff};
 pub use take_in::take_in;
 

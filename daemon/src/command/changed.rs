@@ -18,9 +18,9 @@ use fanlight_shared::workflow::{CommandOutput, OutputSource};
 use indexmap::IndexMap;
 use rustix::fs::Stat;
 
-use super::beneath::{DEEPEST, Entry, Met, Root, inner_path, walk};
 use super::folder::{new_file, sentence};
 use super::pattern::Pattern;
+use crate::beneath::{DEEPEST, Entry, Met, Root, inner_path, walk};
 
 /// A change within one tick of the file system's clock can't be told from the state before it.
 const TICK: Duration = Duration::from_millis(20);

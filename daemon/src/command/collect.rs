@@ -1,6 +1,5 @@
 //! From what a command left behind to the values of its ports. Blocks: reads, hashes, publishes.
 
-mod dir;
 mod field;
 mod place;
 
@@ -17,9 +16,9 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
-use super::beneath::{Entry, Met};
 use super::pattern::Pattern;
 use super::report::Reported;
+use crate::beneath::{Entry, Met};
 use crate::media;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
@@ -139,7 +138,7 @@ impl Collector<'_> {
                     Met::File(_) => {
                         found.entry(path.to_owned()).or_insert(number);
                     }
-                    Met::Other(what) => {
+                    Met::Other(what) | Met::Shut(what) => {
                         notes.push(format!("`{}` was left out: it is {what}", path.display()))
                     }
                 }
@@ -173,11 +172,13 @@ impl Collector<'_> {
         }
         match (ty, entry) {
             (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(folder)) => {
-                let (media, blobs, notes) =
-                    dir::publish(&folder, name, self.sources.blobs, self.sources.cancel)?;
-                self.collected.blobs.extend(blobs);
+                let (blobs, cancel) = (self.sources.blobs, self.sources.cancel);
+                let taken = media::publish_folder(&folder, name, MOST_FILES, blobs, cancel)?;
+                self.collected.blobs.extend(taken.published);
+                let notes = taken.left_out.iter();
+                let notes = notes.map(|it| format!("`{}` was left out: it is {}", it.path, it.what));
                 self.collected.notes.extend(notes);
-                Ok(Value::from(media))
+                Ok(Value::from(taken.media))
             }
             (Type::Media(MediaKind::Dir), Entry::File(_)) => {
                 Err(Problem::Type("is a file, but dir is declared".into()))

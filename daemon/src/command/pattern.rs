@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::beneath::{DEEPEST, Entry, Met, Refusal, Root, walk};
+use crate::beneath::{DEEPEST, Entry, Met, Refusal, Root, walk};
 
 /// Files and other things that a search looks at before it gives up.
 const MOST_LOOKED_AT: usize = 500_000;

@@ -7,7 +7,6 @@ use fanlight_shared::event::{LiveEvent, Progress};
 use fanlight_shared::value::{Value, cut};
 use indexmap::IndexMap;
 
-use super::beneath::Entry;
 use super::collect;
 use super::event::CommandEvent;
 use super::folder::Folder;
@@ -15,6 +14,7 @@ use super::osc::Scanner;
 use super::pace::Pace;
 use super::report::Report;
 use super::text;
+use crate::beneath::Entry;
 use crate::job::Attempt;
 use crate::media;
 use crate::store::blob::{Blobs, Published};

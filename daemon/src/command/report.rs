@@ -6,9 +6,9 @@ use std::os::unix::fs::MetadataExt;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::beneath::{Refusal, open_in};
 use super::event::{self, CommandEvent, LONGEST_LINE};
 use super::folder::Folder;
+use crate::beneath::{Refusal, open_in};
 
 /// Nothing behind this is read.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;

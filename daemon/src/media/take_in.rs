@@ -1,12 +1,14 @@
 //! Files that a param names become media: read once, at submit.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
+use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
+use tokio_util::sync::CancellationToken;
 
-use super::{check, file_name, publish};
+use super::{check, publish, publish_folder};
+use crate::beneath::Root;
 use crate::store::blob::{Blobs, Published};
 
 /// The most files that a folder may have.
@@ -23,7 +25,7 @@ pub fn take_in(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Ve
     })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match kind {
-        MediaKind::Dir if meta.is_dir() => folder(path, &name, blobs),
+        MediaKind::Dir if meta.is_dir() => folder(path, blobs),
         MediaKind::Dir => Err(format!("{} is no folder", path.display())),
         _ if !meta.is_file() => Err(format!("{} is no regular file", path.display())),
         kind => {
@@ -36,54 +38,14 @@ pub fn take_in(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Ve
 }
 
 /// A folder with the regular files below it; links in it are not followed.
-fn folder(path: &Path, name: &str, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
-    let (mut manifest, mut published, mut bytes) = (DirManifest::default(), Vec::new(), 0);
-    let mut left = vec![(path.to_owned(), String::new())];
-    while let Some((folder, below)) = left.pop() {
-        let unreadable = |error: std::io::Error| format!("{} can't be read: {error}", folder.display());
-        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let Ok(entry_name) = entry.file_name().into_string() else {
-                return Err(format!("{} has a name that is no UTF-8", entry.path().display()));
-            };
-            let inside = if below.is_empty() { entry_name } else { format!("{below}/{entry_name}") };
-            let meta = std::fs::symlink_metadata(entry.path()).map_err(unreadable)?;
-            if meta.is_dir() {
-                left.push((entry.path(), inside));
-            } else if meta.is_file() {
-                if published.len() == MOST_FILES {
-                    return Err(format!("{} has more than {MOST_FILES} files", path.display()));
-                }
-                let file = File::open(entry.path()).map_err(unreadable)?;
-                let blob = blobs.publish_file(file).map_err(|error| error.to_string())?;
-                bytes += blob.bytes;
-                manifest.files.push(DirEntry {
-                    path: inside,
-                    hash: blob.hash,
-                    bytes: blob.bytes,
-                    executable: is_executable(&meta),
-                });
-                published.push(blob);
-            }
-        }
+fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
+    // Without a slash at its end.
+    let shown = path.components().collect::<PathBuf>().display().to_string();
+    let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+    let taken = publish_folder(&root.into_folder(), &shown, MOST_FILES, blobs, &CancellationToken::new())?;
+    // A link is no content of this folder; what can't be looked into may be.
+    match taken.left_out.iter().find(|it| it.may_hold_files) {
+        Some(shut) => Err(format!("`{}` can't be taken in: it is {}", shut.path, shut.what)),
+        None => Ok((taken.media, taken.published)),
     }
-    manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
-    let json = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
-    let blob = blobs.publish(json).map_err(|error| error.to_string())?;
-    let media = Media {
-        kind: MediaKind::Dir,
-        hash: blob.hash,
-        mime: "inode/directory".into(),
-        bytes,
-        name: file_name(name),
-        width: None,
-        height: None,
-    };
-    published.push(blob);
-    Ok((media, published))
-}
-
-fn is_executable(meta: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    meta.permissions().mode() & 0o100 != 0
 }

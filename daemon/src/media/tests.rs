@@ -71,3 +71,39 @@ fn a_declared_type_is_held_against_the_bytes() {
     let error = check(media(b"", "a.png"), &Type::Media(MediaKind::Image)).unwrap_err();
     assert_eq!(error, "`a.png` is empty, but image is declared");
 }
+
+/// A store of its own, for what is published.
+fn store() -> crate::store::tests::Fixture {
+    crate::store::tests::Fixture::new()
+}
+
+#[test]
+fn a_folder_is_taken_in_with_the_files_below_it_alone() {
+    let (at, folder) = (store(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("photos");
+    std::fs::create_dir_all(path.join("b/c")).unwrap();
+    for name in ["a.txt", "b/c/d.txt", "b.txt"] {
+        std::fs::write(path.join(name), name).unwrap();
+    }
+    std::os::unix::fs::symlink("/etc/passwd", path.join("link")).unwrap();
+    let blobs = at.store.blobs();
+    let (media, published) = take_in(&path.join(""), MediaKind::Dir, blobs).unwrap();
+    assert_eq!((media.kind, media.name.as_str(), media.bytes), (MediaKind::Dir, "photos", 19));
+    assert_eq!(published.len(), 4);
+    let folder = crate::beneath::Root::open(&path).unwrap().into_folder();
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let taken = publish_folder(&folder, "photos", 3, blobs, &cancel).unwrap();
+    assert_eq!(taken.media.hash, media.hash, "a param and an output are the same folder");
+    let left_out: Vec<_> = taken.left_out.iter().map(|it| (it.path.as_str(), it.what)).collect();
+    assert_eq!(left_out, [("photos/link", "a symbolic link")]);
+    let error = publish_folder(&folder, "photos", 2, blobs, &cancel).unwrap_err();
+    assert_eq!(error, "`photos` holds more than 2 files");
+}
+
+#[test]
+fn a_folder_that_is_too_deep_is_no_param() {
+    let (at, folder) = (store(), tempfile::tempdir().unwrap());
+    std::fs::create_dir_all(folder.path().join("x/".repeat(66))).unwrap();
+    let error = take_in(folder.path(), MediaKind::Dir, at.store.blobs()).unwrap_err();
+    assert!(error.ends_with("can't be taken in: it is a folder that is not entered"), "{error}");
+}

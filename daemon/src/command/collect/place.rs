@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::super::beneath::{Entry, Refusal, Root, inner_path};
 use super::super::changed::Before;
 use super::super::folder::{Folder, sentence};
+use crate::beneath::{Entry, Refusal, Root, inner_path};
 
 /// A folder that outputs may lie in.
 #[derive(Debug)]

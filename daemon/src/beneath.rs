@@ -1,4 +1,4 @@
-//! Paths that a command names, resolved beneath a folder and nowhere else.
+//! Paths from outside, resolved beneath a folder and nowhere else; and the one walk through a folder.
 //!
 //! No part of a path is followed if it is a link, and nothing but regular files is ever opened, so that a fifo can't
 //! hold anyone up and a device is not touched.
@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 
 /// Folders deeper than this are not entered.
-pub(super) const DEEPEST: usize = 64;
+pub(crate) const DEEPEST: usize = 64;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY
@@ -24,14 +24,14 @@ const FILE: OFlags = OFlags::RDONLY
 
 /// A folder that paths are resolved beneath.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     folder: OwnedFd,
     path: PathBuf,
 }
 
 /// What a path leads to.
 #[derive(Debug)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     /// An open regular file.
     File(File),
     /// An open folder.
@@ -40,7 +40,7 @@ pub(super) enum Entry {
 
 /// Why a path leads to nothing that may be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     #[error("there is no such file")]
     Absent,
     #[error("it climbs out of the folder; outputs lie below it")]
@@ -68,7 +68,7 @@ impl From<rustix::io::Errno> for Refusal {
 ///
 /// # Errors
 /// [`Refusal::Outside`] if it leads, or could lead, elsewhere.
-pub(super) fn inner_path(path: &Path, root: &Path) -> Result<PathBuf, Refusal> {
+pub(crate) fn inner_path(path: &Path, root: &Path) -> Result<PathBuf, Refusal> {
     let path = match path.strip_prefix(root) {
         Ok(inner) if path.is_absolute() => inner,
         _ => path,
@@ -85,17 +85,22 @@ pub(super) fn inner_path(path: &Path, root: &Path) -> Result<PathBuf, Refusal> {
 }
 
 impl Root {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self { folder: rustix::fs::open(path, flags, Mode::empty())?, path: path.to_owned() })
     }
 
     /// An open folder whose own path is of no interest: paths beneath it are relative.
-    pub(super) fn from_folder(folder: OwnedFd) -> Self {
+    pub(crate) fn from_folder(folder: OwnedFd) -> Self {
         Self { folder, path: PathBuf::from("/") }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// The open folder.
+    pub(crate) fn into_folder(self) -> OwnedFd {
+        self.folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -103,7 +108,7 @@ impl Root {
     ///
     /// # Errors
     /// See [`Refusal`].
-    pub(super) fn entry(&self, path: &Path) -> Result<Entry, Refusal> {
+    pub(crate) fn entry(&self, path: &Path) -> Result<Entry, Refusal> {
         let inner = inner_path(path, &self.path)?;
         let Some(name) = inner.file_name() else {
             return Ok(Entry::Folder(self.folder.try_clone()?));
@@ -123,7 +128,7 @@ impl Root {
     }
 
     /// The names that lie beside `path`, for a hint; at most a hundred.
-    pub(super) fn neighbours(&self, path: &Path) -> Vec<String> {
+    pub(crate) fn neighbours(&self, path: &Path) -> Vec<String> {
         let Ok(inner) = inner_path(path, &self.path) else { return Vec::new() };
         let folder = match inner.parent().filter(|it| !it.as_os_str().is_empty()) {
             None => self.folder.try_clone().map_err(Refusal::from),
@@ -188,7 +193,7 @@ fn word(kind: FileType) -> &'static str {
 ///
 /// # Errors
 /// See [`Refusal`].
-pub(super) fn open_in(folder: &Path, name: &str) -> Result<File, Refusal> {
+pub(crate) fn open_in(folder: &Path, name: &str) -> Result<File, Refusal> {
     match Root::open(folder)?.entry(Path::new(name))? {
         Entry::File(file) => Ok(file),
         Entry::Folder(_) => Err(Refusal::Special("a folder")),
@@ -196,11 +201,13 @@ pub(super) fn open_in(folder: &Path, name: &str) -> Result<File, Refusal> {
 }
 
 /// What a walk meets.
-pub(super) enum Met<'a> {
+pub(crate) enum Met<'a> {
     /// A regular file.
     File(&'a Stat),
-    /// Something that is neither a file nor a folder, or is too deep: it is left out.
+    /// Something that is neither a file nor a folder: it is left out.
     Other(&'static str),
+    /// A folder that can't be looked into, or lies too deep.
+    Shut(&'static str),
 }
 
 /// Walks over everything below an open folder in name order, following no link and entering no more than `depth` levels.
@@ -208,7 +215,7 @@ pub(super) enum Met<'a> {
 ///
 /// # Errors
 /// What `visit` answers, and folders that can't be read.
-pub(super) fn walk(
+pub(crate) fn walk(
     folder: BorrowedFd<'_>,
     prefix: &Path,
     depth: usize,
@@ -224,10 +231,10 @@ pub(super) fn walk(
         };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => visit(&path, Met::File(&stat))?,
-            FileType::Directory if depth == 0 => visit(&path, Met::Other("a folder that is not entered"))?,
+            FileType::Directory if depth == 0 => visit(&path, Met::Shut("a folder that is not entered"))?,
             FileType::Directory => match rustix::fs::openat(folder, &name, FOLDER, Mode::empty()) {
                 Ok(inner) => walk(inner.as_fd(), &path, depth - 1, visit)?,
-                Err(rustix::io::Errno::ACCESS) => visit(&path, Met::Other("a folder that can't be read"))?,
+                Err(rustix::io::Errno::ACCESS) => visit(&path, Met::Shut("a folder that can't be read"))?,
                 Err(errno) => return Err(unreadable(&path, errno.into())),
             },
             FileType::Symlink => visit(&path, Met::Other("a symbolic link"))?,
