@@ -36,6 +36,7 @@ mod fixture;
 mod folder;
 mod follow;
 mod input;
+mod left;
 mod log;
 mod osc;
 mod pace;

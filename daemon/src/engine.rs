@@ -128,8 +128,8 @@ impl Engine {
     pub async fn boot(parts: EngineParts) -> Result<Self, StoreError> {
         let (messages, receiver) = mpsc::unbounded_channel();
         let (config, store) = (parts.config.clone(), parts.store.clone());
-        let reading = store.clone();
-        let open = tokio::task::spawn_blocking(move || core::Left::read(&reading))
+        let (reading, commands) = (store.clone(), parts.commands.clone());
+        let open = tokio::task::spawn_blocking(move || core::Left::read(&reading, &commands))
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (tell, activity) = watch::channel(Activity::default());

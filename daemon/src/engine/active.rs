@@ -162,6 +162,15 @@ impl ActiveRun {
         })
     }
 
+    /// The attempts that run.
+    pub(super) fn living(&self) -> impl Iterator<Item = AttemptId> {
+        let instances = self.nodes.iter().flat_map(|node| match &node.items {
+            Some(items) => items.runs.as_slice(),
+            None => std::slice::from_ref(&node.whole),
+        });
+        instances.filter_map(|instance| instance.live.as_ref().map(|live| live.id))
+    }
+
     /// Records a change of a node: stored, then told.
     pub(super) fn tell_node(&mut self, context: &mut Context, update: NodeUpdate) {
         self.tell(context, StateEvent::NodeUpdate(update));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue, RunUpdate};
-use fanlight_shared::id::{AssetId, RunId, Version};
+use fanlight_shared::id::{AssetId, AttemptId, RunId, Version};
 use fanlight_shared::media::Media;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::run_state::RunState;
@@ -18,6 +18,7 @@ use super::context::{After, Context};
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::{Activity, EngineParts, Message, recover, submit};
+use crate::command::Commands;
 use crate::store::{Op, OpenRun, Store, StoreError};
 use crate::supervisor::record;
 
@@ -41,12 +42,15 @@ pub(super) struct Left {
     /// Media whose previews were not made yet.
     previews: Vec<(AssetId, Media)>,
     last_start: u64,
+    /// Attempts of commands that have a folder.
+    folders: Vec<AttemptId>,
 }
 
 impl Left {
     /// Blocks.
-    pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(super) fn read(store: &Store, commands: &Commands) -> Result<Self, StoreError> {
         Ok(Self {
+            folders: commands.folders(),
             open: store.open_runs()?,
             cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
             paused: store.setting("paused")?.as_deref() == Some("true"),
@@ -96,6 +100,7 @@ impl Core {
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
         core.take_up(left.open, left.rebooted);
+        core.tidy_up(left.folders);
         for (asset, media) in left.previews {
             core.context.preview_later(asset, media);
         }
@@ -156,6 +161,13 @@ impl Core {
             Message::Queue { request, reply } => self.set_queue(request, reply),
             Message::Stop { reply } => self.stopping = Some(reply),
         }
+    }
+
+    /// What ended under an earlier daemon is tidied up beside everything else; these folders were there before anything
+    /// of this daemon's own.
+    fn tidy_up(&self, folders: Vec<AttemptId>) {
+        let living = self.active.values().flat_map(ActiveRun::living).collect();
+        self.context.runtime.spawn(self.context.commands.clone().tidy_left(folders, living));
     }
 
     /// Does something with an active run, and follows what comes of it.

@@ -1,0 +1,54 @@
+//! What attempts left that ended while no daemon lived to tidy up after them.
+
+use std::collections::HashSet;
+
+use fanlight_shared::id::AttemptId;
+
+use super::Commands;
+use crate::supervisor::client::Stage;
+
+impl Commands {
+    /// The attempts that have a folder. Blocks.
+    pub(crate) fn folders(&self) -> Vec<AttemptId> {
+        let folders = std::fs::read_dir(&self.inner.attempts).into_iter().flatten().flatten();
+        folders.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Removes what only a living attempt needs from these folders, and ends commands that nobody waits for any more.
+    /// `living` are the attempts that go on.
+    pub(crate) async fn tidy_left(self, folders: Vec<AttemptId>, living: HashSet<AttemptId>) {
+        let commands = self.clone();
+        let look = move || {
+            let ended = folders.into_iter().filter(|it| !living.contains(it));
+            ended.filter(|it| commands.folder(*it).work().exists()).collect::<Vec<_>>()
+        };
+        let left = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        if left.is_empty() {
+            return;
+        }
+        tracing::info!("tidying up after {} attempts of an earlier daemon", left.len());
+        for attempt in left {
+            match self.inner.supervisor.state(attempt).await {
+                // The daemon that lost it could not end it.
+                Ok(Some(state)) if state.stage == Stage::Running => self.end(attempt).await,
+                Ok(_) => {}
+                // The next daemon tries again.
+                Err(error) => {
+                    return tracing::warn!(%error, "attempts of an earlier daemon are left as they are");
+                }
+            }
+            self.tidy(attempt).await;
+        }
+    }
+
+    async fn end(&self, attempt: AttemptId) {
+        let mut events = self.inner.supervisor.subscribe(attempt);
+        match self.inner.supervisor.stop(attempt, self.inner.grace).await {
+            Ok(true) => while !events.next().await.is_last() {},
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%attempt, %error, "a command that nobody waits for could not be stopped")
+            }
+        }
+    }
+}
