@@ -9,6 +9,8 @@ mod support;
 
 #[path = "crash/check.rs"]
 mod check;
+#[path = "crash/evidence.rs"]
+mod evidence;
 #[path = "crash/load.rs"]
 mod load;
 #[path = "crash/process.rs"]
@@ -46,6 +48,11 @@ fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, dice: &mut Dice,
     // Past the longest of a start from nothing to the middle of the first sweeps.
     let moment = Duration::from_millis(dice.below(700));
     let supervisor_too = dice.below(4) == 0;
+    println!(
+        "killed after {} ms{}",
+        moment.as_millis(),
+        if supervisor_too { ", the supervisor too" } else { "" }
+    );
     let over = AtomicBool::new(false);
     let acknowledged = std::thread::scope(|scope| {
         let submitting = scope.spawn(|| load.submit_until(fanlight, &over));
@@ -63,22 +70,32 @@ fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, dice: &mut Dice,
     ledger.check(fanlight, load);
 }
 
+/// The story; when it fails, what the processes left is kept and shown.
 fn rounds(times: u64, seed: u64) {
     println!("seed {seed}, {times} rounds");
-    let fanlight = Fanlight::new();
-    let load = Load::new(&fanlight);
+    let mut fanlight = Fanlight::new();
+    let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tell(&fanlight, times, seed)));
+    if let Err(why) = told {
+        evidence::keep(&mut fanlight);
+        std::panic::resume_unwind(why);
+    }
+}
+
+fn tell(fanlight: &Fanlight, times: u64, seed: u64) {
+    let load = Load::new(fanlight);
     let mut dice = Dice(seed);
     let mut ledger = Ledger::default();
     let mut totals = Totals::default();
     // Without a kill it completes.
     fanlight.say(&["run", "crash.yaml"]).exits(0);
     for number in 1..=times {
-        round(&fanlight, &load, &mut ledger, &mut dice, &mut totals);
+        print!("{number} ");
+        round(fanlight, &load, &mut ledger, &mut dice, &mut totals);
         if number % 10 == 0 {
             println!("round {number}: {}", ledger.summary());
         }
     }
-    ledger.check_deep(&fanlight);
+    ledger.check_deep(fanlight);
     println!(
         "{} daemons and {} supervisors killed; {}",
         totals.daemons,

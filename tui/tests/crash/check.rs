@@ -76,9 +76,18 @@ impl Ledger {
         assert!(effects.len() >= completed && effects.len() <= runs.len(), "{} effects", effects.len());
     }
 
-    /// Reads every byte that is stored.
+    /// Reads every byte that is stored, and looks for what nobody needs any more.
     pub(crate) fn check_deep(&self, fanlight: &Fanlight) {
         fanlight.say(&["doctor", "--deep"]).exits(0);
+        fanlight.say(&["daemon", "stop"]).exits(0);
+        let home = fanlight.path("../h");
+        assert!(!home.join("data/fanlight.db-wal").exists(), "an orderly end leaves one file");
+        fanlight.say(&["daemon", "start"]).exits(0);
+        wait_for("what ended attempts left to go", || {
+            let attempts = std::fs::read_dir(home.join("state/attempts")).unwrap().flatten();
+            let records = std::fs::read_dir(home.join("state/supervisor/attempts")).unwrap();
+            attempts.filter(|it| it.path().join("work").exists()).count() == 0 && records.count() == 0
+        });
     }
 }
 

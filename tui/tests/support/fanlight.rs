@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A home and a folder to work in. Its daemon is stopped when it goes.
 pub struct Fanlight {
     folder: tempfile::TempDir,
+    kept: bool,
 }
 
 /// What a finished command said.
@@ -58,7 +59,13 @@ impl Fanlight {
         use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o700);
         std::fs::set_permissions(folder.path().join("run"), private).expect("a private folder");
-        Self { folder }
+        Self { folder, kept: false }
+    }
+
+    /// Leaves everything as it is when this goes, for a look at what went wrong. Answers where.
+    pub fn keep(&mut self) -> &Path {
+        self.kept = true;
+        self.folder.path()
     }
 
     /// A path in the folder that commands work in.
@@ -121,6 +128,9 @@ impl Fanlight {
 
 impl Drop for Fanlight {
     fn drop(&mut self) {
+        if self.kept {
+            return self.folder.disable_cleanup(true);
+        }
         let _ = self.command(&["daemon", "stop", "--cancel"]).output();
     }
 }
