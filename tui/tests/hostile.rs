@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+#[path = "hostile/death.rs"]
+mod death;
+#[path = "hostile/disk.rs"]
+mod disk;
+#[path = "support/process.rs"]
+mod process;
 #[path = "support/fanlight.rs"]
 mod support;
 
@@ -9,7 +15,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use rustix::process::{Pid, Signal, kill_process};
+use process::status;
 use support::{Fanlight, wait_for};
 
 const SEEDED: &str = "params:
@@ -57,43 +63,6 @@ fn is_whole(fanlight: &Fanlight) {
     fanlight.file("well.yaml", "nodes:\n  say: { cmd: [echo, well] }\n");
     fanlight.say(&["run", "well.yaml"]).exits(0);
     fanlight.say(&["doctor", "--deep"]).exits(0);
-}
-
-fn status(fanlight: &Fanlight) -> serde_json::Value {
-    fanlight.say(&["daemon", "status", "--json"]).exits(0).json().remove(0)
-}
-
-fn pid(number: &serde_json::Value) -> Pid {
-    Pid::from_raw(i32::try_from(number.as_i64().unwrap()).unwrap()).unwrap()
-}
-
-fn is_alive(pid: Pid) -> bool {
-    // A zombie that nobody has reaped yet has ended.
-    std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
-}
-
-/// Kills the daemon and waits until it is gone.
-fn kill_daemon(fanlight: &Fanlight) {
-    let daemon = pid(&status(fanlight)["pid"]);
-    kill_process(daemon, Signal::KILL).unwrap();
-    wait_for("the end of the daemon", || !is_alive(daemon));
-}
-
-/// The helpers of a daemon with this word as their first argument.
-fn helpers(daemon: Option<Pid>, word: &str, needle: &str) -> Vec<Pid> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let numbers = processes.filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok());
-    let matches = |number: &i32| {
-        let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let parent = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-        let parent =
-            parent.rsplit(')').next().unwrap_or_default().split_whitespace().nth(1).map(str::to_owned);
-        let child = daemon.is_none_or(|it| parent.as_deref() == Some(&it.as_raw_nonzero().to_string()));
-        line.split('\0').nth(1) == Some(word) && line.contains(needle) && child
-    };
-    numbers.filter(matches).filter_map(Pid::from_raw).collect()
 }
 
 #[test]
@@ -151,30 +120,6 @@ fn a_home_that_can_not_be_is_named() {
     with_home(fanlight.path(&"long".repeat(30)), "at most 100 fit");
     // Nobody writes there, root neither.
     with_home(PathBuf::from("/proc/fanlight"), "/proc/fanlight");
-}
-
-#[test]
-fn a_read_only_home_is_named() {
-    let fanlight = seeded();
-    let home = fanlight.path("ro");
-    std::fs::create_dir(&home).unwrap();
-    let mount = |arguments: &[&str]| {
-        std::process::Command::new("mount")
-            .args(arguments)
-            .arg(&home)
-            .output()
-            .is_ok_and(|it| it.status.success())
-    };
-    if !mount(&["-t", "tmpfs", "-o", "ro,size=1m", "tmpfs"]) {
-        eprintln!("skipped: no read-only file system can be mounted here");
-        return;
-    }
-    let said = fanlight.command(&["run", "seeded.yaml"]).env("FANLIGHT_HOME", &home).output();
-    let _ = std::process::Command::new("umount").arg(&home).status();
-    let said = said.unwrap();
-    let err = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert_eq!(said.status.code(), Some(3), "{err}");
-    assert!(err.contains("Read-only") && err.contains("ro"), "{err}");
 }
 
 #[test]
@@ -359,67 +304,6 @@ fn garbage_on_the_socket_ends_that_connection_alone() {
 }
 
 #[test]
-fn a_command_outlives_a_killed_daemon_and_ends_once() {
-    let fanlight = begun();
-    kill_daemon(&fanlight);
-    fanlight.file("go", "");
-    fanlight.say(&["watch", "gated"]).exits(0).complains("completed");
-    assert_eq!(fanlight.say(&["logs", "gated"]).exits(0).out, "begun\nended\n", "once, with its whole log");
-    fanlight.say(&["run", "gated.yaml", "--out", "prints"]).exits(0);
-    let assets = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
-    assert_eq!(assets.iter().filter(|it| it["run"] == "gated#1").count(), 1);
-    is_whole(&fanlight);
-}
-
-#[test]
-fn a_killed_supervisor_loses_its_commands_and_says_so() {
-    let fanlight = begun();
-    let home = fanlight.path("../h").canonicalize().unwrap();
-    let supervisor = helpers(None, "supervisor", &home.display().to_string());
-    assert_eq!(supervisor.len(), 1);
-    kill_process(supervisor[0], Signal::KILL).unwrap();
-    fanlight.await_states(&["failed"]);
-    fanlight.say(&["watch", "gated"]).exits(1).complains("nobody saw how the command ended");
-    is_whole(&fanlight);
-}
-
-#[test]
-fn a_killed_worker_is_replaced() {
-    let fanlight = Fanlight::new();
-    let paint = "nodes:\n  paint: { uses: image.generate, with: { style: plasma, width: 64, height: 64 } }\n";
-    fanlight.file("paint.yaml", paint).say(&["run", "paint.yaml"]).exits(0);
-    let daemon = pid(&status(&fanlight)["pid"]);
-    for worker in helpers(Some(daemon), "worker", "") {
-        let _ = kill_process(worker, Signal::KILL);
-    }
-    fanlight.say(&["run", "paint.yaml"]).exits(0);
-    is_whole(&fanlight);
-}
-
-#[test]
-fn cancel_leaves_no_grandchild() {
-    let fanlight = Fanlight::new();
-    let tree = "nodes:
-  tree:
-    dir: .
-    run: |
-      setsid sh -c 'echo $$ > one.pid; exec sleep 1000' &
-      setsid -f sh -c 'setsid -f sh -c \"echo \\$\\$ > two.pid; exec sleep 1000\"'
-      until [ -s one.pid ] && [ -s two.pid ]; do sleep 0.05; done
-      echo up
-      sleep 1000
-";
-    fanlight.file("tree.yaml", tree).say(&["run", "tree.yaml", "--detach"]).exits(0);
-    wait_for("the whole tree", || fanlight.say(&["logs", "last"]).out == "up\n");
-    fanlight.say(&["cancel", "tree"]).exits(0);
-    fanlight.await_states(&["cancelled"]);
-    for name in ["one.pid", "two.pid"] {
-        let number: i32 = std::fs::read_to_string(fanlight.path(name)).unwrap().trim().parse().unwrap();
-        assert!(!is_alive(Pid::from_raw(number).unwrap()), "{name} is left");
-    }
-}
-
-#[test]
 fn many_runs_are_followed_to_their_end() {
     let fanlight = Fanlight::new();
     fanlight.file("many.yaml", SEEDED);
@@ -437,52 +321,6 @@ fn a_list_longer_than_a_run_may_have_items_fails_in_words() {
 ";
     fanlight.file("items.yaml", file).say(&["run", "items.yaml"]).exits(1).complains("100000");
     is_whole(&fanlight);
-}
-
-#[test]
-fn a_full_disk_refuses_in_words_and_harms_nothing() {
-    let fanlight = seeded();
-    let home = fanlight.path("full");
-    std::fs::create_dir(&home).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs"])
-        .arg(&home)
-        .output()
-        .is_ok_and(|it| it.status.success());
-    if !mounted {
-        eprintln!("skipped: no small file system can be mounted here");
-        return;
-    }
-    let _mounted = Mounted(home.clone());
-    let say = |line: &[&str]| {
-        let said = fanlight.command(line).env("FANLIGHT_HOME", &home).output().unwrap();
-        (said.status.code(), String::from_utf8_lossy(&said.stderr).into_owned())
-    };
-    assert_eq!(say(&["run", "seeded.yaml"]).0, Some(0));
-    let mut filler = std::fs::File::create(home.join("filler")).unwrap();
-    for size in [65536, 4096, 512] {
-        while filler.write_all(&vec![1; size]).is_ok() {}
-    }
-    drop(filler);
-    // What lies allocated already takes a few more.
-    let refused = (0..200).map(|_| say(&["run", "seeded.yaml", "--detach"])).find(|said| said.0 != Some(0));
-    let (code, err) = refused.expect("a full disk refuses in the end");
-    assert_eq!(code, Some(1), "{err}");
-    assert!(err.contains("full"), "{err}");
-    assert_eq!(say(&["daemon", "status"]).0, Some(0), "it stays up");
-    std::fs::remove_file(home.join("filler")).unwrap();
-    wait_for("the daemon to go on", || say(&["run", "seeded.yaml"]).0 == Some(0));
-    assert_eq!(say(&["doctor", "--deep"]).0, Some(0));
-    let _ = say(&["daemon", "stop", "--cancel"]);
-}
-
-/// A file system that goes with its test.
-struct Mounted(PathBuf);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]

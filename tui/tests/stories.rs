@@ -230,6 +230,41 @@ fn the_first_ctrl_c_cancels_what_was_started() {
 }
 
 #[test]
+fn the_second_ctrl_c_leaves_at_once_and_the_cancelling_goes_on() {
+    let fanlight = gated();
+    let config = fanlight.path("../h/config");
+    std::fs::create_dir_all(&config).unwrap();
+    // A command that does not listen has all the time it wants.
+    std::fs::write(config.join("config.toml"), "grace = \"1h\"\n").unwrap();
+    let deaf = GATED.replace("echo begun $seed", "trap '' TERM; echo begun $seed");
+    let running = fanlight.file("gated.yaml", &deaf).start(&["run", "gated.yaml"]);
+    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun 1\n");
+    running.interrupt();
+    fanlight.await_states(&["cancelling"]);
+    running.interrupt();
+    running.ends().exits(130).complains("Ctrl-C again leaves at once");
+    fanlight.await_states(&["cancelling"]);
+    fanlight.file("go", "");
+    fanlight.await_states(&["cancelled"]);
+}
+
+#[test]
+fn a_run_is_found_by_its_id_and_by_the_beginning_of_it() {
+    let fanlight = Fanlight::new();
+    fanlight.file("quick.yaml", QUICK).say(&["run", "quick.yaml", "--sweep", "seed=1..2"]).exits(0);
+    let runs = fanlight.runs();
+    let [second, first] = [&runs[0]["id"], &runs[1]["id"]].map(|id| id.as_str().unwrap());
+    let same = first.bytes().zip(second.bytes()).take_while(|(a, b)| a == b).count();
+    let number = |name: &str| fanlight.say(&["show", name, "--json"]).exits(0).json()[0]["number"].clone();
+    assert_eq!((number(first), number(second)), (1.into(), 2.into()));
+    assert_eq!((number(&first[..=same]), number(&second[..=same])), (1.into(), 2.into()));
+    let ambiguous = fanlight.say(&["show", &first[..same]]).exits(1);
+    for candidate in [format!("quick#1 ({first})"), format!("quick#2 ({second})")] {
+        assert!(ambiguous.err.contains(&candidate), "{}", ambiguous.err);
+    }
+}
+
+#[test]
 fn leaving_a_watch_cancels_nothing() {
     let fanlight = gated();
     fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);

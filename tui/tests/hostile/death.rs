@@ -1,0 +1,153 @@
+//! Processes that are killed in the middle of something.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::process::{daemon, helpers, is_alive, kill, kill_daemon};
+use crate::support::{Fanlight, wait_for};
+use crate::{GATED, begun, is_whole};
+
+#[test]
+fn a_command_outlives_a_killed_daemon_and_ends_once() {
+    let fanlight = begun();
+    kill_daemon(&fanlight);
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "gated"]).exits(0).complains("completed");
+    assert_eq!(fanlight.say(&["logs", "gated"]).exits(0).out, "begun\nended\n", "once, with its whole log");
+    fanlight.say(&["run", "gated.yaml", "--out", "prints"]).exits(0);
+    let assets = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
+    assert_eq!(assets.iter().filter(|it| it["run"] == "gated#1").count(), 1);
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_killed_supervisor_loses_its_commands_and_says_so() {
+    let fanlight = begun();
+    let home = fanlight.path("../h").canonicalize().unwrap();
+    let supervisor = helpers(None, "supervisor", &home.display().to_string());
+    assert_eq!(supervisor.len(), 1);
+    kill(supervisor[0]);
+    fanlight.await_states(&["failed"]);
+    fanlight.say(&["watch", "gated"]).exits(1).complains("nobody saw how the command ended");
+    is_whole(&fanlight);
+}
+
+#[test]
+fn a_killed_worker_is_replaced() {
+    let fanlight = Fanlight::new();
+    let paint = "nodes:\n  paint: { uses: image.generate, with: { style: plasma, width: 64, height: 64 } }\n";
+    fanlight.file("paint.yaml", paint).say(&["run", "paint.yaml"]).exits(0);
+    for worker in helpers(Some(daemon(&fanlight)), "worker", "") {
+        let _ = kill_process(worker, Signal::KILL);
+    }
+    fanlight.say(&["run", "paint.yaml"]).exits(0);
+    is_whole(&fanlight);
+}
+
+#[test]
+fn cancel_leaves_no_grandchild() {
+    let fanlight = Fanlight::new();
+    let tree = "nodes:
+  tree:
+    dir: .
+    run: |
+      setsid sh -c 'echo $$ > one.pid; exec sleep 1000' &
+      setsid -f sh -c 'setsid -f sh -c \"echo \\$\\$ > two.pid; exec sleep 1000\"'
+      until [ -s one.pid ] && [ -s two.pid ]; do sleep 0.05; done
+      echo up
+      sleep 1000
+";
+    fanlight.file("tree.yaml", tree).say(&["run", "tree.yaml", "--detach"]).exits(0);
+    wait_for("the whole tree", || fanlight.say(&["logs", "last"]).out == "up\n");
+    fanlight.say(&["cancel", "tree"]).exits(0);
+    fanlight.await_states(&["cancelled"]);
+    for name in ["one.pid", "two.pid"] {
+        let number: i32 = std::fs::read_to_string(fanlight.path(name)).unwrap().trim().parse().unwrap();
+        assert!(!is_alive(Pid::from_raw(number).unwrap()), "{name} is left");
+    }
+}
+
+#[test]
+fn a_worker_killed_over_its_job_fails_that_node_and_says_so() {
+    let fanlight = Fanlight::new();
+    let paint = |retry: &str| {
+        format!(
+            "nodes:
+  paint:
+    uses: image.generate
+    with: {{ style: plasma, width: 600, height: 600 }}{retry}
+  say: {{ run: echo fine }}
+outputs:
+  said: \"${{{{ say.stdout }}}}\"
+"
+        )
+    };
+    fanlight.file("paint.yaml", &paint("")).file("again.yaml", &paint("\n    retry: { times: 1 }"));
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let strike = |file: &str| {
+        let daemon = daemon(&fanlight);
+        let mut workers = Vec::new();
+        fanlight.say(&["run", file, "--detach"]).exits(0);
+        wait_for("the job to be with a worker and the other node to end", || {
+            workers = helpers(Some(daemon), "worker", "");
+            // One that stands still has its job until it is killed.
+            workers.iter().for_each(|it| _ = kill_process(*it, Signal::STOP));
+            let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+            let is = |name: &str, state: &str| {
+                shown["nodes"].as_array().unwrap().iter().any(|it| it["name"] == name && it["state"] == state)
+            };
+            !workers.is_empty() && is("paint", "running") && is("say", "completed")
+        });
+        workers.iter().for_each(|it| kill(*it));
+        fanlight.say(&["watch", "last"])
+    };
+    strike("paint.yaml").exits(1).complains("`paint` failed: the worker was killed from outside");
+    fanlight.say(&["run", "paint.yaml"]).exits(0);
+    strike("again.yaml").exits(0);
+    is_whole(&fanlight);
+}
+
+#[test]
+fn whoever_follows_a_run_goes_on_with_the_next_daemon() {
+    let fanlight = Fanlight::new();
+    let running = fanlight.file("gated.yaml", GATED).start(&["run", "gated.yaml"]);
+    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun\n");
+    let mut reading = fanlight.command(&["logs", "last", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(reading.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "slow | begun");
+    for _ in 0..2 {
+        wait_for("a daemon", || fanlight.say(&["daemon", "status"]).code == 0);
+        kill_daemon(&fanlight);
+    }
+    fanlight.file("go", "");
+    let said = running.ends().exits(0).complains("connecting again").complains("completed");
+    assert!(said.out.starts_with("gated#1\tout\t"), "{}", said.out);
+    assert_eq!(lines.collect::<Vec<_>>(), ["slow | ended"], "nothing twice, nothing left out");
+    assert_eq!(reading.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn whoever_follows_a_run_gives_up_where_no_daemon_can_be_had() {
+    let fanlight = begun();
+    let (watching, reading) = (fanlight.start(&["watch", "last"]), fanlight.start(&["logs", "last", "-f"]));
+    wait_for("both to be connected", || {
+        crate::process::status(&fanlight)["clients"].as_u64().is_some_and(|clients| clients >= 3)
+    });
+    let config = fanlight.path("../h/config");
+    std::fs::create_dir_all(&config).unwrap();
+    let killed = daemon(&fanlight);
+    std::fs::write(config.join("config.toml"), "no such setting = 1\n").unwrap();
+    kill(killed);
+    for follower in [watching, reading] {
+        follower
+            .ends()
+            .exits(3)
+            .complains("looked for 5 times in vain")
+            .complains("fanlight watch 'gated#1'");
+    }
+    std::fs::remove_file(config.join("config.toml")).unwrap();
+    fanlight.file("go", "");
+    fanlight.say(&["watch", "gated#1"]).exits(0).complains("completed");
+}

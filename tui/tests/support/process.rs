@@ -1,0 +1,57 @@
+//! The processes of a Fanlight: finding them, and ending them in the middle of their work.
+
+// Every test binary takes what it needs of this.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Fanlight, wait_for};
+
+/// What `daemon status` says.
+pub fn status(fanlight: &Fanlight) -> serde_json::Value {
+    fanlight.say(&["daemon", "status", "--json"]).exits(0).json().remove(0)
+}
+
+/// A number as a process.
+pub fn pid(number: &serde_json::Value) -> Pid {
+    Pid::from_raw(i32::try_from(number.as_i64().unwrap()).unwrap()).unwrap()
+}
+
+/// The process of the daemon.
+pub fn daemon(fanlight: &Fanlight) -> Pid {
+    pid(&status(fanlight)["pid"])
+}
+
+/// Whether a process lives.
+pub fn is_alive(pid: Pid) -> bool {
+    // A zombie that nobody has reaped yet has ended.
+    std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+}
+
+/// Kills a process and waits until it is gone.
+pub fn kill(pid: Pid) {
+    kill_process(pid, Signal::KILL).unwrap();
+    wait_for("the end of a killed process", || !is_alive(pid));
+}
+
+/// Kills the daemon and waits until it is gone.
+pub fn kill_daemon(fanlight: &Fanlight) {
+    kill(daemon(fanlight));
+}
+
+/// The helpers of a daemon with this word as their first argument.
+pub fn helpers(daemon: Option<Pid>, word: &str, needle: &str) -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let numbers = processes.filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok());
+    let matches = |number: &i32| {
+        let line = std::fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let parent = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let parent =
+            parent.rsplit(')').next().unwrap_or_default().split_whitespace().nth(1).map(str::to_owned);
+        let child = daemon.is_none_or(|it| parent.as_deref() == Some(&it.as_raw_nonzero().to_string()));
+        line.split('\0').nth(1) == Some(word) && line.contains(needle) && child
+    };
+    numbers.filter(matches).filter_map(Pid::from_raw).collect()
+}
