@@ -151,3 +151,18 @@ fn whoever_follows_a_run_gives_up_where_no_daemon_can_be_had() {
     fanlight.file("go", "");
     fanlight.say(&["watch", "gated#1"]).exits(0).complains("completed");
 }
+
+#[test]
+fn what_a_killed_daemon_could_not_tidy_up_goes_with_the_next_one() {
+    let fanlight = Fanlight::new();
+    fanlight.file("say.yaml", "nodes:\n  say: { run: echo said }\n").say(&["run", "say.yaml"]).exits(0);
+    fanlight.say(&["daemon", "stop"]).exits(0);
+    let attempts = fanlight.path("../h/state/attempts");
+    let attempt = std::fs::read_dir(&attempts).unwrap().flatten().next().unwrap().path();
+    // As a daemon leaves it that is killed right after the commit of the end.
+    std::fs::create_dir_all(attempt.join("work/deep")).unwrap();
+    std::fs::write(attempt.join("work/deep/large"), "x").unwrap();
+    fanlight.say(&["daemon", "start"]).exits(0);
+    wait_for("the work folder to go", || !attempt.join("work").exists());
+    assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "said\n", "its log stays");
+}
