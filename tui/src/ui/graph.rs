@@ -2,6 +2,7 @@
 //! per version, off the loop.
 //!
 //! - [`mod@layout`]: where nodes and edges lie; the only file that names the layout library
+//! - `straight`: bends that nobody needs, taken out of the edges
 //! - [`mod@lanes`]: the same graph as a list with lanes; the only file that names that library
 //! - [`route`]: edges as cells, merged where they meet
 //! - [`viewport`]: which part of it is in view
@@ -9,6 +10,7 @@
 pub mod lanes;
 pub mod layout;
 pub mod route;
+mod straight;
 #[cfg(test)]
 mod tests;
 pub mod viewport;
@@ -111,17 +113,16 @@ pub struct Layout {
     pub nodes: Vec<String>,
     /// Which node reads from or waits for which, each pair once: from, to.
     pub links: Vec<(usize, usize)>,
-    /// One for each zoom and flow; none where the graph is too big to be drawn.
+    /// For each zoom and flow, cards of equal width before narrower ones; none where the graph is too big to be drawn.
     pub drawings: Vec<Drawing>,
     /// The nodes from sources to readers, with lanes beside them.
     pub lanes: Vec<Lane>,
 }
 
 impl Layout {
-    /// The drawing of a zoom and flow.
-    #[must_use]
-    pub fn drawing(&self, zoom: Zoom, flow: Flow) -> Option<&Drawing> {
-        self.drawings.iter().find(|it| it.zoom == zoom && it.flow == flow)
+    /// The drawings of a zoom, the roomiest first.
+    pub fn drawings_at(&self, zoom: Zoom) -> impl DoubleEndedIterator<Item = &Drawing> {
+        self.drawings.iter().filter(move |it| it.zoom == zoom)
     }
 
     /// The place of a node in the file.

@@ -4,6 +4,8 @@
 mod file;
 
 use fanlight_shared::run::{NodeStatus, RunStatus};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 /// Styles by role.
@@ -124,6 +126,15 @@ impl Theme {
             }
         }
         self
+    }
+
+    /// Shows that what is drawn here is under the cursor. Where that is done by swapping colours they are taken away first, or
+    /// each word would stand on a background of its own.
+    pub fn select(&self, area: Rect, buffer: &mut Buffer) {
+        if self.selected.add_modifier.contains(Modifier::REVERSED) {
+            buffer.set_style(area, Style::new().fg(Color::Reset).bg(Color::Reset));
+        }
+        buffer.set_style(area, self.selected);
     }
 
     /// The style of a node's state.

@@ -73,8 +73,8 @@ pub fn product(asset: &Asset, mark: Mark, model: &Model, theme: &Theme, area: Re
         below.push_str(if model.options.ascii { " video" } else { " ▶ video" });
     }
     let star = asset.starred.then_some(if model.options.ascii { "*" } else { "★" });
-    let style = if marked { theme.marked } else { theme.border };
-    let inside = frame((&caption, below.trim(), star), style, mark, model, theme, area, buffer);
+    let styles = if marked { (theme.marked, theme.marked) } else { (theme.border, theme.text) };
+    let inside = frame((&caption, below.trim(), star), styles, mark, model, theme, area, buffer);
     content::view(asset, model, theme, inside, buffer);
 }
 
@@ -96,7 +96,9 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     let beat = if model.options.motion { model.beat } else { 0 };
     let glyph = run_glyph(run.state, beat, model.options.ascii);
     let caption = format!("{glyph} #{} {}", run.number, if run.label == run.title { "" } else { &run.label });
-    let inside = frame((&caption, "live", None), theme.running, mark, model, theme, area, buffer);
+    // The frame stays quiet: a heavy one is the ring of the run in focus.
+    let styles = (theme.border, theme.running);
+    let inside = frame((&caption, "live", None), styles, mark, model, theme, area, buffer);
     if inside.is_empty() {
         return;
     }
@@ -122,15 +124,16 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
 /// The frame with its words; where there is no room for one, a line. Answers the inside.
 fn frame(
     (caption, below, star): (&str, &str, Option<&str>),
-    style: Style,
+    (style, words): (Style, Style),
     mark: Mark,
     model: &Model,
     theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
 ) -> Rect {
-    let style = if mark.ringed || mark.selected { theme.accent } else { style };
-    let words = if mark.selected { theme.accent.patch(theme.selected) } else { style };
+    let lit = mark.ringed || mark.selected;
+    let (style, words) = if lit { (theme.accent, theme.accent) } else { (style, words) };
+    let words = if mark.selected { theme.selected } else { words };
     if area.height < 4 {
         let place = Rect { width: area.width.saturating_sub(1), height: 1.min(area.height), ..area };
         let ring = if mark.ringed { if model.options.ascii { "#" } else { "▌" } } else { " " };

@@ -5,7 +5,8 @@ use fanlight_shared::run::Run;
 use ratatui::layout::Rect;
 
 use super::{Scope, Tile};
-use crate::ui::model::Model;
+use crate::ui::lens;
+use crate::ui::model::{Model, Pane};
 
 /// How tiles lie in a pane: rows of equal tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,10 +129,31 @@ pub fn run_at(model: &Model) -> Option<RunId> {
     }
 }
 
-/// The first row in view, such that the cursor is.
+/// The number of the tile that is to be in view: the one under the cursor while the gallery has the keys, else the one of the
+/// run in focus.
+fn watched(model: &Model) -> usize {
+    let cursor = at(model);
+    if model.pane == Pane::Gallery {
+        return cursor;
+    }
+    let Some(focus) = lens::focus(model) else { return cursor };
+    let live = live(model);
+    let landed = || model.gallery.assets.iter().position(|asset| asset.run_id == focus);
+    let place = live.iter().position(|run| run.id == focus);
+    place.or_else(|| landed().map(|it| it + live.len())).unwrap_or(cursor)
+}
+
+/// The first row in view, such that the watched tile is.
 #[must_use]
 pub fn top(model: &Model, layout: &Layout) -> usize {
-    let row = at(model) / layout.columns;
+    let row = watched(model) / layout.columns;
     let least = (row + 1).saturating_sub(layout.rows);
     model.gallery.top.clamp(least, row)
+}
+
+/// The first tile in view; a single row is full where there are enough.
+#[must_use]
+pub fn first(model: &Model, layout: &Layout, count: usize) -> usize {
+    let first = top(model, layout) * layout.columns;
+    if layout.rows == 1 { first.min(count.saturating_sub(layout.columns)) } else { first }
 }

@@ -319,7 +319,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let live = tiles::live(model).len();
     let count = live + model.gallery.assets.len();
     let layout = Layout::of(model.areas.gallery.unwrap_or_default(), count);
-    let first = tiles::top(model, &layout) * layout.columns;
+    let first = tiles::first(model, &layout, count);
     let end = (first + layout.columns * layout.rows).min(count);
     if end + AHEAD * layout.columns >= count {
         effects.extend(list::more(model));

@@ -26,7 +26,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         return empty(model, theme, area, buffer);
     }
     let layout = Layout::of(area, count);
-    let first = tiles::top(model, &layout) * layout.columns;
+    let first = tiles::first(model, &layout, count);
     let at = tiles::at(model);
     let keys = model.pane == Pane::Gallery;
     for index in first..count {
@@ -48,7 +48,8 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
             }
         }
     }
-    let left = count.saturating_sub(first + layout.columns * layout.rows);
+    let left = count.saturating_sub(layout.columns * layout.rows);
+    let left = if layout.rows == 1 { left } else { left.saturating_sub(first) };
     if left > 0
         && let Some(place) = layout.more()
     {

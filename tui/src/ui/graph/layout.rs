@@ -6,6 +6,7 @@ use fanlight_shared::sanitise::width;
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexSet;
 
+use super::straight::straighten;
 use super::{Drawing, Flow, Layout, Place, Route, Zoom, lanes};
 
 /// Nodes and the layers that their edges cross, above which nothing is drawn but a list: layout would take seconds.
@@ -13,6 +14,8 @@ const MOST: usize = 12_000;
 
 /// Columns of a card, with its border.
 const CARD: (usize, usize) = (20, 28);
+/// Columns of a card where there is little room.
+const NARROW_CARD: (usize, usize) = (12, 20);
 /// Rows of a card, with its border.
 const CARD_ROWS: usize = 4;
 /// Columns of a chip.
@@ -27,9 +30,15 @@ pub fn layout(workflow: &Workflow) -> Layout {
     let crossed: usize = links.iter().map(|(from, to)| levels[*to].saturating_sub(levels[*from] + 1)).sum();
     let mut drawings = Vec::new();
     if !nodes.is_empty() && nodes.len() + crossed <= MOST {
-        for zoom in Zoom::ALL {
+        let narrow = narrow_cards(&nodes, &levels);
+        for (zoom, size) in [
+            (Zoom::Card, &cards(&nodes)),
+            (Zoom::Card, &narrow),
+            (Zoom::Chip, &chips(&nodes)),
+            (Zoom::Dot, &vec![(1, 1); nodes.len()]),
+        ] {
             for flow in [Flow::Right, Flow::Down] {
-                drawings.extend(drawing(&nodes, &links, zoom, flow));
+                drawings.extend(drawing(size, &links, zoom, flow));
             }
         }
     }
@@ -66,17 +75,34 @@ fn levels(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
     levels
 }
 
-fn drawing(nodes: &[String], links: &[(usize, usize)], zoom: Zoom, flow: Flow) -> Option<Drawing> {
+/// Columns and rows of a node.
+type Size = (usize, usize);
+
+/// All of one width: columns of them stand in line.
+fn cards(nodes: &[String]) -> Vec<Size> {
     let widest = nodes.iter().map(|name| width(name)).max().unwrap_or(0);
+    vec![((widest + 6).clamp(CARD.0, CARD.1), CARD_ROWS); nodes.len()]
+}
+
+/// No wider than the widest name of their layer needs.
+fn narrow_cards(nodes: &[String], levels: &[usize]) -> Vec<Size> {
+    let mut widest = vec![0; levels.iter().max().map_or(0, |last| last + 1)];
+    for (name, level) in nodes.iter().zip(levels) {
+        widest[*level] = widest[*level].max(width(name));
+    }
+    let card = |level: &usize| ((widest[*level] + 6).clamp(NARROW_CARD.0, NARROW_CARD.1), CARD_ROWS);
+    levels.iter().map(card).collect()
+}
+
+fn chips(nodes: &[String]) -> Vec<Size> {
+    nodes.iter().map(|name| ((width(name) + 4).clamp(CHIP.0, CHIP.1), 1)).collect()
+}
+
+fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: Flow) -> Option<Drawing> {
     let mut graph = Graph::new();
-    for (index, name) in nodes.iter().enumerate() {
-        let (width, height) = match zoom {
-            // All of one width: columns of them stand in line.
-            Zoom::Card => ((widest + 6).clamp(CARD.0, CARD.1), CARD_ROWS),
-            Zoom::Chip => ((width(name) + 4).clamp(CHIP.0, CHIP.1), 1),
-            Zoom::Dot => (1, 1),
-        };
-        graph.add_node(index, CustomNode { label: "", width, height, painter: None, payload: "" });
+    for (index, (width, height)) in sizes.iter().enumerate() {
+        let node = CustomNode { label: "", width: *width, height: *height, painter: None, payload: "" };
+        graph.add_node(index, node);
     }
     for (from, to) in links {
         graph.add_edge(*from, *to, None);
@@ -91,18 +117,34 @@ fn drawing(nodes: &[String], links: &[(usize, usize)], zoom: Zoom, flow: Flow) -
         (Flow::Down, Zoom::Dot) => (Direction::TopDown, 1, 0),
     };
     let laid = graph.compute_layout_with_config(&config);
-    let mut placed = vec![Place::default(); nodes.len()];
+    let mut placed = vec![Place::default(); sizes.len()];
     for node in laid.nodes() {
         *placed.get_mut(node.id)? =
             Place { x: cell(node.x), y: cell(node.y), width: cell(node.width), height: cell(node.height) };
     }
-    let routes: Vec<Route> = laid.edges().iter().map(route).collect();
-    let corners = routes.iter().flat_map(|route| &route.points);
-    let (mut right, mut bottom) = (cell(laid.width()), cell(laid.height()));
-    for (x, y) in corners {
-        (right, bottom) = (right.max(x + 1), bottom.max(y + 1));
+    let mut routes: Vec<Route> = laid.edges().iter().map(route).collect();
+    straighten(&mut routes, &placed, flow);
+    let mut drawing = Drawing { zoom, flow, size: (0, 0), placed, routes };
+    trim(&mut drawing);
+    Some(drawing)
+}
+
+/// Moves everything to the upper left corner and measures it.
+fn trim(drawing: &mut Drawing) {
+    let nodes = drawing.placed.iter().flat_map(|it| [(it.x, it.y), (it.right() - 1, it.bottom() - 1)]);
+    let corners = drawing.routes.iter().flat_map(|route| route.points.iter().copied());
+    let all: Vec<(i32, i32)> = nodes.chain(corners).collect();
+    let left = all.iter().map(|(x, _)| *x).min().unwrap_or(0);
+    let top = all.iter().map(|(_, y)| *y).min().unwrap_or(0);
+    let right = all.iter().map(|(x, _)| *x).max().unwrap_or(0);
+    let bottom = all.iter().map(|(_, y)| *y).max().unwrap_or(0);
+    drawing.size = (right - left + 1, bottom - top + 1);
+    for place in &mut drawing.placed {
+        (place.x, place.y) = (place.x - left, place.y - top);
     }
-    Some(Drawing { zoom, flow, size: (right, bottom), placed, routes })
+    for point in drawing.routes.iter_mut().flat_map(|route| &mut route.points) {
+        *point = (point.0 - left, point.1 - top);
+    }
 }
 
 fn cell(at: usize) -> i32 {

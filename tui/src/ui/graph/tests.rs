@@ -4,7 +4,7 @@ use crate::ui::testing::{POSTER, workflow};
 #[test]
 fn every_edge_is_walked_from_face_to_face() {
     let layout = layout(&workflow(POSTER));
-    assert_eq!(layout.drawings.len(), 6);
+    assert_eq!(layout.drawings.len(), 8);
     for drawing in &layout.drawings {
         assert_eq!(drawing.routes.len(), layout.links.len());
         for route in &drawing.routes {

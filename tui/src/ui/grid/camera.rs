@@ -27,17 +27,16 @@ pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
 pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
     let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
     let unfit = if area.width < NARROW { Flow::Down } else { Flow::Right };
-    let at = |zoom: Zoom| {
-        let fits = [Flow::Right, Flow::Down].into_iter().filter_map(|flow| layout.drawing(zoom, flow));
-        fits.clone().find(holds)
-    };
+    let at = |zoom: Zoom| layout.drawings_at(zoom).find(holds);
+    // What does not fit anyway takes as little room as can be.
+    let least_room = |zoom: Zoom| layout.drawings_at(zoom).rfind(|it| it.flow == unfit);
     let least = match zooming {
-        Zooming::At(zoom) => return at(zoom).or_else(|| layout.drawing(zoom, unfit)),
+        Zooming::At(zoom) => return at(zoom).or_else(|| least_room(zoom)),
         Zooming::Auto => Zoom::Chip,
         Zooming::Fit => Zoom::Dot,
     };
     let fits = Zoom::ALL.into_iter().filter(|zoom| *zoom >= least).find_map(at);
-    fits.or_else(|| layout.drawing(least, unfit))
+    fits.or_else(|| least_room(least))
 }
 
 /// The node that the view goes to by itself: the one that runs while it follows, else the one under the cursor.

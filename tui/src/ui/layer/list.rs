@@ -63,7 +63,7 @@ pub fn view<'a>(
         let place = Rect { y, height: 1, ..area };
         row(index).render(place, buffer);
         if index == cursor.at {
-            buffer.set_style(place, theme.selected);
+            theme.select(place, buffer);
         }
         areas.hit(place, Hit::Row(index));
     }

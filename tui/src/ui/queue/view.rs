@@ -59,7 +59,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
             Row::Run(run) => card::view(model, theme, run, place, buffer, areas),
         }
         if row == cursor && model.pane == Pane::Queue && model.layers.is_empty() {
-            buffer.set_style(place, theme.selected);
+            theme.select(place, buffer);
         }
         y += tall;
     }

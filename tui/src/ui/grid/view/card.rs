@@ -93,7 +93,7 @@ fn chip(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
     ]);
     line.render(buffer.area, buffer);
     if look.selected {
-        buffer.set_style(buffer.area, theme.selected);
+        theme.select(buffer.area, buffer);
     }
 }
 
@@ -101,6 +101,6 @@ fn dot(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
     buffer.set_string(0, 0, glyph, style);
     if look.selected {
-        buffer.set_style(buffer.area, theme.selected);
+        theme.select(buffer.area, buffer);
     }
 }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::{Scene, card};
 use crate::ui::graph::route::{Strokes, Tone};
 use crate::ui::graph::viewport::Viewport;
-use crate::ui::graph::{Drawing, Zoom};
+use crate::ui::graph::{Drawing, Flow, Place, Zoom};
 use crate::ui::view::{Areas, Hit};
 
 pub(super) fn view(
@@ -52,6 +52,9 @@ pub(super) fn view(
             }
         }
     }
+    if drawing.zoom == Zoom::Card {
+        exits(scene, drawing, viewport, area, buffer);
+    }
     if drawing.zoom == Zoom::Dot {
         name(scene, drawing, viewport, area, buffer);
     }
@@ -79,6 +82,34 @@ fn edges(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
         strokes.add(route, tone, beat);
     }
     strokes.draw(drawing.flow, scene.theme, model.options.ascii, area, buffer);
+}
+
+/// Where edges leave cards, their borders branch.
+fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
+    for route in &drawing.routes {
+        let (Some(place), Some(start)) = (drawing.placed.get(route.from), route.points.first()) else {
+            continue;
+        };
+        let face = match drawing.flow {
+            Flow::Right => Place { x: place.right() - 1, y: start.1, width: 1, height: 1 },
+            Flow::Down => Place { x: start.0, y: place.bottom() - 1, width: 1, height: 1 },
+        };
+        let inside = match drawing.flow {
+            Flow::Right => (place.y + 1..place.bottom() - 1).contains(&face.y),
+            Flow::Down => (place.x + 1..place.right() - 1).contains(&face.x),
+        };
+        let Some(seen) = viewport.clip(face, area).filter(|_| inside) else { continue };
+        let symbol = match (drawing.flow, scene.facts(route.from).runs()) {
+            _ if scene.model.options.ascii => "+",
+            (Flow::Right, false) => "├",
+            (Flow::Right, true) => "┠",
+            (Flow::Down, false) => "┬",
+            (Flow::Down, true) => "┯",
+        };
+        if let Some(cell) = buffer.cell_mut((seen.x, seen.y)) {
+            cell.set_symbol(symbol);
+        }
+    }
 }
 
 /// Dots have no room for names: that of the selected one stands beside it.

@@ -88,7 +88,7 @@ fn row(
     spans.extend(facts.value(theme, rest));
     Line::from(spans).render(area, buffer);
     if selected == Some(node) {
-        buffer.set_style(area, theme.selected);
+        theme.select(area, buffer);
     }
     areas.hit(area, Hit::Node(facts.name.to_owned()));
     let columns = u16::try_from(badge.chars().count()).unwrap_or(0).min(area.width);

@@ -30,7 +30,8 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let x = area.x + u16::try_from(place % wide).unwrap_or(0);
         let y = area.y + u16::try_from(place / wide).unwrap_or(0);
         let style = theme.run(run.state);
-        let style = if id == focus.id { style.add_modifier(Modifier::REVERSED) } else { style };
+        let style =
+            if id == focus.id { style.patch(theme.accent).add_modifier(Modifier::UNDERLINED) } else { style };
         buffer.set_string(x, y, glyph(run, model.options.ascii), style);
         areas.hit(Rect { x, y, width: 1, height: 1 }, Hit::Run(id));
     }
