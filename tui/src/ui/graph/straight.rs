@@ -35,12 +35,12 @@ pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: Flow) {
     }
     for _ in 0..PASSES {
         let mut moved = false;
-        for index in 0..ways.len() {
-            let Some(way) = ways[index].take() else { continue };
+        for (index, slot) in ways.iter_mut().enumerate() {
+            let Some(way) = slot.take() else { continue };
             board.leave(index, &way.points());
             let better = board.better(way, routes, index, &mut moved);
             board.enter(index, &better.points());
-            ways[index] = Some(better);
+            *slot = Some(better);
         }
         if !moved {
             break;
