@@ -9,7 +9,7 @@ mod lens;
 mod tests;
 mod waiting;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use lens::Lens;
 pub use waiting::Waiting;
@@ -22,6 +22,12 @@ use crate::run::{Run, RunStatus};
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     runs: HashMap<RunId, Run>,
+    /// Those that hold a slot: few, and asked for with every frame.
+    active: BTreeSet<RunId>,
+    /// Runs that a list showed running before their start was told; when it is, it counts.
+    untold: HashSet<RunId>,
+    /// What was deleted: an answer that was under way does not bring it back.
+    deleted: HashSet<RunId>,
     waiting: Waiting,
     queue: Queue,
     lenses: HashMap<WorkflowId, Lens>,
@@ -29,23 +35,37 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Takes in the registry as the daemon has it. Answers the runs that were active or waiting here and are not there:
-    /// ask for each, and [`know`](Self::know) or [`remove`](Self::remove) it.
+    /// Takes in the registry as the daemon has it. Answers the runs that were active or waiting here, or are looked at,
+    /// and are not there: ask for each, and [`know`](Self::know) or [`remove`](Self::remove) it.
     pub fn snapshot(&mut self, runs: Vec<Run>, queue: Queue) -> Vec<RunId> {
         let there: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
-        let missing = self.runs.values().filter(|run| !run.state.is_ended() && !there.contains(&run.id));
-        let missing = missing.map(|run| run.id).collect();
+        let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
+        // An ended one is missed where a lens is on it: it may have been deleted, and the lens would stay on nothing.
+        let told = |run: &Run| !run.state.is_ended() || self.is_looked_at(run.id);
+        let missing = self.runs.values().filter(|run| !there.contains(&run.id) && told(run));
+        // It tells of the first that wait only: the others are not missed, a list shows them again.
+        let beyond = |run: &Run| run.state == RunStatus::Queued && queue.queued as usize > waiting;
+        let (behind, missing): (Vec<&Run>, Vec<&Run>) =
+            missing.partition(|run| beyond(run) && !self.is_looked_at(run.id));
+        let ids = |runs: Vec<&Run>| runs.into_iter().map(|run| run.id).collect::<Vec<RunId>>();
+        let (behind, missing) = (ids(behind), ids(missing));
+        for run in behind {
+            self.runs.remove(&run);
+        }
         self.queue = queue;
         self.waiting.clear();
         let mut started = Vec::new();
         for run in runs {
+            if self.is_old(&run) {
+                continue;
+            }
             if run.state == RunStatus::Queued {
                 self.waiting.insert(run.id, None);
             }
             if self.starts(&run) {
                 started.push((run.start_order, run.id));
             }
-            self.runs.insert(run.id, run);
+            self.put(run);
         }
         started.sort_unstable();
         for (_, run) in started {
@@ -69,28 +89,36 @@ impl Registry {
 
     /// Takes in runs from a list. They are history: the lens does not follow them, but takes one if it has none.
     pub fn know(&mut self, runs: impl IntoIterator<Item = Run>) {
+        let mut workflows = HashSet::new();
         for run in runs {
+            workflows.insert(run.workflow_id);
+            if self.is_old(&run) {
+                continue;
+            }
             match self.runs.get(&run.id).map(|known| known.state.is_ended()) {
                 Some(false) if run.state.is_ended() => self.update(run),
+                // Its next step comes as an event, and moves the lens.
                 Some(false) => {}
-                Some(true) | None => {
-                    self.runs.insert(run.id, run);
+                Some(true) => self.put(run),
+                None => {
+                    if run.start_order.is_some() && !run.state.is_ended() {
+                        self.untold.insert(run.id);
+                    }
+                    self.put(run);
                 }
             }
         }
-        let without: HashSet<WorkflowId> = self
-            .runs
-            .values()
-            .map(|run| run.workflow_id)
-            .filter(|workflow| self.lenses.get(workflow).is_none_or(|lens| lens.follows.is_none()))
-            .collect();
-        for workflow in without {
+        workflows.retain(|workflow| self.lenses.get(workflow).is_none_or(|lens| lens.follows.is_none()));
+        for workflow in workflows {
             let run = self.fallback(workflow);
             self.lens(workflow).follows = run;
         }
     }
 
     fn update(&mut self, run: Run) {
+        if self.is_old(&run) {
+            return;
+        }
         let (id, workflow, state) = (run.id, run.workflow_id, run.state);
         let starts = self.starts(&run);
         let position = run.position;
@@ -101,7 +129,7 @@ impl Registry {
         } else {
             self.waiting.remove(id);
         }
-        self.runs.insert(id, run);
+        self.put(run);
         if starts {
             self.started(id);
         }
@@ -112,8 +140,26 @@ impl Registry {
         }
     }
 
+    /// Whether it says less than what is known already.
+    fn is_old(&self, run: &Run) -> bool {
+        self.deleted.contains(&run.id)
+            || self.runs.get(&run.id).is_some_and(|known| run.state.is_behind(known.state))
+    }
+
+    fn put(&mut self, run: Run) {
+        if run.state.is_active() {
+            self.active.insert(run.id);
+        } else {
+            self.active.remove(&run.id);
+        }
+        self.runs.insert(run.id, run);
+    }
+
     /// A run was deleted.
     pub fn remove(&mut self, run: RunId) {
+        self.deleted.insert(run);
+        self.active.remove(&run);
+        self.untold.remove(&run);
         self.waiting.remove(run);
         if let Some(run) = self.runs.remove(&run) {
             self.gone(run.workflow_id, run.id);
@@ -129,6 +175,11 @@ impl Registry {
     /// All runs that are known, in no order.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.runs.values()
+    }
+
+    /// Runs that hold a slot, in the order in which they were submitted.
+    pub fn active(&self) -> impl Iterator<Item = &Run> {
+        self.active.iter().filter_map(|run| self.runs.get(run))
     }
 
     /// Runs that wait, the next one first.
@@ -149,7 +200,8 @@ impl Registry {
     }
 
     /// Whether a run was just seen to leave the queue.
-    fn starts(&self, run: &Run) -> bool {
-        run.start_order.is_some() && self.runs.get(&run.id).is_none_or(|known| known.start_order.is_none())
+    fn starts(&mut self, run: &Run) -> bool {
+        let known = self.runs.get(&run.id).is_some_and(|known| known.start_order.is_some());
+        run.start_order.is_some() && (self.untold.remove(&run.id) || !known)
     }
 }

@@ -37,6 +37,18 @@ impl RunStatus {
     pub fn is_active(self) -> bool {
         matches!(self, Self::Running | Self::Cancelling)
     }
+    /// Whether a run that is in the other state was in this one before. News comes by several ways, events, lists and
+    /// snapshots, and what is behind is no news.
+    #[must_use]
+    pub fn is_behind(self, other: Self) -> bool {
+        let step = |state| match state {
+            Self::Queued => 0,
+            Self::Running => 1,
+            Self::Cancelling => 2,
+            Self::Completed | Self::Failed | Self::Cancelled => 3,
+        };
+        step(self) < step(other)
+    }
     /// The word used on the wire and on screen.
     #[must_use]
     pub fn word(self) -> &'static str {

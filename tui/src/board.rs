@@ -31,7 +31,7 @@ impl Row {
     }
 
     fn take(&mut self, newer: &Run) {
-        if rank(newer.state) < rank(self.run.state) {
+        if newer.state.is_behind(self.run.state) {
             return;
         }
         self.run = newer.clone();
@@ -40,7 +40,7 @@ impl Row {
     /// The state of the telemetry, where it is ahead of the registry.
     fn lift(&mut self) {
         let Some(state) = &self.state else { return };
-        if rank(state.status) < rank(self.run.state) {
+        if state.status.is_behind(self.run.state) {
             return;
         }
         self.run.state = state.status;
@@ -49,16 +49,6 @@ impl Row {
         if self.run.error.is_none() {
             self.run.error.clone_from(&state.error);
         }
-    }
-}
-
-/// Registry and telemetry come by different ways: the later state of the two holds.
-fn rank(status: RunStatus) -> u8 {
-    match status {
-        RunStatus::Queued => 0,
-        RunStatus::Running => 1,
-        RunStatus::Cancelling => 2,
-        RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => 3,
     }
 }
 

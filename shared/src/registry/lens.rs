@@ -48,6 +48,12 @@ impl Registry {
         lens.held = lens.follows;
     }
 
+    /// Whether a lens is on a run, or stays there.
+    pub(super) fn is_looked_at(&self, run: RunId) -> bool {
+        let at = Some(run);
+        self.lenses.values().any(|lens| lens.pinned == at || lens.follows == at || lens.held == at)
+    }
+
     /// Whether something is open over the picture, so that the lens does not move by itself.
     pub fn set_busy(&mut self, busy: bool) {
         if busy && !self.busy {

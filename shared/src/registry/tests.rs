@@ -258,3 +258,45 @@ fn runs_that_wait_stand_in_queue_order() {
     assert_eq!(order, [next.id, runs[0], runs[1]]);
     assert_eq!(story.registry.position(runs[0]), Some(2));
 }
+
+#[test]
+fn what_is_behind_changes_nothing_and_what_was_deleted_stays_away() {
+    let mut story = Story::new();
+    let run = story.run();
+    let running = story.registry.run(run).unwrap().clone();
+    story.complete(run);
+    story.registry.know([running.clone()]);
+    story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(running.clone()) });
+    assert_eq!(story.registry.run(run).unwrap().state, RunStatus::Completed);
+    assert_eq!(story.registry.active().count(), 0);
+    story.delete(run);
+    story.registry.know([running.clone()]);
+    story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(running) });
+    assert_eq!((story.registry.runs().count(), story.focus()), (0, None));
+}
+
+#[test]
+fn a_start_counts_though_a_list_told_of_it_first() {
+    let mut story = Story::new();
+    let first = story.run();
+    let second = story.submit(1)[0];
+    let mut started = story.registry.run(second).unwrap().clone();
+    story.registry.runs.remove(&second);
+    (started.state, started.start_order) = (RunStatus::Running, Some(2));
+    story.registry.know([started]);
+    assert_eq!(story.focus(), Some(first), "a list does not move the lens");
+    story.starts = 1;
+    story.start(second);
+    assert_eq!(story.focus(), Some(second));
+}
+
+#[test]
+fn runs_that_wait_beyond_those_that_are_told_are_not_missed() {
+    let mut story = Story::new();
+    let runs = story.submit(3);
+    story.registry.pin(runs[2]);
+    let told: Vec<Run> = story.runs[..1].to_vec();
+    let queue = Queue { queued: 3, ..Queue::default() };
+    assert_eq!(story.registry.snapshot(told, queue), [runs[2]], "only the one that is looked at");
+    assert!(story.registry.run(runs[1]).is_none());
+}
