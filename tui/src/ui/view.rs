@@ -59,7 +59,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Ar
     which_key::view(model, theme, body, buffer, &mut areas);
     toasts::view(model, theme, body, buffer, &mut areas);
     hints::view(model, theme, row(area.bottom() - 1), buffer, &mut areas);
-    if model.registry.runs().any(|run| run.state.is_active()) {
+    if model.registry.active().next().is_some() {
         areas.tick_in(CLOCK);
     }
     areas

@@ -84,20 +84,25 @@ impl Shelves {
 
     /// Takes a run from its place. Answers whether its place in the queue was known.
     fn take(&mut self, run: RunId) -> bool {
-        let Some(placed) = self.placed.remove(&run) else { return self.waiting.contains(&run) };
+        !self.displace(run) && self.waiting.contains(&run)
+    }
+
+    /// Takes a run from where it stands by its key, if it does.
+    fn displace(&mut self, run: RunId) -> bool {
+        let Some(placed) = self.placed.remove(&run) else { return false };
         self.failed -= usize::from(placed.failed);
         let keys = &mut self.keys[placed.section as usize];
         if let Ok(at) = keys.binary_search(&placed.key) {
             keys.remove(at);
         }
-        false
+        true
     }
 
     fn wait(&mut self, registry: &Registry) {
         let shown = registry.queued().filter(|run| self.filter.shows(run) && run.state == RunStatus::Queued);
         self.waiting = shown.map(|run| run.id).collect();
-        for run in self.waiting.clone() {
-            self.take(run);
+        for at in 0..self.waiting.len() {
+            self.displace(self.waiting[at]);
         }
     }
 

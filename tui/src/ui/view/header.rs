@@ -131,15 +131,22 @@ pub(super) fn strip(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffe
         x = (x + width + 2).min(area.right());
     }
     let Some(workflow) = model.workflow_id() else { return };
-    let count = |wanted: &dyn Fn(RunStatus) -> bool| {
-        model.registry.runs().filter(|run| run.workflow_id == workflow && wanted(run.state)).count()
-    };
+    let (mut running, mut waiting, mut completed, mut failed) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for run in model.registry.runs().filter(|run| run.workflow_id == workflow) {
+        match run.state {
+            RunStatus::Running | RunStatus::Cancelling => running += 1,
+            RunStatus::Queued => waiting += 1,
+            RunStatus::Completed => completed += 1,
+            RunStatus::Failed => failed += 1,
+            RunStatus::Cancelled => {}
+        }
+    }
     let ascii = model.options.ascii;
     let parts = [
-        (if ascii { ">" } else { "▶" }, count(&RunStatus::is_active), theme.running),
-        (run_glyph(RunStatus::Queued, 0, ascii), count(&|it| it == RunStatus::Queued), theme.waiting),
-        (run_glyph(RunStatus::Completed, 0, ascii), count(&|it| it == RunStatus::Completed), theme.good),
-        (run_glyph(RunStatus::Failed, 0, ascii), count(&|it| it == RunStatus::Failed), theme.bad),
+        (if ascii { ">" } else { "▶" }, running, theme.running),
+        (run_glyph(RunStatus::Queued, 0, ascii), waiting, theme.waiting),
+        (run_glyph(RunStatus::Completed, 0, ascii), completed, theme.good),
+        (run_glyph(RunStatus::Failed, 0, ascii), failed, theme.bad),
     ];
     let spans: Vec<Span<'_>> = parts
         .into_iter()
