@@ -84,8 +84,10 @@ pub(super) fn told(model: &mut Model, told: &mut Notification) -> Vec<Effect> {
             Vec::new()
         }
         Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => {
-            if let Some(lens) = model.lens.as_mut().filter(|lens| lens.run.id == run.id) {
-                lens.run = (**run).clone();
+            if let Some(lens) = model.lens.as_mut().filter(|lens| lens.run.id == run.id)
+                && let Some(known) = model.registry.run(run.id)
+            {
+                lens.run.clone_from(known);
             }
             Vec::new()
         }
@@ -112,6 +114,9 @@ fn show(model: &mut Model, run: Run, state: RunState) -> Vec<Effect> {
         model.asked = Some(run.id);
         effects.push(Effect::GetRun(run.id));
     }
+    // The registry may have been told of its end already.
+    let newer = model.registry.run(run.id).filter(|known| run.state.is_behind(known.state));
+    let run = newer.cloned().unwrap_or(run);
     model.lens = Some(Lens { run, state, workflow, layout });
     if !same {
         effects.extend(update::moved(model));

@@ -117,9 +117,12 @@ fn pin(model: &mut Model) {
         model.registry.unpin(workflow);
         say(model, Tone::Note, "the lens follows the newest started run");
     } else {
-        model.registry.pin(run);
-        let name = model.registry.run(run).map(fanlight_shared::run::Run::name).unwrap_or_default();
-        say(model, Tone::Note, format!("the lens stays on {name}"));
+        // One that was just deleted is still on screen, but can't be kept there.
+        if model.registry.pin(run)
+            && let Some(name) = model.registry.run(run).map(fanlight_shared::run::Run::name)
+        {
+            say(model, Tone::Note, format!("the lens stays on {name}"));
+        }
     }
 }
 

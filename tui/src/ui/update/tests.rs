@@ -1,5 +1,6 @@
 //! Stories about the shell: a person presses keys, the model changes, effects are asked for.
 
+mod any_order;
 mod focus;
 mod layers;
 mod workflow;

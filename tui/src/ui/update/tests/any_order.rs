@@ -1,0 +1,300 @@
+//! Whatever happens in whatever order, the lens is where the rules say, and what is shown belongs to that run, or is the
+//! old picture until the new one's snapshot is there.
+
+mod daemon;
+mod rules;
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
+use proptest::prelude::*;
+
+use super::*;
+use crate::ui::message::{Came, Document};
+use crate::ui::model::Then;
+use crate::ui::queue::At;
+use crate::ui::testing::{self, opened, press, screen, workflow_id};
+use daemon::Daemon;
+use rules::Rules;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Submit { other: bool, count: usize },
+    Start(usize),
+    End(usize, RunStatus),
+    CancelQueued(usize),
+    Delete(usize),
+    Event,
+    Telemetry(usize),
+    Read(usize),
+    Answer(usize),
+    Lose,
+    Regain { rest: bool },
+    PinKey,
+    Beside { older: bool },
+    Enter(usize),
+    Open(&'static str),
+    Close,
+    Switch,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let ends = prop_oneof![Just(RunStatus::Completed), Just(RunStatus::Failed), Just(RunStatus::Cancelled)];
+    prop_oneof![
+        3 => (any::<bool>(), 1..4_usize).prop_map(|(other, count)| Step::Submit { other, count }),
+        5 => any::<usize>().prop_map(Step::Start),
+        4 => (any::<usize>(), ends).prop_map(|(nth, state)| Step::End(nth, state)),
+        1 => any::<usize>().prop_map(Step::CancelQueued),
+        1 => any::<usize>().prop_map(Step::Delete),
+        10 => Just(Step::Event),
+        6 => any::<usize>().prop_map(Step::Telemetry),
+        4 => any::<usize>().prop_map(Step::Read),
+        4 => any::<usize>().prop_map(Step::Answer),
+        1 => Just(Step::Lose),
+        3 => any::<bool>().prop_map(|rest| Step::Regain { rest }),
+        2 => Just(Step::PinKey),
+        2 => any::<bool>().prop_map(|older| Step::Beside { older }),
+        1 => any::<usize>().prop_map(Step::Enter),
+        2 => prop_oneof![Just("?"), Just("r"), Just(":"), Just("s")].prop_map(Step::Open),
+        2 => Just(Step::Close),
+        1 => Just(Step::Switch),
+    ]
+}
+
+fn other_workflow() -> WorkflowId {
+    WorkflowId::from_bytes([9; 16])
+}
+
+fn document(of: WorkflowId) -> Document {
+    let mut document = opened().workflow.unwrap().document;
+    if of != workflow_id() {
+        document.path = Some("/home/ada/other.yaml".into());
+        document.workflow_id = Some(of);
+    }
+    document
+}
+
+struct Story {
+    model: Model,
+    daemon: Daemon,
+    rules: Rules,
+    /// The run that was shown before the step, and of which workflow.
+    shown: Option<(RunId, WorkflowId)>,
+}
+
+impl Story {
+    fn begin() -> Self {
+        let (daemon, rules) = (Daemon::default(), Rules::default());
+        let mut story = Self { model: opened(), daemon, rules, shown: None };
+        story.daemon.is_up = true;
+        story.update(Message::Tick(testing::NOW));
+        story
+    }
+
+    fn update(&mut self, message: Message) {
+        let effects = update(&mut self.model, message);
+        self.after(effects);
+    }
+
+    fn press(&mut self, keys: &str) {
+        let effects = press(&mut self.model, keys);
+        self.after(effects);
+    }
+
+    /// What a step asked for, and what must hold after it.
+    fn after(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.daemon.ask(effect);
+        }
+        self.rules.set_busy(!self.model.layers.is_empty());
+        self.check();
+    }
+
+    fn workflow(&self) -> WorkflowId {
+        self.model.workflow_id().unwrap()
+    }
+
+    fn check(&mut self) {
+        let workflow = self.workflow();
+        let expected = self.rules.focus(workflow);
+        assert_eq!(lens::focus(&self.model), expected, "the run in focus");
+        let watched: Vec<RunId> = self.daemon.watch.telemetry.iter().map(|of| of.run_id).collect();
+        assert_eq!(watched, Vec::from_iter(expected), "what is watched");
+        let shown = self.model.lens.as_ref().map(|lens| (lens.run.id, lens.run.workflow_id));
+        if let Some(lens) = &self.model.lens {
+            assert_eq!(lens.run.workflow_id, workflow, "another workflow's picture");
+            let of = lens.state.outputs.get("of").cloned();
+            assert_eq!(of, Some(Value::Text(lens.run.id.to_string())), "another run's telemetry");
+            assert!(expected.is_some(), "nothing is in focus, and yet a run is shown");
+        }
+        if shown.map(|it| it.0) != expected {
+            let before = self.shown.filter(|(_, of)| *of == workflow && expected.is_some());
+            assert_eq!(shown, before, "until the snapshot is there the old picture stays");
+        }
+        self.shown = shown;
+    }
+
+    fn notify(&mut self, told: Notification) {
+        match &told {
+            Notification::Daemon { event, .. } => match event {
+                DaemonEvent::RunUpdate { run } => self.rules.told(run),
+                DaemonEvent::RunDelete { run_id, .. } => self.rules.deleted(*run_id),
+                _ => {}
+            },
+            Notification::Registry { runs, .. } => self.rules.told_all(runs),
+            Notification::Snapshot { run, .. } => self.rules.listed(run),
+            _ => {}
+        }
+        self.update(Message::Told(Box::new(told)));
+    }
+
+    fn come(&mut self, came: Came) {
+        match &came {
+            Came::Runs { page, .. } => page.rows.iter().for_each(|run| self.rules.listed(run)),
+            Came::Known(_, Some(run)) => self.rules.listed(run),
+            Came::Known(run, None) => self.rules.deleted(*run),
+            Came::Run { detail, .. } => self.rules.listed(&detail.run),
+            _ => {}
+        }
+        self.update(Message::Came(Box::new(came)));
+    }
+
+    fn step(&mut self, step: &Step) {
+        let free = self.model.layers.is_empty();
+        match *step {
+            Step::Submit { other, count } => {
+                self.daemon.submit(if other { other_workflow() } else { workflow_id() }, count);
+            }
+            Step::Start(nth) => self.set(nth, |state| state == RunStatus::Queued, RunStatus::Running),
+            Step::End(nth, state) => self.set(nth, RunStatus::is_active, state),
+            Step::CancelQueued(nth) => {
+                self.set(nth, |state| state == RunStatus::Queued, RunStatus::Cancelled);
+            }
+            Step::Delete(nth) => {
+                if let Some(run) = self.daemon.pick(nth, |run| run.state.is_ended()) {
+                    self.daemon.delete(run);
+                }
+            }
+            Step::Event => {
+                if let Some(told) = self.daemon.event() {
+                    self.notify(told);
+                }
+            }
+            Step::Telemetry(nth) => {
+                if let Some(told) = self.daemon.telemetry(nth) {
+                    self.notify(told);
+                }
+            }
+            Step::Read(nth) => {
+                self.daemon.read(nth, document);
+            }
+            Step::Answer(nth) => {
+                if let Some(came) = self.daemon.answer(nth) {
+                    self.come(came);
+                }
+            }
+            Step::Lose if self.daemon.is_up => {
+                self.daemon.lose();
+                self.update(Message::Link(Link::Down("it was closed".to_owned())));
+            }
+            Step::Regain { rest } => self.regain(rest),
+            Step::PinKey if free && enabled(&self.model, Action::Pin) => {
+                let workflow = self.workflow();
+                match self.model.lens.as_ref().map(|lens| lens.run.id) {
+                    _ if self.rules.is_pinned(workflow) => self.rules.unpin(workflow),
+                    Some(run) => self.rules.pin(run),
+                    None => {}
+                }
+                self.press("p");
+            }
+            Step::Beside { older } if free && enabled(&self.model, Action::OlderRun) => {
+                self.rules.beside(self.workflow(), older);
+                self.press(if older { "[" } else { "]" });
+            }
+            Step::Enter(nth) if free => {
+                let known = |id: RunId| self.model.registry.run(id).map(|run| run.state);
+                // The section of cancelled ones is folded.
+                let rows = |state: RunStatus| state != RunStatus::Cancelled;
+                let Some(run) = self.daemon.pick(nth, |run| known(run.id).is_some_and(rows)) else { return };
+                self.model.queue.cursor = Some(At::Run(run));
+                self.rules.pin(run);
+                self.press("2 enter");
+            }
+            Step::Open(key) if free => {
+                let lens = self.model.lens.as_ref();
+                if key != "s" || lens.is_some_and(|lens| !lens.run.state.is_ended()) {
+                    self.press(key);
+                    assert!(!self.model.layers.is_empty());
+                }
+            }
+            Step::Close => {
+                while !self.model.layers.is_empty() {
+                    self.press("esc");
+                }
+            }
+            Step::Switch => {
+                let there = if self.workflow() == workflow_id() { other_workflow() } else { workflow_id() };
+                self.model.then = Some(Then::Open);
+                self.update(Message::Came(Box::new(Came::Document(Box::new(document(there))))));
+            }
+            Step::Lose | Step::PinKey | Step::Beside { .. } | Step::Enter(_) | Step::Open(_) => {}
+        }
+    }
+
+    fn set(&mut self, nth: usize, from: fn(RunStatus) -> bool, to: RunStatus) {
+        if let Some(run) = self.daemon.pick(nth, |run| from(run.state)) {
+            self.daemon.set(run, to);
+        }
+    }
+
+    fn regain(&mut self, rest: bool) {
+        if !self.daemon.is_up {
+            self.daemon.regain(rest);
+            let up = testing::connected().link;
+            self.update(Message::Link(up));
+        }
+    }
+
+    /// Lets everything arrive that is under way, and looks whether all is as the daemon has it.
+    fn settle(&mut self) {
+        self.regain(true);
+        for round in 0.. {
+            assert!(round < 10_000, "the UI never stops asking");
+            if let Some(told) = self.daemon.event().or_else(|| self.daemon.telemetry(0)) {
+                self.notify(told);
+            } else if let Some(came) = self.daemon.answer(0) {
+                self.come(came);
+            } else if !self.daemon.read(0, document) {
+                break;
+            }
+        }
+        let expected = lens::focus(&self.model);
+        assert_eq!(self.model.lens.as_ref().map(|lens| lens.run.id), expected, "shown at last");
+        for run in self.model.registry.runs() {
+            let there = self.daemon.runs.iter().find(|it| it.id == run.id).map(|it| it.state);
+            // One that was deleted while nobody was told is history until a list is read again.
+            let history = run.state.is_ended() && Some(run.id) != expected;
+            assert!(there == Some(run.state) || there.is_none() && history, "{}: {there:?}", run.name());
+        }
+        if let Some(lens) = &self.model.lens {
+            assert_eq!(lens.state, self.daemon.states[&lens.run.id], "the fold of all events");
+            assert_eq!(lens.run.state, lens.state.status);
+            let drawn = self.model.drawn().map(|(workflow, _)| workflow.version.clone());
+            assert_eq!(drawn, Some(lens.run.version.clone()), "the grid of the version that runs");
+        }
+        screen(&mut self.model, 160, 50);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_lens_follows_the_rules_whatever_comes_when(steps in proptest::collection::vec(step(), 1..120)) {
+        let mut story = Story::begin();
+        for step in &steps {
+            story.step(step);
+        }
+        story.settle();
+    }
+}

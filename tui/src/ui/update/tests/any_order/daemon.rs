@@ -1,0 +1,228 @@
+//! A daemon of paper: runs, what it was asked, and what is under way to the UI by three ways that overtake each other:
+//! events of the registry, telemetry, answers.
+
+use std::collections::{HashMap, VecDeque};
+
+use fanlight_shared::event::{DaemonEvent, Numbered, Queue, RunUpdate, StateEvent};
+use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::rpc::watch::{Notification, Watch};
+use fanlight_shared::rpc::{Page, runs};
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run_state::RunState;
+use fanlight_shared::value::Value;
+
+use crate::ui::effect::Effect;
+use crate::ui::message::{Came, Document};
+use crate::ui::testing;
+
+/// An older version of the file on screen: the runs with even numbers were submitted with it.
+pub(super) fn old_version() -> String {
+    testing::POSTER.replace("Seaside poster", "Seaside")
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Daemon {
+    pub(super) runs: Vec<Run>,
+    pub(super) states: HashMap<RunId, RunState>,
+    pub(super) is_up: bool,
+    pub(super) watch: Watch,
+    made: u32,
+    starts: u64,
+    /// All that ever happened, and how much of it the UI was told.
+    log: Vec<DaemonEvent>,
+    told: usize,
+    registry: VecDeque<(usize, Notification)>,
+    telemetry: Vec<Notification>,
+    /// Requests that were not read yet, and answers that were given.
+    asked: Vec<Effect>,
+    answers: Vec<(Effect, Came)>,
+}
+
+impl Daemon {
+    pub(super) fn submit(&mut self, workflow: WorkflowId, count: usize) {
+        let submission = SubmissionId::new();
+        for index in 0..count {
+            self.made += 1;
+            let mut run = testing::run(self.made, RunStatus::Queued);
+            (run.workflow_id, run.submission, run.index) = (workflow, submission, index as u32);
+            if self.made % 2 == 0 {
+                run.version = Version::of(&old_version());
+            }
+            let mut state = testing::state(&run);
+            state.outputs.insert("of".to_owned(), Value::Text(run.id.to_string()));
+            self.states.insert(run.id, state);
+            self.runs.push(run.clone());
+            self.tell(DaemonEvent::RunUpdate { run: Box::new(run) });
+        }
+    }
+
+    /// A run of those in such a state.
+    pub(super) fn pick(&self, nth: usize, which: impl Fn(&Run) -> bool) -> Option<RunId> {
+        let runs: Vec<RunId> = self.runs.iter().filter(|run| which(run)).map(|run| run.id).collect();
+        runs.get(nth.checked_rem(runs.len())?).copied()
+    }
+
+    pub(super) fn set(&mut self, id: RunId, status: RunStatus) {
+        let Some(run) = self.runs.iter_mut().find(|run| run.id == id) else { return };
+        run.state = status;
+        if status == RunStatus::Running {
+            self.starts += 1;
+            (run.start_order, run.started_at) = (Some(self.starts), Some(testing::NOW));
+        }
+        let run = run.clone();
+        let Some(state) = self.states.get_mut(&id) else { return };
+        let update = RunUpdate {
+            status,
+            at: testing::NOW,
+            start_order: run.start_order,
+            error: None,
+            outputs: state.outputs.clone(),
+        };
+        let event = Numbered { seq: state.seq + 1, event: StateEvent::RunUpdate(update) };
+        state.fold(&event);
+        if self.watches(id) {
+            self.telemetry.push(Notification::State { workflow_id: run.workflow_id, run_id: id, event });
+        }
+        self.tell(DaemonEvent::RunUpdate { run: Box::new(run) });
+    }
+
+    pub(super) fn delete(&mut self, id: RunId) {
+        let Some(at) = self.runs.iter().position(|run| run.id == id) else { return };
+        let run = self.runs.remove(at);
+        self.states.remove(&id);
+        self.tell(DaemonEvent::RunDelete { workflow_id: run.workflow_id, run_id: id });
+    }
+
+    fn watches(&self, id: RunId) -> bool {
+        self.is_up && self.watch.telemetry.iter().any(|of| of.run_id == id)
+    }
+
+    fn tell(&mut self, event: DaemonEvent) {
+        self.log.push(event.clone());
+        if self.is_up && self.watch.registry {
+            let seq = self.log.len() as u64;
+            self.registry.push_back((self.log.len(), Notification::Daemon { seq, event }));
+        }
+    }
+
+    /// The connection is gone, and what was under way with it. What got no answer is asked again later.
+    pub(super) fn lose(&mut self) {
+        self.is_up = false;
+        self.registry.clear();
+        self.telemetry.clear();
+        self.asked.extend(self.answers.drain(..).map(|(request, _)| request));
+    }
+
+    /// It is back: the rest of the events follows, or everything anew.
+    pub(super) fn regain(&mut self, rest: bool) {
+        self.is_up = true;
+        if rest {
+            for (at, event) in self.log.iter().enumerate().skip(self.told) {
+                let told = Notification::Daemon { seq: at as u64 + 1, event: event.clone() };
+                self.registry.push_back((at + 1, told));
+            }
+        } else {
+            self.tell_all();
+        }
+        self.snapshots();
+    }
+
+    fn tell_all(&mut self) {
+        let mut runs: Vec<Run> = self.runs.iter().filter(|run| !run.state.is_ended()).cloned().collect();
+        runs.sort_by_key(|run| (run.start_order.is_none(), run.start_order));
+        let count = |which: fn(RunStatus) -> bool| runs.iter().filter(|run| which(run.state)).count() as u32;
+        let queue = Queue {
+            max_concurrent_runs: 8,
+            paused: false,
+            running: count(RunStatus::is_active),
+            queued: count(|state| state == RunStatus::Queued),
+        };
+        let seq = self.log.len() as u64;
+        self.registry.push_back((self.log.len(), Notification::Registry { seq, runs, queue }));
+    }
+
+    fn snapshots(&mut self) {
+        for of in &self.watch.telemetry {
+            let Some(run) = self.runs.iter().find(|run| run.id == of.run_id) else { continue };
+            let state = Box::new(self.states[&run.id].clone());
+            let (workflow_id, run_id, run) = (run.workflow_id, run.id, Box::new(run.clone()));
+            self.telemetry.push(Notification::Snapshot { workflow_id, run_id, run, state });
+        }
+    }
+
+    /// What the UI asked for.
+    pub(super) fn ask(&mut self, effect: Effect) {
+        let Effect::Watch(watch) = effect else {
+            self.asked.push(effect);
+            return;
+        };
+        let first = watch.registry && !self.watch.registry;
+        self.watch = watch;
+        if self.is_up {
+            if first {
+                self.tell_all();
+            }
+            self.snapshots();
+        }
+    }
+
+    /// Some request is read: its answer is as things are now, and under way.
+    pub(super) fn read(&mut self, nth: usize, document: impl Fn(WorkflowId) -> Document) -> bool {
+        let Some(at) = nth.checked_rem(self.asked.len()).filter(|_| self.is_up) else { return false };
+        let request = self.asked.remove(at);
+        let came = match &request {
+            Effect::GetRun(id) => self.detail(*id),
+            Effect::LookAfter(ids) => {
+                let known = |id: &RunId| self.runs.iter().find(|run| run.id == *id).cloned().map(Box::new);
+                let each = ids.iter().map(|id| (Effect::LookAfter(vec![*id]), Came::Known(*id, known(id))));
+                self.answers.extend(each.collect::<Vec<_>>());
+                None
+            }
+            Effect::ListRuns { generation, list } => {
+                let of = |run: &&Run| list.workflow_id.is_none_or(|of| of == run.workflow_id);
+                let states = |run: &&Run| list.states.is_empty() || list.states.contains(&run.state);
+                let rows = self.runs.iter().rev().filter(of).filter(states).cloned().collect();
+                Some(Came::Runs { generation: *generation, page: Page { rows, cursor: None } })
+            }
+            Effect::ReadStored(workflow) => {
+                Some(Came::Document(Box::new(document(workflow.parse().unwrap()))))
+            }
+            _ => None,
+        };
+        self.answers.extend(came.map(|came| (request, came)));
+        true
+    }
+
+    fn detail(&self, id: RunId) -> Option<Came> {
+        let run = self.runs.iter().find(|run| run.id == id)?.clone();
+        let old = old_version();
+        let text = if run.version == Version::of(&old) { old } else { testing::POSTER.to_owned() };
+        let workflow = Some(testing::workflow(&text));
+        let detail = runs::Detail { state: self.states[&id].clone(), run, document: text, path: None };
+        Some(Came::Run { detail: Box::new(detail), workflow })
+    }
+
+    /// The next event of the registry arrives.
+    pub(super) fn event(&mut self) -> Option<Notification> {
+        let (told, event) = self.registry.pop_front()?;
+        self.told = told;
+        Some(event)
+    }
+
+    /// Telemetry of some run arrives: in order for each run, in any order among them.
+    pub(super) fn telemetry(&mut self, nth: usize) -> Option<Notification> {
+        let of = |told: &Notification| match told {
+            Notification::Snapshot { run_id, .. } | Notification::State { run_id, .. } => Some(*run_id),
+            _ => None,
+        };
+        let run = of(self.telemetry.get(nth.checked_rem(self.telemetry.len())?)?);
+        let at = self.telemetry.iter().position(|told| of(told) == run)?;
+        Some(self.telemetry.remove(at))
+    }
+
+    /// Some answer arrives.
+    pub(super) fn answer(&mut self, nth: usize) -> Option<Came> {
+        let at = nth.checked_rem(self.answers.len())?;
+        Some(self.answers.remove(at).1)
+    }
+}
