@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //!
-//! - [`app`]: the one loop: drains whatever waits, updates, carries out effects, paints once
+//! - [`app`]: the one loop: drains whatever waits, updates, carries out effects, paints once; [`app::session`] is all of it
+//!   but the terminal, which tests drive
 //! - [`model`]: all that is known; [`message`]: all that can happen; [`update`]: the pure step from one to the next;
 //!   [`effect`]: what a step asks of the world
 //! - [`lens`]: which run is in focus, and what the daemon is asked to tell

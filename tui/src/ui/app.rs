@@ -3,6 +3,7 @@
 
 pub(super) mod files;
 mod outside;
+pub mod session;
 mod work;
 
 use std::io;
@@ -18,7 +19,6 @@ use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::effect::Effect;
-use super::link::Link;
 use super::message::Message;
 use super::model::{Model, Options};
 use super::picture::Pictures;
@@ -27,14 +27,16 @@ use super::picture::probe;
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::theme::Theme;
-use super::update::{begin, update};
+use super::update::begin;
 use super::view;
-use work::Work;
+use session::Session;
 
 /// The least time between two paints that no key asked for.
 const PAUSE: Duration = Duration::from_micros(16_667);
 /// Messages of one batch, so that a flood shows progress.
 const BATCH: usize = 512;
+/// Messages of one batch between two looks for keys: each look is a call of the system.
+const LOOK: usize = 16;
 
 /// Everything the UI begins with.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ pub struct Start {
 pub async fn run(start: Start) -> io::Result<()> {
     let mut app = App::new(start)?;
     let ended = app.run().await;
-    if let Some(farewell) = app.model.pictures.farewell() {
+    if let Some(farewell) = app.session.model.pictures.farewell() {
         // Nothing can be done where the terminal is gone already.
         let _ = app.terminal.write(&farewell);
     }
@@ -67,10 +69,8 @@ pub async fn run(start: Start) -> io::Result<()> {
 
 struct App {
     terminal: Terminal,
-    model: Model,
+    session: Session,
     theme: Theme,
-    link: Link,
-    work: Work,
     /// Dropped while another program has the terminal, or it would take its keys.
     events: Option<EventStream>,
     /// Pictures that the terminal drew over cells.
@@ -104,14 +104,10 @@ impl App {
         model.pictures = Pictures::new(model.options.pictures, drawing);
         let theme =
             if model.options.colour { start.settings.theme } else { start.settings.theme.without_colour() };
-        let link = Link::begin(start.home.clone(), start.exe);
-        let work = Work::new(start.home, link.client(), drawing);
         Ok(Self {
             terminal,
-            model,
+            session: Session::new(start.home, start.exe, model),
             theme,
-            link,
-            work,
             events: Some(EventStream::new()),
             board: Board::default(),
             dirty: true,
@@ -130,7 +126,7 @@ impl App {
             signal(SignalKind::interrupt())?,
         ];
         let mut continued = signal(SignalKind::from_raw(libc_sigcont()))?;
-        let effects = begin(&mut self.model);
+        let effects = begin(&mut self.session.model);
         self.carry_out(effects).await?;
         while !self.over {
             if self.dirty && (self.urgent || self.until_paint().is_none()) {
@@ -153,8 +149,9 @@ impl App {
                 _ = continued.recv() => Next::Continued,
                 event = event => Next::Event(event),
                 () = at(paint.map(|left| Instant::now() + left)) => Next::Paint,
-                done = self.work.recv() => Next::Message(done),
-                told = self.link.recv() => match told {
+                // With a paint to come, what is told waits for it and is taken in at once: a flood wakes this 60 times a
+                // second, not with every word.
+                message = self.session.next_message(), if paint.is_none() => match message {
                     Some(message) => Next::Message(message),
                     None => Next::End,
                 },
@@ -167,7 +164,7 @@ impl App {
     }
 
     async fn handle(&mut self, next: Next) -> io::Result<()> {
-        self.model.now = Time::now();
+        self.session.model.now = Time::now();
         match next {
             Next::End => self.over = true,
             Next::Paint => {}
@@ -179,7 +176,7 @@ impl App {
             }
             Next::Tick => {
                 self.tick = None;
-                self.step(Message::Tick(self.model.now)).await?;
+                self.step(Message::Tick(self.session.model.now)).await?;
             }
             Next::Message(message) => self.step(message).await?,
             // The terminal is gone.
@@ -191,22 +188,30 @@ impl App {
 
     /// Takes in whatever waits already, so that it is painted once.
     async fn drain(&mut self) -> io::Result<()> {
-        for _ in 0..BATCH {
+        let mut look = true;
+        for taken in 0..BATCH {
             if self.over {
                 break;
             }
             // Asked with this task's own waker: the stream keeps the first one it gets until a key comes.
             let event = match &mut self.events {
-                Some(events) => {
+                Some(events) if look => {
                     std::future::poll_fn(|context| Poll::Ready(events.poll_next_unpin(context))).await
                 }
-                None => Poll::Pending,
+                _ => Poll::Pending,
             };
             let next = match event {
                 Poll::Ready(event) => Next::Event(event),
-                Poll::Pending => match self.work.try_recv().or_else(|| self.link.try_recv()) {
-                    Some(message) => Next::Message(message),
-                    None => break,
+                Poll::Pending => match self.session.waiting_message() {
+                    Some(message) => {
+                        look = taken % LOOK == 0;
+                        Next::Message(message)
+                    }
+                    None if look => break,
+                    None => {
+                        look = true;
+                        continue;
+                    }
                 },
             };
             self.handle(next).await?;
@@ -230,7 +235,7 @@ impl App {
 
     async fn step(&mut self, message: Message) -> io::Result<()> {
         self.dirty = true;
-        let effects = update(&mut self.model, message);
+        let effects = self.session.update(message);
         self.carry_out(effects).await
     }
 
@@ -239,7 +244,7 @@ impl App {
     }
 
     async fn paint(&mut self) -> io::Result<()> {
-        let (model, theme, board) = (&self.model, &self.theme, &mut self.board);
+        let (model, theme, board) = (&self.session.model, &self.theme, &mut self.board);
         let areas = self.terminal.paint(|area, buffer| {
             let areas = view::view(model, theme, area, buffer);
             board.settle(buffer);
@@ -252,12 +257,12 @@ impl App {
         self.painted = Some(now);
         self.tick = areas.tick.map(|milliseconds| now + Duration::from_millis(milliseconds.max(1)));
         // What is wanted for what is shown now does not change the picture by itself.
-        let effects = update(&mut self.model, Message::Shown(Box::new(areas)));
+        let effects = self.session.update(Message::Shown(Box::new(areas)));
         Box::pin(self.carry_out(effects)).await
     }
 
     async fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
-        for effect in effects {
+        for effect in self.session.carry_out(effects) {
             match effect {
                 Effect::Quit => self.over = true,
                 Effect::Redraw | Effect::ForgetPictures => {
@@ -268,22 +273,21 @@ impl App {
                 Effect::Suspend => self.suspend()?,
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
                 Effect::Terminal(text) => self.terminal.write(&text)?,
-                Effect::Watch(watch) => self.link.watch(watch),
                 Effect::TickIn(milliseconds) => {
                     let due = Instant::now() + Duration::from_millis(milliseconds.max(1));
                     self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
                 }
                 Effect::Edit(path) => {
                     self.outside(outside::edit(&path)).await?;
-                    self.work.begin(Effect::ReadFile(path));
+                    self.session.carry_out(vec![Effect::ReadFile(path)]);
                 }
                 Effect::Pager { name, text } => self.outside(outside::page(&name, &text)).await?,
                 Effect::Copy(text) => {
                     self.terminal.write(&outside::copy(&text))?;
-                    self.work.kept(&text);
+                    self.session.work.kept(&text);
                 }
                 Effect::Notify(text) => self.terminal.write(&outside::notice(&text))?,
-                effect => self.work.begin(effect),
+                effect => tracing::error!(?effect, "no terminal carries this out"),
             }
         }
         Ok(())
@@ -304,7 +308,7 @@ impl App {
         let ended = program.await;
         self.back()?;
         if let Err(error) = ended {
-            self.work.failed("program", error);
+            self.session.work.failed("program", error);
         }
         Ok(())
     }
@@ -312,7 +316,7 @@ impl App {
     /// The terminal was cleared: it gets the pictures it is to keep again.
     fn pictures_again(&mut self) -> io::Result<()> {
         self.board.clear();
-        match self.model.pictures.again() {
+        match self.session.model.pictures.again() {
             Some(pictures) => self.terminal.write(&pictures),
             None => Ok(()),
         }
@@ -322,7 +326,7 @@ impl App {
         self.terminal.again()?;
         self.pictures_again()?;
         self.events = Some(EventStream::new());
-        self.model.size = self.terminal.size()?;
+        self.session.model.size = self.terminal.size()?;
         self.dirty = true;
         self.urgent = true;
         Ok(())

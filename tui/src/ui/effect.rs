@@ -122,3 +122,24 @@ pub enum Effect {
     /// Write this to the terminal before the next frame: pictures that it is to keep or to forget.
     Terminal(Arc<str>),
 }
+
+impl Effect {
+    /// Whether only a terminal can carry it out.
+    #[must_use]
+    pub fn is_of_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Quit
+                | Self::Suspend
+                | Self::Redraw
+                | Self::Edit(_)
+                | Self::Pager { .. }
+                | Self::Copy(_)
+                | Self::Notify(_)
+                | Self::TickIn(_)
+                | Self::Mouse(_)
+                | Self::ForgetPictures
+                | Self::Terminal(_)
+        )
+    }
+}

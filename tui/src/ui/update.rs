@@ -57,7 +57,11 @@ pub fn begin(model: &mut Model) -> Vec<Effect> {
 fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
     let came_up = matches!(link, Link::Up(_)) && !model.is_up();
     model.link = link;
-    if came_up { vec![Effect::ListWorkflows] } else { Vec::new() }
+    if !came_up {
+        return Vec::new();
+    }
+    model.pictures.try_again();
+    vec![Effect::ListWorkflows]
 }
 
 /// The workflow on screen or the run in focus is another one now.

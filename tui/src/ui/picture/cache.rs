@@ -132,6 +132,11 @@ impl Pictures {
         }
     }
 
+    /// The daemon is back: what failed may have failed because it was away.
+    pub fn try_again(&mut self) {
+        self.failed.clear();
+    }
+
     /// An asset is gone, or there is something new to see of it.
     pub fn forget(&mut self, asset: AssetId) {
         self.failed.remove(&asset);

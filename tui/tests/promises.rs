@@ -1,0 +1,15 @@
+//! The promises of many runs at once, through a real daemon in this process and the real link, by keys, down to the cells.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "promises/gallery.rs"]
+mod gallery;
+#[path = "promises/house.rs"]
+mod house;
+#[path = "promises/lens.rs"]
+mod lens;
+#[path = "promises/line.rs"]
+mod line;
+#[path = "promises/link.rs"]
+mod link;
+#[path = "promises/person.rs"]
+mod person;

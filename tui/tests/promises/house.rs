@@ -1,0 +1,156 @@
+//! A daemon in this process, on a home of its own, and a workflow whose runs go on until they are let.
+
+use std::path::{Path, PathBuf};
+
+use fanlight_daemon::config::Config;
+use fanlight_daemon::lock::Lock;
+use fanlight_daemon::run::{Shutdown, run};
+use fanlight_daemon::server;
+use fanlight_daemon::store::Store;
+use fanlight_shared::client::Client;
+use fanlight_shared::home::Home;
+use fanlight_shared::rpc::daemon::Stop;
+use fanlight_shared::rpc::queue;
+use fanlight_shared::rpc::runs::{Get, ParamSet, Start};
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::value::Value;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// `count` reports how far it is, waits for a file, and says which run it was; then `sky` is painted.
+const WORKFLOW: &str = r#"id: 01980000-0000-7000-8000-0000000000f1
+name: Promise
+params:
+  seed: { type: int, default: 0 }
+  gate: { type: text, default: "" }
+nodes:
+  count:
+    run: |
+      echo "{\"type\":\"progress\",\"value\":0.$seed,\"message\":\"step of $seed\"}" >> "$FANLIGHT_EVENTS"
+      while [ ! -e "$gate/$seed" ]; do sleep 0.02; done
+      echo "made by $seed"
+    with: { seed: "${{ params.seed }}", gate: "${{ params.gate }}" }
+  sky:
+    uses: image.generate
+    needs: [count]
+    with: { width: 48, height: 32, seed: "${{ params.seed }}" }
+  words:
+    uses: text.template
+    with: { template: "{{ said }}", said: "${{ count.stdout }}" }
+outputs:
+  sky: "${{ sky.image }}"
+  words: "${{ words.text }}"
+"#;
+
+/// How long a condition may take before the test fails.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub(crate) struct House {
+    pub(crate) home: Home,
+    folder: tempfile::TempDir,
+    daemon: Option<(JoinHandle<()>, CancellationToken, Lock)>,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("fl").tempdir_in("/tmp").unwrap();
+        let root = folder.path();
+        // Nothing of it depends on the environment.
+        let home = Home {
+            config: root.join("config"),
+            data: root.join("data"),
+            state: root.join("state"),
+            socket: root.join("run/d.sock"),
+            supervisor_socket: root.join("run/s.sock"),
+            name: root.to_owned(),
+        };
+        std::fs::create_dir(root.join("gate")).unwrap();
+        std::fs::write(root.join("promise.yaml"), WORKFLOW).unwrap();
+        let mut house = Self { home, folder, daemon: None };
+        house.boot().await;
+        house
+    }
+
+    async fn boot(&mut self) {
+        self.home.make().unwrap();
+        let lock = Lock::take(&self.home.lock_file()).unwrap();
+        let store = Store::open(&self.home).unwrap();
+        let listener = server::listen(&self.home, &lock).unwrap();
+        let token = CancellationToken::new();
+        let shutdown = Shutdown { token: token.clone(), when_idle: false };
+        let home = self.home.clone();
+        let helper = Path::new(env!("CARGO_BIN_EXE_fanlight"));
+        let living = tokio::spawn(async move {
+            run(listener, store, helper, Config::default(), home, shutdown).await.unwrap();
+        });
+        self.daemon = Some((living, token, lock));
+    }
+
+    /// Ends the daemon in order, whatever runs, and starts the next one.
+    pub(crate) async fn restart(&mut self) {
+        self.end().await;
+        self.boot().await;
+    }
+
+    async fn end(&mut self) {
+        if let Some((living, token, lock)) = self.daemon.take() {
+            token.cancel();
+            living.await.unwrap();
+            server::unlisten(&self.home, &lock);
+        }
+    }
+
+    /// The end of the story: nothing is left that runs.
+    pub(crate) async fn close(mut self) {
+        let client = self.client().await;
+        let _ = client.call(Stop { cancel: true }).await;
+        self.end().await;
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(&self.home).await.unwrap()
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("promise.yaml")
+    }
+
+    /// Where a second socket may lie.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("run").join(name)
+    }
+
+    pub(crate) async fn cap(&self, runs: u32) {
+        let set = queue::Set { max_concurrent_runs: Some(runs), paused: None };
+        self.client().await.call(set).await.unwrap();
+    }
+
+    /// Another client starts a run.
+    pub(crate) async fn start(&self, seed: i64) -> Run {
+        let gate = self.folder.path().join("gate").to_string_lossy().into_owned();
+        let params = [("seed".to_owned(), Value::Int(seed)), ("gate".to_owned(), Value::Text(gate))];
+        let start = Start {
+            document: WORKFLOW.to_owned(),
+            path: Some(self.file().to_string_lossy().into_owned()),
+            sets: vec![ParamSet { params: params.into_iter().collect(), repeat: None }],
+            request_key: fanlight_shared::id::RunId::new().to_string(),
+            ..Start::default()
+        };
+        self.client().await.call(start).await.unwrap().runs.remove(0)
+    }
+
+    /// Waits until the daemon has a run in this state.
+    pub(crate) async fn is(&self, run: &str, state: RunStatus) {
+        let client = self.client().await;
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while client.call(Get { run: run.to_owned() }).await.unwrap().run.state != state {
+            assert!(tokio::time::Instant::now() < end, "waited in vain until {run} is {}", state.word());
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Lets the run with this seed go on to its end.
+    pub(crate) fn let_go(&self, seed: i64) {
+        std::fs::write(self.folder.path().join("gate").join(seed.to_string()), "").unwrap();
+    }
+}

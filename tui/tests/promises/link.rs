@@ -1,0 +1,105 @@
+//! Connections are lost and daemons end; runs and products are not theirs.
+
+use fanlight::ui::message::Link;
+use fanlight_shared::id::AssetId;
+use fanlight_shared::run::{NodeStatus, RunStatus};
+
+use crate::house::House;
+use crate::line::Line;
+use crate::person::{Person, progress};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_lost_connection_a_client_with_three_active_runs_has_all_three_and_an_unbroken_gallery() {
+    let house = House::new().await;
+    let line = Line::to(&house.home, house.path("line.sock"));
+    let mut person = Person::open(&line.home, &house.file()).await;
+    house.let_go(9);
+    house.start(9).await;
+    person
+        .until("a picture is in the gallery", |model, screen| {
+            model.gallery.assets.len() == 1 && screen.contains("Done 1")
+        })
+        .await;
+    for seed in 1..=3 {
+        house.start(seed).await;
+    }
+    person
+        .until("three run", |model, screen| {
+            model.registry.active().count() == 3 && screen.contains("step of 3")
+        })
+        .await;
+
+    let kept: Vec<AssetId> = person.model().gallery.assets.iter().map(|asset| asset.id).collect();
+    person.watch(move |model| {
+        let there = |id: &AssetId| model.gallery.assets.iter().any(|asset| asset.id == *id);
+        assert!(kept.iter().all(there), "a product went from the gallery");
+        assert!(model.lens.is_some(), "the grid is blank");
+    });
+    line.cut();
+    person
+        .until("the UI says that the daemon is away", |model, screen| {
+            matches!(model.link, Link::Down(_)) && screen.contains("the daemon is away")
+        })
+        .await;
+    // Meanwhile one ends and makes its picture, and another starts.
+    house.let_go(1);
+    house.start(4).await;
+    house.is("promise#2", RunStatus::Completed).await;
+    house.is("promise#5", RunStatus::Running).await;
+    line.mend();
+    person
+        .until("all that runs is there again, and what was made meanwhile", |model, screen| {
+            let mut active: Vec<u32> = model.registry.active().map(|run| run.number).collect();
+            active.sort_unstable();
+            model.is_up()
+                && active == [3, 4, 5]
+                && model.gallery.assets.len() == 2
+                && screen.contains("Done 2")
+        })
+        .await;
+    person
+        .until("the newest is under the lens", |model, _| progress(model).as_deref() == Some("step of 4"))
+        .await;
+    for _ in 0..2 {
+        person.press("[");
+    }
+    person
+        .until("and the others can be looked at", |model, _| progress(model).as_deref() == Some("step of 2"))
+        .await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_runs_telemetry_can_be_looked_at_again_after_a_restart_of_the_daemon() {
+    let mut house = House::new().await;
+    for seed in 1..=2 {
+        house.let_go(seed);
+        house.start(seed).await;
+    }
+    let mut person = Person::open(&house.home, &house.file()).await;
+    person.until("both are done", |_, screen| screen.contains("Done 2")).await;
+    house.restart().await;
+    // Another client, which never saw these runs.
+    let mut fresh = Person::open(&house.home, &house.file()).await;
+    for person in [&mut person, &mut fresh] {
+        person
+            .until("both runs are there, and their pictures", |model, screen| {
+                let away = screen.contains("the daemon is away");
+                model.is_up() && model.registry.runs().count() == 2 && screen.contains("#1 seed=1") && !away
+            })
+            .await;
+        person.press("[");
+        person
+            .until("the first run's telemetry is shown", |model, screen| {
+                model.lens.as_ref().is_some_and(|lens| {
+                    let count = &lens.state.nodes["count"].whole;
+                    lens.run.number == 1
+                        && lens.state.status == RunStatus::Completed
+                        && count.status == NodeStatus::Completed
+                        && count.attempts.len() == 1
+                }) && screen.contains("made by 1")
+            })
+            .await;
+    }
+    house.close().await;
+}

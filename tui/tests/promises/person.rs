@@ -1,0 +1,127 @@
+//! A person at the UI: presses keys, and looks at the screen after everything that happens.
+
+use std::time::Duration;
+
+use fanlight::ui::app::session::Session;
+use fanlight::ui::effect::Effect;
+use fanlight::ui::gallery::tiles;
+use fanlight::ui::keymap::Key;
+use fanlight::ui::message::Message;
+use fanlight::ui::model::{Model, Options, Then};
+use fanlight::ui::theme::Theme;
+use fanlight::ui::view;
+use fanlight_shared::home::Home;
+use fanlight_shared::id::RunId;
+use fanlight_shared::time::Time;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// How long a condition may take before the test fails; far longer than any takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SIZE: (u16, u16) = (180, 50);
+
+pub(crate) struct Person {
+    session: Session,
+    terminal: Terminal<TestBackend>,
+    /// Looks at every frame.
+    watch: Option<Box<dyn FnMut(&Model) + Send>>,
+}
+
+impl Person {
+    /// Opens the UI on a workflow and waits until it is there.
+    pub(crate) async fn open(home: &Home, file: &std::path::Path) -> Self {
+        let mut model = Model::new(Options { motion: false, ..Options::default() });
+        model.size = SIZE;
+        model.then = Some(Then::Open);
+        let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let session = Session::new(home.clone(), "/nowhere/fanlight".into(), model);
+        let mut person = Self { session, terminal, watch: None };
+        person.session.carry_out(vec![Effect::ReadFile(file.to_owned())]);
+        person
+            .until("the workflow is on screen", |model, screen| {
+                model.is_up() && model.workflow_id().is_some() && screen.contains("count")
+            })
+            .await;
+        person
+    }
+
+    pub(crate) fn model(&self) -> &Model {
+        &self.session.model
+    }
+
+    /// From now on every frame is looked at.
+    pub(crate) fn watch(&mut self, look: impl FnMut(&Model) + Send + 'static) {
+        self.watch = Some(Box::new(look));
+    }
+
+    /// Presses keys, written as in a keymap file.
+    pub(crate) fn press(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            let key: Key = key.parse().unwrap();
+            self.step(Message::Key(key.event()));
+            self.look();
+        }
+    }
+
+    fn step(&mut self, message: Message) {
+        self.session.model.now = Time::now();
+        let effects = self.session.update(message);
+        self.session.carry_out(effects);
+    }
+
+    /// Draws a frame; answers its text.
+    pub(crate) fn look(&mut self) -> String {
+        let (model, mut areas) = (&self.session.model, view::Areas::default());
+        self.terminal
+            .draw(|frame| areas = view::view(model, &Theme::default(), frame.area(), frame.buffer_mut()))
+            .unwrap();
+        if let Some(look) = &mut self.watch {
+            look(&self.session.model);
+        }
+        self.step(Message::Shown(Box::new(areas)));
+        let buffer = self.terminal.backend().buffer();
+        let row = |y: u16| (0..SIZE.0).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+        (0..SIZE.1).map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Lets things happen until model and screen are as `holds` says.
+    #[track_caller]
+    pub(crate) fn until<'a>(
+        &'a mut self,
+        what: &'a str,
+        mut holds: impl FnMut(&Model, &str) -> bool + 'a,
+    ) -> impl Future<Output = ()> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let end = tokio::time::Instant::now() + PATIENCE;
+            loop {
+                let screen = self.look();
+                if holds(&self.session.model, &screen) {
+                    return;
+                }
+                match tokio::time::timeout_at(end, self.session.next_message()).await {
+                    Ok(Some(message)) => self.step(message),
+                    Ok(None) => panic!("{caller}: the link is gone"),
+                    Err(_) => panic!("{caller}: waited in vain until {what}; the screen:\n{screen}"),
+                }
+            }
+        }
+    }
+
+    /// The number of the run whose telemetry is shown.
+    pub(crate) fn lens(&self) -> Option<u32> {
+        self.model().lens.as_ref().map(|lens| lens.run.number)
+    }
+}
+
+/// How far `count` is in the run that is shown, in its own words.
+pub(crate) fn progress(model: &Model) -> Option<String> {
+    let state = &model.lens.as_ref()?.state;
+    state.nodes.get("count")?.whole.progress.as_ref()?.message.clone()
+}
+
+/// The tiles of a run in the gallery: live ones, and products.
+pub(crate) fn tiles_of(model: &Model, run: RunId) -> (usize, usize) {
+    let live = tiles::live(model).iter().filter(|it| it.id == run).count();
+    (live, model.gallery.assets.iter().filter(|asset| asset.run_id == run).count())
+}
