@@ -13,6 +13,9 @@ mod lists;
 mod memory;
 #[path = "daemon/nodes.rs"]
 mod nodes;
+#[path = "daemon/process.rs"]
+#[allow(dead_code)]
+mod process;
 #[path = "daemon/start.rs"]
 mod start;
 #[path = "daemon/table.rs"]

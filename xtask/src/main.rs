@@ -17,9 +17,11 @@ struct Cli {
 enum Task {
     /// Everything that must be green before a change is taken: runs `.ci/run`.
     Ci,
-    /// Measures the daemon and the store, as docs/performance.md says; all of it, or the figures that are named.
+    /// Measures the daemon, the store and the terminal UI, as docs/performance.md says; all of it, or the figures that are
+    /// named.
     Bench {
-        /// `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`, and `store` for the store alone.
+        /// Of the daemon `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`; `store` for the store alone; `ui` for
+        /// all of the UI, or `ui-first`, `ui-keys`, `ui-load`, `ui-rows`, `ui-pictures`, `ui-wide`.
         figures: Vec<String>,
     },
     /// Kills the daemon and the supervisor at random moments under load, and checks what must hold.
@@ -49,17 +51,22 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 fn bench(figures: &[String]) -> ExitCode {
-    let (store, daemon): (Vec<&str>, Vec<&str>) =
-        figures.iter().map(String::as_str).partition(|it| *it == "store");
-    if !daemon.is_empty() || store.is_empty() {
-        let line = ["bench", "-p", "fanlight", "--bench", "daemon", "--"];
-        let code = run(cargo(&line).args(daemon));
-        if code != ExitCode::SUCCESS {
-            return code;
+    let all = figures.is_empty();
+    let of = |wanted: fn(&str) -> bool| figures.iter().map(String::as_str).filter(move |it| wanted(it));
+    let daemon: Vec<&str> = of(|it| it != "store" && !it.starts_with("ui")).collect();
+    let ui: Vec<&str> = of(|it| it.starts_with("ui")).filter_map(|it| it.strip_prefix("ui-")).collect();
+    let benches = [
+        ("fanlight", "daemon", all || !daemon.is_empty(), daemon),
+        ("fanlight", "ui", all || of(|it| it.starts_with("ui")).next().is_some(), ui),
+        ("fanlight-daemon", "store", all || of(|it| it == "store").next().is_some(), Vec::new()),
+    ];
+    for (package, bench, wanted, figures) in benches {
+        if wanted {
+            let code = run(cargo(&["bench", "-p", package, "--bench", bench, "--"]).args(figures));
+            if code != ExitCode::SUCCESS {
+                return code;
+            }
         }
-    }
-    if !store.is_empty() || figures.is_empty() {
-        return run(&mut cargo(&["bench", "-p", "fanlight-daemon", "--bench", "store"]));
     }
     ExitCode::SUCCESS
 }

@@ -19,8 +19,8 @@ pub(crate) struct Daemon {
     pub(crate) client: Client,
     pub(crate) home: Home,
     pub(crate) pid: u32,
-    folder: tempfile::TempDir,
-    runtime: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) runtime: tempfile::TempDir,
 }
 
 impl Daemon {

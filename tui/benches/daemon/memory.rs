@@ -5,6 +5,7 @@ use std::time::Duration;
 use fanlight_shared::rpc::runs::Cancel;
 
 use crate::home::Daemon;
+use crate::process::{children, field, mib, resident, switches};
 use crate::table::Table;
 
 const WATCHED: Duration = Duration::from_secs(5);
@@ -57,33 +58,4 @@ pub(crate) async fn many(table: &mut Table) {
     daemon.client.call(cancel).await.unwrap();
     daemon.drained().await;
     daemon.stop().await;
-}
-
-fn field(pid: u32, name: &str) -> u64 {
-    number(&std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default(), name) * 1024
-}
-
-fn number(status: &str, name: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
-}
-
-fn resident(pid: u32) -> u64 {
-    field(pid, "VmRSS:")
-}
-
-/// How often its threads have gone to sleep of themselves, so how often they woke.
-fn switches(pid: u32) -> u64 {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let status = threads.map(|it| std::fs::read_to_string(it.path().join("status")).unwrap_or_default());
-    status.map(|it| number(&it, "voluntary_ctxt_switches:")).sum()
-}
-
-fn children(pid: u32) -> usize {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_whitespace().count()
-}
-
-fn mib(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

@@ -11,11 +11,28 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// How long a condition may take before the test fails; far longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What ends a frame: the end of a synchronized update.
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
 struct Shown {
     parser: vt100::Parser,
     /// Bytes that came so far.
     bytes: u64,
+    /// Frames that were painted so far.
+    paints: u64,
+    /// The last bytes, which may be the beginning of an end of a frame.
+    tail: Vec<u8>,
     ended: bool,
+}
+
+impl Shown {
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.bytes += bytes.len() as u64;
+        self.tail.extend_from_slice(bytes);
+        self.paints += self.tail.windows(FRAME_END.len()).filter(|it| *it == FRAME_END).count() as u64;
+        self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len() - 1));
+    }
 }
 
 /// A terminal with a program in it.
@@ -29,10 +46,11 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `program` in a terminal of so many columns and rows, with this home and in this folder.
     pub fn start(program: &Path, arguments: &[&str], home: &Path, folder: &Path, size: (u16, u16)) -> Self {
-        let (columns, rows) = size;
-        let pty = native_pty_system()
-            .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
-            .expect("a pseudo terminal");
+        Self::spawn(Self::command(program, arguments, home, folder), size)
+    }
+
+    /// A command with this home, in this folder, and the environment of a plain terminal.
+    pub fn command(program: &Path, arguments: &[&str], home: &Path, folder: &Path) -> CommandBuilder {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.cwd(folder);
@@ -45,20 +63,29 @@ impl Terminal {
         command.env("FANLIGHT_HOME", home);
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
+        command
+    }
+
+    /// Starts a command in a terminal of so many columns and rows.
+    pub fn spawn(command: CommandBuilder, size: (u16, u16)) -> Self {
+        let (columns, rows) = size;
+        let pty = native_pty_system()
+            .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
+            .expect("a pseudo terminal");
         let child = pty.slave.spawn_command(command).expect("the program starts");
         drop(pty.slave);
         let mut reader = pty.master.try_clone_reader().expect("the terminal can be read");
         let writer = pty.master.take_writer().expect("the terminal can be written");
         let parser = vt100::Parser::new(rows, columns, 0);
-        let shown = Arc::new((Mutex::new(Shown { parser, bytes: 0, ended: false }), Condvar::new()));
+        let begin = Shown { parser, bytes: 0, paints: 0, tail: Vec::new(), ended: false };
+        let shown = Arc::new((Mutex::new(begin), Condvar::new()));
         let seen = Arc::clone(&shown);
         std::thread::spawn(move || {
             let mut buffer = [0; 16 * 1024];
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
                 let mut shown = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
-                shown.parser.process(&buffer[..read]);
-                shown.bytes += read as u64;
+                shown.take(&buffer[..read]);
                 shown.ended = read == 0;
                 seen.1.notify_all();
                 if read == 0 {
@@ -88,13 +115,19 @@ impl Terminal {
                     None => key.as_bytes().to_vec(),
                 },
             };
-            self.writer.write_all(&bytes).and_then(|()| self.writer.flush()).expect("the terminal takes keys");
+            self.writer
+                .write_all(&bytes)
+                .and_then(|()| self.writer.flush())
+                .expect("the terminal takes keys");
         }
     }
 
     /// Types a text.
     pub fn type_text(&mut self, text: &str) {
-        self.writer.write_all(text.as_bytes()).and_then(|()| self.writer.flush()).expect("the terminal takes text");
+        self.writer
+            .write_all(text.as_bytes())
+            .and_then(|()| self.writer.flush())
+            .expect("the terminal takes text");
     }
 
     /// Waits until the screen is as `condition` says; `name` says what that is, for the failure.
@@ -137,6 +170,11 @@ impl Terminal {
     /// How many bytes came so far.
     pub fn bytes(&self) -> u64 {
         self.shown.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
+    }
+
+    /// How many frames were painted so far.
+    pub fn paints(&self) -> u64 {
+        self.shown.0.lock().unwrap_or_else(PoisonError::into_inner).paints
     }
 
     /// Gives the terminal another size.

@@ -1,0 +1,44 @@
+//! 10,000 runs in the queue, half of them done: they are scrolled through from one end to the other.
+
+use fanlight_shared::rpc::runs::ParamSet;
+
+use crate::home::Daemon;
+use crate::process::{mib, resident};
+use crate::screen;
+use crate::table::Table;
+
+const WORKFLOW: &str = "id: 01980000-0000-7000-8000-000000000013\nname: Many\nnodes:\n  only:\n    uses: text.template\n    \
+                        with: { template: one }\n";
+const RUNS: usize = 5_000;
+const TIMES: usize = 300;
+
+pub(crate) async fn measure(table: &mut Table) {
+    let daemon = Daemon::start("").await;
+    screen::write(&daemon, WORKFLOW);
+    screen::submit(&daemon, WORKFLOW, vec![ParamSet::default(); RUNS]).await;
+    daemon.drained().await;
+    daemon.pause().await;
+    screen::submit(&daemon, WORKFLOW, vec![ParamSet::default(); RUNS]).await;
+    let mut terminal = screen::open(&daemon);
+    terminal.wait_for("Enqueued 5000");
+    screen::key(&mut terminal, "2");
+    // Each jump to the end brings the next pages, until the first run of all is there.
+    while !terminal.text().contains("#1 ") {
+        terminal.press(&["G"]);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    table.row("memory, 10,000 rows", mib(resident(terminal.pid())), "once".into(), "≤ 40 MiB");
+    let up = (0..TIMES).map(|_| screen::step(&mut terminal, "k")).collect();
+    table.percentiles("key → paint, a row up among 10,000", up, "p99 ≤ 8 ms");
+    let pages = (0..TIMES).map(|_| screen::step(&mut terminal, "ctrl-u")).collect();
+    table.percentiles("key → paint, half a page up among 10,000", pages, "p99 ≤ 8 ms");
+    let begun = std::time::Instant::now();
+    daemon.cap(8).await;
+    let busy = crate::process::busy(terminal.pid());
+    terminal.wait_for("Done 10000");
+    let (took, busy) = (begun.elapsed(), crate::process::busy(terminal.pid()) - busy);
+    let spread = format!("{busy:.2} s of the client's");
+    table.row("the 5,000 that wait run while it looks", format!("{:.2} s", took.as_secs_f64()), spread, "–");
+    drop(terminal);
+    daemon.stop().await;
+}

@@ -1,0 +1,115 @@
+//! The UI in a terminal, with a workflow on screen.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use fanlight_shared::rpc::runs::{ParamSet, Start};
+use fanlight_shared::run::Run;
+
+use crate::home::Daemon;
+use crate::table::Table;
+use crate::terminal::Terminal;
+
+/// Wide enough for grid, queue and gallery.
+pub(crate) const SIZE: (u16, u16) = (200, 60);
+/// How long a rate is watched.
+pub(crate) const WATCHED: Duration = Duration::from_secs(5);
+
+/// The folder that the UI is started in; its only workflow is `flow.yaml`.
+pub(crate) fn folder(daemon: &Daemon) -> std::path::PathBuf {
+    daemon.folder.path().join("work")
+}
+
+/// Starts runs of the file that is on screen.
+pub(crate) async fn submit(daemon: &Daemon, document: &str, sets: Vec<ParamSet>) -> Vec<Run> {
+    let start = Start {
+        document: document.to_owned(),
+        path: Some(folder(daemon).join("flow.yaml").to_string_lossy().into_owned()),
+        sets,
+        request_key: fanlight_shared::id::RunId::new().to_string(),
+        ..Start::default()
+    };
+    daemon.client.call(start).await.unwrap().runs
+}
+
+/// Writes the workflow where the UI finds it.
+pub(crate) fn write(daemon: &Daemon, document: &str) {
+    std::fs::create_dir_all(folder(daemon)).unwrap();
+    std::fs::write(folder(daemon).join("flow.yaml"), document).unwrap();
+}
+
+/// The UI just started, in the folder of the workflow.
+pub(crate) fn start(daemon: &Daemon) -> Terminal {
+    let program = Path::new(env!("CARGO_BIN_EXE_fanlight"));
+    let mut command = Terminal::command(program, &[], daemon.folder.path(), &folder(daemon));
+    command.env("XDG_RUNTIME_DIR", daemon.runtime.path());
+    Terminal::spawn(command, SIZE)
+}
+
+/// The UI with the workflow on screen.
+pub(crate) fn open(daemon: &Daemon) -> Terminal {
+    let mut terminal = start(daemon);
+    terminal.wait_for("flow.yaml");
+    terminal.press(&["enter"]);
+    terminal.wait("the panes", |screen| {
+        let text = screen.contents();
+        text.contains(" Queue ") && text.contains(" Gallery ") && !text.contains("This folder")
+    });
+    terminal
+}
+
+/// A row of the screen.
+fn row(screen: &vt100::Screen, row: u16) -> String {
+    screen.rows(0, SIZE.0).nth(usize::from(row)).unwrap_or_default()
+}
+
+/// From the key until the last row, which shows what keys do, is another one; the harness' own part is in it.
+pub(crate) fn key(terminal: &mut Terminal, key: &str) -> Duration {
+    let last = SIZE.1 - 1;
+    let before = terminal.look(|screen| row(screen, last));
+    let begun = Instant::now();
+    terminal.press(&[key]);
+    terminal.wait("other hints", |screen| row(screen, last) != before);
+    begun.elapsed()
+}
+
+/// From the key until anything on the screen is another; where nothing but the key changes it.
+pub(crate) fn step(terminal: &mut Terminal, key: &str) -> Duration {
+    let before = terminal.paints();
+    let begun = Instant::now();
+    terminal.press(&[key]);
+    while terminal.paints() == before {
+        assert!(begun.elapsed() < Duration::from_secs(60), "`{key}` paints nothing");
+        std::thread::sleep(Duration::from_micros(50));
+    }
+    begun.elapsed()
+}
+
+/// From key to paint when the panes take turns, so many times, at moments that no clock of the UI shares.
+pub(crate) fn panes(terminal: &mut Terminal, times: usize) -> Vec<Duration> {
+    let mut all = Vec::new();
+    for number in 0..times {
+        all.push(key(terminal, ["2", "3"][number % 2]));
+        std::thread::sleep(Duration::from_micros(20_000 + (number as u64 * 1_777) % 10_000));
+    }
+    all
+}
+
+/// Figures of the process over some seconds in which nothing is pressed.
+pub(crate) fn rates(table: &mut Table, what: &str, terminal: &Terminal, cpu: &str, paints: &str) {
+    let pid = terminal.pid();
+    let before = (crate::process::busy(pid), terminal.paints(), terminal.bytes());
+    let begun = Instant::now();
+    std::thread::sleep(WATCHED);
+    let seconds = begun.elapsed().as_secs_f64();
+    let busy = (crate::process::busy(pid) - before.0) / seconds * 100.0;
+    let painted = (terminal.paints() - before.1) as f64 / seconds;
+    let bytes = (terminal.bytes() - before.2) as f64 / seconds / 1024.0;
+    table.row(&format!("{what}: client"), format!("{busy:.1} % of a core"), format!("{seconds:.0} s"), cpu);
+    table.row(
+        &format!("{what}: paints"),
+        format!("{painted:.1} a second"),
+        format!("{bytes:.0} KiB a second"),
+        paints,
+    );
+}
