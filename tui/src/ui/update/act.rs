@@ -75,7 +75,8 @@ fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
-        Action::OlderRun | Action::NewerRun => model.lens.is_some() && lens::is_one_of_many(model),
+        // Also before the picture of the run in focus is there.
+        Action::OlderRun | Action::NewerRun => lens::focus(model).is_some() && lens::is_one_of_many(model),
         Action::Pin => model.lens.is_some() && lens::is_one_of_many(model),
         Action::Run | Action::RunAgain => model.workflow.is_some(),
         Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),

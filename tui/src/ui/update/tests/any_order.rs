@@ -144,7 +144,7 @@ impl Story {
                 _ => {}
             },
             Notification::Registry { runs, .. } => self.rules.told_all(runs),
-            Notification::Snapshot { run, .. } => self.rules.listed(run),
+            Notification::Snapshot { run, .. } => self.rules.listed(std::slice::from_ref(run)),
             _ => {}
         }
         self.update(Message::Told(Box::new(told)));
@@ -152,10 +152,10 @@ impl Story {
 
     fn come(&mut self, came: Came) {
         match &came {
-            Came::Runs { page, .. } => page.rows.iter().for_each(|run| self.rules.listed(run)),
-            Came::Known(_, Some(run)) => self.rules.listed(run),
+            Came::Runs { page, .. } => self.rules.listed(&page.rows),
+            Came::Known(_, Some(run)) => self.rules.listed(std::slice::from_ref(run)),
             Came::Known(run, None) => self.rules.deleted(*run),
-            Came::Run { detail, .. } => self.rules.listed(&detail.run),
+            Came::Run { detail, .. } => self.rules.listed(std::slice::from_ref(&detail.run)),
             _ => {}
         }
         self.update(Message::Came(Box::new(came)));

@@ -49,21 +49,24 @@ impl Rules {
         starts.into_iter().for_each(|run| self.started(run));
     }
 
-    /// A list, or a snapshot, has a run in it: history, which moves no lens that has something to show.
-    pub(super) fn listed(&mut self, run: &Run) {
-        let known = self.runs.get(&run.id).map(|known| known.state);
-        match known {
-            Some(state) if !state.is_ended() && !run.state.is_ended() => {}
-            Some(state) if !state.is_ended() => self.told(run),
-            _ => {
-                if self.take(run).is_some() && run.state.is_ended() {
-                    self.counted.insert(run.id);
+    /// A list, or a snapshot, has runs in it: history, which moves no lens that has something to show.
+    pub(super) fn listed(&mut self, runs: &[Run]) {
+        for run in runs {
+            match self.runs.get(&run.id).map(|known| known.state) {
+                Some(state) if !state.is_ended() && !run.state.is_ended() => {}
+                Some(state) if !state.is_ended() => self.told(run),
+                _ => {
+                    if self.take(run).is_some() && run.state.is_ended() {
+                        self.counted.insert(run.id);
+                    }
                 }
             }
         }
-        let fallback = self.fallback(run.workflow_id);
-        let lens = self.lenses.entry(run.workflow_id).or_default();
-        lens.free = lens.free.or(fallback);
+        for run in runs {
+            let fallback = self.fallback(run.workflow_id);
+            let lens = self.lenses.entry(run.workflow_id).or_default();
+            lens.free = lens.free.or(fallback);
+        }
     }
 
     pub(super) fn deleted(&mut self, run: RunId) {
