@@ -2,6 +2,7 @@
 //! condition, and a failure prints the screen.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -76,7 +77,7 @@ impl Terminal {
         drop(pty.slave);
         let mut reader = pty.master.try_clone_reader().expect("the terminal can be read");
         let writer = pty.master.take_writer().expect("the terminal can be written");
-        let parser = vt100::Parser::new(rows, columns, 0);
+        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
         let begin = Shown { parser, bytes: 0, paints: 0, tail: Vec::new(), ended: false };
         let shown = Arc::new((Mutex::new(begin), Condvar::new()));
         let seen = Arc::clone(&shown);
@@ -182,7 +183,7 @@ impl Terminal {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("the terminal can be resized");
         let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.parser.screen_mut().set_size(rows, columns);
+        shown.parser.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     /// The program's process.
@@ -200,4 +201,8 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a terminal has cells")
 }
