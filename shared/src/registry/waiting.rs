@@ -113,10 +113,10 @@ mod tests {
         for step in 0..200_usize {
             let run = RunId::new();
             // Mostly between the same two: the room there runs out.
-            let place = if step % 7 == 0 { order.len() } else { order.len().min(1) };
+            let place = if step.is_multiple_of(7) { order.len() } else { order.len().min(1) };
             waiting.insert(run, u32::try_from(place + 1).ok());
             order.insert(place, run);
-            if step % 11 == 0 {
+            if step.is_multiple_of(11) {
                 let gone = order.remove(order.len() / 2);
                 assert!(waiting.remove(gone).is_some());
             }

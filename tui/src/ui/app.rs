@@ -204,7 +204,7 @@ impl App {
                 Poll::Ready(event) => Next::Event(event),
                 Poll::Pending => match self.session.waiting_message() {
                     Some(message) => {
-                        look = taken % LOOK == 0;
+                        look = taken.is_multiple_of(LOOK);
                         Next::Message(message)
                     }
                     None if look => break,

@@ -45,7 +45,7 @@ impl Daemon {
             self.made += 1;
             let mut run = testing::run(self.made, RunStatus::Queued);
             (run.workflow_id, run.submission, run.index) = (workflow, submission, index as u32);
-            if self.made % 2 == 0 {
+            if self.made.is_multiple_of(2) {
                 run.version = Version::of(&old_version());
             }
             let mut state = testing::state(&run);
