@@ -1,4 +1,6 @@
-//! Developers' tasks: `cargo xtask ci`, `bench`, `crash`.
+//! Developers' tasks: `cargo xtask ci`, `bench`, `crash`, `shot`.
+
+mod shot;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -33,6 +35,11 @@ enum Task {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Makes pictures of the real UI, to look at: `target/shots/NAME.png`. Needs `cargo install termshot`.
+    Shot {
+        /// `home`, `form`, `first`, `six`, `queue`, `gallery`, `viewer`, `compare`, `failed`, `small`, `help`; all without.
+        scenes: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -41,6 +48,7 @@ fn main() -> ExitCode {
         Task::Ci => run(&mut Command::new(root().join(".ci/run"))),
         Task::Bench { figures } => bench(&figures),
         Task::Crash { times, seed } => crash(times, seed),
+        Task::Shot { scenes } => shot::shoot(&scenes),
     }
 }
 

@@ -88,7 +88,13 @@ pub(super) async fn open(args: &Args) -> Result<(), Failure> {
     let settings = Settings::read(&context.home.config).map_err(|error| Failure::usage(error.to_string()))?;
     let exe = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
-    app::run(Start { home: context.home, exe, options: args.options(), settings })
+    let left = app::run(Start { home: context.home, exe, options: args.options(), settings })
         .await
-        .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))
+        .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
+    match left {
+        0 => {}
+        1 => output::note("1 run goes on"),
+        left => output::note(&format!("{left} runs go on")),
+    }
+    Ok(())
 }

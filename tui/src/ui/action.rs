@@ -161,7 +161,7 @@ actions! {
     RunSelected "run_selected" Home ["r"] "run with a form"
     EditSelected "edit_selected" Home ["e"] "edit"
 
-    Submit "submit" Form ["ctrl-s"] "start"
+    Submit "submit" Form ["enter", "ctrl-s"] "start"
 }
 
 impl Action {

@@ -51,11 +51,11 @@ pub struct Start {
     pub settings: Settings,
 }
 
-/// Runs the UI until it is quit. Runs of the daemon go on.
+/// Runs the UI until it is quit. Answers how many runs go on without it.
 ///
 /// # Errors
 /// The terminal can't be used.
-pub async fn run(start: Start) -> io::Result<()> {
+pub async fn run(start: Start) -> io::Result<u32> {
     let mut app = App::new(start)?;
     let ended = app.run().await;
     if let Some(farewell) = app.session.model.pictures.farewell() {
@@ -64,7 +64,8 @@ pub async fn run(start: Start) -> io::Result<()> {
     }
     drop(app.terminal);
     tracing::debug!(paints = app.paints, "the UI ended");
-    ended
+    let queue = app.model.registry.queue();
+    ended.map(|()| queue.running + queue.queued)
 }
 
 struct App {

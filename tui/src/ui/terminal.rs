@@ -9,8 +9,8 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
@@ -73,7 +73,11 @@ impl Terminal {
     /// # Errors
     /// It refuses.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // Not `clear` of the inner one: that asks where the cursor is and takes the answer for itself, keys with it, and
+        // ends in an error where the line is slow.
+        execute!(self.inner.backend_mut(), Clear(ClearType::All))?;
+        self.inner.swap_buffers();
+        Ok(())
     }
 
     /// Takes the mouse, or leaves it to the terminal.

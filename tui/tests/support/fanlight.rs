@@ -3,6 +3,7 @@
 // Every test binary takes what it needs of this.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -79,20 +80,39 @@ impl Fanlight {
         self
     }
 
+    /// The whole environment of what works in this home.
+    pub fn environment(&self) -> [(&'static str, OsString); 5] {
+        [
+            ("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())),
+            ("HOME", self.folder.path().into()),
+            ("FANLIGHT_HOME", self.folder.path().join("h").into()),
+            ("XDG_RUNTIME_DIR", self.folder.path().join("run").into()),
+            ("LC_ALL", "C.UTF-8".into()),
+        ]
+    }
+
     /// The executable with the environment of this home alone.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
         command
             .args(arguments)
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
-            .env("HOME", self.folder.path())
-            .env("FANLIGHT_HOME", self.folder.path().join("h"))
-            .env("XDG_RUNTIME_DIR", self.folder.path().join("run"))
-            .env("LC_ALL", "C.UTF-8")
-            .current_dir(self.folder.path().join("work"))
+            .envs(self.environment())
+            .current_dir(self.path(""))
             .stdin(Stdio::null());
         command
+    }
+
+    /// Kills the daemon as a crash does, and waits until it is gone.
+    pub fn kill_daemon(&self) {
+        let status = self.say(&["daemon", "status", "--json"]).exits(0).json();
+        let pid = status[0]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it can be killed");
+        // A killed process that nobody waited for is a zombie, but its lock is gone.
+        wait_for("the end of the daemon", || {
+            self.command(&["daemon", "status"]).output().is_ok_and(|it| it.status.code() == Some(3))
+        });
     }
 
     /// Runs a command line to its end.

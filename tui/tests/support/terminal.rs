@@ -1,19 +1,85 @@
 //! A terminal with a program in it: keys go in, the screen is looked at, and nothing ever sleeps: one waits for a named
 //! condition, and a failure prints the screen.
 
+// Every test binary takes what it needs of this.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::num::NonZero;
-use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// How long a condition may take before the test fails; far longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What ends a frame: the end of a synchronized update.
+/// What the program writes when a frame is whole.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+/// A terminal that is about to be opened.
+pub struct Opening {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    folder: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+    size: (u16, u16),
+    slow: Option<u32>,
+}
+
+impl Opening {
+    /// For this program, in this folder; its environment has nothing but `TERM`.
+    pub fn new(program: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            folder: folder.into(),
+            environment: vec![("TERM".into(), "xterm-256color".into())],
+            size: (160, 48),
+            slow: None,
+        }
+    }
+
+    /// With these arguments.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(OsString::from).collect();
+        self
+    }
+
+    /// With these variables besides.
+    pub fn environment<N: Into<OsString>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// With so many columns and rows.
+    pub fn size(mut self, columns: u16, rows: u16) -> Self {
+        self.size = (columns, rows);
+        self
+    }
+
+    /// At the end of a line that carries no more than so many bytes a second.
+    pub fn slow(mut self, bytes: u32) -> Self {
+        self.slow = Some(bytes);
+        self
+    }
+
+    /// Opens it. Every frame is kept, to be looked at later.
+    pub fn open(self) -> Terminal {
+        let mut command = CommandBuilder::new(self.program);
+        command.args(self.arguments);
+        command.cwd(self.folder);
+        command.env_clear();
+        for (name, value) in self.environment {
+            command.env(name, value);
+        }
+        Terminal::begin(command, self.size, self.slow, true)
+    }
+}
 
 struct Shown {
     parser: vt100::Parser,
@@ -23,25 +89,92 @@ struct Shown {
     paints: u64,
     /// The last bytes, which may be the beginning of an end of a frame.
     tail: Vec<u8>,
+    /// All that came, where it is kept.
+    kept: Option<Kept>,
     ended: bool,
+}
+
+/// All that came so far.
+#[derive(Default)]
+struct Kept {
+    raw: Vec<u8>,
+    /// What every whole frame showed, with the number of bytes before its end.
+    frames: Vec<(u64, String)>,
 }
 
 impl Shown {
     fn take(&mut self, bytes: &[u8]) {
+        if self.kept.is_none() {
+            return self.part(bytes);
+        }
+        // Byte after byte up to each end of a frame, so that every frame is seen.
+        for byte in bytes {
+            let before = self.paints;
+            self.part(std::slice::from_ref(byte));
+            let Some(kept) = &mut self.kept else { continue };
+            kept.raw.push(*byte);
+            if self.paints > before {
+                kept.frames.push((self.bytes, self.parser.screen().contents()));
+            }
+        }
+    }
+
+    fn part(&mut self, bytes: &[u8]) {
         self.parser.process(bytes);
         self.bytes += bytes.len() as u64;
         self.tail.extend_from_slice(bytes);
         self.paints += self.tail.windows(FRAME_END.len()).filter(|it| *it == FRAME_END).count() as u64;
         self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len() - 1));
     }
+
+    fn kept(&self) -> &Kept {
+        self.kept.as_ref().expect("a terminal that keeps what came")
+    }
 }
 
-/// A terminal with a program in it.
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a terminal has cells")
+}
+
+fn read(mut reader: Box<dyn Read + Send>, slow: Option<u32>, seen: &(Mutex<Shown>, Condvar)) {
+    let mut buffer = vec![0; if slow.is_some() { 64 } else { 16 * 1024 }];
+    loop {
+        let count = reader.read(&mut buffer).unwrap_or(0);
+        if let Some(bytes) = slow {
+            // This is the line, not a wait for something.
+            std::thread::sleep(Duration::from_secs(1) * u32::try_from(count).unwrap_or(0) / bytes);
+        }
+        let mut shown = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.take(&buffer[..count]);
+        shown.ended = count == 0;
+        seen.1.notify_all();
+        if count == 0 {
+            break;
+        }
+    }
+}
+
+/// A terminal with a program in it. The program is killed when it goes.
 pub struct Terminal {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
+}
+
+/// What the mouse does.
+#[derive(Clone, Copy)]
+pub enum Mouse {
+    /// The left button goes down.
+    Down,
+    /// It moves with the left button down.
+    Drag,
+    /// The left button goes up.
+    Up,
+    /// The wheel, one notch towards the person.
+    WheelDown,
+    /// The wheel, one notch away.
+    WheelUp,
 }
 
 impl Terminal {
@@ -67,33 +200,25 @@ impl Terminal {
         command
     }
 
-    /// Starts a command in a terminal of so many columns and rows.
+    /// Starts a command in a terminal of so many columns and rows, which keeps nothing but what it shows.
     pub fn spawn(command: CommandBuilder, size: (u16, u16)) -> Self {
-        let (columns, rows) = size;
+        Self::begin(command, size, None, false)
+    }
+
+    fn begin(command: CommandBuilder, (columns, rows): (u16, u16), slow: Option<u32>, keeps: bool) -> Self {
         let pty = native_pty_system()
             .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo terminal");
         let child = pty.slave.spawn_command(command).expect("the program starts");
         drop(pty.slave);
-        let mut reader = pty.master.try_clone_reader().expect("the terminal can be read");
+        let reader = pty.master.try_clone_reader().expect("the terminal can be read");
         let writer = pty.master.take_writer().expect("the terminal can be written");
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        let begin = Shown { parser, bytes: 0, paints: 0, tail: Vec::new(), ended: false };
+        let kept = keeps.then(Kept::default);
+        let begin = Shown { parser, bytes: 0, paints: 0, tail: Vec::new(), kept, ended: false };
         let shown = Arc::new((Mutex::new(begin), Condvar::new()));
         let seen = Arc::clone(&shown);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 16 * 1024];
-            loop {
-                let read = reader.read(&mut buffer).unwrap_or(0);
-                let mut shown = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
-                shown.take(&buffer[..read]);
-                shown.ended = read == 0;
-                seen.1.notify_all();
-                if read == 0 {
-                    break;
-                }
-            }
-        });
+        std::thread::spawn(move || read(reader, slow, &seen));
         Self { shown, master: pty.master, writer, child }
     }
 
@@ -116,29 +241,63 @@ impl Terminal {
                     None => key.as_bytes().to_vec(),
                 },
             };
-            self.writer
-                .write_all(&bytes)
-                .and_then(|()| self.writer.flush())
-                .expect("the terminal takes keys");
+            self.write(&bytes);
         }
     }
 
     /// Types a text.
     pub fn type_text(&mut self, text: &str) {
-        self.writer
-            .write_all(text.as_bytes())
-            .and_then(|()| self.writer.flush())
-            .expect("the terminal takes text");
+        self.write(text.as_bytes());
     }
 
-    /// Waits until the screen is as `condition` says; `name` says what that is, for the failure.
-    pub fn wait(&self, name: &str, mut condition: impl FnMut(&vt100::Screen) -> bool) {
+    /// Does something with the mouse over a cell, columns and rows from 0, as terminals report it (SGR).
+    pub fn mouse(&mut self, what: Mouse, (column, row): (u16, u16)) {
+        let (button, end) = match what {
+            Mouse::Down => (0, 'M'),
+            Mouse::Drag => (32, 'M'),
+            Mouse::Up => (0, 'm'),
+            Mouse::WheelUp => (64, 'M'),
+            Mouse::WheelDown => (65, 'M'),
+        };
+        self.write(format!("\x1b[<{button};{};{}{end}", column + 1, row + 1).as_bytes());
+    }
+
+    /// Clicks on the first character of this text, wherever it stands.
+    #[track_caller]
+    pub fn click(&mut self, text: &str) {
+        let at = self.find(text).unwrap_or_else(|| panic!("no `{text}` to click on:\n{}", self.text()));
+        self.mouse(Mouse::Down, at);
+        self.mouse(Mouse::Up, at);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).and_then(|()| self.writer.flush()).expect("the terminal takes keys");
+    }
+
+    /// Where this text begins on the screen: column and row.
+    pub fn find(&self, text: &str) -> Option<(u16, u16)> {
+        self.look(|screen| {
+            let (_, columns) = screen.size();
+            screen.rows(0, columns.into()).enumerate().find_map(|(row, line)| {
+                let before = &line[..line.find(text)?];
+                let column = unicode_width::UnicodeWidthStr::width(before);
+                Some((u16::try_from(column).unwrap_or(0), u16::try_from(row).unwrap_or(0)))
+            })
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[track_caller]
+    fn until(&self, name: &str, ends: bool, mut condition: impl FnMut(&Shown) -> bool) {
         let until = Instant::now() + PATIENCE;
-        let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while !condition(shown.parser.screen()) {
+        let mut shown = self.lock();
+        while !condition(&shown) {
             let left = until.saturating_duration_since(Instant::now());
             assert!(
-                !left.is_zero() && !shown.ended,
+                !left.is_zero() && (ends || !shown.ended),
                 "waited in vain for: {name}\n{} bytes came{}; the screen:\n{}",
                 shown.bytes,
                 if shown.ended { ", then the program ended" } else { "" },
@@ -148,14 +307,38 @@ impl Terminal {
         }
     }
 
+    /// Waits until the screen is as `condition` says; `name` says what that is, for the failure.
+    #[track_caller]
+    pub fn wait(&self, name: &str, mut condition: impl FnMut(&vt100::Screen) -> bool) {
+        self.until(name, false, |shown| condition(shown.parser.screen()));
+    }
+
+    /// Waits until all these texts are on the screen.
+    #[track_caller]
+    pub fn wait_for_all(&self, texts: &[&str]) {
+        self.wait(&format!("all of {texts:?} on the screen"), |screen| {
+            let contents = screen.contents();
+            texts.iter().all(|text| contents.contains(text))
+        });
+    }
+
     /// Waits until this text is on the screen.
+    #[track_caller]
     pub fn wait_for(&self, text: &str) {
-        self.wait(&format!("`{text}` on the screen"), |screen| screen.contents().contains(text));
+        self.wait_for_all(&[text]);
     }
 
     /// Waits until this text is no longer on the screen.
+    #[track_caller]
     pub fn wait_gone(&self, text: &str) {
         self.wait(&format!("`{text}` gone from the screen"), |screen| !screen.contents().contains(text));
+    }
+
+    /// Waits until this was written to the terminal.
+    #[track_caller]
+    pub fn wait_for_bytes(&self, wanted: &[u8]) {
+        let name = format!("the bytes {}", wanted.escape_ascii());
+        self.until(&name, true, |shown| shown.kept().raw.windows(wanted.len()).any(|it| it == wanted));
     }
 
     /// The text on the screen.
@@ -163,32 +346,61 @@ impl Terminal {
         self.look(vt100::Screen::contents)
     }
 
+    /// The first line of the screen that has this text.
+    pub fn line(&self, text: &str) -> Option<String> {
+        self.text().lines().find(|line| line.contains(text)).map(str::to_owned)
+    }
+
     /// Looks at the screen.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
-        look(self.shown.0.lock().unwrap_or_else(PoisonError::into_inner).parser.screen())
+        look(self.lock().parser.screen())
     }
 
     /// How many bytes came so far.
     pub fn bytes(&self) -> u64 {
-        self.shown.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
+        self.lock().bytes
     }
 
     /// How many frames were painted so far.
     pub fn paints(&self) -> u64 {
-        self.shown.0.lock().unwrap_or_else(PoisonError::into_inner).paints
+        self.lock().paints
+    }
+
+    /// All bytes that came so far.
+    pub fn raw(&self) -> Vec<u8> {
+        self.lock().kept().raw.clone()
+    }
+
+    /// What every whole frame showed since so many bytes had come.
+    pub fn frames_since(&self, bytes: u64) -> Vec<String> {
+        let shown = self.lock();
+        shown.kept().frames.iter().filter(|(end, _)| *end > bytes).map(|(_, frame)| frame.clone()).collect()
     }
 
     /// Gives the terminal another size.
     pub fn resize(&self, columns: u16, rows: u16) {
+        // The screen first: the program may answer at once.
+        self.lock().parser.screen_mut().set_size(cells(rows), cells(columns));
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("the terminal can be resized");
-        let mut shown = self.shown.0.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.parser.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     /// The program's process.
     pub fn pid(&self) -> u32 {
         self.child.process_id().expect("a process")
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
+        rustix::process::kill_process(pid, signal).expect("it can be signalled");
+    }
+
+    /// Waits for the end of the program and of all it wrote; its exit status.
+    pub fn ends(&mut self) -> ExitStatus {
+        let status = self.child.wait().expect("the program ends");
+        self.until("the end of what it wrote", true, |shown| shown.ended);
+        status
     }
 
     /// Waits for the end of the program; its exit code.
@@ -201,8 +413,4 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
-}
-
-fn cells(count: u16) -> NonZero<u16> {
-    NonZero::new(count).expect("a terminal has cells")
 }

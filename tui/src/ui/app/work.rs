@@ -117,7 +117,7 @@ impl Work {
 
     /// Asks the daemon, after something that may fail.
     fn ask(&self, effect: Effect, before: impl FnOnce() -> Result<(), String> + Send + 'static) {
-        let (client, out) = (self.client.borrow().clone(), self.out.clone());
+        let (client, out) = (self.client.clone(), self.out.clone());
         tokio::spawn(async move {
             let came = match tokio::task::spawn_blocking(before).await {
                 Ok(Err(error)) => Some(Came::Failed { what: "start".to_owned(), error }),

@@ -103,17 +103,19 @@ pub fn tile(model: &Model, live: &[&Run], index: usize) -> Option<Tile> {
     }
 }
 
-/// The number of the tile under the cursor. A live one that landed is its product.
+/// The number of the tile under the cursor: that of the run in focus until a person moves it. A live one that landed is
+/// its product.
 #[must_use]
 pub fn at(model: &Model) -> usize {
     let live = live(model);
     let assets = &model.gallery.assets;
+    let of_run = |run: RunId| {
+        let landed = || assets.iter().position(|asset| asset.run_id == run).map(|it| it + live.len());
+        live.iter().position(|it| it.id == run).or_else(landed)
+    };
     let place = match model.gallery.at {
-        None => None,
-        Some(Tile::Live(run)) => live
-            .iter()
-            .position(|it| it.id == run)
-            .or_else(|| assets.iter().position(|asset| asset.run_id == run).map(|it| it + live.len())),
+        None => lens::focus(model).and_then(of_run),
+        Some(Tile::Live(run)) => of_run(run),
         Some(Tile::Asset(id)) => assets.iter().position(|asset| asset.id == id).map(|it| it + live.len()),
     };
     place.unwrap_or(0)

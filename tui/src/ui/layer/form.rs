@@ -151,6 +151,21 @@ impl Form {
         }
     }
 
+    /// The field takes the key; one it has no use for may go to another field.
+    fn edit(&mut self, key: KeyEvent) {
+        let changed = self.fields.get_mut(self.at).is_some_and(|field| field.key(key));
+        match key.code {
+            _ if changed => {
+                self.typed = true;
+                self.refused = None;
+                self.check();
+            }
+            KeyCode::Down => self.turn(1),
+            KeyCode::Up => self.turn(self.fields.len().saturating_sub(1)),
+            _ => {}
+        }
+    }
+
     /// Fills in the sweep that the file proposes.
     fn fill_matrix(&mut self) {
         let Some(workflow) = &self.document.workflow else { return };
@@ -174,31 +189,18 @@ impl Over for Form {
             return self.answer(model, question, key);
         }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let last = self.at + 1 == self.fields.len();
         let lines = matches!(self.fields.get(self.at).map(|it| &it.kind), Some(Kind::Lines { .. }));
         match key.code {
+            // A line break belongs to the text where there are several lines.
+            KeyCode::Enter if lines => self.edit(key),
             _ if action == Some(Action::Submit) => return self.submit(model, false),
             KeyCode::Char('x') if control => self.fill_matrix(),
             KeyCode::Esc if self.typed && model.options.confirm => self.asking = Some(Question::Leave),
             KeyCode::Esc => return Step::close(),
             KeyCode::Tab => self.turn(1),
             KeyCode::BackTab => self.turn(self.fields.len().saturating_sub(1)),
-            KeyCode::Enter if last => return self.submit(model, false),
-            KeyCode::Enter if !lines => self.turn(1),
-            _ => {
-                let changed = self.fields.get_mut(self.at).is_some_and(|field| field.key(key));
-                match key.code {
-                    _ if changed => {
-                        self.typed = true;
-                        self.refused = None;
-                        self.check();
-                    }
-                    KeyCode::Down => self.turn(1),
-                    KeyCode::Up => self.turn(self.fields.len().saturating_sub(1)),
-                    _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
-                    _ => {}
-                }
-            }
+            _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
+            _ => self.edit(key),
         }
         Step::stay()
     }

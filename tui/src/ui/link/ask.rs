@@ -1,23 +1,42 @@
 //! Requests: an effect that needs the daemon becomes a call, its answer a message. Any number are under way at once.
 
+use std::time::Duration;
+
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, SubmissionId};
 use fanlight_shared::rpc::{ErrorCode, assets, runs, workflows};
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::ui::app::files;
 use crate::ui::effect::Effect;
 use crate::ui::message::Came;
 
+/// How long what a person asked for waits for a daemon that is away.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest text that is fetched whole.
 const LONGEST_TEXT: u64 = 1024 * 1024;
 
 /// Carries out an effect that needs the daemon. `None` where there is nothing to say.
-pub(in crate::ui) async fn ask(client: Option<Client>, effect: Effect) -> Option<Came> {
+pub(in crate::ui) async fn ask(
+    mut connected: watch::Receiver<Option<Client>>,
+    effect: Effect,
+) -> Option<Came> {
     let what = words(&effect);
-    let Some(client) = client else {
+    let now = connected.borrow().clone();
+    let client = match now {
+        Some(client) => client,
         // What only reads is asked for again when the daemon is back.
-        return (!reads(&effect)).then(|| Came::Failed { what, error: "the daemon is away".to_owned() });
+        None if reads(&effect) => return None,
+        // A person is often quicker than a daemon that is being started.
+        None => match timeout(PATIENCE, connected.wait_for(Option::is_some))
+            .await
+            .map(|it| it.map(|it| it.clone()))
+        {
+            Ok(Ok(Some(client))) => client,
+            _ => return Some(Came::Failed { what, error: "the daemon is away".to_owned() }),
+        },
     };
     match call(&client, effect).await {
         Ok(came) => came,

@@ -353,10 +353,9 @@ fn mark(model: &mut Model) {
 
 fn sort(model: &mut Model) {
     let queue = &mut model.queue;
+    // The pane's title says which order it is.
     queue.shelves.sort = queue.shelves.sort.next(queue.numbers.columns());
-    let words = format!("sorted by {}", queue.shelves.sort.words());
     rebuild(model);
-    say(model, Tone::Note, words);
 }
 
 fn filter(model: &mut Model, typed: &str) -> Vec<Effect> {

@@ -121,7 +121,9 @@ fn heading(compare: &Compare, theme: &Theme, inside: Rect, buffer: &mut Buffer) 
             } else {
                 String::new()
             };
-            format!("{}{}.{}{place}", asset.node, asset.item, asset.port)
+            let shown = compare.flicker.and_then(|index| compare.sides.get(index));
+            let shown = shown.map(|side| format!("  {} is shown", side.name)).unwrap_or_default();
+            format!("{}{}.{}{place}{shown}", asset.node, asset.item, asset.port)
         }
         None => "nothing was made".to_owned(),
     };

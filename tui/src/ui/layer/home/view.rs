@@ -111,7 +111,11 @@ fn words<'a>(read: &Read, model: &Model, theme: &Theme) -> Vec<Line<'a>> {
             || (it.path.is_some() && it.path.as_deref() == document.path.as_ref().and_then(|it| it.to_str()))
     });
     if let (Some(at), Some(known)) = (known.and_then(|it| it.last_run_at), known) {
-        let words = format!("{} runs, the last {} ago", known.runs, human_duration(model.now.since(at)));
+        let ago = human_duration(model.now.since(at));
+        let words = match known.runs {
+            1 => format!("1 run, {ago} ago"),
+            runs => format!("{runs} runs, the last {ago} ago"),
+        };
         lines.push(Line::styled(words, theme.dim));
     }
     if let Some(path) = document.path.as_ref().filter(|_| document.example.is_none()) {

@@ -239,8 +239,10 @@ fn log(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
 fn error(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let Some(error) = inspector.instance(model).and_then(|it| it.error.as_ref()) else { return Vec::new() };
     let mut lines: Vec<Text> = error.message.lines().map(|line| (line.to_owned(), theme.bad)).collect();
-    if let Some(code) = error.exit_code {
-        lines.push((format!("exit code {code}"), theme.text));
+    if let Some(code) = error.exit_code.map(|code| format!("exit code {code}"))
+        && !error.message.contains(&code)
+    {
+        lines.push((code, theme.text));
     }
     if let Some(line) = &error.last_line {
         lines.push((String::new(), theme.text));

@@ -1,0 +1,140 @@
+//! The terminal is given back as it was, and other programs may have it meanwhile.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use rustix::process::Signal;
+
+use crate::support::Fanlight;
+use crate::terminal::{Mouse, Terminal};
+use crate::workflows::{NIGHTLY, PRINT};
+use crate::{terminal, ui};
+
+/// Panics unless the end of what was written leaves the alternate screen, shows the cursor and lets the mouse go.
+fn gave_back(terminal: &Terminal) {
+    let raw = terminal.raw();
+    let last = |wanted: &[u8]| raw.windows(wanted.len()).rposition(|it| it == wanted);
+    for (taken, given) in [
+        ("\x1b[?1049h", "\x1b[?1049l"),
+        ("\x1b[?25l", "\x1b[?25h"),
+        ("\x1b[?1000h", "\x1b[?1000l"),
+        ("\x1b[?2004h", "\x1b[?2004l"),
+    ] {
+        assert!(last(given.as_bytes()) > last(taken.as_bytes()), "{} is missing", given.escape_debug());
+    }
+}
+
+fn script(fanlight: &Fanlight, name: &str, text: &str) -> String {
+    fanlight.file(name, text);
+    std::fs::set_permissions(fanlight.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    fanlight.path(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_terminal_is_given_back_after_quit_and_after_a_signal() {
+    let fanlight = Fanlight::new();
+    let mut quit = ui(&fanlight);
+    quit.wait_for("Examples");
+    quit.press(&["q"]);
+    assert_eq!(quit.ends().exit_code(), 0);
+    gave_back(&quit);
+    let mut terminated = ui(&fanlight);
+    terminated.wait_for("Examples");
+    terminated.signal(Signal::TERM);
+    terminated.ends();
+    gave_back(&terminated);
+}
+
+#[test]
+fn an_editor_changes_the_workflow_and_the_change_is_picked_up() {
+    let fanlight = Fanlight::new();
+    fanlight.file("print.yaml", PRINT);
+    let editor = script(&fanlight, "edit.sh", "#!/bin/sh\nsed -i 's/^name: Print/name: Reprint/' \"$1\"\n");
+    let mut ui = terminal(&fanlight).environment([("EDITOR", editor)]).open();
+    ui.wait_for("print.yaml");
+    ui.press(&["enter"]);
+    ui.wait_for_all(&["fanlight  Print", "nothing made yet"]);
+    ui.press(&["e"]);
+    ui.wait_for("fanlight  Reprint");
+    ui.press(&["?"]);
+    ui.wait_for("Help");
+}
+
+#[test]
+fn a_pager_gets_the_log() {
+    let fanlight = Fanlight::new();
+    fanlight.file("nightly.yaml", NIGHTLY);
+    fanlight.say(&["run", "nightly.yaml"]).exits(1);
+    let seen = fanlight.path("seen.txt");
+    let pager = script(&fanlight, "page.sh", &format!("#!/bin/sh\ncp \"$1\" '{}'\n", seen.display()));
+    let mut ui = terminal(&fanlight).environment([("PAGER", pager)]).open();
+    ui.wait_for("nightly.yaml");
+    ui.press(&["enter"]);
+    ui.wait_for("✗ compile");
+    ui.press(&["!", "enter"]);
+    ui.wait_for("compiling part 300");
+    ui.press(&["o"]);
+    crate::support::wait_for("the log in the pager", || {
+        std::fs::read_to_string(&seen)
+            .is_ok_and(|text| text.contains("compiling part 1 of 300") && text.ends_with("device\n"))
+    });
+    ui.press(&["esc"]);
+    ui.wait_for("1 Grid");
+}
+
+#[test]
+fn the_mouse_focuses_clicks_and_drags() {
+    let fanlight = Fanlight::new();
+    fanlight.file("nightly.yaml", NIGHTLY);
+    fanlight.say(&["run", "nightly.yaml"]).exits(1);
+    let mut ui = ui(&fanlight);
+    ui.wait_for("nightly.yaml");
+    ui.press(&["enter"]);
+    ui.wait_for("✗ compile");
+    // The border left of the queue follows the mouse.
+    let (column, row) = ui.find("╭ 2 Queue").unwrap();
+    ui.mouse(Mouse::Down, (column, row + 4));
+    ui.mouse(Mouse::Drag, (column - 20, row + 4));
+    ui.mouse(Mouse::Up, (column - 20, row + 4));
+    ui.wait("a wider queue", |screen| {
+        screen.contents().lines().any(|line| {
+            line.find("╭ 2 Queue").is_some_and(|at| line[..at].chars().count() == usize::from(column) - 20)
+        })
+    });
+    // A click on a node, a second one opens it; the wheel scrolls its log.
+    ui.click("✗ compile");
+    ui.click("✗ compile");
+    ui.wait_for_all(&["compile · #1", "compiling part 300"]);
+    let at = ui.find("compiling part 290").unwrap();
+    for _ in 0..4 {
+        ui.mouse(Mouse::WheelUp, at);
+    }
+    ui.wait_gone("compiling part 300");
+    for _ in 0..8 {
+        ui.mouse(Mouse::WheelDown, at);
+    }
+    ui.wait_for("compiling part 300");
+}
+
+#[test]
+fn every_size_is_drawn() {
+    let fanlight = Fanlight::new();
+    fanlight.file("nightly.yaml", NIGHTLY);
+    fanlight.say(&["run", "nightly.yaml"]).exits(1);
+    let mut ui = ui(&fanlight);
+    ui.wait_for("nightly.yaml");
+    ui.press(&["enter"]);
+    ui.wait_for("✗ compile");
+    for (columns, rows) in [(60, 20), (300, 100), (39, 9), (80, 24), (1, 1), (140, 30), (300, 100), (60, 20)]
+    {
+        ui.resize(columns, rows);
+        if columns < 40 {
+            continue;
+        }
+        ui.wait(&format!("{columns}×{rows}"), |screen| {
+            let text = screen.contents();
+            text.contains("compile") && text.lines().count() == usize::from(rows)
+        });
+    }
+    ui.press(&["q"]);
+    assert_eq!(ui.ends().exit_code(), 0);
+}
