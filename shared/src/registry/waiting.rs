@@ -1,48 +1,87 @@
 //! The order of runs that wait.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use crate::id::RunId;
 
-/// Runs that wait, the next one first.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// How far apart the ranks of neighbours are, so that a run fits between two without a change of theirs.
+const GAP: i64 = 1 << 20;
+
+/// Runs that wait, the next one first. A run's place is found by its rank: no list of 100,000 is walked for it.
+#[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    runs: VecDeque<RunId>,
+    /// In order; the ranks grow.
+    runs: VecDeque<(i64, RunId)>,
+    ranks: HashMap<RunId, i64>,
 }
 
 impl Waiting {
     /// Puts a run at a place, counted from 1; at the end where none is said or the place is behind it. A run that
     /// waits already stays where it is.
     pub fn insert(&mut self, run: RunId, position: Option<u32>) {
-        if self.position(run).is_some() {
+        if self.ranks.contains_key(&run) {
             return;
         }
         let index = position.map_or(usize::MAX, |it| it.saturating_sub(1) as usize).min(self.runs.len());
-        self.runs.insert(index, run);
+        let rank = self.rank_at(index).unwrap_or_else(|| {
+            self.space();
+            // Spaced ranks are as many gaps as there are runs, so there is one.
+            self.rank_at(index).unwrap_or_default()
+        });
+        self.runs.insert(index, (rank, run));
+        self.ranks.insert(run, rank);
     }
+
+    /// A rank for a run that comes to stand at this index, if one is free. Runs that come before others come one after
+    /// the other in their own order, so the rank is the least that is free there.
+    fn rank_at(&self, index: usize) -> Option<i64> {
+        let before = index.checked_sub(1).and_then(|it| self.runs.get(it)).map(|(rank, _)| *rank);
+        let after = self.runs.get(index).map(|(rank, _)| *rank);
+        match (before, after) {
+            (None, None) => Some(0),
+            (Some(before), None) => before.checked_add(GAP),
+            (None, Some(after)) => after.checked_sub(GAP),
+            (Some(before), Some(after)) => Some(before + 1).filter(|rank| *rank < after),
+        }
+    }
+
+    /// Gives all ranks their gaps back.
+    fn space(&mut self) {
+        for ((rank, run), spaced) in self.runs.iter_mut().zip((0..).step_by(GAP as usize)) {
+            *rank = spaced;
+            self.ranks.insert(*run, spaced);
+        }
+    }
+
+    fn index(&self, run: RunId) -> Option<usize> {
+        let rank = self.ranks.get(&run)?;
+        self.runs.binary_search_by_key(rank, |(rank, _)| *rank).ok()
+    }
+
     /// Takes a run out; answers the place it had, counted from 1.
     pub fn remove(&mut self, run: RunId) -> Option<u32> {
-        let position = self.position(run)?;
-        self.runs.remove(position as usize - 1);
-        Some(position)
+        let index = self.index(run)?;
+        self.runs.remove(index);
+        self.ranks.remove(&run);
+        if self.runs.is_empty() {
+            // What a long queue took is given back.
+            self.clear();
+        }
+        u32::try_from(index + 1).ok()
     }
     /// The place of a run, counted from 1.
     #[must_use]
     pub fn position(&self, run: RunId) -> Option<u32> {
-        // Runs leave at the head and come at the end, or just behind others of their submission.
-        if self.runs.back() == Some(&run) {
-            return u32::try_from(self.runs.len()).ok();
-        }
-        self.runs.iter().position(|it| *it == run).and_then(|index| u32::try_from(index + 1).ok())
+        u32::try_from(self.index(run)? + 1).ok()
     }
     /// The run at a place, counted from 1.
     #[must_use]
     pub fn at(&self, position: u32) -> Option<RunId> {
-        self.runs.get((position as usize).checked_sub(1)?).copied()
+        self.runs.get((position as usize).checked_sub(1)?).map(|(_, run)| *run)
     }
     /// The runs, the next one first.
     pub fn iter(&self) -> impl Iterator<Item = RunId> + '_ {
-        self.runs.iter().copied()
+        self.runs.iter().map(|(_, run)| *run)
     }
     /// How many wait.
     #[must_use]
@@ -56,6 +95,86 @@ impl Waiting {
     }
     /// Nobody waits any more.
     pub fn clear(&mut self) {
-        self.runs.clear();
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Act {
+        Insert(Option<u32>),
+        /// As many runs behind each other, from this place on.
+        Block(u32, u32),
+        Remove(usize),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            proptest::option::of(0..20_u32).prop_map(Act::Insert),
+            (1..20_u32, 1..6_u32).prop_map(|(at, count)| Act::Block(at, count)),
+            (0..20_usize).prop_map(Act::Remove),
+        ]
+    }
+
+    fn check(waiting: &Waiting, model: &[RunId]) {
+        assert_eq!(waiting.iter().collect::<Vec<_>>(), model);
+        for (run, place) in model.iter().zip(1..) {
+            assert_eq!(waiting.position(*run), Some(place));
+            assert_eq!(waiting.at(place), Some(*run));
+        }
+        assert_eq!(waiting.at(0), None);
+        assert_eq!(waiting.len(), model.len());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_list(acts in prop::collection::vec(act(), 0..40)) {
+            let (mut waiting, mut model) = (Waiting::default(), Vec::new());
+            let put = |waiting: &mut Waiting, model: &mut Vec<RunId>, at: Option<u32>| {
+                let run = RunId::new();
+                waiting.insert(run, at);
+                let index = at.map_or(usize::MAX, |it| it.saturating_sub(1) as usize).min(model.len());
+                model.insert(index, run);
+                // It stays where it is.
+                waiting.insert(run, Some(1));
+            };
+            for act in acts {
+                match act {
+                    Act::Insert(at) => put(&mut waiting, &mut model, at),
+                    Act::Block(at, count) => {
+                        (at..at + count).for_each(|at| put(&mut waiting, &mut model, Some(at)));
+                    }
+                    Act::Remove(index) if index < model.len() => {
+                        let run = model.remove(index);
+                        prop_assert_eq!(waiting.remove(run), u32::try_from(index + 1).ok());
+                        prop_assert_eq!((waiting.remove(run), waiting.position(run)), (None, None));
+                    }
+                    Act::Remove(_) => {}
+                }
+                check(&waiting, &model);
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_that_is_used_up_is_made_anew() {
+        let runs: Vec<RunId> = (0..4).map(|_| RunId::new()).collect();
+        let mut waiting = Waiting {
+            runs: VecDeque::from([(7, runs[0]), (8, runs[1])]),
+            ranks: HashMap::from([(runs[0], 7), (runs[1], 8)]),
+        };
+        waiting.insert(runs[2], Some(2));
+        check(&waiting, &[runs[0], runs[2], runs[1]]);
+        let mut waiting = Waiting {
+            runs: VecDeque::from([(i64::MAX, runs[0])]),
+            ranks: HashMap::from([(runs[0], i64::MAX)]),
+        };
+        waiting.insert(runs[3], None);
+        check(&waiting, &[runs[0], runs[3]]);
     }
 }
