@@ -1,6 +1,7 @@
 //! The life of a daemon: boots everything on a listener and a store, and ends it in order.
 
 mod idle;
+mod rest;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -100,6 +101,7 @@ pub async fn run(
         clients,
         shutdown: shutdown.token.clone(),
     });
+    let resting = tokio::spawn(rest::rest(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
     let reason = tokio::select! {
@@ -107,6 +109,7 @@ pub async fn run(
         () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => "nothing was left to do",
     };
     tracing::info!(reason, "the daemon ends");
+    resting.abort();
     engine.stop().await;
     hub.bye(reason);
     stop_serving.cancel();
