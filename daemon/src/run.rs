@@ -85,7 +85,7 @@ pub async fn run(
         store: store.clone(),
         hub: Arc::clone(&hub),
         commands: commands.clone(),
-        workers,
+        workers: workers.clone(),
         config: Arc::new(config),
     })
     .await?;
@@ -96,6 +96,7 @@ pub async fn run(
         store: store.clone(),
         commands,
         supervisor,
+        workers,
         hub: Arc::clone(&hub),
         home,
         clients,
