@@ -20,8 +20,11 @@ impl RunQueue {
 
     /// Puts runs of one submission behind all others, or with `next` before them; their own order stays.
     pub(crate) fn add(&mut self, runs: &[RunId], next: bool) {
-        for (run, place) in runs.iter().zip(1..) {
-            self.waiting.insert(*run, next.then_some(place));
+        if next {
+            // From the last on, so that each is put at the very head, which moves nothing.
+            runs.iter().rev().for_each(|run| self.waiting.insert(*run, Some(1)));
+        } else {
+            runs.iter().for_each(|run| self.waiting.insert(*run, None));
         }
     }
 
