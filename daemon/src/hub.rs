@@ -144,6 +144,14 @@ impl Hub {
         }
     }
 
+    /// A run waits, and that is committed; it is placed as [`Hub::daemon`] does.
+    pub fn queued(&self, run: Arc<Run>) {
+        let mut inner = self.lock();
+        if let Some(event) = inner.rows.wait(run) {
+            inner.tell(event);
+        }
+    }
+
     /// How the queue is when the daemon starts, before anybody watches: no event, nothing is counted.
     pub fn open_queue(&self, queue: fanlight_shared::event::Queue) {
         let _ = self.lock().rows.apply(DaemonEvent::QueueUpdate { queue });

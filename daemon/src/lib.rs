@@ -23,6 +23,7 @@ pub mod hub;
 pub mod job;
 pub mod lock;
 pub mod media;
+mod memory;
 pub mod node_type;
 pub mod run;
 pub mod server;

@@ -2,6 +2,7 @@
 
 mod banners;
 mod idle;
+mod rest;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -86,7 +87,7 @@ pub async fn run(
         store: store.clone(),
         hub: Arc::clone(&hub),
         commands: commands.clone(),
-        workers,
+        workers: workers.clone(),
         config: Arc::new(config),
     })
     .await?;
@@ -97,11 +98,13 @@ pub async fn run(
         store: store.clone(),
         commands,
         supervisor,
+        workers,
         hub: Arc::clone(&hub),
         home,
         clients,
         shutdown: shutdown.token.clone(),
     });
+    let resting = tokio::spawn(rest::rest(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
     let reason = tokio::select! {
@@ -109,6 +112,7 @@ pub async fn run(
         () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => "nothing was left to do",
     };
     tracing::info!(reason, "the daemon ends");
+    resting.abort();
     engine.stop().await;
     hub.bye(reason);
     stop_serving.cancel();

@@ -6,6 +6,7 @@ mod daemon;
 mod dispatch;
 mod listen;
 mod logs;
+mod previews;
 mod queue;
 mod runs;
 mod session;
@@ -31,6 +32,7 @@ use crate::engine::Engine;
 use crate::hub::Hub;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
+use crate::worker::Workers;
 
 /// How long sessions may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -45,6 +47,8 @@ pub struct Context {
     pub store: Store,
     /// Logs of commands.
     pub commands: Commands,
+    /// Make pictures of what can't be trusted.
+    pub workers: Workers,
     /// Who is told what.
     pub hub: Arc<Hub>,
     /// Where everything lies.

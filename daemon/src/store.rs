@@ -150,6 +150,11 @@ impl Store {
         self.inner.trouble.clone()
     }
 
+    /// There is nothing to hurry for: what only makes the store quick is given up, and memory goes back to the system.
+    pub(crate) fn rest(&self) {
+        let _ = self.inner.writer.send(Message::Rest);
+    }
+
     /// Ends the writer after what waits is committed. Blocks.
     pub fn close(&self) {
         self.inner.close();

@@ -19,7 +19,7 @@ pub use start::start_daemon;
 use crate::home::Home;
 use crate::id::{AssetId, BlobHash};
 use crate::rpc::daemon::{Hello, HelloAnswer};
-use crate::rpc::{PROTOCOL_VERSION, Request, assets};
+use crate::rpc::{PROTOCOL_VERSION, Request, assets, previews};
 use connection::Connection;
 
 /// A connection to the daemon: cheap to clone. It is closed when the last clone is dropped.
@@ -112,7 +112,22 @@ impl Client {
     /// # Errors
     /// There is none (yet), a lost connection.
     pub async fn thumbnail(&self, asset: AssetId) -> Result<(String, Vec<u8>), ClientError> {
-        let (bytes, chunks) = self.connection.stream(&assets::Thumbnail { asset }).await?;
+        self.picture(&assets::Thumbnail { asset }).await
+    }
+
+    /// The newest preview of a port of a node that runs, made small: MIME type and bytes.
+    ///
+    /// # Errors
+    /// There is none at the moment, a lost connection.
+    pub async fn live_preview(&self, of: &previews::Thumbnail) -> Result<(String, Vec<u8>), ClientError> {
+        self.picture(of).await
+    }
+
+    async fn picture<R: Request<Answer = assets::Bytes>>(
+        &self,
+        request: &R,
+    ) -> Result<(String, Vec<u8>), ClientError> {
+        let (bytes, chunks) = self.connection.stream(request).await?;
         let mut all = Vec::new();
         self.copy(&bytes, chunks, &mut all).await?;
         Ok((bytes.mime, all))

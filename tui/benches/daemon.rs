@@ -40,6 +40,7 @@ fn main() {
         }
         if wants("idle") {
             memory::idle(&mut table).await;
+            memory::after(&mut table).await;
         }
         if wants("many") {
             memory::many(&mut table).await;

@@ -5,6 +5,9 @@
 #[path = "support/fanlight.rs"]
 mod support;
 
+#[path = "stories/preview.rs"]
+mod preview;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 

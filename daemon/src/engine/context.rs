@@ -26,6 +26,8 @@ pub(super) enum After {
     State { workflow_id: WorkflowId, run_id: RunId, event: Numbered },
     /// Registry, queue or products changed.
     Daemon(DaemonEvent),
+    /// A run waits.
+    Queued(Arc<Run>),
     /// A run's last event was sent.
     End(RunId),
     /// Something else: an answer, the start of a process.
@@ -99,6 +101,7 @@ impl After {
             Self::Begin { run, state, edges } => hub.begin(&run, *state, edges),
             Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),
             Self::Daemon(event) => hub.daemon(event),
+            Self::Queued(run) => hub.queued(run),
             Self::End(run) => hub.end(run),
             Self::Do(act) => act(),
         }

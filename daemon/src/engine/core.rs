@@ -25,9 +25,13 @@ use crate::supervisor::record;
 /// How many messages, and how many nodes computed at once, go into one batch at most.
 const TURN: usize = 256;
 
+/// Room for so many waiting runs is always kept.
+const SHORT: usize = 1024;
+
 /// A run that waits.
 pub(super) struct QueuedRun {
-    pub(super) run: Run,
+    /// Shared with the hub: there may be 100,000 of them.
+    pub(super) run: Arc<Run>,
     pub(super) plan: Arc<Plan>,
     pub(super) project: Option<PathBuf>,
 }
@@ -208,10 +212,15 @@ impl Core {
                 self.start(queued);
             }
         }
+        if self.queued.is_empty() {
+            // What a long queue took is given back.
+            self.queued.shrink_to(SHORT);
+        }
     }
 
     fn start(&mut self, queued: QueuedRun) {
-        let QueuedRun { mut run, plan, project } = queued;
+        let QueuedRun { run, plan, project } = queued;
+        let mut run = Arc::unwrap_or_clone(run);
         let at = Time::now();
         let micros = u64::try_from(at.0).unwrap_or(0) * 1000;
         self.last_start = micros.max(self.last_start + 1);
@@ -287,8 +296,9 @@ impl Core {
                 position += 1;
                 open.run.position = Some(position);
                 waiting.push(open.run.id);
-                self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(open.run.clone()) }));
-                self.queued.insert(open.run.id, QueuedRun { run: open.run, plan, project });
+                let run = Arc::new(open.run);
+                self.context.after(After::Queued(run.clone()));
+                self.queued.insert(run.id, QueuedRun { run, plan, project });
                 continue;
             }
             let state = recover::fold(&plan, &open);

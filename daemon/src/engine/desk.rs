@@ -119,25 +119,25 @@ impl Core {
                 return;
             }
         };
-        let ids: Vec<RunId> = submitted.runs.iter().map(|run| run.id).collect();
-        if !submitted.repeated && !submitted.runs.is_empty() {
-            self.enqueue(&submitted.runs, plan, next, project.as_ref());
+        let runs: Vec<Arc<Run>> = submitted.runs.into_iter().map(Arc::new).collect();
+        if !submitted.repeated {
+            self.enqueue(&runs, plan, next, project.as_ref());
         }
         let hints = submitted.moved_from.map(|from| {
             format!("this version is known from {from}; a moved file is a new workflow unless it has `id:`")
         });
-        let runs = submitted.runs.into_iter().map(|run| match self.active.get(&run.id) {
+        tracing::debug!("submitted {} runs", runs.len());
+        let runs = runs.into_iter().map(|run| match self.active.get(&run.id) {
             Some(active) => active.run.clone(),
-            None => self.queued.get(&run.id).map_or(run, |queued| queued.run.clone()),
+            None => Run::clone(self.queued.get(&run.id).map_or(&run, |queued| &queued.run)),
         });
         let started = runs::Started { runs: runs.collect(), hints: hints.into_iter().collect() };
-        tracing::debug!("submitted {} runs", ids.len());
         self.context.after(After::Do(Box::new(move || {
             let _ = reply.send(Ok(started));
         })));
     }
 
-    fn enqueue(&mut self, runs: &[Run], plan: &Arc<Plan>, next: bool, project: Option<&PathBuf>) {
+    fn enqueue(&mut self, runs: &[Arc<Run>], plan: &Arc<Plan>, next: bool, project: Option<&PathBuf>) {
         let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
         self.queue.add(&ids, next);
         for run in runs {
@@ -146,14 +146,13 @@ impl Core {
         }
         // Those that start at once were never seen waiting.
         self.drain();
-        for (position, id) in (1..).zip(self.queue.waiting()) {
-            let Some(queued) =
-                self.queued.get_mut(&id).filter(|queued| queued.run.submission == runs[0].submission)
-            else {
-                continue;
-            };
-            queued.run.position = Some(position);
-            self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(queued.run.clone()) }));
+        for run in runs {
+            let Some(queued) = self.queued.get_mut(&run.id) else { continue };
+            let position = self.queue.position(run.id);
+            if queued.run.position != position {
+                Arc::make_mut(&mut queued.run).position = position;
+            }
+            self.context.after(After::Queued(queued.run.clone()));
         }
     }
 
@@ -188,7 +187,8 @@ impl Core {
 
     /// A run that never started is gone at once.
     fn cancel_queued(&mut self, id: RunId) {
-        let Some(QueuedRun { mut run, .. }) = self.queued.remove(&id) else { return };
+        let Some(QueuedRun { run, .. }) = self.queued.remove(&id) else { return };
+        let mut run = Arc::unwrap_or_clone(run);
         let at = Time::now();
         run.state = RunStatus::Cancelled;
         run.ended_at = Some(at);
@@ -220,7 +220,7 @@ impl Core {
         let busy =
             request.runs.iter().find(|id| self.active.contains_key(id) || self.queued.contains_key(id));
         if let Some(id) = busy {
-            let run = self.active.get(id).map(|run| &run.run).or(self.queued.get(id).map(|it| &it.run));
+            let run = self.active.get(id).map(|run| &run.run).or(self.queued.get(id).map(|it| &*it.run));
             let name = run.map_or_else(|| id.to_string(), Run::name);
             let _ = reply.send(Err(RpcError::refused(format!("{name} has not ended; cancel it first"))));
             return;
@@ -269,7 +269,7 @@ impl Core {
         let runs::Label { run: id, label } = request;
         let run = match (self.active.get_mut(&id), self.queued.get_mut(&id)) {
             (Some(active), _) => Some(&mut active.run),
-            (None, Some(queued)) => Some(&mut queued.run),
+            (None, Some(queued)) => Some(Arc::make_mut(&mut queued.run)),
             (None, None) => None,
         };
         let listed = run.map(|run| {

@@ -1,13 +1,12 @@
 //! The queue: which runs wait, in which order, and how many may run.
 
-use std::collections::VecDeque;
-
 use fanlight_shared::id::RunId;
+use fanlight_shared::registry::Waiting;
 
 /// Runs that wait, first in first out, below the cap on runs at once.
 #[derive(Debug)]
 pub(crate) struct RunQueue {
-    waiting: VecDeque<RunId>,
+    waiting: Waiting,
     /// How many runs may run at once.
     pub(crate) cap: u32,
     /// Whether waiting runs stay where they are.
@@ -16,15 +15,16 @@ pub(crate) struct RunQueue {
 
 impl RunQueue {
     pub(crate) fn new(cap: u32, paused: bool) -> Self {
-        Self { waiting: VecDeque::new(), cap: cap.max(1), paused }
+        Self { waiting: Waiting::default(), cap: cap.max(1), paused }
     }
 
     /// Puts runs of one submission behind all others, or with `next` before them; their own order stays.
     pub(crate) fn add(&mut self, runs: &[RunId], next: bool) {
         if next {
-            runs.iter().rev().for_each(|run| self.waiting.push_front(*run));
+            // From the last on, so that each is put at the very head, which moves nothing.
+            runs.iter().rev().for_each(|run| self.waiting.insert(*run, Some(1)));
         } else {
-            self.waiting.extend(runs);
+            runs.iter().for_each(|run| self.waiting.insert(*run, None));
         }
     }
 
@@ -33,24 +33,26 @@ impl RunQueue {
         if self.paused || running >= self.cap as usize {
             return None;
         }
-        self.waiting.pop_front()
+        let next = self.waiting.at(1)?;
+        self.waiting.remove(next);
+        Some(next)
     }
 
     /// Takes a run out of the queue; `false` if it isn't there.
     pub(crate) fn remove(&mut self, run: RunId) -> bool {
-        let before = self.waiting.len();
-        self.waiting.retain(|it| *it != run);
-        self.waiting.len() < before
+        self.waiting.remove(run).is_some()
     }
 
     /// Takes all out.
     pub(crate) fn clear(&mut self) -> Vec<RunId> {
-        std::mem::take(&mut self.waiting).into()
+        let all = self.waiting.iter().collect();
+        self.waiting.clear();
+        all
     }
 
-    /// Those that wait, in order.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = RunId> + '_ {
-        self.waiting.iter().copied()
+    /// The place of a run that waits, from 1.
+    pub(crate) fn position(&self, run: RunId) -> Option<u32> {
+        self.waiting.position(run)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -10,6 +10,8 @@ use fanlight_shared::run::{Run, RunStatus};
 
 /// How many runs that wait the registry shows.
 const WINDOW: u32 = 200;
+/// Room for so many runs is always kept.
+const SHORT: usize = 1024;
 
 /// Active and waiting runs.
 #[derive(Debug, Default)]
@@ -58,13 +60,22 @@ impl Rows {
         }
     }
 
+    /// Takes in a run that waits, which may be one of 100,000: nothing is copied but for the first 200, who are told of.
+    pub(super) fn wait(&mut self, run: Arc<Run>) -> Option<DaemonEvent> {
+        self.waiting.insert(run.id, run.position);
+        let position = self.waiting.position(run.id);
+        let shown = position.is_some_and(|position| position <= WINDOW);
+        let event = shown.then(|| {
+            let run = Run { position, ..(*run).clone() };
+            DaemonEvent::RunUpdate { run: Box::new(run) }
+        });
+        self.runs.insert(run.id, run);
+        event
+    }
+
     fn update(&mut self, mut run: Box<Run>) -> Vec<DaemonEvent> {
         if run.state == RunStatus::Queued {
-            self.waiting.insert(run.id, run.position);
-            run.position = self.waiting.position(run.id);
-            self.runs.insert(run.id, Arc::new((*run).clone()));
-            let shown = run.position.is_some_and(|position| position <= WINDOW);
-            return if shown { vec![DaemonEvent::RunUpdate { run }] } else { Vec::new() };
+            return self.wait(Arc::new(*run)).into_iter().collect();
         }
         let entered = self.remove(run.id);
         run.position = None;
@@ -77,6 +88,10 @@ impl Rows {
     /// Takes a run out; answers the run that thereby became one of the first 200.
     fn remove(&mut self, run: RunId) -> Option<DaemonEvent> {
         let known = self.runs.remove(&run)?;
+        if self.waiting.is_empty() && self.runs.len() < SHORT {
+            // What a long queue took is given back.
+            self.runs.shrink_to(SHORT);
+        }
         if known.state != RunStatus::Queued {
             return None;
         }

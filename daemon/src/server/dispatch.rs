@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::bytes::Source;
 use super::session::Session;
-use super::{assets, daemon, logs, queue, runs, values, watch, workflows};
+use super::{assets, daemon, logs, previews, queue, runs, values, watch, workflows};
 use crate::hub::text;
 
 /// A good answer and the bytes that follow it.
@@ -78,6 +78,7 @@ plain {
 bytes {
     rpc::assets::Read => assets::read,
     rpc::assets::Thumbnail => assets::thumbnail,
+    rpc::previews::Thumbnail => previews::thumbnail,
 }
 }
 

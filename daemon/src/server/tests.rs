@@ -70,7 +70,7 @@ impl Served {
             store: store.clone(),
             hub: Arc::clone(&hub),
             commands: commands.clone(),
-            workers,
+            workers: workers.clone(),
             config: Arc::new(Config::default()),
         })
         .await
@@ -81,6 +81,7 @@ impl Served {
             store,
             commands,
             supervisor,
+            workers,
             hub: Arc::clone(&hub),
             clients: tokio::sync::watch::Sender::new(0),
             shutdown: CancellationToken::new(),

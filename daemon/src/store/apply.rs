@@ -184,6 +184,11 @@ impl Apply {
         self.keys.borrow_mut().clear();
     }
 
+    /// What only makes it quick is given up.
+    pub(super) fn rest(&self) {
+        *self.keys.borrow_mut() = HashMap::new();
+    }
+
     /// After the commit: what was stored but is not named yet is kept until something names it.
     pub(super) fn settle(&self, published: Vec<(BlobHash, Arc<Open>)>, claimed: &HashSet<BlobHash>) {
         let mut unclaimed = self.unclaimed.borrow_mut();

@@ -108,6 +108,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| cannot_open(path, &error))
 }
 
+/// Empties what a connection keeps of the database in memory.
+pub(super) fn shrink(db: &Connection) {
+    if let Err(error) = db.execute_batch("PRAGMA shrink_memory") {
+        tracing::debug!("a connection keeps its memory: {error}");
+    }
+}
+
 fn cannot_open(path: &Path, error: &rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {

@@ -76,6 +76,13 @@ impl Readers {
     }
 }
 
+impl Readers {
+    /// Those that nobody reads from empty their caches.
+    pub(super) fn rest(&self) {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).idle.iter().for_each(database::shrink);
+    }
+}
+
 /// A reader's place in the pool; given back even if the query panics.
 struct Place<'a> {
     readers: &'a Readers,

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::apply::{Applied, Apply};
 use super::blob::Blobs;
-use super::{After, Batch, Committed, Op, StoreError};
+use super::{After, Batch, Committed, Op, StoreError, database};
 use trouble::Trouble;
 
 /// Rows (roughly) that one transaction takes before it is committed.
@@ -26,6 +26,8 @@ pub(super) enum Message {
     Batch(Batch),
     /// Nobody publishes these bytes any more; if nothing refers to them either, they go.
     Released(BlobHash),
+    /// Nothing is to be hurried for: give back what can be had again.
+    Rest,
     /// End, after what came before.
     Close,
 }
@@ -71,6 +73,14 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// What waited.
+#[derive(Default)]
+struct Gathered {
+    group: Vec<Batch>,
+    released: Vec<BlobHash>,
+    rest: bool,
+}
+
 /// The writer's thread and all that it owns.
 pub(super) struct Writer {
     db: Connection,
@@ -110,9 +120,12 @@ impl Writer {
         while !self.closing {
             if self.trouble.why().is_none() {
                 let Ok(first) = self.inbox.recv() else { break };
-                let (group, released) = self.gather(first);
+                let Gathered { group, released, rest } = self.gather(first);
                 self.commit(group);
                 self.release(released);
+                if rest {
+                    self.rest();
+                }
             } else {
                 self.wait_for_space();
             }
@@ -135,9 +148,8 @@ impl Writer {
     }
 
     /// The first message and whatever waits behind it, up to the limits of one transaction.
-    fn gather(&mut self, first: Message) -> (Vec<Batch>, Vec<BlobHash>) {
-        let mut group = Vec::new();
-        let mut released = Vec::new();
+    fn gather(&mut self, first: Message) -> Gathered {
+        let Gathered { mut group, mut released, mut rest } = Gathered::default();
         let (mut rows, mut bytes) = (0, 0);
         let mut next = Some(first);
         while let Some(message) = next.take() {
@@ -151,6 +163,7 @@ impl Writer {
                     group.push(batch);
                 }
                 Message::Released(hash) => released.push(hash),
+                Message::Rest => rest = true,
                 Message::Close => {
                     self.closing = true;
                     break;
@@ -160,7 +173,16 @@ impl Writer {
                 next = self.inbox.try_recv().ok();
             }
         }
-        (group, released)
+        Gathered { group, released, rest }
+    }
+
+    /// Caches are emptied, and what is free thereby goes back to the system. On this thread, which is idle then and
+    /// needs no waking of another.
+    fn rest(&mut self) {
+        self.apply.rest();
+        database::shrink(&self.db);
+        self.blobs.readers().rest();
+        crate::memory::give_back();
     }
 
     /// Commits batches together and tells each; what can't be written for now is refused or held.
@@ -202,6 +224,7 @@ impl Writer {
                 }
                 // Removing bytes that no row names needs no space, and makes some.
                 Ok(Message::Released(hash)) => self.release(vec![hash]),
+                Ok(Message::Rest) => {}
                 Ok(Message::Close) => {
                     self.closing = true;
                     break;
@@ -248,7 +271,7 @@ impl Writer {
     /// Writes something that changes nothing.
     fn probe(&self) -> Result<(), StoreError> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.db.pragma_update(None, "user_version", super::database::known_schema())?;
+        self.db.pragma_update(None, "user_version", database::known_schema())?;
         self.db.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
     }

@@ -8,17 +8,16 @@ use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use serde_json::Value as Json;
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::ClientError;
-use crate::rpc::frame::{ANSWER_LIMIT, Call, Incoming, MESSAGE_LIMIT, Two, unmark};
+use crate::rpc::frame::{ANSWER_LIMIT, Answer, Call, Incoming, MESSAGE_LIMIT, Two, unmark};
 use crate::rpc::watch::Notification;
-use crate::rpc::{Request, RpcError, assets};
+use crate::rpc::{Request, assets};
 
 /// How long the socket may take to become a WebSocket.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -28,11 +27,11 @@ const WAITING: usize = 4096;
 const CHUNKS: usize = 8;
 
 type Socket = WebSocketStream<UnixStream>;
-type Answer = Result<Json, RpcError>;
 
 /// A call that waits for its answer.
 struct Pending {
-    answer: oneshot::Sender<Answer>,
+    /// Gets the frame; who asked knows what it holds.
+    answer: oneshot::Sender<Utf8Bytes>,
     /// Where the bytes go that follow the answer, if bytes follow.
     chunks: Option<mpsc::Sender<Vec<u8>>>,
 }
@@ -257,8 +256,10 @@ impl Connection {
         if self.reason().is_some() || self.outgoing.send(Message::text(text)).await.is_err() {
             return Err(lost());
         }
-        let answer = receiver.await.map_err(|_| lost())??;
-        serde_json::from_value(answer).map_err(|error| ClientError::BadAnswer(error.to_string()))
+        let frame = receiver.await.map_err(|_| lost())?;
+        let answer = serde_json::from_str::<Answer<R::Answer>>(&frame)
+            .map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+        Ok(answer.outcome()?)
     }
 }
 
@@ -307,7 +308,7 @@ async fn read(
             Some(Ok(Message::Text(text))) => match serde_json::from_str::<Incoming>(&text) {
                 Ok(incoming) => {
                     if let Some(id) = incoming.id {
-                        answered(&shared, &mut streams, id, incoming);
+                        answered(&shared, &mut streams, id, text);
                     } else if let Some(notification) = incoming.params {
                         if let Notification::Bye { reason } = &notification {
                             farewell = Some(reason.clone());
@@ -327,22 +328,16 @@ async fn read(
     shared.close(&farewell.unwrap_or(reason));
 }
 
-fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, incoming: Incoming) {
+fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, frame: Utf8Bytes) {
     let Some(pending) = shared.pending().remove(&id) else { return };
-    let answer = match (incoming.result, incoming.error) {
-        (_, Some(error)) => Err(error),
-        (result, None) => Ok(result.unwrap_or_default()),
-    };
     // The bytes follow at once: their stream must be known before the next frame is read.
-    if let (Ok(result), Some(chunks)) = (&answer, pending.chunks) {
-        let number = |name| result.get(name).and_then(Json::as_u64);
-        if let (Some(stream), Some(left @ 1..)) =
-            (number("stream").and_then(|it| u32::try_from(it).ok()), number("bytes"))
-        {
-            streams.insert(stream, Stream { left, chunks });
-        }
+    if let Some(chunks) = pending.chunks
+        && let Ok(Answer { result: Some(bytes), .. }) = serde_json::from_str::<Answer<assets::Bytes>>(&frame)
+        && bytes.bytes > 0
+    {
+        streams.insert(bytes.stream, Stream { left: bytes.bytes, chunks });
     }
-    let _ = pending.answer.send(answer);
+    let _ = pending.answer.send(frame);
 }
 
 /// A frame without bytes says that the rest can't be read.

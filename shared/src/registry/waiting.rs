@@ -4,127 +4,177 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::id::RunId;
 
-/// The room between two neighbours, for those that come between them.
-const ROOM: i64 = 1 << 20;
+/// How far apart the ranks of neighbours are, so that a run fits between two without a change of theirs.
+const GAP: i64 = 1 << 20;
 
-/// Runs that wait, the next one first. Tens of thousands may: every question is answered without going through all.
+/// Runs that wait, the next one first. A run's place is found by its rank: no list of 100,000 is walked for it.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// In the order of their tickets.
+    /// In order; the ranks grow.
     runs: VecDeque<(i64, RunId)>,
-    tickets: HashMap<RunId, i64>,
+    ranks: HashMap<RunId, i64>,
 }
 
 impl Waiting {
     /// Puts a run at a place, counted from 1; at the end where none is said or the place is behind it. A run that
     /// waits already stays where it is.
     pub fn insert(&mut self, run: RunId, position: Option<u32>) {
-        if self.tickets.contains_key(&run) {
+        if self.ranks.contains_key(&run) {
             return;
         }
         let index = position.map_or(usize::MAX, |it| it.saturating_sub(1) as usize).min(self.runs.len());
-        let ticket = match self.between(index) {
-            Some(ticket) => ticket,
-            None => {
-                self.renumber();
-                self.between(index).unwrap_or_default()
-            }
-        };
-        self.runs.insert(index, (ticket, run));
-        self.tickets.insert(run, ticket);
+        let rank = self.rank_at(index).unwrap_or_else(|| {
+            self.space();
+            // Spaced ranks are as many gaps as there are runs, so there is one.
+            self.rank_at(index).unwrap_or_default()
+        });
+        self.runs.insert(index, (rank, run));
+        self.ranks.insert(run, rank);
     }
 
-    /// A ticket for this place, if there is room.
-    fn between(&self, index: usize) -> Option<i64> {
-        let before = index.checked_sub(1).and_then(|it| self.runs.get(it)).map(|(ticket, _)| *ticket);
-        let after = self.runs.get(index).map(|(ticket, _)| *ticket);
+    /// A rank for a run that comes to stand at this index, if one is free. Runs that come before others come one after
+    /// the other in their own order, so the rank is the least that is free there.
+    fn rank_at(&self, index: usize) -> Option<i64> {
+        let before = index.checked_sub(1).and_then(|it| self.runs.get(it)).map(|(rank, _)| *rank);
+        let after = self.runs.get(index).map(|(rank, _)| *rank);
         match (before, after) {
             (None, None) => Some(0),
-            (Some(before), None) => before.checked_add(ROOM),
-            (None, Some(after)) => after.checked_sub(ROOM),
-            (Some(before), Some(after)) => (after - before > 1).then_some(before + (after - before) / 2),
+            (Some(before), None) => before.checked_add(GAP),
+            (None, Some(after)) => after.checked_sub(GAP),
+            (Some(before), Some(after)) => Some(before + 1).filter(|rank| *rank < after),
         }
     }
 
-    fn renumber(&mut self) {
-        for (ticket, (of, run)) in (0..).map(|it: i64| it * ROOM).zip(&mut self.runs) {
-            *of = ticket;
-            self.tickets.insert(*run, ticket);
+    /// Gives all ranks their gaps back.
+    fn space(&mut self) {
+        for ((rank, run), spaced) in self.runs.iter_mut().zip((0..).step_by(GAP as usize)) {
+            *rank = spaced;
+            self.ranks.insert(*run, spaced);
         }
     }
 
     fn index(&self, run: RunId) -> Option<usize> {
-        let ticket = self.tickets.get(&run)?;
-        self.runs.binary_search_by_key(ticket, |(ticket, _)| *ticket).ok()
+        let rank = self.ranks.get(&run)?;
+        self.runs.binary_search_by_key(rank, |(rank, _)| *rank).ok()
     }
 
     /// Takes a run out; answers the place it had, counted from 1.
     pub fn remove(&mut self, run: RunId) -> Option<u32> {
         let index = self.index(run)?;
         self.runs.remove(index);
-        self.tickets.remove(&run);
+        self.ranks.remove(&run);
+        if self.runs.is_empty() {
+            // What a long queue took is given back.
+            self.clear();
+        }
         u32::try_from(index + 1).ok()
     }
-
     /// The place of a run, counted from 1.
     #[must_use]
     pub fn position(&self, run: RunId) -> Option<u32> {
-        self.index(run).and_then(|index| u32::try_from(index + 1).ok())
+        u32::try_from(self.index(run)? + 1).ok()
     }
-
     /// The run at a place, counted from 1.
     #[must_use]
     pub fn at(&self, position: u32) -> Option<RunId> {
         self.runs.get((position as usize).checked_sub(1)?).map(|(_, run)| *run)
     }
-
     /// The runs, the next one first.
     pub fn iter(&self) -> impl Iterator<Item = RunId> + '_ {
         self.runs.iter().map(|(_, run)| *run)
     }
-
     /// How many wait.
     #[must_use]
     pub fn len(&self) -> usize {
         self.runs.len()
     }
-
     /// Whether none waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
-
     /// Nobody waits any more.
     pub fn clear(&mut self) {
-        self.runs.clear();
-        self.tickets.clear();
+        *self = Self::default();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn places_are_those_of_the_order_however_often_runs_come_between() {
-        let mut waiting = Waiting::default();
-        let mut order: Vec<RunId> = Vec::new();
-        for step in 0..200_usize {
-            let run = RunId::new();
-            // Mostly between the same two: the room there runs out.
-            let place = if step.is_multiple_of(7) { order.len() } else { order.len().min(1) };
-            waiting.insert(run, u32::try_from(place + 1).ok());
-            order.insert(place, run);
-            if step.is_multiple_of(11) {
-                let gone = order.remove(order.len() / 2);
-                assert!(waiting.remove(gone).is_some());
+    #[derive(Clone, Debug)]
+    enum Act {
+        Insert(Option<u32>),
+        /// As many runs behind each other, from this place on.
+        Block(u32, u32),
+        Remove(usize),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            proptest::option::of(0..20_u32).prop_map(Act::Insert),
+            (1..20_u32, 1..6_u32).prop_map(|(at, count)| Act::Block(at, count)),
+            (0..20_usize).prop_map(Act::Remove),
+        ]
+    }
+
+    fn check(waiting: &Waiting, model: &[RunId]) {
+        assert_eq!(waiting.iter().collect::<Vec<_>>(), model);
+        for (run, place) in model.iter().zip(1..) {
+            assert_eq!(waiting.position(*run), Some(place));
+            assert_eq!(waiting.at(place), Some(*run));
+        }
+        assert_eq!(waiting.at(0), None);
+        assert_eq!(waiting.len(), model.len());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_list(acts in prop::collection::vec(act(), 0..40)) {
+            let (mut waiting, mut model) = (Waiting::default(), Vec::new());
+            let put = |waiting: &mut Waiting, model: &mut Vec<RunId>, at: Option<u32>| {
+                let run = RunId::new();
+                waiting.insert(run, at);
+                let index = at.map_or(usize::MAX, |it| it.saturating_sub(1) as usize).min(model.len());
+                model.insert(index, run);
+                // It stays where it is.
+                waiting.insert(run, Some(1));
+            };
+            for act in acts {
+                match act {
+                    Act::Insert(at) => put(&mut waiting, &mut model, at),
+                    Act::Block(at, count) => {
+                        (at..at + count).for_each(|at| put(&mut waiting, &mut model, Some(at)));
+                    }
+                    Act::Remove(index) if index < model.len() => {
+                        let run = model.remove(index);
+                        prop_assert_eq!(waiting.remove(run), u32::try_from(index + 1).ok());
+                        prop_assert_eq!((waiting.remove(run), waiting.position(run)), (None, None));
+                    }
+                    Act::Remove(_) => {}
+                }
+                check(&waiting, &model);
             }
         }
-        assert_eq!(waiting.iter().collect::<Vec<_>>(), order);
-        for (index, run) in order.iter().enumerate() {
-            assert_eq!(waiting.position(*run), u32::try_from(index + 1).ok());
-            assert_eq!(waiting.at(index as u32 + 1), Some(*run));
-        }
+    }
+
+    #[test]
+    fn a_gap_that_is_used_up_is_made_anew() {
+        let runs: Vec<RunId> = (0..4).map(|_| RunId::new()).collect();
+        let mut waiting = Waiting {
+            runs: VecDeque::from([(7, runs[0]), (8, runs[1])]),
+            ranks: HashMap::from([(runs[0], 7), (runs[1], 8)]),
+        };
+        waiting.insert(runs[2], Some(2));
+        check(&waiting, &[runs[0], runs[2], runs[1]]);
+        let mut waiting = Waiting {
+            runs: VecDeque::from([(i64::MAX, runs[0])]),
+            ranks: HashMap::from([(runs[0], i64::MAX)]),
+        };
+        waiting.insert(runs[3], None);
+        check(&waiting, &[runs[0], runs[3]]);
     }
 }

@@ -110,18 +110,35 @@ pub struct Notified<'a> {
     pub params: &'a Notification,
 }
 
-/// A text frame as a client reads it: an answer or a notification.
+/// What an answer says, as who asked reads it.
+#[derive(Debug, Deserialize)]
+pub struct Answer<A> {
+    /// Of a good answer.
+    pub result: Option<A>,
+    /// Of a bad answer.
+    pub error: Option<RpcError>,
+}
+
+impl<A> Answer<A> {
+    /// What was asked for, or why not.
+    ///
+    /// # Errors
+    /// What the daemon refused.
+    pub fn outcome(self) -> Result<A, RpcError> {
+        match (self.result, self.error) {
+            (_, Some(error)) => Err(error),
+            (Some(result), None) => Ok(result),
+            (None, None) => Err(RpcError::internal("the answer is empty")),
+        }
+    }
+}
+
+/// A text frame as a client first reads it: an answer, which whoever asked reads as an [`Answer`], or a notification.
 #[derive(Debug, Deserialize)]
 pub struct Incoming {
     /// Of an answer: which call it answers.
     #[serde(default)]
     pub id: Option<u64>,
-    /// Of a good answer.
-    #[serde(default)]
-    pub result: Option<Json>,
-    /// Of a bad answer.
-    #[serde(default)]
-    pub error: Option<RpcError>,
     /// Of a notification.
     #[serde(default)]
     pub params: Option<Notification>,

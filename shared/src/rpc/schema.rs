@@ -4,7 +4,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
-use super::{Request, RpcError, assets, daemon, logs, queue, runs, values, watch, workflows};
+use super::{Request, RpcError, assets, daemon, logs, previews, queue, runs, values, watch, workflows};
 
 macro_rules! all {
     ($($request:ty,)*) => {
@@ -60,6 +60,7 @@ all! {
     assets::Get,
     assets::Read,
     assets::Thumbnail,
+    previews::Thumbnail,
     assets::Star,
     assets::Delete,
     daemon::Status,

@@ -11,6 +11,8 @@ use crate::table::Table;
 const WATCHED: Duration = Duration::from_secs(5);
 const SLEEP: &str = "id: 01980000-0000-7000-8000-000000000004\nname: sleep\nparams:\n  seed: { type: int, default: 0 }\n\
                      nodes:\n  only:\n    cmd: [sleep, \"600\"]\n";
+const TEXT: &str = "id: 01980000-0000-7000-8000-000000000006\nname: text\nparams:\n  seed: { type: int, default: 0 }\n\
+                    nodes:\n  only:\n    uses: text.template\n    with: { template: \"{{ seed }}\", seed: \"${{ params.seed }}\" }\n";
 
 pub(crate) async fn idle(table: &mut Table) {
     let daemon = Daemon::start("").await;
@@ -30,6 +32,23 @@ pub(crate) async fn idle(table: &mut Table) {
     table.row("idle supervisor", mib(resident(supervisor)), private(supervisor), "≤ 4 MiB");
     table.row("wake-ups of the idle daemon in 5 s", of_daemon.to_string(), "once".into(), "none");
     table.row("wake-ups of the idle supervisor in 5 s", of_supervisor.to_string(), "once".into(), "none");
+    daemon.stop().await;
+}
+
+/// What stays after a queue as long as a large sweep has gone through.
+pub(crate) async fn after(table: &mut Table) {
+    let daemon = Daemon::start("").await;
+    daemon.pause().await;
+    for _ in 0..3 {
+        daemon.submit(TEXT, 10_000).await;
+    }
+    table.row("30,000 runs wait: daemon", mib(resident(daemon.pid)), "once".into(), "–");
+    daemon.cap(8).await;
+    daemon.drained().await;
+    table.row("30,000 runs have just ended", mib(resident(daemon.pid)), "once".into(), "–");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let private = format!("{} of it private", mib(field(daemon.pid, "RssAnon:")));
+    table.row("idle daemon after 30,000 runs", mib(resident(daemon.pid)), private, "≤ 20 MiB");
     daemon.stop().await;
 }
 

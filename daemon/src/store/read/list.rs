@@ -3,7 +3,7 @@
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::page;
 use crate::store::{Store, StoreError, code};
@@ -38,7 +38,7 @@ impl Store {
         })
     }
 
-    /// A page of runs, newest first, with the places in the queue of those that wait. Blocks.
+    /// A page of runs, newest first. Blocks.
     ///
     /// # Errors
     /// A cursor that is none.
@@ -137,30 +137,11 @@ fn newest(
     Ok(keys)
 }
 
-/// The runs with these keys, in this order; those that wait get their place in the queue.
+/// The runs with these keys, in this order. The queue knows the places of those that wait.
 pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, StoreError> {
-    let sql = format!("SELECT {}, r.queue_position FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
+    let sql = format!("SELECT {} FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
     let mut query = db.prepare_cached(&sql)?;
-    let mut rows = Vec::with_capacity(keys.len());
-    let mut queued = Vec::new();
-    for key in keys {
-        let (row, position) = query.query_row([key], |row| Ok((code::run(row)?, row.get::<_, i64>(20)?)))?;
-        if row.1.state == RunStatus::Queued {
-            queued.push((position, rows.len()));
-        }
-        rows.push(row);
-    }
-    queued.sort_unstable();
-    let (mut from, mut place) = (i64::MIN, 1_u32);
-    let mut between = db.prepare_cached(
-        "SELECT count(*) FROM run INDEXED BY run_in_queue WHERE status = 0 AND queue_position >= ?1 AND queue_position < ?2",
-    )?;
-    for (position, index) in queued {
-        place += between.query_row(params![from, position], |row| row.get::<_, u32>(0))?;
-        from = position;
-        rows[index].1.position = Some(place);
-    }
-    Ok(rows)
+    keys.iter().map(|key| Ok(query.query_row([key], code::run)?)).collect()
 }
 
 /// The keys that a query answers.
