@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit};
 
@@ -50,7 +51,7 @@ pub(crate) struct Started {
 /// The environment variable by which a process says whose it is.
 pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
 
-/// Starts a command in its tree.
+/// Starts a command in its tree. The signal mask is reset by std.
 pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Result<Started, String> {
     if !spec.cwd.is_dir() {
         return Err(format!("the folder `{}` to work in is missing", spec.cwd.display()));
@@ -61,47 +62,14 @@ pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Resu
     let unable = |error: io::Error| format!("no process can be started now: {error}");
     let (stdout, stdout_end) = system::output_pipe().map_err(unable)?;
     let (stderr, stderr_end) = system::output_pipe().map_err(unable)?;
-    let pid = spawn(spec, tree, inherited, stdout_end, stderr_end).map_err(|error| explain(spec, &error))?;
-    Ok(Started { pid, stdout, stderr })
-}
-
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn spawn(
-    spec: &StartSpec,
-    tree: &Tree,
-    inherited: Inherited,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-) -> io::Result<u32> {
-    use std::os::fd::AsFd;
-    let token = spec.id.to_string();
-    let own = (std::ffi::OsStr::new(TOKEN), std::ffi::OsStr::new(&token));
-    let given = spec.env.iter().filter(|(name, _)| name != TOKEN);
-    let environment = given.map(|(name, value)| (name.as_os_str(), value.as_os_str())).chain([own]);
-    let arguments = spec.arguments.iter().map(std::ffi::OsString::as_os_str);
-    let image = system::spawn::Image::new(&spec.program, arguments, environment, &spec.cwd)?;
-    let nothing = std::fs::File::open("/dev/null")?;
-    let streams = [nothing.as_fd(), stdout.as_fd(), stderr.as_fd()];
-    system::spawn::spawn(&image, streams, tree.entrance()?, || inherited.give_back())
-}
-
-/// The signal mask is reset by std.
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-fn spawn(
-    spec: &StartSpec,
-    tree: &Tree,
-    inherited: Inherited,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-) -> io::Result<u32> {
-    use std::process::{Command, Stdio};
     let mut command = Command::new(&spec.program);
     command.args(&spec.arguments).current_dir(&spec.cwd);
     command.env_clear().envs(spec.env.iter().map(|(name, value)| (name, value)));
     command.env(TOKEN, spec.id.to_string());
-    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    command.stdin(Stdio::null()).stdout(stdout_end).stderr(stderr_end);
     system::before_exec(&mut command, move || inherited.give_back());
-    tree.spawn(&mut command)
+    let pid = tree.spawn(&mut command).map_err(|error| explain(spec, &error))?;
+    Ok(Started { pid, stdout, stderr })
 }
 
 fn explain(spec: &StartSpec, error: &io::Error) -> String {

@@ -1,8 +1,5 @@
-//! The system calls that neither std nor rustix offers safely; nothing else of the supervisor is unsafe.
+//! The system calls that neither std nor rustix offers safely; nothing else here is unsafe.
 #![allow(unsafe_code)]
-
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) mod spawn;
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -47,7 +44,6 @@ pub(crate) fn reap() -> Option<Reaped> {
 }
 
 /// Lets `before` run in the child between fork and exec.
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 pub(crate) fn before_exec<F>(command: &mut Command, before: F)
 where
     F: FnMut() -> io::Result<()> + Send + Sync + 'static,

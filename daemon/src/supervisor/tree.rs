@@ -19,7 +19,6 @@ use group as session;
 
 use std::io;
 use std::path::Path;
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 use std::process::Command;
 
 use fanlight_shared::id::AttemptId;
@@ -115,17 +114,7 @@ pub(crate) enum Tree {
 }
 
 impl Tree {
-    /// The open folder of its cgroup, for the child that is born there.
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    pub(crate) fn entrance(&self) -> io::Result<Option<std::os::fd::BorrowedFd<'_>>> {
-        match self {
-            Self::Cgroup(cgroup) => cgroup.folder().map(Some),
-            Self::Session => Ok(None),
-        }
-    }
-
     /// Starts the main process in it.
-    #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
     pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<u32> {
         match self {
             #[cfg(target_os = "linux")]

@@ -122,26 +122,3 @@ fn no_signal_is_ignored_from_the_beginning() {
         assert_eq!(ignored & 0x7fff_ffff, 0, "{ignored:x}");
     });
 }
-
-#[test]
-fn a_program_is_looked_for_as_a_shell_does() {
-    use std::os::unix::fs::PermissionsExt;
-    both(async |story| {
-        let folders = ["closed", "open"].map(|name| story.root.path().join(name));
-        for (folder, mode) in folders.iter().zip([0o644, 0o755]) {
-            std::fs::create_dir(folder).unwrap();
-            let tool = folder.join("tool");
-            // Without a first line that names who runs it.
-            std::fs::write(&tool, "echo \"$# $1\"\n").unwrap();
-            std::fs::set_permissions(tool, std::fs::Permissions::from_mode(mode)).unwrap();
-        }
-        let mut spec = story.program("tool", &["a b", "c"]);
-        let path = std::env::join_paths(
-            ["/no/such/folder".as_ref()].into_iter().chain(folders.iter().map(|it| it.as_path())),
-        )
-        .unwrap();
-        spec.env = vec![("PATH".into(), path)];
-        story.run(&spec).await;
-        assert_eq!(log_text(&spec.folder), "2 a b\n");
-    });
-}
