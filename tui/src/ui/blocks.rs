@@ -1,6 +1,8 @@
 //! Pictures of every block at every size, with a letter per cell for its style: what a change does to the looks is seen in
 //! its review.
 
+use std::sync::Arc;
+
 use fanlight_shared::asset::{AssetKind, PreviewState};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::Page;
@@ -13,7 +15,9 @@ use super::layer::Layer;
 use super::layer::form::Form;
 use super::message::{Came, Link, Message};
 use super::model::{Model, Pane};
-use super::testing::{asset, busy, came, connected, opened, paint, press, run, screen, with_runs};
+use super::testing::{
+    POSTER, asset, busy, came, connected, opened, paint, press, run, run_id, screen, with_runs, workflow,
+};
 use super::toast::Tone;
 use super::update::{say, update};
 
@@ -31,6 +35,9 @@ fn pictures(name: &str, model: impl Fn((u16, u16)) -> Model) {
 /// In this pane, painted once.
 fn at(pane: Pane, mut model: Model, (columns, rows): (u16, u16)) -> Model {
     model.pane = pane;
+    let layout = Arc::new(super::graph::layout(&workflow(POSTER)));
+    model.workflow.iter_mut().for_each(|open| open.layout = Some(layout.clone()));
+    model.lens.iter_mut().for_each(|lens| lens.layout = Some(layout.clone()));
     paint(&mut model, columns, rows);
     model
 }
@@ -119,13 +126,12 @@ fn the_gallery_and_the_viewer() {
     pictures("gallery_kinds", gallery);
     pictures("viewer_json", |size| {
         let mut model = gallery(size);
-        press(&mut model, "l l l l");
-        press(&mut model, "g g l l enter");
+        press(&mut model, "l l l enter");
         model
     });
     pictures("viewer_sound", |size| {
         let mut model = gallery(size);
-        press(&mut model, "l enter");
+        press(&mut model, "l l enter");
         model
     });
 }
@@ -134,8 +140,8 @@ fn the_gallery_and_the_viewer() {
 fn the_comparison() {
     pictures("compare", |size| {
         let mut model = at(Pane::Queue, busy(), size);
-        model.queue.cursor = None;
-        press(&mut model, "G k k space k space c");
+        model.queue.cursor = Some(super::queue::At::Run(run_id(4)));
+        press(&mut model, "space space c");
         model
     });
 }

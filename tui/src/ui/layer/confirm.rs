@@ -77,7 +77,7 @@ impl Over for Confirm {
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         let width = 60.min(area.width);
         let lines = wrap(&self.text, width.saturating_sub(4));
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(5);
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
         let inside = popup(&self.title, (width, height), model, theme, area, buffer, areas);
         let [text, answers] = [
             Rect { height: inside.height.saturating_sub(2), ..inside },

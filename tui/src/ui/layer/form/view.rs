@@ -114,7 +114,7 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
     let several =
         if field.values.len() > 1 { format!("{} values  ", field.values.len()) } else { String::new() };
     let right = Line::from(vec![Span::styled(several, theme.marked), Span::styled(kind, theme.dim)]);
-    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 3);
+    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 2);
     right.render(Rect { x: area.right() - wide, width: wide, ..row }, buffer);
     let width = area.width.saturating_sub(name + wide + 2);
     let value = Rect { x: area.x + name, width, ..row };

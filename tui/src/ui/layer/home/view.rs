@@ -54,7 +54,11 @@ fn entries(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
     }
     let rows = home.rows();
     if rows.is_empty() {
-        Line::styled("nothing has these letters", theme.dim).render(rows_area, buffer);
+        let words = match home.filter.text() {
+            "" => "no workflow here yet",
+            _ => "nothing has these letters",
+        };
+        Line::styled(words, theme.dim).render(rows_area, buffer);
     }
     let open = model.workflow.as_ref().and_then(|open| open.document.path.clone());
     list::view(home.cursor, rows.len(), theme, rows_area, buffer, areas, |index| match &rows[index] {
