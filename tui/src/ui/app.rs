@@ -69,7 +69,7 @@ pub async fn run(start: Start) -> io::Result<u32> {
     }
     drop(app.terminal);
     tracing::debug!(paints = app.paints, "the UI ended");
-    let queue = app.model.registry.queue();
+    let queue = app.session.model.registry.queue();
     ended.map(|()| queue.running + queue.queued)
 }
 
