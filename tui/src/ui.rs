@@ -19,6 +19,8 @@
 
 pub mod action;
 pub mod app;
+#[cfg(test)]
+mod blocks;
 pub mod clean;
 pub mod effect;
 pub mod fit;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use clap::{CommandFactory as _, ValueEnum};
+use clap::CommandFactory as _;
 
 use crate::cli::Cli;
 use crate::context::Context;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::ui::app::{self, Start};
 use crate::ui::model::{Options, PictureMode};
-use crate::ui::settings::Settings;
+use crate::ui::settings::{Look, Settings};
 
 /// How the UI is drawn.
 #[derive(clap::Args, Debug)]
@@ -30,24 +30,18 @@ pub(crate) struct Args {
     /// Ring the bell when the last run ended.
     #[arg(long)]
     bell: bool,
-    /// How pictures are drawn.
-    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
-    pictures: Pictures,
+    /// How pictures are drawn: auto, kitty, sixel, iterm, blocks, off.
+    #[arg(long, value_parser = pictures, value_name = "HOW")]
+    pictures: Option<PictureMode>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
-enum Pictures {
-    #[default]
-    Auto,
-    Kitty,
-    Sixel,
-    Iterm,
-    Blocks,
-    Off,
+fn pictures(text: &str) -> Result<PictureMode, String> {
+    PictureMode::named(text)
+        .ok_or_else(|| format!("choose one of {}", PictureMode::NAMES.map(|(name, _)| name).join(", ")))
 }
 
 impl Args {
-    fn options(&self) -> Options {
+    fn options(&self, look: Look) -> Options {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         // Over a slow line whatever moves costs; who wants it anyway has a terminal beside it.
         let remote = set("SSH_CONNECTION") || set("SSH_TTY");
@@ -56,21 +50,17 @@ impl Args {
             .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
         let plain = matches!(utf8.as_deref(), Some("C" | "POSIX"))
             || std::env::var_os("TERM").is_some_and(|it| it == "linux");
+        let colour = !set("NO_COLOR");
+        // Half blocks are colours and nothing else.
+        let pictures = if colour { PictureMode::Auto } else { PictureMode::Off };
         Options {
-            motion: !self.no_motion && !remote,
-            mouse: !self.no_mouse,
-            colour: !set("NO_COLOR"),
-            ascii: self.ascii || plain,
-            bell: self.bell,
-            confirm: !self.no_confirm,
-            pictures: match self.pictures {
-                Pictures::Auto => PictureMode::Auto,
-                Pictures::Kitty => PictureMode::Kitty,
-                Pictures::Sixel => PictureMode::Sixel,
-                Pictures::Iterm => PictureMode::Iterm,
-                Pictures::Blocks => PictureMode::Blocks,
-                Pictures::Off => PictureMode::Off,
-            },
+            motion: !self.no_motion && look.motion.unwrap_or(!remote),
+            mouse: !self.no_mouse && look.mouse.unwrap_or(true),
+            colour,
+            ascii: self.ascii || look.ascii.unwrap_or(plain),
+            bell: self.bell || look.bell.unwrap_or(false),
+            confirm: !self.no_confirm && look.confirm.unwrap_or(true),
+            pictures: self.pictures.or(look.pictures).unwrap_or(pictures),
             folder: std::env::current_dir().and_then(|it| it.canonicalize()).unwrap_or_else(|_| ".".into()),
             examples: crate::example::ALL.iter().map(|it| it.name.to_owned()).collect(),
         }
@@ -88,7 +78,7 @@ pub(super) async fn open(args: &Args) -> Result<(), Failure> {
     let settings = Settings::read(&context.home.config).map_err(|error| Failure::usage(error.to_string()))?;
     let exe = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
-    let left = app::run(Start { home: context.home, exe, options: args.options(), settings })
+    let left = app::run(Start { home: context.home, exe, options: args.options(settings.look), settings })
         .await
         .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
     match left {

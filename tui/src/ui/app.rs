@@ -1,6 +1,7 @@
 //! The loop: drains whatever waits, updates, carries out effects, paints once, at most 60 times a second, keys at once,
 //! nothing when nothing changed.
 
+mod asked;
 pub(super) mod files;
 mod outside;
 pub mod session;
@@ -24,15 +25,19 @@ use super::model::{Model, Options};
 use super::picture::Pictures;
 use super::picture::board::Board;
 use super::picture::probe;
+use super::picture::query::{self, Answers, Late};
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::theme::Theme;
 use super::update::begin;
 use super::view;
+use asked::{Asked, Heard};
 use session::Session;
 
 /// The least time between two paints that no key asked for.
 const PAUSE: Duration = Duration::from_micros(16_667);
+/// How long after the start late answers of the terminal are expected.
+const LATE: Duration = Duration::from_secs(10);
 /// Messages of one batch, so that a flood shows progress.
 const BATCH: usize = 512;
 /// Messages of one batch between two looks for keys: each look is a call of the system.
@@ -74,6 +79,10 @@ struct App {
     theme: Theme,
     /// Dropped while another program has the terminal, or it would take its keys.
     events: Option<EventStream>,
+    /// The terminal was asked how it shows pictures.
+    asked: Option<Asked>,
+    /// It did not answer in time.
+    late: Option<Late>,
     /// Pictures that the terminal drew over cells.
     board: Board,
     dirty: bool,
@@ -92,24 +101,34 @@ enum Next {
     Tick,
     End,
     Continued,
+    Heard(Option<Heard>),
 }
 
 impl App {
     fn new(start: Start) -> io::Result<Self> {
-        let terminal = Terminal::take()?;
+        let mut terminal = Terminal::take()?;
         let mut model = Model::new(start.options);
         model.keymap = Arc::new(start.settings.keymap);
         model.size = terminal.size()?;
         model.now = Time::now();
-        let drawing = probe::drawing(model.options.pictures, &probe::Terminal::here());
+        let here = probe::Terminal::here();
+        let drawing = probe::drawing(model.options.pictures, &here, Answers::default());
         model.pictures = Pictures::new(model.options.pictures, drawing);
+        let asked = query::question(model.options.pictures, here.multiplexer);
+        if let Some(question) = &asked {
+            terminal.write(question)?;
+            model.pictures.wait();
+        }
         let theme =
             if model.options.colour { start.settings.theme } else { start.settings.theme.without_colour() };
         Ok(Self {
             terminal,
             session: Session::new(start.home, start.exe, model),
             theme,
-            events: Some(EventStream::new()),
+            // Until the terminal answered its question, keys come from who listens for the answers.
+            events: asked.is_none().then(EventStream::new),
+            asked: asked.is_some().then(Asked::listen),
+            late: None,
             board: Board::default(),
             dirty: true,
             urgent: true,
@@ -149,6 +168,7 @@ impl App {
                 _ = interrupt.recv() => Next::End,
                 _ = continued.recv() => Next::Continued,
                 event = event => Next::Event(event),
+                heard = Asked::heard(&mut self.asked) => Next::Heard(heard),
                 () = at(paint.map(|left| Instant::now() + left)) => Next::Paint,
                 // With a paint to come, what is told waits for it and is taken in at once: a flood wakes this 60 times a
                 // second, not with every word.
@@ -169,6 +189,9 @@ impl App {
         match next {
             Next::End => self.over = true,
             Next::Paint => {}
+            Next::Heard(Some(Heard::Key(key))) => self.event(Event::Key(key)).await?,
+            Next::Heard(Some(Heard::Answers(answers))) => self.answered(answers),
+            Next::Heard(None) => self.answered(Answers::default()),
             Next::Continued => {
                 self.terminal.again()?;
                 self.pictures_again()?;
@@ -220,8 +243,24 @@ impl App {
         Ok(())
     }
 
+    /// It is known how pictures are drawn; from here on the keys are read as ever.
+    fn answered(&mut self, answers: Answers) {
+        if self.asked.take().is_none() {
+            return;
+        }
+        let drawing = probe::drawing(self.session.model.options.pictures, &probe::Terminal::here(), answers);
+        self.session.work.draw_by(drawing);
+        self.session.model.pictures.begin(drawing);
+        self.late = (!answers.any).then(|| Late::expect(LATE));
+        self.events = Some(EventStream::new());
+        self.dirty = true;
+    }
+
     async fn event(&mut self, event: Event) -> io::Result<()> {
         let message = match event {
+            Event::Key(key) if self.late.as_mut().is_some_and(|late| late.swallows(&key, Instant::now())) => {
+                return Ok(());
+            }
             Event::Key(key) => Message::Key(key),
             // Movement without a button means nothing here.
             Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved => return Ok(()),
@@ -279,10 +318,13 @@ impl App {
                     self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
                 }
                 Effect::Edit(path) => {
-                    self.outside(outside::edit(&path)).await?;
+                    self.outside(Effect::Edit(path.clone()), outside::edit(&path)).await?;
                     self.session.carry_out(vec![Effect::ReadFile(path)]);
                 }
-                Effect::Pager { name, text } => self.outside(outside::page(&name, &text)).await?,
+                Effect::Pager { name, text } => {
+                    let request = Effect::Pager { name: name.clone(), text: String::new() };
+                    self.outside(request, outside::page(&name, &text)).await?;
+                }
                 Effect::Copy(text) => {
                     self.terminal.write(&outside::copy(&text))?;
                     self.session.work.kept(&text);
@@ -303,13 +345,17 @@ impl App {
     }
 
     /// Another program has the terminal until it ends.
-    async fn outside(&mut self, program: impl Future<Output = Result<(), String>>) -> io::Result<()> {
+    async fn outside(
+        &mut self,
+        request: Effect,
+        program: impl Future<Output = Result<(), String>>,
+    ) -> io::Result<()> {
         self.events = None;
         self.terminal.give();
         let ended = program.await;
         self.back()?;
         if let Err(error) = ended {
-            self.session.work.failed("program", error);
+            self.session.work.failed(request, error);
         }
         Ok(())
     }
@@ -326,7 +372,8 @@ impl App {
     fn back(&mut self) -> io::Result<()> {
         self.terminal.again()?;
         self.pictures_again()?;
-        self.events = Some(EventStream::new());
+        // Where answers are still listened for, the keys come from there.
+        self.events = self.asked.is_none().then(EventStream::new);
         self.session.model.size = self.terminal.size()?;
         self.dirty = true;
         self.urgent = true;

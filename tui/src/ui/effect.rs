@@ -80,6 +80,8 @@ pub enum Effect {
     ListWorkflows,
     /// Look for workflow files in the current folder.
     ListFiles,
+    /// Read the names in a folder.
+    ListFolder(PathBuf),
     /// Read and check a file.
     ReadFile(PathBuf),
     /// Read and check an example.
@@ -141,5 +143,61 @@ impl Effect {
                 | Self::ForgetPictures
                 | Self::Terminal(_)
         )
+    }
+
+    /// What it does, for the message that it failed.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Watch(_) => "watch",
+            Self::Start(_) => "start",
+            Self::Cancel(_) => "cancel",
+            Self::Resume(_) => "resume",
+            Self::DeleteRuns(_) | Self::DeleteAssets(_) => "delete",
+            Self::Label(_) => "label",
+            Self::SetQueue(_) => "queue",
+            Self::ListRuns { .. } | Self::GetRun(_) | Self::LookAfter(_) => "runs",
+            Self::ListAssets { .. } | Self::GetRecipe(_) => "gallery",
+            Self::GetPreviewText(_) | Self::GetText(_) => "preview",
+            Self::Star(_) => "star",
+            Self::ReadLog(_) => "log",
+            Self::ListValues(_) => "values",
+            Self::ListWorkflows | Self::ReadStored(_) => "workflows",
+            Self::ListFiles | Self::ListFolder(_) => "folder",
+            Self::ReadFile(_) | Self::ReadExample(_) => "read",
+            Self::NewFile { .. } => "new",
+            Self::Layout(_) => "layout",
+            Self::Edit(_) => "editor",
+            Self::Pager { .. } => "pager",
+            Self::OpenOutside(_) => "open",
+            Self::SaveAs(..) => "save",
+            Self::Copy(_) => "copy",
+            _ => "terminal",
+        }
+    }
+
+    /// Whether it only reads from the daemon, so that asking again can do no harm.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        matches!(
+            self,
+            Self::ListRuns { .. }
+                | Self::ListAssets { .. }
+                | Self::ListWorkflows
+                | Self::ListValues(_)
+                | Self::GetRun(_)
+                | Self::GetRecipe(_)
+                | Self::GetPreviewText(_)
+                | Self::GetText(_)
+                | Self::LookAfter(_)
+                | Self::ReadLog(_)
+                | Self::ReadStored(_)
+        )
+    }
+
+    /// Whether it finds a workflow to show.
+    #[must_use]
+    pub fn finds_workflow(&self) -> bool {
+        matches!(self, Self::GetRun(_) | Self::ReadStored(_) | Self::ReadFile(_) | Self::ReadExample(_))
     }
 }

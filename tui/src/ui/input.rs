@@ -77,6 +77,23 @@ impl Input {
         true
     }
 
+    /// Cuts off what stands behind the cursor.
+    pub fn split(&mut self) -> Self {
+        Self { text: self.text.split_off(self.cursor), cursor: 0 }
+    }
+
+    /// Takes another line behind this one; the cursor stands between them.
+    pub fn join(&mut self, other: &Self) {
+        self.cursor = self.text.len();
+        self.text.push_str(&other.text);
+    }
+
+    /// Whether the cursor is before the first character, and behind the last.
+    #[must_use]
+    pub fn at_ends(&self) -> (bool, bool) {
+        (self.cursor == 0, self.cursor == self.text.len())
+    }
+
     fn cut(&mut self, from: usize) {
         self.text.replace_range(from..self.cursor, "");
         self.cursor = from;

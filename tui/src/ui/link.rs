@@ -15,7 +15,8 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::watch::{Notification, Since, Watch};
 use tokio::sync::{mpsc, watch};
 
-use super::message::{Came, Link as State, Message};
+use super::effect::Effect;
+use super::message::{Came, Link as State, Message, Why};
 
 /// How long a lost connection waits before it is tried again, at first and at most.
 const SOON: Duration = Duration::from_millis(100);
@@ -167,8 +168,9 @@ impl Actor {
                 if wanted != Watch::default() {
                     let watch = self.known.complete(wanted, again);
                     again = false;
-                    if let Err(error) = client.call(watch).await {
-                        let failed = Came::Failed { what: "watch".to_owned(), error: error.to_string() };
+                    if let Err(error) = client.call(watch.clone()).await {
+                        let request = Box::new(Effect::Watch(watch));
+                        let failed = Came::Failed { request, error: error.to_string(), why: Why::Other };
                         self.out.send(Message::Came(Box::new(failed))).await.map_err(|_| Over)?;
                     }
                 }

@@ -14,6 +14,7 @@ use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
+use super::effect::Effect;
 use super::graph::Layout;
 use super::picture::Painted;
 use super::view::Areas;
@@ -54,15 +55,28 @@ pub enum Link {
     Down(String),
 }
 
+/// Why something failed, as far as it matters for what follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// Nobody could be asked: the daemon is away.
+    Away,
+    /// What it was about is gone.
+    Gone,
+    /// Anything else.
+    Other,
+}
+
 /// What slow work gave.
 #[derive(Debug)]
 pub enum Came {
-    /// A request failed; `what` was being done.
+    /// Something that was asked for failed.
     Failed {
-        /// Such as `cancel poster#12`.
-        what: String,
+        /// What.
+        request: Box<Effect>,
         /// Why, in one sentence.
         error: String,
+        /// Whether asking again may help.
+        why: Why,
     },
     /// A request that needs no more than a word is done.
     Done(String),
@@ -109,12 +123,23 @@ pub enum Came {
     Workflows(Vec<workflows::WorkflowInfo>),
     /// Files of this folder that are workflows.
     Files(Vec<PathBuf>),
+    /// What is in a folder.
+    Folder(PathBuf, Vec<Entry>),
     /// A file was read and checked; one that could not be read comes as [`Came::Failed`].
     Document(Box<Document>),
     /// The layout of the graph of a workflow of this version.
     Graph(Version, Arc<Layout>),
     /// A file was written.
     Saved(PathBuf),
+}
+
+/// A name in a folder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a folder.
+    pub folder: bool,
 }
 
 /// A workflow file as it was read.

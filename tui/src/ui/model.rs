@@ -13,6 +13,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
 use super::action::Scope;
+use super::effect::Effect;
 use super::gallery::Gallery;
 use super::graph::Layout;
 use super::grid::Grid;
@@ -82,6 +83,24 @@ pub enum PictureMode {
     Off,
 }
 
+impl PictureMode {
+    /// All, by their names.
+    pub const NAMES: [(&str, Self); 6] = [
+        ("auto", Self::Auto),
+        ("kitty", Self::Kitty),
+        ("sixel", Self::Sixel),
+        ("iterm", Self::Iterm),
+        ("blocks", Self::Blocks),
+        ("off", Self::Off),
+    ];
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(it, _)| *it == name).map(|(_, mode)| *mode)
+    }
+}
+
 /// A pane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Pane {
@@ -148,6 +167,8 @@ pub struct Model {
     pub asked: Option<RunId>,
     /// What to do once the workflow that is being read is there.
     pub then: Option<Then>,
+    /// What only reads and got no answer; it is asked again by hand, or when the daemon is back.
+    pub unanswered: Vec<Effect>,
     /// The pane that has the keys.
     pub pane: Pane,
     /// Whether that pane has the whole screen.
@@ -246,6 +267,7 @@ impl Model {
             watching: Watch::default(),
             asked: None,
             then: None,
+            unanswered: Vec::new(),
             pane: Pane::default(),
             zoomed: false,
             split: Split::default(),

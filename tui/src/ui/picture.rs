@@ -3,7 +3,7 @@
 //! - [`Wanted`]: what is to be shown in how many cells; a view's `shown` asks [`Pictures::want`], which gives
 //!   `Effect::Paint` for what is neither there nor on its way
 //! - [`painter`]: carries the effect out: fetches, decodes, encodes, the newest request first, nothing of it on the loop
-//! - [`encode`]: from pixels to cells; [`probe`]: which protocol this terminal has
+//! - [`encode`]: from pixels to cells; [`probe`]: which protocol this terminal has; [`query`]: what it says itself
 //! - [`cache`]: what is ready, bounded in bytes; drawing copies cells and nothing else
 //! - [`board`]: keeps pictures that are drawn over cells (sixel, iTerm2) clean when something lies over them
 
@@ -12,6 +12,7 @@ pub mod cache;
 pub mod encode;
 pub mod painter;
 pub mod probe;
+pub mod query;
 pub mod zoom;
 
 use std::sync::Arc;

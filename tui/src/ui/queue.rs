@@ -1,7 +1,7 @@
 //! The queue pane: Running, Enqueued, Done, Cancelled.
 //!
 //! [`shelves`] keeps which run stands where, [`feed`] reads ended runs page by page, [`numbers`] the numbers that runs
-//! put out, [`ask`] the questions before actions on runs.
+//! put out, [`thumbs`] which picture stands for a run, [`ask`] the questions before actions on runs.
 
 mod ask;
 mod feed;
@@ -12,6 +12,7 @@ mod rows;
 mod shelves;
 #[cfg(test)]
 mod tests;
+mod thumbs;
 pub mod update;
 pub mod view;
 
@@ -79,6 +80,7 @@ pub struct Queue {
     pub(super) shelves: shelves::Shelves,
     pub(super) feeds: feed::Feeds,
     pub(super) numbers: numbers::Numbers,
+    pub(super) thumbs: thumbs::Thumbs,
     /// `None` until a person moves it: then it is on the run in focus.
     pub(super) cursor: Option<At>,
     /// The row it was on last, for when what it was on is gone.
@@ -95,6 +97,7 @@ impl Default for Queue {
             shelves: shelves::Shelves::default(),
             feeds: feed::Feeds::default(),
             numbers: numbers::Numbers::default(),
+            thumbs: thumbs::Thumbs::default(),
             cursor: None,
             row: 0,
             folded: [false, false, false, true],

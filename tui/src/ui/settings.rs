@@ -1,10 +1,13 @@
-//! The user's files: `config.toml`'s part for the UI, `keymap.toml`, `theme.toml`.
+//! The user's files: `ui.toml`, `keymap.toml`, `theme.toml`.
+
+mod look;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::keymap::Keymap;
 use super::theme::Theme;
+pub use look::Look;
 
 /// What the user's files say.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -13,6 +16,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// Colours.
     pub theme: Theme,
+    /// How the UI behaves.
+    pub look: Look,
 }
 
 /// What is wrong with a file of the user's.
@@ -33,7 +38,7 @@ impl std::fmt::Display for BadSettings {
 }
 
 impl Settings {
-    /// Reads `keymap.toml` and `theme.toml` of a folder; files that are not there change nothing.
+    /// Reads `ui.toml`, `keymap.toml` and `theme.toml` of a folder; files that are not there change nothing.
     ///
     /// # Errors
     /// Everything that is wrong with the first bad file.
@@ -41,6 +46,7 @@ impl Settings {
         Ok(Self {
             keymap: file(folder.join("keymap.toml"), Keymap::with_file)?,
             theme: file(folder.join("theme.toml"), Theme::with_file)?,
+            look: file(folder.join("ui.toml"), Look::with_file)?,
         })
     }
 }

@@ -314,6 +314,24 @@ pub(crate) fn screen(model: &mut Model, columns: u16, rows: u16) -> String {
     })
 }
 
+/// Paints the whole screen and lets the update know, as the loop does; answers what it then asks for.
+pub(crate) fn paint(model: &mut Model, columns: u16, rows: u16) -> Vec<Effect> {
+    screen(model, columns, rows);
+    let areas = model.areas.clone();
+    update(model, Message::Shown(Box::new(areas)))
+}
+
+/// Lets an answer come.
+pub(crate) fn came(model: &mut Model, came: super::message::Came) -> Vec<Effect> {
+    update(model, Message::Came(Box::new(came)))
+}
+
+/// Lets a request fail, though the daemon is there.
+pub(crate) fn fail(model: &mut Model, request: Effect, error: &str) -> Vec<Effect> {
+    let (request, error) = (Box::new(request), error.to_owned());
+    came(model, super::message::Came::Failed { request, error, why: super::message::Why::Other })
+}
+
 /// What a block draws: its text, then a letter per cell for its style (a capital is bold; `.` is plain).
 pub(crate) fn draw(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) -> String {
     let area = Rect::new(0, 0, columns, rows);

@@ -61,7 +61,10 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
         return Vec::new();
     }
     model.pictures.try_again();
-    vec![Effect::ListWorkflows]
+    let mut effects = std::mem::take(&mut model.unanswered);
+    effects.retain(|it| *it != Effect::ListWorkflows);
+    effects.push(Effect::ListWorkflows);
+    effects
 }
 
 /// The workflow on screen or the run in focus is another one now.
@@ -73,7 +76,7 @@ pub(super) fn moved(model: &mut Model) -> Vec<Effect> {
 }
 
 fn shown(model: &mut Model) -> Vec<Effect> {
-    let mut effects = Vec::new();
+    let mut effects: Vec<Effect> = model.pictures.shown().into_iter().collect();
     if model.areas.grid.is_some() {
         effects.extend(grid::update::shown(model));
     }
@@ -150,6 +153,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
         Pane::Queue => queue::update::hints(model),
         Pane::Gallery => gallery::update::hints(model),
     };
+    hints.insert(0, Action::Retry);
     hints.extend([Action::NextPane, Action::Run, Action::Stop, Action::Pin, Action::Workflows]);
     hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);
     let mut seen = std::collections::HashSet::new();

@@ -13,10 +13,12 @@ use fanlight_shared::sanitise;
 use fanlight_shared::workflow::Workflow;
 
 use crate::example;
-use crate::ui::message::Document;
+use crate::ui::message::{Document, Entry};
 
 /// How many files of a folder are offered.
 const MOST_FILES: usize = 500;
+/// How many names of a folder a path is completed from.
+const MOST_NAMES: usize = 10_000;
 
 /// Checks a text; what it is called and where it lies is the caller's.
 fn document(text: String, name: String) -> Document {
@@ -111,6 +113,22 @@ pub(in crate::ui) fn list(folder: &Path) -> Vec<PathBuf> {
     found.dedup();
     found.truncate(MOST_FILES);
     found
+}
+
+/// The names in a folder, as far as they can be shown and typed; none where it can't be read.
+pub(in crate::ui) fn names(folder: &Path) -> Vec<Entry> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<Entry> = entries
+        .flatten()
+        .take(MOST_NAMES)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok().filter(|name| sanitise::line(name) == *name)?;
+            // Asked of what a link leads to.
+            Some(Entry { name, folder: entry.path().is_dir() })
+        })
+        .collect();
+    names.sort();
+    names
 }
 
 /// Other YAML lies about in folders too: a workflow has `nodes:` at the beginning of a line.

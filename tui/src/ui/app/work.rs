@@ -8,7 +8,7 @@ use super::files;
 use crate::ui::effect::{Effect, Topology};
 use crate::ui::graph;
 use crate::ui::link::ask;
-use crate::ui::message::{Came, Message};
+use crate::ui::message::{Came, Message, Why};
 use crate::ui::picture::painter::{Fetching, Painter};
 use crate::ui::picture::probe::Drawing;
 
@@ -50,18 +50,14 @@ impl Work {
     }
 
     /// Says that something failed.
-    pub(super) fn failed(&self, what: &str, error: String) {
-        self.tell(Came::Failed { what: what.to_owned(), error });
-    }
-
-    fn tell(&self, came: Came) {
-        let _ = self.out.send(Message::Came(Box::new(came)));
+    pub(super) fn failed(&self, request: Effect, error: String) {
+        let _ = self.out.send(failed(request, error));
     }
 
     /// Keeps a text that was copied, and says where.
     pub(super) fn kept(&self, text: &str) {
         let (home, text) = (self.home.clone(), text.to_owned());
-        self.thread("copy", move || {
+        self.thread(Effect::Copy(text.clone()), move || {
             let path = files::keep_copied(&home, &text)?;
             Ok(Came::Done(format!("copied; also in {}", path.display())))
         });
@@ -69,27 +65,31 @@ impl Work {
 
     /// Begins to carry out an effect.
     pub(super) fn begin(&self, effect: Effect) {
-        let home = self.home.clone();
+        let (home, request) = (self.home.clone(), effect.clone());
         match effect {
             Effect::Paint(wanted) => self.painter.paint(wanted),
             Effect::ListFiles => {
                 let folder = std::env::current_dir();
-                self.thread("folder", move || {
+                self.thread(request, move || {
                     let folder = folder.map_err(|error| error.to_string())?;
                     Ok(Came::Files(files::list(&folder)))
                 });
             }
+            Effect::ListFolder(folder) => self.thread(request, move || {
+                let names = files::names(&folder);
+                Ok(Came::Folder(folder, names))
+            }),
             Effect::ReadFile(path) => {
-                self.thread("read", move || files::read(&path).map(|it| Came::Document(Box::new(it))));
+                self.thread(request, move || files::read(&path).map(|it| Came::Document(Box::new(it))));
             }
-            Effect::ReadExample(name) => self.thread("read", move || {
+            Effect::ReadExample(name) => self.thread(request, move || {
                 files::read_example(&home, &name).map(|it| Came::Document(Box::new(it)))
             }),
-            Effect::NewFile { example, path } => self.thread("new", move || {
+            Effect::NewFile { example, path } => self.thread(request, move || {
                 let path = files::new_file(&example, &path)?;
                 files::read(&path).map(|it| Came::Document(Box::new(it)))
             }),
-            Effect::Layout(Topology(workflow)) => self.thread("layout", move || {
+            Effect::Layout(Topology(workflow)) => self.thread(request, move || {
                 let layout = graph::layout::layout(&workflow);
                 Ok(Came::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
             }),
@@ -118,22 +118,35 @@ impl Work {
     /// Asks the daemon, after something that may fail.
     fn ask(&self, effect: Effect, before: impl FnOnce() -> Result<(), String> + Send + 'static) {
         let (client, out) = (self.client.clone(), self.out.clone());
+        let request = effect.clone();
         tokio::spawn(async move {
-            let came = match tokio::task::spawn_blocking(before).await {
-                Ok(Err(error)) => Some(Came::Failed { what: "start".to_owned(), error }),
-                _ => ask::ask(client, effect).await,
+            let message = match tokio::task::spawn_blocking(before).await {
+                Ok(Err(error)) => Some(failed(request, error)),
+                _ => ask::ask(client, effect).await.map(|came| Message::Came(Box::new(came))),
             };
-            if let Some(came) = came {
-                let _ = out.send(Message::Came(Box::new(came)));
+            if let Some(message) = message {
+                let _ = out.send(message);
             }
         });
     }
 
-    fn thread(&self, what: &'static str, work: impl FnOnce() -> Result<Came, String> + Send + 'static) {
+    /// It is known now how pictures are drawn.
+    pub(super) fn draw_by(&self, drawing: Drawing) {
+        self.painter.begin(drawing);
+    }
+
+    fn thread(&self, request: Effect, work: impl FnOnce() -> Result<Came, String> + Send + 'static) {
         let out = self.out.clone();
         tokio::task::spawn_blocking(move || {
-            let came = work().unwrap_or_else(|error| Came::Failed { what: what.to_owned(), error });
-            let _ = out.send(Message::Came(Box::new(came)));
+            let message = match work() {
+                Ok(came) => Message::Came(Box::new(came)),
+                Err(error) => failed(request, error),
+            };
+            let _ = out.send(message);
         });
     }
+}
+
+fn failed(request: Effect, error: String) -> Message {
+    Message::Came(Box::new(Came::Failed { request: Box::new(request), error, why: Why::Other }))
 }

@@ -30,6 +30,9 @@ pub fn view(asset: &Asset, model: &Model, theme: &Theme, area: Rect, buffer: &mu
         }
         AssetKind::Audio | AssetKind::File | AssetKind::Dir => match model.gallery.previews.get(asset.id) {
             Some(Preview::Peaks(peaks)) => waveform(peaks, model.options.ascii, theme, area, buffer),
+            Some(Preview::Text(text)) if asset.mime.contains("json") => {
+                coloured(text, theme, area, buffer);
+            }
             Some(Preview::Text(text)) => excerpt(text, theme, area, buffer),
             None => named(asset, model, theme, area, buffer),
         },
@@ -46,11 +49,17 @@ pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Value::Media(media) => centred(std::slice::from_ref(&media.name), theme, area, buffer),
         value => {
             let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
-            let lines = json::highlight(&text, theme);
-            Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>())
-                .render(area, buffer);
+            coloured(&text, theme, area, buffer);
         }
     }
+}
+
+/// The head of a JSON text; what was written on one line is broken up, or little of it would be seen.
+fn coloured(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let pretty = value.and_then(|it| serde_json::to_string_pretty(&it).ok());
+    let lines = json::highlight(pretty.as_deref().unwrap_or(text), theme);
+    Paragraph::new(lines.into_iter().take(area.height.into()).collect::<Vec<_>>()).render(area, buffer);
 }
 
 fn excerpt(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {

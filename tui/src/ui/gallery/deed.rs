@@ -44,7 +44,13 @@ pub fn delete(products: &[&Asset]) -> Option<Confirm> {
             .replace("One of them is", "It is")
             .replace("The runs stay", "The run stays");
     }
-    Some(Confirm { title, text, yes: "delete".to_owned(), effects: vec![Effect::DeleteAssets(ids)] })
+    Some(Confirm {
+        title,
+        text,
+        yes: "delete".to_owned(),
+        effects: vec![Effect::DeleteAssets(ids)],
+        of_marks: false,
+    })
 }
 
 /// Asks where to save a product.

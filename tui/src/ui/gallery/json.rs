@@ -11,7 +11,9 @@ pub fn highlight<'a>(text: &str, theme: &Theme) -> Vec<Line<'a>> {
     text.lines().map(|line| Line::from(spans(line, theme))).collect()
 }
 
-fn spans<'a>(line: &str, theme: &Theme) -> Vec<Span<'a>> {
+/// The parts of one line.
+#[must_use]
+pub fn spans<'a>(line: &str, theme: &Theme) -> Vec<Span<'a>> {
     let mut spans = Vec::new();
     let mut rest = line;
     while let Some(first) = rest.chars().next() {

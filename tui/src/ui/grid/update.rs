@@ -172,9 +172,11 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     if model.grid.selected.is_none() {
         keep_selection(model);
     }
-    if !model.is_up() || model.workflow_id().is_none() {
+    let of = model.workflow_id();
+    if !model.is_up() || of.is_none() {
         return Vec::new();
     }
+    model.grid.products.of(of);
     let Some((workflow, _)) = model.drawn() else { return Vec::new() };
     let workflow = workflow.clone();
     let names: Vec<String> = model

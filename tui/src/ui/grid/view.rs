@@ -154,6 +154,9 @@ pub fn plan(
     let mut areas = Areas::default();
     match camera::drawing(super::Zooming::Fit, layout, area) {
         Some(drawing) => {
+            // Right below what stands above it, not in the middle of what is left.
+            let rows = u16::try_from(drawing.size.1).unwrap_or(u16::MAX).saturating_add(2);
+            let area = Rect { height: area.height.min(rows), ..area };
             let viewport = crate::ui::graph::viewport::Viewport::new(drawing, (0, 0), area);
             graph::view(&scene, drawing, &viewport, area, buffer, &mut areas);
         }

@@ -25,12 +25,23 @@ pub struct Confirm {
     pub yes: String,
     /// What is asked of the world then.
     pub effects: Vec<Effect>,
+    /// Whether it is about what is marked in the queue: a yes takes the marks away.
+    pub of_marks: bool,
+}
+
+impl Confirm {
+    fn yes(&mut self, model: &mut Model) -> Vec<Effect> {
+        if self.of_marks {
+            model.queue.unmark();
+        }
+        std::mem::take(&mut self.effects)
+    }
 }
 
 /// Asks, or does it at once where questions are switched off.
-pub fn ask(model: &mut Model, question: Confirm) -> Vec<Effect> {
+pub fn ask(model: &mut Model, mut question: Confirm) -> Vec<Effect> {
     if !model.options.confirm {
-        return question.effects;
+        return question.yes(model);
     }
     model.layers.push(question.into());
     Vec::new()
@@ -40,19 +51,19 @@ const YES: usize = 0;
 const NO: usize = 1;
 
 impl Over for Confirm {
-    fn key(&mut self, _model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+    fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match key.code {
-            KeyCode::Char('y' | 'Y') => Step::close_with(std::mem::take(&mut self.effects)),
+            KeyCode::Char('y' | 'Y') => Step::close_with(self.yes(model)),
             KeyCode::Char('n' | 'N' | 'q') | KeyCode::Enter | KeyCode::Esc => Step::close(),
             _ if action == Some(Action::Back) => Step::close(),
             _ => Step::stay(),
         }
     }
 
-    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+    fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
         match (mouse.kind, hit) {
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(YES))) => {
-                Step::close_with(std::mem::take(&mut self.effects))
+                Step::close_with(self.yes(model))
             }
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(NO))) => Step::close(),
             _ => Step::stay(),
@@ -66,7 +77,7 @@ impl Over for Confirm {
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         let width = 60.min(area.width);
         let lines = wrap(&self.text, width.saturating_sub(4));
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(5);
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
         let inside = popup(&self.title, (width, height), model, theme, area, buffer, areas);
         let [text, answers] = [
             Rect { height: inside.height.saturating_sub(2), ..inside },

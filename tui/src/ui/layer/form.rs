@@ -1,6 +1,7 @@
 //! The form that starts runs: a field per param, and how often and where in the queue.
 
 mod field;
+mod paths;
 mod sets;
 #[cfg(test)]
 mod tests;
@@ -14,11 +15,14 @@ use ratatui::layout::Rect;
 use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
 use crate::ui::effect::Effect;
+use crate::ui::input::Input;
+use crate::ui::message::Came;
 use crate::ui::message::Document;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 use field::{Field, Kind};
+use paths::Paths;
 
 /// From how many runs on it asks before it starts them.
 const MANY: usize = 100;
@@ -29,6 +33,7 @@ pub struct Form {
     document: Document,
     folder: std::path::PathBuf,
     fields: Vec<Field>,
+    paths: Paths,
     at: usize,
     typed: bool,
     asking: Option<Question>,
@@ -64,6 +69,7 @@ impl Form {
             document,
             folder: model.options.folder.clone(),
             fields,
+            paths: Paths::default(),
             at: 0,
             typed: false,
             asking: None,
@@ -77,7 +83,7 @@ impl Form {
     /// Looks at all fields again.
     fn check(&mut self) {
         for field in &mut self.fields {
-            field.check(&self.folder);
+            field.check(&self.folder, &self.paths);
         }
         self.count = sets::count(&self.fields);
     }
@@ -96,6 +102,7 @@ impl Form {
     }
 
     fn turn(&mut self, by: usize) {
+        self.paths.typed();
         self.at = (self.at + by) % self.fields.len().max(1);
     }
 
@@ -132,6 +139,7 @@ impl Form {
             document: self.document.clone(),
             folder: self.folder.clone(),
             fields: std::mem::take(&mut self.fields),
+            paths: std::mem::take(&mut self.paths),
             at: self.at,
             typed: true,
             asking: None,
@@ -158,6 +166,7 @@ impl Form {
             _ if changed => {
                 self.typed = true;
                 self.refused = None;
+                self.paths.typed();
                 self.check();
             }
             KeyCode::Down => self.turn(1),
@@ -176,6 +185,25 @@ impl Form {
             }
         }
         self.check();
+    }
+
+    /// Completes the path in the field that has the keys; `false` where there is nothing to complete.
+    fn complete(&mut self) -> bool {
+        let Some(field) = self.fields.get_mut(self.at) else { return false };
+        let (Some(of), Kind::Line(input)) = (field.paths(), &mut field.kind) else { return false };
+        let Some(text) = self.paths.complete(&self.folder, input.text(), of) else { return false };
+        *input = Input::new(text);
+        self.typed = true;
+        self.refused = None;
+        self.check();
+        true
+    }
+
+    /// Reads the folder of the path that is being typed.
+    fn want(&mut self) -> Vec<Effect> {
+        let Some(field) = self.fields.get(self.at) else { return Vec::new() };
+        let Some(of) = field.paths() else { return Vec::new() };
+        self.paths.want(&self.folder, &field.text(), of.list).into_iter().collect()
     }
 
     fn has_matrix(&self) -> bool {
@@ -197,12 +225,13 @@ impl Over for Form {
             KeyCode::Char('x') if control => self.fill_matrix(),
             KeyCode::Esc if self.typed && model.options.confirm => self.asking = Some(Question::Leave),
             KeyCode::Esc => return Step::close(),
+            KeyCode::Tab if self.complete() => {}
             KeyCode::Tab => self.turn(1),
             KeyCode::BackTab => self.turn(self.fields.len().saturating_sub(1)),
             _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
             _ => self.edit(key),
         }
-        Step::stay()
+        Step::with(self.want())
     }
 
     fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
@@ -217,6 +246,18 @@ impl Over for Form {
             _ => {}
         }
         Step::stay()
+    }
+
+    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
+        if let Came::Folder(folder, entries) = came {
+            self.paths.came(folder, entries);
+            self.check();
+        }
+        Vec::new()
+    }
+
+    fn shown(&mut self, _model: &mut Model) -> Vec<Effect> {
+        self.want()
     }
 
     fn scope(&self) -> Option<Scope> {

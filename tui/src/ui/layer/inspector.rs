@@ -2,10 +2,12 @@
 
 mod content;
 mod log;
+mod page;
+mod products;
 mod view;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
-use fanlight_shared::event::LiveEvent;
+use fanlight_shared::event::{DaemonEvent, LiveEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::NodeStatus;
@@ -19,9 +21,12 @@ use crate::ui::action::{Action, Scope};
 use crate::ui::effect::Effect;
 use crate::ui::message::Came;
 use crate::ui::model::Model;
+use crate::ui::picture::Wanted;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 use log::{Log, Of};
+use page::Page;
+use products::Products;
 
 /// A page of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -55,6 +60,7 @@ pub struct Inspector {
     item: ItemPath,
     tab: Tab,
     log: Log,
+    products: Products,
     /// The first line in view, where it does not follow.
     top: usize,
     /// Of the log: its end stays in view.
@@ -104,18 +110,20 @@ impl Inspector {
             self.show(Tab::Outputs);
         }
         let (Some(lens), Some(instance)) = (&model.lens, self.instance(model)) else { return Vec::new() };
+        let mut effects: Vec<Effect> = self.products.follow(lens.run.id).into_iter().collect();
         if self.tab != Tab::Log || instance.attempts.is_empty() {
-            return Vec::new();
+            return effects;
         }
         let attempt = Some(instance.attempt());
         let of = Of { run: lens.run.id, node: self.node.clone(), item: self.item, attempt };
         if self.log.is_of(&of) {
-            return Vec::new();
+            return effects;
         }
         let (log, read) = Log::begin(of, instance.log_end);
         self.log = log;
         self.follow = true;
-        vec![Effect::ReadLog(read)]
+        effects.push(Effect::ReadLog(read));
+        effects
     }
 
     fn show(&mut self, tab: Tab) {
@@ -146,15 +154,22 @@ impl Inspector {
         self.sync(model)
     }
 
+    fn page<'a>(&'a self, model: &Model) -> Page<'a> {
+        content::page(self, model, &Theme::default())
+    }
+
+    fn place(model: &Model) -> Rect {
+        view::place(model.areas.layer.unwrap_or(Rect::new(0, 0, 80, 24)))
+    }
+
     fn scroll(&mut self, model: &Model, to: impl Fn(usize, usize) -> usize) -> Vec<Effect> {
-        let lines = content::lines(self, model, &Theme::default());
-        let height = model.areas.layer.map_or(20, |area| usize::from(area.height.saturating_sub(2)));
-        let last = lines.len().saturating_sub(1);
-        let ending = view::first_at_end(&lines, self.wrap, model.areas.layer);
+        let place = Self::place(model);
+        let ending = self.page(model).ending(place, self.wrap);
         let following = self.tab == Tab::Log && self.follow;
         let at = if following { ending } else { self.top };
-        self.top = to(at, height).min(last).min(ending);
-        self.follow = self.tab == Tab::Log && self.top >= ending && (following || to(at, height) > at);
+        let to = to(at, usize::from(place.height));
+        self.top = to.min(ending);
+        self.follow = self.tab == Tab::Log && self.top >= ending && (following || to > at);
         if self.tab == Tab::Log && self.top == 0 {
             return self.log.older().map(Effect::ReadLog).into_iter().collect();
         }
@@ -163,13 +178,13 @@ impl Inspector {
 
     /// Goes to the next line that holds what is searched for.
     fn find(&mut self, model: &Model, forward: bool) {
-        let lines = content::lines(self, model, &Theme::default());
         let wanted = self.search.to_lowercase();
-        if wanted.is_empty() || lines.is_empty() {
+        let page = self.page(model);
+        let count = page.len();
+        if wanted.is_empty() || count == 0 {
             return;
         }
-        let holds = |at: &usize| lines[*at].0.to_lowercase().contains(&wanted);
-        let count = lines.len();
+        let holds = |at: &usize| page.text(*at).to_lowercase().contains(&wanted);
         let places = 1..=count;
         let found = if forward {
             places.map(|step| (self.top + step) % count).find(holds)
@@ -183,8 +198,12 @@ impl Inspector {
     }
 
     fn text(&self, model: &Model) -> String {
-        let lines = content::lines(self, model, &Theme::default());
-        let mut text: String = lines.into_iter().map(|(line, _)| line + "\n").collect();
+        let page = self.page(model);
+        let mut text = String::new();
+        for row in 0..page.len() {
+            text.push_str(&page.text(row));
+            text.push('\n');
+        }
         if self.tab != Tab::Log {
             text.truncate(text.trim_end().len());
         }
@@ -228,8 +247,7 @@ impl Over for Inspector {
             Action::FollowLog => {
                 self.follow = !self.follow;
                 if !self.follow {
-                    let lines = content::lines(self, model, &Theme::default());
-                    self.top = view::first_at_end(&lines, self.wrap, model.areas.layer);
+                    self.top = self.page(model).ending(Self::place(model), self.wrap);
                 }
                 Vec::new()
             }
@@ -277,8 +295,14 @@ impl Over for Inspector {
                 }
                 next.into_iter().collect()
             }
-            Came::Failed { .. } => {
-                self.log.failed();
+            Came::Failed { request, error, .. } => {
+                if let Effect::ReadLog(read) = &**request {
+                    self.log.failed(read, error);
+                }
+                Vec::new()
+            }
+            Came::Assets { generation, page } => {
+                self.products.came(*generation, &page.rows);
                 Vec::new()
             }
             _ => Vec::new(),
@@ -287,6 +311,9 @@ impl Over for Inspector {
 
     fn told(&mut self, model: &mut Model, told: &Notification) -> Vec<Effect> {
         let mut effects = self.sync(model);
+        if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = told {
+            self.products.stored(asset);
+        }
         if let Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } = told
             && model.lens.as_ref().is_some_and(|lens| lens.run.id == *run_id)
             && *node == self.node
@@ -298,7 +325,13 @@ impl Over for Inspector {
     }
 
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
-        self.sync(model)
+        let mut effects = self.sync(model);
+        let place = page::picture(Self::place(model));
+        let page = self.page(model);
+        let cells = (place.width, place.height);
+        let wanted: Vec<Wanted> = page.pictures().map(|asset| Wanted::thumbnail(asset, cells)).collect();
+        effects.extend(model.pictures.want(wanted));
+        effects
     }
 
     fn scope(&self) -> Option<Scope> {

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::ui::action::Action;
 use crate::ui::theme::Theme;
@@ -74,14 +75,14 @@ pub fn view<'a>(
 pub fn marked<'a>(text: &str, places: &[usize], style: Style, mark: Style) -> Vec<Span<'a>> {
     let mut spans: Vec<Span<'a>> = Vec::new();
     let mut current = (String::new(), false);
-    for (index, character) in text.chars().enumerate() {
+    for (index, character) in text.graphemes(true).enumerate() {
         let hit = places.binary_search(&index).is_ok();
         if hit != current.1 && !current.0.is_empty() {
             let text = std::mem::take(&mut current.0);
             spans.push(Span::styled(text, if current.1 { mark } else { style }));
         }
         current.1 = hit;
-        current.0.push(character);
+        current.0.push_str(character);
     }
     spans.push(Span::styled(current.0, if current.1 { mark } else { style }));
     spans

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::ui::app::files;
 use crate::ui::effect::Effect;
-use crate::ui::message::Came;
+use crate::ui::message::{Came, Why};
 
 /// How long what a person asked for waits for a daemon that is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,38 +23,32 @@ pub(in crate::ui) async fn ask(
     mut connected: watch::Receiver<Option<Client>>,
     effect: Effect,
 ) -> Option<Came> {
-    let what = words(&effect);
+    let request = Box::new(effect);
     let now = connected.borrow().clone();
     let client = match now {
-        Some(client) => client,
-        // What only reads is asked for again when the daemon is back.
-        None if reads(&effect) => return None,
+        Some(client) => Some(client),
+        // Asked for again when the daemon is back.
+        None if request.reads() => None,
         // A person is often quicker than a daemon that is being started.
-        None => match timeout(PATIENCE, connected.wait_for(Option::is_some))
-            .await
-            .map(|it| it.map(|it| it.clone()))
-        {
-            Ok(Ok(Some(client))) => client,
-            _ => return Some(Came::Failed { what, error: "the daemon is away".to_owned() }),
-        },
+        None => {
+            let there = timeout(PATIENCE, connected.wait_for(Option::is_some)).await;
+            there.ok().and_then(|it| it.ok().and_then(|it| it.clone()))
+        }
     };
-    match call(&client, effect).await {
+    let Some(client) = client else {
+        return Some(Came::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away });
+    };
+    match call(&client, (*request).clone()).await {
         Ok(came) => came,
-        Err(error) => Some(Came::Failed { what, error: error.to_string() }),
+        Err(error) => {
+            let why = match &error {
+                ClientError::Disconnected(_) => Why::Away,
+                ClientError::Rpc(error) if error.is(ErrorCode::NotFound) => Why::Gone,
+                _ => Why::Other,
+            };
+            Some(Came::Failed { request, error: error.to_string(), why })
+        }
     }
-}
-
-fn reads(effect: &Effect) -> bool {
-    matches!(
-        effect,
-        Effect::ListRuns { .. }
-            | Effect::ListAssets { .. }
-            | Effect::ListWorkflows
-            | Effect::ListValues(_)
-            | Effect::GetRun(_)
-            | Effect::LookAfter(_)
-            | Effect::ReadLog(_)
-    )
 }
 
 async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientError> {
@@ -167,24 +161,6 @@ async fn save(client: &Client, asset: AssetId, path: &std::path::Path) -> Result
     out.shutdown().await.map_err(|error| failed(&error))?;
     file.persist_noclobber(path).map_err(|error| failed(&error.error))?;
     Ok(())
-}
-
-/// What was being done, for the message that it failed.
-fn words(effect: &Effect) -> String {
-    match effect {
-        Effect::Start(_) => "start",
-        Effect::Cancel(_) => "cancel",
-        Effect::Resume(_) => "resume",
-        Effect::DeleteRuns(_) | Effect::DeleteAssets(_) => "delete",
-        Effect::Label(_) => "label",
-        Effect::SetQueue(_) => "queue",
-        Effect::Star(_) => "star",
-        Effect::SaveAs(..) => "save",
-        Effect::OpenOutside(_) => "open",
-        Effect::ReadLog(_) => "log",
-        _ => "read",
-    }
-    .to_owned()
 }
 
 /// Fetches the bytes of a picture: its stored preview, or all of it.

@@ -21,6 +21,8 @@ pub struct Pictures {
     /// Whether there are none at all.
     off: bool,
     drawing: Drawing,
+    /// How they are drawn is not known yet: the terminal is being asked.
+    waiting: bool,
     ready: HashMap<AssetId, Vec<Entry>>,
     /// Asked for and not there yet.
     asked: HashSet<Key>,
@@ -62,6 +64,17 @@ impl Pictures {
         Self { off: mode == PictureMode::Off, drawing, ..Self::default() }
     }
 
+    /// Asks for none until it is known how they are drawn.
+    pub fn wait(&mut self) {
+        self.waiting = true;
+    }
+
+    /// From now on they are drawn so.
+    pub fn begin(&mut self, drawing: Drawing) {
+        self.drawing = drawing;
+        self.waiting = false;
+    }
+
     /// How they are drawn.
     #[must_use]
     pub fn drawing(&self) -> Drawing {
@@ -74,14 +87,19 @@ impl Pictures {
         self.off
     }
 
-    /// Asks for those of these pictures that are neither there nor on their way; called after a frame with all that it
-    /// shows, so that what is on screen is not thrown away.
+    /// A frame was painted: the terminal forgets what it no longer shows. What is on screen is then asked for by
+    /// [`want`](Self::want), by each that shows pictures, and is not thrown away.
+    pub fn shown(&mut self) -> Option<Effect> {
+        self.clock += 1;
+        self.dismiss()
+    }
+
+    /// Asks for those of these pictures that are neither there nor on their way.
     pub fn want(&mut self, wanted: impl IntoIterator<Item = Wanted>) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = self.dismiss().into_iter().collect();
-        if self.off {
+        let mut effects = Vec::new();
+        if self.off || self.waiting {
             return effects;
         }
-        self.clock += 1;
         for wanted in wanted {
             if wanted.cells.0 == 0 || wanted.cells.1 == 0 || self.failed.contains_key(&wanted.asset) {
                 continue;
@@ -105,7 +123,6 @@ impl Pictures {
         let Painted { wanted, frame } = painted;
         let key = Key::from(wanted);
         self.asked.remove(&key);
-        self.clock += 1;
         let bytes = frame.bytes();
         let of = self.ready.entry(wanted.asset).or_default();
         // Of a picture that is zoomed only what is seen is kept, and what was seen before, until this one is shown.
@@ -168,10 +185,25 @@ impl Pictures {
 
     /// As [`draw`](Self::draw), of a picture that was wanted so.
     pub fn draw_wanted(&self, wanted: &Wanted, area: Rect, buffer: &mut Buffer) -> bool {
+        let Some(frame) = self.frame(wanted, area) else { return false };
+        copy(&frame.cells, area.intersection(buffer.area), buffer);
+        true
+    }
+
+    /// As [`draw`](Self::draw), at the left of the place.
+    pub fn draw_left(&self, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
+        let wanted = Wanted::thumbnail(asset, (area.width, area.height));
+        let Some(frame) = self.frame(&wanted, area) else { return false };
+        let place = Rect { width: area.width.min(frame.cells.area.width), ..area };
+        copy(&frame.cells, place.intersection(buffer.area), buffer);
+        true
+    }
+
+    fn frame(&self, wanted: &Wanted, area: Rect) -> Option<&Frame> {
         if self.off {
-            return false;
+            return None;
         }
-        let Some(of) = self.ready.get(&wanted.asset) else { return false };
+        let of = self.ready.get(&wanted.asset)?;
         let fits = |entry: &&Entry| {
             let cells = entry.frame.cells.area;
             !entry.frame.in_one_piece || cells.width <= area.width && cells.height <= area.height
@@ -183,9 +215,7 @@ impl Pictures {
                 (entry.wanted.cells == wanted.cells, entry.wanted.thumbnail == wanted.thumbnail);
             (same, cells && kind, cells, kind, entry.used)
         };
-        let Some(entry) = of.iter().filter(fits).max_by_key(nearness) else { return false };
-        copy(&entry.frame.cells, area.intersection(buffer.area), buffer);
-        true
+        of.iter().filter(fits).max_by_key(nearness).map(|entry| &*entry.frame)
     }
 
     /// All that the terminal keeps, sent again: after it was cleared, or another program had it.
@@ -222,7 +252,7 @@ impl Pictures {
     /// Throws away what was used longest ago until the rest fits; never what the newest frame shows.
     fn shrink(&mut self) {
         while self.bytes > MOST_BYTES {
-            let entries = self.ready.values().flatten().filter(|entry| entry.used + 1 < self.clock);
+            let entries = self.ready.values().flatten().filter(|entry| entry.used < self.clock);
             let Some(oldest) = entries.min_by_key(|entry| entry.used) else { return };
             let (asset, key) = (oldest.wanted.asset, Key::from(&oldest.wanted));
             let Some(of) = self.ready.get_mut(&asset) else { return };

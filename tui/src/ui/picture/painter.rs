@@ -38,7 +38,13 @@ pub type Tell = Box<dyn Fn(Came) + Send>;
 /// Paints pictures off the loop. Ends when it is dropped.
 #[derive(Clone, Debug)]
 pub struct Painter {
-    requests: UnboundedSender<Wanted>,
+    requests: UnboundedSender<Request>,
+}
+
+#[derive(Debug)]
+enum Request {
+    Paint(Wanted),
+    Draw(Drawing),
 }
 
 impl Painter {
@@ -55,7 +61,12 @@ impl Painter {
     /// Asks for a picture; it comes as [`Came::Painted`] or [`Came::NotPainted`].
     pub fn paint(&self, wanted: Wanted) {
         // Only fails when the runtime ends, and nobody looks then.
-        let _ = self.requests.send(wanted);
+        let _ = self.requests.send(Request::Paint(wanted));
+    }
+
+    /// What is asked for from now on is drawn so.
+    pub fn begin(&self, drawing: Drawing) {
+        let _ = self.requests.send(Request::Draw(drawing));
     }
 }
 
@@ -82,7 +93,7 @@ struct Outcome {
 }
 
 impl Studio {
-    async fn work(mut self, mut requests: UnboundedReceiver<Wanted>) {
+    async fn work(mut self, mut requests: UnboundedReceiver<Request>) {
         let mut running: JoinSet<Outcome> = JoinSet::new();
         let mut open = true;
         while open || !self.waiting.is_empty() || !running.is_empty() {
@@ -90,7 +101,8 @@ impl Studio {
             let wake = due.unwrap_or_else(Instant::now);
             tokio::select! {
                 request = requests.recv(), if open => match request {
-                    Some(wanted) => self.add(wanted),
+                    Some(Request::Paint(wanted)) => self.add(wanted),
+                    Some(Request::Draw(drawing)) => self.drawing = drawing,
                     None => return,
                 },
                 Some(outcome) = running.join_next() => match outcome {

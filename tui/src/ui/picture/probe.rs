@@ -1,6 +1,6 @@
-//! Which way of drawing pictures this terminal has. It is read off the environment: a question to the terminal would hold
-//! up the first keys where nothing answers, and a late answer would be taken for keys.
+//! Which way of drawing pictures this terminal has: what it answered counts, and where it said nothing the environment.
 
+use super::query::Answers;
 use crate::ui::model::PictureMode;
 
 /// How pictures get onto the screen.
@@ -53,6 +53,8 @@ pub struct Terminal {
     pub multiplexer: bool,
     /// Whether `KITTY_WINDOW_ID` is set.
     pub kitty: bool,
+    /// Whether it is Konsole, which answers to more than it can show.
+    pub konsole: bool,
     /// Width and height of a cell in pixels, where the system knows them.
     pub font: Option<(u16, u16)>,
 }
@@ -72,6 +74,7 @@ impl Terminal {
             colours: read("COLORTERM"),
             multiplexer: !read("TMUX").is_empty() || !read("STY").is_empty(),
             kitty: !read("KITTY_WINDOW_ID").is_empty(),
+            konsole: !read("KONSOLE_VERSION").is_empty(),
             font: font(),
         }
     }
@@ -89,24 +92,46 @@ fn font() -> Option<(u16, u16)> {
 
 /// How pictures are drawn on this terminal when this was asked for. A way that was named is taken at its word.
 #[must_use]
-pub fn drawing(mode: PictureMode, terminal: &Terminal) -> Drawing {
+pub fn drawing(mode: PictureMode, terminal: &Terminal, answers: Answers) -> Drawing {
     let tmux = terminal.multiplexer;
+    let font = answers.font.or(terminal.font);
     let way = match mode {
         PictureMode::Kitty => Way::Kitty,
         PictureMode::Sixel => Way::Sixel,
         PictureMode::Iterm => Way::Iterm,
         PictureMode::Blocks | PictureMode::Off => Way::Blocks,
-        // Inside a multiplexer the environment may be that of another terminal; pictures there vanish or stay behind.
-        PictureMode::Auto if tmux => Way::Blocks,
+        // Inside a multiplexer the environment may be that of another terminal, and pictures vanish or stay behind,
+        // except where the one around it takes them as placeholders.
+        PictureMode::Auto if tmux => {
+            if answers.kitty {
+                Way::Kitty
+            } else {
+                Way::Blocks
+            }
+        }
         // Without the size of a cell a picture would not fit its place.
-        PictureMode::Auto if terminal.font.is_none() => Way::Blocks,
+        PictureMode::Auto if font.is_none() => Way::Blocks,
+        PictureMode::Auto if answers.any => said(terminal, answers),
         PictureMode::Auto => known(terminal),
     };
-    let font = if way == Way::Blocks { BLOCK } else { terminal.font.unwrap_or(USUAL_FONT) };
+    let font = if way == Way::Blocks { BLOCK } else { font.unwrap_or(USUAL_FONT) };
     let deep = matches!(terminal.colours.as_str(), "truecolor" | "24bit")
         || known(terminal) != Way::Blocks
+        || answers.kitty
         || ["direct", "kitty", "foot", "alacritty"].iter().any(|it| terminal.term.contains(it));
     Drawing { way, font, tmux, deep }
+}
+
+/// By what the terminal answered. Those that have iTerm2's way have no question for it; of some the other ways are known
+/// to be broken.
+fn said(terminal: &Terminal, answers: Answers) -> Way {
+    match known(terminal) {
+        Way::Iterm => Way::Iterm,
+        _ if terminal.konsole => Way::Blocks,
+        _ if answers.kitty => Way::Kitty,
+        _ if answers.sixel => Way::Sixel,
+        _ => Way::Blocks,
+    }
 }
 
 fn known(terminal: &Terminal) -> Way {
@@ -136,9 +161,38 @@ mod tests {
         Terminal { term: term.into(), program: program.into(), font, ..Terminal::default() }
     }
 
+    fn unasked(mode: PictureMode, terminal: &Terminal) -> Drawing {
+        drawing(mode, terminal, Answers::default())
+    }
+
+    #[test]
+    fn what_the_terminal_says_counts_more_than_the_environment() {
+        let way = |terminal: &Terminal, answers| drawing(PictureMode::Auto, terminal, answers).way;
+        let any = Answers { any: true, ..Answers::default() };
+        let kitty = Answers { kitty: true, ..any };
+        let sixel = Answers { sixel: true, ..any };
+        let plain = terminal("xterm-256color", "");
+        assert_eq!(way(&plain, kitty), Way::Kitty);
+        assert_eq!(way(&plain, sixel), Way::Sixel);
+        assert_eq!(way(&terminal("xterm-kitty", ""), any), Way::Blocks);
+        assert_eq!(way(&terminal("xterm-256color", "WezTerm"), kitty), Way::Iterm);
+        assert_eq!(way(&Terminal { konsole: true, ..plain.clone() }, kitty), Way::Blocks);
+        let inside = Terminal { multiplexer: true, ..plain };
+        assert_eq!(way(&inside, sixel), Way::Blocks);
+        assert_eq!(way(&inside, kitty), Way::Kitty);
+    }
+
+    #[test]
+    fn the_size_of_a_cell_may_be_said() {
+        let unknown = Terminal { font: None, ..terminal("xterm-256color", "") };
+        let answers = Answers { any: true, kitty: true, font: Some((8, 17)), ..Answers::default() };
+        let drawing = drawing(PictureMode::Auto, &unknown, answers);
+        assert_eq!((drawing.way, drawing.font), (Way::Kitty, (8, 17)));
+    }
+
     #[test]
     fn known_terminals_get_their_own_way() {
-        let way = |term, program| drawing(PictureMode::Auto, &terminal(term, program)).way;
+        let way = |term, program| unasked(PictureMode::Auto, &terminal(term, program)).way;
         assert_eq!(way("xterm-kitty", ""), Way::Kitty);
         assert_eq!(way("xterm-ghostty", "ghostty"), Way::Kitty);
         assert_eq!(way("xterm-256color", "iTerm.app"), Way::Iterm);
@@ -150,22 +204,22 @@ mod tests {
     #[test]
     fn inside_tmux_half_blocks_unless_asked_otherwise() {
         let inside = Terminal { multiplexer: true, kitty: true, ..terminal("tmux-256color", "tmux") };
-        assert_eq!(drawing(PictureMode::Auto, &inside).way, Way::Blocks);
-        let asked = drawing(PictureMode::Kitty, &inside);
+        assert_eq!(unasked(PictureMode::Auto, &inside).way, Way::Blocks);
+        let asked = unasked(PictureMode::Kitty, &inside);
         assert_eq!((asked.way, asked.tmux), (Way::Kitty, true));
     }
 
     #[test]
     fn without_the_size_of_a_cell_half_blocks() {
         let unknown = Terminal { font: None, ..terminal("xterm-kitty", "") };
-        assert_eq!(drawing(PictureMode::Auto, &unknown).way, Way::Blocks);
-        assert_eq!(drawing(PictureMode::Kitty, &unknown).font, USUAL_FONT);
+        assert_eq!(unasked(PictureMode::Auto, &unknown).way, Way::Blocks);
+        assert_eq!(unasked(PictureMode::Kitty, &unknown).font, USUAL_FONT);
     }
 
     #[test]
     fn few_colours_where_the_terminal_does_not_promise_more() {
-        assert!(!drawing(PictureMode::Auto, &terminal("xterm-256color", "")).deep);
+        assert!(!unasked(PictureMode::Auto, &terminal("xterm-256color", "")).deep);
         let deep = Terminal { colours: "truecolor".into(), ..terminal("xterm-256color", "") };
-        assert!(drawing(PictureMode::Auto, &deep).deep);
+        assert!(unasked(PictureMode::Auto, &deep).deep);
     }
 }

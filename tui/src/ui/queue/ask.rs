@@ -53,6 +53,7 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
     let effects = vec![Effect::Cancel(runs::Cancel { runs: ids(&runs), ..runs::Cancel::default() })];
     let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
     if waiting == 1 && runs.len() == 1 {
+        model.queue.unmark();
         say(model, Tone::Good, format!("{} leaves the queue", runs[0].name()));
         return effects;
     }
@@ -68,9 +69,13 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
             "{active} run and {waiting} wait: processes are ended, what was made so far stays."
         )),
     }
-    let question =
-        Confirm { title: format!("Cancel {}?", named(&runs)), text, yes: "cancel".to_owned(), effects };
-    model.queue.marks.clear();
+    let question = Confirm {
+        title: format!("Cancel {}?", named(&runs)),
+        text,
+        yes: "cancel".to_owned(),
+        effects,
+        of_marks: true,
+    };
     confirm::ask(model, question)
 }
 
@@ -88,6 +93,7 @@ pub(super) fn cancel_queued(model: &mut Model) -> Vec<Effect> {
         text: "The queue is emptied, whatever workflow its runs are of. What runs goes on.".to_owned(),
         yes: "cancel them".to_owned(),
         effects: vec![Effect::Cancel(runs::Cancel { queued: true, ..runs::Cancel::default() })],
+        of_marks: false,
     };
     confirm::ask(model, question)
 }
@@ -101,8 +107,8 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let effects: Vec<Effect> = runs.iter().map(|run| Effect::Resume(run.id)).collect();
-    model.queue.marks.clear();
     if runs.len() == 1 {
+        model.queue.unmark();
         return effects;
     }
     let question = Confirm {
@@ -110,6 +116,7 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
         text: "Each makes a new run that takes over what was finished.".to_owned(),
         yes: "resume".to_owned(),
         effects,
+        of_marks: true,
     };
     confirm::ask(model, question)
 }

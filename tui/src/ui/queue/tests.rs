@@ -1,1 +1,227 @@
+//! Stories about the queue pane.
 
+use fanlight_shared::asset::{AssetKind, PreviewState};
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::rpc::{Page, runs};
+use fanlight_shared::run::RunStatus;
+
+use crate::ui::effect::Effect;
+use crate::ui::layer::Layer;
+use crate::ui::layer::form::Form;
+use crate::ui::message::{Came, Message};
+use crate::ui::model::{Model, Pane};
+use crate::ui::testing::{
+    self, asset, busy, came, fail, opened, paint, press, run, run_id, screen, with_runs,
+};
+use crate::ui::update::update;
+
+/// The queue has the keys and was painted once.
+fn queue(mut model: Model) -> Model {
+    model.pane = Pane::Queue;
+    paint(&mut model, 120, 40);
+    model
+}
+
+fn go(model: &mut Model, number: u32) {
+    model.queue.cursor = Some(super::At::Run(run_id(number)));
+}
+
+fn cancelled(effects: &[Effect]) -> Vec<&runs::Cancel> {
+    effects
+        .iter()
+        .filter_map(|it| if let Effect::Cancel(cancel) = it { Some(cancel) } else { None })
+        .collect()
+}
+
+#[test]
+fn marks_stay_when_the_question_is_answered_no_and_go_with_a_yes() {
+    let mut model = queue(busy());
+    go(&mut model, 6);
+    press(&mut model, "space space x");
+    assert!(screen(&mut model, 120, 40).contains("Cancel 2 runs?"));
+    assert!(cancelled(&press(&mut model, "n")).is_empty());
+    assert_eq!(model.queue.marked().len(), 2);
+    let effects = press(&mut model, "x y");
+    assert_eq!(cancelled(&effects)[0].runs, [run_id(6), run_id(7)]);
+    assert!(model.queue.marked().is_empty());
+}
+
+#[test]
+fn one_that_waits_leaves_at_once_and_one_that_runs_asks() {
+    let mut model = queue(busy());
+    go(&mut model, 6);
+    assert_eq!(cancelled(&press(&mut model, "x"))[0].runs, [run_id(6)]);
+    go(&mut model, 5);
+    assert!(cancelled(&press(&mut model, "x")).is_empty());
+    assert!(screen(&mut model, 120, 40).contains("Cancel poster#5?"));
+    assert_eq!(cancelled(&press(&mut model, "y"))[0].runs, [run_id(5)]);
+}
+
+#[test]
+fn emptying_the_queue_names_how_many() {
+    let mut model = queue(busy());
+    press(&mut model, "X");
+    assert!(screen(&mut model, 120, 40).contains("all 2 runs that wait"));
+    assert!(press(&mut model, "y").iter().any(|it| matches!(it, Effect::Cancel(cancel) if cancel.queued)));
+}
+
+#[test]
+fn sections_fold_and_the_cursor_goes_to_the_heading() {
+    let mut model = queue(busy());
+    go(&mut model, 4);
+    assert!(screen(&mut model, 120, 40).contains("#4 seed=4"));
+    press(&mut model, "h");
+    let shown = screen(&mut model, 120, 40);
+    assert!(!shown.contains("#4 seed=4") && shown.contains("▸ Done 3 · 1 failed"), "{shown}");
+    press(&mut model, "l j");
+    assert!(screen(&mut model, 120, 40).contains("#4 seed=4"));
+}
+
+#[test]
+fn enter_pins_the_lens_to_the_run() {
+    let mut model = queue(busy());
+    go(&mut model, 1);
+    press(&mut model, "enter");
+    assert_eq!(model.registry.pinned(testing::workflow_id()), Some(run_id(1)));
+}
+
+#[test]
+fn only_what_failed_or_was_cancelled_is_resumed() {
+    let mut model = queue(busy());
+    go(&mut model, 1);
+    assert!(!press(&mut model, "u").iter().any(|it| matches!(it, Effect::Resume(_))));
+    go(&mut model, 2);
+    assert!(press(&mut model, "u").contains(&Effect::Resume(run_id(2))));
+}
+
+#[test]
+fn a_page_that_could_not_be_read_is_read_when_one_tries_again() {
+    let mut model = opened();
+    model.pane = Pane::Queue;
+    let asked = paint(&mut model, 120, 40);
+    let page = asked.iter().find(|it| matches!(it, Effect::ListRuns { .. })).expect("a page").clone();
+    fail(&mut model, page.clone(), "disk I/O error");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("runs: disk I/O error") && shown.contains("ctrl-r try again"), "{shown}");
+    assert!(press(&mut model, "ctrl-r").contains(&page));
+    assert!(model.toasts.shown.is_empty());
+    let Effect::ListRuns { generation, .. } = page else { unreachable!() };
+    let page = Page { rows: vec![run(3, RunStatus::Completed)], cursor: None };
+    came(&mut model, Came::Runs { generation, page });
+    assert!(screen(&mut model, 120, 40).contains("#3 seed=3"));
+}
+
+#[test]
+fn what_nobody_could_be_asked_is_asked_when_the_daemon_is_back() {
+    use crate::ui::message::{Link, Why};
+    let mut model = busy();
+    let up = model.link.clone();
+    update(&mut model, Message::Link(Link::Down("it went".to_owned())));
+    let request = Box::new(Effect::GetRun(run_id(1)));
+    came(&mut model, Came::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away });
+    assert!(model.toasts.shown.is_empty(), "the banner says so");
+    assert!(update(&mut model, Message::Link(up)).contains(&Effect::GetRun(run_id(1))));
+}
+
+#[test]
+fn a_form_that_was_refused_comes_back_and_another_failure_brings_none() {
+    let mut model = opened();
+    let form = Form::open(&model).expect("a form");
+    model.queue.submit(form);
+    fail(&mut model, Effect::ListWorkflows, "no luck");
+    assert!(model.layers.is_empty());
+    fail(&mut model, Effect::Start(Box::default()), "`seed` is too large");
+    assert!(matches!(model.layers.last(), Some(Layer::Form(_))));
+    assert!(screen(&mut model, 120, 40).contains("is too large"));
+}
+
+/// The picture of a run came and was painted.
+fn pictured(model: &mut Model, number: u32) {
+    let of = model.registry.run(run_id(number)).expect("a run").clone();
+    let mut made = asset(number, &of, "poster", AssetKind::Image);
+    made.preview = PreviewState::Ready;
+    let event = DaemonEvent::AssetUpdate { asset: Box::new(made.clone()) };
+    update(model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+    let asked = paint(model, 120, 40);
+    for effect in asked {
+        if let Effect::ListAssets { generation, list } = effect
+            && list.run_id == Some(run_id(number))
+        {
+            let page = Page { rows: vec![made.clone()], cursor: None };
+            came(model, Came::Assets { generation, page });
+        }
+    }
+}
+
+#[test]
+fn ended_runs_have_their_pictures_beside_them() {
+    let mut model = queue(busy());
+    pictured(&mut model, 4);
+    let wanted = paint(&mut model, 120, 40);
+    let cells = super::thumbs::CELLS;
+    let of_run = |it: &Effect| matches!(it, Effect::Paint(of) if of.cells == cells && of.asset == testing::asset_id(4));
+    assert!(wanted.iter().any(of_run), "{wanted:?}");
+    let tall = model.areas.hits.iter().filter(|(place, hit)| {
+        matches!(hit, crate::ui::view::Hit::Run(run) if *run == run_id(4)) && place.height == cells.1
+    });
+    assert_eq!(tall.count(), 1);
+    press(&mut model, "i");
+    assert!(!paint(&mut model, 120, 40).iter().any(of_run));
+    assert!(
+        model
+            .areas
+            .hits
+            .iter()
+            .all(|(place, hit)| !matches!(hit, crate::ui::view::Hit::Run(_)) || place.height < 3)
+    );
+}
+
+#[test]
+fn where_little_fits_cards_have_no_pictures() {
+    let mut model = queue(busy());
+    pictured(&mut model, 4);
+    assert!(paint(&mut model, 60, 15).iter().all(|it| !matches!(it, Effect::Paint(_))));
+}
+
+#[test]
+fn a_workflow_without_pictures_is_not_asked_for_them_for_ever() {
+    let runs: Vec<_> = (1..=30).map(|number| run(number, RunStatus::Completed)).collect();
+    let mut model = queue(with_runs(&runs));
+    let mut asked = 0;
+    for _ in 0..10 {
+        for effect in paint(&mut model, 120, 40) {
+            if let Effect::ListAssets { generation, list } = effect
+                && list.run_id.is_some()
+            {
+                asked += 1;
+                came(&mut model, Came::Assets { generation, page: Page { rows: Vec::new(), cursor: None } });
+            }
+        }
+    }
+    assert!((1..20).contains(&asked), "{asked}");
+}
+
+#[test]
+fn ten_thousand_runs_are_scrolled_to_their_end() {
+    let runs: Vec<_> = (1..=10_000).map(|number| run(number, RunStatus::Completed)).collect();
+    let mut model = queue(with_runs(&runs));
+    press(&mut model, "G");
+    assert!(screen(&mut model, 120, 40).contains("#1 seed=1"));
+    press(&mut model, "g g j");
+    assert!(screen(&mut model, 120, 40).contains("#10000 seed=10000"));
+    let rows = model.areas.hits.iter().filter(|(_, hit)| matches!(hit, crate::ui::view::Hit::Run(_))).count();
+    assert!(rows < 60, "only what is in view is drawn: {rows}");
+}
+
+#[test]
+fn the_filter_shows_what_has_the_words_and_esc_takes_it_away() {
+    let mut model = queue(busy());
+    press(&mut model, "/");
+    testing::write(&mut model, "failed");
+    press(&mut model, "enter");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("#2 seed=2") && !shown.contains("#4 seed=4"), "{shown}");
+    press(&mut model, "esc");
+    assert!(screen(&mut model, 120, 40).contains("#4 seed=4"));
+}

@@ -8,7 +8,7 @@ use fanlight_shared::run::{Run, RunStatus};
 
 use super::numbers::MARK;
 use super::rows::{self, Row, Rows};
-use super::{At, Filter, Section, Sort, ask};
+use super::{At, Filter, Section, Sort, ask, thumbs};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
 use crate::ui::layer::compare::Compare;
@@ -16,6 +16,7 @@ use crate::ui::layer::prompt::Prompt;
 use crate::ui::lens;
 use crate::ui::message::Came;
 use crate::ui::model::Model;
+use crate::ui::picture::Wanted;
 use crate::ui::toast::Tone;
 use crate::ui::update::say;
 use crate::ui::view::Hit;
@@ -56,6 +57,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Label => ask::label(model),
         Action::DeleteRun => return ask::delete(model),
         Action::Sort => sort(model),
+        Action::Thumbnails => model.queue.thumbs.hidden = !model.queue.thumbs.hidden,
         Action::CompareRuns => {
             let compare = Compare::of_runs(&ask::targets(model));
             let effects = compare.begin();
@@ -92,6 +94,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::DeleteRun | Action::Label => any(&|_| true),
         Action::CompareRuns => model.queue.marks.len() > 1,
         Action::PauseQueue | Action::Cap => model.is_up(),
+        Action::Thumbnails => model.queue.thumbs.any() && !model.pictures.is_off(),
         Action::Sort => model.queue.shelves.len(Section::Done) > 1,
         _ => true,
     }
@@ -112,7 +115,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
     if model.queue.marks.len() > 1 {
         hints.insert(0, Action::CompareRuns);
     }
-    hints.extend([Action::CancelQueued, Action::PauseQueue, Action::Cap]);
+    hints.extend([Action::CancelQueued, Action::PauseQueue, Action::Cap, Action::Thumbnails]);
     hints
 }
 
@@ -138,6 +141,10 @@ pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             place(model, *run);
         }
         Came::Assets { generation, page } => {
+            let output = thumbs::output(model);
+            let workflow = model.queue.thumbs.asked(*generation).and_then(|run| model.registry.run(run));
+            let workflow = workflow.map(|run| run.workflow_id);
+            model.queue.thumbs.came(*generation, &page.rows, workflow, output.as_ref());
             let mut numbers = Vec::new();
             for asset in &page.rows {
                 if take_number(model, asset) {
@@ -151,12 +158,16 @@ pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             return next.into_iter().collect();
         }
         Came::Started(_) => model.queue.submitted = None,
-        Came::Failed { error, .. } => {
-            if let Some(mut form) = model.queue.submitted.take() {
-                form.refused(error);
-                model.layers.push((*form).into());
+        Came::Failed { request, error, .. } => match **request {
+            Effect::ListAssets { generation, .. } => model.queue.thumbs.failed(generation),
+            Effect::Start(_) => {
+                if let Some(mut form) = model.queue.submitted.take() {
+                    form.refused(error);
+                    model.layers.push((*form).into());
+                }
             }
-        }
+            _ => {}
+        },
         _ => {}
     }
     Vec::new()
@@ -184,17 +195,21 @@ pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
         Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
             model.queue.marks.remove(run_id);
             model.queue.numbers.forget(*run_id);
+            model.queue.thumbs.forget(*run_id);
             place(model, *run_id);
         }
-        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. }
-            if take_number(model, asset) =>
-        {
+        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
+            model.queue.thumbs.stored(asset);
             // Its key is made of the numbers, so it is found by the old ones no more.
-            if matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_)) {
-                rebuild(model);
-            } else {
-                place(model, asset.run_id);
+            let sorted = matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_));
+            match take_number(model, asset) {
+                true if sorted => rebuild(model),
+                true => place(model, asset.run_id),
+                false => {}
             }
+        }
+        Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
+            model.queue.thumbs.deleted(*asset_id);
         }
         Notification::Snapshot { run_id, .. } => place(model, *run_id),
         _ => {}
@@ -249,6 +264,27 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
             effects.extend(queue.feeds.more(section, &queue.shelves.filter, whole));
         }
     }
+    effects.extend(pictures(model));
+    effects
+}
+
+/// The pictures of the ended runs in view.
+fn pictures(model: &mut Model) -> Vec<Effect> {
+    if model.pictures.is_off() {
+        return Vec::new();
+    }
+    let (mut effects, mut wanted) = (Vec::new(), Vec::new());
+    for (place, hit) in &model.areas.hits {
+        let Hit::Run(id) = hit else { continue };
+        let Some(run) = model.registry.run(*id).filter(|run| run.state.is_ended()) else { continue };
+        effects.extend(model.queue.thumbs.want(run.id, run.workflow_id));
+        if place.height >= thumbs::CELLS.1
+            && let Some(asset) = model.queue.thumbs.of(run.id)
+        {
+            wanted.push(Wanted::thumbnail(asset, thumbs::CELLS));
+        }
+    }
+    effects.extend(model.pictures.want(wanted));
     effects
 }
 

@@ -26,7 +26,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         return empty(model, theme, area, buffer);
     }
     let cursor = rows.cursor(model);
-    let height = |row: usize| rows.row(&model.queue, row).map_or(1, |row| tall(model, row, area.width));
+    let height = |row: usize| rows.row(&model.queue, row).map_or(1, |row| tall(model, row, area));
     // The cursor stays in the middle where it can; only rows in view are looked at.
     let room = usize::from(area.height);
     let (mut first, mut above) = (cursor, 0);
@@ -46,6 +46,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         first -= 1;
         free -= height(first);
     }
+    let lit = |row: usize| row == cursor && model.pane == Pane::Queue && model.layers.is_empty();
     let mut y = area.y;
     for row in first..rows.len {
         let Some(it) = rows.row(&model.queue, row) else { break };
@@ -55,20 +56,22 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         }
         let place = Rect { y, height: tall, ..area };
         match it {
-            Row::Heading(section) => heading(model, theme, section, place, buffer, areas),
-            Row::Run(run) => card::view(model, theme, run, place, buffer, areas),
-        }
-        if row == cursor && model.pane == Pane::Queue && model.layers.is_empty() {
-            theme.select(place, buffer);
+            Row::Heading(section) => {
+                heading(model, theme, section, place, buffer, areas);
+                if lit(row) {
+                    theme.select(place, buffer);
+                }
+            }
+            Row::Run(run) => card::view(model, theme, (run, lit(row)), place, buffer, areas),
         }
         y += tall;
     }
 }
 
-fn tall(model: &Model, row: Row, width: u16) -> usize {
+fn tall(model: &Model, row: Row, pane: Rect) -> usize {
     match row {
         Row::Heading(_) => 1,
-        Row::Run(run) => model.registry.run(run).map_or(1, |run| card::tall(run, width)),
+        Row::Run(run) => model.registry.run(run).map_or(1, |run| usize::from(card::tall(model, run, pane))),
     }
 }
 

@@ -40,6 +40,10 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Palette => model.layers.push(Palette::new(model).into()),
         Action::Help => model.layers.push(Help::new(model).into()),
         Action::Messages => model.layers.push(Messages::default().into()),
+        Action::Retry => {
+            model.toasts.dismiss(None);
+            return std::mem::take(&mut model.unanswered);
+        }
         Action::Dismiss => {
             model.toasts.dismiss(None);
         }
@@ -81,6 +85,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::Run | Action::RunAgain => model.workflow.is_some(),
         Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
         Action::Stop => model.lens.as_ref().is_some_and(|lens| !lens.run.state.is_ended()),
+        Action::Retry => !model.unanswered.is_empty() && model.is_up(),
         Action::Dismiss => !model.toasts.shown.is_empty(),
         _ => match action.info().scope {
             Scope::All => true,
@@ -138,6 +143,7 @@ fn stop(model: &mut Model) -> Vec<Effect> {
         },
         yes: "stop".to_owned(),
         effects: vec![Effect::Cancel(cancel)],
+        of_marks: false,
     };
     confirm::ask(model, question)
 }

@@ -4,7 +4,7 @@ use fanlight_shared::run::Run;
 
 use super::{open, say, with_layers};
 use crate::ui::effect::Effect;
-use crate::ui::message::Came;
+use crate::ui::message::{Came, Why};
 use crate::ui::model::{Model, Then};
 use crate::ui::toast::Tone;
 use crate::ui::{clean, gallery, grid, lens, queue};
@@ -53,9 +53,8 @@ fn sanitise(came: &mut Came) {
 
 fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
     match came {
-        Came::Failed { what, error } => {
-            model.then = None;
-            say(model, Tone::Bad, format!("{what}: {error}"));
+        Came::Failed { request, error, why } => {
+            failed(model, request, error, *why);
             Vec::new()
         }
         Came::Done(what) => {
@@ -120,8 +119,25 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
         | Came::Text(..)
         | Came::Log(..)
         | Came::Values(..)
-        | Came::Files(_) => Vec::new(),
+        | Came::Files(_)
+        | Came::Folder(..) => Vec::new(),
     }
+}
+
+/// What only reads is kept, to be asked again by hand or when the daemon is back.
+fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
+    let kept = request.reads() && why != Why::Gone;
+    if kept && !model.unanswered.contains(request) {
+        model.unanswered.push(request.clone());
+    }
+    if kept && why == Why::Away {
+        // The banner says so already.
+        return;
+    }
+    if request.finds_workflow() {
+        model.then = None;
+    }
+    say(model, Tone::Bad, format!("{}: {error}", request.words()));
 }
 
 fn started_runs(model: &mut Model, runs: &[Run]) {

@@ -43,7 +43,9 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
             break;
         }
         let code = match character {
-            '\n' | '\t' => KeyCode::Char(' '),
+            // One line takes it for a blank, several lines begin a new one.
+            '\n' => KeyCode::Char('\n'),
+            '\t' => KeyCode::Char(' '),
             character if character.is_control() => continue,
             character => KeyCode::Char(character),
         };

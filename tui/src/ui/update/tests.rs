@@ -96,7 +96,11 @@ fn esc_dismisses_errors_first() {
 #[test]
 fn a_failed_request_is_told_and_kept_among_the_messages() {
     let mut model = busy();
-    let failed = crate::ui::message::Came::Failed { what: "cancel".into(), error: "it is gone".into() };
+    let failed = crate::ui::message::Came::Failed {
+        request: Box::new(Effect::Cancel(runs::Cancel::default())),
+        error: "it is gone".into(),
+        why: crate::ui::message::Why::Other,
+    };
     update(&mut model, Message::Came(Box::new(failed)));
     assert_eq!(model.toasts.shown[0].text, "cancel: it is gone");
     assert_eq!(model.toasts.all.len(), 1);

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
+use crate::ui::fit::fit;
 use crate::ui::message::Link;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
@@ -18,12 +19,14 @@ pub(super) fn words(model: &Model) -> Option<String> {
         Link::Up(hello) => hello.banners.first().map(|it| fanlight_shared::sanitise::line(it)),
         Link::Down(why) => {
             let why = fanlight_shared::sanitise::line(why);
-            Some(format!("the daemon is away; runs go on if it lives, and it is tried again: {why}"))
+            Some(format!("the daemon is away and is tried again: {why}"))
         }
     }
 }
 
 pub(super) fn view(words: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_style(area, theme.warning);
-    Line::styled(format!(" ! {words}"), theme.warning).render(area, buffer);
+    let words = format!("! {words}");
+    let place = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    Line::styled(fit(&words, place.width.into()), theme.warning).render(place, buffer);
 }

@@ -2,14 +2,15 @@
 
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::cut;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Areas, Hit, SizeClass};
 use crate::ui::action::Action;
+use crate::ui::fit::fit;
 use crate::ui::lens;
 use crate::ui::model::{Model, Pane};
 use crate::ui::theme::{Theme, run_glyph};
@@ -31,13 +32,13 @@ pub(super) fn view(
     let taken = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
     let left = Rect { width: area.width - taken, ..area };
     let name = Rect { width: 10.min(left.width), ..left };
-    title(model, theme, class, left.width).render(left, buffer);
+    title(model, theme, left.width).render(left, buffer);
     right.render(Rect { x: left.right(), width: taken, ..area }, buffer);
     areas.hit(name, Hit::Action(Action::Workflows));
 }
 
 /// ` fanlight  Seaside poster  #12 seed=7 · pinned`
-fn title<'a>(model: &Model, theme: &Theme, class: SizeClass, columns: u16) -> Line<'a> {
+fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     let mut spans = vec![Span::styled(" fanlight", theme.accent), Span::raw("  ")];
     let Some(open) = &model.workflow else {
         return Line::from(spans);
@@ -46,16 +47,23 @@ fn title<'a>(model: &Model, theme: &Theme, class: SizeClass, columns: u16) -> Li
         Some(workflow) if workflow.name.is_some() => fanlight_shared::sanitise::line(workflow.title()),
         _ => open.document.name.clone(),
     };
-    let room = usize::from(columns).saturating_sub(11);
-    spans.push(Span::styled(cut(&title, (room / 2).max(8)), theme.text));
-    if let Some(lens) = &model.lens {
+    // What stands at the right is never touched.
+    let room = usize::from(columns).saturating_sub(12);
+    let number = model.lens.as_ref().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
+    let pinned = lens::is_pinned(model) && lens::is_one_of_many(model);
+    let mut left = room.saturating_sub(number.len() + 2 + if pinned { 8 } else { 0 });
+    let of_run = model.lens.as_ref().filter(|lens| lens.run.label != lens.run.title);
+    let label = of_run.map(|lens| lens.run.label.as_str()).unwrap_or_default();
+    // The label gets what the title leaves, but a third at least.
+    let title = fit(&title, left.saturating_sub(label.width().min(left / 3)));
+    left = left.saturating_sub(title.width() + 1);
+    spans.push(Span::styled(title, theme.text));
+    if model.lens.is_some() {
         spans.push(Span::raw("  "));
-        spans.push(Span::styled(format!("#{}", lens.run.number), theme.accent));
-        let label = &lens.run.label;
-        let pinned = lens::is_pinned(model) && lens::is_one_of_many(model);
-        if *label != lens.run.title && class != SizeClass::TooSmall {
+        spans.push(Span::styled(number, theme.accent));
+        if !label.is_empty() && left > 1 {
             spans.push(Span::raw(" "));
-            spans.push(Span::styled(cut(label, (room / 2).max(8)), theme.text));
+            spans.push(Span::styled(fit(label, left), theme.text));
         }
         if pinned {
             spans.push(Span::styled("  pinned", theme.marked));

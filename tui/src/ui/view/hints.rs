@@ -15,14 +15,14 @@ use crate::ui::update;
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut x = area.x + 1;
     let hints = update::hints(model);
-    // Help is what finds the rest, so it has its place whatever else fits.
-    let help = hints.contains(&Action::Help).then(|| words(model, Action::Help)).flatten();
-    let reserved = help.as_ref().map_or(0, |(key, words)| width(key, words));
+    // Help is what finds the rest, and in a layer the way back: they have their places whatever else fits.
+    let last = [Action::Help, Action::Back].into_iter().find(|it| hints.contains(it));
+    let reserved = last.and_then(|it| words(model, it)).as_ref().map_or(0, |(key, words)| width(key, words));
     for action in hints {
         let Some((key, words)) = words(model, action) else { continue };
         let wide = width(&key, &words);
         let room = area.right().saturating_sub(x);
-        let needed = if action == Action::Help { wide } else { wide + reserved };
+        let needed = if Some(action) == last { wide } else { wide + reserved };
         if needed > room {
             continue;
         }
@@ -31,7 +31,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             .render(place, buffer);
         areas.hit(place, Hit::Action(action));
         x += wide;
-        if action == Action::Help {
+        if Some(action) == last {
             break;
         }
     }

@@ -115,3 +115,13 @@ fn a_value_of_another_run_moves_the_lens_there() {
     assert_eq!(model.registry.pinned(workflow_id()), Some(run_id(1)));
     assert!(model.layers.is_empty());
 }
+
+#[test]
+fn values_of_older_runs_are_asked_for_once() {
+    let mut model = painted(busy(), 160, 50);
+    let values = |effects: &[Effect]| {
+        effects.iter().filter(|it| matches!(it, Effect::ListValues(of) if of.node == "title")).count()
+    };
+    assert_eq!(values(&testing::paint(&mut model, 160, 50)), 1);
+    assert_eq!(values(&testing::paint(&mut model, 160, 50)), 0);
+}

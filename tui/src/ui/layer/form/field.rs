@@ -4,11 +4,13 @@ use std::path::Path;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use fanlight_shared::document::ranges;
+use fanlight_shared::media::MediaKind;
 use fanlight_shared::node_type::check_range;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Param;
 
+use super::paths::{Of, Paths};
 use crate::ui::input::Input;
 
 /// The name of the field for the label; a param can't have it, for its names have no blanks at their ends.
@@ -97,6 +99,19 @@ impl Field {
         }
     }
 
+    /// What paths it takes, if it takes any.
+    pub(super) fn paths(&self) -> Option<Of> {
+        let of = |kind: &MediaKind, list| Of { folders: *kind == MediaKind::Dir, list };
+        match &self.param.as_ref()?.ty {
+            Type::Media(kind) => Some(of(kind, false)),
+            Type::List(item) => match &**item {
+                Type::Media(kind) => Some(of(kind, true)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Handles a key; `false` if it is not for it.
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
         match &mut self.kind {
@@ -157,12 +172,17 @@ impl Field {
         }
     }
 
-    /// Reads what is written.
-    pub(super) fn check(&mut self, folder: &Path) {
+    /// Reads what is written; `paths` knows what there is.
+    pub(super) fn check(&mut self, folder: &Path, paths: &Paths) {
         (self.values, self.error) = match self.read(folder) {
             Ok(values) => (values, None),
             Err(error) => (Vec::new(), Some(error)),
         };
+        if let Some(of) = self.paths().filter(|_| self.error.is_none()) {
+            let text = self.text();
+            let written: Vec<&str> = if of.list { text.split(',').collect() } else { vec![&text] };
+            self.error = written.iter().find_map(|path| paths.error(folder, path, of.folders));
+        }
     }
 
     fn read(&self, folder: &Path) -> Result<Vec<Value>, String> {
@@ -233,14 +253,21 @@ fn written(value: &Value) -> String {
 }
 
 fn key_lines(lines: &mut Vec<Input>, row: &mut usize, key: KeyEvent) -> bool {
+    let (start, end) = lines[*row].at_ends();
     match key.code {
-        KeyCode::Enter => {
+        KeyCode::Enter | KeyCode::Char('\n') => {
+            let rest = lines[*row].split();
             *row += 1;
-            lines.insert(*row, Input::default());
+            lines.insert(*row, rest);
         }
-        KeyCode::Backspace if lines[*row].text().is_empty() && lines.len() > 1 => {
-            lines.remove(*row);
-            *row = row.saturating_sub(1);
+        KeyCode::Backspace if start && *row > 0 => {
+            let line = lines.remove(*row);
+            *row -= 1;
+            lines[*row].join(&line);
+        }
+        KeyCode::Delete if end && *row + 1 < lines.len() => {
+            let line = lines.remove(*row + 1);
+            lines[*row].join(&line);
         }
         KeyCode::Up if *row > 0 => *row -= 1,
         KeyCode::Down if *row + 1 < lines.len() => *row += 1,

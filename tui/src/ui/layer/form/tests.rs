@@ -1,1 +1,167 @@
+//! Stories about the form.
 
+use fanlight_shared::rpc::runs;
+use fanlight_shared::value::Value;
+
+use super::*;
+use crate::ui::message::Entry;
+use crate::ui::testing::{self, came, opened, paint, press, screen, write};
+
+/// The form of a workflow with these params.
+fn form(params: &str) -> Model {
+    let text = format!("name: Test\nparams:\n{params}\nnodes:\n  a: {{ run: \"true\" }}\n");
+    let mut model = opened();
+    let workflow = testing::workflow(&text);
+    if let Some(open) = &mut model.workflow {
+        open.document.workflow = Some(workflow);
+        open.document.text = text.into();
+    }
+    model.options.folder = "/home/ada".into();
+    press(&mut model, "r");
+    paint(&mut model, 120, 40);
+    model
+}
+
+fn started(effects: Vec<Effect>) -> runs::Start {
+    let start =
+        effects.into_iter().find_map(|it| if let Effect::Start(start) = it { Some(*start) } else { None });
+    start.expect("a start")
+}
+
+fn values(start: &runs::Start, name: &str) -> Vec<Value> {
+    start.sets.iter().map(|set| set.params[name].clone()).collect()
+}
+
+#[test]
+fn a_range_makes_a_run_for_each_value_and_says_how_many() {
+    let mut model = form(
+        "  seed: { type: int, default: 1, min: 0 }\n  mode: { type: choice, choices: [a, b], default: a }",
+    );
+    press(&mut model, "backspace");
+    write(&mut model, "1..6");
+    assert!(screen(&mut model, 120, 40).contains("6 runs"));
+    press(&mut model, "tab space right space");
+    assert!(screen(&mut model, 120, 40).contains("12 runs"));
+    let start = started(press(&mut model, "ctrl-s"));
+    assert_eq!(start.sets.len(), 12);
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn what_is_wrong_is_told_while_one_types_and_nothing_starts() {
+    let mut model = form("  seed: { type: int, default: 1, min: 0 }");
+    write(&mut model, "x");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("something is not right yet"), "{shown}");
+    assert!(!press(&mut model, "ctrl-s").iter().any(|it| matches!(it, Effect::Start(_))));
+    press(&mut model, "backspace");
+    assert!(screen(&mut model, 120, 40).contains("1 run"));
+    press(&mut model, "ctrl-u");
+    write(&mut model, "-4");
+    assert!(!screen(&mut model, 120, 40).contains("ctrl-s starts"), "below the least");
+}
+
+#[test]
+fn several_lines_are_written_split_and_joined() {
+    let mut model = form("  text: { type: text, multiline: true, default: \"\" }");
+    write(&mut model, "onetwo");
+    press(&mut model, "left left left enter");
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "text"), [Value::from("one\ntwo")]);
+}
+
+#[test]
+fn backspace_at_the_beginning_of_a_line_joins_it_to_the_one_before() {
+    let mut model = form("  text: { type: text, multiline: true, default: \"\" }");
+    write(&mut model, "one");
+    press(&mut model, "enter");
+    write(&mut model, "two");
+    press(&mut model, "home backspace");
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "text"), [Value::from("onetwo")]);
+}
+
+#[test]
+fn pasted_lines_stay_lines_where_there_are_several() {
+    let mut model =
+        form("  text: { type: text, multiline: true, default: \"\" }\n  name: { type: text, default: \"\" }");
+    let paste = |model: &mut Model| {
+        crate::ui::update::update(model, crate::ui::message::Message::Paste("a\nb".to_owned()));
+    };
+    paste(&mut model);
+    press(&mut model, "tab");
+    paste(&mut model);
+    let start = started(press(&mut model, "ctrl-s"));
+    assert_eq!(values(&start, "text"), [Value::from("a\nb")]);
+    assert_eq!(values(&start, "name"), [Value::from("a b")]);
+}
+
+fn folder(model: &mut Model, path: &str, names: &[(&str, bool)]) {
+    let entries =
+        names.iter().map(|(name, folder)| Entry { name: (*name).to_owned(), folder: *folder }).collect();
+    came(model, Came::Folder(path.into(), entries));
+}
+
+#[test]
+fn a_path_is_completed_by_tab() {
+    let mut model = form("  photo: { type: image }\n  seed: { type: int, default: 1 }");
+    assert!(
+        paint(&mut form("  photo: { type: image }"), 120, 40).is_empty(),
+        "the folder was asked for with the first frame"
+    );
+    folder(&mut model, "/home/ada", &[("photos", true), ("poster.yaml", false)]);
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("photos/") && shown.contains("poster.yaml"), "{shown}");
+    write(&mut model, "ph");
+    let effects = press(&mut model, "tab");
+    assert!(effects.contains(&Effect::ListFolder("/home/ada/photos/".into())), "{effects:?}");
+    folder(&mut model, "/home/ada/photos/", &[("sea.png", false), ("sky.png", false)]);
+    press(&mut model, "tab");
+    assert!(screen(&mut model, 120, 40).contains("photos/s"));
+    write(&mut model, "ea");
+    assert!(screen(&mut model, 120, 40).contains("there is no `photos/sea`"));
+    press(&mut model, "tab");
+    let start = started(press(&mut model, "ctrl-s"));
+    assert_eq!(values(&start, "photo"), [Value::from("/home/ada/photos/sea.png")]);
+}
+
+#[test]
+fn where_nothing_is_left_to_complete_tab_goes_on() {
+    let mut model = form("  photo: { type: image }\n  seed: { type: int, default: 1 }");
+    folder(&mut model, "/home/ada", &[("sea.png", false)]);
+    write(&mut model, "sea.png");
+    press(&mut model, "tab");
+    write(&mut model, "2");
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "seed"), [Value::Int(12)]);
+}
+
+#[test]
+fn many_runs_ask_first() {
+    let mut model = form("  seed: { type: int, default: 1 }");
+    press(&mut model, "ctrl-u");
+    write(&mut model, "1..500");
+    assert!(!press(&mut model, "ctrl-s").iter().any(|it| matches!(it, Effect::Start(_))));
+    assert!(screen(&mut model, 120, 40).contains("Start 500 runs?"));
+    assert_eq!(started(press(&mut model, "y")).sets.len(), 500);
+}
+
+#[test]
+fn leaving_asks_only_where_something_was_typed() {
+    let mut model = form("  seed: { type: int, default: 1 }");
+    press(&mut model, "esc");
+    assert!(model.layers.is_empty());
+    press(&mut model, "r");
+    write(&mut model, "2");
+    press(&mut model, "esc");
+    assert!(screen(&mut model, 120, 40).contains("Throw away what you typed?"));
+    press(&mut model, "n");
+    assert_eq!(model.layers.len(), 1);
+    press(&mut model, "esc y");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn a_label_holds_for_all_runs() {
+    let mut model = form("  seed: { type: int, default: 1 }");
+    press(&mut model, "tab");
+    write(&mut model, "trial");
+    assert_eq!(started(press(&mut model, "ctrl-s")).label.as_deref(), Some("trial"));
+}

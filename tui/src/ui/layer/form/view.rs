@@ -15,6 +15,9 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit, popup};
 
+/// Lines for paths that fit.
+const OFFERED: u16 = 5;
+
 pub(super) fn view(
     form: &Form,
     model: &Model,
@@ -23,6 +26,7 @@ pub(super) fn view(
     buffer: &mut Buffer,
     areas: &mut Areas,
 ) {
+    let tall = |field: &Field| tall(field) + offered(form, field);
     let rows: u16 = form.fields.iter().map(tall).sum();
     let size = (90.min(area.width), rows.saturating_add(6).min(area.height));
     let title = form.document.workflow.as_ref().map_or("", |it| it.title());
@@ -46,11 +50,45 @@ pub(super) fn view(
             break;
         }
         let place = Rect { y, height, ..list };
-        draw(field, index == form.at, name, model, theme, place, buffer);
+        let offered = offered(form, field).min(height);
+        let of_field = Rect { height: height - offered, ..place };
+        draw(field, index == form.at, name, model, theme, of_field, buffer);
+        let below =
+            Rect { x: place.x + name.min(place.width), width: place.width.saturating_sub(name), ..place };
+        offer(form, field, theme, Rect { y: of_field.bottom(), height: offered, ..below }, buffer);
         areas.hit(place, Hit::Row(index));
         y += height;
     }
     foot(form, model, theme, Rect { y: inside.bottom() - 3, height: 3, ..inside }, buffer);
+}
+
+/// The lines for paths that fit, below the field that has the keys.
+fn offered(form: &Form, field: &Field) -> u16 {
+    let lit = form.fields.get(form.at).is_some_and(|it| it.name == field.name);
+    if lit && field.paths().is_some() { OFFERED } else { 0 }
+}
+
+/// The names that tab completes to.
+fn offer(form: &Form, field: &Field, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(of) = field.paths().filter(|_| !area.is_empty()) else { return };
+    let text = field.text();
+    let (names, chosen) = form.paths.candidates(&form.folder, &text, of);
+    let room = usize::from(area.height);
+    let first = chosen.map_or(0, |at| (at + 1).saturating_sub(room));
+    let more = names.len().saturating_sub(first + room);
+    for (line, (index, entry)) in (area.top()..area.bottom()).zip(names.iter().enumerate().skip(first)) {
+        let slash = if entry.folder { "/" } else { "" };
+        let style = match chosen == Some(index) {
+            true => theme.selected,
+            false if entry.folder => theme.accent,
+            false => theme.dim,
+        };
+        let mut spans = vec![Span::styled(format!("{}{slash}", entry.name), style)];
+        if more > 0 && line + 1 == area.bottom() {
+            spans.push(Span::styled(format!("  and {more} more"), theme.dim));
+        }
+        Line::from(spans).render(Rect { y: line, height: 1, ..area }, buffer);
+    }
 }
 
 fn tall(field: &Field) -> u16 {
@@ -76,7 +114,7 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
     let several =
         if field.values.len() > 1 { format!("{} values  ", field.values.len()) } else { String::new() };
     let right = Line::from(vec![Span::styled(several, theme.marked), Span::styled(kind, theme.dim)]);
-    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 3);
+    let wide = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width / 2);
     right.render(Rect { x: area.right() - wide, width: wide, ..row }, buffer);
     let width = area.width.saturating_sub(name + wide + 2);
     let value = Rect { x: area.x + name, width, ..row };
@@ -217,7 +255,8 @@ fn help(field: &Field) -> String {
         (_, Some(Type::Int)) => "several runs: 1..6 or 1,2,5",
         (_, Some(Type::Float)) => "several runs: 0..1/0.25 or 0.1,0.5",
         (_, Some(Type::Text)) => "several runs: [\"one\", \"two\"]",
-        (_, Some(Type::Media(_))) => "the path of a file, from this folder",
+        (_, Some(Type::Media(_))) => "a path, from this folder; tab completes",
+        (_, Some(Type::List(of))) if of.has_media() => "paths with commas between them; tab completes",
         (_, Some(Type::Json)) => "JSON",
         (_, Some(_)) => "",
         (_, None) if field.name == super::field::REPEAT => "how often each set of params runs",

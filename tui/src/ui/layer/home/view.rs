@@ -3,13 +3,14 @@
 use fanlight_shared::problem::Severity;
 use fanlight_shared::sanitise;
 use fanlight_shared::time::human_duration;
-use fanlight_shared::workflow::Workflow;
+use fanlight_shared::workflow::{Param, Workflow};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget, Wrap};
 
 use super::{Home, Read, Row};
+use crate::output::text;
 use crate::ui::grid;
 use crate::ui::layer::list;
 use crate::ui::model::Model;
@@ -53,7 +54,11 @@ fn entries(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
     }
     let rows = home.rows();
     if rows.is_empty() {
-        Line::styled("nothing has these letters", theme.dim).render(rows_area, buffer);
+        let words = match home.filter.text() {
+            "" => "no workflow here yet",
+            _ => "nothing has these letters",
+        };
+        Line::styled(words, theme.dim).render(rows_area, buffer);
     }
     let open = model.workflow.as_ref().and_then(|open| open.document.path.clone());
     list::view(home.cursor, rows.len(), theme, rows_area, buffer, areas, |index| match &rows[index] {
@@ -87,10 +92,10 @@ fn details(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
     let rows: usize =
         lines.iter().map(|line| line.width().div_ceil(usize::from(area.width.max(1))).max(1)).sum();
     let rows = u16::try_from(rows).unwrap_or(u16::MAX);
-    let text = Paragraph::new(lines).wrap(Wrap { trim: false });
+    let about = Paragraph::new(lines).wrap(Wrap { trim: false });
     let most = if read.document.workflow.is_some() { area.height.saturating_sub(GRAPH) } else { area.height };
     let top = Rect { height: rows.min(most), ..area };
-    text.render(top, buffer);
+    about.render(top, buffer);
     let below = Rect { y: top.bottom() + 1, height: area.height.saturating_sub(top.height + 1), ..area };
     if read.document.workflow.is_some() && below.height >= GRAPH {
         Clear.render(below, buffer);
@@ -134,12 +139,21 @@ fn about(workflow: &Workflow, lines: &mut Vec<Line<'_>>, theme: &Theme) {
         lines.push(Line::styled(sanitise::line(description), theme.text));
     }
     lines.push(Line::raw(""));
+    let default = |param: &Param| {
+        let words = param.default.as_ref().map_or_else(|| "needed".to_owned(), |it| it.summary(24));
+        sanitise::line(&words)
+    };
+    let widest = |words: &dyn Fn(&String, &Param) -> usize| {
+        workflow.params.iter().map(|(name, param)| words(name, param)).max().unwrap_or(0)
+    };
+    let of_name = widest(&|name, _| text::width(name));
+    let of_type = widest(&|_, param| text::width(&param.ty.to_string()));
+    let of_default = widest(&|_, param| text::width(&default(param)));
     for (name, param) in &workflow.params {
-        let default = param.default.as_ref().map_or_else(|| "needed".to_owned(), |it| it.summary(24));
         let mut spans = vec![
-            Span::styled(format!("{name:<12} "), theme.text),
-            Span::styled(format!("{:<6} ", param.ty.to_string()), theme.dim),
-            Span::styled(sanitise::line(&default), theme.text),
+            Span::styled(format!("{}  ", text::pad(name, of_name)), theme.text),
+            Span::styled(format!("{}  ", text::pad(&param.ty.to_string(), of_type)), theme.dim),
+            Span::styled(text::pad(&default(param), of_default), theme.text),
         ];
         if let Some(words) = &param.description {
             spans.push(Span::styled(format!("  {}", sanitise::line(words)), theme.dim));

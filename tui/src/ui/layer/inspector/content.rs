@@ -1,8 +1,9 @@
-//! What the pages of the inspector say, as lines.
+//! What the pages of the inspector say.
 
+use fanlight_shared::expression::Root;
+use fanlight_shared::id::AssetId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::Media;
-use fanlight_shared::rpc::logs::Stream;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::run_state::{Attempt, Instance};
 use fanlight_shared::sanitise;
@@ -11,137 +12,183 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
+use super::page::{Page, Row};
 use super::{Inspector, Tab};
 use crate::ui::grid::node;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
 
-pub(super) type Text = (String, Style);
+type Text = (String, Style);
 
 /// Lines of a value that are shown of each port; the pager and the viewer have the rest.
 const LINES: usize = 400;
+/// Pictures of one list that are shown.
+const PICTURES: usize = 6;
+/// Cells of a bar of progress.
+const BAR: usize = 30;
 
-pub(super) fn lines(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
+/// The page that is open.
+pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
+    let texts = |lines: Vec<Text>| lines.into_iter().map(|(text, style)| Row::Text(text, style)).collect();
     match inspector.tab {
-        Tab::Outputs => outputs(inspector, model, theme),
-        Tab::Inputs => inputs(inspector, model, theme),
-        Tab::Items => items(inspector, model, theme),
+        Tab::Outputs => Page { rows: outputs(inspector, model, theme), log: &[] },
+        Tab::Inputs => Page { rows: inputs(inspector, model, theme), log: &[] },
+        Tab::Items => Page { rows: texts(items(inspector, model, theme)), log: &[] },
         Tab::Log => log(inspector, model, theme),
-        Tab::Error => error(inspector, model, theme),
-        Tab::Attempts => attempts(inspector, model, theme),
+        Tab::Error => Page { rows: texts(error(inspector, model, theme)), log: &[] },
+        Tab::Attempts => Page { rows: texts(attempts(inspector, model, theme)), log: &[] },
     }
 }
 
-fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
-    let mut lines = Vec::new();
+fn text(words: impl Into<String>, style: Style) -> Row {
+    Row::Text(words.into(), style)
+}
+
+fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
+    let mut rows = Vec::new();
     let Some(instance) = inspector.instance(model) else {
-        return vec![("no run yet".to_owned(), theme.dim)];
+        return vec![text("no run yet", theme.dim)];
     };
+    if instance.status == NodeStatus::Running {
+        doing(instance, model, theme, &mut rows);
+    }
     for (name, value) in &instance.outputs {
-        named(name, value, theme, &mut lines);
+        let pictures = inspector.products.pictures(&inspector.node, inspector.item, name);
+        named(name, value, &pictures, theme, &mut rows);
     }
     for (name, value) in instance.previews.iter().filter(|(name, _)| !instance.outputs.contains_key(*name)) {
-        named(&format!("{name} (so far)"), value, theme, &mut lines);
+        named(&format!("{name} (so far)"), value, &[], theme, &mut rows);
     }
     for (name, number) in &instance.metrics {
-        lines.push((format!("{name}: {number}"), theme.text));
+        rows.push(text(format!("{name}: {number}"), theme.text));
     }
-    if lines.is_empty() {
+    if rows.is_empty() {
         let words = match instance.status {
             status if status.has_values() => "it put out nothing",
             NodeStatus::Running => "nothing yet",
             status if status.is_ended() => "it has no values: it did not complete",
             _ => "it has not started",
         };
-        lines.push((words.to_owned(), theme.dim));
+        rows.push(text(words, theme.dim));
     }
-    lines
+    rows
 }
 
-/// A name, then the value below it; short ones on the same line.
-fn named(name: &str, value: &Value, theme: &Theme, lines: &mut Vec<Text>) {
+/// How far an attempt that runs is, and what it said last.
+fn doing(instance: &Instance, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
+    if let Some(progress) = &instance.progress {
+        let message = progress.message.as_deref().unwrap_or_default();
+        let words = match progress.fraction {
+            Some(fraction) => {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    clippy::cast_precision_loss
+                )]
+                let full = (fraction.clamp(0.0, 1.0) * BAR as f64).round() as usize;
+                let (bar, rest) = if model.options.ascii { ("=", "-") } else { ("━", "─") };
+                format!(
+                    "{}{} {:.0} %  {message}",
+                    bar.repeat(full),
+                    rest.repeat(BAR - full),
+                    fraction * 100.0
+                )
+            }
+            None => message.to_owned(),
+        };
+        rows.push(text(words.trim_end(), theme.running));
+    }
+    if let Some(line) = &instance.last_line {
+        rows.push(text(line.clone(), theme.dim));
+    }
+    if !rows.is_empty() {
+        rows.push(text("", theme.text));
+    }
+}
+
+/// A name, then the value below it.
+fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &mut Vec<Row>) {
     match value {
         Value::Media(media) => {
-            lines.push((name.to_owned(), theme.accent));
-            lines.extend(frame(media, theme));
+            rows.push(text(name, theme.accent));
+            rows.extend(media_rows(media, pictures.first(), theme));
         }
         Value::List(items) if items.iter().any(Value::has_media) => {
-            lines.push((format!("{name} · {} items", items.len()), theme.accent));
+            rows.push(text(format!("{name} · {} items", items.len()), theme.accent));
             for (index, item) in items.iter().enumerate().take(LINES) {
                 let words = match item {
                     Value::None => "hole: the item was skipped or dropped".to_owned(),
                     item => node::summary(item, 200),
                 };
-                lines.push((format!("  [{index}] {words}"), theme.text));
+                rows.push(text(format!("  [{index}] {words}"), theme.text));
             }
+            rows.extend(pictures.iter().take(PICTURES).map(|asset| Row::Picture(*asset)));
         }
-        Value::Text(text) if text.trim().contains('\n') => {
-            lines.push((name.to_owned(), theme.accent));
-            lines.extend(text.trim_end().lines().take(LINES).map(|line| (format!("  {line}"), theme.text)));
+        Value::Text(words) if words.trim().contains('\n') => {
+            rows.push(text(name, theme.accent));
+            let lines = words.trim_end().lines().take(LINES);
+            rows.extend(lines.map(|line| text(format!("  {line}"), theme.text)));
         }
         Value::Object(_) | Value::List(_) => {
-            lines.push((name.to_owned(), theme.accent));
+            rows.push(text(name, theme.accent));
             let json = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
-            lines.extend(json.lines().take(LINES).map(|line| (format!("  {line}"), theme.text)));
+            rows.extend(json.lines().take(LINES).map(|line| Row::Json(format!("  {line}"))));
         }
         value => {
-            lines.push((name.to_owned(), theme.accent));
-            lines.push((
-                format!("  {}", value.to_text().unwrap_or_else(|_| "–".to_owned()).trim_end()),
-                theme.text,
-            ));
+            rows.push(text(name, theme.accent));
+            let words = value.to_text().unwrap_or_else(|_| "–".to_owned());
+            rows.push(text(format!("  {}", words.trim_end()), theme.text));
         }
     }
-    lines.push((String::new(), theme.text));
+    rows.push(text("", theme.text));
 }
 
-/// What is known of a picture or file, in a frame.
-fn frame(media: &Media, theme: &Theme) -> Vec<Text> {
+/// What is known of a picture or file: the picture below a line about it; what has none in a frame.
+fn media_rows(media: &Media, picture: Option<&AssetId>, theme: &Theme) -> Vec<Row> {
     let size = media.width.zip(media.height).map(|(width, height)| format!(" · {width}×{height}"));
-    let words =
-        format!("{} · {}{} · {}", media.name, media.mime, size.unwrap_or_default(), bytes(media.bytes));
+    let size = size.unwrap_or_default();
+    let words = format!("{} · {}{size} · {}", media.name, media.mime, crate::output::text::size(media.bytes));
+    if let Some(asset) = picture {
+        return vec![text(format!("  {words}"), theme.dim), Row::Picture(*asset)];
+    }
     let line = "─".repeat(sanitise::width(&words) + 2);
     vec![
-        (format!("  ╭{line}╮"), theme.border),
-        (format!("  │ {words} │"), theme.text),
-        (format!("  ╰{line}╯"), theme.border),
+        text(format!("  ╭{line}╮"), theme.border),
+        text(format!("  │ {words} │"), theme.text),
+        text(format!("  ╰{line}╯"), theme.border),
     ]
 }
 
-fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} KB", bytes / 1_000),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
-    }
-}
-
-fn inputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
+fn inputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     let Some((workflow, _)) = model.drawn() else { return Vec::new() };
     let Some(node) = workflow.nodes.get(&inspector.node) else { return Vec::new() };
-    let mut lines = vec![(node.action.word().to_owned(), theme.dim), (String::new(), theme.text)];
+    let mut rows = vec![text(node.action.word(), theme.dim), text("", theme.text)];
     for (name, template) in &node.with {
-        lines.push((sanitise::line(name), theme.accent));
-        lines.push((format!("  {}", sanitise::line(&source(template))), theme.text));
+        rows.push(text(sanitise::line(name), theme.accent));
+        rows.push(text(format!("  {}", sanitise::line(&source(template))), theme.text));
         for expression in template.expressions() {
             for reference in expression.references() {
-                if let Some((from, value)) = read(reference, model) {
-                    lines.push((format!("  {from} = {}", node::summary(value, 200)), theme.dim));
+                let Some((from, value)) = read(reference, model) else { continue };
+                rows.push(text(format!("  {from} = {}", node::summary(value, 200)), theme.dim));
+                if let (Root::Node(node), Some(port)) = (&reference.root, &reference.port) {
+                    let pictures = inspector.products.pictures(node, ItemPath::WHOLE, port);
+                    rows.extend(pictures.iter().take(PICTURES).map(|asset| Row::Picture(*asset)));
                 }
             }
         }
+        rows.push(text("", theme.text));
     }
     if !node.needs.is_empty() {
-        lines.push(("needs".to_owned(), theme.accent));
-        lines.push((format!("  {}", node.needs.join(", ")), theme.text));
+        rows.push(text("needs", theme.accent));
+        rows.push(text(format!("  {}", node.needs.join(", ")), theme.text));
     }
     if let Action::Run { script, .. } = &node.action {
-        lines.push((String::new(), theme.text));
-        lines.push(("script".to_owned(), theme.accent));
+        rows.push(text("", theme.text));
+        rows.push(text("script", theme.accent));
         let script = sanitise::plain(script);
-        lines.extend(script.trim_end().lines().map(|line| (format!("  {line}"), theme.text)));
+        rows.extend(script.trim_end().lines().map(|line| text(format!("  {line}"), theme.text)));
     }
-    lines
+    rows
 }
 
 /// What a reference had in the focused run.
@@ -149,7 +196,6 @@ fn read<'a>(
     reference: &fanlight_shared::expression::Reference,
     model: &'a Model,
 ) -> Option<(String, &'a Value)> {
-    use fanlight_shared::expression::Root;
     let lens = model.lens.as_ref()?;
     let port = reference.port.as_ref()?;
     match &reference.root {
@@ -210,30 +256,25 @@ fn about(instance: &Instance) -> String {
     instance.outputs.values().next().map(|value| node::summary(value, 120)).unwrap_or_default()
 }
 
-fn log(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
+fn log<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
     let log = &inspector.log;
-    let mut lines = Vec::with_capacity(log.lines.len() + 2);
+    let mut rows = Vec::new();
     if log.cut {
-        lines.push(("… older lines are in the log file: fanlight logs shows them".to_owned(), theme.dim));
+        rows.push(text("… older lines are in the log file: fanlight logs shows them", theme.dim));
     }
-    lines.extend(log.lines.iter().map(|(stream, line)| {
-        let style = match stream {
-            Stream::Stdout => theme.text,
-            Stream::Stderr => theme.warning,
-            Stream::Log => theme.dim,
-        };
-        (line.clone(), style)
-    }));
-    if lines.is_empty() {
+    if let Some(error) = &log.error {
+        let key = model.keymap.keys(crate::ui::action::Action::Retry).into_iter().next().unwrap_or_default();
+        rows.push(text(format!("the log could not be read: {error} ({key} tries again)"), theme.bad));
+    } else if log.lines.is_empty() {
         let ended = inspector.instance(model).is_some_and(|it| it.status.is_ended());
         let words = match (log.read, ended) {
             (false, _) => "reading…",
             (true, true) => "it wrote nothing",
             (true, false) => "nothing yet",
         };
-        lines.push((words.to_owned(), theme.dim));
+        rows.push(text(words, theme.dim));
     }
-    lines
+    Page { rows, log: &log.lines }
 }
 
 fn error(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {

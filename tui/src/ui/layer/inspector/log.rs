@@ -30,8 +30,9 @@ pub(super) struct Log {
     waiting: bool,
     /// Older lines were given up, or the daemon no longer has them.
     pub(super) cut: bool,
-    pub(super) ended: bool,
     pub(super) read: bool,
+    /// Why the last request got no answer.
+    pub(super) error: Option<String>,
 }
 
 impl Log {
@@ -68,10 +69,13 @@ impl Log {
                 && of.item == read.item
                 && of.attempt == read.attempt
         });
-        if !mine || !self.waiting {
+        // One that failed may be asked again later, when others went on from where it was.
+        let late = self.read && read.offset >= self.begin && read.offset != self.next;
+        if !mine || !(self.waiting || self.error.is_some()) || late {
             return None;
         }
         self.waiting = false;
+        self.error = None;
         if self.read && read.offset < self.begin {
             self.before(read.offset, &part.pieces);
             return None;
@@ -89,7 +93,6 @@ impl Log {
             self.open = false;
         }
         self.read = true;
-        self.ended = part.ended;
         self.next = part.next;
         self.append(&part.pieces);
         (part.next < part.end).then(|| self.after()).flatten()
@@ -113,8 +116,12 @@ impl Log {
     }
 
     /// A request failed.
-    pub(super) fn failed(&mut self) {
-        self.waiting = false;
+    pub(super) fn failed(&mut self, read: &Read, error: &str) {
+        let mine = self.of.as_ref().is_some_and(|of| of.run == read.run_id && of.node == read.node);
+        if mine {
+            self.waiting = false;
+            self.error = Some(error.to_owned());
+        }
     }
 
     fn append(&mut self, pieces: &[Piece]) {
@@ -202,6 +209,18 @@ mod tests {
         assert_eq!(next.offset, 9 * PAGE);
         log.take(&next, &part(9 * PAGE, "new\n", 9 * PAGE + 4));
         assert_eq!(lines(&log), ["new"]);
+    }
+
+    #[test]
+    fn what_failed_can_be_asked_again_and_doubles_nothing() {
+        let (mut log, read) = Log::begin(of(), 0);
+        log.failed(&read, "no luck");
+        assert_eq!(log.error.as_deref(), Some("no luck"));
+        log.take(&read, &part(0, "one\n", 4));
+        assert_eq!((lines(&log), log.error.as_deref()), (vec!["one"], None));
+        log.failed(&read, "no luck");
+        log.take(&read, &part(0, "one\n", 4));
+        assert_eq!(lines(&log), ["one"]);
     }
 
     #[test]

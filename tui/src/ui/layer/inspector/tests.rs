@@ -80,5 +80,10 @@ fn the_inspector_reads_the_log_of_the_run_in_focus() {
     let read = inspector.sync(&model);
     let of = model.lens.as_ref().map(|lens| lens.run.id);
     // The run before may not have come so far; then there is no log to read.
-    assert!(read.iter().all(|effect| matches!(effect, Effect::ReadLog(read) if Some(read.run_id) == of)));
+    let of_run = |effect: &Effect| match effect {
+        Effect::ReadLog(read) => Some(read.run_id) == of,
+        Effect::ListAssets { list, .. } => list.run_id == of,
+        _ => false,
+    };
+    assert!(read.iter().all(of_run), "{read:?}");
 }

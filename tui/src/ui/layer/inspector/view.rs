@@ -1,19 +1,16 @@
 //! The inspector as it is drawn: a line about the node, tabs, the page.
 
-use fanlight_shared::sanitise::width;
 use fanlight_shared::time::human_duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::page::Look;
 use super::{Inspector, Tab, content};
-use crate::ui::fit::fit;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
 use crate::ui::view::{Areas, Hit, screen};
-use crate::ui::wrap::wrap;
 
 /// Rows above the page.
 const HEAD: u16 = 2;
@@ -33,32 +30,32 @@ pub(super) fn view(
         return;
     }
     head(inspector, model, theme, Rect { height: 1, ..inside }, buffer, areas);
-    let page = Rect { y: inside.y + HEAD, height: inside.height - HEAD, ..inside };
-    let lines = content::lines(inspector, model, theme);
-    let ending = first_at_end(&lines, inspector.wrap, Some(inside));
+    let page = place(inside);
+    let rows = content::page(inspector, model, theme);
+    let ending = rows.ending(page, inspector.wrap);
     let follows = inspector.tab == Tab::Log && inspector.follow;
-    let first = if follows { ending } else { inspector.top.min(lines.len().saturating_sub(1)) };
-    let wanted = inspector.search.to_lowercase();
+    let first = if follows { ending } else { inspector.top.min(rows.len().saturating_sub(1)) };
+    let look = Look { model, theme, wanted: &inspector.search.to_lowercase() };
     let mut y = page.y;
-    'page: for (text, style) in lines.iter().skip(first) {
-        let rows =
-            if inspector.wrap { wrapped(text, page.width) } else { vec![fit(text, page.width.into())] };
-        for row in rows {
-            if y >= page.bottom() {
-                break 'page;
-            }
-            buffer.set_stringn(page.x, y, &row, page.width.into(), *style);
-            mark(&row, &wanted, page.x, y, theme, buffer);
-            y += 1;
+    for row in first..rows.len() {
+        if y >= page.bottom() {
+            break;
         }
+        y = rows.draw(row, y, page, inspector.wrap, &look, buffer);
     }
-    if lines.len() > usize::from(page.height) {
-        let share = (first * 100).checked_div(ending.max(1)).unwrap_or(0).min(100);
-        let words = if follows { " following ".to_owned() } else { format!(" {share} % ") };
+    if ending > 0 {
+        let share = (first * 100).checked_div(ending).unwrap_or(0).min(100);
+        let words = if follows { "following".to_owned() } else { format!("{share} %") };
         let columns = u16::try_from(words.len()).unwrap_or(0);
         let x = inside.right().saturating_sub(columns);
         buffer.set_string(x, inside.y + 1, words, theme.dim);
     }
+}
+
+/// The place of the page below its head.
+pub(super) fn place(inside: Rect) -> Rect {
+    let head = HEAD.min(inside.height);
+    Rect { y: inside.y + head, height: inside.height - head, ..inside }
 }
 
 /// State and time on the right, tabs on the left.
@@ -93,39 +90,4 @@ fn head(
     if x + columns < area.right() {
         line.render(Rect { x: area.right() - columns, width: columns, ..area }, buffer);
     }
-}
-
-fn wrapped(text: &str, columns: u16) -> Vec<String> {
-    let rows = wrap(text, columns);
-    if rows.is_empty() { vec![String::new()] } else { rows }
-}
-
-/// Marks what is searched for in a row that was drawn.
-fn mark(row: &str, wanted: &str, x: u16, y: u16, theme: &Theme, buffer: &mut Buffer) {
-    let lower = row.to_lowercase();
-    // Where lower case has other lengths, places would not be those of the row.
-    if wanted.is_empty() || lower.len() != row.len() {
-        return;
-    }
-    for (at, found) in lower.match_indices(wanted) {
-        let Some(before) = row.get(..at) else { continue };
-        let from = x + u16::try_from(width(before)).unwrap_or(0);
-        let columns = u16::try_from(width(found)).unwrap_or(0);
-        let place = Rect { x: from, y, width: columns, height: 1 }.intersection(buffer.area);
-        buffer.set_style(place, theme.matched);
-    }
-}
-
-/// The first line in view when the last one is.
-pub(super) fn first_at_end(lines: &[(String, Style)], wraps: bool, area: Option<Rect>) -> usize {
-    let (columns, height) = area.map_or((80, 20), |area| (area.width, area.height.saturating_sub(HEAD)));
-    let mut left = usize::from(height);
-    for (index, (text, _)) in lines.iter().enumerate().rev() {
-        let rows = if wraps { wrapped(text, columns).len() } else { 1 };
-        if rows > left {
-            return (index + 1).min(lines.len().saturating_sub(1));
-        }
-        left -= rows;
-    }
-    0
 }

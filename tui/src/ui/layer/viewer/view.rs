@@ -69,6 +69,9 @@ fn draw(viewer: &Viewer, model: &Model, theme: &Theme, area: Rect, buffer: &mut 
         }
         return;
     }
+    if asset.kind == AssetKind::Audio {
+        return content::view(asset, model, theme, area, buffer);
+    }
     let preview = match model.gallery.previews.get(asset.id) {
         Some(Preview::Text(text)) => Some(&**text),
         _ => None,

@@ -62,10 +62,8 @@ fn kitty_forgets_what_is_thrown_away_and_everything_at_the_end() {
     paint(&mut pictures, Wanted::thumbnail(asset(2), (8, 4)), 12);
     assert!(pictures.again().unwrap().contains("i=12,"));
     pictures.forget(asset(1));
-    let effects = pictures.want([]);
-    assert!(
-        matches!(&effects[..], [Effect::Terminal(bytes)] if &**bytes == "\u{1b}_Ga=d,d=I,i=11,q=2\u{1b}\\")
-    );
+    let sent = pictures.shown();
+    assert!(matches!(sent, Some(Effect::Terminal(bytes)) if &*bytes == "\u{1b}_Ga=d,d=I,i=11,q=2\u{1b}\\"));
     assert_eq!(&*pictures.farewell().unwrap(), "\u{1b}_Ga=d,d=I,i=12,q=2\u{1b}\\");
 }
 
@@ -74,7 +72,7 @@ fn a_zoomed_picture_replaces_what_was_seen_before() {
     let mut pictures = Pictures::new(PictureMode::Auto, kitty());
     paint(&mut pictures, Wanted::whole(asset(1), (8, 4), super::super::WHOLE), 1);
     paint(&mut pictures, Wanted::whole(asset(1), (8, 4), [0.0, 0.0, 0.5, 0.5]), 2);
-    assert!(matches!(&pictures.want([])[..], [Effect::Terminal(bytes)] if bytes.contains("i=1,")));
+    assert!(matches!(pictures.shown(), Some(Effect::Terminal(bytes)) if bytes.contains("i=1,")));
     assert_eq!(pictures.pixels(asset(1)), Some((64, 64)));
 }
 
@@ -84,6 +82,7 @@ fn what_was_used_longest_ago_goes_first_when_it_is_too_much() {
     let wanted = |number| Wanted::thumbnail(asset(number), (100, 50));
     for number in 1..=30 {
         paint(&mut pictures, wanted(number), u32::from(number));
+        pictures.shown();
     }
     assert!(pictures.bytes <= MOST_BYTES);
     assert!(!pictures.ready.contains_key(&asset(1)) && pictures.ready.contains_key(&asset(30)));

@@ -1,19 +1,23 @@
-//! One run as a card of one row, or two where there is an error to tell.
+//! One run as a card of one row, or two where there is an error to tell, or three beside its picture.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::human_duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use crate::output::text::clock;
+use crate::ui::fit::fit;
 use crate::ui::lens;
 use crate::ui::model::Model;
+use crate::ui::queue::thumbs::CELLS;
 use crate::ui::theme::{Theme, run_glyph};
 use crate::ui::view::{Areas, Hit};
+use crate::ui::wrap::wrap;
 
 /// Columns of one number.
 const NUMBER: usize = 8;
@@ -21,79 +25,124 @@ const NUMBER: usize = 8;
 const TIME: usize = 8;
 /// Columns that a card keeps for number and label before columns of numbers are shown.
 const NAME: usize = 22;
+/// Columns from which "On canvas" stands beside an ended run's label.
+const CANVAS: usize = NAME + 10 + TIME;
 /// Cells of a progress bar.
 const BAR: usize = 8;
 
-/// How many rows a card has.
-pub(super) fn tall(run: &Run, width: u16) -> usize {
-    if run.state == RunStatus::Failed && run.error.is_some() && width >= 20 { 2 } else { 1 }
+/// Columns that a pane needs for pictures beside its cards, and rows.
+const ROOM: (u16, u16) = (34, 16);
+
+/// How many rows a card has in a pane of this size: three where its workflow's runs have pictures, two where there is an
+/// error to tell.
+pub(super) fn tall(model: &Model, run: &Run, pane: Rect) -> u16 {
+    let roomy = pane.width >= ROOM.0 && pane.height >= ROOM.1 && !model.pictures.is_off();
+    match () {
+        () if roomy && run.state.is_ended() && model.queue.thumbs.are_of(run.workflow_id) => CELLS.1,
+        () if run.state == RunStatus::Failed && run.error.is_some() && pane.width >= 20 => 2,
+        () => 1,
+    }
 }
 
-/// Draws a run.
+/// Draws a run. `lit`: it is under the cursor of the pane that has the keys.
 pub(super) fn view(
     model: &Model,
     theme: &Theme,
-    id: RunId,
+    (id, lit): (RunId, bool),
     area: Rect,
     buffer: &mut Buffer,
     areas: &mut Areas,
 ) {
     let Some(run) = model.registry.run(id) else { return };
     areas.hit(area, Hit::Run(id));
-    let first = Rect { height: 1, ..area };
     let ascii = model.options.ascii;
     let other = model.workflow_id() != Some(run.workflow_id);
     let focused = !other && lens::is_one_of_many(model) && lens::focus(model) == Some(id);
-    let beat = if model.options.motion { model.beat } else { 0 };
-    let plain = if other { theme.dim } else { theme.text };
-
     let bar = match (focused, ascii) {
         (true, false) => "▌",
         (true, true) => "|",
         (false, _) => " ",
     };
+    for y in area.top()..area.bottom() {
+        buffer.set_string(area.x, y, bar, theme.accent);
+    }
     let mark = match (model.queue.marked().contains(&id), ascii) {
         (true, false) => "●",
         (true, true) => "*",
         (false, _) => " ",
     };
+    buffer.set_stringn(area.x + 1, area.y, mark, usize::from(area.width.saturating_sub(1)), theme.marked);
+    let taken = 2 + if area.height >= CELLS.1 { picture(model, theme, run, area, buffer) } else { 0 };
+    let words = Rect { x: area.x + taken.min(area.width), width: area.width.saturating_sub(taken), ..area };
+    head(model, theme, run, (focused, other), Rect { height: 1, ..words }, buffer);
+    if lit {
+        buffer.set_style(Rect { height: 1, ..words }, theme.selected);
+    }
+    let below = Rect { x: words.x + 2, width: words.width.saturating_sub(2), y: words.y + 1, height: 1 };
+    let rows = below.y..area.bottom();
+    let style = if other { theme.dim } else { theme.bad.remove_modifier(Modifier::BOLD) };
+    match &run.error {
+        Some(error) if area.height >= CELLS.1 => {
+            for (y, line) in rows.zip(wrap(error, below.width)) {
+                buffer.set_stringn(below.x, y, &line, usize::from(below.width), style);
+            }
+        }
+        Some(error) if area.height > 1 => {
+            Line::styled(fit(error, usize::from(below.width)), style).render(below, buffer);
+        }
+        None if area.height > 1 => {
+            let mut spans = Vec::new();
+            if focused && usize::from(words.width) < CANVAS {
+                // The first line has no room for it.
+                spans.push(Span::styled("On canvas  ", theme.accent));
+            }
+            let at = run.ended_at.map(clock).unwrap_or_default();
+            spans.push(Span::styled(fit(&at, usize::from(below.width)), theme.dim));
+            Line::from(spans).render(below, buffer);
+        }
+        _ => {}
+    }
+}
+
+/// Draws the picture of a run, or its place. Answers how many columns it took.
+fn picture(model: &Model, theme: &Theme, run: &Run, area: Rect, buffer: &mut Buffer) -> u16 {
+    let place = Rect { x: area.x + 2, width: CELLS.0, height: CELLS.1, ..area }.intersection(area);
+    let drawn = model.queue.thumbs.of(run.id).is_some_and(|asset| model.pictures.draw(asset, place, buffer));
+    if !drawn {
+        let middle =
+            Rect { x: place.x + place.width / 2, y: place.y + place.height / 2, width: 1, height: 1 };
+        let none = if model.options.ascii { "." } else { "·" };
+        Span::styled(none, theme.dim).render(middle.intersection(place), buffer);
+    }
+    CELLS.0 + 1
+}
+
+/// The first line: state, number, label, and how far or how long.
+fn head(
+    model: &Model,
+    theme: &Theme,
+    run: &Run,
+    (focused, other): (bool, bool),
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let beat = if model.options.motion { model.beat } else { 0 };
+    let plain = if other { theme.dim } else { theme.text };
     let number = if other { run.name() } else { format!("#{}", run.number) };
     let mut left = vec![
-        Span::styled(bar, theme.accent),
-        Span::styled(mark, theme.marked),
-        Span::styled(run_glyph(run.state, beat, ascii), theme.run(run.state)),
+        Span::styled(run_glyph(run.state, beat, model.options.ascii), theme.run(run.state)),
         Span::raw(" "),
         Span::styled(format!("{number} "), if focused { theme.accent } else { plain }),
     ];
-    let right = right(model, theme, run, focused, usize::from(area.width));
-    let right = Line::from(right);
     let wide = usize::from(area.width);
+    let right = Line::from(right(model, theme, run, focused, wide));
     let used: usize = left.iter().map(Span::width).sum();
     let room = wide.saturating_sub(used + right.width() + 1);
-    let label = fit(&run.label, room);
     let style = if other || run.label == run.title { theme.dim } else { plain };
-    left.push(Span::styled(label, style));
-    Line::from(left).render(first, buffer);
+    left.push(Span::styled(fit(&run.label, room), style));
+    Line::from(left).render(area, buffer);
     let taken = u16::try_from(right.width()).unwrap_or(0).min(area.width);
-    right.render(Rect { x: area.right() - taken, width: taken, ..first }, buffer);
-
-    if area.height > 1
-        && let Some(error) = &run.error
-    {
-        if focused {
-            Span::styled(bar, theme.accent)
-                .render(Rect { y: area.y + 1, width: 1, height: 1, ..area }, buffer);
-        }
-        let place = Rect {
-            x: area.x + 4.min(area.width),
-            y: area.y + 1,
-            width: area.width.saturating_sub(4),
-            height: 1,
-        };
-        let words = error.lines().next().unwrap_or_default();
-        let style = if other { theme.dim } else { theme.bad.remove_modifier(ratatui::style::Modifier::BOLD) };
-        Line::styled(fit(words, usize::from(place.width)), style).render(place, buffer);
-    }
+    right.render(Rect { x: area.right() - taken, width: taken, ..area }, buffer);
 }
 
 fn right<'a>(model: &Model, theme: &Theme, run: &Run, focused: bool, width: usize) -> Vec<Span<'a>> {
@@ -135,7 +184,7 @@ fn right<'a>(model: &Model, theme: &Theme, run: &Run, focused: bool, width: usiz
         }
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => {
             let shown = shown(model, width);
-            if focused && width >= NAME + 10 + TIME + NUMBER * shown.len() {
+            if focused && width >= CANVAS + NUMBER * shown.len() {
                 spans.push(canvas());
             }
             for column in shown {
@@ -193,24 +242,4 @@ fn number(number: f64) -> String {
         10.0..10_000.0 => format!("{number:.2}"),
         _ => format!("{number:.1e}"),
     }
-}
-
-/// A text in at most so many columns, with `…` where something was cut.
-pub(super) fn fit(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        if used + grapheme.width() + 1 > columns {
-            break;
-        }
-        used += grapheme.width();
-        out.push_str(grapheme);
-    }
-    if columns > 0 {
-        out.push('…');
-    }
-    out
 }

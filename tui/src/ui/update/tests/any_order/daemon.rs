@@ -138,7 +138,8 @@ impl Daemon {
             queued: count(|state| state == RunStatus::Queued),
         };
         let seq = self.log.len() as u64;
-        self.registry.push_back((self.log.len(), Notification::Registry { seq, runs, queue }));
+        self.registry
+            .push_back((self.log.len(), Notification::Registry { seq, runs, queue, banners: Vec::new() }));
     }
 
     fn snapshots(&mut self) {

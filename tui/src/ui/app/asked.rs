@@ -1,0 +1,44 @@
+//! Who listens for the terminal's answers, on a thread of its own, and gives the keys on that are typed meanwhile.
+
+use crossterm::event::KeyEvent;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::ui::picture::query::{self, Answers};
+
+/// Somebody listens.
+#[derive(Debug)]
+pub(super) struct Asked {
+    heard: UnboundedReceiver<Heard>,
+}
+
+/// What was heard.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A key.
+    Key(KeyEvent),
+    /// All answers; nobody listens any more.
+    Answers(Answers),
+}
+
+impl Asked {
+    /// Listens; the question was sent before.
+    pub(super) fn listen() -> Self {
+        let (out, heard) = unbounded_channel();
+        // Not a thread of the runtime: that would wait for it at the end.
+        std::thread::spawn(move || {
+            let answers = query::listen(|key| {
+                let _ = out.send(Heard::Key(key));
+            });
+            let _ = out.send(Heard::Answers(answers));
+        });
+        Self { heard }
+    }
+
+    /// What is heard next; never ends where nobody listens.
+    pub(super) async fn heard(asked: &mut Option<Self>) -> Option<Heard> {
+        match asked {
+            Some(asked) => asked.heard.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Pictures of every block at every size, with a letter per cell for its style: what a change does to the looks is seen in
+//! its review.
+
+use std::sync::Arc;
+
+use fanlight_shared::asset::{AssetKind, PreviewState};
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Value;
+
+use super::layer::Layer;
+use super::layer::form::Form;
+use super::message::{Came, Link, Message};
+use super::model::{Model, Pane};
+use super::testing::{
+    POSTER, asset, busy, came, connected, opened, paint, press, run, run_id, screen, with_runs, workflow,
+};
+use super::toast::Tone;
+use super::update::{say, update};
+
+const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
+
+/// A picture of the whole screen at every size; what it shows is made anew for each.
+fn pictures(name: &str, model: impl Fn((u16, u16)) -> Model) {
+    for (columns, rows) in SIZES {
+        let mut model = model((columns, rows));
+        paint(&mut model, columns, rows);
+        insta::assert_snapshot!(format!("{name}__{columns}x{rows}"), screen(&mut model, columns, rows));
+    }
+}
+
+/// In this pane, painted once.
+fn at(pane: Pane, mut model: Model, (columns, rows): (u16, u16)) -> Model {
+    model.pane = pane;
+    let layout = Arc::new(super::graph::layout(&workflow(POSTER)));
+    model.workflow.iter_mut().for_each(|open| open.layout = Some(layout.clone()));
+    model.lens.iter_mut().for_each(|lens| lens.layout = Some(layout.clone()));
+    paint(&mut model, columns, rows);
+    model
+}
+
+/// Runs with labels that are long, wide, or both.
+fn wide() -> Vec<Run> {
+    let labels = [
+        "place=東京都千代田区の夜景 · seed=7",
+        "a label that somebody wrote without thinking of how wide a queue is, or isn't · seed=8",
+        "🌃🌆🏙 emoji=👩‍👩‍👧‍👦 · e\u{301}",
+        "x",
+    ];
+    let states = [RunStatus::Running, RunStatus::Failed, RunStatus::Completed, RunStatus::Queued];
+    let numbers = [9, 10_001, 7, 12];
+    let runs = labels.into_iter().zip(states).zip(numbers);
+    runs.map(|((label, state), number)| Run { label: label.to_owned(), ..run(number, state) }).collect()
+}
+
+fn failed() -> Model {
+    with_runs(&[run(1, RunStatus::Completed), run(2, RunStatus::Failed)])
+}
+
+/// Products of every kind, the newest first.
+fn kinds(model: &mut Model) {
+    let of = run(4, RunStatus::Completed);
+    let kinds = [AssetKind::Text, AssetKind::Number, AssetKind::Json, AssetKind::Audio, AssetKind::File];
+    let mut rows = Vec::new();
+    for (number, kind) in (1u32..).zip(kinds) {
+        let mut made = asset(number, &of, "poster", kind);
+        made.preview = PreviewState::Ready;
+        if kind == AssetKind::Json {
+            made.value = Value::from_json(serde_json::json!({"epoch": 3, "loss": [0.5, 0.25], "best": true}));
+        }
+        rows.push(made);
+    }
+    rows.reverse();
+    let generation = model.gallery.generation;
+    came(model, Came::Assets { generation, page: Page { rows, cursor: None } });
+    let peaks: Vec<[f32; 2]> = (0..64u8).map(|it| [-f32::from(it) / 64.0, f32::from(it) / 64.0]).collect();
+    let peaks = serde_json::json!({ "peaks": peaks }).to_string();
+    came(model, Came::PreviewText(super::testing::asset_id(4), peaks));
+    came(model, Came::PreviewText(super::testing::asset_id(5), "first line\nsecond line".to_owned()));
+}
+
+#[test]
+fn the_whole_screen() {
+    pictures("screen", |size| at(Pane::Grid, busy(), size));
+    pictures("screen_empty", |size| at(Pane::Grid, opened(), size));
+    pictures("screen_one_run", |size| at(Pane::Grid, with_runs(&[run(1, RunStatus::Running)]), size));
+}
+
+#[test]
+fn the_queue() {
+    pictures("queue", |size| at(Pane::Queue, busy(), size));
+    pictures("queue_empty", |size| at(Pane::Queue, opened(), size));
+    pictures("queue_wide", |size| at(Pane::Queue, with_runs(&wide()), size));
+    pictures("queue_ten_thousand", |size| {
+        let runs: Vec<Run> = (1..=10_000).map(|number| run(number, RunStatus::Completed)).collect();
+        let mut model = at(Pane::Queue, with_runs(&runs), size);
+        press(&mut model, "ctrl-d ctrl-d space space");
+        model
+    });
+}
+
+#[test]
+fn the_queue_with_pictures() {
+    pictures("queue_pictures", |size| {
+        let mut model = at(Pane::Queue, failed(), size);
+        let mut made = asset(1, &run(1, RunStatus::Completed), "poster", AssetKind::Image);
+        made.preview = PreviewState::Ready;
+        // The time of day where the test runs is not part of the picture.
+        model.registry.know([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
+        let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
+        update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+        model
+    });
+}
+
+#[test]
+fn the_gallery_and_the_viewer() {
+    let gallery = |size| {
+        let mut model = at(Pane::Gallery, busy(), size);
+        kinds(&mut model);
+        model
+    };
+    pictures("gallery_kinds", gallery);
+    pictures("viewer_json", |size| {
+        let mut model = gallery(size);
+        press(&mut model, "l l l enter");
+        model
+    });
+    pictures("viewer_sound", |size| {
+        let mut model = gallery(size);
+        press(&mut model, "l l enter");
+        model
+    });
+}
+
+#[test]
+fn the_comparison() {
+    pictures("compare", |size| {
+        let mut model = at(Pane::Queue, busy(), size);
+        model.queue.cursor = Some(super::queue::At::Run(run_id(4)));
+        press(&mut model, "space space c");
+        model
+    });
+}
+
+#[test]
+fn the_form() {
+    let form = |model: &Model| Layer::from(Form::open(model).expect("a form"));
+    pictures("form", |size| {
+        let mut model = at(Pane::Grid, opened(), size);
+        let layer = form(&model);
+        model.layers.push(layer);
+        press(&mut model, "tab ctrl-u 1 . . 6");
+        model
+    });
+}
+
+#[test]
+fn questions_and_messages() {
+    pictures("confirm", |size| {
+        let mut model = at(Pane::Queue, busy(), size);
+        press(&mut model, "X");
+        model
+    });
+    pictures("messages", |size| {
+        let mut model = at(Pane::Grid, busy(), size);
+        // What was said long ago has a time of day; nothing was said here.
+        model.toasts.all.clear();
+        press(&mut model, ":");
+        super::testing::write(&mut model, "messages");
+        press(&mut model, "enter");
+        model
+    });
+    pictures("toasts", |size| {
+        let mut model = at(Pane::Grid, busy(), size);
+        say(&mut model, Tone::Good, "poster#12 started");
+        say(&mut model, Tone::Note, "`photo` takes a file: choose it again");
+        say(
+            &mut model,
+            Tone::Bad,
+            "save: 写真.png is there already, and this sentence goes on over two lines",
+        );
+        model
+    });
+    pictures("banner", |size| {
+        let mut model = at(Pane::Grid, busy(), size);
+        model.link = Link::Down("the connection to the daemon was lost".to_owned());
+        model
+    });
+    pictures("which_key", |size| {
+        let mut model = at(Pane::Grid, busy(), size);
+        press(&mut model, "g");
+        model.now = Time(model.now.0 + 1_000);
+        model
+    });
+}
+
+#[test]
+fn home_with_nothing_and_a_failed_lens() {
+    pictures("home_nothing", |_| {
+        let mut model = connected();
+        super::update::begin(&mut model);
+        model
+    });
+    pictures("failed_lens", |size| at(Pane::Grid, failed(), size));
+}

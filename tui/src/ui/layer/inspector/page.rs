@@ -1,0 +1,202 @@
+//! A page of the inspector as rows. Rows of a log are looked at one by one as they are drawn: it may have tens of
+//! thousands of them, and nothing is built per row.
+
+use std::borrow::Cow;
+
+use fanlight_shared::id::AssetId;
+use fanlight_shared::rpc::logs::Stream;
+use fanlight_shared::sanitise::width;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use crate::ui::fit::fit;
+use crate::ui::gallery::json;
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::wrap::wrap;
+
+/// Rows of a picture among other rows: half the page, within these.
+const PICTURE: (u16, u16) = (8, 24);
+
+/// One row of a page; a long text takes several lines where lines are wrapped.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Row {
+    /// Text.
+    Text(String, Style),
+    /// A line of JSON.
+    Json(String),
+    /// A picture.
+    Picture(AssetId),
+}
+
+/// How rows are drawn.
+#[derive(Debug)]
+pub(super) struct Look<'a> {
+    pub(super) model: &'a Model,
+    pub(super) theme: &'a Theme,
+    /// What is searched for, in lower case.
+    pub(super) wanted: &'a str,
+}
+
+/// All rows of a page.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Page<'a> {
+    /// Those that were made for it.
+    pub(super) rows: Vec<Row>,
+    /// The log that follows them.
+    pub(super) log: &'a [(Stream, String)],
+}
+
+impl Page<'_> {
+    /// How many rows.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() + self.log.len()
+    }
+
+    /// The text of a row.
+    pub(super) fn text(&self, row: usize) -> Cow<'_, str> {
+        match self.rows.get(row) {
+            Some(Row::Text(text, _) | Row::Json(text)) => Cow::Borrowed(text),
+            Some(Row::Picture(_)) => Cow::Borrowed(""),
+            None => self.log.get(row - self.rows.len()).map_or(Cow::Borrowed(""), |it| Cow::Borrowed(&it.1)),
+        }
+    }
+
+    /// How many lines a row takes in a place.
+    pub(super) fn tall(&self, row: usize, place: Rect, wraps: bool) -> usize {
+        match self.rows.get(row) {
+            Some(Row::Picture(_)) => usize::from(picture(place).height),
+            _ if wraps => wrapped(&self.text(row), place.width).len(),
+            _ => 1,
+        }
+    }
+
+    /// The first row in view when the last one is.
+    pub(super) fn ending(&self, place: Rect, wraps: bool) -> usize {
+        let mut left = usize::from(place.height);
+        for row in (0..self.len()).rev() {
+            let tall = self.tall(row, place, wraps);
+            if tall > left {
+                return (row + 1).min(self.len().saturating_sub(1));
+            }
+            left -= tall;
+        }
+        0
+    }
+
+    /// The pictures of the page.
+    pub(super) fn pictures(&self) -> impl Iterator<Item = AssetId> + '_ {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Picture(asset) => Some(*asset),
+            _ => None,
+        })
+    }
+
+    /// Draws one row from `y` on. Answers the first free line below it.
+    pub(super) fn draw(
+        &self,
+        row: usize,
+        y: u16,
+        place: Rect,
+        wraps: bool,
+        look: &Look<'_>,
+        buffer: &mut Buffer,
+    ) -> u16 {
+        let Look { model, theme, wanted } = look;
+        let below = Rect { y, height: place.bottom().saturating_sub(y), ..place };
+        if let Some(Row::Picture(asset)) = self.rows.get(row) {
+            let of = Rect { y, ..picture(place) };
+            if of.bottom() > place.bottom() || !model.pictures.draw_left(*asset, of, buffer) {
+                let words = if of.bottom() > place.bottom() { "" } else { "the picture is on its way" };
+                Line::styled(words, theme.dim).render(Rect { height: 1, ..below }, buffer);
+            }
+            return of.bottom();
+        }
+        let text = self.text(row);
+        let lines =
+            if wraps { wrapped(&text, place.width) } else { vec![fit(&text, usize::from(place.width))] };
+        for (line, y) in lines.iter().zip(below.top()..below.bottom()) {
+            let at = Rect { y, height: 1, ..below };
+            match self.rows.get(row) {
+                Some(Row::Json(_)) => Line::from(json::spans(line, theme)).render(at, buffer),
+                Some(Row::Text(_, style)) => Span::styled(line.as_str(), *style).render(at, buffer),
+                _ => {
+                    let stream = self.log.get(row - self.rows.len()).map(|it| it.0);
+                    Span::styled(line.as_str(), of_stream(stream, theme)).render(at, buffer);
+                }
+            }
+            mark(line, wanted, at, theme, buffer);
+        }
+        y + u16::try_from(lines.len()).unwrap_or(u16::MAX).min(below.height)
+    }
+}
+
+/// The place of a picture, at the left of the page.
+pub(super) fn picture(place: Rect) -> Rect {
+    let height = (place.height / 2).clamp(PICTURE.0, PICTURE.1).min(place.height.saturating_sub(1)).max(1);
+    Rect {
+        x: place.x + 2.min(place.width),
+        width: (height * 4).min(place.width.saturating_sub(2)),
+        height,
+        ..place
+    }
+}
+
+/// Marks what is searched for in a line that was drawn.
+fn mark(line: &str, wanted: &str, at: Rect, theme: &Theme, buffer: &mut Buffer) {
+    let lower = line.to_lowercase();
+    // Where lower case has other lengths, places would not be those of the line.
+    if wanted.is_empty() || lower.len() != line.len() {
+        return;
+    }
+    for (found, words) in lower.match_indices(wanted) {
+        let Some(before) = line.get(..found) else { continue };
+        let x = at.x + u16::try_from(width(before)).unwrap_or(0);
+        let place = Rect { x, width: u16::try_from(width(words)).unwrap_or(0), ..at };
+        buffer.set_style(place.intersection(at), theme.matched);
+    }
+}
+
+fn of_stream(stream: Option<Stream>, theme: &Theme) -> Style {
+    match stream {
+        Some(Stream::Stdout) => theme.text,
+        Some(Stream::Stderr) => theme.warning,
+        Some(Stream::Log) | None => theme.dim,
+    }
+}
+
+fn wrapped(text: &str, columns: u16) -> Vec<String> {
+    let lines = wrap(text, columns);
+    if lines.is_empty() { vec![String::new()] } else { lines }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Rect = Rect::new(0, 0, 10, 5);
+
+    fn log(lines: &[&str]) -> Vec<(Stream, String)> {
+        lines.iter().map(|line| (Stream::Stdout, (*line).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_end_is_found_by_what_its_lines_take() {
+        let log = log(&["a", "b", "c", "a line of twenty-two c", "d"]);
+        let page = Page { rows: Vec::new(), log: &log };
+        assert_eq!(page.tall(3, PLACE, true), 3);
+        assert_eq!(page.ending(PLACE, true), 2);
+        assert_eq!(page.ending(PLACE, false), 0);
+    }
+
+    #[test]
+    fn rows_before_a_log_count_too() {
+        let log = log(&["b", "c"]);
+        let page = Page { rows: vec![Row::Text("a".to_owned(), Style::new())], log: &log };
+        assert_eq!(page.len(), 3);
+        assert_eq!((0..3).map(|row| page.text(row)).collect::<String>(), "abc");
+    }
+}

@@ -1,0 +1,67 @@
+//! What the run in focus made, for the pictures among inputs and outputs.
+
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::assets;
+
+use crate::ui::effect::Effect;
+
+/// Marks requests for these among those for assets.
+const MARK: u64 = 1 << 60;
+/// Products that are read.
+const MOST: u32 = 1_000;
+
+/// What the run in focus made.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Products {
+    of: Option<RunId>,
+    generation: u64,
+    assets: Vec<Asset>,
+}
+
+impl Products {
+    /// Reads those of a run, once.
+    pub(super) fn follow(&mut self, run: RunId) -> Option<Effect> {
+        if self.of == Some(run) {
+            return None;
+        }
+        *self = Self { of: Some(run), generation: self.generation + 1, assets: Vec::new() };
+        let list = assets::List { run_id: Some(run), limit: Some(MOST), ..assets::List::default() };
+        Some(Effect::ListAssets { generation: MARK | self.generation, list })
+    }
+
+    /// They came.
+    pub(super) fn came(&mut self, generation: u64, rows: &[Asset]) {
+        if generation == MARK | self.generation {
+            rows.iter().for_each(|asset| self.stored(asset));
+        }
+    }
+
+    /// A product was stored or changed.
+    pub(super) fn stored(&mut self, asset: &Asset) {
+        if self.of != Some(asset.run_id) {
+            return;
+        }
+        match self.assets.iter_mut().find(|it| it.id == asset.id) {
+            Some(known) => *known = asset.clone(),
+            None => self.assets.push(asset.clone()),
+        }
+    }
+
+    /// The pictures that a port put out, in order, as far as they can be fetched.
+    pub(super) fn pictures(&self, node: &str, item: ItemPath, port: &str) -> Vec<AssetId> {
+        let mut pictures: Vec<(ItemPath, u32, AssetId)> = self
+            .assets
+            .iter()
+            .filter(|asset| {
+                asset.node == node && asset.port == port && (item.is_whole() || asset.item == item)
+            })
+            .filter(|asset| matches!(asset.kind, AssetKind::Image | AssetKind::Video))
+            .filter(|asset| asset.preview == PreviewState::Ready)
+            .map(|asset| (asset.item, asset.ordinal, asset.id))
+            .collect();
+        pictures.sort_by_key(|(item, ordinal, _)| (item.0, *ordinal));
+        pictures.into_iter().map(|(_, _, asset)| asset).collect()
+    }
+}

@@ -1,0 +1,100 @@
+//! The user's `ui.toml`: how the UI behaves where no flag says otherwise.
+//!
+//! ```toml
+//! confirm = false      # do destructive things without asking
+//! bell = true          # ring the bell, and send a notice, when the last run ended
+//! motion = false
+//! mouse = false
+//! ascii = true
+//! pictures = "blocks"  # auto, kitty, sixel, iterm, blocks, off
+//! ```
+
+use fanlight_shared::problem::near;
+use toml::de::{DeTable, DeValue};
+
+use super::{line_of, syntax_error};
+use crate::ui::model::PictureMode;
+
+const KEYS: [&str; 6] = ["confirm", "bell", "motion", "mouse", "ascii", "pictures"];
+
+/// What a person set; `None` where nothing was said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Look {
+    /// Whether destructive actions ask first.
+    pub confirm: Option<bool>,
+    /// Whether the end of the last run is told by a bell and a notice.
+    pub bell: Option<bool>,
+    /// Whether things move that need not.
+    pub motion: Option<bool>,
+    /// Whether the mouse is taken.
+    pub mouse: Option<bool>,
+    /// Whether only ASCII is drawn.
+    pub ascii: Option<bool>,
+    /// How pictures are drawn.
+    pub pictures: Option<PictureMode>,
+}
+
+impl Look {
+    /// What a file says.
+    ///
+    /// # Errors
+    /// A sentence for everything that is wrong, with its line and a near match.
+    pub fn with_file(text: &str) -> Result<Self, Vec<String>> {
+        let table = DeTable::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
+        let (mut look, mut errors) = (Self::default(), Vec::new());
+        for (name, value) in table.get_ref() {
+            if let Err(error) = look.set(name.get_ref(), value.get_ref()) {
+                errors.push(format!("line {}: {error}", line_of(text, name.span().start)));
+            }
+        }
+        if errors.is_empty() { Ok(look) } else { Err(errors) }
+    }
+
+    fn set(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), String> {
+        let field = match name {
+            "confirm" => &mut self.confirm,
+            "bell" => &mut self.bell,
+            "motion" => &mut self.motion,
+            "mouse" => &mut self.mouse,
+            "ascii" => &mut self.ascii,
+            "pictures" => {
+                let mode = value.as_str().and_then(PictureMode::named);
+                let words =
+                    || format!("`pictures` is one of {}", PictureMode::NAMES.map(|it| it.0).join(", "));
+                self.pictures = Some(mode.ok_or_else(words)?);
+                return Ok(());
+            }
+            unknown => {
+                let near = near(unknown, KEYS);
+                let near = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
+                return Err(format!("there is no key `{unknown}`{near}"));
+            }
+        };
+        *field = Some(value.as_bool().ok_or_else(|| format!("`{name}` is true or false"))?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_holds_and_the_rest_is_open() {
+        let look = Look::with_file("confirm = false\npictures = \"sixel\"\n").unwrap();
+        assert_eq!((look.confirm, look.bell, look.pictures), (Some(false), None, Some(PictureMode::Sixel)));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_lines() {
+        let errors = Look::with_file("bell = 1\nconfrim = true\npictures = \"oil\"\n").unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                "line 1: `bell` is true or false",
+                "line 2: there is no key `confrim` (did you mean `confirm`?)",
+                "line 3: `pictures` is one of auto, kitty, sixel, iterm, blocks, off",
+            ]
+        );
+    }
+}
