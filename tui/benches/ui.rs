@@ -25,7 +25,6 @@ mod screen;
 #[allow(dead_code)]
 mod table;
 #[path = "../tests/support/terminal.rs"]
-#[allow(dead_code, unreachable_pub)]
 mod terminal;
 #[path = "ui/wide.rs"]
 mod wide;

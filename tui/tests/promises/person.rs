@@ -20,11 +20,14 @@ use ratatui::backend::TestBackend;
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIZE: (u16, u16) = (180, 50);
 
+/// What looks at every frame.
+type Look = Box<dyn FnMut(&Model) + Send>;
+
 pub(crate) struct Person {
     session: Session,
     terminal: Terminal<TestBackend>,
     /// Looks at every frame.
-    watch: Option<Box<dyn FnMut(&Model) + Send>>,
+    watch: Option<Look>,
 }
 
 impl Person {
