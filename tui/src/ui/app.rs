@@ -190,8 +190,8 @@ impl App {
             Next::End => self.over = true,
             Next::Paint => {}
             Next::Heard(Some(Heard::Key(key))) => self.event(Event::Key(key)).await?,
-            Next::Heard(Some(Heard::Answers(answers))) => self.answered(answers),
-            Next::Heard(None) => self.answered(Answers::default()),
+            Next::Heard(Some(Heard::Answers(answers))) => self.answered(answers)?,
+            Next::Heard(None) => self.answered(Answers::default())?,
             Next::Continued => {
                 self.terminal.again()?;
                 self.pictures_again()?;
@@ -244,9 +244,9 @@ impl App {
     }
 
     /// It is known how pictures are drawn; from here on the keys are read as ever.
-    fn answered(&mut self, answers: Answers) {
+    fn answered(&mut self, answers: Answers) -> io::Result<()> {
         if self.asked.take().is_none() {
-            return;
+            return Ok(());
         }
         let drawing = probe::drawing(self.session.model.options.pictures, &probe::Terminal::here(), answers);
         self.session.work.draw_by(drawing);
@@ -254,6 +254,7 @@ impl App {
         self.late = (!answers.any).then(|| Late::expect(LATE));
         self.events = Some(EventStream::new());
         self.dirty = true;
+        self.terminal.mouse(self.session.model.options.mouse)
     }
 
     async fn event(&mut self, event: Event) -> io::Result<()> {
@@ -311,6 +312,8 @@ impl App {
                     self.dirty = true;
                 }
                 Effect::Suspend => self.suspend()?,
+                // Who listens for the terminal's answers knows keys only: the mouse is taken after them.
+                Effect::Mouse(_) if self.asked.is_some() => {}
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
                 Effect::Terminal(text) => self.terminal.write(&text)?,
                 Effect::TickIn(milliseconds) => {

@@ -90,6 +90,7 @@ fn the_mouse_focuses_clicks_and_drags() {
     ui.wait_for("nightly.yaml");
     ui.press(&["enter"]);
     ui.wait_for("✗ compile");
+    ui.wait("the mouse is taken", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
     // The border left of the queue follows the mouse.
     let (column, row) = ui.find("╭ 2 Queue").unwrap();
     ui.mouse(Mouse::Down, (column, row + 4));

@@ -169,9 +169,11 @@ async fn a_worker_that_was_killed_while_idle_costs_nothing() {
     run().await;
     let pid = rustix::process::Pid::from_raw(place.pids()[0]).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    // Its socket closes as it dies; it stays as a zombie until it is asked.
-    let stat = format!("/proc/{}/stat", place.pids()[0]);
-    until("it is dead", || std::fs::read_to_string(&stat).map_or(true, |it| it.contains(") Z "))).await;
+    // Its socket closes with the last of its threads; it stays as a zombie until it is asked.
+    let folder = std::path::PathBuf::from(format!("/proc/{}", place.pids()[0]));
+    let is_zombie = || std::fs::read_to_string(folder.join("stat")).map_or(true, |it| it.contains(") Z "));
+    let threads = || std::fs::read_dir(folder.join("task")).map_or(0, Iterator::count);
+    until("all of it is dead", || is_zombie() && threads() <= 1).await;
     assert_eq!(message(&run().await), "input `style` is missing");
     assert_eq!(place.pids().len(), 2);
 }
