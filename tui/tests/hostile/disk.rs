@@ -54,7 +54,10 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
     let mut followed = fanlight.command(&["run", "gated.yaml"]);
     let followed = followed.env("FANLIGHT_HOME", &home).stdout(std::process::Stdio::piped());
     let mut followed = followed.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    wait_for("the followed run to begin", || say(&["logs", "last"]).0 == Some(0));
+    wait_for("the followed run's command to begin", || {
+        let logs = fanlight.command(&["logs", "gated"]).env("FANLIGHT_HOME", &home).output().unwrap();
+        !logs.stdout.is_empty()
+    });
     let mut filler = std::fs::File::create(home.join("filler")).unwrap();
     for size in [65536, 4096, 512] {
         while filler.write_all(&vec![1; size]).is_ok() {}
@@ -75,9 +78,15 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
         err.contains("the disk that holds")
     });
     std::fs::remove_file(home.join("filler")).unwrap();
-    heard.find(|line| line.contains("that is over")).expect("the end of the banner");
+    let mut said = Vec::new();
+    let over = heard.find(|line| {
+        said.push(line.clone());
+        line.contains("that is over")
+    });
+    assert!(over.is_some(), "the end of the banner: {said:?}");
     fanlight.file("go", "");
-    assert_eq!(followed.wait().unwrap().code(), Some(0));
+    let rest: Vec<String> = heard.collect();
+    assert_eq!(followed.wait().unwrap().code(), Some(0), "{said:?} {rest:?}");
     wait_for("the daemon to go on", || say(&["run", "seeded.yaml"]).0 == Some(0));
     assert_eq!(say(&["doctor", "--deep"]).0, Some(0));
     let _ = say(&["daemon", "stop", "--cancel"]);
