@@ -3,6 +3,9 @@
 // Clippy knows helpers of an integration test for no tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/alive.rs"]
+mod alive;
+
 #[path = "command/adoption.rs"]
 mod adoption;
 #[path = "command/ending.rs"]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+#[path = "support/alive.rs"]
+mod alive;
 #[path = "hostile/death.rs"]
 mod death;
 #[path = "hostile/disk.rs"]

@@ -1,6 +1,8 @@
 //! Stories about the supervisor with real processes. Each is told for both ways of holding trees.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "support/alive.rs"]
+mod alive;
 #[path = "supervisor/story.rs"]
 mod story;
 

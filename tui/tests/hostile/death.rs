@@ -3,9 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
-use crate::process::{daemon, helpers, is_alive, kill, kill_daemon};
+use crate::alive::is_alive;
+use crate::process::{daemon, helpers, kill, kill_daemon};
 use crate::support::{Fanlight, wait_for};
 use crate::{GATED, begun, is_whole};
 
@@ -65,7 +66,7 @@ fn cancel_leaves_no_grandchild() {
     fanlight.await_states(&["cancelled"]);
     for name in ["one.pid", "two.pid"] {
         let number: i32 = std::fs::read_to_string(fanlight.path(name)).unwrap().trim().parse().unwrap();
-        assert!(!is_alive(Pid::from_raw(number).unwrap()), "{name} is left");
+        assert!(!is_alive(number), "{name} is left");
     }
 }
 

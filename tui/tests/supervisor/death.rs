@@ -6,6 +6,7 @@ use fanlight_daemon::supervisor::client::{How, Settings, Stage};
 use fanlight_daemon::supervisor::record;
 
 use super::story::*;
+use crate::alive::is_alive;
 
 #[test]
 fn a_new_daemon_adopts_what_runs_with_its_whole_log() {
@@ -73,10 +74,10 @@ fn after_another_boot_nothing_is_signalled() {
         }
         replace(&done.folder.join("exit"), &boot, &another);
         kill("KILL", before);
-        until("the supervisor is gone", || !lives(before)).await;
+        until("the supervisor is gone", || !is_alive(before)).await;
         let states = story.supervisor.list().await.unwrap();
         assert_eq!(states.iter().map(|state| state.stage).collect::<Vec<_>>(), [Stage::Lost; 2]);
-        assert!(lives(stranger));
+        assert!(is_alive(stranger));
         kill("KILL", stranger);
     });
 }
@@ -116,9 +117,9 @@ fn an_idle_supervisor_ends_by_itself_and_keeps_its_records() {
         daemon.start(&spec).await.unwrap();
         let pid = daemon.pid().unwrap();
         until("it ended", || record::exit(&spec.folder).is_some()).await;
-        assert!(lives(pid), "a client holds it");
+        assert!(is_alive(pid), "a client holds it");
         drop(daemon);
-        until("it is gone", || !lives(pid)).await;
+        until("it is gone", || !is_alive(pid)).await;
         assert!(!story.home.supervisor_socket.exists());
         assert!(matches!(story.stage(spec.id).await, Stage::Ended(exit) if exit.how == How::Code(4)));
     });
@@ -135,7 +136,7 @@ fn a_busy_supervisor_does_not_shut_down() {
         ended(&mut events).await;
         let pid = story.supervisor_pid();
         assert!(story.supervisor.shutdown_if_idle().await.unwrap());
-        until("it is gone", || !lives(pid)).await;
+        until("it is gone", || !is_alive(pid)).await;
         assert!(story.supervisor.shutdown_if_idle().await.unwrap(), "none is left");
     });
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use fanlight_daemon::supervisor::client::{How, Stage};
 
 use super::story::*;
+use crate::alive::is_alive;
 
 /// Everything that a command can do to be left over. `hidden` has no token and no session of its main.
 const CLINGING: &str = "
@@ -22,12 +23,12 @@ fn a_stop_leaves_nothing_of_the_tree() {
         until("the tree is there", || log_text(&spec.folder).contains("ready")).await;
         until("all are started", || processes_of(spec.id).len() >= 6).await;
         let hidden = number_in(&spec, "hidden");
-        assert!(lives(hidden));
+        assert!(is_alive(hidden));
         assert!(story.supervisor.stop(spec.id, Duration::from_millis(100)).await.unwrap());
         let exit = ended(&mut events).await;
         assert_eq!((exit.how, exit.stopped), (How::Signal(15), true));
         assert_eq!(processes_of(spec.id), Vec::<u32>::new());
-        assert!(!lives(hidden));
+        assert!(!is_alive(hidden));
         assert!(!story.supervisor.stop(spec.id, Duration::ZERO).await.unwrap());
     });
 }
@@ -39,7 +40,7 @@ fn what_the_main_process_leaves_behind_is_ended_with_it() {
         let exit = story.run(&spec).await;
         assert_eq!((exit.how, exit.stopped), (How::Code(4), false));
         assert_eq!(processes_of(spec.id), Vec::<u32>::new());
-        assert!(!lives(number_in(&spec, "hidden")));
+        assert!(!is_alive(number_in(&spec, "hidden")));
         // A shell may have told of a child that was killed just before itself.
         assert!(log_text(&spec.folder).starts_with("bye\n"));
     });

@@ -10,6 +10,8 @@ use fanlight_daemon::supervisor::log;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 
+use crate::alive::is_alive;
+
 /// How long a condition may take before the story fails: far more than it does.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -121,12 +123,6 @@ fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned()
 }
 
-/// Whether a process lives; one that waits to be reaped doesn't.
-pub(crate) fn lives(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
-}
-
 /// The living processes that carry an attempt's token.
 pub(crate) fn processes_of(id: AttemptId) -> Vec<u32> {
     let token = format!("FANLIGHT_ATTEMPT={id}").into_bytes();
@@ -134,7 +130,7 @@ pub(crate) fn processes_of(id: AttemptId) -> Vec<u32> {
     pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|pid| {
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            lives(*pid) && environment.split(|byte| *byte == 0).any(|variable| variable == token)
+            is_alive(pid) && environment.split(|byte| *byte == 0).any(|variable| variable == token)
         })
         .collect()
 }

@@ -5,6 +5,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::alive::is_alive;
 use crate::support::{Fanlight, wait_for};
 
 /// What `daemon status` says.
@@ -22,17 +23,10 @@ pub fn daemon(fanlight: &Fanlight) -> Pid {
     pid(&status(fanlight)["pid"])
 }
 
-/// Whether a process lives.
-pub fn is_alive(pid: Pid) -> bool {
-    // A zombie that nobody has reaped yet has ended.
-    std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
-        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
-}
-
 /// Kills a process and waits until it is gone.
 pub fn kill(pid: Pid) {
     kill_process(pid, Signal::KILL).unwrap();
-    wait_for("the end of a killed process", || !is_alive(pid));
+    wait_for("the end of a killed process", || !is_alive(pid.as_raw_nonzero()));
 }
 
 /// Kills the daemon and waits until it is gone.
