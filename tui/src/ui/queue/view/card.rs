@@ -76,7 +76,7 @@ pub(super) fn view(
     let words = Rect { x: area.x + taken.min(area.width), width: area.width.saturating_sub(taken), ..area };
     head(model, theme, run, (focused, other), Rect { height: 1, ..words }, buffer);
     if lit {
-        buffer.set_style(Rect { height: 1, ..words }, theme.selected);
+        theme.select(Rect { height: 1, ..words }, buffer);
     }
     let below = Rect { x: words.x + 2, width: words.width.saturating_sub(2), y: words.y + 1, height: 1 };
     let rows = below.y..area.bottom();
