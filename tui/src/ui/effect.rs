@@ -195,9 +195,9 @@ impl Effect {
         )
     }
 
-    /// Whether it finds a workflow to show.
+    /// Whether it reads a workflow to show.
     #[must_use]
     pub fn finds_workflow(&self) -> bool {
-        matches!(self, Self::GetRun(_) | Self::ReadStored(_) | Self::ReadFile(_) | Self::ReadExample(_))
+        matches!(self, Self::ReadStored(_) | Self::ReadFile(_) | Self::ReadExample(_))
     }
 }

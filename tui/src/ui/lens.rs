@@ -110,8 +110,9 @@ fn show(model: &mut Model, run: Run, state: RunState) -> Vec<Effect> {
         (workflow, layout) = (lens.workflow, lens.layout);
     }
     let mut effects = Vec::new();
-    if workflow.is_none() && model.asked != Some(run.id) {
-        model.asked = Some(run.id);
+    // Asked for once while the run is under the lens, and anew when it comes back: an answer that came meanwhile had
+    // nowhere to go.
+    if workflow.is_none() && !same {
         effects.push(Effect::GetRun(run.id));
     }
     // The registry may have been told of its end already.

@@ -163,8 +163,6 @@ pub struct Model {
     pub lens: Option<Lens>,
     /// What the daemon was asked to tell last.
     pub watching: Watch,
-    /// The run whose file was asked for, so that it is asked for once.
-    pub asked: Option<RunId>,
     /// What to do once the workflow that is being read is there.
     pub then: Option<Then>,
     /// What only reads and got no answer; it is asked again by hand, or when the daemon is back.
@@ -265,7 +263,6 @@ impl Model {
             workflow: None,
             lens: None,
             watching: Watch::default(),
-            asked: None,
             then: None,
             unanswered: Vec::new(),
             pane: Pane::default(),

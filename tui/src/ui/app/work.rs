@@ -94,15 +94,10 @@ impl Work {
                 Ok(Came::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
             }),
             Effect::LookAfter(runs) => {
-                let (client, out) = (self.client.borrow().clone(), self.out.clone());
-                let Some(client) = client else { return };
-                tokio::spawn(async move {
-                    for run in runs {
-                        if let Some(came) = ask::look_after(&client, run).await {
-                            let _ = out.send(Message::Came(Box::new(came)));
-                        }
-                    }
-                });
+                let (client, out) = (self.client.clone(), self.out.clone());
+                tokio::spawn(ask::look_after(client, runs, move |came| {
+                    let _ = out.send(Message::Came(Box::new(came)));
+                }));
             }
             Effect::Start(start) => {
                 let placed = start.path.clone();

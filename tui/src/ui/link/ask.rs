@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fanlight_shared::client::{Client, ClientError};
-use fanlight_shared::id::{AssetId, SubmissionId};
+use fanlight_shared::id::{AssetId, RunId, SubmissionId};
 use fanlight_shared::rpc::{ErrorCode, assets, runs, workflows};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
@@ -35,20 +35,21 @@ pub(in crate::ui) async fn ask(
             there.ok().and_then(|it| it.ok().and_then(|it| it.clone()))
         }
     };
-    let Some(client) = client else {
-        return Some(Came::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away });
+    let Some(client) = client else { return Some(away(request)) };
+    call(&client, (*request).clone()).await.unwrap_or_else(|error| Some(failed(request, &error)))
+}
+
+fn away(request: Box<Effect>) -> Came {
+    Came::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away }
+}
+
+fn failed(request: Box<Effect>, error: &ClientError) -> Came {
+    let why = match error {
+        ClientError::Disconnected(_) => Why::Away,
+        ClientError::Rpc(error) if error.is(ErrorCode::NotFound) => Why::Gone,
+        _ => Why::Other,
     };
-    match call(&client, (*request).clone()).await {
-        Ok(came) => came,
-        Err(error) => {
-            let why = match &error {
-                ClientError::Disconnected(_) => Why::Away,
-                ClientError::Rpc(error) if error.is(ErrorCode::NotFound) => Why::Gone,
-                _ => Why::Other,
-            };
-            Some(Came::Failed { request, error: error.to_string(), why })
-        }
-    }
+    Came::Failed { request, error: error.to_string(), why }
 }
 
 async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientError> {
@@ -178,11 +179,21 @@ pub(in crate::ui) async fn picture(
     bytes.map_err(|error| error.to_string())
 }
 
-/// A run that the registry lost sight of.
-pub(in crate::ui) async fn look_after(client: &Client, run: fanlight_shared::id::RunId) -> Option<Came> {
-    match client.call(runs::Get { run: run.to_string() }).await {
-        Ok(detail) => Some(Came::Known(run, Some(Box::new(detail.run)))),
-        Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => Some(Came::Known(run, None)),
-        Err(_) => None,
+/// Asks after runs that the registry lost sight of, one after the other. Where one gets no answer, it and those behind it
+/// are left unanswered.
+pub(in crate::ui) async fn look_after(
+    connected: watch::Receiver<Option<Client>>,
+    mut runs: Vec<RunId>,
+    say: impl Fn(Came),
+) {
+    let client = connected.borrow().clone();
+    let Some(client) = client else { return say(away(Box::new(Effect::LookAfter(runs)))) };
+    for at in 0..runs.len() {
+        let run = runs[at];
+        match client.call(runs::Get { run: run.to_string() }).await {
+            Ok(detail) => say(Came::Known(run, Some(Box::new(detail.run)))),
+            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => say(Came::Known(run, None)),
+            Err(error) => return say(failed(Box::new(Effect::LookAfter(runs.split_off(at))), &error)),
+        }
     }
 }

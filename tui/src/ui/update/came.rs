@@ -87,11 +87,15 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
         Came::Run { detail, workflow } => {
             model.registry.know([detail.run.clone()]);
             let id = detail.run.id;
+            let mut effects = Vec::new();
+            if let Some(workflow) = workflow {
+                effects.extend(lens::take_workflow(model, id, workflow));
+            }
             if model.then == Some(Then::Pin(id)) {
                 model.then = None;
-                return lens::pin(model, id);
+                effects.extend(lens::pin(model, id));
             }
-            workflow.as_ref().map(|workflow| lens::take_workflow(model, id, workflow)).unwrap_or_default()
+            effects
         }
         Came::Workflows(workflows) => {
             model.workflows.clone_from(workflows);
@@ -134,7 +138,12 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
         // The banner says so already.
         return;
     }
-    if request.finds_workflow() {
+    let awaited = match request {
+        // The lens asks for runs, too.
+        Effect::GetRun(run) => model.then == Some(Then::Pin(*run)),
+        request => request.finds_workflow(),
+    };
+    if awaited {
         model.then = None;
     }
     say(model, Tone::Bad, format!("{}: {error}", request.words()));

@@ -251,6 +251,10 @@ impl Story {
 
     fn regain(&mut self, rest: bool) {
         if !self.daemon.is_up {
+            // What failed with the old connection is known before there is a new one.
+            while let Some(came) = self.daemon.answer(0) {
+                self.come(came);
+            }
             self.daemon.regain(rest);
             let up = testing::connected().link;
             self.update(Message::Link(up));

@@ -1,11 +1,14 @@
 //! The lens: what is watched, what is shown until the snapshot is there.
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::id::Version;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Run, RunStatus};
 
 use super::*;
-use crate::ui::testing::{run, state, with_runs};
+use crate::ui::message::{Came, Why};
+use crate::ui::model::Then;
+use crate::ui::testing::{came, run, state, with_runs};
 
 fn watched(effects: &[Effect]) -> Option<fanlight_shared::id::RunId> {
     effects.iter().rev().find_map(|effect| match effect {
@@ -100,6 +103,31 @@ fn a_gap_asks_for_a_snapshot() {
     let of = run(5, RunStatus::Running);
     let effects = told(&mut model, Notification::State { workflow_id: of.workflow_id, run_id: of.id, event });
     assert_eq!(watched(&effects), Some(run_id(5)));
+}
+
+#[test]
+fn the_file_of_a_run_that_comes_back_under_the_lens_is_asked_for_again() {
+    let mut model = busy();
+    let mut of_old_file = run(4, RunStatus::Completed);
+    of_old_file.version = Version::of("an older file");
+    let asks = |effects: &[Effect]| effects.contains(&Effect::GetRun(run_id(4)));
+    press(&mut model, "[");
+    assert!(asks(&told(&mut model, snapshot(&of_old_file))));
+    assert!(!asks(&told(&mut model, snapshot(&of_old_file))), "it is under way");
+    press(&mut model, "]");
+    told(&mut model, snapshot(&run(5, RunStatus::Running)));
+    // The answer finds another run there, and the file is of no use to that one.
+    press(&mut model, "[");
+    assert!(asks(&told(&mut model, snapshot(&of_old_file))));
+}
+
+#[test]
+fn a_run_that_is_gone_does_not_keep_the_next_workflow_from_the_screen() {
+    let mut model = busy();
+    model.then = Some(Then::Open);
+    let request = Box::new(Effect::GetRun(run_id(4)));
+    came(&mut model, Came::Failed { request, error: "no such run".to_owned(), why: Why::Gone });
+    assert_eq!(model.then, Some(Then::Open));
 }
 
 #[test]

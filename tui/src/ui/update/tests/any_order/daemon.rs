@@ -12,12 +12,19 @@ use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
 
 use crate::ui::effect::Effect;
-use crate::ui::message::{Came, Document};
+use crate::ui::message::{Came, Document, Why};
 use crate::ui::testing;
 
 /// An older version of the file on screen: the runs with even numbers were submitted with it.
 pub(super) fn old_version() -> String {
     testing::POSTER.replace("Seaside poster", "Seaside")
+}
+
+/// An answer, and what it answers.
+#[derive(Debug)]
+struct Answer {
+    request: Effect,
+    came: Came,
 }
 
 #[derive(Debug, Default)]
@@ -33,9 +40,14 @@ pub(super) struct Daemon {
     told: usize,
     registry: VecDeque<(usize, Notification)>,
     telemetry: Vec<Notification>,
-    /// Requests that were not read yet, and answers that were given.
+    /// Requests that were not read yet, and answers that are under way.
     asked: Vec<Effect>,
-    answers: Vec<(Effect, Came)>,
+    answers: Vec<Answer>,
+}
+
+fn failed(request: Effect, why: Why) -> Answer {
+    let came = Came::Failed { request: Box::new(request.clone()), error: "no luck".to_owned(), why };
+    Answer { request, came }
 }
 
 impl Daemon {
@@ -105,12 +117,14 @@ impl Daemon {
         }
     }
 
-    /// The connection is gone, and what was under way with it. What got no answer is asked again later.
+    /// The connection is gone, and what was under way with it: each request that got no answer fails.
     pub(super) fn lose(&mut self) {
         self.is_up = false;
         self.registry.clear();
         self.telemetry.clear();
-        self.asked.extend(self.answers.drain(..).map(|(request, _)| request));
+        let answers = self.answers.drain(..).map(|answer| answer.request);
+        self.answers =
+            self.asked.drain(..).chain(answers).map(|request| failed(request, Why::Away)).collect();
     }
 
     /// It is back: the rest of the events follows, or everything anew.
@@ -154,7 +168,12 @@ impl Daemon {
     /// What the UI asked for.
     pub(super) fn ask(&mut self, effect: Effect) {
         let Effect::Watch(watch) = effect else {
-            self.asked.push(effect);
+            match effect {
+                // Files and layouts need no daemon and show nothing that matters here.
+                effect if !effect.reads() => {}
+                effect if self.is_up => self.asked.push(effect),
+                effect => self.answers.push(failed(effect, Why::Away)),
+            }
             return;
         };
         let first = watch.registry && !self.watch.registry;
@@ -172,10 +191,15 @@ impl Daemon {
         let Some(at) = nth.checked_rem(self.asked.len()).filter(|_| self.is_up) else { return false };
         let request = self.asked.remove(at);
         let came = match &request {
-            Effect::GetRun(id) => self.detail(*id),
+            Effect::GetRun(id) => {
+                Some(self.detail(*id).unwrap_or_else(|| failed(request.clone(), Why::Gone).came))
+            }
             Effect::LookAfter(ids) => {
                 let known = |id: &RunId| self.runs.iter().find(|run| run.id == *id).cloned().map(Box::new);
-                let each = ids.iter().map(|id| (Effect::LookAfter(vec![*id]), Came::Known(*id, known(id))));
+                let each = ids.iter().map(|id| Answer {
+                    request: Effect::LookAfter(vec![*id]),
+                    came: Came::Known(*id, known(id)),
+                });
                 self.answers.extend(each.collect::<Vec<_>>());
                 None
             }
@@ -190,7 +214,7 @@ impl Daemon {
             }
             _ => None,
         };
-        self.answers.extend(came.map(|came| (request, came)));
+        self.answers.extend(came.map(|came| Answer { request, came }));
         true
     }
 
@@ -224,6 +248,6 @@ impl Daemon {
     /// Some answer arrives.
     pub(super) fn answer(&mut self, nth: usize) -> Option<Came> {
         let at = nth.checked_rem(self.answers.len())?;
-        Some(self.answers.remove(at).1)
+        Some(self.answers.remove(at).came)
     }
 }
