@@ -50,6 +50,12 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
         follow: None,
         since: None,
     };
+    if let Some(run) = focus
+        && model.doubted.remove(&run)
+    {
+        // One that is gone has no snapshot: the lens would wait for it for ever.
+        effects.push(Effect::LookAfter(vec![run]));
+    }
     if watch != model.watching {
         model.watching = watch.clone();
         effects.push(Effect::Watch(watch));

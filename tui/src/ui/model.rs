@@ -1,5 +1,6 @@
 //! All that the UI knows. Plain data: [`super::update`] changes it, [`super::view`] draws it.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -163,6 +164,9 @@ pub struct Model {
     pub lens: Option<Lens>,
     /// What the daemon was asked to tell last.
     pub watching: Watch,
+    /// Ended runs of which the daemon told nothing when it told of all that go on: deleted meanwhile, perhaps. The lens
+    /// asks after one before it rests on it.
+    pub doubted: HashSet<RunId>,
     /// What to do once the workflow that is being read is there.
     pub then: Option<Then>,
     /// What only reads and got no answer; it is asked again by hand, or when the daemon is back.
@@ -263,6 +267,7 @@ impl Model {
             workflow: None,
             lens: None,
             watching: Watch::default(),
+            doubted: HashSet::new(),
             then: None,
             unanswered: Vec::new(),
             pane: Pane::default(),

@@ -26,6 +26,11 @@ fn registry(model: &mut Model, told: &Notification) -> Vec<Effect> {
         Notification::Registry { runs, queue, banners, .. } => {
             show_banners(model, banners);
             let lost = model.registry.snapshot(runs.clone(), *queue);
+            let ended = model.registry.runs().filter(|run| run.state.is_ended());
+            model.doubted = ended.map(|run| run.id).collect();
+            for run in &lost {
+                model.doubted.remove(run);
+            }
             if lost.is_empty() { Vec::new() } else { vec![Effect::LookAfter(lost)] }
         }
         Notification::Daemon { event, .. } => daemon(model, event),

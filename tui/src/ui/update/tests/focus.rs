@@ -1,6 +1,6 @@
 //! The lens: what is watched, what is shown until the snapshot is there.
 
-use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::event::{DaemonEvent, Numbered, Queue, RunUpdate, StateEvent};
 use fanlight_shared::id::Version;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Run, RunStatus};
@@ -119,6 +119,19 @@ fn the_file_of_a_run_that_comes_back_under_the_lens_is_asked_for_again() {
     // The answer finds another run there, and the file is of no use to that one.
     press(&mut model, "[");
     assert!(asks(&told(&mut model, snapshot(&of_old_file))));
+}
+
+#[test]
+fn the_lens_does_not_wait_for_a_run_that_was_deleted_while_the_daemon_was_out_of_reach() {
+    let mut model = busy();
+    let queue = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
+    let runs = vec![run(5, RunStatus::Running)];
+    told(&mut model, Notification::Registry { seq: 9, runs, queue, banners: Vec::new() });
+    let asks = |effects: &[Effect]| effects.contains(&Effect::LookAfter(vec![run_id(4)]));
+    assert!(asks(&press(&mut model, "[")));
+    assert!(!asks(&press(&mut model, "] [")), "it is under way");
+    came(&mut model, Came::Known(run_id(4), None));
+    assert_eq!(lens::focus(&model), Some(run_id(5)));
 }
 
 #[test]
