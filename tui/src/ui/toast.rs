@@ -1,4 +1,4 @@
-//! Short messages at the top right, and the list of all of them.
+//! Short messages at the bottom right, and the list of all of them.
 
 use std::time::Duration;
 

@@ -56,8 +56,9 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Ar
         }
         layer.view(model, theme, body, buffer, &mut areas);
     }
-    which_key::view(model, theme, body, buffer, &mut areas);
     toasts::view(model, theme, body, buffer, &mut areas);
+    // Lies where messages lie, and was asked for.
+    which_key::view(model, theme, body, buffer, &mut areas);
     hints::view(model, theme, row(area.bottom() - 1), buffer, &mut areas);
     if model.registry.active().next().is_some() {
         areas.tick_in(CLOCK);

@@ -1,4 +1,4 @@
-//! Short messages at the top right.
+//! Short messages at the bottom right, where they cover neither titles nor what the queue shows first.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,8 +18,9 @@ const WIDEST: u16 = 56;
 const LINES: u16 = 6;
 
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
-    let mut y = area.y;
-    for (index, toast) in model.toasts.shown.iter().enumerate() {
+    let mut bottom = area.bottom();
+    // The newest lies lowest, older ones are pushed up.
+    for (index, toast) in model.toasts.shown.iter().enumerate().rev() {
         let style = match toast.tone {
             Tone::Good => theme.good,
             Tone::Note => theme.warning,
@@ -29,11 +30,13 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let columns = u16::try_from(widest).unwrap_or(u16::MAX).min(WIDEST).min(area.width.saturating_sub(4));
         let lines = wrap(&toast.text, columns);
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, LINES);
-        let place =
-            Rect { x: area.right().saturating_sub(columns + 4), y, width: columns + 4, height: rows + 2 };
-        if place.bottom() > area.bottom() {
+        let height = rows + 2;
+        if bottom.saturating_sub(area.y) < height {
             break;
         }
+        bottom -= height;
+        let place =
+            Rect { x: area.right().saturating_sub(columns + 4), y: bottom, width: columns + 4, height };
         Clear.render(place, buffer);
         let set = if model.options.ascii { super::frame::ASCII } else { ratatui::symbols::border::ROUNDED };
         let block = Block::bordered().border_set(set).border_style(style);
@@ -44,7 +47,6 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             Line::styled(line, theme.text).render(Rect { y, height: 1, ..inside }, buffer);
         }
         areas.hit(place, Hit::Toast(index));
-        y = place.bottom();
     }
     if let Some(milliseconds) = model.toasts.next_change(model.now) {
         areas.tick_in(milliseconds);
