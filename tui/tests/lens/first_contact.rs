@@ -29,7 +29,6 @@ fn three_keys_lead_from_an_empty_folder_to_the_first_picture() {
 }
 
 #[test]
-#[ignore = "a step near its end does not hold yet"]
 fn six_at_once_and_everything_is_there_after_a_crash() {
     let fanlight = Fanlight::new();
     fanlight.file("print.yaml", PRINT);
