@@ -53,6 +53,12 @@ fn six_at_once_and_everything_is_there_after_a_crash() {
         let text = screen.contents();
         is_on_canvas(&text, "#1 seed=1") && text.contains("✓ sky") && text.contains("50 %")
     });
+    ui.wait("the skies of all six made", |screen| {
+        let text = screen.contents();
+        (1..=6).all(|seed| {
+            text.lines().any(|line| line.contains(&format!("#{seed} seed={seed} ")) && line.contains("1/3"))
+        })
+    });
 
     // Moving the lens never shows an empty grid, not for a frame.
     let before = ui.bytes();
