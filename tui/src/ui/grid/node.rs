@@ -1,5 +1,6 @@
 //! What is known of a node, put together from file, run and products, as cards and rows show it.
 
+use fanlight_shared::expression::{Reference, Root};
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{Instance, NodeState};
@@ -227,7 +228,7 @@ pub fn port(
     instance: Option<&Instance>,
     products: &Products,
 ) -> Option<String> {
-    ports(workflow, node, instance, products).into_iter().next()
+    named(workflow, node, instance, products).next().map(str::to_owned)
 }
 
 /// The ports of a node that are known, the most telling first.
@@ -238,28 +239,40 @@ pub fn ports(
     instance: Option<&Instance>,
     products: &Products,
 ) -> Vec<String> {
-    let mut found = indexmap::IndexSet::new();
+    let found: indexmap::IndexSet<&str> = named(workflow, node, instance, products).collect();
+    found.into_iter().map(str::to_owned).collect()
+}
+
+/// The ports as they are named, the most telling first, some of them again. Looked for only as far as they are taken: every
+/// card asks for its first one in every frame.
+fn named<'a>(
+    workflow: &'a Workflow,
+    node: &'a str,
+    instance: Option<&'a Instance>,
+    products: &'a Products,
+) -> impl Iterator<Item = &'a str> {
     let file = workflow.nodes.get(node);
-    found.extend(file.into_iter().flat_map(|it| it.outputs.keys().cloned()));
+    let of_node = move |reference: &'a Reference| match &reference.root {
+        Root::Node(name) if name == node => reference.port.as_deref(),
+        _ => None,
+    };
+    let declared = file.into_iter().flat_map(|it| it.outputs.keys().map(String::as_str));
     let of_outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
-    let references = of_outputs.flat_map(|it| it.references().iter()).filter(
-        |reference| matches!(&reference.root, fanlight_shared::expression::Root::Node(name) if name == node),
-    );
-    found.extend(references.filter_map(|reference| reference.port.clone()));
-    found.extend(workflow.edges().into_iter().filter(|edge| edge.from == node).map(|edge| edge.port));
-    if file.is_some_and(|it| it.action.is_command()) {
-        found.insert("stdout".to_owned());
-    }
-    if let Some(instance) = instance {
-        let mut own: Vec<&String> = instance.outputs.keys().collect();
+    let put_out = of_outputs.flat_map(|it| it.references()).filter_map(of_node);
+    let read = workflow.nodes.values().flat_map(|it| it.references()).filter_map(move |(_, it)| of_node(it));
+    let stdout = file.filter(|it| it.action.is_command()).map(|_| "stdout");
+    let own = instance.into_iter().flat_map(|instance| {
+        let mut own: Vec<&str> = instance.outputs.keys().map(String::as_str).collect();
         // What only tells how a command ended comes last.
-        own.sort_by_key(|port| matches!(port.as_str(), "exit_code" | "status"));
-        found.extend(own.into_iter().cloned());
-    }
-    let mut known: Vec<&str> = products.ports(node).collect();
-    known.sort_unstable();
-    found.extend(known.into_iter().map(str::to_owned));
-    found.into_iter().collect()
+        own.sort_by_key(|port| matches!(*port, "exit_code" | "status"));
+        own
+    });
+    let known = std::iter::once_with(move || {
+        let mut known: Vec<&str> = products.ports(node).collect();
+        known.sort_unstable();
+        known
+    });
+    declared.chain(put_out).chain(read).chain(stdout).chain(own).chain(known.flatten())
 }
 
 /// The node that failed first in the focused run, where a run failed or fails.

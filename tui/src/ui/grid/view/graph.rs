@@ -1,5 +1,6 @@
 //! The graph: edges, then the nodes over them, and what lies out of view.
 
+use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::NodeState;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -99,7 +100,7 @@ fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
             Flow::Down => (place.x + 1..place.right() - 1).contains(&face.x),
         };
         let Some(seen) = viewport.clip(face, area).filter(|_| inside) else { continue };
-        let symbol = match (drawing.flow, scene.facts(route.from).runs()) {
+        let symbol = match (drawing.flow, scene.facts_status(route.from) == Some(NodeStatus::Running)) {
             _ if scene.model.options.ascii => "+",
             (Flow::Right, false) => "├",
             (Flow::Right, true) => "┠",
@@ -152,9 +153,9 @@ fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect,
             continue;
         }
         let states: Vec<_> = hidden.iter().filter_map(|index| scene.facts_status(*index)).collect();
-        let style = if states.contains(&fanlight_shared::run::NodeStatus::Failed) {
+        let style = if states.contains(&NodeStatus::Failed) {
             scene.theme.bad
-        } else if states.contains(&fanlight_shared::run::NodeStatus::Running) {
+        } else if states.contains(&NodeStatus::Running) {
             scene.theme.running
         } else {
             scene.theme.text
@@ -167,7 +168,7 @@ fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect,
 }
 
 impl Scene<'_> {
-    fn facts_status(&self, index: usize) -> Option<fanlight_shared::run::NodeStatus> {
+    fn facts_status(&self, index: usize) -> Option<NodeStatus> {
         let state = &self.model.lens.as_ref().filter(|_| !self.planned)?.state;
         Some(state.nodes.get(&self.layout.nodes[index])?.whole.status)
     }
