@@ -5,7 +5,9 @@
 
 #[path = "daemon/commands.rs"]
 mod commands;
-#[path = "daemon/home.rs"]
+#[path = "support/figures.rs"]
+mod figures;
+#[path = "support/home.rs"]
 mod home;
 #[path = "daemon/lists.rs"]
 mod lists;
@@ -13,44 +15,39 @@ mod lists;
 mod memory;
 #[path = "daemon/nodes.rs"]
 mod nodes;
-#[path = "daemon/process.rs"]
+#[path = "support/process.rs"]
 #[allow(dead_code)]
 mod process;
 #[path = "daemon/start.rs"]
 mod start;
-#[path = "daemon/table.rs"]
+#[path = "support/table.rs"]
 mod table;
 
-use table::Table;
+use figures::Figures;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut table = Table::default();
-    runtime.block_on(async {
-        let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|it| it == name);
-        if wants("commands") {
-            commands::measure(&mut table).await;
+    Figures::measure(async |figures| {
+        if let Some(table) = figures.of("commands") {
+            commands::measure(table).await;
         }
-        if wants("nodes") {
-            nodes::measure(&mut table).await;
+        if let Some(table) = figures.of("nodes") {
+            nodes::measure(table).await;
         }
-        if wants("start") {
-            start::measure(&mut table).await;
+        if let Some(table) = figures.of("start") {
+            start::measure(table).await;
         }
-        if wants("idle") {
-            memory::idle(&mut table).await;
-            memory::after(&mut table).await;
+        if let Some(table) = figures.of("idle") {
+            memory::idle(table).await;
+            memory::after(table).await;
         }
-        if wants("many") {
-            memory::many(&mut table).await;
+        if let Some(table) = figures.of("many") {
+            memory::many(table).await;
         }
-        if wants("sweep") {
-            lists::sweep(&mut table).await;
+        if let Some(table) = figures.of("sweep") {
+            lists::sweep(table).await;
         }
-        if wants("pages") {
-            lists::pages(&mut table).await;
+        if let Some(table) = figures.of("pages") {
+            lists::pages(table).await;
         }
     });
-    table.print();
 }

@@ -3,9 +3,11 @@
 //! Names of figures as arguments pick some of them: `first`, `keys`, `load`, `rows`, `pictures`, `wide`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/figures.rs"]
+mod figures;
 #[path = "ui/first.rs"]
 mod first;
-#[path = "daemon/home.rs"]
+#[path = "support/home.rs"]
 #[allow(dead_code)]
 mod home;
 #[path = "ui/keys.rs"]
@@ -14,14 +16,14 @@ mod keys;
 mod load;
 #[path = "ui/pictures.rs"]
 mod pictures;
-#[path = "daemon/process.rs"]
+#[path = "support/process.rs"]
 #[allow(dead_code)]
 mod process;
 #[path = "ui/rows.rs"]
 mod rows;
 #[path = "ui/screen.rs"]
 mod screen;
-#[path = "daemon/table.rs"]
+#[path = "support/table.rs"]
 #[allow(dead_code)]
 mod table;
 #[path = "../tests/support/terminal.rs"]
@@ -29,32 +31,27 @@ mod terminal;
 #[path = "ui/wide.rs"]
 mod wide;
 
-use table::Table;
+use figures::Figures;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut table = Table::default();
-    runtime.block_on(async {
-        let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|it| it == name);
-        if wants("first") {
-            first::measure(&mut table);
+    Figures::measure(async |figures| {
+        if let Some(table) = figures.of("first") {
+            first::measure(table);
         }
-        if wants("keys") {
-            keys::measure(&mut table).await;
+        if let Some(table) = figures.of("keys") {
+            keys::measure(table).await;
         }
-        if wants("load") {
-            load::measure(&mut table).await;
+        if let Some(table) = figures.of("load") {
+            load::measure(table).await;
         }
-        if wants("rows") {
-            rows::measure(&mut table).await;
+        if let Some(table) = figures.of("rows") {
+            rows::measure(table).await;
         }
-        if wants("pictures") {
-            pictures::measure(&mut table).await;
+        if let Some(table) = figures.of("pictures") {
+            pictures::measure(table).await;
         }
-        if wants("wide") {
-            wide::measure(&mut table).await;
+        if let Some(table) = figures.of("wide") {
+            wide::measure(table).await;
         }
     });
-    table.print();
 }

@@ -19,8 +19,7 @@ pub(crate) async fn measure(table: &mut Table) {
     daemon.drained().await;
     let mut terminal = screen::open(&daemon);
     terminal.wait_for("Done 9");
-    let times = screen::panes(&mut terminal, TIMES);
-    table.percentiles("key → paint, idle daemon", times, "p99 ≤ 8 ms");
+    screen::keys(table, "idle daemon", "p99 ≤ 8 ms", &mut terminal, TIMES, screen::pane);
     std::thread::sleep(WATCHED);
     let before = (terminal.bytes(), terminal.paints(), switches(terminal.pid()));
     std::thread::sleep(WATCHED);

@@ -64,8 +64,7 @@ pub(crate) async fn measure(table: &mut Table) {
     daemon.drained().await;
     let mut terminal = screen::open(&daemon);
     terminal.wait_for("Done 6");
-    let quiet = screen::panes(&mut terminal, TIMES);
-    table.percentiles("key → paint, 200 nodes, nothing runs", quiet, "–");
+    screen::keys(table, "200 nodes, nothing runs", "–", &mut terminal, TIMES, screen::pane);
 
     let run = screen::submit(&daemon, &document, vec![talk(1)]).await.remove(0);
     let stop = Arc::new(AtomicBool::new(false));
@@ -87,8 +86,8 @@ pub(crate) async fn measure(table: &mut Table) {
     table.row("events that arrive while it talks", format!("{rate:.0} a second"), "3 s".into(), "1,000");
 
     screen::rates(table, "talking", &terminal, "≤ 10 %", "≤ 60");
-    let times = screen::panes(&mut terminal, TIMES);
-    table.percentiles("key → paint, talking, 200 nodes, gallery", times, "p99 ≤ 16 ms");
+    let what = "talking, 200 nodes, gallery";
+    screen::keys(table, what, "p99 ≤ 16 ms", &mut terminal, TIMES, screen::pane);
     table.row("memory meanwhile", mib(resident(terminal.pid())), "once".into(), "–");
     stop.store(true, Ordering::Relaxed);
     talking.join().unwrap();

@@ -85,14 +85,28 @@ pub(crate) fn step(terminal: &mut Terminal, key: &str) -> Duration {
     begun.elapsed()
 }
 
-/// From key to paint when the panes take turns, so many times, at moments that no clock of the UI shares.
-pub(crate) fn panes(terminal: &mut Terminal, times: usize) -> Vec<Duration> {
-    let mut all = Vec::new();
-    for number in 0..times {
-        all.push(key(terminal, ["2", "3"][number % 2]));
-        std::thread::sleep(Duration::from_micros(20_000 + (number as u64 * 1_777) % 10_000));
-    }
-    all
+/// From key to paint when the panes take turns: the key of this number, at a moment that no clock of the UI shares.
+pub(crate) fn pane(terminal: &mut Terminal, number: usize) -> Duration {
+    std::thread::sleep(Duration::from_micros(20_000 + (number as u64 * 1_777) % 10_000));
+    key(terminal, ["2", "3"][number % 2])
+}
+
+/// From key to paint, so many times, and the processor time that the client took meanwhile, by key.
+pub(crate) fn keys(
+    table: &mut Table,
+    what: &str,
+    promise: &str,
+    terminal: &mut Terminal,
+    times: usize,
+    mut press: impl FnMut(&mut Terminal, usize) -> Duration,
+) {
+    let pid = terminal.pid();
+    let before = crate::process::busy(pid);
+    let all = (0..times).map(|number| press(terminal, number)).collect();
+    let each = (crate::process::busy(pid) - before) * 1000.0 / times as f64;
+    table.percentiles(&format!("key → paint, {what}"), all, promise);
+    let spread = format!("over {times} keys");
+    table.row(&format!("processor time of a key, {what}"), format!("{each:.2} ms"), spread, "–");
 }
 
 /// Figures of the process over some seconds in which nothing is pressed.
@@ -102,10 +116,11 @@ pub(crate) fn rates(table: &mut Table, what: &str, terminal: &Terminal, cpu: &st
     let begun = Instant::now();
     std::thread::sleep(WATCHED);
     let seconds = begun.elapsed().as_secs_f64();
-    let busy = (crate::process::busy(pid) - before.0) / seconds * 100.0;
+    let busy = (crate::process::busy(pid) - before.0) / seconds;
     let painted = (terminal.paints() - before.1) as f64 / seconds;
     let bytes = (terminal.bytes() - before.2) as f64 / seconds / 1024.0;
-    table.row(&format!("{what}: client"), format!("{busy:.1} % of a core"), format!("{seconds:.0} s"), cpu);
+    let spread = format!("{:.2} ms a paint, {seconds:.0} s", busy * 1000.0 / painted.max(1.0));
+    table.row(&format!("{what}: client"), format!("{:.1} % of a core", busy * 100.0), spread, cpu);
     table.row(
         &format!("{what}: paints"),
         format!("{painted:.1} a second"),

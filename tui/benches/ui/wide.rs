@@ -40,11 +40,10 @@ pub(crate) async fn measure(table: &mut Table) {
     });
     let took = begun.elapsed().as_secs_f64() * 1000.0;
     table.row("2,000 nodes: enter → on screen", format!("{took:.0} ms"), "once".into(), "–");
-    let moves = (0..TIMES).map(|_| screen::step(&mut terminal, "j")).collect();
-    table.percentiles("key → paint, a node down among 2,000", moves, "p99 ≤ 8 ms");
+    let down = |terminal: &mut _, _| screen::step(terminal, "j");
+    screen::keys(table, "a node down among 2,000", "p99 ≤ 8 ms", &mut terminal, TIMES, down);
     terminal.press(&["0"]);
-    let times = screen::panes(&mut terminal, TIMES);
-    table.percentiles("key → paint, 2,000 nodes fitted", times, "p99 ≤ 8 ms");
+    screen::keys(table, "2,000 nodes fitted", "p99 ≤ 8 ms", &mut terminal, TIMES, screen::pane);
     table.row("memory, 2,000 nodes", mib(resident(terminal.pid())), "once".into(), "–");
     drop(terminal);
     daemon.stop().await;
