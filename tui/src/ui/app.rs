@@ -1,9 +1,10 @@
-//! The loop: drains whatever waits, updates, carries out effects, paints once, at most 60 times a second, keys at once,
-//! nothing when nothing changed.
+//! The loop: drains whatever waits, updates, carries out effects, paints once: keys at once, telemetry 30 times a second at
+//! most, nothing when nothing changed.
 
 mod asked;
 pub(super) mod files;
 mod outside;
+mod pace;
 pub mod session;
 mod work;
 
@@ -32,10 +33,9 @@ use super::theme::Theme;
 use super::update::begin;
 use super::view;
 use asked::{Asked, Heard};
+use pace::{Pace, Wish};
 use session::Session;
 
-/// The least time between two paints that no key asked for.
-const PAUSE: Duration = Duration::from_micros(16_667);
 /// How long after the start late answers of the terminal are expected.
 const LATE: Duration = Duration::from_secs(10);
 /// Messages of one batch, so that a flood shows progress.
@@ -85,10 +85,7 @@ struct App {
     late: Option<Late>,
     /// Pictures that the terminal drew over cells.
     board: Board,
-    dirty: bool,
-    /// A key was pressed: the paint does not wait.
-    urgent: bool,
-    painted: Option<Instant>,
+    pace: Pace,
     tick: Option<Instant>,
     paints: u64,
     over: bool,
@@ -121,6 +118,8 @@ impl App {
         }
         let theme =
             if model.options.colour { start.settings.theme } else { start.settings.theme.without_colour() };
+        let mut pace = Pace::default();
+        pace.wish(Wish::Person);
         Ok(Self {
             terminal,
             session: Session::new(start.home, start.exe, model),
@@ -130,9 +129,7 @@ impl App {
             asked: asked.is_some().then(Asked::listen),
             late: None,
             board: Board::default(),
-            dirty: true,
-            urgent: true,
-            painted: None,
+            pace,
             tick: None,
             paints: 0,
             over: false,
@@ -149,11 +146,12 @@ impl App {
         let effects = begin(&mut self.session.model);
         self.carry_out(effects).await?;
         while !self.over {
-            if self.dirty && (self.urgent || self.until_paint().is_none()) {
+            if self.pace.left(Instant::now()).is_some_and(|left| left.is_zero()) {
                 self.paint().await?;
             }
             let [terminate, hangup, interrupt] = &mut end;
-            let paint = self.dirty.then(|| self.until_paint()).flatten();
+            let now = Instant::now();
+            let paint = self.pace.left(now).map(|left| now + left);
             let events = &mut self.events;
             let event = async {
                 match events {
@@ -169,9 +167,9 @@ impl App {
                 _ = continued.recv() => Next::Continued,
                 event = event => Next::Event(event),
                 heard = Asked::heard(&mut self.asked) => Next::Heard(heard),
-                () = at(paint.map(|left| Instant::now() + left)) => Next::Paint,
-                // With a paint to come, what is told waits for it and is taken in at once: a flood wakes this 60 times a
-                // second, not with every word.
+                () = at(paint) => Next::Paint,
+                // With a paint to come, what is told waits for it and is taken in at once: a flood wakes this as often as it
+                // paints, not with every word.
                 message = self.session.next_message(), if paint.is_none() => match message {
                     Some(message) => Next::Message(message),
                     None => Next::End,
@@ -195,8 +193,7 @@ impl App {
             Next::Continued => {
                 self.terminal.again()?;
                 self.pictures_again()?;
-                self.dirty = true;
-                self.urgent = true;
+                self.pace.wish(Wish::Person);
             }
             Next::Tick => {
                 self.tick = None;
@@ -253,7 +250,7 @@ impl App {
         self.session.model.pictures.begin(drawing);
         self.late = (!answers.any).then(|| Late::expect(LATE));
         self.events = Some(EventStream::new());
-        self.dirty = true;
+        self.pace.wish(Wish::Answer);
         self.terminal.mouse(self.session.model.options.mouse)
     }
 
@@ -270,18 +267,13 @@ impl App {
             Event::Resize(columns, rows) => Message::Resize(columns, rows),
             Event::FocusGained | Event::FocusLost => return Ok(()),
         };
-        self.urgent = true;
         self.step(message).await
     }
 
     async fn step(&mut self, message: Message) -> io::Result<()> {
-        self.dirty = true;
+        self.pace.wish(Wish::of(&message));
         let effects = self.session.update(message);
         self.carry_out(effects).await
-    }
-
-    fn until_paint(&self) -> Option<Duration> {
-        PAUSE.checked_sub(self.painted?.elapsed()).filter(|left| !left.is_zero())
     }
 
     async fn paint(&mut self) -> io::Result<()> {
@@ -291,11 +283,9 @@ impl App {
             board.settle(buffer);
             areas
         })?;
-        self.dirty = false;
-        self.urgent = false;
         self.paints += 1;
         let now = Instant::now();
-        self.painted = Some(now);
+        self.pace.painted(now);
         self.tick = areas.tick.map(|milliseconds| now + Duration::from_millis(milliseconds.max(1)));
         // What is wanted for what is shown now does not change the picture by itself.
         let effects = self.session.update(Message::Shown(Box::new(areas)));
@@ -309,7 +299,7 @@ impl App {
                 Effect::Redraw | Effect::ForgetPictures => {
                     self.terminal.forget()?;
                     self.pictures_again()?;
-                    self.dirty = true;
+                    self.pace.wish(Wish::Answer);
                 }
                 Effect::Suspend => self.suspend()?,
                 // Who listens for the terminal's answers knows keys only: the mouse is taken after them.
@@ -378,8 +368,7 @@ impl App {
         // Where answers are still listened for, the keys come from there.
         self.events = self.asked.is_none().then(EventStream::new);
         self.session.model.size = self.terminal.size()?;
-        self.dirty = true;
-        self.urgent = true;
+        self.pace.wish(Wish::Person);
         Ok(())
     }
 }

@@ -1,0 +1,115 @@
+//! When the next frame is painted: at once where a person did something, else some time after the last one.
+
+use std::time::{Duration, Instant};
+
+use fanlight_shared::rpc::watch::Notification;
+
+use crate::ui::message::Message;
+
+/// Who wants a frame; the sooner first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Wish {
+    /// A person, who waits for what a key does.
+    Person,
+    /// An answer or a picture that somebody asked for.
+    Answer,
+    /// What runs tell and what moves by itself.
+    Telemetry,
+}
+
+impl Wish {
+    /// Whoever the loop was told something for.
+    pub(super) fn of(message: &Message) -> Self {
+        match message {
+            Message::Key(_) | Message::Mouse(_) | Message::Paste(_) | Message::Resize(..) => Self::Person,
+            Message::Told(told) => match **told {
+                // A person moved the lens, or the connection is back.
+                Notification::Snapshot { .. } | Notification::Registry { .. } => Self::Answer,
+                _ => Self::Telemetry,
+            },
+            Message::Tick(_) => Self::Telemetry,
+            Message::Link(_) | Message::Came(_) | Message::Shown(_) => Self::Answer,
+        }
+    }
+
+    /// The least time since the last frame. The daemon tells of one thing 30 times a second at most: more frames than that
+    /// would show nothing more.
+    fn pause(self) -> Duration {
+        match self {
+            Self::Person => Duration::ZERO,
+            Self::Answer => Duration::from_nanos(1_000_000_000 / 60),
+            Self::Telemetry => Duration::from_nanos(1_000_000_000 / 30),
+        }
+    }
+}
+
+/// When the next frame is painted.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    wish: Option<Wish>,
+    painted: Option<Instant>,
+}
+
+impl Pace {
+    /// A frame is wanted.
+    pub(super) fn wish(&mut self, wish: Wish) {
+        self.wish = Some(self.wish.map_or(wish, |before| before.min(wish)));
+    }
+
+    /// How long it takes until the next frame is due; `None` where none is wanted.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        let pause = self.wish?.pause();
+        let since = self.painted.map_or(Duration::MAX, |painted| now.saturating_duration_since(painted));
+        Some(pause.saturating_sub(since))
+    }
+
+    /// A frame was painted, and shows all that was wanted.
+    pub(super) fn painted(&mut self, now: Instant) {
+        self.wish = None;
+        self.painted = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_happened_so_nothing_is_painted() {
+        let mut pace = Pace::default();
+        let now = Instant::now();
+        assert_eq!(pace.left(now), None);
+        pace.wish(Wish::Telemetry);
+        assert_eq!(pace.left(now), Some(Duration::ZERO));
+        pace.painted(now);
+        assert_eq!(pace.left(now + Duration::from_secs(5)), None);
+    }
+
+    #[test]
+    fn a_flood_is_painted_30_times_a_second() {
+        let (mut pace, begun) = (Pace::default(), Instant::now());
+        let mut frames = 0;
+        for millisecond in 0..1_000 {
+            let now = begun + Duration::from_millis(millisecond);
+            pace.wish(Wish::Telemetry);
+            if pace.left(now) == Some(Duration::ZERO) {
+                pace.painted(now);
+                frames += 1;
+            }
+        }
+        assert!((29..=30).contains(&frames), "{frames}");
+    }
+
+    #[test]
+    fn a_key_waits_for_nothing() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        pace.painted(now);
+        pace.wish(Wish::Telemetry);
+        let telemetry = pace.left(now);
+        pace.wish(Wish::Answer);
+        assert!(pace.left(now) < telemetry);
+        pace.wish(Wish::Person);
+        pace.wish(Wish::Telemetry);
+        assert_eq!(pace.left(now), Some(Duration::ZERO));
+    }
+}
