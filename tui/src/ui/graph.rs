@@ -4,11 +4,13 @@
 //! - [`mod@layout`]: where nodes and edges lie; the only file that names the layout library
 //! - `straight`: bends that nobody needs, taken out of the edges
 //! - [`mod@lanes`]: the same graph as a list with lanes; the only file that names that library
+//! - [`mod@ports`]: which ports of its nodes the file names
 //! - [`route`]: edges as cells, merged where they meet
 //! - [`viewport`]: which part of it is in view
 
 pub mod lanes;
 pub mod layout;
+pub mod ports;
 pub mod route;
 mod straight;
 #[cfg(test)]
@@ -17,6 +19,9 @@ pub mod viewport;
 
 pub use lanes::Lane;
 pub use layout::layout;
+pub use ports::ports;
+
+use indexmap::IndexSet;
 
 /// How much of a node is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -110,7 +115,9 @@ pub struct Drawing {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Layout {
     /// The names of the nodes, in the order of the file.
-    pub nodes: Vec<String>,
+    pub nodes: IndexSet<String>,
+    /// The ports of each node that the file names, the most telling first.
+    pub ports: Vec<Vec<String>>,
     /// Which node reads from or waits for which, each pair once: from, to.
     pub links: Vec<(usize, usize)>,
     /// For each zoom and flow, cards of equal width before narrower ones; none where the graph is too big to be drawn.
@@ -128,6 +135,6 @@ impl Layout {
     /// The place of a node in the file.
     #[must_use]
     pub fn index(&self, node: &str) -> Option<usize> {
-        self.nodes.iter().position(|name| name == node)
+        self.nodes.get_index_of(node)
     }
 }

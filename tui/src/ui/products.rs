@@ -74,12 +74,18 @@ impl Products {
     /// The request for the values that older runs made, if it was not made yet.
     pub fn ask(&mut self, node: &str, port: &str) -> Option<values::List> {
         let workflow_id = self.workflow?;
-        let of = self.port_mut(node, port);
-        if std::mem::replace(&mut of.asked, true) {
+        if self.is_asked(node, port) {
             return None;
         }
+        self.port_mut(node, port).asked = true;
         let (node, port) = (node.to_owned(), port.to_owned());
         Some(values::List { workflow_id, node, port, run_id: None, cursor: None, limit: None })
+    }
+
+    /// Whether the values that older runs made were asked for.
+    #[must_use]
+    pub fn is_asked(&self, node: &str, port: &str) -> bool {
+        self.port(node, port).is_some_and(|of| of.asked)
     }
 
     /// What a port had.

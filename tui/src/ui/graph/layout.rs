@@ -7,7 +7,7 @@ use fanlight_shared::workflow::Workflow;
 use indexmap::IndexSet;
 
 use super::straight::straighten;
-use super::{Drawing, Flow, Layout, Place, Route, Zoom, lanes};
+use super::{Drawing, Flow, Layout, Place, Route, Zoom, lanes, ports};
 
 /// Nodes and the layers that their edges cross, above which nothing is drawn but a list: layout would take seconds.
 const MOST: usize = 12_000;
@@ -24,7 +24,7 @@ const CHIP: (usize, usize) = (5, 28);
 /// Lays out the graph of a workflow. Takes a millisecond for ten nodes, 30 ms for some hundred: call it off the loop.
 #[must_use]
 pub fn layout(workflow: &Workflow) -> Layout {
-    let nodes: Vec<String> = workflow.nodes.keys().cloned().collect();
+    let nodes: IndexSet<String> = workflow.nodes.keys().cloned().collect();
     let links = links(workflow);
     let levels = levels(nodes.len(), &links);
     let crossed: usize = links.iter().map(|(from, to)| levels[*to].saturating_sub(levels[*from] + 1)).sum();
@@ -43,7 +43,7 @@ pub fn layout(workflow: &Workflow) -> Layout {
         }
     }
     let lanes = lanes::lanes(nodes.len(), &links);
-    Layout { nodes, links, drawings, lanes }
+    Layout { nodes, ports: ports(workflow), links, drawings, lanes }
 }
 
 /// Which node reads from or waits for which, each pair once.
@@ -79,13 +79,13 @@ fn levels(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
 type Size = (usize, usize);
 
 /// All of one width: columns of them stand in line.
-fn cards(nodes: &[String]) -> Vec<Size> {
+fn cards(nodes: &IndexSet<String>) -> Vec<Size> {
     let widest = nodes.iter().map(|name| width(name)).max().unwrap_or(0);
     vec![((widest + 6).clamp(CARD.0, CARD.1), CARD_ROWS); nodes.len()]
 }
 
 /// No wider than the widest name of their layer needs.
-fn narrow_cards(nodes: &[String], levels: &[usize]) -> Vec<Size> {
+fn narrow_cards(nodes: &IndexSet<String>, levels: &[usize]) -> Vec<Size> {
     let mut widest = vec![0; levels.iter().max().map_or(0, |last| last + 1)];
     for (name, level) in nodes.iter().zip(levels) {
         widest[*level] = widest[*level].max(width(name));
@@ -94,7 +94,7 @@ fn narrow_cards(nodes: &[String], levels: &[usize]) -> Vec<Size> {
     levels.iter().map(card).collect()
 }
 
-fn chips(nodes: &[String]) -> Vec<Size> {
+fn chips(nodes: &IndexSet<String>) -> Vec<Size> {
     nodes.iter().map(|name| ((width(name) + 4).clamp(CHIP.0, CHIP.1), 1)).collect()
 }
 

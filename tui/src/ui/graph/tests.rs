@@ -44,3 +44,22 @@ fn the_list_names_every_node_after_what_it_reads() {
     assert_eq!(rows.len(), 4);
     assert!(layout.links.iter().all(|(from, to)| at(*from) < at(*to)));
 }
+
+#[test]
+fn ports_are_named_once_the_most_telling_first() {
+    let text = r#"name: Ports
+nodes:
+  quiet: { run: work }
+  read: { run: work, outputs: { report: { path: report.txt, type: file } } }
+  reader:
+    run: work
+    with: { code: "${{ read.exit_code }}", both: "${{ read.report.name }} ${{ read.exit_code }}", text: "${{ quiet.stdout }}" }
+outputs:
+  told: "${{ read.stdout }}"
+"#;
+    let layout = layout(&workflow(text));
+    let ports = |node: &str| layout.ports[layout.index(node).unwrap()].clone();
+    assert_eq!(ports("quiet"), ["stdout"]);
+    assert_eq!(ports("read"), ["report", "stdout", "exit_code"]);
+    assert_eq!(ports("reader"), ["stdout"]);
+}

@@ -1,6 +1,5 @@
 //! What is known of a node, put together from file, run and products, as cards and rows show it.
 
-use fanlight_shared::expression::{Reference, Root};
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{Instance, NodeState};
@@ -12,8 +11,9 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::ui::fit::fit;
+use crate::ui::graph::{self, Layout};
 use crate::ui::model::Model;
-use crate::ui::products::Products;
+use crate::ui::products::{self, Products};
 use crate::ui::theme::{Theme, node_glyph};
 
 /// What is known of a node.
@@ -29,31 +29,51 @@ pub struct Facts<'a> {
     /// What the check found about it, the worst.
     pub problem: Option<&'a Problem>,
     /// The port that is shown.
-    pub port: Option<String>,
+    pub port: Option<&'a str>,
+    /// What that port had in every run.
+    made: Option<&'a products::Port>,
     model: &'a Model,
 }
 
 impl<'a> Facts<'a> {
-    /// What is known of a node of the workflow that is drawn.
+    /// What is known of a node, by its place in the file, of the workflow that is drawn.
     #[must_use]
-    pub fn of(model: &'a Model, workflow: &'a Workflow, problems: &'a [Problem], name: &'a str) -> Self {
+    pub fn of(
+        model: &'a Model,
+        workflow: &'a Workflow,
+        layout: &'a Layout,
+        problems: &'a [Problem],
+        node: usize,
+    ) -> Self {
+        let planned = Self::planned(model, workflow, layout, problems, node);
+        let name = planned.name;
         let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name));
-        let of_node = problems.iter().filter(|problem| problem.node.as_deref() == Some(name));
-        Self {
-            name,
-            word: workflow.nodes.get(name).map_or("", |node| node.action.word()),
-            status: state.map(|node| node.whole.status),
-            state,
-            problem: of_node.min_by_key(|problem| problem.severity != Severity::Error),
-            port: port(workflow, name, state.map(|node| &node.whole), &model.grid.products),
-            model,
-        }
+        let port = port(&layout.ports[node], name, state.map(|node| &node.whole), &model.grid.products);
+        let made = port.and_then(|port| model.grid.products.port(name, port));
+        Self { status: state.map(|node| node.whole.status), state, port, made, ..planned }
     }
 
     /// A node of a workflow that is not on screen.
     #[must_use]
-    pub fn planned(model: &'a Model, workflow: &'a Workflow, problems: &'a [Problem], name: &'a str) -> Self {
-        Self { status: None, state: None, port: None, ..Self::of(model, workflow, problems, name) }
+    pub fn planned(
+        model: &'a Model,
+        workflow: &'a Workflow,
+        layout: &'a Layout,
+        problems: &'a [Problem],
+        node: usize,
+    ) -> Self {
+        let name = layout.nodes[node].as_str();
+        let of_node = problems.iter().filter(|problem| problem.node.as_deref() == Some(name));
+        Self {
+            name,
+            word: workflow.nodes.get_index(node).map_or("", |(_, node)| node.action.word()),
+            status: None,
+            state: None,
+            problem: of_node.min_by_key(|problem| problem.severity != Severity::Error),
+            port: None,
+            made: None,
+            model,
+        }
     }
 
     /// Its glyph and colour.
@@ -139,10 +159,10 @@ impl<'a> Facts<'a> {
             if whole.status == NodeStatus::Failed {
                 return plain(&failure(whole), theme.bad);
             }
-            if let Some(value) = self.port.as_ref().and_then(|port| whole.outputs.get(port)) {
+            if let Some(value) = self.port.and_then(|port| whole.outputs.get(port)) {
                 return plain(&summary(value, columns), theme.text);
             }
-            let preview = self.port.as_ref().and_then(|port| whole.previews.get(port));
+            let preview = self.port.and_then(|port| whole.previews.get(port));
             if let Some(value) = preview.filter(|_| self.runs()) {
                 return plain(&summary(value, columns), theme.dim);
             }
@@ -157,8 +177,7 @@ impl<'a> Facts<'a> {
             return plain(&sanitise::line(&problem.message), severity(problem, theme));
         }
         let focused = self.model.lens.as_ref().map(|lens| lens.run.id);
-        let made = self.port.as_ref().and_then(|port| self.model.grid.products.port(self.name, port));
-        let other = made.and_then(|made| {
+        let other = self.made.and_then(|made| {
             made.newest().filter(|(run, _)| Some(*run) != focused).find_map(|(run, made)| {
                 let known = self.model.registry.run(run).map(|run| run.number);
                 Some((made.number.or(known)?, made.value.as_ref()?))
@@ -177,7 +196,7 @@ impl<'a> Facts<'a> {
     /// In how many runs it made a value, where that is more than one.
     #[must_use]
     pub fn badge(&self) -> Option<String> {
-        let port = self.model.grid.products.port(self.name, self.port.as_ref()?)?;
+        let port = self.made?;
         let more = if port.more.is_some() { "+" } else { "" };
         (port.count() > 1).then(|| format!("×{}{more}", port.count()))
     }
@@ -220,47 +239,39 @@ pub fn summary(value: &Value, columns: usize) -> String {
     }
 }
 
-/// The port of a node that is shown on its card: what it has in this run, what it declares, what others read of it.
+/// The port of a node that is shown on its card: the first that its file names, else what it has in this run, else what it
+/// had in others. `named` are those of its file.
 #[must_use]
-pub fn port(
-    workflow: &Workflow,
+pub fn port<'a>(
+    named: &'a [String],
     node: &str,
-    instance: Option<&Instance>,
-    products: &Products,
-) -> Option<String> {
-    named(workflow, node, instance, products).next().map(str::to_owned)
+    instance: Option<&'a Instance>,
+    products: &'a Products,
+) -> Option<&'a str> {
+    all(named, node, instance, products).next()
 }
 
 /// The ports of a node that are known, the most telling first.
 #[must_use]
-pub fn ports(
-    workflow: &Workflow,
-    node: &str,
-    instance: Option<&Instance>,
-    products: &Products,
-) -> Vec<String> {
-    let found: indexmap::IndexSet<&str> = named(workflow, node, instance, products).collect();
+pub fn ports(model: &Model, node: &str) -> Vec<String> {
+    let Some((workflow, layout)) = model.drawn() else { return Vec::new() };
+    let Some(place) = workflow.nodes.get_index_of(node) else { return Vec::new() };
+    // Before the layout is there, its part of it is made for this one time.
+    let unlaid = if layout.is_none() { graph::ports(workflow) } else { Vec::new() };
+    let named = layout.map_or(&unlaid, |layout| &layout.ports).get(place).map_or(&[][..], Vec::as_slice);
+    let instance = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(node)).map(|node| &node.whole);
+    let found: indexmap::IndexSet<&str> = all(named, node, instance, &model.grid.products).collect();
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The ports as they are named, the most telling first, some of them again. Looked for only as far as they are taken: every
-/// card asks for its first one in every frame.
-fn named<'a>(
-    workflow: &'a Workflow,
-    node: &'a str,
+/// The ports, the most telling first, some of them again. Looked for only as far as they are taken: every card asks for its
+/// first one in every frame.
+fn all<'a>(
+    named: &'a [String],
+    node: &str,
     instance: Option<&'a Instance>,
     products: &'a Products,
 ) -> impl Iterator<Item = &'a str> {
-    let file = workflow.nodes.get(node);
-    let of_node = move |reference: &'a Reference| match &reference.root {
-        Root::Node(name) if name == node => reference.port.as_deref(),
-        _ => None,
-    };
-    let declared = file.into_iter().flat_map(|it| it.outputs.keys().map(String::as_str));
-    let of_outputs = workflow.outputs.values().flat_map(|output| output.value.expressions());
-    let put_out = of_outputs.flat_map(|it| it.references()).filter_map(of_node);
-    let read = workflow.nodes.values().flat_map(|it| it.references()).filter_map(move |(_, it)| of_node(it));
-    let stdout = file.filter(|it| it.action.is_command()).map(|_| "stdout");
     let own = instance.into_iter().flat_map(|instance| {
         let mut own: Vec<&str> = instance.outputs.keys().map(String::as_str).collect();
         // What only tells how a command ended comes last.
@@ -272,7 +283,7 @@ fn named<'a>(
         known.sort_unstable();
         known
     });
-    declared.chain(put_out).chain(read).chain(stdout).chain(own).chain(known.flatten())
+    named.iter().map(String::as_str).chain(own).chain(known.flatten())
 }
 
 /// The node that failed first in the focused run, where a run failed or fails.

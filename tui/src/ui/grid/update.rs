@@ -83,11 +83,8 @@ fn half(count: usize) -> usize {
 
 /// What `y` copies of a node: what it made, as text; else its name.
 fn copied(model: &Model, name: &str) -> String {
-    let value = model.drawn().and_then(|(workflow, _)| {
-        let whole = &model.lens.as_ref()?.state.nodes.get(name)?.whole;
-        let port = node::port(workflow, name, Some(whole), &model.grid.products)?;
-        whole.outputs.get(&port)?.to_text().ok()
-    });
+    let whole = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
+    let value = whole.and_then(|whole| whole.outputs.get(node::ports(model, name).first()?)?.to_text().ok());
     value.unwrap_or_else(|| name.to_owned())
 }
 
@@ -177,23 +174,19 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.grid.products.of(of);
-    let Some((workflow, _)) = model.drawn() else { return Vec::new() };
-    let workflow = workflow.clone();
-    let names: Vec<String> = model
-        .areas
-        .hits
-        .iter()
-        .filter_map(|(_, hit)| match hit {
-            Hit::Node(name) => Some(name.clone()),
-            _ => None,
-        })
-        .collect();
+    let Some((_, Some(layout))) = model.drawn() else { return Vec::new() };
+    let layout = layout.clone();
+    let Model { areas, grid, lens, .. } = model;
     let mut effects = Vec::new();
-    for name in names {
-        let instance =
-            model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&name)).map(|node| &node.whole);
-        let Some(port) = node::port(&workflow, &name, instance, &model.grid.products) else { continue };
-        effects.extend(model.grid.products.ask(&name, &port).map(Effect::ListValues));
+    for (_, hit) in &areas.hits {
+        let Hit::Node(name) = hit else { continue };
+        let named = layout.index(name).map_or(&[][..], |node| &layout.ports[node]);
+        let instance = lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
+        let port = node::port(named, name, instance, &grid.products);
+        // Mostly it was asked for after an earlier frame.
+        let unasked = port.filter(|port| !grid.products.is_asked(name, port)).map(str::to_owned);
+        let Some(port) = unasked else { continue };
+        effects.extend(grid.products.ask(name, &port).map(Effect::ListValues));
         if effects.len() >= REQUESTS {
             break;
         }
@@ -259,7 +252,7 @@ fn shown_layout(model: &Model) -> Option<(std::sync::Arc<Layout>, Rect)> {
 }
 
 fn select(model: &mut Model, layout: &Layout, index: usize) {
-    let Some(name) = layout.nodes.get(index) else { return };
+    let Some(name) = layout.nodes.get_index(index) else { return };
     settle(model);
     model.grid.selected = Some(name.clone());
     model.grid.follow = false;

@@ -37,12 +37,8 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn facts(&self, node: usize) -> Facts<'a> {
-        let name = self.layout.nodes[node].as_str();
-        if self.planned {
-            Facts::planned(self.model, self.workflow, self.problems, name)
-        } else {
-            Facts::of(self.model, self.workflow, self.problems, name)
-        }
+        let of = if self.planned { Facts::planned } else { Facts::of };
+        of(self.model, self.workflow, self.layout, self.problems, node)
     }
 
     fn selected(&self) -> Option<usize> {

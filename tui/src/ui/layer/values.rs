@@ -35,11 +35,7 @@ impl ValuesOfRuns {
     /// The values of the port that the node's card shows; `None` where it has no port that is known.
     #[must_use]
     pub fn open(model: &mut Model, name: &str) -> Option<(Self, Vec<Effect>)> {
-        let (workflow, _) = model.drawn()?;
-        let instance =
-            model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
-        let ports = node::ports(workflow, name, instance, &model.grid.products);
-        let layer = Self { node: name.to_owned(), ports, ..Self::default() };
+        let layer = Self { node: name.to_owned(), ports: node::ports(model, name), ..Self::default() };
         let port = layer.ports.first()?.clone();
         let effects = model.grid.products.ask(name, &port).map(Effect::ListValues);
         Some((layer, effects.into_iter().collect()))

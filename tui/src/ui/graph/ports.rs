@@ -1,0 +1,34 @@
+//! The ports of nodes as their file names them: one walk over all that reads, for all nodes at once, not one for each.
+
+use fanlight_shared::expression::{Reference, Root};
+use fanlight_shared::workflow::Workflow;
+use indexmap::IndexSet;
+
+/// For each node, in the order of the file, its ports, the most telling first: what it declares, what the workflow puts out
+/// of it, what other nodes read of it, what a command says.
+#[must_use]
+pub fn ports(workflow: &Workflow) -> Vec<Vec<String>> {
+    let mut named: Vec<IndexSet<&str>> =
+        workflow.nodes.values().map(|node| node.outputs.keys().map(String::as_str).collect()).collect();
+    let put_out = workflow.outputs.values().flat_map(|output| output.value.expressions());
+    for reference in put_out.flat_map(|it| it.references()) {
+        name(reference, workflow, &mut named);
+    }
+    for (_, reference) in workflow.nodes.values().flat_map(|node| node.references()) {
+        name(reference, workflow, &mut named);
+    }
+    for (named, node) in named.iter_mut().zip(workflow.nodes.values()) {
+        if node.action.is_command() {
+            named.insert("stdout");
+        }
+    }
+    named.into_iter().map(|named| named.into_iter().map(str::to_owned).collect()).collect()
+}
+
+fn name<'a>(reference: &'a Reference, workflow: &Workflow, named: &mut [IndexSet<&'a str>]) {
+    if let (Root::Node(node), Some(port)) = (&reference.root, &reference.port)
+        && let Some(of_node) = workflow.nodes.get_index_of(node).and_then(|it| named.get_mut(it))
+    {
+        of_node.insert(port);
+    }
+}
