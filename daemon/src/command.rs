@@ -217,16 +217,20 @@ impl Commands {
         self.blocking(self.folder(attempt), Folder::tidy).await;
     }
 
-    /// Removes everything of these attempts, logs too.
-    pub async fn forget(&self, attempts: Vec<AttemptId>) {
+    /// Removes everything of these attempts, logs too. Answers those of which nothing is left.
+    pub async fn forget(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
+        let mut gone = Vec::new();
         for attempt in attempts {
             let folder = self.folder(attempt);
             // Nothing is asked in vain: that would start a supervisor where none runs.
             if folder.work().exists() {
                 self.drop_record(attempt).await;
             }
-            self.blocking(folder, Folder::remove).await;
+            if self.blocking(folder, Folder::remove).await {
+                gone.push(attempt);
+            }
         }
+        gone
     }
 
     /// A part of an attempt's log.
@@ -303,14 +307,20 @@ impl Commands {
         }
     }
 
+    /// Whether it could be done.
     async fn blocking(
         &self,
         folder: Folder,
         work: impl FnOnce(&Folder) -> std::io::Result<()> + Send + 'static,
-    ) {
+    ) -> bool {
         let path = folder.path().to_owned();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || work(&folder)).await {
-            tracing::warn!(path = %path.display(), %error, "an attempt's folder could not be cleaned up");
+        match tokio::task::spawn_blocking(move || work(&folder)).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(path = %path.display(), %error, "an attempt's folder could not be cleaned up");
+                false
+            }
+            Err(_) => false,
         }
     }
 }

@@ -6,13 +6,14 @@
 //! - `plan`: a workflow made ready; `submit`: from a request to runs; `queue`, `pools`: who waits for what
 //! - `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they are given
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
-//! - `recover`: taking up runs after the daemon died; `desk`: requests of people; `core`: the loop
+//! - `recover`: taking up runs after the daemon died; `desk`, `delete`: requests of people; `core`: the loop
 
 mod active;
 mod attempts;
 mod context;
 mod core;
 mod dataflow;
+mod delete;
 mod desk;
 mod finish;
 mod inputs;

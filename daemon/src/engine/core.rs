@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
+use super::delete::forget_deleted;
 use super::plan::Plan;
 use super::queue::RunQueue;
 use super::{Activity, EngineParts, Message, recover, submit};
@@ -171,7 +172,11 @@ impl Core {
     /// of this daemon's own.
     fn tidy_up(&self, folders: Vec<AttemptId>) {
         let living = self.active.values().flat_map(ActiveRun::living).collect();
-        self.context.runtime.spawn(self.context.commands.clone().tidy_left(folders, living));
+        let (store, commands) = (self.context.store.clone(), self.context.commands.clone());
+        self.context.runtime.spawn(async move {
+            forget_deleted(&store, &commands).await;
+            commands.tidy_left(folders, living).await;
+        });
     }
 
     /// Does something with an active run, and follows what comes of it.

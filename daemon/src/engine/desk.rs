@@ -1,4 +1,4 @@
-//! Requests of people: submit, resume, cancel, delete, label, the queue's settings.
+//! Requests of people: submit, resume, cancel, label, the queue's settings.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -213,55 +213,6 @@ impl Core {
         });
         self.context.after(After::State { workflow_id: run.workflow_id, run_id: id, event });
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
-    }
-
-    /// Deletes ended runs; their logs go too.
-    pub(super) fn delete(&mut self, request: runs::Delete, reply: Reply<()>) {
-        let busy =
-            request.runs.iter().find(|id| self.active.contains_key(id) || self.queued.contains_key(id));
-        if let Some(id) = busy {
-            let run = self.active.get(id).map(|run| &run.run).or(self.queued.get(id).map(|it| &*it.run));
-            let name = run.map_or_else(|| id.to_string(), Run::name);
-            let _ = reply.send(Err(RpcError::refused(format!("{name} has not ended; cancel it first"))));
-            return;
-        }
-        let (store, hub, commands) =
-            (self.context.store.clone(), self.context.hub.clone(), self.context.commands.clone());
-        self.context.flush();
-        self.context.runtime.spawn(async move {
-            let reading = store.clone();
-            let ids = request.runs.clone();
-            let known = tokio::task::spawn_blocking(move || {
-                ids.into_iter()
-                    .map(|id| Ok((reading.listed(id)?, reading.attempt_ids(id)?)))
-                    .collect::<Result<Vec<_>, StoreError>>()
-            });
-            let answer = match known.await {
-                Ok(Ok(known)) => {
-                    let ops =
-                        request.runs.iter().map(|run| Op::DeleteRun { run: *run, assets: request.assets });
-                    store.commit(ops.collect()).await.map(|committed| (known, committed))
-                }
-                Ok(Err(error)) => Err(error),
-                Err(error) => Err(StoreError::Other(error.to_string())),
-            };
-            let answer = match answer {
-                Ok((known, committed)) => {
-                    let mut attempts = Vec::new();
-                    for (run, ids) in known {
-                        hub.daemon(DaemonEvent::RunDelete { workflow_id: run.workflow_id, run_id: run.id });
-                        attempts.extend(ids);
-                    }
-                    for (workflow_id, asset_id) in committed.deleted_assets {
-                        hub.daemon(DaemonEvent::AssetDelete { workflow_id, asset_id });
-                    }
-                    commands.forget(attempts).await;
-                    Ok(())
-                }
-                Err(error) => Err(refused(&error)),
-            };
-            let _ = reply.send(answer);
-        });
     }
 
     /// A label of the user's own.

@@ -141,6 +141,7 @@ impl Apply {
                 Ok(())
             }
             Op::DeleteRun { run, assets } => self.delete_run(db, work, *run, *assets),
+            Op::Gone(attempts) => Self::gone(db, attempts),
             Op::Star { assets, starred } => self.star(db, work, assets, *starred),
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
             Op::Evict { workflow, keep } => self.evict(db, work, *workflow, *keep),

@@ -2,7 +2,7 @@
 
 use fanlight_shared::asset::Asset;
 use fanlight_shared::event::Numbered;
-use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::id::{AssetId, AttemptId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -63,13 +63,16 @@ pub enum Op {
         /// The label.
         label: String,
     },
-    /// An ended run goes, with its telemetry and other values; its assets too if asked.
+    /// An ended run goes, with its telemetry and other values; its assets too if asked. Its attempts are remembered until
+    /// they are [`Self::Gone`].
     DeleteRun {
         /// The run.
         run: RunId,
         /// Its assets too.
         assets: bool,
     },
+    /// The folders of these attempts, whose runs were deleted, are removed.
+    Gone(Vec<AttemptId>),
     /// Assets get or lose their star.
     Star {
         /// The assets.

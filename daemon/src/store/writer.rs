@@ -377,6 +377,7 @@ fn weight(op: &Op) -> (usize, usize) {
         Op::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
         Op::Values { values, .. } => (values.len(), 0),
         Op::DeleteRun { .. } | Op::Evict { .. } => (100, 0),
+        Op::Gone(attempts) => (attempts.len(), 0),
         Op::DeleteAssets(assets) | Op::Star { assets, .. } => (assets.len() * 2, 0),
         Op::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
         _ => (1, 0),

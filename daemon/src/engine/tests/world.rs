@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fanlight_shared::home::Home;
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{AttemptId, RunId};
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::RunState;
@@ -102,8 +102,13 @@ impl World {
 
     /// Waits until the stored state of a run is as `condition` says; looks after every change of the store's mind.
     pub(super) async fn until_state(&self, id: RunId, condition: impl Fn(&RunState) -> bool) {
+        self.until_stored(|_| condition(&self.ended(id).state)).await;
+    }
+
+    /// Waits until what is stored is as `condition` says.
+    pub(super) async fn until_stored(&self, condition: impl Fn(&Store) -> bool) {
         let look = async {
-            while !condition(&self.ended(id).state) {
+            while !condition(&self.store) {
                 // A commit of our own is a barrier behind whatever the engine wrote; in between others get their turn.
                 self.store.commit(Vec::new()).await.unwrap();
                 tokio::task::yield_now().await;
@@ -111,7 +116,7 @@ impl World {
         };
         tokio::time::timeout(std::time::Duration::from_secs(30), look)
             .await
-            .expect("the run should have got there");
+            .expect("the store should have got there");
     }
 
     /// Waits until this attempt of a node runs or ended.
@@ -127,6 +132,11 @@ impl World {
 
     pub(super) async fn cancel(&self, runs: &[RunId]) -> runs::CancelAnswer {
         self.engine.cancel(runs::Cancel { runs: runs.to_vec(), ..runs::Cancel::default() }).await.unwrap()
+    }
+
+    /// Where the files of an attempt lie.
+    pub(super) fn folder_of(&self, attempt: AttemptId) -> std::path::PathBuf {
+        self.home.attempts().join(attempt.to_string())
     }
 
     /// What a port of a run holds in the store: one value per item.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use fanlight_shared::id::{AssetId, BlobHash, RunId, WorkflowId};
+use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -36,6 +36,12 @@ impl Apply {
         db.prepare_cached("UPDATE run SET status = ?2 WHERE key = ?1")?
             .execute(params![key, code::DELETED])?;
         db.prepare_cached("UPDATE workflow SET runs = runs - 1 WHERE key = ?1")?.execute([workflow])?;
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO going (attempt) SELECT json_extract(body, '$.attempt_id') FROM event \
+             WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 \
+             AND json_extract(body, '$.attempt_id') IS NOT NULL",
+        )?
+        .execute([key])?;
         db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
         self.keys.borrow_mut().remove(&run);
         if assets {
@@ -51,6 +57,15 @@ impl Apply {
         db.prepare_cached(&format!("DELETE FROM value AS v WHERE run = ?1 AND {NOT_SHOWN}"))?
             .execute([key])?;
         self.purge_if_unused(db, work, key)
+    }
+
+    /// The folders of these attempts are removed.
+    pub(super) fn gone(db: &Connection, attempts: &[AttemptId]) -> Done {
+        let mut query = db.prepare_cached("DELETE FROM going WHERE attempt = ?1")?;
+        for attempt in attempts {
+            query.execute([attempt.to_string()])?;
+        }
+        Ok(())
     }
 
     /// Assets go, with the values of their runs that hold the same media.

@@ -5,7 +5,6 @@ use fanlight_shared::id::{AttemptId, BlobHash, RunId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run_state::{Folded, RunState};
 use fanlight_shared::value::Value;
-use indexmap::IndexSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{OpenRun, Store, StoreError, code};
@@ -70,26 +69,46 @@ impl Store {
         })
     }
 
-    /// The attempts of a run that left the daemon's process, oldest first. Blocks.
+    /// The text of the file that a run was submitted with, and the path of that file, where there was one. Blocks.
     ///
     /// # Errors
     /// No such run.
-    pub fn attempt_ids(&self, id: RunId) -> Result<Vec<AttemptId>, StoreError> {
+    pub fn document(&self, id: RunId) -> Result<(String, Option<String>), StoreError> {
         self.read(|db| {
-            let key: Option<i64> = db
-                .prepare_cached("SELECT key FROM run WHERE id = ?1")?
-                .query_row([id.as_bytes()], |row| row.get(0))
-                .optional()?;
-            let key = key.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))?;
-            let found = db
-                .prepare_cached(
-                    "SELECT json_extract(body, '$.attempt_id') FROM event \
-                     WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 ORDER BY seq",
-                )?
-                .query_map([key], |row| row.get(0))?
-                .collect::<Result<Vec<Option<String>>, _>>()?;
-            let ids: IndexSet<AttemptId> = found.iter().flatten().filter_map(|id| id.parse().ok()).collect();
-            Ok(ids.into_iter().collect())
+            db.prepare_cached(
+                "SELECT v.document, r.path FROM run r JOIN version v ON v.key = r.version \
+                 WHERE r.id = ?1 AND r.status < 6",
+            )?
+            .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
+        })
+    }
+
+    /// The state events of a run after one and up to another, in order. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn events(&self, id: RunId, after: u64, up_to: u64) -> Result<Vec<Numbered>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT e.seq, e.body FROM run r JOIN event e ON e.run = r.key \
+                 WHERE r.id = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
+            )?;
+            let between = params![id.as_bytes(), code::signed(after), code::signed(up_to)];
+            Ok(query.query_map(between, numbered)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The attempts of deleted runs whose folders are not removed yet. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn going(&self) -> Result<Vec<AttemptId>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT attempt FROM going")?;
+            let ids = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
         })
     }
 
@@ -148,9 +167,11 @@ impl Store {
 pub(super) fn events(db: &Connection, run: i64) -> Result<Vec<Numbered>, StoreError> {
     let events = db
         .prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?
-        .query_map(params![run], |row| {
-            Ok(Numbered { seq: code::unsigned(row.get(0)?), event: code::json(row, 1)? })
-        })?
+        .query_map(params![run], numbered)?
         .collect::<Result<Vec<_>, _>>()?;
     Ok(events)
+}
+
+fn numbered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Numbered> {
+    Ok(Numbered { seq: code::unsigned(row.get(0)?), event: code::json(row, 1)? })
 }

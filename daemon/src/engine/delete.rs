@@ -1,0 +1,76 @@
+//! Runs are deleted, and with them what their attempts left behind.
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::rpc::{RpcError, runs};
+use fanlight_shared::run::Run;
+
+use super::Reply;
+use super::core::Core;
+use super::desk::refused;
+use crate::command::Commands;
+use crate::store::{Op, Store, StoreError};
+
+impl Core {
+    /// Deletes ended runs; their logs go too.
+    pub(super) fn delete(&mut self, request: runs::Delete, reply: Reply<()>) {
+        let busy =
+            request.runs.iter().find(|id| self.active.contains_key(id) || self.queued.contains_key(id));
+        if let Some(id) = busy {
+            let run = self.active.get(id).map(|run| &run.run).or(self.queued.get(id).map(|it| &*it.run));
+            let name = run.map_or_else(|| id.to_string(), Run::name);
+            let _ = reply.send(Err(RpcError::refused(format!("{name} has not ended; cancel it first"))));
+            return;
+        }
+        let (store, hub, commands) =
+            (self.context.store.clone(), self.context.hub.clone(), self.context.commands.clone());
+        self.context.flush();
+        self.context.runtime.spawn(async move {
+            let reading = store.clone();
+            let ids = request.runs.clone();
+            let known = tokio::task::spawn_blocking(move || {
+                ids.into_iter().map(|id| reading.listed(id)).collect::<Result<Vec<_>, StoreError>>()
+            });
+            let answer = match known.await {
+                Ok(Ok(known)) => {
+                    let ops =
+                        request.runs.iter().map(|run| Op::DeleteRun { run: *run, assets: request.assets });
+                    store.commit(ops.collect()).await.map(|committed| (known, committed))
+                }
+                Ok(Err(error)) => Err(error),
+                Err(error) => Err(StoreError::Other(error.to_string())),
+            };
+            let answer = match answer {
+                Ok((known, committed)) => {
+                    for run in known {
+                        hub.daemon(DaemonEvent::RunDelete { workflow_id: run.workflow_id, run_id: run.id });
+                    }
+                    for (workflow_id, asset_id) in committed.deleted_assets {
+                        hub.daemon(DaemonEvent::AssetDelete { workflow_id, asset_id });
+                    }
+                    forget_deleted(&store, &commands).await;
+                    Ok(())
+                }
+                Err(error) => Err(refused(&error)),
+            };
+            let _ = reply.send(answer);
+        });
+    }
+}
+
+/// Removes what attempts of deleted runs left behind. Which ones is stored with the deletion: what a daemon did not get to,
+/// or could not remove, the next one does.
+pub(super) async fn forget_deleted(store: &Store, commands: &Commands) {
+    let reading = store.clone();
+    let going = match tokio::task::spawn_blocking(move || reading.going()).await {
+        Ok(Ok(going)) => going,
+        Ok(Err(error)) => return tracing::warn!(%error, "the logs of deleted runs stay for now"),
+        Err(_) => return,
+    };
+    if going.is_empty() {
+        return;
+    }
+    let gone = commands.forget(going).await;
+    if let Err(error) = store.commit(vec![Op::Gone(gone)]).await {
+        tracing::warn!(%error, "the next daemon looks after the logs of deleted runs again");
+    }
+}
