@@ -95,6 +95,11 @@ impl Root {
         Self { folder, path: PathBuf::from("/") }
     }
 
+    /// The open folder, to be walked over.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
     /// The open folder.
     pub(crate) fn into_folder(self) -> OwnedFd {
         self.folder
@@ -206,6 +211,8 @@ pub(crate) enum Met<'a> {
     File(&'a Stat),
     /// Something that is neither a file nor a folder: it is left out.
     Other(&'static str),
+    /// A folder that is entered now.
+    Folder,
     /// A folder that can't be looked into, or lies too deep.
     Shut(&'static str),
 }
@@ -233,7 +240,10 @@ pub(crate) fn walk(
             FileType::RegularFile => visit(&path, Met::File(&stat))?,
             FileType::Directory if depth == 0 => visit(&path, Met::Shut("a folder that is not entered"))?,
             FileType::Directory => match rustix::fs::openat(folder, &name, FOLDER, Mode::empty()) {
-                Ok(inner) => walk(inner.as_fd(), &path, depth - 1, visit)?,
+                Ok(inner) => {
+                    visit(&path, Met::Folder)?;
+                    walk(inner.as_fd(), &path, depth - 1, visit)?;
+                }
                 Err(rustix::io::Errno::ACCESS) => visit(&path, Met::Shut("a folder that can't be read"))?,
                 Err(errno) => return Err(unreadable(&path, errno.into())),
             },

@@ -97,10 +97,14 @@ fn a_walk_follows_nothing_and_keeps_name_order() {
     let Entry::Folder(fd) = open(&temp).entry(Path::new(".")).unwrap() else { panic!("no folder") };
     let mut seen = Vec::new();
     walk(fd.as_fd(), Path::new(""), DEEPEST, &mut |path, met| {
-        let mark = if matches!(met, Met::File(_)) { "" } else { "!" };
+        let mark = match met {
+            Met::File(_) => "",
+            Met::Folder => "/",
+            Met::Other(_) | Met::Shut(_) => "!",
+        };
         seen.push(format!("{}{mark}", path.display()));
         Ok(())
     })
     .unwrap();
-    assert_eq!(seen, ["B", "b", "loop!", "sub/a.txt"]);
+    assert_eq!(seen, ["B", "b", "loop!", "sub/", "sub/a.txt"]);
 }

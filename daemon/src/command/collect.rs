@@ -138,6 +138,7 @@ impl Collector<'_> {
                     Met::File(_) => {
                         found.entry(path.to_owned()).or_insert(number);
                     }
+                    Met::Folder => {}
                     Met::Other(what) | Met::Shut(what) => {
                         notes.push(format!("`{}` was left out: it is {what}", path.display()))
                     }

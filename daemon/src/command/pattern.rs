@@ -74,7 +74,8 @@ impl Pattern {
                     self.text
                 ));
             }
-            if self.matcher.is_match(path) { visit(path, met) } else { Ok(()) }
+            let wanted = !matches!(met, Met::Folder) && self.matcher.is_match(path);
+            if wanted { visit(path, met) } else { Ok(()) }
         })
     }
 }

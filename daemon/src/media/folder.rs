@@ -102,6 +102,7 @@ fn look(folder: &OwnedFd, shown: &str, most: usize) -> Result<(Vec<PathBuf>, Vec
                 paths.push(path.to_owned());
                 return Ok(());
             }
+            Met::Folder => return Ok(()),
             Met::Other(what) => (what, false),
             Met::Shut(what) => (what, true),
         };

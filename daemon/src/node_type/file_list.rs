@@ -9,6 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::build::{Build, ty};
 use super::given::Given;
 use super::{DaemonJob, Made, NodeType, Runner, file};
+use crate::beneath::{DEEPEST, Entry, Met, Refusal, Root, walk};
 use crate::media;
 
 /// The most files of one list.
@@ -42,15 +43,22 @@ async fn run(job: DaemonJob) -> Made {
     let folder = job.inputs.text("folder")?.to_owned();
     file::blocking(move || {
         let folder = file::readable(&job, &folder)?;
+        let root = Root::open(&folder).map_err(|error| file::sentence(&folder, &error))?;
         let cancelled = || job.attempt.cancel.is_cancelled();
         let mut files = Vec::new();
         let mut blobs = Vec::new();
         let mut paths = Vec::new();
-        for path in find(&folder, &matcher, &cancelled)? {
+        for path in find(&root, &matcher, &cancelled)? {
             if cancelled() {
                 return Err("cancelled".into());
             }
-            let open = file::open(&folder.join(&path))?;
+            let gone = |why: &str| format!("{} {why}", folder.join(&path).display());
+            let open = match root.entry(&path) {
+                Ok(Entry::File(open)) => open,
+                Ok(Entry::Folder(_)) => return Err(gone("became a folder while it was listed")),
+                Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error)),
+                Err(_) => return Err(gone("went away while it was listed")),
+            };
             let (media, blob) = media::publish(&job.blobs, open, &file::name(&path))?;
             files.push(Value::from(media));
             blobs.push(blob);
@@ -63,43 +71,30 @@ async fn run(job: DaemonJob) -> Made {
     .await
 }
 
-/// Regular files below `folder` that match, as paths below it, sorted.
-fn find(folder: &Path, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Result<Vec<PathBuf>, String> {
+/// Regular files below the folder that match, as paths below it, in their order.
+fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Result<Vec<PathBuf>, String> {
+    let shown = root.path().display();
     let deep = matcher.glob().glob().contains('/') || matcher.glob().glob().contains("**");
     let mut found = Vec::new();
-    let mut folders = vec![PathBuf::new()];
     let mut entered = 0;
-    while let Some(below) = folders.pop() {
-        entered += 1;
-        if entered > MOST_FOLDERS {
-            return Err(format!(
-                "more than {MOST_FOLDERS} folders lie below {}; name a smaller one",
-                folder.display()
-            ));
-        }
+    walk(root.folder(), Path::new(""), if deep { DEEPEST } else { 0 }, &mut |path, met| {
         if cancelled() {
             return Err("cancelled".into());
         }
-        let here = folder.join(&below);
-        let entries = here.read_dir().map_err(|error| file::sentence(&here, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| file::sentence(&here, &error))?;
-            let kind = entry.file_type().map_err(|error| file::sentence(&entry.path(), &error))?;
-            let path = below.join(entry.file_name());
-            if kind.is_dir() && deep {
-                folders.push(path);
-            } else if kind.is_file() && matcher.is_match(&path) {
-                found.push(path);
-            }
+        match met {
+            Met::File(_) if matcher.is_match(path) => found.push(path.to_owned()),
+            Met::Folder => entered += 1,
+            Met::Shut(what) if deep => return Err(format!("{} is {what}", root.path().join(path).display())),
+            Met::File(_) | Met::Other(_) | Met::Shut(_) => {}
+        }
+        if entered > MOST_FOLDERS {
+            return Err(format!("more than {MOST_FOLDERS} folders lie below {shown}; name a smaller one"));
         }
         if found.len() > MOST_FILES {
-            return Err(format!(
-                "more than {MOST_FILES} files match in {}; narrow the glob",
-                folder.display()
-            ));
+            return Err(format!("more than {MOST_FILES} files match in {shown}; narrow the glob"));
         }
-    }
-    found.sort();
+        Ok(())
+    })?;
     Ok(found)
 }
 
@@ -111,18 +106,18 @@ mod tests {
     fn only_regular_files_that_match_are_found() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join("sub")).unwrap();
-        for name in ["b.png", "a.png", "c.txt", "sub/d.png"] {
+        for name in ["b.png", "a.png", "c.txt", "sub/d.png", "sub.png"] {
             std::fs::write(home.path().join(name), name).unwrap();
         }
         std::os::unix::fs::symlink("/etc/passwd", home.path().join("link.png")).unwrap();
         std::os::unix::fs::symlink("/etc", home.path().join("etc")).unwrap();
         let list = |glob: &str| {
             let matcher = GlobBuilder::new(glob).literal_separator(true).build().unwrap().compile_matcher();
-            let found = find(home.path(), &matcher, &|| false).unwrap();
+            let found = find(&Root::open(home.path()).unwrap(), &matcher, &|| false).unwrap();
             found.into_iter().map(|it| it.display().to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(list("*.png"), ["a.png", "b.png"]);
-        assert_eq!(list("**/*.png"), ["a.png", "b.png", "sub/d.png"]);
+        assert_eq!(list("*.png"), ["a.png", "b.png", "sub.png"]);
+        assert_eq!(list("**/*.png"), ["a.png", "b.png", "sub/d.png", "sub.png"]);
         assert_eq!(list("**/passwd"), Vec::<String>::new());
     }
 }
