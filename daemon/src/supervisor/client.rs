@@ -14,12 +14,13 @@
 //! All three are whole when [`AttemptEvent::Ended`] arrives, and nothing of the attempt's tree is alive then.
 //! The child's environment is exactly [`StartSpec::env`] plus `FANLIGHT_ATTEMPT=<id>`.
 
+mod attempt;
 mod connection;
 mod launch;
 mod news;
+mod subscription;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,68 +30,19 @@ use tokio::sync::{Mutex, watch};
 
 pub use super::Trees;
 pub use super::record::{AttemptState, Exit, How, Stage};
+pub use attempt::{AttemptEvent, StartSpec, Started};
+pub use subscription::Subscription;
 
 use super::message::{Holds, Reply, Request};
 use connection::{Closed, Connection, Greeting};
 use launch::Launcher;
-use news::{News, Seen};
+use news::News;
 
 /// What names the program to a supervisor: one of another build is replaced as soon as it is idle.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 /// How often a request is sent again over a new connection when the supervisor dies under it.
 const TRIES: u32 = 4;
-
-/// A command to start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StartSpec {
-    /// Names the attempt; starting the same one twice starts it once.
-    pub id: AttemptId,
-    /// A path, or a name that is looked for in the `PATH` of `env`. A relative path with a slash counts from `cwd`.
-    pub program: OsString,
-    /// Its arguments, without the program.
-    pub arguments: Vec<OsString>,
-    /// The whole environment; nothing else is inherited.
-    pub env: Vec<(OsString, OsString)>,
-    /// Where it works; exists.
-    pub cwd: PathBuf,
-    /// Where the supervisor puts the attempt's files; absolute, exists, and is the attempt's alone.
-    pub folder: PathBuf,
-    /// What is left of the tree when the main process has ended has so long between TERM and KILL.
-    pub grace: Duration,
-}
-
-/// Answer of [`Supervisor::start`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// The supervisor knew the attempt already, so nothing was started now.
-    pub known: bool,
-    /// How it stands.
-    pub state: AttemptState,
-}
-
-/// What happens to an attempt. Events are conflated: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttemptEvent {
-    /// The log has grown to this many bytes.
-    Grew {
-        /// The log's true length so far, dropped bytes included.
-        end: u64,
-    },
-    /// It ended and nothing of its tree is left. The last event.
-    Ended(Exit),
-    /// Its supervisor died or the machine was restarted, nothing of its tree is left, and nobody saw how it ended. The
-    /// last event.
-    Lost,
-}
-
-impl AttemptEvent {
-    /// Whether no other follows.
-    #[must_use]
-    pub fn is_last(self) -> bool {
-        !matches!(self, Self::Grew { .. })
-    }
-}
 
 /// What the supervisor could not do.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -234,13 +186,7 @@ impl Supervisor {
     /// to an attempt that runs or ended already (adoption) brings its present state as the first event.
     #[must_use]
     pub fn subscribe(&self, id: AttemptId) -> Subscription {
-        Subscription {
-            id,
-            seen: self.inner.news.subscribe(id),
-            supervisor: self.clone(),
-            told: 0,
-            over: false,
-        }
+        Subscription::new(self.clone(), id)
     }
 
     /// Asks the supervisor to end if it has no running attempt; starts none for that. Answers whether none is left.
@@ -361,69 +307,6 @@ fn banner(build: &str) -> Option<String> {
 
 fn unfit() -> SupervisorError {
     SupervisorError::Unreachable("its answer doesn't fit the question".into())
-}
-
-/// The events of one attempt; ends when dropped.
-#[derive(Debug)]
-pub struct Subscription {
-    id: AttemptId,
-    supervisor: Supervisor,
-    seen: watch::Receiver<Seen>,
-    /// The log's end as it was told last.
-    told: u64,
-    /// The last event was given.
-    over: bool,
-}
-
-impl Subscription {
-    /// The next event; after `Ended` or `Lost` it pends for ever. Cancel-safe.
-    pub async fn next(&mut self) -> AttemptEvent {
-        loop {
-            let seen = self.seen.borrow_and_update().clone();
-            if self.over {
-                return std::future::pending().await;
-            }
-            match seen.stage {
-                Some(Stage::Ended(exit)) => {
-                    self.over = true;
-                    return AttemptEvent::Ended(exit);
-                }
-                Some(Stage::Lost) => {
-                    self.over = true;
-                    return AttemptEvent::Lost;
-                }
-                _ => {}
-            }
-            if seen.end > self.told {
-                self.told = seen.end;
-                return AttemptEvent::Grew { end: seen.end };
-            }
-            if !seen.informed {
-                self.inform().await;
-                continue;
-            }
-            if self.seen.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-        }
-    }
-
-    /// Nobody asked about the attempt since it was subscribed to: asks how it stands.
-    async fn inform(&self) {
-        match self.supervisor.state(self.id).await {
-            Ok(_) => self.supervisor.inner.news.informed(self.id),
-            Err(error) => {
-                tracing::warn!(%error, "the supervisor can't be asked yet");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.supervisor.inner.news.leave(self.id);
-    }
 }
 
 #[cfg(test)]

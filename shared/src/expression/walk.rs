@@ -2,13 +2,16 @@
 //!
 //! `undeclared_variables` loses what stands behind slices and indexes, so references are found here.
 
-use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, UnaryOpKind};
+mod call;
+mod reference;
+
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, UnaryOpKind};
 use minijinja::machinery::{parse_expr, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 
-use super::functions::{FILTERS, FUNCTIONS, OUTCOMES, TESTS};
-use super::{Reference, Root, Shape, convert};
+use super::functions::{FILTERS, TESTS};
+use super::{Reference, Shape, convert};
 use crate::document::hints;
 use crate::problem::{Position, Problem, Span};
 use crate::types::Type;
@@ -93,23 +96,6 @@ fn foreign_problem(source: &str, position: &dyn Fn(usize) -> Position) -> Option
     let foreign = hints::foreign_operator(source)?;
     let span = Span { start: position(foreign.at), end: position(foreign.at + foreign.len) };
     Some(Problem::error("foreign_operator", span, foreign.message).hint(foreign.hint))
-}
-
-/// A step behind a root.
-enum Step<'a> {
-    Field(&'a str),
-    FieldByIndex(String),
-    Element,
-}
-
-impl Step<'_> {
-    fn field(&self) -> Option<&str> {
-        match self {
-            Self::Field(name) => Some(name),
-            Self::FieldByIndex(name) => Some(name),
-            Self::Element => None,
-        }
-    }
 }
 
 struct Walk<'p> {
@@ -245,169 +231,12 @@ impl Walk<'_> {
         }
         shapes
     }
-
-    fn call(&mut self, call: &Call<'_>, span: Span) -> Shape {
-        let shapes = self.arguments(&call.args);
-        let any = Shape::Known(Type::Any);
-        let name = match call.identify_call() {
-            CallType::Function(name) => name,
-            CallType::Method(value, name) => {
-                self.expression(value);
-                let problem =
-                    Problem::error("method_call", span, format!("values have no methods, so no `.{name}()`"));
-                self.problems.push(match hints::method(name) {
-                    Some(filter) => problem.hint(format!("use the filter: `value|{filter}`")),
-                    None => problem.hint("use a filter, such as `value|upper` or `value|length`"),
-                });
-                return any;
-            }
-            _ => {
-                let hint = format!("the functions are {}", FUNCTIONS.join(", "));
-                let problem = Problem::error("unknown_function", span, "only functions can be called");
-                self.problems.push(problem.hint(hint));
-                return any;
-            }
-        };
-        if !FUNCTIONS.contains(&name) {
-            let problem = Problem::error("unknown_function", span, format!("there is no function `{name}`"));
-            let problem = match hints::function(name) {
-                Some(hint) => problem.hint(hint),
-                None => problem.hint(format!("the functions are {}", FUNCTIONS.join(", "))),
-            };
-            self.problems.push(problem.near(name, FUNCTIONS));
-            return any;
-        }
-        if OUTCOMES.contains(&name) {
-            self.asks_outcome = true;
-            if !call.args.is_empty() {
-                let message = format!("`{name}()` takes no arguments");
-                let hint = "it speaks of all nodes that this one reads or needs";
-                self.problems.push(Problem::error("bad_call", span, message).hint(hint));
-            }
-            return Shape::Known(Type::Bool);
-        }
-        match name {
-            "range" => Shape::Known(Type::Int.list()),
-            "argmax" | "argmin" => Shape::Known(Type::Int),
-            "first" => Shape::OneOf(shapes),
-            _ => any.list(),
-        }
-    }
-
-    /// A name and the fields and indexes behind it.
-    fn chain(&mut self, expression: &Expr<'_>) -> Shape {
-        let mut steps = Vec::new();
-        let mut base = expression;
-        loop {
-            match base {
-                Expr::GetAttr(get) => {
-                    steps.push(Step::Field(get.name));
-                    base = &get.expr;
-                }
-                Expr::GetItem(get) => {
-                    let field = match &get.subscript_expr {
-                        Expr::Const(constant) => constant.value.as_str().map(str::to_owned),
-                        subscript => {
-                            self.expression(subscript);
-                            None
-                        }
-                    };
-                    steps.push(field.map_or(Step::Element, Step::FieldByIndex));
-                    base = &get.expr;
-                }
-                _ => break,
-            }
-        }
-        steps.reverse();
-        match base {
-            Expr::Var(variable) => {
-                let (start, end) = (base.span().start_offset, expression.span().end_offset);
-                self.reference(variable.id, &steps, self.span(start, end))
-            }
-            base => {
-                let shape = self.expression(base);
-                behind(shape, &steps)
-            }
-        }
-    }
-
-    fn reference(&mut self, name: &str, steps: &[Step<'_>], span: Span) -> Shape {
-        if FUNCTIONS.contains(&name) {
-            let problem = Problem::error("function_as_value", span, format!("`{name}` is a function"));
-            self.problems.push(
-                problem
-                    .hint(format!("call it: `{name}({})`", if OUTCOMES.contains(&name) { "" } else { "…" })),
-            );
-            return Shape::Known(Type::Any);
-        }
-        let root = Root::of(name);
-        let mut rest = steps;
-        let mut port = None;
-        if root.has_fields() {
-            match steps.split_first() {
-                Some((first, more)) if first.field().is_some() => {
-                    port = first.field().map(str::to_owned);
-                    rest = more;
-                }
-                Some(_) => {
-                    let what = what_follows(&root);
-                    let message = format!("behind `{name}` stands {what}, which can't be computed");
-                    self.problems.push(
-                        Problem::error("computed_name", span, message)
-                            .hint(format!("write the name itself, as in `{name}.{}`", example(&root))),
-                    );
-                    return Shape::Known(Type::Any);
-                }
-                None => {
-                    let hint = match &root {
-                        Root::Node(_) => hints::bare_word(name).unwrap_or_else(|| {
-                            format!(
-                                "for a node name its port, as in `{name}.{}`; for text use quotes",
-                                example(&root)
-                            )
-                        }),
-                        _ => format!("name one of its values: `{name}.{}`", example(&root)),
-                    };
-                    let message = format!("`{name}` alone is not a value");
-                    self.problems.push(Problem::error("whole_root", span, message).hint(hint));
-                    return Shape::Known(Type::Any);
-                }
-            }
-        }
-        let path = rest.iter().map_while(Step::field).map(str::to_owned).collect();
-        self.references.push(Reference { root, port, path, span });
-        behind(Shape::Reference(self.references.len() - 1), rest)
-    }
-}
-
-fn what_follows(root: &Root) -> &'static str {
-    match root {
-        Root::Params => "a param's name",
-        Root::Node(_) => "a port's name",
-        _ => "a name",
-    }
-}
-
-fn example(root: &Root) -> &'static str {
-    match root {
-        Root::Params => "seed",
-        Root::Run => "number",
-        Root::Secrets => "token",
-        _ => "image",
-    }
 }
 
 impl Shape {
     fn list(self) -> Self {
         Self::List(Box::new(self))
     }
-}
-
-fn behind(shape: Shape, steps: &[Step<'_>]) -> Shape {
-    steps.iter().fold(shape, |shape, step| match step.field() {
-        Some(field) => Shape::Field(Box::new(shape), field.to_owned()),
-        None => Shape::Element(Box::new(shape)),
-    })
 }
 
 /// The shape of what a filter makes.

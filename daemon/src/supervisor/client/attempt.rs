@@ -1,0 +1,60 @@
+//! An attempt as the daemon knows it: how it is started, and what happens to it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fanlight_shared::id::AttemptId;
+
+use super::{AttemptState, Exit};
+
+/// A command to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartSpec {
+    /// Names the attempt; starting the same one twice starts it once.
+    pub id: AttemptId,
+    /// A path, or a name that is looked for in the `PATH` of `env`. A relative path with a slash counts from `cwd`.
+    pub program: OsString,
+    /// Its arguments, without the program.
+    pub arguments: Vec<OsString>,
+    /// The whole environment; nothing else is inherited.
+    pub env: Vec<(OsString, OsString)>,
+    /// Where it works; exists.
+    pub cwd: PathBuf,
+    /// Where the supervisor puts the attempt's files; absolute, exists, and is the attempt's alone.
+    pub folder: PathBuf,
+    /// What is left of the tree when the main process has ended has so long between TERM and KILL.
+    pub grace: Duration,
+}
+
+/// Answer of [`Supervisor::start`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The supervisor knew the attempt already, so nothing was started now.
+    pub known: bool,
+    /// How it stands.
+    pub state: AttemptState,
+}
+
+/// What happens to an attempt. Events are conflated: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptEvent {
+    /// The log has grown to this many bytes.
+    Grew {
+        /// The log's true length so far, dropped bytes included.
+        end: u64,
+    },
+    /// It ended and nothing of its tree is left. The last event.
+    Ended(Exit),
+    /// Its supervisor died or the machine was restarted, nothing of its tree is left, and nobody saw how it ended. The
+    /// last event.
+    Lost,
+}
+
+impl AttemptEvent {
+    /// Whether no other follows.
+    #[must_use]
+    pub fn is_last(self) -> bool {
+        !matches!(self, Self::Grew { .. })
+    }
+}

@@ -1,0 +1,76 @@
+//! The events of one attempt.
+
+use std::time::Duration;
+
+use fanlight_shared::id::AttemptId;
+use tokio::sync::watch;
+
+use super::news::Seen;
+use super::{AttemptEvent, Stage, Supervisor};
+
+/// The events of one attempt; ends when dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    id: AttemptId,
+    supervisor: Supervisor,
+    seen: watch::Receiver<Seen>,
+    /// The log's end as it was told last.
+    told: u64,
+    /// The last event was given.
+    over: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(supervisor: Supervisor, id: AttemptId) -> Self {
+        Self { id, seen: supervisor.inner.news.subscribe(id), supervisor, told: 0, over: false }
+    }
+
+    /// The next event; after `Ended` or `Lost` it pends for ever. Cancel-safe.
+    pub async fn next(&mut self) -> AttemptEvent {
+        loop {
+            let seen = self.seen.borrow_and_update().clone();
+            if self.over {
+                return std::future::pending().await;
+            }
+            match seen.stage {
+                Some(Stage::Ended(exit)) => {
+                    self.over = true;
+                    return AttemptEvent::Ended(exit);
+                }
+                Some(Stage::Lost) => {
+                    self.over = true;
+                    return AttemptEvent::Lost;
+                }
+                _ => {}
+            }
+            if seen.end > self.told {
+                self.told = seen.end;
+                return AttemptEvent::Grew { end: seen.end };
+            }
+            if !seen.informed {
+                self.inform().await;
+                continue;
+            }
+            if self.seen.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Nobody asked about the attempt since it was subscribed to: asks how it stands.
+    async fn inform(&self) {
+        match self.supervisor.state(self.id).await {
+            Ok(_) => self.supervisor.inner.news.informed(self.id),
+            Err(error) => {
+                tracing::warn!(%error, "the supervisor can't be asked yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.supervisor.inner.news.leave(self.id);
+    }
+}

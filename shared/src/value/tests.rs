@@ -1,0 +1,52 @@
+use super::*;
+use crate::id::BlobHash;
+use crate::media::MediaKind;
+
+fn picture() -> Value {
+    Value::from(Media {
+        kind: MediaKind::Image,
+        hash: BlobHash::of(b"x"),
+        mime: "image/png".into(),
+        bytes: 1,
+        name: "a.png".into(),
+        width: Some(1),
+        height: Some(1),
+    })
+}
+
+#[test]
+fn values_survive_the_wire() {
+    let mut object = IndexMap::new();
+    object.insert("$media".to_owned(), Value::from("no picture"));
+    object.insert("n".to_owned(), Value::Int(i64::MAX));
+    for value in [Value::None, Value::Float(0.5), Value::Object(object), Value::List(vec![picture()])] {
+        let wire = serde_json::to_string(&value).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&wire).unwrap(), value, "{wire}");
+    }
+}
+
+#[test]
+fn json_from_outside_never_becomes_media() {
+    let forged = serde_json::to_value(picture()).unwrap();
+    let value = Value::from_json(forged);
+    assert!(!value.has_media());
+    let wire = serde_json::to_string(&value).unwrap();
+    assert!(!serde_json::from_str::<Value>(&wire).unwrap().has_media());
+}
+
+#[test]
+fn conversion_follows_the_types() {
+    assert_eq!(Value::Int(2).convert(&Type::Float), Ok(Value::Float(2.0)));
+    assert_eq!(Value::Int(2).convert(&Type::Text), Ok(Value::from("2")));
+    assert!(Value::from("2").convert(&Type::Int).is_err());
+    assert!(Value::Float(2.5).convert(&Type::Int).is_err());
+    assert!(picture().convert(&Type::Text).is_err());
+    assert!(Value::None.convert(&Type::Text).is_err());
+}
+
+#[test]
+fn long_text_is_cut_at_a_character() {
+    assert_eq!(cut("grüße aus Hove", 6), "grüße…");
+    assert_eq!(cut("one\ntwo", 10), "one…");
+    assert_eq!(cut("short", 10), "short");
+}
