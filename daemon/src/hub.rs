@@ -8,6 +8,7 @@ mod outbox;
 mod ring;
 mod rows;
 mod subscription;
+mod telling;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,7 @@ use ring::{Class, Ring};
 use rows::Rows;
 use subscription::Watcher;
 pub(crate) use subscription::{Loaded, Needs, Subscription};
+pub(crate) use telling::{Room, head};
 
 /// The hub. One per daemon, shared by `Arc`; its methods may be called from any thread.
 #[derive(Debug)]

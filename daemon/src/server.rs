@@ -4,6 +4,7 @@ mod assets;
 mod bytes;
 mod daemon;
 mod dispatch;
+mod items;
 mod listen;
 mod logs;
 mod previews;

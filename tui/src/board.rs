@@ -127,6 +127,14 @@ impl Board {
         if row.run.state == before { Heard::Ours } else { Heard::Moved(run.id) }
     }
 
+    /// The connection is gone, and with it the items that were still to come: those states are asked for anew. Of a run
+    /// that ended nobody needs its items.
+    pub(crate) fn lose_parts(&mut self) {
+        for row in self.rows.values_mut() {
+            row.state.take_if(|state| !state.is_whole() && !state.status.is_ended());
+        }
+    }
+
     /// Takes a run off, because it was deleted.
     pub(crate) fn remove(&mut self, id: RunId) {
         self.rows.shift_remove(&id);
@@ -154,6 +162,13 @@ impl Board {
             }
             Notification::Daemon { .. } | Notification::Lagged {} => vec![Heard::Other],
             Notification::Snapshot { run, state, .. } => vec![self.put(run, (**state).clone())],
+            Notification::SnapshotItems { run_id, seq, node, items, .. } => {
+                let row = self.rows.get_mut(run_id);
+                if let Some(state) = row.and_then(|row| row.state.as_mut()).filter(|it| it.seq == *seq) {
+                    state.take_items(node, items.clone());
+                }
+                vec![self.ours(*run_id)]
+            }
             Notification::State { run_id, event, .. } => {
                 let Some(row) = self.rows.get_mut(run_id) else { return vec![Heard::Other] };
                 let Some(state) = &mut row.state else { return vec![Heard::Gap(*run_id)] };
@@ -196,6 +211,7 @@ impl Board {
 pub(crate) mod tests {
     use fanlight_shared::event::{Numbered, RunUpdate};
     use fanlight_shared::id::{SubmissionId, Version, WorkflowId};
+    use fanlight_shared::run_state::Instance;
     use fanlight_shared::time::Time;
 
     use super::*;
@@ -258,6 +274,40 @@ pub(crate) mod tests {
         board.put(&run, RunState::new(["sky"]));
         assert_eq!(board.hear(&state), [Heard::Moved(run.id)]);
         assert_eq!(board.row(run.id).unwrap().run.started_at, Some(Time(5)));
+    }
+
+    #[test]
+    fn a_snapshot_comes_in_parts_and_is_asked_for_anew_where_they_are_lost() {
+        let run = run(1, "a");
+        let mut whole = RunState::new(["sky"]);
+        whole.nodes["sky"].items = (0..2).map(|index| (index, Instance::default())).collect();
+        let mut board = Board::new(vec![run.clone()]);
+        let (workflow_id, run_id) = (run.workflow_id, run.id);
+        let state = |board: &Board| board.row(run_id).unwrap().state.clone();
+        let snapshot = Notification::Snapshot {
+            workflow_id,
+            run_id,
+            run: Box::new(run.clone()),
+            state: Box::new(whole.without_items()),
+        };
+        let part = |index: u32, seq| Notification::SnapshotItems {
+            workflow_id,
+            run_id,
+            seq,
+            node: "sky".to_owned(),
+            items: [(index, Instance::default())].into(),
+        };
+        board.hear(&snapshot);
+        assert_eq!(board.hear(&part(1, 0)), [Heard::Ours]);
+        board.hear(&part(0, 9));
+        assert!(!state(&board).unwrap().is_whole(), "a part of another snapshot is none of this");
+        board.lose_parts();
+        assert_eq!(state(&board), None);
+        board.hear(&snapshot);
+        board.hear(&part(0, 0));
+        board.hear(&part(1, 0));
+        board.lose_parts();
+        assert_eq!(state(&board), Some(whole));
     }
 
     #[test]

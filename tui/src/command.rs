@@ -68,6 +68,26 @@ async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> 
     Ok(client.call(runs::Get { run: name.to_owned() }).await?)
 }
 
+/// The items that a run's answer had no room for. Those of a run that goes on may be newer than the rest of it.
+async fn find_items(client: &Client, detail: &mut runs::Detail) -> Result<(), Failure> {
+    let state = &mut detail.state;
+    let each = state.nodes.iter().filter(|(_, node)| node.item_count.is_some());
+    let names: Vec<String> = each.map(|(name, _)| name.clone()).collect();
+    for node in names {
+        let mut list = runs::Items { run_id: detail.run.id, node, cursor: None };
+        while !state.is_whole() {
+            let page = client.call(list.clone()).await?;
+            let items = page.rows.into_iter().filter_map(|row| Some((row.item.0?, row.instance)));
+            state.take_items(&list.node, items);
+            list.cursor = page.cursor;
+            if list.cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The workflow that a person named: an id, a slug, or the path of its file.
 async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail, Failure> {
     let path = Path::new(name);

@@ -1,11 +1,13 @@
 //! Notifications as text frames.
 
+use std::collections::BTreeMap;
+
 use fanlight_shared::event::Queue;
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::frame::{EVENT, Notified, Two};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::RunState;
+use fanlight_shared::run_state::{Instance, RunState};
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -16,25 +18,23 @@ pub(crate) fn encode(notification: &Notification) -> Utf8Bytes {
     text(&Notified { jsonrpc: Two, method: EVENT, params: notification })
 }
 
-/// A message as a text frame.
-pub(crate) fn written(message: &Outgoing) -> Utf8Bytes {
-    match message {
+/// A message as a text frame; of a run that is told in parts the next one. `None` where all of it was told.
+pub(crate) fn written(message: &Outgoing) -> Option<Utf8Bytes> {
+    Some(match message {
         Outgoing::Text(text) => text.clone(),
         Outgoing::Lagged => encode(&Notification::Lagged {}),
-        Outgoing::Snapshot { run, state } => {
-            frame(Shared::Snapshot { workflow_id: run.workflow_id, run_id: run.id, run, state })
-        }
+        Outgoing::Snapshot(telling) => telling.part()?,
         Outgoing::Registry { seq, runs, queue, banners } => {
             let runs = runs.iter().map(AsRef::as_ref).collect();
             frame(Shared::Registry { seq: *seq, runs, queue, banners })
         }
-    }
+    })
 }
 
 /// [`Notification`] by reference: what is large is not copied only to be written out.
 #[derive(Serialize)]
 #[serde(tag = "channel", rename_all = "snake_case")]
-enum Shared<'a> {
+pub(super) enum Shared<'a> {
     Registry {
         seq: u64,
         runs: Vec<&'a Run>,
@@ -48,9 +48,16 @@ enum Shared<'a> {
         run: &'a Run,
         state: &'a RunState,
     },
+    SnapshotItems {
+        workflow_id: WorkflowId,
+        run_id: RunId,
+        seq: u64,
+        node: &'a str,
+        items: &'a BTreeMap<u32, &'a Instance>,
+    },
 }
 
-fn frame(params: Shared<'_>) -> Utf8Bytes {
+pub(super) fn frame(params: Shared<'_>) -> Utf8Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
         jsonrpc: Two,

@@ -14,6 +14,7 @@ use fanlight_shared::run_state::RunState;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::encode::encode;
+use super::telling::Telling;
 
 /// How many messages may wait. Tests reach the bound with few.
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
@@ -36,13 +37,8 @@ pub(super) enum About {
 pub(crate) enum Outgoing {
     /// A notification as it is sent.
     Text(Utf8Bytes),
-    /// A run as it was when this was queued; written out only when it is sent.
-    Snapshot {
-        /// The run as lists show it.
-        run: Arc<Run>,
-        /// What is known of it.
-        state: Arc<RunState>,
-    },
+    /// A run as it was when this was queued; written out only when it is sent, part by part. What comes after it waits.
+    Snapshot(Arc<Telling>),
     /// The registry as it was when this was queued.
     Registry {
         /// Daemon-wide.
@@ -136,7 +132,7 @@ impl Outbox {
     /// A snapshot says all that was to be said of its run.
     pub(super) fn snapshot(&mut self, run: &Arc<Run>, state: &Arc<RunState>) {
         self.forget(run.id);
-        self.push(About::Run(run.id), Outgoing::Snapshot { run: Arc::clone(run), state: Arc::clone(state) });
+        self.push(About::Run(run.id), Outgoing::Snapshot(Arc::new(Telling::new(run, state))));
     }
 
     /// A state event. Live values of what it is about go out before it, as they were folded here.
@@ -189,9 +185,17 @@ impl Outbox {
 
     /// The next message, if one is due.
     pub(super) fn take(&mut self, now: Instant) -> Next {
+        if let Some((_, Outgoing::Snapshot(telling))) = self.messages.front()
+            && !telling.is_over()
+        {
+            return Next::Send(Outgoing::Snapshot(Arc::clone(telling)));
+        }
         if let Some((_, message)) = self.messages.pop_front() {
             self.bytes -= size(&message);
-            return Next::Send(message);
+            return match message {
+                Outgoing::Snapshot(_) => self.take(now),
+                message => Next::Send(message),
+            };
         }
         if self.live.is_empty() {
             return Next::Empty;
@@ -229,7 +233,7 @@ fn size(message: &Outgoing) -> usize {
     match message {
         Outgoing::Text(text) => text.len(),
         // Shared with the hub, and at most one a run.
-        Outgoing::Snapshot { .. } | Outgoing::Registry { .. } | Outgoing::Lagged => 0,
+        Outgoing::Snapshot(_) | Outgoing::Registry { .. } | Outgoing::Lagged => 0,
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::bytes::Source;
 use super::session::Session;
-use super::{assets, daemon, logs, previews, queue, runs, values, watch, workflows};
+use super::{assets, daemon, items, logs, previews, queue, runs, values, watch, workflows};
 use crate::hub::text;
 
 /// A good answer and the bytes that follow it.
@@ -61,6 +61,7 @@ plain {
     rpc::runs::Start => runs::start,
     rpc::runs::List => runs::list,
     rpc::runs::Get => runs::get,
+    rpc::runs::Items => items::items,
     rpc::runs::Cancel => runs::cancel,
     rpc::runs::Resume => runs::resume,
     rpc::runs::Delete => runs::delete,

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use fanlight_shared::rpc::RpcError;
 use fanlight_shared::rpc::logs::{Part, Read};
 
+use super::items::state_of;
 use super::session::Session;
 
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, RpcError> {
     let context = &session.context;
     let run = read.run_id;
-    let state = match context.hub.run_state(run) {
-        Some(state) => state,
-        None => Arc::new(context.read(move |store| store.run_state(run)).await?),
-    };
+    let state = state_of(context, run).await?;
     let name = format!("{}{}", read.node, read.item);
     let instance = state
         .instance(&read.node, read.item)

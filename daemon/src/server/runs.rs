@@ -8,7 +8,9 @@ use fanlight_shared::rpc::runs::{
 use fanlight_shared::rpc::{Done, Page, RpcError};
 use fanlight_shared::run::Run;
 
+use super::items::state_of;
 use super::session::Session;
+use crate::hub::head;
 
 pub(super) async fn start(session: &Arc<Session>, start: Start) -> Result<Started, RpcError> {
     session.context.engine.start(start).await
@@ -24,14 +26,10 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
     let context = &session.context;
     let mut run = context.read(move |store| store.find_run(&get.run)).await?;
     let id = run.id;
-    let open = context.read(move |store| store.run(id)).await?;
-    // Of an active run the hub knows more: progress, logs, edges.
-    let state = match context.hub.run_state(id) {
-        Some(state) => Arc::unwrap_or_clone(state),
-        None => context.read(move |store| store.run_state(id)).await?,
-    };
+    let (document, path) = context.read(move |store| store.document(id)).await?;
+    let state = head(state_of(context, id).await?);
     context.hub.place(std::slice::from_mut(&mut run));
-    Ok(Detail { run, state, document: open.document, path: open.path })
+    Ok(Detail { run, state, document, path })
 }
 
 pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<CancelAnswer, RpcError> {

@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub(super) subscription: Subscription,
     /// Held while runs are read from the store for the subscription: a change of what is watched waits.
     pub(super) attaching: tokio::sync::Mutex<()>,
+    /// The run whose items are being read page by page.
+    pub(super) paged: super::items::Paged,
     frames: mpsc::Sender<Frame>,
     chunks: Arc<Semaphore>,
     streams: AtomicU32,
@@ -90,6 +92,7 @@ pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: Cancell
         subscription: Subscription::new(Arc::clone(&context.hub)),
         context,
         attaching: tokio::sync::Mutex::default(),
+        paged: super::items::Paged::default(),
         frames,
         chunks: Arc::new(Semaphore::new(CHUNKS)),
         streams: AtomicU32::new(1),
@@ -240,13 +243,13 @@ async fn write(
             () = over.cancelled() => break,
             Some(Frame(message, _place)) = frames.recv() => message,
             outgoing = session.subscription.next() => {
-                let message = Message::Text(written(&outgoing));
+                let Some(text) = written(&outgoing) else { continue };
                 if matches!(outgoing, Outgoing::Lagged) {
                     // Only now the client reads again.
                     let session = Arc::clone(&session);
                     tokio::spawn(async move { super::watch::again(&session).await });
                 }
-                message
+                Message::Text(text)
             }
         };
         match tokio::time::timeout(PATIENCE, sink.send(message)).await {
@@ -276,7 +279,8 @@ async fn goodbye(
         }
     }
     while let Some(outgoing) = session.subscription.try_next() {
-        if sink.send(Message::Text(written(&outgoing))).await.is_err() {
+        let Some(text) = written(&outgoing) else { continue };
+        if sink.send(Message::Text(text)).await.is_err() {
             return;
         }
     }

@@ -3,6 +3,7 @@
 mod frames;
 mod kept;
 mod life;
+mod parts;
 mod views;
 
 use std::path::Path;

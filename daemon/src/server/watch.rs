@@ -59,13 +59,12 @@ async fn attach(session: &Arc<Session>, needs: Needs) -> Result<(), RpcError> {
 async fn load(context: &Context, id: RunId, seq: Option<u64>) -> Result<Loaded, RpcError> {
     context
         .read(move |store| {
-            let open = store.run(id)?;
             let state = store.run_state(id)?;
             let events = match seq {
-                Some(seq) => open.events.into_iter().filter(|event| event.seq > seq).collect(),
+                Some(seq) => store.events(id, seq, state.seq)?,
                 None => Vec::new(),
             };
-            Ok(Loaded { run: open.run, state, events })
+            Ok(Loaded { run: store.listed(id)?, state, events })
         })
         .await
 }

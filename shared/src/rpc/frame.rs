@@ -10,11 +10,14 @@ use super::watch::Notification;
 /// The longest text frame in bytes; a longer one ends the connection.
 pub const MESSAGE_LIMIT: usize = 8 * 1024 * 1024;
 
-/// The longest text frame that a client takes from its daemon, in bytes: a snapshot of a run with 100,000 items fits.
+/// The longest text frame that a client takes from its daemon, in bytes: a page of values that are long by themselves fits.
 pub const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The most bytes of an asset in one binary frame, without its mark.
 pub const CHUNK: usize = 256 * 1024;
+
+/// The most bytes of items in one text frame; one item that is longer goes alone.
+pub const ITEMS: usize = 256 * 1024;
 
 /// How many bytes of a binary frame mark its stream: a little-endian `u32`.
 pub const MARK: usize = 4;

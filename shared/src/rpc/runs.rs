@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Done, Page, request};
 use crate::id::{RunId, WorkflowId};
+use crate::item::ItemPath;
 use crate::run::{Run, RunStatus};
-use crate::run_state::RunState;
+use crate::run_state::{Instance, RunState};
 use crate::value::Value;
 
 /// `runs.start`: one transaction for all its runs.
@@ -100,13 +101,49 @@ pub struct Get {
 pub struct Detail {
     /// The run.
     pub run: Run,
-    /// What is known of it.
+    /// What is known of it. Where `items_left` is not 0 it has only its first items; `runs.items` has them all.
     pub state: RunState,
     /// The text of the workflow file that it was submitted with.
     pub document: String,
     /// The path of that file, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+}
+
+/// `runs.items`: what is known of the items of a node with `each`, by their index. Pages that are asked for one after the
+/// other on one connection are of one moment.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Items {
+    /// The run.
+    pub run_id: RunId,
+    /// The node.
+    pub node: String,
+    /// Where the page begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Answer of `runs.items`: as many items as fit into one message.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ItemPage {
+    /// The number of the last state event in it; a page with another one is of another moment.
+    pub seq: u64,
+    /// The items, those that had an event.
+    pub rows: Vec<Item>,
+    /// Give this back to get the next page; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// What is known of an item.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Item {
+    /// Its place.
+    pub item: ItemPath,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub instance: Instance,
 }
 
 /// `runs.cancel`: queued ones are gone at once, running ones end.
@@ -167,6 +204,7 @@ pub struct Label {
 request!(Start, "runs.start", Started);
 request!(List, "runs.list", Page<Run>);
 request!(Get, "runs.get", Detail);
+request!(Items, "runs.items", ItemPage);
 request!(Cancel, "runs.cancel", CancelAnswer);
 request!(Resume, "runs.resume", Started);
 request!(Delete, "runs.delete", Done);

@@ -44,6 +44,7 @@ all! {
     runs::Start,
     runs::List,
     runs::Get,
+    runs::Items,
     runs::Cancel,
     runs::Resume,
     runs::Delete,

@@ -7,7 +7,7 @@ use super::request;
 use crate::event::{DaemonEvent, LiveEvent, Numbered, Queue};
 use crate::id::{RunId, WorkflowId};
 use crate::run::Run;
-use crate::run_state::RunState;
+use crate::run_state::{Items, RunState, items_by_index};
 
 /// How many runs one connection may watch in full; the registry tells of all.
 pub const MOST_TELEMETRY: usize = 64;
@@ -95,7 +95,8 @@ pub enum Notification {
         #[serde(flatten)]
         event: DaemonEvent,
     },
-    /// A run as it is now; replaces what the client had of it.
+    /// A run as it is now; replaces what the client had of it. Where `state.items_left` is not 0, so many items follow as
+    /// `snapshot_items`, before anything else of the run.
     Snapshot {
         /// The workflow.
         workflow_id: WorkflowId,
@@ -105,6 +106,20 @@ pub enum Notification {
         run: Box<Run>,
         /// What is known of it.
         state: Box<RunState>,
+    },
+    /// Items of a node that the snapshot before left out.
+    SnapshotItems {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// `seq` of the snapshot that they belong to.
+        seq: u64,
+        /// The node.
+        node: String,
+        /// The items, by index.
+        #[serde(deserialize_with = "items_by_index")]
+        items: Items,
     },
     /// A state event of a run.
     State {

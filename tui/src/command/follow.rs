@@ -272,6 +272,7 @@ impl Follower<'_> {
         self.client = self.reconnects.connect(self.context, interrupt, leaves, &open).await?;
         self.notifications = take_notifications(&self.client)?;
         self.board.set_banners(&self.client.hello().banners);
+        self.board.lose_parts();
         self.watch().await?;
         // The daemon that was lost may not have heard it.
         if interrupt.came() {

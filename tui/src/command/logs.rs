@@ -11,10 +11,10 @@ use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::{Folded, Instance, RunState};
 
-use super::find_run;
 use super::follow::take_notifications;
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
+use super::{find_items, find_run};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out};
@@ -110,10 +110,13 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let context = Context::from_env()?;
     let client = context.connect().await?;
-    let detail = find_run(&client, &args.run).await?;
+    let mut detail = find_run(&client, &args.run).await?;
+    let follow = args.follow && !detail.run.state.is_ended();
+    if !follow {
+        find_items(&client, &mut detail).await?;
+    }
     let wanted = Wanted::new(&args, &detail.state)?;
     let places = wanted.places(&detail.state);
-    let follow = args.follow && !detail.run.state.is_ended();
     let prefixed = places.len() > 1 || follow && wanted.node.is_none();
     let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw);
     let mut whole = true;
@@ -165,7 +168,7 @@ impl<'a> Following<'a> {
 
     async fn follow(mut self, readers: &mut Readers, out: &mut Out) -> Result<(), Failure> {
         let mut interrupt = Interrupt::new()?;
-        let mut connected = self.watch(Some(self.state.seq)).await?;
+        let mut connected = self.go_on().await?;
         loop {
             if connected {
                 connected = self.read(readers, out).await?;
@@ -177,7 +180,7 @@ impl<'a> Following<'a> {
                 self.client = self.reconnects.connect(context, &mut interrupt, 1, &name).await?;
                 self.notifications = take_notifications(&self.client)?;
                 readers.reconnect(self.client.clone());
-                connected = self.watch(Some(self.state.seq)).await?;
+                connected = self.go_on().await?;
                 continue;
             }
             if self.state.status.is_ended() {
@@ -188,6 +191,11 @@ impl<'a> Following<'a> {
                 _ = interrupt.next() => return Err(Failure::interrupted()),
             }
         }
+    }
+
+    /// Asks for what comes after what is known; where that is not whole, for all.
+    async fn go_on(&self) -> Result<bool, Failure> {
+        self.watch(self.state.is_whole().then_some(self.state.seq)).await
     }
 
     /// Asks for the run's telemetry. `false`: the connection was lost.
@@ -220,6 +228,9 @@ impl<'a> Following<'a> {
                     .hint(format!("it goes on with the next daemon: `fanlight logs '{name}' --follow`")));
             }
             Some(Notification::Snapshot { state, .. }) => self.state = *state,
+            Some(Notification::SnapshotItems { seq, node, items, .. }) if seq == self.state.seq => {
+                self.state.take_items(&node, items);
+            }
             Some(Notification::State { event, .. }) => {
                 if self.state.fold(&event) == Folded::Gap {
                     return self.watch(None).await;

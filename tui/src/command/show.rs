@@ -101,7 +101,7 @@ fn nodes(detail: &Detail) -> Table {
     let mut table = Table::new(&["NODE", "STATE", "TRIES", "ITEMS", "TIME", "NOTE"]);
     for (name, node) in &detail.state.nodes {
         let status = node.whole.status;
-        let items = node.item_count.map(|items| format!("{}/{items}", node.items_done()));
+        let items = node.item_count.map(|items| format!("{}/{items}", node.items_done));
         table.row(vec![
             name.as_str().into(),
             Cell::new(format!("{} {}", node_glyph(status), status.word()), Role::of_node(status)),

@@ -221,8 +221,7 @@ fn part_of_node(node: &fanlight_shared::run_state::NodeState) -> f64 {
         return 0.0;
     }
     if let Some(items) = node.item_count.filter(|items| *items > 0) {
-        #[allow(clippy::cast_precision_loss)]
-        return node.items_done() as f64 / f64::from(items);
+        return f64::from(node.items_done) / f64::from(items);
     }
     node.whole.progress.as_ref().and_then(|progress| progress.fraction).unwrap_or(0.0).clamp(0.0, 1.0)
 }
@@ -254,7 +253,7 @@ fn busy(state: &RunState) -> String {
     };
     let mut text = (*name).clone();
     if let Some(items) = node.item_count {
-        text.push_str(&format!(" {}/{items}", node.items_done()));
+        text.push_str(&format!(" {}/{items}", node.items_done));
     }
     text.push_str(&progress_words(&node.whole));
     if running.len() > 1 {

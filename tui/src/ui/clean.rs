@@ -94,6 +94,7 @@ pub fn notification(told: &mut Notification) {
             run(it);
             state(of);
         }
+        Notification::SnapshotItems { items, .. } => items.values_mut().for_each(instance),
         Notification::State { event, .. } => match &mut event.event {
             StateEvent::RunUpdate(update) => {
                 if let Some(error) = &mut update.error {

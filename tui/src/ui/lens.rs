@@ -73,6 +73,13 @@ pub(super) fn told(model: &mut Model, told: &mut Notification) -> Vec<Effect> {
             let state = std::mem::replace(&mut **state, RunState::new(Vec::<String>::new()));
             show(model, (**run).clone(), state)
         }
+        Notification::SnapshotItems { run_id, seq, node, items, .. } => {
+            let lens = model.lens.as_mut().filter(|lens| lens.run.id == *run_id);
+            if let Some(lens) = lens.filter(|lens| lens.state.seq == *seq) {
+                lens.state.take_items(node, std::mem::take(items));
+            }
+            Vec::new()
+        }
         Notification::State { run_id, event, .. } => {
             let Some(lens) = model.lens.as_mut().filter(|lens| lens.run.id == *run_id) else {
                 return Vec::new();

@@ -69,7 +69,14 @@ impl Link {
 struct Known {
     instance: Option<String>,
     seq: Option<u64>,
-    runs: HashMap<RunId, u64>,
+    runs: HashMap<RunId, Had>,
+}
+
+/// What was told of a run: everything up to this event, but for so many items.
+#[derive(Clone, Copy, Debug)]
+struct Had {
+    seq: u64,
+    items_left: u64,
 }
 
 impl Known {
@@ -77,10 +84,15 @@ impl Known {
         match told {
             Notification::Registry { seq, .. } | Notification::Daemon { seq, .. } => self.seq = Some(*seq),
             Notification::Snapshot { run_id, state, .. } => {
-                self.runs.insert(*run_id, state.seq);
+                self.runs.insert(*run_id, Had { seq: state.seq, items_left: state.items_left });
+            }
+            Notification::SnapshotItems { run_id, seq, items, .. } => {
+                if let Some(had) = self.runs.get_mut(run_id).filter(|had| had.seq == *seq) {
+                    had.items_left = had.items_left.saturating_sub(items.len() as u64);
+                }
             }
             Notification::State { run_id, event, .. } => {
-                self.runs.insert(*run_id, event.seq);
+                self.runs.insert(*run_id, Had { seq: event.seq, items_left: 0 });
             }
             Notification::Live { .. } | Notification::Lagged {} | Notification::Bye { .. } => {}
         }
@@ -94,7 +106,8 @@ impl Known {
         self.runs.retain(|run, _| watch.telemetry.iter().any(|it| it.run_id == *run));
         if again {
             for of in &mut watch.telemetry {
-                of.seq = self.runs.get(&of.run_id).copied();
+                let had = self.runs.get(&of.run_id).filter(|had| had.items_left == 0);
+                of.seq = had.map(|had| had.seq);
             }
         }
         watch
@@ -201,6 +214,7 @@ impl Actor {
 mod tests {
     use fanlight_shared::rpc::watch::TelemetryOf;
     use fanlight_shared::run::RunStatus;
+    use fanlight_shared::run_state::Instance;
 
     use super::*;
     use crate::ui::testing;
@@ -235,6 +249,25 @@ mod tests {
         let again = known.complete(watch(), true);
         assert_eq!(again.telemetry[0].seq, Some(7));
         assert_eq!(again.since, Some(Since { instance: "one".to_owned(), seq: 40 }));
+    }
+
+    #[test]
+    fn a_snapshot_whose_parts_were_lost_is_asked_for_anew() {
+        let mut known = Known::default();
+        let Notification::Snapshot { workflow_id, run_id, run, mut state } = snapshot(7) else { panic!() };
+        state.items_left = 2;
+        known.take_in(&Notification::Snapshot { workflow_id, run_id, run, state });
+        let part = |index: u32| Notification::SnapshotItems {
+            workflow_id,
+            run_id,
+            seq: 7,
+            node: "framed".to_owned(),
+            items: [(index, Instance::default())].into(),
+        };
+        known.take_in(&part(0));
+        assert_eq!(known.complete(watch(), true).telemetry[0].seq, None);
+        known.take_in(&part(1));
+        assert_eq!(known.complete(watch(), true).telemetry[0].seq, Some(7));
     }
 
     #[test]

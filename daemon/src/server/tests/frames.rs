@@ -8,6 +8,9 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::*;
 
+/// No message is longer: as many items as go into one, and what stands around them.
+const LONGEST: usize = fanlight_shared::rpc::frame::ITEMS + 32 * 1024;
+
 /// A client that sends what it is told to.
 pub(super) struct Raw(pub(super) WebSocketStream<UnixStream>);
 
@@ -26,7 +29,10 @@ impl Raw {
     pub(super) async fn next(&mut self) -> Option<Json> {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    assert!(text.len() <= LONGEST, "a message of {} bytes", text.len());
+                    return Some(serde_json::from_str(&text).unwrap());
+                }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }

@@ -11,21 +11,23 @@ use super::frames::{Raw, request};
 use super::*;
 
 /// A client that folds what it is told, and takes every gap and every double for a mistake.
-struct Viewer {
-    raw: Raw,
-    runs: HashMap<RunId, RunState>,
+pub(super) struct Viewer {
+    pub(super) raw: Raw,
+    pub(super) runs: HashMap<RunId, RunState>,
     watched: Vec<RunId>,
+    /// How many parts of snapshots came, without the first ones.
+    pub(super) parts: usize,
     lagged: usize,
 }
 
 impl Viewer {
-    async fn new(home: &Home) -> Self {
+    pub(super) async fn new(home: &Home) -> Self {
         let mut raw = Raw::connect(home).await;
         raw.hello().await;
-        Self { raw, runs: HashMap::new(), watched: Vec::new(), lagged: 0 }
+        Self { raw, runs: HashMap::new(), watched: Vec::new(), parts: 0, lagged: 0 }
     }
 
-    async fn watch(&mut self, runs: Vec<RunId>) {
+    pub(super) async fn watch(&mut self, runs: Vec<RunId>) {
         self.runs.retain(|run, _| runs.contains(run));
         let telemetry: Vec<_> = runs
             .iter()
@@ -43,10 +45,12 @@ impl Viewer {
         let mut raw = Raw::connect(home).await;
         raw.hello().await;
         self.raw = raw;
+        // The parts that were under way are lost.
+        self.runs.retain(|_, state| state.is_whole());
         self.watch(self.watched.clone()).await;
     }
 
-    async fn read(&mut self) {
+    pub(super) async fn read(&mut self) {
         let frame = self.raw.next().await.expect("the connection is there");
         if frame.get("method").is_none() {
             assert!(frame.get("error").is_none(), "{frame}");
@@ -55,6 +59,13 @@ impl Viewer {
         match serde_json::from_value(frame["params"].clone()).unwrap() {
             Notification::Snapshot { run_id, state, .. } if self.watched.contains(&run_id) => {
                 self.runs.insert(run_id, *state);
+            }
+            Notification::SnapshotItems { run_id, seq, node, items, .. } => {
+                if let Some(state) = self.runs.get_mut(&run_id) {
+                    assert_eq!(seq, state.seq, "nothing else of a run comes before its last part");
+                    state.take_items(&node, items);
+                    self.parts += 1;
+                }
             }
             Notification::State { run_id, event, .. } => {
                 if let Some(state) = self.runs.get_mut(&run_id) {
@@ -75,7 +86,7 @@ impl Viewer {
     }
 
     /// Reads until it sees what the hub sees.
-    async fn settle(&mut self, hub: &Hub) {
+    pub(super) async fn settle(&mut self, hub: &Hub) {
         let same = |viewer: &Self| {
             viewer.watched.iter().all(|run| viewer.runs.get(run) == hub.run_state(*run).as_deref())
         };
@@ -140,7 +151,7 @@ enum Step {
         kind: u8,
         value: u32,
     },
-    /// More than the socket and the outbox hold.
+    /// More than the socket and the outbox hold, and more items than go into one message.
     Flood {
         run: usize,
     },
@@ -195,8 +206,8 @@ async fn play(steps: Vec<Step>) {
             }
             Step::Live { run, item, kind, value } => runs.live(hub, run, live(item, kind, value)),
             Step::Flood { run } => {
-                for _ in 0..200 {
-                    runs.state(hub, run, "a", ItemPath::item(9), NodeStatus::Running, 8192);
+                for index in 9..209 {
+                    runs.state(hub, run, "a", ItemPath::item(index), NodeStatus::Failed, 8192);
                 }
             }
             Step::Watch(nth) => viewer.watch(nth.iter().map(|nth| runs.ids[*nth]).collect()).await,

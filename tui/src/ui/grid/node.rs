@@ -103,8 +103,7 @@ impl<'a> Facts<'a> {
         let said = state.whole.progress.as_ref().and_then(|progress| progress.fraction);
         said.or_else(|| {
             let count = state.item_count.filter(|count| *count > 0)?;
-            #[allow(clippy::cast_precision_loss)]
-            Some(state.items_done() as f64 / f64::from(count))
+            Some(f64::from(state.items_done) / f64::from(count))
         })
     }
 
@@ -118,7 +117,7 @@ impl<'a> Facts<'a> {
         let took = whole
             .started_at()
             .map(|started| human_duration(whole.ended_at.unwrap_or(self.model.now).since(started)));
-        let items = state.item_count.map(|count| format!("{}/{count}", state.items_done()));
+        let items = state.item_count.map(|count| format!("{}/{count}", state.items_done));
         let plain = |text: String, style: Style| vec![Span::styled(fit(&text, columns), style)];
         match whole.status {
             NodeStatus::Running => match self.fraction() {

@@ -42,7 +42,10 @@ fn registry(model: &mut Model, told: &Notification) -> Vec<Effect> {
             say(model, Tone::Note, format!("the daemon ends: {reason}"));
             Vec::new()
         }
-        Notification::State { .. } | Notification::Live { .. } | Notification::Lagged {} => Vec::new(),
+        Notification::SnapshotItems { .. }
+        | Notification::State { .. }
+        | Notification::Live { .. }
+        | Notification::Lagged {} => Vec::new(),
     }
 }
 

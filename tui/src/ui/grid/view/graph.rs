@@ -68,7 +68,7 @@ fn edges(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
     let states = (!scene.planned).then_some(model.lens.as_ref()).flatten().map(|lens| &lens.state.nodes);
     let reads = |index: usize| {
         let node: Option<&NodeState> = states.and_then(|nodes| nodes.get(&scene.layout.nodes[index]));
-        node.is_some_and(|node| node.edge_activity().active)
+        node.is_some_and(NodeState::is_busy)
     };
     let active: Vec<bool> = (0..scene.layout.nodes.len()).map(reads).collect();
     let mut strokes = Strokes::new(viewport);

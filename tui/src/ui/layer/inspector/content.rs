@@ -235,7 +235,7 @@ fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let Some(state) = state else { return Vec::new() };
     let count = state.item_count.unwrap_or(0);
     let mut lines =
-        vec![(format!("{} of {count} done; {{ and }} move between them", state.items_done()), theme.dim)];
+        vec![(format!("{} of {count} done; {{ and }} move between them", state.items_done), theme.dim)];
     lines.extend((0..count).map(|index| {
         let instance = state.items.get(&index);
         let status = instance.map_or(NodeStatus::Waiting, |it| it.status);

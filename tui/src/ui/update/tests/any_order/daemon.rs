@@ -8,7 +8,7 @@ use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::rpc::watch::{Notification, Watch};
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
-use fanlight_shared::run_state::RunState;
+use fanlight_shared::run_state::{Instance, RunState};
 use fanlight_shared::value::Value;
 
 use crate::ui::effect::Effect;
@@ -62,6 +62,9 @@ impl Daemon {
             }
             let mut state = testing::state(&run);
             state.outputs.insert("of".to_owned(), Value::Text(run.id.to_string()));
+            let framed = &mut state.nodes["framed"];
+            framed.items = (0..3).map(|index| (index, Instance::default())).collect();
+            framed.item_count = Some(3);
             self.states.insert(run.id, state);
             self.runs.push(run.clone());
             self.tell(DaemonEvent::RunUpdate { run: Box::new(run) });
@@ -159,9 +162,16 @@ impl Daemon {
     fn snapshots(&mut self) {
         for of in &self.watch.telemetry {
             let Some(run) = self.runs.iter().find(|run| run.id == of.run_id) else { continue };
-            let state = Box::new(self.states[&run.id].clone());
+            // Part by part, as if the items were many.
+            let whole = &self.states[&run.id];
+            let state = Box::new(whole.without_items());
             let (workflow_id, run_id, run) = (run.workflow_id, run.id, Box::new(run.clone()));
             self.telemetry.push(Notification::Snapshot { workflow_id, run_id, run, state });
+            for (index, item) in &whole.nodes["framed"].items {
+                let (seq, node) = (whole.seq, "framed".to_owned());
+                let items = [(*index, item.clone())].into();
+                self.telemetry.push(Notification::SnapshotItems { workflow_id, run_id, seq, node, items });
+            }
         }
     }
 
@@ -237,7 +247,9 @@ impl Daemon {
     /// Telemetry of some run arrives: in order for each run, in any order among them.
     pub(super) fn telemetry(&mut self, nth: usize) -> Option<Notification> {
         let of = |told: &Notification| match told {
-            Notification::Snapshot { run_id, .. } | Notification::State { run_id, .. } => Some(*run_id),
+            Notification::Snapshot { run_id, .. }
+            | Notification::SnapshotItems { run_id, .. }
+            | Notification::State { run_id, .. } => Some(*run_id),
             _ => None,
         };
         let run = of(self.telemetry.get(nth.checked_rem(self.telemetry.len())?)?);

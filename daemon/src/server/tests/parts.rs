@@ -1,0 +1,163 @@
+//! Runs with more items than go into one message.
+
+use fanlight_shared::rpc::runs::{Get, Items, ParamSet, Start};
+use fanlight_shared::run_state::{Folded, RunState};
+use serde_json::json;
+
+use super::frames::request;
+use super::views::Viewer;
+use super::*;
+
+const MANY: &str = "
+nodes:
+  numbers: { uses: list.range, with: { from: 1, to: 20000 } }
+  each: { uses: text.template, each: '${{ numbers.items }}', with: { template: 'number {{ n }}', n: '${{ item }}' } }
+";
+
+/// The state of a run as its stored events make it, up to one of them.
+fn folded(served: &Served, run: RunId, seq: u64) -> RunState {
+    let mut state = RunState::new(["numbers", "each"]);
+    for event in served.context.store.events(run, 0, seq).unwrap() {
+        assert_eq!(state.fold(&event), Folded::Next);
+    }
+    state
+}
+
+#[tokio::test]
+async fn a_run_of_20_000_items_is_told_in_parts_and_read_page_by_page() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let start = Start {
+        document: MANY.into(),
+        path: Some("/somewhere/many.yaml".into()),
+        sets: vec![ParamSet::default()],
+        request_key: "many".into(),
+        ..Start::default()
+    };
+    let run = client.call(start).await.unwrap().runs.remove(0).id;
+    let done = |state: &RunState| state.nodes["each"].items_done;
+
+    // Who comes while it runs gets one moment of it in parts, then what happened meanwhile.
+    let mut behind = Viewer::new(&served.home).await;
+    behind.watch(vec![run]).await;
+    let mut looked = 0;
+    while !behind.runs.get(&run).is_some_and(|state| state.status.is_ended() && state.is_whole()) {
+        behind.read().await;
+        let Some(state) = behind.runs.get(&run) else { continue };
+        if looked < 3 && done(state) >= looked * 6000 {
+            looked += 1;
+            let mut late = Viewer::new(&served.home).await;
+            late.watch(vec![run]).await;
+            while !late.runs.get(&run).is_some_and(RunState::is_whole) {
+                late.read().await;
+            }
+            let told = &late.runs[&run];
+            let then = folded(&served, run, told.seq);
+            assert!(told.nodes["each"] == then.nodes["each"], "another state at {}", told.seq);
+        }
+    }
+    let ended = folded(&served, run, u64::MAX);
+    assert_eq!(done(&ended), 20_000);
+    assert!(behind.runs[&run].nodes == ended.nodes, "it is told what is stored");
+
+    // It is over, and read from the store.
+    let mut after = Viewer::new(&served.home).await;
+    after.watch(vec![run]).await;
+    while !after.runs.get(&run).is_some_and(RunState::is_whole) {
+        after.read().await;
+        if let Some(state) = after.runs.get(&run) {
+            assert_eq!(done(state), 20_000, "what is counted is right before all is told");
+        }
+    }
+    assert!(after.parts > 5, "20,000 items came in {} parts", after.parts);
+    assert!(after.runs[&run] == ended, "it is told what is stored");
+
+    let mut state = client.call(Get { run: run.to_string() }).await.unwrap().state;
+    assert!(!state.is_whole() && !state.nodes["each"].items.is_empty());
+    let (mut pages, mut list) = (0, Items { run_id: run, node: "each".into(), cursor: None });
+    loop {
+        let page = client.call(list.clone()).await.unwrap();
+        assert_eq!(page.seq, ended.seq);
+        state.take_items("each", page.rows.into_iter().map(|row| (row.item.0.unwrap(), row.instance)));
+        pages += 1;
+        list.cursor = page.cursor;
+        if list.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(pages > 5, "{pages} pages");
+    assert!(state == ended, "its pages are what is stored");
+}
+
+/// A run that is active and has these items.
+fn active(hub: &Hub, items: u32) -> RunId {
+    let run = run_of(WorkflowId::new(), 1, RunStatus::Running);
+    let mut state = RunState::new(["a"]);
+    for index in 0..items {
+        state.fold(&super::node(state.seq + 1, "a", ItemPath::item(index), NodeStatus::Running));
+    }
+    hub.begin(&run, state, Vec::new());
+    run.id
+}
+
+#[tokio::test]
+async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_comes_back() {
+    let served = Served::new().await;
+    let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
+    let mut viewer = Viewer::new(&served.home).await;
+    viewer.watch(vec![many]).await;
+    while viewer.parts < 1 {
+        viewer.read().await;
+    }
+    viewer.watch(vec![few]).await;
+    viewer.settle(&served.hub).await;
+    viewer.raw.send(request(2, "daemon.status", json!({}))).await;
+    loop {
+        let frame = viewer.raw.next().await.unwrap();
+        assert_ne!(frame["params"]["run_id"], json!(many), "nobody looks at it any more");
+        if frame["id"] == 2 {
+            break;
+        }
+    }
+    viewer.watch(vec![many]).await;
+    viewer.settle(&served.hub).await;
+    assert_eq!(viewer.runs[&many].nodes["a"].items.len(), 20_000);
+}
+
+#[tokio::test]
+async fn who_changes_what_it_watches_meanwhile_gets_no_part_twice() {
+    let served = Served::new().await;
+    let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
+    let mut viewer = Viewer::new(&served.home).await;
+    viewer.watch(vec![many]).await;
+    while viewer.parts < 1 {
+        viewer.read().await;
+    }
+    // It names the `seq` of what it has so far.
+    viewer.watch(vec![many, few]).await;
+    viewer.settle(&served.hub).await;
+    let once = viewer.parts;
+    let mut other = Viewer::new(&served.home).await;
+    other.watch(vec![many]).await;
+    other.settle(&served.hub).await;
+    assert_eq!(once, other.parts);
+}
+
+#[tokio::test]
+async fn pages_of_items_are_refused_in_words() {
+    let served = Served::new().await;
+    let run = active(&served.hub, 2);
+    let client = served.client().await;
+    let list = |node: &str, cursor: Option<&str>| Items {
+        run_id: run,
+        node: node.into(),
+        cursor: cursor.map(str::to_owned),
+    };
+    let error = client.call(list("b", None)).await.unwrap_err();
+    assert!(error.to_string().contains("no node `b`"), "{error}");
+    let error = client.call(list("a", Some("x"))).await.unwrap_err();
+    assert!(error.to_string().contains("no cursor of this list"), "{error}");
+    // A cursor of another moment goes on behind its item.
+    let page = client.call(list("a", Some("1.0"))).await.unwrap();
+    assert_eq!(page.rows.iter().map(|row| row.item).collect::<Vec<_>>(), [ItemPath::item(1)]);
+}

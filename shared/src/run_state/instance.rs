@@ -1,0 +1,136 @@
+//! A node or one item of it, and its attempts.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{NodeError, NodeUpdate, Progress};
+use crate::id::AttemptId;
+use crate::run::{AttemptEnd, NodeStatus};
+use crate::time::Time;
+use crate::value::Value;
+
+/// What is known of one node, or of one item of it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Instance {
+    /// Its state.
+    pub status: NodeStatus,
+    /// Its attempts, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// When the next attempt comes, after a failed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// Why it failed or was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<NodeError>,
+    /// What its ports put out, shortened.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Value>,
+    /// How far the attempt that runs is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Newest numbers that it reported.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub metrics: IndexMap<String, f64>,
+    /// What its ports will probably have.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub previews: IndexMap<String, Value>,
+    /// Where its log ends, in bytes.
+    #[serde(default)]
+    pub log_end: u64,
+    /// The last line of its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<String>,
+}
+
+/// One attempt.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// Names it in the supervisor and in the folders; only of attempts that left the daemon's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<AttemptId>,
+    /// When it started.
+    pub started_at: Time,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<AttemptEnd>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<NodeError>,
+    /// What it cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+impl Instance {
+    /// The number of its newest attempt; 0 before the first.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempts.last().map_or(0, |attempt| attempt.number)
+    }
+
+    /// When its newest attempt started.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Time> {
+        self.attempts.last().map(|attempt| attempt.started_at)
+    }
+
+    /// Its run was cancelled. Whether that ended it.
+    pub(super) fn cancel(&mut self, at: Time) -> bool {
+        if self.status.is_ended() {
+            return false;
+        }
+        self.status = NodeStatus::Cancelled;
+        self.ended_at = Some(at);
+        self.retry_at = None;
+        self.progress = None;
+        self.previews.clear();
+        true
+    }
+
+    pub(super) fn fold(&mut self, update: &NodeUpdate) {
+        if self.status.is_ended() {
+            return;
+        }
+        self.status = update.status;
+        self.retry_at = update.retry_at;
+        if let Some(number) = update.attempt {
+            if self.attempt() < number {
+                self.attempts.push(Attempt {
+                    number,
+                    id: update.attempt_id,
+                    started_at: update.started_at.unwrap_or(update.at),
+                    ended_at: None,
+                    end: None,
+                    error: None,
+                    cost_usd: None,
+                });
+                self.progress = None;
+                self.log_end = 0;
+                self.last_line = None;
+            }
+            if let (Some(attempt), Some(end)) = (self.attempts.last_mut(), update.ended) {
+                attempt.ended_at = Some(update.at);
+                attempt.end = Some(end);
+                attempt.error.clone_from(&update.error);
+                attempt.cost_usd = update.cost_usd;
+            }
+        }
+        if update.status.is_ended() {
+            self.ended_at = Some(update.at);
+            self.error.clone_from(&update.error);
+            self.outputs.clone_from(&update.outputs);
+            self.progress = None;
+            self.previews.clear();
+        }
+    }
+}
