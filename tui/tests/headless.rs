@@ -212,3 +212,25 @@ fn without_a_daemon_status_stop_and_doctor_start_none() {
     assert!(fanlight.say(&["doctor"]).exits(0).out.contains("nothing is kept"));
     no_daemon(&fanlight);
 }
+
+/// What an editor shows to who types a workflow: the schema that `fanlight schema` writes, held against the examples by a
+/// validator that is not ours.
+#[test]
+fn the_schema_takes_every_example_and_refuses_slips() {
+    let schema = Fanlight::new().say(&["schema"]).exits(0).out;
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let complaints = |document: &serde_json::Value| {
+        let said = validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path()));
+        said.collect::<Vec<_>>()
+    };
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../workflows");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<_> = files.filter(|path| path.extension().is_some_and(|it| it == "yaml")).collect();
+    assert!(examples.len() >= 7, "{examples:?}");
+    for path in examples {
+        let document = yaml_serde::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(complaints(&document), Vec::<String>::new(), "{}", path.display());
+    }
+    let slip: serde_json::Value = yaml_serde::from_str(BAD).unwrap();
+    assert!(complaints(&slip).iter().any(|it| it.contains("imgae.generate")), "{:?}", complaints(&slip));
+}
