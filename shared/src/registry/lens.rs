@@ -95,7 +95,7 @@ impl Registry {
 
     /// The earliest started run of a submission that is still active.
     fn first_active(&self, workflow: WorkflowId, submission: SubmissionId) -> Option<RunId> {
-        let active = self.of(workflow).filter(|run| run.submission == submission && run.state.is_active());
+        let active = self.active().filter(|run| run.workflow_id == workflow && run.submission == submission);
         active.min_by_key(|run| run.start_order).map(|run| run.id)
     }
 

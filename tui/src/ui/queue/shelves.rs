@@ -19,7 +19,7 @@ pub(crate) struct Shelves {
     pub(super) sort: Sort,
     pub(super) filter: Filter,
     keys: [Vec<Key>; 4],
-    /// Runs whose place in the queue is known; those of `keys` stand behind them.
+    /// Runs whose place in the queue is known, in that order; those of `keys` stand behind them.
     waiting: Vec<RunId>,
     placed: HashMap<RunId, Placed>,
     failed: usize,
@@ -43,7 +43,7 @@ impl Shelves {
     pub(super) fn rebuild(&mut self, registry: &Registry, numbers: &Numbers, of: Option<WorkflowId>) {
         let (sort, filter) = (std::mem::take(&mut self.sort), std::mem::take(&mut self.filter));
         *self = Self { of, sort, filter, ..Self::default() };
-        self.wait(registry);
+        self.waiting = registry.queued().filter(|run| self.waits(run)).map(|run| run.id).collect();
         for run in registry.runs() {
             self.submissions.entry(run.submission).or_default().insert(run.index, run.id);
             if let Some(placed) = self.key(run, registry, numbers) {
@@ -59,21 +59,21 @@ impl Shelves {
 
     /// Places a run where it belongs now; one that is gone is taken away.
     pub(super) fn place(&mut self, run: RunId, registry: &Registry, numbers: &Numbers) {
-        let waited = self.take(run);
+        self.displace(run);
+        if let Some(at) = self.waiting.iter().position(|it| *it == run) {
+            self.waiting.remove(at);
+        }
         let Some(known) = registry.run(run) else {
             for runs in self.submissions.values_mut() {
                 runs.retain(|_, it| *it != run);
             }
-            if waited {
-                self.wait(registry);
-            }
             return;
         };
         self.submissions.entry(known.submission).or_default().insert(known.index, run);
-        if waited || known.state == RunStatus::Queued {
-            self.wait(registry);
-        }
-        if let Some(placed) = self.key(known, registry, numbers) {
+        if let Some(place) = registry.position(run).filter(|_| self.waits(known)) {
+            let at = self.waiting.partition_point(|it| registry.position(*it).is_some_and(|it| it < place));
+            self.waiting.insert(at, run);
+        } else if let Some(placed) = self.key(known, registry, numbers) {
             let keys = &mut self.keys[placed.section as usize];
             let at = keys.binary_search(&placed.key).unwrap_or_else(|at| at);
             keys.insert(at, placed.key.clone());
@@ -82,28 +82,19 @@ impl Shelves {
         }
     }
 
-    /// Takes a run from its place. Answers whether its place in the queue was known.
-    fn take(&mut self, run: RunId) -> bool {
-        !self.displace(run) && self.waiting.contains(&run)
-    }
-
     /// Takes a run from where it stands by its key, if it does.
-    fn displace(&mut self, run: RunId) -> bool {
-        let Some(placed) = self.placed.remove(&run) else { return false };
+    fn displace(&mut self, run: RunId) {
+        let Some(placed) = self.placed.remove(&run) else { return };
         self.failed -= usize::from(placed.failed);
         let keys = &mut self.keys[placed.section as usize];
         if let Ok(at) = keys.binary_search(&placed.key) {
             keys.remove(at);
         }
-        true
     }
 
-    fn wait(&mut self, registry: &Registry) {
-        let shown = registry.queued().filter(|run| self.filter.shows(run) && run.state == RunStatus::Queued);
-        self.waiting = shown.map(|run| run.id).collect();
-        for at in 0..self.waiting.len() {
-            self.displace(self.waiting[at]);
-        }
+    /// Whether a run is shown among those that wait.
+    fn waits(&self, run: &Run) -> bool {
+        run.state == RunStatus::Queued && self.filter.shows(run)
     }
 
     fn key(&self, run: &Run, registry: &Registry, numbers: &Numbers) -> Option<Placed> {
@@ -158,5 +149,46 @@ impl Shelves {
     /// How many runs of a submission are known.
     pub(super) fn submission_len(&self, of: SubmissionId) -> usize {
         self.submissions.get(&of).map_or(0, BTreeMap::len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::event::DaemonEvent;
+
+    use super::*;
+    use crate::ui::testing;
+
+    fn order(shelves: &Shelves) -> Vec<Vec<RunId>> {
+        let of =
+            |section: Section| (0..shelves.len(section)).filter_map(|at| shelves.at(section, at)).collect();
+        Section::ALL.into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn one_run_is_placed_where_placing_all_anew_puts_it() {
+        for typed in ["", "seed=1"] {
+            let (mut registry, numbers) = (Registry::default(), Numbers::default());
+            let filter = || Filter::read(typed);
+            let mut shelves = Shelves { filter: filter(), ..Shelves::default() };
+            let mut told = |number: u32, state: RunStatus, position: Option<u32>| {
+                let run = Run { position, ..testing::run(number, state) };
+                registry.apply(&DaemonEvent::RunUpdate { run: Box::new(run) });
+                shelves.place(testing::run_id(number), &registry, &numbers);
+                let mut anew = Shelves { filter: filter(), ..Shelves::default() };
+                anew.rebuild(&registry, &numbers, None);
+                assert_eq!(order(&shelves), order(&anew), "{typed}: {number} {state:?}");
+            };
+            for number in 1..=12 {
+                // Every third goes before the others.
+                told(number, RunStatus::Queued, number.is_multiple_of(3).then_some(1));
+            }
+            for number in [12, 9, 1, 2, 11] {
+                told(number, RunStatus::Running, None);
+            }
+            told(10, RunStatus::Cancelled, None);
+            told(1, RunStatus::Failed, None);
+            told(12, RunStatus::Completed, None);
+        }
     }
 }
