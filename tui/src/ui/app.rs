@@ -271,7 +271,9 @@ impl App {
     }
 
     async fn step(&mut self, message: Message) -> io::Result<()> {
-        self.pace.wish(Wish::of(&message));
+        if let Some(wish) = Wish::of(&message, &self.session.model.areas) {
+            self.pace.wish(wish);
+        }
         let effects = self.session.update(message);
         self.carry_out(effects).await
     }
@@ -287,7 +289,6 @@ impl App {
         let now = Instant::now();
         self.pace.painted(now);
         self.tick = areas.tick.map(|milliseconds| now + Duration::from_millis(milliseconds.max(1)));
-        // What is wanted for what is shown now does not change the picture by itself.
         let effects = self.session.update(Message::Shown(Box::new(areas)));
         Box::pin(self.carry_out(effects)).await
     }

@@ -1,5 +1,6 @@
 //! The pure picture of a model: where panes, layers and lines lie. What each draws stands in its own file.
 
+mod areas;
 mod banner;
 mod frame;
 mod header;
@@ -8,16 +9,15 @@ mod size;
 mod toasts;
 mod which_key;
 
-use fanlight_shared::id::{AssetId, RunId};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::action::Action;
 use super::model::{Border, Model, Pane};
 use super::theme::Theme;
 use super::{gallery, grid, queue};
+pub use areas::{Areas, Hit};
 pub use frame::{popup, screen};
 pub use size::SizeClass;
 
@@ -123,78 +123,6 @@ fn pane(model: &Model, theme: &Theme, which: Pane, area: Rect, buffer: &mut Buff
             areas.gallery = Some(area);
             gallery::view::view(model, theme, area, buffer, areas);
         }
-    }
-}
-
-/// Something that can be clicked.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Hit {
-    /// A pane, where nothing else lies.
-    Pane(Pane),
-    /// A border that can be dragged.
-    Border(Border),
-    /// A hint: clicking does it.
-    Action(Action),
-    /// A node of the grid.
-    Node(String),
-    /// The badge of a node: the values of all runs.
-    Values(String),
-    /// A run.
-    Run(RunId),
-    /// The heading of a section, by its place.
-    Section(usize),
-    /// A product.
-    Asset(AssetId),
-    /// A row of a list in a layer.
-    Row(usize),
-    /// A tab of a layer.
-    Tab(usize),
-    /// A short message: clicking dismisses it.
-    Toast(usize),
-}
-
-/// What a frame showed where.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Areas {
-    /// The inside of the grid pane, if it is shown.
-    pub grid: Option<Rect>,
-    /// The inside of the queue pane, if it is shown.
-    pub queue: Option<Rect>,
-    /// The inside of the gallery pane, if it is shown.
-    pub gallery: Option<Rect>,
-    /// The inside of the topmost layer, if there is one.
-    pub layer: Option<Rect>,
-    /// What can be clicked; the later lies over the earlier.
-    pub hits: Vec<(Rect, Hit)>,
-    /// How many milliseconds later something shown moves by itself.
-    pub tick: Option<u64>,
-}
-
-impl Areas {
-    /// Marks something that can be clicked.
-    pub fn hit(&mut self, area: Rect, hit: Hit) {
-        self.hits.push((area, hit));
-    }
-
-    /// What lies there.
-    #[must_use]
-    pub fn at(&self, x: u16, y: u16) -> Option<&Hit> {
-        self.hits.iter().rev().find(|(area, _)| area.contains(Position { x, y })).map(|(_, hit)| hit)
-    }
-
-    /// The pane that lies there.
-    #[must_use]
-    pub fn pane_at(&self, x: u16, y: u16) -> Option<Pane> {
-        let at = Position { x, y };
-        [(Pane::Grid, self.grid), (Pane::Queue, self.queue), (Pane::Gallery, self.gallery)]
-            .into_iter()
-            .find(|(_, area)| area.is_some_and(|area| area.contains(at)))
-            .map(|(pane, _)| pane)
-    }
-
-    /// Something shown moves by itself after so many milliseconds.
-    pub fn tick_in(&mut self, milliseconds: u64) {
-        self.tick = Some(self.tick.map_or(milliseconds, |tick| tick.min(milliseconds)));
     }
 }
 

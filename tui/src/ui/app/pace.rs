@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use fanlight_shared::rpc::watch::Notification;
 
 use crate::ui::message::Message;
+use crate::ui::view::Areas;
 
 /// Who wants a frame; the sooner first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -18,17 +19,21 @@ pub(super) enum Wish {
 }
 
 impl Wish {
-    /// Whoever the loop was told something for.
-    pub(super) fn of(message: &Message) -> Self {
+    /// Who wants a frame because of what happened; nobody, where it changes nothing that the last one shows.
+    pub(super) fn of(message: &Message, last: &Areas) -> Option<Self> {
         match message {
-            Message::Key(_) | Message::Mouse(_) | Message::Paste(_) | Message::Resize(..) => Self::Person,
+            Message::Key(_) | Message::Mouse(_) | Message::Paste(_) | Message::Resize(..) => {
+                Some(Self::Person)
+            }
             Message::Told(told) => match **told {
                 // A person moved the lens, or the connection is back.
-                Notification::Snapshot { .. } | Notification::Registry { .. } => Self::Answer,
-                _ => Self::Telemetry,
+                Notification::Snapshot { .. } | Notification::Registry { .. } => Some(Self::Answer),
+                _ => last.shows(told).then_some(Self::Telemetry),
             },
-            Message::Tick(_) => Self::Telemetry,
-            Message::Link(_) | Message::Came(_) | Message::Shown(_) => Self::Answer,
+            Message::Tick(_) => Some(Self::Telemetry),
+            Message::Link(_) | Message::Came(_) => Some(Self::Answer),
+            // What is wanted for what is shown now does not change the picture by itself.
+            Message::Shown(_) => None,
         }
     }
 

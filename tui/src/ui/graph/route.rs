@@ -62,9 +62,6 @@ impl<'a> Strokes<'a> {
 
     /// Adds an edge. With a beat its cells move.
     pub fn add(&mut self, route: &Route, tone: Tone, beat: Option<u64>) {
-        if !self.view.sees_any(&route.points) {
-            return;
-        }
         let mut cells = Cells::of(&route.points);
         let (Some(mut before), Some(mut here)) = (cells.next(), cells.next()) else { return };
         let mut count = 0u64;

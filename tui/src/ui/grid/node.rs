@@ -2,7 +2,7 @@
 
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::run::{NodeStatus, RunStatus};
-use fanlight_shared::run_state::{Instance, NodeState};
+use fanlight_shared::run_state::{Instance, NodeState, RunState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::human_duration;
 use fanlight_shared::value::Value;
@@ -13,7 +13,7 @@ use ratatui::text::Span;
 use crate::ui::fit::fit;
 use crate::ui::graph::{self, Layout};
 use crate::ui::model::Model;
-use crate::ui::products::{self, Products};
+use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph};
 
 /// What is known of a node.
@@ -28,10 +28,10 @@ pub struct Facts<'a> {
     pub state: Option<&'a NodeState>,
     /// What the check found about it, the worst.
     pub problem: Option<&'a Problem>,
-    /// The port that is shown.
-    pub port: Option<&'a str>,
-    /// What that port had in every run.
-    made: Option<&'a products::Port>,
+    /// Its ports that the file names.
+    named: &'a [String],
+    /// What ports had in every run; `None` of a workflow that is not on screen.
+    products: Option<&'a Products>,
     model: &'a Model,
 }
 
@@ -46,11 +46,9 @@ impl<'a> Facts<'a> {
         node: usize,
     ) -> Self {
         let planned = Self::planned(model, workflow, layout, problems, node);
-        let name = planned.name;
-        let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name));
-        let port = port(&layout.ports[node], name, state.map(|node| &node.whole), &model.grid.products);
-        let made = port.and_then(|port| model.grid.products.port(name, port));
-        Self { status: state.map(|node| node.whole.status), state, port, made, ..planned }
+        let state = model.lens.as_ref().and_then(|lens| self::state(&lens.state, layout, node));
+        let status = state.map(|node| node.whole.status);
+        Self { status, state, products: Some(&model.grid.products), ..planned }
     }
 
     /// A node of a workflow that is not on screen.
@@ -70,10 +68,15 @@ impl<'a> Facts<'a> {
             status: None,
             state: None,
             problem: of_node.min_by_key(|problem| problem.severity != Severity::Error),
-            port: None,
-            made: None,
+            named: &layout.ports[node],
+            products: None,
             model,
         }
+    }
+
+    /// The port that is shown; chips and dots have no room for it.
+    fn port(&self) -> Option<&'a str> {
+        port(self.named, self.name, self.state.map(|node| &node.whole), self.products?)
     }
 
     /// Its glyph and colour.
@@ -153,15 +156,15 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn value(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
         let plain = |text: &str, style: Style| vec![Span::styled(fit(text, columns), style)];
-        let whole = self.state.map(|state| &state.whole);
-        if let Some(whole) = whole {
+        let port = self.port();
+        if let Some(whole) = self.state.map(|state| &state.whole) {
             if whole.status == NodeStatus::Failed {
                 return plain(&failure(whole), theme.bad);
             }
-            if let Some(value) = self.port.and_then(|port| whole.outputs.get(port)) {
+            if let Some(value) = port.and_then(|port| whole.outputs.get(port)) {
                 return plain(&summary(value, columns), theme.text);
             }
-            let preview = self.port.and_then(|port| whole.previews.get(port));
+            let preview = port.and_then(|port| whole.previews.get(port));
             if let Some(value) = preview.filter(|_| self.runs()) {
                 return plain(&summary(value, columns), theme.dim);
             }
@@ -176,7 +179,8 @@ impl<'a> Facts<'a> {
             return plain(&sanitise::line(&problem.message), severity(problem, theme));
         }
         let focused = self.model.lens.as_ref().map(|lens| lens.run.id);
-        let other = self.made.and_then(|made| {
+        let made = port.and_then(|port| self.products?.port(self.name, port));
+        let other = made.and_then(|made| {
             made.newest().filter(|(run, _)| Some(*run) != focused).find_map(|(run, made)| {
                 let known = self.model.registry.run(run).map(|run| run.number);
                 Some((made.number.or(known)?, made.value.as_ref()?))
@@ -195,7 +199,7 @@ impl<'a> Facts<'a> {
     /// In how many runs it made a value, where that is more than one.
     #[must_use]
     pub fn badge(&self) -> Option<String> {
-        let port = self.made?;
+        let port = self.products?.port(self.name, self.port()?)?;
         let more = if port.more.is_some() { "+" } else { "" };
         (port.count() > 1).then(|| format!("×{}{more}", port.count()))
     }
@@ -235,6 +239,17 @@ pub fn summary(value: &Value, columns: usize) -> String {
         }
         Value::Text(text) => text.trim().replace('\n', " "),
         value => value.summary(columns.max(1)),
+    }
+}
+
+/// What a run did with a node, by its place in the file. Runs have their nodes in that order, so it is found without a
+/// search; one that has not is looked through.
+#[must_use]
+pub fn state<'a>(state: &'a RunState, layout: &Layout, node: usize) -> Option<&'a NodeState> {
+    let name = layout.nodes.get_index(node)?;
+    match state.nodes.get_index(node) {
+        Some((there, found)) if there == name => Some(found),
+        _ => state.nodes.get(name),
     }
 }
 

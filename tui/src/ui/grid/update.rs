@@ -164,7 +164,7 @@ fn keep_selection(model: &mut Model) {
     }
 }
 
-/// A frame was painted: what older runs made is wanted for the nodes in view.
+/// A frame was painted: what older runs made is wanted for the nodes that are shown with what they made.
 pub fn shown(model: &mut Model) -> Vec<Effect> {
     if model.grid.selected.is_none() {
         keep_selection(model);
@@ -178,8 +178,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let layout = layout.clone();
     let Model { areas, grid, lens, .. } = model;
     let mut effects = Vec::new();
-    for (_, hit) in &areas.hits {
-        let Hit::Node(name) = hit else { continue };
+    for name in &areas.nodes {
         let named = layout.index(name).map_or(&[][..], |node| &layout.ports[node]);
         let instance = lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
         let port = node::port(named, name, instance, &grid.products);

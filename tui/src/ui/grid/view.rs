@@ -5,6 +5,8 @@ mod graph;
 mod list;
 
 use fanlight_shared::problem::Problem;
+use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run_state::NodeState;
 use fanlight_shared::sanitise;
 use fanlight_shared::workflow::Workflow;
 use ratatui::buffer::Buffer;
@@ -41,6 +43,23 @@ impl<'a> Scene<'a> {
         of(self.model, self.workflow, self.layout, self.problems, node)
     }
 
+    /// What the focused run did with a node.
+    fn state(&self, node: usize) -> Option<&'a NodeState> {
+        let lens = self.model.lens.as_ref().filter(|_| !self.planned)?;
+        node::state(&lens.state, self.layout, node)
+    }
+
+    fn status(&self, node: usize) -> Option<NodeStatus> {
+        self.state(node).map(|node| node.whole.status)
+    }
+
+    /// Something in view runs, and moves where things may.
+    fn moves(&self, areas: &mut Areas) {
+        if self.model.options.motion {
+            areas.tick_in(FRAME);
+        }
+    }
+
     fn selected(&self) -> Option<usize> {
         if self.planned {
             return None;
@@ -72,12 +91,6 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         let target = camera::target(model, layout);
         let viewport = camera::viewport(&model.grid, drawing, target, below);
         graph::view(&scene, drawing, &viewport, below, buffer, areas);
-    }
-    let runs = model.lens.as_ref().is_some_and(|lens| {
-        lens.state.nodes.values().any(|node| node.whole.status == fanlight_shared::run::NodeStatus::Running)
-    });
-    if runs && model.options.motion {
-        areas.tick_in(FRAME);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keeps pictures clean that the terminal draws over cells (sixel, iTerm2): one that something lies over is taken away
 //! whole, and the cells of one that is gone are written again, though their text did not change.
 
-use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::Rect;
 
 /// What was drawn over cells in the frame before.
@@ -12,18 +12,21 @@ pub struct Board {
 
 impl Board {
     /// Called with each frame after everything is drawn and before it is compared with the frame before. Without such
-    /// pictures it costs one look at each cell's first byte.
+    /// pictures it costs one look at each cell.
     pub fn settle(&mut self, buffer: &mut Buffer) {
+        let is_first = |cell: &Cell| cell.symbol().starts_with('\u{1b}');
+        let drawn_over = |cell: &Cell| is_first(cell) || cell.diff_option == CellDiffOption::Skip;
+        if self.shown.is_empty() && !buffer.content.iter().any(drawn_over) {
+            return;
+        }
         let area = buffer.area;
         let mut now = Vec::new();
-        for y in area.top()..area.bottom() {
-            for x in area.left()..area.right() {
-                if buffer.cell((x, y)).is_some_and(|cell| cell.symbol().starts_with('\u{1b}')) {
-                    match size(buffer, x, y) {
-                        Some(place) if is_whole(buffer, place) => now.push(place),
-                        Some(place) => blank(buffer, place),
-                        None => blank(buffer, Rect::new(x, y, 1, 1)),
-                    }
+        for position in area.positions() {
+            if buffer.cell(position).is_some_and(is_first) {
+                match size(buffer, position.x, position.y) {
+                    Some(place) if is_whole(buffer, place) => now.push(place),
+                    Some(place) => blank(buffer, place),
+                    None => blank(buffer, Rect::new(position.x, position.y, 1, 1)),
                 }
             }
         }

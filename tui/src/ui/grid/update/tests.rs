@@ -6,7 +6,7 @@ use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
 use super::*;
-use crate::ui::graph;
+use crate::ui::graph::{self, Zoom};
 use crate::ui::message::Message;
 use crate::ui::testing::{self, busy, press, run, run_id, screen, workflow_id};
 use crate::ui::update::update;
@@ -124,4 +124,18 @@ fn values_of_older_runs_are_asked_for_once() {
     };
     assert_eq!(values(&testing::paint(&mut model, 160, 50)), 1);
     assert_eq!(values(&testing::paint(&mut model, 160, 50)), 0);
+}
+
+#[test]
+fn what_older_runs_made_is_asked_for_once_and_where_it_is_shown() {
+    let mut model = painted(busy(), 160, 50);
+    let asked = |model: &mut Model| {
+        let effects = testing::paint(model, 160, 50);
+        effects.iter().filter(|it| matches!(it, Effect::ListValues(_))).count()
+    };
+    model.grid.zooming = Zooming::At(Zoom::Chip);
+    assert_eq!(asked(&mut model), 0, "chips have no room for it");
+    model.grid.zooming = Zooming::At(Zoom::Card);
+    assert_eq!(asked(&mut model), 4, "once for each card");
+    assert_eq!(asked(&mut model), 0, "and not again with every frame");
 }

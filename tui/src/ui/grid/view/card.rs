@@ -31,20 +31,26 @@ const ASCII: border::Set<'_> = border::Set {
     horizontal_bottom: "-",
 };
 
-/// Draws a node into a buffer of its size.
-pub(super) fn draw(zoom: Zoom, facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+/// Draws a node into a place of its size, where nothing lies yet.
+pub(super) fn draw(
+    zoom: Zoom,
+    facts: &Facts<'_>,
+    look: Look,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     match zoom {
-        Zoom::Card => card(facts, look, theme, buffer),
-        Zoom::Chip => chip(facts, look, theme, buffer),
-        Zoom::Dot => dot(facts, look, theme, buffer),
+        Zoom::Card => card(facts, look, theme, area, buffer),
+        Zoom::Chip => chip(facts, look, theme, area, buffer),
+        Zoom::Dot => dot(facts, look, theme, area, buffer),
     }
     if look.dimmed {
-        buffer.set_style(buffer.area, theme.dim);
+        buffer.set_style(area, theme.dim);
     }
 }
 
-fn card(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
-    let area = buffer.area;
+fn card(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
     // Only what runs is heavy, so that the eye lands on it.
     let set = match (look.ascii, facts.runs()) {
@@ -83,24 +89,24 @@ fn card(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
     Line::from(facts.value(theme, columns)).render(Rect { y: row.y + 1, ..row }, buffer);
 }
 
-fn chip(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+fn chip(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
-    let room = usize::from(buffer.area.width).saturating_sub(4);
+    let room = usize::from(area.width).saturating_sub(4);
     let name = if facts.runs() { theme.running } else { theme.text };
     let line = Line::from(vec![
         Span::styled(format!(" {glyph} "), style),
         Span::styled(fit(facts.name, room), name),
     ]);
-    line.render(buffer.area, buffer);
+    line.render(area, buffer);
     if look.selected {
-        theme.select(buffer.area, buffer);
+        theme.select(area, buffer);
     }
 }
 
-fn dot(facts: &Facts<'_>, look: Look, theme: &Theme, buffer: &mut Buffer) {
+fn dot(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
-    buffer.set_string(0, 0, glyph, style);
+    buffer.set_string(area.x, area.y, glyph, style);
     if look.selected {
-        theme.select(buffer.area, buffer);
+        theme.select(area, buffer);
     }
 }

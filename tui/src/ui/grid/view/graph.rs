@@ -4,11 +4,13 @@ use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::NodeState;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
 use super::{Scene, card};
 use crate::ui::graph::route::{Strokes, Tone};
 use crate::ui::graph::viewport::Viewport;
 use crate::ui::graph::{Drawing, Flow, Place, Zoom};
+use crate::ui::grid::node::Facts;
 use crate::ui::view::{Areas, Hit};
 
 pub(super) fn view(
@@ -19,38 +21,39 @@ pub(super) fn view(
     buffer: &mut Buffer,
     areas: &mut Areas,
 ) {
-    edges(scene, drawing, viewport, area, buffer);
+    edges(scene, drawing, viewport, area, buffer, areas);
     let selected = scene.selected();
     for (index, place) in drawing.placed.iter().enumerate() {
         let Some(seen) = viewport.clip(*place, area) else { continue };
-        let (left, top) = viewport.to_screen((place.x, place.y), area);
         let facts = scene.facts(index);
         let look = card::Look {
             selected: selected == Some(index),
             dimmed: scene.is_dimmed(facts.name),
             ascii: scene.model.options.ascii,
         };
-        // Drawn whole, then the part in view is taken: nodes may hang off every edge.
-        let size = |cells: i32| u16::try_from(cells).unwrap_or(0);
-        let whole = Rect::new(0, 0, size(place.width), size(place.height));
-        let mut picture = Buffer::empty(whole);
-        card::draw(drawing.zoom, &facts, look, scene.theme, &mut picture);
-        for y in seen.y..seen.bottom() {
-            for x in seen.x..seen.right() {
-                let from = (size(i32::from(x) - left), size(i32::from(y) - top));
-                if let (Some(cell), Some(drawn)) = (buffer.cell_mut((x, y)), picture.cell(from)) {
+        let whole = Rect::new(0, 0, cells(place.width), cells(place.height));
+        if seen.as_size() == whole.as_size() {
+            Clear.render(seen, buffer);
+            card::draw(drawing.zoom, &facts, look, scene.theme, seen, buffer);
+        } else {
+            // Drawn whole, then the part in view is taken: nodes may hang off every edge.
+            let mut picture = Buffer::empty(whole);
+            card::draw(drawing.zoom, &facts, look, scene.theme, whole, &mut picture);
+            let (left, top) = viewport.to_screen((place.x, place.y), area);
+            for position in seen.positions() {
+                let from = (cells(i32::from(position.x) - left), cells(i32::from(position.y) - top));
+                if let (Some(cell), Some(drawn)) = (buffer.cell_mut(position), picture.cell(from)) {
                     *cell = drawn.clone();
                 }
             }
         }
         areas.hit(seen, Hit::Node(facts.name.to_owned()));
-        if let Some(badge) = facts.badge().filter(|_| drawing.zoom == Zoom::Card) {
-            let width = size(i32::try_from(badge.chars().count()).unwrap_or(0));
-            let x = u16::try_from(left + place.width - 2).unwrap_or(0).saturating_sub(width);
-            let y = size(top + 1);
-            if (seen.x..seen.right()).contains(&x) && (seen.y..seen.bottom()).contains(&y) {
-                areas.hit(Rect { x, y, width, height: 1 }, Hit::Values(facts.name.to_owned()));
-            }
+        if facts.runs() {
+            scene.moves(areas);
+        }
+        if drawing.zoom == Zoom::Card {
+            areas.nodes.push(facts.name.to_owned());
+            badge(&facts, viewport.to_screen((place.right(), place.y), area), seen, areas);
         }
     }
     if drawing.zoom == Zoom::Card {
@@ -62,18 +65,38 @@ pub(super) fn view(
     beyond(scene, drawing, viewport, area, buffer);
 }
 
-fn edges(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
+/// Where the badge of a card is clicked; `right` is the cell behind the card's first row.
+fn badge(facts: &Facts<'_>, right: (i32, i32), seen: Rect, areas: &mut Areas) {
+    let Some(badge) = facts.badge() else { return };
+    let width = cells(i32::try_from(badge.chars().count()).unwrap_or(0));
+    let x = u16::try_from(right.0 - 2).unwrap_or(0).saturating_sub(width);
+    let place = Rect { x, y: cells(right.1 + 1), width, height: 1 };
+    if seen.contains(place.as_position()) {
+        areas.hit(place, Hit::Values(facts.name.to_owned()));
+    }
+}
+
+/// What lies before the first cell is at none.
+fn cells(count: i32) -> u16 {
+    u16::try_from(count).unwrap_or(0)
+}
+
+fn edges(
+    scene: &Scene<'_>,
+    drawing: &Drawing,
+    viewport: &Viewport,
+    area: Rect,
+    buffer: &mut Buffer,
+    areas: &mut Areas,
+) {
     let model = scene.model;
     let selected = scene.selected();
-    let states = (!scene.planned).then_some(model.lens.as_ref()).flatten().map(|lens| &lens.state.nodes);
-    let reads = |index: usize| {
-        let node: Option<&NodeState> = states.and_then(|nodes| nodes.get(&scene.layout.nodes[index]));
-        node.is_some_and(NodeState::is_busy)
-    };
-    let active: Vec<bool> = (0..scene.layout.nodes.len()).map(reads).collect();
     let mut strokes = Strokes::new(viewport);
-    for route in &drawing.routes {
-        let carries = active.get(route.to).copied().unwrap_or(false);
+    for route in drawing.routes.iter().filter(|route| viewport.sees_any(&route.points)) {
+        let carries = scene.state(route.to).is_some_and(NodeState::is_busy);
+        if carries {
+            scene.moves(areas);
+        }
         let tone = match selected {
             Some(node) if route.from == node || route.to == node => Tone::Selected,
             _ if carries => Tone::Active,
@@ -100,7 +123,7 @@ fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
             Flow::Down => (place.x + 1..place.right() - 1).contains(&face.x),
         };
         let Some(seen) = viewport.clip(face, area).filter(|_| inside) else { continue };
-        let symbol = match (drawing.flow, scene.facts_status(route.from) == Some(NodeStatus::Running)) {
+        let symbol = match (drawing.flow, scene.status(route.from) == Some(NodeStatus::Running)) {
             _ if scene.model.options.ascii => "+",
             (Flow::Right, false) => "├",
             (Flow::Right, true) => "┠",
@@ -148,28 +171,23 @@ fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect,
                 _ => place.y >= view.bottom(),
             }
         };
-        let hidden: Vec<usize> = (0..drawing.placed.len()).filter(|index| lies(*index)).collect();
-        if hidden.is_empty() {
+        let (mut hidden, mut fails, mut runs) = (0, false, false);
+        for index in (0..drawing.placed.len()).filter(|index| lies(*index)) {
+            hidden += 1;
+            fails |= scene.status(index) == Some(NodeStatus::Failed);
+            runs |= scene.status(index) == Some(NodeStatus::Running);
+        }
+        if hidden == 0 {
             continue;
         }
-        let states: Vec<_> = hidden.iter().filter_map(|index| scene.facts_status(*index)).collect();
-        let style = if states.contains(&NodeStatus::Failed) {
-            scene.theme.bad
-        } else if states.contains(&NodeStatus::Running) {
-            scene.theme.running
-        } else {
-            scene.theme.text
+        let style = match (fails, runs) {
+            (true, _) => scene.theme.bad,
+            (false, true) => scene.theme.running,
+            (false, false) => scene.theme.text,
         };
-        let words = format!("{}{}", glyphs[usize::from(ascii)], hidden.len());
+        let words = format!("{}{}", glyphs[usize::from(ascii)], hidden);
         let width = u16::try_from(words.chars().count()).unwrap_or(1);
         let x = if side == 1 { area.right().saturating_sub(width) } else { x };
         buffer.set_stringn(x, y, words, usize::from(area.right().saturating_sub(x)), style);
-    }
-}
-
-impl Scene<'_> {
-    fn facts_status(&self, index: usize) -> Option<NodeStatus> {
-        let state = &self.model.lens.as_ref().filter(|_| !self.planned)?.state;
-        Some(state.nodes.get(&self.layout.nodes[index])?.whole.status)
     }
 }

@@ -91,6 +91,10 @@ fn row(
         theme.select(area, buffer);
     }
     areas.hit(area, Hit::Node(facts.name.to_owned()));
+    areas.nodes.push(facts.name.to_owned());
+    if facts.runs() {
+        scene.moves(areas);
+    }
     let columns = u16::try_from(badge.chars().count()).unwrap_or(0).min(area.width);
     if columns > 0 {
         let place = Rect { x: area.right() - columns, width: columns, ..area };

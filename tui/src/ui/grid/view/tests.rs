@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
+use fanlight_shared::event::{LiveEvent, Progress};
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::{Problem, Span};
+use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
@@ -185,4 +188,42 @@ fn without_unicode_only_ascii_is_drawn() {
         view(&model, &Theme::default(), area, buffer, &mut Areas::default());
     });
     assert!(!text.contains(['╭', '─', '▸', '✓']), "{text}");
+}
+
+/// 200 nodes in a screen of 120 × 40, one of them running.
+fn running(node: &str, zoom: Zoom) -> Model {
+    let mut model = laid(busy(), &many(200), "step_105");
+    status(&mut model, node, NodeStatus::Running);
+    model.options.motion = true;
+    model.grid.zooming = Zooming::At(zoom);
+    model.size = (120, 40);
+    model
+}
+
+fn areas(model: &Model) -> Areas {
+    let (columns, rows) = model.size;
+    let mut areas = Areas::default();
+    testing::draw(columns, rows, |area, buffer| view(model, &Theme::default(), area, buffer, &mut areas));
+    areas
+}
+
+fn progress(node: &str) -> Notification {
+    let progress = Progress { fraction: Some(0.5), message: None };
+    let event = LiveEvent::NodeProgress { node: node.to_owned(), item: ItemPath::WHOLE, progress };
+    Notification::Live { workflow_id: testing::workflow_id(), run_id: run_id(5), event }
+}
+
+#[test]
+fn news_that_nobody_can_see_change_nothing() {
+    let near = areas(&running("step_105", Zoom::Card));
+    assert!(near.shows(&progress("step_105")), "the card shows how far it is");
+    assert!(!near.shows(&progress("step_199")), "that node is out of view");
+    let small = areas(&running("step_105", Zoom::Chip));
+    assert!(!small.shows(&progress("step_105")), "a chip has no room for how far it is");
+}
+
+#[test]
+fn nothing_moves_for_a_node_out_of_view() {
+    assert_eq!(areas(&running("step_105", Zoom::Card)).tick, Some(FRAME));
+    assert_eq!(areas(&running("step_199", Zoom::Card)).tick, None);
 }

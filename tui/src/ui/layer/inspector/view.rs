@@ -26,6 +26,7 @@ pub(super) fn view(
     let run = model.lens.as_ref().map(|lens| format!(" · #{}", lens.run.number)).unwrap_or_default();
     let title = format!("{}{}{run}", inspector.node, inspector.item);
     let inside = screen(&title, model, theme, area, buffer, areas);
+    areas.nodes.push(inspector.node.clone());
     if inside.height <= HEAD {
         return;
     }

@@ -1,0 +1,100 @@
+//! What a frame showed where: what the mouse meets, when it changes by itself, and whose news changes it.
+
+use fanlight_shared::event::LiveEvent;
+use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::rpc::watch::Notification;
+use ratatui::layout::{Position, Rect};
+
+use crate::ui::action::Action;
+use crate::ui::model::{Border, Pane};
+
+/// Something that can be clicked.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Hit {
+    /// A pane, where nothing else lies.
+    Pane(Pane),
+    /// A border that can be dragged.
+    Border(Border),
+    /// A hint: clicking does it.
+    Action(Action),
+    /// A node of the grid.
+    Node(String),
+    /// The badge of a node: the values of all runs.
+    Values(String),
+    /// A run.
+    Run(RunId),
+    /// The heading of a section, by its place.
+    Section(usize),
+    /// A product.
+    Asset(AssetId),
+    /// A row of a list in a layer.
+    Row(usize),
+    /// A tab of a layer.
+    Tab(usize),
+    /// A short message: clicking dismisses it.
+    Toast(usize),
+}
+
+/// What a frame showed where.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Areas {
+    /// The inside of the grid pane, if it is shown.
+    pub grid: Option<Rect>,
+    /// The inside of the queue pane, if it is shown.
+    pub queue: Option<Rect>,
+    /// The inside of the gallery pane, if it is shown.
+    pub gallery: Option<Rect>,
+    /// The inside of the topmost layer, if there is one.
+    pub layer: Option<Rect>,
+    /// What can be clicked; the later lies over the earlier.
+    pub hits: Vec<(Rect, Hit)>,
+    /// How many milliseconds later something shown moves by itself.
+    pub tick: Option<u64>,
+    /// Nodes that are shown with how far they are, what they say and what they made; chips and dots are not.
+    pub nodes: Vec<String>,
+    /// Whether it is shown what runs that run have made so far.
+    pub glimpses: bool,
+}
+
+impl Areas {
+    /// Marks something that can be clicked.
+    pub fn hit(&mut self, area: Rect, hit: Hit) {
+        self.hits.push((area, hit));
+    }
+
+    /// Whether what the daemon tells can change what this frame shows. Most of what a big workflow tells while it runs is of
+    /// nodes out of view, or drawn too small for it.
+    #[must_use]
+    pub fn shows(&self, told: &Notification) -> bool {
+        let Notification::Live { event, .. } = told else { return true };
+        match event {
+            LiveEvent::NodeProgress { node, .. }
+            | LiveEvent::LogUpdate { node, .. }
+            | LiveEvent::MetricUpdate { node, .. } => self.nodes.contains(node),
+            LiveEvent::PreviewUpdate { node, .. } => self.glimpses || self.nodes.contains(node),
+            // Edges are drawn by the state of the node that they lead into.
+            LiveEvent::EdgeUpdate { .. } => false,
+        }
+    }
+
+    /// What lies there.
+    #[must_use]
+    pub fn at(&self, x: u16, y: u16) -> Option<&Hit> {
+        self.hits.iter().rev().find(|(area, _)| area.contains(Position { x, y })).map(|(_, hit)| hit)
+    }
+
+    /// The pane that lies there.
+    #[must_use]
+    pub fn pane_at(&self, x: u16, y: u16) -> Option<Pane> {
+        let at = Position { x, y };
+        [(Pane::Grid, self.grid), (Pane::Queue, self.queue), (Pane::Gallery, self.gallery)]
+            .into_iter()
+            .find(|(_, area)| area.is_some_and(|area| area.contains(at)))
+            .map(|(pane, _)| pane)
+    }
+
+    /// Something shown moves by itself after so many milliseconds.
+    pub fn tick_in(&mut self, milliseconds: u64) {
+        self.tick = Some(self.tick.map_or(milliseconds, |tick| tick.min(milliseconds)));
+    }
+}
