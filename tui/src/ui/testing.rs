@@ -1,21 +1,16 @@
 //! What the tests of the UI are told with: models in every state, and pictures of them as text.
 
+mod made;
+mod picture;
+
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
-use fanlight_shared::event::{EdgeActivity, NodeError, Progress, Queue};
-use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
-use fanlight_shared::item::ItemPath;
+use fanlight_shared::event::Queue;
 use fanlight_shared::rpc::daemon::HelloAnswer;
-use fanlight_shared::run::{AttemptEnd, NodeStatus, Run, RunStatus};
-use fanlight_shared::run_state::{Attempt, RunState};
+use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Workflow;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier};
 
 use super::effect::Effect;
 use super::keymap::Key;
@@ -24,6 +19,8 @@ use super::model::{Lens, Model, OpenWorkflow, Options};
 use super::theme::Theme;
 use super::update::update;
 use super::view;
+pub(crate) use made::{asset, asset_id, run, run_id, state, workflow_id};
+pub(crate) use picture::{draw, shot};
 
 /// The moment in which the tests happen.
 pub(crate) const NOW: Time = Time(1_800_000_000_000);
@@ -58,160 +55,6 @@ pub(crate) fn workflow(text: &str) -> Arc<Workflow> {
     let catalogue = fanlight_shared::node_type::Catalogue::default();
     let checked = fanlight_shared::document::read(text, &catalogue);
     Arc::new(checked.unwrap_or_else(|problems| panic!("{problems:?}")).workflow)
-}
-
-/// The same id for the same number, so that pictures of ids stay the same.
-pub(crate) fn run_id(number: u32) -> RunId {
-    RunId::from_bytes(bytes(1, number))
-}
-
-/// The workflow's id of all tests.
-pub(crate) fn workflow_id() -> WorkflowId {
-    WorkflowId::from_bytes(bytes(2, 0))
-}
-
-/// The same id for the same number.
-pub(crate) fn asset_id(number: u32) -> AssetId {
-    AssetId::from_bytes(bytes(3, number))
-}
-
-fn bytes(kind: u8, number: u32) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[0] = kind;
-    bytes[12..].copy_from_slice(&number.to_be_bytes());
-    bytes
-}
-
-/// A run of [`POSTER`] in a state; each is a submission of its own.
-pub(crate) fn run(number: u32, state: RunStatus) -> Run {
-    let started = state != RunStatus::Queued;
-    let at = NOW.0 - 60_000 + i64::from(number) * 1_000;
-    Run {
-        id: run_id(number),
-        workflow: "poster".to_owned(),
-        number,
-        label: format!("seed={number}"),
-        state,
-        params: [
-            ("place".to_owned(), Value::Text("Brighton".to_owned())),
-            ("seed".to_owned(), Value::Int(i64::from(number))),
-        ]
-        .into_iter()
-        .collect(),
-        submitted_at: Time(at),
-        started_at: started.then_some(Time(at + 100)),
-        ended_at: state.is_ended().then_some(Time(at + 5_300)),
-        error: (state == RunStatus::Failed).then(|| "framed failed: exit code 1".to_owned()),
-        workflow_id: workflow_id(),
-        title: "Seaside poster".to_owned(),
-        version: Version::of(POSTER),
-        submission: SubmissionId::from_bytes(bytes(4, number)),
-        index: 0,
-        start_order: started.then_some(u64::from(number)),
-        resumed_from: None,
-        nodes_done: match state {
-            RunStatus::Completed => 4,
-            RunStatus::Queued => 0,
-            _ => 2,
-        },
-        nodes: 4,
-        position: None,
-    }
-}
-
-/// What is known of a run of [`POSTER`]: in the middle of it, done, failed, or nothing yet.
-pub(crate) fn state(run: &Run) -> RunState {
-    let mut state = RunState::new(["sky", "title", "framed", "poster"]);
-    state.status = run.state;
-    state.started_at = run.started_at;
-    state.ended_at = run.ended_at;
-    state.error.clone_from(&run.error);
-    let Some(started) = run.started_at else { return state };
-    set(&mut state, "sky", NodeStatus::Completed, started);
-    set(&mut state, "title", NodeStatus::Completed, started);
-    if let Some(title) = state.nodes.get_mut("title") {
-        title.whole.outputs.insert("stdout".to_owned(), Value::Text("Greetings from Brighton".to_owned()));
-    }
-    match run.state {
-        RunStatus::Running | RunStatus::Cancelling => {
-            set(&mut state, "framed", NodeStatus::Running, started);
-            if let Some(framed) = state.nodes.get_mut("framed") {
-                framed.whole.progress =
-                    Some(Progress { fraction: Some(0.6), message: Some("18/30".to_owned()) });
-            }
-            state.edges.insert("sky.image>framed.image".to_owned(), EdgeActivity { active: true, count: 0 });
-        }
-        RunStatus::Completed => {
-            set(&mut state, "framed", NodeStatus::Completed, started);
-            set(&mut state, "poster", NodeStatus::Completed, started);
-        }
-        RunStatus::Failed => {
-            set(&mut state, "framed", NodeStatus::Failed, started);
-            set(&mut state, "poster", NodeStatus::Skipped, started);
-            if let Some(framed) = state.nodes.get_mut("framed") {
-                framed.whole.error = Some(NodeError {
-                    message: "exit code 1".to_owned(),
-                    exit_code: Some(1),
-                    last_line: Some("convert: no such file sky.png".to_owned()),
-                });
-            }
-        }
-        RunStatus::Cancelled => {
-            set(&mut state, "framed", NodeStatus::Cancelled, started);
-            set(&mut state, "poster", NodeStatus::Cancelled, started);
-        }
-        RunStatus::Queued => {}
-    }
-    state
-}
-
-fn set(state: &mut RunState, node: &str, status: NodeStatus, started: Time) {
-    let Some(node) = state.nodes.get_mut(node) else { return };
-    let ended = status.is_ended().then(|| Time(started.0 + 420));
-    node.whole.status = status;
-    node.whole.ended_at = ended;
-    if status != NodeStatus::Skipped {
-        node.whole.attempts.push(Attempt {
-            number: 1,
-            id: None,
-            started_at: started,
-            ended_at: ended,
-            end: ended.map(|_| match status {
-                NodeStatus::Failed => AttemptEnd::Failed,
-                NodeStatus::Cancelled => AttemptEnd::Cancelled,
-                _ => AttemptEnd::Completed,
-            }),
-            error: None,
-            cost_usd: None,
-        });
-    }
-}
-
-/// A product of a run.
-pub(crate) fn asset(number: u32, of: &Run, node: &str, kind: AssetKind) -> Asset {
-    let value = match kind {
-        AssetKind::Number => Value::Float(f64::from(number) / 8.0),
-        _ => Value::Text(format!("text {number}")),
-    };
-    Asset {
-        id: asset_id(number),
-        workflow: of.workflow.clone(),
-        run: of.name(),
-        node: node.to_owned(),
-        item: ItemPath::WHOLE,
-        port: "image".to_owned(),
-        kind,
-        mime: if kind == AssetKind::Image { "image/png" } else { "text/plain" }.to_owned(),
-        bytes: 12_345,
-        name: format!("{node}.png"),
-        created_at: NOW,
-        starred: false,
-        ordinal: 0,
-        workflow_id: of.workflow_id,
-        run_id: of.id,
-        value,
-        preview: PreviewState::None,
-    }
 }
 
 /// A connected model without a workflow.
@@ -330,101 +173,4 @@ pub(crate) fn came(model: &mut Model, came: super::message::Came) -> Vec<Effect>
 pub(crate) fn fail(model: &mut Model, request: Effect, error: &str) -> Vec<Effect> {
     let (request, error) = (Box::new(request), error.to_owned());
     came(model, super::message::Came::Failed { request, error, why: super::message::Why::Other })
-}
-
-/// What a block draws: its text, then a letter per cell for its style (a capital is bold; `.` is plain).
-pub(crate) fn draw(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) -> String {
-    let area = Rect::new(0, 0, columns, rows);
-    let mut buffer = Buffer::empty(area);
-    block(area, &mut buffer);
-    let (mut text, mut styles) = (String::new(), String::new());
-    for y in 0..rows {
-        let (mut line, mut letters) = (String::new(), String::new());
-        let mut covered = 0;
-        for x in 0..columns {
-            let cell = &buffer[(x, y)];
-            if covered > 0 {
-                covered -= 1;
-            } else {
-                line.push_str(cell.symbol());
-                covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
-            }
-            letters.push(letter(cell));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-        styles.push_str(letters.trim_end_matches('.'));
-        styles.push('\n');
-    }
-    format!("{}\n=== styles\n{}", text.trim_end(), styles.trim_end())
-}
-
-fn letter(cell: &ratatui::buffer::Cell) -> char {
-    let letter = match cell.fg {
-        Color::Reset => '.',
-        Color::Red | Color::LightRed => 'r',
-        Color::Green | Color::LightGreen => 'g',
-        Color::Yellow | Color::LightYellow => 'y',
-        Color::Blue | Color::LightBlue => 'b',
-        Color::Magenta | Color::LightMagenta => 'm',
-        Color::Cyan | Color::LightCyan => 'c',
-        Color::DarkGray => 'd',
-        Color::Gray | Color::White => 'w',
-        _ => 'o',
-    };
-    match letter {
-        _ if cell.modifier.contains(Modifier::REVERSED) => '#',
-        '.' if cell.modifier.contains(Modifier::BOLD) => 'B',
-        letter if cell.modifier.contains(Modifier::BOLD) => letter.to_ascii_uppercase(),
-        letter => letter,
-    }
-}
-
-/// What a block draws, as a terminal takes it: for looking at.
-pub(crate) fn ansi(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) -> String {
-    use std::fmt::Write as _;
-    let area = Rect::new(0, 0, columns, rows);
-    let mut buffer = Buffer::empty(area);
-    block(area, &mut buffer);
-    let mut out = String::new();
-    for y in 0..rows {
-        let mut covered = 0;
-        for x in 0..columns {
-            let cell = &buffer[(x, y)];
-            if covered > 0 {
-                covered -= 1;
-                continue;
-            }
-            covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
-            out.push_str("\u{1b}[0");
-            for (modifier, code) in [(Modifier::BOLD, 1), (Modifier::UNDERLINED, 4), (Modifier::REVERSED, 7)]
-            {
-                if cell.modifier.contains(modifier) {
-                    let _ = write!(out, ";{code}");
-                }
-            }
-            let colour = match cell.fg {
-                Color::Red => 31,
-                Color::Green => 32,
-                Color::Yellow => 33,
-                Color::Blue => 34,
-                Color::Magenta => 35,
-                Color::Cyan => 36,
-                Color::Gray => 37,
-                Color::DarkGray => 90,
-                _ => 39,
-            };
-            let _ = write!(out, ";{colour}m{}", cell.symbol());
-        }
-        out.push_str("\u{1b}[0m\r\n");
-    }
-    out
-}
-
-/// Writes pictures of blocks into the folder that `FANLIGHT_SHOTS` names, as ANSI files; nothing without it.
-pub(crate) fn shot(name: &str, columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) {
-    if let Some(folder) = std::env::var_os("FANLIGHT_SHOTS") {
-        let path = std::path::Path::new(&folder).join(format!("{name}_{columns}x{rows}.ansi"));
-        std::fs::write(path, ansi(columns, rows, block)).unwrap_or_else(|error| panic!("{error}"));
-    }
 }

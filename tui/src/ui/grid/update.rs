@@ -1,16 +1,18 @@
 //! What the grid pane does.
 
+mod canvas;
+mod cursor;
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::watch::Notification;
-use fanlight_shared::run::NodeStatus;
-use ratatui::layout::Rect;
+
+use canvas::{PAN, pan, shown_layout, wheel, zoom};
+use cursor::{failed, half, jump, keep_selection, next_failed, next_match, select_match, step};
 
 use super::{Zooming, camera, node};
 use crate::ui::action::Action;
 use crate::ui::effect::Effect;
-use crate::ui::fuzzy;
-use crate::ui::graph::{Drawing, Layout, Zoom};
 use crate::ui::layer::inspector::Inspector;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::layer::values::ValuesOfRuns;
@@ -19,8 +21,6 @@ use crate::ui::model::Model;
 use crate::ui::products::Made;
 use crate::ui::view::Hit;
 
-/// Cells that a key pans: columns, rows.
-const PAN: (i32, i32) = (8, 3);
 /// Requests for the values of older runs that one frame may make.
 const REQUESTS: usize = 8;
 
@@ -75,10 +75,6 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
-}
-
-fn half(count: usize) -> usize {
-    (count / 2).clamp(1, 10)
 }
 
 /// What `y` copies of a node: what it made, as text; else its name.
@@ -153,17 +149,6 @@ pub fn moved(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The cursor stays on its node; where that is gone, it goes to the first.
-fn keep_selection(model: &mut Model) {
-    let Some((workflow, _)) = model.drawn() else { return };
-    let there = model.grid.selected.as_ref().is_some_and(|name| workflow.nodes.contains_key(name));
-    if !there {
-        model.grid.selected = workflow.nodes.keys().next().cloned();
-        model.grid.filter.clear();
-        model.grid.panned = false;
-    }
-}
-
 /// A frame was painted: what older runs made is wanted for the nodes that are shown with what they made.
 pub fn shown(model: &mut Model) -> Vec<Effect> {
     if model.grid.selected.is_none() {
@@ -215,16 +200,6 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
     Vec::new()
 }
 
-fn wheel(model: &mut Model, columns: i32, rows: i32) {
-    match shown_layout(model) {
-        Some((layout, area)) if camera::is_list(model, &layout, area) => {
-            let action = if rows > 0 { Action::Down } else { Action::Up };
-            step(model, action);
-        }
-        _ => pan(model, columns, rows),
-    }
-}
-
 fn inspect(model: &mut Model) -> Vec<Effect> {
     let Some(name) = model.grid.selected.clone() else { return Vec::new() };
     let (inspector, effects) = Inspector::open(model, name);
@@ -237,164 +212,6 @@ fn values(model: &mut Model) -> Vec<Effect> {
     let Some((layer, effects)) = ValuesOfRuns::open(model, &name) else { return Vec::new() };
     model.layers.push(layer.into());
     effects
-}
-
-/// The layout that is drawn and the area it was drawn in.
-fn shown_layout(model: &Model) -> Option<(std::sync::Arc<Layout>, Rect)> {
-    let (_, layout) = model.drawn()?;
-    let mut area = model.areas.grid?;
-    // A failure has a line of its own above.
-    if node::first_failed(model).is_some() && area.height >= 4 {
-        area = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    }
-    Some((layout?.clone(), area))
-}
-
-fn select(model: &mut Model, layout: &Layout, index: usize) {
-    let Some(name) = layout.nodes.get_index(index) else { return };
-    settle(model);
-    model.grid.selected = Some(name.clone());
-    model.grid.follow = false;
-    model.grid.panned = false;
-}
-
-/// Keeps the part in view where the view moved by itself, so that the next step begins there.
-fn settle(model: &mut Model) {
-    if let Some((layout, area)) = shown_layout(model)
-        && let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area)
-    {
-        let target = camera::target(model, &layout);
-        model.grid.origin = camera::viewport(&model.grid, drawing, target, area).origin;
-    }
-}
-
-fn step(model: &mut Model, action: Action) {
-    let Some((layout, area)) = shown_layout(model) else { return };
-    let Some(at) = model.grid.selected.as_ref().and_then(|name| layout.index(name)) else {
-        return select(model, &layout, 0);
-    };
-    let list = camera::is_list(model, &layout, area);
-    let next = match (list, action) {
-        (true, Action::Left) => layout.links.iter().find(|(_, to)| *to == at).map(|(from, _)| *from),
-        (true, Action::Right) => layout.links.iter().find(|(from, _)| *from == at).map(|(_, to)| *to),
-        (true, _) => {
-            let rows = rows(model, &layout);
-            let row = rows.iter().position(|node| *node == at).unwrap_or(0);
-            let row = if action == Action::Down { row + 1 } else { row.saturating_sub(1) };
-            rows.get(row).copied()
-        }
-        (false, _) => {
-            camera::drawing(model.grid.zooming, &layout, area).and_then(|it| beside(it, at, action))
-        }
-    };
-    if let Some(next) = next {
-        select(model, &layout, next);
-    }
-}
-
-/// The nodes of the list, from the top.
-fn rows(model: &Model, layout: &Layout) -> Vec<usize> {
-    let filter = &model.grid.filter;
-    let shown = |node: &usize| filter.is_empty() || fuzzy::matches(filter, &layout.nodes[*node]).is_some();
-    layout.lanes.iter().filter_map(|lane| lane.node).filter(shown).collect()
-}
-
-/// The nearest node in a direction: what lies across counts more than what lies along.
-fn beside(drawing: &Drawing, at: usize, action: Action) -> Option<usize> {
-    let here = drawing.placed.get(at)?.middle();
-    let distance = |(index, place): (usize, &crate::ui::graph::Place)| {
-        let there = place.middle();
-        // A row is about as high as two columns are wide.
-        let (x, y) = (there.0 - here.0, 2 * (there.1 - here.1));
-        let (along, across) = match action {
-            Action::Left => (-x, y),
-            Action::Right => (x, y),
-            Action::Up => (-y, x),
-            _ => (y, x),
-        };
-        (index != at && along > 0 && along * 4 >= across.abs())
-            .then_some((i64::from(along) + 3 * i64::from(across.abs()), index))
-    };
-    drawing.placed.iter().enumerate().filter_map(distance).min().map(|(_, index)| index)
-}
-
-/// Selects by the place in the order of the list.
-fn jump(model: &mut Model, to: impl Fn(usize, usize) -> Option<usize>) {
-    let Some((layout, _)) = shown_layout(model) else { return };
-    let rows = rows(model, &layout);
-    let at = model.grid.selected.as_ref().and_then(|name| layout.index(name));
-    let at = at.and_then(|at| rows.iter().position(|node| *node == at)).unwrap_or(0);
-    if let Some(node) = to(rows.len(), at).and_then(|row| rows.get(row)) {
-        select(model, &layout, *node);
-    }
-}
-
-fn pan(model: &mut Model, columns: i32, rows: i32) {
-    let Some((layout, area)) = shown_layout(model) else { return };
-    let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area) else { return };
-    let mut view = camera::viewport(&model.grid, drawing, camera::target(model, &layout), area);
-    view.pan(columns, rows, drawing);
-    model.grid.origin = view.origin;
-    model.grid.panned = true;
-    model.grid.follow = false;
-}
-
-fn zoom(model: &mut Model, by: i32) {
-    let Some((layout, area)) = shown_layout(model) else { return };
-    let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area) else { return };
-    let zoom = match (drawing.zoom, by > 0) {
-        (Zoom::Dot, true) | (Zoom::Card, false) => Zoom::Chip,
-        (_, true) => Zoom::Card,
-        (_, false) => Zoom::Dot,
-    };
-    model.grid.zooming = Zooming::At(zoom);
-    model.grid.panned = false;
-    model.grid.list = Some(false);
-}
-
-/// The failed nodes of the focused run, in the order of the file.
-fn failed(model: &Model) -> impl Iterator<Item = &String> {
-    let nodes = model.lens.iter().flat_map(|lens| &lens.state.nodes);
-    nodes.filter(|(_, node)| node.whole.status == NodeStatus::Failed).map(|(name, _)| name)
-}
-
-fn next_failed(model: &mut Model) {
-    let names: Vec<String> = failed(model).cloned().collect();
-    next_of(model, &names, true);
-}
-
-fn next_match(model: &mut Model, forward: bool) {
-    let Some((layout, _)) = shown_layout(model) else { return };
-    if model.grid.filter.is_empty() {
-        return;
-    }
-    let names: Vec<String> =
-        rows(model, &layout).into_iter().map(|node| layout.nodes[node].clone()).collect();
-    next_of(model, &names, forward);
-}
-
-/// Selects the next of these after the one under the cursor, from the beginning again after the last.
-fn next_of(model: &mut Model, names: &[String], forward: bool) {
-    let Some((layout, _)) = shown_layout(model) else { return };
-    let at = model.grid.selected.as_ref().and_then(|name| names.iter().position(|it| it == name));
-    let next = match (at, forward) {
-        (None, _) => 0,
-        (Some(at), true) => (at + 1) % names.len(),
-        (Some(at), false) => (at + names.len() - 1) % names.len(),
-    };
-    if let Some(index) = names.get(next).and_then(|name| layout.index(name)) {
-        select(model, &layout, index);
-    }
-}
-
-/// Selects the best match of the filter, unless the cursor is on one.
-fn select_match(model: &mut Model) {
-    let Some((layout, _)) = shown_layout(model) else { return };
-    let rows = rows(model, &layout);
-    let at = model.grid.selected.as_ref().and_then(|name| layout.index(name));
-    if let Some(first) = rows.first().filter(|_| at.is_none_or(|at| !rows.contains(&at))) {
-        select(model, &layout, *first);
-    }
 }
 
 #[cfg(test)]

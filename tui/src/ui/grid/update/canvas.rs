@@ -1,0 +1,67 @@
+//! What is drawn, and which part of it is in view: pan and zoom.
+
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+
+use crate::ui::action::Action;
+use crate::ui::graph::{Layout, Zoom};
+use crate::ui::grid::{Zooming, camera, node};
+use crate::ui::model::Model;
+
+/// Cells that a key pans: columns, rows.
+pub(super) const PAN: (i32, i32) = (8, 3);
+
+/// The layout that is drawn and the area it was drawn in.
+pub(super) fn shown_layout(model: &Model) -> Option<(Arc<Layout>, Rect)> {
+    let (_, layout) = model.drawn()?;
+    let mut area = model.areas.grid?;
+    // A failure has a line of its own above.
+    if node::first_failed(model).is_some() && area.height >= 4 {
+        area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    }
+    Some((layout?.clone(), area))
+}
+
+/// Keeps the part in view where the view moved by itself, so that the next step begins there.
+pub(super) fn settle(model: &mut Model) {
+    if let Some((layout, area)) = shown_layout(model)
+        && let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area)
+    {
+        let target = camera::target(model, &layout);
+        model.grid.origin = camera::viewport(&model.grid, drawing, target, area).origin;
+    }
+}
+
+pub(super) fn pan(model: &mut Model, columns: i32, rows: i32) {
+    let Some((layout, area)) = shown_layout(model) else { return };
+    let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area) else { return };
+    let mut view = camera::viewport(&model.grid, drawing, camera::target(model, &layout), area);
+    view.pan(columns, rows, drawing);
+    model.grid.origin = view.origin;
+    model.grid.panned = true;
+    model.grid.follow = false;
+}
+
+pub(super) fn zoom(model: &mut Model, by: i32) {
+    let Some((layout, area)) = shown_layout(model) else { return };
+    let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area) else { return };
+    let zoom = match (drawing.zoom, by > 0) {
+        (Zoom::Dot, true) | (Zoom::Card, false) => Zoom::Chip,
+        (_, true) => Zoom::Card,
+        (_, false) => Zoom::Dot,
+    };
+    model.grid.zooming = Zooming::At(zoom);
+    model.grid.panned = false;
+    model.grid.list = Some(false);
+}
+
+pub(super) fn wheel(model: &mut Model, columns: i32, rows: i32) {
+    match shown_layout(model) {
+        Some((layout, area)) if camera::is_list(model, &layout, area) => {
+            let action = if rows > 0 { Action::Down } else { Action::Up };
+            super::cursor::step(model, action);
+        }
+        _ => pan(model, columns, rows),
+    }
+}

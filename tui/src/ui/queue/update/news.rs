@@ -1,0 +1,174 @@
+//! What comes from the daemon, and what is asked of it because of what is shown.
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::rpc::watch::Notification;
+
+use super::shelf::{begin, place, rebuild};
+use crate::ui::effect::Effect;
+use crate::ui::message::Came;
+use crate::ui::model::Model;
+use crate::ui::picture::Wanted;
+use crate::ui::queue::rows::Rows;
+use crate::ui::queue::{Section, Sort, thumbs};
+use crate::ui::view::Hit;
+
+/// How many rows ahead of the last one in view the next page is asked for.
+const AHEAD: usize = 60;
+
+/// Takes an answer it waits for. It comes before the shell's turn, so what it holds is made known first.
+pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
+    match came {
+        Came::Runs { generation, page } => {
+            model.queue.feeds.came(*generation, page.cursor.as_ref());
+            model.registry.know(page.rows.iter().cloned());
+            for run in &page.rows {
+                place(model, run.id);
+            }
+        }
+        Came::Run { detail, .. } => {
+            model.registry.know([detail.run.clone()]);
+            place(model, detail.run.id);
+        }
+        Came::Known(run, known) => {
+            match known {
+                Some(run) => model.registry.know([(**run).clone()]),
+                None => model.registry.remove(*run),
+            }
+            place(model, *run);
+        }
+        Came::Assets { generation, page } => {
+            let output = thumbs::output(model);
+            let workflow = model.queue.thumbs.asked(*generation).and_then(|run| model.registry.run(run));
+            let workflow = workflow.map(|run| run.workflow_id);
+            model.queue.thumbs.came(*generation, &page.rows, workflow, output.as_ref());
+            let mut numbers = Vec::new();
+            for asset in &page.rows {
+                if take_number(model, asset) {
+                    numbers.push(asset.run_id);
+                }
+            }
+            if !numbers.is_empty() {
+                rebuild(model);
+            }
+            let next = model.queue.numbers.page(*generation, page.cursor.as_ref(), model.workflow_id());
+            return next.into_iter().collect();
+        }
+        Came::Started(_) => model.queue.submitted = None,
+        Came::Failed { request, error, .. } => match **request {
+            Effect::ListAssets { generation, .. } => model.queue.thumbs.failed(generation),
+            Effect::Start(_) => {
+                if let Some(mut form) = model.queue.submitted.take() {
+                    form.refused(error);
+                    model.layers.push((*form).into());
+                }
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool {
+    if Some(asset.workflow_id) != model.workflow_id() {
+        return false;
+    }
+    let workflow = model.drawn().map(|(workflow, _)| workflow.clone());
+    model.queue.numbers.take(asset, workflow.as_deref())
+}
+
+/// Hears what the daemon told, after registry and lens heard it.
+pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
+    match told {
+        Notification::Registry { .. } => {
+            // The daemon may have gone on without us: what ended meanwhile is in the lists.
+            let workflow = model.workflow_id();
+            model.queue.feeds.reset(workflow);
+            rebuild(model);
+            return begin(model);
+        }
+        Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => place(model, run.id),
+        Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
+            model.queue.marks.remove(run_id);
+            model.queue.numbers.forget(*run_id);
+            model.queue.thumbs.forget(*run_id);
+            place(model, *run_id);
+        }
+        Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
+            model.queue.thumbs.stored(asset);
+            // Its key is made of the numbers, so it is found by the old ones no more.
+            let sorted = matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_));
+            match take_number(model, asset) {
+                true if sorted => rebuild(model),
+                true => place(model, asset.run_id),
+                false => {}
+            }
+        }
+        Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
+            model.queue.thumbs.deleted(*asset_id);
+        }
+        Notification::Snapshot { run_id, .. } => place(model, *run_id),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// The workflow on screen or the run in focus is another one now.
+pub fn moved(model: &mut Model) -> Vec<Effect> {
+    let workflow = model.workflow_id();
+    if model.queue.shelves.of() == workflow {
+        return Vec::new();
+    }
+    model.queue.feeds.reset(workflow);
+    rebuild(model);
+    let mut effects: Vec<Effect> = model.queue.numbers.reset(workflow).into_iter().collect();
+    effects.extend(begin(model));
+    effects
+}
+
+/// A frame was painted: the pages that come next into view.
+pub fn shown(model: &mut Model) -> Vec<Effect> {
+    let mut effects = moved(model);
+    if !model.is_up() {
+        return effects;
+    }
+    let rows = Rows::of(&model.queue);
+    let height = usize::from(model.areas.queue.map_or(0, |area| area.height));
+    let reach = rows.cursor(model) + height + AHEAD;
+    let known = model.queue.shelves.len(Section::Enqueued);
+    let queued = model.registry.queue().queued as usize;
+    let sorted = model.queue.shelves.sort != Sort::Newest;
+    for section in [Section::Enqueued, Section::Done, Section::Cancelled] {
+        if section == Section::Enqueued && known >= queued {
+            continue;
+        }
+        let queue = &mut model.queue;
+        let whole = sorted && section == Section::Done;
+        let near = rows.end(section).is_some_and(|end| end <= reach) && !queue.is_folded(section);
+        if near || whole {
+            effects.extend(queue.feeds.more(section, &queue.shelves.filter, whole));
+        }
+    }
+    effects.extend(pictures(model));
+    effects
+}
+
+/// The pictures of the ended runs in view.
+fn pictures(model: &mut Model) -> Vec<Effect> {
+    if model.pictures.is_off() {
+        return Vec::new();
+    }
+    let (mut effects, mut wanted) = (Vec::new(), Vec::new());
+    for (place, hit) in &model.areas.hits {
+        let Hit::Run(id) = hit else { continue };
+        let Some(run) = model.registry.run(*id).filter(|run| run.state.is_ended()) else { continue };
+        effects.extend(model.queue.thumbs.want(run.id, run.workflow_id));
+        if place.height >= thumbs::CELLS.1
+            && let Some(asset) = model.queue.thumbs.of(run.id)
+        {
+            wanted.push(Wanted::thumbnail(asset, thumbs::CELLS));
+        }
+    }
+    effects.extend(model.pictures.want(wanted));
+    effects
+}
