@@ -9,6 +9,7 @@ mod listen;
 mod logs;
 mod previews;
 mod queue;
+mod recent;
 mod runs;
 mod session;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `runs.items`: the items of a node, page by page.
 
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
@@ -12,21 +12,6 @@ use fanlight_shared::run_state::RunState;
 use super::Context;
 use super::session::Session;
 use crate::hub::Room;
-
-/// The state that a connection reads page by page, until its last page: the pages are of one moment, and an ended run is
-/// folded only once.
-#[derive(Debug, Default)]
-pub(super) struct Paged(Mutex<Option<(RunId, Arc<RunState>)>>);
-
-impl Paged {
-    fn take(&self) -> Option<(RunId, Arc<RunState>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn keep(&self, run: RunId, state: Arc<RunState>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((run, state));
-    }
-}
 
 /// Behind which item of which moment a page begins.
 #[derive(Clone, Copy)]
@@ -48,11 +33,9 @@ impl Cursor {
 pub(super) async fn items(session: &Arc<Session>, list: Items) -> Result<ItemPage, RpcError> {
     let cursor = list.cursor.as_deref().map(Cursor::parse).transpose()?;
     let run = list.run_id;
-    let same = |(id, state): &(RunId, Arc<RunState>)| {
-        *id == run && cursor.is_some_and(|cursor| cursor.seq == state.seq)
-    };
-    let state = match session.paged.take().filter(same) {
-        Some((_, state)) => state,
+    let same = |state: &Arc<RunState>| cursor.is_some_and(|cursor| cursor.seq == state.seq);
+    let state = match session.recent.get(run).filter(same) {
+        Some(state) => state,
         None => state_of(&session.context, run).await?,
     };
     let node = state
@@ -68,8 +51,9 @@ pub(super) async fn items(session: &Arc<Session>, list: Items) -> Result<ItemPag
     let last = rows.last().and_then(|row| row.item.0);
     let more =
         last.filter(|last| node.items.range((Bound::Excluded(*last), Bound::Unbounded)).next().is_some());
-    if more.is_some() {
-        session.paged.keep(run, Arc::clone(&state));
+    match more {
+        Some(_) => session.recent.keep(run, Arc::clone(&state)),
+        None => session.recent.forget(),
     }
     Ok(ItemPage { seq, rows, cursor: more.map(|last| format!("{seq}.{last}")) })
 }

@@ -11,7 +11,16 @@ use super::session::Session;
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, RpcError> {
     let context = &session.context;
     let run = read.run_id;
-    let state = state_of(context, run).await?;
+    let state = match session.recent.get(run).filter(|state| state.status.is_ended()) {
+        Some(state) => state,
+        None => {
+            let state = state_of(context, run).await?;
+            if state.status.is_ended() {
+                session.recent.keep(run, Arc::clone(&state));
+            }
+            state
+        }
+    };
     let name = format!("{}{}", read.node, read.item);
     let instance = state
         .instance(&read.node, read.item)

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::dispatch::dispatch;
+use super::recent::Recent;
 use crate::hub::{Outgoing, Subscription, text, written};
 
 /// How long a connection may take to become a WebSocket, and then to say hello.
@@ -45,8 +46,7 @@ pub(super) struct Session {
     pub(super) subscription: Subscription,
     /// Held while runs are read from the store for the subscription: a change of what is watched waits.
     pub(super) attaching: tokio::sync::Mutex<()>,
-    /// The run whose items are being read page by page.
-    pub(super) paged: super::items::Paged,
+    pub(super) recent: Recent,
     frames: mpsc::Sender<Frame>,
     chunks: Arc<Semaphore>,
     streams: AtomicU32,
@@ -92,7 +92,7 @@ pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: Cancell
         subscription: Subscription::new(Arc::clone(&context.hub)),
         context,
         attaching: tokio::sync::Mutex::default(),
-        paged: super::items::Paged::default(),
+        recent: Recent::default(),
         frames,
         chunks: Arc::new(Semaphore::new(CHUNKS)),
         streams: AtomicU32::new(1),

@@ -55,7 +55,7 @@ impl Wanted {
         Ok(Self { node, failed: args.failed })
     }
 
-    /// The places whose log is wanted and may be there: those that an attempt was made of.
+    /// The places whose log is wanted and may be there: those whose attempt left the daemon's process.
     fn places(&self, state: &RunState) -> Vec<Place> {
         let mut places = Vec::new();
         for (name, node) in &state.nodes {
@@ -81,7 +81,8 @@ impl Wanted {
             Some((node, ItemPath::WHOLE)) => node == name,
             Some((node, one)) => node == name && *one == item,
         };
-        named && instance.attempt() > 0 && (!self.failed || instance.status == NodeStatus::Failed)
+        let left = instance.attempts.last().is_some_and(|attempt| attempt.id.is_some());
+        named && left && (!self.failed || instance.status == NodeStatus::Failed)
     }
 }
 
@@ -240,5 +241,35 @@ impl<'a> Following<'a> {
             Some(_) => {}
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::id::AttemptId;
+    use fanlight_shared::run_state::Attempt;
+    use fanlight_shared::time::Time;
+
+    use super::*;
+
+    fn tried(id: Option<AttemptId>) -> Instance {
+        let attempt = Attempt {
+            number: 1,
+            id,
+            started_at: Time(0),
+            ended_at: None,
+            end: None,
+            error: None,
+            cost_usd: None,
+        };
+        Instance { attempts: vec![attempt], ..Instance::default() }
+    }
+
+    #[test]
+    fn what_ran_in_the_daemon_is_not_asked_for_its_log() {
+        let mut state = RunState::new(["each"]);
+        state.nodes["each"].items = [(0, tried(None)), (1, tried(Some(AttemptId::new())))].into();
+        let places = Wanted { node: None, failed: false }.places(&state);
+        assert_eq!(places.iter().map(|place| place.item).collect::<Vec<_>>(), [ItemPath::item(1)]);
     }
 }

@@ -144,6 +144,35 @@ async fn who_changes_what_it_watches_meanwhile_gets_no_part_twice() {
 }
 
 #[tokio::test]
+async fn pages_are_of_one_moment_though_the_run_goes_on() {
+    let served = Served::new().await;
+    let run = active(&served.hub, 20_000);
+    let first = served.hub.run_state(run).unwrap();
+    let client = served.client().await;
+    let mut read = first.without_items();
+    let mut list = Items { run_id: run, node: "a".into(), cursor: None };
+    loop {
+        let page = client.call(list.clone()).await.unwrap();
+        assert_eq!(page.seq, first.seq);
+        read.take_items("a", page.rows.into_iter().map(|row| (row.item.0.unwrap(), row.instance)));
+        let seq = served.hub.run_state(run).unwrap().seq + 1;
+        served.hub.state(
+            WorkflowId::new(),
+            run,
+            super::node(seq, "a", ItemPath::item(19_999), NodeStatus::Failed),
+        );
+        list.cursor = page.cursor;
+        if list.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(read == *first, "what happened meanwhile is not in it");
+    // Read anew, it is.
+    let page = client.call(list).await.unwrap();
+    assert_ne!(page.seq, first.seq);
+}
+
+#[tokio::test]
 async fn pages_of_items_are_refused_in_words() {
     let served = Served::new().await;
     let run = active(&served.hub, 2);
