@@ -32,6 +32,17 @@ fn terminal(fanlight: &Fanlight) -> Opening {
     Opening::new(env!("CARGO_BIN_EXE_fanlight"), fanlight.path("")).environment(fanlight.environment())
 }
 
+/// The UI with the lens on a nightly build that failed to compile.
+fn failed_nightly(fanlight: &Fanlight, opening: Opening) -> Terminal {
+    fanlight.file("nightly.yaml", workflows::NIGHTLY);
+    fanlight.say(&["run", "nightly.yaml"]).exits(1);
+    let mut ui = opening.open();
+    ui.wait_for("nightly.yaml");
+    ui.press(&["enter"]);
+    ui.wait_for_all(&["✗ failed", "exit 7", "✗ compile"]);
+    ui
+}
+
 /// The UI in a large terminal.
 fn ui(fanlight: &Fanlight) -> Terminal {
     terminal(fanlight).open()

@@ -112,6 +112,7 @@ actions! {
     Pager "pager" Inspector ["o"] "open in the pager"
     NextItem "next_item" Inspector ["}"] "next item"
     PreviousItem "previous_item" Inspector ["{"] "previous item"
+    Find "find" Inspector ["/"] "search"
 
     PinRun "pin_run" Queue ["enter"] "pin the lens here"
     CancelRun "cancel_run" Queue ["x"] "cancel the run"
@@ -164,6 +165,8 @@ actions! {
     EditSelected "edit_selected" Home ["e"] "edit"
 
     Submit "submit" Form ["enter", "ctrl-s"] "start"
+    NextField "next_field" Form ["tab"] "next field, or the rest of a path"
+    PreviousField "previous_field" Form ["backtab"] "previous field"
 }
 
 impl Action {

@@ -90,6 +90,17 @@ fn the_whole_screen() {
 }
 
 #[test]
+fn the_grid_from_farther_away() {
+    for (name, keys) in [("grid_chips", "-"), ("grid_dots", "- -")] {
+        pictures(name, |size| {
+            let mut model = at(Pane::Grid, busy(), size);
+            press(&mut model, keys);
+            model
+        });
+    }
+}
+
+#[test]
 fn the_queue() {
     pictures("queue", |size| at(Pane::Queue, busy(), size));
     pictures("queue_empty", |size| at(Pane::Queue, opened(), size));

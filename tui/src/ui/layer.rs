@@ -116,8 +116,8 @@ macro_rules! layers {
             }
             /// The actions for the hint line, the most useful first.
             #[must_use]
-            pub fn hints(&self) -> Vec<Action> {
-                match self { $(Self::$name(layer) => layer.hints(),)+ }
+            pub fn hints(&self, model: &Model) -> Vec<Action> {
+                match self { $(Self::$name(layer) => layer.hints(model),)+ }
             }
             /// Draws it. `area` is the whole screen but the hint line.
             pub fn view(
@@ -195,7 +195,7 @@ pub trait Over {
         true
     }
     /// The actions for the hint line.
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Back]
     }
     /// Draws it.

@@ -181,7 +181,10 @@ impl Actor {
                 if wanted != Watch::default() {
                     let watch = self.known.complete(wanted, again);
                     again = false;
-                    if let Err(error) = client.call(watch.clone()).await {
+                    // A lost connection is told below, and what is watched is asked for again with the next one.
+                    if let Err(error) = client.call(watch.clone()).await
+                        && !matches!(error, ClientError::Disconnected(_))
+                    {
                         let request = Box::new(Effect::Watch(watch));
                         let failed = Came::Failed { request, error: error.to_string(), why: Why::Other };
                         self.out.send(Message::Came(Box::new(failed))).await.map_err(|_| Over)?;

@@ -4,6 +4,7 @@
 //! put out, [`thumbs`] which picture stands for a run, [`ask`] the questions before actions on runs.
 
 mod ask;
+mod doubt;
 mod feed;
 mod filter;
 mod numbers;

@@ -146,7 +146,7 @@ pub fn scopes(model: &Model) -> Vec<Scope> {
 #[must_use]
 pub fn hints(model: &Model) -> Vec<Action> {
     if let Some(layer) = model.layers.last() {
-        return layer.hints();
+        return layer.hints(model);
     }
     let mut hints = match model.pane {
         Pane::Grid => grid::update::hints(model),

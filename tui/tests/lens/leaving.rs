@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 
 use crate::support::Fanlight;
-use crate::terminal::{Mouse, Terminal};
-use crate::workflows::{NIGHTLY, PRINT};
-use crate::{terminal, ui};
+use crate::terminal::{Mouse, Opening, Terminal};
+use crate::workflows::PRINT;
+use crate::{failed_nightly, terminal, ui};
 
 /// Panics unless the end of what was written leaves the alternate screen, shows the cursor and lets the mouse go.
 fn gave_back(terminal: &Terminal) {
@@ -45,6 +45,35 @@ fn the_terminal_is_given_back_after_quit_and_after_a_signal() {
 }
 
 #[test]
+fn ctrl_z_gives_the_shell_the_terminal_and_fg_brings_the_lens_back() {
+    let fanlight = Fanlight::new();
+    let mut shell = Opening::new("/bin/sh", fanlight.path(""))
+        .arguments(&["-i"])
+        .environment(fanlight.environment())
+        .environment([("PS1", "shell> "), ("UI", env!("CARGO_BIN_EXE_fanlight"))])
+        .open();
+    shell.wait_for("shell>");
+    shell.type_text("\"$UI\"\r");
+    shell.wait_for("Examples");
+    shell.press(&["ctrl-z"]);
+    shell.wait("the shell's own screen", |screen| {
+        screen.contents().contains("Stopped") && !screen.alternate_screen() && !screen.hide_cursor()
+    });
+    gave_back(&shell);
+    shell.type_text("echo the shell has the $((6 * 7))th line\r");
+    shell.wait_for("the shell has the 42th line");
+    shell.type_text("fg\r");
+    shell.wait_for("Examples");
+    shell.press(&["?"]);
+    shell.wait_for("Help");
+    shell.press(&["esc", "q"]);
+    shell.wait("the shell again", |screen| !screen.alternate_screen() && screen.contents().contains("42th"));
+    shell.type_text("exit\r");
+    shell.ends();
+    gave_back(&shell);
+}
+
+#[test]
 fn an_editor_changes_the_workflow_and_the_change_is_picked_up() {
     let fanlight = Fanlight::new();
     fanlight.file("print.yaml", PRINT);
@@ -62,14 +91,9 @@ fn an_editor_changes_the_workflow_and_the_change_is_picked_up() {
 #[test]
 fn a_pager_gets_the_log() {
     let fanlight = Fanlight::new();
-    fanlight.file("nightly.yaml", NIGHTLY);
-    fanlight.say(&["run", "nightly.yaml"]).exits(1);
     let seen = fanlight.path("seen.txt");
     let pager = script(&fanlight, "page.sh", &format!("#!/bin/sh\ncp \"$1\" '{}'\n", seen.display()));
-    let mut ui = terminal(&fanlight).environment([("PAGER", pager)]).open();
-    ui.wait_for("nightly.yaml");
-    ui.press(&["enter"]);
-    ui.wait_for("✗ compile");
+    let mut ui = failed_nightly(&fanlight, terminal(&fanlight).environment([("PAGER", pager)]));
     ui.press(&["!", "enter"]);
     ui.wait_for("compiling part 300");
     ui.press(&["o"]);
@@ -84,12 +108,7 @@ fn a_pager_gets_the_log() {
 #[test]
 fn the_mouse_focuses_clicks_and_drags() {
     let fanlight = Fanlight::new();
-    fanlight.file("nightly.yaml", NIGHTLY);
-    fanlight.say(&["run", "nightly.yaml"]).exits(1);
-    let mut ui = ui(&fanlight);
-    ui.wait_for("nightly.yaml");
-    ui.press(&["enter"]);
-    ui.wait_for("✗ compile");
+    let mut ui = failed_nightly(&fanlight, terminal(&fanlight));
     ui.wait("the mouse is taken", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
     // The border left of the queue follows the mouse.
     let (column, row) = ui.find("╭ 2 Queue").unwrap();
@@ -119,12 +138,7 @@ fn the_mouse_focuses_clicks_and_drags() {
 #[test]
 fn every_size_is_drawn() {
     let fanlight = Fanlight::new();
-    fanlight.file("nightly.yaml", NIGHTLY);
-    fanlight.say(&["run", "nightly.yaml"]).exits(1);
-    let mut ui = ui(&fanlight);
-    ui.wait_for("nightly.yaml");
-    ui.press(&["enter"]);
-    ui.wait_for("✗ compile");
+    let mut ui = failed_nightly(&fanlight, terminal(&fanlight));
     for (columns, rows) in [(60, 20), (300, 100), (39, 9), (80, 24), (1, 1), (140, 30), (300, 100), (60, 20)]
     {
         ui.resize(columns, rows);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::support::Fanlight;
 use crate::terminal::Terminal;
 use crate::workflows::{GRADE, NIGHTLY, PRINT};
-use crate::{terminal, ui};
+use crate::{failed_nightly, terminal, ui};
 
 /// A scene: sets a home up, opens the UI and leads to what is to be seen.
 type Scene = fn(&Fanlight) -> Terminal;
@@ -111,22 +111,12 @@ fn compare(fanlight: &Fanlight) -> Terminal {
     ui
 }
 
-fn failed_in(fanlight: &Fanlight, size: (u16, u16)) -> Terminal {
-    fanlight.file("nightly.yaml", NIGHTLY);
-    fanlight.say(&["run", "nightly.yaml"]).exits(1);
-    let mut ui = terminal(fanlight).size(size.0, size.1).open();
-    ui.wait_for("nightly.yaml");
-    ui.press(&["enter"]);
-    ui.wait_for_all(&["✗ failed", "exit 7"]);
-    ui
-}
-
 fn failed(fanlight: &Fanlight) -> Terminal {
-    failed_in(fanlight, (160, 48))
+    failed_nightly(fanlight, terminal(fanlight))
 }
 
 fn small(fanlight: &Fanlight) -> Terminal {
-    failed_in(fanlight, (80, 24))
+    failed_nightly(fanlight, terminal(fanlight).size(80, 24))
 }
 
 fn help(fanlight: &Fanlight) -> Terminal {

@@ -4,19 +4,24 @@
 // Every test binary takes what it needs of this.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "terminal/keys.rs"]
+mod keys;
+#[path = "terminal/shown.rs"]
+mod shown;
+
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
+pub use keys::Mouse;
+use shown::Shown;
+
 /// How long a condition may take before the test fails; far longer than any takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What the program writes when a frame is whole.
-const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 /// A terminal that is about to be opened.
 pub struct Opening {
@@ -81,61 +86,6 @@ impl Opening {
     }
 }
 
-struct Shown {
-    parser: vt100::Parser,
-    /// Bytes that came so far.
-    bytes: u64,
-    /// Frames that were painted so far.
-    paints: u64,
-    /// The last bytes, which may be the beginning of an end of a frame.
-    tail: Vec<u8>,
-    /// All that came, where it is kept.
-    kept: Option<Kept>,
-    ended: bool,
-}
-
-/// All that came so far.
-#[derive(Default)]
-struct Kept {
-    raw: Vec<u8>,
-    /// What every whole frame showed, with the number of bytes before its end.
-    frames: Vec<(u64, String)>,
-}
-
-impl Shown {
-    fn take(&mut self, bytes: &[u8]) {
-        if self.kept.is_none() {
-            return self.part(bytes);
-        }
-        // Byte after byte up to each end of a frame, so that every frame is seen.
-        for byte in bytes {
-            let before = self.paints;
-            self.part(std::slice::from_ref(byte));
-            let Some(kept) = &mut self.kept else { continue };
-            kept.raw.push(*byte);
-            if self.paints > before {
-                kept.frames.push((self.bytes, self.parser.screen().contents()));
-            }
-        }
-    }
-
-    fn part(&mut self, bytes: &[u8]) {
-        self.parser.process(bytes);
-        self.bytes += bytes.len() as u64;
-        self.tail.extend_from_slice(bytes);
-        self.paints += self.tail.windows(FRAME_END.len()).filter(|it| *it == FRAME_END).count() as u64;
-        self.tail.drain(..self.tail.len().saturating_sub(FRAME_END.len() - 1));
-    }
-
-    fn kept(&self) -> &Kept {
-        self.kept.as_ref().expect("a terminal that keeps what came")
-    }
-}
-
-fn cells(count: u16) -> NonZero<u16> {
-    NonZero::new(count).expect("a terminal has cells")
-}
-
 fn read(mut reader: Box<dyn Read + Send>, slow: Option<u32>, seen: &(Mutex<Shown>, Condvar)) {
     let mut buffer = vec![0; if slow.is_some() { 64 } else { 16 * 1024 }];
     loop {
@@ -160,21 +110,6 @@ pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-}
-
-/// What the mouse does.
-#[derive(Clone, Copy)]
-pub enum Mouse {
-    /// The left button goes down.
-    Down,
-    /// It moves with the left button down.
-    Drag,
-    /// The left button goes up.
-    Up,
-    /// The wheel, one notch towards the person.
-    WheelDown,
-    /// The wheel, one notch away.
-    WheelUp,
 }
 
 impl Terminal {
@@ -213,10 +148,7 @@ impl Terminal {
         drop(pty.slave);
         let reader = pty.master.try_clone_reader().expect("the terminal can be read");
         let writer = pty.master.take_writer().expect("the terminal can be written");
-        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        let kept = keeps.then(Kept::default);
-        let begin = Shown { parser, bytes: 0, paints: 0, tail: Vec::new(), kept, ended: false };
-        let shown = Arc::new((Mutex::new(begin), Condvar::new()));
+        let shown = Arc::new((Mutex::new(Shown::new(columns, rows, keeps)), Condvar::new()));
         let seen = Arc::clone(&shown);
         std::thread::spawn(move || read(reader, slow, &seen));
         Self { shown, master: pty.master, writer, child }
@@ -225,23 +157,7 @@ impl Terminal {
     /// Presses keys one after the other: `enter`, `esc`, `tab`, `space`, `ctrl-s`, `up`, or a character.
     pub fn press(&mut self, keys: &[&str]) {
         for key in keys {
-            let bytes: Vec<u8> = match *key {
-                "enter" => b"\r".to_vec(),
-                "esc" => b"\x1b".to_vec(),
-                "tab" => b"\t".to_vec(),
-                "backtab" => b"\x1b[Z".to_vec(),
-                "space" => b" ".to_vec(),
-                "backspace" => b"\x7f".to_vec(),
-                "up" => b"\x1b[A".to_vec(),
-                "down" => b"\x1b[B".to_vec(),
-                "right" => b"\x1b[C".to_vec(),
-                "left" => b"\x1b[D".to_vec(),
-                key => match key.strip_prefix("ctrl-") {
-                    Some(letter) => vec![letter.as_bytes()[0] & 0x1f],
-                    None => key.as_bytes().to_vec(),
-                },
-            };
-            self.write(&bytes);
+            self.write(&keys::bytes(key));
         }
     }
 
@@ -252,14 +168,7 @@ impl Terminal {
 
     /// Does something with the mouse over a cell, columns and rows from 0, as terminals report it (SGR).
     pub fn mouse(&mut self, what: Mouse, (column, row): (u16, u16)) {
-        let (button, end) = match what {
-            Mouse::Down => (0, 'M'),
-            Mouse::Drag => (32, 'M'),
-            Mouse::Up => (0, 'm'),
-            Mouse::WheelUp => (64, 'M'),
-            Mouse::WheelDown => (65, 'M'),
-        };
-        self.write(format!("\x1b[<{button};{};{}{end}", column + 1, row + 1).as_bytes());
+        self.write(what.report(column, row).as_bytes());
     }
 
     /// Clicks on the first character of this text, wherever it stands.
@@ -301,7 +210,7 @@ impl Terminal {
                 "waited in vain for: {name}\n{} bytes came{}; the screen:\n{}",
                 shown.bytes,
                 if shown.ended { ", then the program ended" } else { "" },
-                shown.parser.screen().contents()
+                shown.screen().contents()
             );
             shown = self.shown.1.wait_timeout(shown, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -310,7 +219,7 @@ impl Terminal {
     /// Waits until the screen is as `condition` says; `name` says what that is, for the failure.
     #[track_caller]
     pub fn wait(&self, name: &str, mut condition: impl FnMut(&vt100::Screen) -> bool) {
-        self.until(name, false, |shown| condition(shown.parser.screen()));
+        self.until(name, false, |shown| condition(shown.screen()));
     }
 
     /// Waits until all these texts are on the screen.
@@ -353,7 +262,7 @@ impl Terminal {
 
     /// Looks at the screen.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
-        look(self.lock().parser.screen())
+        look(self.lock().screen())
     }
 
     /// How many bytes came so far.
@@ -380,7 +289,7 @@ impl Terminal {
     /// Gives the terminal another size.
     pub fn resize(&self, columns: u16, rows: u16) {
         // The screen first: the program may answer at once.
-        self.lock().parser.screen_mut().set_size(cells(rows), cells(columns));
+        self.lock().resize(columns, rows);
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("the terminal can be resized");
     }

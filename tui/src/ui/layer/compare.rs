@@ -232,7 +232,7 @@ impl Over for Compare {
         Some(Scope::Compare)
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         let mut hints = vec![Action::Flicker, Action::CompareZoomIn, Action::CompareZoomOut];
         if self.count() > 1 {
             hints.extend([Action::CompareNext, Action::ComparePrevious]);

@@ -70,7 +70,7 @@ impl Over for Confirm {
         }
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         Vec::new()
     }
 

@@ -80,7 +80,7 @@ impl Over for Delete {
         }
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         Vec::new()
     }
 

@@ -225,9 +225,14 @@ impl Over for Form {
             KeyCode::Char('x') if control => self.fill_matrix(),
             KeyCode::Esc if self.typed && model.options.confirm => self.asking = Some(Question::Leave),
             KeyCode::Esc => return Step::close(),
-            KeyCode::Tab if self.complete() => {}
-            KeyCode::Tab => self.turn(1),
-            KeyCode::BackTab => self.turn(self.fields.len().saturating_sub(1)),
+            _ if action == Some(Action::NextField) => {
+                if !self.complete() {
+                    self.turn(1);
+                }
+            }
+            _ if action == Some(Action::PreviousField) => {
+                self.turn(self.fields.len().saturating_sub(1));
+            }
             _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
             _ => self.edit(key),
         }
@@ -266,8 +271,8 @@ impl Over for Form {
     fn takes_text(&self) -> bool {
         true
     }
-    fn hints(&self) -> Vec<Action> {
-        vec![Action::Submit, Action::NextPane, Action::Back]
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        vec![Action::Submit, Action::NextField, Action::Back]
     }
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         view::view(self, model, theme, area, buffer, areas);

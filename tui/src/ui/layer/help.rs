@@ -113,7 +113,7 @@ impl Over for Help {
         self.typing
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Open, Action::Search, Action::Back]
     }
 

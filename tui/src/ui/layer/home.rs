@@ -290,7 +290,7 @@ impl Over for Home {
         false
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         let mut hints = vec![Action::Open, Action::RunSelected, Action::NewWorkflow];
         if matches!(self.selected().map(|entry| &entry.source), Some(Source::File(_))) {
             hints.push(Action::EditSelected);

@@ -255,7 +255,7 @@ impl Over for Inspector {
                 self.wrap = !self.wrap;
                 Vec::new()
             }
-            Action::Search => return self.ask_search(),
+            Action::Find => return self.ask_search(),
             Action::NextMatch | Action::PreviousMatch => {
                 self.find(model, action == Action::NextMatch);
                 Vec::new()
@@ -338,12 +338,16 @@ impl Over for Inspector {
         Some(Scope::Inspector)
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, model: &Model) -> Vec<Action> {
         let mut hints = vec![Action::NextTab];
         if self.tab == Tab::Log {
-            hints.extend([Action::FollowLog, Action::Search, Action::Wrap]);
+            hints.extend([Action::FollowLog, Action::Find, Action::Wrap]);
         }
-        hints.extend([Action::Copy, Action::Pager, Action::NextItem, Action::Back]);
+        hints.extend([Action::Copy, Action::Pager]);
+        if self.item_count(model).is_some_and(|count| count > 0) {
+            hints.push(Action::NextItem);
+        }
+        hints.push(Action::Back);
         hints
     }
 

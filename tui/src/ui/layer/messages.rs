@@ -48,7 +48,7 @@ impl Over for Messages {
         Step::stay()
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Copy, Action::Back]
     }
 

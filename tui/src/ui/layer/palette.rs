@@ -127,7 +127,7 @@ impl Over for Palette {
         true
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Open, Action::Back]
     }
 

@@ -105,7 +105,7 @@ impl Over for Prompt {
         true
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Open, Action::Back]
     }
 

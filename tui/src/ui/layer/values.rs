@@ -119,7 +119,7 @@ impl Over for ValuesOfRuns {
         Some(Scope::Inspector)
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Open, Action::NextTab, Action::Copy, Action::Back]
     }
 

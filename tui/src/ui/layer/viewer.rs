@@ -263,7 +263,7 @@ impl Over for Viewer {
         Some(Scope::Viewer)
     }
 
-    fn hints(&self) -> Vec<Action> {
+    fn hints(&self, _model: &Model) -> Vec<Action> {
         let mut hints = vec![Action::ViewNewer, Action::ViewOlder, Action::ViewNextNode];
         if self.is_picture() {
             hints.extend([Action::ViewZoomIn, Action::ViewZoomOut]);

@@ -96,15 +96,18 @@ impl Feeds {
         Some(Effect::ListRuns { generation: self.generation, list })
     }
 
-    /// A page came. Answers whether it was asked for here.
-    pub(super) fn came(&mut self, generation: u64, cursor: Option<&String>) -> bool {
-        let Some(feed) = self.feeds.iter_mut().find(|feed| feed.asked == Some(generation)) else {
-            return false;
-        };
+    /// A page came. Answers of which section it is, and of which workflow where it is not of all; `None` where it was not
+    /// asked for here.
+    pub(super) fn came(
+        &mut self,
+        generation: u64,
+        cursor: Option<&String>,
+    ) -> Option<(Section, Option<WorkflowId>)> {
+        let feed = self.feeds.iter_mut().find(|feed| feed.asked == Some(generation))?;
         feed.asked = None;
         feed.cursor = cursor.cloned();
         feed.ended = cursor.is_none();
-        true
+        Some((feed.section, self.workflow.filter(|_| !feed.all)))
     }
 }
 
@@ -128,13 +131,13 @@ mod tests {
         let (first, list) = asked(feeds.more(Section::Done, &filter, false));
         assert_eq!(list.workflow_id, Some(workflow_id()));
         assert_eq!(feeds.more(Section::Done, &filter, false), None, "one request at a time");
-        assert!(feeds.came(first, Some(&"next".to_owned())));
+        assert!(feeds.came(first, Some(&"next".to_owned())).is_some());
         let (second, list) = asked(feeds.more(Section::Done, &filter, false));
         assert_eq!(list.cursor.as_deref(), Some("next"));
-        assert!(feeds.came(second, None));
+        assert!(feeds.came(second, None).is_some());
         let (third, list) = asked(feeds.more(Section::Done, &filter, false));
         assert_eq!((list.workflow_id, list.cursor), (None, None));
-        assert!(feeds.came(third, None) && feeds.is_whole(Section::Done));
+        assert!(feeds.came(third, None).is_some() && feeds.is_whole(Section::Done));
         assert_eq!(feeds.more(Section::Done, &filter, false), None);
     }
 
@@ -143,7 +146,7 @@ mod tests {
         let mut feeds = Feeds::default();
         let (old, _) = asked(feeds.more(Section::Done, &Filter::default(), false));
         feeds.reset(None);
-        assert!(!feeds.came(old, None));
+        assert!(feeds.came(old, None).is_none());
         assert!(!feeds.is_whole(Section::Done));
     }
 

@@ -1,7 +1,7 @@
 //! Stories about the queue pane.
 
 use fanlight_shared::asset::{AssetKind, PreviewState};
-use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::RunStatus;
@@ -224,4 +224,28 @@ fn the_filter_shows_what_has_the_words_and_esc_takes_it_away() {
     assert!(shown.contains("#2 seed=2") && !shown.contains("#4 seed=4"), "{shown}");
     press(&mut model, "esc");
     assert!(screen(&mut model, 120, 40).contains("#4 seed=4"));
+}
+
+#[test]
+fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
+    let mut model = queue(busy());
+    let state = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
+    let runs = vec![run(5, RunStatus::Running)];
+    let back = Notification::Registry { seq: 9, runs, queue: state, banners: Vec::new() };
+    let effects = update(&mut model, Message::Told(Box::new(back)));
+    let asked = effects.iter().find_map(|it| match it {
+        Effect::ListRuns { generation, list } if list.states.contains(&RunStatus::Completed) => {
+            Some(*generation)
+        }
+        _ => None,
+    });
+    // The newest page of Done goes down to #2; #4 is not on it.
+    let page = Page { rows: vec![run(2, RunStatus::Completed)], cursor: Some("more".to_owned()) };
+    let effects = came(&mut model, Came::Runs { generation: asked.expect("a page"), page });
+    let Some(Effect::LookAfter(after)) = effects.iter().find(|it| matches!(it, Effect::LookAfter(_))) else {
+        panic!("nobody is asked after: {effects:?}");
+    };
+    assert!(after.contains(&run_id(4)) && !after.contains(&run_id(2)), "{after:?}");
+    came(&mut model, Came::Known(run_id(4), None));
+    assert!(!screen(&mut model, 120, 40).contains("#4 seed=4"));
 }

@@ -9,7 +9,7 @@ use crate::ui::message::Came;
 use crate::ui::model::Model;
 use crate::ui::picture::Wanted;
 use crate::ui::queue::rows::Rows;
-use crate::ui::queue::{Section, Sort, thumbs};
+use crate::ui::queue::{Section, Sort, doubt, thumbs};
 use crate::ui::view::Hit;
 
 /// How many rows ahead of the last one in view the next page is asked for.
@@ -19,11 +19,13 @@ const AHEAD: usize = 60;
 pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
     match came {
         Came::Runs { generation, page } => {
-            model.queue.feeds.came(*generation, page.cursor.as_ref());
+            let of = model.queue.feeds.came(*generation, page.cursor.as_ref());
             model.registry.know(page.rows.iter().cloned());
             for run in &page.rows {
                 place(model, run.id);
             }
+            let last = page.cursor.is_none();
+            return of.and_then(|of| doubt::read(model, of, &page.rows, last)).into_iter().collect();
         }
         Came::Run { detail, .. } => {
             model.registry.know([detail.run.clone()]);
