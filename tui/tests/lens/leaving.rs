@@ -66,8 +66,12 @@ fn ctrl_z_gives_the_shell_the_terminal_and_fg_brings_the_lens_back() {
     shell.wait_for("Examples");
     shell.press(&["?"]);
     shell.wait_for("Help");
-    shell.press(&["esc", "q"]);
-    shell.wait("the shell again", |screen| !screen.alternate_screen() && screen.contents().contains("42th"));
+    shell.press(&["esc"]);
+    shell.wait_gone("Help");
+    shell.press(&["q"]);
+    shell.wait("the shell's fourth prompt", |screen| {
+        !screen.alternate_screen() && screen.contents().matches("shell>").count() == 4
+    });
     shell.type_text("exit\r");
     shell.ends();
     gave_back(&shell);

@@ -307,14 +307,13 @@ impl Terminal {
 
     /// Waits for the end of the program and of all it wrote; its exit status.
     pub fn ends(&mut self) -> ExitStatus {
-        let status = self.child.wait().expect("the program ends");
-        self.until("the end of what it wrote", true, |shown| shown.ended);
-        status
+        self.until("the program's end", true, |shown| shown.ended);
+        self.child.wait().expect("the program ends")
     }
 
     /// Waits for the end of the program; its exit code.
     pub fn ended(mut self) -> u32 {
-        self.child.wait().expect("the program ends").exit_code()
+        self.ends().exit_code()
     }
 }
 
