@@ -4,12 +4,15 @@
 //! # Layout
 //!
 //! - `plan`: a workflow made ready; `submit`: from a request to runs; `queue`, `pools`: who waits for what
-//! - `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they are given
+//! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they
+//!   are given
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
-//! - `recover`: taking up runs after the daemon died; `desk`, `delete`: requests of people; `core`: the loop
+//! - `left`, `recover`: taking up runs after the daemon died; `desk`, `delete`: requests of people; `core`: the loop;
+//!   `backlog`: how far the store is behind
 
 mod active;
 mod attempts;
+mod backlog;
 mod context;
 mod core;
 mod dataflow;
@@ -17,12 +20,14 @@ mod delete;
 mod desk;
 mod finish;
 mod inputs;
+mod left;
 mod plan;
 mod pools;
 mod preview;
 mod publish;
 mod queue;
 mod recover;
+mod start;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -130,7 +135,7 @@ impl Engine {
         let (messages, receiver) = mpsc::unbounded_channel();
         let (config, store) = (parts.config.clone(), parts.store.clone());
         let (reading, commands) = (store.clone(), parts.commands.clone());
-        let open = tokio::task::spawn_blocking(move || core::Left::read(&reading, &commands))
+        let open = tokio::task::spawn_blocking(move || left::Left::read(&reading, &commands))
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (tell, activity) = watch::channel(Activity::default());

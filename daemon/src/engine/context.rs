@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Message;
 use super::active::Key;
+use super::backlog::Backlog;
 use super::pools::Pools;
 use crate::command::Commands;
 use crate::config::Config;
@@ -48,6 +49,8 @@ pub(super) struct Context {
     pub(super) messages: mpsc::UnboundedSender<Message>,
     /// Spawns executors from the writer's thread, after the commit.
     pub(super) runtime: tokio::runtime::Handle,
+    /// How far the store is behind.
+    pub(super) backlog: Backlog,
     ops: Vec<Op>,
     after: Vec<After>,
 }
@@ -64,6 +67,7 @@ impl Context {
             inline: VecDeque::new(),
             messages,
             runtime: tokio::runtime::Handle::current(),
+            backlog: Backlog::default(),
             ops: Vec::new(),
             after: Vec::new(),
         }
@@ -87,9 +91,13 @@ impl Context {
         let ops = std::mem::take(&mut self.ops);
         let after = std::mem::take(&mut self.after);
         let hub = self.hub.clone();
-        let after = Box::new(move |result| match result {
-            Ok(_) => after.into_iter().for_each(|it| it.happen(&hub)),
-            Err(error) => tracing::error!("a decision of the engine could not be stored: {error}"),
+        let waits = self.backlog.add(ops.len());
+        let after = Box::new(move |result| {
+            match result {
+                Ok(_) => after.into_iter().for_each(|it| it.happen(&hub)),
+                Err(error) => tracing::error!("a decision of the engine could not be stored: {error}"),
+            }
+            drop(waits);
         });
         self.store.write(Batch { ops, must: true, after: Some(after) });
     }

@@ -4,30 +4,22 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fanlight_shared::event::{DaemonEvent, Queue, RunUpdate};
-use fanlight_shared::id::{AssetId, AttemptId, RunId, Version};
-use fanlight_shared::media::Media;
-use fanlight_shared::run::{Run, RunStatus};
-use fanlight_shared::run_state::RunState;
-use fanlight_shared::time::Time;
-use fanlight_shared::value::Values;
+use fanlight_shared::event::{DaemonEvent, Queue};
+use fanlight_shared::id::RunId;
+use fanlight_shared::run::Run;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
-use super::delete::forget_deleted;
+use super::left::Left;
 use super::plan::Plan;
 use super::queue::RunQueue;
-use super::{Activity, EngineParts, Message, recover, submit};
-use crate::command::Commands;
-use crate::store::{Op, OpenRun, Store, StoreError};
+use super::{Activity, EngineParts, Message};
+use crate::store::Op;
 use crate::supervisor::record;
 
 /// How many messages, and how many nodes computed at once, go into one batch at most.
 const TURN: usize = 256;
-
-/// Room for so many waiting runs is always kept.
-const SHORT: usize = 1024;
 
 /// A run that waits.
 pub(super) struct QueuedRun {
@@ -35,39 +27,6 @@ pub(super) struct QueuedRun {
     pub(super) run: Arc<Run>,
     pub(super) plan: Arc<Plan>,
     pub(super) project: Option<PathBuf>,
-}
-
-/// What an earlier daemon left.
-pub(super) struct Left {
-    open: Vec<OpenRun>,
-    cap: Option<u32>,
-    paused: bool,
-    /// The machine was started anew since: no process of ours can live, and what the supervisor knew may be lost.
-    rebooted: bool,
-    /// Media whose previews were not made yet.
-    previews: Vec<(AssetId, Media)>,
-    last_start: u64,
-    /// Attempts of commands that have a folder.
-    folders: Vec<AttemptId>,
-}
-
-impl Left {
-    /// Blocks.
-    pub(super) fn read(store: &Store, commands: &Commands) -> Result<Self, StoreError> {
-        Ok(Self {
-            folders: commands.folders(),
-            open: store.open_runs()?,
-            cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
-            paused: store.setting("paused")?.as_deref() == Some("true"),
-            rebooted: store.setting("boot_id")? != record::boot_id(),
-            previews: store
-                .pending_previews()?
-                .into_iter()
-                .filter_map(|asset| Some((asset.id, asset.value.as_media()?.clone())))
-                .collect(),
-            last_start: store.last_start_order()?,
-        })
-    }
 }
 
 /// The engine's state.
@@ -78,9 +37,11 @@ pub(super) struct Core {
     pub(super) queue: RunQueue,
     /// Runs of which something changed in this turn.
     pub(super) touched: HashSet<RunId>,
+    /// How many runs may yet start, and nodes be computed, before what was decided goes to the store.
+    pub(super) room: usize,
     activity: watch::Sender<Activity>,
     /// The last number given to a start; never less than the clock in microseconds.
-    last_start: u64,
+    pub(super) last_start: u64,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -99,6 +60,7 @@ impl Core {
             queued: HashMap::new(),
             queue: RunQueue::new(cap, left.paused),
             touched: HashSet::new(),
+            room: TURN,
             activity,
             last_start: left.last_start,
             stopping: None,
@@ -116,21 +78,22 @@ impl Core {
 
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         loop {
-            if self.context.inline.is_empty() {
-                match messages.recv().await {
-                    Some(message) => self.handle(message),
-                    None => break,
+            let first = if !self.goes_on() {
+                let Some(message) = messages.recv().await else { break };
+                Some(message)
+            } else if self.context.backlog.is_long() {
+                // What it would decide now only waits in memory. Whoever asks for something is heard meanwhile.
+                tokio::select! {
+                    message = messages.recv() => {
+                        let Some(message) = message else { break };
+                        Some(message)
+                    }
+                    () = self.context.backlog.shortens() => None,
                 }
-            }
-            for _ in 0..TURN {
-                let Ok(message) = messages.try_recv() else { break };
-                self.handle(message);
-            }
-            for _ in 0..TURN {
-                let Some(key) = self.context.inline.pop_front() else { break };
-                self.with(key.run, |run, context| run.run_inline(context, key));
-            }
-            self.end_turn();
+            } else {
+                None
+            };
+            self.turn(first, &mut messages);
             if let Some(reply) = self.stopping.take() {
                 self.context.after(After::Do(Box::new(move || {
                     let _ = reply.send(());
@@ -140,6 +103,32 @@ impl Core {
             }
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Whether there is something to do without being told.
+    fn goes_on(&self) -> bool {
+        !self.context.inline.is_empty() || self.queue.may_start(self.active.len())
+    }
+
+    /// Hears what there is to hear, and decides what follows, in one batch.
+    fn turn(&mut self, first: Option<Message>, messages: &mut mpsc::UnboundedReceiver<Message>) {
+        self.room = if self.context.backlog.is_long() { 0 } else { TURN };
+        if let Some(message) = first {
+            self.handle(message);
+        }
+        for _ in 0..TURN {
+            let Ok(message) = messages.try_recv() else { break };
+            self.handle(message);
+        }
+        self.drain();
+        while self.room > 0
+            && let Some(key) = self.context.inline.pop_front()
+        {
+            self.room -= 1;
+            self.with(key.run, |run, context| run.run_inline(context, key));
+            self.drain();
+        }
+        self.end_turn();
     }
 
     fn handle(&mut self, message: Message) {
@@ -168,18 +157,7 @@ impl Core {
         }
     }
 
-    /// What ended under an earlier daemon is tidied up beside everything else; these folders were there before anything
-    /// of this daemon's own.
-    fn tidy_up(&self, folders: Vec<AttemptId>) {
-        let living = self.active.values().flat_map(ActiveRun::living).collect();
-        let (store, commands) = (self.context.store.clone(), self.context.commands.clone());
-        self.context.runtime.spawn(async move {
-            forget_deleted(&store, &commands).await;
-            commands.tidy_left(folders, living).await;
-        });
-    }
-
-    /// Does something with an active run, and follows what comes of it.
+    /// Does something with an active run, and follows what comes of it; whoever calls this lets the queue [`Core::drain`].
     pub(super) fn with(&mut self, id: RunId, act: impl FnOnce(&mut ActiveRun, &mut Context)) {
         let Some(run) = self.active.get_mut(&id) else { return };
         act(run, &mut self.context);
@@ -187,7 +165,6 @@ impl Core {
         self.touched.insert(id);
         if run.run.state.is_ended() {
             self.active.remove(&id);
-            self.drain();
         }
     }
 
@@ -208,152 +185,6 @@ impl Core {
                 self.context.pools.leave(&pools);
             }
         }
-    }
-
-    /// Starts runs while there are slots.
-    pub(super) fn drain(&mut self) {
-        while let Some(id) = self.queue.take(self.active.len()) {
-            if let Some(queued) = self.queued.remove(&id) {
-                self.start(queued);
-            }
-        }
-        if self.queued.is_empty() {
-            // What a long queue took is given back.
-            self.queued.shrink_to(SHORT);
-        }
-    }
-
-    fn start(&mut self, queued: QueuedRun) {
-        let QueuedRun { run, plan, project } = queued;
-        let mut run = Arc::unwrap_or_clone(run);
-        let at = Time::now();
-        let micros = u64::try_from(at.0).unwrap_or(0) * 1000;
-        self.last_start = micros.max(self.last_start + 1);
-        run.state = RunStatus::Running;
-        run.started_at = Some(at);
-        run.start_order = Some(self.last_start);
-        run.position = None;
-        let id = run.id;
-        let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
-        self.context.after(After::Begin {
-            run: Box::new(run.clone()),
-            state: Box::new(RunState::new(names)),
-            edges: plan.edges.clone(),
-        });
-        let resumes = run.resumed_from.is_some();
-        let start_order = run.start_order;
-        let mut active = ActiveRun::new(run, plan, project);
-        let update =
-            RunUpdate { status: RunStatus::Running, at, start_order, error: None, outputs: Values::new() };
-        active.tell_run(&mut self.context, update);
-        active.store_listing(&mut self.context);
-        self.active.insert(id, active);
-        if resumes {
-            self.load(id);
-        } else {
-            self.with(id, |run, context| run.begin(context));
-        }
-    }
-
-    /// Reads the values that a resumed run takes over; it begins when they are there.
-    fn load(&self, id: RunId) {
-        let (store, messages) = (self.context.store.clone(), self.context.messages.clone());
-        self.context.runtime.spawn_blocking(move || {
-            let _ = messages.send(Message::Resumed { run: id, result: store.run(id).map(Box::new) });
-        });
-    }
-
-    fn resumed(&mut self, id: RunId, result: Result<Box<OpenRun>, StoreError>) {
-        match result {
-            Ok(open) => self.with(id, |run, context| {
-                run.take_values(open.values);
-                run.begin(context);
-            }),
-            Err(error) => {
-                tracing::error!("the values of the resumed run {id} can't be read, it starts over: {error}");
-                self.with(id, |run, context| run.begin(context));
-            }
-        }
-    }
-
-    /// Takes up what an earlier daemon left: waiting runs wait again, running ones go on.
-    fn take_up(&mut self, open: Vec<OpenRun>, rebooted: bool) {
-        let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
-        let (mut waiting, mut position) = (Vec::new(), 0);
-        for mut open in open {
-            let plan = match plans.get(&open.run.version) {
-                Some(plan) => plan.clone(),
-                None => match submit::read(&open.document).map_err(|error| error.message).and_then(Plan::new)
-                {
-                    Ok(plan) => {
-                        let plan = Arc::new(plan);
-                        plans.insert(open.run.version.clone(), plan.clone());
-                        plan
-                    }
-                    Err(error) => {
-                        self.unreadable(open, &error);
-                        continue;
-                    }
-                },
-            };
-            let project = project(open.path.as_deref());
-            if open.run.state == RunStatus::Queued {
-                position += 1;
-                open.run.position = Some(position);
-                waiting.push(open.run.id);
-                let run = Arc::new(open.run);
-                self.context.after(After::Queued(run.clone()));
-                self.queued.insert(run.id, QueuedRun { run, plan, project });
-                continue;
-            }
-            let state = recover::fold(&plan, &open);
-            let id = open.run.id;
-            let fresh =
-                state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
-            let mut run = ActiveRun::new(open.run, plan, project);
-            if run.run.resumed_from.is_some() {
-                // Values that are stored but have no event yet are those of the run that this one resumes.
-                run.take_values(open.values.clone());
-            }
-            tracing::info!(
-                "taking up {} ({})",
-                run.run.name(),
-                if fresh { "nothing had started" } else { "in the middle" }
-            );
-            self.active.insert(id, run);
-            self.with(id, |run, context| run.take_up(context, state, open.values, rebooted));
-        }
-        self.queue.add(&waiting, false);
-        self.drain();
-    }
-
-    /// A run whose file this version of Fanlight can't read any more.
-    fn unreadable(&mut self, open: OpenRun, error: &str) {
-        let mut run = open.run;
-        let seq = open.events.last().map_or(0, |event| event.seq) + 1;
-        run.state = RunStatus::Failed;
-        run.ended_at = Some(Time::now());
-        run.error = Some(format!("this version of Fanlight can't read the workflow of this run: {error}"));
-        let update = RunUpdate {
-            status: RunStatus::Failed,
-            at: Time::now(),
-            start_order: None,
-            error: run.error.clone(),
-            outputs: Values::new(),
-        };
-        let event = fanlight_shared::event::StateEvent::RunUpdate(update);
-        let event = fanlight_shared::event::Numbered { seq, event };
-        self.context.op(Op::Event { run: run.id, event });
-        self.context.op(Op::Run {
-            run: run.id,
-            status: run.state,
-            started_at: run.started_at,
-            start_order: run.start_order,
-            ended_at: run.ended_at,
-            error: run.error.clone(),
-            nodes_done: run.nodes_done,
-        });
-        self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
     /// What was decided goes to the store; listings that changed go to the registry.

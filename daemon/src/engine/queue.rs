@@ -28,9 +28,14 @@ impl RunQueue {
         }
     }
 
+    /// Whether a run waits that may start while `running` run.
+    pub(crate) fn may_start(&self, running: usize) -> bool {
+        !self.paused && running < self.cap as usize && !self.waiting.is_empty()
+    }
+
     /// Takes the next run if one may start while `running` run.
     pub(crate) fn take(&mut self, running: usize) -> Option<RunId> {
-        if self.paused || running >= self.cap as usize {
+        if !self.may_start(running) {
             return None;
         }
         let next = self.waiting.at(1)?;

@@ -189,3 +189,37 @@ async fn bad_requests_are_refused_and_change_nothing() {
     assert!(refused("nodes: { a: { uses: util.fail, pool: gpuu } }", &[&[]]).await.contains("gpuu"));
     assert!(world.store.runs(&runs::List::default()).unwrap().rows.is_empty());
 }
+
+#[tokio::test]
+async fn thousands_of_runs_with_nothing_to_do_end_one_after_the_other() {
+    let world = World::with_cap(2).await;
+    let document = "
+params: { seed: { type: int } }
+nodes: { a: { uses: text.template, if: 'params.seed < 0', with: { template: x } } }
+";
+    let runs = world.try_start(document, &sets(&seeds(1..=10_000))).await.unwrap();
+    world.idle().await;
+    let last = world.ended(runs[9_999].id);
+    assert_eq!((last.run.state, last.nodes().as_str()), (RunStatus::Completed, "a skipped"));
+}
+
+#[tokio::test]
+async fn the_engine_decides_no_further_ahead_than_the_store_can_follow() {
+    let world = World::with_cap(2).await;
+    let paused = |paused| queue::Set { max_concurrent_runs: None, paused: Some(paused) };
+    world.engine.set_queue(paused(true)).await.unwrap();
+    let runs = world.try_start(QUICK, &sets(&seeds(1..=3_000))).await.unwrap();
+    let disk = world.hold_the_disk();
+    let engine = world.engine.clone();
+    let unpaused = tokio::spawn(async move { engine.set_queue(paused(false)).await });
+    // On one thread every yield is a turn of the engine, and these are many more than the runs would need.
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    let now = *world.engine.activity().borrow();
+    assert!((1..2_900).contains(&now.queued), "{now:?}");
+    drop(disk);
+    unpaused.await.unwrap().unwrap();
+    world.idle().await;
+    assert_eq!(world.ended(runs[2_999].id).run.state, RunStatus::Completed);
+}

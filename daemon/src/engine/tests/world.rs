@@ -14,7 +14,7 @@ use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Activity, Engine, EngineParts};
 use crate::hub::Hub;
-use crate::store::Store;
+use crate::store::{After, Batch, Store};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
 
@@ -39,6 +39,16 @@ impl World {
         let config = Arc::new(Config { max_concurrent_runs: cap, ..Config::default() });
         let engine = boot(&home, &store, &config).await;
         Self { engine, store, home, config, _folder: folder }
+    }
+
+    /// Nothing more is committed until this is dropped.
+    pub(super) fn hold_the_disk(&self) -> std::sync::mpsc::Sender<()> {
+        let (disk, held) = std::sync::mpsc::channel();
+        let after: After = Box::new(move |_| {
+            let _ = held.recv();
+        });
+        self.store.write(Batch { ops: Vec::new(), must: false, after: Some(after) });
+        disk
     }
 
     /// Ends the daemon's engine and boots another one on what is kept.

@@ -1,0 +1,146 @@
+//! What an earlier daemon left: read at the start, and taken up before anything else happens.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::id::{AssetId, AttemptId, Version};
+use fanlight_shared::media::Media;
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Values;
+
+use super::active::ActiveRun;
+use super::context::After;
+use super::core::{Core, QueuedRun, project};
+use super::delete::forget_deleted;
+use super::plan::Plan;
+use super::{recover, submit};
+use crate::command::Commands;
+use crate::store::{Op, OpenRun, Store, StoreError};
+use crate::supervisor::record;
+
+/// What an earlier daemon left.
+pub(super) struct Left {
+    pub(super) open: Vec<OpenRun>,
+    pub(super) cap: Option<u32>,
+    pub(super) paused: bool,
+    /// The machine was started anew since: no process of ours can live, and what the supervisor knew may be lost.
+    pub(super) rebooted: bool,
+    /// Media whose previews were not made yet.
+    pub(super) previews: Vec<(AssetId, Media)>,
+    pub(super) last_start: u64,
+    /// Attempts of commands that have a folder.
+    pub(super) folders: Vec<AttemptId>,
+}
+
+impl Left {
+    /// Blocks.
+    pub(super) fn read(store: &Store, commands: &Commands) -> Result<Self, StoreError> {
+        Ok(Self {
+            folders: commands.folders(),
+            open: store.open_runs()?,
+            cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
+            paused: store.setting("paused")?.as_deref() == Some("true"),
+            rebooted: store.setting("boot_id")? != record::boot_id(),
+            previews: store
+                .pending_previews()?
+                .into_iter()
+                .filter_map(|asset| Some((asset.id, asset.value.as_media()?.clone())))
+                .collect(),
+            last_start: store.last_start_order()?,
+        })
+    }
+}
+
+impl Core {
+    /// Takes up what an earlier daemon left: waiting runs wait again, running ones go on.
+    pub(super) fn take_up(&mut self, open: Vec<OpenRun>, rebooted: bool) {
+        let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
+        let (mut waiting, mut position) = (Vec::new(), 0);
+        for mut open in open {
+            let plan = match plans.get(&open.run.version) {
+                Some(plan) => plan.clone(),
+                None => match submit::read(&open.document).map_err(|error| error.message).and_then(Plan::new)
+                {
+                    Ok(plan) => {
+                        let plan = Arc::new(plan);
+                        plans.insert(open.run.version.clone(), plan.clone());
+                        plan
+                    }
+                    Err(error) => {
+                        self.unreadable(open, &error);
+                        continue;
+                    }
+                },
+            };
+            let project = project(open.path.as_deref());
+            if open.run.state == RunStatus::Queued {
+                position += 1;
+                open.run.position = Some(position);
+                waiting.push(open.run.id);
+                let run = Arc::new(open.run);
+                self.context.after(After::Queued(run.clone()));
+                self.queued.insert(run.id, QueuedRun { run, plan, project });
+                continue;
+            }
+            let state = recover::fold(&plan, &open);
+            let id = open.run.id;
+            let fresh =
+                state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
+            let mut run = ActiveRun::new(open.run, plan, project);
+            if run.run.resumed_from.is_some() {
+                // Values that are stored but have no event yet are those of the run that this one resumes.
+                run.take_values(open.values.clone());
+            }
+            tracing::info!(
+                "taking up {} ({})",
+                run.run.name(),
+                if fresh { "nothing had started" } else { "in the middle" }
+            );
+            self.active.insert(id, run);
+            self.with(id, |run, context| run.take_up(context, state, open.values, rebooted));
+        }
+        self.queue.add(&waiting, false);
+        self.drain();
+    }
+
+    /// A run whose file this version of Fanlight can't read any more.
+    fn unreadable(&mut self, open: OpenRun, error: &str) {
+        let mut run = open.run;
+        let seq = open.events.last().map_or(0, |event| event.seq) + 1;
+        run.state = RunStatus::Failed;
+        run.ended_at = Some(Time::now());
+        run.error = Some(format!("this version of Fanlight can't read the workflow of this run: {error}"));
+        let update = RunUpdate {
+            status: RunStatus::Failed,
+            at: Time::now(),
+            start_order: None,
+            error: run.error.clone(),
+            outputs: Values::new(),
+        };
+        let event = Numbered { seq, event: StateEvent::RunUpdate(update) };
+        self.context.op(Op::Event { run: run.id, event });
+        self.context.op(Op::Run {
+            run: run.id,
+            status: run.state,
+            started_at: run.started_at,
+            start_order: run.start_order,
+            ended_at: run.ended_at,
+            error: run.error.clone(),
+            nodes_done: run.nodes_done,
+        });
+        self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
+    }
+
+    /// What ended under an earlier daemon is tidied up beside everything else; these folders were there before anything
+    /// of this daemon's own.
+    pub(super) fn tidy_up(&self, folders: Vec<AttemptId>) {
+        let living = self.active.values().flat_map(ActiveRun::living).collect();
+        let (store, commands) = (self.context.store.clone(), self.context.commands.clone());
+        self.context.runtime.spawn(async move {
+            forget_deleted(&store, &commands).await;
+            commands.tidy_left(folders, living).await;
+        });
+    }
+}

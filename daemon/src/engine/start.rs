@@ -1,0 +1,91 @@
+//! Runs leave the queue.
+
+use std::sync::Arc;
+
+use fanlight_shared::event::RunUpdate;
+use fanlight_shared::id::RunId;
+use fanlight_shared::run::RunStatus;
+use fanlight_shared::run_state::RunState;
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Values;
+
+use super::Message;
+use super::active::ActiveRun;
+use super::context::After;
+use super::core::{Core, QueuedRun};
+use crate::store::{OpenRun, StoreError};
+
+/// Room for so many waiting runs is always kept.
+const SHORT: usize = 1024;
+
+impl Core {
+    /// Starts runs while there are slots, and room in this turn: a run that has nothing to do ends at once, and so may
+    /// thousands behind it.
+    pub(super) fn drain(&mut self) {
+        while self.room > 0
+            && let Some(id) = self.queue.take(self.active.len())
+        {
+            self.room -= 1;
+            if let Some(queued) = self.queued.remove(&id) {
+                self.start(queued);
+            }
+        }
+        if self.queued.is_empty() {
+            // What a long queue took is given back.
+            self.queued.shrink_to(SHORT);
+        }
+    }
+
+    fn start(&mut self, queued: QueuedRun) {
+        let QueuedRun { run, plan, project } = queued;
+        let mut run = Arc::unwrap_or_clone(run);
+        let at = Time::now();
+        let micros = u64::try_from(at.0).unwrap_or(0) * 1000;
+        self.last_start = micros.max(self.last_start + 1);
+        run.state = RunStatus::Running;
+        run.started_at = Some(at);
+        run.start_order = Some(self.last_start);
+        run.position = None;
+        let id = run.id;
+        let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
+        self.context.after(After::Begin {
+            run: Box::new(run.clone()),
+            state: Box::new(RunState::new(names)),
+            edges: plan.edges.clone(),
+        });
+        let resumes = run.resumed_from.is_some();
+        let start_order = run.start_order;
+        let mut active = ActiveRun::new(run, plan, project);
+        let update =
+            RunUpdate { status: RunStatus::Running, at, start_order, error: None, outputs: Values::new() };
+        active.tell_run(&mut self.context, update);
+        active.store_listing(&mut self.context);
+        self.active.insert(id, active);
+        if resumes {
+            self.load(id);
+        } else {
+            self.with(id, |run, context| run.begin(context));
+        }
+    }
+
+    /// Reads the values that a resumed run takes over; it begins when they are there.
+    fn load(&self, id: RunId) {
+        let (store, messages) = (self.context.store.clone(), self.context.messages.clone());
+        self.context.runtime.spawn_blocking(move || {
+            let _ = messages.send(Message::Resumed { run: id, result: store.run(id).map(Box::new) });
+        });
+    }
+
+    pub(super) fn resumed(&mut self, id: RunId, result: Result<Box<OpenRun>, StoreError>) {
+        match result {
+            Ok(open) => self.with(id, |run, context| {
+                run.take_values(open.values);
+                run.begin(context);
+            }),
+            Err(error) => {
+                tracing::error!("the values of the resumed run {id} can't be read, it starts over: {error}");
+                self.with(id, |run, context| run.begin(context));
+            }
+        }
+    }
+}
