@@ -81,7 +81,8 @@ fn prepare(db: &mut Connection, path: &Path, count: usize) -> Result<(), Opening
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    // The writer picks the moment.
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     db.pragma_update(None, "cache_size", -8192)?;
     db.set_prepared_statement_cache_capacity(128);

@@ -105,6 +105,22 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// Roughly how many rows and bytes it writes.
+    pub(super) fn weight(&self) -> (usize, usize) {
+        match self {
+            Self::Submit(submit) => (submit.runs.len() * 4, submit.document.len()),
+            Self::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
+            Self::Values { values, .. } => (values.len(), 0),
+            Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
+            Self::Gone(attempts) => (attempts.len(), 0),
+            Self::DeleteAssets(assets) | Self::Star { assets, .. } => (assets.len() * 2, 0),
+            Self::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
+            _ => (1, 0),
+        }
+    }
+}
+
 /// An asset to be stored, with what makes its recipe beyond its run.
 #[derive(Debug)]
 pub struct NewAsset {

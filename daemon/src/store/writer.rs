@@ -1,10 +1,11 @@
 //! The one thread that writes: it commits whatever waits as soon as it is free.
 
+mod checkpoint;
 mod trouble;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use fanlight_shared::id::BlobHash;
 use rusqlite::{Connection, ErrorCode};
@@ -12,7 +13,8 @@ use tokio::sync::watch;
 
 use super::apply::{Applied, Apply};
 use super::blob::Blobs;
-use super::{After, Batch, Committed, Op, StoreError, database};
+use super::{After, Batch, Committed, StoreError, database};
+use checkpoint::Checkpoint;
 use trouble::Trouble;
 
 /// Rows (roughly) that one transaction takes before it is committed.
@@ -88,6 +90,7 @@ pub(super) struct Writer {
     blobs: Blobs,
     inbox: Receiver<Message>,
     apply: Apply,
+    checkpoint: Checkpoint,
     trouble: Trouble,
     /// What was decided and waits for the disk, oldest first; empty except while the store can't be written.
     held: VecDeque<Batch>,
@@ -109,6 +112,7 @@ impl Writer {
             blobs,
             inbox,
             apply,
+            checkpoint: Checkpoint::default(),
             trouble: Trouble::new(banner),
             held: VecDeque::new(),
             closing: false,
@@ -119,7 +123,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         while !self.closing {
             if self.trouble.why().is_none() {
-                let Ok(first) = self.inbox.recv() else { break };
+                let Some(first) = self.next() else { break };
                 let Gathered { group, released, rest } = self.gather(first);
                 self.commit(group);
                 self.release(released);
@@ -147,6 +151,17 @@ impl Writer {
         self.blobs.readers().close();
     }
 
+    /// The next message; a long wait for it is used.
+    fn next(&mut self) -> Option<Message> {
+        if let Some(patience) = self.checkpoint.patience() {
+            match self.inbox.recv_timeout(patience) {
+                Err(RecvTimeoutError::Timeout) => self.checkpoint.make(&self.db),
+                other => return other.ok(),
+            }
+        }
+        self.inbox.recv().ok()
+    }
+
     /// The first message and whatever waits behind it, up to the limits of one transaction.
     fn gather(&mut self, first: Message) -> Gathered {
         let Gathered { mut group, mut released, mut rest } = Gathered::default();
@@ -156,7 +171,7 @@ impl Writer {
             match message {
                 Message::Batch(batch) => {
                     for op in &batch.ops {
-                        let (more_rows, more_bytes) = weight(op);
+                        let (more_rows, more_bytes) = op.weight();
                         rows += more_rows;
                         bytes += more_bytes;
                     }
@@ -194,6 +209,7 @@ impl Writer {
             Ok(applied) => {
                 self.trouble.over();
                 self.tell(group, applied);
+                self.checkpoint.committed(&self.db);
             }
             Err(error) => {
                 let why = self.say(error);
@@ -236,7 +252,7 @@ impl Writer {
             let (mut rows, mut bytes, mut count) = (0, 0, 0);
             for batch in &self.held {
                 for op in &batch.ops {
-                    let (more_rows, more_bytes) = weight(op);
+                    let (more_rows, more_bytes) = op.weight();
                     rows += more_rows;
                     bytes += more_bytes;
                 }
@@ -367,19 +383,5 @@ impl Writer {
 fn answer(after: Option<After>, result: Result<Committed, StoreError>) {
     if let Some(after) = after {
         after(result);
-    }
-}
-
-/// Roughly how many rows and bytes an op writes.
-fn weight(op: &Op) -> (usize, usize) {
-    match op {
-        Op::Submit(submit) => (submit.runs.len() * 4, submit.document.len()),
-        Op::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
-        Op::Values { values, .. } => (values.len(), 0),
-        Op::DeleteRun { .. } | Op::Evict { .. } => (100, 0),
-        Op::Gone(attempts) => (attempts.len(), 0),
-        Op::DeleteAssets(assets) | Op::Star { assets, .. } => (assets.len() * 2, 0),
-        Op::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
-        _ => (1, 0),
     }
 }

@@ -75,3 +75,17 @@ fn after_the_end_a_batch_is_refused() {
     at.store.close();
     assert!(at.try_commit(vec![]).is_err());
 }
+
+#[test]
+fn a_quiet_moment_moves_the_log_into_the_database() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    for node in 0..100 {
+        at.commit(vec![values(run.id, &node.to_string(), "text", Value::from("x".repeat(60_000)))]);
+    }
+    let begun = std::time::Instant::now();
+    while std::fs::metadata(at.home.database()).unwrap().len() < 100 * 60_000 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "everything stands in the log still");
+        std::thread::yield_now();
+    }
+}
