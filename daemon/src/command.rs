@@ -9,28 +9,6 @@ mod environment;
 pub mod event;
 mod failure;
 mod finish;
-/// The longest wait between two tries to reach a supervisor; after it the attempt is given up.
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
-
-/// Asks the supervisor, and again where it can't be reached for a moment: one that was killed is being replaced. Starting is
-/// safe to ask for twice, since the attempt's id names it.
-async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
-where
-    F: Future<Output = Result<T, SupervisorError>>,
-{
-    let mut wait = Duration::from_millis(125);
-    loop {
-        match ask().await {
-            Err(SupervisorError::Unreachable(why)) if wait <= LONGEST_WAIT => {
-                tracing::warn!("the supervisor can't be reached, it is asked again: {why}");
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
-            answer => return answer,
-        }
-    }
-}
-
 #[cfg(test)]
 mod fixture;
 mod folder;
@@ -46,6 +24,7 @@ mod program;
 mod reader;
 mod report;
 mod text;
+mod tidy;
 mod watch;
 
 use std::path::PathBuf;
@@ -69,6 +48,28 @@ use follow::{End, Follow, lock};
 use prepare::{Means, prepare};
 use reader::Reader;
 use watch::Watcher;
+
+/// The longest wait between two tries to reach a supervisor; after it the attempt is given up.
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+
+/// Asks the supervisor, and again where it can't be reached for a moment: one that was killed is being replaced. Starting is
+/// safe to ask for twice, since the attempt's id names it.
+async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
+where
+    F: Future<Output = Result<T, SupervisorError>>,
+{
+    let mut wait = Duration::from_millis(125);
+    loop {
+        match ask().await {
+            Err(SupervisorError::Unreachable(why)) if wait <= LONGEST_WAIT => {
+                tracing::warn!("the supervisor can't be reached, it is asked again: {why}");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            answer => return answer,
+        }
+    }
+}
 
 /// A command to run: everything evaluated, nothing to interpolate.
 #[derive(Clone, Debug)]
@@ -130,6 +131,8 @@ struct Inner {
     grace: Duration,
     environment: Environment,
     watcher: Arc<Watcher>,
+    /// Attempts that ended and wait to be tidied up together.
+    ended: Mutex<Vec<AttemptId>>,
 }
 
 impl Commands {
@@ -139,7 +142,8 @@ impl Commands {
         let environment = Environment::inherit(std::env::vars_os(), &settings.pass_env);
         let watcher = Arc::default();
         let grace = settings.grace;
-        Self { inner: Arc::new(Inner { supervisor, blobs, attempts, grace, environment, watcher }) }
+        let ended = Mutex::default();
+        Self { inner: Arc::new(Inner { supervisor, blobs, attempts, grace, environment, watcher, ended }) }
     }
 
     /// Runs one attempt: prepares its folder, starts it, follows it, ends its tree, collects its outputs. An attempt that
@@ -152,7 +156,7 @@ impl Commands {
                 return outcome;
             }
             // A daemon ended between making the folder and starting the command.
-            self.blocking(folder.clone(), Folder::remove).await;
+            self.blocking(vec![folder.clone()], Folder::remove).await;
         }
         if attempt.cancel.is_cancelled() {
             return Outcome::cancelled();
@@ -208,29 +212,6 @@ impl Commands {
             Stage::Ended(exit) => self.finish(attempt, job, self.reader(attempt, job), exit).await,
             Stage::Lost => Self::lost(attempt),
         })
-    }
-
-    /// Removes what only a living attempt needs (inputs, work folder); the log stays until its run is deleted.
-    pub async fn tidy(&self, attempt: AttemptId) {
-        // In this order a crash in between leaves a work folder, by which `forget` knows that there may be a record.
-        self.drop_record(attempt).await;
-        self.blocking(self.folder(attempt), Folder::tidy).await;
-    }
-
-    /// Removes everything of these attempts, logs too. Answers those of which nothing is left.
-    pub async fn forget(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
-        let mut gone = Vec::new();
-        for attempt in attempts {
-            let folder = self.folder(attempt);
-            // Nothing is asked in vain: that would start a supervisor where none runs.
-            if folder.work().exists() {
-                self.drop_record(attempt).await;
-            }
-            if self.blocking(folder, Folder::remove).await {
-                gone.push(attempt);
-            }
-        }
-        gone
     }
 
     /// A part of an attempt's log.
@@ -299,28 +280,5 @@ impl Commands {
 
     fn folder(&self, id: AttemptId) -> Folder {
         Folder::of(&self.inner.attempts, id)
-    }
-
-    async fn drop_record(&self, attempt: AttemptId) {
-        if let Err(error) = self.inner.supervisor.forget(attempt).await {
-            tracing::warn!(%attempt, %error, "the record of an ended command could not be dropped");
-        }
-    }
-
-    /// Whether it could be done.
-    async fn blocking(
-        &self,
-        folder: Folder,
-        work: impl FnOnce(&Folder) -> std::io::Result<()> + Send + 'static,
-    ) -> bool {
-        let path = folder.path().to_owned();
-        match tokio::task::spawn_blocking(move || work(&folder)).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(path = %path.display(), %error, "an attempt's folder could not be cleaned up");
-                false
-            }
-            Err(_) => false,
-        }
     }
 }

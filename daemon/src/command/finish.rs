@@ -29,7 +29,7 @@ pub(super) fn finish(
     exit: &Exit,
 ) -> Outcome {
     reader.finish(exit.log_end);
-    let (stdout, collected) = match gather(attempt, job, blobs, reader) {
+    let (stdout, collected) = match gather(attempt, job, blobs, reader, exit) {
         Ok(gathered) => gathered,
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
@@ -72,14 +72,18 @@ fn gather(
     job: &CommandJob,
     blobs: &Blobs,
     reader: &Reader,
+    exit: &Exit,
 ) -> Result<(Stdout, Collected), String> {
     let folder = &reader.folder;
-    let stdout = match log::stdout(folder.path()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Stdout { bytes: Vec::new(), truncated: false }
-        }
-        other => {
-            other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?
+    let nothing = Stdout { bytes: Vec::new(), truncated: false };
+    let stdout = if exit.log_end == 0 {
+        nothing
+    } else {
+        match log::stdout(folder.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => nothing,
+            other => {
+                other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?
+            }
         }
     };
     let collected = if job.outputs.is_empty() && reader.report.outputs.is_empty() {

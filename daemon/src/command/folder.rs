@@ -32,7 +32,7 @@ impl Folder {
     pub(super) fn arguments(&self) -> PathBuf {
         self.path.join("arguments")
     }
-    /// `$FANLIGHT_EVENTS`.
+    /// `$FANLIGHT_EVENTS`; made by the command that writes to it, or by who watches it.
     pub(super) fn events(&self) -> PathBuf {
         self.path.join("events.jsonl")
     }
@@ -49,7 +49,7 @@ impl Folder {
         self.path.join("notes")
     }
 
-    /// Makes the folder with its work folder and its empty events file.
+    /// Makes the folder with its work folder.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder.
@@ -63,18 +63,24 @@ impl Folder {
             }
             other => other?,
         }
-        make_folder(&self.work())?;
-        new_file(&self.events())?;
-        Ok(())
+        make_folder(&self.work())
     }
 
     /// Removes what only a living attempt needs.
     pub(super) fn tidy(&self) -> io::Result<()> {
-        for folder in [self.work(), self.inputs(), self.arguments()] {
-            remove_tree(&folder)?;
-        }
-        for file in [self.events(), self.script(), self.before(), self.path.join("stdout")] {
-            absent_is_fine(fs::remove_file(file))?;
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            match entry.file_name().to_str() {
+                Some("work" | "inputs" | "arguments") => remove_tree(&entry.path())?,
+                Some("events.jsonl" | "script" | "before" | "stdout") => {
+                    absent_is_fine(fs::remove_file(entry.path()))?;
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -98,6 +104,10 @@ pub(super) fn new_file(path: &Path) -> io::Result<fs::File> {
 /// Removes a folder with everything in it and never follows a link. A command may have taken the rights away from its
 /// own folders; they are given back first.
 fn remove_tree(path: &Path) -> io::Result<()> {
+    // Most work folders are empty, and this is all that they need.
+    if fs::remove_dir(path).is_ok() {
+        return Ok(());
+    }
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             give_back_rights(path)?;
@@ -148,10 +158,7 @@ mod tests {
         let folder = Folder::of(&temp.path().join("state/attempts"), AttemptId::new());
         folder.make().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(
-            (mode(folder.path()), mode(&folder.work()), mode(&folder.events())),
-            (0o700, 0o700, 0o600)
-        );
+        assert_eq!((mode(folder.path()), mode(&folder.work())), (0o700, 0o700));
         std::os::unix::fs::symlink(&outside, folder.work().join("link")).unwrap();
         fs::create_dir_all(folder.work().join("a/b")).unwrap();
         fs::set_permissions(folder.work().join("a"), fs::Permissions::from_mode(0o000)).unwrap();

@@ -47,6 +47,8 @@ impl Follow<'_> {
         let mut last: Option<Instant> = None;
         loop {
             let due = match (unread, waiting) {
+                // What it says in its first moments is read when the watch begins, or at its end.
+                _ if matches!(watching, Watching::Later) => None,
                 (false, None) => None,
                 (true, _) => Some(last.map_or_else(Instant::now, |last| last + GAP)),
                 (false, at) => at,

@@ -37,7 +37,7 @@ impl Commands {
                     return tracing::warn!(%error, "attempts of an earlier daemon are left as they are");
                 }
             }
-            self.tidy(attempt).await;
+            self.tidy_all(vec![attempt]).await;
         }
     }
 

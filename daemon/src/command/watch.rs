@@ -1,11 +1,14 @@
 //! One watcher for the events files of all living attempts: it sleeps until a file is written.
 
 use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify::event::{AccessKind, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use rustix::fs::OFlags;
 use tokio::sync::Notify;
 
 type Watched = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
@@ -25,11 +28,12 @@ pub(super) struct Watch {
 }
 
 impl Watcher {
-    /// Watches an existing file. Blocks for a moment.
+    /// Watches a file, which is made where nobody has written to it yet. Blocks for a moment.
     ///
     /// # Errors
     /// The system has no more watches to give; the file is then read less often.
     pub(super) fn watch(self: &Arc<Self>, path: &Path) -> Result<Watch, notify::Error> {
+        open_options().open(path).map_err(notify::Error::io)?;
         let mut watcher = lock(&self.watcher);
         let watcher = match &mut *watcher {
             Some(it) => it,
@@ -62,6 +66,14 @@ impl Drop for Watch {
     }
 }
 
+/// A command may be making the same file at this moment: nothing of it is cut off, and no link of its own is followed.
+fn open_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    options
+}
+
 fn start(watched: Watched) -> Result<RecommendedWatcher, notify::Error> {
     notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
         let Ok(event) = event else { return };
@@ -92,9 +104,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let watcher = Arc::new(Watcher::default());
         let paths = ["a", "b"].map(|it| temp.path().join(it));
-        let files = paths.clone().map(|it| std::fs::File::create(it).unwrap());
+        std::fs::write(&paths[0], "before").unwrap();
         let watches = paths.clone().map(|it| watcher.watch(&it).unwrap());
-        (&files[1]).write_all(b"x").unwrap();
+        // Nobody had made the second one.
+        std::fs::File::options().append(true).open(&paths[1]).unwrap().write_all(b"x").unwrap();
         watches[1].written().await;
         let woken = {
             let first = std::pin::pin!(watches[0].written());
@@ -102,6 +115,7 @@ mod tests {
             first.poll(&mut context).is_ready()
         };
         assert!(!woken);
+        assert_eq!(std::fs::read_to_string(&paths[0]).unwrap(), "before");
         drop(watches);
         assert!(lock(&watcher.watched).is_empty());
     }

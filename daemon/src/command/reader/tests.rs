@@ -28,7 +28,8 @@ fn desk() -> Desk {
 
 impl Desk {
     fn report(&self, line: &str) {
-        let mut file = fs::File::options().append(true).open(self.reader.folder.events()).unwrap();
+        let mut file =
+            fs::File::options().append(true).create(true).open(self.reader.folder.events()).unwrap();
         writeln!(file, "{line}").unwrap();
     }
     /// What those who watch would be told now.

@@ -166,8 +166,9 @@ impl Server {
             .plan(&entry)
             .map_err(|error| format!("the command can't be noted before it starts: {error}"))?;
         let process = process::start(spec, tree, self.boot.inherited)?;
-        // Without this note a lost tree is still found by its cgroup or token.
-        let _ = Ledger::main(&mut noted, process.pid, start_ticks(process.pid));
+        // Without this note a lost tree is still found by its cgroup or token; with a cgroup nobody asks when it started.
+        let start = if entry.cgroup.is_some() { 0 } else { start_ticks(process.pid) };
+        let _ = Ledger::main(&mut noted, process.pid, start);
         Ok(process)
     }
 }

@@ -1,0 +1,80 @@
+//! What goes when an attempt has ended, and when its run is deleted.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use fanlight_shared::id::AttemptId;
+use futures_util::future::join_all;
+
+use super::Commands;
+use super::folder::Folder;
+
+/// How long an attempt that ended waits for others to be tidied up with.
+const TOGETHER: Duration = Duration::from_millis(100);
+
+impl Commands {
+    /// Removes what only a living attempt needs (inputs, work folder); the log stays until its run is deleted. Not at once:
+    /// what ends in one moment is tidied up together, out of the way of what starts then.
+    pub async fn tidy(&self, attempt: AttemptId) {
+        let ended = || self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut ended = ended();
+            ended.push(attempt);
+            if ended.len() > 1 {
+                return;
+            }
+        }
+        tokio::time::sleep(TOGETHER).await;
+        let ended = std::mem::take(&mut *ended());
+        self.tidy_all(ended).await;
+    }
+
+    pub(super) async fn tidy_all(&self, attempts: Vec<AttemptId>) {
+        // In this order a crash in between leaves a work folder, by which `forget` knows that there may be a record.
+        join_all(attempts.iter().map(|attempt| self.drop_record(*attempt))).await;
+        let folders: Vec<Folder> = attempts.into_iter().map(|attempt| self.folder(attempt)).collect();
+        self.blocking(folders, Folder::tidy).await;
+    }
+
+    /// Removes everything of these attempts, logs too. Answers those of which nothing is left.
+    pub async fn forget(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
+        let mut gone = Vec::new();
+        for attempt in attempts {
+            let folder = self.folder(attempt);
+            // Nothing is asked in vain: that would start a supervisor where none runs.
+            if folder.work().exists() {
+                self.drop_record(attempt).await;
+            }
+            if self.blocking(vec![folder], Folder::remove).await {
+                gone.push(attempt);
+            }
+        }
+        gone
+    }
+
+    async fn drop_record(&self, attempt: AttemptId) {
+        if let Err(error) = self.inner.supervisor.forget(attempt).await {
+            tracing::warn!(%attempt, %error, "the record of an ended command could not be dropped");
+        }
+    }
+
+    /// Does something with each of these folders; whether it could be done with all.
+    pub(super) async fn blocking(
+        &self,
+        folders: Vec<Folder>,
+        work: impl Fn(&Folder) -> std::io::Result<()> + Send + 'static,
+    ) -> bool {
+        let all = move || {
+            let mut done = true;
+            for folder in &folders {
+                if let Err(error) = work(folder) {
+                    let path = folder.path().display();
+                    tracing::warn!(%path, %error, "an attempt's folder could not be cleaned up");
+                    done = false;
+                }
+            }
+            done
+        };
+        tokio::task::spawn_blocking(all).await.unwrap_or(false)
+    }
+}
