@@ -86,7 +86,6 @@ struct App {
     /// Pictures that the terminal drew over cells.
     board: Board,
     pace: Pace,
-    tick: Option<Instant>,
     paints: u64,
     over: bool,
 }
@@ -130,7 +129,6 @@ impl App {
             late: None,
             board: Board::default(),
             pace,
-            tick: None,
             paints: 0,
             over: false,
         })
@@ -174,7 +172,7 @@ impl App {
                     Some(message) => Next::Message(message),
                     None => Next::End,
                 },
-                () = at(self.tick) => Next::Tick,
+                () = at(self.pace.tick()) => Next::Tick,
             };
             self.handle(next).await?;
             self.drain().await?;
@@ -196,7 +194,7 @@ impl App {
                 self.pace.wish(Wish::Person);
             }
             Next::Tick => {
-                self.tick = None;
+                self.pace.ticked();
                 self.step(Message::Tick(self.session.model.now)).await?;
             }
             Next::Message(message) => self.step(message).await?,
@@ -286,9 +284,7 @@ impl App {
             areas
         })?;
         self.paints += 1;
-        let now = Instant::now();
-        self.pace.painted(now);
-        self.tick = areas.tick.map(|milliseconds| now + Duration::from_millis(milliseconds.max(1)));
+        self.pace.painted(Instant::now(), areas.tick);
         let effects = self.session.update(Message::Shown(Box::new(areas)));
         Box::pin(self.carry_out(effects)).await
     }
@@ -307,10 +303,7 @@ impl App {
                 Effect::Mouse(_) if self.asked.is_some() => {}
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
                 Effect::Terminal(text) => self.terminal.write(&text)?,
-                Effect::TickIn(milliseconds) => {
-                    let due = Instant::now() + Duration::from_millis(milliseconds.max(1));
-                    self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
-                }
+                Effect::TickIn(milliseconds) => self.pace.tick_in(Instant::now(), milliseconds),
                 Effect::Edit(path) => {
                     self.outside(Effect::Edit(path.clone()), outside::edit(&path)).await?;
                     self.session.carry_out(vec![Effect::ReadFile(path)]);

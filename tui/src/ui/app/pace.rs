@@ -53,6 +53,8 @@ impl Wish {
 pub(super) struct Pace {
     wish: Option<Wish>,
     painted: Option<Instant>,
+    /// When something shown moves by itself.
+    tick: Option<Instant>,
 }
 
 impl Pace {
@@ -68,10 +70,31 @@ impl Pace {
         Some(pause.saturating_sub(since))
     }
 
-    /// A frame was painted, and shows all that was wanted.
-    pub(super) fn painted(&mut self, now: Instant) {
+    /// A frame was painted, and shows all that was wanted. It moves by itself after so many milliseconds, if it does; frames
+    /// in between do not put that off, or nothing would move while runs tell much.
+    pub(super) fn painted(&mut self, now: Instant, moves_in: Option<u64>) {
         self.wish = None;
         self.painted = Some(now);
+        match moves_in {
+            Some(milliseconds) => self.tick_in(now, milliseconds),
+            None => self.tick = None,
+        }
+    }
+
+    /// Something moves by itself after so many milliseconds.
+    pub(super) fn tick_in(&mut self, now: Instant, milliseconds: u64) {
+        let due = now + Duration::from_millis(milliseconds.max(1));
+        self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
+    }
+
+    /// When something moves by itself next.
+    pub(super) fn tick(&self) -> Option<Instant> {
+        self.tick
+    }
+
+    /// It moved.
+    pub(super) fn ticked(&mut self) {
+        self.tick = None;
     }
 }
 
@@ -86,7 +109,7 @@ mod tests {
         assert_eq!(pace.left(now), None);
         pace.wish(Wish::Telemetry);
         assert_eq!(pace.left(now), Some(Duration::ZERO));
-        pace.painted(now);
+        pace.painted(now, None);
         assert_eq!(pace.left(now + Duration::from_secs(5)), None);
     }
 
@@ -98,7 +121,7 @@ mod tests {
             let now = begun + Duration::from_millis(millisecond);
             pace.wish(Wish::Telemetry);
             if pace.left(now) == Some(Duration::ZERO) {
-                pace.painted(now);
+                pace.painted(now, None);
                 frames += 1;
             }
         }
@@ -106,9 +129,21 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_by_itself_goes_on_while_runs_tell_much() {
+        let (mut pace, begun) = (Pace::default(), Instant::now());
+        for frame in 0..4 {
+            pace.painted(begun + frame * Duration::from_millis(33), Some(125));
+        }
+        assert_eq!(pace.tick(), Some(begun + Duration::from_millis(125)));
+        pace.ticked();
+        pace.painted(begun + Duration::from_millis(130), None);
+        assert_eq!(pace.tick(), None);
+    }
+
+    #[test]
     fn a_key_waits_for_nothing() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        pace.painted(now);
+        pace.painted(now, None);
         pace.wish(Wish::Telemetry);
         let telemetry = pace.left(now);
         pace.wish(Wish::Answer);
