@@ -36,7 +36,7 @@ pub(crate) async fn measure(table: &mut Table) {
     terminal.press(&["enter"]);
     terminal.wait("a node of the grid", |screen| {
         let text = screen.contents();
-        !text.contains("This folder") && text.contains("node_")
+        !text.contains("This folder") && text.contains("○ node_")
     });
     let took = begun.elapsed().as_secs_f64() * 1000.0;
     table.row("2,000 nodes: enter → on screen", format!("{took:.0} ms"), "once".into(), "–");

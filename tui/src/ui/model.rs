@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::id::{RunId, Version, WorkflowId};
 use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::workflows::WorkflowInfo;
@@ -167,6 +167,8 @@ pub struct Model {
     /// Ended runs of which the daemon told nothing when it told of all that go on: deleted meanwhile, perhaps. The lens
     /// asks after one before it rests on it.
     pub doubted: HashSet<RunId>,
+    /// Versions whose graphs are being laid out: nobody asks for that twice, whoever wants it takes it when it comes.
+    pub laying: HashSet<Version>,
     /// What to do once the workflow that is being read is there.
     pub then: Option<Then>,
     /// What only reads and got no answer; it is asked again by hand, or when the daemon is back.
@@ -268,6 +270,7 @@ impl Model {
             lens: None,
             watching: Watch::default(),
             doubted: HashSet::new(),
+            laying: HashSet::new(),
             then: None,
             unanswered: Vec::new(),
             pane: Pane::default(),

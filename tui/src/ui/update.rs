@@ -10,7 +10,7 @@ mod told;
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::{Action, Scope};
-use super::effect::Effect;
+use super::effect::{Effect, Topology};
 use super::layer::{Layer, Step};
 use super::message::{Link, Message};
 use super::model::{Model, Pane};
@@ -45,6 +45,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
     };
     effects.extend(lens::follow(model));
+    effects.retain(|effect| match effect {
+        Effect::Layout(Topology(workflow)) => model.laying.insert(workflow.version.clone()),
+        _ => true,
+    });
     effects
 }
 

@@ -103,6 +103,7 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
         }
         Came::Document(document) => open::read(model, document),
         Came::Graph(version, layout) => {
+            model.laying.remove(version);
             if let Some(open) = &mut model.workflow
                 && open.document.workflow.as_ref().is_some_and(|workflow| workflow.version == *version)
             {

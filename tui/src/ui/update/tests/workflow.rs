@@ -34,6 +34,21 @@ fn three_keys_from_an_empty_folder_to_the_form() {
 }
 
 #[test]
+fn a_graph_is_laid_out_once_whoever_wants_it() {
+    let mut model = home();
+    update(&mut model, Message::Came(Box::new(Came::Files(Vec::new()))));
+    let laid = |effects: &[Effect]| effects.iter().filter(|it| matches!(it, Effect::Layout(_))).count();
+    let read = Came::Document(Box::new(document(Some("poster"), POSTER)));
+    let read = update(&mut model, Message::Came(Box::new(read)));
+    let opened = press(&mut model, "enter");
+    assert_eq!((laid(&read), laid(&opened)), (1, 0), "what home asked for is on its way");
+    let version = workflow(POSTER).version.clone();
+    let layout = std::sync::Arc::new(crate::ui::graph::layout(&workflow(POSTER)));
+    update(&mut model, Message::Came(Box::new(Came::Graph(version, layout))));
+    assert!(model.workflow.unwrap().layout.is_some());
+}
+
+#[test]
 fn a_new_file_is_made_from_the_chosen_example() {
     let mut model = home();
     press(&mut model, "N");
