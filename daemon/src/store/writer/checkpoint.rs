@@ -9,8 +9,8 @@ use rusqlite::Connection;
 const WORTH: i64 = 1000;
 /// With so many (64 MiB) a quiet moment is not waited for any longer.
 const MOST: i64 = 16 * 1024;
-/// How long nothing is to be written in a quiet moment.
-const QUIET: Duration = Duration::from_millis(250);
+/// How long nothing is to be written in a quiet moment: so long that what comes next is hardly near.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What is known of the log.
 #[derive(Default)]
