@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::support::Fanlight;
-use crate::terminal::Terminal;
+use crate::terminal::{Opening, Terminal};
 use crate::workflows::{GRADE, NIGHTLY, PRINT};
-use crate::{failed_nightly, terminal, ui};
+use crate::{failed_nightly, terminal};
 
 /// A scene: sets a home up, opens the UI and leads to what is to be seen.
 type Scene = fn(&Fanlight) -> Terminal;
@@ -24,15 +24,28 @@ const SCENES: [(&str, Scene); 11] = [
     ("help", help),
 ];
 
+/// The UI in a terminal of many colours.
+fn colours(fanlight: &Fanlight) -> Opening {
+    terminal(fanlight).environment([("COLORTERM", "truecolor")])
+}
+
+/// Waits until so many cells are of pictures, and no picture is on its way.
+fn pictures(ui: &Terminal, cells: usize) {
+    ui.wait("pictures", |screen| {
+        let text = screen.contents();
+        text.matches(['▀', '▄']).count() > cells && !text.contains("96×64") && !text.contains("on its way")
+    });
+}
+
 fn home(fanlight: &Fanlight) -> Terminal {
     fanlight.file("print.yaml", PRINT).file("nightly.yaml", NIGHTLY);
-    let ui = ui(fanlight);
+    let ui = colours(fanlight).open();
     ui.wait_for_all(&["print.yaml", "Examples", "○ "]);
     ui
 }
 
 fn form(fanlight: &Fanlight) -> Terminal {
-    let mut ui = ui(fanlight);
+    let mut ui = colours(fanlight).open();
     ui.wait_for_all(&["Seaside poster", "○ sky"]);
     ui.press(&["r"]);
     ui.wait_for("1 run ");
@@ -43,13 +56,13 @@ fn form(fanlight: &Fanlight) -> Terminal {
 }
 
 fn first(fanlight: &Fanlight) -> Terminal {
-    let mut ui = ui(fanlight);
+    let mut ui = colours(fanlight).open();
     ui.wait_for_all(&["Seaside poster", "○ sky"]);
     ui.press(&["r"]);
     ui.wait_for("1 run ");
     ui.press(&["enter"]);
     ui.wait_for("✓ completed");
-    ui.wait("its picture", |screen| screen.contents().contains('▀'));
+    pictures(&ui, 100);
     ui
 }
 
@@ -57,7 +70,7 @@ fn first(fanlight: &Fanlight) -> Terminal {
 fn sweep(fanlight: &Fanlight, name: &str, text: &str, seeds: &str) -> Terminal {
     fanlight.file(name, text);
     fanlight.say(&["run", name, "--sweep", &format!("seed={seeds}"), "--detach"]).exits(0);
-    let mut ui = ui(fanlight);
+    let mut ui = colours(fanlight).open();
     ui.wait_for(name);
     ui.press(&["enter"]);
     ui.wait_for("Running");
@@ -68,6 +81,8 @@ fn six(fanlight: &Fanlight) -> Terminal {
     fanlight.file("go-1", "").file("go-2", "");
     let ui = sweep(fanlight, "print.yaml", PRINT, "1..6");
     ui.wait_for_all(&["Running 4", "Done 2", "50 %"]);
+    // Two thumbnails in the queue.
+    pictures(&ui, 40);
     ui
 }
 
@@ -79,6 +94,8 @@ fn queue(fanlight: &Fanlight) -> Terminal {
     let mut ui = sweep(fanlight, "grade.yaml", GRADE, "1..24");
     ui.wait_for_all(&["Running 4", "Done 8"]);
     ui.press(&["2"]);
+    ui.wait_for("cancel the run");
+    pictures(&ui, 200);
     ui
 }
 
@@ -87,9 +104,8 @@ fn gallery(fanlight: &Fanlight) -> Terminal {
     let mut ui = sweep(fanlight, "print.yaml", PRINT, "1..12");
     ui.wait_for("Done 12");
     ui.press(&["3", "z"]);
-    ui.wait("pictures", |screen| {
-        screen.contents().matches("#").count() > 11 && screen.contents().contains('▀')
-    });
+    ui.wait_gone("1 Grid");
+    pictures(&ui, 1_000);
     ui
 }
 
@@ -97,7 +113,7 @@ fn viewer(fanlight: &Fanlight) -> Terminal {
     let mut ui = first(fanlight);
     ui.press(&["3", "enter"]);
     ui.wait_for("i recipe");
-    ui.wait("the picture", |screen| screen.contents().matches('▀').count() > 300);
+    pictures(&ui, 300);
     ui
 }
 
@@ -107,16 +123,16 @@ fn compare(fanlight: &Fanlight) -> Terminal {
     ui.wait_for("Done 6");
     ui.press(&["2", "g", "g", "j", "space", "space", "space", "c"]);
     ui.wait_for("Compare 3");
-    ui.wait("pictures", |screen| screen.contents().matches('▀').count() > 300);
+    pictures(&ui, 300);
     ui
 }
 
 fn failed(fanlight: &Fanlight) -> Terminal {
-    failed_nightly(fanlight, terminal(fanlight))
+    failed_nightly(fanlight, colours(fanlight))
 }
 
 fn small(fanlight: &Fanlight) -> Terminal {
-    failed_nightly(fanlight, terminal(fanlight).size(80, 24))
+    failed_nightly(fanlight, colours(fanlight).size(80, 24))
 }
 
 fn help(fanlight: &Fanlight) -> Terminal {
