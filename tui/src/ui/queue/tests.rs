@@ -249,3 +249,19 @@ fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
     came(&mut model, Came::Known(run_id(4), None));
     assert!(!screen(&mut model, 120, 40).contains("#4 seed=4"));
 }
+
+#[test]
+fn a_number_stands_in_every_card_or_in_none_pictures_or_not() {
+    let mut model = queue(busy());
+    let of = run(4, RunStatus::Completed);
+    let mut picture = asset(1, &of, "poster", AssetKind::Image);
+    picture.preview = PreviewState::Ready;
+    let number = asset(2, &of, "poster", AssetKind::Number);
+    for made in [picture, number] {
+        let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
+        update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+    }
+    let text = screen(&mut model, 160, 40);
+    let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();
+    assert!(line("#4 seed=4").contains("0.2500") && line("#1 seed=1").contains('–'), "{text}");
+}

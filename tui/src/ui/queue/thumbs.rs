@@ -53,6 +53,11 @@ impl Thumbs {
         !self.pictured.is_empty()
     }
 
+    /// Whether any card has a picture.
+    pub(super) fn are_shown(&self) -> bool {
+        !self.hidden && self.any()
+    }
+
     /// The picture of a run, once it can be fetched.
     pub(super) fn of(&self, run: RunId) -> Option<AssetId> {
         self.of.get(&run).copied().flatten().filter(|thumb| thumb.ready).map(|thumb| thumb.asset)

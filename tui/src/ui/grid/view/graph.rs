@@ -136,16 +136,23 @@ fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
     }
 }
 
-/// Dots have no room for names: that of the selected one stands beside it.
+/// Dots have no room for names: that of the selected one stands beside it, where it covers no other dot.
 fn name(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
     let Some(index) = scene.selected() else { return };
     let Some(seen) = drawing.placed.get(index).and_then(|place| viewport.clip(*place, area)) else { return };
     let name = format!(" {} ", scene.layout.nodes[index]);
     let width = u16::try_from(fanlight_shared::sanitise::width(&name)).unwrap_or(0);
-    let right = seen.right() + width <= area.right();
-    let x = if right { seen.right() } else { seen.x.saturating_sub(width).max(area.x) };
-    let room = usize::from(area.right().saturating_sub(x));
-    buffer.set_stringn(x, seen.y, name, room, scene.theme.selected);
+    let beside = |x: u16, y: u16| Rect { x, y, width, height: 1 };
+    let places = [
+        beside(seen.right(), seen.y),
+        beside(seen.x.saturating_sub(width), seen.y),
+        beside(seen.x, seen.y.saturating_sub(1)),
+        beside(seen.x, seen.bottom()),
+    ];
+    let dots = || drawing.placed.iter().filter_map(|place| viewport.clip(*place, area));
+    let free = |place: &&Rect| area.union(**place) == area && !dots().any(|dot| dot.intersects(**place));
+    let place = places.iter().find(free).unwrap_or(&places[0]).intersection(area);
+    buffer.set_stringn(place.x, place.y, name, usize::from(place.width), scene.theme.selected);
 }
 
 /// Arrows where nodes lie out of view, in the colour of the worst of them.

@@ -24,7 +24,7 @@ const NUMBER: usize = 8;
 /// Columns of a duration.
 const TIME: usize = 8;
 /// Columns that a card keeps for number and label before columns of numbers are shown.
-const NAME: usize = 22;
+const NAME: usize = 16;
 /// Columns from which "On canvas" stands beside an ended run's label.
 const CANVAS: usize = NAME + 10 + TIME;
 /// Cells of a progress bar.
@@ -74,7 +74,8 @@ pub(super) fn view(
     buffer.set_stringn(area.x + 1, area.y, mark, usize::from(area.width.saturating_sub(1)), theme.marked);
     let taken = 2 + if area.height >= CELLS.1 { picture(model, theme, run, area, buffer) } else { 0 };
     let words = Rect { x: area.x + taken.min(area.width), width: area.width.saturating_sub(taken), ..area };
-    head(model, theme, run, (focused, other), Rect { height: 1, ..words }, buffer);
+    let numbers = shown(model, area.width);
+    head(model, theme, run, (focused, other), &numbers, Rect { height: 1, ..words }, buffer);
     if lit {
         theme.select(Rect { height: 1, ..words }, buffer);
     }
@@ -123,6 +124,7 @@ fn head(
     theme: &Theme,
     run: &Run,
     (focused, other): (bool, bool),
+    numbers: &[&String],
     area: Rect,
     buffer: &mut Buffer,
 ) {
@@ -135,7 +137,7 @@ fn head(
         Span::styled(format!("{number} "), if focused { theme.accent } else { plain }),
     ];
     let wide = usize::from(area.width);
-    let right = Line::from(right(model, theme, run, focused, wide));
+    let right = Line::from(right(model, theme, run, focused, numbers, wide));
     let used: usize = left.iter().map(Span::width).sum();
     let room = wide.saturating_sub(used + right.width() + 1);
     let style = if other || run.label == run.title { theme.dim } else { plain };
@@ -145,7 +147,14 @@ fn head(
     right.render(Rect { x: area.right() - taken, width: taken, ..area }, buffer);
 }
 
-fn right<'a>(model: &Model, theme: &Theme, run: &Run, focused: bool, width: usize) -> Vec<Span<'a>> {
+fn right<'a>(
+    model: &Model,
+    theme: &Theme,
+    run: &Run,
+    focused: bool,
+    numbers: &[&String],
+    width: usize,
+) -> Vec<Span<'a>> {
     let ascii = model.options.ascii;
     let canvas = || Span::styled("On canvas ", theme.accent);
     let mut spans = Vec::new();
@@ -183,11 +192,10 @@ fn right<'a>(model: &Model, theme: &Theme, run: &Run, focused: bool, width: usiz
             spans.push(Span::styled(words, theme.dim));
         }
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => {
-            let shown = shown(model, width);
-            if focused && width >= CANVAS + NUMBER * shown.len() {
+            if focused && width >= CANVAS + NUMBER * numbers.len() {
                 spans.push(canvas());
             }
-            for column in shown {
+            for column in numbers {
                 let number = model.queue.numbers.of(run.id, column).map_or_else(|| "–".to_owned(), number);
                 spans.push(Span::styled(format!("{number:>NUMBER$}"), theme.text));
             }
@@ -198,10 +206,13 @@ fn right<'a>(model: &Model, theme: &Theme, run: &Run, focused: bool, width: usiz
     spans
 }
 
-/// The columns of numbers that fit, the one that is sorted by among them.
-fn shown(model: &Model, width: usize) -> Vec<&String> {
+/// The columns of numbers that fit into a pane of this width, the one that is sorted by among them: the same in every card,
+/// whether it has a picture or not.
+fn shown(model: &Model, width: u16) -> Vec<&String> {
     let columns = model.queue.numbers.columns();
-    let fits = width.saturating_sub(NAME + TIME) / NUMBER;
+    let pictured = model.queue.thumbs.are_shown() && !model.pictures.is_off();
+    let beside = 2 + if pictured { CELLS.0 + 1 } else { 0 };
+    let fits = usize::from(width.saturating_sub(beside)).saturating_sub(NAME + TIME) / NUMBER;
     let mut shown: Vec<&String> = columns.iter().take(fits).collect();
     let sort = &model.queue.shelves.sort;
     if let super::Sort::Greatest(by) | super::Sort::Least(by) = sort
@@ -215,7 +226,7 @@ fn shown(model: &Model, width: usize) -> Vec<&String> {
 
 /// The names of the columns of numbers, over them.
 pub(super) fn columns(model: &Model, theme: &Theme, used: u16, area: Rect, buffer: &mut Buffer) {
-    let shown = shown(model, usize::from(area.width));
+    let shown = shown(model, area.width);
     if shown.is_empty() {
         return;
     }
