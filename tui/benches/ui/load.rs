@@ -121,7 +121,7 @@ impl Talkers {
 
     /// Reports for all of them, one after the other, until it is stopped.
     fn talk(&self, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
-        let open = |path: &PathBuf| std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        let open = |path: &PathBuf| std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         let files: Vec<std::fs::File> = self.0.iter().map(open).collect();
         let stop = Arc::clone(stop);
         std::thread::spawn(move || {

@@ -102,15 +102,21 @@ fn active(hub: &Hub, items: u32) -> RunId {
     run.id
 }
 
-#[tokio::test]
-async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_comes_back() {
-    let served = Served::new().await;
-    let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
+/// A viewer that was told a part of a run, and not all of it.
+async fn in_the_middle(served: &Served, many: RunId) -> Viewer {
     let mut viewer = Viewer::new(&served.home).await;
     viewer.watch(vec![many]).await;
     while viewer.parts < 1 {
         viewer.read().await;
     }
+    viewer
+}
+
+#[tokio::test]
+async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_comes_back() {
+    let served = Served::new().await;
+    let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
+    let mut viewer = in_the_middle(&served, many).await;
     viewer.watch(vec![few]).await;
     viewer.settle(&served.hub).await;
     viewer.raw.send(request(2, "daemon.status", json!({}))).await;
@@ -130,11 +136,7 @@ async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_comes
 async fn who_changes_what_it_watches_meanwhile_gets_no_part_twice() {
     let served = Served::new().await;
     let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
-    let mut viewer = Viewer::new(&served.home).await;
-    viewer.watch(vec![many]).await;
-    while viewer.parts < 1 {
-        viewer.read().await;
-    }
+    let mut viewer = in_the_middle(&served, many).await;
     // It names the `seq` of what it has so far.
     viewer.watch(vec![many, few]).await;
     viewer.settle(&served.hub).await;

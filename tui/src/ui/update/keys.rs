@@ -12,6 +12,11 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
         return Vec::new();
     }
+    if let Some(letter) = after_escape(model, key) {
+        let mut effects = press(model, KeyEvent::from(KeyCode::Esc));
+        effects.extend(press(model, letter));
+        return effects;
+    }
     let typed = is_typed(key);
     let text = model.layers.last().is_some_and(|layer| layer.takes_text());
     let action = if text && typed {
@@ -55,6 +60,16 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// The letter that was pressed right after escape: terminals report it as alt and the letter, and on a slow line that is
+/// all that comes of it. Where alt with the letter means something, it was meant.
+fn after_escape(model: &Model, key: KeyEvent) -> Option<KeyEvent> {
+    let alone = (key.modifiers & (KeyModifiers::ALT | KeyModifiers::CONTROL)) == KeyModifiers::ALT;
+    let text = model.layers.last().is_some_and(|layer| layer.takes_text());
+    let means_nothing = || matches!(model.keymap.find(&scopes(model), &[Key::from(key)]), Found::Nothing);
+    let letter = matches!(key.code, KeyCode::Char(_)) && alone && !text && means_nothing();
+    letter.then(|| KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT))
 }
 
 /// Whether a key writes or edits text, where text is taken.

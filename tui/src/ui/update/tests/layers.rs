@@ -82,3 +82,13 @@ fn a_begun_sequence_shows_how_it_goes_on_after_a_pause() {
     press(&mut model, "esc");
     assert!(model.pending.is_empty());
 }
+
+#[test]
+fn a_letter_right_after_escape_is_that_letter_though_the_terminal_calls_it_alt() {
+    let mut model = busy();
+    press(&mut model, "?");
+    assert_eq!(model.layers.len(), 1);
+    press(&mut model, "alt-2");
+    assert!(model.layers.is_empty());
+    assert_eq!(model.pane, Pane::Queue);
+}
