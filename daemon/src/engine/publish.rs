@@ -158,7 +158,8 @@ pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
     values.iter().map(|(port, value)| (port.clone(), shorten(value, SHOWN_LIMIT))).collect()
 }
 
-/// A value cut to about `limit` bytes: text is cut, long lists keep their first items, large objects become text.
+/// A value cut to about `limit` bytes: text is cut, long lists keep their first items and say how many more there
+/// are, large objects become text.
 pub(super) fn shorten(value: &Value, limit: usize) -> Value {
     match value {
         Value::Text(text) if text.len() > limit => {
@@ -170,7 +171,12 @@ pub(super) fn shorten(value: &Value, limit: usize) -> Value {
         }
         Value::List(items) => {
             let most = (limit / 64).max(4);
-            Value::List(items.iter().take(most).map(|item| shorten(item, limit / 4)).collect())
+            let mut first: Vec<Value> =
+                items.iter().take(most).map(|item| shorten(item, limit / 4)).collect();
+            if items.len() > most {
+                first.push(Value::Text(format!("… {} more", items.len() - most)));
+            }
+            Value::List(first)
         }
         Value::Object(map) if map.len() > 16 || value.to_json().to_string().len() > limit => {
             Value::Text(cut(&value.to_json().to_string(), limit))
@@ -188,7 +194,9 @@ mod tests {
         let long = Value::from("grüße".repeat(1000));
         assert!(shorten(&long, 1024).as_text().is_some_and(|text| text.len() <= 1030));
         let list = Value::List((0..10_000).map(Value::Int).collect());
-        assert_eq!(shorten(&list, 1024).as_list().map(<[Value]>::len), Some(16));
+        let short = shorten(&list, 1024);
+        let short = short.as_list().unwrap();
+        assert_eq!((short.len(), short.last()), (17, Some(&Value::from("… 9984 more"))));
         assert_eq!(shorten(&Value::Int(1), 1024), Value::Int(1));
     }
 }
