@@ -27,7 +27,7 @@ pub struct StartSpec {
     pub grace: Duration,
 }
 
-/// Answer of [`Supervisor::start`].
+/// Answer of [`super::Supervisor::start`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     /// The supervisor knew the attempt already, so nothing was started now.
