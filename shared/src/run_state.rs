@@ -40,8 +40,13 @@ pub struct RunState {
     #[serde(default)]
     pub edges: IndexMap<String, EdgeActivity>,
     /// How many items are not in it yet: a state with many items is told in parts.
-    #[serde(default, skip_serializing_if = "parts::is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub items_left: u64,
+}
+
+/// A count of nothing is not written out.
+fn is_zero<T: Default + PartialEq>(count: &T) -> bool {
+    *count == T::default()
 }
 
 /// Whether a state event was folded in.

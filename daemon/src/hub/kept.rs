@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use fanlight_shared::event::{EdgeActivity, LiveEvent, Numbered, StateEvent};
+use fanlight_shared::event::{LiveEvent, Numbered, StateEvent};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{NodeStatus, Run};
+use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Folded, Instance, NodeState, RunState};
 
 /// How many numbered events of a run are kept for clients that come back.
@@ -21,34 +21,6 @@ pub(super) struct Kept {
     ring: VecDeque<Numbered>,
     /// Edges by the node that reads them.
     edges: HashMap<String, Vec<String>>,
-    /// Counted along, since a node may have 100,000 items.
-    items: HashMap<String, Items>,
-}
-
-/// How many items of a node run or ended on what came by an edge.
-#[derive(Clone, Copy, Debug, Default)]
-struct Items {
-    running: u32,
-    done: u32,
-}
-
-impl Items {
-    fn count(&mut self, status: NodeStatus, add: bool) {
-        let slot = match status {
-            NodeStatus::Running => &mut self.running,
-            NodeStatus::Completed | NodeStatus::Cached | NodeStatus::Failed => &mut self.done,
-            _ => return,
-        };
-        *slot = if add { *slot + 1 } else { slot.saturating_sub(1) };
-    }
-
-    fn of(node: &NodeState) -> Self {
-        let mut items = Self::default();
-        for item in node.items.values() {
-            items.count(item.status, true);
-        }
-        items
-    }
 }
 
 impl Kept {
@@ -57,13 +29,11 @@ impl Kept {
         for (edge, reader) in edges {
             by_reader.entry(reader).or_default().push(edge);
         }
-        let items = state.nodes.iter().map(|(name, node)| (name.clone(), Items::of(node))).collect();
         let mut kept = Self {
             run: Arc::new(run.clone()),
             state: Arc::new(state),
             ring: VecDeque::new(),
             edges: by_reader,
-            items,
         };
         let readers: Vec<String> = kept.edges.keys().cloned().collect();
         for reader in readers {
@@ -75,7 +45,6 @@ impl Kept {
     /// Folds in a state event. Answers what its edges do now where that changed; `None` where the event was not the
     /// next one.
     pub(super) fn state(&mut self, event: &Numbered) -> Option<Vec<LiveEvent>> {
-        let before = self.status(&event.event);
         if Arc::make_mut(&mut self.state).fold(event) != Folded::Next {
             return None;
         }
@@ -84,34 +53,12 @@ impl Kept {
         }
         self.ring.push_back(event.clone());
         let StateEvent::NodeUpdate(update) = &event.event else { return Some(Vec::new()) };
-        if !update.item.is_whole() {
-            let after = self.status(&event.event);
-            let items = self.items.entry(update.node.clone()).or_default();
-            items.count(before.unwrap_or_default(), false);
-            items.count(after.unwrap_or_default(), true);
-        }
         Some(self.edge_updates(&update.node))
-    }
-
-    fn status(&self, event: &StateEvent) -> Option<NodeStatus> {
-        let StateEvent::NodeUpdate(update) = event else { return None };
-        self.state.instance(&update.node, update.item).map(|instance| instance.status)
-    }
-
-    /// Same as [`NodeState::edge_activity`], without going through all items.
-    fn activity(&self, node: &str) -> EdgeActivity {
-        let Some(state) = self.state.nodes.get(node) else { return EdgeActivity::default() };
-        let mut items = self.items.get(node).copied().unwrap_or_default();
-        if state.items.is_empty() {
-            items = Items::default();
-            items.count(state.whole.status, true);
-        }
-        EdgeActivity { active: items.running > 0, count: items.done }
     }
 
     fn edge_updates(&mut self, reader: &str) -> Vec<LiveEvent> {
         let Some(edges) = self.edges.get(reader) else { return Vec::new() };
-        let activity = self.activity(reader);
+        let activity = self.state.nodes.get(reader).map(NodeState::edge_activity).unwrap_or_default();
         let changed: Vec<LiveEvent> = edges
             .iter()
             .filter(|edge| self.state.edges.get(*edge).copied().unwrap_or_default() != activity)

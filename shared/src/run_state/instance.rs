@@ -84,17 +84,16 @@ impl Instance {
         self.attempts.last().map(|attempt| attempt.started_at)
     }
 
-    /// Its run was cancelled. Whether that ended it.
-    pub(super) fn cancel(&mut self, at: Time) -> bool {
+    /// Its run was cancelled: unless it had ended, it has now.
+    pub(super) fn cancel(&mut self, at: Time) {
         if self.status.is_ended() {
-            return false;
+            return;
         }
         self.status = NodeStatus::Cancelled;
         self.ended_at = Some(at);
         self.retry_at = None;
         self.progress = None;
         self.previews.clear();
-        true
     }
 
     pub(super) fn fold(&mut self, update: &NodeUpdate) {

@@ -5,13 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
-
 use super::{Instance, NodeState, RunState};
-
-pub(super) fn is_none(left: &u64) -> bool {
-    *left == 0
-}
 
 /// Items of one node, by index.
 pub type Items = BTreeMap<u32, Instance>;
@@ -20,27 +14,15 @@ impl RunState {
     /// The state without its items; all of them are left.
     #[must_use]
     pub fn without_items(&self) -> Self {
-        let bare = |(name, node): (&String, &NodeState)| {
-            let NodeState { whole, item_count, items_done, items: _ } = node;
-            let node = NodeState {
-                whole: whole.clone(),
-                item_count: *item_count,
-                items_done: *items_done,
-                items: Items::new(),
-            };
-            (name.clone(), node)
-        };
+        let bare = |node: &NodeState| NodeState { whole: node.whole.clone(), items: Items::new(), ..*node };
+        let items = self.nodes.values().map(|node| node.items.len() as u64).sum::<u64>();
         Self {
-            seq: self.seq,
-            status: self.status,
-            started_at: self.started_at,
-            ended_at: self.ended_at,
             error: self.error.clone(),
             outputs: self.outputs.clone(),
-            nodes: self.nodes.iter().map(bare).collect::<IndexMap<_, _>>(),
+            nodes: self.nodes.iter().map(|(name, node)| (name.clone(), bare(node))).collect(),
             edges: self.edges.clone(),
-            items_left: self.items_left
-                + self.nodes.values().map(|node| node.items.len() as u64).sum::<u64>(),
+            items_left: self.items_left + items,
+            ..*self
         }
     }
 

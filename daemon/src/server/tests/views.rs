@@ -287,6 +287,4 @@ async fn edges_follow_the_node_that_reads_them() {
     assert_eq!((edge().active, edge().count), (true, 1));
     runs.state(&served.hub, 0, "b", ItemPath::item(1), NodeStatus::Failed, 0);
     assert_eq!((edge().active, edge().count), (false, 2));
-    let whole = served.hub.run_state(runs.ids[0]).unwrap().nodes["b"].edge_activity();
-    assert_eq!(edge(), whole, "counted along is the same as counted at once");
 }
