@@ -36,22 +36,7 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// What is known of a node, by its place in the file, of the workflow that is drawn.
-    #[must_use]
-    pub fn of(
-        model: &'a Model,
-        workflow: &'a Workflow,
-        layout: &'a Layout,
-        problems: &'a [Problem],
-        node: usize,
-    ) -> Self {
-        let planned = Self::planned(model, workflow, layout, problems, node);
-        let state = model.lens.as_ref().and_then(|lens| self::state(&lens.state, layout, node));
-        let status = state.map(|node| node.whole.status);
-        Self { status, state, products: Some(&model.grid.products), ..planned }
-    }
-
-    /// A node of a workflow that is not on screen.
+    /// What the file says of a node, by its place in it.
     #[must_use]
     pub fn planned(
         model: &'a Model,
@@ -72,6 +57,13 @@ impl<'a> Facts<'a> {
             products: None,
             model,
         }
+    }
+
+    /// And what the runs did with it, of the workflow on screen; `state` is that of the focused run.
+    #[must_use]
+    pub fn run(self, state: Option<&'a NodeState>) -> Self {
+        let status = state.map(|node| node.whole.status);
+        Self { status, state, products: Some(&self.model.grid.products), ..self }
     }
 
     /// The port that is shown; chips and dots have no room for it.

@@ -39,8 +39,8 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn facts(&self, node: usize) -> Facts<'a> {
-        let of = if self.planned { Facts::planned } else { Facts::of };
-        of(self.model, self.workflow, self.layout, self.problems, node)
+        let facts = Facts::planned(self.model, self.workflow, self.layout, self.problems, node);
+        if self.planned { facts } else { facts.run(self.state(node)) }
     }
 
     /// What the focused run did with a node.
