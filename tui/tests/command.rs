@@ -5,6 +5,8 @@
 
 #[path = "support/alive.rs"]
 mod alive;
+#[path = "support/wait.rs"]
+mod wait;
 
 #[path = "command/adoption.rs"]
 mod adoption;

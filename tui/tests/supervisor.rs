@@ -5,6 +5,8 @@
 mod alive;
 #[path = "supervisor/story.rs"]
 mod story;
+#[path = "support/wait.rs"]
+mod wait;
 
 #[path = "supervisor/death.rs"]
 mod death;

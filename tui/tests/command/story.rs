@@ -18,8 +18,7 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::{CommandOutput, OutputSource, Shell};
 use tokio_util::sync::CancellationToken;
 
-/// Nothing here takes so long unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use crate::wait::{PATIENCE, until};
 
 pub(crate) struct Story {
     pub(crate) temp: tempfile::TempDir,
@@ -93,16 +92,6 @@ impl Story {
         self.supervisor.shutdown_if_idle().await.unwrap();
         self.store.close();
     }
-}
-
-/// Waits until it holds.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let waiting = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 pub(crate) fn script(text: &str) -> Job {

@@ -12,6 +12,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::rpc::daemon::Stop;
 use fanlight_shared::rpc::queue;
 use fanlight_shared::rpc::runs::{Get, ParamSet, Start};
+use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::value::Value;
 use tokio::task::JoinHandle;
@@ -142,11 +143,16 @@ impl House {
     /// Waits until the daemon has a run in this state.
     pub(crate) async fn is(&self, run: &str, state: RunStatus) {
         let client = self.client().await;
-        let end = tokio::time::Instant::now() + PATIENCE;
-        while client.call(Get { run: run.to_owned() }).await.unwrap().run.state != state {
-            assert!(tokio::time::Instant::now() < end, "waited in vain until {run} is {}", state.word());
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        let mut told = client.notifications().unwrap();
+        client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
+        let waiting = async {
+            while client.call(Get { run: run.to_owned() }).await.unwrap().run.state != state {
+                // Whatever changes a run is told.
+                told.recv().await.unwrap();
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "waited in vain until {run} is {}", state.word());
     }
 
     /// Lets the run with this seed go on to its end.

@@ -11,9 +11,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 
 use crate::alive::is_alive;
-
-/// How long a condition may take before the story fails: far more than it does.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use crate::wait::{PATIENCE, until};
 
 pub(crate) struct Story {
     pub(crate) root: tempfile::TempDir,
@@ -152,15 +150,6 @@ pub(crate) async fn lost(events: &mut fanlight_daemon::supervisor::client::Subsc
             AttemptEvent::Grew { .. } => {}
             AttemptEvent::Ended(exit) => panic!("it ended: {exit:?}"),
         }
-    }
-}
-
-/// Waits for a condition.
-pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
