@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use instance::{Attempt, Instance};
-pub use node::NodeState;
 pub(crate) use node::items_by_index;
+pub use node::{ITEM_ERRORS, ItemError, NodeState};
 pub use parts::Items;
 
 use crate::event::{EdgeActivity, LiveEvent, NodeUpdate, Numbered, RunUpdate, StateEvent};

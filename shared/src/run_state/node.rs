@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Instance, is_zero};
-use crate::event::{EdgeActivity, NodeUpdate};
+use crate::event::{EdgeActivity, NodeError, NodeUpdate};
 use crate::run::NodeStatus;
 use crate::time::Time;
 
@@ -19,7 +19,7 @@ pub struct NodeState {
     /// Of a node with `each`, once its list is known: how many items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_count: Option<u32>,
-    /// How many of its items run. This and the next two are counted along: a node may have 100,000 items, and the counts
+    /// How many of its items run. This and the next four are counted along: a node may have 100,000 items, and the counts
     /// are right before all of those were told.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_running: u32,
@@ -29,9 +29,31 @@ pub struct NodeState {
     /// How many of its items ended, those that were skipped or cancelled among them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_done: u32,
+    /// How many of its items failed. Once a node with `on_item_error: drop` completes, these are the dropped ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub items_failed: u32,
+    /// How many of its items were skipped: holes in its lists, as the dropped ones are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub items_skipped: u32,
+    /// Why items failed: those of the lowest indexes, at most [`ITEM_ERRORS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub item_errors: Vec<ItemError>,
     /// Its items, those that had an event.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "items_by_index")]
     pub items: BTreeMap<u32, Instance>,
+}
+
+/// How many failed items a [`NodeState`] names with their reason; the rest is in its items.
+pub const ITEM_ERRORS: usize = 8;
+
+/// Why an item failed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ItemError {
+    /// The item's index.
+    pub item: u32,
+    /// Why.
+    #[serde(flatten)]
+    pub error: NodeError,
 }
 
 /// JSON's keys are texts, and serde loses that they may be numbers inside a tagged enum such as a notification.
@@ -55,7 +77,21 @@ impl NodeState {
         let before = item.status;
         item.fold(update);
         let after = item.status;
+        let error =
+            (before != after && after == NodeStatus::Failed).then(|| item.error.clone().unwrap_or_default());
         self.count(before, after);
+        if let Some(error) = error {
+            self.add_item_error(index, error);
+        }
+    }
+
+    /// Keeps the reasons of the failed items with the lowest indexes, in their order.
+    fn add_item_error(&mut self, item: u32, error: NodeError) {
+        let at = self.item_errors.partition_point(|known| known.item < item);
+        if at < ITEM_ERRORS {
+            self.item_errors.insert(at, ItemError { item, error });
+            self.item_errors.truncate(ITEM_ERRORS);
+        }
     }
 
     /// An item went from one state to another.
@@ -66,6 +102,8 @@ impl NodeState {
         moved(&mut self.items_running, |status| status == NodeStatus::Running);
         moved(&mut self.items_ran, ran);
         moved(&mut self.items_done, NodeStatus::is_ended);
+        moved(&mut self.items_failed, |status| status == NodeStatus::Failed);
+        moved(&mut self.items_skipped, |status| status == NodeStatus::Skipped);
     }
 
     /// The run was cancelled: whatever had not ended was.
@@ -80,6 +118,12 @@ impl NodeState {
             self.count(before, after);
         }
         self.whole.cancel(at);
+    }
+
+    /// How many items the node left out of its lists because they failed: it completed without them.
+    #[must_use]
+    pub fn items_dropped(&self) -> u32 {
+        if self.whole.status.has_values() { self.items_failed } else { 0 }
     }
 
     /// Whether it, or an item of it, runs.

@@ -14,7 +14,12 @@ impl RunState {
     /// The state without its items; all of them are left.
     #[must_use]
     pub fn without_items(&self) -> Self {
-        let bare = |node: &NodeState| NodeState { whole: node.whole.clone(), items: Items::new(), ..*node };
+        let bare = |node: &NodeState| NodeState {
+            whole: node.whole.clone(),
+            items: Items::new(),
+            item_errors: node.item_errors.clone(),
+            ..*node
+        };
         let items = self.nodes.values().map(|node| node.items.len() as u64).sum::<u64>();
         Self {
             error: self.error.clone(),

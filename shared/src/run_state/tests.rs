@@ -69,6 +69,24 @@ fn progress_of_an_ended_node_is_dropped() {
     assert_eq!(state.nodes["a"].whole.progress, None);
 }
 
+#[test]
+fn a_node_names_the_first_items_that_failed_and_why() {
+    let mut state = RunState::new(["a"]);
+    let failed: Vec<u32> = (0..20).rev().filter(|index| index % 2 == 1).collect();
+    for (seq, index) in (1..).zip(&failed) {
+        let mut update = NodeUpdate::new("a", ItemPath::item(*index), NodeStatus::Failed, Time(1));
+        update.error = Some(NodeError::new(format!("no. {index}")));
+        state.fold(&numbered(seq, update));
+    }
+    let node = &state.nodes["a"];
+    let named: Vec<u32> = node.item_errors.iter().map(|it| it.item).collect();
+    assert_eq!(named, (0..ITEM_ERRORS as u32).map(|at| at * 2 + 1).collect::<Vec<_>>());
+    assert_eq!(node.item_errors[0].error.message, "no. 1");
+    assert_eq!((node.items_failed, node.items_dropped()), (10, 0));
+    state.fold(&numbered(11, NodeUpdate::new("a", ItemPath::WHOLE, NodeStatus::Completed, Time(2))));
+    assert_eq!(state.nodes["a"].items_dropped(), 10);
+}
+
 /// Items of two nodes, in every state, as their numbers say.
 fn with_items(statuses: &[(bool, NodeStatus)]) -> RunState {
     let mut state = RunState::new(["a", "b"]);
@@ -92,18 +110,21 @@ fn statuses() -> impl Strategy<Value = Vec<(bool, NodeStatus)>> {
     prop::collection::vec((any::<bool>(), status), 0..60)
 }
 
-/// What is counted along, counted at once: what runs, what ran, what ended.
-fn counted(node: &NodeState) -> [usize; 3] {
+/// What is counted along, counted at once: what runs, what ran, what ended, what failed, what was skipped.
+fn counted(node: &NodeState) -> [usize; 5] {
     let count = |holds: fn(NodeStatus) -> bool| node.items.values().filter(|item| holds(item.status)).count();
     [
         count(|status| status == NodeStatus::Running),
         count(|status| status.has_values() || status == NodeStatus::Failed),
         count(NodeStatus::is_ended),
+        count(|status| status == NodeStatus::Failed),
+        count(|status| status == NodeStatus::Skipped),
     ]
 }
 
-fn counts(node: &NodeState) -> [usize; 3] {
-    [node.items_running, node.items_ran, node.items_done].map(|count| count as usize)
+fn counts(node: &NodeState) -> [usize; 5] {
+    [node.items_running, node.items_ran, node.items_done, node.items_failed, node.items_skipped]
+        .map(|count| count as usize)
 }
 
 proptest! {
