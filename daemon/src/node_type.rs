@@ -1,6 +1,7 @@
 //! The native node types: a file each below `node_type/`, and the list in this file. Adding one touches nothing else.
 
 mod build;
+mod dilate;
 pub mod docs;
 mod file;
 mod file_list;

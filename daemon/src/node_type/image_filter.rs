@@ -70,9 +70,8 @@ fn apply(mut picture: RgbaImage, filter: &str, amount: f32) -> RgbaImage {
                 let [r, g, b, _] = picture.get_pixel(x, y).0;
                 Luma([byte(luma([r, g, b].map(f32::from)))])
             });
-            let strength = imageproc::gradients::sobel_gradients(&grey);
             let edges = RgbaImage::from_fn(picture.width(), picture.height(), |x, y| {
-                let edge = byte(f32::from(strength.get_pixel(x, y).0[0]) / 3.0);
+                let edge = byte(gradient(&grey, x, y) / 3.0);
                 Rgba([edge, edge, edge, picture.get_pixel(x, y).0[3]])
             });
             mix(picture, &edges, |was, edge| was + (edge - was) * amount)
@@ -82,6 +81,18 @@ fn apply(mut picture: RgbaImage, filter: &str, amount: f32) -> RgbaImage {
 
 pub(super) fn blurred(picture: &RgbaImage, sigma: f32) -> RgbaImage {
     if sigma < 0.1 { picture.clone() } else { imageops::fast_blur(picture, sigma) }
+}
+
+/// Returns the magnitude of the Sobel gradient at a pixel, as a whole number. Beyond the border the nearest pixel counts.
+fn gradient(grey: &GrayImage, x: u32, y: u32) -> f32 {
+    let (left, right) = (x.saturating_sub(1), (x + 1).min(grey.width() - 1));
+    let (above, below) = (y.saturating_sub(1), (y + 1).min(grey.height() - 1));
+    let at = |x, y| f32::from(grey.get_pixel(x, y).0[0]);
+    let column = |x| at(x, above) + 2.0 * at(x, y) + at(x, below);
+    let row = |y| at(left, y) + 2.0 * at(x, y) + at(right, y);
+    let (across, down) = (column(right) - column(left), row(below) - row(above));
+    // The sum is a whole number that `f32` holds exactly, so the root of a square is whole too.
+    (across * across + down * down).sqrt().trunc()
 }
 
 fn luma([r, g, b]: [f32; 3]) -> f32 {
@@ -133,6 +144,13 @@ mod tests {
                 assert!(made.pixels().zip(two_tone().pixels()).all(|(a, b)| a.0[3] == b.0[3]), "{filter}");
             }
         }
+    }
+
+    #[test]
+    fn a_gradient_is_the_length_of_both_differences() {
+        let grey = GrayImage::from_raw(3, 3, vec![0, 0, 9, 0, 20, 9, 30, 30, 30]).unwrap();
+        assert_eq!(gradient(&grey, 1, 1), 114.0, "27 across and 111 down");
+        assert_eq!(gradient(&GrayImage::new(1, 1), 0, 0), 0.0);
     }
 
     #[test]

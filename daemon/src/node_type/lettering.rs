@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, Glyph, OutlinedGlyph, PxScale, ScaleFont, point};
 use image::{GrayImage, Luma, Rgba, RgbaImage, imageops};
-use imageproc::morphology::{Mask, grayscale_dilate};
+
+use super::dilate::dilate;
 
 static FONT: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
@@ -178,7 +179,7 @@ fn paint(picture: &mut RgbaImage, glyphs: &[OutlinedGlyph], size: f32, style: &S
             }
         });
     }
-    let edge = (outline >= 1.0).then(|| grayscale_dilate(&letters, &Mask::disk(outline as u8)));
+    let edge = (outline >= 1.0).then(|| dilate(&letters, outline as u32));
     if style.shadow > 0.0 {
         let dark = imageops::fast_blur(edge.as_ref().unwrap_or(&letters), soft);
         let alpha = (style.shadow * 255.0).round() as u8;
