@@ -1,20 +1,20 @@
 //! From bytes to pixels, from pixels to cells. Runs off the loop, on a thread that may wait.
+//!
+//! A file for each way of drawing: `blocks`, `kitty`, `iterm`, `sixel`.
+
+mod blocks;
+mod iterm;
+mod kitty;
+mod passthrough;
+mod sixel;
+mod whole;
 
 use std::io::Cursor;
 use std::sync::Arc;
 
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
 use ratatui::style::Color;
-use ratatui::widgets::Widget;
-use ratatui_image::Image;
-use ratatui_image::protocol::Protocol;
-use ratatui_image::protocol::halfblocks::Halfblocks;
-use ratatui_image::protocol::iterm2::Iterm2;
-use ratatui_image::protocol::kitty::Kitty;
-use ratatui_image::protocol::sixel::Sixel;
 
 use super::probe::{Drawing, Way};
 use super::{Frame, Painted, Wanted};
@@ -73,25 +73,18 @@ pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32)
     let cells = fit((picture.width(), picture.height()), wanted.cells, drawing.font);
     let to = (u32::from(cells.0) * u32::from(drawing.font.0), u32::from(cells.1) * u32::from(drawing.font.1));
     let sized = scaled(picture, to);
-    let size = Size::new(cells.0, cells.1);
-    let failed = |error: ratatui_image::errors::Errors| format!("the picture can't be drawn: {error}");
-    let (protocol, in_one_piece) = match drawing.way {
-        Way::Blocks => (Protocol::Halfblocks(Halfblocks::new(sized, size).map_err(failed)?), false),
-        Way::Kitty => {
-            let kitty = Kitty::new(sized, size, id, drawing.tmux, false).map_err(failed)?;
-            (Protocol::Kitty(kitty), false)
+    let (mut drawn, transmit) = match drawing.way {
+        Way::Blocks => (blocks::cells(&sized, cells), None),
+        // Sent apart from its cells, the picture can't be lost under something that lies over the first of them.
+        Way::Kitty => (kitty::cells(id, cells), Some(kitty::transmit(&sized, id, drawing.tmux))),
+        Way::Iterm => {
+            let failed = |error| format!("the picture can't be drawn: {error}");
+            (whole::cells(&iterm::sequence(&sized, cells, drawing.tmux).map_err(failed)?, cells), None)
         }
-        Way::Iterm => (Protocol::ITerm2(Iterm2::new(sized, size, drawing.tmux).map_err(failed)?), true),
-        Way::Sixel => (Protocol::Sixel(Sixel::new(sized, size, drawing.tmux).map_err(failed)?), true),
+        Way::Sixel => (whole::cells(&sixel::sequence(&sized, cells, drawing.tmux), cells), None),
     };
-    let mut drawn = cells_of(&protocol, cells);
-    let mut transmit = None;
-    if drawing.way == Way::Kitty {
-        // The first time the picture itself stands before the first placeholder; sent apart, it can't be lost under
-        // something that lies over that cell.
-        let first = std::mem::replace(&mut drawn, cells_of(&protocol, cells));
-        transmit = first[(0, 0)].symbol().strip_suffix(drawn[(0, 0)].symbol()).map(Arc::from);
-    }
+    let in_one_piece = matches!(drawing.way, Way::Iterm | Way::Sixel);
+    let transmit = transmit.map(Arc::from);
     if drawing.way == Way::Blocks && !drawing.deep {
         drawn.content.iter_mut().for_each(|cell| {
             cell.fg = indexed(cell.fg);
@@ -100,13 +93,6 @@ pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32)
     }
     let id = (drawing.way == Way::Kitty).then_some(id);
     Ok(Painted { wanted, frame: Arc::new(Frame { cells: drawn, transmit, id, in_one_piece, pixels }) })
-}
-
-fn cells_of(protocol: &Protocol, cells: (u16, u16)) -> Buffer {
-    let area = Rect::new(0, 0, cells.0, cells.1);
-    let mut buffer = Buffer::empty(area);
-    Image::new(protocol).render(area, &mut buffer);
-    buffer
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
