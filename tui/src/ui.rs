@@ -6,6 +6,7 @@
 //!   but the terminal, which tests drive
 //! - [`model`]: all that is known; [`message`]: all that can happen; [`update`]: the pure step from one to the next;
 //!   [`effect`]: what a step asks of the world
+//! - [`document`]: workflow files: where one is read from and why
 //! - [`lens`]: which run is in focus, and what the daemon is asked to tell
 //! - [`action`]: every action, declared once: keys, hints, help and palette are views of that list; [`keymap`]
 //! - [`view`]: the pure picture of a model; [`theme`]: the only place that names colours
@@ -22,6 +23,7 @@ pub mod app;
 #[cfg(test)]
 mod blocks;
 pub mod clean;
+pub mod document;
 pub mod effect;
 pub mod fit;
 pub mod fuzzy;

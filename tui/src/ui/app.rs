@@ -6,6 +6,7 @@ pub(super) mod files;
 mod outside;
 mod pace;
 pub mod session;
+mod watch_file;
 mod work;
 
 use std::io;
@@ -20,6 +21,7 @@ use fanlight_shared::time::Time;
 use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::document::{Purpose, Request, Source};
 use super::effect::Effect;
 use super::message::Message;
 use super::model::{Model, Options};
@@ -306,7 +308,7 @@ impl App {
                 Effect::TickIn(milliseconds) => self.pace.tick_in(Instant::now(), milliseconds),
                 Effect::Edit(path) => {
                     self.outside(Effect::Edit(path.clone()), outside::edit(&path)).await?;
-                    self.session.carry_out(vec![Effect::ReadFile(path)]);
+                    self.session.carry_out(vec![refresh(path)]);
                 }
                 Effect::Pager { name, text } => {
                     let request = Effect::Pager { name: name.clone(), text: String::new() };
@@ -365,6 +367,11 @@ impl App {
         self.pace.wish(Wish::Person);
         Ok(())
     }
+}
+
+/// Reads a file that may have changed.
+fn refresh(path: PathBuf) -> Effect {
+    Effect::ReadWorkflow(Request { source: Source::File(path), purpose: Purpose::Refresh })
 }
 
 /// The number of the signal that a stopped process gets when it goes on.

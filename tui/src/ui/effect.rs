@@ -7,6 +7,7 @@ use fanlight_shared::id::{AssetId, RunId};
 use fanlight_shared::rpc::{assets, logs, queue, runs, values, watch};
 use fanlight_shared::workflow::Workflow;
 
+use super::document::{Request, Source, Submission};
 use super::picture::Wanted;
 
 /// A workflow whose graph is to be laid out; two of one version are equal.
@@ -30,8 +31,8 @@ pub enum Effect {
     Redraw,
     /// Tell the daemon what to tell; replaces what was watched before.
     Watch(watch::Watch),
-    /// Start runs; an empty `request_key` is filled in.
-    Start(Box<runs::Start>),
+    /// Start runs.
+    Start(Box<Submission>),
     /// End runs.
     Cancel(runs::Cancel),
     /// Resume a run.
@@ -82,19 +83,10 @@ pub enum Effect {
     ListFiles,
     /// Read the names in a folder.
     ListFolder(PathBuf),
-    /// Read and check a file.
-    ReadFile(PathBuf),
-    /// Read and check an example.
-    ReadExample(String),
-    /// Read the newest stored version of a workflow (its id, slug or path).
-    ReadStored(String),
-    /// Write an example to a new file, then read it.
-    NewFile {
-        /// Which example.
-        example: String,
-        /// The file, which must not exist.
-        path: PathBuf,
-    },
+    /// Read and check a workflow.
+    ReadWorkflow(Request),
+    /// Read this file whenever it changes, and now; replaces what was watched before.
+    WatchFile(Option<PathBuf>),
     /// Lay out the graph of a workflow.
     Layout(Topology),
     /// Open a file in `$VISUAL`, `$EDITOR` or `vi`; the UI waits and then reads the file again.
@@ -162,10 +154,10 @@ impl Effect {
             Self::Star(_) => "star",
             Self::ReadLog(_) => "log",
             Self::ListValues(_) => "values",
-            Self::ListWorkflows | Self::ReadStored(_) => "workflows",
+            Self::ListWorkflows => "workflows",
             Self::ListFiles | Self::ListFolder(_) => "folder",
-            Self::ReadFile(_) | Self::ReadExample(_) => "read",
-            Self::NewFile { .. } => "new",
+            Self::ReadWorkflow(Request { source: Source::New { .. }, .. }) => "new",
+            Self::ReadWorkflow(_) => "read",
             Self::Layout(_) => "layout",
             Self::Edit(_) => "editor",
             Self::Pager { .. } => "pager",
@@ -191,13 +183,7 @@ impl Effect {
                 | Self::GetText(_)
                 | Self::LookAfter(_)
                 | Self::ReadLog(_)
-                | Self::ReadStored(_)
+                | Self::ReadWorkflow(Request { source: Source::Stored(_), .. })
         )
-    }
-
-    /// Whether it reads a workflow to show.
-    #[must_use]
-    pub fn finds_workflow(&self) -> bool {
-        matches!(self, Self::ReadStored(_) | Self::ReadFile(_) | Self::ReadExample(_))
     }
 }

@@ -7,9 +7,10 @@ use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Folded, RunState};
 
+use super::document::{Purpose, Source};
 use super::effect::{Effect, Topology};
 use super::gallery;
-use super::model::{Lens, Model, Then};
+use super::model::{Lens, Model};
 use super::update;
 
 /// The run that is to be in focus.
@@ -154,13 +155,12 @@ pub(super) fn take_workflow(
 /// Moves the lens to a run and pins it there; goes to its workflow first where that is another.
 pub fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
     let Some(workflow) = model.registry.run(run).map(|run| run.workflow_id) else {
-        model.then = Some(Then::Pin(run));
+        model.pinning = Some(run);
         return vec![Effect::GetRun(run)];
     };
     model.registry.pin(run);
     if model.workflow_id() == Some(workflow) {
         return Vec::new();
     }
-    model.then = Some(Then::Open);
-    vec![Effect::ReadStored(workflow.to_string())]
+    update::open(model, Source::Stored(workflow), Purpose::Open)
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::asset::{Asset, Recipe};
-use fanlight_shared::id::{AssetId, RunId, Version, WorkflowId};
-use fanlight_shared::problem::Problem;
+use fanlight_shared::id::{AssetId, RunId, Version};
 use fanlight_shared::rpc::daemon::HelloAnswer;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
@@ -14,6 +13,7 @@ use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
+use super::document::{Document, Request};
 use super::effect::Effect;
 use super::graph::Layout;
 use super::picture::Painted;
@@ -125,8 +125,13 @@ pub enum Came {
     Files(Vec<PathBuf>),
     /// What is in a folder.
     Folder(PathBuf, Vec<Entry>),
-    /// A file was read and checked; one that could not be read comes as [`Came::Failed`].
-    Document(Box<Document>),
+    /// A workflow was read and checked; one that could not be read comes as [`Came::Failed`].
+    Document {
+        /// What was asked for.
+        request: Request,
+        /// What was read.
+        document: Box<Document>,
+    },
     /// The layout of the graph of a workflow of this version.
     Graph(Version, Arc<Layout>),
     /// A file was written.
@@ -140,24 +145,4 @@ pub struct Entry {
     pub name: String,
     /// Whether it is a folder.
     pub folder: bool,
-}
-
-/// A workflow file as it was read.
-#[derive(Clone, Debug)]
-pub struct Document {
-    /// Where it lies, canonical; of an example where it would be put to run it; `None` for a stored version without
-    /// a file.
-    pub path: Option<PathBuf>,
-    /// The name of the example it is, if it is one.
-    pub example: Option<String>,
-    /// The workflow it belongs to, where that is known.
-    pub workflow_id: Option<WorkflowId>,
-    /// What to call it: its file's name, or its example's.
-    pub name: String,
-    /// Its text.
-    pub text: Arc<str>,
-    /// The workflow, if it can run.
-    pub workflow: Option<Arc<Workflow>>,
-    /// What the check found.
-    pub problems: Vec<Problem>,
 }

@@ -14,13 +14,14 @@ use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
 use super::action::Scope;
+use super::document::{Document, Source};
 use super::effect::Effect;
 use super::gallery::Gallery;
 use super::graph::Layout;
 use super::grid::Grid;
 use super::keymap::{Key, Keymap};
 use super::layer::Layer;
-use super::message::{Document, Link};
+use super::message::Link;
 use super::picture::Pictures;
 use super::picture::probe::Drawing;
 use super::queue::Queue;
@@ -169,8 +170,12 @@ pub struct Model {
     pub doubted: HashSet<RunId>,
     /// Versions whose graphs are being laid out: nobody asks for that twice, whoever wants it takes it when it comes.
     pub laying: HashSet<Version>,
-    /// What to do once the workflow that is being read is there.
-    pub then: Option<Then>,
+    /// The workflow that is being read to be put on screen.
+    pub opening: Option<Source>,
+    /// The run that is being read for the lens to be pinned to it.
+    pub pinning: Option<RunId>,
+    /// The file that is read whenever it changes.
+    pub watched_file: Option<PathBuf>,
     /// What only reads and got no answer; it is asked again by hand, or when the daemon is back.
     pub unanswered: Vec<Effect>,
     /// The pane that has the keys.
@@ -223,17 +228,6 @@ pub struct Lens {
     pub layout: Option<Arc<Layout>>,
 }
 
-/// What to do once a workflow that is being read is there.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Then {
-    /// Show it.
-    Open,
-    /// Show it, with the lens pinned to this run.
-    Pin(RunId),
-    /// Show it and open the form.
-    Form,
-}
-
 /// Where the user dragged the borders between panes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Split {
@@ -271,7 +265,9 @@ impl Model {
             watching: Watch::default(),
             doubted: HashSet::new(),
             laying: HashSet::new(),
-            then: None,
+            opening: None,
+            pinning: None,
+            watched_file: None,
             unanswered: Vec::new(),
             pane: Pane::default(),
             zoomed: false,

@@ -12,9 +12,10 @@ use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
+use super::document::{Document, Source};
 use super::effect::Effect;
 use super::keymap::Key;
-use super::message::{Document, Link, Message};
+use super::message::{Link, Message};
 use super::model::{Lens, Model, OpenWorkflow, Options};
 use super::theme::Theme;
 use super::update::update;
@@ -76,6 +77,7 @@ pub(crate) fn opened() -> Model {
     let mut model = connected();
     let workflow = workflow(POSTER);
     let document = Document {
+        source: Source::File("/home/ada/poster.yaml".into()),
         path: Some("/home/ada/poster.yaml".into()),
         example: None,
         workflow_id: Some(workflow_id()),
@@ -105,7 +107,7 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
     model.registry.know(ended);
     focus(&mut model);
     // What is watched was asked for before the story begins.
-    let _ = super::lens::follow(&mut model);
+    let _ = super::update::follow(&mut model);
     model
 }
 

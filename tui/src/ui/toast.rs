@@ -1,5 +1,6 @@
 //! Short messages at the bottom right, and the list of all of them.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fanlight_shared::sanitise;
@@ -32,6 +33,8 @@ pub struct Toast {
     pub text: String,
     /// When it came.
     pub at: Time,
+    /// The file it is about: the next message about it takes its place.
+    pub file: Option<PathBuf>,
 }
 
 /// The messages on screen, and all that ever came (the newest 500).
@@ -46,7 +49,21 @@ pub struct Toasts {
 impl Toasts {
     /// Shows a message. The same one again only stays longer.
     pub fn add(&mut self, tone: Tone, text: impl Into<String>, at: Time) {
-        let toast = Toast { tone, text: sanitise::plain(&text.into()), at };
+        self.push(Toast { tone, text: sanitise::plain(&text.into()), at, file: None });
+    }
+
+    /// Shows a message about a file, in the place of the last one about it.
+    pub fn about(&mut self, file: &Path, tone: Tone, text: impl Into<String>, at: Time) {
+        self.resolve(file);
+        self.push(Toast { tone, text: sanitise::plain(&text.into()), at, file: Some(file.to_owned()) });
+    }
+
+    /// What was said about a file no longer holds.
+    pub fn resolve(&mut self, file: &Path) {
+        self.shown.retain(|it| it.file.as_deref() != Some(file));
+    }
+
+    fn push(&mut self, toast: Toast) {
         self.shown.retain(|it| it.text != toast.text);
         self.shown.push(toast.clone());
         if self.shown.len() > SHOWN {

@@ -18,7 +18,7 @@ use super::toast::Tone;
 use super::{gallery, grid, lens, queue};
 
 pub use act::{act, enabled};
-pub use open::show_document;
+pub use open::{open, show_document};
 
 /// One step: what happened, and what is asked of the world because of it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -44,11 +44,18 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             shown(model)
         }
     };
-    effects.extend(lens::follow(model));
+    effects.extend(follow(model));
     effects.retain(|effect| match effect {
         Effect::Layout(Topology(workflow)) => model.laying.insert(workflow.version.clone()),
         _ => true,
     });
+    effects
+}
+
+/// Brings what is watched in step with what is on screen; called after every step.
+pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
+    let mut effects = lens::follow(model);
+    effects.extend(open::watch_file(model));
     effects
 }
 

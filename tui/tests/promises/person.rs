@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use fanlight::ui::app::session::Session;
+use fanlight::ui::document::{Purpose, Request, Source};
 use fanlight::ui::effect::Effect;
 use fanlight::ui::gallery::tiles;
 use fanlight::ui::keymap::Key;
 use fanlight::ui::message::Message;
-use fanlight::ui::model::{Model, Options, Then};
+use fanlight::ui::model::{Model, Options};
 use fanlight::ui::theme::Theme;
 use fanlight::ui::view;
 use fanlight_shared::home::Home;
@@ -35,11 +36,12 @@ impl Person {
     pub(crate) async fn open(home: &Home, file: &std::path::Path) -> Self {
         let mut model = Model::new(Options { motion: false, ..Options::default() });
         model.size = SIZE;
-        model.then = Some(Then::Open);
+        let source = Source::File(file.to_owned());
+        model.opening = Some(source.clone());
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let session = Session::new(home.clone(), "/nowhere/fanlight".into(), model);
         let mut person = Self { session, terminal, watch: None };
-        person.session.carry_out(vec![Effect::ReadFile(file.to_owned())]);
+        person.session.carry_out(vec![Effect::ReadWorkflow(Request { source, purpose: Purpose::Open })]);
         person
             .until("the workflow is on screen", |model, screen| {
                 model.is_up() && model.workflow_id().is_some() && screen.contains("count")

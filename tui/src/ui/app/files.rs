@@ -13,20 +13,40 @@ use fanlight_shared::sanitise;
 use fanlight_shared::workflow::Workflow;
 
 use crate::example;
-use crate::ui::message::{Document, Entry};
+use crate::ui::document::{Document, Source, Submission};
+use crate::ui::message::Entry;
 
 /// How many files of a folder are offered.
 const MOST_FILES: usize = 500;
 /// How many names of a folder a path is completed from.
 const MOST_NAMES: usize = 10_000;
 
+/// Reads and checks a workflow that the daemon is not needed for.
+pub(in crate::ui) fn document(home: &Home, source: &Source) -> Result<Document, String> {
+    match source {
+        Source::File(path) => read(path),
+        Source::Example(name) => read_example(home, name),
+        Source::New { example, path } => read(&new_file(example, path)?),
+        Source::Stored(_) => Err("only the daemon has it".to_owned()),
+    }
+}
+
 /// Checks a text; what it is called and where it lies is the caller's.
-fn document(text: String, name: String) -> Document {
+fn check(source: Source, text: String, name: String) -> Document {
     let (workflow, problems) = match fanlight_shared::document::read(&text, &crate::embedded::catalogue()) {
         Ok(checked) => (Some(Arc::new(checked.workflow)), checked.warnings),
         Err(problems) => (None, problems),
     };
-    Document { path: None, example: None, workflow_id: None, name, text: text.into(), workflow, problems }
+    Document {
+        source,
+        path: None,
+        example: None,
+        workflow_id: None,
+        name,
+        text: text.into(),
+        workflow,
+        problems,
+    }
 }
 
 /// Reads and checks a file.
@@ -35,37 +55,60 @@ pub(in crate::ui) fn read(path: &Path) -> Result<Document, String> {
     let path = path.canonicalize().map_err(|error| failed(&error))?;
     let length = path.metadata().map_err(|error| failed(&error))?.len();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let source = Source::File(path.clone());
     let mut document = if length > LARGEST_FILE as u64 {
-        let mut too_long = document(String::new(), name);
+        let mut too_long = check(source, String::new(), name);
         let words = format!("the file is {length} bytes long; at most {LARGEST_FILE} are read");
         too_long.problems = vec![Problem::error("too_large", Span::default(), words)];
         too_long
     } else {
         let bytes = std::fs::read(&path).map_err(|error| failed(&error))?;
         let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not text (not UTF-8)"))?;
-        document(text, name)
+        check(source, text, name)
     };
     document.path = Some(path);
     Ok(document)
 }
 
 /// Checks an example. It gets the path at which it is put when it is run.
-pub(in crate::ui) fn read_example(home: &Home, name: &str) -> Result<Document, String> {
+fn read_example(home: &Home, name: &str) -> Result<Document, String> {
     let example = example::find(name).ok_or_else(|| format!("there is no example `{name}`"))?;
-    let mut document = document(example.document.to_owned(), example.name.to_owned());
+    let source = Source::Example(example.name.to_owned());
+    let mut document = check(source, example.document.to_owned(), example.name.to_owned());
     document.path = Some(example.path(home));
     document.example = Some(example.name.to_owned());
     Ok(document)
 }
 
-/// Puts the file of an example at its place, if that is where a start says that its file lies.
-pub(in crate::ui) fn place_example(home: &Home, path: &str) -> Result<(), String> {
-    for example in example::ALL {
-        if example.path(home) == Path::new(path) {
-            example.place(home).map_err(|failure| failure.message().to_owned())?;
+/// Makes a submission current: the text is what is on disk now, and an example is at its place. Returns the file too if it
+/// changed.
+///
+/// # Errors
+/// The file is gone or can't run.
+pub(in crate::ui) fn current(
+    home: &Home,
+    mut submission: Submission,
+) -> Result<(Submission, Option<Box<Document>>), String> {
+    let mut changed = None;
+    match &submission.source {
+        Source::File(path) => {
+            let document = read(path)?;
+            if let Some(refusal) = document.refusal() {
+                return Err(refusal);
+            }
+            if *document.text != submission.start.document {
+                submission.start.document = document.text.to_string();
+                changed = Some(Box::new(document));
+            }
         }
+        Source::Example(name) => {
+            if let Some(example) = example::find(name) {
+                example.place(home).map_err(|failure| failure.message().to_owned())?;
+            }
+        }
+        Source::Stored(_) | Source::New { .. } => {}
     }
-    Ok(())
+    Ok((submission, changed))
 }
 
 /// What the daemon keeps of a workflow: its file where that is still there, else the version that ran last.
@@ -80,7 +123,11 @@ pub(in crate::ui) fn stored(detail: workflows::Detail) -> Document {
     });
     let file = path.as_ref().filter(|_| of_example.is_none()).and_then(|path| read(path).ok());
     let mut document = file.unwrap_or_else(|| {
-        let mut stored = document(detail.document, sanitise::line(&info.slug));
+        let source = match of_example {
+            Some(example) => Source::Example(example.name.to_owned()),
+            None => Source::Stored(info.id),
+        };
+        let mut stored = check(source, detail.document, sanitise::line(&info.slug));
         stored.path = path;
         stored.example = of_example.map(|it| it.name.to_owned());
         stored
@@ -140,7 +187,7 @@ fn has_nodes(path: &Path) -> bool {
 }
 
 /// Writes an example to a new file.
-pub(in crate::ui) fn new_file(example: &str, path: &Path) -> Result<PathBuf, String> {
+fn new_file(example: &str, path: &Path) -> Result<PathBuf, String> {
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let example = example::find(example).ok_or_else(|| format!("there is no example `{example}`"))?;
     let path = match path.extension() {
@@ -184,4 +231,45 @@ pub(in crate::ui) fn open_outside(name: &str, bytes: &[u8]) -> Result<(), String
         .spawn()
         .map(|_| ())
         .map_err(|error| format!("{opener} can't be started ({error}); a copy is in {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::rpc::runs;
+
+    use super::*;
+
+    const FIRST: &str = "name: One\nnodes: { a: { run: 'echo v1' } }\n";
+
+    fn submission(path: &Path) -> Submission {
+        let start = runs::Start { document: FIRST.to_owned(), ..runs::Start::default() };
+        Submission { start, source: Source::File(path.to_owned()) }
+    }
+
+    #[test]
+    fn what_is_submitted_is_what_is_on_disk_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::below(folder.path()).unwrap();
+        let path = folder.path().join("one.yaml");
+        std::fs::write(&path, FIRST).unwrap();
+        let (same, changed) = current(&home, submission(&path)).unwrap();
+        assert!(same.start.document == FIRST && changed.is_none());
+        let second = FIRST.replace("v1", "v2");
+        std::fs::write(&path, &second).unwrap();
+        let (now, changed) = current(&home, submission(&path)).unwrap();
+        assert_eq!(now.start.document, second);
+        assert_eq!(&*changed.unwrap().text, second);
+    }
+
+    #[test]
+    fn a_file_that_broke_or_went_since_it_was_shown_is_not_submitted() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::below(folder.path()).unwrap();
+        let path = folder.path().join("one.yaml");
+        std::fs::write(&path, "nodes: { a: { with: 1 } }").unwrap();
+        let refusal = current(&home, submission(&path)).unwrap_err();
+        assert!(refusal.starts_with("one.yaml can't run"), "{refusal}");
+        std::fs::remove_file(&path).unwrap();
+        assert!(current(&home, submission(&path)).unwrap_err().contains("one.yaml"));
+    }
 }

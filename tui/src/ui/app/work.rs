@@ -1,10 +1,14 @@
 //! Effects that take time: files and layouts on threads, requests on the link. Results come back as messages.
 
+use std::path::PathBuf;
+
 use fanlight_shared::client::Client;
 use fanlight_shared::home::Home;
 use tokio::sync::{mpsc, watch};
 
 use super::files;
+use super::watch_file::{INTERVAL, watch_file};
+use crate::ui::document::{Purpose, Request, Source, Submission};
 use crate::ui::effect::{Effect, Topology};
 use crate::ui::graph;
 use crate::ui::link::ask;
@@ -18,6 +22,7 @@ pub(super) struct Work {
     home: Home,
     client: watch::Receiver<Option<Client>>,
     painter: Painter,
+    watched_file: watch::Sender<Option<PathBuf>>,
     out: mpsc::UnboundedSender<Message>,
     done: mpsc::UnboundedReceiver<Message>,
 }
@@ -34,7 +39,19 @@ impl Work {
             let _ = painted.send(Message::Came(Box::new(came)));
         };
         let painter = Painter::start(drawing, std::sync::Arc::new(fetch), Box::new(tell));
-        Self { home, client, painter, out, done }
+        let (watched_file, wanted) = watch::channel(None);
+        let changed = out.clone();
+        tokio::spawn(watch_file(wanted, INTERVAL, move |path| {
+            let changed = changed.clone();
+            tokio::task::spawn_blocking(move || {
+                // One that can't be read is about to be replaced, or is gone: a submission says so.
+                if let Ok(document) = files::read(&path).map(Box::new) {
+                    let request = Request { source: Source::File(path), purpose: Purpose::Refresh };
+                    let _ = changed.send(Message::Came(Box::new(Came::Document { request, document })));
+                }
+            });
+        }));
+        Self { home, client, painter, watched_file, out, done }
     }
 
     /// What came next. Never ends: this holds a sender itself.
@@ -79,16 +96,15 @@ impl Work {
                 let names = files::names(&folder);
                 Ok(Came::Folder(folder, names))
             }),
-            Effect::ReadFile(path) => {
-                self.thread(request, move || files::read(&path).map(|it| Came::Document(Box::new(it))));
+            Effect::ReadWorkflow(of) if !matches!(of.source, Source::Stored(_)) => {
+                self.thread(request, move || {
+                    let document = Box::new(files::document(&home, &of.source)?);
+                    Ok(Came::Document { request: of, document })
+                });
             }
-            Effect::ReadExample(name) => self.thread(request, move || {
-                files::read_example(&home, &name).map(|it| Came::Document(Box::new(it)))
-            }),
-            Effect::NewFile { example, path } => self.thread(request, move || {
-                let path = files::new_file(&example, &path)?;
-                files::read(&path).map(|it| Came::Document(Box::new(it)))
-            }),
+            Effect::WatchFile(path) => {
+                self.watched_file.send_replace(path);
+            }
             Effect::Layout(Topology(workflow)) => self.thread(request, move || {
                 let layout = graph::layout::layout(&workflow);
                 Ok(Came::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
@@ -99,28 +115,37 @@ impl Work {
                     let _ = out.send(Message::Came(Box::new(came)));
                 }));
             }
-            Effect::Start(start) => {
-                let placed = start.path.clone();
-                self.ask(Effect::Start(start), move || match placed {
-                    Some(path) => files::place_example(&home, &path),
-                    None => Ok(()),
+            Effect::Start(submission) => self.start(*submission),
+            effect => {
+                let (client, out) = (self.client.clone(), self.out.clone());
+                tokio::spawn(async move {
+                    if let Some(came) = ask::ask(client, effect).await {
+                        let _ = out.send(Message::Came(Box::new(came)));
+                    }
                 });
             }
-            effect => self.ask(effect, || Ok(())),
         }
     }
 
-    /// Asks the daemon, after something that may fail.
-    fn ask(&self, effect: Effect, before: impl FnOnce() -> Result<(), String> + Send + 'static) {
-        let (client, out) = (self.client.clone(), self.out.clone());
-        let request = effect.clone();
+    /// Submits runs of what is on disk now, whatever the screen showed.
+    fn start(&self, submission: Submission) {
+        let (home, client, out) = (self.home.clone(), self.client.clone(), self.out.clone());
+        let request = Effect::Start(Box::new(submission.clone()));
+        let current = tokio::task::spawn_blocking(move || files::current(&home, submission));
         tokio::spawn(async move {
-            let message = match tokio::task::spawn_blocking(before).await {
-                Ok(Err(error)) => Some(failed(request, error)),
-                _ => ask::ask(client, effect).await.map(|came| Message::Came(Box::new(came))),
+            let (submission, changed) = match current.await.map_err(|error| error.to_string()) {
+                Ok(Ok(current)) => current,
+                Ok(Err(error)) | Err(error) => {
+                    let _ = out.send(failed(request, error));
+                    return;
+                }
             };
-            if let Some(message) = message {
-                let _ = out.send(message);
+            if let Some(document) = changed {
+                let request = Request { source: submission.source.clone(), purpose: Purpose::Refresh };
+                let _ = out.send(Message::Came(Box::new(Came::Document { request, document })));
+            }
+            if let Some(came) = ask::ask(client, Effect::Start(Box::new(submission))).await {
+                let _ = out.send(Message::Came(Box::new(came)));
             }
         });
     }

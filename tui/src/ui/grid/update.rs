@@ -115,7 +115,7 @@ pub fn hints(_model: &Model) -> Vec<Action> {
 pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
     match came {
         Came::Values(of, page) => model.grid.products.take(of, page),
-        Came::Graph(..) | Came::Document(_) => keep_selection(model),
+        Came::Graph(..) | Came::Document { .. } => keep_selection(model),
         _ => {}
     }
     Vec::new()

@@ -16,9 +16,9 @@ use ratatui::widgets::Widget;
 
 use super::camera;
 use super::node::{self, Facts};
+use crate::ui::document::Document;
 use crate::ui::fit::fit;
 use crate::ui::graph::Layout;
-use crate::ui::message::Document;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
 use crate::ui::view::{Areas, Hit};

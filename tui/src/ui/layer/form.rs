@@ -9,15 +9,18 @@ mod view;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::rpc::runs;
+use fanlight_shared::value::Value;
+use fanlight_shared::workflow::Workflow;
+use indexmap::IndexMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::document::{Document, Submission};
 use crate::ui::effect::Effect;
 use crate::ui::input::Input;
 use crate::ui::message::Came;
-use crate::ui::message::Document;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
@@ -31,6 +34,8 @@ const MANY: usize = 100;
 #[derive(Debug)]
 pub struct Form {
     document: Document,
+    /// The params of the newest run.
+    last: IndexMap<String, Value>,
     folder: std::path::PathBuf,
     fields: Vec<Field>,
     paths: Paths,
@@ -52,6 +57,11 @@ enum Question {
     Many(usize),
 }
 
+fn fields(workflow: &Workflow, last: &IndexMap<String, Value>) -> Vec<Field> {
+    let params = workflow.params.iter();
+    params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
+}
+
 impl Form {
     /// The form for the workflow on screen, filled with defaults or the values of last time; `None` if it can't run.
     #[must_use]
@@ -59,14 +69,11 @@ impl Form {
         let document = model.workflow.as_ref()?.document.clone();
         let workflow = document.workflow.clone()?;
         let of_workflow = model.registry.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
-        let last = of_workflow.max_by_key(|run| run.number).map(|run| &run.params);
-        let params = workflow.params.iter();
-        let mut fields: Vec<Field> = params
-            .map(|(name, param)| Field::of_param(name, param, last.and_then(|it| it.get(name))))
-            .collect();
-        fields.extend(Field::extras());
+        let last = of_workflow.max_by_key(|run| run.number).map(|run| run.params.clone()).unwrap_or_default();
+        let fields = fields(&workflow, &last);
         let mut form = Self {
             document,
+            last,
             folder: model.options.folder.clone(),
             fields,
             paths: Paths::default(),
@@ -78,6 +85,28 @@ impl Form {
         };
         form.check();
         Some(form)
+    }
+
+    /// The file was read again: what was typed stays, in the fields that it still has.
+    fn refresh(&mut self, document: &Document) {
+        if document.source != self.document.source || document.text == self.document.text {
+            return;
+        }
+        let Some(workflow) = &document.workflow else {
+            self.refused = document.refusal().map(|it| fanlight_shared::sanitise::line(&it));
+            return;
+        };
+        let before = std::mem::replace(&mut self.fields, fields(workflow, &self.last));
+        let name = before.get(self.at).map(|field| field.name.clone());
+        for field in before {
+            if let Some(now) = self.fields.iter_mut().find(|it| it.name == field.name) {
+                now.take_over(field);
+            }
+        }
+        self.at = self.fields.iter().position(|field| Some(&field.name) == name.as_ref()).unwrap_or(0);
+        self.document = document.clone();
+        self.refused = None;
+        self.check();
     }
 
     /// Looks at all fields again.
@@ -137,6 +166,7 @@ impl Form {
         };
         let again = Self {
             document: self.document.clone(),
+            last: std::mem::take(&mut self.last),
             folder: self.folder.clone(),
             fields: std::mem::take(&mut self.fields),
             paths: std::mem::take(&mut self.paths),
@@ -147,7 +177,8 @@ impl Form {
             refused: None,
         };
         model.queue.submit(again);
-        Step::close_with(vec![Effect::Start(Box::new(start))])
+        let source = self.document.source.clone();
+        Step::close_with(vec![Effect::Start(Box::new(Submission { start, source }))])
     }
 
     fn answer(&mut self, model: &mut Model, question: Question, key: KeyEvent) -> Step {
@@ -193,6 +224,7 @@ impl Form {
         let (Some(of), Kind::Line(input)) = (field.paths(), &mut field.kind) else { return false };
         let Some(text) = self.paths.complete(&self.folder, input.text(), of) else { return false };
         *input = Input::new(text);
+        field.edited = true;
         self.typed = true;
         self.refused = None;
         self.check();
@@ -254,9 +286,13 @@ impl Over for Form {
     }
 
     fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
-        if let Came::Folder(folder, entries) = came {
-            self.paths.came(folder, entries);
-            self.check();
+        match came {
+            Came::Folder(folder, entries) => {
+                self.paths.came(folder, entries);
+                self.check();
+            }
+            Came::Document { document, .. } => self.refresh(document),
+            _ => {}
         }
         Vec::new()
     }

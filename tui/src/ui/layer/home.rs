@@ -15,17 +15,18 @@ use super::list::Cursor;
 use super::prompt::Prompt;
 use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::effect::{Effect, Topology};
 use crate::ui::fuzzy;
 use crate::ui::graph::Layout;
 use crate::ui::input::Input;
-use crate::ui::message::{Came, Document};
-use crate::ui::model::{Model, Then};
+use crate::ui::message::Came;
+use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
-use crate::ui::update::{say, show_document};
+use crate::ui::update::{self, say, show_document};
 use crate::ui::view::{Areas, Hit};
-use entry::{Entry, Section, Source};
+use entry::{Entry, Section};
 
 /// Workflows to choose from.
 #[derive(Debug)]
@@ -109,7 +110,8 @@ impl Home {
     /// Reads the selected one, if that was not done yet.
     fn wanted(&self) -> Option<Effect> {
         let entry = self.selected().filter(|entry| !self.read.contains_key(&entry.source))?;
-        Some(entry.source.read())
+        let source = entry.source.clone();
+        Some(Effect::ReadWorkflow(Request { source, purpose: Purpose::Preview }))
     }
 
     /// The cursor moved: never onto a heading.
@@ -126,19 +128,19 @@ impl Home {
     }
 
     /// Puts the selected one on screen, then goes on.
-    fn choose(&mut self, model: &mut Model, then: Then) -> Step {
+    fn choose(&mut self, model: &mut Model, purpose: Purpose) -> Step {
         let Some(source) = self.selected().map(|entry| entry.source.clone()) else { return Step::stay() };
         let Some(read) = self.read.remove(&source) else {
-            model.then = Some(then);
-            return Step::with(vec![source.read()]);
+            return Step::with(update::open(model, source, purpose));
         };
+        model.opening = None;
         let mut effects = show_document(model, read.document);
         if let (Some(open), Some(layout)) = (model.workflow.as_mut(), read.layout) {
             open.layout = Some(layout);
             effects.retain(|effect| !matches!(effect, Effect::Layout(_)));
         }
-        if then == Then::Form {
-            effects.extend(crate::ui::update::act(model, Action::Run));
+        if purpose == Purpose::Form {
+            effects.extend(update::act(model, Action::Run));
         }
         Step::close_with(effects)
     }
@@ -160,9 +162,8 @@ impl Home {
             if name.is_empty() {
                 return Err("a file name is needed".to_owned());
             }
-            model.then = Some(Then::Open);
             let path = model.options.folder.join(name);
-            Ok(vec![Effect::NewFile { example: example.clone(), path }])
+            Ok(update::open(model, Source::New { example: example.clone(), path }, Purpose::Open))
         });
         Step::over(prompt.hint("a file in this folder; one that is there is never overwritten").into())
     }
@@ -178,7 +179,7 @@ impl Over for Home {
                 self.filter = Input::default();
                 return self.settle(true);
             }
-            KeyCode::Enter => return self.choose(model, Then::Open),
+            KeyCode::Enter => return self.choose(model, Purpose::Open),
             _ => {}
         }
         if self.cursor.key(key, action, count, 16) {
@@ -192,8 +193,8 @@ impl Over for Home {
             return Step::stay();
         }
         match action {
-            Some(Action::Open) => self.choose(model, Then::Open),
-            Some(Action::RunSelected) => self.choose(model, Then::Form),
+            Some(Action::Open) => self.choose(model, Purpose::Open),
+            Some(Action::RunSelected) => self.choose(model, Purpose::Form),
             Some(Action::NewWorkflow) => self.new_file(model),
             Some(Action::EditSelected) => match self.selected().map(|entry| &entry.source) {
                 Some(Source::File(path)) => {
@@ -210,7 +211,10 @@ impl Over for Home {
                 self.typing = true;
                 Step::stay()
             }
-            Some(Action::Back | Action::Workflows) if model.workflow.is_some() => Step::close(),
+            Some(Action::Back | Action::Workflows) if model.workflow.is_some() => {
+                model.opening = None;
+                Step::close()
+            }
             Some(
                 Action::Quit
                 | Action::Help
@@ -231,7 +235,7 @@ impl Over for Home {
         match (mouse.kind, hit) {
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) => {
                 if self.cursor.at == *row {
-                    return self.choose(model, Then::Open);
+                    return self.choose(model, Purpose::Open);
                 }
                 self.cursor.at = *row;
                 self.settle(true)
@@ -260,8 +264,11 @@ impl Over for Home {
                 self.fill(model);
                 self.wanted().into_iter().collect()
             }
-            Came::Document(document) => {
-                let Some(source) = self.source_of(document) else { return Vec::new() };
+            Came::Document { request, document } => {
+                if !self.entries.iter().any(|entry| entry.source == request.source) {
+                    return Vec::new();
+                }
+                let source = request.source.clone();
                 let layout = document.workflow.clone().map(|workflow| Effect::Layout(Topology(workflow)));
                 self.read.insert(source, Read { document: (**document).clone(), layout: None });
                 layout.into_iter().collect()
@@ -301,17 +308,5 @@ impl Over for Home {
 
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         view::view(self, model, theme, area, buffer, areas);
-    }
-}
-
-impl Home {
-    /// Which entry a file belongs to that was read.
-    fn source_of(&self, document: &Document) -> Option<Source> {
-        let of = |source: &Source| match source {
-            Source::File(path) => document.path.as_ref() == Some(path) && document.example.is_none(),
-            Source::Example(name) => document.example.as_ref() == Some(name),
-            Source::Stored(id) => document.workflow_id == Some(*id),
-        };
-        self.entries.iter().map(|entry| &entry.source).find(|source| of(source)).cloned()
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::ui::app::files;
+use crate::ui::document::Source;
 use crate::ui::effect::Effect;
 use crate::ui::message::{Came, Why};
 
@@ -55,11 +56,12 @@ fn failed(request: Box<Effect>, error: &ClientError) -> Came {
 async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientError> {
     let done = |what: &str| Ok(Some(Came::Done(what.to_owned())));
     Ok(Some(match effect {
-        Effect::Start(mut start) => {
+        Effect::Start(submission) => {
+            let mut start = submission.start;
             if start.request_key.is_empty() {
                 start.request_key = SubmissionId::new().to_string();
             }
-            Came::Started(client.call(*start).await?)
+            Came::Started(client.call(start).await?)
         }
         Effect::Cancel(cancel) => {
             let answer = client.call(cancel).await?;
@@ -122,9 +124,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
             Came::Values(Box::new(list), Box::new(page))
         }
         Effect::ListWorkflows => Came::Workflows(client.call(workflows::List::default()).await?.rows),
-        Effect::ReadStored(workflow) => {
-            let detail = client.call(workflows::Get { workflow }).await?;
-            Came::Document(Box::new(files::stored(detail)))
+        Effect::ReadWorkflow(request) => {
+            let Source::Stored(id) = &request.source else { return Ok(None) };
+            let detail = client.call(workflows::Get { workflow: id.to_string() }).await?;
+            Came::Document { request, document: Box::new(files::stored(detail)) }
         }
         Effect::SaveAs(asset, path) => {
             save(client, asset, &path).await?;

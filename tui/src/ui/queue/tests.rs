@@ -131,7 +131,9 @@ fn a_form_that_was_refused_comes_back_and_another_failure_brings_none() {
     model.queue.submit(form);
     fail(&mut model, Effect::ListWorkflows, "no luck");
     assert!(model.layers.is_empty());
-    fail(&mut model, Effect::Start(Box::default()), "`seed` is too large");
+    let source = crate::ui::document::Source::File("/home/ada/poster.yaml".into());
+    let submission = crate::ui::document::Submission { start: runs::Start::default(), source };
+    fail(&mut model, Effect::Start(Box::new(submission)), "`seed` is too large");
     assert!(matches!(model.layers.last(), Some(Layer::Form(_))));
     assert!(screen(&mut model, 120, 40).contains("is too large"));
 }

@@ -6,6 +6,7 @@ use fanlight_shared::value::Value;
 
 use super::{open, say};
 use crate::ui::action::{Action, Scope};
+use crate::ui::document::Submission;
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
 use crate::ui::layer::help::Help;
@@ -189,7 +190,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
         sets: vec![set],
         ..runs::Start::default()
     };
-    vec![Effect::Start(Box::new(start))]
+    vec![Effect::Start(Box::new(Submission { start, source: document.source.clone() }))]
 }
 
 /// One step back: an error message, what the pane can take back, the zoom.

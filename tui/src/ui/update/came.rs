@@ -5,7 +5,7 @@ use fanlight_shared::run::Run;
 use super::{open, say, with_layers};
 use crate::ui::effect::Effect;
 use crate::ui::message::{Came, Why};
-use crate::ui::model::{Model, Then};
+use crate::ui::model::Model;
 use crate::ui::toast::Tone;
 use crate::ui::{clean, gallery, grid, lens, queue};
 
@@ -91,8 +91,8 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             if let Some(workflow) = workflow {
                 effects.extend(lens::take_workflow(model, id, workflow));
             }
-            if model.then == Some(Then::Pin(id)) {
-                model.then = None;
+            if model.pinning == Some(id) {
+                model.pinning = None;
                 effects.extend(lens::pin(model, id));
             }
             effects
@@ -101,7 +101,7 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             model.workflows.clone_from(workflows);
             open::identify(model)
         }
-        Came::Document(document) => open::read(model, document),
+        Came::Document { request, document } => open::read(model, request, document),
         Came::Graph(version, layout) => {
             model.laying.remove(version);
             if let Some(open) = &mut model.workflow
@@ -139,13 +139,14 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
         // The banner says so already.
         return;
     }
-    let awaited = match request {
-        // The lens asks for runs, too.
-        Effect::GetRun(run) => model.then == Some(Then::Pin(*run)),
-        request => request.finds_workflow(),
-    };
-    if awaited {
-        model.then = None;
+    match request {
+        Effect::GetRun(run) => {
+            model.pinning.take_if(|it| it == run);
+        }
+        Effect::ReadWorkflow(request) => {
+            model.opening.take_if(|it| *it == request.source);
+        }
+        _ => {}
     }
     say(model, Tone::Bad, format!("{}: {error}", request.words()));
 }

@@ -3,11 +3,12 @@
 use fanlight_shared::rpc::runs;
 
 use super::{moved, say};
+use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::effect::{Effect, Topology};
+use crate::ui::layer::Layer;
 use crate::ui::layer::form::Form;
 use crate::ui::layer::home::Home;
-use crate::ui::message::Document;
-use crate::ui::model::{Model, OpenWorkflow, Then};
+use crate::ui::model::{Model, OpenWorkflow};
 use crate::ui::toast::Tone;
 
 /// How many runs of a workflow are asked for when it comes on screen; older ones come as lists scroll.
@@ -20,53 +21,95 @@ pub(super) fn home(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// A file was read: it goes where it was wanted.
-pub(super) fn read(model: &mut Model, document: &Document) -> Vec<Effect> {
-    let open = model.workflow.as_ref();
-    let again = open.is_some_and(|open| open.document.path.is_some() && open.document.path == document.path);
-    match model.then.take() {
-        Some(then) => {
-            let mut effects = show_document(model, document.clone());
-            match then {
-                Then::Open => {}
-                Then::Form => effects.extend(form(model)),
-                Then::Pin(run) => {
-                    model.registry.pin(run);
-                }
+/// Reads a workflow to put it on screen; one that is still being read for that is no longer wanted.
+pub fn open(model: &mut Model, source: Source, purpose: Purpose) -> Vec<Effect> {
+    model.opening = Some(source.clone());
+    vec![Effect::ReadWorkflow(Request { source, purpose })]
+}
+
+/// A workflow was read: it goes where it was wanted.
+pub(super) fn read(model: &mut Model, request: &Request, document: &Document) -> Vec<Effect> {
+    match request.purpose {
+        Purpose::Preview => Vec::new(),
+        Purpose::Refresh => refresh(model, document),
+        Purpose::Open | Purpose::Form => {
+            if model.opening.take_if(|it| *it == request.source).is_none() {
+                return Vec::new();
+            }
+            model.layers.retain(|layer| !matches!(layer, Layer::Home(_)));
+            let effects = show_document(model, document.clone());
+            if request.purpose == Purpose::Form {
+                open_form(model);
             }
             effects
         }
-        None if again => show_document(model, document.clone()),
-        None => Vec::new(),
     }
 }
 
-/// Opens the form that starts runs of the workflow on screen.
+/// The file on screen was read again.
+fn refresh(model: &mut Model, document: &Document) -> Vec<Effect> {
+    let Some(open) = &model.workflow else { return Vec::new() };
+    if open.document.source != document.source || open.document.text == document.text {
+        return Vec::new();
+    }
+    let effects = show_document(model, document.clone());
+    if document.workflow.is_some() {
+        let text = format!("{} changed and was read again", document.name);
+        about(model, document, Tone::Note, text);
+    }
+    effects
+}
+
+/// Says something about the file of a workflow, in the place of what was said about it before.
+fn about(model: &mut Model, document: &Document, tone: Tone, text: String) {
+    match &document.path {
+        Some(path) => model.toasts.about(path, tone, text, model.now),
+        None => say(model, tone, text),
+    }
+}
+
+/// Keeps the watched file in step with the workflow on screen.
+pub(super) fn watch_file(model: &mut Model) -> Option<Effect> {
+    let file = model.workflow.as_ref().and_then(|open| open.document.file()).cloned();
+    (file != model.watched_file).then(|| {
+        model.watched_file.clone_from(&file);
+        Effect::WatchFile(file)
+    })
+}
+
+/// Opens the form that starts runs of the workflow on screen, and reads its file again.
 pub(super) fn form(model: &mut Model) -> Vec<Effect> {
     let Some(document) = model.workflow.as_ref().map(|open| &open.document) else {
         return home(model);
     };
-    if document.workflow.is_none() {
-        let count = document.problems.len();
-        let first = document.problems.first().map(|it| format!(": {it}")).unwrap_or_default();
-        let text = format!("{} can't run, it has {count} problem{}{first}", document.name, plural(count));
-        say(model, Tone::Bad, text);
-        return Vec::new();
+    let file = document.file().cloned().map(Source::File);
+    if document.workflow.is_none()
+        && let Some(file) = file
+    {
+        // Perhaps it was repaired.
+        return open(model, file, Purpose::Form);
     }
-    if let Some(form) = Form::open(model) {
+    open_form(model);
+    let again = |source| Effect::ReadWorkflow(Request { source, purpose: Purpose::Refresh });
+    file.map(again).into_iter().collect()
+}
+
+fn open_form(model: &mut Model) {
+    let Some(document) = model.workflow.as_ref().map(|open| open.document.clone()) else { return };
+    if let Some(refusal) = document.refusal() {
+        about(model, &document, Tone::Bad, refusal);
+    } else if let Some(form) = Form::open(model) {
         model.layers.push(form.into());
     }
-    Vec::new()
 }
 
 fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// Puts a workflow on screen: home goes, the lens and the products are its own.
+/// Puts a workflow on screen: the lens and the products are its own.
 pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
     let before = model.workflow.take();
-    model.layers.retain(|layer| !matches!(layer, crate::ui::layer::Layer::Home(_)));
     if document.workflow_id.is_none() {
         document.workflow_id = known_id(model, &document);
     }
@@ -85,10 +128,12 @@ pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
             effects.push(Effect::Layout(Topology(workflow.clone())));
         }
     }
-    let errors = document.workflow.is_none().then_some(document.problems.len());
-    if let Some(count) = errors {
+    if document.workflow.is_none() {
+        let count = document.problems.len();
         let text = format!("{}: {count} problem{}", document.name, plural(count));
-        say(model, Tone::Bad, text);
+        about(model, &document, Tone::Bad, text);
+    } else if let Some(path) = &document.path {
+        model.toasts.resolve(path);
     }
     let changed =
         before.as_ref().map(|it| it.document.workflow_id) != Some(document.workflow_id) || !same_file;

@@ -74,7 +74,7 @@ fn run_again_takes_the_params_of_the_focused_run() {
     let mut model = busy();
     let effects = press(&mut model, "R");
     let start = effects.iter().find_map(|it| match it {
-        Effect::Start(start) => Some(start),
+        Effect::Start(submission) => Some(&submission.start),
         _ => None,
     });
     let start = start.expect("a start");

@@ -45,6 +45,8 @@ pub(super) struct Field {
     pub(super) kind: Kind,
     /// What it gives: one value a run; none where the default is used.
     pub(super) values: Vec<Value>,
+    /// Whether something was typed or chosen in it.
+    pub(super) edited: bool,
     /// What is wrong with it.
     pub(super) error: Option<String>,
 }
@@ -71,7 +73,14 @@ impl Field {
             }
             _ => Kind::Line(Input::new(value.map(written).unwrap_or_default())),
         };
-        Self { name: name.to_owned(), param: Some(param.clone()), kind, values: Vec::new(), error: None }
+        Self {
+            name: name.to_owned(),
+            param: Some(param.clone()),
+            kind,
+            values: Vec::new(),
+            edited: false,
+            error: None,
+        }
     }
 
     /// Label, repeat, next.
@@ -81,6 +90,7 @@ impl Field {
             param: None,
             kind,
             values: Vec::new(),
+            edited: false,
             error: None,
         };
         [
@@ -112,8 +122,24 @@ impl Field {
         }
     }
 
+    /// Takes over what was written in the field of the same name, where it still is one of that kind.
+    pub(super) fn take_over(&mut self, before: Self) {
+        let of =
+            |field: &Self| field.param.as_ref().map(|it| (it.ty.clone(), it.choices.clone(), it.multiline));
+        if before.edited && of(self) == of(&before) {
+            self.kind = before.kind;
+            self.edited = true;
+        }
+    }
+
     /// Handles a key; `false` if it is not for it.
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
+        let changed = self.change(key);
+        self.edited |= changed;
+        changed
+    }
+
+    fn change(&mut self, key: KeyEvent) -> bool {
         match &mut self.kind {
             Kind::Line(input) => input.key(key),
             Kind::Lines { lines, row } => key_lines(lines, row, key),
@@ -149,6 +175,7 @@ impl Field {
 
     /// Fills in several values, each for a run of its own.
     pub(super) fn fill(&mut self, values: &[Value]) {
+        self.edited = true;
         let choices = self.param.as_ref().map(|param| param.choices.as_slice()).unwrap_or_default();
         match &mut self.kind {
             Kind::Choice { picked, .. } => {

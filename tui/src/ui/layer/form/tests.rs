@@ -4,6 +4,7 @@ use fanlight_shared::rpc::runs;
 use fanlight_shared::value::Value;
 
 use super::*;
+use crate::ui::document::{Purpose, Request};
 use crate::ui::message::Entry;
 use crate::ui::testing::{self, came, opened, paint, press, screen, write};
 
@@ -24,7 +25,7 @@ fn form(params: &str) -> Model {
 
 fn started(effects: Vec<Effect>) -> runs::Start {
     let start =
-        effects.into_iter().find_map(|it| if let Effect::Start(start) = it { Some(*start) } else { None });
+        effects.into_iter().find_map(|it| if let Effect::Start(it) = it { Some(it.start) } else { None });
     start.expect("a start")
 }
 
@@ -164,4 +165,25 @@ fn a_label_holds_for_all_runs() {
     press(&mut model, "tab");
     write(&mut model, "trial");
     assert_eq!(started(press(&mut model, "ctrl-s")).label.as_deref(), Some("trial"));
+}
+
+#[test]
+fn a_form_shows_the_file_as_it_is_now_and_keeps_what_was_typed() {
+    let mut model = form("  seed: { type: int, default: 1 }\n  size: { type: int, default: 2 }");
+    press(&mut model, "tab ctrl-u");
+    write(&mut model, "7");
+    let mut now = model.workflow.as_ref().unwrap().document.clone();
+    let text = now
+        .text
+        .replace("default: 1", "default: 5")
+        .replace("  seed", "  place: { type: text, default: Hove }\n  seed");
+    now.workflow = Some(testing::workflow(&text));
+    now.text = text.into();
+    let request = Request { source: now.source.clone(), purpose: Purpose::Refresh };
+    came(&mut model, Came::Document { request, document: Box::new(now.clone()) });
+    let start = started(press(&mut model, "ctrl-s"));
+    assert_eq!(start.document, &*now.text);
+    assert_eq!(values(&start, "place"), [Value::from("Hove")]);
+    assert_eq!(values(&start, "seed"), [Value::Int(5)]);
+    assert_eq!(values(&start, "size"), [Value::Int(7)]);
 }

@@ -3,34 +3,11 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use fanlight_shared::id::WorkflowId;
 use fanlight_shared::rpc::workflows::WorkflowInfo;
 use fanlight_shared::sanitise;
 
-use crate::ui::effect::Effect;
+use crate::ui::document::Source;
 use crate::ui::model::Options;
-
-/// Where a workflow comes from.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Source {
-    /// A file.
-    File(PathBuf),
-    /// The version that the daemon keeps: its file is gone, or was never there.
-    Stored(WorkflowId),
-    /// Compiled in.
-    Example(String),
-}
-
-impl Source {
-    /// What reads it.
-    pub(super) fn read(&self) -> Effect {
-        match self {
-            Self::File(path) => Effect::ReadFile(path.clone()),
-            Self::Stored(id) => Effect::ReadStored(id.to_string()),
-            Self::Example(name) => Effect::ReadExample(name.clone()),
-        }
-    }
-}
 
 /// A part of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

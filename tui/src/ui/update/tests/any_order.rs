@@ -12,8 +12,8 @@ use fanlight_shared::value::Value;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ui::message::{Came, Document};
-use crate::ui::model::Then;
+use crate::ui::document::{Document, Purpose, Source};
+use crate::ui::message::Came;
 use crate::ui::queue::At;
 use crate::ui::testing::{self, opened, press, screen, workflow_id};
 use daemon::Daemon;
@@ -71,6 +71,7 @@ fn document(of: WorkflowId) -> Document {
     let mut document = opened().workflow.unwrap().document;
     if of != workflow_id() {
         document.path = Some("/home/ada/other.yaml".into());
+        document.source = Source::File("/home/ada/other.yaml".into());
         document.workflow_id = Some(of);
     }
     document
@@ -236,8 +237,10 @@ impl Story {
             }
             Step::Switch => {
                 let there = if self.workflow() == workflow_id() { other_workflow() } else { workflow_id() };
-                self.model.then = Some(Then::Open);
-                self.update(Message::Came(Box::new(Came::Document(Box::new(document(there))))));
+                let effects = open(&mut self.model, Source::Stored(there), Purpose::Open);
+                let [Effect::ReadWorkflow(request)] = effects.as_slice() else { panic!("{effects:?}") };
+                let (request, document) = (request.clone(), Box::new(document(there)));
+                self.update(Message::Came(Box::new(Came::Document { request, document })));
             }
             Step::Lose | Step::PinKey | Step::Beside { .. } | Step::Enter(_) | Step::Open(_) => {}
         }

@@ -6,8 +6,8 @@ use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Run, RunStatus};
 
 use super::*;
+use crate::ui::document::Source;
 use crate::ui::message::{Came, Why};
-use crate::ui::model::Then;
 use crate::ui::testing::{came, run, state, with_runs};
 
 fn watched(effects: &[Effect]) -> Option<fanlight_shared::id::RunId> {
@@ -137,10 +137,10 @@ fn the_lens_does_not_wait_for_a_run_that_was_deleted_while_the_daemon_was_out_of
 #[test]
 fn a_run_that_is_gone_does_not_keep_the_next_workflow_from_the_screen() {
     let mut model = busy();
-    model.then = Some(Then::Open);
+    model.opening = Some(Source::Stored(crate::ui::testing::workflow_id()));
     let request = Box::new(Effect::GetRun(run_id(4)));
     came(&mut model, Came::Failed { request, error: "no such run".to_owned(), why: Why::Gone });
-    assert_eq!(model.then, Some(Then::Open));
+    assert!(model.opening.is_some());
 }
 
 #[test]

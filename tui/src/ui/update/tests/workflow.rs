@@ -1,19 +1,40 @@
 //! Home, opening, files that change.
 
 use super::*;
+use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::message::Came;
-use crate::ui::testing::{POSTER, opened, workflow};
+use crate::ui::testing::{POSTER, came, opened, workflow};
 
-fn document(example: Option<&str>, text: &str) -> crate::ui::message::Document {
-    crate::ui::message::Document {
+fn document(example: Option<&str>, text: &str) -> Document {
+    let source = match example {
+        Some(name) => Source::Example(name.to_owned()),
+        None => Source::File("/home/ada/poster.yaml".into()),
+    };
+    let checked = fanlight_shared::document::read(text, &Default::default());
+    let (workflow, problems) = match checked {
+        Ok(checked) => (Some(std::sync::Arc::new(checked.workflow)), Vec::new()),
+        Err(problems) => (None, problems),
+    };
+    Document {
+        source,
         path: Some("/home/ada/poster.yaml".into()),
         example: example.map(str::to_owned),
         workflow_id: None,
         name: "poster.yaml".to_owned(),
         text: text.into(),
-        workflow: Some(workflow(text)),
-        problems: Vec::new(),
+        workflow,
+        problems,
     }
+}
+
+/// The answer to a request to read a workflow.
+fn read(model: &mut Model, purpose: Purpose, document: Document) -> Vec<Effect> {
+    let request = Request { source: document.source.clone(), purpose };
+    came(model, Came::Document { request, document: Box::new(document) })
+}
+
+fn reads(effects: &[Effect], purpose: Purpose) -> bool {
+    effects.iter().any(|it| matches!(it, Effect::ReadWorkflow(request) if request.purpose == purpose))
 }
 
 fn home() -> Model {
@@ -26,25 +47,65 @@ fn home() -> Model {
 #[test]
 fn three_keys_from_an_empty_folder_to_the_form() {
     let mut model = home();
-    update(&mut model, Message::Came(Box::new(Came::Files(Vec::new()))));
-    update(&mut model, Message::Came(Box::new(Came::Document(Box::new(document(Some("poster"), POSTER))))));
+    came(&mut model, Came::Files(Vec::new()));
+    read(&mut model, Purpose::Preview, document(Some("poster"), POSTER));
     press(&mut model, "r");
     assert!(model.workflow.is_some());
     assert!(matches!(model.layers.as_slice(), [Layer::Form(_)]), "{:?}", model.layers);
 }
 
 #[test]
+fn home_stays_open_while_it_previews_the_workflow_on_screen() {
+    let mut model = opened();
+    press(&mut model, "w");
+    let asked = came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    assert!(reads(&asked, Purpose::Preview));
+    let changed = document(None, &POSTER.replace("Seaside", "Mountain"));
+    read(&mut model, Purpose::Preview, changed.clone());
+    assert!(matches!(model.layers.as_slice(), [Layer::Home(_)]), "{:?}", model.layers);
+    let title = |model: &Model| {
+        model.workflow.as_ref().unwrap().document.workflow.as_ref().unwrap().title().to_owned()
+    };
+    assert_eq!(title(&model), "Seaside poster", "a preview changes nothing on screen");
+    read(&mut model, Purpose::Refresh, changed);
+    assert!(matches!(model.layers.as_slice(), [Layer::Home(_)]), "nor does a changed file close it");
+    assert_eq!(title(&model), "Mountain poster");
+}
+
+#[test]
+fn a_preview_that_comes_late_does_not_take_the_place_of_what_was_chosen() {
+    let mut model = home();
+    came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    assert!(reads(&press(&mut model, "enter"), Purpose::Open), "it was not read yet");
+    read(&mut model, Purpose::Preview, document(Some("poster"), POSTER));
+    assert!(model.workflow.is_none());
+    read(&mut model, Purpose::Open, document(None, POSTER));
+    assert_eq!(model.workflow.as_ref().unwrap().document.example, None);
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn the_newest_choice_wins_whatever_is_read_first() {
+    let mut model = home();
+    came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    press(&mut model, "enter down enter");
+    read(&mut model, Purpose::Open, document(None, POSTER));
+    assert!(model.workflow.is_none());
+    read(&mut model, Purpose::Open, document(Some("poster"), POSTER));
+    assert_eq!(model.workflow.as_ref().unwrap().document.example.as_deref(), Some("poster"));
+}
+
+#[test]
 fn a_graph_is_laid_out_once_whoever_wants_it() {
     let mut model = home();
-    update(&mut model, Message::Came(Box::new(Came::Files(Vec::new()))));
+    came(&mut model, Came::Files(Vec::new()));
     let laid = |effects: &[Effect]| effects.iter().filter(|it| matches!(it, Effect::Layout(_))).count();
-    let read = Came::Document(Box::new(document(Some("poster"), POSTER)));
-    let read = update(&mut model, Message::Came(Box::new(read)));
+    let read = read(&mut model, Purpose::Preview, document(Some("poster"), POSTER));
     let opened = press(&mut model, "enter");
     assert_eq!((laid(&read), laid(&opened)), (1, 0), "what home asked for is on its way");
     let version = workflow(POSTER).version.clone();
     let layout = std::sync::Arc::new(crate::ui::graph::layout(&workflow(POSTER)));
-    update(&mut model, Message::Came(Box::new(Came::Graph(version, layout))));
+    came(&mut model, Came::Graph(version, layout));
     assert!(model.workflow.unwrap().layout.is_some());
 }
 
@@ -55,7 +116,9 @@ fn a_new_file_is_made_from_the_chosen_example() {
     assert!(screen(&mut model, 100, 30).contains("New workflow from poster"));
     let effects = press(&mut model, "enter");
     let file = effects.iter().find_map(|it| match it {
-        Effect::NewFile { example, path } => Some((example.as_str(), path.clone())),
+        Effect::ReadWorkflow(Request { source: Source::New { example, path }, .. }) => {
+            Some((example.as_str(), path.clone()))
+        }
         _ => None,
     });
     assert_eq!(file, Some(("poster", "./poster.yaml".into())));
@@ -66,22 +129,42 @@ fn an_edited_file_is_checked_and_shown_again() {
     let mut model = opened();
     assert!(press(&mut model, "e").contains(&Effect::Edit("/home/ada/poster.yaml".into())));
     let changed = POSTER.replace("Seaside", "Mountain");
-    update(&mut model, Message::Came(Box::new(Came::Document(Box::new(document(None, &changed))))));
+    read(&mut model, Purpose::Refresh, document(None, &changed));
     let open = model.workflow.as_ref().unwrap();
     assert_eq!(open.document.workflow.as_ref().unwrap().title(), "Mountain poster");
     assert_eq!(open.document.workflow_id, Some(crate::ui::testing::workflow_id()), "it is the same file");
 }
 
 #[test]
-fn a_file_with_errors_can_not_be_run_and_says_why() {
+fn a_file_with_errors_is_read_again_and_says_why_it_can_not_run() {
     let mut model = opened();
-    let open = model.workflow.as_mut().unwrap();
-    open.document.workflow = None;
-    open.document.problems =
-        vec![fanlight_shared::problem::Problem::error("x", Default::default(), "no such node")];
-    press(&mut model, "r");
+    let broken = POSTER.replace("sky.image", "skye.image");
+    read(&mut model, Purpose::Refresh, document(None, &broken));
+    assert!(reads(&press(&mut model, "r"), Purpose::Form), "perhaps it was repaired");
+    read(&mut model, Purpose::Form, document(None, &broken));
     assert!(model.layers.is_empty());
-    assert!(model.toasts.shown[0].text.contains("no such node"));
+    assert!(model.toasts.shown[0].text.contains("skye"), "{:?}", model.toasts.shown);
+}
+
+#[test]
+fn an_error_that_was_fixed_is_gone() {
+    let mut model = opened();
+    read(&mut model, Purpose::Refresh, document(None, &POSTER.replace("sky.image", "skye.image")));
+    assert!(model.toasts.shown.iter().any(|it| it.tone == Tone::Bad));
+    read(&mut model, Purpose::Refresh, document(None, POSTER));
+    assert!(model.toasts.shown.iter().all(|it| it.tone != Tone::Bad), "{:?}", model.toasts.shown);
+    press(&mut model, "r");
+    assert!(matches!(model.layers.as_slice(), [Layer::Form(_)]));
+}
+
+#[test]
+fn the_file_on_screen_is_watched_and_read_again_before_the_form_is_used() {
+    let mut model = home();
+    came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    read(&mut model, Purpose::Preview, document(None, POSTER));
+    let effects = press(&mut model, "enter");
+    assert!(effects.contains(&Effect::WatchFile(Some("/home/ada/poster.yaml".into()))), "{effects:?}");
+    assert!(reads(&press(&mut model, "r"), Purpose::Refresh));
 }
 
 #[test]
@@ -90,7 +173,7 @@ fn the_first_run_tells_which_workflow_a_file_is() {
     model.workflow.as_mut().unwrap().document.workflow_id = None;
     let run = crate::ui::testing::run(1, fanlight_shared::run::RunStatus::Queued);
     let started = fanlight_shared::rpc::runs::Started { runs: vec![run], hints: Vec::new() };
-    let effects = update(&mut model, Message::Came(Box::new(Came::Started(started))));
+    let effects = came(&mut model, Came::Started(started));
     assert_eq!(model.workflow_id(), Some(crate::ui::testing::workflow_id()));
     assert!(effects.iter().any(|it| matches!(it, Effect::Watch(watch) if watch.products.is_some())));
 }

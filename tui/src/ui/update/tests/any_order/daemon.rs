@@ -11,8 +11,9 @@ use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::run_state::{Instance, RunState};
 use fanlight_shared::value::Value;
 
+use crate::ui::document::{Document, Source};
 use crate::ui::effect::Effect;
-use crate::ui::message::{Came, Document, Why};
+use crate::ui::message::{Came, Why};
 use crate::ui::testing;
 
 /// An older version of the file on screen: the runs with even numbers were submitted with it.
@@ -219,8 +220,10 @@ impl Daemon {
                 let rows = self.runs.iter().rev().filter(of).filter(states).cloned().collect();
                 Some(Came::Runs { generation: *generation, page: Page { rows, cursor: None } })
             }
-            Effect::ReadStored(workflow) => {
-                Some(Came::Document(Box::new(document(workflow.parse().unwrap()))))
+            Effect::ReadWorkflow(request) => {
+                let Source::Stored(workflow) = &request.source else { return false };
+                let document = Box::new(document(*workflow));
+                Some(Came::Document { request: request.clone(), document })
             }
             _ => None,
         };
