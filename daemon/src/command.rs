@@ -240,13 +240,12 @@ impl Commands {
             grace: self.inner.grace,
         };
         match follow.to_the_end(events).await {
-            End::Ended(_) if attempt.cancel.is_cancelled() => Outcome::cancelled(),
             End::Ended(exit) => self.finish(attempt, job, reader, exit).await,
             End::Lost => Self::lost(attempt),
         }
     }
 
-    /// Collects; a cancel that comes meanwhile is not kept waiting.
+    /// Collects what an attempt made, however it ended: also after a time-out and after a cancel.
     async fn finish(
         &self,
         attempt: &Attempt,
@@ -258,12 +257,9 @@ impl Commands {
         let finishing = tokio::task::spawn_blocking(move || {
             finish::finish(&of, &job, &inner.blobs, &mut lock(&reader), &exit)
         });
-        tokio::select! {
-            outcome = finishing => outcome.unwrap_or_else(|_| {
-                Outcome::failed(NodeError::new("collecting the outputs failed; see the daemon's log"))
-            }),
-            () = attempt.cancel.cancelled() => Outcome::cancelled(),
-        }
+        finishing.await.unwrap_or_else(|_| {
+            Outcome::failed(NodeError::new("collecting the outputs failed; see the daemon's log"))
+        })
     }
 
     fn lost(attempt: &Attempt) -> Outcome {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
@@ -43,8 +45,10 @@ pub struct Attempt {
     pub item: ItemPath,
     /// From 1.
     pub number: u32,
-    /// Ends the attempt early: the executor stops its work, leaves nothing behind, and returns.
+    /// Ends the attempt early: the executor stops its work, leaves no process behind, and returns what was made so far.
     pub cancel: CancellationToken,
+    /// How long it may take. When that is over, it is ended through `cancel` too.
+    pub time_limit: TimeLimit,
     /// Where live events go; never waits.
     pub hub: Arc<Hub>,
 }
@@ -62,6 +66,41 @@ impl Attempt {
     }
 }
 
+/// How long an attempt may take, and whether it was ended because that is over.
+#[derive(Clone, Debug, Default)]
+pub struct TimeLimit {
+    limit: Option<Duration>,
+    exceeded: Arc<AtomicBool>,
+}
+
+impl TimeLimit {
+    /// No more than `limit`; `None` is no limit.
+    #[must_use]
+    pub fn new(limit: Option<Duration>) -> Self {
+        Self { limit, exceeded: Arc::default() }
+    }
+
+    /// Records that the time is over; to be called before the attempt is ended.
+    pub fn exceed(&self) {
+        self.exceeded.store(true, Ordering::Release);
+    }
+
+    /// Whether the attempt was ended because its time is over.
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Acquire)
+    }
+
+    /// The error of an attempt that took longer.
+    #[must_use]
+    pub fn error(&self) -> NodeError {
+        NodeError::new(match self.limit {
+            Some(limit) => format!("timed out after {}", fanlight_shared::time::exact_duration(limit)),
+            None => "timed out".to_owned(),
+        })
+    }
+}
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub struct Outcome {
@@ -69,7 +108,8 @@ pub struct Outcome {
     pub end: AttemptEnd,
     /// Why, if not well.
     pub error: Option<NodeError>,
-    /// What its ports hold. Of a failed command: what could be collected (`stdout`, `exit_code`, `status`, files).
+    /// What its ports hold. Of a command that failed, timed out or was cancelled: what could be collected (`stdout`,
+    /// `exit_code`, `status`, files).
     pub values: Values,
     /// The blobs that `values` refer to and that may be new: they must reach the store in the same batch.
     pub blobs: Vec<Published>,
@@ -94,7 +134,7 @@ impl Outcome {
             cost_usd: None,
         }
     }
-    /// It was cancelled, and nothing of it is left.
+    /// It was cancelled and made nothing.
     #[must_use]
     pub fn cancelled() -> Self {
         Self {

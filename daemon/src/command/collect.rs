@@ -14,7 +14,6 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{CommandOutput, OutputSource};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
-use tokio_util::sync::CancellationToken;
 
 use super::pattern::Pattern;
 use super::report::Reported;
@@ -41,8 +40,6 @@ pub(super) struct Sources<'a> {
     /// What it reported.
     pub(super) reported: &'a IndexMap<String, Reported>,
     pub(super) blobs: &'a Blobs,
-    /// Nobody waits for the result any more.
-    pub(super) cancel: &'a CancellationToken,
 }
 
 /// What was collected.
@@ -168,13 +165,9 @@ impl Collector<'_> {
     }
 
     fn value(&mut self, entry: Entry, name: &str, ty: &Type) -> Result<Value, Problem> {
-        if self.sources.cancel.is_cancelled() {
-            return Err(Problem::Sentence("the run was cancelled".into()));
-        }
         match (ty, entry) {
             (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(folder)) => {
-                let (blobs, cancel) = (self.sources.blobs, self.sources.cancel);
-                let taken = media::publish_folder(&folder, name, MOST_FILES, blobs, cancel)?;
+                let taken = media::publish_folder(&folder, name, MOST_FILES, self.sources.blobs)?;
                 self.collected.blobs.extend(taken.published);
                 let notes = taken.left_out.iter();
                 let notes = notes.map(|it| format!("`{}` was left out: it is {}", it.path, it.what));

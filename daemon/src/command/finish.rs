@@ -29,7 +29,7 @@ pub(super) fn finish(
     exit: &Exit,
 ) -> Outcome {
     reader.finish(exit.log_end);
-    let (stdout, collected) = match gather(attempt, job, blobs, reader, exit) {
+    let (stdout, collected) = match gather(job, blobs, reader, exit) {
         Ok(gathered) => gathered,
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
@@ -39,18 +39,23 @@ pub(super) fn finish(
     for note in &collected.notes {
         reader.report.note(note);
     }
+    let ended = Ended::of(attempt, exit);
     let mut error = failure::error(exit, reader.folder.path());
-    let ended_well = exit.how == How::Code(0);
+    if ended == Ended::TimedOut {
+        let last_line = error.and_then(|error| error.last_line);
+        error = Some(NodeError { last_line, ..attempt.time_limit.error() });
+    }
+    let mut status = ended.status();
     if !collected.problems.is_empty() {
-        if ended_well {
+        if ended == Ended::ByItself(How::Code(0)) {
             error = Some(NodeError { exit_code: Some(0), ..NodeError::new(collected.problems.join("; ")) });
+            status = "failed".into();
         } else {
             // What a failed command could not make any more is no news, but it may explain something.
             collected.problems.iter().for_each(|problem| reader.report.note(problem));
         }
     }
     let mut values = collected.values;
-    let status = if ended_well && error.is_some() { "failed".into() } else { failure::status(exit.how) };
     own_ports(&mut values, &stdout, exit.how, status);
     let end = exit.log_end + write_notes(reader);
     reader.pace.drain().for_each(|event| attempt.live(event));
@@ -59,16 +64,50 @@ pub(super) fn finish(
         attempt.live(log_update(attempt, end, last_line));
     }
     Outcome {
-        end: if error.is_some() { AttemptEnd::Failed } else { AttemptEnd::Completed },
-        error,
+        end: match (ended, &error) {
+            (Ended::Cancelled, _) => AttemptEnd::Cancelled,
+            (_, Some(_)) => AttemptEnd::Failed,
+            (_, None) => AttemptEnd::Completed,
+        },
+        error: error.filter(|_| ended != Ended::Cancelled),
         values,
         blobs: collected.blobs,
         cost_usd: reader.report.cost_usd,
     }
 }
 
+/// Who ended the command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ended {
+    /// It did, or something that is not Fanlight.
+    ByItself(How),
+    /// Fanlight, since its time was over.
+    TimedOut,
+    /// Fanlight, since its run was cancelled.
+    Cancelled,
+}
+
+impl Ended {
+    fn of(attempt: &Attempt, exit: &Exit) -> Self {
+        match exit.stopped {
+            false => Self::ByItself(exit.how),
+            // Where nobody cancelled it, an earlier daemon stopped it, and that does so for this reason only.
+            true if attempt.time_limit.is_exceeded() || !attempt.cancel.is_cancelled() => Self::TimedOut,
+            true => Self::Cancelled,
+        }
+    }
+
+    /// What the port `status` holds.
+    fn status(self) -> String {
+        match self {
+            Self::ByItself(how) => failure::status(how),
+            Self::TimedOut => "timed out".into(),
+            Self::Cancelled => "cancelled".into(),
+        }
+    }
+}
+
 fn gather(
-    attempt: &Attempt,
     job: &CommandJob,
     blobs: &Blobs,
     reader: &Reader,
@@ -94,7 +133,6 @@ fn gather(
             stdout: &stdout,
             reported: &reader.report.outputs,
             blobs,
-            cancel: &attempt.cancel,
         };
         collect::collect(&job.outputs, &sources)
     };

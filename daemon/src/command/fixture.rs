@@ -23,6 +23,7 @@ pub(super) fn attempt() -> Attempt {
         item: ItemPath::WHOLE,
         number: 1,
         cancel: tokio_util::sync::CancellationToken::new(),
+        time_limit: Default::default(),
         hub: Arc::default(),
     }
 }

@@ -16,7 +16,7 @@ use super::active::{ActiveRun, Key, Live};
 use super::context::{After, Context};
 use super::inputs::Prepared;
 use crate::command::Commands;
-use crate::job::{Attempt, Outcome};
+use crate::job::{Attempt, Outcome, TimeLimit};
 use crate::node_type::{DaemonJob, Runner};
 use crate::store::Store;
 use crate::worker::Workers;
@@ -80,6 +80,7 @@ impl ActiveRun {
         begin: Begin,
     ) {
         let cancel = CancellationToken::new();
+        let timeout = self.plan.nodes[key.node].timeout();
         let attempt = Attempt {
             id,
             run: self.facts.clone(),
@@ -87,6 +88,7 @@ impl ActiveRun {
             item: key.item,
             number,
             cancel: cancel.clone(),
+            time_limit: TimeLimit::new(timeout),
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {
@@ -99,10 +101,7 @@ impl ActiveRun {
             workers: context.workers.clone(),
             store: context.store.clone(),
             writable,
-            left: self.plan.nodes[key.node]
-                .timeout()
-                .map(|timeout| timeout.saturating_sub(Time::now().since(started_at))),
-            timeout: self.plan.nodes[key.node].timeout(),
+            left: timeout.map(|timeout| timeout.saturating_sub(Time::now().since(started_at))),
         };
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         context.after(After::Do(Box::new(move || {
@@ -271,27 +270,28 @@ struct Execution {
     writable: Vec<std::path::PathBuf>,
     /// How much of its time-out is left; less than all of it for an adopted attempt.
     left: Option<Duration>,
-    timeout: Option<Duration>,
 }
 
 impl Execution {
     async fn execute(self, attempt: Attempt, prepared: Arc<Prepared>, begin: Begin) -> Outcome {
-        let cancel = attempt.cancel.clone();
-        let (left, timeout) = (self.left, self.timeout);
+        let (cancel, time_limit) = (attempt.cancel.clone(), attempt.time_limit.clone());
+        let left = self.left;
         let work = self.work(attempt, prepared, begin);
-        let (Some(left), Some(timeout)) = (left, timeout) else { return work.await };
+        let Some(left) = left else { return work.await };
         tokio::pin!(work);
         tokio::select! {
             outcome = &mut work => outcome,
             () = tokio::time::sleep(left) => {
+                time_limit.exceed();
                 cancel.cancel();
                 match work.await {
-                    outcome if outcome.end == AttemptEnd::Completed => outcome,
-                    outcome => Outcome {
+                    outcome if outcome.end == AttemptEnd::Cancelled => Outcome {
                         end: AttemptEnd::Failed,
-                        error: Some(NodeError::new(format!("timed out after {}", fanlight_shared::time::exact_duration(timeout)))),
+                        error: Some(time_limit.error()),
                         ..outcome
                     },
+                    // It ended by itself at the last moment, or says itself what became of it.
+                    outcome => outcome,
                 }
             }
         }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
 use fanlight_shared::sanitise;
-use tokio_util::sync::CancellationToken;
 
 use super::file_name;
 use crate::beneath::{DEEPEST, Entry, Met, Root, walk};
@@ -42,7 +41,6 @@ pub(crate) fn publish_folder(
     shown: &str,
     most: usize,
     blobs: &Blobs,
-    cancel: &CancellationToken,
 ) -> Result<Taken, String> {
     let (paths, left_out) = look(folder, shown, most)?;
     let root = folder
@@ -52,9 +50,6 @@ pub(crate) fn publish_folder(
     let mut manifest = DirManifest::default();
     let mut published = Vec::new();
     for path in paths {
-        if cancel.is_cancelled() {
-            return Err("the run was cancelled".into());
-        }
         let Some(text) = path.to_str() else {
             let name = sanitise::line(&path.to_string_lossy());
             return Err(format!("the name of `{shown}/{name}` is no UTF-8; rename the file"));

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
-use tokio_util::sync::CancellationToken;
 
 use super::{check, publish, publish_folder};
 use crate::beneath::Root;
@@ -42,7 +41,7 @@ fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String>
     // Without a slash at its end.
     let shown = path.components().collect::<PathBuf>().display().to_string();
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
-    let taken = publish_folder(&root.into_folder(), &shown, MOST_FILES, blobs, &CancellationToken::new())?;
+    let taken = publish_folder(&root.into_folder(), &shown, MOST_FILES, blobs)?;
     // A link is no content of this folder; what can't be looked into may be.
     match taken.left_out.iter().find(|it| it.may_hold_files) {
         Some(shut) => Err(format!("`{}` can't be taken in: it is {}", shut.path, shut.what)),

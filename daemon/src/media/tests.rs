@@ -91,12 +91,11 @@ fn a_folder_is_taken_in_with_the_files_below_it_alone() {
     assert_eq!((media.kind, media.name.as_str(), media.bytes), (MediaKind::Dir, "photos", 19));
     assert_eq!(published.len(), 4);
     let folder = crate::beneath::Root::open(&path).unwrap().into_folder();
-    let cancel = tokio_util::sync::CancellationToken::new();
-    let taken = publish_folder(&folder, "photos", 3, blobs, &cancel).unwrap();
+    let taken = publish_folder(&folder, "photos", 3, blobs).unwrap();
     assert_eq!(taken.media.hash, media.hash, "a param and an output are the same folder");
     let left_out: Vec<_> = taken.left_out.iter().map(|it| (it.path.as_str(), it.what)).collect();
     assert_eq!(left_out, [("photos/link", "a symbolic link")]);
-    let error = publish_folder(&folder, "photos", 2, blobs, &cancel).unwrap_err();
+    let error = publish_folder(&folder, "photos", 2, blobs).unwrap_err();
     assert_eq!(error, "`photos` holds more than 2 files");
 }
 

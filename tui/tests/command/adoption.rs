@@ -1,5 +1,6 @@
 //! Commands whose daemon died.
 
+use fanlight_daemon::job::Attempt;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Value;
 
@@ -65,5 +66,24 @@ async fn an_attempt_that_never_started_may_be_started() {
     // The same once more is not started twice.
     let again = story.run(&attempt, script("echo other").job()).await;
     assert_eq!(again.values["stdout"], Value::from("hi"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_command_that_timed_out_under_one_daemon_has_timed_out_for_the_next() {
+    let story = story();
+    let attempt = story.attempt();
+    let job = script("echo begun; sleep 600");
+    let (commands, first, given) = (story.commands.clone(), attempt.clone(), job.clone().job());
+    let daemon = tokio::spawn(async move { commands.run(first, given).await });
+    let log = story.folder(&attempt).join("stdout");
+    until("the command runs", || std::fs::read(&log).is_ok_and(|it| it.starts_with(b"begun"))).await;
+    attempt.time_limit.exceed();
+    attempt.cancel.cancel();
+    daemon.await.unwrap();
+    let adopted = Attempt { cancel: Default::default(), time_limit: Default::default(), ..attempt };
+    let outcome = story.next_daemon().adopt(adopted, job.job()).await.expect("the supervisor knows it");
+    assert_eq!((outcome.end, &outcome.values["status"]), (AttemptEnd::Failed, &Value::from("timed out")));
+    assert_eq!(outcome.values["stdout"], Value::from("begun"));
     story.end().await;
 }

@@ -103,6 +103,36 @@ async fn a_cancelled_command_leaves_no_process_of_its_tree() {
 }
 
 #[tokio::test]
+async fn what_was_made_before_a_time_out_or_a_cancel_is_collected() {
+    let story = story();
+    for (times_out, end, status) in
+        [(true, AttemptEnd::Failed, "timed out"), (false, AttemptEnd::Cancelled, "cancelled")]
+    {
+        let attempt = story.attempt();
+        // Ending well when it is told to stop doesn't make it completed.
+        let job = script("trap 'exit 0' TERM; echo hello; echo partial > checkpoint.txt; sleep 600 & wait")
+            .path("checkpoint", "checkpoint.txt", "text")
+            .path("never", "never.txt", "text");
+        let (commands, running) = (story.commands.clone(), attempt.clone());
+        let outcome = tokio::spawn(async move { commands.run(running, job.job()).await });
+        let checkpoint = story.folder(&attempt).join("work/checkpoint.txt");
+        until("the checkpoint is written", || fs::read(&checkpoint).is_ok_and(|it| it == b"partial\n")).await;
+        if times_out {
+            attempt.time_limit.exceed();
+        }
+        attempt.cancel.cancel();
+        let outcome = outcome.await.unwrap();
+        assert_eq!(outcome.end, end);
+        assert_eq!(outcome.error.map(|it| it.message), times_out.then(|| "timed out".to_owned()));
+        assert_eq!(outcome.values["checkpoint"], Value::from("partial\n"));
+        assert_eq!(outcome.values["stdout"], Value::from("hello"));
+        assert_eq!(outcome.values["status"], Value::from(status));
+        assert!(!outcome.values.contains_key("never"));
+    }
+    story.end().await;
+}
+
+#[tokio::test]
 async fn a_cancelled_attempt_never_starts() {
     let story = story();
     let attempt = story.attempt();

@@ -61,6 +61,7 @@ impl Story {
             item: ItemPath::WHOLE,
             number: 1,
             cancel: CancellationToken::new(),
+            time_limit: Default::default(),
             hub: Arc::new(Hub::default()),
         }
     }

@@ -75,7 +75,6 @@ impl Desk {
             stdout: &self.stdout,
             reported: &self.reported,
             blobs: self.store.blobs(),
-            cancel: &CancellationToken::new(),
         };
         collect(&self.outputs, &sources)
     }

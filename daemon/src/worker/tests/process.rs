@@ -87,6 +87,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         item: ItemPath::WHOLE,
         number: 1,
         cancel: cancel.clone(),
+        time_limit: Default::default(),
         hub: Arc::new(Hub::default()),
     }
 }
