@@ -97,7 +97,7 @@ pub struct Node {
 }
 
 /// What a node does.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// A native node of this type.
     Uses(String),
@@ -146,7 +146,7 @@ pub enum Shell {
 }
 
 /// `each:`.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Each {
     /// One list; `item` is its element.
     List(Template),
@@ -235,7 +235,7 @@ pub struct Output {
 }
 
 /// A value of the file with expressions in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Template {
     /// No expression.
     Literal(Value),
@@ -250,7 +250,7 @@ pub enum Template {
 }
 
 /// A piece of a text with expressions.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Piece {
     /// As it stands.
     Text(String),

@@ -1,9 +1,11 @@
 //! The command line as clap sees it.
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::command;
+use crate::failure::Failure;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Cyan.on_default().bold())
@@ -15,9 +17,6 @@ const STYLES: Styles = Styles::styled()
 #[derive(Parser, Debug)]
 #[command(name = "fanlight", version, styles = STYLES, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
-    /// Use the daemon of another machine over SSH.
-    #[arg(long, global = true, hide = true, value_name = "USER@BOX")]
-    pub(crate) host: Option<String>,
     #[command(flatten)]
     pub(crate) ui: command::ui::Args,
     #[command(subcommand)]
@@ -88,6 +87,12 @@ impl Cli {
     }
 }
 
+/// What to say of a flag that a later version has. It is none of clap's, which would suggest it for another word.
+pub(crate) fn later(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    (flag == "--host").then(|| Failure::not_in_this_version("--host"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -112,7 +117,11 @@ mod tests {
             "fanlight logs last --failed",
             "fanlight cancel poster#1 poster#2",
             "fanlight cancel --queued",
+            "fanlight cancel --queued --workflow poster",
+            "fanlight cancel last --wait",
             "fanlight resume last",
+            "fanlight resume poster#1 poster#2 --new-version",
+            "fanlight resume --failed --workflow poster",
             "fanlight assets list --workflow poster",
             "fanlight assets rm 01 --yes",
             "fanlight queue --max 3 --pause",
@@ -126,10 +135,21 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_of_a_later_version_is_named_and_never_suggested() {
+        let error = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap_err();
+        assert!(later(&error("fanlight ps --host me@box")).is_some());
+        let slip = error("fanlight ps --hots");
+        assert!(later(&slip).is_none() && !slip.to_string().contains("--host"), "{slip}");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
             "fanlight cancel",
             "fanlight cancel last --all",
+            "fanlight cancel --wait",
+            "fanlight resume",
+            "fanlight resume last --failed",
             "fanlight run",
             "fanlight run a --repeat 0",
             "fanlight queue --pause --continue",

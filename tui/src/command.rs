@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod cancel;
 pub(crate) mod check;
+mod choice;
 pub(crate) mod completions;
 pub(crate) mod daemon;
 pub(crate) mod delete;
@@ -35,9 +36,6 @@ use crate::output;
 
 /// Runs the command.
 pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
-    if cli.host.is_some() {
-        return Err(Failure::not_in_this_version("--host"));
-    }
     match cli.command {
         None => ui::open(&cli.ui).await,
         Some(Command::Run(args)) => run::run(args).await,

@@ -34,6 +34,10 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            if let Some(failure) = cli::later(&error) {
+                failure.report();
+                return ExitCode::from(failure.code());
+            }
             // Help and version go to stdout with 0, wrong usage to stderr with 2; a closed pipe is no error.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));

@@ -1,10 +1,10 @@
-//! Requests of people: submit, resume, cancel, label, the queue's settings.
+//! Requests of people: submit, cancel, label, the queue's settings.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
-use fanlight_shared::id::{RunId, SubmissionId};
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -13,9 +13,8 @@ use fanlight_shared::value::Values;
 use super::context::After;
 use super::core::{Core, QueuedRun, project};
 use super::plan::Plan;
-use super::{Message, Reply, recover, submit};
-use crate::config::Config;
-use crate::store::{Batch, Committed, NewRun, Op, ResumeFrom, Store, StoreError, Submit, Submitted};
+use super::{Message, Reply, submit};
+use crate::store::{Batch, Committed, Op, StoreError, Submitted};
 
 /// What the store refused, as an answer.
 pub(super) fn refused(error: &StoreError) -> RpcError {
@@ -24,62 +23,6 @@ pub(super) fn refused(error: &StoreError) -> RpcError {
         StoreError::NotFound(what) => RpcError::not_found(what.clone()),
         other => RpcError::internal(other.to_string()),
     }
-}
-
-/// Checks that a run can be resumed and what it takes over. Blocks.
-pub(super) fn prepare_resume(
-    request: runs::Resume,
-    config: &Config,
-    store: &Store,
-) -> Result<submit::Prepared, RpcError> {
-    let open = store.run(request.run).map_err(|error| refused(&error))?;
-    let name = open.run.name();
-    match open.run.state {
-        RunStatus::Completed => {
-            return Err(RpcError::refused(format!("{name} completed; there is nothing to resume")));
-        }
-        state if !state.is_ended() => {
-            return Err(RpcError::refused(format!(
-                "{name} is {}; cancel it first, or wait for its end",
-                state.word()
-            )));
-        }
-        _ => {}
-    }
-    let plan =
-        submit::read(&open.document).and_then(|workflow| Plan::new(workflow).map_err(RpcError::internal))?;
-    if let Some(pool) =
-        plan.nodes.iter().flat_map(|node| &node.pools).find(|pool| !config.pools.contains_key(*pool))
-    {
-        return Err(RpcError::refused(format!("config.toml does not declare the pool `{pool}` any more")));
-    }
-    let state = recover::fold(&plan, &open);
-    let mut finished = Vec::new();
-    for (node, item, _, value) in &open.values {
-        let done = state.instance(node, *item).is_some_and(|instance| instance.status.has_values());
-        if done && value.is_some() && finished.last() != Some(&(node.clone(), *item)) {
-            finished.push((node.clone(), *item));
-        }
-    }
-    let run = &open.run;
-    let submit = Submit {
-        request_key: request.request_key,
-        workflow_id: Some(run.workflow_id),
-        path: open.path,
-        slug: run.workflow.clone(),
-        title: run.title.clone(),
-        document: open.document,
-        version: run.version.clone(),
-        nodes: plan.nodes.len() as u32,
-        node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
-        submission: SubmissionId::new(),
-        at: Time::now(),
-        runs: vec![NewRun { id: RunId::new(), label: run.label.clone(), params: run.params.clone() }],
-        blobs: Vec::new(),
-        next: false,
-        resume: Some(ResumeFrom { run: run.id, finished }),
-    };
-    Ok(submit::Prepared { submit, plan: Arc::new(plan) })
 }
 
 impl Core {
@@ -131,7 +74,7 @@ impl Core {
             Some(active) => active.run.clone(),
             None => Run::clone(self.queued.get(&run.id).map_or(&run, |queued| &queued.run)),
         });
-        let started = runs::Started { runs: runs.collect(), hints: hints.into_iter().collect() };
+        let started = runs::Started { runs: runs.collect(), hints: hints.into_iter().collect(), reuse: None };
         self.context.after(After::Do(Box::new(move || {
             let _ = reply.send(Ok(started));
         })));
@@ -176,6 +119,7 @@ impl Core {
             } else if self.active.contains_key(&id) {
                 self.with(id, |run, context| run.cancel(context));
                 answer.cancelled.push(id);
+                answer.cancelling.push(id);
             } else if !answer.cancelled.contains(&id) {
                 answer.ended.push(id);
             }

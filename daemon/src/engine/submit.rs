@@ -121,7 +121,7 @@ fn canonical(path: &str) -> Result<PathBuf, RpcError> {
 }
 
 /// What only the daemon knows of a file: whether it has a place, and which pools there are.
-fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Config) -> Result<(), RpcError> {
+pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Config) -> Result<(), RpcError> {
     if path.is_none() && workflow.id.is_none() {
         return Err(RpcError::new(
             ErrorCode::BadParams,
@@ -159,7 +159,7 @@ fn stem(path: &Path) -> Option<String> {
     Some(path.file_stem()?.to_string_lossy().into_owned())
 }
 
-fn title(workflow: &Workflow, path: Option<&Path>) -> String {
+pub(super) fn title(workflow: &Workflow, path: Option<&Path>) -> String {
     workflow.name.clone().or_else(|| path.and_then(stem)).unwrap_or_else(|| "untitled".to_owned())
 }
 
@@ -179,15 +179,15 @@ fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
 }
 
 /// Files that params name, each stored once.
-struct Files<'a> {
-    blobs: &'a Blobs,
-    seen: HashMap<PathBuf, Media>,
-    published: Vec<Published>,
+pub(super) struct Files<'a> {
+    pub(super) blobs: &'a Blobs,
+    pub(super) seen: HashMap<PathBuf, Media>,
+    pub(super) published: Vec<Published>,
 }
 
 impl Files<'_> {
     /// Params of media types are paths; they become media in the store.
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         workflow: &Workflow,
         mut params: IndexMap<String, Value>,

@@ -5,4 +5,5 @@ mod failure;
 mod items;
 mod queue;
 mod recovery;
+mod resume;
 mod world;

@@ -57,14 +57,39 @@ pub struct Repeat {
     pub of: u32,
 }
 
-/// Answer of `runs.start`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+/// Answer of `runs.start` and `runs.resume`.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Started {
     /// The runs it made, queued or running, in the order of the sets.
     pub runs: Vec<Run>,
     /// Things worth knowing, such as a moved file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
+    /// Of `runs.resume`: what the new run takes over and what runs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<Reuse>,
+}
+
+/// What a resumed run takes over, and what it runs again.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Reuse {
+    /// Nodes whose finished values are taken over, in the order of the file.
+    pub kept: Vec<KeptNode>,
+    /// Nodes that run again, or at least some of their items.
+    pub again: Vec<String>,
+}
+
+/// A node whose finished values are taken over.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct KeptNode {
+    /// The node.
+    pub node: String,
+    /// Of a node with `each`: how many of its items are taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
+    /// Of a node with `each`: how many items it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u32>,
 }
 
 /// `runs.list`: newest first.
@@ -166,6 +191,9 @@ pub struct Cancel {
 pub struct CancelAnswer {
     /// Those that are cancelled or are being cancelled because of this.
     pub cancelled: Vec<RunId>,
+    /// Those of them that run and are being ended: they are cancelled once their last process is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancelling: Vec<RunId>,
     /// Those that had ended before.
     pub ended: Vec<RunId>,
 }
@@ -178,6 +206,13 @@ pub struct Resume {
     pub run: RunId,
     /// The same key gives the same run.
     pub request_key: String,
+    /// The text of the workflow file as it is now: the new run has this version, and takes over what the change does not
+    /// touch. Without it the new run has the version of the ended one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// Starts nothing: the answer has no runs and says what would be taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// `runs.delete`: an ended run with its telemetry and its other values.

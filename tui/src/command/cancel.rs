@@ -2,51 +2,104 @@
 
 use std::collections::HashMap;
 
+use fanlight_shared::client::Client;
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
+use fanlight_shared::run::{Run, RunStatus};
 
-use super::find_run;
+use super::choice;
+use super::follow::{Options, follow};
+use super::interrupt::Interrupt;
+use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out, text};
 
 /// The arguments of `cancel`.
 #[derive(clap::Args, Debug)]
-#[group(required = true, multiple = false)]
 pub(crate) struct Args {
     /// The runs.
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", required_unless_present_any = ["queued", "all", "workflow"])]
     runs: Vec<String>,
-    /// All that wait.
-    #[arg(long)]
+    /// All that wait; with `--workflow` those of one workflow.
+    #[arg(long, conflicts_with_all = ["runs", "all"])]
     queued: bool,
     /// All that wait or run.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["runs", "workflow"])]
     all: bool,
+    /// All of this workflow that wait or run: its name, or the path of its file.
+    #[arg(short, long, value_name = "W", conflicts_with = "runs")]
+    workflow: Option<String>,
+    /// Returns when they have ended: a command has some seconds to end by itself, then its outputs are collected.
+    #[arg(long)]
+    wait: bool,
 }
 
 /// Runs `cancel`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let client = Context::from_env()?.connect().await?;
-    let mut names = HashMap::new();
-    let mut ids = Vec::new();
-    // All are looked up before one is cancelled: a slip in one name cancels nothing.
-    for name in &args.runs {
-        let run = find_run(&client, name).await?.run;
-        if names.insert(run.id, run.name()).is_none() {
-            ids.push(run.id);
+    let context = Context::from_env()?;
+    let client = context.connect().await?;
+    let chosen = match &args.workflow {
+        None => choice::named(&client, &args.runs).await?,
+        Some(name) => {
+            let id = choice::workflow(&client, Some(name)).await?;
+            let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Cancelling];
+            choice::all(&client, id, if args.queued { &states[..1] } else { &states }).await?
         }
-    }
-    let cancel = runs::Cancel { runs: ids, queued: args.queued || args.all, running: args.all };
-    let answer = client.call(cancel).await?;
+    };
+    let by_name = !args.all && (!args.queued || args.workflow.is_some());
+    let request = if by_name {
+        runs::Cancel { runs: chosen.iter().map(|run| run.id).collect(), ..runs::Cancel::default() }
+    } else {
+        runs::Cancel { queued: true, running: args.all, ..runs::Cancel::default() }
+    };
+    let answer = client.call(request).await?;
     let mut out = Out::new();
-    if args.runs.is_empty() {
-        output::note(&format!("cancelled {}", text::count(answer.cancelled.len(), "run")));
+    if !by_name || chosen.is_empty() {
+        say_counts(&answer);
     }
-    for name in answer.cancelled.iter().filter_map(|id| names.get(id)) {
-        out.line(&format!("{name}\tcancelled"))?;
+    let names: HashMap<RunId, String> = chosen.iter().map(|run| (run.id, run.name())).collect();
+    let mut say = |ids: &[RunId], what: &str| {
+        ids.iter().filter_map(|id| names.get(id)).try_for_each(|name| out.line(&format!("{name}\t{what}")))
+    };
+    let at_once: Vec<RunId> =
+        answer.cancelled.iter().filter(|id| !answer.cancelling.contains(id)).copied().collect();
+    say(&at_once, "cancelled")?;
+    say(&answer.ended, "had ended before")?;
+    if !args.wait {
+        say(&answer.cancelling, "cancelling")?;
+        return out.flush();
     }
-    for name in answer.ended.iter().filter_map(|id| names.get(id)) {
-        out.line(&format!("{name}\thad ended before"))?;
+    out.flush()?;
+    for run in wait(&context, client, &answer.cancelling).await? {
+        out.line(&format!("{}\t{}", run.name(), run.state.word()))?;
     }
     out.flush()
+}
+
+fn say_counts(answer: &runs::CancelAnswer) {
+    let at_once = answer.cancelled.len() - answer.cancelling.len().min(answer.cancelled.len());
+    if at_once > 0 || answer.cancelling.is_empty() {
+        output::note(&format!("cancelled {}", text::count(at_once, "run")));
+    }
+    if !answer.cancelling.is_empty() {
+        output::note(&format!("cancelling {}", text::count(answer.cancelling.len(), "run")));
+    }
+}
+
+/// Follows these runs until they have ended. Ctrl-C leaves them to their end.
+async fn wait(context: &Context, client: Client, ids: &[RunId]) -> Result<Vec<Run>, Failure> {
+    let mut details = Vec::new();
+    for id in ids {
+        details.push(client.call(runs::Get { run: id.to_string() }).await?);
+    }
+    let mut board = Board::new(details.iter().map(|detail| detail.run.clone()).collect());
+    for detail in details {
+        board.put(&detail.run, detail.state);
+    }
+    let mut interrupt = Interrupt::new()?;
+    let mut nothing = |_: &Client, _: &Row| {};
+    let options = Options { json: false, cancels: false, ended: &mut nothing };
+    let (board, _) = follow(context, client, board, &mut interrupt, options).await?;
+    Ok(board.rows().map(|row| row.run.clone()).collect())
 }

@@ -1,20 +1,35 @@
-//! `fanlight resume`: a new run that takes over what finished in an ended one.
+//! `fanlight resume`: new runs that take over what finished in ended ones.
 
-use fanlight_shared::rpc::runs;
+use std::collections::HashMap;
+use std::path::Path;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::rpc::runs::{self, Reuse};
+use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 
-use super::{find_run, request_key};
+use super::{choice, read_text, read_workflow, request_key};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{self, Out, json};
+use crate::output::{self, Out, json, text};
 
 /// The arguments of `resume`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The ended run.
-    #[arg(value_name = "RUN")]
-    run: String,
-    /// One JSON object: the new run.
+    /// The ended runs.
+    #[arg(value_name = "RUN", required_unless_present_any = ["failed", "workflow"])]
+    runs: Vec<String>,
+    /// All that failed and were not resumed yet.
+    #[arg(long, conflicts_with = "runs")]
+    failed: bool,
+    /// Of this workflow (its name, or the path of its file) all that failed or were cancelled and were not resumed yet;
+    /// with `--failed` those that failed.
+    #[arg(short, long, value_name = "W", conflicts_with = "runs")]
+    workflow: Option<String>,
+    /// Uses the workflow file as it is now, and takes over what its change does not touch.
+    #[arg(long)]
+    new_version: bool,
+    /// One JSON object a line: the new runs.
     #[arg(long)]
     json: bool,
 }
@@ -22,23 +37,119 @@ pub(crate) struct Args {
 /// Runs `resume`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
-    let ended = find_run(&client, &args.run).await?.run;
-    let started = client.call(runs::Resume { run: ended.id, request_key: request_key() }).await?;
-    for hint in &started.hints {
-        output::note(&format!("hint: {}", sanitise::line(hint)));
+    let ended = if args.runs.is_empty() {
+        let workflow = choice::workflow(&client, args.workflow.as_deref()).await?;
+        let states = [RunStatus::Failed, RunStatus::Cancelled];
+        choice::not_resumed(&client, workflow, if args.failed { &states[..1] } else { &states }).await?
+    } else {
+        choice::named(&client, &args.runs).await?
+    };
+    if ended.is_empty() {
+        output::note("there is nothing to resume");
+        return Ok(());
+    }
+    let mut requests = Vec::new();
+    let mut files = Files::default();
+    for run in &ended {
+        let document = if args.new_version { Some(files.of(&client, run).await?) } else { None };
+        requests.push(runs::Resume { run: run.id, request_key: request_key(), document, dry_run: false });
+    }
+    if args.new_version {
+        // All is said before the first one starts, and one that can't be resumed keeps all from starting.
+        for (run, request) in ended.iter().zip(&requests) {
+            let planned = client.call(runs::Resume { dry_run: true, ..request.clone() }).await?;
+            say_hints(&planned.hints);
+            output::note(&format!("{}: {}", run.name(), sentence(&planned.reuse.unwrap_or_default())));
+        }
     }
     let mut out = Out::new();
-    for run in &started.runs {
-        if args.json {
-            json::print(&mut out, &json::run(run))?;
-        } else {
+    for (from, request) in ended.iter().zip(requests) {
+        let started = client.call(request).await?;
+        if !args.new_version {
+            say_hints(&started.hints);
+        }
+        for run in &started.runs {
+            if args.json {
+                json::print(&mut out, &json::run(run))?;
+                continue;
+            }
             out.line(&run.name())?;
-            output::note(&format!(
-                "it goes on where {} ended; follow it with `fanlight watch '{}'`",
-                ended.name(),
-                run.name()
-            ));
+            out.flush()?;
+            output::note(&format!("{} goes on where {} ended", run.name(), from.name()));
+            if let Some(reuse) = started.reuse.as_ref().filter(|_| !args.new_version) {
+                output::note(&format!("it {}", sentence(reuse)));
+            }
+            if ended.len() == 1 {
+                output::note(&format!("follow it with `fanlight watch '{}'`", run.name()));
+            }
         }
     }
     out.flush()
+}
+
+fn say_hints(hints: &[String]) {
+    for hint in hints {
+        output::note(&format!("hint: {}", sanitise::line(hint)));
+    }
+}
+
+/// `keeps slow, thumbs (7 of 9 items); runs step, report again`
+fn sentence(reuse: &Reuse) -> String {
+    let kept = reuse.kept.iter().map(|kept| match (kept.items, kept.of) {
+        (Some(items), Some(of)) if items < of => {
+            format!("{} ({items} of {})", kept.node, text::count(of as usize, "item"))
+        }
+        _ => kept.node.clone(),
+    });
+    let kept: Vec<String> = kept.collect();
+    let kept = if kept.is_empty() { "nothing".to_owned() } else { kept.join(", ") };
+    let again = if reuse.again.is_empty() { "nothing".to_owned() } else { reuse.again.join(", ") };
+    format!("keeps {kept}; runs {again} again")
+}
+
+/// Workflow files as they are now, each read once.
+#[derive(Default)]
+struct Files {
+    read: HashMap<String, String>,
+}
+
+impl Files {
+    /// The file of a run.
+    async fn of(&mut self, client: &Client, run: &Run) -> Result<String, Failure> {
+        let name = run.name();
+        let Some(path) = client.call(runs::Get { run: run.id.to_string() }).await?.path else {
+            return Err(Failure::usage(format!("{name} was submitted without a file")).hint(format!(
+                "without `--new-version` it goes on with its own version: `fanlight resume '{name}'`"
+            )));
+        };
+        if let Some(document) = self.read.get(&path) {
+            return Ok(document.clone());
+        }
+        let document = read_text(Path::new(&path))?;
+        read_workflow(&sanitise::line(&path), &document)?;
+        self.read.insert(path, document.clone());
+        Ok(document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::rpc::runs::KeptNode;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_one_sentence() {
+        let kept = |node: &str, items, of| KeptNode { node: node.into(), items, of };
+        let reuse = Reuse {
+            kept: vec![
+                kept("slow", None, None),
+                kept("all", Some(3), Some(3)),
+                kept("some", Some(7), Some(9)),
+            ],
+            again: vec!["some".into(), "report".into()],
+        };
+        assert_eq!(sentence(&reuse), "keeps slow, all, some (7 of 9 items); runs some, report again");
+        assert_eq!(sentence(&Reuse::default()), "keeps nothing; runs nothing again");
+    }
 }

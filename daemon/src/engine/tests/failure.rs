@@ -1,7 +1,5 @@
-//! Failures: what they skip, retries, time-outs, `allow_failure`, resume.
+//! Failures: what they skip, retries, time-outs, `allow_failure`.
 
-use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{AttemptEnd, RunStatus};
 
 use super::world::World;
@@ -62,39 +60,4 @@ async fn a_timeout_ends_the_attempt() {
     let world = World::new().await;
     let ended = world.run("nodes: { a: { uses: util.sleep, timeout: 10ms, with: { seconds: 3600 } } }").await;
     assert_eq!(ended.error(), "node `a` failed: timed out after 10ms");
-}
-
-#[tokio::test]
-async fn a_resumed_run_takes_over_what_was_finished() {
-    let world = World::new().await;
-    let failed = world
-        .run(
-            "
-nodes:
-  good: { uses: text.template, with: { template: fine } }
-  items: { uses: text.template, each: '${{ range(3) }}', with: { template: '{{ i }}', i: '${{ item }}' } }
-  bad: { uses: util.fail, needs: [good, items], with: { message: no } }
-outputs: { good: '${{ good.text }}' }
-",
-        )
-        .await;
-    let request = runs::Resume { run: failed.run.id, request_key: RunId::new().to_string() };
-    let again = world.engine.resume(request).await.unwrap().runs.remove(0);
-    world.idle().await;
-    let again = world.ended(again.id);
-    assert_eq!(again.run.resumed_from, Some(failed.run.id));
-    assert_eq!(again.run.number, 2);
-    assert_eq!(again.nodes(), "good cached, items completed, bad failed");
-    assert!(again.items("items").iter().all(|item| item.word() == "cached"));
-    assert_eq!(again.output("good").and_then(|it| it.as_text()), Some("fine"));
-}
-
-#[tokio::test]
-async fn only_an_ended_run_that_did_not_complete_is_resumed() {
-    let world = World::new().await;
-    let completed = world.run("nodes: { a: { uses: text.template, with: { template: x } } }").await;
-    let request = |run| runs::Resume { run, request_key: RunId::new().to_string() };
-    assert!(world.engine.resume(request(completed.run.id)).await.unwrap_err().message.contains("completed"));
-    let running = world.start("nodes: { a: { uses: util.sleep, with: { seconds: 3600 } } }").await;
-    assert!(world.engine.resume(request(running.id)).await.unwrap_err().message.contains("cancel it first"));
 }

@@ -73,7 +73,9 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
         }
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
-            Came::Started(client.call(runs::Resume { run, request_key }).await?)
+            Came::Started(
+                client.call(runs::Resume { run, request_key, document: None, dry_run: false }).await?,
+            )
         }
         Effect::DeleteRuns(delete) => {
             client.call(delete).await?;

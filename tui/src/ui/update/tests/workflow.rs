@@ -172,7 +172,7 @@ fn the_first_run_tells_which_workflow_a_file_is() {
     let mut model = opened();
     model.workflow.as_mut().unwrap().document.workflow_id = None;
     let run = crate::ui::testing::run(1, fanlight_shared::run::RunStatus::Queued);
-    let started = fanlight_shared::rpc::runs::Started { runs: vec![run], hints: Vec::new() };
+    let started = fanlight_shared::rpc::runs::Started { runs: vec![run], ..Default::default() };
     let effects = came(&mut model, Came::Started(started));
     assert_eq!(model.workflow_id(), Some(crate::ui::testing::workflow_id()));
     assert!(effects.iter().any(|it| matches!(it, Effect::Watch(watch) if watch.products.is_some())));

@@ -1,0 +1,164 @@
+//! Resume: from an ended run to a new one that takes over what was finished and reads nothing that runs again.
+
+mod reuse;
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use fanlight_shared::document::ranges::check_params;
+use fanlight_shared::id::{RunId, SubmissionId, Version};
+use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::Values;
+
+use super::desk::refused;
+use super::plan::Plan;
+use super::recover;
+use super::submit::{self, Files};
+use crate::config::Config;
+use crate::store::blob::Published;
+use crate::store::{NewRun, OpenRun, ResumeFrom, Store, Submit};
+use reuse::Ended;
+
+/// A file that is longer is no workflow file.
+const MAX_FILE: u64 = 1 << 20;
+
+/// A resume that is ready to be stored.
+pub(super) struct Resumption {
+    pub(super) prepared: submit::Prepared,
+    /// What the new run takes over, for people.
+    pub(super) reuse: runs::Reuse,
+    pub(super) hints: Vec<String>,
+}
+
+/// The file that the new run has, and what follows from it.
+struct Source {
+    document: String,
+    plan: Plan,
+    params: Values,
+    /// Blobs of new params.
+    blobs: Vec<Published>,
+    /// Nodes that the file says something else of than before.
+    touched: HashSet<usize>,
+    hints: Vec<String>,
+}
+
+/// Checks that a run can be resumed and decides what the new one takes over. Blocks.
+///
+/// # Errors
+/// The run has not ended, or completed with this version of its file; the new version of the file has problems.
+pub(super) fn prepare(request: runs::Resume, config: &Config, store: &Store) -> Result<Resumption, RpcError> {
+    let open = store.run(request.run).map_err(|error| refused(&error))?;
+    let version = request.document.as_deref().map(Version::of);
+    check_state(&open.run, version.as_ref())?;
+    let source = match request.document {
+        Some(document) if version.as_ref() != Some(&open.run.version) => new_version(&open, document, store)?,
+        _ => same_version(&open)?,
+    };
+    let path = open.path.as_deref().map(Path::new);
+    submit::check_place(&source.plan.workflow, path, config)?;
+    let state = recover::fold(&source.plan, &open);
+    let ended = Ended::new(&state, &open.values);
+    let again = reuse::again(&source.plan, &ended, &source.touched);
+    let (plan, run) = (source.plan, &open.run);
+    let submit = Submit {
+        request_key: request.request_key,
+        workflow_id: Some(run.workflow_id),
+        slug: run.workflow.clone(),
+        title: submit::title(&plan.workflow, path),
+        document: source.document,
+        version: plan.workflow.version.clone(),
+        nodes: plan.nodes.len() as u32,
+        node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+        submission: SubmissionId::new(),
+        at: Time::now(),
+        runs: vec![NewRun { id: RunId::new(), label: run.label.clone(), params: source.params }],
+        blobs: source.blobs,
+        next: false,
+        resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
+        path: open.path.clone(),
+    };
+    let reuse = ended.reuse(&plan, &again);
+    Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints: source.hints })
+}
+
+/// Only an ended run is resumed, and a completed one only with another version of its file.
+fn check_state(run: &Run, version: Option<&Version>) -> Result<(), RpcError> {
+    let name = run.name();
+    match run.state {
+        RunStatus::Completed if version.is_none() => {
+            Err(RpcError::refused(format!("{name} completed; there is nothing to resume")))
+        }
+        RunStatus::Completed if version == Some(&run.version) => Err(RpcError::refused(format!(
+            "{name} completed and its file has not changed since; there is nothing to resume"
+        ))),
+        state if !state.is_ended() => Err(RpcError::refused(format!(
+            "{name} is {}; cancel it first, or wait for its end",
+            state.word()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The version that the run was submitted with.
+fn same_version(open: &OpenRun) -> Result<Source, RpcError> {
+    let plan = read(&open.document)?;
+    let changed = open.path.as_deref().filter(|path| is_changed(Path::new(path), &open.run.version));
+    let hint = changed.map(|path| {
+        let name = open.run.name();
+        format!("{path} has changed since {name} was submitted; `fanlight resume --new-version '{name}'` uses it as it is now")
+    });
+    Ok(Source {
+        document: open.document.clone(),
+        plan,
+        params: open.run.params.clone(),
+        blobs: Vec::new(),
+        touched: HashSet::new(),
+        hints: hint.into_iter().collect(),
+    })
+}
+
+/// The file as it is now, with the params that the run had.
+fn new_version(open: &OpenRun, document: String, store: &Store) -> Result<Source, RpcError> {
+    let plan = read(&document)?;
+    let run = &open.run;
+    if plan.workflow.id.is_some_and(|id| id != run.workflow_id) {
+        return Err(RpcError::refused(format!(
+            "the file has another `id:` than {} had, so it is another workflow; start it with `fanlight run`",
+            run.name()
+        )));
+    }
+    let (known, gone): (Values, Values) =
+        run.params.clone().into_iter().partition(|(name, _)| plan.workflow.params.contains_key(name));
+    let params = check_params(&plan.workflow, &known)
+        .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
+    let mut files = Files { blobs: store.blobs(), seen: HashMap::new(), published: Vec::new() };
+    let params = files.take_in(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
+    let touched = match read(&open.document) {
+        Ok(old) => reuse::touched((&old, &run.params), (&plan, &params)),
+        // What can't be compared is taken for different.
+        Err(_) => (0..plan.nodes.len()).collect(),
+    };
+    let hints = gone.keys().map(|name| format!("the file has no param `{name}` any more")).collect();
+    Ok(Source { document, plan, params, blobs: files.published, touched, hints })
+}
+
+fn read(document: &str) -> Result<Plan, RpcError> {
+    submit::read(document).and_then(|workflow| Plan::new(workflow).map_err(RpcError::internal))
+}
+
+/// Whether there is a file at this path, and another version of it.
+fn is_changed(path: &Path, version: &Version) -> bool {
+    let read = || {
+        // A fifo that lies there now would block.
+        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        let mut text = String::new();
+        let file = std::fs::File::open(path).ok().filter(|_| meta.len() <= MAX_FILE)?;
+        file.take(MAX_FILE + 1).read_to_string(&mut text).ok()?;
+        Some(Version::of(&text))
+    };
+    read().is_some_and(|now| now != *version)
+}

@@ -1,0 +1,202 @@
+//! What a resumed run takes over: whatever was finished and reads nothing that runs again, conditions included.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use fanlight_shared::expression::Root;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::runs::{KeptNode, Reuse};
+use fanlight_shared::run::NodeStatus;
+use fanlight_shared::run_state::{Instance, NodeState, RunState};
+use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::{CommandOutput, Node};
+use indexmap::IndexMap;
+
+use crate::engine::plan::{Plan, PlanNode};
+
+/// What of a node runs again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Again {
+    Nothing,
+    /// These items.
+    Items(BTreeSet<u32>),
+    All,
+}
+
+impl Again {
+    fn has(&self, item: ItemPath) -> bool {
+        match (self, item.0) {
+            (Self::Nothing, _) => false,
+            (Self::Items(items), Some(index)) => items.contains(&index),
+            (Self::Items(_) | Self::All, _) => true,
+        }
+    }
+}
+
+/// An ended run: how far it came, and what is kept of it.
+pub(super) struct Ended<'a> {
+    state: &'a RunState,
+    /// Instances whose values are all there.
+    stored: HashSet<(&'a str, ItemPath)>,
+}
+
+impl<'a> Ended<'a> {
+    pub(super) fn new(state: &'a RunState, values: &'a [(String, ItemPath, String, Option<Value>)]) -> Self {
+        let mut whole: HashMap<(&str, ItemPath), bool> = HashMap::new();
+        for (node, item, _, value) in values {
+            *whole.entry((node.as_str(), *item)).or_insert(true) &= value.is_some();
+        }
+        let stored = whole.into_iter().filter(|(_, whole)| *whole).map(|(instance, _)| instance).collect();
+        Self { state, stored }
+    }
+
+    /// The instances whose values are taken over.
+    pub(super) fn finished(&self, plan: &Plan, again: &[Again]) -> Vec<(String, ItemPath)> {
+        let mut finished = Vec::new();
+        for (node, again) in plan.nodes.iter().zip(again) {
+            let Some(seen) = self.state.nodes.get(&node.name) else { continue };
+            let kept = instances(seen).filter(|(item, seen)| {
+                !again.has(*item)
+                    && seen.status.has_values()
+                    && self.stored.contains(&(node.name.as_str(), *item))
+            });
+            finished.extend(kept.map(|(item, _)| (node.name.clone(), item)));
+        }
+        finished
+    }
+
+    /// The same for people.
+    pub(super) fn reuse(&self, plan: &Plan, again: &[Again]) -> Reuse {
+        let mut reuse = Reuse::default();
+        let mut kept: HashMap<String, u32> = HashMap::new();
+        for (node, _) in self.finished(plan, again) {
+            *kept.entry(node).or_default() += 1;
+        }
+        for (node, again) in plan.nodes.iter().zip(again) {
+            if let Some(count) = kept.get(&node.name) {
+                let of = self.state.nodes.get(&node.name).and_then(|seen| seen.item_count);
+                reuse.kept.push(KeptNode { node: node.name.clone(), items: of.map(|_| *count), of });
+            }
+            if *again != Again::Nothing {
+                reuse.again.push(node.name.clone());
+            }
+        }
+        reuse
+    }
+
+    /// What runs again because of how the node itself ended.
+    fn own(&self, node: &PlanNode) -> Again {
+        let Some(seen) = self.state.nodes.get(&node.name) else { return Again::All };
+        let skipped = seen.whole.status == NodeStatus::Skipped;
+        match (node.node.each.is_some(), seen.item_count) {
+            (false, _) if self.stays(node, ItemPath::WHOLE, &seen.whole) => Again::Nothing,
+            (true, Some(count)) => {
+                let stays = |index: &u32| {
+                    let item = seen.items.get(index);
+                    item.is_some_and(|item| self.stays(node, ItemPath::item(*index), item))
+                };
+                let again: BTreeSet<u32> = (0..count).filter(|index| !stays(index)).collect();
+                if again.is_empty() { Again::Nothing } else { Again::Items(again) }
+            }
+            (true, None) if skipped => Again::Nothing,
+            _ => Again::All,
+        }
+    }
+
+    /// Whether an instance ended in a way that holds as long as what it reads does.
+    fn stays(&self, node: &PlanNode, item: ItemPath, seen: &Instance) -> bool {
+        match seen.status {
+            NodeStatus::Skipped => true,
+            status => status.has_values() && self.stored.contains(&(node.name.as_str(), item)),
+        }
+    }
+}
+
+fn instances(seen: &NodeState) -> impl Iterator<Item = (ItemPath, &Instance)> {
+    let items = seen.items.iter().map(|(index, item)| (ItemPath::item(*index), item));
+    items.chain(seen.item_count.is_none().then_some((ItemPath::WHOLE, &seen.whole)))
+}
+
+/// What of each node runs again: what did not finish, what is `touched` by a change of the file, and whatever reads
+/// something that runs again.
+pub(super) fn again(plan: &Plan, ended: &Ended<'_>, touched: &HashSet<usize>) -> Vec<Again> {
+    let mut again = vec![Again::All; plan.nodes.len()];
+    let mut waits: Vec<usize> = plan.nodes.iter().map(|node| node.deps.len()).collect();
+    let mut next: Vec<usize> = (0..waits.len()).filter(|at| waits[*at] == 0).collect();
+    while let Some(at) = next.pop() {
+        let node = &plan.nodes[at];
+        let straight = node.straight.as_ref().map(|(from, _)| *from);
+        let reads_again = node.deps.iter().any(|dep| Some(*dep) != straight && again[*dep] != Again::Nothing);
+        again[at] = match (ended.own(node), straight.map(|from| &again[from])) {
+            _ if reads_again || touched.contains(&at) => Again::All,
+            (Again::All, _) | (_, Some(Again::All)) => Again::All,
+            (own, None | Some(Again::Nothing)) => own,
+            (Again::Nothing, Some(Again::Items(read))) => Again::Items(read.clone()),
+            (Again::Items(own), Some(Again::Items(read))) => Again::Items(own.union(read).copied().collect()),
+        };
+        for reader in &node.readers {
+            waits[*reader] -= 1;
+            if waits[*reader] == 0 {
+                next.push(*reader);
+            }
+        }
+    }
+    again
+}
+
+/// The nodes of the new plan that do something else than in the old one, or read a param that has another value now.
+pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<usize> {
+    let ((old, old_params), (new, new_params)) = (old, new);
+    let other = |name: &str| old_params.get(name) != new_params.get(name);
+    let is_touched = |node: &PlanNode| {
+        let same =
+            old.index.get(&node.name).is_some_and(|at| does_the_same(&old.nodes[*at].node, &node.node));
+        let references = node.node.expressions().into_iter().flat_map(|(_, it)| it.references());
+        let reads_other = references.filter(|it| it.root == Root::Params).any(|it| match &it.port {
+            Some(param) => other(param),
+            None => old_params != new_params,
+        });
+        !same || reads_other
+    };
+    (0..new.nodes.len()).filter(|at| is_touched(&new.nodes[*at])).collect()
+}
+
+/// Whether both make the same of the same inputs, under the same conditions. How often they are tried, how long they may
+/// take and where they wait makes no difference.
+fn does_the_same(one: &Node, other: &Node) -> bool {
+    let Node {
+        action,
+        with,
+        needs,
+        condition,
+        each,
+        env,
+        dir,
+        outputs,
+        drop_failed_items,
+        retry: _,
+        timeout: _,
+        pool: _,
+        keep: _,
+        remember: _,
+        effects: _,
+        again_on_interrupt: _,
+        allow_failure: _,
+        span: _,
+    } = one;
+    let declared = |outputs: &IndexMap<String, CommandOutput>| {
+        let declared = outputs.iter().map(|(name, it)| {
+            let CommandOutput { source, ty, name: file, span: _ } = it;
+            (name.clone(), source.clone(), ty.clone(), file.clone())
+        });
+        declared.collect::<Vec<_>>()
+    };
+    *action == other.action
+        && *with == other.with
+        && *needs == other.needs
+        && *condition == other.condition
+        && *each == other.each
+        && *env == other.env
+        && *dir == other.dir
+        && *drop_failed_items == other.drop_failed_items
+        && declared(outputs) == declared(&other.outputs)
+}

@@ -1,0 +1,217 @@
+//! Resume: what a new run takes over from an ended one, and what it runs again.
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::{RpcError, runs};
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::value::Value;
+
+use super::world::{Ended, World};
+
+fn request(run: &Run) -> runs::Resume {
+    runs::Resume { run: run.id, request_key: RunId::new().to_string(), document: None, dry_run: false }
+}
+
+/// Resumes a run, perhaps with another version of its file, to its end.
+async fn resumed(world: &World, run: &Run, document: Option<&str>) -> Ended {
+    let request = runs::Resume { document: document.map(str::to_owned), ..request(run) };
+    let again = world.engine.resume(request).await.unwrap().runs.remove(0);
+    world.idle().await;
+    world.ended(again.id)
+}
+
+/// What a resume would take over and run again: `kept: a, b (1 of 2); again: c`.
+async fn planned(world: &World, run: &Run, document: Option<&str>) -> Result<String, RpcError> {
+    let request = runs::Resume { document: document.map(str::to_owned), dry_run: true, ..request(run) };
+    let planned = world.engine.resume(request).await?;
+    assert!(planned.runs.is_empty());
+    let reuse = planned.reuse.unwrap();
+    let kept = reuse.kept.iter().map(|it| match (it.items, it.of) {
+        (Some(items), Some(of)) => format!("{} ({items} of {of})", it.node),
+        _ => it.node.clone(),
+    });
+    Ok(format!("kept: {}; again: {}", kept.collect::<Vec<_>>().join(", "), reuse.again.join(", ")))
+}
+
+#[tokio::test]
+async fn a_resumed_run_takes_over_what_was_finished() {
+    let world = World::new().await;
+    let failed = world
+        .run(
+            "
+nodes:
+  good: { uses: text.template, with: { template: fine } }
+  items: { uses: text.template, each: '${{ range(3) }}', with: { template: '{{ i }}', i: '${{ item }}' } }
+  bad: { uses: util.fail, needs: [good, items], with: { message: no } }
+outputs: { good: '${{ good.text }}' }
+",
+        )
+        .await;
+    assert_eq!(planned(&world, &failed.run, None).await.unwrap(), "kept: good, items (3 of 3); again: bad");
+    let again = resumed(&world, &failed.run, None).await;
+    assert_eq!(again.run.resumed_from, Some(failed.run.id));
+    assert_eq!(again.run.number, 2);
+    assert_eq!(again.nodes(), "good cached, items completed, bad failed");
+    assert!(again.items("items").iter().all(|item| item.word() == "cached"));
+    assert_eq!(again.output("good").and_then(|it| it.as_text()), Some("fine"));
+}
+
+/// `test` reads a file that is not there before it is `fixed`; `report` and `rescue` look at how that went.
+fn stale(folder: &std::path::Path) -> String {
+    let file = folder.join("fixed").display().to_string();
+    format!(
+        "
+nodes:
+  before: {{ uses: text.template, with: {{ template: fine }} }}
+  test: {{ uses: file.read, with: {{ path: {file} }} }}
+  report: {{ uses: text.template, if: always(), with: {{ template: 'v={{{{ v }}}}', v: \"${{{{ first(test.text, 'none') }}}}\" }} }}
+  page: {{ uses: text.template, needs: report, with: {{ template: 'page' }} }}
+  rescue: {{ uses: text.template, if: failure(), needs: test, with: {{ template: rescued }} }}
+outputs: {{ report: '${{{{ report.text }}}}', rescue: '${{{{ rescue.text }}}}' }}
+"
+    )
+}
+
+#[tokio::test]
+async fn whatever_reads_a_node_that_runs_again_runs_again_too_conditions_included() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let failed = world.run(&stale(folder.path())).await;
+    assert_eq!(failed.output("report"), Some(&Value::from("v=none")));
+    assert_eq!(failed.output("rescue"), Some(&Value::from("rescued")));
+    std::fs::write(folder.path().join("fixed"), "42").unwrap();
+    let planned = planned(&world, &failed.run, None).await.unwrap();
+    assert_eq!(planned, "kept: before; again: test, report, page, rescue");
+    let again = resumed(&world, &failed.run, None).await;
+    let nodes = "before cached, test completed, report completed, page completed, rescue skipped";
+    assert_eq!(again.nodes(), nodes);
+    assert_eq!(again.output("report"), Some(&Value::from("v=42")));
+    assert_eq!(again.output("rescue"), None);
+}
+
+#[tokio::test]
+async fn items_of_a_later_list_run_again_one_by_one_and_whoever_reads_the_whole_list_does_too() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("a"), "a").unwrap();
+    let document = format!(
+        "
+nodes:
+  read: {{ uses: file.read, each: '${{{{ [\"{0}/a\", \"{0}/b\"] }}}}', with: {{ path: '${{{{ item }}}}' }} }}
+  each: {{ uses: text.template, each: '${{{{ read.text }}}}', with: {{ template: '{{{{ t }}}}', t: '${{{{ item }}}}' }} }}
+  all: {{ uses: text.template, if: always(), with: {{ template: x, n: '${{{{ first(each.text, []) | length }}}}' }} }}
+",
+        folder.path().display()
+    );
+    let failed = world.run(&document).await;
+    std::fs::write(folder.path().join("b"), "b").unwrap();
+    let planned = planned(&world, &failed.run, None).await.unwrap();
+    assert_eq!(planned, "kept: read (1 of 2), each (1 of 2); again: read, each, all");
+    let again = resumed(&world, &failed.run, None).await;
+    assert_eq!(again.nodes(), "read completed, each completed, all completed");
+    for node in ["read", "each"] {
+        assert_eq!(again.items(node).iter().map(|it| it.word()).collect::<Vec<_>>(), ["cached", "completed"]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_skipped_for_a_reason_that_holds_is_no_reason_to_run_its_readers_again() {
+    let world = World::new().await;
+    let failed = world
+        .run(
+            "
+nodes:
+  off: { uses: text.template, if: 'false', with: { template: x } }
+  report: { uses: text.template, if: always(), needs: off, with: { template: done } }
+  bad: { uses: util.fail, with: { message: no } }
+",
+        )
+        .await;
+    assert_eq!(planned(&world, &failed.run, None).await.unwrap(), "kept: report; again: bad");
+    assert_eq!(resumed(&world, &failed.run, None).await.nodes(), "off skipped, report cached, bad failed");
+}
+
+const BROKEN: &str = "
+params: { v: { type: int, default: 1 } }
+nodes:
+  slow: { uses: text.template, with: { template: data } }
+  work: { uses: util.fail, with: { message: '${{ slow.text }} ${{ params.v }}' } }
+  after: { uses: text.template, needs: work, with: { template: x } }
+";
+
+#[tokio::test]
+async fn a_repaired_file_is_used_and_what_the_repair_does_not_touch_is_kept() {
+    let world = World::new().await;
+    let run = world.try_start(BROKEN, &[&[("v", Value::Int(7))]]).await.unwrap().remove(0);
+    world.idle().await;
+    // Trying more often makes nothing else of it.
+    let repaired = "
+params: { v: { type: int, default: 1 }, more: { type: text, default: m } }
+nodes:
+  slow: { uses: text.template, retry: { times: 3 }, with: { template: data } }
+  work: { uses: text.template, with: { template: '{{ d }} {{ v }} {{ m }}', d: '${{ slow.text }}', v: '${{ params.v }}', m: '${{ params.more }}' } }
+  after: { uses: text.template, needs: work, with: { template: x } }
+outputs: { work: '${{ work.text }}' }
+";
+    let planned = planned(&world, &run, Some(repaired)).await.unwrap();
+    assert_eq!(planned, "kept: slow; again: work, after");
+    let again = resumed(&world, &run, Some(repaired)).await;
+    assert_eq!(again.nodes(), "slow cached, work completed, after completed");
+    assert_eq!(again.output("work"), Some(&Value::from("data 7 m")));
+    assert_eq!((again.run.number, again.run.workflow_id), (2, run.workflow_id));
+    assert_ne!(again.run.version, run.version);
+    // A later run of what it became has nothing to do.
+    let error =
+        world.engine.resume(runs::Resume { document: Some(repaired.into()), ..request(&again.run) }).await;
+    assert!(error.unwrap_err().message.contains("its file has not changed since"));
+}
+
+#[tokio::test]
+async fn a_change_upstream_touches_whatever_reads_it() {
+    let world = World::new().await;
+    let failed = world.run(BROKEN).await;
+    let other = BROKEN.replace("template: data", "template: other");
+    assert_eq!(planned(&world, &failed.run, Some(&other)).await.unwrap(), "kept: ; again: slow, work, after");
+}
+
+#[tokio::test]
+async fn a_new_version_that_does_not_fit_is_refused_in_words() {
+    let world = World::new().await;
+    let failed = world.run(BROKEN).await;
+    for (from, to, part) in [
+        ("util.fail", "util.fial", "the workflow file has errors"),
+        ("default: 1 }", "default: 1 }, must: { type: text }", "param `must` (text) is required"),
+        ("\nparams", "\nid: 01990000-0000-7000-8000-000000000001\nparams", "another `id:`"),
+    ] {
+        let error = planned(&world, &failed.run, Some(&BROKEN.replace(from, to))).await.unwrap_err();
+        assert!(error.message.contains(part), "{}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_changed_since_is_hinted_at() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let path = folder.path().join("story.yaml");
+    std::fs::write(&path, BROKEN).unwrap();
+    let own_path = |start: &mut runs::Start| start.path = Some(path.display().to_string());
+    let run = world.submit(BROKEN, &[&[]], own_path).await.unwrap().remove(0);
+    world.idle().await;
+    let hints = async || {
+        let dry = runs::Resume { dry_run: true, ..request(&run) };
+        world.engine.resume(dry).await.unwrap().hints
+    };
+    assert_eq!(hints().await, Vec::<String>::new());
+    std::fs::write(&path, format!("{BROKEN}# repaired")).unwrap();
+    let hint = hints().await.remove(0);
+    assert!(
+        hint.contains("has changed since story#1 was submitted") && hint.contains("--new-version"),
+        "{hint}"
+    );
+}
+
+#[tokio::test]
+async fn only_an_ended_run_that_did_not_complete_is_resumed() {
+    let world = World::new().await;
+    let completed = world.run("nodes: { a: { uses: text.template, with: { template: x } } }").await;
+    assert_eq!(completed.run.state, RunStatus::Completed);
+    assert!(world.engine.resume(request(&completed.run)).await.unwrap_err().message.contains("completed"));
+    let running = world.start("nodes: { a: { uses: util.sleep, with: { seconds: 3600 } } }").await;
+    assert!(world.engine.resume(request(&running)).await.unwrap_err().message.contains("cancel it first"));
+}

@@ -1,0 +1,63 @@
+//! Which runs a command is about: those that a person named, or all that fit.
+
+use std::collections::HashSet;
+
+use fanlight_shared::client::Client;
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::{Run, RunStatus};
+
+use super::{find_run, find_workflow};
+use crate::failure::Failure;
+
+/// The runs with these names, each once. All are looked up before anything is done: a slip in one name does nothing.
+pub(super) async fn named(client: &Client, names: &[String]) -> Result<Vec<Run>, Failure> {
+    let mut runs: Vec<Run> = Vec::new();
+    for name in names {
+        let run = find_run(client, name).await?.run;
+        if runs.iter().all(|known| known.id != run.id) {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+/// The workflow with this name, if one is given.
+pub(super) async fn workflow(client: &Client, name: Option<&str>) -> Result<Option<WorkflowId>, Failure> {
+    match name {
+        None => Ok(None),
+        Some(name) => Ok(Some(find_workflow(client, name).await?.workflow.id)),
+    }
+}
+
+/// All runs in these states, newest first; of one workflow where it is given. Without states in any.
+pub(super) async fn all(
+    client: &Client,
+    workflow_id: Option<WorkflowId>,
+    states: &[RunStatus],
+) -> Result<Vec<Run>, Failure> {
+    let mut list =
+        runs::List { workflow_id, states: states.to_vec(), limit: Some(1000), ..runs::List::default() };
+    let mut runs = Vec::new();
+    loop {
+        let page = client.call(list.clone()).await?;
+        runs.extend(page.rows);
+        match page.cursor {
+            Some(cursor) => list.cursor = Some(cursor),
+            None => return Ok(runs),
+        }
+    }
+}
+
+/// The runs in one of these states that no other run goes on from, oldest first.
+pub(super) async fn not_resumed(
+    client: &Client,
+    workflow_id: Option<WorkflowId>,
+    states: &[RunStatus],
+) -> Result<Vec<Run>, Failure> {
+    let mut runs = all(client, workflow_id, &[]).await?;
+    let resumed: HashSet<RunId> = runs.iter().filter_map(|run| run.resumed_from).collect();
+    runs.retain(|run| states.contains(&run.state) && !resumed.contains(&run.id));
+    runs.reverse();
+    Ok(runs)
+}
