@@ -10,7 +10,7 @@ pub mod event;
 mod failure;
 mod finish;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod folder;
 mod follow;
 mod input;

@@ -7,7 +7,8 @@
 //! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they
 //!   are given
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
-//! - `left`, `recover`: taking up runs after the daemon died; `desk`, `delete`: requests of people; `core`: the loop;
+//! - `left`, `recover`: taking up runs after the daemon died; `resume`: what a new run takes over from an ended one;
+//!   `desk`, `delete`: requests of people; `core`: the loop;
 //!   `backlog`: how far the store is behind
 
 mod active;
@@ -27,6 +28,7 @@ mod preview;
 mod publish;
 mod queue;
 mod recover;
+mod resume;
 mod start;
 mod submit;
 #[cfg(test)]
@@ -159,13 +161,22 @@ impl Engine {
     /// `runs.resume`
     ///
     /// # Errors
-    /// The run has not ended, or completed.
+    /// The run has not ended, or completed with this version of its file.
     pub async fn resume(&self, request: runs::Resume) -> Result<runs::Started, RpcError> {
         let (config, store) = (self.config.clone(), self.store.clone());
-        let prepared = tokio::task::spawn_blocking(move || desk::prepare_resume(request, &config, &store))
-            .await
-            .map_err(|error| RpcError::internal(error.to_string()))??;
-        self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await
+        let dry_run = request.dry_run;
+        let resume::Resumption { prepared, reuse, hints } =
+            tokio::task::spawn_blocking(move || resume::prepare(request, &config, &store))
+                .await
+                .map_err(|error| RpcError::internal(error.to_string()))??;
+        let mut started = if dry_run {
+            runs::Started::default()
+        } else {
+            self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await?
+        };
+        started.hints.extend(hints);
+        started.reuse = Some(reuse);
+        Ok(started)
     }
 
     /// `runs.cancel`

@@ -59,10 +59,14 @@ impl Attempt {
         self.hub.live(self.run.workflow_id, self.run.id, event);
     }
 
-    /// Stable per (run, node, item): what `FANLIGHT_KEY` says, for idempotent effects.
+    /// Stable per (run, node, item): what `FANLIGHT_KEY` says, for idempotent effects. It may be part of a path, a URL or
+    /// a header as it is: letters, digits, `-`, `_` and `.` only.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{}/{}{}", self.run.id, self.node, self.item)
+        match self.item.0 {
+            None => format!("{}.{}", self.run.id, self.node),
+            Some(index) => format!("{}.{}.{index}", self.run.id, self.node),
+        }
     }
 }
 
@@ -149,5 +153,23 @@ impl Outcome {
     #[must_use]
     pub fn lost(message: &str) -> Self {
         Self { end: AttemptEnd::Lost, error: Some(NodeError::new(message)), ..Self::cancelled() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::item::ItemPath;
+
+    use crate::command::fixture;
+    use crate::job::Attempt;
+
+    #[test]
+    fn a_key_can_be_part_of_a_path_or_a_url_as_it_is() {
+        let attempt = fixture::attempt();
+        let again = Attempt { id: fanlight_shared::id::AttemptId::new(), number: 2, ..attempt.clone() };
+        assert_eq!(again.key(), attempt.key(), "the next attempt has the same key");
+        let item = Attempt { item: ItemPath::item(3), ..attempt.clone() };
+        assert_eq!(item.key(), format!("{}.step.3", attempt.run.id));
+        assert!(item.key().bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(&it)));
     }
 }

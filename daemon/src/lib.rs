@@ -6,15 +6,14 @@
 //! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
 //! - [`node_type`]: the native node types, one a file; [`worker`] runs those that decode foreign bytes
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
-//! - [`media`]: from bytes to media values; `beneath`: paths from outside, and the walk through a folder
+//! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: who is told what; [`server`]: the wire
-//! - [`config`], [`lock`], [`doctor`]
+//! - [`config`], [`lock`], [`socket_file`], [`doctor`]
 //!
 //! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
 //! events, processes) waits for the commit of its batch.
 
-mod beneath;
 pub mod command;
 pub mod config;
 pub mod doctor;
@@ -25,8 +24,10 @@ pub mod lock;
 pub mod media;
 mod memory;
 pub mod node_type;
+mod rooted;
 pub mod run;
 pub mod server;
+pub mod socket_file;
 pub mod store;
 pub mod supervisor;
 pub mod worker;

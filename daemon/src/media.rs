@@ -5,6 +5,7 @@ mod sniff;
 mod take_in;
 
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt as _;
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
@@ -24,10 +25,17 @@ const LONGEST_NAME: usize = 200;
 /// # Errors
 /// A sentence: the file can't be read, the disk is full.
 pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), String> {
+    let executable = file.metadata().is_ok_and(|meta| is_executable(&meta));
     let sniffed =
         sniff(&mut file).map_err(|error| format!("`{}` can't be read: {error}", file_name(name)))?;
     let published = blobs.publish_file(file).map_err(|error| error.to_string())?;
-    Ok((describe(sniffed, published.hash, published.bytes, name), published))
+    let media = describe(sniffed, published.hash, published.bytes, name);
+    Ok((Media { executable, ..media }, published))
+}
+
+/// Whether the owner of a file may execute it.
+fn is_executable(meta: &std::fs::Metadata) -> bool {
+    meta.permissions().mode() & 0o100 != 0
 }
 
 /// Published bytes as media.
@@ -41,6 +49,7 @@ pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Med
         name: file_name(name),
         width: sniffed.width,
         height: sniffed.height,
+        executable: false,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::engine::{Engine, EngineParts};
 use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
 use crate::server::{self, Context, ListenError};
+use crate::socket_file::SocketFile;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -136,6 +137,7 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
         .await
         .map_err(|error| StoreError::Other(format!("the store can't be opened: {error}")))??;
     let listener = server::listen(&home, &lock)?;
+    let socket = SocketFile::of(&home.socket)?;
     let shutdown = Shutdown { token: CancellationToken::new(), when_idle };
     let signals = end_on_signals(shutdown.token.clone())?;
     tracing::info!(
@@ -147,7 +149,7 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
     );
     let ended = run(listener, store, helper, config, home.clone(), shutdown).await;
     signals.abort();
-    server::unlisten(&home, &lock);
+    socket.remove();
     Ok(ended?)
 }
 

@@ -27,7 +27,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use listen::{ListenError, listen, unlisten};
+pub use listen::{ListenError, listen};
 
 use crate::command::Commands;
 use crate::engine::Engine;

@@ -27,6 +27,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::socket_file::SocketFile;
 pub use system::close_inherited;
 pub use tree::Choice as Trees;
 
@@ -96,6 +97,7 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
         .map_err(|error| format!("{} can't be used for records: {error}", folder.display()))?;
     let past = recover::recover(&ledger);
     let listener = listen(&socket)?;
+    let socket = SocketFile::of(&socket).map_err(|error| format!("{}: {error}", socket.display()))?;
     Ok(Some(serve::Server::new(serve::Boot {
         lock,
         socket,

@@ -54,6 +54,10 @@ pub struct Media {
     /// Pixels, for pictures whose header could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// Whether the owner of the file could execute it; copies can be executed then too. A folder says it of each of
+    /// its files instead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executable: bool,
 }
 
 impl Media {

@@ -5,6 +5,8 @@
 #[path = "support/fanlight.rs"]
 mod support;
 
+#[path = "stories/files.rs"]
+mod files;
 #[path = "stories/preview.rs"]
 mod preview;
 

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use rustix::fs::Stat;
 
 use super::folder::{new_file, sentence};
 use super::pattern::Pattern;
-use crate::beneath::{DEEPEST, Entry, Met, Root, inner_path, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Met, Root, inner_path, walk};
 
 /// A change within one tick of the file system's clock can't be told from the state before it.
 const TICK: Duration = Duration::from_millis(20);
@@ -97,16 +96,16 @@ impl Before {
                             files.insert(inner, stamp);
                         }
                     }
-                    Ok(Entry::Folder(folder)) => {
+                    Ok(Entry::Folder(_)) => {
                         let inner = inner_path(Path::new(path), root.path()).unwrap_or_default();
-                        note_folder(&folder, &inner, &mut files)?;
+                        note_folder(root, &inner, &mut files)?;
                     }
                     // What isn't there now, or may not be used, is judged when the attempt has ended.
                     Err(_) => {}
                 },
                 OutputSource::Glob(glob) => {
                     Pattern::parse(glob)?.find(root, &mut |path, met| {
-                        if let Met::File(stat) = met {
+                        if let Met::File(stat) | Met::BrokenLink(stat, _) = met {
                             files.insert(path.to_owned(), Stamp::of_stat(stat));
                         }
                         Ok(())
@@ -122,10 +121,15 @@ impl Before {
         Ok(self.files.get(path) != Some(&Stamp::of_file(file)?))
     }
 
+    /// Whether a link that leads nowhere is new or different.
+    pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
+        self.files.get(path) != Some(&Stamp::of_stat(link))
+    }
+
     /// Whether a file below this folder is new, different or gone.
-    pub(super) fn is_folder_changed(&self, path: &Path, folder: &OwnedFd) -> Result<bool, String> {
+    pub(super) fn is_folder_changed(&self, path: &Path, root: &Root) -> Result<bool, String> {
         let mut now = HashMap::new();
-        note_folder(folder, path, &mut now)?;
+        note_folder(root, path, &mut now)?;
         let then = self.files.iter().filter(|(file, _)| file.starts_with(path));
         let mut count = 0;
         for (file, stamp) in then {
@@ -159,9 +163,9 @@ impl Before {
     }
 }
 
-fn note_folder(folder: &OwnedFd, path: &Path, files: &mut HashMap<PathBuf, Stamp>) -> Result<(), String> {
-    walk(folder.as_fd(), path, DEEPEST, &mut |file, met| {
-        if let Met::File(stat) = met {
+fn note_folder(root: &Root, path: &Path, files: &mut HashMap<PathBuf, Stamp>) -> Result<(), String> {
+    walk(root, path, DEEPEST, Links::Follow, &mut |file, met| {
+        if let Met::File(stat) | Met::BrokenLink(stat, _) = met {
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }
         if files.len() > super::collect::MOST_FILES {
@@ -228,12 +232,9 @@ mod tests {
         fs::create_dir_all(dir.join("build/deep")).unwrap();
         fs::write(dir.join("build/deep/a"), "a").unwrap();
         let before = Before::of(dir, &outputs(&[OutputSource::Path("build/".into())])).unwrap();
-        let folder = || match Root::open(dir).unwrap().entry(Path::new("build")).unwrap() {
-            Entry::Folder(folder) => folder,
-            Entry::File(_) => panic!("no folder"),
-        };
-        assert!(!before.is_folder_changed(Path::new("build"), &folder()).unwrap());
+        let root = Root::open(dir).unwrap();
+        assert!(!before.is_folder_changed(Path::new("build"), &root).unwrap());
         fs::remove_file(dir.join("build/deep/a")).unwrap();
-        assert!(before.is_folder_changed(Path::new("build"), &folder()).unwrap());
+        assert!(before.is_folder_changed(Path::new("build"), &root).unwrap());
     }
 }

@@ -17,12 +17,12 @@ use serde_json::Value as Json;
 
 use super::pattern::Pattern;
 use super::report::Reported;
-use crate::beneath::{Entry, Met};
 use crate::media;
+use crate::rooted::{Entry, Met, Root};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
 
-pub(super) use place::{Place, find, places, previewed};
+pub(super) use place::{FoundEntry, Place, find, places, previewed};
 
 /// A folder that is an output holds no more files than this.
 pub(super) const MOST_FILES: usize = 100_000;
@@ -113,9 +113,9 @@ impl Collector<'_> {
     }
 
     fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Value, String> {
-        let (entry, own_name) = place::find(&self.sources.places, Path::new(path))?;
+        let FoundEntry { entry, name: own_name, place } = place::find(&self.sources.places, Path::new(path))?;
         let name = name.unwrap_or(&own_name);
-        self.value(entry, name, ty).map_err(|problem| match problem {
+        self.value(entry, &place.root, Path::new(path), name, ty).map_err(|problem| match problem {
             Problem::Type(what) => format!("`{}` {what}", super::text::line(path)),
             Problem::Sentence(sentence) => sentence,
         })
@@ -135,10 +135,14 @@ impl Collector<'_> {
                     Met::File(_) => {
                         found.entry(path.to_owned()).or_insert(number);
                     }
-                    Met::Folder => {}
-                    Met::Other(what) | Met::Shut(what) => {
-                        notes.push(format!("`{}` was left out: it is {what}", path.display()))
+                    Met::BrokenLink(link, refusal) if place.is_link_changed(path, link) => {
+                        return Err(format!("`{}`: {refusal}", path.display()));
                     }
+                    Met::Other(what) => {
+                        notes.push(format!("`{}` was left out: it is {what}", path.display()));
+                    }
+                    Met::Unreadable => notes.push(format!("`{}` can't be looked into", path.display())),
+                    Met::BrokenLink(..) | Met::Folder | Met::Passed | Met::TooDeep => {}
                 }
                 if found.len() > MOST_MATCHES {
                     return Err(format!("the glob `{glob}` matches more than {MOST_MATCHES} files"));
@@ -152,10 +156,11 @@ impl Collector<'_> {
             let Some(entry) = place.changed_entry(&path)? else { continue };
             let own_name = place::name_of(&path);
             let name = name.map_or(own_name, |name| numbered(name, items.len()));
-            let value = self.value(entry, &name, of).map_err(|problem| match problem {
-                Problem::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())),
-                Problem::Sentence(sentence) => sentence,
-            })?;
+            let value =
+                self.value(entry, &place.root, &path, &name, of).map_err(|problem| match problem {
+                    Problem::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())),
+                    Problem::Sentence(sentence) => sentence,
+                })?;
             items.push(value);
         }
         if items.is_empty() {
@@ -164,10 +169,18 @@ impl Collector<'_> {
         Ok(Value::List(items))
     }
 
-    fn value(&mut self, entry: Entry, name: &str, ty: &Type) -> Result<Value, Problem> {
+    /// `entry` is what lies at `path` in `root`.
+    fn value(
+        &mut self,
+        entry: Entry,
+        root: &Root,
+        path: &Path,
+        name: &str,
+        ty: &Type,
+    ) -> Result<Value, Problem> {
         match (ty, entry) {
-            (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(folder)) => {
-                let taken = media::publish_folder(&folder, name, MOST_FILES, self.sources.blobs)?;
+            (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(_)) => {
+                let taken = media::publish_folder(root, path, name, MOST_FILES, self.sources.blobs)?;
                 self.collected.blobs.extend(taken.published);
                 let notes = taken.left_out.iter();
                 let notes = notes.map(|it| format!("`{}` was left out: it is {}", it.path, it.what));

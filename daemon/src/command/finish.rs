@@ -1,7 +1,6 @@
 //! The end of an attempt: from its exit and what it left behind to its outcome. Blocks.
 
-use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::run::AttemptEnd;
@@ -9,10 +8,11 @@ use fanlight_shared::value::{Value, Values};
 
 use super::collect::{self, Collected, Sources};
 use super::failure;
-use super::folder::sentence;
+use super::folder::{Folder, sentence};
 use super::reader::{Reader, log_update};
 use super::{CommandJob, text};
 use crate::job::{Attempt, Outcome};
+use crate::rooted::create_own;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
@@ -162,12 +162,12 @@ fn write_notes(reader: &Reader) -> u64 {
         return 0;
     }
     let lines: String = reader.report.notes().iter().map(|it| text::line(it) + "\n").collect();
-    let path = reader.folder.notes();
+    let folder = reader.folder.path();
     // An adopted attempt reads its events again from the beginning, so these lines replace what may be there.
-    match fs::write(&path, &lines) {
+    match create_own(folder, Folder::NOTES).and_then(|mut file| file.write_all(lines.as_bytes())) {
         Ok(()) => lines.len() as u64,
         Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "lines for a log could not be written");
+            tracing::warn!(%error, folder = %folder.display(), "lines for a log could not be written");
             0
         }
     }

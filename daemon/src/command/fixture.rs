@@ -8,7 +8,7 @@ use fanlight_shared::item::ItemPath;
 use crate::job::{Attempt, RunFacts};
 
 /// The first attempt of the node `step` of `poster#1`.
-pub(super) fn attempt() -> Attempt {
+pub(crate) fn attempt() -> Attempt {
     Attempt {
         id: AttemptId::new(),
         run: Arc::new(RunFacts {

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::id::AttemptId;
+
+use crate::rooted::{Root, remove_tree};
 
 /// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) lie there too.
 #[derive(Clone, Debug)]
@@ -14,6 +16,9 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// The file of what the node and Fanlight have to say besides the command's streams.
+    pub(super) const NOTES: &str = "notes";
+
     pub(super) fn of(attempts: &Path, id: AttemptId) -> Self {
         Self { path: attempts.join(id.to_string()) }
     }
@@ -23,6 +28,10 @@ impl Folder {
     /// The private work folder.
     pub(super) fn work(&self) -> PathBuf {
         self.path.join("work")
+    }
+    /// Opens the work folder, unless the command put a link in its place.
+    pub(super) fn open_work(&self) -> io::Result<Root> {
+        Root::open_own(&self.path, "work")
     }
     /// A folder per input that has files.
     pub(super) fn inputs(&self) -> PathBuf {
@@ -43,10 +52,6 @@ impl Folder {
     /// What lay in the folder of `dir:` before.
     pub(super) fn before(&self) -> PathBuf {
         self.path.join("before")
-    }
-    /// What the node and Fanlight have to say besides the command's streams.
-    pub(super) fn notes(&self) -> PathBuf {
-        self.path.join("notes")
     }
 
     /// Makes the folder with its work folder.
@@ -101,33 +106,6 @@ pub(super) fn new_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Removes a folder with everything in it and never follows a link. A command may have taken the rights away from its
-/// own folders; they are given back first.
-fn remove_tree(path: &Path) -> io::Result<()> {
-    // Most work folders are empty, and this is all that they need.
-    if fs::remove_dir(path).is_ok() {
-        return Ok(());
-    }
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            give_back_rights(path)?;
-            absent_is_fine(fs::remove_dir_all(path))
-        }
-        other => absent_is_fine(other),
-    }
-}
-
-fn give_back_rights(folder: &Path) -> io::Result<()> {
-    if !fs::symlink_metadata(folder)?.is_dir() {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-    for entry in fs::read_dir(folder)? {
-        give_back_rights(&entry?.path())?;
-    }
-    Ok(())
-}
-
 fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -147,6 +125,8 @@ pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

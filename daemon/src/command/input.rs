@@ -152,13 +152,13 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Puts a private, read-only copy of media at `path`.
+/// Puts a private, read-only copy of media at `path`; `executable` where it is to be run though it could not be before.
 pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), String> {
     blobs.materialise(media, path).map_err(|error| error.to_string())?;
     let done = if media.kind == MediaKind::Dir {
         protect_tree(path)
     } else {
-        let mode = if executable { 0o500 } else { 0o400 };
+        let mode = if executable || media.executable { 0o500 } else { 0o400 };
         fs::set_permissions(path, fs::Permissions::from_mode(mode))
     };
     done.map_err(|error| sentence("can't protect", path, &error))

@@ -1,12 +1,12 @@
 //! The log of an attempt as `logs.read` gives it: both streams, and behind them what the node and Fanlight have to say.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use fanlight_shared::rpc::logs::{Part, Piece, Read, Stream};
 
 use super::folder::Folder;
+use crate::rooted::open_own;
 use crate::supervisor::log::{self, StreamTag};
 
 const USUAL_LIMIT: u32 = 64 * 1024;
@@ -70,7 +70,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
 
 /// Adds the length of the lines behind the streams, and the lines themselves where the streams are read.
 fn with_notes(mut part: Part, folder: &Folder, asked: u64, streams_end: u64, limit: u32) -> Part {
-    let Ok(file) = File::open(folder.notes()) else { return part };
+    let Ok(file) = open_own(folder.path(), Folder::NOTES) else { return part };
     let Ok(length) = file.metadata().map(|it| it.len()) else { return part };
     part.end = streams_end + length;
     if asked < streams_end {
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(read(&folder, 1, &from(0, 100), false).unwrap().end, 0);
         assert!(read(&folder, 1, &from(0, 100), true).unwrap_err().contains("gone"));
         folder.make().unwrap();
-        std::fs::write(folder.notes(), "one\ntwo\n").unwrap();
+        std::fs::write(folder.path().join(Folder::NOTES), "one\ntwo\n").unwrap();
         let part = read(&folder, 1, &from(0, 4), true).unwrap();
         assert_eq!((part.offset, part.next, part.end), (0, 4, 8));
         assert_eq!(part.pieces, [Piece { stream: Stream::Log, text: "one\n".into() }]);

@@ -1,11 +1,10 @@
 //! `glob:`: which files below a folder match.
 
-use std::os::fd::AsFd;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::beneath::{DEEPEST, Entry, Met, Refusal, Root, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, walk};
 
 /// Files and other things that a search looks at before it gives up.
 const MOST_LOOKED_AT: usize = 500_000;
@@ -51,7 +50,8 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), matcher, start, depth })
     }
 
-    /// Tells every match in byte order of its path, and links and the like that match by name.
+    /// Visits every match in byte order of its path: files, and what matches by name but is no file. A pattern with `**`
+    /// doesn't enter folders through links: what is in there is found where it lies.
     ///
     /// # Errors
     /// What `visit` answers, a folder that can't be read, too much to look through.
@@ -60,13 +60,14 @@ impl Pattern {
         root: &Root,
         visit: &mut dyn FnMut(&Path, Met<'_>) -> Result<(), String>,
     ) -> Result<(), String> {
-        let folder = match root.entry(&self.start) {
-            Ok(Entry::Folder(folder)) => folder,
+        match root.entry(&self.start) {
+            Ok(Entry::Folder(_)) => {}
             Ok(Entry::File(_)) | Err(Refusal::Absent) => return Ok(()),
             Err(refusal) => return Err(format!("`{}`: {refusal}", self.text)),
-        };
+        }
+        let links = if self.depth == DEEPEST { Links::ToFiles } else { Links::Follow };
         let mut looked_at = 0_usize;
-        walk(folder.as_fd(), &self.start, self.depth, &mut |path, met| {
+        walk(root, &self.start, self.depth, links, &mut |path, met| {
             looked_at += 1;
             if looked_at > MOST_LOOKED_AT {
                 return Err(format!(
@@ -74,8 +75,18 @@ impl Pattern {
                     self.text
                 ));
             }
-            let wanted = !matches!(met, Met::Folder) && self.matcher.is_match(path);
-            if wanted { visit(path, met) } else { Ok(()) }
+            match met {
+                Met::TooDeep => Err(format!(
+                    "the glob `{}` does not reach below `{}`: no more than {DEEPEST} folders are entered",
+                    self.text,
+                    path.display()
+                )),
+                Met::Folder | Met::Passed => Ok(()),
+                // There may be matches in it.
+                Met::Unreadable => visit(path, met),
+                met if self.matcher.is_match(path) => visit(path, met),
+                _ => Ok(()),
+            }
         })
     }
 }

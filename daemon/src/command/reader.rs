@@ -14,9 +14,9 @@ use super::osc::Scanner;
 use super::pace::Pace;
 use super::report::Report;
 use super::text;
-use crate::beneath::Entry;
 use crate::job::Attempt;
 use crate::media;
+use crate::rooted::Entry;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
 
@@ -155,7 +155,7 @@ impl Reader {
 
     fn preview(&self, path: &str) -> Result<(Value, Published), String> {
         let places = collect::previewed(&self.folder, self.dir.as_deref())?;
-        let (entry, name) = collect::find(&places, path.as_ref())?;
+        let collect::FoundEntry { entry, name, .. } = collect::find(&places, path.as_ref())?;
         let Entry::File(file) = entry else { return Err(format!("`{}` is a folder", text::line(path))) };
         let bytes = file.metadata().map_err(|error| error.to_string())?.len();
         if bytes > LARGEST_PREVIEW {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::event::{self, CommandEvent, LONGEST_LINE};
 use super::folder::Folder;
-use crate::beneath::{Refusal, open_in};
+use crate::rooted::{Refusal, open_own};
 
 /// Nothing behind this is read.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -92,7 +92,7 @@ impl Report {
     }
 
     fn read_new(&mut self, folder: &Folder, tell: &mut dyn FnMut(&CommandEvent)) -> Result<(), Refusal> {
-        let mut file = match open_in(folder.path(), "events.jsonl") {
+        let mut file = match open_own(folder.path(), "events.jsonl") {
             Err(Refusal::Absent) => return Ok(()),
             other => other?,
         };

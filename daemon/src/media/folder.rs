@@ -1,14 +1,12 @@
 //! A folder as media: its files as blobs, and a blob that names them.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
 use fanlight_shared::sanitise;
 
-use super::file_name;
-use crate::beneath::{DEEPEST, Entry, Met, Root, walk};
+use super::{file_name, is_executable};
+use crate::rooted::{DEEPEST, Entry, Links, Met, Root, inner_path, walk};
 use crate::store::blob::{Blobs, Published};
 
 /// The MIME type of a folder.
@@ -23,35 +21,34 @@ pub(crate) struct Taken {
     pub(crate) left_out: Vec<LeftOut>,
 }
 
-/// Something in a folder that is no file of it.
+/// Something in a folder that is no file of it, such as a socket.
 #[derive(Debug)]
 pub(crate) struct LeftOut {
     pub(crate) path: String,
     pub(crate) what: &'static str,
-    /// It is a folder, so there may be files in it.
-    pub(crate) may_hold_files: bool,
 }
 
-/// Publishes the regular files below a folder, `most` at most; links are not followed. `shown` names it in sentences. Blocks.
+/// Publishes the regular files below the folder `path` of a root, `most` at most. A link is what it leads to, as long as
+/// that lies within the root. `shown` names the folder in sentences. Blocks.
 ///
 /// # Errors
-/// A sentence: too many files, a name that is no UTF-8, a file that can't be read, a full disk.
+/// A sentence: too many files, a name that is no UTF-8, a file or folder that can't be read, a link that leads out of
+/// the root or nowhere, a full disk.
 pub(crate) fn publish_folder(
-    folder: &OwnedFd,
+    root: &Root,
+    path: &Path,
     shown: &str,
     most: usize,
     blobs: &Blobs,
 ) -> Result<Taken, String> {
-    let (paths, left_out) = look(folder, shown, most)?;
-    let root = folder
-        .try_clone()
-        .map(Root::from_folder)
-        .map_err(|error| format!("`{shown}` can't be read: {error}"))?;
+    let start = inner_path(path, root.path()).map_err(|refusal| format!("`{shown}`: {refusal}"))?;
+    let (paths, left_out) = look(root, &start, shown, most)?;
     let mut manifest = DirManifest::default();
     let mut published = Vec::new();
     for path in paths {
-        let Some(text) = path.to_str() else {
-            let name = sanitise::line(&path.to_string_lossy());
+        let below = path.strip_prefix(&start).unwrap_or(&path);
+        let Some(text) = below.to_str() else {
+            let name = sanitise::line(&below.to_string_lossy());
             return Err(format!("the name of `{shown}/{name}` is no UTF-8; rename the file"));
         };
         let unreadable = |error: &dyn std::fmt::Display| format!("`{shown}/{text}`: {error}");
@@ -65,7 +62,7 @@ pub(crate) fn publish_folder(
             path: text.to_owned(),
             hash: blob.hash,
             bytes: blob.bytes,
-            executable: meta.permissions().mode() & 0o100 != 0,
+            executable: is_executable(&meta),
         });
         published.push(blob);
     }
@@ -80,29 +77,34 @@ pub(crate) fn publish_folder(
         name: file_name(shown),
         width: None,
         height: None,
+        executable: false,
     };
     published.push(blob);
     Ok(Taken { media, published, left_out })
 }
 
-/// The files, and what is none.
-fn look(folder: &OwnedFd, shown: &str, most: usize) -> Result<(Vec<PathBuf>, Vec<LeftOut>), String> {
+/// The files, as paths in the root, and what is none.
+fn look(root: &Root, start: &Path, shown: &str, most: usize) -> Result<(Vec<PathBuf>, Vec<LeftOut>), String> {
     let (mut paths, mut left_out) = (Vec::new(), Vec::new());
-    walk(folder.as_fd(), Path::new(""), DEEPEST, &mut |path, met| {
-        let (what, may_hold_files) = match met {
+    walk(root, start, DEEPEST, Links::Follow, &mut |path, met| {
+        let below = path.strip_prefix(start).unwrap_or(path);
+        let named = || format!("{shown}/{}", sanitise::line(&below.to_string_lossy()));
+        match met {
             Met::File(_) if paths.len() == most => {
                 return Err(format!("`{shown}` holds more than {most} files"));
             }
-            Met::File(_) => {
-                paths.push(path.to_owned());
-                return Ok(());
+            Met::File(_) => paths.push(path.to_owned()),
+            Met::Other(what) => left_out.push(LeftOut { path: named(), what }),
+            Met::BrokenLink(_, refusal) => return Err(format!("`{}`: {refusal}", named())),
+            Met::Unreadable => return Err(format!("the folder `{}` can't be read", named())),
+            Met::TooDeep => {
+                return Err(format!(
+                    "`{}` lies below more than {DEEPEST} folders; pack it into a file",
+                    named()
+                ));
             }
-            Met::Folder => return Ok(()),
-            Met::Other(what) => (what, false),
-            Met::Shut(what) => (what, true),
-        };
-        let path = format!("{shown}/{}", sanitise::line(&path.to_string_lossy()));
-        left_out.push(LeftOut { path, what, may_hold_files });
+            Met::Folder | Met::Passed => {}
+        }
         Ok(())
     })?;
     Ok((paths, left_out))

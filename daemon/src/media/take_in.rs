@@ -7,7 +7,7 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
 use super::{check, publish, publish_folder};
-use crate::beneath::Root;
+use crate::rooted::Root;
 use crate::store::blob::{Blobs, Published};
 
 /// The most files that a folder may have.
@@ -36,15 +36,12 @@ pub fn take_in(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Ve
     }
 }
 
-/// A folder with the regular files below it; links in it are not followed.
+/// A folder with the regular files below it.
 fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
     // Without a slash at its end.
     let shown = path.components().collect::<PathBuf>().display().to_string();
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
-    let taken = publish_folder(&root.into_folder(), &shown, MOST_FILES, blobs)?;
-    // A link is no content of this folder; what can't be looked into may be.
-    match taken.left_out.iter().find(|it| it.may_hold_files) {
-        Some(shut) => Err(format!("`{}` can't be taken in: it is {}", shut.path, shut.what)),
-        None => Ok((taken.media, taken.published)),
-    }
+    // What is no file, such as a socket, is no content of this folder.
+    let taken = publish_folder(&root, Path::new(""), &shown, MOST_FILES, blobs)?;
+    Ok((taken.media, taken.published))
 }

@@ -78,25 +78,32 @@ fn store() -> crate::store::tests::Fixture {
 }
 
 #[test]
-fn a_folder_is_taken_in_with_the_files_below_it_alone() {
+fn a_folder_is_taken_in_with_the_files_below_it() {
     let (at, folder) = (store(), tempfile::tempdir().unwrap());
     let path = folder.path().join("photos");
     std::fs::create_dir_all(path.join("b/c")).unwrap();
     for name in ["a.txt", "b/c/d.txt", "b.txt"] {
         std::fs::write(path.join(name), name).unwrap();
     }
-    std::os::unix::fs::symlink("/etc/passwd", path.join("link")).unwrap();
+    std::os::unix::fs::symlink("b.txt", path.join("link")).unwrap();
+    std::os::unix::fs::symlink("b", path.join("folder")).unwrap();
     let blobs = at.store.blobs();
     let (media, published) = take_in(&path.join(""), MediaKind::Dir, blobs).unwrap();
-    assert_eq!((media.kind, media.name.as_str(), media.bytes), (MediaKind::Dir, "photos", 19));
-    assert_eq!(published.len(), 4);
-    let folder = crate::beneath::Root::open(&path).unwrap().into_folder();
-    let taken = publish_folder(&folder, "photos", 3, blobs).unwrap();
+    assert_eq!((media.kind, media.name.as_str(), media.bytes), (MediaKind::Dir, "photos", 33));
+    assert_eq!(published.len(), 6);
+    let root = crate::rooted::Root::open(folder.path()).unwrap();
+    let publish = |most| publish_folder(&root, "photos".as_ref(), "photos", most, blobs);
+    let _socket = std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
+    let taken = publish(5).unwrap();
     assert_eq!(taken.media.hash, media.hash, "a param and an output are the same folder");
     let left_out: Vec<_> = taken.left_out.iter().map(|it| (it.path.as_str(), it.what)).collect();
-    assert_eq!(left_out, [("photos/link", "a symbolic link")]);
-    let error = publish_folder(&folder, "photos", 2, blobs).unwrap_err();
-    assert_eq!(error, "`photos` holds more than 2 files");
+    assert_eq!(left_out, [("photos/socket", "a socket")]);
+    assert_eq!(publish(4).unwrap_err(), "`photos` holds more than 4 files");
+    std::os::unix::fs::symlink("/etc/passwd", path.join("out")).unwrap();
+    let error = publish(9).unwrap_err();
+    assert!(error.starts_with("`photos/out`: it is a link that leads out of the folder"), "{error}");
+    let error = take_in(&path, MediaKind::Dir, blobs).unwrap_err();
+    assert!(error.contains("photos/out`: it is a link that leads out of the folder"), "{error}");
 }
 
 #[test]
@@ -104,5 +111,5 @@ fn a_folder_that_is_too_deep_is_no_param() {
     let (at, folder) = (store(), tempfile::tempdir().unwrap());
     std::fs::create_dir_all(folder.path().join("x/".repeat(66))).unwrap();
     let error = take_in(folder.path(), MediaKind::Dir, at.store.blobs()).unwrap_err();
-    assert!(error.ends_with("can't be taken in: it is a folder that is not entered"), "{error}");
+    assert!(error.ends_with("lies below more than 64 folders; pack it into a file"), "{error}");
 }

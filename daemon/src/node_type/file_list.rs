@@ -9,8 +9,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::build::{Build, ty};
 use super::given::Given;
 use super::{DaemonJob, Made, NodeType, Runner, file};
-use crate::beneath::{DEEPEST, Entry, Met, Refusal, Root, walk};
 use crate::media;
+use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, walk};
 
 /// The most files of one list.
 const MOST_FILES: usize = 10_000;
@@ -77,15 +77,22 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
     let deep = matcher.glob().glob().contains('/') || matcher.glob().glob().contains("**");
     let mut found = Vec::new();
     let mut entered = 0;
-    walk(root.folder(), Path::new(""), if deep { DEEPEST } else { 0 }, &mut |path, met| {
+    let depth = if deep { DEEPEST } else { 0 };
+    walk(root, Path::new(""), depth, Links::Ignore, &mut |path, met| {
         if cancelled() {
             return Err("cancelled".into());
         }
         match met {
             Met::File(_) if matcher.is_match(path) => found.push(path.to_owned()),
             Met::Folder => entered += 1,
-            Met::Shut(what) if deep => return Err(format!("{} is {what}", root.path().join(path).display())),
-            Met::File(_) | Met::Other(_) | Met::Shut(_) => {}
+            Met::Unreadable if deep => {
+                return Err(format!("{} can't be read", root.path().join(path).display()));
+            }
+            Met::TooDeep => {
+                let path = root.path().join(path);
+                return Err(format!("{} lies below more than {DEEPEST} folders", path.display()));
+            }
+            Met::File(_) | Met::Other(_) | Met::BrokenLink(..) | Met::Passed | Met::Unreadable => {}
         }
         if entered > MOST_FOLDERS {
             return Err(format!("more than {MOST_FOLDERS} folders lie below {shown}; name a smaller one"));

@@ -128,6 +128,7 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
             name: "a.txt".into(),
             width: None,
             height: None,
+            executable: false,
         };
         let mut bench = Bench::new(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
         let Runner::Worker(run) = find("image.load").unwrap().run else { panic!() };

@@ -63,10 +63,3 @@ fn bind(path: &Path) -> std::io::Result<std::os::unix::net::UnixListener> {
 fn bind(path: &Path) -> std::io::Result<std::os::unix::net::UnixListener> {
     std::os::unix::net::UnixListener::bind(path)
 }
-
-/// Removes the socket at the end of the daemon, while the lock is still held.
-pub fn unlisten(home: &Home, _held: &Lock) {
-    if let Err(error) = std::fs::remove_file(&home.socket) {
-        tracing::debug!(%error, "the socket was gone already");
-    }
-}

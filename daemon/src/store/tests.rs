@@ -88,6 +88,7 @@ impl Fixture {
             name: "a.png".into(),
             width: None,
             height: None,
+            executable: false,
         };
         (published, media)
     }

@@ -13,7 +13,9 @@
 mod writer;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::rooted::read_own;
 
 pub(crate) use writer::LogWriter;
 pub(super) use writer::StdoutWriter;
@@ -77,15 +79,15 @@ fn read_once(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
     let Some((last_start, last)) = files.last() else {
         return Ok(LogPart { offset: 0, pieces: Vec::new(), next: 0, end: 0 });
     };
-    let last_bytes = std::fs::read(last)?;
+    let last_bytes = read_own(folder, last)?;
     let end = last_start + records(&last_bytes).map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
     let offset = offset.min(end);
     // The last file that begins at or before the offset may end before it: then the middle was dropped there.
     let from = files.iter().rposition(|(start, _)| *start <= offset).unwrap_or(0);
     let mut part = LogPart { offset, pieces: Vec::new(), next: offset, end };
     let mut left = limit as usize;
-    for (index, (start, path)) in files.iter().enumerate().skip(from) {
-        let bytes = if index + 1 == files.len() { last_bytes.clone() } else { std::fs::read(path)? };
+    for (index, (start, name)) in files.iter().enumerate().skip(from) {
+        let bytes = if index + 1 == files.len() { last_bytes.clone() } else { read_own(folder, name)? };
         if part.pieces.is_empty() && *start > part.next {
             (part.offset, part.next) = (*start, *start);
         }
@@ -114,7 +116,7 @@ fn read_once(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
 }
 
 /// The files of the log with the offsets at which they begin, in order.
-fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+fn files(folder: &Path) -> io::Result<Vec<(u64, String)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -126,7 +128,7 @@ fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
             None => None,
         };
         if let Some(start) = start {
-            files.push((start, entry.path()));
+            files.push((start, name.to_owned()));
         }
     }
     files.sort();
@@ -152,7 +154,7 @@ fn records(bytes: &[u8]) -> impl Iterator<Item = (StreamTag, &[u8])> {
 /// # Errors
 /// There is no such folder, or it can't be read.
 pub fn stdout(folder: &Path) -> io::Result<Stdout> {
-    let mut bytes = match std::fs::read(folder.join("stdout")) {
+    let mut bytes = match read_own(folder, "stdout") {
         Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => Vec::new(),
         bytes => bytes?,
     };

@@ -1,6 +1,6 @@
 //! What is known of an attempt, in memory, in frames and in the `exit` file.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::time::Time;
 
 use super::frame::{Malformed, Reader, Writer};
+use crate::rooted::{create_own, read_own};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ const EXIT_FRAME: u8 = 0xE0;
 /// nothing says that what the attempt wrote before its record has reached the disk.
 #[must_use]
 pub fn exit(folder: &Path) -> Option<Exit> {
-    let bytes = std::fs::read(folder.join("exit")).ok()?;
+    let bytes = read_own(folder, "exit").ok()?;
     let (body, _) = super::frame::first(&bytes).ok()??;
     let (kind, mut from) = Reader::new(body).ok()?;
     let boot = from.text().ok()?;
@@ -146,9 +147,8 @@ pub(super) fn write_exit(folder: &Path, exit: &Exit, boot: &str) -> io::Result<(
     to.os(boot);
     exit.encode(&mut to);
     let bytes = to.finish().ok_or(io::ErrorKind::InvalidInput)?;
-    let new = folder.join("exit.new");
-    std::fs::write(&new, bytes)?;
-    std::fs::rename(new, folder.join("exit"))
+    create_own(folder, "exit.new")?.write_all(&bytes)?;
+    std::fs::rename(folder.join("exit.new"), folder.join("exit"))
 }
 
 /// What names this boot of the machine; `None` where the system doesn't say.

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,6 +23,7 @@ use super::process::Inherited;
 use super::record::{self, AttemptState, Stage};
 use super::system;
 use super::tree::{Member, Trees};
+use crate::socket_file::SocketFile;
 
 /// How many clients may be connected.
 const PEERS: usize = 64;
@@ -60,7 +60,7 @@ impl Signals {
 pub(crate) struct Boot {
     /// Held while the supervisor lives.
     pub(crate) lock: File,
-    pub(crate) socket: PathBuf,
+    pub(crate) socket: SocketFile,
     pub(crate) listener: UnixListener,
     pub(crate) signals: Signals,
     pub(crate) linger: Duration,
@@ -137,8 +137,7 @@ impl Server {
                 break;
             }
         }
-        // The lock is held, so this socket is no other supervisor's.
-        let _ = std::fs::remove_file(&self.boot.socket);
+        self.boot.socket.remove();
         drop(self.boot.lock);
     }
 

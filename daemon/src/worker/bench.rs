@@ -73,6 +73,7 @@ impl Bench {
             name,
             width: Some(picture.width()),
             height: Some(picture.height()),
+            executable: false,
         }))
     }
 

@@ -39,6 +39,7 @@ fn media(kind: MediaKind, mime: &str) -> Media {
         name: "it".into(),
         width: None,
         height: None,
+        executable: false,
     }
 }
 

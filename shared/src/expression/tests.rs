@@ -14,6 +14,7 @@ fn picture(name: &str) -> Value {
         name: name.into(),
         width: None,
         height: None,
+        executable: false,
     })
 }
 

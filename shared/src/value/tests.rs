@@ -11,6 +11,7 @@ fn picture() -> Value {
         name: "a.png".into(),
         width: Some(1),
         height: Some(1),
+        executable: false,
     })
 }
 

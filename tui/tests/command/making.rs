@@ -65,6 +65,7 @@ async fn media_go_in_as_files_and_come_out_as_media() {
         name: "big file.txt".into(),
         width: None,
         height: None,
+        executable: false,
     };
     let job = script("cat \"$big\" \"$big\" > out.txt; basename \"$big\"")
         .with("big", media)

@@ -6,6 +6,7 @@ use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
 use fanlight_daemon::run::{Shutdown, run};
 use fanlight_daemon::server;
+use fanlight_daemon::socket_file::SocketFile;
 use fanlight_daemon::store::Store;
 use fanlight_shared::client::Client;
 use fanlight_shared::home::Home;
@@ -49,7 +50,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 pub(crate) struct House {
     pub(crate) home: Home,
     folder: tempfile::TempDir,
-    daemon: Option<(JoinHandle<()>, CancellationToken, Lock)>,
+    daemon: Option<(JoinHandle<()>, CancellationToken, SocketFile, Lock)>,
 }
 
 impl House {
@@ -77,6 +78,7 @@ impl House {
         let lock = Lock::take(&self.home.lock_file()).unwrap();
         let store = Store::open(&self.home).unwrap();
         let listener = server::listen(&self.home, &lock).unwrap();
+        let socket = SocketFile::of(&self.home.socket).unwrap();
         let token = CancellationToken::new();
         let shutdown = Shutdown { token: token.clone(), when_idle: false };
         let home = self.home.clone();
@@ -84,7 +86,7 @@ impl House {
         let living = tokio::spawn(async move {
             run(listener, store, helper, Config::default(), home, shutdown).await.unwrap();
         });
-        self.daemon = Some((living, token, lock));
+        self.daemon = Some((living, token, socket, lock));
     }
 
     /// Ends the daemon in order, whatever runs, and starts the next one.
@@ -94,10 +96,10 @@ impl House {
     }
 
     async fn end(&mut self) {
-        if let Some((living, token, lock)) = self.daemon.take() {
+        if let Some((living, token, socket, _lock)) = self.daemon.take() {
             token.cancel();
             living.await.unwrap();
-            server::unlisten(&self.home, &lock);
+            socket.remove();
         }
     }
 

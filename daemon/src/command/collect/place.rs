@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use rustix::fs::Stat;
+
 use super::super::changed::Before;
 use super::super::folder::{Folder, sentence};
-use crate::beneath::{Entry, Refusal, Root, inner_path};
+use crate::rooted::{Entry, Refusal, Root, inner_path};
 
 /// A folder that outputs may lie in.
 #[derive(Debug)]
@@ -33,15 +35,13 @@ pub(in super::super) fn places(folder: &Folder, dir: Option<&Path>) -> Result<Ve
 /// # Errors
 /// One of them is gone.
 pub(in super::super) fn previewed(folder: &Folder, dir: Option<&Path>) -> Result<Vec<Place>, String> {
-    let work = folder.work();
-    [(work.as_path(), "the work folder")]
-        .into_iter()
-        .chain(dir.map(|dir| (dir, "the folder of `dir:`")))
-        .map(|(path, word)| {
-            let root = Root::open(path).map_err(|error| sentence("can't read", path, &error))?;
-            Ok(Place { root, before: None, word })
-        })
-        .collect()
+    let work = folder.open_work().map_err(|error| sentence("can't read", &folder.work(), &error))?;
+    let mut places = vec![Place { root: work, before: None, word: "the work folder" }];
+    if let Some(dir) = dir {
+        let root = Root::open(dir).map_err(|error| sentence("can't read", dir, &error))?;
+        places.push(Place { root, before: None, word: "the folder of `dir:`" });
+    }
+    Ok(places)
 }
 
 impl Place {
@@ -56,23 +56,37 @@ impl Place {
         let inner = inner_path(path, self.root.path()).map_err(refused)?;
         let changed = match &entry {
             Entry::File(file) => before.is_file_changed(&inner, file).map_err(|it| refused(it.into()))?,
-            Entry::Folder(folder) => before.is_folder_changed(&inner, folder)?,
+            Entry::Folder(_) => before.is_folder_changed(&inner, &self.root)?,
         };
         Ok(changed.then_some(entry))
     }
+
+    /// Whether a link that can't be followed is the attempt's.
+    pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
+        self.before.as_ref().is_none_or(|before| before.is_link_changed(path, link))
+    }
 }
 
-/// What a path leads to in the first place that has it, and its name.
+/// What a path leads to.
+pub(in super::super) struct FoundEntry<'a> {
+    pub(in super::super) entry: Entry,
+    /// Its own name.
+    pub(in super::super) name: String,
+    /// The place that has it.
+    pub(super) place: &'a Place,
+}
+
+/// What a path leads to in the first place that has it.
 ///
 /// # Errors
 /// A sentence that names the path and what is there instead.
-pub(in super::super) fn find(places: &[Place], path: &Path) -> Result<(Entry, String), String> {
+pub(in super::super) fn find<'a>(places: &'a [Place], path: &Path) -> Result<FoundEntry<'a>, String> {
     let mut refusal = None;
     for place in places {
         match place.changed_entry(path) {
             Ok(Some(entry)) => {
                 let name = path.file_name().map_or_else(|| name_of(place.root.path()), |_| name_of(path));
-                return Ok((entry, name));
+                return Ok(FoundEntry { entry, name, place });
             }
             Ok(None) => {}
             Err(sentence) => refusal = Some(sentence),

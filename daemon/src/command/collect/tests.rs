@@ -167,7 +167,7 @@ fn no_path_leads_out_of_the_folder() {
     let collected = desk.collect();
     assert!(collected.values.is_empty() && collected.blobs.is_empty());
     assert!(collected.problems[0].contains("climbs out") && collected.problems[1].contains("climbs out"));
-    assert!(collected.problems[2].contains("symbolic link"));
+    assert!(collected.problems[2].contains("a link that leads out of the folder, to `/etc/passwd`"));
 }
 
 #[test]
@@ -177,13 +177,87 @@ fn a_glob_is_a_list_in_name_order() {
         "*.txt",
         "list<text>",
     );
-    symlink("a.txt", desk.folder.work().join("c.txt")).unwrap();
     assert_eq!(desk.value("all"), Value::from(vec![Value::from("a"), Value::from("b")]));
-    assert_eq!(desk.collect().notes, ["`c.txt` was left out: it is a symbolic link"]);
     let desk = desk.glob("all", "**/*.txt", "file");
     let value = desk.value("all");
     let names: Vec<_> = value.media().into_iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["a.txt", "b.txt", "c.txt"]);
+}
+
+#[test]
+fn links_that_stay_in_the_folder_are_what_they_lead_to() {
+    let desk = desk()
+        .file("o/real.dat", "real")
+        .file("y2.dat", "two")
+        .path("one", "x.dat", "text")
+        .glob("some", "y*.dat", "text")
+        .glob("deep", "also/*.dat", "text")
+        .path("folder", "folder", "dir");
+    let work = desk.folder.work();
+    symlink("o/real.dat", work.join("x.dat")).unwrap();
+    symlink(work.join("o/real.dat"), work.join("y1.dat")).unwrap();
+    symlink("o", work.join("also")).unwrap();
+    fs::create_dir(work.join("folder")).unwrap();
+    symlink("../o/real.dat", work.join("folder/l.dat")).unwrap();
+    assert_eq!(desk.value("one"), Value::from("real"));
+    assert_eq!(desk.value("some"), Value::from(vec![Value::from("real"), Value::from("two")]));
+    assert_eq!(desk.value("deep"), Value::from(vec![Value::from("real")]));
+    assert_eq!(desk.value("folder").as_media().unwrap().bytes, 4);
+}
+
+#[test]
+fn a_link_that_leads_out_or_nowhere_fails_its_output_by_name_also_in_a_glob() {
+    for (to, part) in
+        [("/etc/passwd", "leads out of the folder"), ("nowhere", "a link to `nowhere`, which does not exist")]
+    {
+        let desk = desk()
+            .file("a.dat", "a")
+            .file("folder/b", "b")
+            .path("one", "x.dat", "file")
+            .glob("some", "*.dat", "file")
+            .path("folder", "folder", "dir");
+        symlink(to, desk.folder.work().join("x.dat")).unwrap();
+        symlink(to, desk.folder.work().join("folder/x.dat")).unwrap();
+        let collected = desk.collect();
+        assert!(collected.values.is_empty(), "{:?}", collected.values);
+        for (problem, name) in collected.problems.iter().zip(["one", "some", "folder"]) {
+            let named = problem.starts_with(&format!("output `{name}`: `"))
+                && problem.contains("x.dat`: it is a link");
+            assert!(named && problem.contains(part), "{problem}");
+        }
+        assert_eq!(collected.problems.len(), 3);
+    }
+}
+
+#[test]
+fn of_a_shared_folder_a_broken_link_that_was_there_before_is_nobodys() {
+    let desk = desk().glob("all", "*.txt", "text");
+    fs::create_dir(desk.temp.path().join("project")).unwrap();
+    let dir = desk.temp.path().join("project");
+    symlink("nowhere", dir.join("old.txt")).unwrap();
+    Before::of(&dir, &desk.outputs).unwrap().save(&desk.folder.before()).unwrap();
+    let desk = Desk { dir: Some(dir.clone()), ..desk };
+    fs::write(dir.join("new.txt"), "new").unwrap();
+    assert_eq!(desk.value("all"), Value::from(vec![Value::from("new")]));
+    symlink("nowhere", dir.join("own.txt")).unwrap();
+    assert!(desk.problem().contains("`own.txt`: it is a link to `nowhere`"), "{}", desk.problem());
+}
+
+#[test]
+fn a_work_folder_that_became_a_link_is_not_collected_from() {
+    let desk = desk().path("one", "passwd", "file");
+    fs::remove_dir(desk.folder.work()).unwrap();
+    symlink("/etc", desk.folder.work()).unwrap();
+    assert!(places(&desk.folder, None).unwrap_err().starts_with("can't read"));
+}
+
+#[test]
+fn a_file_that_can_be_executed_says_so() {
+    let desk =
+        desk().file("go", "#!").file("text", "x").path("go", "go", "file").path("text", "text", "file");
+    fs::set_permissions(desk.folder.work().join("go"), fs::Permissions::from_mode(0o755)).unwrap();
+    let executable = |name: &str| desk.value(name).as_media().unwrap().executable;
+    assert!(executable("go") && !executable("text"));
 }
 
 #[test]

@@ -41,6 +41,7 @@ impl Desk {
             name: name.into(),
             width: None,
             height: None,
+            executable: false,
         };
         self.held.borrow_mut().push(published);
         Value::from(media)

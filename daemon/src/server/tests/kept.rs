@@ -28,6 +28,7 @@ impl Served {
             name: "a.png".into(),
             width: None,
             height: None,
+            executable: false,
         };
         let asset = asset(run, node, Value::from(media));
         let ops = vec![Op::Blob(published), Op::Asset(new_asset(&asset).into())];

@@ -14,7 +14,7 @@ use crate::store::{StoreError, folder};
 /// Media as a new file, or as a new folder.
 pub(super) fn media(blobs: &Blobs, media: &Media, target: &Path) -> Result<(), StoreError> {
     if media.kind != MediaKind::Dir {
-        return file(blobs, media.hash, target, false);
+        return file(blobs, media.hash, target, media.executable);
     }
     let manifest: DirManifest = serde_json::from_slice(&blobs.read(media.hash)?).map_err(|error| {
         StoreError::Other(format!("the list of files of `{}` is damaged: {error}", media.name))

@@ -23,7 +23,8 @@ impl Story {
         read(self.folder.path(), offset, limit).unwrap()
     }
     fn bytes_on_disk(&self) -> u64 {
-        files(self.folder.path()).unwrap().iter().map(|(_, path)| path.metadata().unwrap().len()).sum()
+        let size = |name: &String| self.folder.path().join(name).metadata().unwrap().len();
+        files(self.folder.path()).unwrap().iter().map(|(_, name)| size(name)).sum()
     }
 }
 
@@ -121,4 +122,28 @@ fn standard_output_is_cut_at_a_mebibyte_and_says_so() {
     writer.write(&vec![b'z'; 1 << 20]);
     assert_eq!(stdout(folder.path()).unwrap(), Stdout { bytes: vec![b'x'; 1 << 20], truncated: true });
     assert_eq!(folder.path().join("stdout").metadata().unwrap().len(), STDOUT + 1);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_log_or_its_folder_is_neither_written_nor_read() {
+    let temp = tempfile::tempdir().unwrap();
+    let (folder, victim) = (temp.path().join("attempt"), temp.path().join("victim"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(&victim, "precious").unwrap();
+    for name in ["log", "stdout"] {
+        std::os::unix::fs::symlink(&victim, folder.join(name)).unwrap();
+    }
+    LogWriter::new(folder.clone()).write(StreamTag::Stdout, b"said");
+    StdoutWriter::new(&folder).write(b"said");
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    assert!(read(&folder, 0, 100).is_err() && stdout(&folder).is_err());
+    // The folder itself.
+    let moved = temp.path().join("moved");
+    std::fs::create_dir(&moved).unwrap();
+    let link = temp.path().join("link");
+    std::os::unix::fs::symlink(&moved, &link).unwrap();
+    LogWriter::new(link.clone()).write(StreamTag::Stdout, b"said");
+    assert_eq!(std::fs::read_dir(&moved).unwrap().count(), 0);
+    std::fs::write(moved.join("stdout"), "x").unwrap();
+    assert!(stdout(&link).is_err());
 }

@@ -1,11 +1,11 @@
 //! Writing a log. Nothing is made before the first byte comes: most commands say nothing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::{FILE, STDOUT, StreamTag};
+use crate::rooted::create_own;
 
 /// The writing end of a log.
 #[derive(Debug)]
@@ -55,19 +55,15 @@ impl LogWriter {
 
     fn begin(&mut self) -> io::Result<()> {
         self.current = None;
-        let path = if self.any {
-            self.folder.join(format!("log.{:020}", self.end))
-        } else {
-            self.folder.join("log")
-        };
-        let file = create(&path)?;
+        let name = if self.any { format!("log.{:020}", self.end) } else { "log".to_owned() };
+        let file = create_own(&self.folder, &name)?;
         if self.any {
             if self.tail.len() == 2 {
                 let old = self.tail.remove(0);
                 // The folder belongs to the caller, who may have removed it.
                 let _ = std::fs::remove_file(old);
             }
-            self.tail.push(path);
+            self.tail.push(self.folder.join(name));
         }
         self.any = true;
         self.current = Some((file, 0));
@@ -78,7 +74,7 @@ impl LogWriter {
 /// The writing end of `stdout`.
 #[derive(Debug)]
 pub(crate) struct StdoutWriter {
-    path: PathBuf,
+    folder: PathBuf,
     file: Option<File>,
     left: u64,
 }
@@ -86,7 +82,7 @@ pub(crate) struct StdoutWriter {
 impl StdoutWriter {
     /// `stdout` in this folder.
     pub(crate) fn new(folder: &std::path::Path) -> Self {
-        Self { path: folder.join("stdout"), file: None, left: STDOUT + 1 }
+        Self { folder: folder.to_owned(), file: None, left: STDOUT + 1 }
     }
 
     /// Takes some output, and keeps what still fits.
@@ -105,14 +101,10 @@ impl StdoutWriter {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut file = match self.file.take() {
             Some(file) => file,
-            None => create(&self.path)?,
+            None => create_own(&self.folder, "stdout")?,
         };
         file.write_all(bytes)?;
         self.file = Some(file);
         Ok(())
     }
-}
-
-fn create(path: &std::path::Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }

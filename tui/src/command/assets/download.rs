@@ -5,30 +5,41 @@ use std::path::{Component, Path};
 
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, BlobHash, RunId};
-use fanlight_shared::media::{DirManifest, MediaKind};
+use fanlight_shared::media::{DirManifest, Media, MediaKind};
 use fanlight_shared::rpc::assets;
 
 use super::new_file::NewFile;
 
-/// Saves an asset under a name that nothing has; a folder with everything below it.
+/// Saves an asset under a name that nothing has; a folder with everything below it. `media` is its value, where that is
+/// media.
 pub(crate) async fn to_path(
     client: &Client,
     asset: AssetId,
-    kind: MediaKind,
+    media: Option<&Media>,
     path: &Path,
 ) -> Result<(), String> {
-    if kind == MediaKind::Dir {
+    if media.is_some_and(|media| media.kind == MediaKind::Dir) {
         return to_folder(client, asset, path).await;
     }
-    to_file(client, asset, None, path).await
+    let executable = media.is_some_and(|media| media.executable);
+    to_file(client, asset, None, executable, path).await
 }
 
-async fn to_file(client: &Client, asset: AssetId, file: Option<BlobHash>, path: &Path) -> Result<(), String> {
+async fn to_file(
+    client: &Client,
+    asset: AssetId,
+    file: Option<BlobHash>,
+    executable: bool,
+    path: &Path,
+) -> Result<(), String> {
     let new = NewFile::beside(path)?;
     let copy = new.temporary.reopen().map_err(|error| new.says(&error))?;
     let mut writer = tokio::fs::File::from_std(copy);
     let read = assets::Read { asset, file, offset: 0, limit: None };
     client.read_asset_into(read, &mut writer).await.map_err(|error| new.says(&error))?;
+    if executable {
+        make_executable(new.temporary.as_file()).map_err(|error| new.says(&error))?;
+    }
     new.keep()
 }
 
@@ -51,21 +62,18 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
         if let Some(parent) = target.parent() {
             std::fs::create_dir_all(parent).map_err(|error| says(&error))?;
         }
-        to_file(client, asset, Some(entry.hash), &target).await?;
-        if entry.executable {
-            make_executable(&target).map_err(|error| says(&error))?;
-        }
+        to_file(client, asset, Some(entry.hash), entry.executable, &target).await?;
     }
     Ok(())
 }
 
 /// Whoever may read it may execute it.
-fn make_executable(path: &Path) -> std::io::Result<()> {
+fn make_executable(file: &std::fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mut permissions = std::fs::metadata(path)?.permissions();
+    let mut permissions = file.metadata()?.permissions();
     let mode = permissions.mode();
     permissions.set_mode(mode | (mode & 0o444) >> 2);
-    std::fs::set_permissions(path, permissions)
+    file.set_permissions(permissions)
 }
 
 /// The assets of a run by what is in them.

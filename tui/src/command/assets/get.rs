@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::client::Client;
-use fanlight_shared::media::MediaKind;
 use fanlight_shared::rpc::assets;
 use fanlight_shared::sanitise;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -52,8 +51,7 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
 
 /// Saves an asset under a name that nothing has.
 pub(super) async fn save(client: &Client, asset: &Asset, path: &Path) -> Result<(), Failure> {
-    let kind = asset.value.as_media().map_or(MediaKind::File, |media| media.kind);
-    download::to_path(client, asset.id, kind, path).await.map_err(Failure::failed)
+    download::to_path(client, asset.id, asset.value.as_media(), path).await.map_err(Failure::failed)
 }
 
 /// The asset's own name, without a way out of the folder it is put in.

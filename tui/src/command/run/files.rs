@@ -119,6 +119,7 @@ mod tests {
             name: name.into(),
             width: None,
             height: None,
+            executable: false,
         })
     }
 

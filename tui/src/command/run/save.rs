@@ -133,7 +133,7 @@ async fn save_file(
                     path.display()
                 )
             })?;
-            download::to_path(&job.client, *asset, media.kind, path).await
+            download::to_path(&job.client, *asset, Some(media), path).await
         }
     }
 }

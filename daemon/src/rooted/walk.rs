@@ -1,0 +1,148 @@
+//! The one walk through a folder.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, Stat};
+use rustix::io::Errno;
+
+use super::{Entry, FOLDER, Refusal, Root, kind_of, names, word};
+
+/// Folders deeper than this are not entered.
+pub(crate) const DEEPEST: usize = 64;
+
+/// What a walk does with links.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Links {
+    /// They are met as [`Met::Other`].
+    Ignore,
+    /// Those to files are files. Those to folders are met but not entered: what is in there is found where it lies.
+    ToFiles,
+    /// They are what they lead to.
+    Follow,
+}
+
+/// What a walk meets.
+pub(crate) enum Met<'a> {
+    /// A regular file, perhaps through a link.
+    File(&'a Stat),
+    /// Something that is neither a file nor a folder: it is left out.
+    Other(&'static str),
+    /// A link that can't be followed, with its own state.
+    BrokenLink(&'a Stat, Refusal),
+    /// A folder that is entered now.
+    Folder,
+    /// A folder, or a link to one, that this walk was not to enter.
+    Passed,
+    /// A folder that can't be looked into.
+    Unreadable,
+    /// A folder below more than [`DEEPEST`] others.
+    TooDeep,
+}
+
+/// Walks over everything below the folder `start` of a root, in name order, entering no more than `depth` levels. Paths
+/// are relative to the root.
+///
+/// # Errors
+/// What `visit` returns, and folders that can't be read.
+pub(crate) fn walk(
+    root: &Root,
+    start: &Path,
+    depth: usize,
+    links: Links,
+    visit: &mut dyn FnMut(&Path, Met<'_>) -> Result<(), String>,
+) -> Result<(), String> {
+    let folder = match root.entry(start) {
+        Ok(Entry::Folder(folder)) => folder,
+        Ok(Entry::File(_)) => return Err(format!("`{}` is no folder", start.display())),
+        Err(refusal) => return Err(format!("`{}`: {refusal}", start.display())),
+    };
+    let mut walk = Walk { root, links, visit, within: Vec::new(), limited: depth < DEEPEST };
+    walk.folder(&folder, start, depth)
+}
+
+struct Walk<'a> {
+    root: &'a Root,
+    links: Links,
+    visit: &'a mut dyn FnMut(&Path, Met<'_>) -> Result<(), String>,
+    /// Device and inode of the folders that lead here: a link to one of them would never end.
+    within: Vec<(i128, i128)>,
+    /// The depth is what was asked for, not what is possible.
+    limited: bool,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &OwnedFd, path: &Path, depth: usize) -> Result<(), String> {
+        let stat = rustix::fs::fstat(folder).map_err(|errno| unreadable(path, errno.into()))?;
+        self.within.push(identity(&stat));
+        for name in names(folder.as_fd()).map_err(|error| unreadable(path, error))? {
+            self.entry(folder.as_fd(), &name, &path.join(&name), depth)?;
+        }
+        self.within.pop();
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        name: &std::ffi::OsStr,
+        path: &Path,
+        depth: usize,
+    ) -> Result<(), String> {
+        let stat = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return Ok(()),
+            Err(errno) => return Err(unreadable(path, errno.into())),
+        };
+        match kind_of(&stat) {
+            FileType::RegularFile => (self.visit)(path, Met::File(&stat)),
+            FileType::Directory if depth == 0 => self.too_deep(path),
+            FileType::Directory => match rustix::fs::openat(folder, name, FOLDER, Mode::empty()) {
+                Ok(inner) => self.enter(&inner, path, &stat, depth),
+                Err(Errno::ACCESS) => (self.visit)(path, Met::Unreadable),
+                Err(errno) => Err(unreadable(path, errno.into())),
+            },
+            FileType::Symlink if self.links == Links::Ignore => {
+                (self.visit)(path, Met::Other("a symbolic link"))
+            }
+            FileType::Symlink => self.link(path, &stat, depth),
+            other => (self.visit)(path, Met::Other(word(other))),
+        }
+    }
+
+    fn link(&mut self, path: &Path, link: &Stat, depth: usize) -> Result<(), String> {
+        match self.root.entry(path) {
+            Ok(Entry::File(file)) => {
+                let stat = rustix::fs::fstat(&file).map_err(|errno| unreadable(path, errno.into()))?;
+                (self.visit)(path, Met::File(&stat))
+            }
+            Ok(Entry::Folder(_)) if self.links == Links::ToFiles => (self.visit)(path, Met::Passed),
+            Ok(Entry::Folder(_)) if depth == 0 => self.too_deep(path),
+            Ok(Entry::Folder(inner)) => self.enter(&inner, path, link, depth),
+            Err(refusal) => (self.visit)(path, Met::BrokenLink(link, refusal)),
+        }
+    }
+
+    fn too_deep(&mut self, path: &Path) -> Result<(), String> {
+        (self.visit)(path, if self.limited { Met::Passed } else { Met::TooDeep })
+    }
+
+    /// `stat` is that of the folder, or of the link that leads to it.
+    fn enter(&mut self, inner: &OwnedFd, path: &Path, stat: &Stat, depth: usize) -> Result<(), String> {
+        let now = rustix::fs::fstat(inner).map_err(|errno| unreadable(path, errno.into()))?;
+        if self.within.contains(&identity(&now)) {
+            return (self.visit)(path, Met::BrokenLink(stat, Refusal::Cycle));
+        }
+        (self.visit)(path, Met::Folder)?;
+        self.folder(inner, path, depth - 1)
+    }
+}
+
+fn identity(stat: &Stat) -> (i128, i128) {
+    (i128::from(stat.st_dev), i128::from(stat.st_ino))
+}
+
+fn unreadable(path: &Path, error: io::Error) -> String {
+    format!("`{}` can't be read: {error}", path.display())
+}

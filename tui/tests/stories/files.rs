@@ -1,0 +1,44 @@
+//! Files on their way through a workflow: what they are able to do, they are able to do at the end.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::support::Fanlight;
+
+/// Builds a program, runs what was built, and puts it out.
+const BUILD: &str = "nodes:
+  build:
+    run: |
+      printf '#!/bin/sh\\necho works\\n' > tool.sh; chmod 755 tool.sh; echo plain > plain.txt
+    outputs: { tool: { path: tool.sh, type: file }, plain: { path: plain.txt, type: file } }
+  test:
+    run: test ! -x \"$plain\"; \"$tool\"
+    with: { tool: \"${{ build.tool }}\", plain: \"${{ build.plain }}\" }
+outputs: { tool: \"${{ build.tool }}\", plain: \"${{ build.plain }}\", said: \"${{ test.stdout }}\" }
+";
+
+fn is_executable(path: &Path) -> bool {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o111 != 0
+}
+
+#[test]
+fn a_program_that_was_built_can_be_run_by_the_next_node_and_where_it_is_saved() {
+    let fanlight = Fanlight::new();
+    fanlight.file("build.yaml", BUILD);
+    fanlight.say(&["run", "build.yaml", "--out", "out"]).exits(0);
+    let saved = |name: &str| fanlight.path("out/build-1").join(name);
+    assert_eq!(std::fs::read_to_string(saved("said.txt")).unwrap(), "works");
+    assert!(is_executable(&saved("tool.sh")) && !is_executable(&saved("plain.txt")));
+    let assets = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
+    let tool = assets.iter().find(|asset| asset["name"] == "tool.sh").unwrap();
+    fanlight.say(&["assets", "get", tool["id"].as_str().unwrap(), "again.sh"]).exits(0);
+    assert!(is_executable(&fanlight.path("again.sh")));
+    // As a param of the next workflow it stays what it is.
+    let next = "params: { tool: { type: file } }
+nodes: { try: { run: '\"$tool\"', with: { tool: '${{ params.tool }}' } } }
+outputs: { said: '${{ try.stdout }}' }
+";
+    fanlight.file("next.yaml", next);
+    let said = fanlight.say(&["run", "next.yaml", "-p", "tool=again.sh"]).exits(0);
+    assert!(said.out.contains("works"), "{}", said.out);
+}
