@@ -21,6 +21,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 mod schema;
 pub(crate) mod show;
+mod tail;
 pub(crate) mod ui;
 pub(crate) mod watch;
 

@@ -5,6 +5,8 @@
 #[path = "support/fanlight.rs"]
 mod support;
 
+#[path = "stories/ended.rs"]
+mod ended;
 #[path = "stories/files.rs"]
 mod files;
 #[path = "stories/preview.rs"]
@@ -203,7 +205,7 @@ fn cancel_ends_exactly_the_run_it_names() {
     let fanlight = gated();
     fanlight.say(&["run", "gated.yaml", "--sweep", "seed=1..2", "--detach"]).exits(0);
     fanlight.await_states(&["running", "running"]);
-    assert_eq!(fanlight.say(&["cancel", "gated#2"]).exits(0).out, "gated#2\tcancelled\n");
+    assert_eq!(fanlight.say(&["cancel", "gated#2"]).exits(0).out, "gated#2\tcancelling\n");
     fanlight.await_states(&["cancelled", "running"]);
     fanlight.say(&["watch", "gated#2"]).exits(1);
     fanlight.file("go", "");
@@ -220,7 +222,8 @@ fn the_queue_waits_beyond_its_cap_and_can_be_emptied() {
     assert_eq!((queue["running"].as_u64(), queue["queued"].as_u64()), (Some(1), Some(2)));
     fanlight.say(&["cancel", "--queued"]).exits(0).complains("2 runs");
     fanlight.await_states(&["cancelled", "cancelled", "running"]);
-    fanlight.say(&["cancel", "--all"]).exits(0);
+    let said = fanlight.say(&["cancel", "--workflow", "gated", "--wait"]).exits(0);
+    assert_eq!(said.out, "gated#1\tcancelled\n", "it returns when the last process is gone");
     fanlight.await_states(&["cancelled", "cancelled", "cancelled"]);
 }
 

@@ -8,7 +8,7 @@ use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
-use fanlight_shared::run::{NodeStatus, Run};
+use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::run_state::{Folded, Instance, RunState};
 
 use super::follow::take_notifications;
@@ -134,10 +134,13 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     readers.finish(&mut out)?;
     out.flush()?;
     if readers.found_nothing() {
-        output::note(match (&args.node, args.failed) {
-            (_, true) => "no failed node has a log",
-            (Some(_), _) => "this node has no log (only commands write one)",
-            (None, _) => "no node of this run has a log (only commands write one)",
+        let name = detail.run.name();
+        output::note(&match (&args.node, args.failed, detail.run.state) {
+            (_, _, RunStatus::Queued) => format!("{name} is queued: nothing of it has run yet"),
+            (_, true, _) => "no failed node has a log".to_owned(),
+            (_, _, RunStatus::Running) => "no command has run yet (only commands write a log)".to_owned(),
+            (Some(_), ..) => "this node has no log (only commands write one)".to_owned(),
+            (None, ..) => "no node of this run has a log (only commands write one)".to_owned(),
         });
     }
     Ok(())

@@ -15,6 +15,7 @@ use fanlight_shared::sanitise;
 use super::follow::{Options, follow, verdict};
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
+use super::tail::failed_commands;
 use super::{read_workflow, request_key};
 use crate::board::{Board, Row};
 use crate::context::Context;
@@ -132,6 +133,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         report::lines(&mut out, &client, &board, saved.as_ref()).await?;
     }
     out.flush()?;
+    if !args.json {
+        failed_commands(&client, &board).await;
+    }
     verdict(&board, &interrupt)?;
     match saved {
         Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),

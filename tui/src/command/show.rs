@@ -1,17 +1,23 @@
 //! `fanlight show`: one run with its params, nodes and outputs.
 
+use fanlight_shared::event::NodeError;
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::runs::Detail;
+use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::{Instance, NodeState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 use serde_json::{Value as Json, json};
 
-use super::{find_run, ps};
+use super::{find_items, find_run, ps};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::style::{Paint, Role, node_glyph};
 use crate::output::table::{Cell, Table};
 use crate::output::{Out, json, text};
+
+/// How many failed items of a node are named.
+const SHOWN_ITEMS: usize = 20;
 
 /// The arguments of `show`.
 #[derive(clap::Args, Debug)]
@@ -27,7 +33,8 @@ pub(crate) struct Args {
 /// Runs `show`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
-    let detail = find_run(&client, &args.run).await?;
+    let mut detail = find_run(&client, &args.run).await?;
+    find_items(&client, &mut detail).await?;
     let mut out = Out::new();
     if args.json {
         json::print(&mut out, &object(&detail))?;
@@ -60,7 +67,21 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "ended_at": node.whole.ended_at,
         "error": node.whole.error,
         "items": node.item_count,
+        "items_failed": node.items_failed,
+        "items_dropped": node.items_dropped(),
+        "items_skipped": node.items_skipped,
+        "item_errors": failed_items(node).map(|(item, error)| item_error(item, &error)).collect::<Vec<_>>(),
     })
+}
+
+fn item_error(item: u32, error: &NodeError) -> Json {
+    json!({ "item": item, "message": error.message, "exit_code": error.exit_code, "last_line": error.last_line })
+}
+
+/// The items that failed, and why, in their order.
+fn failed_items(node: &NodeState) -> impl Iterator<Item = (u32, NodeError)> + '_ {
+    let failed = node.items.iter().filter(|(_, item)| item.status == NodeStatus::Failed);
+    failed.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
 }
 
 fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
@@ -84,17 +105,52 @@ fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
         fact("resumed from", from.to_string().into());
     }
     for (name, value) in &run.params {
-        fact(&format!("-p {name}"), text::value_line(value).into());
+        for (name, line) in text::value_lines(&format!("-p {name}"), value) {
+            fact(&name, line.into());
+        }
     }
     for (name, value) in &detail.state.outputs {
-        fact(&format!("output {name}"), text::value_line(value).into());
+        for (name, line) in text::value_lines(&format!("output {name}"), value) {
+            fact(&name, line.into());
+        }
     }
     if let Some(error) = &run.error {
         fact("error", Cell::new(sanitise::line(error), Role::Failed));
     }
     facts.print_body(out)?;
     out.line("")?;
-    nodes(detail).print(out)
+    nodes(detail).print(out)?;
+    for (name, node) in detail.state.nodes.iter().filter(|(_, node)| node.items_failed > 0) {
+        out.line("")?;
+        print_failed_items(out, name, node)?;
+    }
+    Ok(())
+}
+
+/// Which items of a node failed and why.
+fn print_failed_items(out: &mut Out, name: &str, node: &NodeState) -> Result<(), Failure> {
+    out.line(&format!("{name}: {}", failed_count(node)))?;
+    let mut table = Table::new(&["", "", ""]);
+    for (item, error) in failed_items(node).take(SHOWN_ITEMS) {
+        let at = ItemPath::item(item).to_string();
+        table.row(vec!["".into(), Cell::new(at, Role::Dim), reason(&error).into()]);
+    }
+    table.print_body(out)?;
+    let more = (node.items_failed as usize).saturating_sub(SHOWN_ITEMS);
+    if more > 0 { out.line(&format!("  and {more} more; `--json` has them all")) } else { Ok(()) }
+}
+
+/// `11 of 15 items dropped`, or failed.
+fn failed_count(node: &NodeState) -> String {
+    let word = if node.items_dropped() > 0 { "dropped" } else { "failed" };
+    let of = node.item_count.unwrap_or(node.items_failed);
+    format!("{} of {} {word}", node.items_failed, text::count(of as usize, "item"))
+}
+
+/// A reason with the last line that a command wrote.
+fn reason(error: &NodeError) -> String {
+    let last = error.last_line.iter().map(|line| format!(" ({line})")).collect::<String>();
+    sanitise::line(&format!("{}{last}", error.message))
 }
 
 fn nodes(detail: &Detail) -> Table {
@@ -119,12 +175,14 @@ fn elapsed(node: &Instance) -> String {
     node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
 }
 
-/// Why it failed, else what it is doing, else what it put out.
+/// Why it failed, else what it left out, else what it is doing, else what it put out.
 fn note(node: &NodeState) -> String {
     let whole = &node.whole;
     if let Some(error) = &whole.error {
-        let last = error.last_line.iter().map(|line| format!(" ({line})")).collect::<String>();
-        return sanitise::line(&format!("{}{last}", error.message));
+        return reason(error);
+    }
+    if node.items_failed > 0 {
+        return failed_count(node);
     }
     if let Some(line) = whole.last_line.as_ref().filter(|_| !whole.status.is_ended()) {
         return sanitise::line(line);

@@ -5,6 +5,7 @@ use fanlight_shared::client::Client;
 use super::find_run;
 use super::follow::{Options, follow, verdict};
 use super::interrupt::Interrupt;
+use super::tail::failed_commands;
 use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -39,7 +40,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if !ended {
         let mut nothing = |_: &Client, _: &Row| {};
         let options = Options { json: args.json, cancels: false, ended: &mut nothing };
-        board = follow(&context, client, board, &mut interrupt, options).await?.0;
+        let followed = follow(&context, client, board, &mut interrupt, options).await?;
+        board = followed.0;
+        if !args.json {
+            failed_commands(&followed.1, &board).await;
+        }
     } else if !args.json {
         for row in board.rows() {
             output::note(&change_line(row, Paint::stderr()));

@@ -184,7 +184,21 @@ pub(crate) fn change_line(row: &Row, paint: Paint) -> String {
         line.push_str(": ");
         line.push_str(&clean(error));
     }
+    if let Some(state) = row.state.as_ref().filter(|_| status == RunStatus::Completed) {
+        line.push_str(&dropped(state));
+    }
     line
+}
+
+/// What a completed run did without: `; thumb dropped 11 of 15 items`
+fn dropped(state: &RunState) -> String {
+    let nodes = state.nodes.iter().filter(|(_, node)| node.items_dropped() > 0);
+    nodes
+        .map(|(name, node)| {
+            let of = node.item_count.unwrap_or_default() as usize;
+            format!("; {} dropped {} of {}", clean(name), node.items_dropped(), count(of, "item"))
+        })
+        .collect()
 }
 
 fn glyph(status: RunStatus, now: Time) -> &'static str {

@@ -1,5 +1,6 @@
 //! Short texts for people: cut to a width, sizes, points in time, one-line values.
 
+use fanlight_shared::media::Media;
 use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
@@ -77,8 +78,40 @@ pub(crate) fn value_line(value: &Value) -> String {
             if lines.next().is_some() { format!("{first} …") } else { first }
         }
         Value::Media(media) => sanitise::line(&media.name),
+        Value::List(items) if value.has_media() => {
+            items.iter().map(value_line).collect::<Vec<_>>().join(", ")
+        }
         other => sanitise::line(&other.to_json().to_string()),
     }
+}
+
+/// How many elements of a list get a line of their own.
+const ELEMENTS: usize = 20;
+
+/// A value by its name, for a table: media with what it is, a list of media or texts with a line for each element.
+pub(crate) fn value_lines(name: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Media(media) => vec![(name.to_owned(), media_line(media))],
+        Value::List(items) if items.iter().any(|it| it.has_media() || it.as_text().is_some()) => {
+            let first = items.iter().take(ELEMENTS).enumerate();
+            let mut lines: Vec<_> =
+                first.flat_map(|(at, it)| value_lines(&format!("{name}[{at}]"), it)).collect();
+            if items.len() > ELEMENTS {
+                lines.push((String::new(), format!("and {} more", items.len() - ELEMENTS)));
+            }
+            lines
+        }
+        value => vec![(name.to_owned(), value_line(value))],
+    }
+}
+
+/// `poster.png  image/png  640×480  120 KB`
+fn media_line(media: &Media) -> String {
+    let mut line = format!("{}  {}", sanitise::line(&media.name), sanitise::line(&media.mime));
+    if let (Some(width), Some(height)) = (media.width, media.height) {
+        line.push_str(&format!("  {width}×{height}"));
+    }
+    format!("{line}  {}", size(media.bytes))
 }
 
 #[cfg(test)]
@@ -107,6 +140,27 @@ mod tests {
         assert_eq!(size(120_400), "120 KB");
         assert_eq!(size(3_400_000), "3.4 MB");
         assert_eq!(size(5_000_000_000), "5.0 GB");
+    }
+
+    #[test]
+    fn a_list_of_media_has_a_line_each_that_says_what_it_is() {
+        let picture = Value::from(Media {
+            kind: fanlight_shared::media::MediaKind::Image,
+            hash: fanlight_shared::id::BlobHash::of(b"x"),
+            mime: "image/png".into(),
+            bytes: 120_400,
+            name: "a.png".into(),
+            width: Some(640),
+            height: Some(480),
+            executable: false,
+        });
+        let line = "a.png  image/png  640×480  120 KB".to_owned();
+        assert_eq!(value_lines("out", &picture), [("out".to_owned(), line.clone())]);
+        let list = Value::List(vec![picture; 22]);
+        let lines = value_lines("out", &list);
+        assert_eq!((lines.len(), &lines[1]), (21, &("out[1]".to_owned(), line)));
+        assert_eq!(lines[20].1, "and 2 more");
+        assert_eq!(value_lines("n", &Value::List(vec![Value::Int(1)])), [("n".to_owned(), "[1]".to_owned())]);
     }
 
     #[test]

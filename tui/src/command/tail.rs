@@ -1,0 +1,140 @@
+//! The end of what a failed command wrote, for whoever waited for its run.
+
+use fanlight_shared::client::Client;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::logs::{Part, Read, Stream};
+use fanlight_shared::run::{NodeStatus, RunStatus};
+use fanlight_shared::run_state::{Instance, NodeState};
+use fanlight_shared::sanitise;
+
+use crate::board::{Board, Row};
+use crate::output;
+use crate::output::style::{Paint, Role};
+
+/// How many lines are shown of one log.
+const LINES: usize = 10;
+/// How many failed commands are shown; of more, the first ones.
+const COMMANDS: usize = 3;
+/// How much of the end of a log is looked at, in bytes.
+const LOOKED_AT: u64 = 16 * 1024;
+
+/// A command that failed.
+struct FailedCommand<'a> {
+    row: &'a Row,
+    node: &'a str,
+    item: ItemPath,
+}
+
+impl FailedCommand<'_> {
+    /// `train`, or `train[3]`
+    fn name(&self) -> String {
+        format!("{}{}", self.node, self.item)
+    }
+}
+
+/// Prints the last lines of the commands that failed their runs, on stderr, and how to read the rest.
+pub(super) async fn failed_commands(client: &Client, board: &Board) {
+    let failed: Vec<FailedCommand<'_>> = board.rows().flat_map(failed_of).collect();
+    let paint = Paint::stderr();
+    for command in failed.iter().take(COMMANDS) {
+        let run = command.row.run.name();
+        let lines = last_lines(client, command).await;
+        if !lines.is_empty() {
+            output::note(&format!(
+                "{run} {}",
+                paint.apply(Role::Strong, &format!("{} wrote:", command.name()))
+            ));
+        }
+        for line in lines {
+            output::note(&format!("  {line}"));
+        }
+        let word = paint.apply(Role::Accent, "hint:");
+        output::note(&format!("{word} all of it: `fanlight logs '{run}' '{}'`", command.name()));
+    }
+    if failed.len() > COMMANDS {
+        let more = output::text::count(failed.len() - COMMANDS, "more command");
+        output::note(&format!("{more} failed; `fanlight logs RUN --failed` shows what they wrote"));
+    }
+}
+
+/// The commands that failed a run.
+fn failed_of(row: &Row) -> Vec<FailedCommand<'_>> {
+    let (RunStatus::Failed, Some(state)) = (row.run.state, &row.state) else { return Vec::new() };
+    let error = row.run.error.as_deref().unwrap_or_default();
+    // A node whose failure is allowed has failed nothing.
+    let guilty = |name: &str| error.contains(&format!("node `{name}` failed"));
+    let failed = state.nodes.iter().filter(|(name, _)| guilty(name));
+    failed
+        .filter_map(|(name, node)| Some(FailedCommand { row, node: name, item: failed_item(node)? }))
+        .collect()
+}
+
+/// The item whose command failed first, or the node itself.
+fn failed_item(node: &NodeState) -> Option<ItemPath> {
+    // What ran inside the daemon or a worker writes no log.
+    let is_command = |it: &Instance| it.attempts.last().is_some_and(|attempt| attempt.id.is_some());
+    match node.item_errors.first() {
+        Some(first) => {
+            let known = node.items.get(&first.item);
+            known.is_none_or(is_command).then(|| ItemPath::item(first.item))
+        }
+        None => {
+            (node.whole.status == NodeStatus::Failed && is_command(&node.whole)).then_some(ItemPath::WHOLE)
+        }
+    }
+}
+
+/// The last lines of stderr; of a command that wrote nothing there, those of stdout.
+async fn last_lines(client: &Client, command: &FailedCommand<'_>) -> Vec<String> {
+    let read = |offset: u64| Read {
+        run_id: command.row.run.id,
+        node: command.node.to_owned(),
+        item: command.item,
+        attempt: None,
+        offset,
+        limit: None,
+    };
+    // The log may be gone, or the daemon: then there is nothing to show.
+    let Ok(end) = client.call(read(u64::from(u32::MAX))).await else { return Vec::new() };
+    let Ok(part) = client.call(read(end.end.saturating_sub(LOOKED_AT))).await else { return Vec::new() };
+    let of = |stream| lines_of(&part, stream);
+    let stderr = of(Stream::Stderr);
+    if stderr.is_empty() { of(Stream::Stdout) } else { stderr }
+}
+
+fn lines_of(part: &Part, stream: Stream) -> Vec<String> {
+    let text: String =
+        part.pieces.iter().filter(|it| it.stream == stream).map(|it| it.text.as_str()).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES)..].iter().map(|line| sanitise::line(line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::rpc::logs::Piece;
+
+    use super::*;
+
+    #[test]
+    fn the_last_lines_of_one_stream_are_shown() {
+        let piece = |stream, text: String| Piece { stream, text };
+        let many: String = (1..=20).map(|line| format!("line {line}\n\n")).collect();
+        let part = Part {
+            attempt: 1,
+            offset: 0,
+            pieces: vec![
+                piece(Stream::Stderr, many),
+                piece(Stream::Stdout, "between\n".into()),
+                piece(Stream::Stderr, "\u{1b}[2Jend".into()),
+            ],
+            next: 0,
+            end: 0,
+            ended: true,
+        };
+        let lines = lines_of(&part, Stream::Stderr);
+        assert_eq!((lines.len(), lines[0].as_str()), (LINES, "line 12"));
+        assert!(lines[9].ends_with("end") && !lines[9].contains('\u{1b}'));
+        assert_eq!(lines_of(&part, Stream::Stdout), ["between"]);
+        assert!(lines_of(&part, Stream::Log).is_empty());
+    }
+}
