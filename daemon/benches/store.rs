@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use fanlight_daemon::store::{Batch, Committed, NewAsset, NewRun, Op, Store, StoreError, Submit};
+use fanlight_shared::environment::Environment;
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
@@ -67,6 +68,8 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
             })
             .collect(),
         blobs: Vec::new(),
+        environment: Environment::default(),
+        concurrency: None,
         next: false,
         resume: None,
     };

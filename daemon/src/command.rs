@@ -1,7 +1,8 @@
 //! `run:` and `cmd:` nodes: from inputs to a process under the supervisor, and from its files to outputs.
 //!
 //! `prepare` lays inputs out as variables and files, `follow` tells what the living command shows, `finish` collects what
-//! it left behind. An attempt's folder is all that an adoption needs; no value of the environment is ever written down.
+//! it left behind. An attempt's folder is all that an adoption needs; of the environment only what the submitter passed is stored, with
+//! the run.
 
 mod changed;
 mod collect;
@@ -80,6 +81,8 @@ pub struct CommandJob {
     pub inputs: Values,
     /// `env:`, evaluated.
     pub env: IndexMap<String, String>,
+    /// Variables of the submitter that this command does not get: other nodes ask for them.
+    pub withheld: Arc<[String]>,
     /// `dir:`, resolved to an existing folder; `None` is the private work folder.
     pub dir: Option<PathBuf>,
     /// Declared outputs.
@@ -116,6 +119,12 @@ pub struct CommandSettings {
     pub grace: Duration,
     /// Names of environment variables that commands get from the daemon, besides the usual ones.
     pub pass_env: Vec<String>,
+}
+
+impl Inner {
+    fn means(&self) -> Means<'_> {
+        Means { environment: &self.environment, blobs: &self.blobs, grace: self.grace }
+    }
 }
 
 /// Runs commands: cheap to clone.
@@ -164,12 +173,7 @@ impl Commands {
         let spec = {
             let (inner, attempt, job) = (Arc::clone(&self.inner), attempt.clone(), Arc::clone(&job));
             let folder = folder.clone();
-            tokio::task::spawn_blocking(move || {
-                let means =
-                    Means { environment: &inner.environment, blobs: &inner.blobs, grace: inner.grace };
-                prepare(&attempt, &job, &folder, &means)
-            })
-            .await
+            tokio::task::spawn_blocking(move || prepare(&attempt, &job, &folder, &inner.means())).await
         };
         let spec = match spec {
             Ok(Ok(spec)) => spec,
@@ -255,7 +259,7 @@ impl Commands {
     ) -> Outcome {
         let (inner, job, of) = (Arc::clone(&self.inner), Arc::clone(job), attempt.clone());
         let finishing = tokio::task::spawn_blocking(move || {
-            finish::finish(&of, &job, &inner.blobs, &mut lock(&reader), &exit)
+            finish::finish(&of, &job, &inner.means(), &mut lock(&reader), &exit)
         });
         finishing.await.unwrap_or_else(|_| {
             Outcome::failed(NodeError::new("collecting the outputs failed; see the daemon's log"))

@@ -91,7 +91,7 @@ enum Message {
         result: Result<crate::store::Submitted, StoreError>,
         plan: Arc<plan::Plan>,
         next: bool,
-        project: Option<std::path::PathBuf>,
+        place: core::Place,
         reply: Reply<runs::Started>,
     },
     Resumed {

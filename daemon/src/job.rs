@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
@@ -30,6 +31,8 @@ pub struct RunFacts {
     pub workflow: String,
     /// The folder of the workflow's file; `None` where the document came without a path.
     pub project: Option<PathBuf>,
+    /// What its commands get from the submitter.
+    pub environment: Arc<Environment>,
 }
 
 /// What every executor is given.

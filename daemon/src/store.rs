@@ -25,6 +25,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
@@ -74,6 +75,8 @@ pub struct OpenRun {
     pub document: String,
     /// The path of that file.
     pub path: Option<String>,
+    /// What its commands get from the submitter; runs of one submission share it.
+    pub environment: Arc<Environment>,
     /// Its state events, in order.
     pub events: Vec<Numbered>,
     /// Its values: node, item, port, value (`None` where not kept).

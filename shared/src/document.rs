@@ -35,6 +35,7 @@ use crate::problem::{Position, Problem, Severity, Span};
 use crate::workflow::Workflow;
 use reading::Reading;
 
+pub use commands::lock_name;
 pub use ranges::{check_params, param_value, sweep_values};
 pub use report::render_problems;
 pub use schema::schema;

@@ -4,7 +4,7 @@
 //!
 //! - words: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
 //! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`expression`], [`node_type`], [`problem`]
-//! - many runs of one file: [`sweep`], [`label`]
+//! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
 //! - a run as it is seen: [`run`], [`event`], [`run_state`] (the one reducer), [`registry`] (focus rules), [`asset`]
 //! - the wire: [`rpc`], and behind the feature `client` the connection itself
 //! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
@@ -15,6 +15,7 @@ pub mod asset;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod document;
+pub mod environment;
 pub mod event;
 pub mod expression;
 pub mod home;

@@ -193,6 +193,14 @@ impl Registry {
         self.waiting.position(run)
     }
 
+    /// Returns the limit of its workflow, where that keeps a run waiting.
+    #[must_use]
+    pub fn held_back(&self, run: &Run) -> Option<u32> {
+        let limit = run.concurrency.filter(|_| run.state == RunStatus::Queued)?;
+        let running = self.active().filter(|other| other.workflow_id == run.workflow_id).count();
+        (running >= limit as usize).then_some(limit)
+    }
+
     /// The queue as a whole.
     #[must_use]
     pub fn queue(&self) -> Queue {

@@ -178,6 +178,9 @@ pub struct Run {
     /// Its place in the queue, from 1, while it waits there; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u32>,
+    /// `concurrency:` of its file: it waits while so many runs of its workflow run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
 }
 
 impl Run {

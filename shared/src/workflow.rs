@@ -28,6 +28,10 @@ pub struct Workflow {
     pub params: IndexMap<String, Param>,
     /// `matrix:`: the sweep that the file proposes.
     pub matrix: IndexMap<String, Vec<Value>>,
+    /// `pass_env:`: names of the submitter's variables that every command gets.
+    pub pass_env: Vec<String>,
+    /// `concurrency:`: how many of its own runs run at once; `None` is as many as the queue allows.
+    pub concurrency: Option<u32>,
     /// Nodes by name, in the order of the file.
     pub nodes: IndexMap<String, Node>,
     /// Outputs by name.
@@ -74,6 +78,10 @@ pub struct Node {
     pub timeout: Option<Duration>,
     /// A pool of the config that its attempts count in, besides that of its kind.
     pub pool: Option<String>,
+    /// The lock that its attempts hold: those that name the same one never run at once, whatever their run or workflow.
+    pub lock: Option<Template>,
+    /// `pass_env:`: names of the submitter's variables that this command gets, besides those of the workflow.
+    pub pass_env: Vec<String>,
     /// Environment variables of a command, besides its inputs.
     pub env: IndexMap<String, Template>,
     /// Where a command works: a folder relative to the file, or its private folder.
@@ -210,6 +218,8 @@ pub struct CommandOutput {
     pub ty: Type,
     /// The file name under which media is kept, instead of the file's own.
     pub name: Option<String>,
+    /// Of a `glob:` under `dir:`: takes the files that the command left unchanged too.
+    pub take_unchanged: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -313,6 +323,9 @@ impl Node {
         }
         if let Action::Cmd(arguments) = &self.action {
             found.extend(arguments.iter().flat_map(Template::expressions).map(|it| ("cmd", it)));
+        }
+        if let Some(lock) = &self.lock {
+            found.extend(lock.expressions().into_iter().map(|it| ("lock", it)));
         }
         if let Some(each) = &self.each {
             found.extend(each.templates().flat_map(Template::expressions).map(|it| ("each", it)));

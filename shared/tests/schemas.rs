@@ -53,6 +53,7 @@ const CAUGHT: &[&str] = &[
     "bad_duration",
     "bad_env",
     "bad_input",
+    "bad_isolation",
     "bad_name",
     "bad_retry",
     "comment_cuts_expression",

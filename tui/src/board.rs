@@ -239,6 +239,7 @@ pub(crate) mod tests {
             nodes_done: 0,
             nodes: 5,
             position: None,
+            concurrency: None,
         }
     }
 

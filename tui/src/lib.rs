@@ -9,6 +9,7 @@
 //! - `board`: what is known of the runs that a command follows
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
 //! - `embedded`: the only place here that names the daemon's crate
+//! - `environment`: the variables that a submission carries
 //! - `example`: the workflows compiled in
 
 mod board;
@@ -16,6 +17,7 @@ mod cli;
 mod command;
 mod context;
 mod embedded;
+mod environment;
 mod example;
 mod failure;
 mod output;

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "stories/ended.rs"]
 mod ended;
+#[path = "stories/environment.rs"]
+mod environment;
 #[path = "stories/files.rs"]
 mod files;
 #[path = "stories/preview.rs"]

@@ -195,6 +195,7 @@ mod tests {
             source: source.clone(),
             ty: Type::Any,
             name: None,
+            take_unchanged: false,
             span: Span::default(),
         };
         sources.iter().enumerate().map(|(number, it)| (format!("o{number}"), output(it))).collect()

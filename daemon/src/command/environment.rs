@@ -1,10 +1,13 @@
-//! The environment of a command: an allow-list from the daemon's own, the inputs, `env:`, and what Fanlight says.
+//! The environment of a command, each source over the one before: an allow-list of the daemon's own variables, what the
+//! submitter passed, the inputs, `env:`, and what Fanlight says.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use fanlight_shared::environment::LONGEST_VALUE;
 use indexmap::IndexMap;
 
+use super::CommandJob;
 use super::folder::Folder;
 use crate::job::Attempt;
 
@@ -15,11 +18,8 @@ const PASSED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "
 /// Where programs are looked for if the daemon has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// What a value of the environment may hold; Linux takes 128 KiB with name and `=`.
-pub(super) const LONGEST: usize = 127 * 1024;
-
 /// What environment and arguments may hold together, so that no system refuses them.
-const MOST: usize = 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 
 /// Variables by name.
 pub(super) type Variables = IndexMap<OsString, OsString>;
@@ -40,23 +40,26 @@ impl Environment {
         Self { passed }
     }
 
-    /// The whole environment of an attempt, but for `FANLIGHT_ATTEMPT`, which the supervisor sets.
+    /// Returns the whole environment of an attempt, but for `FANLIGHT_ATTEMPT`, which the supervisor sets.
     ///
     /// # Errors
     /// A name or a value that no environment can hold.
     pub(super) fn of(
         &self,
         attempt: &Attempt,
+        job: &CommandJob,
         folder: &Folder,
         inputs: IndexMap<String, OsString>,
-        env: &IndexMap<String, String>,
     ) -> Result<Variables, String> {
         let mut variables = self.passed.clone();
+        for (name, value) in submitted(attempt, job) {
+            variables.insert(name.into(), value.into());
+        }
         for (name, value) in inputs {
             check("the input", &name, &value)?;
             variables.insert(name.into(), value);
         }
-        for (name, value) in env {
+        for (name, value) in &job.env {
             if name.starts_with("FANLIGHT_") {
                 return Err(format!(
                     "`env:` can't set `{name}`: names that begin with FANLIGHT_ are Fanlight's own"
@@ -70,6 +73,21 @@ impl Environment {
         }
         Ok(variables)
     }
+}
+
+impl Environment {
+    /// Returns the `PATH` in which this command and its children look for programs.
+    pub(super) fn path(&self, attempt: &Attempt, job: &CommandJob) -> OsString {
+        let own = job.env.get("PATH").map(String::as_str);
+        let own =
+            own.or_else(|| submitted(attempt, job).find(|(name, _)| *name == "PATH").map(|(_, value)| value));
+        own.map_or_else(|| self.passed.get(OsStr::new("PATH")).cloned().unwrap_or_default(), OsString::from)
+    }
+}
+
+/// Returns what the submitter passed to this command.
+fn submitted<'a>(attempt: &'a Attempt, job: &'a CommandJob) -> impl Iterator<Item = (&'a str, &'a str)> {
+    attempt.run.environment.iter().filter(|(name, _)| !job.withheld.iter().any(|it| it == name))
 }
 
 fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
@@ -92,9 +110,9 @@ fn check(what: &str, name: &str, value: &OsStr) -> Result<(), String> {
              the text as a file"
         ));
     }
-    if value.len() > LONGEST {
+    if value.len() > LONGEST_VALUE {
         return Err(format!(
-            "{what} `{name}` is {} bytes long; an environment variable holds at most {LONGEST}: pass it by `with:`, \
+            "{what} `{name}` is {} bytes long; an environment variable holds at most {LONGEST_VALUE}: pass it by `with:`, \
              where a long value becomes a file named by `${name}_file`",
             value.len()
         ));
@@ -107,9 +125,9 @@ pub(super) fn check_size(variables: &Variables, arguments: &[OsString]) -> Resul
     let pointer = size_of::<usize>() + 2;
     let environment: usize = variables.iter().map(|(name, value)| name.len() + value.len() + pointer).sum();
     let line: usize = arguments.iter().map(|it| it.len() + pointer).sum();
-    if environment + line > MOST {
+    if environment + line > LARGEST {
         return Err(format!(
-            "inputs and arguments are {} bytes together; a command gets at most {MOST}: pass long lists as a file",
+            "inputs and arguments are {} bytes together; a command gets at most {LARGEST}: pass long lists as a file",
             environment + line
         ));
     }
@@ -164,26 +182,51 @@ mod tests {
     #[test]
     fn later_ones_win_and_fanlights_own_stay() {
         let temp = tempfile::tempdir().unwrap();
-        let attempt = fixture::attempt();
+        let attempt = fixture::attempt_with(&[("LANG", "de"), ("PATH", "/opt/bin"), ("place", "Kew")]);
         let folder = Folder::of(temp.path(), attempt.id);
-        let environment = inherit(&[("HOME", "/home/x"), ("LANG", "C")], &[]);
+        let environment = inherit(&[("HOME", "/home/x"), ("LANG", "C"), ("PATH", "/bin")], &[]);
         let inputs = IndexMap::from([("place".to_owned(), OsString::from("Hove"))]);
-        let env =
-            IndexMap::from([("HOME".to_owned(), "/tmp".to_owned()), ("place".to_owned(), "Ayr".to_owned())]);
-        let made = environment.of(&attempt, &folder, inputs.clone(), &env).unwrap();
-        assert_eq!(made["HOME".as_ref() as &OsStr], "/tmp");
-        assert_eq!(made["place".as_ref() as &OsStr], "Ayr");
-        assert_eq!(made["FANLIGHT_NODE".as_ref() as &OsStr], "step");
-        assert_eq!(made["FANLIGHT_WORK".as_ref() as &OsStr], folder.work().as_os_str());
-        let forged = IndexMap::from([("FANLIGHT_KEY".to_owned(), "x".to_owned())]);
-        assert!(environment.of(&attempt, &folder, inputs, &forged).unwrap_err().contains("Fanlight's own"));
+        let mut job = fixture::job();
+        job.env = IndexMap::from([("HOME".into(), "/tmp".into()), ("place".into(), "Ayr".into())]);
+        let made = environment.of(&attempt, &job, &folder, inputs.clone()).unwrap();
+        let get = |name: &str| made[OsStr::new(name)].to_str().unwrap();
+        assert_eq!((get("HOME"), get("place"), get("LANG")), ("/tmp", "Ayr", "de"));
+        assert_eq!(get("PATH"), "/opt/bin");
+        assert_eq!(get("FANLIGHT_NODE"), "step");
+        assert_eq!(made[OsStr::new("FANLIGHT_WORK")], folder.work());
+        job.env = IndexMap::from([("FANLIGHT_KEY".into(), "x".into())]);
+        assert!(environment.of(&attempt, &job, &folder, inputs).unwrap_err().contains("Fanlight's own"));
+    }
+
+    #[test]
+    fn a_variable_that_only_another_node_asks_for_is_withheld() {
+        let temp = tempfile::tempdir().unwrap();
+        let attempt = fixture::attempt_with(&[("TOKEN", "secret"), ("CC", "clang")]);
+        let folder = Folder::of(temp.path(), attempt.id);
+        let job = CommandJob { withheld: ["TOKEN".to_owned()].into(), ..fixture::job() };
+        let made = inherit(&[], &[]).of(&attempt, &job, &folder, IndexMap::new()).unwrap();
+        assert!(!made.contains_key(OsStr::new("TOKEN")));
+        assert_eq!(made[OsStr::new("CC")], "clang");
+    }
+
+    #[test]
+    fn the_path_that_is_searched_is_the_last_one_set() {
+        let environment = inherit(&[("PATH", "/daemon")], &[]);
+        let (nobody, ada) = (fixture::attempt(), fixture::attempt_with(&[("PATH", "/ada")]));
+        let mut job = fixture::job();
+        assert_eq!(environment.path(&nobody, &job), "/daemon");
+        assert_eq!(environment.path(&ada, &job), "/ada");
+        job.env.insert("PATH".into(), "/own".into());
+        assert_eq!(environment.path(&ada, &job), "/own");
     }
 
     #[test]
     fn what_no_environment_holds_is_refused_in_words() {
         assert!(check("the input", "a", OsStr::new("x\0y")).unwrap_err().contains("NUL"));
         assert!(check("`env:`:", "a=b", OsStr::new("")).unwrap_err().contains("a=b"));
-        assert!(check("`env:`:", "a", OsStr::new(&"x".repeat(LONGEST + 1))).unwrap_err().contains("a_file"));
+        assert!(
+            check("`env:`:", "a", OsStr::new(&"x".repeat(LONGEST_VALUE + 1))).unwrap_err().contains("a_file")
+        );
         let many: Variables = (0..20).map(|i| (format!("v{i}").into(), "x".repeat(60_000).into())).collect();
         assert!(check_size(&many, &[]).unwrap_err().contains("at most"));
     }

@@ -1,5 +1,6 @@
 //! How a command's end is told: the ports `exit_code` and `status`, and the error of a failed one.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use fanlight_shared::event::NodeError;
@@ -9,6 +10,9 @@ use crate::supervisor::log::{self, StreamTag};
 
 /// So much of the end of the log is searched for the last line of stderr: what the supervisor keeps of it.
 const SEARCHED: u64 = 512 * 1024;
+
+/// The exit code by which shells say that they did not find a program.
+const NOT_FOUND: i32 = 127;
 
 /// What the port `exit_code` holds: of a killed command 128 and the signal, as shells have it.
 pub(super) fn exit_code(how: How) -> i64 {
@@ -27,14 +31,20 @@ pub(super) fn status(how: How) -> String {
     }
 }
 
-/// The error of a command that did not end well; `None` of one that did.
-pub(super) fn error(exit: &Exit, folder: &Path) -> Option<NodeError> {
+/// Returns the error of a command that did not end well; `None` of one that did. `path` is the `PATH` that it searched.
+pub(super) fn error(exit: &Exit, folder: &Path, path: &OsStr) -> Option<NodeError> {
     let (message, exit_code) = match exit.how {
         How::Code(0) => return None,
+        How::Code(NOT_FOUND) => (not_found(path), Some(NOT_FOUND)),
         How::Code(code) => (format!("exit code {code}"), Some(code)),
         How::Signal(signal) => (signal_sentence(signal, exit.stopped), None),
     };
     Some(NodeError { message, exit_code, last_line: last_line(folder, exit.log_end) })
+}
+
+fn not_found(path: &OsStr) -> String {
+    let path = super::text::line(&path.to_string_lossy());
+    format!("exit code {NOT_FOUND}: a program was not found; the PATH that was searched is {path}")
 }
 
 fn signal_sentence(signal: i32, stopped: bool) -> String {
@@ -103,6 +113,8 @@ mod tests {
         assert_eq!(status(How::Code(0)), "completed");
         assert!(signal_sentence(9, false).contains("SIGKILL (9); perhaps the machine ran out of memory"));
         assert_eq!(signal_sentence(15, true), "stopped by SIGTERM (15)");
+        let missing = not_found(OsStr::new("/opt/bin:/bin"));
+        assert!(missing.starts_with("exit code 127") && missing.ends_with("is /opt/bin:/bin"), "{missing}");
         assert_eq!(signal_sentence(63, false), "killed by signal 63");
     }
 }

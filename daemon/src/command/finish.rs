@@ -9,6 +9,7 @@ use fanlight_shared::value::{Value, Values};
 use super::collect::{self, Collected, Sources};
 use super::failure;
 use super::folder::{Folder, sentence};
+use super::prepare::Means;
 use super::reader::{Reader, log_update};
 use super::{CommandJob, text};
 use crate::job::{Attempt, Outcome};
@@ -24,12 +25,12 @@ const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
 pub(super) fn finish(
     attempt: &Attempt,
     job: &CommandJob,
-    blobs: &Blobs,
+    means: &Means<'_>,
     reader: &mut Reader,
     exit: &Exit,
 ) -> Outcome {
     reader.finish(exit.log_end);
-    let (stdout, collected) = match gather(job, blobs, reader, exit) {
+    let (stdout, collected) = match gather(job, means.blobs, reader, exit) {
         Ok(gathered) => gathered,
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
@@ -40,7 +41,7 @@ pub(super) fn finish(
         reader.report.note(note);
     }
     let ended = Ended::of(attempt, exit);
-    let mut error = failure::error(exit, reader.folder.path());
+    let mut error = failure::error(exit, reader.folder.path(), &means.environment.path(attempt, job));
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
         error = Some(NodeError { last_line, ..attempt.time_limit.error() });

@@ -2,13 +2,28 @@
 
 use std::sync::Arc;
 
+use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 
+use super::{CommandJob, Program};
 use crate::job::{Attempt, RunFacts};
+
+/// A command that does nothing.
+pub(super) fn job() -> CommandJob {
+    let (inputs, env, withheld, outputs) = Default::default();
+    CommandJob { program: Program::Arguments(Vec::new()), inputs, env, withheld, dir: None, outputs }
+}
 
 /// The first attempt of the node `step` of `poster#1`.
 pub(crate) fn attempt() -> Attempt {
+    attempt_with(&[])
+}
+
+/// [`attempt`], submitted with these variables.
+pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
+    let mut environment = Environment::default();
+    variables.iter().for_each(|(name, value)| environment.insert(*name, *value));
     Attempt {
         id: AttemptId::new(),
         run: Arc::new(RunFacts {
@@ -18,6 +33,7 @@ pub(crate) fn attempt() -> Attempt {
             workflow_id: WorkflowId::new(),
             workflow: "poster".into(),
             project: None,
+            environment: Arc::new(environment),
         }),
         node: "step".into(),
         item: ItemPath::WHOLE,

@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fanlight_shared::environment::LONGEST_VALUE;
+
 use super::changed::Before;
 use super::environment::{self, Environment};
 use super::folder::{Folder, new_file, sentence};
@@ -17,7 +19,7 @@ use crate::media::file_name;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
 
-/// What preparing needs besides the job.
+/// What preparing and finishing need besides the job.
 pub(super) struct Means<'a> {
     pub(super) environment: &'a Environment,
     pub(super) blobs: &'a Blobs,
@@ -37,7 +39,7 @@ pub(super) fn prepare(
 ) -> Result<StartSpec, String> {
     folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
     let inputs = input::lay_out(&job.inputs, means.blobs, &folder.inputs())?;
-    let variables = means.environment.of(attempt, folder, inputs, &job.env)?;
+    let variables = means.environment.of(attempt, job, folder, inputs)?;
     let path = variables.get(OsStr::new("PATH")).cloned().unwrap_or_default();
     let invocation = match &job.program {
         Program::Script { text, shell } => {
@@ -103,12 +105,12 @@ fn word(number: usize, text: &str) -> Result<OsString, String> {
             "argument {number} of `cmd:` contains a NUL character, which no argument can hold"
         ));
     }
-    if text.len() > environment::LONGEST {
+    if text.len() > LONGEST_VALUE {
         return Err(format!(
             "argument {number} of `cmd:` is {} bytes long; an argument holds at most {}: pass it by `with:`, where a \
              long value becomes a file",
             text.len(),
-            environment::LONGEST
+            LONGEST_VALUE
         ));
     }
     Ok(text.into())

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use fanlight_shared::document::lock_name;
 use fanlight_shared::event::{NodeError, NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::expression::{Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
@@ -12,8 +13,10 @@ use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
 use super::context::{After, Context};
-use super::inputs::Prepared;
+use super::core::Place;
+use super::inputs::{self, Prepared};
 use super::plan::Plan;
+use super::pools::{self, Needs, Resource, Ticket};
 use crate::job::RunFacts;
 use crate::store::Op;
 
@@ -83,6 +86,8 @@ pub(super) struct Instance {
     pub(super) interruptions: u32,
     /// The attempt that runs.
     pub(super) live: Option<Live>,
+    /// Its place in the line for pools and a lock, while it waits there.
+    pub(super) ticket: Option<Ticket>,
     /// What to run, kept for retries.
     pub(super) prepared: Option<Arc<Prepared>>,
     /// What it made.
@@ -106,7 +111,7 @@ pub(super) struct Key {
 }
 
 impl ActiveRun {
-    pub(super) fn new(run: Run, plan: Arc<Plan>, project: Option<std::path::PathBuf>) -> Self {
+    pub(super) fn new(run: Run, plan: Arc<Plan>, place: Place) -> Self {
         let nodes = plan
             .nodes
             .iter()
@@ -119,7 +124,8 @@ impl ActiveRun {
                 label: run.label.clone(),
                 workflow_id: run.workflow_id,
                 workflow: run.workflow.clone(),
-                project,
+                project: place.project,
+                environment: place.environment,
             }),
             run,
             left: nodes.len(),
@@ -160,6 +166,30 @@ impl ActiveRun {
             Some(items) => items.runs.iter_mut(),
             None => std::slice::from_mut(&mut node.whole).iter_mut(),
         })
+    }
+
+    /// Returns what an attempt of this node holds while it runs.
+    pub(super) fn resources(&self, node: usize) -> Needs {
+        let plan = &self.plan.nodes[node];
+        match self.lock(node) {
+            Ok(Some(lock)) => pools::needs(plan.resources.iter().cloned().chain([Resource::Lock(lock)])),
+            // A lock without a name fails the node before it asks for anything.
+            Ok(None) | Err(_) => plan.resources.clone(),
+        }
+    }
+
+    /// Returns the name of the lock that this node holds: its params are known from the start, so it never changes.
+    ///
+    /// # Errors
+    /// The name is none.
+    pub(super) fn lock(&self, node: usize) -> Result<Option<String>, String> {
+        let Some(template) = self.plan.nodes[node].lock() else { return Ok(None) };
+        let scope = RunScope { run: self, item: None, upstream: Upstream::default() };
+        let wrong = |why: &str| format!("`lock` {why}");
+        let value = inputs::evaluate(template, &scope).map_err(|error| format!("`lock`: {error}"))?;
+        let name = value.ok_or_else(|| wrong("names nothing: a param in it is absent"))?.to_text()?;
+        lock_name(&name).map_err(|why| wrong(&why))?;
+        Ok(Some(name))
     }
 
     /// The attempts that run.

@@ -15,6 +15,7 @@ use super::Message;
 use super::active::{ActiveRun, Key, Live};
 use super::context::{After, Context};
 use super::inputs::Prepared;
+use super::pools::Entry;
 use crate::command::Commands;
 use crate::job::{Attempt, Outcome, TimeLimit};
 use crate::node_type::{DaemonJob, Runner};
@@ -36,14 +37,20 @@ impl ActiveRun {
     /// An instance has its inputs: it runs at once, or as soon as its pools have a place.
     pub(super) fn make_ready(&mut self, context: &mut Context, node: usize, item: ItemPath) {
         let key = self.key(node, item);
-        if let Some(instance) = self.instance_mut(node, item) {
-            instance.status = NodeStatus::Ready;
+        if let Err(error) = self.lock(node) {
+            return self.fail(context, node, item, NodeError::new(error));
         }
-        let plan = &self.plan.nodes[node];
-        if plan.is_inline() && plan.pools.is_empty() {
+        let needs = self.resources(node);
+        let at_once = needs.is_empty() && self.plan.nodes[node].is_inline();
+        let Some(instance) = self.instance_mut(node, item) else { return };
+        instance.status = NodeStatus::Ready;
+        if at_once {
             context.inline.push_back(key);
-        } else if let Some(key) = context.pools.enter(&plan.pools, key) {
-            self.start_attempt(context, key);
+            return;
+        }
+        match context.pools.enter(&needs, key) {
+            Entry::Starts(key) => self.start_attempt(context, key),
+            Entry::Waits(ticket) => instance.ticket = Some(ticket),
         }
     }
 
@@ -53,6 +60,7 @@ impl ActiveRun {
         let id = AttemptId::new();
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         let Some(prepared) = instance.prepared.clone() else { return };
+        instance.ticket = None;
         instance.attempts += 1;
         instance.status = NodeStatus::Running;
         let number = instance.attempts;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::Run;
@@ -26,7 +27,16 @@ pub(super) struct QueuedRun {
     /// Shared with the hub: there may be 100,000 of them.
     pub(super) run: Arc<Run>,
     pub(super) plan: Arc<Plan>,
+    pub(super) place: Place,
+}
+
+/// Where the runs of a submission come from; shared by all of them.
+#[derive(Clone, Default)]
+pub(super) struct Place {
+    /// The folder of the workflow's file; `None` where the document came without a path.
     pub(super) project: Option<PathBuf>,
+    /// What commands get from the submitter.
+    pub(super) environment: Arc<Environment>,
 }
 
 /// The engine's state.
@@ -134,8 +144,8 @@ impl Core {
     fn handle(&mut self, message: Message) {
         match message {
             Message::Submit { prepared, reply } => self.submit(*prepared, reply),
-            Message::Submitted { result, plan, next, project, reply } => {
-                self.submitted(result, &plan, next, project, reply);
+            Message::Submitted { result, plan, next, place, reply } => {
+                self.submitted(result, &plan, next, &place, reply);
             }
             Message::Resumed { run, result } => self.resumed(run, result),
             Message::Ended { key, number, outcome } => {
@@ -163,26 +173,27 @@ impl Core {
         act(run, &mut self.context);
         run.advance(&mut self.context);
         self.touched.insert(id);
-        if run.run.state.is_ended() {
-            self.active.remove(&id);
+        if run.run.state.is_ended()
+            && let Some(run) = self.active.remove(&id)
+        {
+            self.queue.ended(run.run.workflow_id);
         }
     }
 
     fn free_pools(&mut self, key: Key) {
         if let Some(run) = self.active.get(&key.run) {
-            self.context.pools.leave(&run.plan.nodes[key.node].pools);
+            self.context.pools.leave(&run.resources(key.node));
         }
     }
 
-    /// Attempts that waited for a place get it.
-    fn start_waiting(&mut self) {
-        while let Some((pools, key)) = self.context.pools.next() {
+    /// Attempts that waited for pools or a lock and hold them now start.
+    pub(super) fn start_waiting(&mut self) {
+        while let Some((needs, key)) = self.context.pools.next() {
             let waits = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
-            let waits = waits.is_some_and(|it| it.status == fanlight_shared::run::NodeStatus::Ready);
-            if waits && !self.active[&key.run].cancelling {
+            if waits.is_some_and(|it| it.status == fanlight_shared::run::NodeStatus::Ready) {
                 self.with(key.run, |run, context| run.start_attempt(context, key));
             } else {
-                self.context.pools.leave(&pools);
+                self.context.pools.leave(&needs);
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Requests of people: submit, cancel, label, the queue's settings.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
@@ -11,7 +10,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 
 use super::context::After;
-use super::core::{Core, QueuedRun, project};
+use super::core::{Core, Place, QueuedRun, project};
 use super::plan::Plan;
 use super::{Message, Reply, submit};
 use crate::store::{Batch, Committed, Op, StoreError, Submitted};
@@ -29,7 +28,9 @@ impl Core {
     /// Stores a submission; what follows waits for its commit.
     pub(super) fn submit(&mut self, prepared: submit::Prepared, reply: Reply<runs::Started>) {
         let submit::Prepared { submit, plan } = prepared;
-        let (next, project) = (submit.next, project(submit.path.as_deref()));
+        let next = submit.next;
+        let environment = Arc::new(submit.environment.clone());
+        let place = Place { project: project(submit.path.as_deref()), environment };
         let messages = self.context.messages.clone();
         self.context.flush();
         self.context.store.write(Batch {
@@ -41,7 +42,7 @@ impl Core {
                         .submitted
                         .ok_or_else(|| StoreError::Other("the submission got no answer".into()))
                 });
-                let _ = messages.send(Message::Submitted { result, plan, next, project, reply });
+                let _ = messages.send(Message::Submitted { result, plan, next, place, reply });
             })),
         });
     }
@@ -52,7 +53,7 @@ impl Core {
         result: Result<Submitted, StoreError>,
         plan: &Arc<Plan>,
         next: bool,
-        project: Option<PathBuf>,
+        place: &Place,
         reply: Reply<runs::Started>,
     ) {
         let submitted = match result {
@@ -64,7 +65,7 @@ impl Core {
         };
         let runs: Vec<Arc<Run>> = submitted.runs.into_iter().map(Arc::new).collect();
         if !submitted.repeated {
-            self.enqueue(&runs, plan, next, project.as_ref());
+            self.enqueue(&runs, plan, next, place);
         }
         let hints = submitted.moved_from.map(|from| {
             format!("this version is known from {from}; a moved file is a new workflow unless it has `id:`")
@@ -80,11 +81,12 @@ impl Core {
         })));
     }
 
-    fn enqueue(&mut self, runs: &[Arc<Run>], plan: &Arc<Plan>, next: bool, project: Option<&PathBuf>) {
+    fn enqueue(&mut self, runs: &[Arc<Run>], plan: &Arc<Plan>, next: bool, place: &Place) {
         let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
-        self.queue.add(&ids, next);
+        let limit = runs.first().and_then(|run| plan.limit(run.workflow_id));
+        self.queue.add(&ids, next, limit);
         for run in runs {
-            let queued = QueuedRun { run: run.clone(), plan: plan.clone(), project: project.cloned() };
+            let queued = QueuedRun { run: run.clone(), plan: plan.clone(), place: place.clone() };
             self.queued.insert(run.id, queued);
         }
         // Those that start at once were never seen waiting.
@@ -124,6 +126,8 @@ impl Core {
                 answer.ended.push(id);
             }
         }
+        // What cancelled runs held of pools and locks goes to others.
+        self.start_waiting();
         self.context.after(After::Do(Box::new(move || {
             let _ = reply.send(Ok(answer));
         })));

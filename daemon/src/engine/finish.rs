@@ -140,6 +140,9 @@ impl ActiveRun {
             if let Some(live) = &instance.live {
                 live.cancel.cancel();
             }
+            if let Some(ticket) = instance.ticket.take() {
+                context.pools.withdraw(ticket);
+            }
         }
         self.advance(context);
     }

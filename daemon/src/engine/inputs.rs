@@ -123,7 +123,8 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
         None => None,
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
-    Ok(CommandJob { program, inputs, env, dir, outputs: plan.node.outputs.clone() })
+    let (withheld, outputs) = (plan.withheld.clone(), plan.node.outputs.clone());
+    Ok(CommandJob { program, inputs, env, withheld, dir, outputs })
 }
 
 /// A value is one argument, never split; a list that is a whole argument becomes several.

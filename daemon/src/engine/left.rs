@@ -12,7 +12,7 @@ use fanlight_shared::value::Values;
 
 use super::active::ActiveRun;
 use super::context::After;
-use super::core::{Core, QueuedRun, project};
+use super::core::{Core, Place, QueuedRun, project};
 use super::delete::forget_deleted;
 use super::plan::Plan;
 use super::{recover, submit};
@@ -57,7 +57,7 @@ impl Core {
     /// Takes up what an earlier daemon left: waiting runs wait again, running ones go on.
     pub(super) fn take_up(&mut self, open: Vec<OpenRun>, rebooted: bool) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
-        let (mut waiting, mut position) = (Vec::new(), 0);
+        let mut position = 0;
         for mut open in open {
             let plan = match plans.get(&open.run.version) {
                 Some(plan) => plan.clone(),
@@ -74,21 +74,22 @@ impl Core {
                     }
                 },
             };
-            let project = project(open.path.as_deref());
+            let environment = open.environment.clone();
+            let place = Place { project: project(open.path.as_deref()), environment };
             if open.run.state == RunStatus::Queued {
                 position += 1;
                 open.run.position = Some(position);
-                waiting.push(open.run.id);
+                self.queue.add(&[open.run.id], false, plan.limit(open.run.workflow_id));
                 let run = Arc::new(open.run);
                 self.context.after(After::Queued(run.clone()));
-                self.queued.insert(run.id, QueuedRun { run, plan, project });
+                self.queued.insert(run.id, QueuedRun { run, plan, place });
                 continue;
             }
             let state = recover::fold(&plan, &open);
             let id = open.run.id;
             let fresh =
                 state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
-            let mut run = ActiveRun::new(open.run, plan, project);
+            let mut run = ActiveRun::new(open.run, plan, place);
             if run.run.resumed_from.is_some() {
                 // Values that are stored but have no event yet are those of the run that this one resumes.
                 run.take_values(open.values.clone());
@@ -98,10 +99,10 @@ impl Core {
                 run.run.name(),
                 if fresh { "nothing had started" } else { "in the middle" }
             );
+            self.queue.started(run.run.workflow_id);
             self.active.insert(id, run);
             self.with(id, |run, context| run.take_up(context, state, open.values, rebooted));
         }
-        self.queue.add(&waiting, false);
         self.drain();
     }
 

@@ -1,13 +1,17 @@
 //! A workflow made ready to run: nodes by number, who waits for whom, what runs each.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::expression::{Expression, Root};
+use fanlight_shared::id::WorkflowId;
 use fanlight_shared::node_type::{Catalogue, Effects, Place};
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::{Action, Node, OutputSource, Template, Workflow};
 
+use super::pools::{self, Needs, Resource};
+use super::queue::Limit;
 use crate::node_type::{self, NodeType, Runner};
 
 /// A workflow made ready to run; shared by all runs of its version.
@@ -38,8 +42,10 @@ pub(crate) struct PlanNode {
     pub(crate) straight: Option<(usize, String)>,
     /// What runs it.
     pub(crate) kind: Kind,
-    /// Pools its attempts count in.
-    pub(crate) pools: Vec<String>,
+    /// The pools its attempts count in.
+    pub(crate) resources: Needs,
+    /// Variables of the submitter that only other nodes ask for.
+    pub(crate) withheld: Arc<[String]>,
     /// What a second try may do to the world.
     pub(crate) effects: Effects,
     /// Its ports that become outputs of the workflow as they are.
@@ -74,6 +80,11 @@ impl Plan {
         let edges = workflow.edges().iter().map(|edge| (edge.id(), edge.to.clone())).collect();
         Ok(Self { workflow, nodes, index, edges })
     }
+
+    /// Returns the limit on the runs of this workflow, which has this id.
+    pub(crate) fn limit(&self, workflow: WorkflowId) -> Option<Limit> {
+        self.workflow.concurrency.map(|runs| Limit { workflow, runs })
+    }
 }
 
 impl PlanNode {
@@ -103,15 +114,12 @@ impl PlanNode {
             ),
             _ => Kind::Command,
         };
-        let mut pools = Vec::new();
-        match kind {
-            Kind::Command => pools.push("process".to_owned()),
-            Kind::Native(native) if native.spec.place == Place::Worker => pools.push("cpu".to_owned()),
-            Kind::Native(_) => {}
-        }
-        if let Some(pool) = node.pool.as_ref().filter(|pool| !pools.contains(pool)) {
-            pools.push(pool.clone());
-        }
+        let common = match kind {
+            Kind::Command => Some("process"),
+            Kind::Native(native) if native.spec.place == Place::Worker => Some("cpu"),
+            Kind::Native(_) => None,
+        };
+        let pools = common.into_iter().chain(node.pool.as_deref());
         let effects = node.effects.unwrap_or(match kind {
             Kind::Native(native) => native.spec.effects,
             Kind::Command => Effects::External,
@@ -135,10 +143,16 @@ impl PlanNode {
             needs,
             readers: Vec::new(),
             kind,
-            pools,
+            resources: pools::needs(pools.map(Resource::pool)),
+            withheld: workflow.withheld_variables(node).into(),
             effects,
             output_ports,
         })
+    }
+
+    /// Its lock, if it names one.
+    pub(crate) fn lock(&self) -> Option<&Template> {
+        self.node.lock.as_ref()
     }
 
     /// Its ports with their types.

@@ -151,7 +151,7 @@ impl ActiveRun {
         let (Ok(prepared), Some(id)) = (inputs::prepare(plan, &scope, lenient), attempt.id) else {
             return self.interrupted(context, node, item, seen);
         };
-        context.pools.occupy(&plan.pools);
+        context.pools.occupy(&self.resources(node));
         let prepared: Arc<Prepared> = Arc::new(prepared);
         let (number, started_at) = (attempt.number, attempt.started_at);
         if let Some(instance) = self.instance_mut(node, item) {
@@ -211,6 +211,7 @@ fn restored(seen: &Seen, values: Option<Values>) -> Instance {
         failures: ended(AttemptEnd::Failed),
         interruptions: ended(AttemptEnd::Lost),
         live: None,
+        ticket: None,
         prepared: None,
         values,
         error: seen.error.clone(),

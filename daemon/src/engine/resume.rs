@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fanlight_shared::document::ranges::check_params;
+use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{RunId, SubmissionId, Version};
 use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
 use fanlight_shared::run::{Run, RunStatus};
@@ -63,6 +64,9 @@ pub(super) fn prepare(request: runs::Resume, config: &Config, store: &Store) -> 
     let state = recover::fold(&source.plan, &open);
     let ended = Ended::new(&state, &open.values);
     let again = reuse::again(&source.plan, &ended, &source.touched);
+    request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
+    let mut environment = Environment::clone(&open.environment);
+    environment.extend(request.environment);
     let (plan, run) = (source.plan, &open.run);
     let submit = Submit {
         request_key: request.request_key,
@@ -77,6 +81,8 @@ pub(super) fn prepare(request: runs::Resume, config: &Config, store: &Store) -> 
         at: Time::now(),
         runs: vec![NewRun { id: RunId::new(), label: run.label.clone(), params: source.params }],
         blobs: source.blobs,
+        environment,
+        concurrency: plan.workflow.concurrency,
         next: false,
         resume: Some(ResumeFrom { run: run.id, finished: ended.finished(&plan, &again) }),
         path: open.path.clone(),

@@ -37,7 +37,7 @@ impl Core {
     }
 
     fn start(&mut self, queued: QueuedRun) {
-        let QueuedRun { run, plan, project } = queued;
+        let QueuedRun { run, plan, place } = queued;
         let mut run = Arc::unwrap_or_clone(run);
         let at = Time::now();
         let micros = u64::try_from(at.0).unwrap_or(0) * 1000;
@@ -55,7 +55,8 @@ impl Core {
         });
         let resumes = run.resumed_from.is_some();
         let start_order = run.start_order;
-        let mut active = ActiveRun::new(run, plan, project);
+        self.queue.started(run.workflow_id);
+        let mut active = ActiveRun::new(run, plan, place);
         let update =
             RunUpdate { status: RunStatus::Running, at, start_order, error: None, outputs: Values::new() };
         active.tell_run(&mut self.context, update);

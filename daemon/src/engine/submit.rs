@@ -44,6 +44,7 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
     if request.request_key.is_empty() || request.request_key.len() > 200 {
         return Err(RpcError::new(ErrorCode::BadParams, "`request_key` must have 1 to 200 bytes"));
     }
+    request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document)?;
     check_place(&workflow, path.as_deref(), config)?;
@@ -88,6 +89,8 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
         at: Time::now(),
         runs: new,
         blobs: files.published,
+        environment: request.environment,
+        concurrency: plan.workflow.concurrency,
         next: request.next,
         resume: None,
     };
@@ -244,6 +247,8 @@ mod tests {
             version: fanlight_shared::id::Version::of(""),
             params: IndexMap::new(),
             matrix: IndexMap::new(),
+            pass_env: Vec::new(),
+            concurrency: None,
             nodes: IndexMap::new(),
             outputs: IndexMap::new(),
         };

@@ -27,9 +27,10 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
     let mut run = context.read(move |store| store.find_run(&get.run)).await?;
     let id = run.id;
     let (document, path) = context.read(move |store| store.document(id)).await?;
+    let environment = context.read(move |store| store.environment_names(id)).await?;
     let state = head(state_of(context, id).await?);
     context.hub.place(std::slice::from_mut(&mut run));
-    Ok(Detail { run, state, document, path })
+    Ok(Detail { run, state, document, path, environment })
 }
 
 pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<CancelAnswer, RpcError> {

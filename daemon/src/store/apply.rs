@@ -2,6 +2,7 @@
 
 mod asset;
 mod delete;
+mod environment;
 mod reference;
 mod run;
 mod submit;

@@ -108,7 +108,7 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
 /// The columns that [`run`] reads, of `run r` and `workflow w` and `version v`.
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
-     r.nodes, r.key";
+     r.nodes, v.concurrency, r.key";
 
 /// The tables of [`RUN`], the run first.
 pub(super) const RUN_TABLES: &str =
@@ -137,8 +137,9 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         nodes_done: row.get(17)?,
         nodes: row.get(18)?,
         position: None,
+        concurrency: row.get(19)?,
     };
-    Ok((row.get(19)?, run))
+    Ok((row.get(20)?, run))
 }
 
 /// The columns that [`asset`] reads, of `asset a`, `run r` and `workflow w`.

@@ -11,8 +11,11 @@ use super::{StoreError, folder};
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// What brings a database from one schema to the next; only ever appended to.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_going.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_going.sql"),
+    include_str!("migrations/0003_environment.sql"),
+];
 
 /// The schema that this program writes.
 pub(super) fn known_schema() -> u32 {

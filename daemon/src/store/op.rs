@@ -1,6 +1,7 @@
 //! What the writer is asked to write, and what it answers.
 
 use fanlight_shared::asset::Asset;
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
@@ -163,6 +164,10 @@ pub struct Submit {
     pub runs: Vec<NewRun>,
     /// Blobs that the params refer to.
     pub blobs: Vec<Published>,
+    /// What their commands get from the submitter.
+    pub environment: Environment,
+    /// `concurrency:` of the file.
+    pub concurrency: Option<u32>,
     /// They go to the head of the queue.
     pub next: bool,
     /// The ended run whose finished values are taken over (copied within the transaction, by reference to blobs):

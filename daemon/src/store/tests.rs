@@ -1,6 +1,7 @@
 //! Stories of what is kept. The builders are here, the stories one noun a file.
 
 mod disk;
+mod environment;
 mod frozen;
 mod gone;
 mod keeping;
@@ -150,6 +151,8 @@ pub(crate) fn submission(runs: usize) -> Submit {
             })
             .collect(),
         blobs: Vec::new(),
+        environment: Environment::default(),
+        concurrency: None,
         next: false,
         resume: None,
     }

@@ -6,16 +6,21 @@ use super::reading::{Reading, is_null};
 use super::template::Plain;
 use super::traps::position_of;
 use super::yaml::{Entry, Kind, Node};
+use crate::environment;
+use crate::expression::Root;
 use crate::problem::{Position, Problem, Span};
 use crate::types::Type;
-use crate::value::cut;
+use crate::value::{Value, cut};
 use crate::workflow::{CommandOutput, OutputSource, Shell, Template};
 
 /// The ports that every command has.
 pub(super) const OWN_PORTS: [(&str, Type); 3] =
     [("stdout", Type::Text), ("exit_code", Type::Int), ("status", Type::Text)];
 
-const OUTPUT_KEYS: [&str; 5] = ["path", "glob", "json", "type", "name"];
+const OUTPUT_KEYS: [&str; 6] = ["path", "glob", "json", "type", "name", "unchanged"];
+
+/// The longest name of a lock, in characters.
+const LONGEST_LOCK: usize = 100;
 const SHELLS: [&str; 3] = ["bash", "sh", "python"];
 
 impl Reading<'_> {
@@ -106,16 +111,7 @@ impl Reading<'_> {
         let Some(entries) = self.map(node, "`env`", "a map from names to values") else { return env };
         for entry in entries {
             let name = entry.key.as_str();
-            let formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            if !formed {
-                let message = format!("`{}` can't be the name of an environment variable", cut(name, 60));
-                self.error_hint("bad_name", entry.key_span, message, "names match [A-Za-z_][A-Za-z0-9_]*");
-            } else if name.starts_with("FANLIGHT_") {
-                let message =
-                    format!("`{name}` can't be set: Fanlight sets the variables that begin with FANLIGHT_");
-                self.error("reserved_name", entry.key_span, message);
-            }
+            self.variable(name, entry.key_span);
             match &entry.value.kind {
                 Kind::Scalar(_) => {
                     env.insert(name.to_owned(), self.template(&entry.value, Plain::Text));
@@ -128,6 +124,86 @@ impl Reading<'_> {
             }
         }
         env
+    }
+
+    /// The names of variables that the submitter passes.
+    pub(super) fn pass_env(&mut self, node: &Node) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        let items = match &node.kind {
+            Kind::List(items) => items.as_slice(),
+            Kind::Scalar(scalar) if !is_null(scalar) => std::slice::from_ref(node),
+            _ => {
+                self.wrong_kind(node, "`pass_env`", "a list of names such as `[CUDA_HOME]`");
+                return names;
+            }
+        };
+        for item in items {
+            let Some(name) = self.plain_text(item, "`pass_env`") else { continue };
+            if let Some((name, _)) = name.split_once('=') {
+                let message = format!("`pass_env` takes names, not values: `{}`", cut(name, 60));
+                self.error_hint(
+                    "bad_name",
+                    item.span,
+                    message,
+                    "write `env: { NAME: value }` for a fixed value",
+                );
+            } else if self.variable(&name, item.span) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Checks the name of an environment variable.
+    fn variable(&mut self, name: &str, span: Span) -> bool {
+        let checked = environment::check_name(name);
+        if let Err(message) = &checked {
+            if name.starts_with("FANLIGHT_") {
+                self.error("reserved_name", span, message.clone());
+            } else {
+                self.error_hint("bad_name", span, message.clone(), environment::NAMES);
+            }
+        }
+        checked.is_ok()
+    }
+
+    /// The lock that the attempts of a node hold: text with params in it.
+    pub(super) fn lock(&mut self, node: &Node) -> Option<Template> {
+        match &node.kind {
+            Kind::Scalar(scalar) if !is_null(scalar) => {}
+            _ => {
+                self.wrong_kind(node, "`lock`", "a name such as `build`");
+                return None;
+            }
+        }
+        let before = self.problems.len();
+        let template = self.template(node, Plain::Text);
+        if self.problems.len() > before {
+            return None;
+        }
+        let other = template.expressions().into_iter().flat_map(|it| it.references());
+        let other = other.into_iter().find(|it| it.root != Root::Params).map(|it| it.span);
+        if let Some(span) = other {
+            self.error_hint(
+                "bad_lock",
+                span,
+                "`lock` can only read params, so that it is known before the node is ready",
+                "write a name, or one with a param in it: `lock: build-${{ params.target }}`",
+            );
+            return None;
+        }
+        if let Template::Literal(Value::Text(name)) = &template
+            && let Err(why) = lock_name(name)
+        {
+            self.error_hint(
+                "bad_lock",
+                node.span,
+                format!("`lock` {why}"),
+                "write a name such as `lock: build`",
+            );
+            return None;
+        }
+        Some(template)
     }
 
     /// The folder in which a command works.
@@ -171,6 +247,7 @@ impl Reading<'_> {
                 source: OutputSource::Path(String::new()),
                 ty: Type::Any,
                 name: None,
+                take_unchanged: false,
                 span: entry.key_span,
             });
             outputs.insert(name.to_owned(), output);
@@ -183,6 +260,7 @@ impl Reading<'_> {
         let wanted = "a map such as `{ path: out.png, type: image }`";
         let fields = self.map(&entry.value, &format!("output `{name}`"), wanted)?;
         let (mut sources, mut typed, mut file_name, mut failed) = (Vec::new(), None, None, false);
+        let mut unchanged = None;
         for field in fields {
             let what = format!("`{}` of output `{name}`", field.key);
             match field.key.as_str() {
@@ -216,6 +294,11 @@ impl Reading<'_> {
                             format!("{what} must be a file name without folders, got `{}`", cut(it, 60)),
                         );
                     }
+                }
+                "unchanged" => {
+                    let take = self.word(&field.value, &what, &[("take", true), ("leave", false)]);
+                    unchanged = take.map(|take| (take, field.key_span));
+                    failed |= take.is_none();
                 }
                 "from" | "file" | "value" => {
                     let hint = "write `path:`, `glob:` or `json:`";
@@ -253,6 +336,16 @@ impl Reading<'_> {
             (OutputSource::Glob(_), ty) => ty.list(),
             (_, ty) => ty,
         };
+        if let Some((_, span)) = unchanged
+            && !matches!(source, OutputSource::Glob(_))
+        {
+            self.error_hint(
+                "not_here",
+                span,
+                format!("`unchanged` belongs to `glob:`, not to output `{name}`"),
+                "remove it: a `path:` takes what a successful command left unchanged",
+            );
+        }
         if matches!(source, OutputSource::Json(_)) && ty.has_media() {
             let message = format!("output `{name}` is a field of JSON, which can't be {ty}");
             self.error_hint(
@@ -266,7 +359,8 @@ impl Reading<'_> {
             let message = format!("output `{name}` is one path, which can't be {ty}");
             self.error_hint("bad_output_type", entry.key_span, message, "write `glob:` for several files");
         }
-        Some(CommandOutput { source, ty, name: file_name, span: entry.key_span })
+        let take_unchanged = unchanged.is_some_and(|(take, _)| take);
+        Some(CommandOutput { source, ty, name: file_name, take_unchanged, span: entry.key_span })
     }
 
     fn output_path(&mut self, node: &Node, what: &str) -> Option<String> {
@@ -289,6 +383,20 @@ impl Reading<'_> {
         );
         None
     }
+}
+
+/// Checks the name of a lock.
+///
+/// # Errors
+/// What is wrong, to follow its name.
+pub fn lock_name(name: &str) -> Result<(), String> {
+    if name.trim().is_empty() {
+        return Err("names nothing".into());
+    }
+    if name.chars().count() > LONGEST_LOCK || name.chars().any(char::is_control) {
+        return Err(format!("must be one line of at most {LONGEST_LOCK} characters"));
+    }
+    Ok(())
 }
 
 /// Names and indexes with dots between them; `.` is all of it.

@@ -174,8 +174,8 @@ pub(crate) fn top_key(key: &str) -> Option<&'static str> {
         "title" => "write `name:`",
         "version" | "apiVersion" | "kind" => "leave this out; the version is the hash of the file",
         "defaults" => "write it in each node",
-        "concurrency" | "max_concurrent_runs" => {
-            "the cap on runs at once is in the config; pools bound attempts"
+        "max_concurrent_runs" | "max_parallel" | "max-parallel" | "maxConcurrency" => {
+            "write `concurrency: 2` for the runs of this workflow; the cap on all runs is in the config"
         }
         "runs-on" | "image" | "container" | "services" => "commands run on this machine; leave this out",
         "edges" => "edges come from `${{ node.port }}` in the nodes; leave this out",
@@ -214,6 +214,8 @@ pub(crate) fn node_key(key: &str) -> Option<&'static str> {
         "runs-on" | "image" | "container" => "commands run on this machine; leave this out",
         "cache" => "write `remember:`, which is not in this version",
         "priority" | "resources" | "queue" => "write `pool:`",
+        "mutex" | "semaphore" | "synchronization" | "resource_group" => "write `lock: name`",
+        "passenv" | "passEnv" | "pass-env" => "write `pass_env: [NAME]`",
         "permissions" | "services" | "steps" => "there is no such thing here; leave this out",
         _ => return None,
     })

@@ -10,7 +10,7 @@ use crate::problem::Span;
 use crate::value::cut;
 use crate::workflow::{Action, Node, Retry, Shell};
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "uses",
     "run",
     "cmd",
@@ -22,6 +22,8 @@ const KEYS: [&str; 21] = [
     "retry",
     "timeout",
     "pool",
+    "lock",
+    "pass_env",
     "env",
     "dir",
     "outputs",
@@ -72,6 +74,8 @@ impl Reading<'_> {
             retry: Retry::default(),
             timeout: None,
             pool: None,
+            lock: None,
+            pass_env: Vec::new(),
             env: indexmap::IndexMap::new(),
             dir: None,
             outputs: indexmap::IndexMap::new(),
@@ -170,17 +174,18 @@ impl Reading<'_> {
                     self.error_hint("not_here", field.key_span, "`shell` belongs to `run:`", "remove it");
                 }
             }
-            "env" | "dir" | "outputs" if !command && !places.broken => {
+            "env" | "pass_env" | "dir" | "outputs" if !command && !places.broken => {
                 let message =
                     format!("{what} belongs to commands (`run:`, `cmd:`), not to a node with `uses:`");
                 let hint = match field.key.as_str() {
                     "outputs" => "its outputs come from its type; `fanlight nodes` shows them",
-                    "env" => "pass values by `with:`",
+                    "env" | "pass_env" => "pass values by `with:`",
                     _ => "remove it; give files by params",
                 };
                 self.error_hint("not_for_native", field.key_span, message, hint);
             }
             "env" => node.env = self.env(value),
+            "pass_env" => node.pass_env = self.pass_env(value),
             "dir" => node.dir = self.dir(value),
             "outputs" => node.outputs = self.command_outputs(value),
             "with" => self.with(value, node, places),
@@ -213,6 +218,7 @@ impl Reading<'_> {
                     }
                 }
             }
+            "lock" => node.lock = self.lock(value),
             "keep" => node.keep = self.bool(value, &what),
             "remember" => self.error_hint(
                 "not_in_this_version",

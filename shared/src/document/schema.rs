@@ -35,6 +35,8 @@ pub fn schema(catalogue: &Catalogue) -> Json {
                     ]
                 }
             },
+            "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that every command gets" },
+            "concurrency": { "type": "integer", "minimum": 1, "description": "How many runs of this workflow run at once" },
             "nodes": {
                 "type": "object",
                 "description": "The steps by name; edges come from ${{ node.port }}",
@@ -52,6 +54,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
         "$defs": {
             "name": { "type": "string", "pattern": NAME },
             "duration": { "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$", "examples": ["500ms", "10s", "5m", "2h"] },
+            "variables": { "type": "array", "items": { "type": "string", "pattern": VARIABLE } },
             "expression": { "type": "string", "pattern": EXPRESSION },
             "type": {
                 "type": "string",
@@ -66,6 +69,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
 }
 
 const NAME: &str = "^[a-z][a-z0-9_]*$";
+const VARIABLE: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 const EXPRESSION: &str = r"\$\{\{[\s\S]*\}\}";
 
 fn param() -> Json {
@@ -96,7 +100,8 @@ fn output() -> Json {
             "glob": { "type": "string", "description": "Files below the work folder that match, in name order: a list" },
             "json": { "type": "string", "description": "A field of stdout, which is JSON: results.0.score; . is all of it" },
             "type": { "$ref": "#/$defs/type" },
-            "name": { "type": "string", "description": "The file name under which media is kept" }
+            "name": { "type": "string", "description": "The file name under which media is kept" },
+            "unchanged": { "enum": ["take", "leave"], "description": "Whether a glob under dir: takes what the command left unchanged; leave where it does not say" }
         }
     })
 }
@@ -132,7 +137,9 @@ fn node(catalogue: &Catalogue) -> Json {
             },
             "timeout": { "$ref": "#/$defs/duration" },
             "pool": { "type": "string", "description": "A pool of the config" },
-            "env": { "type": "object", "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" } },
+            "lock": { "type": "string", "description": "Attempts that name the same lock never run at once, whatever their run or workflow" },
+            "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that this command gets" },
+            "env": { "type": "object", "propertyNames": { "pattern": VARIABLE } },
             "dir": { "type": "string", "description": "Where a command works, relative to this file" },
             "outputs": { "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": { "$ref": "#/$defs/output" } },
             "keep": { "type": "boolean", "description": "false: its media is no asset; true: its other values are too" },

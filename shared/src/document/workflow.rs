@@ -11,7 +11,11 @@ use crate::id::{Version, WorkflowId};
 use crate::problem::Span;
 use crate::workflow::{Output, Workflow};
 
-const KEYS: [&str; 7] = ["id", "name", "description", "params", "matrix", "nodes", "outputs"];
+const KEYS: [&str; 9] =
+    ["id", "name", "description", "params", "matrix", "pass_env", "concurrency", "nodes", "outputs"];
+
+/// The greatest limit that `concurrency` takes.
+const LARGEST_CONCURRENCY: i64 = 1_000_000;
 
 /// A workflow that was read and is not yet checked.
 pub(super) struct Draft {
@@ -29,6 +33,8 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
         version,
         params: IndexMap::new(),
         matrix: IndexMap::new(),
+        pass_env: Vec::new(),
+        concurrency: None,
         nodes: IndexMap::new(),
         outputs: IndexMap::new(),
     };
@@ -62,6 +68,11 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
             "name" => workflow.name = reading.plain_text(value, "`name`"),
             "description" => workflow.description = reading.plain_text(value, "`description`"),
             "matrix" => workflow.matrix = reading.matrix(value, &workflow.params),
+            "pass_env" => workflow.pass_env = reading.pass_env(value),
+            "concurrency" => {
+                let limit = reading.int(value, "`concurrency`", 1, LARGEST_CONCURRENCY);
+                workflow.concurrency = limit.and_then(|limit| u32::try_from(limit).ok());
+            }
             "nodes" => nodes(reading, value, &mut workflow, &mut places),
             "outputs" => outputs(reading, value, &mut workflow),
             "secrets" => {

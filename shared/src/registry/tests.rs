@@ -47,6 +47,7 @@ impl Story {
                     nodes_done: 0,
                     nodes: 1,
                     position: None,
+                    concurrency: None,
                 };
                 let id = run.id;
                 self.runs.push(run);

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Done, Page, request};
+use crate::environment::Environment;
 use crate::id::{RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::run::{Run, RunStatus};
@@ -31,6 +32,10 @@ pub struct Start {
     /// Not in this version.
     #[serde(default)]
     pub fresh: bool,
+    /// What the commands of these runs get from the submitter: `PATH`, the variables that the file names in `pass_env`, and
+    /// those that a person passes. Stored with the runs, never sent back. Without `PATH` commands get the daemon's.
+    #[serde(default, skip_serializing_if = "Environment::is_empty")]
+    pub environment: Environment,
     /// The same key gives the same runs, however often it is sent.
     pub request_key: String,
 }
@@ -133,6 +138,9 @@ pub struct Detail {
     /// The path of that file, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The names of the variables that it was submitted with; their values stay in the daemon.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment: Vec<String>,
 }
 
 /// `runs.items`: what is known of the items of a node with `each`, by their index. Pages that are asked for one after the
@@ -204,6 +212,9 @@ pub struct CancelAnswer {
 pub struct Resume {
     /// The ended run.
     pub run: RunId,
+    /// Variables that take the place of those that the ended run was submitted with; the others stay.
+    #[serde(default, skip_serializing_if = "Environment::is_empty")]
+    pub environment: Environment,
     /// The same key gives the same run.
     pub request_key: String,
     /// The text of the workflow file as it is now: the new run has this version, and takes over what the change does not

@@ -1,6 +1,10 @@
 //! `fanlight ps`: lists runs.
 
+use std::collections::HashSet;
+
 use fanlight_shared::client::Client;
+use fanlight_shared::id::RunId;
+use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
@@ -72,7 +76,8 @@ async fn print(
                 json::print(out, &json::run(run))?;
             }
         } else if !page.rows.is_empty() {
-            table(&page.rows).print(out)?;
+            let held = held_back(client, &page.rows).await?;
+            table(&page.rows, &held).print(out)?;
         }
         match page.cursor {
             Some(cursor) => list.cursor = Some(cursor),
@@ -81,12 +86,26 @@ async fn print(
     }
 }
 
-fn table(runs: &[Run]) -> Table {
+/// Returns those of these runs that wait because their workflow has as many runs as its file allows.
+pub(super) async fn held_back(client: &Client, runs: &[Run]) -> Result<HashSet<RunId>, Failure> {
+    let waits = |run: &&Run| run.state == RunStatus::Queued && run.concurrency.is_some();
+    if !runs.iter().any(|run| waits(&run)) {
+        return Ok(HashSet::new());
+    }
+    let states = vec![RunStatus::Running, RunStatus::Cancelling];
+    let list = runs::List { states, limit: Some(1000), ..runs::List::default() };
+    let mut registry = Registry::default();
+    registry.know(client.call(list).await?.rows);
+    let held = runs.iter().filter(waits).filter(|run| registry.held_back(run).is_some());
+    Ok(held.map(|run| run.id).collect())
+}
+
+fn table(runs: &[Run], held: &HashSet<RunId>) -> Table {
     let mut table = Table::new(&["RUN", "STATE", "NODES", "TIME", "SUBMITTED", "LABEL"]);
     for run in runs {
         table.row(vec![
             Cell::new(run.name(), Role::Strong),
-            state(run),
+            state(run, held.contains(&run.id)),
             format!("{}/{}", run.nodes_done, run.nodes).into(),
             elapsed(run).into(),
             text::clock(run.submitted_at).into(),
@@ -96,11 +115,14 @@ fn table(runs: &[Run]) -> Table {
     table
 }
 
-/// The state of a run with its glyph, and its place in the queue.
-pub(super) fn state(run: &Run) -> Cell {
+/// The state of a run with its glyph, its place in the queue, and whether the limit of its workflow keeps it there.
+pub(super) fn state(run: &Run, held: bool) -> Cell {
     let mut text = format!("{} {}", run_glyph(run.state), run.state.word());
     if let Some(place) = run.position.filter(|_| run.state == RunStatus::Queued) {
         text.push_str(&format!(" {place}"));
+    }
+    if let Some(limit) = run.concurrency.filter(|_| held) {
+        text.push_str(&format!(" (limit {limit})"));
     }
     Cell::new(text, Role::of_run(run.state))
 }

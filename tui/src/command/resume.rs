@@ -10,6 +10,7 @@ use fanlight_shared::sanitise;
 
 use super::{choice, read_text, read_workflow, request_key};
 use crate::context::Context;
+use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, Out, json, text};
 
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     /// Uses the workflow file as it is now, and takes over what its change does not touch.
     #[arg(long)]
     new_version: bool,
+    /// Passes a variable to the commands, over what the ended run was submitted with: `NAME=VALUE`, or `NAME` with the
+    /// value it has here.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    variables: Vec<String>,
     /// One JSON object a line: the new runs.
     #[arg(long)]
     json: bool,
@@ -36,6 +41,7 @@ pub(crate) struct Args {
 
 /// Runs `resume`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let environment = environment::named(&args.variables)?;
     let client = Context::from_env()?.connect().await?;
     let ended = if args.runs.is_empty() {
         let workflow = choice::workflow(&client, args.workflow.as_deref()).await?;
@@ -52,7 +58,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut files = Files::default();
     for run in &ended {
         let document = if args.new_version { Some(files.of(&client, run).await?) } else { None };
-        requests.push(runs::Resume { run: run.id, request_key: request_key(), document, dry_run: false });
+        let environment = environment.clone();
+        requests.push(runs::Resume {
+            run: run.id,
+            request_key: request_key(),
+            document,
+            environment,
+            dry_run: false,
+        });
     }
     if args.new_version {
         // All is said before the first one starts, and one that can't be resumed keeps all from starting.

@@ -19,6 +19,7 @@ use super::tail::failed_commands;
 use super::{read_workflow, request_key};
 use crate::board::{Board, Row};
 use crate::context::Context;
+use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
 use save::Saver;
@@ -47,6 +48,9 @@ pub(crate) struct Args {
     /// A label for all these runs.
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
+    /// Passes a variable to the commands: `NAME=VALUE`, or `NAME` with the value it has here. It is stored with the runs.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    variables: Vec<String>,
     /// To the head of the queue.
     #[arg(long)]
     next: bool,
@@ -73,6 +77,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let source = source::find(&context, &args.workflow).await?;
     let workflow = read_workflow(&source.shown, &source.document)?;
     let sets = params::sets(&args, &workflow)?;
+    let environment = environment::submitted(&workflow, &args.variables)?;
     let folder = args.out.as_deref().map(save::prepare).transpose()?;
 
     let mut interrupt = Interrupt::new()?;
@@ -84,6 +89,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         label: args.label.clone(),
         next: args.next,
         fresh: false,
+        environment,
         request_key: request_key(),
     };
     let mut reconnects = Reconnects::new();

@@ -39,7 +39,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if args.json {
         json::print(&mut out, &object(&detail))?;
     } else {
-        print(&mut out, &detail)?;
+        let held = ps::held_back(&client, std::slice::from_ref(&detail.run)).await?;
+        print(&mut out, &detail, !held.is_empty())?;
     }
     out.flush()
 }
@@ -52,6 +53,7 @@ fn object(detail: &Detail) -> Json {
         object.insert("outputs".into(), Json::Object(json::values(&detail.state.outputs)));
         object.insert("nodes".into(), Json::Array(nodes));
         object.insert("path".into(), json!(detail.path));
+        object.insert("environment".into(), json!(detail.environment));
         object.insert("version".into(), json!(detail.run.version));
         object.insert("resumed_from".into(), json!(detail.run.resumed_from));
     }
@@ -84,17 +86,20 @@ fn failed_items(node: &NodeState) -> impl Iterator<Item = (u32, NodeError)> + '_
     failed.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
 }
 
-fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
+fn print(out: &mut Out, detail: &Detail, held: bool) -> Result<(), Failure> {
     let paint = Paint::stdout();
     let run = &detail.run;
     let name = paint.apply(Role::Strong, &run.name());
     out.line(&format!("{name}  {}", sanitise::line(&run.label)))?;
     let mut facts = Table::new(&["", ""]);
     let mut fact = |name: &str, value: Cell| facts.row(vec![Cell::new(name, Role::Dim), value]);
-    fact("state", ps::state(run));
+    fact("state", ps::state(run, held));
     fact("workflow", sanitise::line(&run.title).into());
     if let Some(path) = &detail.path {
         fact("file", sanitise::line(path).into());
+    }
+    if !detail.environment.is_empty() {
+        fact("environment", sanitise::line(&detail.environment.join(" ")).into());
     }
     fact("id", run.id.to_string().into());
     fact("submitted", text::clock(run.submitted_at).into());

@@ -56,6 +56,7 @@ impl Story {
                 workflow_id: WorkflowId::new(),
                 workflow: "poster".into(),
                 project: Some(self.temp.path().to_owned()),
+                environment: Arc::default(),
             }),
             node: "step".into(),
             item: ItemPath::WHOLE,
@@ -107,8 +108,8 @@ pub(crate) struct Job(CommandJob);
 
 impl Job {
     fn of(program: Program) -> Self {
-        let (inputs, env, outputs) = Default::default();
-        Self(CommandJob { program, inputs, env, dir: None, outputs })
+        let (inputs, env, withheld, outputs) = Default::default();
+        Self(CommandJob { program, inputs, env, withheld, dir: None, outputs })
     }
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.inputs.insert(name.into(), value.into());
@@ -124,7 +125,13 @@ impl Job {
     }
     pub(crate) fn path(mut self, name: &str, path: &str, ty: &str) -> Self {
         let source = OutputSource::Path(path.into());
-        let output = CommandOutput { source, ty: ty.parse().unwrap(), name: None, span: Span::default() };
+        let output = CommandOutput {
+            source,
+            ty: ty.parse().unwrap(),
+            name: None,
+            take_unchanged: false,
+            span: Span::default(),
+        };
         self.0.outputs.insert(name.into(), output);
         self
     }

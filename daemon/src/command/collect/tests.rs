@@ -50,7 +50,10 @@ impl Desk {
     }
     fn output(mut self, name: &str, source: OutputSource, ty: &str) -> Self {
         let ty = ty.parse().unwrap();
-        self.outputs.insert(name.into(), CommandOutput { source, ty, name: None, span: Span::default() });
+        self.outputs.insert(
+            name.into(),
+            CommandOutput { source, ty, name: None, take_unchanged: false, span: Span::default() },
+        );
         self
     }
     fn path(self, name: &str, path: &str, ty: &str) -> Self {

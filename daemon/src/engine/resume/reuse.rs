@@ -170,12 +170,14 @@ fn does_the_same(one: &Node, other: &Node) -> bool {
         condition,
         each,
         env,
+        pass_env,
         dir,
         outputs,
         drop_failed_items,
         retry: _,
         timeout: _,
         pool: _,
+        lock: _,
         keep: _,
         remember: _,
         effects: _,
@@ -185,8 +187,8 @@ fn does_the_same(one: &Node, other: &Node) -> bool {
     } = one;
     let declared = |outputs: &IndexMap<String, CommandOutput>| {
         let declared = outputs.iter().map(|(name, it)| {
-            let CommandOutput { source, ty, name: file, span: _ } = it;
-            (name.clone(), source.clone(), ty.clone(), file.clone())
+            let CommandOutput { source, ty, name: file, take_unchanged, span: _ } = it;
+            (name.clone(), source.clone(), ty.clone(), file.clone(), *take_unchanged)
         });
         declared.collect::<Vec<_>>()
     };
@@ -196,6 +198,7 @@ fn does_the_same(one: &Node, other: &Node) -> bool {
         && *condition == other.condition
         && *each == other.each
         && *env == other.env
+        && *pass_env == other.pass_env
         && *dir == other.dir
         && *drop_failed_items == other.drop_failed_items
         && declared(outputs) == declared(&other.outputs)

@@ -223,3 +223,70 @@ async fn the_engine_decides_no_further_ahead_than_the_store_can_follow() {
     world.idle().await;
     assert_eq!(world.ended(runs[2_999].id).run.state, RunStatus::Completed);
 }
+
+#[tokio::test]
+async fn a_workflow_limits_its_own_runs_and_holds_up_no_other() {
+    let world = World::with_cap(8).await;
+    let limited = LONG.replace("params:", "concurrency: 2\nparams:");
+    let runs = world.try_start(&limited, &sets(&seeds(1..=4))).await.unwrap();
+    world.until(|now| now.running == 2 && now.queued == 2).await;
+    assert_eq!(runs[2].concurrency, Some(2), "lists say what it waits for");
+    let other = |start: &mut runs::Start| start.path = Some("/somewhere/other.yaml".into());
+    let other = world.submit(LONG, &[&[]], other).await.unwrap().remove(0);
+    world.until(|now| now.running == 3 && now.queued == 2).await;
+    assert_eq!(world.ended(other.id).run.state, RunStatus::Running);
+    world.cancel(&[runs[1].id]).await;
+    world.until(|now| now.running == 3 && now.queued == 1).await;
+    let states: Vec<RunStatus> = runs.iter().map(|run| world.ended(run.id).run.state).collect();
+    assert_eq!(
+        states,
+        [RunStatus::Running, RunStatus::Cancelled, RunStatus::Running, RunStatus::Queued],
+        "first come, first served"
+    );
+}
+
+#[tokio::test]
+async fn the_limit_of_a_workflow_holds_across_a_restart() {
+    let mut world = World::with_cap(8).await;
+    let limited = LONG.replace("params:", "concurrency: 1\nparams:");
+    let runs = world.try_start(&limited, &sets(&seeds(1..=3))).await.unwrap();
+    world.until(|now| now.running == 1 && now.queued == 2).await;
+    world.restart().await;
+    world.until(|now| now.running == 1 && now.queued == 2).await;
+    world.cancel(&[runs[0].id]).await;
+    world.until(|now| now.running == 1 && now.queued == 1).await;
+    assert_eq!(world.ended(runs[1].id).run.state, RunStatus::Running);
+}
+
+#[tokio::test]
+async fn attempts_that_name_one_lock_never_run_at_once_whatever_their_workflow() {
+    let world = World::with_cap(8).await;
+    let locked = "
+params: { target: { type: text, default: a } }
+nodes:
+  wait: { uses: util.sleep, lock: 'build-${{ params.target }}', with: { seconds: 3600 } }
+";
+    let first = world.start(locked).await;
+    let other = |start: &mut runs::Start| start.path = Some("/somewhere/other.yaml".into());
+    let second = world.submit(locked, &[&[]], other).await.unwrap().remove(0);
+    let free = world.try_start(locked, &[&[("target", Value::from("b"))]]).await.unwrap().remove(0);
+    let third = world.start(locked).await;
+    world.until_attempt(first.id, "wait", 1).await;
+    world.until_attempt(free.id, "wait", 1).await;
+    let attempts = |run: &fanlight_shared::run::Run| world.ended(run.id).state.nodes["wait"].whole.attempt();
+    assert_eq!((attempts(&second), attempts(&third)), (0, 0));
+    // One that gives up while it waits keeps nobody from the lock.
+    world.cancel(&[second.id]).await;
+    world.cancel(&[first.id]).await;
+    world.until_attempt(third.id, "wait", 1).await;
+    assert_eq!(attempts(&second), 0);
+}
+
+#[tokio::test]
+async fn a_lock_without_a_name_fails_its_node() {
+    let world = World::new().await;
+    let ended = world
+        .run("params: { target: { type: text, default: '' } }\nnodes: { a: { uses: util.sleep, lock: '${{ params.target }}', with: { seconds: 0 } } }")
+        .await;
+    assert!(ended.error().contains("`lock`"), "{}", ended.error());
+}

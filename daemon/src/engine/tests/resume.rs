@@ -1,5 +1,6 @@
 //! Resume: what a new run takes over from an ended one, and what it runs again.
 
+use fanlight_shared::environment::Environment;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::{Run, RunStatus};
@@ -8,7 +9,13 @@ use fanlight_shared::value::Value;
 use super::world::{Ended, World};
 
 fn request(run: &Run) -> runs::Resume {
-    runs::Resume { run: run.id, request_key: RunId::new().to_string(), document: None, dry_run: false }
+    runs::Resume {
+        run: run.id,
+        request_key: RunId::new().to_string(),
+        document: None,
+        environment: Environment::default(),
+        dry_run: false,
+    }
 }
 
 /// Resumes a run, perhaps with another version of its file, to its end.

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, Work};
+use super::{Apply, Done, Failure, Work, environment};
 use crate::store::{StoreError, code};
 
 /// A value's row: node, item, port.
@@ -43,6 +43,7 @@ impl Apply {
         )?
         .execute([key])?;
         db.prepare_cached("DELETE FROM event WHERE run = ?1")?.execute([key])?;
+        environment::release(db, key)?;
         self.keys.borrow_mut().remove(&run);
         if assets {
             let ids = db

@@ -7,7 +7,7 @@ use fanlight_shared::run::{Run, RunStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::value::Stored;
-use super::{Apply, Done, Failure, RunKey, Work};
+use super::{Apply, Done, Failure, RunKey, Work, environment};
 use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
 
 /// A workflow as a submission finds or makes it.
@@ -32,6 +32,7 @@ impl Apply {
         let workflow = workflow(db, submit, version)?;
         let count = submit.runs.len() as i64;
         let first_position = queue_positions(db, submit.next, count)?;
+        let environment = environment::hold(db, &submit.environment, count)?;
         let resumed = submit.resume.as_ref().map(|resume| resume.run.as_bytes());
         let mut runs = Vec::with_capacity(submit.runs.len());
         let mut first_key = None;
@@ -45,8 +46,8 @@ impl Apply {
             let key = db
                 .prepare_cached(
                     "INSERT INTO run (id, workflow, version, number, label, params, path, submission, place, status, \
-                     submitted_at, nodes, resumed_from, queue_position) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13)",
+                     submitted_at, nodes, resumed_from, queue_position, environment) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11, ?12, ?13, ?14)",
                 )?
                 .insert(params![
                     new.id.as_bytes(),
@@ -62,6 +63,7 @@ impl Apply {
                     submit.nodes,
                     resumed,
                     first_position + place as i64,
+                    environment,
                 ])?;
             first_key.get_or_insert(key);
             for value in new.params.values() {
@@ -92,6 +94,7 @@ impl Apply {
                 nodes_done: 0,
                 nodes: submit.nodes,
                 position: Some(ahead + place as u32 + 1),
+                concurrency: submit.concurrency,
             });
         }
         let Some(first_key) = first_key else {
@@ -174,8 +177,8 @@ fn version(db: &Connection, submit: &Submit) -> Done<i64> {
     }
     let nodes = serde_json::to_string(&submit.node_names)?;
     Ok(db
-        .prepare_cached("INSERT INTO version (hash, document, nodes) VALUES (?1, ?2, ?3)")?
-        .insert(params![submit.version.as_str(), submit.document, nodes])?)
+        .prepare_cached("INSERT INTO version (hash, document, nodes, concurrency) VALUES (?1, ?2, ?3, ?4)")?
+        .insert(params![submit.version.as_str(), submit.document, nodes, submit.concurrency])?)
 }
 
 /// The workflow by its id, else by its path, else a new one.

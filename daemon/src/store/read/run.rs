@@ -1,5 +1,9 @@
 //! Runs with everything that is kept of them.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AttemptId, BlobHash, RunId};
 use fanlight_shared::item::ItemPath;
@@ -23,7 +27,11 @@ impl Store {
             let ids = query
                 .query_map([], |row| row.get(0).map(RunId::from_bytes))?
                 .collect::<Result<Vec<_>, _>>()?;
-            let mut runs = ids.into_iter().map(|id| self.open_run(db, id)).collect::<Result<Vec<_>, _>>()?;
+            let mut shared = Environments::default();
+            let mut runs = ids
+                .into_iter()
+                .map(|id| self.open_run(db, id, &mut shared))
+                .collect::<Result<Vec<_>, _>>()?;
             runs.sort_by_key(|(position, open)| match open.run.start_order {
                 Some(order) => (0, code::signed(order)),
                 None => (1, *position),
@@ -37,7 +45,7 @@ impl Store {
     /// # Errors
     /// No such run.
     pub fn run(&self, id: RunId) -> Result<OpenRun, StoreError> {
-        self.read(|db| self.open_run(db, id).map(|(_, open)| open))
+        self.read(|db| self.open_run(db, id, &mut Environments::default()).map(|(_, open)| open))
     }
 
     /// The state of a run: the fold of its events. Blocks.
@@ -85,6 +93,22 @@ impl Store {
         })
     }
 
+    /// Returns the names of the variables that a run was submitted with. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn environment_names(&self, id: RunId) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            let environment: Option<Environment> = db
+                .prepare_cached(
+                    "SELECT e.body FROM run r JOIN environment e ON e.key = r.environment WHERE r.id = ?1",
+                )?
+                .query_row([id.as_bytes()], |row| code::json(row, 0))
+                .optional()?;
+            Ok(environment.iter().flat_map(Environment::names).map(str::to_owned).collect())
+        })
+    }
+
     /// The state events of a run after one and up to another, in order. Blocks.
     ///
     /// # Errors
@@ -113,23 +137,33 @@ impl Store {
     }
 
     /// A run with its place in the queue.
-    fn open_run(&self, db: &Connection, id: RunId) -> Result<(i64, OpenRun), StoreError> {
+    fn open_run(
+        &self,
+        db: &Connection,
+        id: RunId,
+        shared: &mut Environments,
+    ) -> Result<(i64, OpenRun), StoreError> {
         let sql = format!(
-            "SELECT {}, v.document, r.path, r.queue_position FROM {} WHERE r.id = ?1 AND r.status <> {}",
+            "SELECT {}, v.document, r.path, r.queue_position, r.environment FROM {} WHERE r.id = ?1 AND r.status <> {}",
             code::RUN,
             code::RUN_TABLES,
             code::DELETED
         );
         let found = db
             .prepare_cached(&sql)?
-            .query_row([id.as_bytes()], |row| Ok((code::run(row)?, row.get(20)?, row.get(21)?, row.get(22)?)))
+            .query_row([id.as_bytes()], |row| {
+                Ok((code::run(row)?, row.get(21)?, row.get(22)?, row.get(23)?, row.get(24)?))
+            })
             .optional()?;
-        let Some(((key, run), document, path, position)) = found else {
+        let Some(((key, run), document, path, position, environment)) = found else {
             return Err(StoreError::NotFound(format!("no run {id}")));
         };
-        let open =
-            OpenRun { run, document, path, events: events(db, key)?, values: self.values_of(db, key)? };
-        Ok((position, open))
+        let environment = match environment {
+            Some(key) => shared.of(db, key)?,
+            None => Arc::default(),
+        };
+        let (events, values) = (events(db, key)?, self.values_of(db, key)?);
+        Ok((position, OpenRun { run, document, path, environment, events, values }))
     }
 
     fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {
@@ -160,6 +194,24 @@ impl Store {
             },
             (None, None) => None,
         })
+    }
+}
+
+/// Environments that were read, by their row.
+#[derive(Default)]
+struct Environments(HashMap<i64, Arc<Environment>>);
+
+impl Environments {
+    fn of(&mut self, db: &Connection, key: i64) -> Result<Arc<Environment>, StoreError> {
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        let read = db
+            .prepare_cached("SELECT body FROM environment WHERE key = ?1")?
+            .query_row([key], |row| code::json(row, 0))?;
+        let read = Arc::new(read);
+        self.0.insert(key, Arc::clone(&read));
+        Ok(read)
     }
 }
 

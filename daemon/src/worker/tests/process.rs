@@ -82,6 +82,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
             workflow_id: WorkflowId::new(),
             workflow: "w".into(),
             project: None,
+            environment: Arc::default(),
         }),
         node: "sky".into(),
         item: ItemPath::WHOLE,

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use fanlight_shared::client::{Client, ClientError};
+use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
-use fanlight_shared::rpc::{ErrorCode, assets, runs, workflows};
+use fanlight_shared::rpc::{ErrorCode, RpcError, assets, runs, workflows};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::environment;
 use crate::ui::app::files;
 use crate::ui::document::Source;
 use crate::ui::effect::Effect;
@@ -61,6 +63,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
             if start.request_key.is_empty() {
                 start.request_key = SubmissionId::new().to_string();
             }
+            if let Some(workflow) = files::workflow_of(&start.document) {
+                start.environment = environment::submitted(&workflow, &[])
+                    .map_err(|failure| RpcError::new(ErrorCode::BadParams, failure.message()))?;
+            }
             Came::Started(client.call(start).await?)
         }
         Effect::Cancel(cancel) => {
@@ -74,7 +80,15 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
             Came::Started(
-                client.call(runs::Resume { run, request_key, document: None, dry_run: false }).await?,
+                client
+                    .call(runs::Resume {
+                        run,
+                        request_key,
+                        document: None,
+                        environment: Environment::default(),
+                        dry_run: false,
+                    })
+                    .await?,
             )
         }
         Effect::DeleteRuns(delete) => {

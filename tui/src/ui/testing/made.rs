@@ -67,6 +67,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         },
         nodes: 4,
         position: None,
+        concurrency: None,
     }
 }
 

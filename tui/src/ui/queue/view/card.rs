@@ -185,6 +185,10 @@ fn right<'a>(
                 spans.push(canvas());
             }
             let words = match model.registry.position(run.id) {
+                // It is not its place that keeps it waiting.
+                Some(_) if model.registry.held_back(run).is_some() => {
+                    format!("limit {}", run.concurrency.unwrap_or_default())
+                }
                 Some(1) => "next".to_owned(),
                 Some(position) => position.to_string(),
                 None => String::new(),

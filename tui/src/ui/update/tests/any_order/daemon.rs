@@ -236,7 +236,13 @@ impl Daemon {
         let old = old_version();
         let text = if run.version == Version::of(&old) { old } else { testing::POSTER.to_owned() };
         let workflow = Some(testing::workflow(&text));
-        let detail = runs::Detail { state: self.states[&id].clone(), run, document: text, path: None };
+        let detail = runs::Detail {
+            state: self.states[&id].clone(),
+            run,
+            document: text,
+            path: None,
+            environment: Vec::new(),
+        };
         Some(Came::Run { detail: Box::new(detail), workflow })
     }
 

@@ -1,0 +1,206 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn sizes() -> BTreeMap<String, u32> {
+    BTreeMap::from([("process".to_owned(), 2), ("cpu".to_owned(), 1), ("gpu".to_owned(), 1)])
+}
+
+fn pools() -> Pools<u32> {
+    Pools::new(&sizes())
+}
+
+/// Pools by name; a name with a `!` is a lock.
+fn of(names: &[&str]) -> Needs {
+    needs(names.iter().map(|name| match name.strip_prefix('!') {
+        Some(lock) => Resource::Lock(lock.to_owned()),
+        None => Resource::pool(name),
+    }))
+}
+
+fn starts(entry: &Entry<u32>) -> bool {
+    matches!(entry, Entry::Starts(_))
+}
+
+#[test]
+fn a_full_pool_makes_wait_and_frees_in_order() {
+    let mut pools = pools();
+    let process = of(&["process"]);
+    assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
+    assert!(!starts(&pools.enter(&process, 3)) && !starts(&pools.enter(&process, 4)));
+    assert_eq!(pools.next(), None);
+    pools.leave(&process);
+    assert_eq!(pools.next(), Some((process.clone(), 3)));
+    assert_eq!(pools.next(), None);
+}
+
+#[test]
+fn who_waits_for_the_gpu_or_a_lock_holds_no_process() {
+    for scarce in ["gpu", "!build"] {
+        let mut pools = pools();
+        let both = of(&["process", scarce]);
+        assert!(starts(&pools.enter(&both, 1)));
+        assert!(!starts(&pools.enter(&both, 2)));
+        assert!(starts(&pools.enter(&of(&["process"]), 3)), "{scarce}");
+        pools.leave(&both);
+        assert_eq!(pools.next(), Some((both, 2)));
+    }
+}
+
+#[test]
+fn a_chain_of_commands_does_not_starve_one_that_needs_the_gpu_too() {
+    let mut pools = pools();
+    let (process, both) = (of(&["process"]), of(&["process", "gpu"]));
+    assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
+    assert!(!starts(&pools.enter(&both, 3)));
+    // A node of the chain ends, and the next one of it asks before anybody is started.
+    pools.leave(&process);
+    assert!(!starts(&pools.enter(&process, 4)));
+    assert_eq!(pools.next(), Some((both, 3)));
+}
+
+#[test]
+fn who_withdraws_gives_back_what_it_held() {
+    let mut pools = pools();
+    let process = of(&["process"]);
+    assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
+    let Entry::Waits(ticket) = pools.enter(&of(&["!build", "process"]), 3) else { panic!("it should wait") };
+    assert!(!starts(&pools.enter(&of(&["!build"]), 4)), "the lock is held by who waits for a process");
+    pools.withdraw(ticket);
+    assert_eq!(pools.next(), Some((of(&["!build"]), 4)));
+    pools.leave(&process);
+    assert!(starts(&pools.enter(&process, 5)), "nobody waits for the process any more");
+}
+
+#[test]
+fn a_lock_that_nobody_holds_is_forgotten() {
+    let mut pools = pools();
+    let lock = of(&["!build"]);
+    assert!(starts(&pools.enter(&lock, 1)));
+    pools.leave(&lock);
+    assert_eq!(pools.lines.len(), sizes().len());
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Enter(usize),
+    Leave(usize),
+    Withdraw(usize),
+}
+
+const KINDS: [&[&str]; 8] = [
+    &["process"],
+    &["process", "gpu"],
+    &["gpu"],
+    &["cpu"],
+    &["cpu", "gpu", "!a"],
+    &["process", "!a"],
+    &["process", "!b", "gpu"],
+    &["process", "cpu", "!a", "!b"],
+];
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0..KINDS.len()).prop_map(Act::Enter),
+        3 => (0..16usize).prop_map(Act::Leave),
+        1 => (0..16usize).prop_map(Act::Withdraw),
+    ]
+}
+
+/// Pools with a plain account of who runs and who waits.
+struct World {
+    pools: Pools<u32>,
+    running: VecDeque<(u32, Needs)>,
+    waiting: Vec<(u32, Ticket)>,
+    names: u32,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { pools: pools(), running: VecDeque::new(), waiting: Vec::new(), names: 0 }
+    }
+
+    fn enter(&mut self, needs: &Needs) -> u32 {
+        self.names += 1;
+        match self.pools.enter(needs, self.names) {
+            Entry::Starts(who) => self.running.push_back((who, needs.clone())),
+            Entry::Waits(ticket) => self.waiting.push((self.names, ticket)),
+        }
+        self.names
+    }
+
+    fn start_those_who_may(&mut self) {
+        while let Some((needs, who)) = self.pools.next() {
+            self.waiting.retain(|(waits, _)| *waits != who);
+            self.running.push_back((who, needs));
+        }
+    }
+
+    fn leave(&mut self, at: usize) {
+        if let Some((_, needs)) = self.running.remove(at) {
+            self.pools.leave(&needs);
+            self.start_those_who_may();
+        }
+    }
+
+    fn act(&mut self, act: &Act) {
+        match act {
+            Act::Enter(kind) => drop(self.enter(&of(KINDS[*kind]))),
+            Act::Leave(at) => self.leave(*at),
+            Act::Withdraw(at) if *at < self.waiting.len() => {
+                let (_, ticket) = self.waiting.remove(*at);
+                self.pools.withdraw(ticket);
+                self.start_those_who_may();
+            }
+            Act::Withdraw(_) => {}
+        }
+    }
+
+    fn check(&self) {
+        let size = |resource: &Resource| match resource {
+            Resource::Lock(_) => 1,
+            Resource::Pool(name) | Resource::Common(name) => i64::from(sizes()[name]),
+        };
+        let mut held: HashMap<&Resource, i64> = HashMap::new();
+        let holders = self.running.iter().map(|(_, needs)| &needs[..]);
+        let waiters = self.pools.waiting.values().map(|waiter| &waiter.needs[..waiter.held]);
+        holders.chain(waiters).flatten().for_each(|resource| *held.entry(resource).or_default() += 1);
+        for (resource, line) in &self.pools.lines {
+            let held = held.remove(resource).unwrap_or_default();
+            assert!(held <= size(resource), "{resource:?} is over its size");
+            assert_eq!(held + line.free, size(resource), "{resource:?}");
+            assert!(
+                line.free == 0 || line.waiting.is_empty(),
+                "{resource:?} is free and somebody waits for it"
+            );
+        }
+        assert!(held.is_empty(), "held but without a line: {held:?}");
+        assert_eq!(self.pools.waiting.len(), self.waiting.len());
+    }
+}
+
+proptest! {
+    /// No pool is over its size, none is idle while somebody waits for it, and whoever waits starts after finitely
+    /// many releases, although ever more attempts come after it.
+    #[test]
+    fn everybody_starts_and_no_pool_overflows(acts in prop::collection::vec(act(), 0..80), flood in 0..KINDS.len()) {
+        let mut world = World::new();
+        for act in &acts {
+            world.act(act);
+            world.check();
+        }
+        let waiting: BTreeSet<u32> = world.waiting.iter().map(|(who, _)| *who).collect();
+        let mut releases = 0;
+        while world.waiting.iter().any(|(who, _)| waiting.contains(who)) {
+            // Every attempt ends at some time; meanwhile the next node of a chain asks before others are started.
+            if let Some((_, needs)) = world.running.pop_front() {
+                world.pools.leave(&needs);
+                world.enter(&of(KINDS[flood]));
+                world.start_those_who_may();
+                world.check();
+            }
+            releases += 1;
+            prop_assert!(releases <= 40 * (waiting.len() + 4), "somebody starves");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The environment that a submission carries to its commands: the submitter's `PATH`, and the variables that it passes by
+//! name.
+//!
+//! It is stored with the run, because runs outlive daemons, and readable by its owner alone. Its values never leave the
+//! daemon: no response and no event has them. What must not be stored at all does not belong here.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::workflow::{Node, Workflow};
+
+/// The longest value, in bytes; Linux takes 128 KiB with name and `=`.
+pub const LONGEST_VALUE: usize = 127 * 1024;
+/// The most that all variables of a submission take together, names included, in bytes.
+pub const LARGEST: usize = 256 * 1024;
+
+/// Variables by name. `Debug` shows names only, so that no log has the values.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Environment(IndexMap<String, String>);
+
+impl Environment {
+    /// Sets a variable.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+    /// Returns the value of a variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+    /// Returns the variables in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+    /// Returns the names of the variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+    /// Returns whether there is no variable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// Sets the variables of `other` besides and over these.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Checks names, values and size.
+    ///
+    /// # Errors
+    /// One sentence that names the variable and never shows its value.
+    pub fn check(&self) -> Result<(), String> {
+        let mut bytes = 0;
+        for (name, value) in self.iter() {
+            check_name(name)?;
+            if value.contains('\0') {
+                return Err(format!(
+                    "the variable `{name}` contains a NUL character, which no environment can hold"
+                ));
+            }
+            if value.len() > LONGEST_VALUE {
+                return Err(format!(
+                    "the variable `{name}` is {} bytes long; an environment variable holds at most {LONGEST_VALUE}",
+                    value.len()
+                ));
+            }
+            bytes += name.len() + value.len();
+        }
+        if bytes > LARGEST {
+            return Err(format!(
+                "the variables are {bytes} bytes together; a submission carries at most {LARGEST}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// What to say of a name that is none.
+pub const NAMES: &str = "names match [A-Za-z_][A-Za-z0-9_]*";
+
+/// Checks that a text can name a variable that somebody sets: [`NAMES`], and none of Fanlight's own.
+///
+/// # Errors
+/// One sentence.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let formed = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !formed {
+        let shown = crate::value::cut(&crate::sanitise::line(name), 60);
+        return Err(format!("`{shown}` can't be the name of an environment variable"));
+    }
+    if name.starts_with("FANLIGHT_") {
+        return Err(format!("`{name}` can't be set: Fanlight sets the variables that begin with FANLIGHT_"));
+    }
+    Ok(())
+}
+
+impl Workflow {
+    /// Returns the names of the variables that the file takes from the submitter, each once.
+    #[must_use]
+    pub fn passed_variables(&self) -> Vec<&str> {
+        let of_nodes = self.nodes.values().flat_map(|node| &node.pass_env);
+        let names: indexmap::IndexSet<&str> =
+            self.pass_env.iter().chain(of_nodes).map(String::as_str).collect();
+        names.into_iter().collect()
+    }
+
+    /// Returns the names that other nodes ask for in `pass_env` and this one does not: it is not given them.
+    #[must_use]
+    pub fn withheld_variables(&self, node: &Node) -> Vec<String> {
+        let asks = |name: &String| self.pass_env.contains(name) || node.pass_env.contains(name);
+        self.nodes.values().flat_map(|other| &other.pass_env).filter(|name| !asks(name)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_show_up_in_no_message() {
+        let mut environment = Environment::default();
+        environment.insert("TOKEN", "hunter2\0");
+        assert_eq!(format!("{environment:?}"), "{\"TOKEN\"}");
+        let problem = environment.check().unwrap_err();
+        assert!(problem.contains("`TOKEN`") && !problem.contains("hunter2"), "{problem}");
+    }
+
+    #[test]
+    fn what_no_environment_holds_is_refused_by_name() {
+        let of =
+            |name: &str, bytes: usize| Environment(IndexMap::from([(name.to_owned(), "x".repeat(bytes))]));
+        assert!(of("", 1).check().unwrap_err().contains("the name of an environment variable"));
+        assert!(of("a-b", 1).check().unwrap_err().contains("`a-b`"));
+        assert!(of("FANLIGHT_KEY", 1).check().unwrap_err().contains("Fanlight sets"));
+        assert!(of("BIG", LONGEST_VALUE + 1).check().unwrap_err().contains("`BIG`"));
+        let mut many = of("a", LONGEST_VALUE);
+        many.extend(of("b", LONGEST_VALUE));
+        assert!(many.check().is_ok());
+        many.extend(of("c", LONGEST_VALUE));
+        assert!(many.check().unwrap_err().contains("together"));
+    }
+}

@@ -1,0 +1,64 @@
+//! What a submission from here carries to its commands: this process's `PATH`, the variables that the file asks for, and
+//! those given by `--env`. Daemon and client run on one host, so that a path means the same to both.
+
+use std::env::VarError;
+
+use fanlight_shared::environment::{Environment, NAMES, check_name};
+use fanlight_shared::sanitise;
+use fanlight_shared::workflow::Workflow;
+
+use crate::failure::Failure;
+
+/// Returns what a submission of this workflow carries.
+///
+/// # Errors
+/// A variable that can't be sent, or a `--env NAME` that is not set here; the message never has a value.
+pub(crate) fn submitted(workflow: &Workflow, given: &[String]) -> Result<Environment, Failure> {
+    let mut environment = Environment::default();
+    // What the file asks for may well not be set here: the command then does without.
+    for name in std::iter::once("PATH").chain(workflow.passed_variables()) {
+        if let Some(value) = own(name)? {
+            environment.insert(name, value);
+        }
+    }
+    environment.extend(named(given)?);
+    environment.check().map_err(Failure::usage)?;
+    Ok(environment)
+}
+
+/// Returns the variables that are given by `--env NAME=VALUE` and `--env NAME`.
+///
+/// # Errors
+/// As [`submitted`].
+pub(crate) fn named(given: &[String]) -> Result<Environment, Failure> {
+    let mut environment = Environment::default();
+    for text in given {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text.as_str(), None),
+        };
+        check_name(name).map_err(|error| Failure::usage(format!("`--env`: {error}")).hint(NAMES))?;
+        let value = match value {
+            Some(value) => value,
+            None => own(name)?.ok_or_else(|| {
+                Failure::usage(format!("`--env {name}`: the variable `{name}` is not set here"))
+                    .hint(format!("set it, or give it a value: `--env {name}=value`"))
+            })?,
+        };
+        environment.insert(name, value);
+    }
+    environment.check().map_err(Failure::usage)?;
+    Ok(environment)
+}
+
+fn own(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            let name = sanitise::line(name);
+            Err(Failure::usage(format!("the variable `{name}` is not UTF-8, so it can't be sent"))
+                .hint(format!("set `{name}` to another value for this command")))
+        }
+    }
+}

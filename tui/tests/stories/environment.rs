@@ -1,0 +1,85 @@
+//! The environment that a submission carries.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::Fanlight;
+
+/// A home with a program `mytool` that says what it was given, in a folder that is on nobody's `PATH`. The path that
+/// finds it comes second.
+fn with_tool() -> (Fanlight, String) {
+    let fanlight = Fanlight::new();
+    std::fs::create_dir(fanlight.path("tools")).unwrap();
+    fanlight.file("tools/mytool", "#!/bin/sh\necho \"tool ${TOKEN:-none} ${CC:-none}\"\n");
+    let tool = fanlight.path("tools/mytool");
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", fanlight.path("tools").display(), std::env::var("PATH").unwrap());
+    (fanlight, path)
+}
+
+const TOOL: &str = "nodes:
+  e: { run: mytool }
+outputs: { o: \"${{ e.stdout }}\" }
+";
+
+const ASKS: &str = "pass_env: [CC]
+nodes:
+  asks: { run: mytool, pass_env: [TOKEN] }
+  other: { run: mytool }
+outputs: { asks: \"${{ asks.stdout }}\", other: \"${{ other.stdout }}\" }
+";
+
+fn output(said: &crate::support::Said, name: &str) -> String {
+    let line = said.out.lines().find(|line| line.split('\t').nth(1) == Some(name));
+    line.and_then(|line| line.split('\t').nth(2)).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn commands_search_the_path_of_whoever_submits_and_say_so_where_they_find_nothing() {
+    let (fanlight, path) = with_tool();
+    fanlight.file("tool.yaml", TOOL);
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let own = std::env::var("PATH").unwrap();
+    let missing = fanlight.say(&["run", "tool.yaml"]).exits(1);
+    assert!(missing.err.contains("127") && missing.err.contains(&own), "{}", missing.err);
+    let found = fanlight.command(&["run", "tool.yaml"]).env("PATH", &path).output().unwrap();
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), "tool#2\to\ttool none none\n");
+
+    // The run that ended keeps its own; a resumed one takes another where it is given.
+    fanlight.say(&["resume", "tool#1"]).exits(0);
+    fanlight.await_states(&["failed"]);
+    fanlight.say(&["resume", "tool#1", "--env", &format!("PATH={path}")]).exits(0);
+    fanlight.await_states(&["completed"]);
+}
+
+#[test]
+fn variables_pass_by_name_and_reach_only_those_who_ask() {
+    let (fanlight, path) = with_tool();
+    fanlight.file("asks.yaml", ASKS);
+    fanlight.say(&["daemon", "start"]).exits(0);
+    let run = |arguments: &[&str]| {
+        let mut line = vec!["run", "asks.yaml"];
+        line.extend(arguments);
+        let said = fanlight
+            .command(&line)
+            .envs([("PATH", path.as_str()), ("TOKEN", "t0k3n"), ("CC", "clang"), ("OTHER", "x")])
+            .output()
+            .unwrap();
+        crate::support::Said {
+            code: said.status.code().unwrap(),
+            out: String::from_utf8(said.stdout).unwrap(),
+            err: String::from_utf8(said.stderr).unwrap(),
+        }
+    };
+    let said = run(&[]).exits(0);
+    assert_eq!(output(&said, "asks"), "tool t0k3n clang");
+    assert_eq!(output(&said, "other"), "tool none clang");
+    let said = run(&["--env", "CC=gcc", "--env", "TOKEN"]).exits(0);
+    assert_eq!(output(&said, "asks"), "tool t0k3n gcc");
+    run(&["--env", "NOWHERE"]).exits(2).complains("`NOWHERE` is not set here");
+    run(&["--env", "FANLIGHT_KEY=1"]).exits(2).complains("Fanlight sets");
+
+    // Names are shown, values never.
+    let shown = fanlight.say(&["show", "asks#1", "--json"]).exits(0);
+    assert_eq!(shown.json()[0]["environment"], serde_json::json!(["PATH", "CC", "TOKEN"]));
+    assert!(!shown.out.contains(&path), "{}", shown.out);
+}
