@@ -9,7 +9,7 @@
 //! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: who is told what; [`server`]: the wire
-//! - [`config`], [`lock`], [`socket_file`], [`doctor`]
+//! - [`config`], [`lock`], [`own_file`], [`doctor`]
 //!
 //! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
 //! events, processes) waits for the commit of its batch.
@@ -24,10 +24,10 @@ pub mod lock;
 pub mod media;
 mod memory;
 pub mod node_type;
+pub mod own_file;
 mod rooted;
 pub mod run;
 pub mod server;
-pub mod socket_file;
 pub mod store;
 pub mod supervisor;
 pub mod worker;

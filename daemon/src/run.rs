@@ -17,8 +17,8 @@ use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineParts};
 use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
+use crate::own_file::OwnFile;
 use crate::server::{self, Context, ListenError};
-use crate::socket_file::SocketFile;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -137,7 +137,7 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
         .await
         .map_err(|error| StoreError::Other(format!("the store can't be opened: {error}")))??;
     let listener = server::listen(&home, &lock)?;
-    let socket = SocketFile::of(&home.socket)?;
+    let socket = OwnFile::of(&home.socket)?;
     let shutdown = Shutdown { token: CancellationToken::new(), when_idle };
     let signals = end_on_signals(shutdown.token.clone())?;
     tracing::info!(

@@ -27,7 +27,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::socket_file::SocketFile;
+use crate::own_file::OwnFile;
 pub use system::close_inherited;
 pub use tree::Choice as Trees;
 
@@ -78,9 +78,9 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     let _ = rustix::process::setsid();
     let inherited = process::Inherited::take();
     private_folder(&folder)?;
-    let lock = folder.join("lock");
-    let lock = File::create(&lock).map_err(|error| format!("{} can't be made: {error}", lock.display()))?;
-    match lock.try_lock() {
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(|error| format!("{} can't be made: {error}", path.display()))?;
+    match file.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
         Err(std::fs::TryLockError::Error(error)) => {
@@ -97,7 +97,8 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
         .map_err(|error| format!("{} can't be used for records: {error}", folder.display()))?;
     let past = recover::recover(&ledger);
     let listener = listen(&socket)?;
-    let socket = SocketFile::of(&socket).map_err(|error| format!("{}: {error}", socket.display()))?;
+    let own = |path: &Path| OwnFile::of(path).map_err(|error| format!("{}: {error}", path.display()));
+    let (lock, socket) = (own(&path)?.holding(file), own(&socket)?);
     Ok(Some(serve::Server::new(serve::Boot {
         lock,
         socket,

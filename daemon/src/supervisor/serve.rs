@@ -3,7 +3,6 @@
 mod requests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -23,7 +22,7 @@ use super::process::Inherited;
 use super::record::{self, AttemptState, Stage};
 use super::system;
 use super::tree::{Member, Trees};
-use crate::socket_file::SocketFile;
+use crate::own_file::OwnFile;
 
 /// How many clients may be connected.
 const PEERS: usize = 64;
@@ -59,8 +58,8 @@ impl Signals {
 /// What [`Server::new`] needs.
 pub(crate) struct Boot {
     /// Held while the supervisor lives.
-    pub(crate) lock: File,
-    pub(crate) socket: SocketFile,
+    pub(crate) lock: OwnFile,
+    pub(crate) socket: OwnFile,
     pub(crate) listener: UnixListener,
     pub(crate) signals: Signals,
     pub(crate) linger: Duration,
@@ -223,6 +222,12 @@ impl Server {
 
     fn accept(&mut self, now: Instant) {
         match self.boot.listener.accept() {
+            Ok(_) if self.boot.lock.is_gone() => {
+                // The folder was removed, and whoever comes belongs to the one that replaced it: a supervisor of that
+                // folder takes the socket over. This one ends with its last command.
+                self.boot.socket.remove();
+                self.leaving = true;
+            }
             Ok((stream, _)) => {
                 let own = rustix::process::geteuid().as_raw();
                 let ours = system::peer_uid(stream.as_fd()).is_ok_and(|uid| uid == own);

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::job::{Attempt, Outcome};
 use crate::media;
+use crate::rooted::remove_tree;
 use crate::store::blob::{Blobs, Published};
 
 use super::frame::{Answer, Job, NewFile};
@@ -70,9 +71,7 @@ impl Workers {
     #[must_use]
     pub fn new(helper: &Path, most: usize, blobs: Blobs, scratch: PathBuf) -> Self {
         let scratch = scratch.join("workers");
-        if scratch.exists()
-            && let Err(error) = std::fs::remove_dir_all(&scratch)
-        {
+        if let Err(error) = remove_tree(&scratch) {
             tracing::warn!("what an earlier daemon left in {} can't be removed: {error}", scratch.display());
         }
         let slots = Semaphore::new(most.max(1));

@@ -1,7 +1,7 @@
 //! The folder of one job: inputs and new files; gone when the job is.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
 use rustix::fs::{FileType, Mode, OFlags};
 
+use crate::rooted::remove_tree;
 use crate::store::blob::Blobs;
 
 /// A folder that is removed with everything in it when this is dropped.
@@ -19,9 +20,7 @@ pub(super) struct Scratch(PathBuf);
 impl Scratch {
     /// Makes it, anew if a crash left one. Blocks.
     pub(super) fn new(path: PathBuf) -> io::Result<Self> {
-        if path.exists() {
-            fs::remove_dir_all(&path)?;
-        }
+        remove_tree(&path)?;
         let scratch = Self(path);
         let mut private = DirBuilder::new();
         private.recursive(true).mode(0o700).create(scratch.made())?;
@@ -59,7 +58,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
+        if let Err(error) = remove_tree(&self.0) {
             tracing::warn!("a worker's folder {} can't be removed: {error}", self.0.display());
         }
     }
@@ -79,6 +78,8 @@ fn open_regular(folder: &Path, name: &str) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

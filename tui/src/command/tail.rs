@@ -49,7 +49,7 @@ pub(super) async fn failed_commands(client: &Client, board: &Board) {
             output::note(&format!("  {line}"));
         }
         let word = paint.apply(Role::Accent, "hint:");
-        output::note(&format!("{word} all of it: `fanlight logs '{run}' '{}'`", command.name()));
+        output::note(&format!("{word} `fanlight logs '{run}' '{}'` shows all of it", command.name()));
     }
     if failed.len() > COMMANDS {
         let more = output::text::count(failed.len() - COMMANDS, "more command");

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
+use fanlight_daemon::own_file::OwnFile;
 use fanlight_daemon::run::{Shutdown, run};
 use fanlight_daemon::server;
-use fanlight_daemon::socket_file::SocketFile;
 use fanlight_daemon::store::Store;
 use fanlight_shared::client::Client;
 use fanlight_shared::home::Home;
@@ -50,7 +50,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 pub(crate) struct House {
     pub(crate) home: Home,
     folder: tempfile::TempDir,
-    daemon: Option<(JoinHandle<()>, CancellationToken, SocketFile, Lock)>,
+    daemon: Option<(JoinHandle<()>, CancellationToken, OwnFile, Lock)>,
 }
 
 impl House {
@@ -78,7 +78,7 @@ impl House {
         let lock = Lock::take(&self.home.lock_file()).unwrap();
         let store = Store::open(&self.home).unwrap();
         let listener = server::listen(&self.home, &lock).unwrap();
-        let socket = SocketFile::of(&self.home.socket).unwrap();
+        let socket = OwnFile::of(&self.home.socket).unwrap();
         let token = CancellationToken::new();
         let shutdown = Shutdown { token: token.clone(), when_idle: false };
         let home = self.home.clone();

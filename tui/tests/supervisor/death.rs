@@ -140,3 +140,25 @@ fn a_busy_supervisor_does_not_shut_down() {
         assert!(story.supervisor.shutdown_if_idle().await.unwrap(), "none is left");
     });
 }
+
+#[test]
+fn a_supervisor_whose_home_was_removed_makes_room_for_the_next_and_leaves_its_socket_alone() {
+    both(async |story| {
+        assert_eq!(story.run(&story.script("exit 1")).await.how, How::Code(1));
+        let old = story.supervisor_pid();
+        std::fs::remove_dir_all(story.home.supervisor()).unwrap();
+        let next = story.another_client();
+        let spec = story.script("until [ -e go ]; do sleep 0.01; done; exit 2");
+        let mut events = next.subscribe(spec.id);
+        next.start(&spec).await.unwrap();
+        assert_ne!(next.pid(), Some(old));
+        until("the old supervisor is gone", || !is_alive(old)).await;
+        assert!(story.home.supervisor_socket.exists(), "it removed only what was its own");
+        std::fs::write(spec.cwd.join("go"), "").unwrap();
+        assert_eq!(ended(&mut events).await.how, How::Code(2));
+        let last = story.another_client();
+        last.list().await.unwrap();
+        assert_eq!(last.pid(), next.pid());
+        next.shutdown_if_idle().await.unwrap();
+    });
+}

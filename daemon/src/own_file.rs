@@ -1,0 +1,84 @@
+//! A file that this process made under a name that others may give to a file of theirs, such as a socket.
+//!
+//! When a home is removed while its processes live, others make a new home and use the same names. A lock says nothing
+//! of that: it was removed with the home.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file that this process made.
+#[derive(Debug)]
+pub struct OwnFile {
+    path: PathBuf,
+    /// Device and inode.
+    identity: (u64, u64),
+    /// Keeps a lock.
+    _open: Option<File>,
+}
+
+impl OwnFile {
+    /// The file at `path`, which this process has just made.
+    ///
+    /// # Errors
+    /// It is gone already.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)?, _open: None })
+    }
+
+    /// Keeps the file open, and with it a lock on it.
+    #[must_use]
+    pub fn holding(self, file: File) -> Self {
+        Self { _open: Some(file), ..self }
+    }
+
+    /// Whether the file was removed, or another one has its name now.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        match identity(&self.path) {
+            Ok(identity) => identity != self.identity,
+            // Too few descriptors, for example, say nothing of it.
+            Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
+    }
+
+    /// Removes the file if it is still the one that this process made.
+    pub fn remove(&self) {
+        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+            // Who removed it in this moment did the same.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let meta = std::fs::symlink_metadata(path)?;
+    Ok((meta.dev(), meta.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_process_removes_its_own_socket_and_leaves_that_of_its_successor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.sock");
+        let _own = UnixListener::bind(&path).unwrap();
+        let own = OwnFile::of(&path).unwrap();
+        assert!(!own.is_gone());
+        // The successor's file is made before the old one goes, so that it can't have the same inode.
+        let _next = UnixListener::bind(folder.path().join("next")).unwrap();
+        std::fs::rename(folder.path().join("next"), &path).unwrap();
+        let next = OwnFile::of(&path).unwrap();
+        assert!(own.is_gone());
+        own.remove();
+        assert!(path.exists());
+        next.remove();
+        assert!(!path.exists() && next.is_gone());
+        next.remove();
+    }
+}
