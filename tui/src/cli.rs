@@ -65,6 +65,10 @@ pub(crate) enum Command {
     Doctor(command::doctor::Args),
     /// Print a completion script for a shell.
     Completions(command::completions::Args),
+    /// Print a page of the guide, or list its pages.
+    Docs(command::docs::Args),
+    /// Explain a command, or the workflow file in short.
+    Help(command::help::Args),
     /// Not in this version.
     #[command(hide = true)]
     Secrets(Later),
@@ -104,6 +108,19 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// `UPDATE_DOCS=1 cargo test -p fanlight commands` writes the page anew.
+    #[test]
+    fn the_page_of_commands_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/commands.md");
+        let options = clap_markdown::MarkdownOptions::new().title("Commands".into()).show_footer(false);
+        let page = clap_markdown::help_markdown_command_custom(&Cli::command(), &options);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(published == page, "docs/commands.md is old: run this test with UPDATE_DOCS=1");
+    }
+
     #[test]
     fn what_is_documented_is_taken() {
         for line in [
@@ -129,6 +146,10 @@ mod tests {
             "fanlight daemon",
             "fanlight daemon stop",
             "fanlight completions zsh",
+            "fanlight docs",
+            "fanlight docs recipes",
+            "fanlight help workflow",
+            "fanlight help assets get",
         ] {
             Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
         }

@@ -7,8 +7,10 @@ mod choice;
 pub(crate) mod completions;
 pub(crate) mod daemon;
 pub(crate) mod delete;
+pub(crate) mod docs;
 pub(crate) mod doctor;
 mod follow;
+pub(crate) mod help;
 mod interrupt;
 pub(crate) mod label;
 pub(crate) mod logs;
@@ -57,6 +59,8 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Daemon(args)) => daemon::run(args).await,
         Some(Command::Doctor(args)) => doctor::run(args).await,
         Some(Command::Completions(args)) => completions::run(args),
+        Some(Command::Docs(args)) => docs::run(&args),
+        Some(Command::Help(args)) => help::run(&args),
         Some(Command::Secrets(_)) => Err(Failure::not_in_this_version("secrets")),
         Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
     }

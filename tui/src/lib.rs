@@ -20,6 +20,7 @@ mod embedded;
 mod environment;
 mod example;
 mod failure;
+mod guide;
 mod output;
 pub mod ui;
 

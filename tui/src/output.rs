@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod json;
 pub(crate) mod live;
+pub(crate) mod markdown;
 pub(crate) mod progress;
 pub(crate) mod style;
 pub(crate) mod table;

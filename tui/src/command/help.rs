@@ -1,0 +1,59 @@
+//! `fanlight help`: the help of a command, or the short form of what a workflow file may say.
+
+use clap::CommandFactory as _;
+use fanlight_shared::problem::near;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+use crate::output::style::Paint;
+use crate::output::{Out, markdown};
+
+/// Topics that are no commands, and their texts.
+const TOPICS: [(&str, &str); 1] = [("workflow", include_str!("help/workflow.md"))];
+
+/// The arguments of `help`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A command, such as `run` or `assets get`, or `workflow` for the short form of the workflow file.
+    #[arg(value_name = "COMMAND|workflow")]
+    topic: Vec<String>,
+}
+
+/// Runs `help`.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let mut out = Out::new();
+    if let [topic] = args.topic.as_slice()
+        && let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == topic)
+    {
+        for line in markdown::lines(text, Paint::stdout()) {
+            out.line(&line)?;
+        }
+        return out.flush();
+    }
+    let mut root = Cli::command();
+    root.build();
+    let mut command = &mut root;
+    for name in &args.topic {
+        let names: Vec<String> = command
+            .get_subcommands()
+            .filter(|it| !it.is_hide_set())
+            .map(|it| it.get_name().to_owned())
+            .collect();
+        command = match command.find_subcommand_mut(name) {
+            Some(found) => found,
+            None => {
+                let known = names.iter().map(String::as_str).chain(TOPICS.map(|(name, _)| name));
+                let hint = match near(name, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`fanlight help` lists the commands, `fanlight docs` the pages of the guide"
+                        .to_owned(),
+                };
+                return Err(Failure::usage(format!("there is no help about `{name}`")).hint(hint));
+            }
+        };
+    }
+    let help = command.render_long_help();
+    let text = if Paint::stdout().is_on() { help.ansi().to_string() } else { help.to_string() };
+    out.bytes(text.as_bytes())?;
+    out.flush()
+}

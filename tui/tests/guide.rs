@@ -1,0 +1,222 @@
+//! The guide in `docs`: every YAML and shell block of it works as it stands, and every link leads somewhere.
+//!
+//! Words behind the language of a block say what is done with it:
+//!
+//! - `file=NAME`: it is saved under this name, for the blocks that follow; workflow files are checked too
+//! - `check`: the workflow is checked and not run; other YAML blocks are run
+//! - `exit=N`: the exit code, 0 where it isn't said
+//! - `needs=PROGRAM`: left out, aloud, where there is no such program
+//!
+//! The blocks of a page share a folder and a home.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/fanlight.rs"]
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::Fanlight;
+
+/// A fenced block of a page.
+struct Block {
+    language: String,
+    words: Vec<String>,
+    text: String,
+    line: usize,
+}
+
+impl Block {
+    fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|it| it == word)
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    fn exit(&self) -> i32 {
+        self.value("exit").map_or(0, |code| code.parse().unwrap())
+    }
+}
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+fn read(page: &str) -> String {
+    fs::read_to_string(docs().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let mut words = info.split_whitespace().map(str::to_owned);
+        let language = words.next().unwrap_or_default();
+        let body: Vec<&str> =
+            lines.by_ref().map(|(_, line)| line).take_while(|line| !line.starts_with("```")).collect();
+        blocks.push(Block { language, words: words.collect(), text: body.join("\n") + "\n", line: at + 1 });
+    }
+    blocks
+}
+
+/// A folder and a home for one page, with `fanlight` on the `PATH`.
+struct Reader {
+    page: &'static str,
+    fanlight: Fanlight,
+}
+
+impl Reader {
+    fn new(page: &'static str) -> Self {
+        let fanlight = Fanlight::new();
+        fs::create_dir(fanlight.path("bin")).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_fanlight"), fanlight.path("bin/fanlight")).unwrap();
+        Self { page, fanlight }
+    }
+
+    fn has_program(&self, program: &str) -> bool {
+        Command::new("sh").args(["-c", "command -v \"$0\"", program]).output().unwrap().status.success()
+    }
+
+    fn follow(&self, block: &Block) {
+        if let Some(program) = block.value("needs")
+            && !self.has_program(program)
+        {
+            eprintln!("SKIPPED: {}:{}: there is no `{program}` here", self.page, block.line);
+            return;
+        }
+        if let Some(name) = block.value("file") {
+            self.fanlight.file(name, &block.text);
+        }
+        match block.language.as_str() {
+            "yaml" => self.workflow(block),
+            "sh" => self.shell(block),
+            _ => {}
+        }
+    }
+
+    fn workflow(&self, block: &Block) {
+        let name = block.value("file").map_or_else(|| format!("line-{}.yaml", block.line), str::to_owned);
+        self.fanlight.file(&name, &block.text);
+        self.expect(block, self.fanlight.command(&["check", &name]), 0);
+        if block.value("file").is_none() && !block.has("check") {
+            self.expect(block, self.fanlight.command(&["run", &name]), block.exit());
+        }
+    }
+
+    fn shell(&self, block: &Block) {
+        let mut command = Command::new("sh");
+        let path = format!("{}:{}", self.fanlight.path("bin").display(), std::env::var("PATH").unwrap());
+        command
+            .args(["-eu", "-c", &block.text])
+            .env_clear()
+            .envs(self.fanlight.environment())
+            .env("PATH", path)
+            .current_dir(self.fanlight.path(""));
+        self.expect(block, command, block.exit());
+    }
+
+    fn expect(&self, block: &Block, mut command: Command, code: i32) {
+        let output = command.output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{}:{}:\n{}\nstdout:\n{}\nstderr:\n{}",
+            self.page,
+            block.line,
+            block.text,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+fn follow(page: &'static str) {
+    let text = read(page);
+    let blocks = blocks(&text);
+    assert!(
+        blocks.iter().any(|block| matches!(block.language.as_str(), "yaml" | "sh")),
+        "{page} has no blocks"
+    );
+    let reader = Reader::new(page);
+    blocks.iter().for_each(|block| reader.follow(block));
+}
+
+#[test]
+fn ten_minutes_go_as_the_guide_says() {
+    follow("ten-minutes.md");
+}
+
+#[test]
+fn the_examples_of_the_workflow_file_run() {
+    follow("workflow-file.md");
+}
+
+#[test]
+fn the_examples_of_expressions_run() {
+    follow("expressions.md");
+}
+
+#[test]
+fn every_recipe_runs() {
+    follow("recipes.md");
+}
+
+#[test]
+fn the_summary_lists_every_page_and_every_link_leads_somewhere() {
+    let summary = read("SUMMARY.md");
+    let entries =
+        fs::read_dir(docs()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages: Vec<String> = entries.filter(|name| name.ends_with(".md")).collect();
+    assert!(pages.len() > 5);
+    for page in &pages {
+        assert!(
+            page == "SUMMARY.md" || summary.contains(&format!("({page})")),
+            "{page} is not in SUMMARY.md"
+        );
+        for link in links(&read(page)) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, part) = link.split_once('#').unwrap_or((&link, ""));
+            let file = if file.is_empty() { page.as_str() } else { file };
+            assert!(docs().join(file).exists(), "{page}: {link} leads nowhere");
+            if file.ends_with(".md") && !part.is_empty() {
+                assert!(parts(&read(file)).iter().any(|it| it == part), "{page}: {file} has no part {part}");
+            }
+        }
+    }
+}
+
+/// The targets of the links outside of blocks.
+fn links(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let prose = text.lines().filter(|line| {
+        inside ^= line.starts_with("```");
+        !inside
+    });
+    let targets = |line: &str| -> Vec<String> {
+        line.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+    };
+    prose.flat_map(targets).collect()
+}
+
+/// The names under which headings are linked, as code hosts and mdBook make them.
+fn parts(text: &str) -> Vec<String> {
+    let headings = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
+    let part = |heading: &str| -> String {
+        let kept = heading
+            .to_lowercase()
+            .chars()
+            .filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'))
+            .collect::<String>();
+        kept.replace(' ', "-")
+    };
+    headings.map(part).collect()
+}
