@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use fanlight_daemon::store::{Batch, Committed, NewAsset, NewRun, Op, Store, StoreError, Submit};
-use fanlight_shared::environment::Environment;
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};

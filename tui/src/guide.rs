@@ -25,7 +25,7 @@ macro_rules! pages {
 }
 
 pages! {
-    "ten-minutes" "workflow-file" "expressions" "recipes" "config" "commands" "node-types" "events" "how-it-works"
+    "ten-minutes" "workflow-file" "expressions" "recipes" "config" "commands" "node-types" "isolation" "events" "how-it-works"
     "protocol" "performance"
 }
 
@@ -36,10 +36,8 @@ mod tests {
     #[test]
     fn the_executable_has_every_page_of_the_summary_in_its_order() {
         let summary = include_str!("../../docs/SUMMARY.md");
-        let listed: Vec<&str> = summary
-            .lines()
-            .filter_map(|line| Some(line.split_once("](")?.1.strip_suffix(".md)")?))
-            .collect();
+        let listed: Vec<&str> =
+            summary.lines().filter_map(|line| Some(line.split_once("](")?.1.strip_suffix(".md)")?)).collect();
         assert_eq!(listed, PAGES.iter().map(|page| page.name).collect::<Vec<_>>());
         assert!(PAGES.iter().all(|page| page.text.starts_with("# ") && !page.title().is_empty()));
     }
