@@ -37,7 +37,7 @@ mod tests {
     fn the_executable_has_every_page_of_the_summary_in_its_order() {
         let summary = include_str!("../../docs/SUMMARY.md");
         let listed: Vec<&str> =
-            summary.lines().filter_map(|line| Some(line.split_once("](")?.1.strip_suffix(".md)")?)).collect();
+            summary.lines().filter_map(|line| line.split_once("](")?.1.strip_suffix(".md)")).collect();
         assert_eq!(listed, PAGES.iter().map(|page| page.name).collect::<Vec<_>>());
         assert!(PAGES.iter().all(|page| page.text.starts_with("# ") && !page.title().is_empty()));
     }
