@@ -38,6 +38,15 @@ fn is_executable(meta: &std::fs::Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
 }
 
+/// Describes bytes that are stored already as media. Blocks.
+///
+/// # Errors
+/// A sentence: the bytes are gone.
+pub fn stored(blobs: &Blobs, hash: BlobHash, bytes: u64, name: &str) -> Result<Media, String> {
+    let head = blobs.read_at(hash, 0, sniff::HEAD).map_err(|error| error.to_string())?;
+    Ok(describe(sniff::sniff_head(&head, bytes <= head.len() as u64), hash, bytes, name))
+}
+
 /// Published bytes as media.
 #[must_use]
 pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Media {

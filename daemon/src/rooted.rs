@@ -4,6 +4,7 @@
 //! Each step opens one name and never lets the kernel follow a link by itself, so a link that is put in place meanwhile
 //! can't lead out either. Nothing but regular files is ever opened: a fifo blocks nobody, a device is not touched.
 
+mod on_disk;
 mod remove;
 mod walk;
 
@@ -17,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+pub(crate) use on_disk::check_on_disk;
 pub(crate) use remove::remove_tree;
 pub(crate) use walk::{DEEPEST, Links, Met, walk};
 
@@ -120,6 +122,11 @@ impl Root {
 
     fn new(folder: OwnedFd, path: &Path) -> io::Result<Self> {
         Ok(Self { folder, path: path.to_owned(), real: path.canonicalize()? })
+    }
+
+    /// The open folder.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
     }
 
     pub(crate) fn path(&self) -> &Path {

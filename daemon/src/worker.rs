@@ -5,6 +5,7 @@
 
 mod bench;
 mod frame;
+mod jpeg;
 mod limits;
 mod peaks;
 mod picture;

@@ -45,6 +45,10 @@ pub struct NodeTypeSpec {
     pub effects: Effects,
     /// Where it runs.
     pub place: Place,
+    /// Whether its outputs are what the user has already, such as files on the disk: they are no products, so they
+    /// become assets only where the workflow puts them out or the node says `keep: true`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub source: bool,
     /// Inputs by name, in the order of the docs.
     pub inputs: IndexMap<String, InputSpec>,
     /// Whether inputs that are not named above are taken too (the variables of `text.template`).

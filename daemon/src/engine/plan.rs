@@ -177,6 +177,11 @@ impl PlanNode {
         matches!(self.kind, Kind::Native(native) if matches!(native.run, Runner::Inline(_)))
     }
 
+    /// Whether what it puts out is the user's own already.
+    pub(crate) fn is_source(&self) -> bool {
+        matches!(self.kind, Kind::Native(native) if native.spec.source)
+    }
+
     /// How long one attempt may take.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.node.timeout

@@ -69,10 +69,12 @@ impl ActiveRun {
     ) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
+        // What the user has already is no product.
+        let keeps_media = plan.node.keep.unwrap_or(!plan.is_source());
         for (port, value) in values {
             let is_output = plan.output_ports.contains(port);
             let media = value.media();
-            if !media.is_empty() && (is_output || plan.node.keep != Some(false)) {
+            if !media.is_empty() && (is_output || keeps_media) {
                 let media: Vec<Value> = media.into_iter().cloned().map(Value::from).collect();
                 for (ordinal, value) in media.into_iter().enumerate() {
                     self.add_asset(context, &plan.name, item, port, ordinal, value, made);

@@ -2,6 +2,7 @@
 
 mod dataflow;
 mod failure;
+mod files;
 mod items;
 mod queue;
 mod recovery;

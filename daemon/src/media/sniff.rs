@@ -7,7 +7,7 @@ use fanlight_shared::media::MediaKind;
 use image::{ImageFormat, ImageReader, Limits};
 
 /// Enough for every header but those behind huge embedded metadata; such pictures just have no known size.
-const HEAD: u64 = 1 << 20;
+pub(super) const HEAD: u64 = 1 << 20;
 
 /// What bytes are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ pub fn sniff(file: &mut File) -> io::Result<Sniffed> {
     Ok(sniff_head(&head, whole))
 }
 
-fn sniff_head(head: &[u8], whole: bool) -> Sniffed {
+pub(super) fn sniff_head(head: &[u8], whole: bool) -> Sniffed {
     let mime = mime(head, whole);
     let kind = match mime.split('/').next() {
         // No worker can draw it, so it is no picture to Fanlight.

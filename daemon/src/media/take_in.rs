@@ -7,7 +7,7 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
 use super::{check, publish, publish_folder};
-use crate::rooted::Root;
+use crate::rooted::{Root, check_on_disk};
 use crate::store::blob::{Blobs, Published};
 
 /// The most files that a folder may have.
@@ -30,6 +30,7 @@ pub fn take_in(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Ve
         kind => {
             let file =
                 File::open(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+            check_on_disk(&file, path)?;
             let (media, published) = publish(blobs, file, &name)?;
             Ok((check(media, &Type::Media(kind))?, vec![published]))
         }
@@ -41,6 +42,7 @@ fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String>
     // Without a slash at its end.
     let shown = path.components().collect::<PathBuf>().display().to_string();
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
+    check_on_disk(root.folder(), path)?;
     // What is no file, such as a socket, is no content of this folder.
     let taken = publish_folder(&root, Path::new(""), &shown, MOST_FILES, blobs)?;
     Ok((taken.media, taken.published))

@@ -19,6 +19,7 @@ impl Build {
             version: 1,
             effects: Effects::None,
             place: Place::Inline,
+            source: false,
             inputs: IndexMap::new(),
             more_inputs: false,
             outputs: IndexMap::new(),
@@ -28,6 +29,12 @@ impl Build {
     /// What a second try may do to the world; `none` where it isn't said.
     pub(super) fn effects(mut self, effects: Effects) -> Self {
         self.0.effects = effects;
+        self
+    }
+
+    /// Its outputs are what the user has already, not products.
+    pub(super) fn source(mut self) -> Self {
+        self.0.source = true;
         self
     }
 

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{FileType, Mode, OFlags};
 
 use super::DaemonJob;
+use crate::rooted::check_on_disk;
 
 /// Resolves a path that a node reads. A relative one belongs to the folder of the workflow file and must stay below it,
 /// symlinks followed; an absolute one is what the user named.
@@ -40,7 +41,10 @@ pub(super) fn open(path: &Path) -> Result<File, String> {
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| sentence(path, &error.into()))?;
     let stat = rustix::fs::fstat(&file).map_err(|error| sentence(path, &error.into()))?;
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok(file.into()),
+        FileType::RegularFile => {
+            check_on_disk(&file, path)?;
+            Ok(file.into())
+        }
         FileType::Directory => Err(format!("{} is a folder, not a file", path.display())),
         _ => Err(format!("{} is not a regular file", path.display())),
     }
@@ -72,4 +76,22 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| format!("the work was given up: {error}"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn no_file_of_the_kernel_is_read() {
+        for path in ["/proc/self/environ", "/sys/kernel/notes", "/proc/version"] {
+            if Path::new(path).exists() {
+                assert!(open(Path::new(path)).unwrap_err().contains("belongs to the kernel"), "{path}");
+            }
+        }
+        assert!(open(Path::new("/dev/zero")).unwrap_err().contains("not a regular file"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(open(file.path()).is_ok());
+    }
 }

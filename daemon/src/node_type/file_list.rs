@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::media::{DirManifest, Media, MediaKind};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 use globset::{GlobBuilder, GlobMatcher};
@@ -10,7 +11,8 @@ use super::build::{Build, ty};
 use super::given::Given;
 use super::{DaemonJob, Made, NodeType, Runner, file};
 use crate::media;
-use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, check_on_disk, walk};
+use crate::store::blob::{Blobs, Published};
 
 /// The most files of one list.
 const MOST_FILES: usize = 10_000;
@@ -19,10 +21,11 @@ const MOST_FOLDERS: usize = 10_000;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("file.list", "Lists files of a folder, in the order of their paths; symlinks are left out.")
+        .source()
         .input(
             "folder",
-            Type::Text,
-            "The folder: relative to the workflow's file and below its folder, or absolute.",
+            Type::Any,
+            "The folder: a dir, or a path that is relative to the workflow's file and below its folder, or absolute.",
         )
         .default(".")
         .input("glob", Type::Text, "Which files: `*.png`, `**/*.{jpg,png}` (`**` enters folders).")
@@ -40,35 +43,80 @@ async fn run(job: DaemonJob) -> Made {
         .build()
         .map_err(|error| format!("input `glob`: {error}"))?
         .compile_matcher();
-    let folder = job.inputs.text("folder")?.to_owned();
     file::blocking(move || {
-        let folder = file::readable(&job, &folder)?;
-        let root = Root::open(&folder).map_err(|error| file::sentence(&folder, &error))?;
-        let cancelled = || job.attempt.cancel.is_cancelled();
-        let mut files = Vec::new();
-        let mut blobs = Vec::new();
-        let mut paths = Vec::new();
-        for path in find(&root, &matcher, &cancelled)? {
-            if cancelled() {
-                return Err("cancelled".into());
+        let listed = match job.inputs.value("folder")? {
+            Value::Text(path) => on_disk(&job, path, &matcher)?,
+            Value::Media(media) if media.kind == MediaKind::Dir => stored(&job.blobs, media, &matcher)?,
+            other => {
+                return Err(format!(
+                    "input `folder`: expected a dir or the path of one, got {}",
+                    other.type_of()
+                ));
             }
-            let gone = |why: &str| format!("{} {why}", folder.join(&path).display());
-            let open = match root.entry(&path) {
-                Ok(Entry::File(open)) => open,
-                Ok(Entry::Folder(_)) => return Err(gone("became a folder while it was listed")),
-                Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error)),
-                Err(_) => return Err(gone("went away while it was listed")),
-            };
-            let (media, blob) = media::publish(&job.blobs, open, &file::name(&path))?;
-            files.push(Value::from(media));
-            blobs.push(blob);
-            paths.push(Value::from(path.to_string_lossy().into_owned()));
-        }
-        let count = Value::Int(i64::try_from(files.len()).unwrap_or(i64::MAX));
-        let values = [("files", files.into()), ("paths", paths.into()), ("count", count)];
-        Ok((values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Values>(), blobs))
+        };
+        let count = Value::Int(i64::try_from(listed.files.len()).unwrap_or(i64::MAX));
+        let values = [("files", listed.files.into()), ("paths", listed.paths.into()), ("count", count)];
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Ok((values.collect::<Values>(), listed.blobs))
     })
     .await
+}
+
+/// The files of a list.
+#[derive(Default)]
+struct Listed {
+    files: Vec<Value>,
+    paths: Vec<Value>,
+    blobs: Vec<Published>,
+}
+
+impl Listed {
+    fn add(&mut self, path: &Path, media: Media) {
+        self.files.push(Value::from(media));
+        self.paths.push(Value::from(path.to_string_lossy().into_owned()));
+    }
+}
+
+/// Files of a folder on the disk.
+fn on_disk(job: &DaemonJob, folder: &str, matcher: &GlobMatcher) -> Result<Listed, String> {
+    let folder = file::readable(job, folder)?;
+    let root = Root::open(&folder).map_err(|error| file::sentence(&folder, &error))?;
+    check_on_disk(root.folder(), &folder)?;
+    let cancelled = || job.attempt.cancel.is_cancelled();
+    let mut listed = Listed::default();
+    for path in find(&root, matcher, &cancelled)? {
+        if cancelled() {
+            return Err("cancelled".into());
+        }
+        let gone = |why: &str| format!("{} {why}", folder.join(&path).display());
+        let open = match root.entry(&path) {
+            Ok(Entry::File(open)) => open,
+            Ok(Entry::Folder(_)) => return Err(gone("became a folder while it was listed")),
+            Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error)),
+            Err(_) => return Err(gone("went away while it was listed")),
+        };
+        let (media, blob) = media::publish(&job.blobs, open, &file::name(&path))?;
+        listed.add(&path, media);
+        listed.blobs.push(blob);
+    }
+    Ok(listed)
+}
+
+/// Files of a dir that is stored: they are named by their bytes, which stay where they are.
+fn stored(blobs: &Blobs, folder: &Media, matcher: &GlobMatcher) -> Result<Listed, String> {
+    let manifest = blobs.read(folder.hash).map_err(|error| error.to_string())?;
+    let manifest: DirManifest = serde_json::from_slice(&manifest)
+        .map_err(|error| format!("the list of files of `{}` is damaged: {error}", folder.name))?;
+    let mut listed = Listed::default();
+    for entry in manifest.files.iter().filter(|entry| matcher.is_match(&entry.path)) {
+        if listed.files.len() == MOST_FILES {
+            let name = &folder.name;
+            return Err(format!("more than {MOST_FILES} files match in {name}; narrow the glob"));
+        }
+        let path = Path::new(&entry.path);
+        listed.add(path, media::stored(blobs, entry.hash, entry.bytes, &file::name(path))?);
+    }
+    Ok(listed)
 }
 
 /// Regular files below the folder that match, as paths below it, in their order.

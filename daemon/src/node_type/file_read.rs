@@ -15,6 +15,7 @@ const LONGEST: u64 = 1 << 20;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("file.read", "Reads a file.")
+        .source()
         .input(
             "path",
             Type::Text,

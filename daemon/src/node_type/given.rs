@@ -47,6 +47,26 @@ fn wrong(name: &str, expected: &str) -> String {
     format!("input `{name}` is not {expected}")
 }
 
+/// Checks that two lists that belong together have one length.
+///
+/// # Errors
+/// A sentence with both lengths and what to do. An item that is dropped leaves all lists of its own node, but none of
+/// another node's, so lists of two nodes may belong together no more.
+pub(super) fn check_lengths(
+    (one, first): (&str, &[Value]),
+    (other, second): (&str, &[Value]),
+) -> Result<(), String> {
+    if first.len() == second.len() {
+        return Ok(());
+    }
+    Err(format!(
+        "`{one}` has {} items and `{other}` has {}; take both from the same node, whose lists leave out the same items, \
+         or make one from the other, as in `${{{{ load.image | map(attribute='stem') | list }}}}`",
+        first.len(),
+        second.len()
+    ))
+}
+
 /// One output.
 pub(super) fn one(name: &str, value: impl Into<Value>) -> Values {
     Values::from([(name.to_owned(), value.into())])

@@ -5,7 +5,7 @@ use fanlight_shared::value::{Value, Values};
 use image::{DynamicImage, Rgba, RgbaImage, imageops};
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
+use super::given::{Given, check_lengths, one};
 use super::image_resize::scaled;
 use super::lettering::{Area, Style, write};
 use super::{NodeType, Runner};
@@ -25,7 +25,7 @@ pub(super) fn node_type() -> NodeType {
         .range(0.0, 1000.0)
         .input("background", Type::Text, "Colour of the sheet.")
         .default("#16181d")
-        .input("labels", Type::Text.list(), "What stands below each picture.")
+        .input("labels", Type::Text.list(), "What stands below each picture: one text for each.")
         .optional()
         .input("label_color", Type::Text, "Colour of the labels.")
         .default("#d7dae0")
@@ -66,8 +66,18 @@ impl Grid {
 }
 
 fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
-    let images: Vec<&Value> = inputs.list("images")?.iter().filter(|it| **it != Value::None).collect();
-    let labels = inputs.maybe("labels").and_then(Value::as_list).unwrap_or_default();
+    let given = inputs.list("images")?;
+    let labels = inputs.maybe("labels").and_then(Value::as_list);
+    if let Some(labels) = labels {
+        check_lengths(("images", given), ("labels", labels))?;
+    }
+    let label_of = |at: usize| labels.and_then(|labels| labels[at].as_text());
+    let (images, labels): (Vec<&Value>, Vec<Option<&str>>) = given
+        .iter()
+        .enumerate()
+        .filter(|(_, image)| **image != Value::None)
+        .map(|(at, image)| (image, label_of(at)))
+        .unzip();
     let first = images.first().ok_or("there are no pictures to lay out")?;
     let count = u32::try_from(images.len()).map_err(|_| "there are too many pictures")?;
     let columns = match inputs.count("columns")? {
@@ -85,7 +95,7 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
         gap: inputs.count("gap")?,
         width,
         height,
-        label: if labels.is_empty() { 0 } else { text * 2 },
+        label: if labels.iter().any(Option::is_some) { text * 2 } else { 0 },
         title: if title.is_empty() { 0 } else { text * 4 },
     };
     let (w, h) = grid.size(count);
@@ -93,12 +103,12 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
         .map_err(|error| format!("the sheet: {error}; give a smaller `width` or fewer pictures"))?;
     let mut sheet = RgbaImage::from_pixel(w, h, inputs.colour("background")?);
     let color = inputs.colour("label_color")?;
-    for (nth, image) in (0..).zip(&images) {
+    for (nth, (image, label)) in (0..).zip(images.iter().zip(&labels)) {
         let (x, y) = grid.corner(nth);
         let picture = fit(&bench.picture(image)?, width, height)?;
         let (left, top) = (x + (width - picture.width()) / 2, y + (height - picture.height()) / 2);
         imageops::overlay(&mut sheet, &picture, i64::from(left), i64::from(top));
-        if let Some(label) = labels.get(nth as usize).and_then(Value::as_text) {
+        if let Some(label) = label {
             let below = (x as f32, (y + height) as f32, width as f32, grid.label as f32);
             letter(&mut sheet, label, below, text as f32, color)?;
         }

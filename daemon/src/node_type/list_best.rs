@@ -4,7 +4,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::build::Build;
-use super::given::Given;
+use super::given::{Given, check_lengths};
 use super::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
@@ -22,10 +22,7 @@ pub(super) fn node_type() -> NodeType {
 
 fn run(inputs: Values) -> Result<Values, String> {
     let (items, scores) = (inputs.list("items")?, inputs.list("scores")?);
-    if items.len() != scores.len() {
-        let (items, scores) = (items.len(), scores.len());
-        return Err(format!("`items` has {items} items and `scores` has {scores}; give each item one score"));
-    }
+    check_lengths(("items", items), ("scores", scores))?;
     let lowest = inputs.text("order")? == "lowest";
     let mut best: Option<(usize, f64)> = None;
     for (index, score) in scores.iter().enumerate() {

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use fanlight_shared::value::Value;
 
+use image::DynamicImage;
+
 use super::*;
 use crate::worker::Bench;
 
@@ -24,17 +26,42 @@ fn inputs(name: &str, given: &[(&str, Value)]) -> Values {
 
 struct Table {
     bench: Bench,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Table {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { bench: Bench::new(folder.path().to_owned(), BTreeMap::new()), _folder: folder }
+        Self { bench: Bench::new(folder.path().to_owned(), BTreeMap::new()), folder: folder }
     }
     fn run(&mut self, name: &str, given: &[(&str, Value)]) -> Result<Values, String> {
         let Runner::Worker(run) = find(name).unwrap().run else { panic!("{name} needs no worker") };
         run(&mut self.bench, inputs(name, given))
+    }
+    /// What `image.load` makes of these bytes.
+    fn loads(&mut self, bytes: &[u8]) -> Result<Values, String> {
+        let hash = fanlight_shared::id::BlobHash::of(bytes);
+        let path = self.folder.path().join(hash.to_string());
+        std::fs::write(&path, bytes).unwrap();
+        let media = fanlight_shared::media::Media {
+            kind: fanlight_shared::media::MediaKind::File,
+            hash,
+            mime: "application/octet-stream".into(),
+            bytes: bytes.len() as u64,
+            name: "photo".into(),
+            executable: false,
+            width: None,
+            height: None,
+        };
+        let mut bench = Bench::new(self.folder.path().to_owned(), BTreeMap::from([(hash, path)]));
+        let Runner::Worker(run) = find("image.load").unwrap().run else {
+            panic!("image.load needs no worker")
+        };
+        let made = run(&mut bench, Values::from([("file".to_owned(), Value::from(media))]));
+        for new in bench.into_made().into_values() {
+            std::fs::remove_file(self.folder.path().join(new.file)).unwrap();
+        }
+        made
     }
     fn painted(&mut self, style: &str) -> Value {
         let size = [("style", style.into()), ("width", Value::Int(60)), ("height", Value::Int(40))];
@@ -109,6 +136,36 @@ fn a_contact_sheet_has_room_for_all() {
     assert!(media.height.unwrap() > 2 * 77 + 10);
     let none = table.run("image.tile", &[("images", Vec::new().into())]);
     assert!(none.unwrap_err().contains("no pictures"));
+}
+
+#[test]
+fn a_caption_never_shifts_to_another_picture() {
+    let mut table = Table::new();
+    let images = vec![table.painted("sea"), table.painted("plasma")];
+    let labels = ["one", "dropped", "two"].map(Value::from).to_vec();
+    let sheet = table.run("image.tile", &[("images", images.into()), ("labels", labels.into())]);
+    let error = sheet.unwrap_err();
+    assert!(
+        error.contains("`images` has 2 items and `labels` has 3; take both from the same node"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_picture_that_ends_too_early_is_refused_in_every_format() {
+    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    let mut table = Table::new();
+    let picture = DynamicImage::ImageRgb8(image::RgbImage::from_fn(64, 64, |x, y| {
+        image::Rgb([(x * 7 % 256) as u8, (y * 11 % 256) as u8, ((x * y) % 256) as u8])
+    }));
+    for format in [Png, Jpeg, Gif, WebP, Bmp, Tiff] {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        let whole = bytes.into_inner();
+        assert!(table.loads(&whole).is_ok(), "{format:?}");
+        let error = table.loads(&whole[..whole.len() * 3 / 5]).unwrap_err();
+        assert!(error.starts_with("`photo`: the picture is damaged: "), "{format:?}: {error}");
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Bench {
         value.as_media().map_or("picture.png", |media| media.name.as_str())
     }
 
-    pub(super) fn into_made(self) -> BTreeMap<BlobHash, NewFile> {
+    pub(crate) fn into_made(self) -> BTreeMap<BlobHash, NewFile> {
         self.made
     }
 }

@@ -58,11 +58,11 @@ pub(super) enum Answer {
 
 /// A file that a job made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct NewFile {
+pub(crate) struct NewFile {
     /// Its name in the job's folder.
-    pub(super) file: String,
+    pub(crate) file: String,
     /// The name that users see.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
 /// A frame's bytes, length included.

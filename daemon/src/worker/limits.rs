@@ -20,6 +20,8 @@ const DECODER: u64 = 800 << 20;
 /// Takes the limits upon this process.
 pub(super) fn enter() -> rustix::io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
+    // What a program that a worker starts writes is private too.
+    rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o077));
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Core, limit(0))?;
     setrlimit(Resource::Nofile, limit(OPEN_FILES))?;

@@ -1,20 +1,27 @@
 //! Decoding and encoding pictures, under limits.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufReader, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::error::LimitErrorKind;
-use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader};
 
-use super::limits;
+use super::{jpeg, limits};
 
 /// Decodes a picture, turned upright as its EXIF orientation says.
 pub(super) fn decode(path: &Path) -> Result<DynamicImage, String> {
-    let mut reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(|error| format!("the picture can't be read: {error}"))?;
+    let unreadable = |error: std::io::Error| format!("the picture can't be read: {error}");
+    let mut reader =
+        ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
+    if reader.format() == Some(ImageFormat::Jpeg) {
+        let whole = File::open(path).and_then(|file| jpeg::is_whole(&mut BufReader::new(file)));
+        if !whole.map_err(unreadable)? {
+            return Err("the picture is damaged: it ends before its end marker".into());
+        }
+    }
     reader.limits(limits::decoder());
     let mut decoder = reader.into_decoder().map_err(sentence)?;
     let (width, height) = decoder.dimensions();
@@ -59,8 +66,13 @@ pub(super) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), String> 
         }
         other => other,
     };
-    let file = File::create_new(path).map_err(|error| format!("the picture can't be written: {error}"))?;
+    let file = new_file(path).map_err(|error| format!("the picture can't be written: {error}"))?;
     PngEncoder::new_with_quality(BufWriter::new(file), CompressionType::Fast, FilterType::Adaptive)
         .write_image(picture.as_bytes(), picture.width(), picture.height(), picture.color().into())
         .map_err(|error| format!("the picture can't be written: {error}"))
+}
+
+/// Makes a file that nobody else may read, whatever the umask.
+pub(super) fn new_file(path: &Path) -> std::io::Result<File> {
+    File::options().write(true).create_new(true).mode(0o600).open(path)
 }

@@ -57,6 +57,8 @@ struct Idle {
 /// Why a job has no result.
 enum Stop {
     Cancelled,
+    /// The worker was ended from outside, before it answered.
+    Lost(String),
     Failed(String),
 }
 
@@ -84,6 +86,7 @@ impl Workers {
         match self.make(&attempt, node_type, inputs).await {
             Ok((values, blobs)) => Outcome::completed(values, blobs),
             Err(Stop::Cancelled) => Outcome::cancelled(),
+            Err(Stop::Lost(sentence)) => Outcome::lost(&sentence),
             Err(Stop::Failed(sentence)) => Outcome::failed(NodeError::new(sentence)),
         }
     }
@@ -119,7 +122,7 @@ impl Workers {
         match self.make_preview(media).await {
             Ok(preview) => preview,
             Err(Stop::Cancelled) => None,
-            Err(Stop::Failed(sentence)) => {
+            Err(Stop::Lost(sentence) | Stop::Failed(sentence)) => {
                 tracing::info!("no preview of {what}: {sentence}");
                 None
             }
@@ -176,7 +179,7 @@ impl Workers {
             biased;
             () = cancel.cancelled() => Err(Stop::Cancelled),
             answer = tokio::time::timeout(limits::JOB, self.ask(&job)) => match answer {
-                Ok(answer) => answer.map_err(Stop::Failed),
+                Ok(answer) => answer,
                 Err(_) => Err(Stop::Failed(format!(
                     "this took a worker more than {} minutes and was ended",
                     limits::JOB.as_secs() / 60
@@ -187,7 +190,7 @@ impl Workers {
     }
 
     /// Asks a warm worker or a new one. Dropped midway, the worker dies with it.
-    async fn ask(&self, job: &Job) -> Result<Answer, String> {
+    async fn ask(&self, job: &Job) -> Result<Answer, Stop> {
         loop {
             let warm = self.idle().processes.pop();
             let reused = warm.is_some();
@@ -205,12 +208,15 @@ impl Workers {
                 }
                 // It died while it had nothing to do; that says nothing about the job.
                 Err(NoAnswer::Gone) if reused => process.end().await,
-                Err(NoAnswer::Gone) => return Err("the worker ended as soon as it started".into()),
+                Err(NoAnswer::Gone) => {
+                    return Err(Stop::Failed("the worker ended as soon as it started".into()));
+                }
                 Err(NoAnswer::Refused(sentence)) => {
                     self.put_back(process).await;
-                    return Err(sentence);
+                    return Err(Stop::Failed(sentence));
                 }
-                Err(NoAnswer::Died(sentence)) => return Err(sentence),
+                Err(NoAnswer::Killed(sentence)) => return Err(Stop::Lost(sentence)),
+                Err(NoAnswer::Died(sentence)) => return Err(Stop::Failed(sentence)),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Previews, made inside a worker: thumbnails, waveforms, first frames, heads of texts.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,7 +41,9 @@ pub(super) fn make(media: &Media, file: &Path, folder: &Path) -> Result<Option<(
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8], mime: &str) -> Result<(String, String), String> {
-    fs::write(folder.join(name), bytes).map_err(|error| format!("the preview can't be written: {error}"))?;
+    picture::new_file(&folder.join(name))
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|error| format!("the preview can't be written: {error}"))?;
     Ok((mime.to_owned(), name.to_owned()))
 }
 

@@ -45,6 +45,8 @@ pub(super) enum NoAnswer {
     Gone,
     /// The job can't be put into a frame.
     Refused(String),
+    /// Somebody else ended it; that says nothing about the job.
+    Killed(String),
     /// It ended over the job, or said nonsense; the sentence says why.
     Died(String),
 }
@@ -82,7 +84,7 @@ impl Process {
         }
         match self.answer().await {
             Ok(answer) => Ok(answer),
-            Err(error) => Err(NoAnswer::Died(self.cause(&error).await)),
+            Err(error) => Err(self.cause(&error).await),
         }
     }
 
@@ -95,16 +97,16 @@ impl Process {
     }
 
     /// Why it died, as far as can be known.
-    async fn cause(&mut self, error: &io::Error) -> String {
+    async fn cause(&mut self, error: &io::Error) -> NoAnswer {
         if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other) {
-            return format!("the worker gave an answer that can't be read: {error}");
+            return NoAnswer::Died(format!("the worker gave an answer that can't be read: {error}"));
         }
         // Its socket is closed, so it has ended or is about to; one that hangs is ended here.
         let status = match tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await {
             Ok(Ok(status)) => status,
             _ => {
                 self.kill();
-                return "the worker closed its connection over this".into();
+                return NoAnswer::Died("the worker closed its connection over this".into());
             }
         };
         if let Some(reader) = self.reader.take() {
@@ -112,7 +114,7 @@ impl Process {
             let _ = tokio::time::timeout(Duration::from_secs(1), reader).await;
         }
         let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        sentence(status, &String::from_utf8_lossy(&stderr))
+        reason(status, &String::from_utf8_lossy(&stderr))
     }
 
     /// Whether it should be ended although it is well.
@@ -166,6 +168,17 @@ async fn keep_tail(mut pipe: ChildStderr, kept: Arc<Mutex<Vec<u8>>>) {
     }
 }
 
+/// The signals by which a person or the system ends a process; a decoder that crashes gets others.
+const FROM_OUTSIDE: [Signal; 5] = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+
+fn reason(status: ExitStatus, stderr: &str) -> NoAnswer {
+    let sentence = sentence(status, stderr);
+    match status.signal() {
+        Some(signal) if FROM_OUTSIDE.iter().any(|it| it.as_raw() == signal) => NoAnswer::Killed(sentence),
+        _ => NoAnswer::Died(sentence),
+    }
+}
+
 fn sentence(status: ExitStatus, stderr: &str) -> String {
     if stderr.contains("memory allocation of") {
         return format!(
@@ -177,7 +190,10 @@ fn sentence(status: ExitStatus, stderr: &str) -> String {
         return "the worker ran out of stack over these bytes".into();
     }
     match (status.signal(), status.code()) {
-        (Some(9), _) => "the worker was killed from outside, probably because memory ran short".into(),
+        (Some(9), _) => "the worker was killed from outside, perhaps because memory ran short".into(),
+        (Some(signal), _) if FROM_OUTSIDE.iter().any(|it| it.as_raw() == signal) => {
+            format!("the worker was ended from outside (signal {signal})")
+        }
         (Some(signal), _) => format!("the worker crashed over these bytes (signal {signal})"),
         (None, Some(code)) => {
             let last = stderr.trim().lines().next_back().unwrap_or("it said nothing");
@@ -194,6 +210,8 @@ mod tests {
     #[test]
     fn the_cause_is_named_where_it_is_known() {
         let died = |raw: i32, stderr: &str| sentence(ExitStatus::from_raw(raw), stderr);
+        assert!(matches!(reason(ExitStatus::from_raw(15), ""), NoAnswer::Killed(_)));
+        assert!(matches!(reason(ExitStatus::from_raw(11), ""), NoAnswer::Died(_)));
         assert!(died(6, "memory allocation of 9000000000 bytes failed\n").contains("2 GiB"));
         assert!(died(6, "thread 'main' has overflowed its stack").contains("stack"));
         assert!(died(9, "").contains("killed from outside"));

@@ -80,6 +80,16 @@ fn jobs_are_answered_one_after_the_other_and_an_error_ends_nothing() {
 }
 
 #[test]
+fn nobody_else_may_read_what_a_worker_makes() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, _) = preview(media(MediaKind::File, "text/plain"), b"private");
+    let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("head.txt"), 0o600);
+    picture::encode(&image::DynamicImage::new_rgb8(1, 1), &folder.path().join("a.png")).unwrap();
+    assert_eq!(mode("a.png"), 0o600);
+}
+
+#[test]
 fn a_frame_that_is_cut_off_or_too_long_is_an_error() {
     assert!(serve(Cursor::new(vec![0, 0, 0, 9, b'{']), Vec::new()).is_err());
     assert!(serve(Cursor::new(vec![255; 8]), Vec::new()).is_err());

@@ -13,6 +13,7 @@ fn spec(name: &str) -> Spec {
         version: 1,
         effects: Effects::None,
         place: Place::Inline,
+        source: false,
         inputs: Default::default(),
         more_inputs: false,
         outputs: Default::default(),

@@ -181,6 +181,18 @@ async fn a_worker_that_was_killed_while_idle_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_killed_at_its_work_fails_nothing() {
+    let place = Place::new();
+    for end in ["kill -KILL $$", "kill -TERM $$"] {
+        let workers = place.workers_of(&place.helper(&format!("head -c 20 >/dev/null; {end}")), 1);
+        let outcome = workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
+        assert_eq!(outcome.end, AttemptEnd::Lost, "{outcome:?}");
+        assert!(outcome.error.unwrap().message.contains("from outside"));
+    }
+    assert_eq!(place.left(), 0);
+}
+
+#[tokio::test]
 async fn a_worker_that_dies_over_a_job_fails_it_with_a_sentence() {
     let place = Place::new();
     let run = async |script: &str| {
