@@ -1,8 +1,8 @@
 //! `run:` and `cmd:` nodes: from inputs to a process under the supervisor, and from its files to outputs.
 //!
-//! `prepare` lays inputs out as variables and files, `follow` tells what the living command shows, `finish` collects what
-//! it left behind. An attempt's folder is all that an adoption needs; of the environment only what the submitter passed is stored, with
-//! the run.
+//! `prepare` lays inputs out as variables and files, `follow` reports what the running command shows, `finish`
+//! collects its outputs. An attempt's folder is all that an adoption needs; of the environment only what the submitter
+//! passed is stored, with the run.
 
 mod changed;
 mod collect;
@@ -15,8 +15,8 @@ pub(crate) mod fixture;
 mod folder;
 mod follow;
 mod input;
-mod left;
 mod log;
+mod orphans;
 mod osc;
 mod pace;
 mod pattern;
@@ -50,20 +50,20 @@ use prepare::{Means, prepare};
 use reader::Reader;
 use watch::Watcher;
 
-/// The longest wait between two tries to reach a supervisor; after it the attempt is given up.
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// The longest wait between two tries to reach a supervisor. After that the attempt is given up.
+const MAX_WAIT: Duration = Duration::from_secs(4);
 
-/// Asks the supervisor, and again where it can't be reached for a moment: one that was killed is being replaced. Starting is
-/// safe to ask for twice, since the attempt's id names it.
-async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
+/// Sends a request to the supervisor, and retries while it can't be reached: one that was killed is being replaced.
+/// Starting twice is safe, since the attempt's id names it.
+async fn with_retries<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
 where
     F: Future<Output = Result<T, SupervisorError>>,
 {
     let mut wait = Duration::from_millis(125);
     loop {
         match ask().await {
-            Err(SupervisorError::Unreachable(why)) if wait <= LONGEST_WAIT => {
-                tracing::warn!("the supervisor can't be reached, it is asked again: {why}");
+            Err(SupervisorError::Unreachable(why)) if wait <= MAX_WAIT => {
+                tracing::warn!("the supervisor can't be reached; trying again: {why}");
                 tokio::time::sleep(wait).await;
                 wait *= 2;
             }
@@ -112,7 +112,7 @@ pub enum Argument {
     Media(fanlight_shared::media::Media),
 }
 
-/// What the config says of commands.
+/// The part of the configuration that is about commands.
 #[derive(Clone, Debug)]
 pub struct CommandSettings {
     /// How long a stopped command has between TERM and KILL.
@@ -186,7 +186,7 @@ impl Commands {
             return Outcome::cancelled();
         }
         let events = self.inner.supervisor.subscribe(attempt.id);
-        match patiently(|| self.inner.supervisor.start(&spec)).await {
+        match with_retries(|| self.inner.supervisor.start(&spec)).await {
             Ok(_) => self.follow(&attempt, &job, events).await,
             Err(error @ SupervisorError::Unreachable(_)) => Outcome::lost(&error.to_string()),
             Err(error) => Outcome::failed(NodeError::new(error.to_string())),
@@ -194,13 +194,13 @@ impl Commands {
     }
 
     /// Takes over an attempt that an earlier daemon started: follows it if it lives, collects it if it ended.
-    /// An attempt that the supervisor never heard of is `None`: it did not start, and may be started.
+    /// Returns `None` for an attempt that the supervisor does not know: it did not start, and may be started.
     pub async fn adopt(&self, attempt: Attempt, job: CommandJob) -> Option<Outcome> {
         self.take_over(&attempt, &Arc::new(job)).await
     }
 
     async fn take_over(&self, attempt: &Attempt, job: &Arc<CommandJob>) -> Option<Outcome> {
-        let state = match patiently(|| self.inner.supervisor.state(attempt.id)).await {
+        let state = match with_retries(|| self.inner.supervisor.state(attempt.id)).await {
             Ok(state) => state,
             Err(error) => return Some(Outcome::lost(&error.to_string())),
         };
@@ -218,10 +218,10 @@ impl Commands {
         })
     }
 
-    /// A part of an attempt's log.
+    /// Reads a part of an attempt's log.
     ///
     /// # Errors
-    /// There is no such log any more.
+    /// The log is gone.
     pub async fn log(&self, id: AttemptId, number: u32, read: &Read, ended: bool) -> Result<Part, String> {
         let (folder, read) = (self.folder(id), read.clone());
         tokio::task::spawn_blocking(move || log::read(&folder, number, &read, ended))

@@ -1,8 +1,8 @@
 //! The supervisor: a small process of its own that holds the commands' processes, so that the daemon may die.
 //!
-//! `fanlight supervisor` has one thread and knows neither tokio nor serde. It starts commands (`process`), each in a tree
+//! `fanlight supervisor` has one thread and uses neither tokio nor serde. It starts commands (`process`), each in a tree
 //! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), reaps, and writes exit records
-//! ([`record`]). Whom it started stands in its `ledger` before it is started, so that the next supervisor can clean up
+//! ([`record`]). Each attempt is entered into its `ledger` before it starts, so that the next supervisor can clean up
 //! (`recover`). It listens on a socket (`serve`) for `message`s in `frame`s; the daemon's side is [`client`].
 
 pub mod client;
@@ -31,9 +31,9 @@ use crate::own_file::OwnFile;
 pub use system::close_inherited;
 pub use tree::Choice as Trees;
 
-/// What the helper says on its standard output when it listens.
+/// The line on standard output once it listens.
 const READY: &str = "ready";
-/// What it says when another supervisor of this folder is alive.
+/// The line on standard output if another supervisor of this folder is alive.
 const TAKEN: &str = "taken";
 
 /// The arguments of `fanlight supervisor`.
@@ -47,8 +47,8 @@ struct Arguments {
 
 /// The body of `fanlight supervisor`. Returns the exit code.
 ///
-/// `--folder DIR --socket PATH [--linger SECONDS] [--trees auto|cgroup|session]`. It says one line on standard output when
-/// it listens (`ready`), when another one is there (`taken`), or why it can't work.
+/// `--folder DIR --socket PATH [--linger SECONDS] [--trees auto|cgroup|session]`. It prints one line on standard output:
+/// `ready` when it listens, `taken` if another one runs, or a sentence about why it can't work.
 #[must_use]
 pub fn main(arguments: &[OsString]) -> i32 {
     close_inherited();
@@ -65,13 +65,13 @@ pub fn main(arguments: &[OsString]) -> i32 {
     code
 }
 
-/// Whoever started this may not listen any more, which changes nothing.
+/// Prints a line. Whoever started this process may be gone, which is no error.
 fn say(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Everything before the first request; `None` if another supervisor has this folder.
+/// Prepares everything up to the first request; `None` if another supervisor has this folder.
 fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     let Arguments { folder, socket, linger, trees } = parse(arguments)?;
     // It fails only for a process that leads its group already, as when started by hand.
@@ -167,7 +167,7 @@ fn private_folder(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Listens on a socket that only the user can connect to. The lock says that a socket which is there already is dead.
+/// Listens on a socket that only the user can connect to. The lock proves that an existing socket is dead.
 fn listen(socket: &Path) -> Result<std::os::unix::net::UnixListener, String> {
     if let Some(folder) = socket.parent() {
         private_folder(folder)?;

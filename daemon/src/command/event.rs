@@ -1,12 +1,12 @@
-//! What a command may report by `$FANLIGHT_EVENTS`: one JSON object a line. `docs/events.md` tells it to people,
-//! `docs/events.schema.json` to programs.
+//! What a command may report by `$FANLIGHT_EVENTS`: one JSON object a line. Documented in
+//! `docs/events.md`, as a schema in `docs/events.schema.json`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 /// The longest line, in bytes.
-pub const LONGEST_LINE: usize = 64 * 1024;
+pub const MAX_LINE: usize = 64 * 1024;
 
 /// One line. Further fields are ignored, and so are lines of a type that is not known here.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -85,7 +85,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word that stands in the log.
+    /// The word that the log shows.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! How a command's end is told: the ports `exit_code` and `status`, and the error of a failed one.
+//! How a command ended: the ports `exit_code` and `status`, and the error of a failed one.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,13 +8,13 @@ use fanlight_shared::event::NodeError;
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, StreamTag};
 
-/// So much of the end of the log is searched for the last line of stderr: what the supervisor keeps of it.
+/// How much of the end of the log is searched for the last line of stderr, in bytes: what the supervisor keeps of it.
 const SEARCHED: u64 = 512 * 1024;
 
 /// The exit code by which shells say that they did not find a program.
 const NOT_FOUND: i32 = 127;
 
-/// What the port `exit_code` holds: of a killed command 128 and the signal, as shells have it.
+/// Returns the value of the port `exit_code`: of a killed command 128 plus the signal, as in shells.
 pub(super) fn exit_code(how: How) -> i64 {
     match how {
         How::Code(code) => i64::from(code),
@@ -22,7 +22,7 @@ pub(super) fn exit_code(how: How) -> i64 {
     }
 }
 
-/// What the port `status` holds: `completed`, `failed` or `signal:9`.
+/// Returns the value of the port `status`: `completed`, `failed` or `signal:9`.
 pub(super) fn status(how: How) -> String {
     match how {
         How::Code(0) => "completed".into(),
@@ -31,7 +31,7 @@ pub(super) fn status(how: How) -> String {
     }
 }
 
-/// Returns the error of a command that did not end well; `None` of one that did. `path` is the `PATH` that it searched.
+/// Returns the error of a command that did not succeed; `None` for one that did. `path` is the `PATH` that it searched.
 pub(super) fn error(exit: &Exit, folder: &Path, path: &OsStr) -> Option<NodeError> {
     let (message, exit_code) = match exit.how {
         How::Code(0) => return None,
@@ -83,7 +83,7 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     names.iter().find(|(it, _)| it.as_raw() == signal).map(|(_, name)| *name)
 }
 
-/// The last line of stderr that shows anything.
+/// Returns the last line of stderr that is not blank.
 fn last_line(folder: &Path, end: u64) -> Option<String> {
     let mut stderr = Vec::new();
     let mut offset = end.saturating_sub(SEARCHED);
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_have_words() {
+    fn every_end_has_a_status_and_a_sentence() {
         assert_eq!((exit_code(How::Code(3)), status(How::Code(3)).as_str()), (3, "failed"));
         assert_eq!((exit_code(How::Signal(9)), status(How::Signal(9)).as_str()), (137, "signal:9"));
         assert_eq!(status(How::Code(0)), "completed");

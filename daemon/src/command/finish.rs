@@ -1,4 +1,4 @@
-//! The end of an attempt: from its exit and what it left behind to its outcome. Blocks.
+//! The end of an attempt: from its exit and its files to its outcome. Blocks.
 
 use std::io::{self, Write as _};
 
@@ -18,10 +18,10 @@ use crate::store::blob::Blobs;
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
 
-/// Stands at the end of a standard output that was longer.
+/// Marks the end of a standard output that was longer.
 const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
 
-/// What became of an attempt that ended.
+/// Collects the outputs of an attempt that ended and returns its outcome.
 pub(super) fn finish(
     attempt: &Attempt,
     job: &CommandJob,
@@ -52,7 +52,7 @@ pub(super) fn finish(
             error = Some(NodeError { exit_code: Some(0), ..NodeError::new(collected.problems.join("; ")) });
             status = "failed".into();
         } else {
-            // What a failed command could not make any more is no news, but it may explain something.
+            // That a failed command made no output is expected, but it may explain something.
             collected.problems.iter().for_each(|problem| reader.report.note(problem));
         }
     }
@@ -98,7 +98,7 @@ impl Ended {
         }
     }
 
-    /// What the port `status` holds.
+    /// Returns the value of the port `status`.
     fn status(self) -> String {
         match self {
             Self::ByItself(how) => failure::status(how),
@@ -140,7 +140,7 @@ fn gather(
     Ok((stdout, collected))
 }
 
-/// The ports that every command has. Standard output loses its last line ends, as `$(…)` has it in a shell.
+/// The ports that every command has. Standard output loses its last line ends, as `$(…)` does in a shell.
 fn own_ports(values: &mut Values, stdout: &Stdout, how: How, status: String) {
     let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
     if stdout.truncated {
@@ -157,7 +157,7 @@ fn own_ports(values: &mut Values, stdout: &Stdout, how: How, status: String) {
     values.insert("status".into(), Value::Text(status));
 }
 
-/// Writes the lines for the log and answers how many bytes they are.
+/// Writes the notes for the log and returns their length in bytes.
 fn write_notes(reader: &Reader) -> u64 {
     if reader.report.notes().is_empty() {
         return 0;

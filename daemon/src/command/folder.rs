@@ -1,4 +1,4 @@
-//! The folder of an attempt: where its files lie, and how it goes away.
+//! The folder of an attempt: where its files are, and how it is removed.
 
 use std::fs;
 use std::io;
@@ -9,14 +9,14 @@ use fanlight_shared::id::AttemptId;
 
 use crate::rooted::{Root, remove_tree};
 
-/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) lie there too.
+/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) are there too.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// The file of what the node and Fanlight have to say besides the command's streams.
+    /// The file of notes: log lines of the node and of Fanlight, besides the command's streams.
     pub(super) const NOTES: &str = "notes";
 
     pub(super) fn of(attempts: &Path, id: AttemptId) -> Self {
@@ -41,7 +41,7 @@ impl Folder {
     pub(super) fn arguments(&self) -> PathBuf {
         self.path.join("arguments")
     }
-    /// `$FANLIGHT_EVENTS`; made by the command that writes to it, or by who watches it.
+    /// `$FANLIGHT_EVENTS`; made by the command that writes to it, or by the daemon when it watches it.
     pub(super) fn events(&self) -> PathBuf {
         self.path.join("events.jsonl")
     }
@@ -49,7 +49,7 @@ impl Folder {
     pub(super) fn script(&self) -> PathBuf {
         self.path.join("script")
     }
-    /// What lay in the folder of `dir:` before.
+    /// The state of the folder of `dir:` before the start.
     pub(super) fn before(&self) -> PathBuf {
         self.path.join("before")
     }
@@ -71,7 +71,7 @@ impl Folder {
         make_folder(&self.work())
     }
 
-    /// Removes what only a living attempt needs.
+    /// Removes what only a running attempt needs.
     pub(super) fn tidy(&self) -> io::Result<()> {
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -82,7 +82,7 @@ impl Folder {
             match entry.file_name().to_str() {
                 Some("work" | "inputs" | "arguments") => remove_tree(&entry.path())?,
                 Some("events.jsonl" | "script" | "before" | "stdout") => {
-                    absent_is_fine(fs::remove_file(entry.path()))?;
+                    ignore_absent(fs::remove_file(entry.path()))?;
                 }
                 _ => {}
             }
@@ -106,14 +106,14 @@ pub(super) fn new_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
 }
 
-/// A sentence for something that could not be done with a file or a folder.
+/// Returns a sentence about something that failed with a file or a folder.
 pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

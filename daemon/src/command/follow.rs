@@ -1,4 +1,4 @@
-//! Follows a living attempt to its end: tells what it shows, and stops it when it is cancelled.
+//! Follows a running attempt to its end: reports what it shows, and stops it when it is cancelled.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,18 +14,18 @@ use crate::supervisor::client::{AttemptEvent, Exit, Stage, Subscription, Supervi
 
 /// A command that ends sooner needs no watch: its events are read at its end.
 const WATCH_AFTER: Duration = Duration::from_millis(25);
-/// Between two requests to stop, while the supervisor is not to be had.
+/// The wait between two requests to stop, while the supervisor can't be reached.
 const STOP_AGAIN: Duration = Duration::from_secs(1);
 
 /// How it ended.
 pub(super) enum End {
-    /// Somebody saw how.
+    /// The supervisor saw how.
     Ended(Exit),
-    /// Nobody did.
+    /// Nobody saw how.
     Lost,
 }
 
-/// What following needs.
+/// What is needed to follow an attempt.
 pub(super) struct Follow<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) supervisor: &'a Supervisor,
@@ -47,7 +47,7 @@ impl Follow<'_> {
         let mut last: Option<Instant> = None;
         loop {
             let due = match (unread, waiting) {
-                // What it says in its first moments is read when the watch begins, or at its end.
+                // What it writes in its first moments is read when the watch begins, or at its end.
                 _ if matches!(watching, Watching::Later) => None,
                 (false, None) => None,
                 (true, _) => Some(last.map_or_else(Instant::now, |last| last + GAP)),
@@ -79,7 +79,7 @@ impl Follow<'_> {
                 }
                 () = at(due) => {
                     last = Some(Instant::now());
-                    waiting = self.tell(if unread { Some(log_end) } else { None }).await;
+                    waiting = self.report(if unread { Some(log_end) } else { None }).await;
                     unread = false;
                 }
             }
@@ -119,11 +119,11 @@ impl Follow<'_> {
         }
     }
 
-    /// Reads what is new, sends one event, and answers when to come again.
-    async fn tell(&self, read: Option<u64>) -> Option<Instant> {
+    /// Reads what is new, sends one event, and returns when the next one may go.
+    async fn report(&self, read: Option<u64>) -> Option<Instant> {
         if let Some(end) = read {
             let reader = Arc::clone(self.reader);
-            // A reader that panicked has nothing to tell; the attempt itself goes on.
+            // A reader that panicked has nothing to report; the attempt itself goes on.
             let _ = tokio::task::spawn_blocking(move || lock(&reader).read(end)).await;
         }
         let mut reader = lock(self.reader);

@@ -15,10 +15,10 @@ use super::folder::{make_folder, new_file, sentence};
 use crate::media::file_name;
 use crate::store::blob::Blobs;
 
-/// A longer value comes as a file only.
-const LONGEST_VARIABLE: usize = 64 * 1024;
+/// A longer value is passed as a file only; in bytes.
+const MAX_VARIABLE: usize = 64 * 1024;
 
-/// Lays inputs out below `folder` (made only if needed) and answers the variables that name them.
+/// Writes inputs below `folder` (made only if needed) and returns the variables that name them.
 ///
 /// # Errors
 /// A sentence: a full disk, a blob that is gone, two inputs that need the same variable.
@@ -69,7 +69,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Media of a list or an object, numbered so that name order is their order; holes keep their number.
+    /// Writes the media of a list or an object, numbered so that name order is their order; holes keep their number.
     fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, String> {
         Ok(match value {
             Value::List(items) => Json::Array(
@@ -97,7 +97,7 @@ impl Layout<'_> {
     }
 
     fn text(&mut self, name: &str, text: &str, ending: &str) -> Result<(), String> {
-        if text.len() <= LONGEST_VARIABLE {
+        if text.len() <= MAX_VARIABLE {
             self.set(name.to_owned(), text.into());
             return Ok(());
         }
@@ -142,7 +142,7 @@ fn leaves(value: &Value) -> usize {
     }
 }
 
-/// The folder, made if it isn't there.
+/// Returns the folder, which is made if it does not exist.
 pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
     match make_folder(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -152,7 +152,7 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Puts a private, read-only copy of media at `path`; `executable` where it is to be run though it could not be before.
+/// Makes a private, read-only copy of media at `path`. With `executable` it can be run, whatever it was before.
 pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), String> {
     blobs.materialise(media, path).map_err(|error| error.to_string())?;
     let done = if media.kind == MediaKind::Dir {

@@ -1,4 +1,4 @@
-//! The log of an attempt as `logs.read` gives it: both streams, and behind them what the node and Fanlight have to say.
+//! The log of an attempt as `logs.read` gives it: both streams, and after them the notes of the node and of Fanlight.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -9,16 +9,15 @@ use super::folder::Folder;
 use crate::rooted::open_own;
 use crate::supervisor::log::{self, StreamTag};
 
-const USUAL_LIMIT: u32 = 64 * 1024;
-const HIGHEST_LIMIT: u32 = 1024 * 1024;
+const DEFAULT_LIMIT: u32 = 64 * 1024;
+const MAX_LIMIT: u32 = 1024 * 1024;
 
-/// Reads a part. The lines behind the streams are there once the attempt has ended, so that no place in the log ever
-/// moves.
+/// Reads a part. The notes follow the streams once the attempt has ended, so that no position in the log ever moves.
 ///
 /// # Errors
-/// There is no such log any more.
+/// The log is gone.
 pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Result<Part, String> {
-    let limit = read.limit.unwrap_or(USUAL_LIMIT).clamp(4, HIGHEST_LIMIT);
+    let limit = read.limit.unwrap_or(DEFAULT_LIMIT).clamp(4, MAX_LIMIT);
     let empty = |end: u64| Part {
         attempt: number,
         offset: read.offset.min(end),
@@ -40,7 +39,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
         Err(error) => return Err(format!("the log of this attempt can't be read: {error}")),
     };
     let streams_end = part.end;
-    let mut answer = Part {
+    let mut response = Part {
         attempt: number,
         offset: part.offset.min(streams_end),
         pieces: Vec::with_capacity(part.pieces.len()),
@@ -49,26 +48,28 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
         ended,
     };
     let mut pieces = part.pieces;
-    let all = ended && answer.next >= streams_end;
+    let all = ended && response.next >= streams_end;
     if let (Some((_, bytes)), false) = (pieces.last_mut(), all) {
         // A character that is cut here comes whole with the next part.
         let cut = unfinished(bytes);
         if cut > 0 {
             bytes.truncate(bytes.len() - cut);
-            answer.next -= cut as u64;
+            response.next -= cut as u64;
         }
     }
-    answer.pieces.extend(pieces.into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(stream, bytes)| {
-        let stream = match stream {
-            StreamTag::Stdout => Stream::Stdout,
-            StreamTag::Stderr => Stream::Stderr,
-        };
-        Piece { stream, text: String::from_utf8_lossy(&bytes).into_owned() }
-    }));
-    Ok(if ended { with_notes(answer, folder, read.offset, streams_end, limit) } else { answer })
+    response.pieces.extend(pieces.into_iter().filter(|(_, bytes)| !bytes.is_empty()).map(
+        |(stream, bytes)| {
+            let stream = match stream {
+                StreamTag::Stdout => Stream::Stdout,
+                StreamTag::Stderr => Stream::Stderr,
+            };
+            Piece { stream, text: String::from_utf8_lossy(&bytes).into_owned() }
+        },
+    ));
+    Ok(if ended { with_notes(response, folder, read.offset, streams_end, limit) } else { response })
 }
 
-/// Adds the length of the lines behind the streams, and the lines themselves where the streams are read.
+/// Adds the length of the notes, and the notes themselves once the streams are read.
 fn with_notes(mut part: Part, folder: &Folder, asked: u64, streams_end: u64, limit: u32) -> Part {
     let Ok(file) = open_own(folder.path(), Folder::NOTES) else { return part };
     let Ok(length) = file.metadata().map(|it| it.len()) else { return part };
@@ -93,7 +94,7 @@ fn with_notes(mut part: Part, folder: &Folder, asked: u64, streams_end: u64, lim
     part
 }
 
-/// How many bytes at the end are the beginning of a character.
+/// Returns how many bytes at the end are the beginning of a character.
 fn unfinished(bytes: &[u8]) -> usize {
     let tail = &bytes[bytes.len().saturating_sub(3)..];
     for (number, byte) in tail.iter().rev().enumerate() {

@@ -1,7 +1,7 @@
 //! Progress that unmodified tools write to their output: `ESC ] 9 ; 4 ; state ; percent`, ended by BEL or `ESC \`.
 
-/// What is kept of one sequence; a longer one is no progress.
-const LONGEST: usize = 32;
+/// The longest sequence, in bytes; a longer one is no progress.
+const MAX_SEQUENCE: usize = 32;
 
 /// Finds progress in a stream, however it is cut into chunks.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ enum State {
 }
 
 impl Scanner {
-    /// The newest progress in these bytes: between 0 and 1, or `None` where only movement is known.
+    /// Returns the newest progress in these bytes: between 0 and 1, or `None` where only movement is known.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Option<Option<f64>> {
         let mut newest = None;
         let mut rest = bytes;
@@ -57,7 +57,7 @@ impl Scanner {
             (State::Sequence, 0x1b) => self.state = State::SequenceEscape,
             (State::Escape | State::SequenceEscape, 0x1b) => self.state = State::Escape,
             // No progress has control characters, or is that long: whatever this was, text follows.
-            (State::Sequence, byte) if byte >= 0x20 && self.sequence.len() < LONGEST => {
+            (State::Sequence, byte) if byte >= 0x20 && self.sequence.len() < MAX_SEQUENCE => {
                 self.sequence.push(byte)
             }
             _ => self.state = State::Text,

@@ -1,4 +1,4 @@
-//! Live events of one attempt at a pace that nobody needs to keep up with: only the newest of each kind waits.
+//! Conflates the live events of one attempt: only the newest of each kind waits to be sent.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::time::Instant;
 /// Between two events: thirty a second at most.
 pub(super) const GAP: Duration = Duration::from_millis(34);
 
-/// More kinds (names of metrics, ports of previews) are not told.
-const MOST_KINDS: usize = 64;
+/// How many kinds (names of metrics, ports of previews) wait at once; more are dropped.
+const MAX_KINDS: usize = 64;
 
 #[derive(PartialEq, Eq, Hash, Debug)]
 enum Kind {
@@ -37,7 +37,7 @@ impl Pace {
             LiveEvent::PreviewUpdate { port, .. } => Kind::Preview(port.clone()),
             LiveEvent::EdgeUpdate { .. } => return,
         };
-        if self.waiting.len() < MOST_KINDS || self.waiting.contains_key(&kind) {
+        if self.waiting.len() < MAX_KINDS || self.waiting.contains_key(&kind) {
             self.waiting.insert(kind, event);
         }
     }
@@ -52,7 +52,7 @@ impl Pace {
         Some(event)
     }
 
-    /// When to come again; `None` while nothing waits.
+    /// Returns when the next event may go; `None` while nothing waits.
     pub(super) fn next(&self) -> Option<Instant> {
         let last = self.last?;
         (!self.waiting.is_empty()).then(|| last + GAP)
@@ -107,6 +107,6 @@ mod tests {
         for number in 0..10_000 {
             pace.push(metric(&number.to_string()));
         }
-        assert_eq!(pace.drain().count(), MOST_KINDS);
+        assert_eq!(pace.drain().count(), MAX_KINDS);
     }
 }

@@ -6,10 +6,10 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, walk};
 
-/// Files and other things that a search looks at before it gives up.
-const MOST_LOOKED_AT: usize = 500_000;
+/// How many files and folders a search visits before it gives up.
+const MAX_VISITED: usize = 500_000;
 
-/// A pattern with the folder that its search begins in.
+/// A glob pattern and the folder that its search begins in.
 #[derive(Debug)]
 pub(super) struct Pattern {
     text: String,
@@ -22,7 +22,7 @@ impl Pattern {
     /// Reads a pattern: `*` and `?` stay within one folder, `**` crosses folders.
     ///
     /// # Errors
-    /// It is none, or it climbs out of the folder.
+    /// It is no pattern, or it leads out of the folder.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut whole = PathBuf::new();
         for part in Path::new(text).components() {
@@ -51,10 +51,10 @@ impl Pattern {
     }
 
     /// Visits every match in byte order of its path: files, and what matches by name but is no file. A pattern with `**`
-    /// doesn't enter folders through links: what is in there is found where it lies.
+    /// doesn't enter folders through links: what is in there is found at its own path.
     ///
     /// # Errors
-    /// What `visit` answers, a folder that can't be read, too much to look through.
+    /// What `visit` returns, a folder that can't be read, too many files to visit.
     pub(super) fn find(
         &self,
         root: &Root,
@@ -69,9 +69,9 @@ impl Pattern {
         let mut looked_at = 0_usize;
         walk(root, &self.start, self.depth, links, &mut |path, met| {
             looked_at += 1;
-            if looked_at > MOST_LOOKED_AT {
+            if looked_at > MAX_VISITED {
                 return Err(format!(
-                    "the glob `{}` would look through more than {MOST_LOOKED_AT} files; begin it with a folder",
+                    "the glob `{}` would look through more than {MAX_VISITED} files; begin it with a folder",
                     self.text
                 ));
             }

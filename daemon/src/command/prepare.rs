@@ -1,4 +1,4 @@
-//! From a job to what the supervisor starts. Blocks: folders, files, copies.
+//! From a job to what the supervisor starts. Blocks: makes folders, writes files, copies.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -19,15 +19,15 @@ use crate::media::file_name;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
 
-/// What preparing and finishing need besides the job.
+/// What is needed to prepare and to finish an attempt, besides its job.
 pub(super) struct Means<'a> {
     pub(super) environment: &'a Environment,
     pub(super) blobs: &'a Blobs,
     pub(super) grace: Duration,
 }
 
-/// Makes the folder of an attempt ready and says what is to be started. A folder that a daemon left half made is made anew:
-/// the caller has asked the supervisor, and nothing runs in it.
+/// Prepares the folder of an attempt and returns what the supervisor is to start. The caller has made sure that nothing
+/// runs in the folder.
 ///
 /// # Errors
 /// A sentence: a full disk, a missing shell or folder, a value that no environment holds.

@@ -21,7 +21,7 @@ impl Invocation {
     }
 }
 
-/// What runs the script that lies at `script`; programs are looked for in `path`.
+/// Returns what runs the script at `script`; programs are searched in `path`.
 ///
 /// # Errors
 /// There is no such shell; the sentence says what to do.
@@ -53,7 +53,7 @@ pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<In
     }
 }
 
-/// The first executable file with this name in the folders of `path`; relative folders of it are left out.
+/// Returns the first executable file with this name in the folders of `path`; relative folders are ignored.
 fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())

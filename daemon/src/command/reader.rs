@@ -1,4 +1,4 @@
-//! What a living command shows: progress, its last line, metrics and previews. Blocks for a moment at a time.
+//! What a running command shows: progress, its last line, metrics and previews. Blocks briefly.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,16 +20,16 @@ use crate::rooted::Entry;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
 
-/// Of a log that grew faster than it is read only so much of its end is looked at: what is shown is the newest anyway.
+/// How much is read at once, in bytes. Of a log that grows faster only the end is read: only the newest is shown anyway.
 const WINDOW: u64 = 64 * 1024;
-/// What is kept of a stream's end for its last line.
+/// How much of a stream's end is kept for its last line, in bytes.
 const TAIL: usize = 4 * 1024;
-/// Between two previews; each is hashed and written.
+/// The least time between two previews; each is hashed and written.
 const PREVIEW_GAP: Duration = Duration::from_secs(1);
-/// Larger previews are not taken.
-const LARGEST_PREVIEW: u64 = 16 * 1024 * 1024;
-/// Ports with previews.
-const MOST_PREVIEWS: usize = 16;
+/// The largest preview, in bytes; larger ones are ignored.
+const MAX_PREVIEW: u64 = 16 * 1024 * 1024;
+/// How many ports may have previews.
+const MAX_PREVIEWS: usize = 16;
 
 /// Reads log and events of one attempt as they grow.
 pub(super) struct Reader {
@@ -56,7 +56,7 @@ struct StreamEnd {
 #[derive(Default)]
 struct Previews {
     wanted: IndexMap<String, String>,
-    /// The newest of each port: as long as it is held its bytes stay.
+    /// The newest of each port; holding it keeps its bytes.
     held: IndexMap<String, Published>,
     last: Option<Instant>,
 }
@@ -127,7 +127,7 @@ impl Reader {
         let Self { attempt, folder, report, pace, previews, .. } = self;
         report.read(folder, &mut |event| {
             if let CommandEvent::Preview { name, path } = event {
-                if previews.wanted.len() < MOST_PREVIEWS || previews.wanted.contains_key(name) {
+                if previews.wanted.len() < MAX_PREVIEWS || previews.wanted.contains_key(name) {
                     previews.wanted.insert(name.clone(), path.clone());
                 }
             } else {
@@ -158,8 +158,8 @@ impl Reader {
         let collect::FoundEntry { entry, name, .. } = collect::find(&places, path.as_ref())?;
         let Entry::File(file) = entry else { return Err(format!("`{}` is a folder", text::line(path))) };
         let bytes = file.metadata().map_err(|error| error.to_string())?.len();
-        if bytes > LARGEST_PREVIEW {
-            return Err(format!("`{name}` is larger than {} MiB", LARGEST_PREVIEW >> 20));
+        if bytes > MAX_PREVIEW {
+            return Err(format!("`{name}` is larger than {} MiB", MAX_PREVIEW >> 20));
         }
         let (media, published) = media::publish(&self.blobs, file, &name)?;
         Ok((Value::from(media), published))
@@ -208,7 +208,7 @@ fn preview_update(attempt: &Attempt, port: String, value: Value) -> LiveEvent {
     LiveEvent::PreviewUpdate { node: attempt.node.clone(), item: attempt.item, port, value }
 }
 
-/// A log reaches to `end` now.
+/// Returns the event for a log that has grown to `end`.
 pub(super) fn log_update(attempt: &Attempt, end: u64, last_line: Option<String>) -> LiveEvent {
     LiveEvent::LogUpdate {
         node: attempt.node.clone(),

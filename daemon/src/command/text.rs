@@ -2,15 +2,15 @@
 
 use fanlight_shared::sanitise;
 
-/// Longer lines are cut.
-const LONGEST: usize = 500;
+/// Longer lines are cut; in characters.
+const MAX_CHARS: usize = 500;
 
-/// One safe, short line.
+/// Returns the text as one short line, safe to show.
 pub(super) fn line(text: &str) -> String {
-    fanlight_shared::value::cut(&sanitise::line(text), LONGEST)
+    fanlight_shared::value::cut(&sanitise::line(text), MAX_CHARS)
 }
 
-/// The last line in these bytes that shows anything, safe to show. Progress that was written over itself counts by its
+/// Returns the last line in these bytes that is not blank, safe to show. Progress that was written over itself counts by its
 /// last state.
 pub(super) fn last_line(bytes: &[u8]) -> Option<String> {
     bytes

@@ -1,4 +1,4 @@
-//! What goes when an attempt has ended, and when its run is deleted.
+//! What is removed when an attempt has ended, and when its run is deleted.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use futures_util::future::join_all;
 use super::Commands;
 use super::folder::Folder;
 
-/// How long an attempt that ended waits for others to be tidied up with.
+/// How long an ended attempt waits, so that several are tidied up together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
 impl Commands {
-    /// Removes what only a living attempt needs (inputs, work folder); the log stays until its run is deleted. Not at once:
-    /// what ends in one moment is tidied up together, out of the way of what starts then.
+    /// Removes what only a running attempt needs (inputs, work folder); the log stays until its run is deleted. Not at
+    /// once: attempts that end at the same time are tidied up together, out of the way of what starts then.
     pub async fn tidy(&self, attempt: AttemptId) {
         let ended = || self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner);
         {
@@ -36,12 +36,12 @@ impl Commands {
         self.blocking(folders, Folder::tidy).await;
     }
 
-    /// Removes everything of these attempts, logs too. Answers those of which nothing is left.
+    /// Removes everything of these attempts, logs too. Returns those that are completely removed.
     pub async fn forget(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
         let mut gone = Vec::new();
         for attempt in attempts {
             let folder = self.folder(attempt);
-            // Nothing is asked in vain: that would start a supervisor where none runs.
+            // Without a record the supervisor is not asked: that would start one where none runs.
             if folder.work().exists() {
                 self.drop_record(attempt).await;
             }
@@ -58,7 +58,7 @@ impl Commands {
         }
     }
 
-    /// Does something with each of these folders; whether it could be done with all.
+    /// Calls `work` with each of these folders. Returns whether it succeeded with all.
     pub(super) async fn blocking(
         &self,
         folders: Vec<Folder>,

@@ -1,4 +1,4 @@
-//! One watcher for the events files of all living attempts: it sleeps until a file is written.
+//! One watcher for the events files of all running attempts: it sleeps until a file is written.
 
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -28,10 +28,10 @@ pub(super) struct Watch {
 }
 
 impl Watcher {
-    /// Watches a file, which is made where nobody has written to it yet. Blocks for a moment.
+    /// Watches a file, which is made if it does not exist yet. Blocks briefly.
     ///
     /// # Errors
-    /// The system has no more watches to give; the file is then read less often.
+    /// The system has no more watches; the file is then read less often.
     pub(super) fn watch(self: &Arc<Self>, path: &Path) -> Result<Watch, notify::Error> {
         open_options().open(path).map_err(notify::Error::io)?;
         let mut watcher = lock(&self.watcher);
@@ -66,7 +66,7 @@ impl Drop for Watch {
     }
 }
 
-/// A command may be making the same file at this moment: nothing of it is cut off, and no link of its own is followed.
+/// The command may be making the same file at this moment: it is not truncated, and no link is followed.
 fn open_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);

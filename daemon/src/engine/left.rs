@@ -141,7 +141,7 @@ impl Core {
         let (store, commands) = (self.context.store.clone(), self.context.commands.clone());
         self.context.runtime.spawn(async move {
             forget_deleted(&store, &commands).await;
-            commands.tidy_left(folders, living).await;
+            commands.tidy_orphans(folders, living).await;
         });
     }
 }

@@ -1,7 +1,7 @@
 //! One running attempt: its pipes, its files, and the way to its end.
 //!
-//! When the main process has ended, the rest of its tree may end by itself for a moment (a `tee` that still writes), then it
-//! gets TERM, after the grace KILL, and only when nothing is left the attempt has ended. A stop begins with TERM.
+//! When the main process has ended, the rest of its tree gets a moment to end by itself (a `tee` that still writes), then
+//! TERM, and after the grace period KILL. Only when no process remains has the attempt ended. A stop begins with TERM.
 
 use std::fs::File;
 use std::io::Read;
@@ -19,16 +19,16 @@ use super::record::{AttemptState, Exit, Stage};
 use super::system::Reaped;
 use super::tree::{Member, Tree};
 
-/// How long what the main process left behind may go on by itself.
+/// How long the rest of the tree may run on after the main process ended.
 const SETTLE: Duration = Duration::from_millis(200);
-/// How often at most clients hear that a log has grown.
-const NEWS: Duration = Duration::from_millis(33);
+/// The least time between two notifications that a log has grown.
+const NOTIFY: Duration = Duration::from_millis(33);
 /// How much of a pipe is read before the others have their turn.
 pub(crate) const TURN: usize = 64 << 10;
-/// How much may still stand in a pipe when everybody who wrote is gone: the largest pipe that the system gives a user.
-const REST: usize = 1 << 20;
+/// How much a pipe may still hold when every writer is gone: the largest pipe that the system gives a user.
+const MAX_PIPE: usize = 1 << 20;
 
-/// Where the ending stands.
+/// How far its end is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Nothing ends.
@@ -37,7 +37,7 @@ enum Phase {
     Settling { until: Instant },
     /// TERM was sent.
     Terminating { until: Instant },
-    /// KILL was sent, and is sent again while somebody is left.
+    /// KILL was sent, and is sent again while a process remains.
     Killing { again: Instant, wait: Duration },
 }
 
@@ -65,8 +65,8 @@ pub(crate) struct Running {
     phase: Phase,
     stopped: bool,
     lost: bool,
-    /// The log's end that clients were told of, and when.
-    told: (u64, Option<Instant>),
+    /// The log's end that clients were notified of, and when.
+    notified: (u64, Option<Instant>),
     /// Becomes ready when the last member of the cgroup goes.
     pub(crate) events: Option<File>,
 }
@@ -95,7 +95,7 @@ impl Running {
             phase: Phase::Running,
             stopped: false,
             lost: false,
-            told: (0, None),
+            notified: (0, None),
             events: None,
         }
     }
@@ -137,12 +137,12 @@ impl Running {
         0
     }
 
-    /// Takes what still stands in the pipes when nobody of the tree is left. An outsider who was given an end of a pipe may hold
-    /// it open, so this doesn't wait for its end.
+    /// Reads what the pipes still hold when no process of the tree remains. A process outside of the tree may hold an end
+    /// of a pipe open, so this does not wait for the end of the stream.
     fn drain(&mut self, buffer: &mut [u8]) {
         for stream in 0..2 {
             let mut rest = 0;
-            while rest < REST {
+            while rest < MAX_PIPE {
                 match self.pump(stream, buffer) {
                     0 => break,
                     length => rest += length,
@@ -162,7 +162,7 @@ impl Running {
         self.main.is_some()
     }
 
-    /// Looks whether the attempt has ended; if its main process is the only one that did, its tree is ended too.
+    /// Returns whether the attempt has ended; if only its main process has, the rest of its tree is ended too.
     pub(crate) fn check(&mut self, all: &[Member], now: Instant) -> bool {
         if self.main.is_none() {
             return false;
@@ -179,12 +179,12 @@ impl Running {
         self.tree.is_empty(self.member(), all)
     }
 
-    /// Gets ready to hear of the last member, before it is looked whether there is one.
+    /// Subscribes to the end of the last member, before checking whether there is one.
     fn watch(&mut self) {
         #[cfg(target_os = "linux")]
         match (&mut self.events, &self.tree) {
             (Some(file), _) => {
-                // A cgroup that is gone can't be read, and is empty.
+                // A removed cgroup can't be read, and is empty.
                 let _ = super::tree::cgroup::read_events(file);
             }
             (none, Tree::Cgroup(cgroup)) if self.phase != Phase::Running => *none = cgroup.events().ok(),
@@ -208,7 +208,7 @@ impl Running {
 
     fn terminate(&mut self, until: Instant, all: &[Member]) {
         self.tree.signal(self.member(), all, Signal::TERM);
-        // Who is stopped can't act on TERM.
+        // A stopped process can't act on TERM.
         self.tree.signal(self.member(), all, Signal::CONT);
         self.phase = Phase::Terminating { until };
         self.watch();
@@ -225,13 +225,13 @@ impl Running {
         self.watch();
     }
 
-    /// Kills it because the supervisor is being ended: unless its main process ended before, nobody sees how it would have.
+    /// Kills it because the supervisor ends. Unless its main process ended before, its outcome is lost.
     pub(crate) fn abandon(&mut self, all: &[Member], now: Instant) {
         self.lost = self.main.is_none();
         self.kill(all, now);
     }
 
-    /// Does what is due; says whether anything was.
+    /// Does what is due. Returns whether anything was.
     pub(crate) fn tick(&mut self, all: &[Member], now: Instant) -> bool {
         match self.phase {
             Phase::Settling { until } if now >= until => self.terminate(now + self.grace, all),
@@ -242,32 +242,32 @@ impl Running {
         true
     }
 
-    /// When [`Running::tick`] or [`Running::news`] has something to do, if nothing happens before.
+    /// When [`Running::tick`] or [`Running::growth`] has something to do, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Instant> {
         let phase = match self.phase {
             Phase::Running => None,
             Phase::Settling { until } | Phase::Terminating { until } => Some(until),
             Phase::Killing { again, .. } => Some(again),
         };
-        let news = match self.told {
-            (told, Some(at)) if told != self.log.end() => Some(at + NEWS),
+        let notify = match self.notified {
+            (notified, Some(at)) if notified != self.log.end() => Some(at + NOTIFY),
             _ => None,
         };
-        [phase, news].into_iter().flatten().min()
+        [phase, notify].into_iter().flatten().min()
     }
 
-    /// The log's end, if clients are to hear of it now.
-    pub(crate) fn news(&mut self, now: Instant) -> Option<u64> {
+    /// Returns the log's end if clients are to be notified of it now.
+    pub(crate) fn growth(&mut self, now: Instant) -> Option<u64> {
         let end = self.log.end();
-        let (told, at) = self.told;
-        if end == told || at.is_some_and(|at| now < at + NEWS) {
+        let (notified, at) = self.notified;
+        if end == notified || at.is_some_and(|at| now < at + NOTIFY) {
             return None;
         }
-        self.told = (end, Some(now));
+        self.notified = (end, Some(now));
         Some(end)
     }
 
-    /// Takes the last output. How it ended, if that was seen.
+    /// Reads the last output. Returns how it ended, if that was seen.
     pub(crate) fn finish(&mut self, buffer: &mut [u8]) -> (AttemptState, Option<Exit>) {
         self.drain(buffer);
         let log_end = self.log.end();

@@ -1,4 +1,4 @@
-//! The daemon's side of the supervisor: starts it when needed, speaks its frames, tells what attempts do.
+//! The daemon's side of the supervisor: starts it when needed, speaks its frames, reports what attempts do.
 //!
 //! # Files
 //!
@@ -17,7 +17,7 @@
 mod attempt;
 mod connection;
 mod launch;
-mod news;
+mod subscribers;
 mod subscription;
 
 use std::path::Path;
@@ -36,7 +36,7 @@ pub use subscription::Subscription;
 use super::message::{Holds, Reply, Request};
 use connection::{Closed, Connection, Greeting};
 use launch::Launcher;
-use news::News;
+use subscribers::Subscribers;
 
 /// What names the program to a supervisor: one of another build is replaced as soon as it is idle.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
@@ -53,7 +53,7 @@ pub enum SupervisorError {
     /// The request is too large for a frame, or names something that isn't so.
     #[error("{0}")]
     Refused(String),
-    /// The helper can't be started or doesn't answer.
+    /// The helper can't be started or doesn't reply.
     #[error("the supervisor is not to be had: {0}")]
     Unreachable(String),
     /// A supervisor of another version is busy with commands and speaks other frames.
@@ -86,7 +86,7 @@ pub struct Supervisor {
 struct Inner {
     launcher: Launcher,
     link: Mutex<Option<Arc<Connection>>>,
-    news: Arc<News>,
+    subscribers: Arc<Subscribers>,
     /// What the last greeting said.
     greeting: std::sync::Mutex<Option<Greeting>>,
     /// What a person should know.
@@ -112,7 +112,7 @@ impl Supervisor {
         let inner = Inner {
             launcher,
             link: Mutex::default(),
-            news: Arc::default(),
+            subscribers: Arc::default(),
             greeting: Default::default(),
             banner: watch::Sender::default(),
         };
@@ -125,13 +125,13 @@ impl Supervisor {
         &self.inner.launcher.folder
     }
 
-    /// Starts a command; a known id answers its present state. Survives a supervisor that dies meanwhile: the attempt is
+    /// Starts a command; for a known id it returns the present state. Survives a supervisor that dies meanwhile: the attempt is
     /// then either started once, or answered as [`Stage::Lost`].
     ///
     /// # Errors
     /// See [`SupervisorError`]; with [`SupervisorError::Start`] it is certain that nothing was started.
     pub async fn start(&self, spec: &StartSpec) -> Result<Started, SupervisorError> {
-        self.inner.news.informed(spec.id);
+        self.inner.subscribers.informed(spec.id);
         self.replace_when_idle().await?;
         let reply = self.ask(|request| Request::Start { request, spec: Box::new(spec.clone()) }).await?;
         match reply {
@@ -141,7 +141,7 @@ impl Supervisor {
         }
     }
 
-    /// How an attempt stands; `None` if it was never started or is forgotten. An attempt of an earlier boot whose record
+    /// Returns the state of an attempt; `None` if it was never started or is forgotten. An attempt of an earlier boot whose record
     /// a power cut took with it is `None` too: compare [`super::record::boot_id`] with that of the commit where it matters.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl Supervisor {
         }
     }
 
-    /// Ends an attempt: TERM to its whole tree, `grace`, then KILL until none is left. Answers when that has begun
+    /// Ends an attempt: TERM to its whole tree, `grace`, then KILL until no process remains. Returns when that has begun
     /// (`false`: there is no such running attempt); [`AttemptEvent::Ended`] says that it is over, with `Exit::stopped`.
     /// A second call with a shorter grace shortens it.
     ///
@@ -189,7 +189,7 @@ impl Supervisor {
         Subscription::new(self.clone(), id)
     }
 
-    /// Asks the supervisor to end if it has no running attempt; starts none for that. Answers whether none is left.
+    /// Asks the supervisor to end if it has no running attempt; starts none for that. Returns whether none runs any more.
     ///
     /// # Errors
     /// See [`SupervisorError`].
@@ -198,7 +198,8 @@ impl Supervisor {
         let connection = match link.clone().filter(|connection| !connection.is_closed()) {
             Some(connection) => connection,
             None => {
-                let found = Connection::to(&self.inner.launcher.socket, Arc::clone(&self.inner.news)).await;
+                let found =
+                    Connection::to(&self.inner.launcher.socket, Arc::clone(&self.inner.subscribers)).await;
                 let Ok((connection, _)) = found else { return Ok(true) };
                 connection
             }
@@ -208,7 +209,7 @@ impl Supervisor {
         Ok(gone)
     }
 
-    /// What a person should know: a supervisor of another version is kept because it is busy.
+    /// The banner for people: a supervisor of another version goes on because it is busy.
     #[must_use]
     pub fn banner(&self) -> watch::Receiver<Option<String>> {
         self.inner.banner.subscribe()
@@ -230,7 +231,7 @@ impl Supervisor {
         self.inner.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// A supervisor of another build was busy when it was met; it may be idle now.
+    /// Replaces a supervisor of another build that was busy before and may be idle now.
     async fn replace_when_idle(&self) -> Result<(), SupervisorError> {
         if self.inner.banner.borrow().is_some() {
             self.shutdown_if_idle().await?;
@@ -245,7 +246,7 @@ impl Supervisor {
         }
     }
 
-    /// Asks, and asks again where the connection breaks: every request may be repeated.
+    /// Sends a request, and again if the connection breaks: every request may be repeated.
     async fn ask(&self, request: impl Fn(u32) -> Request) -> Result<Reply, SupervisorError> {
         for _ in 0..TRIES {
             let connection = self.connection().await?;
@@ -260,7 +261,7 @@ impl Supervisor {
                 Err(Closed::Gone) => {}
             }
         }
-        Err(SupervisorError::Unreachable("it ends again and again before it answers".into()))
+        Err(SupervisorError::Unreachable("it ends again and again before it replies".into()))
     }
 
     /// The open connection, or a new one, to a new supervisor if there is none.
@@ -270,7 +271,7 @@ impl Supervisor {
             return Ok(Arc::clone(connection));
         }
         *link = None;
-        let (connection, greeting) = self.inner.launcher.connect(&self.inner.news).await?;
+        let (connection, greeting) = self.inner.launcher.connect(&self.inner.subscribers).await?;
         self.inner.banner.send_replace(banner(&greeting.build));
         *self.inner.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(greeting);
         self.watch(&connection);
@@ -278,16 +279,16 @@ impl Supervisor {
         Ok(connection)
     }
 
-    /// When this connection breaks while somebody waits for news, a new one is made, which brings what became of the attempts:
-    /// a new supervisor listens only when the leftovers of the old one are gone.
+    /// Reconnects when this connection breaks while there are subscribers; they get the state of their attempts then: a new
+    /// supervisor listens only when the processes of the old one are gone.
     fn watch(&self, connection: &Arc<Connection>) {
         let inner = Arc::downgrade(&self.inner);
         let mut closed = connection.closed();
         tokio::spawn(async move {
             closed.wait().await;
             let mut pause = Duration::from_millis(100);
-            while let Some(inner) = inner.upgrade().filter(|inner| inner.news.is_awaited()) {
-                // The answer reaches the subscriptions by itself.
+            while let Some(inner) = inner.upgrade().filter(|inner| inner.subscribers.is_awaited()) {
+                // The reply reaches the subscribers by itself.
                 match (Self { inner }).list().await {
                     Ok(_) => return,
                     Err(error) => tracing::warn!(%error, "the supervisor died and can't be replaced yet"),
@@ -306,7 +307,7 @@ fn banner(build: &str) -> Option<String> {
 }
 
 fn unfit() -> SupervisorError {
-    SupervisorError::Unreachable("its answer doesn't fit the question".into())
+    SupervisorError::Unreachable("its reply does not fit the request".into())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A frame is a length (u32, of what follows), a kind (u8) and fields. Numbers are little endian; bytes have a length (u32)
 //! before them. The first frames of both sides are greetings with [`VERSION`]; greetings and `Shutdown` never change, so
-//! that any two versions can agree to part.
+//! that any two versions can end their connection in order.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -13,7 +13,7 @@ pub(crate) const VERSION: u16 = 1;
 /// The longest frame, length field excluded. The system takes no larger arguments and environment anyway.
 pub(crate) const MAX: usize = 4 << 20;
 
-/// A frame that breaks the rules: its sender is not to be listened to any more.
+/// A malformed frame: its sender is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         }
         Ok(all)
     }
-    /// Nothing may be left over.
+    /// Checks that nothing remains.
     pub(crate) fn end(self) -> Result<(), Malformed> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
     }

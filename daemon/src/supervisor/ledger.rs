@@ -1,5 +1,5 @@
-//! Whom the supervisor started: a file per attempt in its folder, written before the process exists, so that the next
-//! supervisor knows what may be left.
+//! The ledger: a file for each started attempt, written before the process exists, so that the next supervisor knows
+//! which processes may remain.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -82,7 +82,7 @@ impl Ledger {
         let _ = std::fs::remove_file(self.path(id));
     }
 
-    /// All that is noted. What is torn was being written when the supervisor died, so nothing was started on it: it goes.
+    /// Returns all entries. A torn one was being written when the supervisor died, so nothing was started: it is removed.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let Ok(files) = std::fs::read_dir(&self.folder) else { return Vec::new() };
         let mut entries = Vec::new();

@@ -1,6 +1,6 @@
 //! The log of an attempt: both streams in order of arrival, the beginning and the end of them.
 //!
-//! It lies in the attempt's folder as append-only files. `log` holds the beginning; `log.OFFSET` hold the end, named by the
+//! It is kept in the attempt's folder as append-only files. `log` holds the beginning; `log.OFFSET` hold the end, named by the
 //! offset (20 digits) at which they begin. A file takes 512 KiB; when the last one is full a new one begins, and of those
 //! that are named by an offset only the last two stay. So a reader never sees bytes change, only files appear and go, and
 //! between the first 512 KiB and the last 512 KiB to 1 MiB the rest is dropped.
@@ -39,7 +39,7 @@ pub enum StreamTag {
 pub struct LogPart {
     /// Where this part begins in bytes from the log's beginning; more than asked for where the middle was dropped.
     pub offset: u64,
-    /// What stands there, by stream; together `next - offset` bytes. A part never reaches over dropped bytes.
+    /// The output, by stream; together `next - offset` bytes. A part never reaches over dropped bytes.
     pub pieces: Vec<(StreamTag, Vec<u8>)>,
     /// Where the next part begins.
     pub next: u64,
@@ -57,7 +57,7 @@ pub struct Stdout {
 }
 
 /// Reads at most `limit` bytes of the log in an attempt's folder, from `offset` on. Works while the log is written; a log
-/// that has no byte yet is an empty part.
+/// without a byte yet is an empty part.
 ///
 /// # Errors
 /// There is no such folder, or the log can't be read.
@@ -115,7 +115,7 @@ fn read_once(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
     Ok(part)
 }
 
-/// The files of the log with the offsets at which they begin, in order.
+/// Returns the files of the log with the offsets at which they begin, in order.
 fn files(folder: &Path) -> io::Result<Vec<(u64, String)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -149,7 +149,7 @@ fn records(bytes: &[u8]) -> impl Iterator<Item = (StreamTag, &[u8])> {
     })
 }
 
-/// Reads the standard output kept for the port `stdout`; nothing if none came.
+/// Reads the standard output kept for the port `stdout`; empty if the command wrote none.
 ///
 /// # Errors
 /// There is no such folder, or it can't be read.

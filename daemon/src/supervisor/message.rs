@@ -8,14 +8,14 @@ use super::client::StartSpec;
 use super::frame::{Malformed, Reader, Writer};
 use super::record::AttemptState;
 
-/// What a client asks; `request` numbers come back in the answers.
+/// A request of a client. Its number comes back in the reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Always the first.
     Hello { version: u16, build: String },
     /// Starts a command.
     Start { request: u32, spec: Box<StartSpec> },
-    /// How an attempt stands.
+    /// Asks for the state of an attempt.
     State { request: u32, id: AttemptId },
     /// All attempts.
     List { request: u32 },
@@ -27,16 +27,16 @@ pub(crate) enum Request {
     Shutdown { request: u32 },
 }
 
-/// What the supervisor says.
+/// A reply or a notification of the supervisor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
-    /// Answers `Hello`.
+    /// The reply to `Hello`.
     Hello { version: u16, build: String, trees: Holds, running: u32, pid: u32 },
-    /// Answers `Start`.
+    /// The reply to `Start`.
     Started { request: u32, known: bool, state: AttemptState },
-    /// Answers `State` (none or one) and `List` (several of these; the last one says so).
+    /// The reply to `State` (none or one) and `List` (several of these; the last one says so).
     Attempts { request: u32, last: bool, states: Vec<AttemptState> },
-    /// Answers `Stop`, `Forget`, `Shutdown`.
+    /// The reply to `Stop`, `Forget`, `Shutdown`.
     Done { request: u32, yes: bool },
     /// The command can't be started.
     NotStarted { request: u32, why: String },
@@ -215,7 +215,7 @@ impl Reply {
         Ok(message)
     }
 
-    /// The request that it answers; `None` for greetings and notifications.
+    /// The number of the request that it replies to; `None` for greetings and notifications.
     pub(crate) fn request(&self) -> Option<u32> {
         match self {
             Self::Started { request, .. }

@@ -1,4 +1,4 @@
-//! One client: bytes in, frames out of them; frames in, bytes out. Never waits for it.
+//! One client: decodes its requests and queues its replies. Never waits for it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use super::message::{Reply, Request};
 const UNREAD: usize = 8 << 20;
 /// How much is read of one client before the others have their turn.
 const TURN: usize = 64 << 10;
-/// Above so many unread bytes a client is spared news that newer ones will replace.
+/// Above so many unread bytes a client gets no notifications that newer ones replace (backpressure).
 const BUSY: usize = 64 << 10;
 
 /// A connected client.
@@ -21,7 +21,7 @@ pub(crate) struct Peer {
     output: Vec<u8>,
     sent: usize,
     greeted: bool,
-    /// It has gone, or broke the rules.
+    /// It disconnected, or broke the protocol.
     pub(crate) gone: bool,
 }
 
@@ -30,7 +30,7 @@ impl Peer {
         Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, greeted: false, gone: false }
     }
 
-    /// Reads what is there, as far as its turn goes, and answers how much that was; `None` if nothing.
+    /// Reads what is available, at most one turn, and returns how much that was; `None` if nothing.
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let limit = buffer.len().min(TURN);
         match self.stream.read(&mut buffer[..limit]) {
@@ -46,7 +46,7 @@ impl Peer {
         None
     }
 
-    /// The next request that is whole. A client that breaks the rules is dropped.
+    /// Returns the next complete request. A client that breaks the protocol is dropped.
     pub(crate) fn next(&mut self) -> Option<Request> {
         if self.gone {
             return None;
@@ -73,12 +73,12 @@ impl Peer {
         }
     }
 
-    /// Whether a whole request waits.
+    /// Whether a complete request waits.
     pub(crate) fn has_more(&self) -> bool {
         !self.gone && !matches!(frame::first(&self.input), Ok(None))
     }
 
-    /// Takes a message for it.
+    /// Queues a message for it.
     pub(crate) fn send(&mut self, reply: &Reply) {
         match reply.encode() {
             Some(frame) if self.output.len() - self.sent + frame.len() <= UNREAD => {
@@ -88,12 +88,12 @@ impl Peer {
         }
     }
 
-    /// Whether news that newer ones replace may be sent: it was greeted, and it reads.
+    /// Whether notifications that newer ones replace may be sent: it was greeted, and it reads.
     pub(crate) fn follows(&self) -> bool {
         self.greeted && !self.gone && self.output.len() - self.sent < BUSY
     }
 
-    /// Whether it was greeted, so that it may be told what happens.
+    /// Whether it was greeted, so that it gets notifications.
     pub(crate) fn is_greeted(&self) -> bool {
         self.greeted && !self.gone
     }
@@ -103,7 +103,7 @@ impl Peer {
         self.sent < self.output.len()
     }
 
-    /// Sends what goes without waiting.
+    /// Sends as much as possible without waiting.
     pub(crate) fn flush(&mut self) {
         while self.has_output() && !self.gone {
             match self.stream.write(&self.output[self.sent..]) {

@@ -10,7 +10,7 @@ use super::client::StartSpec;
 use super::system;
 use super::tree::Tree;
 
-/// What commands get back of what the supervisor changed for itself.
+/// The settings of the process before the supervisor changed them for itself; commands get them back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inherited {
     umask: rustix::fs::Mode,
@@ -48,7 +48,7 @@ pub(crate) struct Started {
     pub(crate) stderr: OwnedFd,
 }
 
-/// The environment variable by which a process says whose it is.
+/// The environment variable that names the attempt of a process.
 pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
 
 /// Starts a command in its tree. The signal mask is reset by std.

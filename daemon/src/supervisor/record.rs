@@ -1,4 +1,4 @@
-//! What is known of an attempt, in memory, in frames and in the `exit` file.
+//! The state of an attempt, in memory, in frames and in the `exit` file.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -38,14 +38,14 @@ pub struct Exit {
     pub log_end: u64,
 }
 
-/// Where an attempt stands.
+/// The stage of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Something of its tree may be alive.
     Running,
-    /// It ended, and nothing of it is left.
+    /// It ended, and no process of it remains.
     Ended(Exit),
-    /// Nobody saw how it ended; nothing of it is left.
+    /// Nobody saw how it ended; no process of it remains.
     Lost,
 }
 
@@ -60,7 +60,7 @@ pub struct AttemptState {
     pub started: Time,
     /// The log's true length so far in bytes, dropped bytes included.
     pub log_end: u64,
-    /// Where it stands.
+    /// Its stage.
     pub stage: Stage,
 }
 
@@ -129,7 +129,7 @@ impl AttemptState {
 const EXIT_FRAME: u8 = 0xE0;
 
 /// The exit record in an attempt's folder; `None` if it has none or a torn one, or one of an earlier boot: after a power cut
-/// nothing says that what the attempt wrote before its record has reached the disk.
+/// it is not certain that what the attempt wrote before its record has reached the disk.
 #[must_use]
 pub fn exit(folder: &Path) -> Option<Exit> {
     let bytes = read_own(folder, "exit").ok()?;
@@ -151,7 +151,7 @@ pub(super) fn write_exit(folder: &Path, exit: &Exit, boot: &str) -> io::Result<(
     std::fs::rename(folder.join("exit.new"), folder.join("exit"))
 }
 
-/// What names this boot of the machine; `None` where the system doesn't say.
+/// Returns the id of this boot of the machine; `None` where the system has none.
 #[must_use]
 pub fn boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;

@@ -1,4 +1,4 @@
-//! After a supervisor died: what is left of its attempts is killed, and they are lost.
+//! Recovery after a supervisor died: the remaining processes of its attempts are killed, and the attempts are lost.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,28 +8,28 @@ use fanlight_shared::id::AttemptId;
 use super::ledger::{Entry, Ledger};
 use super::record::{self, AttemptState, Stage};
 
-/// How long killed processes may take to go; one that sits in the kernel longer can't be helped.
+/// How long killed processes may take to end; one that hangs in the kernel for longer is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Ends what earlier supervisors left behind, and says how their attempts stand.
+/// Ends the processes of earlier supervisors, and returns the state of their attempts.
 pub(crate) fn recover(ledger: &Ledger) -> Vec<AttemptState> {
     let boot = record::boot_id().unwrap_or_default();
     let entries = ledger.entries();
     let mut states = Vec::with_capacity(entries.len());
-    let mut left = Vec::new();
+    let mut remaining = Vec::new();
     for entry in &entries {
         // Of another boot nothing is alive, and process ids mean others now.
         let same = entry.boot == boot && !entry.lost;
         let exit = record::exit(&entry.folder).filter(|_| same);
         if same && exit.is_none() {
-            left.push(entry.clone());
+            remaining.push(entry.clone());
         }
         let log_end = exit.map_or_else(|| log_end(entry), |exit| exit.log_end);
         let pid = entry.main.map_or(0, |(pid, _)| pid);
         let stage = exit.map_or(Stage::Lost, Stage::Ended);
         states.push(AttemptState { id: entry.id, pid, started: entry.started, log_end, stage });
     }
-    end(&left);
+    end(&remaining);
     for (entry, state) in entries.iter().zip(&states) {
         if state.stage == Stage::Lost && !entry.lost {
             // If it can't be noted, the next supervisor finds the same again.
@@ -44,14 +44,14 @@ fn log_end(entry: &Entry) -> u64 {
 }
 
 #[cfg(target_os = "linux")]
-fn end(left: &[Entry]) {
+fn end(remaining: &[Entry]) {
     use std::time::Instant;
 
     use super::tree::cgroup::Cgroup;
     use super::tree::table;
     use rustix::process::Signal;
 
-    let (held, free): (Vec<_>, Vec<_>) = left.iter().partition(|entry| entry.cgroup.is_some());
+    let (held, free): (Vec<_>, Vec<_>) = remaining.iter().partition(|entry| entry.cgroup.is_some());
     for path in held.iter().filter_map(|entry| entry.cgroup.clone()) {
         Cgroup::found(path).end(PATIENCE);
     }
@@ -68,12 +68,12 @@ fn end(left: &[Entry]) {
         for process in &members {
             table::signal(process, Signal::KILL);
         }
-        // They aren't children of this supervisor, so nothing tells when they are gone.
+        // They aren't children of this supervisor, so it gets no signal when they end.
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Who carries the token of one of these attempts, or has the session of one.
+/// Returns the processes that carry the token of one of these attempts, or have the session of one.
 #[cfg(target_os = "linux")]
 fn members(entries: &[&Entry], sessions: &mut HashSet<u32>) -> Vec<super::tree::table::Process> {
     use super::tree::table;
@@ -100,11 +100,11 @@ fn members(entries: &[&Entry], sessions: &mut HashSet<u32>) -> Vec<super::tree::
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end(left: &[Entry]) {
+fn end(remaining: &[Entry]) {
     use super::tree::{Member, group};
     use rustix::process::Signal;
 
-    for entry in left {
+    for entry in remaining {
         if let Some((pid, _)) = entry.main {
             group::signal(Member { id: entry.id, main: pid }, &[], Signal::KILL);
         }

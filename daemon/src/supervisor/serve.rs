@@ -28,7 +28,7 @@ use crate::own_file::OwnFile;
 const PEERS: usize = 64;
 /// How long nobody is accepted after descriptors ran out.
 const NO_DESCRIPTORS: Duration = Duration::from_millis(200);
-/// How many requests of one client are answered before the others have their turn.
+/// How many requests of one client are served before the others have their turn.
 const REQUESTS: usize = 16;
 
 /// Signals as something to wait for.
@@ -159,7 +159,7 @@ impl Server {
     fn wait(&self) -> Vec<Source> {
         let watch = |source, fd, flags| (source, PollFd::from_borrowed_fd(fd, flags));
         let mut watched = vec![watch(Source::Signals, self.boot.signals.wake.as_fd(), PollFlags::IN)];
-        // Who comes while it is leaving waits for the next one.
+        // A client that connects while it is leaving waits for the next supervisor.
         if self.accept_after.is_none() && !self.leaving {
             watched.push(watch(Source::Listener, self.boot.listener.as_fd(), PollFlags::IN));
         }
@@ -191,7 +191,7 @@ impl Server {
                 let ready = fds.iter().map(|fd| !fd.revents().is_empty());
                 sources.into_iter().zip(ready).filter_map(|(source, ready)| ready.then_some(source)).collect()
             }
-            // A signal: it stands in its pipe.
+            // A signal: its pipe is readable.
             Err(_) => Vec::new(),
         }
     }
@@ -246,7 +246,7 @@ impl Server {
         }
     }
 
-    /// Answers what clients asked, a few requests of each.
+    /// Serves the requests of clients, a few of each.
     fn answer(&mut self, now: Instant) {
         for index in 0..self.peers.len() {
             for _ in 0..REQUESTS {
@@ -277,18 +277,18 @@ impl Server {
                 }
             }
         }
-        let can_hear = self.peers.iter().any(Peer::follows);
+        let has_listeners = self.peers.iter().any(Peer::follows);
         for attempt in self.running.values_mut() {
-            if let Some(end) = attempt.news(now).filter(|_| can_hear) {
-                let news = Reply::Grew { id: attempt.id, end };
+            if let Some(end) = attempt.growth(now).filter(|_| has_listeners) {
+                let notification = Reply::Grew { id: attempt.id, end };
                 for peer in self.peers.iter_mut().filter(|peer| peer.follows()) {
-                    peer.send(&news);
+                    peer.send(&notification);
                 }
             }
         }
     }
 
-    /// If an attempt has ended, keeps how, and tells everybody.
+    /// If an attempt has ended, records how and notifies every client.
     fn check(&mut self, id: AttemptId, now: Instant) {
         let all = self.members();
         let Some(attempt) = self.running.get_mut(&id) else { return };
@@ -298,7 +298,7 @@ impl Server {
         let (mut state, exit) = attempt.finish(&mut self.buffer);
         state.stage = match exit {
             Some(exit) => {
-                // A full disk: clients hear it all the same, and the next supervisor takes the attempt for lost.
+                // On a full disk clients are notified all the same, and the next supervisor takes the attempt for lost.
                 let _ = record::write_exit(&attempt.folder, &exit, &self.boot_id);
                 Stage::Ended(exit)
             }
@@ -309,9 +309,9 @@ impl Server {
         };
         self.running.remove(&id);
         self.over.insert(id, state);
-        let news = Reply::Over { state };
+        let notification = Reply::Over { state };
         for peer in self.peers.iter_mut().filter(|peer| peer.is_greeted()) {
-            peer.send(&news);
+            peer.send(&notification);
         }
     }
 }

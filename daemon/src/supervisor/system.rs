@@ -65,7 +65,7 @@ pub(crate) fn default_signals() {
 /// Starts `command` inside a cgroup, so that it is never outside of it. (Moving a process into a cgroup waits for a grace
 /// period of the kernel, some 20 ms; being born in it costs nothing.)
 ///
-/// Answers the process id when the program runs, or why it can't.
+/// Returns the process id once the program runs, or why it can't.
 #[cfg(target_os = "linux")]
 pub(crate) fn spawn_in_cgroup(command: &mut Command, cgroup: BorrowedFd<'_>) -> io::Result<u32> {
     use std::io::{Read, Write};
@@ -107,7 +107,7 @@ fn clone_into(cgroup: i32) -> io::Result<Option<u32>> {
     }
 }
 
-/// Closes every descriptor above the three standard ones: those that came by accident from who started this process.
+/// Closes every descriptor above the three standard ones: those inherited by accident.
 pub fn close_inherited() {
     #[cfg(target_os = "linux")]
     // SAFETY: called first in `main`, when this process has opened nothing that it goes on to use.

@@ -1,9 +1,9 @@
-//! Holding a whole process tree: to signal all of it, and to know when nothing of it is left.
+//! Process trees: signalling every member, and knowing when none remains.
 //!
-//! With a cgroup per attempt the kernel knows the members. Without, the supervisor is the subreaper: whoever loses its parent
-//! becomes the supervisor's child, so a tree that has members always has one that is a child of the supervisor; whose it is
-//! says its session or its token. (A process that has left its parents, its session and its environment behind is found only
-//! when a single attempt is left to which it can belong.)
+//! With a cgroup per attempt the kernel knows the members. Without, the supervisor is the subreaper: a process that
+//! loses its parent becomes the supervisor's child, so a tree with members always has one that is a child of the
+//! supervisor; its session or its token tell to which attempt it belongs. (A process that has changed parents, session and
+//! environment is found only if there is a single attempt to which it can belong.)
 
 #[cfg(target_os = "linux")]
 pub(crate) mod cgroup;
@@ -150,7 +150,7 @@ impl Tree {
         }
     }
 
-    /// Nothing of it is left. Asked only after the main process was reaped.
+    /// Whether no process of it remains. Called only after the main process was reaped.
     pub(crate) fn is_empty(&self, of: Member, all: &[Member]) -> bool {
         match self {
             #[cfg(target_os = "linux")]

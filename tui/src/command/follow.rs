@@ -31,7 +31,8 @@ pub(super) struct Options<'a> {
     pub(super) ended: &'a mut dyn FnMut(&Client, &Row),
 }
 
-/// Follows the runs of a board until all have ended. Answers what is known of them then, and the connection, which may be a new one.
+/// Follows the runs of a board until all have ended. Returns what is known of them then, and the
+/// connection, which may be a new one.
 pub(super) async fn follow<'a>(
     context: &'a Context,
     client: Client,
@@ -90,7 +91,7 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     async fn run(&mut self, interrupt: &mut Interrupt) -> Result<(), Failure> {
-        if interrupt.came() {
+        if interrupt.received() {
             self.cancel()?;
         }
         let mut redraw = tokio::time::interval(REDRAW);
@@ -121,7 +122,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Takes a notification and whatever waits behind it, then shows what came of it.
+    /// Takes a notification and all that are queued behind it, then shows the result.
     fn take_all(&mut self, first: Notification) -> Result<(), Failure> {
         let mut next = Some(first);
         while let Some(notification) = next {
@@ -257,7 +258,7 @@ impl Follower<'_> {
         let open: Vec<RunId> =
             self.board.rows().filter(|row| !row.run.state.is_ended()).map(|row| row.run.id).collect();
         let client = self.client.clone();
-        // Not waited for: the next Ctrl-C must be heard. What comes of it arrives as events.
+        // Not awaited, so that the next Ctrl-C is noticed. The result arrives as events.
         tokio::spawn(async move {
             let _ = client.call(runs::Cancel { runs: open, ..runs::Cancel::default() }).await;
         });
@@ -274,8 +275,8 @@ impl Follower<'_> {
         self.board.set_banners(&self.client.hello().banners);
         self.board.lose_parts();
         self.watch().await?;
-        // The daemon that was lost may not have heard it.
-        if interrupt.came() {
+        // The daemon that was lost may not have received it.
+        if interrupt.received() {
             self.cancel()?;
         }
         Ok(())
@@ -284,7 +285,7 @@ impl Follower<'_> {
 
 /// Success if every run completed.
 pub(super) fn verdict(board: &Board, interrupt: &Interrupt) -> Result<(), Failure> {
-    if interrupt.came() {
+    if interrupt.received() {
         return Err(Failure::interrupted());
     }
     if board.count(|status| status != RunStatus::Completed) > 0 {

@@ -1,24 +1,24 @@
-//! Ctrl-C.
+//! Counting Ctrl-C instead of ending by it.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 
-/// Ctrl-C, counted.
+/// Counts Ctrl-C.
 pub(super) struct Interrupt {
     signal: Signal,
     count: u32,
 }
 
 impl Interrupt {
-    /// From now on Ctrl-C doesn't end the process by itself.
+    /// Starts to count; from now on Ctrl-C doesn't end the process by itself.
     pub(super) fn new() -> Result<Self, Failure> {
         let signal = signal(SignalKind::interrupt())
             .map_err(|error| Failure::failed(format!("Ctrl-C can't be caught: {error}")))?;
         Ok(Self { signal, count: 0 })
     }
 
-    /// Waits for the next one; answers how many came so far.
+    /// Waits for the next Ctrl-C. Returns how many there were so far.
     pub(super) async fn next(&mut self) -> u32 {
         if self.signal.recv().await.is_none() {
             std::future::pending::<()>().await;
@@ -27,15 +27,15 @@ impl Interrupt {
         self.count
     }
 
-    /// Waits until so many came.
+    /// Waits until there were so many.
     pub(super) async fn reaches(&mut self, count: u32) {
         while self.count < count {
             self.next().await;
         }
     }
 
-    /// Whether one came.
-    pub(super) fn came(&self) -> bool {
+    /// Whether there was one.
+    pub(super) fn received(&self) -> bool {
         self.count > 0
     }
 }

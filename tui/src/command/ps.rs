@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints page after page, so that any number of runs takes little memory. Answers how many there were.
+/// Prints page after page, so that any number of runs takes little memory. Returns how many there were.
 async fn print(
     client: &Client,
     mut list: runs::List,

@@ -99,7 +99,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             () = interrupt.reaches(2) => return Err(Failure::interrupted()),
         };
         match answer {
-            // By its key the daemon knows what it has kept already.
+            // By its key the daemon recognises a request that it has committed already.
             Err(ClientError::Disconnected(_)) => {
                 output::note("the connection to the daemon was lost; connecting again");
                 client = reconnects.connect(&context, &mut interrupt, 2, "last").await?;
@@ -125,7 +125,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let saved = match saver {
         None => None,
         Some(saver) => {
-            let seen = u32::from(interrupt.came());
+            let seen = u32::from(interrupt.received());
             tokio::select! {
                 saved = saver.finish() => Some(saved),
                 () = interrupt.reaches(seen + 1) => return Err(Failure::interrupted()),

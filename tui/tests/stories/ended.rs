@@ -1,6 +1,6 @@
 //! What is said of runs that ended: what they dropped, why they failed, and what a resume makes of them.
 
-use crate::support::Fanlight;
+use crate::support::{Fanlight, wait_for};
 
 /// Odd items fail and are dropped.
 const DROPS: &str = "nodes:
@@ -87,4 +87,24 @@ fn a_queued_run_has_no_log_because_it_is_queued() {
     fanlight.say(&["queue", "--pause"]).exits(0);
     fanlight.say(&["run", "drops.yaml", "--detach"]).exits(0);
     fanlight.say(&["logs", "last"]).exits(0).complains("drops#1 is queued: nothing of it has run yet");
+}
+
+#[test]
+fn what_a_cancelled_run_had_made_is_kept() {
+    let fanlight = Fanlight::new();
+    let training = "nodes:
+  train:
+    run: 'echo partial > checkpoint.txt; touch \"$FANLIGHT_PROJECT/saved\"; sleep 600'
+    outputs: { checkpoint: { path: checkpoint.txt, type: file } }
+outputs: { checkpoint: \"${{ train.checkpoint }}\" }
+";
+    fanlight.file("training.yaml", training);
+    fanlight.say(&["run", "training.yaml", "--detach"]).exits(0);
+    wait_for("the checkpoint", || fanlight.path("saved").exists());
+    assert_eq!(fanlight.say(&["cancel", "last", "--wait"]).exits(0).out, "training#1\tcancelled\n");
+    let run = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    assert_eq!(run["outputs"]["checkpoint"]["name"], "checkpoint.txt");
+    let asset = &fanlight.say(&["assets", "list", "--json"]).exits(0).json()[0];
+    fanlight.say(&["assets", "get", asset["id"].as_str().unwrap(), "got.txt"]).exits(0);
+    assert_eq!(std::fs::read_to_string(fanlight.path("got.txt")).unwrap(), "partial\n");
 }

@@ -8,20 +8,20 @@ use super::*;
 use crate::store::Store;
 use crate::store::blob::Published;
 
-struct Desk {
+struct Fixture {
     temp: tempfile::TempDir,
     store: Store,
     /// Bytes that nothing refers to stay as long as their publication is held.
     held: RefCell<Vec<Published>>,
 }
 
-fn desk() -> Desk {
+fn fixture() -> Fixture {
     let temp = tempfile::tempdir().unwrap();
     let store = Store::open(&Home::below(&temp.path().join("home")).unwrap()).unwrap();
-    Desk { temp, store, held: RefCell::default() }
+    Fixture { temp, store, held: RefCell::default() }
 }
 
-impl Desk {
+impl Fixture {
     fn folder(&self) -> PathBuf {
         self.temp.path().join("inputs")
     }
@@ -54,9 +54,9 @@ fn shown(variables: &IndexMap<String, OsString>) -> Vec<String> {
 
 #[test]
 fn plain_values_are_variables_and_make_no_folder() {
-    let desk = desk();
+    let fixture = fixture();
     let list = Value::from(vec![Value::Int(1), Value::from("b")]);
-    let made = desk
+    let made = fixture
         .lay_out(&[
             ("text", Value::from("a $(b) `c`\n")),
             ("n", Value::Float(0.5)),
@@ -66,27 +66,27 @@ fn plain_values_are_variables_and_make_no_folder() {
         ])
         .unwrap();
     assert_eq!(shown(&made), ["text=a $(b) `c`\n", "n=0.5", "yes=true", "list=[1,\"b\"]"]);
-    assert!(!desk.folder().exists());
+    assert!(!fixture.folder().exists());
 }
 
 #[test]
 fn a_long_value_is_a_file_only() {
-    let desk = desk();
-    let text = "é".repeat(LONGEST_VARIABLE);
-    let made = desk.lay_out(&[("text", Value::from(text.clone()))]).unwrap();
+    let fixture = fixture();
+    let text = "é".repeat(MAX_VARIABLE);
+    let made = fixture.lay_out(&[("text", Value::from(text.clone()))]).unwrap();
     assert_eq!(made.keys().collect::<Vec<_>>(), ["text_file"]);
     assert_eq!(fs::read_to_string(&made["text_file"]).unwrap(), text);
     let list = Value::from(vec![Value::from(text)]);
-    let made = desk.lay_out(&[("list", list)]).unwrap();
+    let made = fixture.lay_out(&[("list", list)]).unwrap();
     assert_eq!(Path::new(&made["list_file"]).extension(), Some(OsStr::new("json")));
 }
 
 #[test]
 fn media_are_read_only_copies_that_keep_their_name() {
-    let desk = desk();
-    let made = desk.lay_out(&[("file", desk.media("../a b.txt", "x"))]).unwrap();
+    let fixture = fixture();
+    let made = fixture.lay_out(&[("file", fixture.media("../a b.txt", "x"))]).unwrap();
     let path = Path::new(&made["file"]);
-    assert!(path.starts_with(desk.folder().join("file")), "{path:?}");
+    assert!(path.starts_with(fixture.folder().join("file")), "{path:?}");
     assert_eq!(path.extension(), Some(OsStr::new("txt")));
     assert_eq!(fs::read(path).unwrap().len(), 70_000);
     assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o400);
@@ -94,9 +94,9 @@ fn media_are_read_only_copies_that_keep_their_name() {
 
 #[test]
 fn lists_of_media_are_a_folder_in_their_order_too() {
-    let desk = desk();
-    let list = Value::from(vec![desk.media("b.txt", "b"), Value::None, desk.media("a.txt", "a")]);
-    let made = desk.lay_out(&[("files", list)]).unwrap();
+    let fixture = fixture();
+    let list = Value::from(vec![fixture.media("b.txt", "b"), Value::None, fixture.media("a.txt", "a")]);
+    let made = fixture.lay_out(&[("files", list)]).unwrap();
     let folder = Path::new(&made["files_dir"]);
     assert!(folder.join("000_b.txt").is_file() && folder.join("002_a.txt").is_file());
     let paths: Vec<Option<PathBuf>> = serde_json::from_str(made["files"].to_str().unwrap()).unwrap();
@@ -105,18 +105,18 @@ fn lists_of_media_are_a_folder_in_their_order_too() {
 
 #[test]
 fn two_inputs_for_one_variable_are_refused() {
-    let desk = desk();
-    let list = Value::from(vec![desk.media("b.txt", "b")]);
-    let error = desk.lay_out(&[("files_dir", Value::Int(1)), ("files", list)]).unwrap_err();
+    let fixture = fixture();
+    let list = Value::from(vec![fixture.media("b.txt", "b")]);
+    let error = fixture.lay_out(&[("files_dir", Value::Int(1)), ("files", list)]).unwrap_err();
     assert!(error.contains("`files_dir`"), "{error}");
 }
 
 #[test]
 fn bytes_that_are_gone_are_said_so() {
-    let desk = desk();
-    let mut value = desk.media("a.txt", "a");
+    let fixture = fixture();
+    let mut value = fixture.media("a.txt", "a");
     if let Value::Media(media) = &mut value {
         media.hash = BlobHash::of(b"never stored");
     }
-    assert!(desk.lay_out(&[("file", value)]).is_err());
+    assert!(fixture.lay_out(&[("file", value)]).is_err());
 }

@@ -8,14 +8,14 @@ use crate::command::fixture;
 use crate::store::Store;
 use crate::supervisor::log::LogWriter;
 
-struct Desk {
+struct Fixture {
     _temp: tempfile::TempDir,
     _store: Store,
     reader: Reader,
     log: LogWriter,
 }
 
-fn desk() -> Desk {
+fn fixture() -> Fixture {
     let temp = tempfile::tempdir().unwrap();
     let store = Store::open(&Home::below(&temp.path().join("home")).unwrap()).unwrap();
     let attempt = fixture::attempt();
@@ -23,10 +23,10 @@ fn desk() -> Desk {
     folder.make().unwrap();
     let log = LogWriter::new(folder.path().to_owned());
     let reader = Reader::new(attempt, folder, None, store.blobs().clone());
-    Desk { _temp: temp, _store: store, reader, log }
+    Fixture { _temp: temp, _store: store, reader, log }
 }
 
-impl Desk {
+impl Fixture {
     fn report(&self, line: &str) {
         let mut file =
             fs::File::options().append(true).create(true).open(self.reader.folder.events()).unwrap();
@@ -48,30 +48,30 @@ fn fraction(event: &LiveEvent) -> Option<f64> {
 
 #[test]
 fn progress_in_the_output_is_shown_with_its_last_line() {
-    let mut desk = desk();
-    desk.log.write(StreamTag::Stdout, b"begin\n\x1b]9;4;1;2");
-    let told = desk.told();
+    let mut fixture = fixture();
+    fixture.log.write(StreamTag::Stdout, b"begin\n\x1b]9;4;1;2");
+    let told = fixture.told();
     assert_eq!(told.len(), 1, "{told:?}");
-    desk.log.write(StreamTag::Stderr, b"warning: \x1b[31mhot\x1b[0m\n");
-    desk.log.write(StreamTag::Stdout, b"5\x07");
-    desk.log.write(StreamTag::Stderr, b"");
-    let told = desk.told();
+    fixture.log.write(StreamTag::Stderr, b"warning: \x1b[31mhot\x1b[0m\n");
+    fixture.log.write(StreamTag::Stdout, b"5\x07");
+    fixture.log.write(StreamTag::Stderr, b"");
+    let told = fixture.told();
     assert_eq!(fraction(&told[0]), Some(0.25));
-    let end = desk.log.end();
-    desk.log.write(StreamTag::Stderr, b"warning: \x1b[31mhotter\x1b[0m\n");
-    let told = desk.told();
+    let end = fixture.log.end();
+    fixture.log.write(StreamTag::Stderr, b"warning: \x1b[31mhotter\x1b[0m\n");
+    let told = fixture.told();
     let LiveEvent::LogUpdate { end: now, last_line, attempt: 1, .. } = &told[0] else { panic!("{told:?}") };
     assert!(*now > end);
     assert_eq!(last_line.as_deref(), Some("warning: hotter"));
-    assert!(desk.told().is_empty());
+    assert!(fixture.told().is_empty());
 }
 
 #[test]
 fn of_a_flood_only_the_end_is_read() {
-    let mut desk = desk();
-    desk.log.write(StreamTag::Stdout, &vec![b'x'; 3_000_000]);
-    desk.log.write(StreamTag::Stdout, b"\n\x1b]9;4;1;75\x07the end\n");
-    let told = desk.told();
+    let mut fixture = fixture();
+    fixture.log.write(StreamTag::Stdout, &vec![b'x'; 3_000_000]);
+    fixture.log.write(StreamTag::Stdout, b"\n\x1b]9;4;1;75\x07the end\n");
+    let told = fixture.told();
     assert_eq!(fraction(&told[0]), Some(0.75));
     let LiveEvent::LogUpdate { last_line, .. } = &told[1] else { panic!("{told:?}") };
     assert_eq!(last_line.as_deref(), Some("the end"));
@@ -79,12 +79,12 @@ fn of_a_flood_only_the_end_is_read() {
 
 #[test]
 fn reports_are_shown_and_made_safe() {
-    let mut desk = desk();
-    desk.report(r#"{"type":"progress","value":0.5,"message":"half\u001b[2J"}"#);
-    desk.report(r#"{"type":"metric","name":"loss","value":2}"#);
-    desk.report(r#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#);
-    desk.report(r#"{"type":"output","name":"best","value":[1]}"#);
-    let told = desk.told();
+    let mut fixture = fixture();
+    fixture.report(r#"{"type":"progress","value":0.5,"message":"half\u001b[2J"}"#);
+    fixture.report(r#"{"type":"metric","name":"loss","value":2}"#);
+    fixture.report(r#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#);
+    fixture.report(r#"{"type":"output","name":"best","value":[1]}"#);
+    let told = fixture.told();
     let LiveEvent::NodeProgress { progress, .. } = &told[0] else { panic!("{told:?}") };
     assert_eq!((progress.fraction, progress.message.as_deref()), (Some(0.5), Some("half")));
     assert!(matches!(&told[1], LiveEvent::MetricUpdate { value: 1.0, .. }), "{told:?}");
@@ -94,14 +94,14 @@ fn reports_are_shown_and_made_safe() {
 
 #[test]
 fn a_preview_is_published_and_its_bytes_stay() {
-    let mut desk = desk();
-    fs::write(desk.reader.folder.work().join("p.txt"), vec![b'x'; 100_000]).unwrap();
-    desk.report(r#"{"type":"preview","name":"image","path":"p.txt"}"#);
-    desk.report(r#"{"type":"preview","name":"other","path":"/etc/passwd"}"#);
-    let told = desk.told();
+    let mut fixture = fixture();
+    fs::write(fixture.reader.folder.work().join("p.txt"), vec![b'x'; 100_000]).unwrap();
+    fixture.report(r#"{"type":"preview","name":"image","path":"p.txt"}"#);
+    fixture.report(r#"{"type":"preview","name":"other","path":"/etc/passwd"}"#);
+    let told = fixture.told();
     let LiveEvent::PreviewUpdate { port, value, .. } = &told[0] else { panic!("{told:?}") };
     assert_eq!((port.as_str(), told.len()), ("image", 1));
     let hash = value.as_media().unwrap().hash;
-    assert_eq!(desk.reader.blobs.read(hash).unwrap().len(), 100_000);
-    assert!(desk.reader.report.notes()[0].contains("climbs out"));
+    assert_eq!(fixture.reader.blobs.read(hash).unwrap().len(), 100_000);
+    assert!(fixture.reader.report.notes()[0].contains("climbs out"));
 }

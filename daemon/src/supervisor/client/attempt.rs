@@ -23,16 +23,16 @@ pub struct StartSpec {
     pub cwd: PathBuf,
     /// Where the supervisor puts the attempt's files; absolute, exists, and is the attempt's alone.
     pub folder: PathBuf,
-    /// What is left of the tree when the main process has ended has so long between TERM and KILL.
+    /// The grace period between TERM and KILL, for the rest of the tree when the main process has ended.
     pub grace: Duration,
 }
 
-/// Answer of [`super::Supervisor::start`].
+/// The result of [`super::Supervisor::start`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     /// The supervisor knew the attempt already, so nothing was started now.
     pub known: bool,
-    /// How it stands.
+    /// Its state.
     pub state: AttemptState,
 }
 
@@ -44,9 +44,9 @@ pub enum AttemptEvent {
         /// The log's true length so far, dropped bytes included.
         end: u64,
     },
-    /// It ended and nothing of its tree is left. The last event.
+    /// It ended and no process of its tree remains. The last event.
     Ended(Exit),
-    /// Its supervisor died or the machine was restarted, nothing of its tree is left, and nobody saw how it ended. The
+    /// Its supervisor died or the machine was restarted, no process of its tree remains, and nobody saw how it ended. The
     /// last event.
     Lost,
 }

@@ -1,4 +1,4 @@
-//! One connection to a supervisor: questions out, answers and news in.
+//! One connection to a supervisor: requests out, replies and notifications in.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,15 +14,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::frame;
 use super::super::message::{Holds, Reply, Request};
-use super::news::News;
+use super::subscribers::Subscribers;
 use super::{AttemptState, BUILD};
 
 /// How long a supervisor may take to greet; it has one thread, which may be starting commands.
 const GREETING: Duration = Duration::from_secs(10);
-/// How many questions may wait to be sent.
+/// How many requests may wait to be sent.
 const QUEUE: usize = 64;
 
-/// What a supervisor says of itself.
+/// The greeting of a supervisor.
 #[derive(Debug, Clone)]
 pub(super) struct Greeting {
     pub(super) version: u16,
@@ -31,7 +31,7 @@ pub(super) struct Greeting {
     pub(super) pid: u32,
 }
 
-/// Why a question got no answer.
+/// Why a request got no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closed {
     /// It is longer than a frame.
@@ -40,14 +40,14 @@ pub(super) enum Closed {
     Gone,
 }
 
-/// Answers that are waited for; of a list the part that came so far.
+/// Requests that wait for a reply; of a list the part received so far.
 type Waiting = HashMap<u32, (oneshot::Sender<Reply>, Vec<AttemptState>)>;
 
 #[derive(Debug)]
 struct Shared {
     /// `None` once the connection broke.
     waiting: Mutex<Option<Waiting>>,
-    news: Arc<News>,
+    subscribers: Arc<Subscribers>,
 }
 
 impl Shared {
@@ -78,8 +78,11 @@ impl End {
 }
 
 impl Connection {
-    /// Connects to who listens there.
-    pub(super) async fn to(socket: &Path, news: Arc<News>) -> io::Result<(Arc<Self>, Greeting)> {
+    /// Connects to the supervisor that listens on `socket`.
+    pub(super) async fn to(
+        socket: &Path,
+        subscribers: Arc<Subscribers>,
+    ) -> io::Result<(Arc<Self>, Greeting)> {
         let stream = UnixStream::connect(socket).await?;
         let (mut read, mut write) = stream.into_split();
         let hello = Request::Hello { version: frame::VERSION, build: BUILD.to_owned() };
@@ -89,7 +92,7 @@ impl Connection {
         let Reply::Hello { version, build, trees, pid, .. } = greeting else {
             return Err(io::Error::other("it doesn't greet"));
         };
-        let shared = Arc::new(Shared { waiting: Mutex::new(Some(HashMap::new())), news });
+        let shared = Arc::new(Shared { waiting: Mutex::new(Some(HashMap::new())), subscribers });
         let (out, queue) = mpsc::channel(QUEUE);
         let (end, closed) = watch::channel(false);
         tokio::spawn(write_all(write, queue));
@@ -112,21 +115,21 @@ impl Connection {
         End(self.closed.clone())
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request and waits for the reply.
     pub(super) async fn ask(&self, request: impl Fn(u32) -> Request) -> Result<Reply, Closed> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = request(number).encode().ok_or(Closed::TooLong)?;
-        let (sender, answer) = oneshot::channel();
+        let (sender, reply) = oneshot::channel();
         match &mut *self.shared.waiting() {
             Some(waiting) => waiting.insert(number, (sender, Vec::new())),
             None => return Err(Closed::Gone),
         };
         let _forget = Forget { shared: &self.shared, number };
         self.out.send(frame).await.map_err(|_| Closed::Gone)?;
-        answer.await.map_err(|_| Closed::Gone)
+        reply.await.map_err(|_| Closed::Gone)
     }
 
-    /// Asks the supervisor to end if it is idle; waits until it is gone, and says whether it is.
+    /// Asks the supervisor to end if it is idle, and waits until it is gone. Returns whether it is.
     pub(super) async fn shut_down(&self) -> bool {
         match self.ask(|request| Request::Shutdown { request }).await {
             Ok(Reply::Done { yes: false, .. }) => return false,
@@ -137,7 +140,7 @@ impl Connection {
     }
 }
 
-/// Who asked may go before the answer comes.
+/// Removes a request whose caller may be gone before the reply arrives.
 struct Forget<'a> {
     shared: &'a Shared,
     number: u32,
@@ -164,8 +167,8 @@ async fn write_all(mut write: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>
 
 async fn read_all(mut read: OwnedReadHalf, mut buffer: Vec<u8>, shared: &Shared) {
     while let Ok(reply) = receive(&mut read, &mut buffer).await {
-        // Subscribers first: who has an answer finds it in its subscription too.
-        shared.news.tell(&reply);
+        // Subscribers first: a caller with a reply finds the same in its subscription.
+        shared.subscribers.notify(&reply);
         let Some(number) = reply.request() else { continue };
         let mut waiting = shared.waiting();
         let Some(waiting) = &mut *waiting else { return };

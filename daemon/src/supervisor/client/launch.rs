@@ -10,10 +10,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use super::super::process::TOKEN;
 use super::super::{READY, TAKEN, frame};
 use super::connection::{Connection, Greeting};
-use super::news::News;
+use super::subscribers::Subscribers;
 use super::{BUILD, Settings, SupervisorError};
 
-/// How long a new supervisor may take until it listens: it ends what an earlier one left behind before.
+/// How long a new supervisor may take until it listens: it ends the processes of an earlier one first.
 const START: Duration = Duration::from_secs(30);
 /// How often a connection is tried: somebody else may start or end a supervisor at the same moment.
 const TRIES: u32 = 50;
@@ -32,14 +32,14 @@ pub(super) struct Launcher {
 }
 
 impl Launcher {
-    /// A connection to a supervisor that fits; one is started if there is none, and an idle one of another build replaced.
+    /// Connects to a supervisor of this build. One is started if there is none, and an idle one of another build is replaced.
     pub(super) async fn connect(
         &self,
-        news: &Arc<News>,
+        subscribers: &Arc<Subscribers>,
     ) -> Result<(Arc<Connection>, Greeting), SupervisorError> {
         let mut last = String::new();
         for _ in 0..TRIES {
-            match Connection::to(&self.socket, Arc::clone(news)).await {
+            match Connection::to(&self.socket, Arc::clone(subscribers)).await {
                 Ok((connection, greeting)) if greeting.build == BUILD => return Ok((connection, greeting)),
                 Ok((connection, greeting)) => {
                     if connection.shut_down().await {
@@ -84,7 +84,7 @@ impl Launcher {
                 Ok(Err(error)) => return Err(unreachable(error.to_string())),
                 Err(_) => {
                     return Err(unreachable(format!(
-                        "`{show} supervisor` says nothing for {} s",
+                        "`{show} supervisor` printed nothing for {} s",
                         START.as_secs()
                     )));
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanlight_shared::id::AttemptId;
 use tokio::sync::watch;
 
-use super::news::Seen;
+use super::subscribers::Seen;
 use super::{AttemptEvent, Stage, Supervisor};
 
 /// The events of one attempt; ends when dropped.
@@ -14,18 +14,18 @@ pub struct Subscription {
     id: AttemptId,
     supervisor: Supervisor,
     seen: watch::Receiver<Seen>,
-    /// The log's end as it was told last.
-    told: u64,
+    /// The log's end as last reported.
+    reported: u64,
     /// The last event was given.
     over: bool,
 }
 
 impl Subscription {
     pub(super) fn new(supervisor: Supervisor, id: AttemptId) -> Self {
-        Self { id, seen: supervisor.inner.news.subscribe(id), supervisor, told: 0, over: false }
+        Self { id, seen: supervisor.inner.subscribers.subscribe(id), supervisor, reported: 0, over: false }
     }
 
-    /// The next event; after `Ended` or `Lost` it pends for ever. Cancel-safe.
+    /// The next event; after `Ended` or `Lost` it never returns. Cancel-safe.
     pub async fn next(&mut self) -> AttemptEvent {
         loop {
             let seen = self.seen.borrow_and_update().clone();
@@ -43,8 +43,8 @@ impl Subscription {
                 }
                 _ => {}
             }
-            if seen.end > self.told {
-                self.told = seen.end;
+            if seen.end > self.reported {
+                self.reported = seen.end;
                 return AttemptEvent::Grew { end: seen.end };
             }
             if !seen.informed {
@@ -57,10 +57,10 @@ impl Subscription {
         }
     }
 
-    /// Nobody asked about the attempt since it was subscribed to: asks how it stands.
+    /// Asks for the state of the attempt, unless somebody has since it was subscribed to.
     async fn inform(&self) {
         match self.supervisor.state(self.id).await {
-            Ok(_) => self.supervisor.inner.news.informed(self.id),
+            Ok(_) => self.supervisor.inner.subscribers.informed(self.id),
             Err(error) => {
                 tracing::warn!(%error, "the supervisor can't be asked yet");
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -71,6 +71,6 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.supervisor.inner.news.leave(self.id);
+        self.supervisor.inner.subscribers.leave(self.id);
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a log. Nothing is made before the first byte comes: most commands say nothing.
+//! Writing a log. No file is made before the first byte: most commands write nothing.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::rooted::create_own;
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     folder: PathBuf,
-    /// How many bytes of output came so far.
+    /// How many bytes of output were taken so far.
     end: u64,
     current: Option<(File, u64)>,
     /// The files that are named by an offset, oldest first; at most two.
@@ -25,7 +25,7 @@ impl LogWriter {
         Self { folder, end: 0, current: None, tail: Vec::new(), any: false }
     }
 
-    /// How many bytes of output came so far.
+    /// Returns how many bytes of output were taken so far.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
@@ -60,7 +60,7 @@ impl LogWriter {
         if self.any {
             if self.tail.len() == 2 {
                 let old = self.tail.remove(0);
-                // The folder belongs to the caller, who may have removed it.
+                // The folder belongs to the daemon, which may have removed it.
                 let _ = std::fs::remove_file(old);
             }
             self.tail.push(self.folder.join(name));

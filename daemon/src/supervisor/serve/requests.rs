@@ -1,4 +1,4 @@
-//! What the supervisor does when it is asked.
+//! Serving requests.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ const UNREAD: usize = 8 << 20;
 const LIST: usize = 1000;
 
 impl Server {
-    /// Does what a client asks.
+    /// Serves a request.
     pub(super) fn serve(&mut self, index: usize, request: Request, now: Instant) {
         match request {
             Request::Hello { .. } => {
@@ -39,7 +39,7 @@ impl Server {
             Request::Start { request, spec } => {
                 let reply = match self.state(spec.id) {
                     Some(state) => Reply::Started { request, known: true, state },
-                    // Whoever hears nothing asks again, and then the next supervisor answers.
+                    // A client that gets no response asks again, and then the next supervisor responds.
                     None if self.leaving => return self.drop_peer(index),
                     None => match self.start(&spec) {
                         Ok(state) => Reply::Started { request, known: false, state },
@@ -77,8 +77,8 @@ impl Server {
         }
     }
 
-    /// Does what other clients asked before this one came: a long request of a daemon that died may still stand in its
-    /// socket, and the next one must not hear that a command was never started which then is.
+    /// Serves the requests that other clients sent before this one connected: a long request of a dead daemon may still be in
+    /// its socket, and the next daemon must not be told that a command never started which starts after that.
     fn catch_up(&mut self, newcomer: usize, now: Instant) {
         for index in 0..self.peers.len() {
             let is_earlier = |it: &Peer| index != newcomer && it.is_greeted();

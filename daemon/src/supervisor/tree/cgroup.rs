@@ -84,7 +84,7 @@ impl Cgroup {
         members
     }
 
-    /// Removes the cgroup if it has no members; says whether it is gone.
+    /// Removes the cgroup if it has no members. Returns whether it is gone.
     pub(crate) fn remove(&self) -> bool {
         match std::fs::remove_dir(&self.path) {
             Ok(()) => true,
@@ -112,14 +112,14 @@ impl Cgroup {
             .is_ok_and(|text| text.contains("populated 1"))
     }
 
-    /// What becomes ready (with [`PollFlags::PRI`]) when the last member goes; opened before [`Cgroup::remove`] is tried.
+    /// Returns a file that becomes ready (with [`PollFlags::PRI`]) when the last member goes; opened before [`Cgroup::remove`] is tried.
     pub(crate) fn events(&self) -> io::Result<File> {
         let mut file = File::open(self.path.join("cgroup.events"))?;
         read_events(&mut file)?;
         Ok(file)
     }
 
-    /// Kills every member and waits until none is left, at most `patience`; says whether the cgroup is gone.
+    /// Kills every member and waits until none remains, at most `patience`. Returns whether the cgroup is gone.
     pub(crate) fn end(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         loop {
@@ -130,7 +130,7 @@ impl Cgroup {
             }
             let Some(left) = until.checked_duration_since(Instant::now()) else { return false };
             let Ok(events) = events else { return false };
-            // The kernel tells of the last member; the clock is for a cgroup that someone fills again.
+            // The kernel notifies when the last member ends; the timeout is for a cgroup that gets new members.
             let wait = rustix::event::Timespec::try_from(left.min(Duration::from_millis(200))).ok();
             let _ = rustix::event::poll(&mut [PollFd::new(&events, PollFlags::PRI)], wait.as_ref());
         }

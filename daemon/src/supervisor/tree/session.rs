@@ -1,4 +1,4 @@
-//! Trees without cgroups: descendants of the supervisor, told apart by parents, token and session.
+//! Trees without cgroups: descendants of the supervisor, distinguished by parents, token and session.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ pub(crate) fn signal(of: Member, all: &[Member], signal: Signal) {
     }
 }
 
-/// Nothing of it is left.
+/// Whether no process of it remains.
 pub(crate) fn is_empty(of: Member, all: &[Member]) -> bool {
     let own = std::process::id();
     // The usual case, without a look at every process: whoever lost its parent is a child of the supervisor, so when all

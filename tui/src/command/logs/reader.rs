@@ -14,7 +14,7 @@ use crate::output::Out;
 use crate::output::style::{Paint, Role};
 
 /// A line that is longer is written in pieces of about so many bytes.
-const LONGEST: usize = 64 * 1024;
+const MAX_LINE: usize = 64 * 1024;
 
 /// A log as the telemetry knows it.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Place {
     pub(super) item: ItemPath,
     /// Its newest attempt, from 1.
     pub(super) attempt: u32,
-    /// Where the log of that attempt ends, as far as was told.
+    /// Where the log of that attempt ends, as last reported.
     pub(super) log_end: u64,
     /// Whether no attempt follows.
     pub(super) ended: bool,
@@ -46,7 +46,7 @@ struct Position {
     open: [String; 3],
     /// Nothing more comes.
     done: bool,
-    /// What stands before its lines.
+    /// The prefix of its lines.
     name: String,
 }
 
@@ -86,7 +86,7 @@ impl Readers {
         self.client = client;
     }
 
-    /// Writes what came since, up to this attempt: the rest of an earlier one first. `false`: the connection was lost on
+    /// Writes what is new, up to this attempt: the rest of an earlier one first. `false`: the connection was lost on
     /// the way.
     pub(super) async fn read(&mut self, place: &Place, out: &mut Out) -> Result<bool, Failure> {
         let mut position = self.positions.remove(&place.key()).unwrap_or_default();
@@ -163,7 +163,7 @@ impl Readers {
         let open = &mut position.open[stream as usize];
         for piece in text.split_inclusive('\n') {
             open.push_str(piece);
-            if open.ends_with('\n') || open.len() >= LONGEST {
+            if open.ends_with('\n') || open.len() >= MAX_LINE {
                 self.line(&position.name, open.trim_end_matches(['\n', '\r']), out)?;
                 open.clear();
             }

@@ -1,4 +1,4 @@
-//! Who waits for news of which attempt. News are conflated: a subscriber finds the newest state, whenever it looks.
+//! The subscribers of attempts. Notifications are conflated: a subscriber finds the newest state whenever it looks.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,33 +9,33 @@ use tokio::sync::watch;
 use super::super::message::Reply;
 use super::{AttemptState, Stage};
 
-/// The newest that is known of an attempt.
+/// The newest known state of an attempt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// The log's end.
     pub(super) end: u64,
     pub(super) stage: Option<Stage>,
-    /// The supervisor was asked about it, so from here on its news tell everything.
+    /// The supervisor was asked about it, so from now on its notifications are complete.
     pub(super) informed: bool,
 }
 
-/// The subscriptions.
+/// The subscribers, by attempt.
 #[derive(Debug, Default)]
-pub(super) struct News {
+pub(super) struct Subscribers {
     attempts: Mutex<HashMap<AttemptId, watch::Sender<Seen>>>,
 }
 
-impl News {
+impl Subscribers {
     fn attempts(&self) -> MutexGuard<'_, HashMap<AttemptId, watch::Sender<Seen>>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for news of an attempt.
+    /// Subscribes to an attempt.
     pub(super) fn subscribe(&self, id: AttemptId) -> watch::Receiver<Seen> {
         self.attempts().entry(id).or_default().subscribe()
     }
 
-    /// One subscription of an attempt goes; it is still counted.
+    /// Removes a subscription, which is still counted.
     pub(super) fn leave(&self, id: AttemptId) {
         let mut attempts = self.attempts();
         if attempts.get(&id).is_some_and(|sender| sender.receiver_count() <= 1) {
@@ -55,8 +55,8 @@ impl News {
         self.attempts().values().any(|sender| matches!(sender.borrow().stage, None | Some(Stage::Running)))
     }
 
-    /// Takes over what a message tells.
-    pub(super) fn tell(&self, reply: &Reply) {
+    /// Passes on what a message says.
+    pub(super) fn notify(&self, reply: &Reply) {
         match reply {
             Reply::Started { state, .. } | Reply::Over { state } => self.state(state),
             Reply::Attempts { states, .. } => states.iter().for_each(|state| self.state(state)),
@@ -74,7 +74,7 @@ impl News {
             sender.send_modify(|seen| {
                 seen.end = seen.end.max(state.log_end);
                 seen.informed = true;
-                // An answer may have been overtaken: what is over stays over.
+                // A notification may have overtaken a reply: a terminal stage stays.
                 if matches!(seen.stage, None | Some(Stage::Running)) {
                     seen.stage = Some(state.stage);
                 }

@@ -1,4 +1,4 @@
-//! What attempts left that ended while no daemon lived to tidy up after them.
+//! Orphans: attempts that ended, or lost their daemon, while no daemon ran to tidy up after them.
 
 use std::collections::HashSet;
 
@@ -8,28 +8,28 @@ use super::Commands;
 use crate::supervisor::client::Stage;
 
 impl Commands {
-    /// The attempts that have a folder. Blocks.
+    /// Returns the attempts that have a folder. Blocks.
     pub(crate) fn folders(&self) -> Vec<AttemptId> {
         let folders = std::fs::read_dir(&self.inner.attempts).into_iter().flatten().flatten();
         folders.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect()
     }
 
-    /// Removes what only a living attempt needs from these folders, and ends commands that nobody waits for any more.
-    /// `living` are the attempts that go on.
-    pub(crate) async fn tidy_left(self, folders: Vec<AttemptId>, living: HashSet<AttemptId>) {
+    /// Removes what only a running attempt needs from these folders, and ends commands that no run waits for any more.
+    /// `active` are the attempts that go on.
+    pub(crate) async fn tidy_orphans(self, folders: Vec<AttemptId>, active: HashSet<AttemptId>) {
         let commands = self.clone();
         let look = move || {
-            let ended = folders.into_iter().filter(|it| !living.contains(it));
+            let ended = folders.into_iter().filter(|it| !active.contains(it));
             ended.filter(|it| commands.folder(*it).work().exists()).collect::<Vec<_>>()
         };
-        let left = tokio::task::spawn_blocking(look).await.unwrap_or_default();
-        if left.is_empty() {
+        let orphans = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        if orphans.is_empty() {
             return;
         }
-        tracing::info!("tidying up after {} attempts of an earlier daemon", left.len());
-        for attempt in left {
+        tracing::info!("tidying up after {} attempts of an earlier daemon", orphans.len());
+        for attempt in orphans {
             match self.inner.supervisor.state(attempt).await {
-                // The daemon that lost it could not end it.
+                // The daemon that lost track of it could not end it.
                 Ok(Some(state)) if state.stage == Stage::Running => self.end(attempt).await,
                 Ok(_) => {}
                 // The next daemon tries again.
