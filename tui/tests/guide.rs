@@ -9,7 +9,7 @@
 //!
 //! The blocks of a page share a folder and a home.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "support/fanlight.rs"]
 mod support;
