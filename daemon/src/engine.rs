@@ -40,12 +40,11 @@ use fanlight_shared::event::Queue;
 use fanlight_shared::rpc::{RpcError, queue as queue_rpc, runs};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::command::Commands;
 use crate::config::Config;
+use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::job::Outcome;
 use crate::store::{Store, StoreError};
-use crate::worker::Workers;
 
 /// What an engine is made of.
 pub struct EngineParts {
@@ -53,10 +52,10 @@ pub struct EngineParts {
     pub store: Store,
     /// Who is told.
     pub hub: Arc<Hub>,
-    /// What runs commands.
-    pub commands: Commands,
-    /// What runs nodes that decode foreign bytes.
-    pub workers: Workers,
+    /// What runs attempts.
+    pub executors: Executors,
+    /// What makes previews of assets.
+    pub previewer: Arc<dyn Previewer>,
     /// The configuration.
     pub config: Arc<Config>,
 }
@@ -136,8 +135,8 @@ impl Engine {
     pub async fn boot(parts: EngineParts) -> Result<Self, StoreError> {
         let (messages, receiver) = mpsc::unbounded_channel();
         let (config, store) = (parts.config.clone(), parts.store.clone());
-        let (reading, commands) = (store.clone(), parts.commands.clone());
-        let open = tokio::task::spawn_blocking(move || left::Left::read(&reading, &commands))
+        let (reading, executors) = (store.clone(), parts.executors.clone());
+        let open = tokio::task::spawn_blocking(move || left::Left::read(&reading, &executors))
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (tell, activity) = watch::channel(Activity::default());
@@ -231,7 +230,7 @@ impl Engine {
         self.activity.clone()
     }
 
-    /// Stops taking requests and starting attempts; living commands go on under the supervisor. Returns when the store
+    /// Stops taking requests and starting attempts; those that outlive a daemon go on. Returns when the store
     /// has everything.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! One attempt as its executor sees it: what the engine hands to commands, workers and native nodes, and what comes back.
+//! One attempt as its executor sees it: what the engine hands over, and what comes back.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +13,19 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
+use crate::command::CommandJob;
 use crate::hub::Hub;
+use crate::node_type::{Made, NodeType};
 use crate::store::blob::Published;
+
+/// What an attempt does, with everything evaluated.
+#[derive(Debug)]
+pub enum Work {
+    /// A native node with its checked inputs.
+    Native(&'static NodeType, Values),
+    /// A command.
+    Command(Arc<CommandJob>),
+}
 
 /// What stays the same over all attempts of a run.
 #[derive(Debug)]
@@ -129,6 +140,14 @@ impl Outcome {
     #[must_use]
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
         Self { end: AttemptEnd::Completed, error: None, values, blobs, cost_usd: None }
+    }
+    /// What a native node gave back: it ended well, or failed with a sentence.
+    #[must_use]
+    pub fn of(made: Made) -> Self {
+        match made {
+            Ok((values, blobs)) => Self::completed(values, blobs),
+            Err(sentence) => Self::failed(NodeError::new(sentence)),
+        }
     }
     /// It failed.
     #[must_use]

@@ -40,7 +40,7 @@ use crate::job::Attempt;
 use crate::store::blob::{Blobs, Published};
 
 /// A node type: what it is and what runs it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct NodeType {
     /// As data.
     pub spec: NodeTypeSpec,
@@ -55,7 +55,7 @@ pub type Made = Result<(Values, Vec<Published>), String>;
 pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;
 
 /// What runs a node type. Inputs are converted and checked against the spec, defaults filled in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Runner {
     /// At once, in the engine: pure and quick.
     Inline(fn(Values) -> Result<Values, String>),

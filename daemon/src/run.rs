@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::command::{CommandSettings, Commands};
 use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineParts};
+use crate::executor::Executors;
 use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
 use crate::own_file::OwnFile;
@@ -84,11 +85,12 @@ pub async fn run(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch());
     let linger = config.linger;
+    let executors = Executors::new(commands, workers.clone(), store.blobs().clone(), config.writable.clone());
     let engine = Engine::boot(EngineParts {
         store: store.clone(),
         hub: Arc::clone(&hub),
-        commands: commands.clone(),
-        workers: workers.clone(),
+        executors: executors.clone(),
+        previewer: Arc::new(workers.clone()),
         config: Arc::new(config),
     })
     .await?;
@@ -97,7 +99,7 @@ pub async fn run(
     let context = Arc::new(Context {
         engine: engine.clone(),
         store: store.clone(),
-        commands,
+        executors,
         supervisor,
         workers,
         hub: Arc::clone(&hub),

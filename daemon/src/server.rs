@@ -29,8 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use listen::{ListenError, listen};
 
-use crate::command::Commands;
 use crate::engine::Engine;
+use crate::executor::Executors;
 use crate::hub::Hub;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
@@ -47,8 +47,8 @@ pub struct Context {
     pub engine: Engine,
     /// What is kept.
     pub store: Store,
-    /// Logs of commands.
-    pub commands: Commands,
+    /// Logs of attempts.
+    pub executors: Executors,
     /// Make pictures of what can't be trusted.
     pub workers: Workers,
     /// Who is told what.

@@ -4,6 +4,7 @@
 //! decoder can't get between frames. It ends when the socket closes, whatever it is doing, so it can't outlive its daemon.
 
 mod bench;
+mod executor;
 mod frame;
 mod jpeg;
 mod limits;

@@ -1,4 +1,4 @@
-//! Follows a running attempt to its end: reports what it shows, and stops it when it is cancelled.
+//! Follows a running attempt to its end, and reports what it shows.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,37 +10,23 @@ use super::pace::GAP;
 use super::reader::Reader;
 use super::watch::{Watch, Watcher};
 use crate::job::Attempt;
-use crate::supervisor::client::{AttemptEvent, Exit, Stage, Subscription, Supervisor};
+use crate::supervisor::client::{AttemptEvent, Exit, Subscription};
 
 /// A command that ends sooner needs no watch: its events are read at its end.
 const WATCH_AFTER: Duration = Duration::from_millis(25);
-/// The wait between two requests to stop, while the supervisor can't be reached.
-const STOP_AGAIN: Duration = Duration::from_secs(1);
-
-/// How it ended.
-pub(super) enum End {
-    /// The supervisor saw how.
-    Ended(Exit),
-    /// Nobody saw how.
-    Lost,
-}
 
 /// What is needed to follow an attempt.
 pub(super) struct Follow<'a> {
     pub(super) attempt: &'a Attempt,
-    pub(super) supervisor: &'a Supervisor,
     pub(super) watcher: &'a Arc<Watcher>,
     pub(super) reader: &'a Arc<Mutex<Reader>>,
-    pub(super) grace: Duration,
 }
 
 impl Follow<'_> {
-    /// Follows to the end. Wakes only when something happened.
-    pub(super) async fn to_the_end(&self, mut events: Subscription) -> End {
+    /// Follows to the end; `None` where nobody saw how it ended. Wakes only when something happened.
+    pub(super) async fn to_the_end(&self, mut events: Subscription) -> Option<Exit> {
         let watch_at = Instant::now() + WATCH_AFTER;
         let mut watching = Watching::Later;
-        let mut stop_at: Option<Instant> = None;
-        let mut stopping = false;
         let mut log_end = 0;
         let mut unread = false;
         let mut waiting: Option<Instant> = None;
@@ -59,17 +45,8 @@ impl Follow<'_> {
                         log_end = end;
                         unread = true;
                     }
-                    AttemptEvent::Ended(exit) => return End::Ended(exit),
-                    AttemptEvent::Lost => return End::Lost,
-                },
-                () = self.attempt.cancel.cancelled(), if !stopping => {
-                    stopping = true;
-                    stop_at = Some(Instant::now());
-                }
-                () = at(stop_at) => match self.stop().await {
-                    Stop::Begun => stop_at = None,
-                    Stop::Again => stop_at = Some(Instant::now() + STOP_AGAIN),
-                    Stop::Over(end) => return end,
+                    AttemptEvent::Ended(exit) => return Some(exit),
+                    AttemptEvent::Lost => return None,
                 },
                 () = watching.written() => unread = true,
                 () = sleep_until(watch_at), if matches!(watching, Watching::Later) => {
@@ -82,26 +59,6 @@ impl Follow<'_> {
                     waiting = self.report(if unread { Some(log_end) } else { None }).await;
                     unread = false;
                 }
-            }
-        }
-    }
-
-    async fn stop(&self) -> Stop {
-        match self.supervisor.stop(self.attempt.id, self.grace).await {
-            Ok(true) => Stop::Begun,
-            // It ended meanwhile, and its last event is on its way; or nobody knows it any more.
-            Ok(false) => match self.supervisor.state(self.attempt.id).await {
-                Ok(None) => Stop::Over(End::Lost),
-                Ok(Some(state)) => match state.stage {
-                    Stage::Ended(exit) => Stop::Over(End::Ended(exit)),
-                    Stage::Lost => Stop::Over(End::Lost),
-                    Stage::Running => Stop::Again,
-                },
-                Err(_) => Stop::Again,
-            },
-            Err(error) => {
-                tracing::warn!(attempt = %self.attempt.id, %error, "a command could not be stopped; trying again");
-                Stop::Again
             }
         }
     }
@@ -132,12 +89,6 @@ impl Follow<'_> {
         }
         reader.pace.next()
     }
-}
-
-enum Stop {
-    Begun,
-    Again,
-    Over(End),
 }
 
 enum Watching {

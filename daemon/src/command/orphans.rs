@@ -1,6 +1,7 @@
 //! Orphans: attempts that ended, or lost their daemon, while no daemon ran to tidy up after them.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use fanlight_shared::id::AttemptId;
 
@@ -9,14 +10,14 @@ use crate::supervisor::client::Stage;
 
 impl Commands {
     /// Returns the attempts that have a folder. Blocks.
-    pub(crate) fn folders(&self) -> Vec<AttemptId> {
+    pub(super) fn folders(&self) -> Vec<AttemptId> {
         let folders = std::fs::read_dir(&self.inner.attempts).into_iter().flatten().flatten();
         folders.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// Removes what only a running attempt needs from these folders, and ends commands that no run waits for any more.
     /// `active` are the attempts that go on.
-    pub(crate) async fn tidy_orphans(self, folders: Vec<AttemptId>, active: HashSet<AttemptId>) {
+    pub(super) async fn tidy_orphans(&self, folders: Vec<AttemptId>, active: Arc<HashSet<AttemptId>>) {
         let commands = self.clone();
         let look = move || {
             let ended = folders.into_iter().filter(|it| !active.contains(it));

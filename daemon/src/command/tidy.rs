@@ -15,7 +15,7 @@ const TOGETHER: Duration = Duration::from_millis(100);
 impl Commands {
     /// Removes what only a running attempt needs (inputs, work folder); the log stays until its run is deleted. Not at
     /// once: attempts that end at the same time are tidied up together, out of the way of what starts then.
-    pub async fn tidy(&self, attempt: AttemptId) {
+    pub(super) async fn tidy(&self, attempt: AttemptId) {
         let ended = || self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner);
         {
             let mut ended = ended();
@@ -30,14 +30,14 @@ impl Commands {
     }
 
     pub(super) async fn tidy_all(&self, attempts: Vec<AttemptId>) {
-        // In this order a crash in between leaves a work folder, by which `forget` knows that there may be a record.
+        // In this order a crash in between leaves a work folder, by which `remove` knows that there may be a record.
         join_all(attempts.iter().map(|attempt| self.drop_record(*attempt))).await;
         let folders: Vec<Folder> = attempts.into_iter().map(|attempt| self.folder(attempt)).collect();
-        self.blocking(folders, Folder::tidy).await;
+        each_folder(folders, Folder::tidy).await;
     }
 
     /// Removes everything of these attempts, logs too. Returns those that are completely removed.
-    pub async fn forget(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
+    pub(super) async fn remove(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
         let mut gone = Vec::new();
         for attempt in attempts {
             let folder = self.folder(attempt);
@@ -45,7 +45,7 @@ impl Commands {
             if folder.work().exists() {
                 self.drop_record(attempt).await;
             }
-            if self.blocking(vec![folder], Folder::remove).await {
+            if each_folder(vec![folder], Folder::remove).await {
                 gone.push(attempt);
             }
         }
@@ -57,24 +57,23 @@ impl Commands {
             tracing::warn!(%attempt, %error, "the record of an ended command could not be dropped");
         }
     }
+}
 
-    /// Calls `work` with each of these folders. Returns whether it succeeded with all.
-    pub(super) async fn blocking(
-        &self,
-        folders: Vec<Folder>,
-        work: impl Fn(&Folder) -> std::io::Result<()> + Send + 'static,
-    ) -> bool {
-        let all = move || {
-            let mut done = true;
-            for folder in &folders {
-                if let Err(error) = work(folder) {
-                    let path = folder.path().display();
-                    tracing::warn!(%path, %error, "an attempt's folder could not be cleaned up");
-                    done = false;
-                }
+/// Calls `work` with each of these folders. Returns whether it succeeded with all.
+pub(super) async fn each_folder(
+    folders: Vec<Folder>,
+    work: impl Fn(&Folder) -> std::io::Result<()> + Send + 'static,
+) -> bool {
+    let all = move || {
+        let mut done = true;
+        for folder in &folders {
+            if let Err(error) = work(folder) {
+                let path = folder.path().display();
+                tracing::warn!(%path, %error, "an attempt's folder could not be cleaned up");
+                done = false;
             }
-            done
-        };
-        tokio::task::spawn_blocking(all).await.unwrap_or(false)
-    }
+        }
+        done
+    };
+    tokio::task::spawn_blocking(all).await.unwrap_or(false)
 }

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::{After, Context};
 use super::core::Place;
-use super::inputs::{self, Prepared};
+use super::inputs;
 use super::plan::Plan;
 use super::pools::{self, Needs, Resource, Ticket};
-use crate::job::RunFacts;
+use crate::job::{RunFacts, Work};
 use crate::store::Op;
 
 /// A run that has a slot.
@@ -89,7 +89,7 @@ pub(super) struct Instance {
     /// Its place in the line for pools and a lock, while it waits there.
     pub(super) ticket: Option<Ticket>,
     /// What to run, kept for retries.
-    pub(super) prepared: Option<Arc<Prepared>>,
+    pub(super) prepared: Option<Arc<Work>>,
     /// What it made.
     pub(super) values: Option<Values>,
     pub(super) error: Option<NodeError>,

@@ -14,13 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::Message;
 use super::active::{ActiveRun, Key, Live};
 use super::context::{After, Context};
-use super::inputs::Prepared;
 use super::pools::Entry;
-use crate::command::Commands;
-use crate::job::{Attempt, Outcome, TimeLimit};
-use crate::node_type::{DaemonJob, Runner};
-use crate::store::Store;
-use crate::worker::Workers;
+use crate::executor::{self, Executor};
+use crate::job::{Attempt, Outcome, TimeLimit, Work};
+use crate::node_type::Runner;
 
 /// How often a node is interrupted before it fails.
 const MOST_INTERRUPTIONS: u32 = 3;
@@ -84,7 +81,7 @@ impl ActiveRun {
         id: AttemptId,
         number: u32,
         started_at: Time,
-        prepared: Arc<Prepared>,
+        work: Arc<Work>,
         begin: Begin,
     ) {
         let cancel = CancellationToken::new();
@@ -102,19 +99,17 @@ impl ActiveRun {
         if let Some(instance) = self.instance_mut(key.node, key.item) {
             instance.live = Some(Live { id, cancel, started_at });
         }
-        let mut writable = context.config.writable.clone();
-        writable.extend(self.facts.project.clone());
-        let execution = Execution {
-            commands: context.commands.clone(),
-            workers: context.workers.clone(),
-            store: context.store.clone(),
-            writable,
-            left: timeout.map(|timeout| timeout.saturating_sub(Time::now().since(started_at))),
-        };
+        let left = timeout.map(|timeout| timeout.saturating_sub(Time::now().since(started_at)));
+        let plan = &self.plan.nodes[key.node];
+        let executor = context.executors.get(&plan.executor).cloned();
+        let executor = executor.ok_or_else(|| format!("this daemon has no executor `{}`", plan.executor));
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
-                let outcome = execution.execute(attempt, prepared, begin).await;
+                let outcome = match executor {
+                    Ok(executor) => execute(&*executor, attempt, work, begin, left).await,
+                    Err(missing) => Outcome::failed(NodeError::new(missing)),
+                };
                 let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome) });
             });
         })));
@@ -127,14 +122,11 @@ impl ActiveRun {
             return;
         }
         let Some(prepared) = instance.prepared.clone() else { return };
-        let Prepared::Native(native, inputs) = &*prepared else { return };
+        let Work::Native(native, inputs) = &*prepared else { return };
         let Runner::Inline(run) = native.run else { return };
         instance.attempts += 1;
         let started_at = Time::now();
-        let outcome = match run(inputs.clone()) {
-            Ok(values) => Outcome::completed(values, Vec::new()),
-            Err(error) => Outcome::failed(NodeError::new(error)),
-        };
+        let outcome = Outcome::of(run(inputs.clone()).map(|values| (values, Vec::new())));
         self.end_attempt(context, key, started_at, outcome);
     }
 
@@ -143,16 +135,12 @@ impl ActiveRun {
         self.live = self.live.saturating_sub(1);
         let started_at = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
             Some(live) => {
-                let commands = context.commands.clone();
-                context.after(After::Do(Box::new({
+                if let Some(executor) = context.executors.get(&self.plan.nodes[key.node].executor).cloned() {
                     let runtime = context.runtime.clone();
-                    let is_command = matches!(self.plan.nodes[key.node].kind, super::plan::Kind::Command);
-                    move || {
-                        if is_command {
-                            runtime.spawn(async move { commands.tidy(live.id).await });
-                        }
-                    }
-                })));
+                    context.after(After::Do(Box::new(move || {
+                        runtime.spawn(async move { executor.release(live.id).await });
+                    })));
+                }
                 live.started_at
             }
             None => Time::now(),
@@ -270,75 +258,18 @@ impl Context {
     }
 }
 
-/// What runs one attempt.
-struct Execution {
-    commands: Commands,
-    workers: Workers,
-    store: Store,
-    writable: Vec<std::path::PathBuf>,
-    /// How much of its time-out is left; less than all of it for an adopted attempt.
+/// Runs an attempt to its end.
+async fn execute(
+    executor: &dyn Executor,
+    attempt: Attempt,
+    work: Arc<Work>,
+    begin: Begin,
     left: Option<Duration>,
-}
-
-impl Execution {
-    async fn execute(self, attempt: Attempt, prepared: Arc<Prepared>, begin: Begin) -> Outcome {
-        let (cancel, time_limit) = (attempt.cancel.clone(), attempt.time_limit.clone());
-        let left = self.left;
-        let work = self.work(attempt, prepared, begin);
-        let Some(left) = left else { return work.await };
-        tokio::pin!(work);
-        tokio::select! {
-            outcome = &mut work => outcome,
-            () = tokio::time::sleep(left) => {
-                time_limit.exceed();
-                cancel.cancel();
-                match work.await {
-                    outcome if outcome.end == AttemptEnd::Cancelled => Outcome {
-                        end: AttemptEnd::Failed,
-                        error: Some(time_limit.error()),
-                        ..outcome
-                    },
-                    // It ended by itself at the last moment, or says itself what became of it.
-                    outcome => outcome,
-                }
-            }
-        }
+) -> Outcome {
+    if matches!(begin, Begin::Adopt)
+        && let Some(outcome) = executor::adopt(executor, attempt.clone(), work.clone(), left).await
+    {
+        return outcome;
     }
-
-    async fn work(self, attempt: Attempt, prepared: Arc<Prepared>, begin: Begin) -> Outcome {
-        if attempt.cancel.is_cancelled() && matches!(begin, Begin::Fresh) {
-            return Outcome::cancelled();
-        }
-        match &*prepared {
-            Prepared::Command(job) => {
-                if matches!(begin, Begin::Adopt)
-                    && let Some(outcome) = self.commands.adopt(attempt.clone(), (**job).clone()).await
-                {
-                    return outcome;
-                }
-                self.commands.run(attempt, (**job).clone()).await
-            }
-            Prepared::Native(native, inputs) => match native.run {
-                Runner::Inline(run) => inline(run, inputs.clone()),
-                Runner::Worker(_) => self.workers.run(attempt, &native.spec.name, inputs.clone()).await,
-                Runner::Daemon(run) => {
-                    let cancel = attempt.cancel.clone();
-                    let blobs = self.store.blobs().clone();
-                    let job = DaemonJob { attempt, inputs: inputs.clone(), blobs, writable: self.writable };
-                    match run(job).await {
-                        _ if cancel.is_cancelled() => Outcome::cancelled(),
-                        Ok((values, blobs)) => Outcome::completed(values, blobs),
-                        Err(error) => Outcome::failed(NodeError::new(error)),
-                    }
-                }
-            },
-        }
-    }
-}
-
-fn inline(run: fn(Values) -> Result<Values, String>, inputs: Values) -> Outcome {
-    match run(inputs) {
-        Ok(values) => Outcome::completed(values, Vec::new()),
-        Err(error) => Outcome::failed(NodeError::new(error)),
-    }
+    executor::run(executor, attempt, work, left).await
 }

@@ -13,11 +13,10 @@ use super::Message;
 use super::active::Key;
 use super::backlog::Backlog;
 use super::pools::Pools;
-use crate::command::Commands;
 use crate::config::Config;
+use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::store::{Batch, Op, Store};
-use crate::worker::Workers;
 
 /// What happens once a batch is committed, in order.
 pub(super) enum After {
@@ -39,8 +38,8 @@ pub(super) enum After {
 pub(super) struct Context {
     pub(super) store: Store,
     pub(super) hub: Arc<Hub>,
-    pub(super) commands: Commands,
-    pub(super) workers: Workers,
+    pub(super) executors: Executors,
+    pub(super) previewer: Arc<dyn Previewer>,
     pub(super) config: Arc<Config>,
     pub(super) pools: Pools<Key>,
     /// Instances that are computed at once, when their turn comes.
@@ -61,8 +60,8 @@ impl Context {
             pools: Pools::new(&parts.config.pools),
             store: parts.store,
             hub: parts.hub,
-            commands: parts.commands,
-            workers: parts.workers,
+            executors: parts.executors,
+            previewer: parts.previewer,
             config: parts.config,
             inline: VecDeque::new(),
             messages,

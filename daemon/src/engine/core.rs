@@ -77,7 +77,7 @@ impl Core {
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
         core.take_up(left.open, left.rebooted);
-        core.tidy_up(left.folders);
+        core.tidy_up(left.attempts);
         for (asset, media) in left.previews {
             core.context.preview_later(asset, media);
         }

@@ -7,7 +7,7 @@ use fanlight_shared::run::Run;
 use super::Reply;
 use super::core::Core;
 use super::desk::refused;
-use crate::command::Commands;
+use crate::executor::Executors;
 use crate::store::{Op, Store, StoreError};
 
 impl Core {
@@ -21,8 +21,8 @@ impl Core {
             let _ = reply.send(Err(RpcError::refused(format!("{name} has not ended; cancel it first"))));
             return;
         }
-        let (store, hub, commands) =
-            (self.context.store.clone(), self.context.hub.clone(), self.context.commands.clone());
+        let (store, hub, executors) =
+            (self.context.store.clone(), self.context.hub.clone(), self.context.executors.clone());
         self.context.flush();
         self.context.runtime.spawn(async move {
             let reading = store.clone();
@@ -47,7 +47,7 @@ impl Core {
                     for (workflow_id, asset_id) in committed.deleted_assets {
                         hub.daemon(DaemonEvent::AssetDelete { workflow_id, asset_id });
                     }
-                    forget_deleted(&store, &commands).await;
+                    forget_deleted(&store, &executors).await;
                     Ok(())
                 }
                 Err(error) => Err(refused(&error)),
@@ -59,7 +59,7 @@ impl Core {
 
 /// Removes what attempts of deleted runs left behind. Which ones is stored with the deletion: what a daemon did not get to,
 /// or could not remove, the next one does.
-pub(super) async fn forget_deleted(store: &Store, commands: &Commands) {
+pub(super) async fn forget_deleted(store: &Store, executors: &Executors) {
     let reading = store.clone();
     let going = match tokio::task::spawn_blocking(move || reading.going()).await {
         Ok(Ok(going)) => going,
@@ -69,7 +69,7 @@ pub(super) async fn forget_deleted(store: &Store, commands: &Commands) {
     if going.is_empty() {
         return;
     }
-    let gone = commands.forget(going).await;
+    let gone = executors.forget(going).await;
     if let Err(error) = store.commit(vec![Op::Gone(gone)]).await {
         tracing::warn!(%error, "the next daemon looks after the logs of deleted runs again");
     }

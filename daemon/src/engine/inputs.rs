@@ -1,6 +1,7 @@
 //! From the templates of a node to what its executor is given.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{Action, Piece, Template};
@@ -9,15 +10,8 @@ use indexmap::IndexMap;
 use super::active::RunScope;
 use super::plan::{Kind, PlanNode};
 use crate::command::{Argument, CommandJob, Program};
+use crate::job::Work;
 use crate::node_type::NodeType;
-
-/// What an instance runs, with everything evaluated.
-pub(super) enum Prepared {
-    /// A native node with its checked inputs.
-    Native(&'static NodeType, Values),
-    /// A process.
-    Command(Box<CommandJob>),
-}
 
 /// Why an instance does not run.
 pub(super) enum NotPrepared {
@@ -35,12 +29,12 @@ impl From<String> for NotPrepared {
 
 /// Evaluates everything that this instance reads. `lenient`: its condition asks for the outcome itself, so an absent
 /// value is `none` instead of a reason to skip.
-pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Prepared, NotPrepared> {
+pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Work, NotPrepared> {
     match plan.kind {
         Kind::Native(native) => {
-            native_inputs(native, plan, scope, lenient).map(|it| Prepared::Native(native, it))
+            native_inputs(native, plan, scope, lenient).map(|it| Work::Native(native, it))
         }
-        Kind::Command => command(plan, scope, lenient).map(|job| Prepared::Command(Box::new(job))),
+        Kind::Command => command(plan, scope, lenient).map(|job| Work::Command(Arc::new(job))),
     }
 }
 

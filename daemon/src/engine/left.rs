@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
-use fanlight_shared::id::{AssetId, AttemptId, Version};
+use fanlight_shared::id::{AssetId, Version};
 use fanlight_shared::media::Media;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::time::Time;
@@ -16,7 +16,7 @@ use super::core::{Core, Place, QueuedRun, project};
 use super::delete::forget_deleted;
 use super::plan::Plan;
 use super::{recover, submit};
-use crate::command::Commands;
+use crate::executor::{Executors, Leftovers};
 use crate::store::{Op, OpenRun, Store, StoreError};
 use crate::supervisor::record;
 
@@ -30,15 +30,15 @@ pub(super) struct Left {
     /// Media whose previews were not made yet.
     pub(super) previews: Vec<(AssetId, Media)>,
     pub(super) last_start: u64,
-    /// Attempts of commands that have a folder.
-    pub(super) folders: Vec<AttemptId>,
+    /// What executors have left of attempts.
+    pub(super) attempts: Leftovers,
 }
 
 impl Left {
     /// Blocks.
-    pub(super) fn read(store: &Store, commands: &Commands) -> Result<Self, StoreError> {
+    pub(super) fn read(store: &Store, executors: &Executors) -> Result<Self, StoreError> {
         Ok(Self {
-            folders: commands.folders(),
+            attempts: executors.leftovers(),
             open: store.open_runs()?,
             cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
             paused: store.setting("paused")?.as_deref() == Some("true"),
@@ -134,14 +134,14 @@ impl Core {
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
-    /// What ended under an earlier daemon is tidied up beside everything else; these folders were there before anything
+    /// What ended under an earlier daemon is tidied up beside everything else; these leftovers were there before anything
     /// of this daemon's own.
-    pub(super) fn tidy_up(&self, folders: Vec<AttemptId>) {
+    pub(super) fn tidy_up(&self, leftovers: Leftovers) {
         let living = self.active.values().flat_map(ActiveRun::living).collect();
-        let (store, commands) = (self.context.store.clone(), self.context.commands.clone());
+        let (store, executors) = (self.context.store.clone(), self.context.executors.clone());
         self.context.runtime.spawn(async move {
-            forget_deleted(&store, &commands).await;
-            commands.tidy_orphans(folders, living).await;
+            forget_deleted(&store, &executors).await;
+            leftovers.clean_up(living).await;
         });
     }
 }

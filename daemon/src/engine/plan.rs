@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use fanlight_shared::expression::{Expression, Root};
 use fanlight_shared::id::WorkflowId;
-use fanlight_shared::node_type::{Catalogue, Effects, Place};
+use fanlight_shared::node_type::{Catalogue, Effects};
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::{Action, Node, OutputSource, Template, Workflow};
 
 use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
+use crate::executor::Placement;
 use crate::node_type::{self, NodeType, Runner};
 
 /// A workflow made ready to run; shared by all runs of its version.
@@ -42,6 +43,8 @@ pub(crate) struct PlanNode {
     pub(crate) straight: Option<(usize, String)>,
     /// What runs it.
     pub(crate) kind: Kind,
+    /// The name of the executor of its attempts.
+    pub(crate) executor: String,
     /// The pools its attempts count in.
     pub(crate) resources: Needs,
     /// Variables of the submitter that only other nodes ask for.
@@ -114,12 +117,11 @@ impl PlanNode {
             ),
             _ => Kind::Command,
         };
-        let common = match kind {
-            Kind::Command => Some("process"),
-            Kind::Native(native) if native.spec.place == Place::Worker => Some("cpu"),
-            Kind::Native(_) => None,
-        };
-        let pools = common.into_iter().chain(node.pool.as_deref());
+        let placement = Placement::of(match kind {
+            Kind::Native(native) => Some(native),
+            Kind::Command => None,
+        });
+        let pools = placement.pool.into_iter().chain(node.pool.as_deref());
         let effects = node.effects.unwrap_or(match kind {
             Kind::Native(native) => native.spec.effects,
             Kind::Command => Effects::External,
@@ -143,6 +145,7 @@ impl PlanNode {
             needs,
             readers: Vec::new(),
             kind,
+            executor: placement.executor,
             resources: pools::needs(pools.map(Resource::pool)),
             withheld: workflow.withheld_variables(node).into(),
             effects,

@@ -1,4 +1,4 @@
-//! Previews: made once, by a worker, after the asset's commit.
+//! Previews: made once, after the asset's commit.
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::AssetId;
@@ -10,11 +10,11 @@ use crate::store::Op;
 impl Context {
     /// Asks for the preview of an asset once that is committed.
     pub(super) fn preview_later(&mut self, asset: AssetId, media: Media) {
-        let (workers, store, hub, runtime) =
-            (self.workers.clone(), self.store.clone(), self.hub.clone(), self.runtime.clone());
+        let (previewer, store, hub, runtime) =
+            (self.previewer.clone(), self.store.clone(), self.hub.clone(), self.runtime.clone());
         self.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
-                let preview = workers.preview(media).await;
+                let preview = previewer.preview(media).await;
                 match store.commit(vec![Op::Preview { asset, preview }]).await {
                     Ok(committed) => committed
                         .changed_assets

@@ -12,9 +12,9 @@ use fanlight_shared::value::{Value, Values};
 use super::active::{ActiveRun, Instance, Items};
 use super::attempts::Begin;
 use super::context::{After, Context};
-use super::inputs::{self, Prepared};
-use super::plan::{Kind, Plan};
-use crate::job::Outcome;
+use super::inputs;
+use super::plan::Plan;
+use crate::job::{Outcome, Work};
 use crate::store::OpenRun;
 
 /// Port values by node and item.
@@ -54,10 +54,12 @@ impl ActiveRun {
         let (mut adopted, mut interrupted) = (Vec::new(), Vec::new());
         for (at, plan) in self.plan.nodes.iter().enumerate() {
             let Some(node) = state.nodes.get(&plan.name) else { continue };
+            let executor = context.executors.get(&plan.executor).map(|it| it.capabilities());
+            let adopts = executor.is_some_and(|it| it.adopts && (!rebooted || it.survives_reboot));
             let items = node.items.iter().map(|(index, seen)| (ItemPath::item(*index), seen));
             let whole = node.item_count.is_none().then_some((ItemPath::WHOLE, &node.whole));
             for (item, seen) in items.chain(whole) {
-                if seen.status == NodeStatus::Running && matches!(plan.kind, Kind::Command) && !rebooted {
+                if seen.status == NodeStatus::Running && adopts {
                     adopted.push((at, item, seen.clone()));
                 } else if seen.status == NodeStatus::Running {
                     interrupted.push((at, item, seen.clone()));
@@ -136,7 +138,7 @@ impl ActiveRun {
         }
     }
 
-    /// A command that was running: it may live still.
+    /// An attempt that was running and may live still.
     fn adopt(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
         let Some(attempt) = seen.attempts.last() else { return };
         let plan = self.plan.clone();
@@ -152,7 +154,7 @@ impl ActiveRun {
             return self.interrupted(context, node, item, seen);
         };
         context.pools.occupy(&self.resources(node));
-        let prepared: Arc<Prepared> = Arc::new(prepared);
+        let prepared: Arc<Work> = Arc::new(prepared);
         let (number, started_at) = (attempt.number, attempt.started_at);
         if let Some(instance) = self.instance_mut(node, item) {
             instance.prepared = Some(prepared.clone());
@@ -176,7 +178,7 @@ impl ActiveRun {
         self.item_input(node, index)
     }
 
-    /// Work inside the daemon or a worker that ended with it, and commands that ended with the machine.
+    /// An attempt that ended with the daemon or with the machine.
     fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
         let started_at = seen.started_at().unwrap_or_else(Time::now);
         let key = self.key(node, item);

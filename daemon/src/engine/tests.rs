@@ -1,6 +1,7 @@
 //! Stories about the engine with a real store, told through a small world.
 
 mod dataflow;
+mod execution;
 mod failure;
 mod files;
 mod items;

@@ -35,5 +35,6 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, Rpc
     })?;
     let id =
         attempt.id.ok_or_else(|| RpcError::not_found(format!("`{name}` is no command; it has no log")))?;
-    context.commands.log(id, attempt.number, &read, attempt.end.is_some()).await.map_err(RpcError::not_found)
+    let ended = attempt.end.is_some();
+    context.executors.log(id, attempt.number, &read, ended).await.map_err(RpcError::not_found)
 }

@@ -24,6 +24,7 @@ use super::{Context, listen, serve};
 use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Engine, EngineParts};
+use crate::executor::Executors;
 use crate::hub::Hub;
 use crate::lock::Lock;
 use crate::store::Store;
@@ -67,11 +68,12 @@ impl Served {
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
+        let executors = Executors::new(commands, workers.clone(), store.blobs().clone(), Vec::new());
         let engine = Engine::boot(EngineParts {
             store: store.clone(),
             hub: Arc::clone(&hub),
-            commands: commands.clone(),
-            workers: workers.clone(),
+            executors: executors.clone(),
+            previewer: Arc::new(workers.clone()),
             config: Arc::new(Config::default()),
         })
         .await
@@ -80,7 +82,7 @@ impl Served {
             home: home.clone(),
             engine,
             store,
-            commands,
+            executors,
             supervisor,
             workers,
             hub: Arc::clone(&hub),

@@ -4,7 +4,7 @@ use fanlight_daemon::job::Attempt;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Value;
 
-use crate::story::{script, story, until};
+use crate::story::{adopt, run, script, story, until};
 
 /// Waits for a file, so that the test decides when the command ends.
 const WAITING: &str = "echo begun; while ! test -e go; do sleep 0.02; done; echo done > out.txt; echo ended";
@@ -15,14 +15,14 @@ async fn a_living_command_is_followed_to_its_end_by_the_next_daemon() {
     let attempt = story.attempt();
     let job = script(WAITING).path("out", "out.txt", "text");
     let (commands, first, given) = (story.commands.clone(), attempt.clone(), job.clone().job());
-    let daemon = tokio::spawn(async move { commands.run(first, given).await });
+    let daemon = tokio::spawn(async move { run(&commands, first, given).await });
     let log = story.folder(&attempt).join("stdout");
     until("the command runs", || std::fs::read(&log).is_ok_and(|it| it.starts_with(b"begun"))).await;
     daemon.abort();
     assert!(daemon.await.unwrap_err().is_cancelled());
 
     let (next, adopted, given) = (story.next_daemon(), attempt.clone(), job.job());
-    let adoption = tokio::spawn(async move { next.adopt(adopted, given).await });
+    let adoption = tokio::spawn(async move { adopt(&next, adopted, given).await });
     std::fs::write(story.folder(&attempt).join("work/go"), "").unwrap();
     let outcome = adoption.await.unwrap().expect("the supervisor knows it");
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
@@ -39,7 +39,7 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
     let report = r#"echo '{"type":"cost","usd":1}' >> "$FANLIGHT_EVENTS"; echo x > out.txt; exit 4"#;
     let job = script(report).path("out", "out.txt", "text");
     let first = story.run(&attempt, job.clone().job()).await;
-    let again = story.next_daemon().adopt(attempt.clone(), job.clone().job()).await.expect("it is known");
+    let again = adopt(&story.next_daemon(), attempt.clone(), job.clone().job()).await.expect("it is known");
     assert_eq!(
         (again.end, again.error, again.values),
         (first.end, first.error.clone(), first.values.clone())
@@ -47,7 +47,7 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
     assert_eq!(again.cost_usd, Some(1.0));
     // Forgotten by the supervisor, but its exit lies in its folder.
     story.supervisor.forget(attempt.id).await.unwrap();
-    let again = story.next_daemon().adopt(attempt, job.job()).await.expect("its exit is on disk");
+    let again = adopt(&story.next_daemon(), attempt, job.job()).await.expect("its exit is on disk");
     assert_eq!((again.error, again.values), (first.error, first.values));
     story.end().await;
 }
@@ -57,10 +57,10 @@ async fn an_attempt_that_never_started_may_be_started() {
     let story = story();
     let attempt = story.attempt();
     let job = script("echo hi");
-    assert!(story.commands.adopt(attempt.clone(), job.clone().job()).await.is_none());
+    assert!(adopt(&story.commands, attempt.clone(), job.clone().job()).await.is_none());
     // What a daemon left that died between making the folder and starting the command.
     std::fs::create_dir_all(story.folder(&attempt).join("work/left")).unwrap();
-    assert!(story.commands.adopt(attempt.clone(), job.clone().job()).await.is_none());
+    assert!(adopt(&story.commands, attempt.clone(), job.clone().job()).await.is_none());
     let outcome = story.run(&attempt, job.job()).await;
     assert_eq!(outcome.values["stdout"], Value::from("hi"));
     // The same once more is not started twice.
@@ -75,14 +75,14 @@ async fn a_command_that_timed_out_under_one_daemon_has_timed_out_for_the_next() 
     let attempt = story.attempt();
     let job = script("echo begun; sleep 600");
     let (commands, first, given) = (story.commands.clone(), attempt.clone(), job.clone().job());
-    let daemon = tokio::spawn(async move { commands.run(first, given).await });
+    let daemon = tokio::spawn(async move { run(&commands, first, given).await });
     let log = story.folder(&attempt).join("stdout");
     until("the command runs", || std::fs::read(&log).is_ok_and(|it| it.starts_with(b"begun"))).await;
     attempt.time_limit.exceed();
     attempt.cancel.cancel();
     daemon.await.unwrap();
     let adopted = Attempt { cancel: Default::default(), time_limit: Default::default(), ..attempt };
-    let outcome = story.next_daemon().adopt(adopted, job.job()).await.expect("the supervisor knows it");
+    let outcome = adopt(&story.next_daemon(), adopted, job.job()).await.expect("the supervisor knows it");
     assert_eq!((outcome.end, &outcome.values["status"]), (AttemptEnd::Failed, &Value::from("timed out")));
     assert_eq!(outcome.values["stdout"], Value::from("begun"));
     story.end().await;

@@ -5,7 +5,7 @@ use std::fs;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Value;
 
-use crate::story::{arguments, script, story, until};
+use crate::story::{arguments, run, script, story, until};
 
 #[tokio::test]
 async fn a_failed_command_names_its_code_and_its_last_line_and_leaves_its_outputs() {
@@ -91,7 +91,7 @@ async fn a_cancelled_command_leaves_no_process_of_its_tree() {
     )
     .with("pids", pids.display().to_string());
     let (commands, running) = (story.commands.clone(), attempt.clone());
-    let outcome = tokio::spawn(async move { commands.run(running, job.job()).await });
+    let outcome = tokio::spawn(async move { run(&commands, running, job.job()).await });
     let started = || fs::read_to_string(&pids).unwrap_or_default().lines().count() == 2;
     until("both processes run", started).await;
     attempt.cancel.cancel();
@@ -114,7 +114,7 @@ async fn what_was_made_before_a_time_out_or_a_cancel_is_collected() {
             .path("checkpoint", "checkpoint.txt", "text")
             .path("never", "never.txt", "text");
         let (commands, running) = (story.commands.clone(), attempt.clone());
-        let outcome = tokio::spawn(async move { commands.run(running, job.job()).await });
+        let outcome = tokio::spawn(async move { run(&commands, running, job.job()).await });
         let checkpoint = story.folder(&attempt).join("work/checkpoint.txt");
         until("the checkpoint is written", || fs::read(&checkpoint).is_ok_and(|it| it == b"partial\n")).await;
         if times_out {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use fanlight_daemon::executor::Executor;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::rpc::logs::Stream;
 use fanlight_shared::run::AttemptEnd;
@@ -77,7 +78,7 @@ async fn media_go_in_as_files_and_come_out_as_media() {
     assert_eq!(outcome.values["stdout"], Value::from("big file.txt"));
     assert_eq!(outcome.blobs.len(), 1);
 
-    story.commands.tidy(attempt.id).await;
+    story.commands.release(attempt.id).await;
     let left = story.folder(&attempt);
     assert!(left.exists() && !left.join("work").exists() && !left.join("inputs").exists());
     assert_eq!(story.log(&attempt, 0).await.pieces[0].text, "big file.txt\n");

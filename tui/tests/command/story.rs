@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_daemon::command::{Argument, CommandJob, CommandSettings, Commands, Program};
+use fanlight_daemon::executor::{self, Executor};
 use fanlight_daemon::hub::Hub;
-use fanlight_daemon::job::{Attempt, Outcome, RunFacts};
+use fanlight_daemon::job::{Attempt, Outcome, RunFacts, Work};
 use fanlight_daemon::store::Store;
 use fanlight_daemon::supervisor::client::Supervisor;
 use fanlight_shared::home::Home;
@@ -70,7 +71,7 @@ impl Story {
         self.home.attempts().join(attempt.id.to_string())
     }
     pub(crate) async fn run(&self, attempt: &Attempt, job: CommandJob) -> Outcome {
-        let running = self.commands.run(attempt.clone(), job);
+        let running = run(&self.commands, attempt.clone(), job);
         tokio::time::timeout(PATIENCE, running).await.expect("the command ended")
     }
     /// Another daemon over the same home: with a connection of its own to the supervisor.
@@ -87,13 +88,23 @@ impl Story {
             offset,
             limit: None,
         };
-        self.commands.log(attempt.id, 1, &read, true).await.unwrap()
+        self.commands.log(attempt.id, 1, &read, true).await.unwrap().unwrap()
     }
     /// The supervisor goes with its story.
     pub(crate) async fn end(self) {
         self.supervisor.shutdown_if_idle().await.unwrap();
         self.store.close();
     }
+}
+
+/// Runs an attempt as the engine does.
+pub(crate) async fn run(commands: &Commands, attempt: Attempt, job: CommandJob) -> Outcome {
+    executor::run(commands, attempt, Arc::new(Work::Command(Arc::new(job))), None).await
+}
+
+/// Goes on with an attempt as the engine of another daemon does.
+pub(crate) async fn adopt(commands: &Commands, attempt: Attempt, job: CommandJob) -> Option<Outcome> {
+    executor::adopt(commands, attempt, Arc::new(Work::Command(Arc::new(job))), None).await
 }
 
 pub(crate) fn script(text: &str) -> Job {

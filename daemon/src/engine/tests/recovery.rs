@@ -1,11 +1,8 @@
 //! What the next daemon finds.
 
-use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::id::AttemptId;
-use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::{queue, runs};
-use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
-use fanlight_shared::time::Time;
+use fanlight_shared::run::{AttemptEnd, RunStatus};
 
 use super::world::World;
 use crate::store::Op;
@@ -110,49 +107,40 @@ outputs: { a: '${{ a.text }}' }
     assert_eq!(world.store.assets(&fanlight_shared::rpc::assets::List::default()).unwrap().rows.len(), 1);
 }
 
-/// A run whose node was a command: its log lies in the folder of its attempt.
-async fn with_log(world: &World) -> (fanlight_shared::id::RunId, AttemptId) {
-    let ended = world.run("nodes: { a: { uses: text.template, with: { template: x } } }").await;
-    let attempt = AttemptId::new();
-    let mut update = NodeUpdate::new("a", ItemPath::WHOLE, NodeStatus::Completed, Time(1));
-    update.attempt_id = Some(attempt);
-    let event = Numbered { seq: ended.state.seq + 1, event: StateEvent::NodeUpdate(update) };
-    world.store.commit(vec![Op::Event { run: ended.run.id, event }]).await.unwrap();
-    std::fs::create_dir_all(world.folder_of(attempt)).unwrap();
-    std::fs::write(world.folder_of(attempt).join("log"), "said").unwrap();
+/// An ended run, with an attempt that its executor has something left of.
+async fn with_leftovers(world: &World) -> (fanlight_shared::id::RunId, AttemptId) {
+    let ended = world.run("nodes: { a: { run: done } }").await;
+    let attempt = ended.state.nodes["a"].whole.attempts[0].id.unwrap();
+    world.fake.leave(attempt, true);
     (ended.run.id, attempt)
 }
 
 #[tokio::test]
 async fn a_daemon_that_dies_in_a_deletion_leaves_nothing_to_stay() {
     let mut world = World::new().await;
-    let (deleted, attempt) = with_log(&world).await;
-    let (kept, other) = with_log(&world).await;
-    // As far as it got: the deletion is committed, the folder is still there.
+    let (deleted, attempt) = with_leftovers(&world).await;
+    let (kept, other) = with_leftovers(&world).await;
+    // As far as it got: the deletion is committed, what the attempt left is still there.
     world.store.commit(vec![Op::DeleteRun { run: deleted, assets: false }]).await.unwrap();
     world.restart().await;
     world.until_stored(|store| store.going().unwrap().is_empty()).await;
-    assert!(!world.folder_of(attempt).exists());
-    assert!(world.folder_of(other).join("log").exists(), "the other run was not deleted");
+    assert!(!world.fake.has(attempt));
+    assert!(world.fake.has(other), "the other run was not deleted");
 
     world.engine.delete(runs::Delete { runs: vec![kept], assets: false }).await.unwrap();
-    assert!(!world.folder_of(other).exists());
+    assert!(!world.fake.has(other));
     assert!(world.store.going().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn what_could_not_be_removed_is_looked_after_by_the_next_daemon() {
     let mut world = World::new().await;
-    let (run, attempt) = with_log(&world).await;
-    // Its place is taken by what is no folder of an attempt.
-    let aside = world.folder_of(attempt).with_extension("aside");
-    std::fs::rename(world.folder_of(attempt), &aside).unwrap();
-    std::fs::write(world.folder_of(attempt), "in the way").unwrap();
+    let (run, attempt) = with_leftovers(&world).await;
+    world.fake.leave(attempt, false);
     world.engine.delete(runs::Delete { runs: vec![run], assets: false }).await.unwrap();
     assert_eq!(world.store.going().unwrap(), [attempt]);
-    std::fs::remove_file(world.folder_of(attempt)).unwrap();
-    std::fs::rename(aside, world.folder_of(attempt)).unwrap();
+    world.fake.leave(attempt, true);
     world.restart().await;
     world.until_stored(|store| store.going().unwrap().is_empty()).await;
-    assert!(!world.folder_of(attempt).exists());
+    assert!(!world.fake.has(attempt));
 }

@@ -3,26 +3,28 @@
 use std::sync::Arc;
 
 use fanlight_shared::home::Home;
-use fanlight_shared::id::{AttemptId, RunId};
+use fanlight_shared::id::RunId;
+use fanlight_shared::media::Media;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
+use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
-use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Activity, Engine, EngineParts};
+use crate::executor::fake::Fake;
+use crate::executor::{Executors, NativeNodes, Previewer};
 use crate::hub::Hub;
 use crate::store::{After, Batch, Store};
-use crate::supervisor::client::Supervisor;
-use crate::worker::Workers;
 
 /// An engine on a store of its own.
 pub(super) struct World {
     pub(super) engine: Engine,
     pub(super) store: Store,
-    home: Home,
+    /// Runs what is no native node.
+    pub(super) fake: Fake,
     config: Arc<Config>,
     _folder: tempfile::TempDir,
 }
@@ -37,8 +39,9 @@ impl World {
         let home = Home::below(folder.path()).unwrap();
         let store = Store::open(&home).unwrap();
         let config = Arc::new(Config { max_concurrent_runs: cap, ..Config::default() });
-        let engine = boot(&home, &store, &config).await;
-        Self { engine, store, home, config, _folder: folder }
+        let fake = Fake::default();
+        let engine = boot(&store, &fake, &config).await;
+        Self { engine, store, fake, config, _folder: folder }
     }
 
     /// Nothing more is committed until this is dropped.
@@ -53,8 +56,14 @@ impl World {
 
     /// Ends the daemon's engine and boots another one on what is kept.
     pub(super) async fn restart(&mut self) {
+        self.restart_after(|_| {}).await;
+    }
+
+    /// The same, with something that happens while there is no engine.
+    pub(super) async fn restart_after(&mut self, meanwhile: impl FnOnce(&Self)) {
         self.engine.stop().await;
-        self.engine = boot(&self.home, &self.store, &self.config).await;
+        meanwhile(self);
+        self.engine = boot(&self.store, &self.fake, &self.config).await;
     }
 
     /// Starts a workflow once per set of params.
@@ -144,11 +153,6 @@ impl World {
         self.engine.cancel(runs::Cancel { runs: runs.to_vec(), ..runs::Cancel::default() }).await.unwrap()
     }
 
-    /// Where the files of an attempt lie.
-    pub(super) fn folder_of(&self, attempt: AttemptId) -> std::path::PathBuf {
-        self.home.attempts().join(attempt.to_string())
-    }
-
     /// What a port of a run holds in the store: one value per item.
     pub(super) fn values(&self, run: RunId, node: &str, port: &str) -> Vec<Option<Value>> {
         let open = self.store.run(run).unwrap();
@@ -160,24 +164,26 @@ impl World {
     }
 }
 
-async fn boot(home: &Home, store: &Store, config: &Arc<Config>) -> Engine {
-    let supervisor = Supervisor::new(home, "/nonexistent/fanlight".as_ref());
-    let workers =
-        Workers::new("/nonexistent/fanlight".as_ref(), 1, store.blobs().clone(), home.state.join("scratch"));
-    let commands = Commands::new(
-        supervisor,
-        store.blobs().clone(),
-        home.attempts(),
-        CommandSettings { grace: config.grace, pass_env: Vec::new() },
-    );
+async fn boot(store: &Store, fake: &Fake, config: &Arc<Config>) -> Engine {
+    let native = NativeNodes { blobs: store.blobs().clone(), writable: Vec::new() };
+    let executors =
+        Executors::default().with("local", Arc::new(fake.clone())).with("daemon", Arc::new(native));
     let parts = EngineParts {
         store: store.clone(),
         hub: Arc::new(Hub::default()),
-        commands,
-        workers,
+        executors,
+        previewer: Arc::new(NoPreviews),
         config: config.clone(),
     };
     Engine::boot(parts).await.unwrap()
+}
+
+struct NoPreviews;
+
+impl Previewer for NoPreviews {
+    fn preview(&self, _media: Media) -> BoxFuture<'_, Option<(String, Vec<u8>)>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 pub(super) fn params(set: &[(&str, Value)]) -> IndexMap<String, Value> {

@@ -1,0 +1,273 @@
+//! One attempt of a command: its folder, its process under the supervisor, its outputs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fanlight_shared::event::NodeError;
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::rpc::logs::{Part, Read};
+use futures_util::future::BoxFuture;
+
+use super::folder::Folder;
+use super::follow::Follow;
+use super::prepare::prepare;
+use super::reader::Reader;
+use super::{CommandJob, Commands, Inner, finish};
+use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
+use crate::job::{Attempt, Outcome, Work};
+use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
+use crate::supervisor::record;
+
+/// The longest wait between two tries to reach a supervisor. After that the attempt is given up.
+const MAX_WAIT: Duration = Duration::from_secs(4);
+/// Between two requests to stop, while the supervisor is not to be had.
+const STOP_AGAIN: Duration = Duration::from_secs(1);
+
+/// Sends a request to the supervisor, and retries while it can't be reached: one that was killed is being replaced.
+/// Starting twice is safe, since the attempt's id names it.
+async fn with_retries<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
+where
+    F: Future<Output = Result<T, SupervisorError>>,
+{
+    let mut wait = Duration::from_millis(125);
+    loop {
+        match ask().await {
+            Err(SupervisorError::Unreachable(why)) if wait <= MAX_WAIT => {
+                tracing::warn!("the supervisor can't be reached; trying again: {why}");
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+impl Executor for Commands {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { adopts: true, survives_reboot: false, shares_files: true }
+    }
+
+    fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
+        let Work::Command(job) = &*work else { return misplaced(&work) };
+        let folder = Folder::of(&self.inner.attempts, attempt.id);
+        let reader = Reader::new(attempt.clone(), folder.clone(), job.dir.clone(), self.inner.blobs.clone());
+        Box::new(CommandExecution {
+            inner: Arc::clone(&self.inner),
+            attempt,
+            job: Arc::clone(job),
+            folder,
+            reader: Arc::new(Mutex::new(reader)),
+            process: Mutex::default(),
+        })
+    }
+
+    fn log<'a>(
+        &'a self,
+        attempt: AttemptId,
+        number: u32,
+        read: &'a Read,
+        ended: bool,
+    ) -> BoxFuture<'a, Result<Option<Part>, String>> {
+        Box::pin(async move { self.read_log(attempt, number, read, ended).await.map(Some) })
+    }
+
+    fn release(&self, attempt: AttemptId) -> BoxFuture<'_, ()> {
+        Box::pin(self.tidy(attempt))
+    }
+
+    fn forget(&self, attempts: Vec<AttemptId>) -> BoxFuture<'_, Vec<AttemptId>> {
+        Box::pin(self.remove(attempts))
+    }
+
+    fn leftovers(&self) -> Vec<AttemptId> {
+        self.folders()
+    }
+
+    fn clean_up(
+        &self,
+        leftovers: Vec<AttemptId>,
+        living: Arc<std::collections::HashSet<AttemptId>>,
+    ) -> BoxFuture<'_, ()> {
+        Box::pin(self.tidy_orphans(leftovers, living))
+    }
+}
+
+/// An attempt of a command.
+struct CommandExecution {
+    inner: Arc<Inner>,
+    attempt: Attempt,
+    job: Arc<CommandJob>,
+    folder: Folder,
+    reader: Arc<Mutex<Reader>>,
+    process: Mutex<Process>,
+}
+
+/// How its process stands.
+#[derive(Default)]
+enum Process {
+    /// Not laid out yet.
+    #[default]
+    None,
+    /// Laid out, not started.
+    Prepared(Box<StartSpec>),
+    /// It was started; its events come from here.
+    Started(Subscription),
+    /// Somebody waits for its events.
+    Followed,
+    /// It ended like this.
+    Ended(Exit),
+    /// Nobody knows how it ended.
+    Lost,
+}
+
+impl CommandExecution {
+    /// Each step leaves the process in a state that stands for itself.
+    fn process(&self) -> MutexGuard<'_, Process> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, process: Process) {
+        *self.process() = process;
+    }
+
+    async fn lay_out(&self) -> Result<(), Outcome> {
+        if self.folder.path().exists() {
+            if self.find().await? == Adopted::Known {
+                return Ok(());
+            }
+            // A daemon ended between making the folder and starting the command.
+            super::tidy::each_folder(vec![self.folder.clone()], Folder::remove).await;
+        }
+        let (inner, attempt, job) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.job));
+        let folder = self.folder.clone();
+        let spec = tokio::task::spawn_blocking(move || prepare(&attempt, &job, &folder, &inner.means()));
+        match spec.await {
+            Ok(Ok(spec)) => self.set(Process::Prepared(Box::new(spec))),
+            Ok(Err(problem)) => return Err(Outcome::failed(NodeError::new(problem))),
+            Err(_) => return Err(failed("preparing the command failed; see the daemon's log")),
+        }
+        Ok(())
+    }
+
+    async fn begin(&self) -> Result<(), Outcome> {
+        let process = std::mem::take(&mut *self.process());
+        let spec = match process {
+            Process::Prepared(spec) => spec,
+            known => {
+                self.set(known);
+                return Ok(());
+            }
+        };
+        let events = self.inner.supervisor.subscribe(self.attempt.id);
+        match with_retries(|| self.inner.supervisor.start(&spec)).await {
+            Ok(_) => self.set(Process::Started(events)),
+            Err(error @ SupervisorError::Unreachable(_)) => return Err(Outcome::lost(&error.to_string())),
+            Err(error) => return Err(failed(&error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Finds out whether the supervisor knows it, or left its exit in its folder.
+    async fn find(&self) -> Result<Adopted, Outcome> {
+        let supervisor = &self.inner.supervisor;
+        let state = with_retries(|| supervisor.state(self.attempt.id)).await;
+        let found = match state.map_err(|error| Outcome::lost(&error.to_string()))? {
+            None => match record::exit(self.folder.path()) {
+                None => return Ok(Adopted::Unknown),
+                Some(exit) => Process::Ended(exit),
+            },
+            Some(state) => match state.stage {
+                Stage::Running => Process::Started(supervisor.subscribe(self.attempt.id)),
+                Stage::Ended(exit) => Process::Ended(exit),
+                Stage::Lost => Process::Lost,
+            },
+        };
+        self.set(found);
+        Ok(Adopted::Known)
+    }
+
+    async fn follow(&self) -> End {
+        let process = std::mem::replace(&mut *self.process(), Process::Followed);
+        let exit = match process {
+            Process::Started(events) => {
+                let follow =
+                    Follow { attempt: &self.attempt, watcher: &self.inner.watcher, reader: &self.reader };
+                follow.to_the_end(events).await
+            }
+            Process::Ended(exit) => Some(exit),
+            _ => None,
+        };
+        match exit {
+            Some(exit) => {
+                self.set(Process::Ended(exit));
+                End::Ended
+            }
+            None => {
+                self.set(Process::Lost);
+                End::Lost("nobody saw how the command ended: its supervisor or the machine went down".into())
+            }
+        }
+    }
+
+    async fn stop(&self) -> Signalled {
+        let supervisor = &self.inner.supervisor;
+        loop {
+            match supervisor.stop(self.attempt.id, self.inner.grace).await {
+                Ok(true) => return Signalled::Delivered,
+                // It ended meanwhile, and its last event is on its way; or nobody knows it any more.
+                Ok(false) => match supervisor.state(self.attempt.id).await {
+                    Ok(None) => return Signalled::Unknown,
+                    Ok(Some(state)) if state.stage != Stage::Running => return Signalled::Delivered,
+                    Ok(Some(_)) | Err(_) => {}
+                },
+                Err(error) => {
+                    let attempt = self.attempt.id;
+                    tracing::warn!(%attempt, %error, "a command could not be stopped; trying again");
+                }
+            }
+            tokio::time::sleep(STOP_AGAIN).await;
+        }
+    }
+
+    async fn gather(&self) -> Outcome {
+        let Process::Ended(exit) = *self.process() else { return failed("the command did not end") };
+        let (inner, job, attempt) = (Arc::clone(&self.inner), Arc::clone(&self.job), self.attempt.clone());
+        let reader = Arc::clone(&self.reader);
+        let finishing = tokio::task::spawn_blocking(move || {
+            finish::finish(&attempt, &job, &inner.means(), &mut super::follow::lock(&reader), &exit)
+        });
+        finishing.await.unwrap_or_else(|_| failed("collecting the outputs failed; see the daemon's log"))
+    }
+}
+
+fn failed(sentence: &str) -> Outcome {
+    Outcome::failed(NodeError::new(sentence))
+}
+
+impl Execution for CommandExecution {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(self.lay_out())
+    }
+
+    fn start(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(self.begin())
+    }
+
+    fn adopt(&self) -> BoxFuture<'_, Result<Adopted, Outcome>> {
+        Box::pin(self.find())
+    }
+
+    fn wait(&self) -> BoxFuture<'_, End> {
+        Box::pin(self.follow())
+    }
+
+    fn signal(&self, signal: Signal) -> BoxFuture<'_, Signalled> {
+        match signal {
+            Signal::Stop => Box::pin(self.stop()),
+        }
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.gather())
+    }
+}

@@ -1,0 +1,161 @@
+//! Executors: whatever runs work outside of the engine, behind one trait.
+//!
+//! An [`Executor`] knows how to run attempts of some kind: commands under the supervisor, native nodes in workers or
+//! beside the engine's loop. For each attempt it gives an [`Execution`], whose steps [`run`] takes in order: prepare,
+//! start, wait, collect; or adopt instead of the first two, where an earlier daemon may have started it. The engine finds
+//! an executor by the name in a node's [`Placement`] and knows nothing else about it.
+
+#[cfg(test)]
+pub(crate) mod fake;
+mod native;
+mod placement;
+mod run;
+mod set;
+mod task;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::media::Media;
+use fanlight_shared::rpc::logs::{Part, Read};
+use futures_util::future::BoxFuture;
+
+pub(crate) use native::NativeNodes;
+pub use placement::Placement;
+pub use run::{adopt, run};
+pub use set::Executors;
+pub(crate) use set::Leftovers;
+pub(crate) use task::{Task, misplaced};
+
+use crate::job::{Attempt, Outcome, Work};
+
+/// What an executor can do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Capabilities {
+    /// Its attempts outlive the daemon, and the next daemon can adopt them.
+    pub adopts: bool,
+    /// They outlive a restart of this machine too, because they run on another one.
+    pub survives_reboot: bool,
+    /// It reads and writes the file system of the daemon, so that no file must be sent.
+    pub shares_files: bool,
+}
+
+/// What an attempt is told while it runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// End, with everything that was started. Comes at most once.
+    Stop,
+}
+
+/// Whether a signal reached its attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signalled {
+    /// It did, or the attempt ended by itself: [`Execution::wait`] will say so.
+    Delivered,
+    /// The executor does not know the attempt any more, so nobody will see its end.
+    Unknown,
+}
+
+/// What became of an attempt that an earlier daemon was to start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Adopted {
+    /// It was started: it runs or has ended, and [`Execution::wait`] goes on from there.
+    Known,
+    /// It was never started, and may be.
+    Unknown,
+}
+
+/// How the execution of an attempt ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// It was seen to end; [`Execution::collect`] says with what.
+    Ended,
+    /// Nobody saw how it ended; one sentence says why.
+    Lost(String),
+}
+
+/// Runs attempts of one kind.
+pub trait Executor: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Opens an attempt; nothing happens to it yet. The attempt's id is the key: an attempt that is opened and started
+    /// twice, by one daemon or two, runs once.
+    fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution>;
+
+    /// A part of the log of an attempt, which has `ended` or not; `None` where this executor has no log of it.
+    ///
+    /// # Errors
+    /// The log is gone or can't be read.
+    fn log<'a>(
+        &'a self,
+        _attempt: AttemptId,
+        _number: u32,
+        _read: &'a Read,
+        _ended: bool,
+    ) -> BoxFuture<'a, Result<Option<Part>, String>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// The outcome of an attempt is stored: what only a living attempt needs may go. Its log stays.
+    fn release(&self, _attempt: AttemptId) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// The runs of these attempts were deleted: everything of them goes, logs too. Answers those of which nothing is left;
+    /// the others are asked for again.
+    fn forget(&self, attempts: Vec<AttemptId>) -> BoxFuture<'_, Vec<AttemptId>> {
+        Box::pin(std::future::ready(attempts))
+    }
+
+    /// The attempts of earlier daemons that it still has something of. Asked once, before anything is started. Blocks.
+    fn leftovers(&self) -> Vec<AttemptId> {
+        Vec::new()
+    }
+
+    /// Ends and tidies up those of the [leftovers](Self::leftovers) that are not among the `living`.
+    fn clean_up(&self, _leftovers: Vec<AttemptId>, _living: Arc<HashSet<AttemptId>>) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// One attempt at its executor. The steps come in the order of [`run`]; an error of the first ones is how the attempt ends.
+pub trait Execution: Send + Sync {
+    /// Lays out what the attempt needs: inputs, folders, an environment. May be done again after a crash.
+    ///
+    /// # Errors
+    /// The outcome of an attempt that can't start.
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Starts it; once, however often it is asked for.
+    ///
+    /// # Errors
+    /// The outcome of an attempt that did not start.
+    fn start(&self) -> BoxFuture<'_, Result<(), Outcome>>;
+
+    /// Finds out what became of it under an earlier daemon.
+    ///
+    /// # Errors
+    /// That can't be known: the outcome is [lost](Outcome::lost).
+    fn adopt(&self) -> BoxFuture<'_, Result<Adopted, Outcome>> {
+        Box::pin(std::future::ready(Ok(Adopted::Unknown)))
+    }
+
+    /// Waits until it ended, and shows meanwhile what it does.
+    fn wait(&self) -> BoxFuture<'_, End>;
+
+    /// Tells it something. Tries until that is done; comes while [`Self::wait`] waits.
+    fn signal(&self, signal: Signal) -> BoxFuture<'_, Signalled>;
+
+    /// What it made, after its [end](End::Ended).
+    fn collect(&self) -> BoxFuture<'_, Outcome>;
+}
+
+/// Makes the previews of stored media.
+pub trait Previewer: Send + Sync {
+    /// Makes one: MIME type and bytes, `None` where there is nothing to show.
+    fn preview(&self, media: Media) -> BoxFuture<'_, Option<(String, Vec<u8>)>>;
+}

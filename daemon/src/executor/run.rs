@@ -1,0 +1,119 @@
+//! One attempt at its executor, from its start to its outcome: the same for every executor.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanlight_shared::run::AttemptEnd;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{Adopted, End, Execution, Executor, Signal, Signalled};
+use crate::job::{Attempt, Outcome, TimeLimit, Work};
+
+/// Runs an attempt: prepares, starts, waits, collects. A cancel stops it, and so does the end of the time that is `left`;
+/// what it made until then is collected.
+pub async fn run(
+    executor: &dyn Executor,
+    attempt: Attempt,
+    work: Arc<Work>,
+    left: Option<Duration>,
+) -> Outcome {
+    Driver::open(executor, attempt, work, left).fresh().await
+}
+
+/// Goes on with an attempt that an earlier daemon was to start; `None` if it did not.
+pub async fn adopt(
+    executor: &dyn Executor,
+    attempt: Attempt,
+    work: Arc<Work>,
+    left: Option<Duration>,
+) -> Option<Outcome> {
+    Driver::open(executor, attempt, work, left).adopted().await
+}
+
+struct Driver {
+    execution: Box<dyn Execution>,
+    cancel: CancellationToken,
+    time_limit: TimeLimit,
+    deadline: Option<Instant>,
+}
+
+impl Driver {
+    fn open(executor: &dyn Executor, attempt: Attempt, work: Arc<Work>, left: Option<Duration>) -> Self {
+        let (cancel, time_limit) = (attempt.cancel.clone(), attempt.time_limit.clone());
+        let deadline = left.map(|left| Instant::now() + left);
+        Self { execution: executor.open(attempt, work), cancel, time_limit, deadline }
+    }
+
+    async fn fresh(self) -> Outcome {
+        if self.cancel.is_cancelled() {
+            return Outcome::cancelled();
+        }
+        if let Err(outcome) = self.execution.prepare().await {
+            return outcome;
+        }
+        if self.cancel.is_cancelled() {
+            return Outcome::cancelled();
+        }
+        if let Err(outcome) = self.execution.start().await {
+            return outcome;
+        }
+        self.finish().await
+    }
+
+    async fn adopted(self) -> Option<Outcome> {
+        match self.execution.adopt().await {
+            Ok(Adopted::Known) => Some(self.finish().await),
+            Ok(Adopted::Unknown) => None,
+            Err(outcome) => Some(outcome),
+        }
+    }
+
+    async fn finish(self) -> Outcome {
+        let outcome = match self.wait().await {
+            End::Ended => self.execution.collect().await,
+            End::Lost(_) if self.cancel.is_cancelled() || self.time_limit.is_exceeded() => {
+                Outcome::cancelled()
+            }
+            End::Lost(why) => Outcome::lost(&why),
+        };
+        // An executor that knows of no time limit says that it was stopped.
+        if outcome.end == AttemptEnd::Cancelled
+            && self.time_limit.is_exceeded()
+            && !self.cancel.is_cancelled()
+        {
+            return Outcome { end: AttemptEnd::Failed, error: Some(self.time_limit.error()), ..outcome };
+        }
+        outcome
+    }
+
+    /// Waits for its end, and stops it where it is cancelled or its time is over.
+    async fn wait(&self) -> End {
+        let mut ended = self.execution.wait();
+        tokio::select! {
+            biased;
+            end = &mut ended => return end,
+            () = self.cancel.cancelled() => {}
+            () = at(self.deadline) => self.time_limit.exceed(),
+        }
+        let mut signal = self.execution.signal(Signal::Stop);
+        let mut delivered = false;
+        loop {
+            tokio::select! {
+                biased;
+                end = &mut ended => return end,
+                signalled = &mut signal, if !delivered => match signalled {
+                    Signalled::Delivered => delivered = true,
+                    Signalled::Unknown => return End::Lost("nobody knows the attempt any more".into()),
+                },
+            }
+        }
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

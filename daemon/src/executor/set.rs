@@ -1,0 +1,94 @@
+//! The executors of a daemon, by name.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::rpc::logs::{Part, Read};
+use indexmap::IndexMap;
+
+use super::placement::{COMMANDS, NATIVE, WORKERS};
+use super::{Executor, NativeNodes};
+use crate::command::Commands;
+use crate::store::blob::Blobs;
+use crate::worker::Workers;
+
+/// The executors of a daemon, by name: cheap to clone.
+#[derive(Clone, Default)]
+pub struct Executors {
+    by_name: Arc<IndexMap<String, Arc<dyn Executor>>>,
+}
+
+/// What executors have left of attempts of earlier daemons.
+#[derive(Default)]
+pub(crate) struct Leftovers(Vec<(Arc<dyn Executor>, Vec<AttemptId>)>);
+
+impl Executors {
+    /// The executors that every daemon has. Native nodes may write below `writable` and the folder of their workflow.
+    #[must_use]
+    pub fn new(commands: Commands, workers: Workers, blobs: Blobs, writable: Vec<PathBuf>) -> Self {
+        Self::default()
+            .with(COMMANDS, Arc::new(commands))
+            .with(WORKERS, Arc::new(workers))
+            .with(NATIVE, Arc::new(NativeNodes { blobs, writable }))
+    }
+
+    /// Adds one, or takes it in place of the one with this name.
+    #[must_use]
+    pub fn with(mut self, name: &str, executor: Arc<dyn Executor>) -> Self {
+        Arc::make_mut(&mut self.by_name).insert(name.to_owned(), executor);
+        self
+    }
+
+    /// The executor with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Executor>> {
+        self.by_name.get(name)
+    }
+
+    /// A part of the log of an attempt.
+    ///
+    /// # Errors
+    /// No executor has a log of it, or it can't be read.
+    pub async fn log(
+        &self,
+        attempt: AttemptId,
+        number: u32,
+        read: &Read,
+        ended: bool,
+    ) -> Result<Part, String> {
+        let mut answer = Err("the log of this attempt is gone".to_owned());
+        for executor in self.by_name.values() {
+            match executor.log(attempt, number, read, ended).await {
+                Ok(Some(part)) => return Ok(part),
+                Ok(None) => {}
+                Err(error) => answer = Err(error),
+            }
+        }
+        answer
+    }
+
+    /// Removes everything of attempts whose runs were deleted. Answers those of which no executor has anything left.
+    pub(crate) async fn forget(&self, mut attempts: Vec<AttemptId>) -> Vec<AttemptId> {
+        for executor in self.by_name.values() {
+            attempts = executor.forget(attempts).await;
+        }
+        attempts
+    }
+
+    /// What there is of attempts of earlier daemons. Blocks.
+    pub(crate) fn leftovers(&self) -> Leftovers {
+        Leftovers(self.by_name.values().map(|it| (Arc::clone(it), it.leftovers())).collect())
+    }
+}
+
+impl Leftovers {
+    /// Ends and tidies up what is not among the `living`.
+    pub(crate) async fn clean_up(self, living: HashSet<AttemptId>) {
+        let living = Arc::new(living);
+        for (executor, attempts) in self.0 {
+            executor.clean_up(attempts, Arc::clone(&living)).await;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! An attempt that is a task of this process: it ends with the daemon, so there is nothing to adopt.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fanlight_shared::event::NodeError;
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use super::{End, Execution, Signal, Signalled};
+use crate::job::{Attempt, Outcome, Work};
+
+/// A future as an execution. It ends early when the token that it was given is cancelled.
+pub(crate) struct Task {
+    /// Cancelled by [`Signal::Stop`].
+    stop: CancellationToken,
+    work: Mutex<Option<BoxFuture<'static, Outcome>>>,
+    outcome: Mutex<Option<Outcome>>,
+}
+
+impl Task {
+    /// The execution of an attempt that `work` does; it is given the attempt with the token to obey.
+    pub(crate) fn open(
+        attempt: Attempt,
+        work: impl FnOnce(Attempt) -> BoxFuture<'static, Outcome>,
+    ) -> Box<dyn Execution> {
+        let stop = attempt.cancel.child_token();
+        let work = work(Attempt { cancel: stop.clone(), ..attempt });
+        Box::new(Self { stop, work: Mutex::new(Some(work)), outcome: Mutex::default() })
+    }
+}
+
+/// There is no step at which what is inside would be half of something.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Execution for Task {
+    fn start(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn wait(&self) -> BoxFuture<'_, End> {
+        Box::pin(async {
+            let work = lock(&self.work).take();
+            let Some(work) = work else { return End::Lost("its work was begun before".into()) };
+            let outcome = work.await;
+            *lock(&self.outcome) = Some(outcome);
+            End::Ended
+        })
+    }
+
+    fn signal(&self, signal: Signal) -> BoxFuture<'_, Signalled> {
+        match signal {
+            Signal::Stop => self.stop.cancel(),
+        }
+        Box::pin(std::future::ready(Signalled::Delivered))
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Outcome> {
+        let outcome = lock(&self.outcome).take();
+        Box::pin(std::future::ready(outcome.unwrap_or_else(|| Outcome::lost("it did not end"))))
+    }
+}
+
+/// The execution of work that was sent to an executor that can't do it.
+pub(crate) fn misplaced(work: &Work) -> Box<dyn Execution> {
+    let what = match work {
+        Work::Native(native, _) => format!("`{}`", native.spec.name),
+        Work::Command(_) => "a command".to_owned(),
+    };
+    let outcome = Outcome::failed(NodeError::new(format!("{what} can't run where it was sent to")));
+    Box::new(Task {
+        stop: CancellationToken::new(),
+        work: Mutex::new(Some(Box::pin(std::future::ready(outcome)))),
+        outcome: Mutex::default(),
+    })
+}

@@ -1,0 +1,30 @@
+//! Workers as an executor.
+
+use std::sync::Arc;
+
+use fanlight_shared::media::Media;
+use futures_util::future::BoxFuture;
+
+use super::Workers;
+use crate::executor::{Capabilities, Execution, Executor, Previewer, Task, misplaced};
+use crate::job::{Attempt, Work};
+
+impl Executor for Workers {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { shares_files: true, ..Capabilities::default() }
+    }
+
+    fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
+        let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
+        let (workers, native, inputs) = (self.clone(), *native, inputs.clone());
+        Task::open(attempt, move |attempt| {
+            Box::pin(async move { workers.run(attempt, &native.spec.name, inputs).await })
+        })
+    }
+}
+
+impl Previewer for Workers {
+    fn preview(&self, media: Media) -> BoxFuture<'_, Option<(String, Vec<u8>)>> {
+        Box::pin(Workers::preview(self, media))
+    }
+}
