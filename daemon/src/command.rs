@@ -25,6 +25,7 @@ mod prepare;
 mod program;
 mod reader;
 mod report;
+mod shared;
 mod text;
 mod tidy;
 mod watch;
@@ -44,6 +45,7 @@ use crate::supervisor::client::Supervisor;
 use environment::Environment;
 use folder::Folder;
 use prepare::Means;
+use shared::SharedFolders;
 use watch::Watcher;
 
 /// A command to run: everything evaluated, nothing to interpolate.
@@ -97,7 +99,7 @@ pub struct CommandSettings {
 
 impl Inner {
     fn means(&self) -> Means<'_> {
-        Means { environment: &self.environment, blobs: &self.blobs, grace: self.grace }
+        Means { environment: &self.environment, blobs: &self.blobs, grace: self.grace, shared: &self.shared }
     }
 }
 
@@ -113,6 +115,7 @@ struct Inner {
     attempts: PathBuf,
     grace: Duration,
     environment: Environment,
+    shared: SharedFolders,
     watcher: Arc<Watcher>,
     /// Attempts that ended and wait to be tidied up together.
     ended: Mutex<Vec<AttemptId>>,
@@ -126,7 +129,19 @@ impl Commands {
         let watcher = Arc::default();
         let grace = settings.grace;
         let ended = Mutex::default();
-        Self { inner: Arc::new(Inner { supervisor, blobs, attempts, grace, environment, watcher, ended }) }
+        let shared = SharedFolders::load(&attempts);
+        Self {
+            inner: Arc::new(Inner {
+                supervisor,
+                blobs,
+                attempts,
+                grace,
+                environment,
+                shared,
+                watcher,
+                ended,
+            }),
+        }
     }
 
     /// Reads a part of an attempt's log.

@@ -131,6 +131,8 @@ pub struct Outcome {
     pub values: Values,
     /// The blobs that `values` refer to and that may be new: they must reach the store in the same batch.
     pub blobs: Vec<Published>,
+    /// Ports whose files the command left as they were in a shared folder.
+    pub unchanged: Vec<String>,
     /// What it cost in US dollars, if the node said.
     pub cost_usd: Option<f64>,
 }
@@ -139,7 +141,7 @@ impl Outcome {
     /// It ended well.
     #[must_use]
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
-        Self { end: AttemptEnd::Completed, error: None, values, blobs, cost_usd: None }
+        Self { end: AttemptEnd::Completed, error: None, values, blobs, unchanged: Vec::new(), cost_usd: None }
     }
     /// What a native node gave back: it ended well, or failed with a sentence.
     #[must_use]
@@ -157,6 +159,7 @@ impl Outcome {
             error: Some(error),
             values: Values::new(),
             blobs: Vec::new(),
+            unchanged: Vec::new(),
             cost_usd: None,
         }
     }
@@ -168,6 +171,7 @@ impl Outcome {
             error: None,
             values: Values::new(),
             blobs: Vec::new(),
+            unchanged: Vec::new(),
             cost_usd: None,
         }
     }

@@ -85,6 +85,9 @@ pub struct NodeUpdate {
     /// What its ports put out, shortened for telemetry: the values themselves are products.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Value>,
+    /// Ports whose files the command left as they were in a shared folder (`dir:`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<String>,
     /// What the attempt cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
@@ -107,6 +110,7 @@ impl NodeUpdate {
             error: None,
             items: None,
             outputs: IndexMap::new(),
+            unchanged: Vec::new(),
             cost_usd: None,
         }
     }

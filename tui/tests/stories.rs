@@ -11,6 +11,8 @@ mod ended;
 mod environment;
 #[path = "stories/files.rs"]
 mod files;
+#[path = "stories/isolation.rs"]
+mod isolation;
 #[path = "stories/preview.rs"]
 mod preview;
 

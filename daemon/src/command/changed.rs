@@ -13,8 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fanlight_shared::workflow::{CommandOutput, OutputSource};
-use indexmap::IndexMap;
+use fanlight_shared::workflow::OutputSource;
 use rustix::fs::Stat;
 
 use super::folder::{new_file, sentence};
@@ -45,7 +44,8 @@ impl Stamp {
             changed: nanoseconds(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
         }
     }
-    fn of_file(file: &fs::File) -> io::Result<Self> {
+    /// Returns the state of an open file.
+    pub(super) fn of_file(file: &fs::File) -> io::Result<Self> {
         let it = file.metadata()?;
         let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
         Ok(Self {
@@ -58,20 +58,22 @@ impl Stamp {
     }
 }
 
-/// The files that could become outputs, as they were before the start; paths relative to the folder.
+/// Files by their path relative to the folder, each with its state.
+pub(super) type Files = HashMap<PathBuf, Stamp>;
+
+/// The files that could become outputs, as they were at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Before {
-    files: HashMap<PathBuf, Stamp>,
+    files: Files,
 }
 
 impl Before {
-    /// Notes what the outputs name in `dir`.
+    /// Notes what the sources of outputs name in `dir`, before the start.
     ///
     /// # Errors
     /// A folder that can't be read, a bad pattern, too many files.
-    pub(super) fn of(dir: &Path, outputs: &IndexMap<String, CommandOutput>) -> Result<Self, String> {
-        let root = Root::open(dir).map_err(|error| sentence("can't read", dir, &error))?;
-        let noted = Self::note(&root, outputs)?;
+    pub(super) fn of(dir: &Path, sources: &[OutputSource]) -> Result<Self, String> {
+        let noted = Self::now(dir, sources)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let now = i128::try_from(now).unwrap_or(i128::MAX);
         let tick = i128::try_from(TICK.as_nanos()).unwrap_or(0);
@@ -79,15 +81,29 @@ impl Before {
         if noted.files.values().any(fresh) {
             // Somebody changes files at this very moment: look again when the clock has moved on.
             std::thread::sleep(TICK);
-            return Self::note(&root, outputs);
+            return Self::now(dir, sources);
         }
         Ok(noted)
     }
 
-    fn note(root: &Root, outputs: &IndexMap<String, CommandOutput>) -> Result<Self, String> {
+    /// Notes what the sources of outputs name in `dir` at this moment.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn now(dir: &Path, sources: &[OutputSource]) -> Result<Self, String> {
+        let root = Root::open(dir).map_err(|error| sentence("can't read", dir, &error))?;
+        Self::note(&root, sources)
+    }
+
+    /// Returns the files.
+    pub(super) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    fn note(root: &Root, sources: &[OutputSource]) -> Result<Self, String> {
         let mut files = HashMap::new();
-        for output in outputs.values() {
-            match &output.source {
+        for source in sources {
+            match source {
                 OutputSource::Json(_) => {}
                 OutputSource::Path(path) => match root.entry(Path::new(path)) {
                     Ok(Entry::File(file)) => {
@@ -127,18 +143,16 @@ impl Before {
     }
 
     /// Whether a file below this folder is new, different or gone.
-    pub(super) fn is_folder_changed(&self, path: &Path, root: &Root) -> Result<bool, String> {
-        let mut now = HashMap::new();
-        note_folder(root, path, &mut now)?;
+    pub(super) fn is_folder_changed(&self, path: &Path, now: &Files) -> bool {
         let then = self.files.iter().filter(|(file, _)| file.starts_with(path));
         let mut count = 0;
         for (file, stamp) in then {
             count += 1;
             if now.get(file) != Some(stamp) {
-                return Ok(true);
+                return true;
             }
         }
-        Ok(count != now.len())
+        count != now.len()
     }
 
     /// Keeps it for an adoption.
@@ -163,7 +177,17 @@ impl Before {
     }
 }
 
-fn note_folder(root: &Root, path: &Path, files: &mut HashMap<PathBuf, Stamp>) -> Result<(), String> {
+/// Returns the files below a folder.
+///
+/// # Errors
+/// A folder that can't be read, too many files.
+pub(super) fn files_in(root: &Root, path: &Path) -> Result<Files, String> {
+    let mut files = Files::new();
+    note_folder(root, path, &mut files)?;
+    Ok(files)
+}
+
+fn note_folder(root: &Root, path: &Path, files: &mut Files) -> Result<(), String> {
     walk(root, path, DEEPEST, Links::Follow, &mut |file, met| {
         if let Met::File(stat) | Met::BrokenLink(stat, _) = met {
             files.insert(file.to_owned(), Stamp::of_stat(stat));
@@ -187,19 +211,7 @@ fn parse(line: &[u8]) -> Option<(PathBuf, Stamp)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fanlight_shared::problem::Span;
-    use fanlight_shared::types::Type;
 
-    fn outputs(sources: &[OutputSource]) -> IndexMap<String, CommandOutput> {
-        let output = |source: &OutputSource| CommandOutput {
-            source: source.clone(),
-            ty: Type::Any,
-            name: None,
-            take_unchanged: false,
-            span: Span::default(),
-        };
-        sources.iter().enumerate().map(|(number, it)| (format!("o{number}"), output(it))).collect()
-    }
     fn changed(before: &Before, dir: &Path, path: &str) -> bool {
         before.is_file_changed(Path::new(path), &fs::File::open(dir.join(path)).unwrap()).unwrap()
     }
@@ -211,8 +223,8 @@ mod tests {
         for name in ["old.txt", "again.txt", "touched.txt"] {
             fs::write(dir.join(name), "same").unwrap();
         }
-        let outputs = outputs(&[OutputSource::Path("./old.txt".into()), OutputSource::Glob("*.txt".into())]);
-        let before = Before::of(dir, &outputs).unwrap();
+        let sources = [OutputSource::Path("./old.txt".into()), OutputSource::Glob("*.txt".into())];
+        let before = Before::of(dir, &sources).unwrap();
         let kept = temp.path().join("before");
         before.save(&kept).unwrap();
         assert_eq!(Before::load(&kept).unwrap(), before);
@@ -232,10 +244,14 @@ mod tests {
         let dir = temp.path();
         fs::create_dir_all(dir.join("build/deep")).unwrap();
         fs::write(dir.join("build/deep/a"), "a").unwrap();
-        let before = Before::of(dir, &outputs(&[OutputSource::Path("build/".into())])).unwrap();
+        let before = Before::of(dir, &[OutputSource::Path("build/".into())]).unwrap();
         let root = Root::open(dir).unwrap();
-        assert!(!before.is_folder_changed(Path::new("build"), &root).unwrap());
+        let changed = || {
+            let build = Path::new("build");
+            before.is_folder_changed(build, &files_in(&root, build).unwrap())
+        };
+        assert!(!changed());
         fs::remove_file(dir.join("build/deep/a")).unwrap();
-        assert!(before.is_folder_changed(Path::new("build"), &root).unwrap());
+        assert!(changed());
     }
 }

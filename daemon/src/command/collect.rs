@@ -22,7 +22,7 @@ use crate::rooted::{Entry, Met, Root};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
 
-pub(super) use place::{FoundEntry, Place, find, places, previewed};
+pub(super) use place::{Claim, FoundEntry, Place, find, places, previewed};
 
 /// A folder that is an output holds no more files than this.
 pub(super) const MOST_FILES: usize = 100_000;
@@ -34,7 +34,7 @@ const LONGEST_CONTENT: u64 = 16 * 1024 * 1024;
 /// What is collected from.
 pub(super) struct Sources<'a> {
     /// Where files lie; the first place that has one wins.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<Place<'a>>,
     /// What the command wrote to standard output.
     pub(super) stdout: &'a Stdout,
     /// What it reported.
@@ -47,6 +47,8 @@ pub(super) struct Sources<'a> {
 pub(super) struct Collected {
     pub(super) values: Values,
     pub(super) blobs: Vec<Published>,
+    /// Outputs whose files the command left as they were in a shared folder.
+    pub(super) unchanged: Vec<String>,
     /// A sentence per declared output that isn't there or isn't what it should be.
     pub(super) problems: Vec<String>,
     /// What a person may want to know.
@@ -78,51 +80,85 @@ struct Collector<'a> {
     collected: Collected,
 }
 
+/// The value of an output.
+struct Made {
+    value: Value,
+    /// The command left its files as they were.
+    unchanged: bool,
+}
+
+impl From<Value> for Made {
+    fn from(value: Value) -> Self {
+        Self { value, unchanged: false }
+    }
+}
+
 impl Collector<'_> {
-    fn keep(&mut self, name: &str, value: Result<Value, String>) {
-        match value {
-            Ok(value) => {
-                self.collected.values.insert(name.to_owned(), value);
+    fn keep(&mut self, name: &str, made: Result<Made, String>) {
+        match made {
+            Ok(made) => {
+                if made.unchanged {
+                    self.collected.notes.push(format!("output `{name}` was left unchanged"));
+                    self.collected.unchanged.push(name.to_owned());
+                }
+                self.collected.values.insert(name.to_owned(), made.value);
             }
             Err(problem) => self.collected.problems.push(format!("output `{name}`: {problem}")),
         }
     }
 
-    fn declared(&mut self, output: &CommandOutput) -> Result<Value, String> {
+    fn declared(&mut self, output: &CommandOutput) -> Result<Made, String> {
         let name = output.name.as_deref();
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
-            OutputSource::Glob(glob) => self.glob(glob, &output.ty, name),
+            OutputSource::Glob(glob) => self.glob(glob, output, name),
             OutputSource::Json(path) => {
                 let stdout = self.sources.stdout;
                 let json = self.json.get_or_insert_with(|| field::parse(stdout));
                 let found = field::find(json.as_ref().map_err(Clone::clone)?, path)?;
-                Value::from_json(found.clone()).convert(&output.ty)
+                Value::from_json(found.clone()).convert(&output.ty).map(Made::from)
             }
         }
     }
 
-    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Value, String> {
+    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Made, String> {
         match reported {
             Reported::Path(path) => self.path(path, ty, name),
             Reported::Value(_) if ty.has_media() => {
                 Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must name it by \"path\""))
             }
-            Reported::Value(value) => Value::from_json(value.clone()).convert(ty),
+            Reported::Value(value) => Value::from_json(value.clone()).convert(ty).map(Made::from),
         }
     }
 
-    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Value, String> {
-        let FoundEntry { entry, name: own_name, place } = place::find(&self.sources.places, Path::new(path))?;
-        let name = name.unwrap_or(&own_name);
-        self.value(entry, &place.root, Path::new(path), name, ty).map_err(|problem| match problem {
-            Problem::Type(what) => format!("`{}` {what}", super::text::line(path)),
+    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Made, String> {
+        let found = place::find(&self.sources.places, Path::new(path))?;
+        let FoundEntry { entry, unchanged, name: own_name, place } = found;
+        let value = self.read(place, Path::new(path), entry, name.unwrap_or(&own_name), ty)?;
+        Ok(Made { value, unchanged })
+    }
+
+    /// Reads what lies at a path of a place; in a shared folder it must stay the same meanwhile.
+    fn read(
+        &mut self,
+        place: &Place<'_>,
+        path: &Path,
+        entry: Entry,
+        name: &str,
+        ty: &Type,
+    ) -> Result<Value, String> {
+        let held = place.hold(path, &entry)?;
+        let read = self.value(entry, &place.root, path, name, ty);
+        // What changed meanwhile may be why it is not what it should be.
+        place.release(&held)?;
+        read.map_err(|problem| match problem {
+            Problem::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())),
             Problem::Sentence(sentence) => sentence,
         })
     }
 
-    fn glob(&mut self, glob: &str, ty: &Type, name: Option<&str>) -> Result<Value, String> {
-        let of = match ty {
+    fn glob(&mut self, glob: &str, output: &CommandOutput, name: Option<&str>) -> Result<Made, String> {
+        let of = match &output.ty {
             Type::List(of) => of.as_ref(),
             one => one,
         };
@@ -151,22 +187,20 @@ impl Collector<'_> {
             })?;
         }
         let mut items = Vec::with_capacity(found.len());
+        let mut all_unchanged = true;
         for (path, number) in found {
             let place = &self.sources.places[number];
-            let Some(entry) = place.changed_entry(&path)? else { continue };
+            let Some(own) = place.own_entry(&path, output.take_unchanged)? else { continue };
+            all_unchanged &= own.unchanged;
             let own_name = place::name_of(&path);
             let name = name.map_or(own_name, |name| numbered(name, items.len()));
-            let value =
-                self.value(entry, &place.root, &path, &name, of).map_err(|problem| match problem {
-                    Problem::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())),
-                    Problem::Sentence(sentence) => sentence,
-                })?;
-            items.push(value);
+            items.push(self.read(place, &path, own.entry, &name, of)?);
         }
         if items.is_empty() {
             self.collected.notes.push(format!("the glob `{glob}` matches no file of this attempt"));
         }
-        Ok(Value::List(items))
+        let unchanged = all_unchanged && !items.is_empty();
+        Ok(Made { value: Value::List(items), unchanged })
     }
 
     /// `entry` is what lies at `path` in `root`.

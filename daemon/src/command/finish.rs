@@ -1,20 +1,21 @@
 //! The end of an attempt: from its exit and its files to its outcome. Blocks.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 
-use super::collect::{self, Collected, Sources};
+use super::collect::{self, Claim, Collected, Sources};
 use super::failure;
 use super::folder::{Folder, sentence};
 use super::prepare::Means;
 use super::reader::{Reader, log_update};
+use super::report::Reported;
 use super::{CommandJob, text};
 use crate::job::{Attempt, Outcome};
-use crate::rooted::create_own;
-use crate::store::blob::Blobs;
+use crate::rooted::{create_own, inner_path};
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
 
@@ -30,7 +31,7 @@ pub(super) fn finish(
     exit: &Exit,
 ) -> Outcome {
     reader.finish(exit.log_end);
-    let (stdout, collected) = match gather(job, means.blobs, reader, exit) {
+    let (stdout, collected) = match gather(attempt, job, means, reader, exit) {
         Ok(gathered) => gathered,
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
@@ -73,6 +74,7 @@ pub(super) fn finish(
         error: error.filter(|_| ended != Ended::Cancelled),
         values,
         blobs: collected.blobs,
+        unchanged: collected.unchanged,
         cost_usd: reader.report.cost_usd,
     }
 }
@@ -109,8 +111,9 @@ impl Ended {
 }
 
 fn gather(
+    attempt: &Attempt,
     job: &CommandJob,
-    blobs: &Blobs,
+    means: &Means<'_>,
     reader: &Reader,
     exit: &Exit,
 ) -> Result<(Stdout, Collected), String> {
@@ -126,14 +129,24 @@ fn gather(
             }
         }
     };
+    if let Some(dir) = &job.dir {
+        means.shared.adopt(attempt, dir, &job.outputs, folder);
+        let reported = reader.report.outputs.values().filter_map(|it| match it {
+            Reported::Path(path) => inner_path(Path::new(path), dir).ok(),
+            Reported::Value(_) => None,
+        });
+        means.shared.ended(attempt.id, &reported.collect::<Vec<_>>());
+    }
     let collected = if job.outputs.is_empty() && reader.report.outputs.is_empty() {
         Collected::default()
     } else {
+        let ended_well = Ended::of(attempt, exit) == Ended::ByItself(How::Code(0));
+        let claim = Claim { folders: means.shared, attempt: attempt.id, ended_well };
         let sources = Sources {
-            places: collect::places(folder, job.dir.as_deref())?,
+            places: collect::places(folder, job.dir.as_deref(), claim)?,
             stdout: &stdout,
             reported: &reader.report.outputs,
-            blobs,
+            blobs: means.blobs,
         };
         collect::collect(&job.outputs, &sources)
     };

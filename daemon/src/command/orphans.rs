@@ -20,6 +20,9 @@ impl Commands {
     pub(super) async fn tidy_orphans(&self, folders: Vec<AttemptId>, active: Arc<HashSet<AttemptId>>) {
         let commands = self.clone();
         let look = move || {
+            // The others are done with when they are tidied up.
+            let goes_on = |id| active.contains(&id) || commands.folder(id).work().exists();
+            commands.inner.shared.leave_all_but(goes_on);
             let ended = folders.into_iter().filter(|it| !active.contains(it));
             ended.filter(|it| commands.folder(*it).work().exists()).collect::<Vec<_>>()
         };

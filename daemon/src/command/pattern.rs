@@ -50,6 +50,11 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), matcher, start, depth })
     }
 
+    /// Returns whether a path relative to the folder matches.
+    pub(super) fn matches(&self, path: &Path) -> bool {
+        self.matcher.is_match(path)
+    }
+
     /// Visits every match in byte order of its path: files, and what matches by name but is no file. A pattern with `**`
     /// doesn't enter folders through links: what is in there is found at its own path.
     ///

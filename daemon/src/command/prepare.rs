@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use fanlight_shared::environment::LONGEST_VALUE;
 
-use super::changed::Before;
 use super::environment::{self, Environment};
 use super::folder::{Folder, new_file, sentence};
 use super::input::{self, folder_at};
 use super::program::{self, Invocation};
+use super::shared::SharedFolders;
 use super::{Argument, CommandJob, Program};
 use crate::job::Attempt;
 use crate::media::file_name;
@@ -24,6 +24,7 @@ pub(super) struct Means<'a> {
     pub(super) environment: &'a Environment,
     pub(super) blobs: &'a Blobs,
     pub(super) grace: Duration,
+    pub(super) shared: &'a SharedFolders,
 }
 
 /// Prepares the folder of an attempt and returns what the supervisor is to start. The caller has made sure that nothing
@@ -56,7 +57,7 @@ pub(super) fn prepare(
         None => folder.work(),
         Some(dir) => {
             check_dir(dir)?;
-            Before::of(dir, &job.outputs)?.save(&folder.before())?;
+            means.shared.begin(attempt, dir, &job.outputs)?.save(&folder.before())?;
             dir.clone()
         }
     };

@@ -32,6 +32,11 @@ impl Commands {
     pub(super) async fn tidy_all(&self, attempts: Vec<AttemptId>) {
         // In this order a crash in between leaves a work folder, by which `remove` knows that there may be a record.
         join_all(attempts.iter().map(|attempt| self.drop_record(*attempt))).await;
+        if self.inner.shared.knows_any(&attempts) {
+            let (inner, attempts) = (std::sync::Arc::clone(&self.inner), attempts.clone());
+            let leave = move || attempts.into_iter().for_each(|id| inner.shared.leave(id));
+            let _ = tokio::task::spawn_blocking(leave).await;
+        }
         let folders: Vec<Folder> = attempts.into_iter().map(|attempt| self.folder(attempt)).collect();
         each_folder(folders, Folder::tidy).await;
     }

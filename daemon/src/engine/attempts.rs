@@ -155,7 +155,7 @@ impl ActiveRun {
         started_at: Time,
         outcome: Outcome,
     ) {
-        let Outcome { end, error, values, blobs, cost_usd } = outcome;
+        let Outcome { end, error, values, blobs, unchanged, cost_usd } = outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -210,6 +210,7 @@ impl ActiveRun {
             self.publish(context, key, values, blobs, super::publish::Made { number, duration, cost_usd });
         self.end_instance(context, key.node, key.item, status, error, |update| {
             fill(update);
+            update.unchanged = unchanged;
             update.outputs = shown;
         });
     }

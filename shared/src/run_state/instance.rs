@@ -30,6 +30,9 @@ pub struct Instance {
     /// What its ports put out, shortened.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Value>,
+    /// Ports whose files its command left as they were in a shared folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<String>,
     /// How far the attempt that runs is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
@@ -128,6 +131,7 @@ impl Instance {
             self.ended_at = Some(update.at);
             self.error.clone_from(&update.error);
             self.outputs.clone_from(&update.outputs);
+            self.unchanged.clone_from(&update.unchanged);
             self.progress = None;
             self.previews.clear();
         }

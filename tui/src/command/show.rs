@@ -68,6 +68,7 @@ fn node_object(name: &str, node: &NodeState) -> Json {
         "started_at": node.whole.started_at(),
         "ended_at": node.whole.ended_at,
         "error": node.whole.error,
+        "unchanged": node.whole.unchanged,
         "items": node.item_count,
         "items_failed": node.items_failed,
         "items_dropped": node.items_dropped(),
@@ -192,7 +193,9 @@ fn note(node: &NodeState) -> String {
     if let Some(line) = whole.last_line.as_ref().filter(|_| !whole.status.is_ended()) {
         return sanitise::line(line);
     }
-    let outputs =
-        whole.outputs.iter().map(|(port, value)| format!("{port}={}", sanitise::line(&value.summary(24))));
+    let outputs = whole.outputs.iter().map(|(port, value)| {
+        let unchanged = if whole.unchanged.contains(port) { " (unchanged)" } else { "" };
+        format!("{port}={}{unchanged}", sanitise::line(&value.summary(24)))
+    });
     outputs.collect::<Vec<_>>().join("  ")
 }

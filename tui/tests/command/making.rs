@@ -88,7 +88,7 @@ async fn media_go_in_as_files_and_come_out_as_media() {
 }
 
 #[tokio::test]
-async fn in_a_shared_folder_only_what_this_attempt_changed_is_its_output() {
+async fn in_a_shared_folder_what_the_command_changed_or_well_left_alone_is_its_output() {
     let story = story();
     let project = story.temp.path().join("project");
     fs::create_dir(&project).unwrap();
@@ -97,9 +97,17 @@ async fn in_a_shared_folder_only_what_this_attempt_changed_is_its_output() {
     let outcome = story.run(&story.attempt(), job().path("new", "new.txt", "text").job()).await;
     assert_eq!(outcome.values["new"], Value::from("new\n"));
     assert_eq!(outcome.values["stdout"], Value::from(project.display().to_string()));
+    assert_eq!(outcome.unchanged, Vec::<String>::new());
     let outcome = story.run(&story.attempt(), job().path("old", "old.txt", "text").job()).await;
+    assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
+    assert_eq!(
+        (outcome.values["old"].clone(), outcome.unchanged),
+        (Value::from("old"), vec!["old".to_owned()])
+    );
+    let failing = script("exit 3").dir(&project).path("old", "old.txt", "text");
+    let outcome = story.run(&story.attempt(), failing.job()).await;
     assert_eq!(outcome.end, AttemptEnd::Failed);
-    assert!(outcome.error.unwrap().message.contains("did not change it"));
+    assert!(!outcome.values.contains_key("old"), "it may be of another time");
     story.end().await;
 }
 

@@ -1,31 +1,58 @@
 //! Where outputs lie: the private work folder, and the folder of `dir:` as far as the attempt changed it.
 
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use fanlight_shared::id::AttemptId;
 use rustix::fs::Stat;
 
-use super::super::changed::Before;
+use super::super::changed::{Before, Files, Stamp, files_in};
 use super::super::folder::{Folder, sentence};
+use super::super::shared::SharedFolders;
 use crate::rooted::{Entry, Refusal, Root, inner_path};
 
 /// A folder that outputs may lie in.
 #[derive(Debug)]
-pub(in super::super) struct Place {
+pub(in super::super) struct Place<'a> {
     pub(super) root: Root,
-    /// Of a folder that is not the attempt's own: what lay in it before.
-    before: Option<Before>,
+    /// Of a folder that is not the attempt's own.
+    shared: Option<Shared<'a>>,
     /// What people call it.
     word: &'static str,
+}
+
+/// What is known of a folder that other attempts may change too.
+#[derive(Debug)]
+struct Shared<'a> {
+    /// What lay in it before the start.
+    before: Before,
+    claim: Claim<'a>,
+}
+
+/// Whose outputs are collected.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Claim<'a> {
+    /// Which attempts work in shared folders.
+    pub(in super::super) folders: &'a SharedFolders,
+    /// The attempt.
+    pub(in super::super) attempt: AttemptId,
+    /// Its command exited with 0: what it left as it was counts as its own too.
+    pub(in super::super) ended_well: bool,
 }
 
 /// The places of an attempt: its work folder, then `dir`.
 ///
 /// # Errors
 /// One of them is gone.
-pub(in super::super) fn places(folder: &Folder, dir: Option<&Path>) -> Result<Vec<Place>, String> {
+pub(in super::super) fn places<'a>(
+    folder: &Folder,
+    dir: Option<&Path>,
+    claim: Claim<'a>,
+) -> Result<Vec<Place<'a>>, String> {
     let mut places = previewed(folder, dir)?;
     if let Some(place) = places.get_mut(1) {
-        place.before = Some(Before::load(&folder.before())?);
+        place.shared = Some(Shared { before: Before::load(&folder.before())?, claim });
     }
     Ok(places)
 }
@@ -34,71 +61,155 @@ pub(in super::super) fn places(folder: &Folder, dir: Option<&Path>) -> Result<Ve
 ///
 /// # Errors
 /// One of them is gone.
-pub(in super::super) fn previewed(folder: &Folder, dir: Option<&Path>) -> Result<Vec<Place>, String> {
+pub(in super::super) fn previewed<'a>(folder: &Folder, dir: Option<&Path>) -> Result<Vec<Place<'a>>, String> {
     let work = folder.open_work().map_err(|error| sentence("can't read", &folder.work(), &error))?;
-    let mut places = vec![Place { root: work, before: None, word: "the work folder" }];
+    let mut places = vec![Place { root: work, shared: None, word: "the work folder" }];
     if let Some(dir) = dir {
         let root = Root::open(dir).map_err(|error| sentence("can't read", dir, &error))?;
-        places.push(Place { root, before: None, word: "the folder of `dir:`" });
+        places.push(Place { root, shared: None, word: "the folder of `dir:`" });
     }
     Ok(places)
 }
 
-impl Place {
-    /// What lies there, if it is the attempt's.
-    pub(super) fn changed_entry(&self, path: &Path) -> Result<Option<Entry>, String> {
-        let refused = |refusal: Refusal| format!("`{}`: {refusal}", shown(path));
+/// Something that lies in a place.
+pub(super) struct Own {
+    pub(super) entry: Entry,
+    /// The attempt left it as it was.
+    pub(super) unchanged: bool,
+}
+
+/// A file or folder of a shared folder while it is read.
+#[derive(Default)]
+pub(super) struct Held {
+    path: PathBuf,
+    /// Of a file: it, open.
+    file: Option<File>,
+    files: Files,
+}
+
+impl Place<'_> {
+    /// Returns what lies there, if it is the attempt's: it changed it, or may take what it left unchanged.
+    pub(super) fn own_entry(&self, path: &Path, take_unchanged: bool) -> Result<Option<Own>, String> {
         let entry = match self.root.entry(path) {
             Err(Refusal::Absent) => return Ok(None),
-            other => other.map_err(refused)?,
+            other => other.map_err(|refusal| refused(path, &refusal))?,
         };
-        let Some(before) = &self.before else { return Ok(Some(entry)) };
-        let inner = inner_path(path, self.root.path()).map_err(refused)?;
+        let Some(shared) = &self.shared else { return Ok(Some(Own { entry, unchanged: false })) };
+        let inner = self.inner(path)?;
         let changed = match &entry {
-            Entry::File(file) => before.is_file_changed(&inner, file).map_err(|it| refused(it.into()))?,
-            Entry::Folder(_) => before.is_folder_changed(&inner, &self.root)?,
+            Entry::File(file) => {
+                let changed = shared.before.is_file_changed(&inner, file);
+                changed.map_err(|error| refused(path, &error.into()))?
+            }
+            Entry::Folder(_) => shared.before.is_folder_changed(&inner, &files_in(&self.root, &inner)?),
         };
-        Ok(changed.then_some(entry))
+        let takes = changed || take_unchanged && shared.claim.ended_well;
+        Ok(takes.then_some(Own { entry, unchanged: !changed }))
     }
 
     /// Whether a link that can't be followed is the attempt's.
     pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
-        self.before.as_ref().is_none_or(|before| before.is_link_changed(path, link))
+        self.shared.as_ref().is_none_or(|shared| shared.before.is_link_changed(path, link))
     }
+
+    /// Notes how what is about to be read is, and that no other attempt changed it.
+    ///
+    /// # Errors
+    /// A sentence that names the other attempt.
+    pub(super) fn hold(&self, path: &Path, entry: &Entry) -> Result<Held, String> {
+        let Some(shared) = &self.shared else { return Ok(Held::default()) };
+        let path = self.inner(path)?;
+        let unreadable = |error: io::Error| refused(&path, &error.into());
+        let (file, files) = match entry {
+            Entry::File(file) => {
+                let stamp = Stamp::of_file(file).map_err(unreadable)?;
+                (Some(file.try_clone().map_err(unreadable)?), Files::from([(path.clone(), stamp)]))
+            }
+            Entry::Folder(_) => (None, files_in(&self.root, &path)?),
+        };
+        shared.claim.folders.check(shared.claim.attempt, &path, &files)?;
+        Ok(Held { path, file, files })
+    }
+
+    /// Checks that what was held is still the same now that it has been read.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn release(&self, held: &Held) -> Result<(), String> {
+        let same = match (&self.shared, &held.file) {
+            (None, _) => true,
+            (Some(_), Some(file)) => {
+                Stamp::of_file(file).is_ok_and(|now| held.files.get(&held.path) == Some(&now))
+            }
+            (Some(_), None) => files_in(&self.root, &held.path)? == held.files,
+        };
+        if same {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` changed while it was collected, so that what was read may be neither the old nor the new; nothing \
+             else may write it at that time",
+            shown(&held.path)
+        ))
+    }
+
+    /// Explains why there is nothing at a path, where another attempt may be the reason.
+    fn check_missing(&self, path: &Path) -> Result<(), String> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        shared.claim.folders.check(shared.claim.attempt, &self.inner(path)?, &Files::new())
+    }
+
+    fn inner(&self, path: &Path) -> Result<PathBuf, String> {
+        inner_path(path, self.root.path()).map_err(|refusal| refused(path, &refusal))
+    }
+}
+
+fn refused(path: &Path, refusal: &Refusal) -> String {
+    format!("`{}`: {refusal}", shown(path))
 }
 
 /// What a path leads to.
 pub(in super::super) struct FoundEntry<'a> {
     pub(in super::super) entry: Entry,
+    /// The attempt left it as it was.
+    pub(super) unchanged: bool,
     /// Its own name.
     pub(in super::super) name: String,
     /// The place that has it.
-    pub(super) place: &'a Place,
+    pub(super) place: &'a Place<'a>,
 }
 
 /// What a path leads to in the first place that has it.
 ///
 /// # Errors
 /// A sentence that names the path and what is there instead.
-pub(in super::super) fn find<'a>(places: &'a [Place], path: &Path) -> Result<FoundEntry<'a>, String> {
+pub(in super::super) fn find<'a>(places: &'a [Place<'a>], path: &Path) -> Result<FoundEntry<'a>, String> {
     let mut refusal = None;
     for place in places {
-        match place.changed_entry(path) {
-            Ok(Some(entry)) => {
+        match place.own_entry(path, true) {
+            Ok(Some(Own { entry, unchanged })) => {
                 let name = path.file_name().map_or_else(|| name_of(place.root.path()), |_| name_of(path));
-                return Ok(FoundEntry { entry, name, place });
+                return Ok(FoundEntry { entry, unchanged, name, place });
             }
             Ok(None) => {}
             Err(sentence) => refusal = Some(sentence),
         }
     }
-    Err(refusal.unwrap_or_else(|| missing(places, path)))
+    if let Some(sentence) = refusal {
+        return Err(sentence);
+    }
+    places.iter().try_for_each(|place| place.check_missing(path))?;
+    Err(missing(places, path))
 }
 
-fn missing(places: &[Place], path: &Path) -> String {
-    let unchanged = places.iter().find(|it| it.before.is_some() && it.root.entry(path).is_ok());
+fn missing(places: &[Place<'_>], path: &Path) -> String {
+    let unchanged = places.iter().find(|it| it.shared.is_some() && it.root.entry(path).is_ok());
     if let Some(place) = unchanged {
-        return format!("`{}` lies in {}, but this attempt did not change it", shown(path), place.word);
+        return format!(
+            "`{}` lies in {}, but this attempt did not change it and did not end with 0",
+            shown(path),
+            place.word
+        );
     }
     let words: Vec<&str> = places.iter().map(|it| it.word).collect();
     let missing = format!("there is no `{}` in {}", shown(path), words.join(" or "));

@@ -5,9 +5,11 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::problem::Span;
 
-use super::super::changed::Before;
+use super::super::fixture;
 use super::super::folder::Folder;
+use super::super::shared::SharedFolders;
 use super::*;
+use crate::job::Attempt;
 use crate::store::Store;
 
 /// A picture of one pixel.
@@ -23,6 +25,10 @@ struct Desk {
     reported: IndexMap<String, Reported>,
     stdout: Stdout,
     dir: Option<PathBuf>,
+    shared: SharedFolders,
+    attempt: Attempt,
+    /// The command did not exit with 0.
+    failed: bool,
 }
 
 fn desk() -> Desk {
@@ -30,6 +36,7 @@ fn desk() -> Desk {
     let store = Store::open(&Home::below(&temp.path().join("home")).unwrap()).unwrap();
     let folder = Folder::of(&temp.path().join("attempts"), AttemptId::new());
     folder.make().unwrap();
+    let shared = SharedFolders::load(&temp.path().join("attempts"));
     Desk {
         temp,
         store,
@@ -38,6 +45,9 @@ fn desk() -> Desk {
         reported: IndexMap::new(),
         stdout: Stdout { bytes: Vec::new(), truncated: false },
         dir: None,
+        shared,
+        attempt: fixture::attempt(),
+        failed: false,
     }
 }
 
@@ -68,13 +78,19 @@ impl Desk {
         for file in files {
             fs::write(dir.join(file), "old").unwrap();
         }
-        Before::of(&dir, &self.outputs).unwrap().save(&self.folder.before()).unwrap();
+        let before = self.shared.begin(&self.attempt, &dir, &self.outputs).unwrap();
+        before.save(&self.folder.before()).unwrap();
         self.dir = Some(dir);
         self
     }
+    fn claim(&self) -> Claim<'_> {
+        Claim { folders: &self.shared, attempt: self.attempt.id, ended_well: !self.failed }
+    }
     fn collect(&self) -> Collected {
+        self.shared.ended(self.attempt.id, &[]);
+        let claim = self.claim();
         let sources = Sources {
-            places: places(&self.folder, self.dir.as_deref()).unwrap(),
+            places: places(&self.folder, self.dir.as_deref(), claim).unwrap(),
             stdout: &self.stdout,
             reported: &self.reported,
             blobs: self.store.blobs(),
@@ -235,10 +251,11 @@ fn a_link_that_leads_out_or_nowhere_fails_its_output_by_name_also_in_a_glob() {
 #[test]
 fn of_a_shared_folder_a_broken_link_that_was_there_before_is_nobodys() {
     let desk = desk().glob("all", "*.txt", "text");
-    fs::create_dir(desk.temp.path().join("project")).unwrap();
     let dir = desk.temp.path().join("project");
+    fs::create_dir(&dir).unwrap();
     symlink("nowhere", dir.join("old.txt")).unwrap();
-    Before::of(&dir, &desk.outputs).unwrap().save(&desk.folder.before()).unwrap();
+    let before = desk.shared.begin(&desk.attempt, &dir, &desk.outputs).unwrap();
+    before.save(&desk.folder.before()).unwrap();
     let desk = Desk { dir: Some(dir.clone()), ..desk };
     fs::write(dir.join("new.txt"), "new").unwrap();
     assert_eq!(desk.value("all"), Value::from(vec![Value::from("new")]));
@@ -251,7 +268,7 @@ fn a_work_folder_that_became_a_link_is_not_collected_from() {
     let desk = desk().path("one", "passwd", "file");
     fs::remove_dir(desk.folder.work()).unwrap();
     symlink("/etc", desk.folder.work()).unwrap();
-    assert!(places(&desk.folder, None).unwrap_err().starts_with("can't read"));
+    assert!(places(&desk.folder, None, desk.claim()).unwrap_err().starts_with("can't read"));
 }
 
 #[test]
@@ -280,7 +297,7 @@ fn a_folder_names_its_files() {
 }
 
 #[test]
-fn of_a_shared_folder_only_what_changed_counts() {
+fn of_a_shared_folder_only_what_changed_counts_unless_the_command_ended_well() {
     let mut desk =
         desk().path("kept", "kept.txt", "text").path("made", "made.txt", "text").glob("all", "*.txt", "text");
     desk = desk.dir(&["kept.txt", "again.txt"]);
@@ -288,12 +305,66 @@ fn of_a_shared_folder_only_what_changed_counts() {
     fs::write(dir.join("made.txt"), "new").unwrap();
     fs::write(dir.join("again.txt"), "OLD").unwrap();
     let collected = desk.collect();
-    assert!(collected.problems[0].contains("did not change it"), "{:?}", collected.problems);
+    assert_eq!(collected.problems, Vec::<String>::new());
+    assert_eq!(collected.values["kept"], Value::from("old"));
+    assert_eq!(collected.unchanged, ["kept"]);
     assert_eq!(collected.values["made"], Value::from("new"));
     assert_eq!(collected.values["all"], Value::from(vec![Value::from("OLD"), Value::from("new")]));
+    desk.failed = true;
+    assert!(desk.problem().contains("did not change it"), "{}", desk.problem());
     // What lies in the attempt's own folder is surely its own.
     let desk = desk.file("made.txt", "private");
     assert_eq!(desk.collect().values["made"], Value::from("private"));
+}
+
+#[test]
+fn a_glob_takes_unchanged_files_where_it_says_so() {
+    let mut desk = desk().glob("all", "*.txt", "text");
+    desk.outputs["all"].take_unchanged = true;
+    let mut desk = desk.dir(&["a.txt", "b.txt"]);
+    let collected = desk.collect();
+    assert_eq!(collected.values["all"], Value::from(vec![Value::from("old"), Value::from("old")]));
+    assert_eq!(collected.unchanged, ["all"]);
+    fs::write(desk.dir.clone().unwrap().join("b.txt"), "new").unwrap();
+    let collected = desk.collect();
+    assert_eq!(collected.values["all"], Value::from(vec![Value::from("old"), Value::from("new")]));
+    assert_eq!(collected.unchanged, Vec::<String>::new());
+    desk.failed = true;
+    assert_eq!(desk.collect().values["all"], Value::from(vec![Value::from("new")]));
+}
+
+#[test]
+fn a_file_or_folder_that_another_attempt_changed_is_refused() {
+    let desk = desk().path("file", "f.txt", "text").path("folder", "out", "dir").glob("all", "*.txt", "text");
+    let desk = desk.dir(&["f.txt"]);
+    let dir = desk.dir.clone().unwrap();
+    fs::create_dir(dir.join("out")).unwrap();
+    let other = Attempt { node: "other".into(), ..fixture::attempt() };
+    desk.shared.begin(&other, &dir, &desk.outputs).unwrap();
+    fs::write(dir.join("f.txt"), "whose?").unwrap();
+    fs::write(dir.join("out/g"), "whose?").unwrap();
+    let collected = desk.collect();
+    assert!(collected.values.is_empty(), "{:?}", collected.values);
+    for (problem, file) in collected.problems.iter().zip(["`f.txt`", "`out/g`", "`f.txt`"]) {
+        assert!(problem.contains(file) && problem.contains("`other` of poster#1"), "{problem}");
+    }
+    assert_eq!(collected.problems.len(), 3);
+}
+
+#[test]
+fn what_changes_while_it_is_read_is_refused() {
+    let desk = desk().path("file", "f.txt", "text").path("folder", "out", "dir").dir(&["f.txt"]);
+    let dir = desk.dir.clone().unwrap();
+    fs::create_dir(dir.join("out")).unwrap();
+    fs::write(dir.join("out/g"), "old").unwrap();
+    let places = places(&desk.folder, Some(&dir), desk.claim()).unwrap();
+    for (path, file) in [("f.txt", "f.txt"), ("out", "out/g")] {
+        let found = find(&places, Path::new(path)).unwrap();
+        let held = found.place.hold(Path::new(path), &found.entry).unwrap();
+        assert_eq!(found.place.release(&held), Ok(()));
+        fs::write(dir.join(file), "another size").unwrap();
+        assert!(found.place.release(&held).unwrap_err().contains("changed while it was collected"));
+    }
 }
 
 #[test]

@@ -54,7 +54,8 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     }
     for (name, value) in &instance.outputs {
         let pictures = inspector.products.pictures(&inspector.node, inspector.item, name);
-        named(name, value, &pictures, theme, &mut rows);
+        let unchanged = if instance.unchanged.contains(name) { " (unchanged)" } else { "" };
+        named(&format!("{name}{unchanged}"), value, &pictures, theme, &mut rows);
     }
     for (name, value) in instance.previews.iter().filter(|(name, _)| !instance.outputs.contains_key(*name)) {
         named(&format!("{name} (so far)"), value, &[], theme, &mut rows);

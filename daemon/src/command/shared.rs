@@ -1,0 +1,224 @@
+//! Attempts that work in shared folders (`dir:`), and which files changed while two that collect them were running.
+//!
+//! The time in which two attempts overlap begins when the later one starts, which notes what it collects, and ends when
+//! the first one ends. A file that both collect and that is not the same at both moments changed while the other was
+//! running: neither can know whose bytes it has, so that both fail if they collect it. Attempts are remembered in a file
+//! each, so that the next daemon knows those that it adopts, and what changed before.
+
+mod session;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fanlight_shared::id::AttemptId;
+use fanlight_shared::workflow::{CommandOutput, OutputSource};
+use indexmap::IndexMap;
+
+use super::changed::{Before, Files};
+use super::folder::{Folder, sentence};
+use crate::job::Attempt;
+use session::Session;
+
+/// What to do about a conflict.
+const REMEDIES: &str = "keep such attempts apart by `lock: NAME` on the node or `concurrency: 1` on the workflow, or \
+                        write it in the private folder, without `dir:`";
+
+/// The attempts that work in shared folders.
+#[derive(Debug)]
+pub(super) struct SharedFolders {
+    /// Holds a file per attempt.
+    folder: PathBuf,
+    /// Those that an earlier daemon started.
+    found: Vec<AttemptId>,
+    sessions: Mutex<HashMap<AttemptId, Session>>,
+}
+
+impl SharedFolders {
+    /// Reads what an earlier daemon left. `attempts` is where the folders of attempts lie. Blocks.
+    pub(super) fn load(attempts: &Path) -> Self {
+        let folder = attempts.with_file_name("shared");
+        let mut sessions = HashMap::new();
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let id = entry.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok());
+            let before = |id| Before::load(&Folder::of(attempts, id).before()).ok();
+            let read = id.and_then(|id| Some((id, Session::load(&entry.path(), before(id)?)?)));
+            match read {
+                Some((id, session)) => drop(sessions.insert(id, session)),
+                // It was written half, or is of an earlier start of the machine: nothing of it can live.
+                None => drop(fs::remove_file(entry.path())),
+            }
+        }
+        Self { folder, found: sessions.keys().copied().collect(), sessions: Mutex::new(sessions) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AttemptId, Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self, id: AttemptId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    /// An attempt is about to start in `dir`: notes what it collects there. Blocks.
+    ///
+    /// # Errors
+    /// A sentence: a folder that can't be read, a bad pattern, too many files, a full disk.
+    pub(super) fn begin(
+        &self,
+        attempt: &Attempt,
+        dir: &Path,
+        outputs: &IndexMap<String, CommandOutput>,
+    ) -> Result<Arc<Before>, String> {
+        let dir = dir.canonicalize().map_err(|error| sentence("can't enter", dir, &error))?;
+        let sources: Vec<OutputSource> = outputs.values().map(|output| output.source.clone()).collect();
+        let order = {
+            let mut sessions = self.lock();
+            let session = Session::new(who(attempt), dir.clone(), sources.clone(), next(&sessions))?;
+            let order = session.order();
+            sessions.insert(attempt.id, session);
+            order
+        };
+        let noted = self.note(attempt.id, &dir, &sources, order);
+        if noted.is_err() {
+            self.lock().remove(&attempt.id);
+        }
+        noted
+    }
+
+    /// Notes until no other attempt ended meanwhile: what that one changed last may have been noted half.
+    fn note(
+        &self,
+        id: AttemptId,
+        dir: &Path,
+        sources: &[OutputSource],
+        order: u64,
+    ) -> Result<Arc<Before>, String> {
+        loop {
+            let before = Arc::new(Before::of(dir, sources)?);
+            let mut sessions = self.lock();
+            let Some(session) = sessions.get_mut(&id).filter(|session| session.order() == order) else {
+                return Err("the attempt was ended while it started".into());
+            };
+            if session.noted(&before) {
+                session.save(&self.folder, &self.file(id))?;
+                return Ok(before);
+            }
+        }
+    }
+
+    /// An attempt of an earlier daemon that is not known here: one of an older version. Blocks.
+    pub(super) fn adopt(
+        &self,
+        attempt: &Attempt,
+        dir: &Path,
+        outputs: &IndexMap<String, CommandOutput>,
+        folder: &Folder,
+    ) {
+        if self.lock().contains_key(&attempt.id) {
+            return;
+        }
+        let sources = outputs.values().map(|output| output.source.clone()).collect();
+        let (Ok(dir), Ok(before)) = (dir.canonicalize(), Before::load(&folder.before())) else { return };
+        let mut sessions = self.lock();
+        let order = next(&sessions);
+        if let Ok(mut session) = Session::new(who(attempt), dir, sources, order) {
+            session.noted(&Arc::new(before));
+            sessions.insert(attempt.id, session);
+        }
+    }
+
+    /// The processes of an attempt are gone: compares what it shares with those that run. `reported` are paths that it
+    /// collects besides the declared ones. Blocks.
+    pub(super) fn ended(&self, id: AttemptId, reported: &[PathBuf]) {
+        let (dir, sources) = {
+            let mut sessions = self.lock();
+            let Some(session) = sessions.get_mut(&id).filter(|session| session.runs()) else { return };
+            session.also_collects(reported);
+            let (dir, sources) = (session.dir().to_owned(), session.sources().to_vec());
+            let session = &sessions[&id];
+            if !sessions.iter().any(|(other, it)| *other != id && it.runs() && it.shares_with(session)) {
+                if let Some(session) = sessions.get_mut(&id) {
+                    session.end();
+                }
+                return;
+            }
+            (dir, sources)
+        };
+        // What can't be read any more counts as gone, and so as changed.
+        let after = Before::now(&dir, &sources).unwrap_or_default();
+        let mut sessions = self.lock();
+        let Some(mut this) = sessions.remove(&id) else { return };
+        for (other, session) in sessions.iter_mut().filter(|(_, it)| it.runs()) {
+            if session.compare(&mut this, &after)
+                && let Err(error) = session.save(&self.folder, &self.file(*other))
+            {
+                // Without the file only the next daemon would not know; this one does.
+                tracing::warn!("{error}");
+            }
+        }
+        this.end();
+        if let Err(error) = this.save(&self.folder, &self.file(id)) {
+            tracing::warn!("{error}");
+        }
+        sessions.insert(id, this);
+    }
+
+    /// Checks that what an ended attempt is about to collect is its own. `target` is a file or a folder relative to its
+    /// `dir:`, `now` the files that are collected with their present stamps.
+    ///
+    /// # Errors
+    /// A sentence that names the other attempt and what to do.
+    pub(super) fn check(&self, id: AttemptId, target: &Path, now: &Files) -> Result<(), String> {
+        let sessions = self.lock();
+        let Some(this) = sessions.get(&id) else { return Ok(()) };
+        let others = sessions.iter().filter(|(other, it)| **other != id && it.runs()).map(|(_, it)| it);
+        match this.conflict(target, now, others) {
+            None => Ok(()),
+            Some((file, other)) => Err(format!(
+                "`{}` changed while {other} was running, which collects it too, so nobody can tell whose bytes it \
+                 has; {REMEDIES}",
+                super::text::line(&file.to_string_lossy())
+            )),
+        }
+    }
+
+    /// An attempt is done with, collected or not. Blocks.
+    pub(super) fn leave(&self, id: AttemptId) {
+        self.ended(id, &[]);
+        if self.lock().remove(&id).is_some()
+            && let Err(error) = fs::remove_file(self.file(id))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the record of an attempt in a shared folder could not be removed");
+        }
+    }
+
+    /// Is done with those attempts of an earlier daemon that don't go on. Blocks.
+    pub(super) fn leave_all_but(&self, goes_on: impl Fn(AttemptId) -> bool) {
+        self.found.iter().filter(|id| !goes_on(**id)).for_each(|id| self.leave(*id));
+    }
+
+    /// Returns whether one of these attempts works in a shared folder.
+    pub(super) fn knows_any(&self, attempts: &[AttemptId]) -> bool {
+        let sessions = self.lock();
+        attempts.iter().any(|id| sessions.contains_key(id))
+    }
+}
+
+/// Returns the place of the next start among all, over restarts too.
+fn next(sessions: &HashMap<AttemptId, Session>) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let last = sessions.values().map(Session::order).max().unwrap_or_default();
+    u64::try_from(now).unwrap_or_default().max(last + 1)
+}
+
+/// What people call an attempt.
+fn who(attempt: &Attempt) -> String {
+    format!("`{}{}` of {}#{}", attempt.node, attempt.item, attempt.run.workflow, attempt.run.number)
+}
+
+#[cfg(test)]
+mod tests;
