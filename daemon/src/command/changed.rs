@@ -1,6 +1,6 @@
 //! What an attempt changed in a folder that is not its own (`dir:`).
 //!
-//! Before the start the files that could become outputs are noted; afterwards those count that are new or different. The
+//! Snapshot the start the files that could become outputs are noted; afterwards those count that are new or different. The
 //! time of the last change of the inode can't be set by a program, so that even a file that was written again with
 //! the same size and an old time is seen. Nothing depends on the clock of the file system being ours.
 
@@ -20,10 +20,10 @@ use super::folder::{new_file, sentence};
 use super::pattern::Pattern;
 use crate::rooted::{DEEPEST, Entry, Links, Met, Root, inner_path, walk};
 
-/// A change within one tick of the file system's clock can't be told from the state before it.
+/// A change within one tick of the file system's clock may leave a file's times as they were.
 const TICK: Duration = Duration::from_millis(20);
 
-/// What tells one state of a file from another.
+/// The state of a file: two that are equal are the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     device: i128,
@@ -63,12 +63,12 @@ pub(super) type Files = HashMap<PathBuf, Stamp>;
 
 /// The files that could become outputs, as they were at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Before {
+pub(super) struct Snapshot {
     files: Files,
 }
 
-impl Before {
-    /// Notes what the sources of outputs name in `dir`, before the start.
+impl Snapshot {
+    /// Takes a snapshot of what the sources of outputs name in `dir`, before the start.
     ///
     /// # Errors
     /// A folder that can't be read, a bad pattern, too many files.
@@ -79,14 +79,14 @@ impl Before {
         let tick = i128::try_from(TICK.as_nanos()).unwrap_or(0);
         let fresh = |stamp: &Stamp| (0..tick).contains(&(now - stamp.changed.max(stamp.modified)));
         if noted.files.values().any(fresh) {
-            // Somebody changes files at this very moment: look again when the clock has moved on.
+            // Files are being changed at this very moment: look again when the clock has moved on.
             std::thread::sleep(TICK);
             return Self::now(dir, sources);
         }
         Ok(noted)
     }
 
-    /// Notes what the sources of outputs name in `dir` at this moment.
+    /// Takes a snapshot of what the sources of outputs name in `dir` at this moment.
     ///
     /// # Errors
     /// As [`Self::of`].
@@ -132,17 +132,17 @@ impl Before {
         Ok(Self { files })
     }
 
-    /// Whether this open file is new or different.
+    /// Returns whether this open file is new or different.
     pub(super) fn is_file_changed(&self, path: &Path, file: &fs::File) -> io::Result<bool> {
         Ok(self.files.get(path) != Some(&Stamp::of_file(file)?))
     }
 
-    /// Whether a link that leads nowhere is new or different.
+    /// Returns whether a link that leads nowhere is new or different.
     pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
         self.files.get(path) != Some(&Stamp::of_stat(link))
     }
 
-    /// Whether a file below this folder is new, different or gone.
+    /// Returns whether a file below this folder is new, different or gone. `now` are the files that are there.
     pub(super) fn is_folder_changed(&self, path: &Path, now: &Files) -> bool {
         let then = self.files.iter().filter(|(file, _)| file.starts_with(path));
         let mut count = 0;
@@ -155,7 +155,7 @@ impl Before {
         count != now.len()
     }
 
-    /// Keeps it for an adoption.
+    /// Writes it down, for the end of the attempt and for the next daemon.
     pub(super) fn save(&self, path: &Path) -> Result<(), String> {
         let mut bytes = Vec::new();
         for (file, stamp) in &self.files {
@@ -169,7 +169,7 @@ impl Before {
             .map_err(|error| sentence("can't write", path, &error))
     }
 
-    /// Reads what was kept.
+    /// Reads what [`Self::save`] wrote.
     pub(super) fn load(path: &Path) -> Result<Self, String> {
         let bytes = fs::read(path).map_err(|error| sentence("can't read", path, &error))?;
         let files = bytes.split(|it| *it == 0).filter(|it| !it.is_empty()).map(parse).collect::<Option<_>>();
@@ -192,8 +192,8 @@ fn note_folder(root: &Root, path: &Path, files: &mut Files) -> Result<(), String
         if let Met::File(stat) | Met::BrokenLink(stat, _) = met {
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }
-        if files.len() > super::collect::MOST_FILES {
-            return Err(format!("`{}` holds more than {} files", path.display(), super::collect::MOST_FILES));
+        if files.len() > super::collect::MAX_FILES {
+            return Err(format!("`{}` holds more than {} files", path.display(), super::collect::MAX_FILES));
         }
         Ok(())
     })
@@ -212,22 +212,22 @@ fn parse(line: &[u8]) -> Option<(PathBuf, Stamp)> {
 mod tests {
     use super::*;
 
-    fn changed(before: &Before, dir: &Path, path: &str) -> bool {
+    fn changed(before: &Snapshot, dir: &Path, path: &str) -> bool {
         before.is_file_changed(Path::new(path), &fs::File::open(dir.join(path)).unwrap()).unwrap()
     }
 
     #[test]
-    fn what_was_written_again_is_told_from_what_was_not() {
+    fn a_file_that_was_written_again_has_changed() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path();
         for name in ["old.txt", "again.txt", "touched.txt"] {
             fs::write(dir.join(name), "same").unwrap();
         }
         let sources = [OutputSource::Path("./old.txt".into()), OutputSource::Glob("*.txt".into())];
-        let before = Before::of(dir, &sources).unwrap();
-        let kept = temp.path().join("before");
-        before.save(&kept).unwrap();
-        assert_eq!(Before::load(&kept).unwrap(), before);
+        let before = Snapshot::of(dir, &sources).unwrap();
+        let file = temp.path().join("before");
+        before.save(&file).unwrap();
+        assert_eq!(Snapshot::load(&file).unwrap(), before);
 
         let then = fs::metadata(dir.join("again.txt")).unwrap().modified().unwrap();
         let again = fs::File::options().write(true).open(dir.join("again.txt")).unwrap();
@@ -244,7 +244,7 @@ mod tests {
         let dir = temp.path();
         fs::create_dir_all(dir.join("build/deep")).unwrap();
         fs::write(dir.join("build/deep/a"), "a").unwrap();
-        let before = Before::of(dir, &[OutputSource::Path("build/".into())]).unwrap();
+        let before = Snapshot::of(dir, &[OutputSource::Path("build/".into())]).unwrap();
         let root = Root::open(dir).unwrap();
         let changed = || {
             let build = Path::new("build");

@@ -1,4 +1,4 @@
-//! From what a command left behind to the values of its ports. Blocks: reads, hashes, publishes.
+//! Collects outputs: from the files and the stdout of an ended command to the values of its ports. Blocks.
 
 mod field;
 mod place;
@@ -24,12 +24,12 @@ use crate::supervisor::log::Stdout;
 
 pub(super) use place::{Claim, FoundEntry, Place, find, places, previewed};
 
-/// A folder that is an output holds no more files than this.
-pub(super) const MOST_FILES: usize = 100_000;
-/// A glob gives no more files than this.
-const MOST_MATCHES: usize = 10_000;
-/// A file whose content becomes a value is no longer than this.
-const LONGEST_CONTENT: u64 = 16 * 1024 * 1024;
+/// The most files of a folder that is an output.
+pub(super) const MAX_FILES: usize = 100_000;
+/// The most files that a glob matches.
+const MAX_MATCHES: usize = 10_000;
+/// The longest file whose content becomes a value, in bytes.
+const MAX_CONTENT: u64 = 16 * 1024 * 1024;
 
 /// What is collected from.
 pub(super) struct Sources<'a> {
@@ -47,7 +47,7 @@ pub(super) struct Sources<'a> {
 pub(super) struct Collected {
     pub(super) values: Values,
     pub(super) blobs: Vec<Published>,
-    /// Outputs whose files the command left as they were in a shared folder.
+    /// Outputs whose files the command did not change in a shared folder.
     pub(super) unchanged: Vec<String>,
     /// A sentence per declared output that isn't there or isn't what it should be.
     pub(super) problems: Vec<String>,
@@ -55,7 +55,7 @@ pub(super) struct Collected {
     pub(super) notes: Vec<String>,
 }
 
-/// Collects everything that is there.
+/// Collects all declared and reported outputs.
 pub(super) fn collect(outputs: &IndexMap<String, CommandOutput>, sources: &Sources<'_>) -> Collected {
     let mut collector = Collector { sources, json: None, collected: Collected::default() };
     for (name, output) in outputs {
@@ -63,12 +63,12 @@ pub(super) fn collect(outputs: &IndexMap<String, CommandOutput>, sources: &Sourc
             Some(reported) => collector.reported(reported, &output.ty, output.name.as_deref()),
             None => collector.declared(output),
         };
-        collector.keep(name, value);
+        collector.add(name, value);
     }
     for (name, reported) in sources.reported {
         if !outputs.contains_key(name) {
             let value = collector.reported(reported, &Type::Any, None);
-            collector.keep(name, value);
+            collector.add(name, value);
         }
     }
     collector.collected
@@ -83,7 +83,7 @@ struct Collector<'a> {
 /// The value of an output.
 struct Made {
     value: Value,
-    /// The command left its files as they were.
+    /// The command did not change its files.
     unchanged: bool,
 }
 
@@ -94,7 +94,7 @@ impl From<Value> for Made {
 }
 
 impl Collector<'_> {
-    fn keep(&mut self, name: &str, made: Result<Made, String>) {
+    fn add(&mut self, name: &str, made: Result<Made, String>) {
         match made {
             Ok(made) => {
                 if made.unchanged {
@@ -180,8 +180,8 @@ impl Collector<'_> {
                     Met::Unreadable => notes.push(format!("`{}` can't be looked into", path.display())),
                     Met::BrokenLink(..) | Met::Folder | Met::Passed | Met::TooDeep => {}
                 }
-                if found.len() > MOST_MATCHES {
-                    return Err(format!("the glob `{glob}` matches more than {MOST_MATCHES} files"));
+                if found.len() > MAX_MATCHES {
+                    return Err(format!("the glob `{glob}` matches more than {MAX_MATCHES} files"));
                 }
                 Ok(())
             })?;
@@ -214,7 +214,7 @@ impl Collector<'_> {
     ) -> Result<Value, Problem> {
         match (ty, entry) {
             (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(_)) => {
-                let taken = media::publish_folder(root, path, name, MOST_FILES, self.sources.blobs)?;
+                let taken = media::publish_folder(root, path, name, MAX_FILES, self.sources.blobs)?;
                 self.collected.blobs.extend(taken.published);
                 let notes = taken.left_out.iter();
                 let notes = notes.map(|it| format!("`{}` was left out: it is {}", it.path, it.what));
@@ -266,11 +266,11 @@ fn numbered(name: &str, number: usize) -> String {
 /// A file's content as a value.
 fn content(file: File, ty: &Type) -> Result<Value, Problem> {
     let mut bytes = Vec::new();
-    file.take(LONGEST_CONTENT + 1)
+    file.take(MAX_CONTENT + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Problem::Type(format!("can't be read: {error}")))?;
-    if bytes.len() as u64 > LONGEST_CONTENT {
-        let most = LONGEST_CONTENT >> 20;
+    if bytes.len() as u64 > MAX_CONTENT {
+        let most = MAX_CONTENT >> 20;
         return Err(Problem::Type(format!("is longer than {most} MiB; declare it as file")));
     }
     let text = String::from_utf8(bytes)

@@ -31,7 +31,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// Of these variables, those that commands get: the usual ones and those named in `pass`.
+    /// Takes those of the daemon's variables that commands get: the usual ones and those named in `pass`.
     pub(super) fn inherit(all: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> Self {
         let mut passed: Variables = all.filter(|(name, value)| is_passed(name, value, pass)).collect();
         passed.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());

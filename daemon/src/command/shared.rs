@@ -17,7 +17,7 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::workflow::{CommandOutput, OutputSource};
 use indexmap::IndexMap;
 
-use super::changed::{Before, Files};
+use super::changed::{Files, Snapshot};
 use super::folder::{Folder, sentence};
 use crate::job::Attempt;
 use session::Session;
@@ -43,7 +43,7 @@ impl SharedFolders {
         let mut sessions = HashMap::new();
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let id = entry.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok());
-            let before = |id| Before::load(&Folder::of(attempts, id).before()).ok();
+            let before = |id| Snapshot::load(&Folder::of(attempts, id).before()).ok();
             let read = id.and_then(|id| Some((id, Session::load(&entry.path(), before(id)?)?)));
             match read {
                 Some((id, session)) => drop(sessions.insert(id, session)),
@@ -71,7 +71,7 @@ impl SharedFolders {
         attempt: &Attempt,
         dir: &Path,
         outputs: &IndexMap<String, CommandOutput>,
-    ) -> Result<Arc<Before>, String> {
+    ) -> Result<Arc<Snapshot>, String> {
         let dir = dir.canonicalize().map_err(|error| sentence("can't enter", dir, &error))?;
         let sources: Vec<OutputSource> = outputs.values().map(|output| output.source.clone()).collect();
         let order = {
@@ -95,9 +95,9 @@ impl SharedFolders {
         dir: &Path,
         sources: &[OutputSource],
         order: u64,
-    ) -> Result<Arc<Before>, String> {
+    ) -> Result<Arc<Snapshot>, String> {
         loop {
-            let before = Arc::new(Before::of(dir, sources)?);
+            let before = Arc::new(Snapshot::of(dir, sources)?);
             let mut sessions = self.lock();
             let Some(session) = sessions.get_mut(&id).filter(|session| session.order() == order) else {
                 return Err("the attempt was ended while it started".into());
@@ -121,7 +121,7 @@ impl SharedFolders {
             return;
         }
         let sources = outputs.values().map(|output| output.source.clone()).collect();
-        let (Ok(dir), Ok(before)) = (dir.canonicalize(), Before::load(&folder.before())) else { return };
+        let (Ok(dir), Ok(before)) = (dir.canonicalize(), Snapshot::load(&folder.before())) else { return };
         let mut sessions = self.lock();
         let order = next(&sessions);
         if let Ok(mut session) = Session::new(who(attempt), dir, sources, order) {
@@ -148,7 +148,7 @@ impl SharedFolders {
             (dir, sources)
         };
         // What can't be read any more counts as gone, and so as changed.
-        let after = Before::now(&dir, &sources).unwrap_or_default();
+        let after = Snapshot::now(&dir, &sources).unwrap_or_default();
         let mut sessions = self.lock();
         let Some(mut this) = sessions.remove(&id) else { return };
         for (other, session) in sessions.iter_mut().filter(|(_, it)| it.runs()) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fanlight_shared::id::AttemptId;
 use rustix::fs::Stat;
 
-use super::super::changed::{Before, Files, Stamp, files_in};
+use super::super::changed::{Files, Snapshot, Stamp, files_in};
 use super::super::folder::{Folder, sentence};
 use super::super::shared::SharedFolders;
 use crate::rooted::{Entry, Refusal, Root, inner_path};
@@ -25,8 +25,8 @@ pub(in super::super) struct Place<'a> {
 /// What is known of a folder that other attempts may change too.
 #[derive(Debug)]
 struct Shared<'a> {
-    /// What lay in it before the start.
-    before: Before,
+    /// As it was before the start.
+    before: Snapshot,
     claim: Claim<'a>,
 }
 
@@ -52,7 +52,7 @@ pub(in super::super) fn places<'a>(
 ) -> Result<Vec<Place<'a>>, String> {
     let mut places = previewed(folder, dir)?;
     if let Some(place) = places.get_mut(1) {
-        place.shared = Some(Shared { before: Before::load(&folder.before())?, claim });
+        place.shared = Some(Shared { before: Snapshot::load(&folder.before())?, claim });
     }
     Ok(places)
 }
@@ -107,7 +107,7 @@ impl Place<'_> {
         Ok(takes.then_some(Own { entry, unchanged: !changed }))
     }
 
-    /// Whether a link that can't be followed is the attempt's.
+    /// Returns whether a link that can't be followed is the attempt's.
     pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
         self.shared.as_ref().is_none_or(|shared| shared.before.is_link_changed(path, link))
     }

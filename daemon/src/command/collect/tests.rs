@@ -17,7 +17,7 @@ const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\
 \xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
 
-struct Desk {
+struct Ended {
     temp: tempfile::TempDir,
     store: Store,
     folder: Folder,
@@ -31,13 +31,13 @@ struct Desk {
     failed: bool,
 }
 
-fn desk() -> Desk {
+fn ended() -> Ended {
     let temp = tempfile::tempdir().unwrap();
     let store = Store::open(&Home::below(&temp.path().join("home")).unwrap()).unwrap();
     let folder = Folder::of(&temp.path().join("attempts"), AttemptId::new());
     folder.make().unwrap();
     let shared = SharedFolders::load(&temp.path().join("attempts"));
-    Desk {
+    Ended {
         temp,
         store,
         folder,
@@ -51,7 +51,7 @@ fn desk() -> Desk {
     }
 }
 
-impl Desk {
+impl Ended {
     fn file(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
         let path = self.folder.work().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -109,7 +109,7 @@ impl Desk {
 
 #[test]
 fn files_become_values_of_their_type() {
-    let desk = desk()
+    let ended = ended()
         .file("text", "two\nlines\n")
         .file("int", " 42\n")
         .file("float", "1e3")
@@ -123,26 +123,26 @@ fn files_become_values_of_their_type() {
         ("bool", Value::Bool(true)),
         ("json", Value::from_json(serde_json::json!({"a": [1]}))),
     ] {
-        let one = Desk { outputs: IndexMap::new(), ..super::tests::desk() }.path("it", name, name);
-        fs::copy(desk.folder.work().join(name), one.folder.work().join(name)).unwrap();
+        let one = Ended { outputs: IndexMap::new(), ..super::tests::ended() }.path("it", name, name);
+        fs::copy(ended.folder.work().join(name), one.folder.work().join(name)).unwrap();
         assert_eq!(one.value("it"), value, "{name}");
     }
-    let desk = desk.path("ints", "ints", "list<int>");
-    assert_eq!(desk.value("ints"), Value::from(vec![Value::Int(1), Value::Int(2)]));
+    let ended = ended.path("ints", "ints", "list<int>");
+    assert_eq!(ended.value("ints"), Value::from(vec![Value::Int(1), Value::Int(2)]));
 }
 
 #[test]
 fn a_picture_is_what_its_bytes_say() {
-    let desk = desk().file("out.png", PNG).path("image", "out.png", "image");
-    let value = desk.value("image");
+    let ended = ended().file("out.png", PNG).path("image", "out.png", "image");
+    let value = ended.value("image");
     let media = value.as_media().unwrap();
     assert_eq!(
         (media.kind, media.mime.as_str(), media.name.as_str()),
         (MediaKind::Image, "image/png", "out.png")
     );
     assert_eq!((media.width, media.height), (Some(1), Some(1)));
-    let desk = desk.file("out.png", "not a picture");
-    let problem = desk.problem();
+    let ended = ended.file("out.png", "not a picture");
+    let problem = ended.problem();
     assert!(problem.contains("output `image`") && problem.contains("image is declared"), "{problem}");
 }
 
@@ -156,34 +156,34 @@ fn content_of_the_wrong_type_is_named() {
         ("list<int>", "[\"a\"]", "expected int"),
         ("text", "\u{fffd}", ""),
     ] {
-        let desk = desk().file("f", content).path("it", "f", ty);
-        let problem = desk.problem();
+        let ended = ended().file("f", content).path("it", "f", ty);
+        let problem = ended.problem();
         assert!(problem.contains(part), "{ty}: {problem}");
     }
-    let desk = desk().file("f", b"\xff\xfe").path("it", "f", "text");
-    assert!(desk.problem().contains("no UTF-8"));
+    let ended = ended().file("f", b"\xff\xfe").path("it", "f", "text");
+    assert!(ended.problem().contains("no UTF-8"));
 }
 
 #[test]
 fn what_is_missing_says_what_is_there_instead() {
-    let near = desk().file("out.jpg", "x").file("other", "x").path("image", "out.png", "image");
+    let near = ended().file("out.jpg", "x").file("other", "x").path("image", "out.png", "image");
     assert_eq!(
         near.problem(),
         "output `image`: there is no `out.png` in the work folder; did you mean `out.jpg`?"
     );
-    let far = desk().file("zzz", "x").path("image", "out.png", "image");
+    let far = ended().file("zzz", "x").path("image", "out.png", "image");
     assert!(far.problem().ends_with("there is `zzz`"), "{}", far.problem());
-    assert!(desk().path("image", "out.png", "image").problem().ends_with("nothing lies there"));
-    let folder = desk().file("out/a", "x").path("image", "out", "image");
+    assert!(ended().path("image", "out.png", "image").problem().ends_with("nothing lies there"));
+    let folder = ended().file("out/a", "x").path("image", "out", "image");
     assert!(folder.problem().contains("is a folder, but image is declared"));
 }
 
 #[test]
 fn no_path_leads_out_of_the_folder() {
-    let desk =
-        desk().path("a", "../events.jsonl", "file").path("b", "/etc/passwd", "file").path("c", "l", "file");
-    symlink("/etc/passwd", desk.folder.work().join("l")).unwrap();
-    let collected = desk.collect();
+    let ended =
+        ended().path("a", "../events.jsonl", "file").path("b", "/etc/passwd", "file").path("c", "l", "file");
+    symlink("/etc/passwd", ended.folder.work().join("l")).unwrap();
+    let collected = ended.collect();
     assert!(collected.values.is_empty() && collected.blobs.is_empty());
     assert!(collected.problems[0].contains("climbs out") && collected.problems[1].contains("climbs out"));
     assert!(collected.problems[2].contains("a link that leads out of the folder, to `/etc/passwd`"));
@@ -191,37 +191,37 @@ fn no_path_leads_out_of_the_folder() {
 
 #[test]
 fn a_glob_is_a_list_in_name_order() {
-    let desk = desk().file("b.txt", "b").file("a.txt", "a").file("sub/c.txt", "c").glob(
+    let ended = ended().file("b.txt", "b").file("a.txt", "a").file("sub/c.txt", "c").glob(
         "all",
         "*.txt",
         "list<text>",
     );
-    assert_eq!(desk.value("all"), Value::from(vec![Value::from("a"), Value::from("b")]));
-    let desk = desk.glob("all", "**/*.txt", "file");
-    let value = desk.value("all");
+    assert_eq!(ended.value("all"), Value::from(vec![Value::from("a"), Value::from("b")]));
+    let ended = ended.glob("all", "**/*.txt", "file");
+    let value = ended.value("all");
     let names: Vec<_> = value.media().into_iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["a.txt", "b.txt", "c.txt"]);
 }
 
 #[test]
 fn links_that_stay_in_the_folder_are_what_they_lead_to() {
-    let desk = desk()
+    let ended = ended()
         .file("o/real.dat", "real")
         .file("y2.dat", "two")
         .path("one", "x.dat", "text")
         .glob("some", "y*.dat", "text")
         .glob("deep", "also/*.dat", "text")
         .path("folder", "folder", "dir");
-    let work = desk.folder.work();
+    let work = ended.folder.work();
     symlink("o/real.dat", work.join("x.dat")).unwrap();
     symlink(work.join("o/real.dat"), work.join("y1.dat")).unwrap();
     symlink("o", work.join("also")).unwrap();
     fs::create_dir(work.join("folder")).unwrap();
     symlink("../o/real.dat", work.join("folder/l.dat")).unwrap();
-    assert_eq!(desk.value("one"), Value::from("real"));
-    assert_eq!(desk.value("some"), Value::from(vec![Value::from("real"), Value::from("two")]));
-    assert_eq!(desk.value("deep"), Value::from(vec![Value::from("real")]));
-    assert_eq!(desk.value("folder").as_media().unwrap().bytes, 4);
+    assert_eq!(ended.value("one"), Value::from("real"));
+    assert_eq!(ended.value("some"), Value::from(vec![Value::from("real"), Value::from("two")]));
+    assert_eq!(ended.value("deep"), Value::from(vec![Value::from("real")]));
+    assert_eq!(ended.value("folder").as_media().unwrap().bytes, 4);
 }
 
 #[test]
@@ -229,15 +229,15 @@ fn a_link_that_leads_out_or_nowhere_fails_its_output_by_name_also_in_a_glob() {
     for (to, part) in
         [("/etc/passwd", "leads out of the folder"), ("nowhere", "a link to `nowhere`, which does not exist")]
     {
-        let desk = desk()
+        let ended = ended()
             .file("a.dat", "a")
             .file("folder/b", "b")
             .path("one", "x.dat", "file")
             .glob("some", "*.dat", "file")
             .path("folder", "folder", "dir");
-        symlink(to, desk.folder.work().join("x.dat")).unwrap();
-        symlink(to, desk.folder.work().join("folder/x.dat")).unwrap();
-        let collected = desk.collect();
+        symlink(to, ended.folder.work().join("x.dat")).unwrap();
+        symlink(to, ended.folder.work().join("folder/x.dat")).unwrap();
+        let collected = ended.collect();
         assert!(collected.values.is_empty(), "{:?}", collected.values);
         for (problem, name) in collected.problems.iter().zip(["one", "some", "folder"]) {
             let named = problem.starts_with(&format!("output `{name}`: `"))
@@ -250,42 +250,42 @@ fn a_link_that_leads_out_or_nowhere_fails_its_output_by_name_also_in_a_glob() {
 
 #[test]
 fn of_a_shared_folder_a_broken_link_that_was_there_before_is_nobodys() {
-    let desk = desk().glob("all", "*.txt", "text");
-    let dir = desk.temp.path().join("project");
+    let ended = ended().glob("all", "*.txt", "text");
+    let dir = ended.temp.path().join("project");
     fs::create_dir(&dir).unwrap();
     symlink("nowhere", dir.join("old.txt")).unwrap();
-    let before = desk.shared.begin(&desk.attempt, &dir, &desk.outputs).unwrap();
-    before.save(&desk.folder.before()).unwrap();
-    let desk = Desk { dir: Some(dir.clone()), ..desk };
+    let before = ended.shared.begin(&ended.attempt, &dir, &ended.outputs).unwrap();
+    before.save(&ended.folder.before()).unwrap();
+    let ended = Ended { dir: Some(dir.clone()), ..ended };
     fs::write(dir.join("new.txt"), "new").unwrap();
-    assert_eq!(desk.value("all"), Value::from(vec![Value::from("new")]));
+    assert_eq!(ended.value("all"), Value::from(vec![Value::from("new")]));
     symlink("nowhere", dir.join("own.txt")).unwrap();
-    assert!(desk.problem().contains("`own.txt`: it is a link to `nowhere`"), "{}", desk.problem());
+    assert!(ended.problem().contains("`own.txt`: it is a link to `nowhere`"), "{}", ended.problem());
 }
 
 #[test]
 fn a_work_folder_that_became_a_link_is_not_collected_from() {
-    let desk = desk().path("one", "passwd", "file");
-    fs::remove_dir(desk.folder.work()).unwrap();
-    symlink("/etc", desk.folder.work()).unwrap();
-    assert!(places(&desk.folder, None, desk.claim()).unwrap_err().starts_with("can't read"));
+    let ended = ended().path("one", "passwd", "file");
+    fs::remove_dir(ended.folder.work()).unwrap();
+    symlink("/etc", ended.folder.work()).unwrap();
+    assert!(places(&ended.folder, None, ended.claim()).unwrap_err().starts_with("can't read"));
 }
 
 #[test]
 fn a_file_that_can_be_executed_says_so() {
-    let desk =
-        desk().file("go", "#!").file("text", "x").path("go", "go", "file").path("text", "text", "file");
-    fs::set_permissions(desk.folder.work().join("go"), fs::Permissions::from_mode(0o755)).unwrap();
-    let executable = |name: &str| desk.value(name).as_media().unwrap().executable;
+    let ended =
+        ended().file("go", "#!").file("text", "x").path("go", "go", "file").path("text", "text", "file");
+    fs::set_permissions(ended.folder.work().join("go"), fs::Permissions::from_mode(0o755)).unwrap();
+    let executable = |name: &str| ended.value(name).as_media().unwrap().executable;
     assert!(executable("go") && !executable("text"));
 }
 
 #[test]
 fn a_folder_names_its_files() {
-    let desk = desk().file("site/index.html", "<p>").file("site/bin/go", "#!").path("site", "site", "dir");
-    let go = desk.folder.work().join("site/bin/go");
+    let ended = ended().file("site/index.html", "<p>").file("site/bin/go", "#!").path("site", "site", "dir");
+    let go = ended.folder.work().join("site/bin/go");
     fs::set_permissions(go, fs::Permissions::from_mode(0o755)).unwrap();
-    let collected = desk.collect();
+    let collected = ended.collect();
     let media = collected.values["site"].as_media().unwrap();
     assert_eq!((media.kind, media.bytes, media.name.as_str()), (MediaKind::Dir, 5, "site"));
     assert_eq!(collected.blobs.len(), 3);
@@ -298,52 +298,55 @@ fn a_folder_names_its_files() {
 
 #[test]
 fn of_a_shared_folder_only_what_changed_counts_unless_the_command_ended_well() {
-    let mut desk =
-        desk().path("kept", "kept.txt", "text").path("made", "made.txt", "text").glob("all", "*.txt", "text");
-    desk = desk.dir(&["kept.txt", "again.txt"]);
-    let dir = desk.dir.clone().unwrap();
+    let mut ended = ended()
+        .path("kept", "kept.txt", "text")
+        .path("made", "made.txt", "text")
+        .glob("all", "*.txt", "text");
+    ended = ended.dir(&["kept.txt", "again.txt"]);
+    let dir = ended.dir.clone().unwrap();
     fs::write(dir.join("made.txt"), "new").unwrap();
     fs::write(dir.join("again.txt"), "OLD").unwrap();
-    let collected = desk.collect();
+    let collected = ended.collect();
     assert_eq!(collected.problems, Vec::<String>::new());
     assert_eq!(collected.values["kept"], Value::from("old"));
     assert_eq!(collected.unchanged, ["kept"]);
     assert_eq!(collected.values["made"], Value::from("new"));
     assert_eq!(collected.values["all"], Value::from(vec![Value::from("OLD"), Value::from("new")]));
-    desk.failed = true;
-    assert!(desk.problem().contains("did not change it"), "{}", desk.problem());
+    ended.failed = true;
+    assert!(ended.problem().contains("did not change it"), "{}", ended.problem());
     // What lies in the attempt's own folder is surely its own.
-    let desk = desk.file("made.txt", "private");
-    assert_eq!(desk.collect().values["made"], Value::from("private"));
+    let ended = ended.file("made.txt", "private");
+    assert_eq!(ended.collect().values["made"], Value::from("private"));
 }
 
 #[test]
 fn a_glob_takes_unchanged_files_where_it_says_so() {
-    let mut desk = desk().glob("all", "*.txt", "text");
-    desk.outputs["all"].take_unchanged = true;
-    let mut desk = desk.dir(&["a.txt", "b.txt"]);
-    let collected = desk.collect();
+    let mut ended = ended().glob("all", "*.txt", "text");
+    ended.outputs["all"].take_unchanged = true;
+    let mut ended = ended.dir(&["a.txt", "b.txt"]);
+    let collected = ended.collect();
     assert_eq!(collected.values["all"], Value::from(vec![Value::from("old"), Value::from("old")]));
     assert_eq!(collected.unchanged, ["all"]);
-    fs::write(desk.dir.clone().unwrap().join("b.txt"), "new").unwrap();
-    let collected = desk.collect();
+    fs::write(ended.dir.clone().unwrap().join("b.txt"), "new").unwrap();
+    let collected = ended.collect();
     assert_eq!(collected.values["all"], Value::from(vec![Value::from("old"), Value::from("new")]));
     assert_eq!(collected.unchanged, Vec::<String>::new());
-    desk.failed = true;
-    assert_eq!(desk.collect().values["all"], Value::from(vec![Value::from("new")]));
+    ended.failed = true;
+    assert_eq!(ended.collect().values["all"], Value::from(vec![Value::from("new")]));
 }
 
 #[test]
 fn a_file_or_folder_that_another_attempt_changed_is_refused() {
-    let desk = desk().path("file", "f.txt", "text").path("folder", "out", "dir").glob("all", "*.txt", "text");
-    let desk = desk.dir(&["f.txt"]);
-    let dir = desk.dir.clone().unwrap();
+    let ended =
+        ended().path("file", "f.txt", "text").path("folder", "out", "dir").glob("all", "*.txt", "text");
+    let ended = ended.dir(&["f.txt"]);
+    let dir = ended.dir.clone().unwrap();
     fs::create_dir(dir.join("out")).unwrap();
     let other = Attempt { node: "other".into(), ..fixture::attempt() };
-    desk.shared.begin(&other, &dir, &desk.outputs).unwrap();
+    ended.shared.begin(&other, &dir, &ended.outputs).unwrap();
     fs::write(dir.join("f.txt"), "whose?").unwrap();
     fs::write(dir.join("out/g"), "whose?").unwrap();
-    let collected = desk.collect();
+    let collected = ended.collect();
     assert!(collected.values.is_empty(), "{:?}", collected.values);
     for (problem, file) in collected.problems.iter().zip(["`f.txt`", "`out/g`", "`f.txt`"]) {
         assert!(problem.contains(file) && problem.contains("`other` of poster#1"), "{problem}");
@@ -353,11 +356,11 @@ fn a_file_or_folder_that_another_attempt_changed_is_refused() {
 
 #[test]
 fn what_changes_while_it_is_read_is_refused() {
-    let desk = desk().path("file", "f.txt", "text").path("folder", "out", "dir").dir(&["f.txt"]);
-    let dir = desk.dir.clone().unwrap();
+    let ended = ended().path("file", "f.txt", "text").path("folder", "out", "dir").dir(&["f.txt"]);
+    let dir = ended.dir.clone().unwrap();
     fs::create_dir(dir.join("out")).unwrap();
     fs::write(dir.join("out/g"), "old").unwrap();
-    let places = places(&desk.folder, Some(&dir), desk.claim()).unwrap();
+    let places = places(&ended.folder, Some(&dir), ended.claim()).unwrap();
     for (path, file) in [("f.txt", "f.txt"), ("out", "out/g")] {
         let found = find(&places, Path::new(path)).unwrap();
         let held = found.place.hold(Path::new(path), &found.entry).unwrap();
@@ -369,23 +372,23 @@ fn what_changes_while_it_is_read_is_refused() {
 
 #[test]
 fn fields_of_stdout_are_values() {
-    let mut desk = desk().output("acc", OutputSource::Json("metrics.acc".into()), "float");
-    desk.stdout.bytes = b"{\"metrics\": {\"acc\": 1}}\n".to_vec();
-    assert_eq!(desk.value("acc"), Value::Float(1.0));
-    desk.stdout.bytes = b"{\"metrics\": {\"acc\": \"high\"}}\n".to_vec();
-    assert_eq!(desk.problem(), "output `acc`: expected float, got text");
+    let mut ended = ended().output("acc", OutputSource::Json("metrics.acc".into()), "float");
+    ended.stdout.bytes = b"{\"metrics\": {\"acc\": 1}}\n".to_vec();
+    assert_eq!(ended.value("acc"), Value::Float(1.0));
+    ended.stdout.bytes = b"{\"metrics\": {\"acc\": \"high\"}}\n".to_vec();
+    assert_eq!(ended.problem(), "output `acc`: expected float, got text");
 }
 
 #[test]
 fn what_was_reported_wins_and_may_be_more() {
-    let mut desk = desk().file("a.png", PNG).path("image", "b.png", "image").path("n", "n", "int");
-    desk.reported.insert("image".into(), Reported::Path("a.png".into()));
-    desk.reported.insert("n".into(), Reported::Value("x".into()));
-    desk.reported.insert("extra".into(), Reported::Value(serde_json::json!([1])));
-    let collected = desk.collect();
+    let mut ended = ended().file("a.png", PNG).path("image", "b.png", "image").path("n", "n", "int");
+    ended.reported.insert("image".into(), Reported::Path("a.png".into()));
+    ended.reported.insert("n".into(), Reported::Value("x".into()));
+    ended.reported.insert("extra".into(), Reported::Value(serde_json::json!([1])));
+    let collected = ended.collect();
     assert_eq!(collected.values["image"].as_media().unwrap().name, "a.png");
     assert_eq!(collected.values["extra"], Value::from(vec![Value::Int(1)]));
     assert_eq!(collected.problems, ["output `n`: expected int, got text"]);
-    desk.reported.insert("image".into(), Reported::Value("a.png".into()));
-    assert!(desk.problem().contains("by \"path\""));
+    ended.reported.insert("image".into(), Reported::Value("a.png".into()));
+    assert!(ended.problem().contains("by \"path\""));
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use fanlight_shared::workflow::OutputSource;
 use serde::{Deserialize, Serialize};
 
-use crate::command::changed::{Before, Files};
+use crate::command::changed::{Files, Snapshot};
 use crate::command::folder::{new_file, sentence};
 use crate::command::pattern::Pattern;
 use crate::supervisor::record;
@@ -37,9 +37,9 @@ enum Stage {
     /// It notes what it collects. `disturbed`: another attempt ended meanwhile.
     Starting { disturbed: bool },
     /// It runs.
-    Running(Arc<Before>),
+    Running(Arc<Snapshot>),
     /// Its processes are gone; it is collected.
-    Ended(Arc<Before>),
+    Ended(Arc<Snapshot>),
 }
 
 /// A session as the next daemon reads it. Paths are bytes: they need not be UTF-8.
@@ -87,7 +87,7 @@ impl Session {
     }
 
     /// Takes what was noted, unless another attempt ended meanwhile; then it is to be noted again.
-    pub(super) fn noted(&mut self, before: &Arc<Before>) -> bool {
+    pub(super) fn noted(&mut self, before: &Arc<Snapshot>) -> bool {
         if let Stage::Starting { disturbed: disturbed @ true } = &mut self.stage {
             *disturbed = false;
             return false;
@@ -103,7 +103,7 @@ impl Session {
         };
     }
 
-    fn before(&self) -> Option<&Before> {
+    fn before(&self) -> Option<&Snapshot> {
         match &self.stage {
             Stage::Starting { .. } => None,
             Stage::Running(before) | Stage::Ended(before) => Some(before),
@@ -136,7 +136,7 @@ impl Session {
 
     /// `ended` has ended and left its files as in `after`: finds what changed since the later of the two started.
     /// Returns whether something is to be remembered of this one.
-    pub(super) fn compare(&mut self, ended: &mut Self, after: &Before) -> bool {
+    pub(super) fn compare(&mut self, ended: &mut Self, after: &Snapshot) -> bool {
         if !self.shares_with(ended) {
             return false;
         }
@@ -150,7 +150,8 @@ impl Session {
             let Some(start) = later.before() else { return false };
             let absolute = start.files().keys().map(|path| later.dir.join(path));
             let absolute = absolute.chain(after.files().keys().map(|path| ended.dir.join(path)));
-            for file in absolute.filter(|file| self.collects(file) && ended.collects(file)) {
+            // This one may still report a file that it does not declare, so that each file of its folder counts.
+            for file in absolute.filter(|file| ended.collects(file) && file.starts_with(&self.dir)) {
                 let then = file.strip_prefix(&later.dir).ok().and_then(|path| start.files().get(path));
                 let now = file.strip_prefix(&ended.dir).ok().and_then(|path| after.files().get(path));
                 if then != now {
@@ -160,7 +161,9 @@ impl Session {
         }
         for file in &changed {
             self.conflicts.entry(file.clone()).or_insert_with(|| ended.who.clone());
-            ended.conflicts.entry(file.clone()).or_insert_with(|| self.who.clone());
+            if self.collects(file) {
+                ended.conflicts.entry(file.clone()).or_insert_with(|| self.who.clone());
+            }
         }
         !changed.is_empty()
     }
@@ -244,7 +247,7 @@ impl Session {
     }
 
     /// Reads what an earlier daemon wrote down; `None` if it can't be read, or if the machine was started anew since.
-    pub(super) fn load(file: &Path, before: Before) -> Option<Self> {
+    pub(super) fn load(file: &Path, before: Snapshot) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
         if stored.boot != record::boot_id() {
             return None;

@@ -58,7 +58,7 @@ impl Project {
     }
     /// What is said when an ended attempt collects a file of the project.
     fn collects(&self, id: AttemptId, file: &str) -> Result<(), String> {
-        let now = Before::now(&self.dir(), &[path(file)]).unwrap();
+        let now = Snapshot::now(&self.dir(), &[path(file)]).unwrap();
         self.shared.check(id, Path::new(file), now.files())
     }
     /// As the next daemon has it.
@@ -130,6 +130,18 @@ fn who_is_cancelled_spoils_what_it_changed_too() {
 }
 
 #[test]
+fn a_file_that_is_only_reported_is_compared_with_what_others_collected() {
+    let project = project();
+    let a = project.begin("a", glob("*.none"));
+    let b = project.begin("b", glob("*.none"));
+    project.write("result.txt", "a");
+    project.shared.ended(a, &["result.txt".into()]);
+    project.shared.leave(a);
+    project.shared.ended(b, &["result.txt".into()]);
+    assert!(project.collects(b, "result.txt").unwrap_err().contains("`a` of poster#1"));
+}
+
+#[test]
 fn those_who_collect_different_files_are_left_alone() {
     let project = project();
     let a = project.begin("a", path("a.txt"));
@@ -182,7 +194,7 @@ fn one_that_ends_while_another_notes_its_files_makes_it_note_them_again() {
     let a = project.begin("a", path("result.txt"));
     let mut session =
         Session::new(who(&attempt), dir, vec![path("result.txt")], next(&project.shared.lock())).unwrap();
-    let stale = Arc::new(Before::now(&project.dir(), &[path("result.txt")]).unwrap());
+    let stale = Arc::new(Snapshot::now(&project.dir(), &[path("result.txt")]).unwrap());
     project.shared.lock().insert(attempt.id, session);
     project.write("result.txt", "a");
     project.shared.ended(a, &[]);
