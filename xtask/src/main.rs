@@ -38,7 +38,12 @@ enum Task {
     /// Makes pictures of the real UI, to look at: `target/shots/NAME.png`. Needs `cargo install termshot`.
     Shot {
         /// `home`, `form`, `first`, `six`, `queue`, `gallery`, `viewer`, `compare`, `failed`, `small`, `help`; all without.
+        #[arg(conflicts_with = "terminal")]
         scenes: Vec<String>,
+        /// One picture of the gallery in a real terminal instead, `xterm` or `kitty`: `target/shots/xterm.png`. Needs
+        /// Xvfb, the terminal, xdotool and ImageMagick.
+        #[arg(long)]
+        terminal: Option<String>,
     },
 }
 
@@ -48,7 +53,8 @@ fn main() -> ExitCode {
         Task::Ci => run(&mut Command::new(root().join(".ci/run"))),
         Task::Bench { figures } => bench(&figures),
         Task::Crash { times, seed } => crash(times, seed),
-        Task::Shot { scenes } => shot::shoot(&scenes),
+        Task::Shot { terminal: Some(terminal), .. } => shot::terminal(&terminal),
+        Task::Shot { scenes, .. } => shot::shoot(&scenes),
     }
 }
 

@@ -41,6 +41,23 @@ pub(crate) fn shoot(scenes: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Makes a picture of the gallery in a real terminal.
+#[allow(clippy::print_stderr)]
+pub(crate) fn terminal(name: &str) -> ExitCode {
+    let folder = root().join("target/shots");
+    if let Err(error) = std::fs::create_dir_all(&folder) {
+        eprintln!("error: {}: {error}", folder.display());
+        return ExitCode::FAILURE;
+    }
+    let code = run(&mut cargo(&["build", "-p", "fanlight"]));
+    if code != ExitCode::SUCCESS {
+        return code;
+    }
+    let mut script = Command::new("xtask/terminal.sh");
+    script.arg(name).arg(root().join("target/debug/fanlight")).arg(folder.join(format!("{name}.png")));
+    run(&mut script)
+}
+
 /// What a scene left.
 struct Screen {
     name: String,
