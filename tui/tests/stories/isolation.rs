@@ -127,3 +127,24 @@ nodes:
     let error = fanlight.runs()[0]["error"].as_str().unwrap_or_default().to_owned();
     assert!(error.contains("`build` of both#1 was running"), "{error}");
 }
+
+#[test]
+fn a_run_above_the_limit_of_its_workflow_says_so_and_holds_up_no_other() {
+    let fanlight = Fanlight::new();
+    let gated = "concurrency: 1
+params: { n: { type: int, default: 1 } }
+nodes:
+  build: { dir: ., run: 'until [ -e go ]; do sleep 0.05; done' }
+outputs: { n: \"${{ params.n }}\" }
+";
+    fanlight.file("gated.yaml", gated).file("other.yaml", "nodes: { a: { run: 'true' } }\n");
+    fanlight.say(&["run", "gated.yaml", "--sweep", "n=1..2", "--detach"]).exits(0);
+    fanlight.await_states(&["queued", "running"]);
+    let listed = fanlight.say(&["ps"]).exits(0);
+    assert!(listed.out.contains("queued 1 (limit 1)"), "{}", listed.out);
+    assert!(fanlight.say(&["show", "gated#2"]).exits(0).out.contains("(limit 1)"));
+    fanlight.say(&["run", "other.yaml"]).exits(0);
+    fanlight.await_states(&["completed", "queued", "running"]);
+    fanlight.file("go", "");
+    fanlight.await_states(&["completed", "completed", "completed"]);
+}

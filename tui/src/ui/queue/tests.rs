@@ -4,7 +4,7 @@ use fanlight_shared::asset::{AssetKind, PreviewState};
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, runs};
-use fanlight_shared::run::RunStatus;
+use fanlight_shared::run::{Run, RunStatus};
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::Layer;
@@ -266,4 +266,16 @@ fn a_number_stands_in_every_card_or_in_none_pictures_or_not() {
     let text = screen(&mut model, 160, 40);
     let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();
     assert!(line("#4 seed=4").contains("0.2500") && line("#1 seed=1").contains('–'), "{text}");
+}
+
+#[test]
+fn a_run_that_the_limit_of_its_workflow_keeps_waiting_says_so() {
+    let limited = |number, state| Run { concurrency: Some(1), ..run(number, state) };
+    let waits = limited(2, RunStatus::Queued);
+    let line = |runs: &[Run]| {
+        let text = screen(&mut queue(with_runs(runs)), 160, 40);
+        text.lines().find(|line| line.contains("#2 seed=2")).unwrap_or_default().to_owned()
+    };
+    assert!(line(&[limited(1, RunStatus::Running), waits.clone()]).contains("limit 1"));
+    assert!(line(&[limited(1, RunStatus::Completed), waits]).contains("next"), "the cap keeps it waiting");
 }
