@@ -14,15 +14,23 @@ use crate::failure::Failure;
 /// # Errors
 /// A variable that can't be sent, or a `--env NAME` that is not set here; the message never has a value.
 pub(crate) fn submitted(workflow: &Workflow, given: &[String]) -> Result<Environment, Failure> {
+    let mut environment = asked_for(std::iter::once("PATH").chain(workflow.passed_variables()))?;
+    environment.extend(named(given)?);
+    environment.check().map_err(Failure::usage)?;
+    Ok(environment)
+}
+
+/// Returns the variables that a file asks for, those of them that are set here: the command does without the others.
+///
+/// # Errors
+/// A variable that can't be sent.
+pub(crate) fn asked_for<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Environment, Failure> {
     let mut environment = Environment::default();
-    // What the file asks for may well not be set here: the command then does without.
-    for name in std::iter::once("PATH").chain(workflow.passed_variables()) {
+    for name in names {
         if let Some(value) = own(name)? {
             environment.insert(name, value);
         }
     }
-    environment.extend(named(given)?);
-    environment.check().map_err(Failure::usage)?;
     Ok(environment)
 }
 

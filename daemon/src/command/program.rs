@@ -24,25 +24,26 @@ impl Invocation {
 /// Returns what runs the script at `script`; programs are searched in `path`.
 ///
 /// # Errors
-/// There is no such shell; the sentence says what to do.
+/// There is no such shell; the sentence says what was searched and what to do.
 pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<Invocation, String> {
     const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
+    let searched = format!("PATH ({})", super::text::line(&path.to_string_lossy()));
     let first = |names: &[&str]| names.iter().find_map(|name| find(name, path));
     match shell {
         Shell::Default => match (find("bash", path), find("sh", path)) {
             (Some(bash), _) => Ok(Invocation::new(bash, &BASH, script)),
             (None, Some(sh)) => Ok(Invocation::new(sh, &["-e"], script)),
-            (None, None) => Err("no shell: neither `bash` nor `sh` is on PATH".into()),
+            (None, None) => Err(format!("no shell: neither `bash` nor `sh` is in {searched}")),
         },
         Shell::Bash => find("bash", path).map(|bash| Invocation::new(bash, &BASH, script)).ok_or_else(|| {
-            "`shell: bash`, but there is no `bash` on PATH; install it or use `shell: sh`".into()
+            format!("`shell: bash`, but there is no `bash` in {searched}; install it or use `shell: sh`")
         }),
         Shell::Sh => find("sh", path)
             .map(|sh| Invocation::new(sh, &["-e"], script))
-            .ok_or_else(|| "`shell: sh`, but there is no `sh` on PATH".into()),
+            .ok_or_else(|| format!("`shell: sh`, but there is no `sh` in {searched}")),
         Shell::Python => first(&["python3", "python"])
             .map(|python| Invocation::new(python, &[], script))
-            .ok_or_else(|| "`shell: python`, but neither `python3` nor `python` is on PATH".into()),
+            .ok_or_else(|| format!("`shell: python`, but neither `python3` nor `python` is in {searched}")),
         Shell::Program(words) => match words.split_first() {
             None => Err("`shell:` names no program".into()),
             Some((program, arguments)) => {

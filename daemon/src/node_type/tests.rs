@@ -32,7 +32,7 @@ struct Table {
 impl Table {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { bench: Bench::new(folder.path().to_owned(), BTreeMap::new()), folder: folder }
+        Self { bench: Bench::new(folder.path().to_owned(), BTreeMap::new()), folder }
     }
     fn run(&mut self, name: &str, given: &[(&str, Value)]) -> Result<Values, String> {
         let Runner::Worker(run) = find(name).unwrap().run else { panic!("{name} needs no worker") };

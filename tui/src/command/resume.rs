@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use fanlight_shared::client::Client;
+use fanlight_shared::environment::Environment;
 use fanlight_shared::rpc::runs::{self, Reuse};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
@@ -57,13 +58,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut requests = Vec::new();
     let mut files = Files::default();
     for run in &ended {
-        let document = if args.new_version { Some(files.of(&client, run).await?) } else { None };
-        let environment = environment.clone();
+        let (document, mut variables) = match args.new_version {
+            true => files.of(&client, run).await.map(|(document, asked_for)| (Some(document), asked_for))?,
+            false => (None, Environment::default()),
+        };
+        variables.extend(environment.clone());
         requests.push(runs::Resume {
             run: run.id,
             request_key: request_key(),
             document,
-            environment,
+            environment: variables,
             dry_run: false,
         });
     }
@@ -123,25 +127,29 @@ fn sentence(reuse: &Reuse) -> String {
 /// Workflow files as they are now, each read once.
 #[derive(Default)]
 struct Files {
-    read: HashMap<String, String>,
+    /// By path: the text, and the variables that it asks for.
+    read: HashMap<String, (String, Vec<String>)>,
 }
 
 impl Files {
-    /// The file of a run.
-    async fn of(&mut self, client: &Client, run: &Run) -> Result<String, Failure> {
+    /// Returns the file of a run, and those variables that it asks for and that the run was submitted without.
+    async fn of(&mut self, client: &Client, run: &Run) -> Result<(String, Environment), Failure> {
         let name = run.name();
-        let Some(path) = client.call(runs::Get { run: run.id.to_string() }).await?.path else {
+        let detail = client.call(runs::Get { run: run.id.to_string() }).await?;
+        let Some(path) = detail.path else {
             return Err(Failure::usage(format!("{name} was submitted without a file")).hint(format!(
                 "without `--new-version` it goes on with its own version: `fanlight resume '{name}'`"
             )));
         };
-        if let Some(document) = self.read.get(&path) {
-            return Ok(document.clone());
+        if !self.read.contains_key(&path) {
+            let document = read_text(Path::new(&path))?;
+            let workflow = read_workflow(&sanitise::line(&path), &document)?;
+            let asked_for = workflow.passed_variables().into_iter().map(str::to_owned).collect();
+            self.read.insert(path.clone(), (document, asked_for));
         }
-        let document = read_text(Path::new(&path))?;
-        read_workflow(&sanitise::line(&path), &document)?;
-        self.read.insert(path, document.clone());
-        Ok(document)
+        let (document, asked_for) = self.read.get(&path).cloned().unwrap_or_default();
+        let new = asked_for.iter().filter(|name| !detail.environment.contains(name));
+        Ok((document, environment::asked_for(new.map(String::as_str))?))
     }
 }
 

@@ -83,3 +83,20 @@ fn variables_pass_by_name_and_reach_only_those_who_ask() {
     assert_eq!(shown.json()[0]["environment"], serde_json::json!(["PATH", "CC", "TOKEN"]));
     assert!(!shown.out.contains(&path), "{}", shown.out);
 }
+
+#[test]
+fn a_new_version_of_a_file_gets_the_variables_that_it_alone_asks_for() {
+    let (fanlight, path) = with_tool();
+    fanlight.file("new.yaml", "nodes: { a: { run: exit 1 } }\n");
+    fanlight.command(&["run", "new.yaml"]).env("PATH", &path).output().unwrap();
+    fanlight.file("new.yaml", &ASKS.replace("[CC]", "[CC, PATH]"));
+    let resumed = fanlight
+        .command(&["resume", "new#1", "--new-version"])
+        .envs([("PATH", "/usr/bin:/bin"), ("TOKEN", "t0k3n"), ("CC", "clang")])
+        .output()
+        .unwrap();
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+    fanlight.await_states(&["completed"]);
+    let shown = fanlight.say(&["show", "new#2", "--json"]).exits(0).json();
+    assert_eq!(shown[0]["outputs"]["asks"], "tool t0k3n clang", "the PATH of the ended run found the tool");
+}
