@@ -1,4 +1,4 @@
-//! A file that this process made under a name that others may give to a file of theirs, such as a socket.
+//! A file or folder that this process made under a name that others may give to one of theirs, such as a socket.
 //!
 //! When a home is removed while its processes live, others make a new home and use the same names. A lock says nothing
 //! of that: it was removed with the home.
@@ -8,32 +8,28 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A file that this process made.
+/// A file or folder that this process made.
 #[derive(Debug)]
 pub struct OwnFile {
     path: PathBuf,
     /// Device and inode.
     identity: (u64, u64),
-    /// Keeps a lock.
+    /// Of a folder: as long as it is open, no other folder gets its inode. A socket keeps its own by listening.
     _open: Option<File>,
 }
 
 impl OwnFile {
-    /// The file at `path`, which this process has just made.
+    /// The socket at `path` on which this process has just begun to listen, or the folder that it works in.
     ///
     /// # Errors
     /// It is gone already.
     pub fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: identity(path)?, _open: None })
+        let identity = identity(path)?;
+        let open = if path.is_dir() { Some(File::open(path)?) } else { None };
+        Ok(Self { path: path.to_owned(), identity, _open: open })
     }
 
-    /// Keeps the file open, and with it a lock on it.
-    #[must_use]
-    pub fn holding(self, file: File) -> Self {
-        Self { _open: Some(file), ..self }
-    }
-
-    /// Whether the file was removed, or another one has its name now.
+    /// Whether it was removed, or another one has its name now.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match identity(&self.path) {
@@ -43,7 +39,7 @@ impl OwnFile {
         }
     }
 
-    /// Removes the file if it is still the one that this process made.
+    /// Removes the socket if it is still the one that this process made.
     pub fn remove(&self) {
         if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
             // Who removed it in this moment did the same.
@@ -80,5 +76,18 @@ mod tests {
         next.remove();
         assert!(!path.exists() && next.is_gone());
         next.remove();
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_and_made_anew_is_another_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("state");
+        std::fs::create_dir(&path).unwrap();
+        let own = OwnFile::of(&path).unwrap();
+        assert!(!own.is_gone());
+        std::fs::remove_dir(&path).unwrap();
+        assert!(own.is_gone());
+        std::fs::create_dir(&path).unwrap();
+        assert!(own.is_gone());
     }
 }

@@ -5,25 +5,25 @@
 //! can't lead out either. Nothing but regular files is ever opened: a fifo blocks nobody, a device is not touched.
 
 mod on_disk;
+mod own;
 mod remove;
+mod steps;
 mod walk;
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 pub(crate) use on_disk::check_on_disk;
+pub(crate) use own::{create_own, open_own, read_own};
 pub(crate) use remove::remove_tree;
 pub(crate) use walk::{DEEPEST, Links, Met, walk};
-
-/// How many links one path may lead through; as many as Linux allows.
-const MAX_LINKS: usize = 40;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY
@@ -76,6 +76,16 @@ impl From<Errno> for Refusal {
         match errno {
             Errno::NOENT | Errno::NOTDIR => Self::Absent,
             other => Self::Io(other.into()),
+        }
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Io(error) => error,
+            Refusal::Absent => Self::from(io::ErrorKind::NotFound),
+            other => Self::other(other.to_string()),
         }
     }
 }
@@ -138,18 +148,7 @@ impl Root {
     /// # Errors
     /// See [`Refusal`].
     pub(crate) fn entry(&self, path: &Path) -> Result<Entry, Refusal> {
-        let inner = inner_path(path, &self.path)?;
-        let mut steps = Steps {
-            root: self,
-            folders: vec![self.folder.try_clone()?],
-            to_go: Vec::new(),
-            links: Vec::new(),
-        };
-        steps.add(&inner);
-        steps.follow().map_err(|refusal| match (refusal, steps.links.into_iter().next()) {
-            (Refusal::Absent, Some(target)) => Refusal::Dangling(target),
-            (refusal, _) => refusal,
-        })
+        steps::open(self, &inner_path(path, &self.path)?)
     }
 
     /// The names that lie beside `path`, for a hint; at most a hundred.
@@ -175,87 +174,6 @@ impl Root {
     }
 }
 
-/// The way along a path, one name at a time.
-struct Steps<'a> {
-    root: &'a Root,
-    /// The folders from the root to here.
-    folders: Vec<OwnedFd>,
-    /// Names that are still to be followed, the next one last.
-    to_go: Vec<OsString>,
-    /// Where the links led that were followed.
-    links: Vec<PathBuf>,
-}
-
-impl Steps<'_> {
-    fn add(&mut self, path: &Path) {
-        self.to_go.extend(path.components().rev().filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            _ => None,
-        }));
-    }
-
-    fn follow(&mut self) -> Result<Entry, Refusal> {
-        while let Some(name) = self.to_go.pop() {
-            if name == ".." {
-                self.up()?;
-                continue;
-            }
-            let here = self.folders.last().map_or(self.root.folder.as_fd(), AsFd::as_fd);
-            let kind = kind_of(&rustix::fs::statat(here, &name, AtFlags::SYMLINK_NOFOLLOW)?);
-            match kind {
-                FileType::Directory => {
-                    let folder = rustix::fs::openat(here, &name, FOLDER, Mode::empty())?;
-                    self.folders.push(folder);
-                }
-                FileType::Symlink => {
-                    let target = rustix::fs::readlinkat(here, &name, Vec::new())?;
-                    self.link(PathBuf::from(OsStr::from_bytes(target.as_bytes())))?;
-                }
-                _ if !self.to_go.is_empty() => return Err(Refusal::Absent),
-                FileType::RegularFile => return open_file(here, &name).map(Entry::File),
-                other => return Err(Refusal::Special(word(other))),
-            }
-        }
-        match self.folders.pop() {
-            Some(folder) => Ok(Entry::Folder(folder)),
-            None => Ok(Entry::Folder(self.root.folder.try_clone()?)),
-        }
-    }
-
-    fn link(&mut self, target: PathBuf) -> Result<(), Refusal> {
-        if self.links.len() == MAX_LINKS {
-            return Err(Refusal::Cycle);
-        }
-        if target.is_absolute() {
-            let inner = self.root.inside(&target).ok_or_else(|| leads_out(&target))?;
-            self.folders.truncate(1);
-            self.add(&inner);
-        } else {
-            self.add(&target);
-        }
-        self.links.push(target);
-        Ok(())
-    }
-
-    /// Up one folder; only links lead there. From the root it is followed as far as it comes back.
-    fn up(&mut self) -> Result<(), Refusal> {
-        if self.folders.len() > 1 {
-            self.folders.pop();
-            return Ok(());
-        }
-        let rest: PathBuf = self.to_go.drain(..).rev().collect();
-        let path = self.root.real.join("..").join(rest);
-        let inner = self.root.inside(&path).ok_or_else(|| leads_out(self.links.last().unwrap_or(&path)))?;
-        self.add(&inner);
-        Ok(())
-    }
-}
-
-fn leads_out(target: &Path) -> Refusal {
-    Refusal::LinkOut(target.to_owned())
-}
-
 fn open_file(parent: BorrowedFd<'_>, name: &OsStr) -> Result<File, Refusal> {
     let file =
         File::from(rustix::fs::openat(parent, name, FILE, Mode::empty()).map_err(|errno| match errno {
@@ -278,59 +196,6 @@ fn word(kind: FileType) -> &'static str {
         FileType::Socket => "a socket",
         FileType::CharacterDevice | FileType::BlockDevice => "a device",
         _ => "no regular file",
-    }
-}
-
-/// Opens the regular file `name` in `folder`, both of which are Fanlight's own: neither may have become a link.
-///
-/// # Errors
-/// See [`Refusal`].
-pub(crate) fn open_own(folder: &Path, name: &str) -> Result<File, Refusal> {
-    let folder = rustix::fs::open(folder, FOLDER, Mode::empty()).map_err(|errno| match errno {
-        // A link answers "not a directory" where NOFOLLOW and DIRECTORY meet.
-        Errno::LOOP | Errno::NOTDIR => Refusal::Replaced,
-        other => other.into(),
-    })?;
-    // Looked at before it is opened, since opening a device may do something.
-    match kind_of(&rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?) {
-        FileType::RegularFile => open_file(folder.as_fd(), OsStr::new(name)),
-        FileType::Symlink => Err(Refusal::Replaced),
-        FileType::Directory => Err(Refusal::Special("a folder")),
-        other => Err(Refusal::Special(word(other))),
-    }
-}
-
-/// Makes the file `name` in `folder`, or empties it, for its owner alone. Both are Fanlight's own: neither may have become
-/// a link, since a command could lead what is written elsewhere by one.
-///
-/// # Errors
-/// One of them is a link; the file can't be made.
-pub(crate) fn create_own(folder: &Path, name: &str) -> io::Result<File> {
-    let folder = rustix::fs::open(folder, FOLDER, Mode::empty())?;
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    // Opening a fifo for writing would wait for a reader.
-    let file = rustix::fs::openat(&folder, name, flags | OFlags::NONBLOCK, Mode::RUSR | Mode::WUSR)?;
-    let file = File::from(file);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
-}
-
-/// Reads the whole file `name` in `folder`; see [`open_own`].
-///
-/// # Errors
-/// It is not there, is a link, or can't be read.
-pub(crate) fn read_own(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_own(folder, name)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-impl From<Refusal> for io::Error {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Io(error) => error,
-            Refusal::Absent => Self::from(io::ErrorKind::NotFound),
-            other => Self::other(other.to_string()),
-        }
     }
 }
 

@@ -78,9 +78,9 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     let _ = rustix::process::setsid();
     let inherited = process::Inherited::take();
     private_folder(&folder)?;
-    let path = folder.join("lock");
-    let file = File::create(&path).map_err(|error| format!("{} can't be made: {error}", path.display()))?;
-    match file.try_lock() {
+    let lock = folder.join("lock");
+    let lock = File::create(&lock).map_err(|error| format!("{} can't be made: {error}", lock.display()))?;
+    match lock.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
         Err(std::fs::TryLockError::Error(error)) => {
@@ -98,9 +98,10 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     let past = recover::recover(&ledger);
     let listener = listen(&socket)?;
     let own = |path: &Path| OwnFile::of(path).map_err(|error| format!("{}: {error}", path.display()));
-    let (lock, socket) = (own(&path)?.holding(file), own(&socket)?);
+    let (folder, socket) = (own(&folder)?, own(&socket)?);
     Ok(Some(serve::Server::new(serve::Boot {
         lock,
+        folder,
         socket,
         listener,
         signals,

@@ -3,6 +3,7 @@
 mod requests;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -58,7 +59,8 @@ impl Signals {
 /// What [`Server::new`] needs.
 pub(crate) struct Boot {
     /// Held while the supervisor lives.
-    pub(crate) lock: OwnFile,
+    pub(crate) lock: File,
+    pub(crate) folder: OwnFile,
     pub(crate) socket: OwnFile,
     pub(crate) listener: UnixListener,
     pub(crate) signals: Signals,
@@ -222,7 +224,7 @@ impl Server {
 
     fn accept(&mut self, now: Instant) {
         match self.boot.listener.accept() {
-            Ok(_) if self.boot.lock.is_gone() => {
+            Ok(_) if self.boot.folder.is_gone() => {
                 // The folder was removed, and whoever comes belongs to the one that replaced it: a supervisor of that
                 // folder takes the socket over. This one ends with its last command.
                 self.boot.socket.remove();
