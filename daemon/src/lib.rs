@@ -5,7 +5,7 @@
 //! - [`run`]: boots everything on a listener and a store; tests call it too
 //! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
 //! - [`executor`]: what runs work outside of the engine, behind one trait; [`job`]: what is run, and what comes back
-//! - [`node_type`]: the native node types, one a file; [`worker`] runs those that decode foreign bytes
+//! - [`node_type`]: the native node types, one a file; [`services`]: what they may do while they run; [`worker`] runs those that decode foreign bytes
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
 //! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
@@ -30,6 +30,7 @@ pub mod own_file;
 mod rooted;
 pub mod run;
 pub mod server;
+pub mod services;
 pub mod store;
 pub mod supervisor;
 pub mod worker;

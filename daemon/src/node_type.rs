@@ -3,6 +3,8 @@
 mod build;
 mod dilate;
 pub mod docs;
+#[cfg(test)]
+mod fake;
 mod file;
 mod file_list;
 mod file_read;
@@ -37,6 +39,7 @@ use fanlight_shared::node_type::{Catalogue, NodeTypeSpec};
 use fanlight_shared::value::Values;
 
 use crate::job::Attempt;
+use crate::services::NodeServices;
 use crate::store::blob::{Blobs, Published};
 
 /// A node type: what it is and what runs it.
@@ -67,8 +70,10 @@ pub enum Runner {
 
 /// What a node that runs in the daemon is given.
 pub struct DaemonJob {
-    /// The attempt, for progress and cancel.
+    /// The attempt.
     pub attempt: Attempt,
+    /// What it may do while it runs.
+    pub services: NodeServices,
     /// The inputs.
     pub inputs: Values,
     /// For reading and publishing bytes.
@@ -113,13 +118,19 @@ pub fn all() -> Vec<NodeType> {
 /// The node type of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static NodeType> {
-    BY_NAME.get(name).copied()
+    let found = BY_NAME.get(name).copied();
+    #[cfg(test)]
+    let found = found.or_else(|| fake::TYPES.iter().find(|it| it.spec.name == name));
+    found
 }
 
 /// All node types as data.
 #[must_use]
 pub fn catalogue() -> Catalogue {
-    TYPES.iter().map(|it| it.spec.clone()).collect()
+    let types = TYPES.iter();
+    #[cfg(test)]
+    let types = types.chain(fake::TYPES.iter());
+    types.map(|it| it.spec.clone()).collect()
 }
 
 #[cfg(test)]

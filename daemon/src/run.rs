@@ -85,7 +85,13 @@ pub async fn run(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch());
     let linger = config.linger;
-    let executors = Executors::new(commands, workers.clone(), store.blobs().clone(), config.writable.clone());
+    let executors = Executors::new(
+        commands,
+        workers.clone(),
+        store.blobs().clone(),
+        config.writable.clone(),
+        home.attempts(),
+    );
     let engine = Engine::boot(EngineParts {
         store: store.clone(),
         hub: Arc::clone(&hub),

@@ -8,4 +8,5 @@ mod items;
 mod queue;
 mod recovery;
 mod resume;
+mod services;
 mod world;

@@ -1,11 +1,17 @@
 //! Native nodes that run in the daemon, beside the engine's loop.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use fanlight_shared::id::AttemptId;
+use futures_util::future::BoxFuture;
 
 use super::{Capabilities, Execution, Executor, Task, misplaced};
 use crate::job::{Attempt, Outcome, Work};
 use crate::node_type::{DaemonJob, Runner};
+use crate::rooted::remove_tree;
+use crate::services::{NodeServices, SCRATCH};
 use crate::store::blob::Blobs;
 
 /// Runs native nodes in the daemon.
@@ -14,6 +20,27 @@ pub(crate) struct NativeNodes {
     pub(crate) blobs: Blobs,
     /// Folders that nodes may write below, besides that of their workflow.
     pub(crate) writable: Vec<PathBuf>,
+    /// Where the folders of attempts lie.
+    pub(crate) attempts: PathBuf,
+}
+
+impl NativeNodes {
+    fn scratch(&self, attempt: AttemptId) -> PathBuf {
+        self.attempts.join(attempt.to_string()).join(SCRATCH)
+    }
+
+    async fn remove_scratch(&self, attempts: Vec<AttemptId>) {
+        let folders: Vec<PathBuf> = attempts.into_iter().map(|attempt| self.scratch(attempt)).collect();
+        let remove = move || {
+            for folder in folders.iter().filter(|folder| folder.exists()) {
+                if let Err(error) = remove_tree(folder) {
+                    tracing::warn!(%error, folder = %folder.display(), "a node's scratch folder could not be removed");
+                }
+            }
+        };
+        // A panic in there leaves a folder, which the next daemon removes.
+        let _ = tokio::task::spawn_blocking(remove).await;
+    }
 }
 
 impl Executor for NativeNodes {
@@ -32,17 +59,36 @@ impl Executor for NativeNodes {
             Runner::Daemon(run) => {
                 let (blobs, mut writable) = (self.blobs.clone(), self.writable.clone());
                 writable.extend(attempt.run.project.clone());
+                let attempts = self.attempts.clone();
                 Task::open(attempt, move |attempt| {
-                    let cancel = attempt.cancel.clone();
-                    let making = run(DaemonJob { attempt, inputs, blobs, writable });
+                    let services = NodeServices::new(attempt.clone(), blobs.clone(), &attempts);
+                    let job = DaemonJob { attempt, services: services.clone(), inputs, blobs, writable };
+                    let making = run(job);
                     Box::pin(async move {
-                        match making.await {
-                            _ if cancel.is_cancelled() => Outcome::cancelled(),
+                        let outcome = match making.await {
+                            _ if services.cancel().is_cancelled() => Outcome::cancelled(),
                             made => Outcome::of(made),
-                        }
+                        };
+                        // What was spent is spent, however it ended.
+                        Outcome { cost_usd: services.cost_usd(), ..outcome }
                     })
                 })
             }
         }
+    }
+
+    fn release(&self, attempt: AttemptId) -> BoxFuture<'_, ()> {
+        Box::pin(self.remove_scratch(vec![attempt]))
+    }
+
+    fn leftovers(&self) -> Vec<AttemptId> {
+        let folders = std::fs::read_dir(&self.attempts).into_iter().flatten().flatten();
+        let attempts = folders.filter_map(|it| it.file_name().to_str()?.parse().ok());
+        attempts.filter(|attempt| self.scratch(*attempt).exists()).collect()
+    }
+
+    fn clean_up(&self, leftovers: Vec<AttemptId>, living: Arc<HashSet<AttemptId>>) -> BoxFuture<'_, ()> {
+        let ended = leftovers.into_iter().filter(|attempt| !living.contains(attempt)).collect();
+        Box::pin(self.remove_scratch(ended))
     }
 }

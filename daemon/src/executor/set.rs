@@ -25,13 +25,20 @@ pub struct Executors {
 pub(crate) struct Leftovers(Vec<(Arc<dyn Executor>, Vec<AttemptId>)>);
 
 impl Executors {
-    /// The executors that every daemon has. Native nodes may write below `writable` and the folder of their workflow.
+    /// The executors that every daemon has. Native nodes may write below `writable` and the folder of their workflow, and
+    /// the folders of their attempts lie below `attempts`.
     #[must_use]
-    pub fn new(commands: Commands, workers: Workers, blobs: Blobs, writable: Vec<PathBuf>) -> Self {
+    pub fn new(
+        commands: Commands,
+        workers: Workers,
+        blobs: Blobs,
+        writable: Vec<PathBuf>,
+        attempts: PathBuf,
+    ) -> Self {
         Self::default()
             .with(COMMANDS, Arc::new(commands))
             .with(WORKERS, Arc::new(workers))
-            .with(NATIVE, Arc::new(NativeNodes { blobs, writable }))
+            .with(NATIVE, Arc::new(NativeNodes { blobs, writable, attempts }))
     }
 
     /// Adds one, or takes it in place of the one with this name.

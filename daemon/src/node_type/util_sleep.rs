@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fanlight_shared::event::{LiveEvent, Progress};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 use tokio::time::Instant;
@@ -31,15 +30,11 @@ async fn run(job: DaemonJob) -> Made {
     while begin.elapsed() < total {
         let wait = step.min(total.saturating_sub(begin.elapsed()));
         tokio::select! {
-            () = job.attempt.cancel.cancelled() => return Err("cancelled".into()),
+            () = job.services.cancel().cancelled() => return Err("cancelled".into()),
             () = tokio::time::sleep(wait) => {}
         }
         let fraction = (begin.elapsed().as_secs_f64() / total.as_secs_f64()).min(1.0);
-        job.attempt.live(LiveEvent::NodeProgress {
-            node: job.attempt.node.clone(),
-            item: job.attempt.item,
-            progress: Progress { fraction: Some(fraction), message: None },
-        });
+        job.services.progress(Some(fraction), None);
     }
     let value = job.inputs.maybe("value").cloned();
     Ok((value.map(|value| ("value".to_owned(), value)).into_iter().collect::<Values>(), Vec::new()))

@@ -68,7 +68,8 @@ impl Served {
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
-        let executors = Executors::new(commands, workers.clone(), store.blobs().clone(), Vec::new());
+        let executors =
+            Executors::new(commands, workers.clone(), store.blobs().clone(), Vec::new(), home.attempts());
         let engine = Engine::boot(EngineParts {
             store: store.clone(),
             hub: Arc::clone(&hub),

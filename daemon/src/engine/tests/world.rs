@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fanlight_shared::home::Home;
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{AttemptId, RunId};
 use fanlight_shared::media::Media;
 use fanlight_shared::rpc::{RpcError, runs};
 use fanlight_shared::run::{NodeStatus, Run};
@@ -25,6 +25,9 @@ pub(super) struct World {
     pub(super) store: Store,
     /// Runs what is no native node.
     pub(super) fake: Fake,
+    /// What watchers of the engine are sent.
+    pub(super) hub: Arc<Hub>,
+    home: Home,
     config: Arc<Config>,
     _folder: tempfile::TempDir,
 }
@@ -40,8 +43,9 @@ impl World {
         let store = Store::open(&home).unwrap();
         let config = Arc::new(Config { max_concurrent_runs: cap, ..Config::default() });
         let fake = Fake::default();
-        let engine = boot(&store, &fake, &config).await;
-        Self { engine, store, fake, config, _folder: folder }
+        let hub = Arc::new(Hub::default());
+        let engine = boot(&home, &store, &fake, &config, &hub).await;
+        Self { engine, store, fake, hub, home, config, _folder: folder }
     }
 
     /// Nothing more is committed until this is dropped.
@@ -63,7 +67,13 @@ impl World {
     pub(super) async fn restart_after(&mut self, meanwhile: impl FnOnce(&Self)) {
         self.engine.stop().await;
         meanwhile(self);
-        self.engine = boot(&self.store, &self.fake, &self.config).await;
+        self.hub = Arc::new(Hub::default());
+        self.engine = boot(&self.home, &self.store, &self.fake, &self.config, &self.hub).await;
+    }
+
+    /// Where the files of an attempt lie.
+    pub(super) fn folder_of(&self, attempt: AttemptId) -> std::path::PathBuf {
+        self.home.attempts().join(attempt.to_string())
     }
 
     /// Starts a workflow once per set of params.
@@ -164,13 +174,14 @@ impl World {
     }
 }
 
-async fn boot(store: &Store, fake: &Fake, config: &Arc<Config>) -> Engine {
-    let native = NativeNodes { blobs: store.blobs().clone(), writable: Vec::new() };
+async fn boot(home: &Home, store: &Store, fake: &Fake, config: &Arc<Config>, hub: &Arc<Hub>) -> Engine {
+    let attempts = home.attempts();
+    let native = NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts };
     let executors =
         Executors::default().with("local", Arc::new(fake.clone())).with("daemon", Arc::new(native));
     let parts = EngineParts {
         store: store.clone(),
-        hub: Arc::new(Hub::default()),
+        hub: Arc::clone(hub),
         executors,
         previewer: Arc::new(NoPreviews),
         config: config.clone(),

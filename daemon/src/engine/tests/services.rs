@@ -1,0 +1,81 @@
+//! What a running native node may do, seen from the outside.
+
+use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
+use fanlight_shared::run_state::Instance;
+use fanlight_shared::value::Value;
+
+use super::world::World;
+use crate::supervisor::log::{self, StreamTag};
+
+/// A node that writes a text word by word.
+fn stream(then: &str) -> String {
+    format!("nodes: {{ a: {{ uses: test.stream, with: {{ text: 'one two three', then: {then} }} }} }}")
+}
+
+fn attempt(
+    world: &World,
+    run: fanlight_shared::id::RunId,
+    number: usize,
+) -> fanlight_shared::run_state::Attempt {
+    world.ended(run).state.nodes["a"].whole.attempts[number].clone()
+}
+
+/// Waits until the hub shows the node as `condition` says.
+async fn until_shown(world: &World, run: fanlight_shared::id::RunId, condition: impl Fn(&Instance) -> bool) {
+    world
+        .until_stored(|_| world.hub.run_state(run).is_some_and(|state| condition(&state.nodes["a"].whole)))
+        .await;
+}
+
+#[tokio::test]
+async fn what_a_node_writes_is_read_from_any_offset_and_what_it_spent_is_counted() {
+    let world = World::new().await;
+    let run = world.run(&stream("done")).await.run;
+    assert_eq!(run.state, RunStatus::Completed);
+    let attempt = attempt(&world, run.id, 0);
+    assert_eq!(attempt.cost_usd, Some(0.75));
+    let folder = world.folder_of(attempt.id.unwrap());
+    let part = log::read(&folder, 0, 1000).unwrap();
+    assert_eq!(part.pieces[0], (StreamTag::Stderr, b"info: begins\n".to_vec()));
+    assert_eq!(part.pieces[1], (StreamTag::Stdout, b"one two three".to_vec()));
+    let rest = log::read(&folder, 17, 1000).unwrap();
+    assert_eq!((rest.offset, rest.next, rest.pieces[0].1.as_slice()), (17, 26, &b"two three"[..]));
+    world.until_stored(|_| !folder.join("scratch").exists()).await;
+}
+
+#[tokio::test]
+async fn a_node_that_runs_shows_how_far_it_is_and_what_it_has_so_far() {
+    let world = World::new().await;
+    let run = world.start(&stream("hang")).await;
+    until_shown(&world, run.id, |node| node.progress.as_ref().is_some_and(|it| it.fraction == Some(1.0)))
+        .await;
+    let node = world.hub.run_state(run.id).unwrap().nodes["a"].whole.clone();
+    assert_eq!(node.progress.unwrap().message.as_deref(), Some("writes"));
+    assert_eq!((node.metrics["words"], &node.previews["text"]), (3.0, &Value::from("one two three")));
+    assert_eq!((node.log_end, node.last_line.as_deref()), (26, Some("one two three")));
+    world.cancel(&[run.id]).await;
+    world.idle().await;
+    let attempt = attempt(&world, run.id, 0);
+    assert_eq!((attempt.end, attempt.cost_usd), (Some(AttemptEnd::Cancelled), Some(0.75)), "spent is spent");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_asked_for_fails_the_node_with_its_name() {
+    let world = World::new().await;
+    let ended = world.run(&stream("fail")).await;
+    assert!(ended.error().contains("the secret `key` is not known"), "{}", ended.error());
+}
+
+#[tokio::test]
+async fn the_next_daemon_removes_the_scratch_folder_of_a_node_and_keeps_its_log() {
+    let mut world = World::new().await;
+    let run = world.start(&stream("hang")).await;
+    world.until_attempt(run.id, "a", 1).await;
+    let folder = world.folder_of(attempt(&world, run.id, 0).id.unwrap());
+    world.until_stored(|_| log::read(&folder, 0, 100).is_ok_and(|part| part.end == 26)).await;
+    world.restart().await;
+    world.until_state(run.id, |state| state.nodes["a"].whole.attempt() == 2).await;
+    world.until_stored(|_| !folder.join("scratch").exists()).await;
+    assert_eq!(log::read(&folder, 0, 100).unwrap().end, 26);
+    assert_eq!(world.ended(run.id).state.nodes["a"].whole.status, NodeStatus::Running);
+}

@@ -1,0 +1,46 @@
+//! Node types that only tests know: they use what no other type uses yet.
+
+use std::sync::LazyLock;
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+
+use super::build::Build;
+use super::given::Given;
+use super::{DaemonJob, Made, NodeType, Runner};
+use crate::command::event::Level;
+
+/// The types of tests.
+pub(super) static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| vec![stream()]);
+
+/// Writes its text word by word, as a language model does, with everything else that a node may do.
+fn stream() -> NodeType {
+    Build::new("test.stream", "Writes a text word by word.")
+        .input("text", Type::Text, "The text.")
+        .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
+        .default("done")
+        .output("text", Type::Text, "The text.")
+        .run(Runner::Daemon(|job| Box::pin(run(job))))
+}
+
+async fn run(job: DaemonJob) -> Made {
+    let (text, then) = (job.inputs.text("text")?.to_owned(), job.inputs.text("then")?.to_owned());
+    let services = &job.services;
+    let scratch = services.scratch().map_err(|error| error.to_string())?;
+    std::fs::write(scratch.join("draft"), &text).map_err(|error| error.to_string())?;
+    services.log(Level::Info, "begins");
+    let words: Vec<&str> = text.split_inclusive(' ').collect();
+    for (at, word) in words.iter().enumerate() {
+        services.chunk(word);
+        services.spend(0.25);
+        services.metric("words", (at + 1) as f64, None);
+        services.partial("text", Value::from(words[..=at].concat()));
+        services.progress(Some((at + 1) as f64 / words.len() as f64), Some("writes"));
+    }
+    match then.as_str() {
+        "fail" => return Err(services.secret("key").unwrap_err()),
+        "hang" => services.cancel().cancelled().await,
+        _ => {}
+    }
+    Ok((Values::from([("text".to_owned(), Value::from(text))]), Vec::new()))
+}

@@ -1,0 +1,97 @@
+//! What a native node writes: the text that it makes and the lines of its log, in order of arrival, in the log of its attempt.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+
+use fanlight_shared::sanitise;
+use fanlight_shared::value::cut;
+
+use crate::supervisor::log::{LogWriter, StreamTag};
+
+/// How many characters of the last line are shown.
+const MAX_LINE: usize = 500;
+
+/// The writing end; the log is kept as that of a command, with its beginning and its end.
+pub(super) struct Output {
+    folder: PathBuf,
+    writer: Option<LogWriter>,
+    /// The line of each stream that is being written.
+    lines: [String; 2],
+}
+
+impl Output {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder, writer: None, lines: Default::default() }
+    }
+
+    /// Appends; a full disk loses the text, not the node. Returns where the log ends now, in bytes, and the last line that
+    /// shows anything.
+    pub(super) fn append(&mut self, stream: StreamTag, text: &str) -> (u64, Option<String>) {
+        let folder = &self.folder;
+        let writer = self.writer.get_or_insert_with(|| {
+            let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            if let Err(error) = made {
+                tracing::warn!(%error, folder = %folder.display(), "what a node writes can't be kept");
+            }
+            LogWriter::new(folder.clone())
+        });
+        writer.write(stream, text.as_bytes());
+        let end = writer.end();
+        (end, last_line(&mut self.lines[usize::from(stream == StreamTag::Stderr)], text))
+    }
+}
+
+/// Goes on with the line that is being written. Returns the last line that shows anything.
+fn last_line(line: &mut String, text: &str) -> Option<String> {
+    let mut last = None;
+    for part in text.split_inclusive('\n') {
+        // A line without an end takes no memory either.
+        if line.len() < 4 * MAX_LINE {
+            line.push_str(part);
+        }
+        let shown = sanitise::line(line);
+        if !shown.trim().is_empty() {
+            last = Some(cut(&shown, MAX_LINE));
+        }
+        if part.ends_with('\n') {
+            line.clear();
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::log;
+
+    #[test]
+    fn pieces_of_text_are_appended_and_the_last_line_grows_with_them() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path().join("attempts/one");
+        let mut output = Output::new(folder.clone());
+        assert_eq!(output.append(StreamTag::Stdout, "Grü"), (4, Some("Grü".into())));
+        assert_eq!(output.append(StreamTag::Stderr, "warn: slow\n"), (15, Some("warn: slow".into())));
+        assert_eq!(output.append(StreamTag::Stdout, "ße\n\u{1b}[2Jbye\n\n"), (28, Some("bye".into())));
+        let part = log::read(&folder, 4, 1000).unwrap();
+        assert_eq!(
+            (part.offset, part.end, part.pieces[0].clone()),
+            (4, 28, (StreamTag::Stderr, b"warn: slow\n".to_vec()))
+        );
+        assert_eq!(
+            std::fs::metadata(&folder)
+                .map(|it| std::os::unix::fs::PermissionsExt::mode(&it.permissions()) & 0o777)
+                .unwrap(),
+            0o700
+        );
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_no_memory() {
+        let mut line = String::new();
+        for _ in 0..10_000 {
+            last_line(&mut line, "word ");
+        }
+        assert!(line.len() < 5 * MAX_LINE);
+    }
+}
