@@ -22,6 +22,8 @@ use crate::rooted::{DEEPEST, Entry, Links, Met, Root, inner_path, walk};
 
 /// A change within one tick of the file system's clock may leave a file's times as they were.
 const TICK: Duration = Duration::from_millis(20);
+/// How often a snapshot is taken again while files change.
+const MAX_LOOKS: usize = 5;
 
 /// The state of a file: two that are equal are the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,17 +75,24 @@ impl Snapshot {
     /// # Errors
     /// A folder that can't be read, a bad pattern, too many files.
     pub(super) fn of(dir: &Path, sources: &[OutputSource]) -> Result<Self, String> {
-        let noted = Self::now(dir, sources)?;
+        let mut snapshot = Self::now(dir, sources)?;
+        for _ in 0..MAX_LOOKS {
+            if !snapshot.is_fresh() {
+                break;
+            }
+            // Files are being changed at this very moment: look again when the clock has moved on.
+            std::thread::sleep(TICK);
+            snapshot = Self::now(dir, sources)?;
+        }
+        Ok(snapshot)
+    }
+
+    /// Returns whether a file changed within the last tick, so that another change may leave its times as they are.
+    fn is_fresh(&self) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let now = i128::try_from(now).unwrap_or(i128::MAX);
         let tick = i128::try_from(TICK.as_nanos()).unwrap_or(0);
-        let fresh = |stamp: &Stamp| (0..tick).contains(&(now - stamp.changed.max(stamp.modified)));
-        if noted.files.values().any(fresh) {
-            // Files are being changed at this very moment: look again when the clock has moved on.
-            std::thread::sleep(TICK);
-            return Self::now(dir, sources);
-        }
-        Ok(noted)
+        self.files.values().any(|stamp| (0..tick).contains(&(now - stamp.changed.max(stamp.modified))))
     }
 
     /// Takes a snapshot of what the sources of outputs name in `dir` at this moment.

@@ -1,5 +1,6 @@
 //! Attempts at their executor.
 
+use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{AttemptEnd, RunStatus};
 use fanlight_shared::value::Value;
 
@@ -29,6 +30,22 @@ async fn a_living_attempt_is_adopted_by_the_next_daemon_and_not_started_again() 
     let ended = world.ended(run.id);
     assert_eq!((ended.run.state, ended.state.nodes["a"].whole.attempts.len()), (RunStatus::Completed, 1));
     assert_eq!(world.fake.calls()[..4], ["prepare a", "start a", "adopt a", "collect a"]);
+}
+
+#[tokio::test]
+async fn an_adopted_attempt_still_holds_its_lock() {
+    let mut world = World::new().await;
+    world.start("nodes: { a: { run: hang, lock: build } }").await;
+    world.fake.until("start a").await;
+    let other = |start: &mut runs::Start| start.path = Some("/somewhere/other.yaml".into());
+    world.submit("nodes: { b: { run: hang, lock: build } }", &[&[]], other).await.unwrap();
+    world.restart().await;
+    world.fake.until("adopt a").await;
+    world.fake.finish("a");
+    world.fake.until("start b").await;
+    let calls = world.fake.calls();
+    let place = |call: &str| calls.iter().position(|it| it == call);
+    assert!(place("collect a") < place("prepare b"), "{calls:?}");
 }
 
 #[tokio::test]
