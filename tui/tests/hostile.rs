@@ -234,8 +234,8 @@ fn an_output_that_is_no_file_of_its_own_fails_its_node() {
     );
     let said = fanlight.file("odd.yaml", &file).say(&["run", "odd.yaml"]).exits(1);
     for sentence in [
-        "`through` failed: output `o`: `up/passwd`: it is a symbolic link, or leads through one",
-        "`link` failed: output `o`: `o`: it is a symbolic link",
+        "`through` failed: output `o`: `up/passwd`: it is a link that leads out of the folder",
+        "`link` failed: output `o`: `o`: it is a link that leads out of the folder",
         "`pipe` failed: output `o`: `o`: it is a fifo",
         "`folder` failed: output `o`: `o` is a folder",
         "`nothing` failed: output `o`: there is no `o`",
