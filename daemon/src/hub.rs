@@ -122,15 +122,9 @@ impl Hub {
 
     /// A live event; never waits, may be lost.
     pub fn live(&self, workflow_id: WorkflowId, run_id: RunId, event: LiveEvent) {
-        let finite = match &event {
-            LiveEvent::MetricUpdate { value, .. } => value.is_finite(),
-            LiveEvent::NodeProgress { progress, .. } => progress.fraction.is_none_or(f64::is_finite),
-            _ => true,
-        };
         let mut inner = self.lock();
         let inner = &mut *inner;
-        // JSON has no word for what is not finite.
-        let Some(kept) = inner.runs.get_mut(&run_id).filter(|_| finite) else { return };
+        let Some(kept) = inner.runs.get_mut(&run_id) else { return };
         kept.live(&event);
         for watcher in inner.watchers.values_mut() {
             watcher.live(workflow_id, run_id, &event);

@@ -9,7 +9,7 @@ use crate::id::{AssetId, AttemptId, RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::run::{AttemptEnd, NodeStatus, Run, RunStatus};
 use crate::time::Time;
-use crate::value::Value;
+use crate::value::{Value, float};
 
 /// A state event of a run: durable, numbered, sent after its commit. The stored list of them *is* the run's telemetry.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -184,6 +184,8 @@ pub enum LiveEvent {
         /// Its name.
         name: String,
         /// Its newest value.
+        #[serde(with = "float")]
+        #[schemars(with = "float::Number")]
         value: f64,
         /// Its unit.
         #[serde(default, skip_serializing_if = "Option::is_none")]

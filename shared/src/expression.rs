@@ -1,27 +1,35 @@
 //! Expressions: what stands between `${{` and `}}`.
 //!
-//! minijinja parses and evaluates them; [`walk`] alone knows its syntax tree and finds what an expression reads, so that
-//! every port it names is an edge. Values go in and come out unchanged: whole numbers stay whole, media stays media.
+//! minijinja parses them and has the values, operators, filters and tests; [`walk`] alone knows its syntax tree and finds
+//! what an expression reads, so that every port it names is an edge; [`evaluate`] computes, with the rules for absent
+//! values. Values go in and come out unchanged: whole numbers stay whole, media stays media.
 
 mod convert;
+mod evaluate;
 mod functions;
+mod hints;
+mod operator;
 mod render;
+mod tree;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::problem::{Position, Problem, Span};
 use crate::types::Type;
 use crate::value::{Value, cut};
-use crate::workflow::{Piece, Template};
+
+use tree::Tree;
 
 pub use convert::MEDIA_FIELDS;
 pub use functions::FUNCTIONS;
 pub use render::{render, template_variables};
+
+/// The largest value that an expression or a text around expressions makes, in bytes.
+pub const SIZE_LIMIT: usize = 16 << 20;
 
 /// What an expression names first.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -44,7 +52,7 @@ pub enum Root {
 pub const ROOTS: [&str; 5] = ["params", "run", "item", "index", "secrets"];
 
 impl Root {
-    /// The root of this name; every other name is a node's.
+    /// Returns the root with this name; every other name is a node's.
     #[must_use]
     pub fn of(name: &str) -> Self {
         match name {
@@ -56,7 +64,7 @@ impl Root {
             node => Self::Node(node.to_owned()),
         }
     }
-    /// The name as it stands in an expression.
+    /// Returns the name as written in an expression.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -68,7 +76,7 @@ impl Root {
             Self::Node(node) => node,
         }
     }
-    /// Whether a field must follow: it is a group of values, not a value.
+    /// Returns whether a field must follow: it is a group of values, not a value.
     #[must_use]
     pub fn has_fields(&self) -> bool {
         !matches!(self, Self::Item | Self::Index)
@@ -88,7 +96,7 @@ pub struct Reference {
     pub span: Span,
 }
 
-/// What is known of an expression's result before there are values.
+/// What is known about an expression's result before there are values.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Shape {
     /// The value of the reference of this number.
@@ -116,14 +124,7 @@ struct Inner {
     references: Vec<Reference>,
     asks_outcome: bool,
     shape: Shape,
-    program: Program,
-}
-
-enum Program {
-    /// The whole expression is the first reference and nothing else.
-    Reference,
-    /// Anything else.
-    Compiled(Box<minijinja::Expression<'static, 'static>>),
+    tree: Tree,
 }
 
 /// Expressions with one text do the same, wherever they stand.
@@ -139,17 +140,17 @@ impl std::fmt::Debug for Expression {
     }
 }
 
-/// Where an expression finds what it reads.
+/// The values that an expression can read.
 pub trait Scope {
-    /// The value of `root.field` (`field` is `None` for `item` and `index`); `None` where it is absent.
+    /// Returns the value of `root.field` (`field` is `None` for `item` and `index`); `None` where it is absent.
     fn get(&self, root: &Root, field: Option<&str>) -> Option<Value>;
-    /// The answers of `success()` and `failure()`.
+    /// What `success()` and `failure()` return.
     fn outcome(&self) -> Outcome {
         Outcome::default()
     }
 }
 
-/// What `success()` and `failure()` answer.
+/// How the nodes before went, for `success()` and `failure()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
     /// A node upstream failed.
@@ -162,7 +163,7 @@ impl Expression {
     /// Reads an expression; `span` is where its source stands in the file, on one line.
     ///
     /// # Errors
-    /// What is wrong with it, at its place.
+    /// The problems, with their positions.
     pub fn parse(source: &str, span: Span) -> Result<Self, Vec<Problem>> {
         let leading = source.len() - source.trim_start().len();
         let column = |offset: usize| {
@@ -181,112 +182,53 @@ impl Expression {
     /// # Errors
     /// What is wrong with it, at its place.
     pub(crate) fn parse_at(source: &str, position: &dyn Fn(usize) -> Position) -> Result<Self, Vec<Problem>> {
-        let found = walk::walk(source, position)?;
-        let alone = matches!(found.shape, Shape::Reference(_)) && found.alone;
-        let program = if alone {
-            Program::Reference
-        } else {
-            let compiled =
-                functions::EXPRESSIONS.compile_expression_owned(source.to_owned()).map_err(|error| {
-                    let span = Span { start: position(0), end: position(source.len()) };
-                    vec![Problem::error("bad_expression", span, convert::sentence(&error))]
-                })?;
-            Program::Compiled(Box::new(compiled))
-        };
-        let (references, asks_outcome, shape) = (found.references, found.asks_outcome, found.shape);
+        let walk::Found { references, asks_outcome, shape, tree } = walk::walk(source, position)?;
         let source = source.to_owned();
-        Ok(Self { inner: Arc::new(Inner { source, references, asks_outcome, shape, program }) })
+        Ok(Self { inner: Arc::new(Inner { source, references, asks_outcome, shape, tree }) })
     }
 
-    /// As it stands in the file.
+    /// Returns it as written in the file.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.inner.source
     }
-    /// What it reads.
+    /// Returns what it reads.
     #[must_use]
     pub fn references(&self) -> &[Reference] {
         &self.inner.references
     }
-    /// Whether it calls one of `success()`, `failure()`, `always()`.
+    /// Returns whether it calls one of `success()`, `failure()`, `always()`.
     #[must_use]
     pub fn asks_outcome(&self) -> bool {
         self.inner.asks_outcome
     }
-    /// If it is exactly `node.port`: those two.
+    /// Returns node and port if it is exactly `node.port`.
     #[must_use]
     pub fn straight(&self) -> Option<(&str, &str)> {
-        match (&self.inner.program, self.inner.references.first()) {
-            (Program::Reference, Some(Reference { root: Root::Node(node), port: Some(port), .. })) => {
+        match (&self.inner.tree, self.inner.references.first()) {
+            (Tree::Reference(_), Some(Reference { root: Root::Node(node), port: Some(port), .. })) => {
                 Some((node, port))
             }
             _ => None,
         }
     }
 
-    /// The type of its result as far as it is known without values; `of` gives the types of what it reads.
+    /// Returns the type of its result as far as it is known without values; `of` returns the types of what it reads.
     pub fn result_type(&self, of: &dyn Fn(&Reference) -> Type) -> Type {
         self.inner.shape.result_type(&self.inner.references, of)
     }
 
-    /// Its value; `None` where the result is absent. Where it can't be computed because something that it reads is
-    /// absent, the result is absent too.
+    /// Returns its value; `None` where it is absent, as it is where it reads what is absent.
     ///
     /// # Errors
     /// A sentence that names the expression.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Option<Value>, String> {
-        let inner = &*self.inner;
-        let program = match (&inner.program, inner.references.first()) {
-            (Program::Reference, Some(reference)) => {
-                return Ok(scope.get(&reference.root, reference.port.as_deref()));
-            }
-            (Program::Reference, None) => return Ok(None),
-            (Program::Compiled(program), _) => program,
-        };
-        let (context, some_absent) = self.context(scope);
-        let result = program.eval(context).map_err(|error| convert::sentence(&error));
-        match result.and_then(|value| convert::from_jinja(&value)) {
-            Ok(value) => Ok(value),
-            Err(_) if some_absent => Ok(None),
-            Err(sentence) => Err(format!("`${{{{ {} }}}}`: {sentence}", cut(&inner.source, 120))),
+        let Inner { source, references, tree, .. } = &*self.inner;
+        if let (Tree::Reference(_), Some(reference)) = (tree, references.first()) {
+            return Ok(scope.get(&reference.root, reference.port.as_deref()));
         }
-    }
-
-    /// What minijinja sees, and whether something of it is absent.
-    fn context(&self, scope: &dyn Scope) -> (minijinja::Value, bool) {
-        let mut roots: BTreeMap<&str, minijinja::Value> = BTreeMap::new();
-        let mut groups: BTreeMap<&str, BTreeMap<&str, minijinja::Value>> = BTreeMap::new();
-        let mut some_absent = false;
-        for reference in &self.inner.references {
-            let name = reference.root.name();
-            let known = match &reference.port {
-                Some(port) => groups.get(name).is_some_and(|group| group.contains_key(port.as_str())),
-                None => roots.contains_key(name),
-            };
-            if known {
-                continue;
-            }
-            let value = scope.get(&reference.root, reference.port.as_deref());
-            some_absent |= value.is_none();
-            let value = value.map_or(minijinja::Value::UNDEFINED, convert::to_jinja);
-            match &reference.port {
-                Some(port) => {
-                    groups.entry(name).or_default().insert(port, value);
-                }
-                None => {
-                    roots.insert(name, value);
-                }
-            }
-        }
-        roots.extend(groups.into_iter().map(|(name, group)| (name, minijinja::Value::from_pairs(group))));
-        if self.inner.asks_outcome {
-            let Outcome { failed, skipped } = scope.outcome();
-            let answers = [("success", !failed && !skipped), ("failure", failed), ("always", true)];
-            roots.extend(
-                answers.map(|(name, answer)| (name, minijinja::Value::from_function(move || answer))),
-            );
-        }
-        (minijinja::Value::from_pairs(roots), some_absent)
+        evaluate::evaluate(tree, references, scope)
+            .map_err(|sentence| format!("`${{{{ {} }}}}`: {sentence}", cut(source, 120)))
     }
 }
 
@@ -315,49 +257,7 @@ impl Shape {
     }
 }
 
-impl Template {
-    /// Its value; `None` where it is an expression whose result is absent. Absent elements of lists and objects are
-    /// [`Value::None`].
-    ///
-    /// # Errors
-    /// A sentence that names the expression: it failed, or a text contains media or an absent value.
-    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Option<Value>, String> {
-        Ok(Some(match self {
-            Self::Literal(value) => value.clone(),
-            Self::Expression(expression) => return expression.evaluate(scope),
-            Self::Text(pieces) => {
-                let mut text = String::new();
-                for piece in pieces {
-                    match piece {
-                        Piece::Text(part) => text.push_str(part),
-                        Piece::Expression(expression) => {
-                            let value = expression.evaluate(scope)?.unwrap_or_default();
-                            text.push_str(
-                                &value
-                                    .to_text()
-                                    .map_err(|why| format!("in a text, {expression:?}: {why}"))?,
-                            );
-                        }
-                    }
-                }
-                Value::Text(text)
-            }
-            Self::List(items) => Value::List(
-                items
-                    .iter()
-                    .map(|item| Ok(item.evaluate(scope)?.unwrap_or_default()))
-                    .collect::<Result<_, String>>()?,
-            ),
-            Self::Object(map) => Value::Object(
-                map.iter()
-                    .map(|(key, value)| Ok((key.clone(), value.evaluate(scope)?.unwrap_or_default())))
-                    .collect::<Result<_, String>>()?,
-            ),
-        }))
-    }
-}
-
-/// Whether a value counts as true in a condition: not absent, `false`, zero, or empty.
+/// Returns whether a value counts as true in a condition: not absent, `false`, zero, or empty.
 #[must_use]
 pub fn truthy(value: &Value) -> bool {
     match value {

@@ -3,9 +3,9 @@
 //! # Layout
 //!
 //! - words: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
-//! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`expression`], [`node_type`], [`problem`]
+//! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
-//! - a run as it is seen: [`run`], [`event`], [`run_state`] (the one reducer), [`registry`] (focus rules), [`asset`]
+//! - a run as it is seen: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one reducer), [`registry`] (focus rules), [`asset`]
 //! - the wire: [`rpc`], and behind the feature `client` the connection itself
 //! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
 //!
@@ -31,7 +31,9 @@ pub mod run;
 pub mod run_state;
 pub mod sanitise;
 pub mod sweep;
+pub mod template;
 pub mod time;
+pub mod transition;
 pub mod types;
 pub mod value;
 pub mod workflow;

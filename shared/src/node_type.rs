@@ -113,11 +113,15 @@ pub fn check_range(
 ) -> Result<(), String> {
     if let Some(number) = value.as_float() {
         match (min, max) {
-            (Some(min), Some(max)) if number < min || number > max => {
+            (Some(min), Some(max)) if !(min..=max).contains(&number) => {
                 return Err(format!("{number} is not within {min}..{max}"));
             }
-            (Some(min), None) if number < min => return Err(format!("{number} is less than {min}")),
-            (None, Some(max)) if number > max => return Err(format!("{number} is more than {max}")),
+            (Some(min), None) if number < min || number.is_nan() => {
+                return Err(format!("{number} is less than {min}"));
+            }
+            (None, Some(max)) if number > max || number.is_nan() => {
+                return Err(format!("{number} is more than {max}"));
+            }
             _ => {}
         }
     }

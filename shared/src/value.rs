@@ -1,15 +1,18 @@
 //! Values: what params hold and what flows along edges.
 
+mod extent;
+pub mod float;
 mod from;
+pub mod json;
 mod wire;
-
-use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::media::Media;
 use crate::types::Type;
+
+pub use extent::{DEPTH_LIMIT, Extent};
 
 /// A value. On the wire and in the store it is plain JSON, with media as `{"$media": {…}}`; keys of objects that
 /// begin with `$` gain a second `$` there, so that no text from outside can pose as media.
@@ -22,7 +25,7 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// Any other number; never NaN or infinite where it came from JSON.
+    /// Any other number, NaN and the infinities included.
     Float(f64),
     /// Text.
     Text(String),
@@ -38,7 +41,8 @@ pub enum Value {
 pub type Values = IndexMap<String, Value>;
 
 impl Value {
-    /// A value from JSON of the outside world: it never holds media, whatever its keys say.
+    /// Returns a value from JSON of the outside world, as [`json::parse`] reads it: it never holds media, whatever its
+    /// keys say.
     #[must_use]
     pub fn from_json(json: Json) -> Self {
         match json {
@@ -48,7 +52,7 @@ impl Value {
                 Some(int) => Self::Int(int),
                 None => Self::Float(number.as_f64().unwrap_or(0.0)),
             },
-            Json::String(text) => Self::Text(text),
+            Json::String(text) => json::float_of(&text).map_or(Self::Text(text), Self::Float),
             Json::Array(items) => Self::List(items.into_iter().map(Self::from_json).collect()),
             Json::Object(map) => {
                 Self::Object(map.into_iter().map(|(k, v)| (k, Self::from_json(v))).collect())
@@ -56,14 +60,18 @@ impl Value {
         }
     }
 
-    /// The value as plain JSON for people and programs outside; media becomes an object of its fields.
+    /// Returns the value as plain JSON for people and programs outside: media becomes an object of its fields, NaN and
+    /// the infinities become strings.
     #[must_use]
     pub fn to_json(&self) -> Json {
         match self {
             Self::None => Json::Null,
             Self::Bool(it) => Json::Bool(*it),
             Self::Int(it) => Json::from(*it),
-            Self::Float(it) => serde_json::Number::from_f64(*it).map_or(Json::Null, Json::Number),
+            Self::Float(it) => match float::word(*it) {
+                Some(word) => Json::from(word),
+                None => Json::from(*it),
+            },
             Self::Text(text) => Json::String(text.clone()),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
             Self::Object(map) => Json::Object(map.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
@@ -71,27 +79,23 @@ impl Value {
         }
     }
 
-    /// The value as text inside a longer text: numbers and bools as they are, lists and objects as JSON.
+    /// Returns the value as part of a longer text: numbers and bools as they are, lists and objects as JSON.
     ///
     /// # Errors
-    /// Media and absent values have no text; the sentence says so.
+    /// Media and `none` have no text; the sentence says so.
     pub fn to_text(&self) -> Result<String, String> {
         if self.has_media() {
             return Err("media can't be written into text; pass it by an input of its own".into());
         }
         Ok(match self {
-            Self::None => return Err("the value is absent".into()),
+            Self::None => return Err("it is none, which has no text".into()),
             Self::Text(text) => text.clone(),
-            Self::Float(it) => {
-                let mut out = String::new();
-                let _ = write!(out, "{it}");
-                out
-            }
+            Self::Float(it) => float::word(*it).map_or_else(|| it.to_string(), str::to_owned),
             other => other.to_json().to_string(),
         })
     }
 
-    /// The media in this value, in order: itself or those in its lists and objects.
+    /// Returns the media in this value, in order.
     pub fn media(&self) -> Vec<&Media> {
         let mut found = Vec::new();
         self.collect_media(&mut found);
@@ -107,7 +111,7 @@ impl Value {
         }
     }
 
-    /// Whether media is in this value.
+    /// Returns whether this value contains media.
     #[must_use]
     pub fn has_media(&self) -> bool {
         match self {
@@ -118,7 +122,7 @@ impl Value {
         }
     }
 
-    /// The most precise type of this value.
+    /// Returns the most precise type of this value.
     #[must_use]
     pub fn type_of(&self) -> Type {
         match self {
@@ -138,7 +142,7 @@ impl Value {
         }
     }
 
-    /// This value as a value of type `to`, by the rules of [`Type::accepts`].
+    /// Converts this value to type `to`, by the rules of [`Type::accepts`].
     ///
     /// # Errors
     /// A sentence that names both types.
@@ -170,7 +174,7 @@ impl Value {
         }
     }
 
-    /// The text, if it is text.
+    /// Returns the text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -178,7 +182,7 @@ impl Value {
             _ => None,
         }
     }
-    /// The whole number, if it is one.
+    /// Returns the whole number, if it is one.
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
         match self {
@@ -186,7 +190,7 @@ impl Value {
             _ => None,
         }
     }
-    /// The number, whole or not.
+    /// Returns the number, whole or not.
     #[must_use]
     pub fn as_float(&self) -> Option<f64> {
         match self {
@@ -196,7 +200,7 @@ impl Value {
             _ => None,
         }
     }
-    /// The bool, if it is one.
+    /// Returns the bool, if it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -204,7 +208,7 @@ impl Value {
             _ => None,
         }
     }
-    /// The media, if it is media.
+    /// Returns the media, if it is media.
     #[must_use]
     pub fn as_media(&self) -> Option<&Media> {
         match self {
@@ -212,7 +216,7 @@ impl Value {
             _ => None,
         }
     }
-    /// The items, if it is a list.
+    /// Returns the items, if it is a list.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Value]> {
         match self {
@@ -221,7 +225,7 @@ impl Value {
         }
     }
 
-    /// One short line for labels and cards: text cut after `limit` characters, media by name, lists by length.
+    /// Returns one short line for cards: text cut after `limit` characters, media by name, lists by length.
     #[must_use]
     pub fn summary(&self, limit: usize) -> String {
         match self {
@@ -229,12 +233,13 @@ impl Value {
             Self::Text(text) => cut(text, limit),
             Self::Media(media) => cut(&media.name, limit),
             Self::List(items) if self.has_media() => format!("{} × {}", items.len(), items[0].type_of()),
+            Self::Float(it) => float::word(*it).map_or_else(|| it.to_string(), str::to_owned),
             other => cut(&other.to_json().to_string(), limit),
         }
     }
 }
 
-/// The first line of `text`, at most `limit` characters, with `…` where something was cut.
+/// Returns the first line of `text`, at most `limit` characters, with `…` if something was cut.
 #[must_use]
 pub fn cut(text: &str, limit: usize) -> String {
     let line = text.trim().lines().next().unwrap_or("");

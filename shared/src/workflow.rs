@@ -1,6 +1,6 @@
-//! A workflow as the file says it: params, nodes, edges, outputs, each with its place in the text.
+//! The workflow as plain data: params, nodes, edges and outputs, each with its position in the file.
 //!
-//! Made by [`crate::document`]; nothing else parses. Everything here is plain data.
+//! Only [`crate::document`] parses files.
 
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use crate::node_type::Effects;
 use crate::problem::Span;
 use crate::types::Type;
 use crate::value::Value;
+
+pub use crate::template::{Piece, Template};
 
 /// A workflow that passed its checks.
 #[derive(Clone, Debug)]
@@ -126,7 +128,7 @@ impl Action {
     pub fn is_command(&self) -> bool {
         !matches!(self, Self::Uses(_))
     }
-    /// The word shown for its kind: the type's name, `run` or `cmd`.
+    /// Returns the word shown for its kind: the type's name, `run` or `cmd`.
     #[must_use]
     pub fn word(&self) -> &str {
         match self {
@@ -136,6 +138,13 @@ impl Action {
         }
     }
 }
+
+/// The port that every node has: how it ended. It has a value also if the node failed or was skipped.
+pub const STATUS_PORT: &str = "status";
+
+/// The ports that every command has.
+pub const COMMAND_PORTS: [(&str, Type); 3] =
+    [("stdout", Type::Text), ("exit_code", Type::Int), (STATUS_PORT, Type::Text)];
 
 /// What runs a script.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -163,7 +172,7 @@ pub enum Each {
 }
 
 impl Each {
-    /// The node and port whose list this iterates straight over, so that items may start one by one.
+    /// Returns the node and port if this iterates directly over that list, so that items can start one by one.
     #[must_use]
     pub fn straight(&self) -> Option<(&str, &str)> {
         match self {
@@ -171,7 +180,7 @@ impl Each {
             _ => None,
         }
     }
-    /// The templates in it.
+    /// Returns the templates in it.
     pub fn templates(&self) -> Box<dyn Iterator<Item = &Template> + '_> {
         match self {
             Self::List(template) => Box::new(std::iter::once(template)),
@@ -200,7 +209,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The wait after `failed` failed attempts (1 after the first).
+    /// Returns the wait after `failed` failed attempts (1 after the first).
     #[must_use]
     pub fn wait(&self, failed: u32) -> Duration {
         let power = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
@@ -233,6 +242,8 @@ pub enum OutputSource {
     Glob(String),
     /// A field of stdout, which is JSON: names and indexes with dots, `.` is all of it.
     Json(String),
+    /// What the command reports under this name by `$FANLIGHT_EVENTS`.
+    Event,
 }
 
 /// An output of the workflow.
@@ -242,52 +253,6 @@ pub struct Output {
     pub value: Template,
     /// Where it stands.
     pub span: Span,
-}
-
-/// A value of the file with expressions in it.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Template {
-    /// No expression.
-    Literal(Value),
-    /// One expression alone: keeps the type of its result.
-    Expression(Expression),
-    /// Text around expressions.
-    Text(Vec<Piece>),
-    /// A list with expressions in it.
-    List(Vec<Template>),
-    /// An object with expressions in it.
-    Object(IndexMap<String, Template>),
-}
-
-/// A piece of a text with expressions.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Piece {
-    /// As it stands.
-    Text(String),
-    /// Written out.
-    Expression(Expression),
-}
-
-impl Template {
-    /// All expressions in it.
-    pub fn expressions(&self) -> Vec<&Expression> {
-        let mut found = Vec::new();
-        self.collect(&mut found);
-        found
-    }
-
-    fn collect<'a>(&'a self, found: &mut Vec<&'a Expression>) {
-        match self {
-            Self::Literal(_) => {}
-            Self::Expression(expression) => found.push(expression),
-            Self::Text(pieces) => found.extend(pieces.iter().filter_map(|piece| match piece {
-                Piece::Text(_) => None,
-                Piece::Expression(expression) => Some(expression),
-            })),
-            Self::List(items) => items.iter().for_each(|item| item.collect(found)),
-            Self::Object(map) => map.values().for_each(|value| value.collect(found)),
-        }
-    }
 }
 
 /// An edge: a port of one node that an expression of another names.
@@ -304,7 +269,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Its name on the wire: `sky.image>framed.image`.
+    /// Returns its name on the wire: `sky.image>framed.image`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}.{}>{}.{}", self.from, self.port, self.to, self.input)
@@ -312,7 +277,7 @@ impl Edge {
 }
 
 impl Node {
-    /// Every expression of the node, with the name of what reads it.
+    /// Returns every expression of the node, with the name of what reads it.
     pub fn expressions(&self) -> Vec<(&str, &Expression)> {
         let mut found = Vec::new();
         for (name, template) in &self.with {
@@ -336,7 +301,7 @@ impl Node {
         found
     }
 
-    /// The references to ports of other nodes, with the name of what reads them.
+    /// Returns the references to ports of other nodes, with the name of what reads them.
     pub fn references(&self) -> impl Iterator<Item = (&str, &Reference)> {
         self.expressions()
             .into_iter()
@@ -346,7 +311,7 @@ impl Node {
 }
 
 impl Workflow {
-    /// The edges, each once, in the order of the file.
+    /// Returns the edges, each once, in the order of the file.
     #[must_use]
     pub fn edges(&self) -> Vec<Edge> {
         let mut edges = indexmap::IndexSet::new();
@@ -365,7 +330,7 @@ impl Workflow {
         edges.into_iter().collect()
     }
 
-    /// What people call it: its name, else `untitled`.
+    /// Returns its name, else `untitled`.
     #[must_use]
     pub fn title(&self) -> &str {
         self.name.as_deref().unwrap_or("untitled")

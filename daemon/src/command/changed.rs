@@ -113,7 +113,7 @@ impl Snapshot {
         let mut files = HashMap::new();
         for source in sources {
             match source {
-                OutputSource::Json(_) => {}
+                OutputSource::Json(_) | OutputSource::Event => {}
                 OutputSource::Path(path) => match root.entry(Path::new(path)) {
                     Ok(Entry::File(file)) => {
                         let inner = inner_path(Path::new(path), root.path());

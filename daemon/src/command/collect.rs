@@ -13,7 +13,6 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{CommandOutput, OutputSource};
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 
 use super::pattern::Pattern;
 use super::report::Reported;
@@ -76,7 +75,7 @@ pub(super) fn collect(outputs: &IndexMap<String, CommandOutput>, sources: &Sourc
 
 struct Collector<'a> {
     sources: &'a Sources<'a>,
-    json: Option<Result<Json, String>>,
+    json: Option<Result<Value, String>>,
     collected: Collected,
 }
 
@@ -112,11 +111,12 @@ impl Collector<'_> {
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
             OutputSource::Glob(glob) => self.glob(glob, output, name),
+            OutputSource::Event => Err("the command reported no such output by $FANLIGHT_EVENTS".into()),
             OutputSource::Json(path) => {
                 let stdout = self.sources.stdout;
                 let json = self.json.get_or_insert_with(|| field::parse(stdout));
                 let found = field::find(json.as_ref().map_err(Clone::clone)?, path)?;
-                Value::from_json(found.clone()).convert(&output.ty).map(Made::from)
+                found.clone().convert(&output.ty).map(Made::from)
             }
         }
     }
@@ -282,14 +282,11 @@ fn content(file: File, ty: &Type) -> Result<Value, Problem> {
         Type::Text => Ok(Value::Text(text)),
         Type::Choice => Ok(Value::from(word)),
         Type::Int => word.parse().map(Value::Int).map_err(|_| no("int")),
-        Type::Float => match word.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::Float(number)),
-            _ => Err(no("finite number")),
-        },
+        Type::Float => word.parse().map(Value::Float).map_err(|_| no("number")),
         Type::Bool => word.parse().map(Value::Bool).map_err(|_| no("bool (`true` or `false`)")),
-        ty => serde_json::from_str(word)
+        ty => Value::parse_json(word)
             .map_err(|error| Problem::Type(format!("holds no JSON: {error}")))
-            .and_then(|json| Value::from_json(json).convert(ty).map_err(Problem::Type))
+            .and_then(|value| value.convert(ty).map_err(Problem::Type))
             .map_err(|problem| match problem {
                 Problem::Type(what) if what.starts_with("expected") => {
                     Problem::Type(format!("holds JSON: {what}"))

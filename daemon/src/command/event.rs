@@ -1,6 +1,8 @@
 //! What a command may report by `$FANLIGHT_EVENTS`: one JSON object a line. Documented in
 //! `docs/events.md`, as a schema in `docs/events.schema.json`.
 
+use fanlight_shared::value::float;
+use fanlight_shared::value::json::{self, JsonError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -55,7 +57,9 @@ pub enum CommandEvent {
     Metric {
         /// Its name.
         name: String,
-        /// Its value now.
+        /// Its value now; NaN and Infinity may be bare words, as Python writes them.
+        #[serde(with = "float")]
+        #[schemars(with = "float::Number")]
         value: f64,
         /// Its unit.
         #[serde(default)]
@@ -104,7 +108,11 @@ const TYPES: [&str; 6] = ["progress", "output", "preview", "log", "metric", "cos
 /// # Errors
 /// What is wrong with it, in a few words; never a piece of the line itself that was not made safe.
 pub fn parse(line: &[u8]) -> Result<CommandEvent, String> {
-    let json: Json = serde_json::from_slice(line).map_err(|_| "it is no JSON".to_owned())?;
+    let text = std::str::from_utf8(line).map_err(|_| "it is no JSON".to_owned())?;
+    let json = json::parse(text).map_err(|error| match error {
+        JsonError::TooDeep(_) => error.to_string(),
+        JsonError::NoJson(_) => "it is no JSON".into(),
+    })?;
     let Some(object) = json.as_object() else { return Err("it is no JSON object".into()) };
     match object.get("type").and_then(Json::as_str) {
         None => return Err("it has no \"type\"".into()),
@@ -159,12 +167,16 @@ mod tests {
         assert_eq!(unknown, CommandEvent::Progress { value: None, message: None });
         assert!(parse(br#"{"type":"output","name":"n","value":[1]}"#).is_ok());
         assert!(parse(br#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#).is_ok());
+        let nan = parse(br#"{"type":"metric","name":"loss","value":NaN}"#).unwrap();
+        assert!(matches!(nan, CommandEvent::Metric { value, .. } if value.is_nan()));
         let log = parse(br#"{"type":"log","message":"m"}"#).unwrap();
         assert_eq!(log, CommandEvent::Log { level: Level::Info, message: "m".into() });
     }
 
     #[test]
     fn what_is_wrong_is_said() {
+        let deep = format!(r#"{{"type":"output","name":"a","value":{}{}}}"#, "[".repeat(64), "]".repeat(64));
+        assert!(parse(deep.as_bytes()).unwrap_err().contains("65 levels deep"));
         let bad = [
             ("not json", "no JSON"),
             ("[1]", "no JSON object"),

@@ -6,6 +6,7 @@ use std::path::Path;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::OutputSource;
 
 use super::collect::{self, Claim, Collected, Sources};
 use super::failure;
@@ -58,6 +59,14 @@ pub(super) fn finish(
         }
     }
     let mut values = collected.values;
+    if error.is_some() {
+        // What a failed command did not make is absent, a list of files as well as a file.
+        let found_nothing = |name: &str, value: &Value| {
+            let source = job.outputs.get(name).map(|output| &output.source);
+            matches!(source, Some(OutputSource::Glob(_))) && value.as_list().is_some_and(<[Value]>::is_empty)
+        };
+        values.retain(|name, value| !found_nothing(name, value));
+    }
     own_ports(&mut values, &stdout, exit.how, status);
     let end = exit.log_end + write_notes(reader);
     reader.pace.drain().for_each(|event| attempt.live(event));

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::{Action, Piece, Template};
+use fanlight_shared::workflow::{Action, Template};
 use indexmap::IndexMap;
 
 use super::active::RunScope;
@@ -47,12 +47,9 @@ fn native_inputs(
     let mut inputs = Values::new();
     for (name, spec) in &native.spec.inputs {
         let given = match plan.node.with.get(name) {
-            Some(template) => {
-                evaluate(template, scope).map_err(|error| format!("input `{name}`: {error}"))?
-            }
+            Some(template) => template.evaluate(scope).map_err(|error| format!("input `{name}`: {error}"))?,
             None => None,
         };
-        let asked = plan.node.with.contains_key(name);
         match (given, &spec.default) {
             (Some(value), _) => {
                 let value = spec.check(value).map_err(|error| format!("input `{name}`: {error}"))?;
@@ -62,7 +59,9 @@ fn native_inputs(
                 inputs.insert(name.clone(), default.clone());
             }
             (None, None) if spec.optional => {}
-            (None, None) if lenient && !asked => {}
+            (None, None) if lenient && spec.check(Value::None).is_ok() => {
+                inputs.insert(name.clone(), Value::None);
+            }
             (None, None) => return Err(NotPrepared::Absent(name.clone())),
         }
     }
@@ -70,7 +69,7 @@ fn native_inputs(
         for (name, template) in
             plan.node.with.iter().filter(|(name, _)| !native.spec.inputs.contains_key(*name))
         {
-            match evaluate(template, scope).map_err(|error| format!("input `{name}`: {error}"))? {
+            match template.evaluate(scope).map_err(|error| format!("input `{name}`: {error}"))? {
                 Some(value) => inputs.insert(name.clone(), value),
                 None if lenient => inputs.insert(name.clone(), Value::None),
                 None => return Err(NotPrepared::Absent(name.clone())),
@@ -82,7 +81,7 @@ fn native_inputs(
 
 fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<CommandJob, NotPrepared> {
     let given = |what: &str, template: &Template| -> Result<Option<Value>, NotPrepared> {
-        match evaluate(template, scope).map_err(|error| format!("{what}: {error}"))? {
+        match template.evaluate(scope).map_err(|error| format!("{what}: {error}"))? {
             None if !lenient => Err(NotPrepared::Absent(what.to_owned())),
             value => Ok(value),
         }
@@ -152,18 +151,4 @@ fn resolve_dir(dir: &str, project: Option<&Path>) -> Result<PathBuf, String> {
         return Err(format!("the folder {} of `dir:` does not exist", folder.display()));
     }
     Ok(folder)
-}
-
-/// The value of a template; `None` where it is absent, also inside a longer text.
-pub(super) fn evaluate(template: &Template, scope: &RunScope<'_>) -> Result<Option<Value>, String> {
-    if let Template::Text(pieces) = template {
-        for piece in pieces {
-            if let Piece::Expression(expression) = piece
-                && expression.evaluate(scope)?.is_none()
-            {
-                return Ok(None);
-            }
-        }
-    }
-    template.evaluate(scope)
 }

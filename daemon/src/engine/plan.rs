@@ -8,7 +8,7 @@ use fanlight_shared::expression::{Expression, Root};
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::node_type::{Catalogue, Effects};
 use fanlight_shared::types::Type;
-use fanlight_shared::workflow::{Action, Node, OutputSource, Template, Workflow};
+use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, STATUS_PORT, Template, Workflow};
 
 use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
@@ -165,12 +165,10 @@ impl PlanNode {
                 native.spec.outputs.iter().map(|(name, it)| (name.clone(), it.ty.clone())).collect()
             }
             Kind::Command => {
-                let own = [("stdout", Type::Text), ("exit_code", Type::Int), ("status", Type::Text)];
-                let declared = self.node.outputs.iter().map(|(name, output)| {
-                    let list = matches!(output.source, OutputSource::Glob(_));
-                    (name.clone(), if list { output.ty.clone().list() } else { output.ty.clone() })
-                });
-                own.into_iter().map(|(name, ty)| (name.to_owned(), ty)).chain(declared).collect()
+                let declared =
+                    self.node.outputs.iter().map(|(name, output)| (name.clone(), output.ty.clone()));
+                let own = COMMAND_PORTS.into_iter().map(|(name, ty)| (name.to_owned(), ty));
+                own.chain(declared).collect()
             }
         }
     }
@@ -205,7 +203,10 @@ fn reads_item(expression: &Expression) -> bool {
 fn straight(node: &Node, workflow: &Workflow, index: &HashMap<String, usize>) -> Option<(usize, String)> {
     let (from, port) = node.each.as_ref()?.straight()?;
     workflow.nodes.get(from)?.each.as_ref()?;
-    let elsewhere = node.needs.iter().any(|need| need == from)
+    // The status of an item is no value that the item made.
+    let no_value = port == STATUS_PORT;
+    let elsewhere = no_value
+        || node.needs.iter().any(|need| need == from)
         || node
             .references()
             .any(|(input, reference)| input != "each" && reference.root == Root::Node(from.to_owned()));

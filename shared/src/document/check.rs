@@ -1,6 +1,5 @@
 //! The checks that need the whole file and the catalogue of node types.
 
-use super::commands::OWN_PORTS;
 use super::graph;
 use super::hints;
 use super::reading::Reading;
@@ -10,12 +9,12 @@ use crate::node_type::{Catalogue, NodeTypeSpec};
 use crate::problem::{Problem, Span};
 use crate::types::Type;
 use crate::value::{Value, cut};
-use crate::workflow::{Action, Each, Node, Piece, Template, Workflow};
+use crate::workflow::{Action, COMMAND_PORTS, Each, Node, Piece, STATUS_PORT, Template, Workflow};
 
-/// What is known of a node's ports.
+/// What is known about a node's ports.
 #[derive(Clone, Copy)]
 pub(super) enum Ports<'a> {
-    /// Nothing, because the node is wrong itself.
+    /// Nothing, because the node itself has errors.
     Unknown,
     /// Those of a type.
     Native(&'a NodeTypeSpec),
@@ -23,14 +22,14 @@ pub(super) enum Ports<'a> {
     Command,
 }
 
-/// The file, side by side with what the catalogue knows of its nodes.
+/// The workflow with what the catalogue knows about its nodes.
 pub(super) struct Whole<'a> {
     pub(super) workflow: &'a Workflow,
     /// For each node, in the order of the file.
     pub(super) ports: Vec<Ports<'a>>,
 }
 
-/// Who reads an expression.
+/// What reads an expression.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     /// The node, with its number; `None` for the workflow's outputs.
@@ -106,7 +105,7 @@ fn unknown_node_type(reading: &mut Reading<'_>, uses: &str, span: Span, catalogu
     reading.report(problem);
 }
 
-/// A param that nobody reads is a slip more often than not; where something is wrong, its reader may be what is wrong.
+/// Warns of params that nothing reads. A file with errors gets no such warning: the reader may be what is wrong.
 fn unused_params(reading: &mut Reading<'_>, workflow: &Workflow) {
     if !reading.problems.is_empty() {
         let wrong = |problem: &Problem| problem.severity == crate::problem::Severity::Error;
@@ -139,8 +138,12 @@ impl<'a> Whole<'a> {
         let (number, _, node) = self.workflow.nodes.get_full(node)?;
         let ty = match self.ports.get(number)? {
             Ports::Unknown => return Some(Type::Any),
-            Ports::Native(spec) => spec.outputs.get(port)?.ty.clone(),
-            Ports::Command => match OWN_PORTS.iter().find(|(own, _)| *own == port) {
+            Ports::Native(spec) => match spec.outputs.get(port) {
+                Some(output) => output.ty.clone(),
+                None if port == STATUS_PORT => Type::Text,
+                None => return None,
+            },
+            Ports::Command => match COMMAND_PORTS.iter().find(|(own, _)| *own == port) {
                 Some((_, ty)) => ty.clone(),
                 None => node.outputs.get(port)?.ty.clone(),
             },
@@ -152,10 +155,16 @@ impl<'a> Whole<'a> {
     pub(super) fn port_names(&self, node: &str) -> Vec<&'a str> {
         let Some((number, _, node)) = self.workflow.nodes.get_full(node) else { return Vec::new() };
         match self.ports.get(number) {
-            Some(Ports::Native(spec)) => spec.outputs.keys().map(String::as_str).collect(),
-            Some(Ports::Command) => {
-                node.outputs.keys().map(String::as_str).chain(OWN_PORTS.iter().map(|(own, _)| *own)).collect()
+            Some(Ports::Native(spec)) => {
+                let own = spec.outputs.keys().map(String::as_str);
+                own.chain((!spec.outputs.contains_key(STATUS_PORT)).then_some(STATUS_PORT)).collect()
             }
+            Some(Ports::Command) => node
+                .outputs
+                .keys()
+                .map(String::as_str)
+                .chain(COMMAND_PORTS.iter().map(|(own, _)| *own))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -202,7 +211,7 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// `each` over what is no list.
+    /// Checks that `each` iterates over a list.
     fn check_each(&self, reading: &mut Reading<'_>, reader: Reader<'_>, span: Span) {
         let Some((_, _, Node { each: Some(each), .. })) = reader.node else { return };
         for template in each.templates() {
@@ -223,7 +232,7 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// Media inside a longer text.
+    /// Checks that no longer text contains media.
     pub(super) fn media_in_text(&self, reading: &mut Reading<'_>, template: &Template, reader: Reader<'_>) {
         match template {
             Template::Text(pieces) => {

@@ -1,131 +1,13 @@
-//! Words of other formats, and what Fanlight says for them.
+//! Hints for words of other formats.
 
-/// A piece of an expression that another language would understand.
-pub(crate) struct Foreign {
-    /// Where it begins, in bytes of the expression.
-    pub(crate) at: usize,
-    /// How long it is, in bytes.
-    pub(crate) len: usize,
-    /// What is wrong.
-    pub(crate) message: String,
-    /// What to write.
-    pub(crate) hint: String,
-}
-
-/// The first operator of another language outside quotes.
-pub(crate) fn foreign_operator(source: &str) -> Option<Foreign> {
-    const WORDS: [(&str, &str); 9] = [
-        ("&&", "write `and`"),
-        ("||", "write `or`"),
-        ("===", "write `==`"),
-        ("!==", "write `!=`"),
-        ("!", "write `not`"),
-        ("?.", "write `.`; absent values pass through by themselves"),
-        ("??", "write `first(a.x, b.x)`, or the filter `default`"),
-        ("?", "write `a if condition else b`"),
-        ("..", "a range is `range(1, 7)`, which ends before its second number"),
-    ];
-    let mut quote = None;
-    let mut skip_to = 0;
-    for (at, character) in source.char_indices() {
-        if at < skip_to {
-            continue;
-        }
-        match (quote, character) {
-            (Some(open), it) if it == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(character),
-            (None, _) => {
-                let rest = &source[at..];
-                if rest.starts_with("!=") && !rest.starts_with("!==") {
-                    skip_to = at + 2;
-                    continue;
-                }
-                if let Some((word, hint)) = WORDS.iter().find(|(word, _)| rest.starts_with(word)) {
-                    let message = format!("`{word}` is not an operator here");
-                    return Some(Foreign { at, len: word.len(), message, hint: (*hint).to_owned() });
-                }
-            }
-        }
-    }
-    None
-}
-
-/// The filter that does what a method of another language does.
-pub(crate) fn method(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "upper" | "toUpperCase" => "upper",
-        "lower" | "toLowerCase" => "lower",
-        "trim" | "strip" => "trim",
-        "split" => "split(\",\")",
-        "join" => "join(\",\")",
-        "replace" => "replace(\"old\", \"new\")",
-        "len" | "length" | "count" | "size" => "length",
-        "toString" | "to_string" => "string",
-        "items" | "entries" => "items",
-        "map" => "map(attribute=\"field\")",
-        "sort" | "sorted" => "sort",
-        _ => return None,
-    })
-}
-
-/// What to write for a function of another language.
-pub(crate) fn function(name: &str) -> Option<String> {
-    let filter = match name {
-        "len" | "length" | "size" | "count" => "length",
-        "max" => "max",
-        "min" => "min",
-        "sum" => "sum",
-        "sorted" | "sort" => "sort",
-        "str" | "string" => "string",
-        "int" => "int",
-        "float" => "float",
-        "round" => "round",
-        "join" => "join(\",\")",
-        "toJSON" | "tojson" | "json" => "tojson",
-        "format" => "format(…)",
-        "upper" => "upper",
-        "lower" => "lower",
-        "fromJSON" => {
-            return Some("a value keeps its type here; for a command declare `json:` in `outputs`".into());
-        }
-        "contains" => return Some("write `\"part\" in text`".into()),
-        "startsWith" => return Some("write `text is startingwith(\"part\")`".into()),
-        "endsWith" => return Some("write `text is endingwith(\"part\")`".into()),
-        "hashFiles" | "secret" | "env" => return None,
-        "cancelled" => {
-            return Some(
-                "a cancelled run starts nothing more; the words are `success()`, `failure()`, `always()`"
-                    .into(),
-            );
-        }
-        _ => return None,
-    };
-    Some(format!("it is a filter: `value|{filter}`"))
-}
-
-/// What to say for a bare word in an expression that looks like something else.
-pub(crate) fn bare_word(word: &str) -> Option<String> {
-    Some(match word {
-        "True" => "write `true`".into(),
-        "False" => "write `false`".into(),
-        "null" | "None" | "nil" | "undefined" => "write `none`".into(),
-        "yes" | "on" => "write `true`".into(),
-        "no" | "off" => "write `false`".into(),
-        _ => return None,
-    })
-}
-
-/// What to write for a root of another format; `path` is what stands behind it.
+/// Returns what to write for a root of another format; `path` is what stands behind it.
 pub(crate) fn root(root: &str, path: &[&str]) -> Option<String> {
     Some(match (root, path) {
         ("steps" | "needs" | "jobs" | "nodes" | "tasks", [node, "outputs", port, ..]) => {
             format!("write `{node}.{port}`")
         }
         ("steps" | "needs" | "jobs", [node, "result" | "outcome" | "conclusion", ..]) => {
-            format!(
-                "for a command write `{node}.status`; for whether all went well `success()` or `failure()`"
-            )
+            format!("write `{node}.status`, which is `completed`, `failed` or `skipped`")
         }
         ("steps" | "needs" | "jobs" | "nodes" | "tasks", [node, port, ..]) => {
             format!("write `{node}.{port}`")
@@ -157,7 +39,7 @@ pub(crate) fn root(root: &str, path: &[&str]) -> Option<String> {
     })
 }
 
-/// What to write for a key of another format at the top of the file.
+/// Returns what to write for a key of another format at the top of the file.
 pub(crate) fn top_key(key: &str) -> Option<&'static str> {
     Some(match key {
         "jobs" | "steps" | "tasks" | "stages" | "pipeline" | "rules" => {
@@ -184,7 +66,17 @@ pub(crate) fn top_key(key: &str) -> Option<&'static str> {
     })
 }
 
-/// What to write for a key of another format in a node.
+/// Returns what to write for a time limit of another format, with the value that stands there.
+pub(crate) fn timeout(key: &str, value: &str) -> Option<String> {
+    let unit = match key.replace('_', "-").as_str() {
+        "timeout-minutes" => "m",
+        "timeout-seconds" => "s",
+        _ => return None,
+    };
+    value.parse::<f64>().is_ok().then(|| format!("write `timeout: {value}{unit}`"))
+}
+
+/// Returns what to write for a key of another format in a node.
 pub(crate) fn node_key(key: &str) -> Option<&'static str> {
     Some(match key {
         "continue-on-error" | "continue_on_error" | "ignore_errors" | "allow-failure" => {
@@ -221,7 +113,7 @@ pub(crate) fn node_key(key: &str) -> Option<&'static str> {
     })
 }
 
-/// What to write for a key of another format in a param.
+/// Returns what to write for a key of another format in a param.
 pub(crate) fn param_key(key: &str) -> Option<&'static str> {
     Some(match key {
         "required" | "optional" => "a param without `default` is required; leave this out",
@@ -234,7 +126,7 @@ pub(crate) fn param_key(key: &str) -> Option<&'static str> {
     })
 }
 
-/// What to write for a type of another format.
+/// Returns what to write for a type of another format.
 pub(crate) fn type_word(word: &str) -> Option<&'static str> {
     Some(match word.to_lowercase().as_str() {
         "string" | "str" | "textarea" => "text",
@@ -253,7 +145,7 @@ pub(crate) fn type_word(word: &str) -> Option<&'static str> {
     })
 }
 
-/// What to say for a `uses:` of another format.
+/// Returns what to write for a `uses:` of another format.
 pub(crate) fn uses(name: &str) -> Option<&'static str> {
     if name.contains('@')
         || name.starts_with("./")

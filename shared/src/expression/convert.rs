@@ -9,7 +9,7 @@ use minijinja::Value as Jinja;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
 
 use crate::media::Media;
-use crate::value::Value;
+use crate::value::{Extent, Value};
 
 /// The fields of media in expressions.
 pub const MEDIA_FIELDS: [&str; 5] = ["path", "name", "stem", "ext", "size"];
@@ -71,6 +71,34 @@ impl Object for Fields {
     }
 }
 
+/// An object that an expression wrote out.
+pub(super) fn object(fields: Vec<(String, Jinja)>) -> Jinja {
+    Jinja::from_object(Written(fields.into_iter().collect()))
+}
+
+#[derive(Debug)]
+struct Written(IndexMap<String, Jinja>);
+
+impl Object for Written {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.0.get(key.as_str()?).cloned()
+    }
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|key| Jinja::from(key.as_str())).collect())
+    }
+}
+
+/// Measures a text, a list or an object that came from outside of minijinja.
+pub(super) fn extent(value: &Jinja) -> Option<Extent> {
+    if let Some(text) = value.as_str() {
+        return Some(Extent::of_text(text));
+    }
+    if let Some(items) = value.downcast_object_ref::<Items>() {
+        return Some(Extent::of_all(items.0.iter()));
+    }
+    value.downcast_object_ref::<Fields>().map(|fields| Extent::of_fields(&fields.0))
+}
+
 /// A value as minijinja sees it.
 pub(super) fn to_jinja(value: Value) -> Jinja {
     match value {
@@ -129,8 +157,7 @@ fn number(value: &Jinja) -> Result<Value, String> {
             .map(Value::Int)
             .ok_or_else(|| format!("the result {value} is too large for an int"));
     }
-    let float = f64::try_from(value.clone()).map_err(|error| sentence(&error))?;
-    if float.is_finite() { Ok(Value::Float(float)) } else { Err("the result is not a finite number".into()) }
+    f64::try_from(value.clone()).map(Value::Float).map_err(|error| sentence(&error))
 }
 
 /// What minijinja says, without its own file names.

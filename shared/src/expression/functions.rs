@@ -10,7 +10,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja
 pub const FUNCTIONS: [&str; 8] =
     ["range", "zip", "argmax", "argmin", "first", "success", "failure", "always"];
 
-/// The functions that ask how the nodes before went; they are given with each evaluation.
+/// The functions that ask how the nodes before went.
 pub(super) const OUTCOMES: [&str; 3] = ["success", "failure", "always"];
 
 /// The filters that expressions may use. What only makes sense in HTML is left out.
@@ -95,12 +95,12 @@ pub(super) const TESTS: [&str; 29] = [
 ];
 
 /// The longest list that `range` makes.
-const LONGEST_RANGE: i64 = 100_000;
+const RANGE_LIMIT: i64 = 100_000;
 
 /// How many steps one evaluation may take; a step is an instruction or a piece of a value that grows.
-const FUEL: u64 = 5_000_000;
+const FUEL: u64 = 2_000_000;
 
-/// Evaluates expressions: absent values pass through fields, nothing is included, and no evaluation is endless.
+/// Holds the filters, tests and functions of expressions. What is absent never gets here.
 pub(super) static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = environment();
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -126,13 +126,14 @@ fn environment() -> Environment<'static> {
     environment.add_function("zip", zip);
     environment.add_function("argmax", |list: Jinja| best(&list, Ordering::Greater));
     environment.add_function("argmin", |list: Jinja| best(&list, Ordering::Less));
+    // Templates of `text.template` have no absent values, so the first is the one.
     environment.add_function("first", |values: Rest<Jinja>| {
         values.0.into_iter().find(|value| !value.is_undefined()).unwrap_or(Jinja::UNDEFINED)
     });
     environment
 }
 
-fn invalid(sentence: impl Into<String>) -> Error {
+pub(super) fn invalid(sentence: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, sentence.into())
 }
 
@@ -146,10 +147,8 @@ fn range(start: i64, end: Option<i64>, step: Option<i64>) -> Result<Jinja, Error
     let span = i128::from(high) - i128::from(low);
     let wide = i128::from(step).abs();
     let count = if span <= 0 { 0 } else { (span + wide - 1) / wide };
-    if count > i128::from(LONGEST_RANGE) {
-        return Err(invalid(format!(
-            "`range` would make {count} values; at most {LONGEST_RANGE} are allowed"
-        )));
+    if count > i128::from(RANGE_LIMIT) {
+        return Err(invalid(format!("`range` would make {count} values; at most {RANGE_LIMIT} are allowed")));
     }
     let values = std::iter::successors(Some(start), |at| at.checked_add(step));
     let within = values.take(usize::try_from(count).unwrap_or(0));
@@ -176,17 +175,19 @@ fn list(value: &Jinja) -> Result<Vec<Jinja>, Error> {
     }
 }
 
-/// The index of the greatest or least number; the first of several.
+/// The index of the greatest or least number; the first of several. NaN is neither.
 fn best(value: &Jinja, wanted: Ordering) -> Result<Jinja, Error> {
-    let mut best: Option<(usize, f64)> = None;
+    let (mut best, mut some): (Option<(usize, f64)>, bool) = (None, false);
     for (at, item) in list(value)?.into_iter().enumerate() {
         let number = f64::try_from(item.clone())
             .ok()
-            .filter(|number| item.is_number() && !number.is_nan())
+            .filter(|_| item.is_number())
             .ok_or_else(|| invalid(format!("item {at} is {}, not a number", item.kind())))?;
-        if best.is_none_or(|(_, so_far)| number.partial_cmp(&so_far) == Some(wanted)) {
+        some = true;
+        if !number.is_nan() && best.is_none_or(|(_, so_far)| number.partial_cmp(&so_far) == Some(wanted)) {
             best = Some((at, number));
         }
     }
-    best.map(|(at, _)| Jinja::from(at)).ok_or_else(|| invalid("the list is empty"))
+    let nothing = if some { "every item of the list is NaN" } else { "the list is empty" };
+    best.map(|(at, _)| Jinja::from(at)).ok_or_else(|| invalid(nothing))
 }

@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, Value as Jinja};
 
 use super::functions::TEMPLATES;
-use super::walk::MOST_TOKENS;
+use super::walk::TOKEN_LIMIT;
 use super::{FUNCTIONS, convert};
 use crate::value::Values;
 
@@ -65,7 +65,7 @@ fn simple_enough(template: &str) -> Result<(), String> {
             Token::Ident("elif") => branches += 1,
             _ => tokens += 1,
         }
-        if tokens > MOST_TOKENS || branches > MOST_TOKENS {
+        if tokens > TOKEN_LIMIT || branches > TOKEN_LIMIT {
             return Err("the template has too long an expression or too many `elif`".into());
         }
     }

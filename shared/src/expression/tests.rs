@@ -1,5 +1,8 @@
 use std::collections::HashMap;
 
+mod absent;
+mod limits;
+
 use super::*;
 use crate::id::BlobHash;
 use crate::media::{Media, MediaKind};
@@ -51,6 +54,8 @@ fn scope() -> Given {
         .with("params.x", 0.5)
         .with("params.whole", 2.0)
         .with("params.place", "Hove")
+        .with("params.nan", f64::NAN)
+        .with("params.list", json("[3, 1, 2]"))
         .with("gen.image", Value::List(vec![picture("a.png"), picture("b.jpg")]))
         .with("one.image", picture("one.tar.gz"))
         .with("train.metrics", json(r#"{"z": 1, "acc": 0.9, "list": [3, 1, 2], "null": null}"#))
@@ -99,6 +104,21 @@ fn types_are_kept() {
 }
 
 #[test]
+fn infinities_are_floats_and_nan_compares_as_ieee_says() {
+    assert_eq!(eval("1e308 * 10"), Some(Value::Float(f64::INFINITY)));
+    assert_eq!(eval("-(1e308 * 10)"), Some(Value::Float(f64::NEG_INFINITY)));
+    assert!(matches!(eval("params.nan + 1"), Some(Value::Float(it)) if it.is_nan()));
+    for source in ["params.nan == params.nan", "params.nan < 1", "params.nan >= 1", "params.nan is gt(0)"] {
+        assert_eq!(eval(source), Some(Value::Bool(false)), "{source}");
+    }
+    assert_eq!(eval("params.nan != params.nan"), Some(Value::Bool(true)));
+    assert_eq!(eval("argmax([0.5, params.nan, 0.7])"), Some(Value::Int(2)));
+    assert_eq!(eval("argmin([params.nan, 0.5, 0.7])"), Some(Value::Int(1)));
+    assert_eq!(eval("[0.5, params.nan]|max"), Some(Value::Float(0.5)));
+    assert_eq!(eval("([0.5, params.nan, 0.1]|sort)[0]"), Some(Value::Float(0.1)));
+}
+
+#[test]
 fn media_comes_back_as_media() {
     assert_eq!(eval("one.image"), Some(picture("one.tar.gz")));
     assert_eq!(eval("gen.image[1]"), Some(picture("b.jpg")));
@@ -115,16 +135,6 @@ fn media_comes_back_as_media() {
     assert_eq!(eval("{'p': one.image}.p"), Some(picture("one.tar.gz")));
     let parts = "[one.image.name, one.image.stem, one.image.ext, one.image.size, one.image.path]";
     assert_eq!(eval(parts), Some(json(r#"["one.tar.gz", "one.tar", "gz", 7, "one.tar.gz"]"#)));
-}
-
-#[test]
-fn what_is_absent_stays_absent() {
-    for source in ["gone.x", "gone.x.y[3].z", "gone.x + 1", "first(gone.x, gone.y)", "gen.image[9]"] {
-        assert_eq!(eval(source), None, "{source}");
-    }
-    assert_eq!(eval("first(gone.x, params.n)"), Some(Value::Int(3)));
-    assert_eq!(eval("gone.x|default(5)"), Some(Value::Int(5)));
-    assert_eq!(eval("gone.x is defined"), Some(Value::Bool(false)));
 }
 
 #[test]
@@ -194,25 +204,13 @@ fn mistakes_are_told_in_a_sentence() {
         ("argmax([])", "empty"),
         ("argmax(['a'])", "not a number"),
         ("9223372036854775807 + 1", "too large"),
-        ("1e308 * 10", "finite"),
+        ("argmax([params.nan])", "NaN"),
+        ("params.place > 2", "no order"),
         ("1 / 0", "1 / 0"),
     ] {
         let error = parse(source).evaluate(&scope()).unwrap_err();
         assert!(error.contains(part) && error.contains(source), "{source}: {error}");
         assert!(!error.contains("<expression>"), "{error}");
-    }
-}
-
-#[test]
-fn no_expression_runs_or_grows_for_ever() {
-    for source in [
-        "range(100000)|map('string')|join(',')|list|length + range(100000)|sum".to_owned(),
-        "'a' * 1000000000".to_owned(),
-        format!("{}1", "[1] * 99999 + ".repeat(20)),
-    ] {
-        let parsed = parse(&source);
-        // Either is well; coming back is what counts.
-        drop(parsed.evaluate(&scope()));
     }
 }
 
@@ -223,32 +221,15 @@ fn deep_expressions_are_refused_before_the_stack_is_gone() {
     {
         for count in [100, 240, 490, 100_000] {
             let source = format!("{}1", part.repeat(count));
-            drop(Expression::parse(&source, Span::default()));
+            if let Ok(expression) = Expression::parse(&source, Span::default()) {
+                drop(expression.evaluate(&scope()));
+            }
             let template = format!("{{{{ {source} }}}}");
             drop(render(&template, &Values::new()));
         }
     }
     let branches = format!("{{% if a %}}{}{{% endif %}}", "{% elif a %}x".repeat(100_000));
     assert!(template_variables(&branches).is_err());
-}
-
-#[test]
-fn templates_of_the_file_evaluate() {
-    let text = Template::Text(vec![
-        Piece::Text("n=".into()),
-        Piece::Expression(parse("params.n")),
-        Piece::Text(" ".into()),
-        Piece::Expression(parse("train.metrics.list")),
-    ]);
-    assert_eq!(text.evaluate(&scope()), Ok(Some("n=3 [3,1,2]".into())));
-    for (source, part) in [("one.image", "media"), ("gone.x", "absent")] {
-        let error = Template::Text(vec![Piece::Expression(parse(source))]).evaluate(&scope()).unwrap_err();
-        assert!(error.contains(part) && error.contains(source), "{error}");
-    }
-    let list =
-        Template::List(vec![Template::Expression(parse("gone.x")), Template::Expression(parse("one.image"))]);
-    assert_eq!(list.evaluate(&scope()), Ok(Some(Value::List(vec![Value::None, picture("one.tar.gz")]))));
-    assert_eq!(Template::Expression(parse("gone.x")).evaluate(&scope()), Ok(None));
 }
 
 fn values(pairs: &[(&str, Value)]) -> Values {

@@ -3,29 +3,29 @@
 //! `undeclared_variables` loses what stands behind slices and indexes, so references are found here.
 
 mod call;
+mod part;
 mod reference;
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, UnaryOpKind};
+use minijinja::machinery::ast::{self, CallArg, Expr, UnaryOpKind};
 use minijinja::machinery::{parse_expr, tokenize};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::ValueKind;
 
 use super::functions::{FILTERS, TESTS};
-use super::{Reference, Shape, convert};
-use crate::document::hints;
+use super::tree::{Call, Tree};
+use super::{Reference, Shape, convert, hints};
 use crate::problem::{Position, Problem, Span};
 use crate::types::Type;
+use part::Part;
 
 /// The most words and signs of one expression. minijinja recurses over long chains, so this bounds its stack.
-pub(super) const MOST_TOKENS: usize = 500;
+pub(super) const TOKEN_LIMIT: usize = 500;
 
 /// What a walk found.
 pub(super) struct Found {
     pub(super) references: Vec<Reference>,
     pub(super) asks_outcome: bool,
     pub(super) shape: Shape,
-    /// The whole expression is one reference without anything behind it.
-    pub(super) alone: bool,
+    pub(super) tree: Tree,
 }
 
 /// Parses an expression and finds what it reads.
@@ -37,10 +37,10 @@ pub(super) fn walk(source: &str, position: &dyn Fn(usize) -> Position) -> Result
     }
     let tokens = tokenize(source, true, SyntaxConfig::default())
         .take_while(Result::is_ok)
-        .take(MOST_TOKENS + 1)
+        .take(TOKEN_LIMIT + 1)
         .count();
-    if tokens > MOST_TOKENS {
-        let message = format!("the expression has more than {MOST_TOKENS} words and signs");
+    if tokens > TOKEN_LIMIT {
+        let message = format!("the expression has more than {TOKEN_LIMIT} words and signs");
         return Err(vec![
             Problem::error("long_expression", whole, message).hint("split it over several nodes"),
         ]);
@@ -56,18 +56,11 @@ pub(super) fn walk(source: &str, position: &dyn Fn(usize) -> Position) -> Result
         Err(error) => return Err(vec![syntax_problem(source, &error, whole, position)]),
     };
     let mut walk = Walk { position, references: Vec::new(), problems: Vec::new(), asks_outcome: false };
-    let shape = walk.expression(&tree);
-    let alone = match &tree {
-        Expr::Var(_) => true,
-        Expr::GetAttr(_) | Expr::GetItem(_) => {
-            matches!(walk.references.first(), Some(Reference { port: Some(_), path, .. }) if path.is_empty())
-        }
-        _ => false,
-    };
+    let Part { shape, tree } = walk.expression(&tree);
     if !walk.problems.is_empty() {
         return Err(walk.problems);
     }
-    Ok(Found { references: walk.references, asks_outcome: walk.asks_outcome, shape, alone })
+    Ok(Found { references: walk.references, asks_outcome: walk.asks_outcome, shape, tree })
 }
 
 fn syntax_problem(
@@ -115,110 +108,122 @@ impl Walk<'_> {
         self.span(span.start_offset, span.end_offset)
     }
 
-    fn expression(&mut self, expression: &Expr<'_>) -> Shape {
-        const ANY: Shape = Shape::Known(Type::Any);
+    // Each kind has a function of its own, so that a deep expression needs little stack.
+    fn expression(&mut self, expression: &Expr<'_>) -> Part {
         match expression {
             Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.chain(expression),
-            Expr::Const(constant) => Shape::Known(match constant.value.kind() {
-                ValueKind::Bool => Type::Bool,
-                ValueKind::Number if constant.value.is_integer() => Type::Int,
-                ValueKind::Number => Type::Float,
-                ValueKind::String => Type::Text,
-                _ => Type::Any,
-            }),
-            Expr::Slice(slice) => {
-                for part in [&slice.start, &slice.stop, &slice.step].into_iter().flatten() {
-                    self.expression(part);
-                }
-                self.expression(&slice.expr)
-            }
-            Expr::UnaryOp(operation) => {
-                let shape = self.expression(&operation.expr);
-                match operation.op {
-                    UnaryOpKind::Not => Shape::Known(Type::Bool),
-                    UnaryOpKind::Neg => shape,
-                }
-            }
-            Expr::BinOp(operation) => {
-                let left = self.expression(&operation.left);
-                let right = self.expression(&operation.right);
-                match operation.op {
-                    BinOpKind::Eq
-                    | BinOpKind::Ne
-                    | BinOpKind::Lt
-                    | BinOpKind::Lte
-                    | BinOpKind::Gt
-                    | BinOpKind::Gte
-                    | BinOpKind::In => Shape::Known(Type::Bool),
-                    BinOpKind::Concat => Shape::Known(Type::Text),
-                    BinOpKind::Div => Shape::Known(Type::Float),
-                    BinOpKind::ScAnd | BinOpKind::ScOr => Shape::OneOf(vec![left, right]),
-                    _ => ANY,
-                }
-            }
-            Expr::Compare(comparison) => {
-                self.expression(&comparison.expr);
-                for operand in &comparison.ops {
-                    self.expression(&operand.expr);
-                }
-                Shape::Known(Type::Bool)
-            }
-            Expr::IfExpr(choice) => {
-                self.expression(&choice.test_expr);
-                let yes = self.expression(&choice.true_expr);
-                match &choice.false_expr {
-                    Some(no) => Shape::OneOf(vec![yes, self.expression(no)]),
-                    None => yes,
-                }
-            }
-            Expr::Filter(filter) => {
-                let shape = match &filter.expr {
-                    Some(value) => self.expression(value),
-                    None => ANY,
-                };
-                self.arguments(&filter.args);
-                if !FILTERS.contains(&filter.name) {
-                    let message = format!("there is no filter `{}`", filter.name);
-                    let problem = Problem::error("unknown_filter", self.span_of(expression), message);
-                    self.problems.push(problem.near(filter.name, FILTERS));
-                }
-                filtered(filter.name, shape)
-            }
-            Expr::Test(test) => {
-                self.expression(&test.expr);
-                self.arguments(&test.args);
-                if !TESTS.contains(&test.name) {
-                    let message = format!("there is no test `is {}`", test.name);
-                    let problem = Problem::error("unknown_test", self.span_of(expression), message);
-                    self.problems.push(problem.near(test.name, TESTS));
-                }
-                Shape::Known(Type::Bool)
-            }
+            Expr::Const(constant) => part::constant(&constant.value),
+            Expr::Slice(slice) => self.slice(slice),
+            Expr::UnaryOp(operation) => self.unary(operation),
+            Expr::BinOp(operation) => self.binary(operation),
+            Expr::Compare(comparison) => self.comparison(comparison),
+            Expr::IfExpr(choice) => self.choice(choice),
+            Expr::Filter(filter) => self.filter(filter, self.span_of(expression)),
+            Expr::Test(test) => self.test(test, self.span_of(expression)),
             Expr::Call(call) => self.call(call, self.span_of(expression)),
-            Expr::List(list) => {
-                let shapes: Vec<Shape> = list.items.iter().map(|item| self.expression(item)).collect();
-                Shape::List(Box::new(Shape::OneOf(shapes)))
-            }
-            Expr::Tuple(tuple) => {
-                for item in &tuple.items {
-                    self.expression(item);
-                }
-                ANY.list()
-            }
-            Expr::Map(map) => {
-                for part in map.keys.iter().chain(&map.values) {
-                    self.expression(part);
-                }
-                ANY
-            }
+            Expr::List(list) => self.list(&list.items),
+            Expr::Tuple(tuple) => self.list(&tuple.items),
+            Expr::Map(map) => self.object(map),
         }
     }
 
-    fn arguments(&mut self, arguments: &[CallArg<'_>]) -> Vec<Shape> {
-        let mut shapes = Vec::new();
+    fn tree(&mut self, expression: &Expr<'_>) -> Box<Tree> {
+        Box::new(self.expression(expression).tree)
+    }
+
+    fn slice(&mut self, slice: &ast::Slice<'_>) -> Part {
+        let bounds = [&slice.start, &slice.stop, &slice.step];
+        let bounds = bounds.map(|bound| bound.as_ref().map(|bound| self.tree(bound)));
+        let Part { shape, tree } = self.expression(&slice.expr);
+        Part { shape, tree: Tree::Slice(Box::new(tree), bounds) }
+    }
+
+    fn unary(&mut self, operation: &ast::UnaryOp<'_>) -> Part {
+        let Part { shape, tree } = self.expression(&operation.expr);
+        let tree = Box::new(tree);
+        match operation.op {
+            UnaryOpKind::Not => Part::known(Type::Bool, Tree::Not(tree)),
+            UnaryOpKind::Neg => Part { shape, tree: Tree::Negate(tree) },
+        }
+    }
+
+    fn binary(&mut self, operation: &ast::BinOp<'_>) -> Part {
+        let left = self.expression(&operation.left);
+        let right = self.expression(&operation.right);
+        part::binary(operation.op, left, right)
+    }
+
+    fn comparison(&mut self, comparison: &ast::Compare<'_>) -> Part {
+        let first = self.tree(&comparison.expr);
+        let others = &comparison.ops;
+        let others =
+            others.iter().map(|it| (part::comparison(it.op), self.expression(&it.expr).tree)).collect();
+        Part::known(Type::Bool, Tree::Compare(first, others))
+    }
+
+    fn choice(&mut self, choice: &ast::IfExpr<'_>) -> Part {
+        let test = self.expression(&choice.test_expr).tree;
+        let yes = self.expression(&choice.true_expr);
+        let (shape, no) = match &choice.false_expr {
+            Some(no) => {
+                let no = self.expression(no);
+                (Shape::OneOf(vec![yes.shape, no.shape]), Some(Box::new(no.tree)))
+            }
+            None => (yes.shape, None),
+        };
+        Part { shape, tree: Tree::Choice(Box::new([test, yes.tree]), no) }
+    }
+
+    fn filter(&mut self, filter: &ast::Filter<'_>, span: Span) -> Part {
+        let Part { shape, tree } = match &filter.expr {
+            Some(value) => self.expression(value),
+            None => Part::BROKEN,
+        };
+        let (_, arguments) = self.arguments(&filter.args);
+        if !FILTERS.contains(&filter.name) {
+            let message = format!("there is no filter `{}`", filter.name);
+            self.problems.push(Problem::error("unknown_filter", span, message).near(filter.name, FILTERS));
+        }
+        let call = Call { name: filter.name.to_owned(), arguments };
+        Part { shape: part::filtered(filter.name, shape), tree: Tree::Filter(Box::new(tree), call) }
+    }
+
+    fn test(&mut self, test: &ast::Test<'_>, span: Span) -> Part {
+        let value = self.tree(&test.expr);
+        let (_, arguments) = self.arguments(&test.args);
+        if !TESTS.contains(&test.name) {
+            let message = format!("there is no test `is {}`", test.name);
+            self.problems.push(Problem::error("unknown_test", span, message).near(test.name, TESTS));
+        }
+        Part::known(Type::Bool, Tree::Test(value, Call { name: test.name.to_owned(), arguments }))
+    }
+
+    fn list(&mut self, items: &[Expr<'_>]) -> Part {
+        let parts = items.iter().map(|item| self.expression(item));
+        let (shapes, trees) = parts.map(|Part { shape, tree }| (shape, tree)).unzip();
+        Part { shape: Shape::OneOf(shapes).list(), tree: Tree::List(trees) }
+    }
+
+    fn object(&mut self, map: &ast::Map<'_>) -> Part {
+        let mut fields = Vec::with_capacity(map.keys.len());
+        for (key, value) in map.keys.iter().zip(&map.values) {
+            fields.push((self.expression(key).tree, self.expression(value).tree));
+        }
+        Part::known(Type::Any, Tree::Object(fields))
+    }
+
+    fn arguments(&mut self, arguments: &[CallArg<'_>]) -> (Vec<Shape>, Vec<(Option<String>, Tree)>) {
+        let (mut shapes, mut trees) = (Vec::new(), Vec::new());
         for argument in arguments {
             match argument {
-                CallArg::Pos(value) | CallArg::Kwarg(_, value) => shapes.push(self.expression(value)),
+                CallArg::Pos(value) => {
+                    let Part { shape, tree } = self.expression(value);
+                    shapes.push(shape);
+                    trees.push((None, tree));
+                }
+                CallArg::Kwarg(name, value) => {
+                    trees.push((Some((*name).to_owned()), self.expression(value).tree));
+                }
                 CallArg::PosSplat(value) | CallArg::KwargSplat(value) => {
                     let span = self.span_of(value);
                     self.problems.push(Problem::error(
@@ -229,26 +234,6 @@ impl Walk<'_> {
                 }
             }
         }
-        shapes
-    }
-}
-
-impl Shape {
-    fn list(self) -> Self {
-        Self::List(Box::new(self))
-    }
-}
-
-/// The shape of what a filter makes.
-fn filtered(name: &str, shape: Shape) -> Shape {
-    match name {
-        "length" | "count" | "int" => Shape::Known(Type::Int),
-        "float" => Shape::Known(Type::Float),
-        "bool" => Shape::Known(Type::Bool),
-        "capitalize" | "format" | "indent" | "join" | "lower" | "replace" | "string" | "title" | "tojson"
-        | "trim" | "upper" => Shape::Known(Type::Text),
-        "first" | "last" | "min" | "max" => Shape::Element(Box::new(shape)),
-        "sort" | "reverse" | "unique" | "select" | "reject" | "selectattr" | "rejectattr" => shape,
-        _ => Shape::Known(Type::Any),
+        (shapes, trees)
     }
 }

@@ -8,7 +8,7 @@ use crate::event::{NodeError, NodeUpdate, Progress};
 use crate::id::AttemptId;
 use crate::run::{AttemptEnd, NodeStatus};
 use crate::time::Time;
-use crate::value::Value;
+use crate::value::{Value, float};
 
 /// What is known of one node, or of one item of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +37,8 @@ pub struct Instance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
     /// Newest numbers that it reported.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
+    #[schemars(with = "IndexMap<String, float::Number>")]
     pub metrics: IndexMap<String, f64>,
     /// What its ports will probably have.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]

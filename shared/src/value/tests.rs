@@ -27,6 +27,22 @@ fn values_survive_the_wire() {
 }
 
 #[test]
+fn nan_and_the_infinities_survive_the_wire_and_are_no_texts() {
+    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(Value::Float);
+    let wire = serde_json::to_string(&values).unwrap();
+    assert_eq!(wire, r#"[{"$float":"NaN"},{"$float":"Infinity"},{"$float":"-Infinity"}]"#);
+    let read: Vec<Value> = serde_json::from_str(&wire).unwrap();
+    assert!(matches!(read[0], Value::Float(it) if it.is_nan()));
+    assert_eq!(read[1..], values[1..]);
+    assert_eq!(values.clone().map(|it| it.to_text().unwrap()), ["NaN", "Infinity", "-Infinity"]);
+    assert_eq!(Value::List(values.into()).to_json().to_string(), r#"["NaN","Infinity","-Infinity"]"#);
+    // An object of the user's own that looks like one stays what it is.
+    let lookalike = Value::from_json(serde_json::json!({ "$float": "NaN" }));
+    let wire = serde_json::to_string(&lookalike).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&wire).unwrap(), lookalike, "{wire}");
+}
+
+#[test]
 fn json_from_outside_never_becomes_media() {
     let forged = serde_json::to_value(picture()).unwrap();
     let value = Value::from_json(forged);

@@ -1,13 +1,14 @@
-//! Values as JSON of the wire and the store, where media are told from whatever looks like them.
+//! Values as JSON on the wire and in the store. Media and floats such as NaN have a form that no other value can have.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Value;
+use super::{Value, float};
 
 const MEDIA_KEY: &str = "$media";
+const FLOAT_KEY: &str = "$float";
 
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -16,7 +17,14 @@ impl Serialize for Value {
             Self::None => serializer.serialize_unit(),
             Self::Bool(it) => serializer.serialize_bool(*it),
             Self::Int(it) => serializer.serialize_i64(*it),
-            Self::Float(it) => serializer.serialize_f64(*it),
+            Self::Float(it) => match float::word(*it) {
+                Some(word) => {
+                    let mut out = serializer.serialize_map(Some(1))?;
+                    out.serialize_entry(FLOAT_KEY, word)?;
+                    out.end()
+                }
+                None => serializer.serialize_f64(*it),
+            },
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => {
                 let mut seq = serializer.serialize_seq(Some(items.len()))?;
@@ -60,6 +68,11 @@ fn from_wire(json: Json) -> Result<Value, serde_json::Error> {
             {
                 return Ok(Value::Media(serde_json::from_value(media)?));
             }
+            if map.len() == 1
+                && let Some(float) = map.get(FLOAT_KEY).and_then(Json::as_str).and_then(float::of_word)
+            {
+                return Ok(Value::Float(float));
+            }
             let mut object = IndexMap::with_capacity(map.len());
             for (key, value) in map {
                 let key = if key.starts_with("$$") { key[1..].to_owned() } else { key };
@@ -76,6 +89,6 @@ impl JsonSchema for Value {
         "Value".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "any JSON; media is {\"$media\": {…}}" })
+        schemars::json_schema!({ "description": "any JSON; media is {\"$media\": {…}}, a float that JSON can't write {\"$float\": \"NaN\"}" })
     }
 }

@@ -1,36 +1,49 @@
 //! `json:`: a field of standard output.
 
-use serde_json::Value as Json;
+use fanlight_shared::value::Value;
+use fanlight_shared::value::json::JsonError;
 
 use crate::supervisor::log::Stdout;
 
-/// Standard output as JSON.
+/// Reads standard output as JSON: as a whole or, if that is none, its last line that is a JSON object.
 ///
 /// # Errors
-/// It is none, or too long.
-pub(super) fn parse(stdout: &Stdout) -> Result<Json, String> {
+/// There is no JSON in it, it is nested too deep, or it is too long.
+pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
     if stdout.truncated {
         return Err(
             "stdout is longer than 1 MiB, so it can't be read as JSON; write a file and use `path:`".into()
         );
     }
-    if stdout.bytes.trim_ascii().is_empty() {
+    let text = std::str::from_utf8(&stdout.bytes).map_err(|_| "stdout is no UTF-8 text, so no JSON")?;
+    if text.trim().is_empty() {
         return Err("stdout is empty, but it should be JSON".into());
     }
-    serde_json::from_slice(&stdout.bytes).map_err(|error| format!("stdout is no JSON: {error}"))
+    let error = match Value::parse_json(text) {
+        Err(JsonError::NoJson(error)) => error,
+        read => return read.map_err(|error| format!("stdout: {error}")),
+    };
+    for line in text.lines().rev().map(str::trim).filter(|line| line.starts_with('{')) {
+        match Value::parse_json(line) {
+            // It is no object, only a line that begins like one.
+            Err(JsonError::NoJson(_)) => {}
+            read => return read.map_err(|error| format!("stdout: {error}")),
+        }
+    }
+    Err(format!("stdout is no JSON, and no line of it is a JSON object: {error}"))
 }
 
 /// The field with this path: names and indexes with dots, `.` is all of it.
 ///
 /// # Errors
 /// There is none; the sentence names what is there.
-pub(super) fn find<'a>(json: &'a Json, path: &str) -> Result<&'a Json, String> {
+pub(super) fn find<'a>(json: &'a Value, path: &str) -> Result<&'a Value, String> {
     let mut here = json;
     let mut walked = String::new();
     for part in path.split('.').filter(|it| !it.is_empty()) {
         let whole = if walked.is_empty() { "stdout".to_owned() } else { format!("`{walked}` of stdout") };
         here = match here {
-            Json::Object(fields) => fields.get(part).ok_or_else(|| {
+            Value::Object(fields) => fields.get(part).ok_or_else(|| {
                 let near = fields
                     .keys()
                     .map(|key| (strsim::jaro_winkler(part, key), key))
@@ -46,7 +59,7 @@ pub(super) fn find<'a>(json: &'a Json, path: &str) -> Result<&'a Json, String> {
                 };
                 format!("{whole} has no field `{part}`; {hint}")
             })?,
-            Json::Array(items) => {
+            Value::List(items) => {
                 let index: usize =
                     part.parse().map_err(|_| format!("{whole} is a list, and `{part}` is no index"))?;
                 items.get(index).ok_or_else(|| format!("{whole} has {} items, no `{part}`", items.len()))?
@@ -72,9 +85,30 @@ mod tests {
     #[test]
     fn fields_are_found_by_names_and_indexes() {
         let json = parse(&stdout(" {\"a\": {\"b\": [1, {\"c\": 2}]}}\n")).unwrap();
-        assert_eq!(find(&json, "a.b.1.c").unwrap(), 2);
+        assert_eq!(find(&json, "a.b.1.c").unwrap(), &Value::Int(2));
         assert_eq!(find(&json, ".").unwrap(), &json);
-        assert_eq!(find(&json, "a.b.0").unwrap(), 1);
+        assert_eq!(find(&json, "a.b.0").unwrap(), &Value::Int(1));
+    }
+
+    #[test]
+    fn a_command_that_talks_first_answers_by_its_last_line_of_json() {
+        let talks = "epoch 1\n{\"loss\": 0.5}\nepoch 2\n{\"loss\": 0.25}\ndone {really}\n{not json}\n";
+        assert_eq!(find(&parse(&stdout(talks)).unwrap(), "loss").unwrap(), &Value::Float(0.25));
+        let whole = "{\n  \"loss\": {\n    \"a\": 1 }\n}\n";
+        assert_eq!(find(&parse(&stdout(whole)).unwrap(), "loss.a").unwrap(), &Value::Int(1));
+        assert!(parse(&stdout("epoch 1\n[1]\n2\n")).unwrap_err().contains("no line of it is a JSON object"));
+    }
+
+    #[test]
+    fn nan_is_a_float_and_what_is_too_deep_is_refused() {
+        let json = parse(&stdout("{\"loss\": NaN, \"acc\": 0.5}")).unwrap();
+        assert!(matches!(find(&json, "loss"), Ok(Value::Float(it)) if it.is_nan()));
+        assert_eq!(find(&json, "acc").unwrap(), &Value::Float(0.5));
+        for levels in [64, 120, 126, 1000] {
+            let deep = format!("{{\"a\": {}{}}}", "[".repeat(levels), "]".repeat(levels));
+            assert!(parse(&stdout(&deep)).unwrap_err().contains("levels deep"), "{levels}");
+            assert!(parse(&stdout(&format!("talk\n{deep}"))).unwrap_err().contains("levels deep"));
+        }
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn a_picture_is_what_its_bytes_say() {
 fn content_of_the_wrong_type_is_named() {
     for (ty, content, part) in [
         ("int", "4.5", "`4.5`, which is no int"),
-        ("float", "NaN", "no finite number"),
+        ("float", "not-a-number", "no number"),
         ("bool", "yes", "no bool"),
         ("json", "{", "no JSON"),
         ("list<int>", "[\"a\"]", "expected int"),

@@ -63,6 +63,74 @@ nodes:
 }
 
 #[tokio::test]
+async fn what_reads_an_absent_port_is_skipped_and_puts_nothing_out() {
+    let world = World::new().await;
+    let ended = world
+        .run(
+            "
+nodes:
+  sk: { uses: text.template, if: false, with: { template: '1' } }
+  len: { uses: text.template, with: { template: '{{ n }}', n: '${{ sk.text | length }}' } }
+  cmp: { uses: text.template, with: { template: '{{ n }}', n: \"${{ sk.text == '3' }}\" } }
+  texts: { uses: text.template, with: { template: '{{ n }}', n: 'got ${{ sk.text }}' } }
+  lists: { uses: text.join, with: { items: ['${{ sk.text }}', 'b'] } }
+  each: { uses: text.template, each: '${{ [sk.text, 1] }}', with: { template: '{{ n }}', n: '${{ item }}' } }
+  ifs: { uses: text.template, if: \"sk.text == '1' or true\", with: { template: entered } }
+  knows: { uses: text.template, with: { template: '{{ n }}', n: '${{ sk.text | default(7) }}' } }
+  anyway: { uses: text.template, if: always(), with: { template: '{{ n is none }}', n: '${{ sk.text | length }}' } }
+outputs:
+  len: '${{ sk.text | length }}'
+  cmp: '${{ not sk.text }}'
+  txt: 'got ${{ sk.text }}'
+  plain: '${{ sk.text }}'
+  known: '${{ first(sk.text, 1) }}'
+",
+        )
+        .await;
+    assert_eq!(ended.error(), "");
+    assert_eq!(
+        ended.nodes(),
+        "sk skipped, len skipped, cmp skipped, texts skipped, lists skipped, each skipped, ifs skipped, \
+         knows completed, anyway completed"
+    );
+    assert_eq!(ended.state.outputs.keys().collect::<Vec<_>>(), ["known"]);
+    assert_eq!(world.values(ended.run.id, "anyway", "text"), [Some(Value::from("True"))]);
+}
+
+#[tokio::test]
+async fn a_node_that_may_fail_says_by_its_status_what_became_of_it() {
+    let world = World::new().await;
+    let ended = world
+        .run(
+            "
+nodes:
+  lint: { uses: util.fail, allow_failure: true }
+  fine: { uses: text.template, with: { template: ok } }
+  off: { uses: text.template, if: false, with: { template: off } }
+  some: { uses: util.fail, each: '${{ [0, 9] }}', with: { times: '${{ item }}' }, allow_failure: true }
+  helps: { uses: text.template, if: lint.status == 'failed', with: { template: helped } }
+  goes_on: { uses: text.template, needs: [lint], with: { template: on } }
+  sees_none: { uses: text.template, if: failure(), needs: [lint], with: { template: never } }
+outputs:
+  words: '${{ [lint.status, fine.status, off.status] }}'
+  items: '${{ some.status }}'
+  one: '${{ off.status }}'
+",
+        )
+        .await;
+    assert_eq!(ended.run.state, RunStatus::Completed, "{}", ended.error());
+    assert_eq!(
+        ended.nodes(),
+        "lint failed, fine completed, off skipped, some failed, helps completed, goes_on completed, \
+         sees_none skipped"
+    );
+    let texts = |words: &[&str]| Value::List(words.iter().map(|word| Value::from(*word)).collect());
+    assert_eq!(ended.output("words"), Some(&texts(&["failed", "completed", "skipped"])));
+    assert_eq!(ended.output("items"), Some(&texts(&["completed", "failed"])));
+    assert_eq!(ended.output("one"), Some(&Value::from("skipped")));
+}
+
+#[tokio::test]
 async fn a_run_with_ten_thousand_nodes_works() {
     let world = World::new().await;
     let mut document = String::from("nodes:\n  n0: { uses: text.template, with: { template: x } }\n");

@@ -1,18 +1,17 @@
-//! Calls of functions, and of what is none.
+//! Calls of functions, and of names that are not functions.
 
 use minijinja::machinery::ast::{Call, CallType};
 
-use super::Walk;
-use crate::document::hints;
-use crate::expression::Shape;
+use super::{Part, Walk};
 use crate::expression::functions::{FUNCTIONS, OUTCOMES};
+use crate::expression::tree::{self, Tree};
+use crate::expression::{Shape, hints};
 use crate::problem::{Problem, Span};
 use crate::types::Type;
 
 impl Walk<'_> {
-    pub(super) fn call(&mut self, call: &Call<'_>, span: Span) -> Shape {
-        let shapes = self.arguments(&call.args);
-        let any = Shape::Known(Type::Any);
+    pub(super) fn call(&mut self, call: &Call<'_>, span: Span) -> Part {
+        let (shapes, arguments) = self.arguments(&call.args);
         let name = match call.identify_call() {
             CallType::Function(name) => name,
             CallType::Method(value, name) => {
@@ -23,13 +22,13 @@ impl Walk<'_> {
                     Some(filter) => problem.hint(format!("use the filter: `value|{filter}`")),
                     None => problem.hint("use a filter, such as `value|upper` or `value|length`"),
                 });
-                return any;
+                return Part::BROKEN;
             }
             _ => {
                 let hint = format!("the functions are {}", FUNCTIONS.join(", "));
                 let problem = Problem::error("unknown_function", span, "only functions can be called");
                 self.problems.push(problem.hint(hint));
-                return any;
+                return Part::BROKEN;
             }
         };
         if !FUNCTIONS.contains(&name) {
@@ -39,7 +38,7 @@ impl Walk<'_> {
                 None => problem.hint(format!("the functions are {}", FUNCTIONS.join(", "))),
             };
             self.problems.push(problem.near(name, FUNCTIONS));
-            return any;
+            return Part::BROKEN;
         }
         if OUTCOMES.contains(&name) {
             self.asks_outcome = true;
@@ -48,13 +47,14 @@ impl Walk<'_> {
                 let hint = "it speaks of all nodes that this one reads or needs";
                 self.problems.push(Problem::error("bad_call", span, message).hint(hint));
             }
-            return Shape::Known(Type::Bool);
+            return Part::known(Type::Bool, Tree::Function(tree::Call { name: name.to_owned(), arguments }));
         }
-        match name {
+        let shape = match name {
             "range" => Shape::Known(Type::Int.list()),
             "argmax" | "argmin" => Shape::Known(Type::Int),
             "first" => Shape::OneOf(shapes),
-            _ => any.list(),
-        }
+            _ => Shape::Known(Type::Any).list(),
+        };
+        Part { shape, tree: Tree::Function(tree::Call { name: name.to_owned(), arguments }) }
     }
 }

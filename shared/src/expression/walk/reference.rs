@@ -2,50 +2,49 @@
 
 use minijinja::machinery::ast::Expr;
 
-use super::Walk;
-use crate::document::hints;
+use super::{Part, Walk};
 use crate::expression::functions::{FUNCTIONS, OUTCOMES};
-use crate::expression::{Reference, Root, Shape};
+use crate::expression::tree::Tree;
+use crate::expression::{Reference, Root, Shape, hints};
 use crate::problem::{Problem, Span};
-use crate::types::Type;
 
 /// A step behind a root.
-enum Step<'a> {
-    Field(&'a str),
-    FieldByIndex(String),
-    Element,
+enum Step {
+    /// `.field` or `['field']`
+    Field(String),
+    /// `[index]`
+    Element(Tree),
 }
 
-impl Step<'_> {
+impl Step {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Field(name) => Some(name),
-            Self::FieldByIndex(name) => Some(name),
-            Self::Element => None,
+            Self::Element(_) => None,
         }
     }
 }
 
 impl Walk<'_> {
     /// A name and the fields and indexes behind it.
-    pub(super) fn chain(&mut self, expression: &Expr<'_>) -> Shape {
+    pub(super) fn chain(&mut self, expression: &Expr<'_>) -> Part {
         let mut steps = Vec::new();
         let mut base = expression;
         loop {
             match base {
                 Expr::GetAttr(get) => {
-                    steps.push(Step::Field(get.name));
+                    steps.push(Step::Field(get.name.to_owned()));
                     base = &get.expr;
                 }
                 Expr::GetItem(get) => {
                     let field = match &get.subscript_expr {
                         Expr::Const(constant) => constant.value.as_str().map(str::to_owned),
-                        subscript => {
-                            self.expression(subscript);
-                            None
-                        }
+                        _ => None,
                     };
-                    steps.push(field.map_or(Step::Element, Step::FieldByIndex));
+                    steps.push(match field {
+                        Some(name) => Step::Field(name),
+                        None => Step::Element(self.expression(&get.subscript_expr).tree),
+                    });
                     base = &get.expr;
                 }
                 _ => break,
@@ -55,32 +54,31 @@ impl Walk<'_> {
         match base {
             Expr::Var(variable) => {
                 let (start, end) = (base.span().start_offset, expression.span().end_offset);
-                self.reference(variable.id, &steps, self.span(start, end))
+                self.reference(variable.id, steps, self.span(start, end))
             }
             base => {
-                let shape = self.expression(base);
-                behind(shape, &steps)
+                let part = self.expression(base);
+                behind(part, steps)
             }
         }
     }
 
-    fn reference(&mut self, name: &str, steps: &[Step<'_>], span: Span) -> Shape {
+    fn reference(&mut self, name: &str, mut steps: Vec<Step>, span: Span) -> Part {
         if FUNCTIONS.contains(&name) {
             let problem = Problem::error("function_as_value", span, format!("`{name}` is a function"));
             self.problems.push(
                 problem
                     .hint(format!("call it: `{name}({})`", if OUTCOMES.contains(&name) { "" } else { "…" })),
             );
-            return Shape::Known(Type::Any);
+            return Part::BROKEN;
         }
         let root = Root::of(name);
-        let mut rest = steps;
         let mut port = None;
         if root.has_fields() {
-            match steps.split_first() {
-                Some((first, more)) if first.field().is_some() => {
-                    port = first.field().map(str::to_owned);
-                    rest = more;
+            match steps.first() {
+                Some(Step::Field(field)) => {
+                    port = Some(field.clone());
+                    steps.remove(0);
                 }
                 Some(_) => {
                     let what = what_follows(&root);
@@ -89,7 +87,7 @@ impl Walk<'_> {
                         Problem::error("computed_name", span, message)
                             .hint(format!("write the name itself, as in `{name}.{}`", example(&root))),
                     );
-                    return Shape::Known(Type::Any);
+                    return Part::BROKEN;
                 }
                 None => {
                     let hint = match &root {
@@ -103,13 +101,14 @@ impl Walk<'_> {
                     };
                     let message = format!("`{name}` alone is not a value");
                     self.problems.push(Problem::error("whole_root", span, message).hint(hint));
-                    return Shape::Known(Type::Any);
+                    return Part::BROKEN;
                 }
             }
         }
-        let path = rest.iter().map_while(Step::field).map(str::to_owned).collect();
+        let path = steps.iter().map_while(Step::field).map(str::to_owned).collect();
+        let number = self.references.len();
         self.references.push(Reference { root, port, path, span });
-        behind(Shape::Reference(self.references.len() - 1), rest)
+        behind(Part { shape: Shape::Reference(number), tree: Tree::Reference(number) }, steps)
     }
 }
 
@@ -130,9 +129,16 @@ fn example(root: &Root) -> &'static str {
     }
 }
 
-fn behind(shape: Shape, steps: &[Step<'_>]) -> Shape {
-    steps.iter().fold(shape, |shape, step| match step.field() {
-        Some(field) => Shape::Field(Box::new(shape), field.to_owned()),
-        None => Shape::Element(Box::new(shape)),
+fn behind(part: Part, steps: Vec<Step>) -> Part {
+    steps.into_iter().fold(part, |Part { shape, tree }, step| {
+        let (shape, tree) = (Box::new(shape), Box::new(tree));
+        match step {
+            Step::Field(field) => {
+                Part { shape: Shape::Field(shape, field.clone()), tree: Tree::Field(tree, field) }
+            }
+            Step::Element(index) => {
+                Part { shape: Shape::Element(shape), tree: Tree::Item(tree, Box::new(index)) }
+            }
+        }
     })
 }

@@ -1,0 +1,134 @@
+//! Floats that JSON has no word for: NaN and the infinities.
+//!
+//! Where a message or a row has a number, such a float is the string `NaN`, `Infinity` or `-Infinity`; use
+//! `#[serde(with = "float")]` there. Inside a [`super::Value`], which may be a text as well, it is
+//! `{"$float": "NaN"}`.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// Returns the word for a float that JSON can't write; `None` for every other.
+#[must_use]
+pub fn word(float: f64) -> Option<&'static str> {
+    match float {
+        it if it.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        _ => None,
+    }
+}
+
+/// Returns the float that a word of [`word`] stands for.
+#[must_use]
+pub fn of_word(word: &str) -> Option<f64> {
+    Some(match word {
+        "NaN" => f64::NAN,
+        "Infinity" => f64::INFINITY,
+        "-Infinity" => f64::NEG_INFINITY,
+        _ => return None,
+    })
+}
+
+/// Writes a number, or its word.
+///
+/// # Errors
+/// Those of the serializer.
+// serde calls it with a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub fn serialize<S: Serializer>(float: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match word(*float) {
+        Some(word) => serializer.serialize_str(word),
+        None => serializer.serialize_f64(*float),
+    }
+}
+
+/// Reads a number, or its word.
+///
+/// # Errors
+/// It is neither.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::deserialize(deserializer).map(|number| number.0)
+}
+
+/// A number of JSON, or the word for one that JSON can't write.
+#[derive(Clone, Copy, Debug)]
+pub struct Number(pub f64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Number;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number")
+            }
+            fn visit_f64<E>(self, it: f64) -> Result<Number, E> {
+                Ok(Number(it))
+            }
+            #[allow(clippy::cast_precision_loss)]
+            fn visit_i64<E>(self, it: i64) -> Result<Number, E> {
+                Ok(Number(it as f64))
+            }
+            #[allow(clippy::cast_precision_loss)]
+            fn visit_u64<E>(self, it: u64) -> Result<Number, E> {
+                Ok(Number(it as f64))
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
+                of_word(super::json::unmarked(text))
+                    .map(Number)
+                    .ok_or_else(|| E::invalid_type(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl serde::Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize(&self.0, serializer)
+    }
+}
+
+impl JsonSchema for Number {
+    fn schema_name() -> Cow<'static, str> {
+        "Number".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "a number; what JSON can't write is one of these strings",
+            "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity"] }]
+        })
+    }
+}
+
+/// Numbers by name, for `#[serde(with = "float::by_name")]`.
+pub mod by_name {
+    use indexmap::IndexMap;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Number;
+
+    /// Writes numbers, or their words.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(
+        floats: &IndexMap<String, f64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(floats.iter().map(|(name, float)| (name, Number(*float))))
+    }
+
+    /// Reads numbers, or their words.
+    ///
+    /// # Errors
+    /// One is neither.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<IndexMap<String, f64>, D::Error> {
+        let numbers = IndexMap::<String, Number>::deserialize(deserializer)?;
+        Ok(numbers.into_iter().map(|(name, number)| (name, number.0)).collect())
+    }
+}

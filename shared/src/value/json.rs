@@ -1,0 +1,161 @@
+//! JSON from outside: what commands print, report and write.
+//!
+//! Python and others write NaN and the infinities as bare words, which JSON lacks. serde_json refuses them, so where a
+//! text is no JSON they are made strings that begin with a NUL, and [`Value::from_json`] makes floats of those.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::{DEPTH_LIMIT, Value, float};
+
+const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
+const MARK: char = '\0';
+
+/// Why a text from outside is no value.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum JsonError {
+    /// It is nested deeper than [`DEPTH_LIMIT`].
+    #[error("lists and objects are nested {0} levels deep; at most {DEPTH_LIMIT} are allowed")]
+    TooDeep(usize),
+    /// It is no JSON; the sentence says where.
+    #[error("{0}")]
+    NoJson(String),
+}
+
+impl From<JsonError> for String {
+    fn from(error: JsonError) -> Self {
+        error.to_string()
+    }
+}
+
+/// Reads JSON, with NaN and the infinities as Python writes them; numbers among them are marked for
+/// [`Value::from_json`].
+///
+/// # Errors
+/// It is no JSON, or it is nested too deep.
+pub fn parse(text: &str) -> Result<Json, JsonError> {
+    // Before it is read: serde_json has a limit of its own, and says less.
+    let depth = depth_of(text);
+    if depth > DEPTH_LIMIT {
+        return Err(JsonError::TooDeep(depth));
+    }
+    let error = match serde_json::from_str(text) {
+        Ok(json) => return Ok(json),
+        Err(error) => JsonError::NoJson(error.to_string()),
+    };
+    match marked(text) {
+        Cow::Owned(marked) => serde_json::from_str(&marked).map_err(|_| error),
+        Cow::Borrowed(_) => Err(error),
+    }
+}
+
+/// The float that a marked string stands for.
+pub(super) fn float_of(text: &str) -> Option<f64> {
+    float::of_word(text.strip_prefix(MARK)?)
+}
+
+/// The text without its mark.
+pub(super) fn unmarked(text: &str) -> &str {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+/// The text with the bare words NaN, Infinity and -Infinity as marked strings; borrowed where it has none.
+fn marked(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut outside = Outside::default();
+    let mut skip_to = 0;
+    for (at, character) in text.char_indices() {
+        if at < skip_to || !outside.step(character) {
+            continue;
+        }
+        let Some(word) = WORDS.iter().find(|word| text[at..].starts_with(**word)) else { continue };
+        out.push_str(&text[copied..at]);
+        out.push_str("\"\\u0000");
+        out.push_str(word);
+        out.push('"');
+        skip_to = at + word.len();
+        copied = skip_to;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
+}
+
+/// How many levels of lists and objects a JSON text has.
+fn depth_of(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let mut outside = Outside::default();
+    for character in text.chars().filter(|character| outside.step(*character)) {
+        match character {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// Tells what stands outside of strings.
+#[derive(Default)]
+struct Outside {
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Outside {
+    /// Takes the next character; whether it stands outside.
+    fn step(&mut self, character: char) -> bool {
+        match (self.quoted, character) {
+            (true, _) if self.escaped => self.escaped = false,
+            (true, '\\') => self.escaped = true,
+            (_, '"') => self.quoted = !self.quoted,
+            (quoted, _) => return !quoted,
+        }
+        false
+    }
+}
+
+impl Value {
+    /// Reads a value from JSON of the outside world, as [`parse`] does; it never holds media, whatever its keys say.
+    ///
+    /// # Errors
+    /// Those of [`parse`].
+    pub fn parse_json(text: &str) -> Result<Self, JsonError> {
+        parse(text).map(Self::from_json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_and_the_infinities_are_read_as_python_writes_them() {
+        let text = r#"{"loss": NaN, "all": [1, -Infinity, Infinity], "text": "NaN, \"Infinity", "n": 2}"#;
+        let Ok(Value::Object(fields)) = Value::parse_json(text) else { panic!("an object") };
+        assert!(matches!(fields["loss"], Value::Float(it) if it.is_nan()));
+        let infinities = [Value::Int(1), Value::Float(f64::NEG_INFINITY), Value::Float(f64::INFINITY)];
+        assert_eq!(fields["all"], Value::List(infinities.into()));
+        assert_eq!((&fields["text"], &fields["n"]), (&"NaN, \"Infinity".into(), &Value::Int(2)));
+        assert_eq!(Value::parse_json("\"NaN\""), Ok("NaN".into()), "a text is a text");
+        for bad in ["nan", "[NaN", "NaNs", "{\"a\": -NaN}", "Infinity Infinity", ""] {
+            assert!(Value::parse_json(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_is_refused_by_one_sentence() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(Value::parse_json(&nested(DEPTH_LIMIT)).is_ok());
+        for levels in [DEPTH_LIMIT + 1, 126, 127, 128, 100_000] {
+            let error = Value::parse_json(&nested(levels)).unwrap_err();
+            assert_eq!(error, JsonError::TooDeep(levels));
+        }
+        assert!(Value::parse_json(&format!("\"{}\"", "[".repeat(100))).is_ok(), "brackets in a text");
+    }
+}
