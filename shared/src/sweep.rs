@@ -1,4 +1,4 @@
-//! Sweeps: from values per param to the sets of params of the runs.
+//! Expands sweeps: from values per param to one set of params per run.
 
 use indexmap::IndexMap;
 
@@ -14,10 +14,10 @@ pub enum Combine {
     Zip,
 }
 
-/// The most runs that one submission may have.
-pub const MOST_RUNS: usize = 100_000;
+/// The most runs that a submission may have.
+pub const RUN_LIMIT: usize = 100_000;
 
-/// The sets of params that a sweep makes, the last param varying fastest. Without swept params it is one empty set.
+/// Returns the sets of params of a sweep; the last param varies fastest. Without swept params there is one empty set.
 ///
 /// # Errors
 /// Unequal lengths in a zip, an empty list, or too many runs.
@@ -67,8 +67,8 @@ pub fn expand(
 }
 
 fn limit(runs: usize) -> Result<(), String> {
-    if runs > MOST_RUNS {
-        return Err(format!("this sweep would make {runs} runs; at most {MOST_RUNS} are taken at once"));
+    if runs > RUN_LIMIT {
+        return Err(format!("this sweep would make {runs} runs; at most {RUN_LIMIT} are taken at once"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `matrix:`, the sweep that the file proposes.
+//! Reads `matrix:`, the sweep that the file proposes.
 
 use indexmap::IndexMap;
 
@@ -6,7 +6,7 @@ use super::ranges::{fit_param, sweep_values};
 use super::reading::{Reading, is_null};
 use super::yaml::{Kind, Node};
 use crate::problem::Problem;
-use crate::sweep::MOST_RUNS;
+use crate::sweep::RUN_LIMIT;
 use crate::value::Value;
 use crate::workflow::Param;
 
@@ -43,9 +43,9 @@ impl Reading<'_> {
             }
         }
         let runs = matrix.values().try_fold(1usize, |all, values| all.checked_mul(values.len()));
-        if runs.is_none_or(|runs| runs > MOST_RUNS) {
+        if runs.is_none_or(|runs| runs > RUN_LIMIT) {
             let message =
-                format!("this matrix makes more than {MOST_RUNS} runs, which is the most of one sweep");
+                format!("this matrix makes more than {RUN_LIMIT} runs, which is the most of one sweep");
             self.error("bad_matrix", node.span, message);
         }
         matrix

@@ -1,16 +1,19 @@
-//! Values of params as they are typed: on the command line, in a form, in `matrix:`, in a request.
+//! Reads the values of params: from the command line, a form, `matrix:` or a request.
+
+mod csv;
 
 use indexmap::IndexMap;
 
 use crate::node_type::check_range;
 use crate::problem::near;
-use crate::sweep::MOST_RUNS;
+use crate::sweep::RUN_LIMIT;
 use crate::types::Type;
 use crate::value::{Value, cut};
 use crate::workflow::{Param, Workflow};
 
-/// The values of a sweep: `1..8`, `0..1/0.25`, `a,b,c`, a JSON list, or a single value. A range includes both ends and
-/// goes down where its second end is the smaller one.
+/// Returns the values of a sweep: `1..8`, `0..1/0.25`, `a,b,c`, `"a, b","c"` with quotes as in CSV, JSON lists, or a
+/// single value. A range includes both ends and goes down where its second end is the smaller one. Lists are swept as
+/// JSON: `[1],[2,3]` or `[[1],[2,3]]`.
 ///
 /// # Errors
 /// A sentence that says what would be right.
@@ -19,41 +22,53 @@ pub fn sweep_values(text: &str, ty: &Type) -> Result<Vec<Value>, String> {
     if text.is_empty() {
         return Err("there is no value; write `1..8`, `0..1/0.25` or `a,b,c`".into());
     }
-    // A list of lists needs the brackets of JSON, and so does text that holds a comma.
-    if text.starts_with('[')
-        && let Ok(serde_json::Value::Array(items)) = serde_json::from_str(text)
-        && (!matches!(ty, Type::List(_)) || items.iter().all(serde_json::Value::is_array))
-    {
-        return items.into_iter().map(|item| fit(Value::from_json(item), ty)).collect();
+    if let Some(values) = json_values(text, ty)? {
+        limit(values.len() as f64)?;
+        return Ok(values);
     }
     if matches!(ty, Type::List(_) | Type::Json) {
         return Ok(vec![value_of(text, ty)?]);
     }
     let numbers = matches!(ty, Type::Int | Type::Float | Type::Any);
     let mut values = Vec::new();
-    for part in text.split(',') {
-        let part = part.trim();
-        match part.split_once("..") {
-            _ if part.is_empty() => {
-                return Err(format!("`{}` has an empty place between its commas", cut(text, 60)));
-            }
-            Some((from, to)) if numbers => {
+    for part in csv::split(text)? {
+        match part.text.split_once("..") {
+            Some((from, to)) if numbers && !part.quoted => {
                 let whole = matches!(ty, Type::Int)
                     || matches!(ty, Type::Any)
-                        && part.bytes().all(|byte| !matches!(byte, b'e' | b'E'))
-                        && !part.replace("..", "").contains('.');
-                range(part, from, to, whole, &mut values)?;
+                        && part.text.bytes().all(|byte| !matches!(byte, b'e' | b'E'))
+                        && !part.text.replace("..", "").contains('.');
+                range(&part.text, from, to, whole, &mut values)?;
             }
-            _ => values.push(value_of(part, ty)?),
+            _ => values.push(value_of(&part.text, ty)?),
         }
         limit(values.len() as f64)?;
     }
     Ok(values)
 }
 
+/// The values of JSON lists, with commas between them: the items of one list if they are of the type, else the lists
+/// themselves.
+fn json_values(text: &str, ty: &Type) -> Result<Option<Vec<Value>>, String> {
+    if !text.starts_with('[') && !matches!(ty, Type::Json) {
+        return Ok(None);
+    }
+    let Ok(Value::List(mut all)) = Value::parse_json(&format!("[{text}]")) else { return Ok(None) };
+    let fitting =
+        |values: &[Value]| values.iter().map(|it| fit(it.clone(), ty)).collect::<Result<Vec<_>, _>>();
+    if let [Value::List(items)] = all.as_mut_slice() {
+        match fitting(items) {
+            Ok(values) if !values.is_empty() => return Ok(Some(values)),
+            Err(why) if !matches!(ty, Type::List(_)) => return Err(why),
+            _ => {}
+        }
+    }
+    Ok(fitting(&all).ok())
+}
+
 fn limit(count: f64) -> Result<(), String> {
-    if count > MOST_RUNS as f64 {
-        return Err(format!("these are more than {MOST_RUNS} values, which is the most of one sweep"));
+    if count > RUN_LIMIT as f64 {
+        return Err(format!("these are more than {RUN_LIMIT} values, which is the most of one sweep"));
     }
     Ok(())
 }
@@ -105,7 +120,7 @@ fn range(part: &str, from: &str, to: &str, whole: bool, values: &mut Vec<Value>)
     Ok(())
 }
 
-/// How many decimals a number is written with.
+/// Returns how many decimals a number is written with.
 fn decimals(text: &str) -> usize {
     let text = text.trim();
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -115,7 +130,7 @@ fn decimals(text: &str) -> usize {
     usize::try_from(places.clamp(0, 300)).unwrap_or(0)
 }
 
-/// The value that a text on the command line gives to a param. For media the text is a path.
+/// Returns the value that a text gives to a param. For media the text is a path.
 ///
 /// # Errors
 /// A sentence without the param's name.
@@ -138,27 +153,22 @@ fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
             }
             Err(_) => Err(format!("`{shown}` is not an int")),
         },
-        Type::Float => trimmed
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())
-            .map(Value::Float)
-            .ok_or_else(|| format!("`{shown}` is not a number")),
+        Type::Float => {
+            trimmed.parse::<f64>().map(Value::Float).map_err(|_| format!("`{shown}` is not a number"))
+        }
         Type::Bool => match trimmed {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
             _ => Err(format!("`{shown}` is not a bool; write `true` or `false`")),
         },
-        Type::Json => serde_json::from_str(trimmed)
-            .map(Value::from_json)
-            .map_err(|error| format!("`{shown}` is not JSON: {error}")),
-        Type::Any => Ok(serde_json::from_str(trimmed).map_or_else(|_| Value::from(text), Value::from_json)),
+        Type::Json => Value::parse_json(trimmed).map_err(|error| format!("`{shown}` is not JSON: {error}")),
+        Type::Any => Ok(Value::parse_json(trimmed).unwrap_or_else(|_| Value::from(text))),
         Type::Media(_) => fit(Value::from(text), ty),
         Type::List(of) => {
             if trimmed.starts_with('[') {
-                let json = serde_json::from_str(trimmed)
+                let list = Value::parse_json(trimmed)
                     .map_err(|error| format!("`{shown}` is not a JSON list: {error}"))?;
-                return fit(Value::from_json(json), ty);
+                return fit(list, ty);
             }
             if trimmed.is_empty() {
                 return Ok(Value::List(Vec::new()));
@@ -166,16 +176,13 @@ fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
             if matches!(**of, Type::List(_)) {
                 return Err(format!("`{shown}` is not a list of lists; write it as JSON: `[[1, 2], [3]]`"));
             }
-            trimmed
-                .split(',')
-                .map(|part| value_of(part.trim(), of))
-                .collect::<Result<_, _>>()
-                .map(Value::List)
+            let parts = csv::split(trimmed)?;
+            parts.iter().map(|part| value_of(&part.text, of)).collect::<Result<_, _>>().map(Value::List)
         }
     }
 }
 
-/// The value as one of the type; a text stands for the path of media.
+/// Converts a value to a type; for media a text is a path.
 fn fit(value: Value, ty: &Type) -> Result<Value, String> {
     match (ty, value) {
         (Type::Media(kind), Value::Text(path)) => {
@@ -194,7 +201,7 @@ fn fit(value: Value, ty: &Type) -> Result<Value, String> {
     }
 }
 
-/// The value as one of the param: type, range, choices.
+/// Converts a value to the type of a param and checks range and choices.
 pub(super) fn fit_param(value: Value, param: &Param) -> Result<Value, String> {
     fn within(value: &Value, param: &Param) -> Result<(), String> {
         match value {
@@ -202,12 +209,13 @@ pub(super) fn fit_param(value: Value, param: &Param) -> Result<Value, String> {
             value => check_range(value, param.min, param.max, &param.choices),
         }
     }
+    value.extent().check_depth()?;
     let value = fit(value, &param.ty)?;
     within(&value, param)?;
     Ok(value)
 }
 
-/// All params of a run, in the order of the file: those given, checked, and the defaults of the others.
+/// Returns all params of a run, in the order of the file: the given ones, checked, and the defaults of the others.
 ///
 /// # Errors
 /// A sentence for each unknown key, wrong value and missing param.

@@ -5,15 +5,15 @@ use std::path::Path;
 use fanlight_shared::document::ranges;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::runs::{ParamSet, Repeat};
-use fanlight_shared::sweep::{Combine, MOST_RUNS, expand};
+use fanlight_shared::sweep::{Combine, RUN_LIMIT, expand};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::{Param, Workflow};
 use indexmap::IndexMap;
 
 use super::Args;
-use crate::command::read_text;
 use crate::failure::Failure;
+use crate::text_file::{self, LONGEST_TEXT};
 
 /// The sets of params of all runs, in their order.
 pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Failure> {
@@ -57,9 +57,9 @@ fn repeat(sets: Vec<IndexMap<String, Value>>, times: Option<u32>) -> Result<Vec<
         return Ok(sets.into_iter().map(|params| ParamSet { params, repeat: None }).collect());
     };
     let runs = sets.len().saturating_mul(of as usize);
-    if runs > MOST_RUNS {
+    if runs > RUN_LIMIT {
         return Err(Failure::usage(format!(
-            "this would make {runs} runs; at most {MOST_RUNS} are taken at once"
+            "this would make {runs} runs; at most {RUN_LIMIT} are taken at once"
         )));
     }
     let repeated = |params: IndexMap<String, Value>| {
@@ -100,7 +100,7 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     let text = match text.strip_prefix('@') {
         Some(rest) if rest.starts_with('@') => rest.to_owned(),
         Some(file) => {
-            let text = read_text(Path::new(file))?;
+            let text = text_file::read(Path::new(file), LONGEST_TEXT).map_err(Failure::usage)?;
             // A number or a word from a file ends with its line; a text is taken as it stands.
             if param.ty == Type::Text { text } else { text.trim().to_owned() }
         }
@@ -112,12 +112,13 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
 /// Several values: a range, a list, or the lines of a file.
 fn values_of(param: &Param, key: &str, text: &str) -> Result<Vec<Value>, Failure> {
     if let Some(file) = text.strip_prefix('@').filter(|rest| !rest.starts_with('@')) {
-        let text = read_text(Path::new(file))?;
+        let text = text_file::read(Path::new(file), LONGEST_TEXT).map_err(Failure::usage)?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         return lines.map(|line| one(param, key, line)).collect();
     }
     if param.ty.has_media() {
-        return text.split(',').map(|path| media_path(param, key, path.trim())).collect();
+        let paths = ranges::sweep_values(text, &param.ty).map_err(|error| bad(key, &error))?;
+        return paths.into_iter().map(|path| resolved(key, path)).collect();
     }
     let text = if text.starts_with("@@") { &text[1..] } else { text };
     ranges::sweep_values(text, &param.ty).map_err(|error| bad(key, &error))
@@ -133,10 +134,21 @@ fn one(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
 /// The absolute path of a file; of a list of media several, with commas between them.
 fn media_path(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     if matches!(param.ty, Type::List(_)) {
-        let paths = text.split(',').map(|path| absolute(key, path.trim()));
-        return paths.collect::<Result<_, _>>().map(Value::List);
+        let paths = ranges::param_value(text, param).map_err(|error| bad(key, &error))?;
+        return resolved(key, paths);
     }
     absolute(key, text.strip_prefix('@').unwrap_or(text))
+}
+
+/// Paths made absolute, in lists too.
+fn resolved(key: &str, paths: Value) -> Result<Value, Failure> {
+    match paths {
+        Value::Text(path) => absolute(key, &path),
+        Value::List(paths) => {
+            paths.into_iter().map(|path| resolved(key, path)).collect::<Result<_, _>>().map(Value::List)
+        }
+        other => Ok(other),
+    }
 }
 
 fn absolute(key: &str, path: &str) -> Result<Value, Failure> {

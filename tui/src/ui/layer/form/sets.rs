@@ -2,7 +2,7 @@
 
 use fanlight_shared::document::check_params;
 use fanlight_shared::rpc::runs::{ParamSet, Repeat};
-use fanlight_shared::sweep::{Combine, MOST_RUNS, expand};
+use fanlight_shared::sweep::{Combine, RUN_LIMIT, expand};
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
@@ -39,8 +39,8 @@ pub(super) fn count(fields: &[Field]) -> Result<usize, String> {
     let all =
         params.map(|field| field.values.len().max(1)).try_fold(repeat(fields) as usize, usize::checked_mul);
     match all {
-        Some(count) if count <= MOST_RUNS => Ok(count),
-        _ => Err(format!("these are more than {MOST_RUNS} runs, the most at once")),
+        Some(count) if count <= RUN_LIMIT => Ok(count),
+        _ => Err(format!("these are more than {RUN_LIMIT} runs, the most at once")),
     }
 }
 
