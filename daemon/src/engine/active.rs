@@ -9,12 +9,13 @@ use fanlight_shared::expression::{Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{NodeStatus, Run};
+use fanlight_shared::transition::{self, State};
 use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::STATUS_PORT;
 use tokio_util::sync::CancellationToken;
 
 use super::context::{After, Context};
 use super::core::Place;
-use super::inputs;
 use super::plan::Plan;
 use super::pools::{self, Needs, Resource, Ticket};
 use crate::job::{RunFacts, Work};
@@ -65,6 +66,28 @@ pub(super) struct NodeRun {
     pub(super) item_upstream_failed: bool,
 }
 
+impl NodeRun {
+    /// What a port holds, once the node ended.
+    pub(super) fn port(&self, port: &str) -> Option<&Value> {
+        self.values.as_ref()?.get(port)
+    }
+
+    /// What the port `status` holds where the node itself made no such value: of a node with `each` a list.
+    fn status(&self) -> Option<Value> {
+        let word = |instance: &Instance| {
+            Value::from(match instance.status {
+                // A value that was taken over was made once, and conditions go by that.
+                NodeStatus::Cached => NodeStatus::Completed.word(),
+                status => status.word(),
+            })
+        };
+        match &self.items {
+            Some(items) => Some(Value::List(items.runs.iter().map(word).collect())),
+            None => self.whole.status.is_ended().then(|| word(&self.whole)),
+        }
+    }
+}
+
 /// The items of a node with `each`.
 pub(super) struct Items {
     /// `item` by index; of straight readers filled in when the item upstream ends.
@@ -108,6 +131,15 @@ pub(super) struct Key {
     pub(super) run: fanlight_shared::id::RunId,
     pub(super) node: usize,
     pub(super) item: ItemPath,
+}
+
+/// Moves on to a state. A transition that the table does not have is a fault of the engine: it is logged, and the state
+/// stays as it is.
+pub(super) fn enter<S: State>(state: &mut S, next: S) {
+    debug_assert!(state.may_become(next), "{} can't become {}", state.word(), next.word());
+    if let Err(error) = transition::enter(state, next) {
+        tracing::error!(%error, "a state was kept");
+    }
 }
 
 impl ActiveRun {
@@ -186,7 +218,7 @@ impl ActiveRun {
         let Some(template) = self.plan.nodes[node].lock() else { return Ok(None) };
         let scope = RunScope { run: self, item: None, upstream: Upstream::default() };
         let wrong = |why: &str| format!("`lock` {why}");
-        let value = inputs::evaluate(template, &scope).map_err(|error| format!("`lock`: {error}"))?;
+        let value = template.evaluate(&scope).map_err(|error| format!("`lock`: {error}"))?;
         let name = value.ok_or_else(|| wrong("names nothing: a param in it is absent"))?.to_text()?;
         lock_name(&name).map_err(|why| wrong(&why))?;
         Ok(Some(name))
@@ -218,8 +250,9 @@ impl ActiveRun {
         context.after(After::State { workflow_id: self.run.workflow_id, run_id: self.run.id, event });
     }
 
-    /// What `success()` and `failure()` answer for this node; the node it reads straight is left out, its items count
-    /// one by one.
+    /// What `success()` and `failure()` return for this node. A node with `allow_failure` that failed counts as one that
+    /// went well; its port `status` says what happened. The node that is read item by item is left out: its items
+    /// count one by one.
     pub(super) fn upstream(&self, node: usize) -> Upstream {
         let plan = &self.plan.nodes[node];
         let straight = plan.straight.as_ref().map(|(from, _)| *from);
@@ -265,10 +298,13 @@ impl Scope for RunScope<'_> {
             (Root::Index, _) => self.item.map(|(_, index)| Value::Int(i64::from(index))),
             (Root::Secrets, _) => None,
             (Root::Node(name), field) => {
-                let values = self.run.nodes[*self.run.plan.index.get(name)?].values.as_ref()?;
+                let node = &self.run.nodes[*self.run.plan.index.get(name)?];
                 match field {
-                    Some(port) => values.get(port).filter(|it| **it != Value::None).cloned(),
-                    None => Some(Value::Object(values.clone())),
+                    Some(port) => {
+                        let value = node.port(port).filter(|it| **it != Value::None).cloned();
+                        value.or_else(|| (port == STATUS_PORT).then(|| node.status())?)
+                    }
+                    None => node.values.clone().map(Value::Object),
                 }
             }
         }

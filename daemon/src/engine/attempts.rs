@@ -12,7 +12,7 @@ use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
 use super::Message;
-use super::active::{ActiveRun, Key, Live};
+use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::pools::Entry;
 use crate::executor::{self, Executor};
@@ -40,7 +40,7 @@ impl ActiveRun {
         let needs = self.resources(node);
         let at_once = needs.is_empty() && self.plan.nodes[node].is_inline();
         let Some(instance) = self.instance_mut(node, item) else { return };
-        instance.status = NodeStatus::Ready;
+        enter(&mut instance.status, NodeStatus::Ready);
         if at_once {
             context.inline.push_back(key);
             return;
@@ -59,7 +59,7 @@ impl ActiveRun {
         let Some(prepared) = instance.prepared.clone() else { return };
         instance.ticket = None;
         instance.attempts += 1;
-        instance.status = NodeStatus::Running;
+        enter(&mut instance.status, NodeStatus::Running);
         let number = instance.attempts;
         self.live += 1;
         let update = NodeUpdate {
@@ -155,7 +155,7 @@ impl ActiveRun {
         started_at: Time,
         outcome: Outcome,
     ) {
-        let Outcome { end, error, values, blobs, unchanged, cost_usd } = outcome;
+        let Outcome { end, error, values, blobs, unchanged, cost_usd } = refusing_deep(outcome);
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -184,7 +184,7 @@ impl ActiveRun {
             update.cost_usd = cost_usd;
         };
         if again {
-            instance.status = NodeStatus::Waiting;
+            enter(&mut instance.status, NodeStatus::Waiting);
             let mut update = NodeUpdate::new(&plan.name, key.item, NodeStatus::Waiting, Time::now());
             fill(&mut update);
             update.error = error;
@@ -198,6 +198,7 @@ impl ActiveRun {
             AttemptEnd::Failed | AttemptEnd::Lost if cancelling => NodeStatus::Cancelled,
             AttemptEnd::Failed | AttemptEnd::Lost => NodeStatus::Failed,
         };
+        debug_assert!(end.leaves().contains(&status), "{end:?} leaves a node {}", status.word());
         let error = match end {
             AttemptEnd::Lost if !plan.runs_again() => error.map(|error| NodeError {
                 message: format!("{}; it may have had effects, so it does not run again (set `on_interrupt: again` if it may)", error.message),
@@ -243,6 +244,19 @@ impl ActiveRun {
             instance.values = Some(values);
         }
         self.end_instance(context, node, item, NodeStatus::Cached, None, |update| update.outputs = shown);
+    }
+}
+
+/// An attempt whose values are nested too deep failed: readers of JSON could not read them any more.
+fn refusing_deep(outcome: Outcome) -> Outcome {
+    let deep =
+        outcome.values.iter().find_map(|(port, value)| Some((port, value.extent().check_depth().err()?)));
+    match deep {
+        Some((port, why)) => Outcome {
+            cost_usd: outcome.cost_usd,
+            ..Outcome::failed(NodeError::new(format!("output `{port}`: {why}")))
+        },
+        None => outcome,
     }
 }
 

@@ -1,15 +1,23 @@
 //! Dataflow inside a run: when a node may start, when it is skipped, how items start one by one.
 
 use fanlight_shared::event::{NodeError, NodeUpdate};
+use fanlight_shared::expression::truthy;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
-use fanlight_shared::workflow::Each;
+use fanlight_shared::workflow::{Each, Template};
 
-use super::active::{ActiveRun, Instance, Items, RunScope};
+use super::active::{ActiveRun, Instance, Items, RunScope, enter};
 use super::context::Context;
 use super::inputs::{self, NotPrepared};
+
+/// What a node's `if` says.
+enum Asked {
+    Runs,
+    /// Why it does not run.
+    Skipped(&'static str),
+}
 
 /// The most instances that the `each` of one run may make.
 const MOST_INSTANCES: usize = 100_000;
@@ -93,9 +101,9 @@ impl ActiveRun {
             return true;
         }
         match self.ask(node, None) {
-            Ok(true) => true,
-            Ok(false) => {
-                self.skip(context, node, ItemPath::WHOLE, "its `if` is false");
+            Ok(Asked::Runs) => true,
+            Ok(Asked::Skipped(reason)) => {
+                self.skip(context, node, ItemPath::WHOLE, reason);
                 false
             }
             Err(error) => {
@@ -105,12 +113,16 @@ impl ActiveRun {
         }
     }
 
-    /// The answer of the node's `if`.
-    fn ask(&self, node: usize, item: Option<(&Value, u32)>) -> Result<bool, String> {
-        let Some(condition) = &self.plan.nodes[node].node.condition else { return Ok(true) };
+    /// Evaluates the node's `if`.
+    fn ask(&self, node: usize, item: Option<(&Value, u32)>) -> Result<Asked, String> {
+        let Some(condition) = &self.plan.nodes[node].node.condition else { return Ok(Asked::Runs) };
         let scope = RunScope { run: self, item, upstream: self.upstream(node) };
         let value = condition.evaluate(&scope).map_err(|error| format!("`if`: {error}"))?;
-        Ok(value.is_some_and(|value| fanlight_shared::expression::truthy(&value)))
+        Ok(match value {
+            Some(value) if truthy(&value) => Asked::Runs,
+            Some(_) => Asked::Skipped("its `if` is false"),
+            None => Asked::Skipped("its `if` reads what is absent"),
+        })
     }
 
     /// All its inputs are there: it becomes one instance, or one per item.
@@ -128,7 +140,8 @@ impl ActiveRun {
 
     pub(super) fn items_of(&self, node: usize, each: &Each) -> Result<Option<Vec<Value>>, String> {
         let scope = RunScope { run: self, item: None, upstream: self.upstream(node) };
-        let list = |template| match inputs::evaluate(template, &scope)
+        let list = |template: &Template| match template
+            .evaluate(&scope)
             .map_err(|error| format!("`each`: {error}"))?
         {
             None => Ok(None),
@@ -175,7 +188,7 @@ impl ActiveRun {
             items: u32::try_from(count).ok(),
             ..NodeUpdate::new(&self.plan.nodes[node].name, ItemPath::WHOLE, NodeStatus::Running, Time::now())
         };
-        self.nodes[node].whole.status = NodeStatus::Running;
+        enter(&mut self.nodes[node].whole.status, NodeStatus::Running);
         self.tell_node(context, update);
         self.tell_straight_readers(context, node);
         if count == 0 {
@@ -230,8 +243,8 @@ impl ActiveRun {
         if plan.condition_per_item {
             let input = self.item_input(node, index);
             match self.ask(node, Some((&input, index))) {
-                Ok(true) => {}
-                Ok(false) => return self.skip(context, node, item, "its `if` is false"),
+                Ok(Asked::Runs) => {}
+                Ok(Asked::Skipped(reason)) => return self.skip(context, node, item, reason),
                 Err(error) => return self.fail(context, node, item, NodeError::new(error)),
             }
         }
@@ -292,7 +305,7 @@ impl ActiveRun {
         more(&mut update);
         self.tell_node(context, update);
         let Some(instance) = self.instance_mut(node, item) else { return };
-        instance.status = status;
+        enter(&mut instance.status, status);
         instance.error = error;
         instance.prepared = None;
         instance.live = None;

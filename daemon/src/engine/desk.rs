@@ -9,6 +9,7 @@ use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 
+use super::active::enter;
 use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::plan::Plan;
@@ -138,7 +139,7 @@ impl Core {
         let Some(QueuedRun { run, .. }) = self.queued.remove(&id) else { return };
         let mut run = Arc::unwrap_or_clone(run);
         let at = Time::now();
-        run.state = RunStatus::Cancelled;
+        enter(&mut run.state, RunStatus::Cancelled);
         run.ended_at = Some(at);
         run.position = None;
         let update = RunUpdate {

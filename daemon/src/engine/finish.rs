@@ -7,9 +7,9 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Template;
 
-use super::active::{ActiveRun, RunScope};
+use super::active::{ActiveRun, RunScope, enter};
 use super::context::{After, Context};
-use super::{inputs, publish};
+use super::publish;
 use crate::store::Op;
 
 /// The longest JSON of an output that the run's last event carries whole, in bytes.
@@ -42,7 +42,7 @@ impl ActiveRun {
             self.publish_computed_outputs(context, &outputs);
         }
         let at = Time::now();
-        self.run.state = status;
+        enter(&mut self.run.state, status);
         self.run.ended_at = Some(at);
         self.run.error.clone_from(&error);
         let outputs =
@@ -60,7 +60,7 @@ impl ActiveRun {
             RunScope { run: self, item: None, upstream: fanlight_shared::expression::Outcome::default() };
         let (mut outputs, mut errors) = (Values::new(), Vec::new());
         for (name, output) in &self.plan.workflow.outputs {
-            match inputs::evaluate(&output.value, &scope) {
+            match output.value.evaluate(&scope) {
                 Ok(Some(value)) => {
                     outputs.insert(name.clone(), value);
                 }
@@ -77,7 +77,10 @@ impl ActiveRun {
         let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
         for (name, value) in outputs {
             let as_it_is = match &self.plan.workflow.outputs[name.as_str()].value {
-                Template::Expression(expression) => expression.straight().is_some(),
+                Template::Expression(expression) => expression.straight().is_some_and(|(node, port)| {
+                    let node = self.plan.index.get(node).map(|at| &self.nodes[*at]);
+                    node.is_some_and(|node| node.port(port).is_some())
+                }),
                 _ => false,
             };
             if !as_it_is && !value.has_media() && *value != Value::None {
@@ -126,7 +129,7 @@ impl ActiveRun {
             return;
         }
         self.cancelling = true;
-        self.run.state = RunStatus::Cancelling;
+        enter(&mut self.run.state, RunStatus::Cancelling);
         let update = RunUpdate {
             status: RunStatus::Cancelling,
             at: Time::now(),

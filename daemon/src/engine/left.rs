@@ -10,7 +10,7 @@ use fanlight_shared::run::RunStatus;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 
-use super::active::ActiveRun;
+use super::active::{ActiveRun, enter};
 use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::delete::forget_deleted;
@@ -110,7 +110,7 @@ impl Core {
     fn unreadable(&mut self, open: OpenRun, error: &str) {
         let mut run = open.run;
         let seq = open.events.last().map_or(0, |event| event.seq) + 1;
-        run.state = RunStatus::Failed;
+        enter(&mut run.state, RunStatus::Failed);
         run.ended_at = Some(Time::now());
         run.error = Some(format!("this version of Fanlight can't read the workflow of this run: {error}"));
         let update = RunUpdate {

@@ -10,7 +10,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 
 use super::Message;
-use super::active::ActiveRun;
+use super::active::{ActiveRun, enter};
 use super::context::After;
 use super::core::{Core, QueuedRun};
 use crate::store::{OpenRun, StoreError};
@@ -42,7 +42,7 @@ impl Core {
         let at = Time::now();
         let micros = u64::try_from(at.0).unwrap_or(0) * 1000;
         self.last_start = micros.max(self.last_start + 1);
-        run.state = RunStatus::Running;
+        enter(&mut run.state, RunStatus::Running);
         run.started_at = Some(at);
         run.start_order = Some(self.last_start);
         run.position = None;

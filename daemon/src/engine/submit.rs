@@ -37,8 +37,8 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
     if request.sets.is_empty() {
         return Err(RpcError::new(ErrorCode::BadParams, "no runs asked for: `sets` is empty"));
     }
-    if request.sets.len() > fanlight_shared::sweep::MOST_RUNS {
-        let most = fanlight_shared::sweep::MOST_RUNS;
+    if request.sets.len() > fanlight_shared::sweep::RUN_LIMIT {
+        let most = fanlight_shared::sweep::RUN_LIMIT;
         return Err(RpcError::new(ErrorCode::BadParams, format!("at most {most} runs are taken at once")));
     }
     if request.request_key.is_empty() || request.request_key.len() > 200 {
@@ -61,19 +61,18 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
         let params = check_params(&workflow, &set.params)
             .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
         let repeat = set.repeat.map(|repeat| (repeat.nth, repeat.of));
-        let label = match &own_label {
-            Some(own) => own.clone(),
-            None => label::label(&Labelled {
-                title: &title,
-                defaults: &defaults,
-                params: &params,
-                swept: &swept,
-                repeat,
-            }),
-        };
+        let label = label::label(&Labelled {
+            own: own_label.as_deref(),
+            title: &title,
+            defaults: &defaults,
+            params: &params,
+            swept: &swept,
+            repeat,
+        });
         let params = files.take_in(&workflow, params, path.as_deref())?;
         new.push(NewRun { id: RunId::new(), label, params });
     }
+    label::tell_apart(new.iter_mut().map(|run| &mut run.label));
     let plan = Plan::new(workflow).map_err(RpcError::internal)?;
     let submit = Submit {
         request_key: request.request_key,
@@ -139,10 +138,7 @@ pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Con
             ));
         }
         if let Some(pool) = node.pool.as_ref().filter(|pool| !config.pools.contains_key(*pool)) {
-            let near = fanlight_shared::problem::near(pool, config.pools.keys().map(String::as_str));
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let message =
-                format!("node `{name}` names the pool `{pool}`, which config.toml does not declare{hint}");
+            let message = format!("node `{name}`: {}", config.unknown_pool(pool));
             return Err(RpcError::new(ErrorCode::InvalidWorkflow, message));
         }
     }

@@ -1,0 +1,176 @@
+//! Which state follows which: the one table for runs, nodes and attempts.
+
+use crate::run::{AttemptEnd, NodeStatus, RunStatus};
+
+/// A state with a place in the table.
+pub trait State: Copy + Eq + 'static {
+    /// Returns the states that may follow this one; none follows a terminal state.
+    fn next(self) -> &'static [Self];
+
+    /// Returns the word used on the wire and on screen.
+    fn word(self) -> &'static str;
+
+    /// Whether `next` may follow; a state that goes on may be reported again.
+    fn may_become(self, next: Self) -> bool {
+        self.next().contains(&next) || self == next && !self.next().is_empty()
+    }
+}
+
+/// A transition that the table does not have.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{from} can't become {to}")]
+pub struct Forbidden {
+    from: &'static str,
+    to: &'static str,
+}
+
+/// Moves on to the next state.
+///
+/// # Errors
+/// The table does not have this transition; the state stays as it is.
+pub fn enter<S: State>(state: &mut S, next: S) -> Result<(), Forbidden> {
+    if !state.may_become(next) {
+        return Err(Forbidden { from: state.word(), to: next.word() });
+    }
+    *state = next;
+    Ok(())
+}
+
+impl State for RunStatus {
+    fn next(self) -> &'static [Self] {
+        match self {
+            // Failed: its stored document can't be read any more.
+            Self::Queued => &[Self::Running, Self::Failed, Self::Cancelled],
+            Self::Running => &[Self::Cancelling, Self::Completed, Self::Failed],
+            Self::Cancelling => &[Self::Cancelled, Self::Failed],
+            Self::Completed | Self::Failed | Self::Cancelled => &[],
+        }
+    }
+    fn word(self) -> &'static str {
+        self.word()
+    }
+}
+
+impl State for NodeStatus {
+    fn next(self) -> &'static [Self] {
+        match self {
+            // What is decided without an attempt: taken over, skipped, an input that is wrong.
+            Self::Waiting => &[
+                Self::Ready,
+                Self::Running,
+                Self::Completed,
+                Self::Cached,
+                Self::Failed,
+                Self::Skipped,
+                Self::Cancelled,
+            ],
+            // Waiting: its attempt failed at once and another follows.
+            Self::Ready => {
+                &[Self::Running, Self::Waiting, Self::Completed, Self::Failed, Self::Skipped, Self::Cancelled]
+            }
+            // Skipped: a node with `each` that reads an item that failed.
+            Self::Running => &[Self::Waiting, Self::Completed, Self::Failed, Self::Skipped, Self::Cancelled],
+            Self::Completed | Self::Cached | Self::Failed | Self::Skipped | Self::Cancelled => &[],
+        }
+    }
+    fn word(self) -> &'static str {
+        self.word()
+    }
+}
+
+impl AttemptEnd {
+    /// Returns the states in which an attempt that ended so leaves its node: waiting, if another attempt follows.
+    #[must_use]
+    pub fn leaves(self) -> &'static [NodeStatus] {
+        match self {
+            Self::Completed => &[NodeStatus::Completed],
+            Self::Failed | Self::Lost => &[NodeStatus::Waiting, NodeStatus::Failed, NodeStatus::Cancelled],
+            Self::Cancelled => &[NodeStatus::Cancelled],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: [RunStatus; 6] = [
+        RunStatus::Queued,
+        RunStatus::Running,
+        RunStatus::Cancelling,
+        RunStatus::Completed,
+        RunStatus::Failed,
+        RunStatus::Cancelled,
+    ];
+    const NODE: [NodeStatus; 8] = [
+        NodeStatus::Waiting,
+        NodeStatus::Ready,
+        NodeStatus::Running,
+        NodeStatus::Completed,
+        NodeStatus::Cached,
+        NodeStatus::Failed,
+        NodeStatus::Skipped,
+        NodeStatus::Cancelled,
+    ];
+
+    fn table<S: State>(states: &[S]) -> Vec<String> {
+        let row = |state: &S| {
+            let next: Vec<&str> = state.next().iter().map(|next| next.word()).collect();
+            format!("{} → {}", state.word(), next.join(" "))
+        };
+        states.iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_table_is_this_one() {
+        assert_eq!(
+            table(&RUN),
+            [
+                "queued → running failed cancelled",
+                "running → cancelling completed failed",
+                "cancelling → cancelled failed",
+                "completed → ",
+                "failed → ",
+                "cancelled → ",
+            ]
+        );
+        assert_eq!(
+            table(&NODE),
+            [
+                "waiting → ready running completed cached failed skipped cancelled",
+                "ready → running waiting completed failed skipped cancelled",
+                "running → waiting completed failed skipped cancelled",
+                "completed → ",
+                "cached → ",
+                "failed → ",
+                "skipped → ",
+                "cancelled → ",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_terminal_state_never_changes_and_every_other_can_end() {
+        fn check<S: State + std::fmt::Debug>(states: &[S], is_ended: impl Fn(S) -> bool) {
+            for from in states {
+                assert_eq!(from.next().is_empty(), is_ended(*from), "{from:?}");
+                assert_eq!(is_ended(*from), !from.may_become(*from));
+                assert!(is_ended(*from) || from.next().iter().any(|next| is_ended(*next)), "{from:?}");
+                for to in states {
+                    let mut state = *from;
+                    let entered = enter(&mut state, *to).is_ok();
+                    assert_eq!((entered, state), (from.may_become(*to), if entered { *to } else { *from }));
+                }
+            }
+        }
+        check(&RUN, RunStatus::is_ended);
+        check(&NODE, NodeStatus::is_ended);
+    }
+
+    #[test]
+    fn an_attempt_leaves_its_node_in_a_state_that_can_follow_running() {
+        for end in [AttemptEnd::Completed, AttemptEnd::Failed, AttemptEnd::Cancelled, AttemptEnd::Lost] {
+            assert!(end.leaves().iter().all(|state| NodeStatus::Running.may_become(*state)), "{end:?}");
+        }
+    }
+}
