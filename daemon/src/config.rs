@@ -11,6 +11,8 @@ use std::time::Duration;
 /// The configuration, defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The file, for messages; it need not exist.
+    pub path: PathBuf,
     /// How many runs may run at once: max(8, cores); `FANLIGHT_MAX_CONCURRENT_RUNS` wins over the file.
     pub max_concurrent_runs: u32,
     /// Whether that comes from the environment, and so wins over what `queue.set` stored.
@@ -46,7 +48,19 @@ impl Config {
             config.max_concurrent_runs = file::cap(&text.to_string_lossy())?;
             config.cap_is_forced = true;
         }
+        config.path = path.to_owned();
         Ok(config)
+    }
+
+    /// Says that the file declares no such pool, and how to declare it.
+    #[must_use]
+    pub fn unknown_pool(&self, pool: &str) -> String {
+        let near = fanlight_shared::problem::near(pool, self.pools.keys().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("declare it there: `[pools]` and below it `{pool} = 1`"),
+        };
+        format!("{} does not declare the pool `{pool}`; {hint}", self.path.display())
     }
 }
 
@@ -54,6 +68,7 @@ impl Default for Config {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |it| it.get() as u32);
         Self {
+            path: PathBuf::from("config.toml"),
             max_concurrent_runs: cores.max(8),
             cap_is_forced: false,
             pools: BTreeMap::from([("cpu".to_owned(), cores), ("process".to_owned(), 2 * cores)]),

@@ -1,7 +1,7 @@
 //! From the text of a workflow file to a checked [`Workflow`].
 //!
-//! The file is read into a tree in which every node knows its place ([`yaml`]); each noun is read from that tree by a
-//! file of its own, collecting problems as it goes; [`check`] compares the whole with the catalogue of node types.
+//! [`yaml`] reads the file into a tree in which every node has its position. A module per noun reads that tree and
+//! collects problems. [`check`] checks the whole against the catalogue of node types.
 
 mod check;
 mod commands;
@@ -39,15 +39,15 @@ pub use commands::lock_name;
 pub use ranges::{check_params, param_value, sweep_values};
 pub use report::render_problems;
 pub use schema::schema;
-pub use yaml::LARGEST_FILE;
+pub use yaml::FILE_LIMIT;
 
-/// The most nodes of a workflow.
-pub const MOST_NODES: usize = 10_000;
+/// The most nodes that a workflow may have.
+pub const NODE_LIMIT: usize = 10_000;
 
-/// The most problems that one reading names; a file with more is wrong in a way that its first problems tell.
-const MOST_PROBLEMS: usize = 200;
+/// The most problems that are reported for one file; the first ones usually explain the others.
+const PROBLEM_LIMIT: usize = 200;
 
-/// A file that can run, and what is odd about it.
+/// A valid workflow, with warnings.
 #[derive(Debug)]
 pub struct Checked {
     /// The workflow.
@@ -79,14 +79,14 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
     match draft {
         Some(draft) if !failed => {
-            problems.truncate(MOST_PROBLEMS);
+            problems.truncate(PROBLEM_LIMIT);
             Ok(Checked { workflow: draft.workflow, warnings: problems })
         }
         _ => Err(shortened(problems)),
     }
 }
 
-/// Where YAML read something else than what was meant, what follows from that in the same line is not told.
+/// Drops the problems that follow from a YAML trap in the same line.
 fn without_followers(problems: &mut Vec<Problem>) {
     let trap = |code: &str| matches!(code, "yaml_tag" | "complex_key" | "comment_cuts_value");
     let lines: HashSet<u32> = problems
@@ -100,9 +100,9 @@ fn without_followers(problems: &mut Vec<Problem>) {
 }
 
 fn shortened(mut problems: Vec<Problem>) -> Vec<Problem> {
-    let more = problems.len().saturating_sub(MOST_PROBLEMS);
+    let more = problems.len().saturating_sub(PROBLEM_LIMIT);
     if more > 0 {
-        problems.truncate(MOST_PROBLEMS);
+        problems.truncate(PROBLEM_LIMIT);
         let span = problems.last().map(|problem| problem.span).unwrap_or_default();
         problems.push(Problem::error("more_problems", span, format!("{more} more problems follow")));
     }

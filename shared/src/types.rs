@@ -21,32 +21,32 @@ pub enum Type {
     Bool,
     /// One of a few texts.
     Choice,
-    /// Anything that JSON can say.
+    /// Any JSON value.
     Json,
     /// Bytes in the blob store.
     Media(MediaKind),
-    /// Several of one type.
+    /// A list of one type.
     List(Box<Type>),
-    /// Whatever comes.
+    /// Any value.
     Any,
 }
 
 impl Type {
-    /// A list of this type.
+    /// Returns a list of this type.
     #[must_use]
     pub fn list(self) -> Self {
         Self::List(Box::new(self))
     }
 
-    /// The words of all types that are no lists, for messages and completion.
+    /// The names of all types that aren't lists, for messages and completion.
     pub const WORDS: [&str; 12] =
         ["text", "int", "float", "bool", "choice", "json", "file", "dir", "image", "audio", "video", "any"];
 
-    /// Whether a value of type `from` may go into a place of this type.
+    /// Returns whether this type accepts values of type `from`.
     ///
-    /// Numbers and bools go into text (they are written out), an int into a float, any media but a folder into a
-    /// file, everything but media into json, one value never into a list. What is only known as `any` or `json`
-    /// is let through here and checked when the value is there.
+    /// Text accepts numbers and bools (they are written out), a float accepts an int, a file accepts any media but a
+    /// folder, json accepts everything but media, and a list never accepts a single value. A source of type `any` or
+    /// `json` is accepted here and checked when the value is known.
     #[must_use]
     pub fn accepts(&self, from: &Type) -> bool {
         match (self, from) {
@@ -65,7 +65,7 @@ impl Type {
         }
     }
 
-    /// Whether values of this type are media or lists of media.
+    /// Returns whether values of this type are media or lists of media.
     #[must_use]
     pub fn has_media(&self) -> bool {
         match self {

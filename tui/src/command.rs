@@ -30,12 +30,14 @@ pub(crate) mod watch;
 use std::path::Path;
 
 use fanlight_shared::client::Client;
+use fanlight_shared::document::FILE_LIMIT;
 use fanlight_shared::rpc::{runs, workflows};
 use fanlight_shared::workflow::Workflow;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::output;
+use crate::text_file;
 
 /// Runs the command.
 pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
@@ -120,15 +122,7 @@ fn read_workflow(name: &str, document: &str) -> Result<Workflow, Failure> {
     }
 }
 
-/// Reads a text file, with a sentence where that fails.
-fn read_text(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Failure::usage(match error.kind() {
-            std::io::ErrorKind::NotFound => format!("there is no file `{}`", path.display()),
-            std::io::ErrorKind::IsADirectory => format!("`{}` is a folder, not a file", path.display()),
-            _ => format!("`{}` can't be read: {error}", path.display()),
-        })
-    })?;
-    String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("`{}` is not text (not UTF-8)", path.display())))
+/// Reads a workflow file.
+fn read_document(path: &Path) -> Result<String, Failure> {
+    text_file::read(path, FILE_LIMIT as u64).map_err(Failure::usage)
 }

@@ -11,6 +11,7 @@
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `environment`: the variables that a submission carries
 //! - `example`: the workflows compiled in
+//! - `text_file`: text that a person names, read with a limit
 
 mod board;
 mod cli;
@@ -22,6 +23,7 @@ mod example;
 mod failure;
 mod guide;
 mod output;
+mod text_file;
 pub mod ui;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What only commands have: scripts, shells, arguments, the environment, declared outputs.
+//! Reads what only commands have: scripts, shells, arguments, the environment, declared outputs.
 
 use indexmap::IndexMap;
 
@@ -11,20 +11,16 @@ use crate::expression::Root;
 use crate::problem::{Position, Problem, Span};
 use crate::types::Type;
 use crate::value::{Value, cut};
-use crate::workflow::{CommandOutput, OutputSource, Shell, Template};
+use crate::workflow::{COMMAND_PORTS, CommandOutput, OutputSource, Shell, Template};
 
-/// The ports that every command has.
-pub(super) const OWN_PORTS: [(&str, Type); 3] =
-    [("stdout", Type::Text), ("exit_code", Type::Int), ("status", Type::Text)];
-
-const OUTPUT_KEYS: [&str; 6] = ["path", "glob", "json", "type", "name", "unchanged"];
+const OUTPUT_KEYS: [&str; 7] = ["path", "glob", "json", "event", "type", "name", "unchanged"];
 
 /// The longest name of a lock, in characters.
-const LONGEST_LOCK: usize = 100;
+const LOCK_NAME_LIMIT: usize = 100;
 const SHELLS: [&str; 3] = ["bash", "sh", "python"];
 
 impl Reading<'_> {
-    /// A script; it is never interpolated.
+    /// Reads a script; it is never interpolated.
     pub(super) fn script(&mut self, node: &Node) -> Option<String> {
         let script = self.text(node, "`run`")?;
         if script.contains("${{") {
@@ -49,7 +45,14 @@ impl Reading<'_> {
     pub(super) fn shell(&mut self, node: &Node) -> Shell {
         match &node.kind {
             Kind::List(items) if !items.is_empty() => {
-                Shell::Program(items.iter().filter_map(|item| self.plain_text(item, "`shell`")).collect())
+                let words: Vec<String> =
+                    items.iter().filter_map(|item| self.plain_text(item, "`shell`")).collect();
+                if let Some(why) = not_for_scripts(&words) {
+                    let message = format!("`shell: [{}]` {why}", cut(&words.join(", "), 60));
+                    let hint = "the path of the script is the last argument: write `[node]`, `[awk, -f]` or `[ruby]`";
+                    self.error_hint("bad_shell", node.span, message, hint);
+                }
+                Shell::Program(words)
             }
             Kind::Scalar(scalar) if !is_null(scalar) => match scalar.text.as_str() {
                 "bash" => Shell::Bash,
@@ -77,7 +80,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A program and its arguments.
+    /// Reads a program and its arguments.
     pub(super) fn cmd(&mut self, node: &Node) -> Option<Vec<Template>> {
         let Kind::List(items) = &node.kind else {
             let message = format!(
@@ -206,7 +209,7 @@ impl Reading<'_> {
         Some(template)
     }
 
-    /// The folder in which a command works.
+    /// Reads the folder in which a command works.
     pub(super) fn dir(&mut self, node: &Node) -> Option<String> {
         let dir = self.plain_text(node, "`dir`")?;
         if dir.starts_with(['/', '~']) {
@@ -226,7 +229,7 @@ impl Reading<'_> {
         Some(dir)
     }
 
-    /// The declared outputs of a command.
+    /// Reads the declared outputs of a command.
     pub(super) fn command_outputs(&mut self, node: &Node) -> IndexMap<String, CommandOutput> {
         let mut outputs = IndexMap::new();
         let Some(entries) =
@@ -237,12 +240,12 @@ impl Reading<'_> {
         for entry in entries {
             let name = entry.key.as_str();
             self.name(entry, "an output", true);
-            if OWN_PORTS.iter().any(|(own, _)| *own == name) {
+            if COMMAND_PORTS.iter().any(|(own, _)| *own == name) {
                 let message = format!("`{name}` is a port that every command has");
                 self.error_hint("reserved_name", entry.key_span, message, "choose another name");
                 continue;
             }
-            // A wrong output still has its port, so that its readers aren't wrong too.
+            // An output with errors still has its port, so that its readers aren't reported too.
             let output = self.command_output(entry).unwrap_or(CommandOutput {
                 source: OutputSource::Path(String::new()),
                 ty: Type::Any,
@@ -279,6 +282,19 @@ impl Reading<'_> {
                     },
                     None => failed = true,
                 },
+                "event" => match self.bool(&field.value, &what) {
+                    Some(true) => sources.push(OutputSource::Event),
+                    Some(false) => {
+                        self.error_hint(
+                            "output_source",
+                            field.value.span,
+                            format!("{what} can't be false"),
+                            "remove it",
+                        );
+                        failed = true;
+                    }
+                    None => failed = true,
+                },
                 "type" => {
                     typed = self.type_of(&field.value, &what);
                     failed |= typed.is_none();
@@ -301,7 +317,7 @@ impl Reading<'_> {
                     failed |= take.is_none();
                 }
                 "from" | "file" | "value" => {
-                    let hint = "write `path:`, `glob:` or `json:`";
+                    let hint = "write `path:`, `glob:`, `json:` or `event: true`";
                     self.unknown_key(field, &format!("output `{name}`"), &OUTPUT_KEYS, Some(hint));
                 }
                 _ => self.unknown_key(field, &format!("output `{name}`"), &OUTPUT_KEYS, None),
@@ -312,7 +328,7 @@ impl Reading<'_> {
         }
         if sources.len() != 1 {
             let message = format!(
-                "output `{name}` needs exactly one of `path`, `glob` and `json`, got {}",
+                "output `{name}` needs exactly one of `path`, `glob`, `json` and `event`, got {}",
                 sources.len()
             );
             self.error_hint(
@@ -330,7 +346,7 @@ impl Reading<'_> {
             self.error_hint("missing_type", entry.key_span, message, hint);
             return None;
         };
-        // A glob finds several; its type names one of them, or the list.
+        // A glob makes a list; its type names the list or one item.
         let ty = match (&source, ty) {
             (OutputSource::Glob(_), ty @ Type::List(_)) => ty,
             (OutputSource::Glob(_), ty) => ty.list(),
@@ -393,13 +409,28 @@ pub fn lock_name(name: &str) -> Result<(), String> {
     if name.trim().is_empty() {
         return Err("names nothing".into());
     }
-    if name.chars().count() > LONGEST_LOCK || name.chars().any(char::is_control) {
-        return Err(format!("must be one line of at most {LONGEST_LOCK} characters"));
+    if name.chars().count() > LOCK_NAME_LIMIT || name.chars().any(char::is_control) {
+        return Err(format!("must be one line of at most {LOCK_NAME_LIMIT} characters"));
     }
     Ok(())
 }
 
-/// Names and indexes with dots between them; `.` is all of it.
+/// Returns why these words can't run a script whose path is appended.
+fn not_for_scripts(words: &[String]) -> Option<&'static str> {
+    let program = words.first()?.rsplit('/').next().unwrap_or_default();
+    match words.last().map(String::as_str) {
+        Some("-") => Some("reads its program from standard input, which is empty, and not from the script"),
+        Some("-c") => Some("takes the path of the script for a program"),
+        Some("-e" | "--eval" | "-p" | "--print")
+            if ["node", "perl", "ruby", "deno", "bun"].contains(&program) =>
+        {
+            Some("takes the path of the script for a program")
+        }
+        _ => None,
+    }
+}
+
+/// Checks names and indexes with dots between them; `.` is the whole value.
 fn json_path(path: &str) -> Result<(), String> {
     if path == "." {
         return Ok(());

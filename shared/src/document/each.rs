@@ -28,7 +28,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A list: written out, or an expression that may leave out `${{ }}`.
+    /// Reads a list: written out, or an expression that may leave out `${{ }}`.
     fn list(&mut self, node: &Node, what: &str) -> Option<Template> {
         match &node.kind {
             Kind::List(_) => Some(self.template(node, Plain::Typed)),

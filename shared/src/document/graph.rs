@@ -23,7 +23,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
             });
             let needed = node.needs.iter().zip(&places.needs);
             let needed = needed.filter_map(|(name, span)| Some((nodes.get_index_of(name)?, *span)));
-            // A node that reads itself has an error of its own.
+            // A node that reads itself is reported elsewhere.
             read.chain(needed).filter(|(from, _)| *from != number).collect()
         })
         .collect();
@@ -34,7 +34,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
             continue;
         }
         // Walking against the edges among the nodes that are left must come back to a node of this walk, or meet an
-        // older walk, whose cycle is told already.
+        // older walk, whose cycle is already reported.
         let mut path: Vec<Source> = Vec::new();
         let mut at = start;
         let mut written = Span::default();

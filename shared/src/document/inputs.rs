@@ -1,4 +1,4 @@
-//! What nodes are given by `with:`, against what their types take.
+//! Checks the inputs of nodes against what their types take.
 
 use super::check::{Ports, Reader, Whole};
 use super::nodes::Places;
@@ -105,7 +105,7 @@ impl Whole<'_> {
         });
     }
 
-    /// The variables of a template, against the inputs that are given.
+    /// Checks the variables of a template against the given inputs.
     fn template_input(
         &self,
         reading: &mut Reading<'_>,

@@ -36,7 +36,7 @@ const KEYS: [&str; 23] = [
     "description",
 ];
 
-/// Where the parts of a node stand, for what is checked later.
+/// Positions of the parts of a node, for later checks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
     /// The value of `uses`, `run` or `cmd`.
@@ -47,21 +47,21 @@ pub(super) struct Places {
     pub(super) needs: Vec<Span>,
     /// `each`.
     pub(super) each: Span,
-    /// What it does could not be read, so nothing more is said of its ports.
+    /// Its action could not be read, so its ports aren't checked.
     pub(super) broken: bool,
 }
 
-/// Where an input stands.
+/// The position of an input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InputPlace {
     pub(super) name: Span,
     pub(super) value: Span,
-    /// Its value could not be read, so nothing more is said of it.
+    /// Its value could not be read, so it isn't checked any further.
     pub(super) broken: bool,
 }
 
 impl Reading<'_> {
-    /// One node.
+    /// Reads a node.
     pub(super) fn node(&mut self, entry: &Entry) -> (Node, Places) {
         self.node = Some(entry.key.clone());
         self.name(entry, "a node", false);
@@ -120,7 +120,7 @@ impl Reading<'_> {
                     let foreign = fields.iter().any(|field| hints::node_key(&field.key).is_some());
                     let message =
                         format!("node `{name}` does nothing: it has none of `uses`, `run` and `cmd`");
-                    // The foreign word has a hint of its own, and usually is the action.
+                    // The foreign word is reported with its own hint, and usually is the action.
                     let hint = if foreign {
                         "see the other problems of this node"
                     } else {
@@ -155,7 +155,7 @@ impl Reading<'_> {
             Some(read) => node.action = read,
             None => {
                 places.broken = true;
-                // So that `outputs`, `env` and `dir` aren't called wrong besides.
+                // Keeps `outputs`, `env` and `dir` from being reported too.
                 if action.key != "uses" {
                     node.action = Action::Cmd(Vec::new());
                 }
@@ -253,7 +253,8 @@ impl Reading<'_> {
                 self.plain_text(value, &what);
             }
             key => {
-                let foreign = hints::node_key(key);
+                let timeout = hints::timeout(key, value.scalar_text().unwrap_or_default());
+                let foreign = timeout.as_deref().or_else(|| hints::node_key(key));
                 self.unknown_key(field, "a node", &KEYS, foreign);
             }
         }

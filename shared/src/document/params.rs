@@ -12,7 +12,7 @@ use crate::workflow::Param;
 const KEYS: [&str; 7] = ["type", "default", "min", "max", "choices", "description", "multiline"];
 
 impl Reading<'_> {
-    /// One param. Where it is wrong, what is known of it comes back all the same, so that its readers aren't wrong too.
+    /// Reads a param. One with errors is returned with what is known about it, so that its readers aren't reported too.
     pub(super) fn param(&mut self, entry: &Entry) -> Param {
         let name = entry.key.as_str();
         let mut param = Param {
@@ -67,7 +67,7 @@ impl Reading<'_> {
         param
     }
 
-    /// A type; `None` where it is wrong.
+    /// Reads a type; `None` if it is not one.
     pub(super) fn type_of(&mut self, node: &Node, what: &str) -> Option<Type> {
         let text = self.plain_text(node, what)?;
         match text.parse::<Type>() {
@@ -155,7 +155,7 @@ impl Reading<'_> {
             }
         }
         let value = match (&node.kind, &param.ty) {
-            // What stands there is the text, not the number that YAML sees in it: `1.50` is not `1.5`.
+            // The text as written, not the number that YAML reads from it: `1.50` stays `1.50`.
             (Kind::Scalar(scalar), Type::Text | Type::Choice | Type::Media(_))
                 if !super::reading::is_null(scalar) =>
             {

@@ -1,4 +1,4 @@
-//! What expressions name: params, ports, fields, `item`.
+//! Checks what expressions name: params, ports, fields, `item`.
 
 use super::check::{Ports, Reader, Whole};
 use super::hints;
@@ -122,12 +122,22 @@ impl Whole<'_> {
                     Some(inner) => format!("write `{node}.{inner}`"),
                     None => format!("its ports are {}", names.join(", ")),
                 },
+                _ if self.is_command(node) => format!(
+                    "its ports are {}; what it reports by $FANLIGHT_EVENTS is declared as \
+                     `outputs: {{ {}: {{ event: true, type: … }} }}`",
+                    names.join(", "),
+                    cut(port, 60)
+                ),
                 _ => format!("its ports are {}", names.join(", ")),
             };
             let problem = Problem::error("unknown_port", span, message).hint(hint);
             return Some(reading.near(problem, port, names));
         };
         self.media_field(reading, &format!("{node}.{port}"), &ty, reference)
+    }
+
+    fn is_command(&self, node: &str) -> bool {
+        self.workflow.nodes.get(node).is_some_and(|node| node.action.is_command())
     }
 
     fn unknown_root(&self, reading: &mut Reading<'_>, name: &str, reference: &Reference) -> Problem {
@@ -148,7 +158,7 @@ impl Whole<'_> {
         reading.near(problem, name, ROOTS.into_iter().chain(nodes))
     }
 
-    /// A field behind media, or behind a list.
+    /// Checks a field of media or of a list.
     fn media_field(
         &self,
         reading: &mut Reading<'_>,

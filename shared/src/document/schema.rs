@@ -41,7 +41,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
                 "type": "object",
                 "description": "The steps by name; edges come from ${{ node.port }}",
                 "minProperties": 1,
-                "maxProperties": super::MOST_NODES,
+                "maxProperties": super::NODE_LIMIT,
                 "propertyNames": { "pattern": NAME },
                 "additionalProperties": { "$ref": "#/$defs/node" }
             },
@@ -94,11 +94,12 @@ fn output() -> Json {
         "type": "object",
         "additionalProperties": false,
         "required": ["type"],
-        "oneOf": [{ "required": ["path"] }, { "required": ["glob"] }, { "required": ["json"] }],
+        "oneOf": [{ "required": ["path"] }, { "required": ["glob"] }, { "required": ["json"] }, { "required": ["event"] }],
         "properties": {
             "path": { "type": "string", "description": "One file or folder below the work folder" },
             "glob": { "type": "string", "description": "Files below the work folder that match, in name order: a list" },
             "json": { "type": "string", "description": "A field of stdout, which is JSON: results.0.score; . is all of it" },
+            "event": { "const": true, "description": "What the command reports under this name by $FANLIGHT_EVENTS" },
             "type": { "$ref": "#/$defs/type" },
             "name": { "type": "string", "description": "The file name under which media is kept" },
             "unchanged": { "enum": ["take", "leave"], "description": "Whether a glob under dir: takes what the command left unchanged; leave where it does not say" }

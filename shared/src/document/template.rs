@@ -1,4 +1,4 @@
-//! Values of the file with `${{ }}` in them.
+//! Reads values with `${{ }}` in them.
 
 use super::reading::Reading;
 use super::yaml::{Kind, Node, Scalar};
@@ -7,17 +7,17 @@ use crate::problem::{Position, Problem, Span};
 use crate::value::Value;
 use crate::workflow::{Piece, Template};
 
-/// How scalars without quotes are read.
+/// How to read scalars without quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plain {
-    /// As numbers and bools where they look like them.
+    /// As numbers and bools if they look like ones.
     Typed,
-    /// As the text that stands there: `1.50` stays `1.50`.
+    /// As the text as written: `1.50` stays `1.50`.
     Text,
 }
 
 impl Reading<'_> {
-    /// A value with expressions in it.
+    /// Reads a value with expressions in it.
     pub(super) fn template(&mut self, node: &Node, plain: Plain) -> Template {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.text.contains("${{") => self.interpolated(node, scalar),
@@ -50,7 +50,7 @@ impl Reading<'_> {
         }
     }
 
-    /// An expression that may leave out `${{ }}`.
+    /// Reads an expression that may leave out `${{ }}`.
     pub(super) fn bare_expression(&mut self, node: &Node, scalar: &Scalar, what: &str) -> Option<Expression> {
         let text = scalar.text.trim();
         if text.contains("${{") {
@@ -124,7 +124,7 @@ impl Reading<'_> {
         }
     }
 
-    /// `{{ params.x }}` without its `$`.
+    /// Warns of `{{ params.x }}` without its `$`.
     fn warn_of_bare_braces(&mut self, node: &Node, scalar: &Scalar) {
         let Some(at) = scalar.text.find("{{") else { return };
         let inside = scalar.text[at + 2..].trim_start();
@@ -144,7 +144,7 @@ fn literal(template: Template) -> Value {
     }
 }
 
-/// Where `}}` ends an expression: outside quotes and braces of its own.
+/// Returns where `}}` ends an expression: outside its own quotes and braces.
 fn end_of_expression(inside: &str) -> Option<usize> {
     let (mut quote, mut depth, mut escaped) = (None, 0usize, false);
     for (at, character) in inside.char_indices() {
@@ -164,8 +164,8 @@ fn end_of_expression(inside: &str) -> Option<usize> {
     inside.find("}}")
 }
 
-/// Walks along the text of a scalar in the file and finds where each byte of its expressions stands. What YAML leaves
-/// out (indentation, escapes, quotes) is passed over.
+/// Finds the position in the file of each byte of an expression, by walking along the raw scalar. What YAML leaves out
+/// (indentation, escapes, quotes) is skipped.
 struct Places<'t> {
     rest: std::str::Chars<'t>,
     at: Position,
@@ -187,7 +187,7 @@ impl<'t> Places<'t> {
         Some(character)
     }
 
-    /// The places of the bytes of `source`, which stands behind the next `${{`, and of its end.
+    /// Returns the positions of the bytes of `source`, which follows the next `${{`, and of its end.
     fn behind_open(&mut self, source: &str) -> Vec<Position> {
         while !self.rest.as_str().starts_with("${{") {
             if self.step().is_none() {
@@ -200,7 +200,7 @@ impl<'t> Places<'t> {
         self.along(source)
     }
 
-    /// The places of the bytes of `source`, which is the whole scalar, and of its end.
+    /// Returns the positions of the bytes of `source`, which is the whole scalar, and of its end.
     fn behind_nothing(mut self, source: &str) -> Vec<Position> {
         self.along(source)
     }

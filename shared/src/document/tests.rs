@@ -31,10 +31,10 @@ fn durations_have_units() {
 
 #[test]
 fn a_file_over_the_limits_is_refused_in_words() {
-    let large = format!("# {}\n", "x".repeat(LARGEST_FILE));
+    let large = format!("# {}\n", "x".repeat(FILE_LIMIT));
     assert_eq!(codes(&large), ["file_too_large"]);
     let mut many = String::from("nodes:\n");
-    for number in 0..=MOST_NODES {
+    for number in 0..=NODE_LIMIT {
         many.push_str(&format!("  n{number}: {{ cmd: [echo] }}\n"));
     }
     assert_eq!(codes(&many), ["too_many_nodes"]);
@@ -44,12 +44,12 @@ fn a_file_over_the_limits_is_refused_in_words() {
 #[test]
 fn ten_thousand_nodes_in_a_row_are_read() {
     let mut text = String::from("nodes:\n  n0: { cmd: [echo] }\n");
-    for number in 1..MOST_NODES {
+    for number in 1..NODE_LIMIT {
         text.push_str(&format!("  n{number}: {{ cmd: [echo, '${{{{ n{}.stdout }}}}'] }}\n", number - 1));
     }
     let checked = read(&text, &Catalogue::default()).unwrap();
-    assert_eq!((checked.workflow.nodes.len(), checked.workflow.edges().len()), (MOST_NODES, MOST_NODES - 1));
-    let closed = text.replacen("[echo]", &format!("[echo, '${{{{ n{}.stdout }}}}']", MOST_NODES - 1), 1);
+    assert_eq!((checked.workflow.nodes.len(), checked.workflow.edges().len()), (NODE_LIMIT, NODE_LIMIT - 1));
+    let closed = text.replacen("[echo]", &format!("[echo, '${{{{ n{}.stdout }}}}']", NODE_LIMIT - 1), 1);
     let problems = read(&closed, &Catalogue::default()).unwrap_err();
     assert_eq!(problems.len(), 1);
     assert!(problems[0].message.contains("n0 → n1 → n2"), "{}", problems[0].message);
@@ -58,11 +58,11 @@ fn ten_thousand_nodes_in_a_row_are_read() {
 #[test]
 fn thousands_of_problems_are_cut_short() {
     let mut text = String::from("nodes:\n");
-    for number in 0..MOST_NODES {
+    for number in 0..NODE_LIMIT {
         text.push_str(&format!("  n{number}: {{ cmd: [echo, '${{{{ m{number}.stdout }}}}'], x: 1 }}\n"));
     }
     let problems = read(&text, &Catalogue::default()).unwrap_err();
-    assert_eq!(problems.len(), MOST_PROBLEMS + 1);
+    assert_eq!(problems.len(), PROBLEM_LIMIT + 1);
     assert_eq!(problems.last().map(|it| it.code.as_str()), Some("more_problems"));
 }
 
@@ -188,4 +188,51 @@ proptest! {
         drop(sweep_values(&text, &crate::types::Type::Float));
         drop(sweep_values(&text, &crate::types::Type::Any));
     }
+}
+
+fn problem(text: &str) -> (String, String) {
+    let problems = read(text, &Catalogue::default()).unwrap_err();
+    let Some(problem) = problems.into_iter().next() else { panic!("a problem") };
+    (problem.message, problem.hint.unwrap_or_default())
+}
+
+#[test]
+fn what_a_command_reports_is_a_port_once_it_is_declared() {
+    let reads = |outputs: &str| {
+        format!("nodes:\n  a: {{ run: ls{outputs} }}\n  b: {{ cmd: [echo, '${{{{ a.weights }}}}'] }}\n")
+    };
+    let (message, hint) = problem(&reads(""));
+    assert_eq!(message, "node `a` has no port `weights`");
+    assert!(hint.contains("outputs: { weights: { event: true, type: … } }"), "{hint}");
+    assert!(
+        read(&reads(", outputs: { weights: { event: true, type: file } }"), &Catalogue::default()).is_ok()
+    );
+    let (message, _) = problem(&reads(", outputs: { weights: { event: true, path: x, type: file } }"));
+    assert!(message.contains("exactly one of"), "{message}");
+}
+
+#[test]
+fn a_shell_that_can_not_run_a_script_is_refused() {
+    let shell = |words: &str| format!("nodes:\n  a: {{ run: ls, shell: [{words}] }}\n");
+    for words in ["node, '-'", "bash, -c", "python3, -c", "node, --eval", "/usr/bin/perl, -e"] {
+        let (message, hint) = problem(&shell(words));
+        assert!(message.contains("script") && hint.contains("last argument"), "{words}: {message}");
+    }
+    for words in ["bash, -e", "node", "awk, -f", "sh, -e", "perl, -w"] {
+        assert!(read(&shell(words), &Catalogue::default()).is_ok(), "{words}");
+    }
+}
+
+#[test]
+fn a_time_limit_of_another_format_keeps_its_number() {
+    let hint = |key: &str| problem(&format!("nodes:\n  a: {{ run: ls, {key} }}\n")).1;
+    assert_eq!(hint("timeout-minutes: 10"), "write `timeout: 10m`");
+    assert_eq!(hint("timeout_seconds: 90"), "write `timeout: 90s`");
+    assert_eq!(hint("timeout-minutes: soon"), "write `timeout: 5m`");
+}
+
+#[test]
+fn every_node_has_a_status() {
+    let text = "nodes:\n  a: { run: ls, allow_failure: true }\n  b: { run: ls, if: a.status == 'failed' }\n";
+    assert!(read(text, &Catalogue::default()).is_ok());
 }

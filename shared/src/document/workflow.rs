@@ -6,7 +6,7 @@ use super::nodes::Places;
 use super::reading::Reading;
 use super::template::Plain;
 use super::yaml::{Entry, Node};
-use super::{MOST_NODES, hints};
+use super::{NODE_LIMIT, hints};
 use crate::id::{Version, WorkflowId};
 use crate::problem::Span;
 use crate::workflow::{Output, Workflow};
@@ -106,8 +106,8 @@ fn nodes(reading: &mut Reading<'_>, value: &Node, workflow: &mut Workflow, place
     if entries.is_empty() {
         reading.error_hint("no_nodes", value.span, "the workflow has no nodes", "add at least one node");
     }
-    if let Some(entry) = entries.get(MOST_NODES) {
-        let message = format!("the workflow has {} nodes; at most {MOST_NODES} are allowed", entries.len());
+    if let Some(entry) = entries.get(NODE_LIMIT) {
+        let message = format!("the workflow has {} nodes; at most {NODE_LIMIT} are allowed", entries.len());
         reading.error_hint(
             "too_many_nodes",
             entry.key_span,
@@ -115,7 +115,7 @@ fn nodes(reading: &mut Reading<'_>, value: &Node, workflow: &mut Workflow, place
             "use `each:` to run one node many times",
         );
     }
-    for entry in entries.iter().take(MOST_NODES) {
+    for entry in entries.iter().take(NODE_LIMIT) {
         let (node, place) = reading.node(entry);
         workflow.nodes.insert(entry.key.clone(), node);
         places.push(place);

@@ -1,4 +1,5 @@
-//! The file as a tree in which every node knows its place. Types derived by serde stop at the first error; this doesn't.
+//! Reads the file into a tree in which every node has its position. Types derived by serde stop at the first error; this
+//! reader doesn't.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,15 +8,14 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 
 use super::traps;
 use crate::problem::{Position, Problem, Span};
+use crate::value::DEPTH_LIMIT;
 
 /// The greatest size of a workflow file, in bytes.
-pub const LARGEST_FILE: usize = 1 << 20;
-/// The deepest nesting of lists and maps.
-const DEEPEST: usize = 64;
+pub const FILE_LIMIT: usize = 1 << 20;
 /// How many traps are looked for; finding the place of one takes a walk through the file.
-const MOST_TRAPS: usize = 100;
+const TRAP_LIMIT: usize = 100;
 /// How many nodes aliases may add.
-const MOST_COPIED: usize = 100_000;
+const COPY_LIMIT: usize = 100_000;
 
 /// A part of the file.
 #[derive(Clone, Debug)]
@@ -26,6 +26,16 @@ pub(crate) struct Node {
     pub(crate) raw: Range<usize>,
     /// How many nodes it has, itself included.
     size: usize,
+}
+
+impl Node {
+    /// The text of a single value.
+    pub(crate) fn scalar_text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Some(scalar.text.trim()),
+            _ => None,
+        }
+    }
 }
 
 /// What a part of the file is.
@@ -60,8 +70,8 @@ pub(crate) struct Entry {
 /// # Errors
 /// A syntax error, or a limit, alone.
 pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Node>, Problem> {
-    if text.len() > LARGEST_FILE {
-        let message = format!("the file has {} bytes; at most {LARGEST_FILE} (1 MiB) are read", text.len());
+    if text.len() > FILE_LIMIT {
+        let message = format!("the file has {} bytes; at most {FILE_LIMIT} (1 MiB) are read", text.len());
         return Err(Problem::error("file_too_large", start_of_file(), message)
             .hint("keep data in files of its own and give them as params"));
     }
@@ -83,7 +93,7 @@ pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Nod
         copied: 0,
     };
     let root = reader.document()?;
-    for anchor in reader.anchors.values().filter(|anchor| !anchor.used).take(MOST_TRAPS) {
+    for anchor in reader.anchors.values().filter(|anchor| !anchor.used).take(TRAP_LIMIT) {
         reader.problems.push(traps::unused_anchor(text, &anchor.node));
     }
     Ok(root)
@@ -148,8 +158,8 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn node(&mut self, event: Event<'t>, span: saphyr_parser::Span, depth: usize) -> Result<Node, Problem> {
-        if depth > DEEPEST {
-            let message = format!("this is nested deeper than {DEEPEST} levels");
+        if depth > DEPTH_LIMIT {
+            let message = format!("this is nested deeper than {DEPTH_LIMIT} levels");
             return Err(Problem::error("too_deep", spanned(&span), message));
         }
         let raw = self.offset(&span.start)..self.offset(&span.end);
@@ -160,7 +170,7 @@ impl<'t> Reader<'t, '_> {
                 let plain = style == ScalarStyle::Plain && !core_text;
                 let scalar = Scalar { text: text.into_owned(), plain };
                 let node = Node { kind: Kind::Scalar(scalar), span: spanned(&span), raw, size: 1 };
-                if tag.is_some() && !core_text && self.problems.len() < MOST_TRAPS {
+                if tag.is_some() && !core_text && self.problems.len() < TRAP_LIMIT {
                     self.problems.push(traps::tag(self.text, &node));
                 }
                 if plain {
@@ -228,7 +238,7 @@ impl<'t> Reader<'t, '_> {
                 };
                 anchor.used = true;
                 self.copied += anchor.node.size;
-                if self.copied > MOST_COPIED {
+                if self.copied > COPY_LIMIT {
                     return Err(too_many_copies(spanned(&span)));
                 }
                 Ok(anchor.node.clone())
@@ -264,7 +274,7 @@ impl<'t> Reader<'t, '_> {
         };
         let span = Span { start: position(&start.start), end: to };
         let node = Node { kind, span, raw: self.offset(&start.start)..raw_end, size };
-        if tagged && self.problems.len() < MOST_TRAPS {
+        if tagged && self.problems.len() < TRAP_LIMIT {
             self.problems.push(traps::tag(self.text, &node));
         }
         self.remember(anchor, &node)?;
@@ -274,7 +284,7 @@ impl<'t> Reader<'t, '_> {
     fn remember(&mut self, anchor: usize, node: &Node) -> Result<(), Problem> {
         if anchor != 0 {
             self.copied += node.size;
-            if self.copied > MOST_COPIED {
+            if self.copied > COPY_LIMIT {
                 return Err(too_many_copies(node.span));
             }
             self.anchors.insert(anchor, Anchor { node: node.clone(), used: false });
@@ -284,7 +294,7 @@ impl<'t> Reader<'t, '_> {
 }
 
 fn too_many_copies(span: Span) -> Problem {
-    let message = format!("the aliases of this file stand for more than {MOST_COPIED} values");
+    let message = format!("the aliases of this file stand for more than {COPY_LIMIT} values");
     Problem::error("alias_bomb", span, message).hint("write the values out")
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fanlight_shared::workflow::Workflow;
 
-use super::read_text;
+use super::read_document;
 use crate::embedded;
 use crate::failure::Failure;
 use crate::output::{self, Out, json, text};
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 /// Runs `check`.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let document = if args.file == "-" { read_stdin()? } else { read_text(Path::new(&args.file))? };
+    let document = if args.file == "-" { read_stdin()? } else { read_document(Path::new(&args.file))? };
     let (workflow, problems) = match fanlight_shared::document::read(&document, &embedded::catalogue()) {
         Ok(checked) => (Some(checked.workflow), checked.warnings),
         Err(problems) => (None, problems),

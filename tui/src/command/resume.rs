@@ -9,7 +9,7 @@ use fanlight_shared::rpc::runs::{self, Reuse};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;
 
-use super::{choice, read_text, read_workflow, request_key};
+use super::{choice, read_document, read_workflow, request_key};
 use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
@@ -142,7 +142,7 @@ impl Files {
             )));
         };
         if !self.read.contains_key(&path) {
-            let document = read_text(Path::new(&path))?;
+            let document = read_document(Path::new(&path))?;
             let workflow = read_workflow(&sanitise::line(&path), &document)?;
             let asked_for = workflow.passed_variables().into_iter().map(str::to_owned).collect();
             self.read.insert(path.clone(), (document, asked_for));

@@ -81,6 +81,7 @@ pub(crate) fn value_line(value: &Value) -> String {
         Value::List(items) if value.has_media() => {
             items.iter().map(value_line).collect::<Vec<_>>().join(", ")
         }
+        Value::Float(float) if !float.is_finite() => value.summary(usize::MAX),
         other => sanitise::line(&other.to_json().to_string()),
     }
 }

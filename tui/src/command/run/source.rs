@@ -6,7 +6,7 @@ use fanlight_shared::problem::near;
 use fanlight_shared::rpc::{ErrorCode, workflows};
 use fanlight_shared::sanitise;
 
-use crate::command::read_text;
+use crate::command::read_document;
 use crate::context::Context;
 use crate::example;
 use crate::failure::Failure;
@@ -47,7 +47,7 @@ pub(super) async fn find(context: &Context, what: &str) -> Result<Source, Failur
 }
 
 fn of_file(path: &Path, shown: &str) -> Result<Source, Failure> {
-    let document = read_text(path)?;
+    let document = read_document(path)?;
     let canonical = path
         .canonicalize()
         .map_err(|error| Failure::usage(format!("`{}` can't be found: {error}", path.display())))?;

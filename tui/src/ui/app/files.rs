@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
-use fanlight_shared::document::LARGEST_FILE;
+use fanlight_shared::document::FILE_LIMIT;
 use fanlight_shared::home::Home;
 use fanlight_shared::problem::{Problem, Span};
 use fanlight_shared::rpc::workflows;
@@ -56,14 +56,13 @@ pub(in crate::ui) fn read(path: &Path) -> Result<Document, String> {
     let length = path.metadata().map_err(|error| failed(&error))?.len();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let source = Source::File(path.clone());
-    let mut document = if length > LARGEST_FILE as u64 {
+    let mut document = if length > FILE_LIMIT as u64 {
         let mut too_long = check(source, String::new(), name);
-        let words = format!("the file is {length} bytes long; at most {LARGEST_FILE} are read");
+        let words = format!("the file is {length} bytes long; at most {FILE_LIMIT} are read");
         too_long.problems = vec![Problem::error("too_large", Span::default(), words)];
         too_long
     } else {
-        let bytes = std::fs::read(&path).map_err(|error| failed(&error))?;
-        let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not text (not UTF-8)"))?;
+        let text = crate::text_file::read(&path, FILE_LIMIT as u64)?;
         check(source, text, name)
     };
     document.path = Some(path);
@@ -180,7 +179,7 @@ pub(in crate::ui) fn names(folder: &Path) -> Vec<Entry> {
 
 /// Other YAML lies about in folders too: a workflow has `nodes:` at the beginning of a line.
 fn has_nodes(path: &Path) -> bool {
-    let small = path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST_FILE as u64);
+    let small = path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= FILE_LIMIT as u64);
     small
         && std::fs::read(path)
             .is_ok_and(|text| text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"nodes:")))
