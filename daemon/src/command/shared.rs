@@ -73,7 +73,8 @@ impl SharedFolders {
         outputs: &IndexMap<String, CommandOutput>,
     ) -> Result<Arc<Snapshot>, String> {
         let dir = dir.canonicalize().map_err(|error| sentence("can't enter", dir, &error))?;
-        let sources: Vec<OutputSource> = outputs.values().map(|output| output.source.clone()).collect();
+        let mut sources: Vec<OutputSource> = outputs.values().map(|output| output.source.clone()).collect();
+        sources.extend(linked_sources(&dir, &sources));
         let order = {
             let mut sessions = self.lock();
             let session = Session::new(who(attempt), dir.clone(), sources.clone(), next(&sessions))?;
@@ -137,6 +138,8 @@ impl SharedFolders {
             let mut sessions = self.lock();
             let Some(session) = sessions.get_mut(&id).filter(|session| session.runs()) else { return };
             session.also_collects(reported);
+            let linked = linked_sources(session.dir(), session.sources());
+            session.sources_mut().extend(linked);
             let (dir, sources) = (session.dir().to_owned(), session.sources().to_vec());
             let session = &sessions[&id];
             if !sessions.iter().any(|(other, it)| *other != id && it.runs() && it.shares_with(session)) {
@@ -172,6 +175,17 @@ impl SharedFolders {
     /// # Errors
     /// A sentence that names the other attempt and what to do.
     pub(super) fn check(&self, id: AttemptId, target: &Path, now: &Files) -> Result<(), String> {
+        self.check_path(id, target, now)?;
+        let dir = self.lock().get(&id).map(|session| session.dir().to_owned());
+        // Others may know the same file by the path that a link leads to.
+        let Some(linked) = dir.and_then(|dir| linked(&dir, target)) else { return Ok(()) };
+        let renamed =
+            |path: &Path| path.strip_prefix(target).map_or_else(|_| path.to_owned(), |it| linked.join(it));
+        let now = now.iter().map(|(path, stamp)| (renamed(path), *stamp)).collect();
+        self.check_path(id, &linked, &now)
+    }
+
+    fn check_path(&self, id: AttemptId, target: &Path, now: &Files) -> Result<(), String> {
         let sessions = self.lock();
         let Some(this) = sessions.get(&id) else { return Ok(()) };
         let others = sessions.iter().filter(|(other, it)| **other != id && it.runs()).map(|(_, it)| it);
@@ -206,6 +220,22 @@ impl SharedFolders {
         let sessions = self.lock();
         attempts.iter().any(|id| sessions.contains_key(id))
     }
+}
+
+/// Returns what a path within `dir` leads to through links, where that is another path within `dir`.
+fn linked(dir: &Path, path: &Path) -> Option<PathBuf> {
+    let plain: PathBuf = dir.join(path).components().collect();
+    let real = plain.canonicalize().ok().filter(|real| *real != plain)?;
+    real.strip_prefix(dir).map(Path::to_owned).ok()
+}
+
+/// Returns what paths among these sources lead to through links.
+fn linked_sources(dir: &Path, sources: &[OutputSource]) -> Vec<OutputSource> {
+    let linked = sources.iter().filter_map(|source| match source {
+        OutputSource::Path(path) => linked(dir, Path::new(path))?.to_str().map(str::to_owned),
+        _ => None,
+    });
+    linked.map(OutputSource::Path).collect()
 }
 
 /// Returns the place of the next start among all, over restarts too.

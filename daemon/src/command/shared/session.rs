@@ -77,6 +77,9 @@ impl Session {
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
+    pub(super) fn sources_mut(&mut self) -> &mut Vec<OutputSource> {
+        &mut self.sources
+    }
     pub(super) fn sources(&self) -> &[OutputSource] {
         &self.sources
     }

@@ -142,6 +142,21 @@ fn a_file_that_is_only_reported_is_compared_with_what_others_collected() {
 }
 
 #[test]
+fn a_file_behind_a_link_is_the_same_file() {
+    let project = project();
+    project.write("out.txt", "old");
+    std::os::unix::fs::symlink("out.txt", project.dir().join("latest")).unwrap();
+    let a = project.begin("a", path("latest"));
+    let b = project.begin("b", path("out.txt"));
+    project.write("out.txt", "whose?");
+    project.shared.ended(a, &[]);
+    assert!(project.collects(a, "latest").unwrap_err().contains("`b` of poster#1"));
+    project.shared.leave(a);
+    project.shared.ended(b, &[]);
+    assert!(project.collects(b, "out.txt").unwrap_err().contains("`a` of poster#1"));
+}
+
+#[test]
 fn those_who_collect_different_files_are_left_alone() {
     let project = project();
     let a = project.begin("a", path("a.txt"));
