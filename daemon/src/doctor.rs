@@ -1,29 +1,45 @@
 //! `fanlight doctor`: rows against files, and what to do about what is wrong.
 
+mod attempts;
 mod bytes;
+mod modes;
 mod names;
+mod repair;
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use fanlight_shared::rpc::daemon::DoctorAnswer;
 
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Unknown};
 
-/// So many problems of one kind are told one by one.
-const MOST: usize = 20;
+pub use repair::Repaired;
+
+/// How many problems of one kind are listed one by one.
+const SHOWN_LIMIT: usize = 20;
+
+/// Examines the store; with `repair` files that the database does not know are imported first. Blocks.
+#[must_use]
+pub fn examine(store: &Store, deep: bool, repair: bool) -> (DoctorAnswer, Repaired) {
+    let mut imported = DoctorAnswer::default();
+    let repaired = if repair { repair::repair(store, &mut imported) } else { Repaired::default() };
+    let mut answer = check(store, deep);
+    answer.checked.append(&mut imported.checked);
+    answer.problems.append(&mut imported.problems);
+    (answer, repaired)
+}
 
 /// Looks at everything that the store keeps; `deep` also reads every blob and compares its hash. Blocks, and may take
-/// long; reads beside the writer, so runs go on. Files that nothing names are removed.
+/// long; reads beside the writer, so runs go on. Nothing is removed but files whose writing was broken off.
 #[must_use]
 pub fn check(store: &Store, deep: bool) -> DoctorAnswer {
     let mut report = Report::default();
-    let steps: [(&str, Step); 5] = [
+    let steps: [(&str, Step); 6] = [
         ("the database", Box::new(|report| database(store, deep, report))),
-        ("modes of folders and files", Box::new(|report| modes(store, report))),
+        ("modes of folders and files", Box::new(|report| modes::check(store, report))),
         ("stored bytes", Box::new(|report| bytes::check(store, deep, report))),
         ("references", Box::new(|report| names::check(store, report))),
-        ("files that nothing names", Box::new(|report| bytes::left_over(store, report))),
+        ("files that the database does not know", Box::new(|report| bytes::unknown(store, report))),
+        ("folders of attempts", Box::new(|report| attempts::check(store, report))),
     ];
     for (what, step) in steps {
         if let Err(error) = step(&mut report) {
@@ -51,12 +67,25 @@ impl Report {
 
     /// Problems of one kind, the first of them by name.
     fn problems(&mut self, found: Vec<String>, what: &str) {
-        let more = found.len().saturating_sub(MOST);
-        self.answer.problems.extend(found.into_iter().take(MOST));
+        let more = found.len().saturating_sub(SHOWN_LIMIT);
+        self.answer.problems.extend(found.into_iter().take(SHOWN_LIMIT));
         if more > 0 {
             self.answer.problems.push(format!("and {more} more {what}"));
         }
     }
+}
+
+/// What to say about files that the database does not know.
+pub(crate) fn unknown_files(blobs: &Path, unknown: Unknown) -> String {
+    format!(
+        "{} {} ({} bytes) in {} {} not known to the database; nothing was removed: `fanlight doctor --repair` imports \
+         them as assets",
+        unknown.files,
+        if unknown.files == 1 { "file" } else { "files" },
+        unknown.bytes,
+        blobs.display(),
+        if unknown.files == 1 { "is" } else { "are" },
+    )
 }
 
 fn database(store: &Store, deep: bool, report: &mut Report) -> Result<(), StoreError> {
@@ -79,34 +108,6 @@ fn database(store: &Store, deep: bool, report: &mut Report) -> Result<(), StoreE
         report.problems(found.collect(), "damages of the database");
     }
     Ok(())
-}
-
-fn modes(store: &Store, report: &mut Report) -> Result<(), StoreError> {
-    let home = store.home();
-    let database = home.database();
-    let beside = |ending: &str| {
-        let mut name = database.clone().into_os_string();
-        name.push(ending);
-        std::path::PathBuf::from(name)
-    };
-    let found = [
-        open_to_others(&home.data, 0o700),
-        open_to_others(&home.blobs(), 0o700),
-        open_to_others(&database, 0o600),
-        open_to_others(&beside("-wal"), 0o600),
-        open_to_others(&beside("-shm"), 0o600),
-    ];
-    report.checked(format!("modes below {}", home.data.display()));
-    report.problems(found.into_iter().flatten().collect(), "wrong modes");
-    Ok(())
-}
-
-/// What to say about a file that others may read.
-fn open_to_others(path: &Path, most: u32) -> Option<String> {
-    let mode = std::fs::symlink_metadata(path).ok()?.mode() & 0o777;
-    (mode & !most != 0).then(|| {
-        format!("others may read {path} (mode {mode:03o}); do `chmod {most:o} {path}`", path = path.display())
-    })
 }
 
 #[cfg(test)]

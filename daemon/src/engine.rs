@@ -9,7 +9,7 @@
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
 //! - `left`, `recover`: taking up runs after the daemon died; `resume`: what a new run takes over from an ended one;
 //!   `desk`, `delete`: requests of people; `core`: the loop;
-//!   `backlog`: how far the store is behind
+//!   `backlog`: how far the store is behind; `working`: which run a daemon died over
 
 mod active;
 mod attempts;
@@ -30,14 +30,17 @@ mod queue;
 mod recover;
 mod resume;
 mod start;
+mod started;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod working;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanlight_shared::event::Queue;
-use fanlight_shared::rpc::{RpcError, queue as queue_rpc, runs};
+use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Config;
@@ -77,6 +80,9 @@ pub struct Activity {
     /// Runs that wait.
     pub queued: u32,
 }
+
+/// How long an answer may take while the store can't be written.
+const IN_TROUBLE: Duration = Duration::from_millis(250);
 
 type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
 
@@ -118,6 +124,10 @@ enum Message {
         request: runs::Label,
         reply: Reply<()>,
     },
+    Labelled {
+        request: runs::Label,
+        reply: Reply<()>,
+    },
     Queue {
         request: queue_rpc::Set,
         reply: Reply<Queue>,
@@ -141,7 +151,12 @@ impl Engine {
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (tell, activity) = watch::channel(Activity::default());
         let core = core::Core::new(parts, messages.clone(), tell, open);
-        tokio::spawn(core.run(receiver));
+        let (work, failing) = (tokio::spawn(core.run(receiver)), store.clone());
+        tokio::spawn(async move {
+            if work.await.is_err_and(|error| error.is_panic()) {
+                failing.fail("the engine panicked");
+            }
+        });
         Ok(Self { messages, activity, config, store })
     }
 
@@ -183,7 +198,7 @@ impl Engine {
     /// # Errors
     /// No such run.
     pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelAnswer, RpcError> {
-        self.ask(|reply| Message::Cancel { request, reply }).await
+        self.ask_in_trouble(|reply| Message::Cancel { request, reply }).await
     }
 
     /// `runs.delete`
@@ -221,7 +236,7 @@ impl Engine {
                 "at least one run must be allowed at once; pause the queue to hold all back",
             ));
         }
-        self.ask(|reply| Message::Queue { request, reply }).await
+        self.ask_in_trouble(|reply| Message::Queue { request, reply }).await
     }
 
     /// What it is busy with, now and whenever that changes.
@@ -236,6 +251,32 @@ impl Engine {
         let (reply, done) = oneshot::channel();
         if self.messages.send(Message::Stop { reply }).is_ok() {
             let _ = done.await;
+        }
+    }
+
+    /// Asks for something that takes effect at once and is stored when the disk can be written again. Meanwhile the answer
+    /// says so: what is not stored is not acknowledged.
+    async fn ask_in_trouble<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, RpcError> {
+        let mut trouble = self.store.trouble();
+        let waits = async {
+            loop {
+                if trouble.wait_for(Option::is_some).await.is_err() {
+                    return std::future::pending().await;
+                }
+                tokio::time::sleep(IN_TROUBLE).await;
+                let why = trouble.borrow().clone();
+                if let Some(why) = why {
+                    return why;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = self.ask(message) => answer,
+            why = waits => Err(RpcError::new(
+                ErrorCode::Storage,
+                format!("{why}: this takes effect at once, but is forgotten if the daemon ends before there is space"),
+            )),
         }
     }
 

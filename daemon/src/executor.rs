@@ -75,6 +75,9 @@ pub enum End {
     Lost(String),
 }
 
+/// Returns which of these attempts belong to a run that the database knows. Blocks.
+pub type Known = Arc<dyn Fn(Vec<AttemptId>) -> Vec<AttemptId> + Send + Sync>;
+
 /// Runs attempts of one kind.
 pub trait Executor: Send + Sync {
     /// What it can do.
@@ -114,8 +117,14 @@ pub trait Executor: Send + Sync {
         Vec::new()
     }
 
-    /// Ends and tidies up those of the [leftovers](Self::leftovers) that are not among the `living`.
-    fn clean_up(&self, _leftovers: Vec<AttemptId>, _living: Arc<HashSet<AttemptId>>) -> BoxFuture<'_, ()> {
+    /// Ends and tidies up those of the [leftovers](Self::leftovers) that are not among the `living`, but only those that
+    /// are `known`: the others may belong to a database that was lost.
+    fn clean_up(
+        &self,
+        _leftovers: Vec<AttemptId>,
+        _living: Arc<HashSet<AttemptId>>,
+        _known: Known,
+    ) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 }

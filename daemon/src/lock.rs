@@ -62,6 +62,12 @@ impl Lock {
     }
 }
 
+/// Whether a process holds the lock. The kernel gives it back when its holder dies, so this tells whether the daemon lives.
+#[must_use]
+pub fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 fn sign(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
@@ -79,7 +85,9 @@ mod tests {
         let first = Lock::take(&path).unwrap();
         let error = Lock::take(&path).unwrap_err();
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+        assert!(is_held(&path));
         drop(first);
+        assert!(!is_held(&path));
         Lock::take(&path).unwrap();
     }
 

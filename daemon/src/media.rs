@@ -43,7 +43,10 @@ fn is_executable(meta: &std::fs::Metadata) -> bool {
 /// # Errors
 /// A sentence: the bytes are gone.
 pub fn stored(blobs: &Blobs, hash: BlobHash, bytes: u64, name: &str) -> Result<Media, String> {
-    let head = blobs.read_at(hash, 0, sniff::HEAD).map_err(|error| error.to_string())?;
+    let head = blobs
+        .open_part(hash, 0, sniff::HEAD)
+        .and_then(|mut head| head.next(sniff::HEAD))
+        .map_err(|error| error.to_string())?;
     Ok(describe(sniff::sniff_head(&head, bytes <= head.len() as u64), hash, bytes, name))
 }
 

@@ -2,10 +2,13 @@
 
 mod banners;
 mod idle;
+mod log;
+pub(crate) mod open_files;
 mod rest;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanlight_shared::home::{ALREADY_RUNNING, Home, HomeError};
 use tokio::net::UnixListener;
@@ -42,6 +45,17 @@ pub enum RunError {
     /// Its store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The system allows too few open files.
+    #[error(
+        "only {limit} files may be open at once here, and the daemon needs {needed}: raise the limit before it is started, \
+         with `ulimit -n 1024` in a new shell, or in the limits of your system (`ulimit -Hn` shows them)"
+    )]
+    OpenFiles {
+        /// How many may be open.
+        limit: u64,
+        /// How many are needed.
+        needed: u64,
+    },
     /// The system.
     #[error("the daemon can't run: {0}")]
     System(#[from] std::io::Error),
@@ -55,6 +69,12 @@ impl RunError {
     }
 }
 
+/// How long the engine may take to hand everything to the store when the daemon ends. On a full disk it can't, and what
+/// was not acknowledged is decided again by the next daemon.
+const LAST_COMMITS: Duration = Duration::from_secs(5);
+/// How long the store may take to close.
+const CLOSING: Duration = Duration::from_secs(10);
+
 /// What ends a daemon.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
@@ -64,11 +84,12 @@ pub struct Shutdown {
     pub when_idle: bool,
 }
 
-/// Runs a daemon on a listener and a store until `shutdown`; `helper` is the executable that has `supervisor` and
+/// Runs a daemon on a listener and a store until `shutdown`, or until the store or the engine fails: then it ends too, and
+/// the next daemon recovers from what is stored. It ends within a bounded time, whatever the disk does. `helper` is the executable that has `supervisor` and
 /// `worker`. Tests boot the real thing with it.
 ///
 /// # Errors
-/// The store can't be read.
+/// The store can't be read, or failed.
 pub async fn run(
     listener: UnixListener,
     store: Store,
@@ -79,7 +100,8 @@ pub async fn run(
 ) -> Result<(), StoreError> {
     let hub = Arc::new(Hub::default());
     let supervisor = Supervisor::new(&home, helper);
-    tokio::spawn(banners::tell(Arc::downgrade(&hub), supervisor.banner(), store.trouble()));
+    let sources = banners::Sources::new(supervisor.banner(), &store);
+    tokio::spawn(banners::publish(Arc::downgrade(&hub), sources));
     let settings = CommandSettings { grace: config.grace, pass_env: config.pass_env.clone() };
     let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -116,20 +138,38 @@ pub async fn run(
     let resting = tokio::spawn(rest::rest(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
-    let reason = tokio::select! {
-        () = shutdown.token.cancelled() => "the daemon was stopped",
-        () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => "nothing was left to do",
+    let mut failure = store.failure();
+    let (reason, ended) = tokio::select! {
+        () = shutdown.token.cancelled() => ("the daemon was stopped".to_owned(), Ok(())),
+        () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => {
+            ("nothing was left to do".to_owned(), Ok(()))
+        }
+        why = failed(&mut failure) => (format!("the daemon ends to recover from what is stored: {why}"), Err(why)),
     };
     tracing::info!(reason, "the daemon ends");
     resting.abort();
-    engine.stop().await;
-    hub.bye(reason);
+    if tokio::time::timeout(LAST_COMMITS, engine.stop()).await.is_err() {
+        tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
+    }
+    hub.bye(&reason);
     stop_serving.cancel();
     if let Err(error) = serving.await {
         tracing::error!(%error, "the server failed");
     }
-    let _ = tokio::task::spawn_blocking(move || store.close()).await;
-    Ok(())
+    let closing = tokio::task::spawn_blocking(move || store.close());
+    if tokio::time::timeout(CLOSING, closing).await.is_err() {
+        tracing::warn!("the store did not close in time; the next daemon recovers it");
+    }
+    ended.map_err(StoreError::Other)
+}
+
+/// Waits until the store or the engine has failed and returns why.
+async fn failed(failure: &mut tokio::sync::watch::Receiver<Option<String>>) -> String {
+    if failure.wait_for(Option::is_some).await.is_err() {
+        // The store was closed by somebody else, in order.
+        return std::future::pending().await;
+    }
+    failure.borrow().clone().unwrap_or_default()
 }
 
 /// The whole life of the daemon of a home: folders, lock, configuration, store, socket, signals.
@@ -137,6 +177,7 @@ pub async fn run(
 /// # Errors
 /// See [`RunError`].
 pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunError> {
+    open_files::raise()?;
     home.make()?;
     let lock = Lock::take(&home.lock_file())?;
     let config = Config::load(&home.config_file())?;
@@ -175,14 +216,13 @@ fn end_on_signals(token: CancellationToken) -> std::io::Result<tokio::task::Abor
     Ok(waiting.abort_handle())
 }
 
-/// Sends the daemon's log to the log file of its home, at the level of `FANLIGHT_LOG` (`info` where that is not set).
+/// Sends the daemon's log to the log file of its home, which never grows beyond a bound, at the level of `FANLIGHT_LOG` (`info` where that is not set).
 ///
 /// # Errors
 /// The file can't be opened.
 pub fn log_to_file(home: &Home) -> Result<(), RunError> {
     use tracing_subscriber::EnvFilter;
-    let file = home
-        .open_log()
+    let log = log::Log::open(home)
         .map_err(|error| HomeError::Folder { path: home.log_file(), reason: error.to_string() })?;
     let filter = std::env::var("FANLIGHT_LOG").ok().filter(|it| !it.is_empty());
     let filter = EnvFilter::try_new(filter.as_deref().unwrap_or("info"))
@@ -190,7 +230,9 @@ pub fn log_to_file(home: &Home) -> Result<(), RunError> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(std::sync::Mutex::new(file))
+        .with_writer(log)
+        // What the log can't hold is dropped; saying so on stderr could fail too.
+        .log_internal_errors(false)
         .finish();
     // A second daemon in one process (tests) keeps the first one's log.
     let _ = tracing::subscriber::set_global_default(subscriber);

@@ -80,9 +80,9 @@ impl Context {
 /// What the store refused, as an answer.
 fn refusal(error: StoreError) -> RpcError {
     let code = match error {
-        StoreError::Full(_) => ErrorCode::Storage,
+        StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => ErrorCode::Storage,
         StoreError::NotFound(_) => ErrorCode::NotFound,
-        StoreError::Newer { .. } | StoreError::Other(_) => ErrorCode::Internal,
+        StoreError::Newer { .. } | StoreError::Unreadable(_) | StoreError::Other(_) => ErrorCode::Internal,
     };
     RpcError::new(code, error.to_string())
 }

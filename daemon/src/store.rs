@@ -12,6 +12,7 @@ pub mod blob;
 mod code;
 mod database;
 mod folder;
+mod interruption;
 mod op;
 mod read;
 mod readers;
@@ -20,6 +21,7 @@ mod sweep;
 pub(crate) mod tests;
 mod writer;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +40,7 @@ use tokio::sync::watch;
 use blob::{Blobs, Registry};
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
 pub use read::Counts;
+pub use sweep::Unknown;
 use writer::{Message, Writer};
 
 /// Why the store refused.
@@ -46,6 +49,23 @@ pub enum StoreError {
     /// No space, no quota, or no permission to write.
     #[error("the disk that holds {0} is full; free some space and try again")]
     Full(PathBuf),
+    /// The disk can't be written or read at the moment, for another reason; the sentence says what was being done.
+    #[error("{0}")]
+    Disk(String),
+    /// Stored bytes are not what they were.
+    #[error(
+        "the stored bytes of {owner} are damaged: {what}; run it again to make them anew, restore the file from a backup, \
+         or delete the asset"
+    )]
+    Damaged {
+        /// What the bytes belong to.
+        owner: String,
+        /// What was found.
+        what: String,
+    },
+    /// What is stored of one run or asset can't be read; the sentence names it.
+    #[error("{0}")]
+    Unreadable(String),
     /// A newer Fanlight made this database.
     #[error(
         "the database {path} was made by a newer Fanlight (schema {found}, this one knows {known}); use that version"
@@ -83,6 +103,15 @@ pub struct OpenRun {
     pub values: Vec<(String, ItemPath, String, Option<Value>)>,
 }
 
+/// A run that had not ended when the daemon did, and can't go on: what is stored of it can't be read.
+#[derive(Debug)]
+pub struct DamagedRun {
+    /// As lists show it.
+    pub run: Run,
+    /// What can't be read.
+    pub why: String,
+}
+
 /// The store: cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -95,6 +124,10 @@ struct Inner {
     writer: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
     trouble: watch::Receiver<Option<String>>,
+    failure: watch::Sender<Option<String>>,
+    unknown: watch::Receiver<Unknown>,
+    /// Folders that others could enter when the store was opened.
+    found_open: Vec<String>,
 }
 
 impl Store {
@@ -103,19 +136,37 @@ impl Store {
     /// # Errors
     /// A newer schema, a folder that can't be made or written, a database that is none.
     pub fn open(home: &Home) -> Result<Self, StoreError> {
-        folder::prepare(&home.data)?;
+        let mut found_open = Vec::new();
+        for folder in [&home.data, &home.blobs()] {
+            if let Some(mode) = folder::prepare(folder)? {
+                found_open.push(format!(
+                    "others could enter {path} (mode {mode:03o}) until the store was opened; it is closed again",
+                    path = folder.display()
+                ));
+            }
+        }
         let db = database::open(&home.database())?;
         let (writer, inbox) = channel();
-        let blobs = Blobs::open(home, Registry::new(writer.clone()))?;
-        sweep::temporary(&blobs);
+        let marks = marks(home, &db)?;
+        let blobs = Blobs::open(home, Registry::new(writer.clone(), marks.clone()))?;
+        sweep::interrupted(&blobs, &db, &marks)?;
         let (banner, trouble) = watch::channel(None);
-        let work = Writer::new(db, home.database(), blobs.clone(), inbox, banner);
+        let failure = watch::Sender::new(None);
+        let work = Writer::new(db, home.database(), blobs.clone(), inbox, banner, failure.clone());
+        let failing = failure.clone();
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || work.run())
+            .spawn(move || {
+                if std::panic::catch_unwind(AssertUnwindSafe(|| work.run())).is_err() {
+                    fail(&failing, "the store's thread panicked");
+                }
+            })
             .map_err(|error| StoreError::Other(format!("the store's thread can't be started: {error}")))?;
-        sweep::start(blobs.clone(), writer.clone());
-        let inner = Inner { blobs, home: home.clone(), writer, thread: Mutex::new(Some(thread)), trouble };
+        let (found, unknown) = watch::channel(Unknown::default());
+        sweep::start(blobs.clone(), writer.clone(), found);
+        let thread = Mutex::new(Some(thread));
+        let inner =
+            Inner { blobs, home: home.clone(), writer, thread, trouble, failure, unknown, found_open };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -126,6 +177,16 @@ impl Store {
         {
             after(Err(closed()));
         }
+    }
+
+    /// Writes ops as one request and waits for the commit. Blocks.
+    pub(crate) fn commit_blocking(&self, ops: Vec<Op>) -> Result<Committed, StoreError> {
+        let (send, receive) = channel();
+        let after: After = Box::new(move |answer| {
+            let _ = send.send(answer);
+        });
+        self.write(Batch { ops, must: false, after: Some(after) });
+        receive.recv().unwrap_or_else(|_| Err(closed()))
     }
 
     /// Writes ops as one request and waits for the commit.
@@ -153,6 +214,18 @@ impl Store {
         self.inner.trouble.clone()
     }
 
+    /// Why the daemon can't go on, once that is so: what the engine decided and what is stored differ, and only a new daemon
+    /// can bring them together again.
+    #[must_use]
+    pub fn failure(&self) -> watch::Receiver<Option<String>> {
+        self.inner.failure.subscribe()
+    }
+
+    /// Reports that the daemon can't go on. The first reason stays.
+    pub(crate) fn fail(&self, why: &str) {
+        fail(&self.inner.failure, why);
+    }
+
     /// There is nothing to hurry for: what only makes the store quick is given up, and memory goes back to the system.
     pub(crate) fn rest(&self) {
         let _ = self.inner.writer.send(Message::Rest);
@@ -168,14 +241,35 @@ impl Store {
         &self.inner.home
     }
 
-    /// Files that no row names and nobody publishes. Blocks.
-    pub(crate) fn orphans(&self, found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
-        sweep::orphans(self.blobs(), found)
+    /// Folders that others could enter when the store was opened, in words.
+    pub(crate) fn found_open(&self) -> &[String] {
+        &self.inner.found_open
     }
 
-    /// Removes bytes, unless something names them or they are being published.
-    pub(crate) fn release(&self, hash: BlobHash) {
-        let _ = self.inner.writer.send(Message::Released(hash));
+    /// Files that the database did not know at the start. They stay where they are.
+    pub(crate) fn unknown(&self) -> watch::Receiver<Unknown> {
+        self.inner.unknown.clone()
+    }
+
+    /// Counts the files that the database does not know. Blocks.
+    pub(crate) fn count_unknown(&self) -> Result<Unknown, StoreError> {
+        sweep::count_unknown(self.blobs())
+    }
+
+    /// Returns what stored bytes belong to, in words. Looks through all assets and values. Blocks.
+    pub(crate) fn owner_of(&self, hash: BlobHash) -> Result<Option<String>, StoreError> {
+        self.read(|db| blob::owner::of(db, hash))
+    }
+
+    /// Calls `found` with each file that the database does not know. Blocks.
+    pub(crate) fn each_unknown(&self, found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
+        sweep::each_unknown(self.blobs(), found)
+    }
+
+    /// Lets the database grow no further than this, as a disk that is full.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: u32) {
+        let _ = self.inner.writer.send(Message::PageLimit(pages));
     }
 
     /// Reads within one transaction. Blocks.
@@ -207,6 +301,28 @@ impl Drop for Inner {
     }
 }
 
+/// Reports that the daemon can't go on. The first reason stays.
+fn fail(failure: &watch::Sender<Option<String>>, why: &str) {
+    failure.send_if_modified(|failure| {
+        let first = failure.is_none();
+        if first {
+            tracing::error!("the daemon can't go on: {why}");
+            *failure = Some(why.to_owned());
+        }
+        first
+    });
+}
+
+/// The folder where this database marks the files that it is publishing.
+fn marks(home: &Home, db: &Connection) -> Result<PathBuf, StoreError> {
+    let publishing = home.blobs().join("publishing");
+    let marks = publishing.join(database::id(db)?);
+    for folder in [&home.blobs(), &publishing, &marks] {
+        folder::prepare(folder)?;
+    }
+    Ok(marks)
+}
+
 fn closed() -> StoreError {
     StoreError::Other("the store is closed".into())
 }
@@ -214,6 +330,10 @@ fn closed() -> StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::{ErrorCode, ffi};
+        if let rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) = &error
+        {
+            return Self::Unreadable(format!("what is stored can't be read: {error}"));
+        }
         let full = match &error {
             rusqlite::Error::SqliteFailure(ffi, _) => {
                 matches!(ffi.code, ErrorCode::DiskFull | ErrorCode::ReadOnly)
@@ -228,6 +348,6 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Other(format!("stored JSON can't be read or written: {error}"))
+        Self::Unreadable(format!("stored JSON can't be read or written: {error}"))
     }
 }

@@ -140,13 +140,18 @@ impl Client {
         into: &mut W,
     ) -> Result<(), ClientError> {
         let mut copied = 0_u64;
+        let mut hasher = bytes.hash.map(|_| blake3::Hasher::new());
         while let Some(chunk) = chunks.recv().await {
+            if let Some(hasher) = &mut hasher {
+                hasher.update(&chunk);
+            }
             into.write_all(&chunk).await.map_err(|error| ClientError::Write(error.to_string()))?;
             copied += chunk.len() as u64;
         }
         into.flush().await.map_err(|error| ClientError::Write(error.to_string()))?;
         if copied == bytes.bytes {
-            return Ok(());
+            let hash = hasher.map(|hasher| BlobHash::from_bytes(*hasher.finalize().as_bytes()));
+            return if hash == bytes.hash { Ok(()) } else { Err(ClientError::Damaged) };
         }
         Err(match self.connection.reason() {
             Some(reason) => ClientError::Disconnected(reason),

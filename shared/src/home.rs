@@ -61,8 +61,8 @@ pub enum HomeError {
 /// Exit code of a daemon that found another one of the same home: whoever started it takes that one.
 pub const ALREADY_RUNNING: i32 = 75;
 
-/// A log file that is longer than this, in bytes, is put aside before the next daemon starts.
-const LOG_LIMIT: u64 = 8 * 1024 * 1024;
+/// A log file that is longer than this, in bytes, is put aside and a new one is begun.
+pub const LOG_LIMIT: u64 = 8 * 1024 * 1024;
 
 impl Home {
     /// The home that the environment names. Nothing is created.
@@ -190,6 +190,11 @@ impl Home {
     #[must_use]
     pub fn supervisor(&self) -> PathBuf {
         self.state.join("supervisor")
+    }
+    /// Which run the engine is working on; read by the next daemon if this one dies over it.
+    #[must_use]
+    pub fn working_file(&self) -> PathBuf {
+        self.state.join("working")
     }
     /// Files that workers put down and that nobody needs after a crash.
     #[must_use]

@@ -40,14 +40,21 @@ fn log_to_stderr() -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_ansi(crate::output::style::Paint::stderr().is_on())
         .with_writer(std::io::stderr)
+        // Nobody reading stderr any more is no reason to stop.
+        .log_internal_errors(false)
         .finish();
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|error| Failure::failed(format!("the log can't be set up: {error}")))
 }
 
+/// Whether a daemon of this home lives, whatever became of its socket.
+pub(crate) fn daemon_lives(home: &Home) -> bool {
+    fanlight_daemon::lock::is_held(&home.lock_file())
+}
+
 /// Checks the store of a home that no daemon serves, under the daemon's lock so that none begins meanwhile.
-pub(crate) async fn doctor(home: &Home, deep: bool) -> Result<DoctorAnswer, Failure> {
-    if !home.database().exists() {
+pub(crate) async fn doctor(home: &Home, deep: bool, repair: bool) -> Result<DoctorAnswer, Failure> {
+    if !home.database().exists() && !home.blobs().exists() {
         let nothing = format!("nothing is kept in {} yet", home.name.display());
         return Ok(DoctorAnswer { checked: vec![nothing], problems: Vec::new() });
     }
@@ -55,7 +62,7 @@ pub(crate) async fn doctor(home: &Home, deep: bool) -> Result<DoctorAnswer, Fail
     let check = move || -> Result<DoctorAnswer, Failure> {
         let _lock = Lock::take(&home.lock_file()).map_err(|error| Failure::failed(error.to_string()))?;
         let store = Store::open(&home).map_err(|error| Failure::failed(error.to_string()))?;
-        let answer = fanlight_daemon::doctor::check(&store, deep);
+        let answer = fanlight_daemon::doctor::examine(&store, deep, repair).0;
         store.close();
         Ok(answer)
     };

@@ -10,6 +10,8 @@ mod death;
 mod disk;
 #[path = "support/process.rs"]
 mod process;
+#[path = "hostile/store.rs"]
+mod store;
 #[path = "support/fanlight.rs"]
 mod support;
 

@@ -87,8 +87,9 @@ impl Executor for Commands {
         &self,
         leftovers: Vec<AttemptId>,
         living: Arc<std::collections::HashSet<AttemptId>>,
+        known: crate::executor::Known,
     ) -> BoxFuture<'_, ()> {
-        Box::pin(self.tidy_orphans(leftovers, living))
+        Box::pin(self.tidy_orphans(leftovers, living, known))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fanlight_shared::id::AttemptId;
 
 use super::Commands;
+use crate::executor::Known;
 use crate::supervisor::client::Stage;
 
 impl Commands {
@@ -16,15 +17,20 @@ impl Commands {
     }
 
     /// Removes what only a running attempt needs from these folders, and ends commands that no run waits for any more.
-    /// `active` are the attempts that go on.
-    pub(super) async fn tidy_orphans(&self, folders: Vec<AttemptId>, active: Arc<HashSet<AttemptId>>) {
+    /// `active` are the attempts that go on; what `known` does not return is not ours to remove.
+    pub(super) async fn tidy_orphans(
+        &self,
+        folders: Vec<AttemptId>,
+        active: Arc<HashSet<AttemptId>>,
+        known: Known,
+    ) {
         let commands = self.clone();
         let look = move || {
             // The others are done with when they are tidied up.
             let goes_on = |id| active.contains(&id) || commands.folder(id).work().exists();
             commands.inner.shared.leave_all_but(goes_on);
             let ended = folders.into_iter().filter(|it| !active.contains(it));
-            ended.filter(|it| commands.folder(*it).work().exists()).collect::<Vec<_>>()
+            known(ended.filter(|it| commands.folder(*it).work().exists()).collect())
         };
         let orphans = tokio::task::spawn_blocking(look).await.unwrap_or_default();
         if orphans.is_empty() {

@@ -1,9 +1,7 @@
 //! Blobs against their files.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use fanlight_shared::id::BlobHash;
@@ -38,7 +36,12 @@ pub(super) fn check(store: &Store, deep: bool, report: &mut Report) -> Result<()
             if let Some(wrong) = wrong(store, &row, deep)
                 && still_there(store, row.hash)?
             {
-                found.push(wrong);
+                // Looking for the owner is slow, so it is done for those that are shown.
+                let owner = if found.len() < super::SHOWN_LIMIT { store.owner_of(row.hash)? } else { None };
+                found.push(match owner {
+                    Some(owner) => format!("{owner}: {wrong}"),
+                    None => wrong,
+                });
             }
         }
     }
@@ -69,7 +72,7 @@ fn rows(store: &Store, after: i64) -> Result<Vec<Row>, StoreError> {
 
 /// What is wrong with the bytes of a row.
 fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
-    let advice = "what they were can't be got back: delete the assets that show them, or restore the file from a backup";
+    let advice = "run it again to make them anew, restore the file from a backup, or delete the asset";
     let path = store.blobs().path(row.hash);
     let place = if row.inline.is_some() { "the database".to_owned() } else { path.display().to_string() };
     let bytes = match row.inline {
@@ -84,31 +87,21 @@ fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
         },
     };
     if bytes != row.bytes {
-        return Some(format!("{place} has {bytes} bytes of {} instead of {}; {advice}", row.hash, row.bytes));
+        return Some(format!("{place} has {bytes} bytes instead of {}; {advice}", row.bytes));
     }
     if row.inline.is_none()
-        && let Some(said) = super::open_to_others(&path, 0o600)
+        && let Some(said) = super::modes::open_to_others(&path, 0o600)
     {
         return Some(said);
     }
     if !deep {
         return None;
     }
-    match hash(store, row, &path) {
-        Ok(hash) if hash == row.hash => None,
-        Ok(_) => Some(format!("{place} holds other bytes than {}; {advice}", row.hash)),
+    match store.blobs().verify(row.hash) {
+        Ok(()) => None,
+        Err(StoreError::Damaged { what, .. }) => Some(format!("{what}; {advice}")),
         Err(error) => Some(format!("{place} can't be read: {error}")),
     }
-}
-
-fn hash(store: &Store, row: &Row, path: &PathBuf) -> Result<BlobHash, StoreError> {
-    if row.inline.is_some() {
-        return store.blobs().read(row.hash).map(|bytes| BlobHash::of(&bytes));
-    }
-    let mut hasher = blake3::Hasher::new();
-    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
-    read.map_err(|error| StoreError::Other(error.to_string()))?;
-    Ok(BlobHash::from_bytes(*hasher.finalize().as_bytes()))
 }
 
 /// Whether the row was not deleted while its bytes were looked at.
@@ -116,15 +109,14 @@ fn still_there(store: &Store, hash: BlobHash) -> Result<bool, StoreError> {
     store.read(|db| Ok(db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?))
 }
 
-/// Files that no row names go; so do those whose writing was broken off.
-pub(super) fn left_over(store: &Store, report: &mut Report) -> Result<(), StoreError> {
-    let mut count = 0_u64;
-    store.orphans(|hash| {
-        count += 1;
-        store.release(hash);
-    })?;
-    let mut stale = 0_u64;
+/// Files that the database does not know are reported and stay; what was left of a broken-off write goes.
+pub(super) fn unknown(store: &Store, report: &mut Report) -> Result<(), StoreError> {
     let mut found = Vec::new();
+    let unknown = store.count_unknown()?;
+    if unknown.files > 0 {
+        found.push(super::unknown_files(&store.home().blobs(), unknown));
+    }
+    let mut stale = 0_u64;
     for entry in std::fs::read_dir(store.blobs().temporary_folder()).into_iter().flatten().flatten() {
         let Ok(meta) = entry.metadata() else { continue };
         let age = meta.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
@@ -139,7 +131,10 @@ pub(super) fn left_over(store: &Store, report: &mut Report) -> Result<(), StoreE
             )),
         }
     }
-    report.checked(format!("files that nothing names: {count} removed; broken-off files: {stale} removed"));
+    report.checked(format!(
+        "files that the database does not know: {}; broken-off files: {stale} removed",
+        unknown.files
+    ));
     report.problems(found, "left-over files");
     Ok(())
 }

@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
-use super::check;
+use super::{check, examine};
 use crate::store::tests::{Fixture, large, until};
 
 #[test]
@@ -11,7 +11,7 @@ fn a_sound_store_has_no_problems() {
     at.product(&run, "small", b"small");
     let answer = check(&at.store, true);
     assert_eq!(answer.problems, Vec::<String>::new());
-    assert_eq!(answer.checked.len(), 5, "{:?}", answer.checked);
+    assert_eq!(answer.checked.len(), 6, "{:?}", answer.checked);
 }
 
 #[test]
@@ -38,21 +38,86 @@ fn changed_bytes_are_found_by_size_or_by_reading() {
     assert_eq!(check(&at.store, true).problems.len(), 2);
 }
 
+/// A database that was lost: a new one is made next to the files that the old one knew.
+fn without_its_database(products: &[&[u8]]) -> Fixture {
+    let mut at = Fixture::new();
+    let run = at.ended();
+    for (number, bytes) in products.iter().enumerate() {
+        at.product(&run, &format!("node{number}"), bytes);
+    }
+    at.store.close();
+    std::fs::remove_file(at.home.database()).unwrap();
+    at.reopen();
+    at
+}
+
 #[test]
-fn files_that_nothing_names_go() {
+fn files_next_to_a_fresh_database_stay_and_are_imported_when_asked() {
+    let mut at = without_its_database(&[&large(1), &large(2)]);
+    let unknown = |at: &Fixture| at.store.count_unknown().unwrap();
+    until("the files are counted", || at.store.unknown().borrow().files == 2);
+    let problems = check(&at.store, false).problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("2 files (200000 bytes)"), "{problems:?}");
+    assert!(problems[0].contains("`fanlight doctor --repair`"), "{problems:?}");
+    at.reopen();
+    assert_eq!(unknown(&at).files, 2, "another start removes nothing either");
+
+    let (answer, repaired) = examine(&at.store, true, true);
+    assert_eq!(answer.problems, Vec::<String>::new());
+    assert!(answer.checked.iter().any(|line| line.contains("imported 2 files")), "{:?}", answer.checked);
+    assert_eq!(repaired.run.unwrap().name(), "recovered#1");
+    at.reopen();
+    let assets = at.store.assets(&fanlight_shared::rpc::assets::List::default()).unwrap().rows;
+    let mut bytes: Vec<Vec<u8>> =
+        assets.iter().map(|it| at.store.blobs().read(it.value.as_media().unwrap().hash).unwrap()).collect();
+    bytes.sort();
+    assert_eq!(bytes, [large(1), large(2)]);
+    assert_eq!(unknown(&at).files, 0);
+    assert!(examine(&at.store, false, true).1.assets.is_empty(), "nothing is imported twice");
+}
+
+#[test]
+fn a_file_that_is_not_what_its_name_says_is_not_imported_and_stays() {
+    let at = without_its_database(&[&large(1)]);
+    let mut path = None;
+    at.store.each_unknown(|hash| path = Some(at.store.blobs().path(hash))).unwrap();
+    let path = path.unwrap();
+    std::fs::write(&path, large(2)).unwrap();
+    let (answer, repaired) = examine(&at.store, false, true);
+    assert!(repaired.assets.is_empty() && path.exists());
+    assert!(answer.problems.iter().any(|line| line.contains("was not imported")), "{:?}", answer.problems);
+}
+
+#[test]
+fn a_node_that_makes_the_same_bytes_again_finds_them_and_removes_nothing() {
+    let at = without_its_database(&[&large(1)]);
+    let (published, media) = at.picture(&large(1));
+    let path = at.store.blobs().path(media.hash);
+    drop(published);
+    at.commit(vec![]);
+    at.commit(vec![]);
+    assert!(path.exists(), "its attempt failed, and the file was there before");
+    let run = at.ended();
+    at.product(&run, "sky", &large(1));
+    assert_eq!(check(&at.store, true).problems, Vec::<String>::new());
+}
+
+#[test]
+fn folders_of_attempts_that_the_database_does_not_know_are_reported() {
     let at = Fixture::new();
-    let (published, _) = at.picture(&large(7));
-    let path = at.store.blobs().path(published.hash);
-    assert!(check(&at.store, false).problems.is_empty());
-    assert!(path.exists(), "what is being published stays");
-    let copy = at.home.blobs().join("aa");
-    std::fs::create_dir_all(&copy).unwrap();
-    let orphan = copy.join("0".repeat(62));
-    std::fs::write(&orphan, b"left over").unwrap();
-    let answer = check(&at.store, false);
-    assert!(answer.checked.iter().any(|line| line.contains("1 removed")), "{:?}", answer.checked);
-    until("the orphan is removed", || !orphan.exists());
-    assert!(path.exists());
+    let attempt = fanlight_shared::id::AttemptId::new();
+    let folder = at.home.attempts().join(attempt.to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    for folder in [&at.home.state, &at.home.attempts(), &folder] {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let problems = check(&at.store, false).problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains(&attempt.to_string()), "{problems:?}");
+    at.tamper(&format!("INSERT INTO going VALUES ('{attempt}')"));
+    let problems = check(&at.store, false).problems;
+    assert!(problems.len() == 1 && problems[0].contains("belongs to a deleted run"), "{problems:?}");
 }
 
 #[test]
@@ -62,6 +127,34 @@ fn what_others_may_read_is_told() {
     let problems = check(&at.store, false).problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].contains("chmod 600"), "{problems:?}");
+}
+
+#[test]
+fn a_home_that_was_opened_to_others_is_reported_although_it_is_closed_again() {
+    let mut at = Fixture::new();
+    at.store.close();
+    for folder in [&at.home.data, &at.home.blobs()] {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    at.reopen();
+    let problems = check(&at.store, false).problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems.iter().all(|line| line.contains("mode 777")), "{problems:?}");
+    at.reopen();
+    assert_eq!(check(&at.store, false).problems, Vec::<String>::new());
+}
+
+#[test]
+fn a_damaged_file_is_named_with_its_asset() {
+    let at = Fixture::new();
+    let run = at.ended();
+    let asset = at.product(&run, "sky", &large(1));
+    std::fs::write(at.store.blobs().path(asset.value.as_media().unwrap().hash), b"short").unwrap();
+    let problems = check(&at.store, false).problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    for part in [asset.id.to_string(), run.name(), "has 5 bytes instead of 100000".to_owned()] {
+        assert!(problems[0].contains(&part), "{part}: {problems:?}");
+    }
 }
 
 #[test]

@@ -122,7 +122,7 @@ pub(super) struct Instance {
 pub(super) struct Live {
     pub(super) id: AttemptId,
     pub(super) cancel: CancellationToken,
-    pub(super) started_at: fanlight_shared::time::Time,
+    pub(super) started: super::started::Started,
 }
 
 /// Names an instance of an active run.

@@ -15,6 +15,7 @@ use super::Message;
 use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::pools::Entry;
+use super::started::Started;
 use crate::executor::{self, Executor};
 use crate::job::{Attempt, Outcome, TimeLimit, Work};
 use crate::node_type::Runner;
@@ -53,7 +54,7 @@ impl ActiveRun {
 
     /// Starts the next attempt of an instance that has its places.
     pub(super) fn start_attempt(&mut self, context: &mut Context, key: Key) {
-        let started_at = Time::now();
+        let started = Started::now();
         let id = AttemptId::new();
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         let Some(prepared) = instance.prepared.clone() else { return };
@@ -65,11 +66,11 @@ impl ActiveRun {
         let update = NodeUpdate {
             attempt: Some(number),
             attempt_id: Some(id),
-            ..NodeUpdate::new(&self.plan.nodes[key.node].name, key.item, NodeStatus::Running, started_at)
+            ..NodeUpdate::new(&self.plan.nodes[key.node].name, key.item, NodeStatus::Running, started.at)
         };
         self.tell_node(context, update);
         self.listing_changed = true;
-        self.spawn(context, key, id, number, started_at, prepared, Begin::Fresh);
+        self.spawn(context, key, id, number, started, prepared, Begin::Fresh);
     }
 
     /// Hands an attempt to its executor, once what was decided before is committed.
@@ -80,7 +81,7 @@ impl ActiveRun {
         key: Key,
         id: AttemptId,
         number: u32,
-        started_at: Time,
+        started: Started,
         work: Arc<Work>,
         begin: Begin,
     ) {
@@ -97,9 +98,9 @@ impl ActiveRun {
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {
-            instance.live = Some(Live { id, cancel, started_at });
+            instance.live = Some(Live { id, cancel, started });
         }
-        let left = timeout.map(|timeout| timeout.saturating_sub(Time::now().since(started_at)));
+        let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
         let plan = &self.plan.nodes[key.node];
         let executor = context.executors.get(&plan.executor).cloned();
         let executor = executor.ok_or_else(|| format!("this daemon has no executor `{}`", plan.executor));
@@ -125,15 +126,15 @@ impl ActiveRun {
         let Work::Native(native, inputs) = &*prepared else { return };
         let Runner::Inline(run) = native.run else { return };
         instance.attempts += 1;
-        let started_at = Time::now();
+        let started = Started::now();
         let outcome = Outcome::of(run(inputs.clone()).map(|values| (values, Vec::new())));
-        self.end_attempt(context, key, started_at, outcome);
+        self.end_attempt(context, key, started, outcome);
     }
 
     /// An executor reported.
     pub(super) fn attempt_ended(&mut self, context: &mut Context, key: Key, outcome: Outcome) {
         self.live = self.live.saturating_sub(1);
-        let started_at = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
+        let started = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {
             Some(live) => {
                 if let Some(executor) = context.executors.get(&self.plan.nodes[key.node].executor).cloned() {
                     let runtime = context.runtime.clone();
@@ -141,18 +142,18 @@ impl ActiveRun {
                         runtime.spawn(async move { executor.release(live.id).await });
                     })));
                 }
-                live.started_at
+                live.started
             }
-            None => Time::now(),
+            None => Started::now(),
         };
-        self.end_attempt(context, key, started_at, outcome);
+        self.end_attempt(context, key, started, outcome);
     }
 
     pub(super) fn end_attempt(
         &mut self,
         context: &mut Context,
         key: Key,
-        started_at: Time,
+        started: Started,
         outcome: Outcome,
     ) {
         let Outcome { end, error, values, blobs, unchanged, cost_usd } = refusing_deep(outcome);
@@ -179,7 +180,8 @@ impl ActiveRun {
             if end == AttemptEnd::Failed { plan.node.retry.wait(instance.failures) } else { Duration::ZERO };
         let fill = |update: &mut NodeUpdate| {
             update.attempt = Some(number);
-            update.started_at = Some(started_at);
+            update.at = started.end();
+            update.started_at = Some(started.at);
             update.ended = Some(end);
             update.cost_usd = cost_usd;
         };
@@ -206,7 +208,7 @@ impl ActiveRun {
             }),
             _ => error.filter(|_| status == NodeStatus::Failed),
         };
-        let duration = Time::now().since(started_at);
+        let duration = started.elapsed();
         let shown =
             self.publish(context, key, values, blobs, super::publish::Made { number, duration, cost_usd });
         self.end_instance(context, key.node, key.item, status, error, |update| {

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 pub(super) const MOST: usize = 8192;
 
 /// How many rows wait, roughly.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Backlog {
     rows: watch::Sender<usize>,
 }

@@ -7,7 +7,7 @@ use fanlight_shared::event::{DaemonEvent, Numbered};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Message;
 use super::active::Key;
@@ -50,6 +50,8 @@ pub(super) struct Context {
     pub(super) runtime: tokio::runtime::Handle,
     /// How far the store is behind.
     pub(super) backlog: Backlog,
+    /// Why the store can't be written, while that is so.
+    trouble: watch::Receiver<Option<String>>,
     ops: Vec<Op>,
     after: Vec<After>,
 }
@@ -58,6 +60,7 @@ impl Context {
     pub(super) fn new(parts: super::EngineParts, messages: mpsc::UnboundedSender<Message>) -> Self {
         Self {
             pools: Pools::new(&parts.config.pools),
+            trouble: parts.store.trouble(),
             store: parts.store,
             hub: parts.hub,
             executors: parts.executors,
@@ -69,6 +72,33 @@ impl Context {
             backlog: Backlog::default(),
             ops: Vec::new(),
             after: Vec::new(),
+        }
+    }
+
+    /// Whether nothing more is to be decided that can wait: the store is far behind, or can't be written.
+    pub(super) fn must_wait(&self) -> bool {
+        self.backlog.is_long() || self.is_in_trouble()
+    }
+
+    /// Whether the store can't be written at the moment.
+    pub(super) fn is_in_trouble(&self) -> bool {
+        self.trouble.borrow().is_some()
+    }
+
+    /// Waits until [`Self::must_wait`] is over.
+    pub(super) fn may_go_on(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (backlog, mut trouble) = (self.backlog.clone(), self.trouble.clone());
+        async move {
+            loop {
+                backlog.shortens().await;
+                if trouble.wait_for(Option::is_none).await.is_err() {
+                    // The store is closed: nothing goes on any more.
+                    return std::future::pending().await;
+                }
+                if !backlog.is_long() {
+                    return;
+                }
+            }
         }
     }
 
@@ -94,7 +124,8 @@ impl Context {
         let after = Box::new(move |result| {
             match result {
                 Ok(_) => after.into_iter().for_each(|it| it.happen(&hub)),
-                Err(error) => tracing::error!("a decision of the engine could not be stored: {error}"),
+                // The store is closed, or asks the daemon to end: the next one decides again.
+                Err(error) => tracing::warn!("a decision of the engine was not stored: {error}"),
             }
             drop(waits);
         });

@@ -15,6 +15,7 @@ use super::context::{After, Context};
 use super::left::Left;
 use super::plan::Plan;
 use super::queue::RunQueue;
+use super::working::Working;
 use super::{Activity, EngineParts, Message};
 use crate::store::Op;
 use crate::supervisor::record;
@@ -53,6 +54,8 @@ pub(super) struct Core {
     /// The last number given to a start; never less than the clock in microseconds.
     pub(super) last_start: u64,
     stopping: Option<oneshot::Sender<()>>,
+    /// Tells the next daemon which run this one died over.
+    working: Option<Working>,
 }
 
 impl Core {
@@ -64,6 +67,10 @@ impl Core {
     ) -> Self {
         let cap =
             left.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
+        let working = Working::open(&parts.store.home().working_file());
+        let working = working
+            .inspect_err(|error| tracing::warn!("a run that ends the daemon will not be known: {error}"))
+            .ok();
         let mut core = Self {
             context: Context::new(parts, messages),
             active: HashMap::new(),
@@ -74,9 +81,10 @@ impl Core {
             activity,
             last_start: left.last_start,
             stopping: None,
+            working,
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
-        core.take_up(left.open, left.rebooted);
+        core.take_up(left.open, &left.interruptions, left.rebooted);
         core.tidy_up(left.attempts);
         for (asset, media) in left.previews {
             core.context.preview_later(asset, media);
@@ -91,14 +99,14 @@ impl Core {
             let first = if !self.goes_on() {
                 let Some(message) = messages.recv().await else { break };
                 Some(message)
-            } else if self.context.backlog.is_long() {
+            } else if self.context.must_wait() {
                 // What it would decide now only waits in memory. Whoever asks for something is heard meanwhile.
                 tokio::select! {
                     message = messages.recv() => {
                         let Some(message) = message else { break };
                         Some(message)
                     }
-                    () = self.context.backlog.shortens() => None,
+                    () = self.context.may_go_on() => None,
                 }
             } else {
                 None
@@ -122,7 +130,7 @@ impl Core {
 
     /// Hears what there is to hear, and decides what follows, in one batch.
     fn turn(&mut self, first: Option<Message>, messages: &mut mpsc::UnboundedReceiver<Message>) {
-        self.room = if self.context.backlog.is_long() { 0 } else { TURN };
+        self.room = if self.context.must_wait() { 0 } else { TURN };
         if let Some(message) = first {
             self.handle(message);
         }
@@ -162,6 +170,7 @@ impl Core {
             Message::Cancel { request, reply } => self.cancel(&request, reply),
             Message::Delete { request, reply } => self.delete(request, reply),
             Message::Label { request, reply } => self.label(request, reply),
+            Message::Labelled { request, reply } => self.labelled(request, reply),
             Message::Queue { request, reply } => self.set_queue(request, reply),
             Message::Stop { reply } => self.stopping = Some(reply),
         }
@@ -170,8 +179,14 @@ impl Core {
     /// Does something with an active run, and follows what comes of it; whoever calls this lets the queue [`Core::drain`].
     pub(super) fn with(&mut self, id: RunId, act: impl FnOnce(&mut ActiveRun, &mut Context)) {
         let Some(run) = self.active.get_mut(&id) else { return };
+        if let Some(working) = &self.working {
+            working.on(id);
+        }
         act(run, &mut self.context);
         run.advance(&mut self.context);
+        if let Some(working) = &self.working {
+            working.off();
+        }
         self.touched.insert(id);
         if run.run.state.is_ended()
             && let Some(run) = self.active.remove(&id)

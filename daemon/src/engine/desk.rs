@@ -19,7 +19,9 @@ use crate::store::{Batch, Committed, Op, StoreError, Submitted};
 /// What the store refused, as an answer.
 pub(super) fn refused(error: &StoreError) -> RpcError {
     match error {
-        StoreError::Full(_) => RpcError::new(ErrorCode::Storage, error.to_string()),
+        StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => {
+            RpcError::new(ErrorCode::Storage, error.to_string())
+        }
         StoreError::NotFound(what) => RpcError::not_found(what.clone()),
         other => RpcError::internal(other.to_string()),
     }
@@ -164,37 +166,42 @@ impl Core {
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
-    /// A label of the user's own.
+    /// Stores a label of the user's own; the run in memory gets it after the commit.
     pub(super) fn label(&mut self, request: runs::Label, reply: Reply<()>) {
+        let messages = self.context.messages.clone();
+        self.context.flush();
+        let op = Op::Label { run: request.run, label: request.label.clone() };
+        self.context.store.write(Batch {
+            ops: vec![op],
+            must: false,
+            after: Some(Box::new(move |result| match result {
+                Ok(_) => drop(messages.send(Message::Labelled { request, reply })),
+                Err(error) => drop(reply.send(Err(refused(&error)))),
+            })),
+        });
+    }
+
+    /// A label is stored: everybody may see it.
+    pub(super) fn labelled(&mut self, request: runs::Label, reply: Reply<()>) {
         let runs::Label { run: id, label } = request;
         let run = match (self.active.get_mut(&id), self.queued.get_mut(&id)) {
             (Some(active), _) => Some(&mut active.run),
             (None, Some(queued)) => Some(Arc::make_mut(&mut queued.run)),
             (None, None) => None,
         };
-        let listed = run.map(|run| {
-            run.label.clone_from(&label);
-            run.clone()
-        });
+        if let Some(run) = run {
+            run.label = label;
+            let run = Box::new(run.clone());
+            self.context.after(After::Daemon(DaemonEvent::RunUpdate { run }));
+            self.context.after(After::Do(Box::new(move || drop(reply.send(Ok(()))))));
+            return;
+        }
         let (store, hub) = (self.context.store.clone(), self.context.hub.clone());
-        self.context.runtime.spawn(async move {
-            let answer = match store.commit(vec![Op::Label { run: id, label }]).await {
-                Ok(_) => {
-                    let listed = match listed {
-                        Some(run) => Some(run),
-                        None => tokio::task::spawn_blocking(move || store.listed(id))
-                            .await
-                            .ok()
-                            .and_then(Result::ok),
-                    };
-                    if let Some(run) = listed {
-                        hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) });
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(refused(&error)),
-            };
-            let _ = reply.send(answer);
+        self.context.runtime.spawn_blocking(move || {
+            if let Ok(run) = store.listed(id) {
+                hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) });
+            }
+            let _ = reply.send(Ok(()));
         });
     }
 
@@ -210,6 +217,11 @@ impl Core {
         }
         self.drain();
         let queue = self.queue_now();
+        if request == queue::Set::default() && self.context.is_in_trouble() {
+            // Nothing is changed, so nothing needs to be stored first.
+            let _ = reply.send(Ok(queue));
+            return;
+        }
         if request != queue::Set::default() {
             self.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue }));
         }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
-use fanlight_shared::id::{AssetId, Version};
+use fanlight_shared::id::{AssetId, AttemptId, RunId, Version};
 use fanlight_shared::media::Media;
-use fanlight_shared::run::RunStatus;
+use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 
@@ -15,14 +15,20 @@ use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::delete::forget_deleted;
 use super::plan::Plan;
+use super::working::Working;
 use super::{recover, submit};
-use crate::executor::{Executors, Leftovers};
-use crate::store::{Op, OpenRun, Store, StoreError};
+use crate::executor::{Executors, Known, Leftovers};
+use crate::store::{DamagedRun, Op, OpenRun, Store, StoreError};
 use crate::supervisor::record;
+
+/// How often a daemon may end over a run before the run fails.
+const INTERRUPTION_LIMIT: u32 = 3;
 
 /// What an earlier daemon left.
 pub(super) struct Left {
-    pub(super) open: Vec<OpenRun>,
+    pub(super) open: Vec<Result<OpenRun, DamagedRun>>,
+    /// How often a daemon ended over each run.
+    pub(super) interruptions: HashMap<RunId, u32>,
     pub(super) cap: Option<u32>,
     pub(super) paused: bool,
     /// The machine was started anew since: no process of ours can live, and what the supervisor knew may be lost.
@@ -37,7 +43,12 @@ pub(super) struct Left {
 impl Left {
     /// Blocks.
     pub(super) fn read(store: &Store, executors: &Executors) -> Result<Self, StoreError> {
+        if let Some(run) = Working::read(&store.home().working_file()) {
+            tracing::warn!("the last daemon ended while it was working on the run {run}");
+            store.commit_blocking(vec![Op::Interrupted { run }])?;
+        }
         Ok(Self {
+            interruptions: store.interruptions()?,
             attempts: executors.leftovers(),
             open: store.open_runs()?,
             cap: store.setting("max_concurrent_runs")?.and_then(|cap| cap.parse().ok()),
@@ -55,10 +66,34 @@ impl Left {
 
 impl Core {
     /// Takes up what an earlier daemon left: waiting runs wait again, running ones go on.
-    pub(super) fn take_up(&mut self, open: Vec<OpenRun>, rebooted: bool) {
+    pub(super) fn take_up(
+        &mut self,
+        open: Vec<Result<OpenRun, DamagedRun>>,
+        interruptions: &HashMap<RunId, u32>,
+        rebooted: bool,
+    ) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
         let mut position = 0;
-        for mut open in open {
+        for open in open {
+            let mut open = match open {
+                Ok(open) => open,
+                Err(DamagedRun { run, why }) => {
+                    tracing::error!("{} can't go on: {why}", run.name());
+                    self.fail_unstarted(
+                        run,
+                        format!("this run is damaged: {why}; what it made before is still there"),
+                    );
+                    continue;
+                }
+            };
+            if interruptions.get(&open.run.id).is_some_and(|count| *count >= INTERRUPTION_LIMIT) {
+                let why = format!(
+                    "interrupted {INTERRUPTION_LIMIT} times: each time the daemon ended while it was working on this \
+                     run, most likely for lack of memory"
+                );
+                self.fail_recorded(open, why);
+                continue;
+            }
             let plan = match plans.get(&open.run.version) {
                 Some(plan) => plan.clone(),
                 None => match submit::read(&open.document).map_err(|error| error.message).and_then(Plan::new)
@@ -69,7 +104,9 @@ impl Core {
                         plan
                     }
                     Err(error) => {
-                        self.unreadable(open, &error);
+                        let why =
+                            format!("this version of Fanlight can't read the workflow of this run: {error}");
+                        self.fail_recorded(open, why);
                         continue;
                     }
                 },
@@ -106,22 +143,27 @@ impl Core {
         self.drain();
     }
 
-    /// A run whose file this version of Fanlight can't read any more.
-    fn unreadable(&mut self, open: OpenRun, error: &str) {
-        let mut run = open.run;
+    /// A run that can't go on, of which everything is known: it fails, with an event that says why.
+    fn fail_recorded(&mut self, open: OpenRun, why: String) {
         let seq = open.events.last().map_or(0, |event| event.seq) + 1;
-        enter(&mut run.state, RunStatus::Failed);
-        run.ended_at = Some(Time::now());
-        run.error = Some(format!("this version of Fanlight can't read the workflow of this run: {error}"));
         let update = RunUpdate {
             status: RunStatus::Failed,
             at: Time::now(),
             start_order: None,
-            error: run.error.clone(),
+            error: Some(why.clone()),
             outputs: Values::new(),
         };
         let event = Numbered { seq, event: StateEvent::RunUpdate(update) };
-        self.context.op(Op::Event { run: run.id, event });
+        self.context.op(Op::Event { run: open.run.id, event });
+        self.fail_unstarted(open.run, why);
+    }
+
+    /// A run that is not taken up: it failed. Its commands, if some live, are ended with what else is tidied up.
+    fn fail_unstarted(&mut self, mut run: Run, why: String) {
+        enter(&mut run.state, RunStatus::Failed);
+        run.ended_at = Some(Time::now());
+        run.error = Some(why);
+        run.position = None;
         self.context.op(Op::Run {
             run: run.id,
             status: run.state,
@@ -141,7 +183,22 @@ impl Core {
         let (store, executors) = (self.context.store.clone(), self.context.executors.clone());
         self.context.runtime.spawn(async move {
             forget_deleted(&store, &executors).await;
-            leftovers.clean_up(living).await;
+            let known: Known = Arc::new(move |attempts: Vec<AttemptId>| match store.known_attempts(&attempts) {
+                Ok(known) => {
+                    if known.len() < attempts.len() {
+                        tracing::warn!(
+                            "{} folders of attempts are not known to the database; they stay where they are",
+                            attempts.len() - known.len()
+                        );
+                    }
+                    known
+                }
+                Err(error) => {
+                    tracing::warn!("the folders of attempts stay as they are: {error}");
+                    Vec::new()
+                }
+            });
+            leftovers.clean_up(living, known).await;
         });
     }
 }

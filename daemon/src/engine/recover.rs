@@ -14,6 +14,7 @@ use super::attempts::Begin;
 use super::context::{After, Context};
 use super::inputs;
 use super::plan::Plan;
+use super::started::Started;
 use crate::job::{Outcome, Work};
 use crate::store::OpenRun;
 
@@ -155,13 +156,13 @@ impl ActiveRun {
         };
         context.pools.occupy(&self.resources(node));
         let prepared: Arc<Work> = Arc::new(prepared);
-        let (number, started_at) = (attempt.number, attempt.started_at);
+        let (number, started) = (attempt.number, Started::earlier(attempt.started_at));
         if let Some(instance) = self.instance_mut(node, item) {
             instance.prepared = Some(prepared.clone());
         }
         self.live += 1;
         let key = self.key(node, item);
-        self.spawn(context, key, id, number, started_at, prepared, Begin::Adopt);
+        self.spawn(context, key, id, number, started, prepared, Begin::Adopt);
         if self.cancelling
             && let Some(live) = self.instance(node, item).and_then(|instance| instance.live.as_ref())
         {
@@ -180,13 +181,13 @@ impl ActiveRun {
 
     /// An attempt that ended with the daemon or with the machine.
     fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
-        let started_at = seen.started_at().unwrap_or_else(Time::now);
+        let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
         let outcome = Outcome {
             error: Some(NodeError::new("interrupted: the daemon or the machine ended")),
             ..Outcome::lost("interrupted")
         };
-        self.end_attempt(context, key, started_at, outcome);
+        self.end_attempt(context, key, started, outcome);
     }
 
     /// Instances between two attempts get their next one when it was due.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fanlight_shared::id::AttemptId;
 use futures_util::future::BoxFuture;
 
-use super::{Capabilities, Execution, Executor, Task, misplaced};
+use super::{Capabilities, Execution, Executor, Known, Task, misplaced};
 use crate::job::{Attempt, Outcome, Work};
 use crate::node_type::{DaemonJob, Runner};
 use crate::rooted::remove_tree;
@@ -87,8 +87,16 @@ impl Executor for NativeNodes {
         attempts.filter(|attempt| self.scratch(*attempt).exists()).collect()
     }
 
-    fn clean_up(&self, leftovers: Vec<AttemptId>, living: Arc<HashSet<AttemptId>>) -> BoxFuture<'_, ()> {
+    fn clean_up(
+        &self,
+        leftovers: Vec<AttemptId>,
+        living: Arc<HashSet<AttemptId>>,
+        known: Known,
+    ) -> BoxFuture<'_, ()> {
         let ended = leftovers.into_iter().filter(|attempt| !living.contains(attempt)).collect();
-        Box::pin(self.remove_scratch(ended))
+        Box::pin(async move {
+            let ours = tokio::task::spawn_blocking(move || known(ended)).await.unwrap_or_default();
+            self.remove_scratch(ours).await;
+        })
     }
 }

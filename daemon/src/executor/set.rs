@@ -9,7 +9,7 @@ use fanlight_shared::rpc::logs::{Part, Read};
 use indexmap::IndexMap;
 
 use super::placement::{COMMANDS, NATIVE, WORKERS};
-use super::{Executor, NativeNodes};
+use super::{Executor, Known, NativeNodes};
 use crate::command::Commands;
 use crate::store::blob::Blobs;
 use crate::worker::Workers;
@@ -91,11 +91,11 @@ impl Executors {
 }
 
 impl Leftovers {
-    /// Ends and tidies up what is not among the `living`.
-    pub(crate) async fn clean_up(self, living: HashSet<AttemptId>) {
+    /// Ends and tidies up what is not among the `living`, as far as it is `known`.
+    pub(crate) async fn clean_up(self, living: HashSet<AttemptId>, known: Known) {
         let living = Arc::new(living);
         for (executor, attempts) in self.0 {
-            executor.clean_up(attempts, Arc::clone(&living)).await;
+            executor.clean_up(attempts, Arc::clone(&living), Arc::clone(&known)).await;
         }
     }
 }

@@ -1,26 +1,60 @@
 //! What every client should show, from whoever has something to say.
 
+use std::path::PathBuf;
 use std::sync::Weak;
 
 use fanlight_shared::event::DaemonEvent;
 use tokio::sync::watch::Receiver;
 
+use crate::doctor;
 use crate::hub::Hub;
+use crate::store::{Store, Unknown};
 
-/// Tells the hub of each change, while there is one.
-pub(super) async fn tell(
-    hub: Weak<Hub>,
-    mut supervisor: Receiver<Option<String>>,
-    mut store: Receiver<Option<String>>,
-) {
-    loop {
-        let said = [supervisor.borrow_and_update().clone(), store.borrow_and_update().clone()];
-        let Some(hub) = hub.upgrade() else { return };
-        hub.daemon(DaemonEvent::BannerUpdate { banners: said.into_iter().flatten().collect() });
-        drop(hub);
+/// What banners are made of.
+pub(super) struct Sources {
+    /// A supervisor of another version.
+    supervisor: Receiver<Option<String>>,
+    /// Why the store can't be written.
+    trouble: Receiver<Option<String>>,
+    /// Files that the database does not know.
+    unknown: Receiver<Unknown>,
+    /// Where those files lie.
+    blobs: PathBuf,
+}
+
+impl Sources {
+    pub(super) fn new(supervisor: Receiver<Option<String>>, store: &Store) -> Self {
+        Self { supervisor, trouble: store.trouble(), unknown: store.unknown(), blobs: store.home().blobs() }
+    }
+
+    fn banners(&mut self) -> Vec<String> {
+        let unknown = *self.unknown.borrow_and_update();
+        let unknown = (unknown.files > 0).then(|| doctor::unknown_files(&self.blobs, unknown));
+        let texts =
+            [self.supervisor.borrow_and_update().clone(), self.trouble.borrow_and_update().clone(), unknown];
+        texts.into_iter().flatten().collect()
+    }
+
+    /// Waits for a change; `false` when there can be none any more.
+    async fn changed(&mut self) -> bool {
         tokio::select! {
-            changed = supervisor.changed() => if changed.is_err() { return },
-            changed = store.changed() => if changed.is_err() { return },
+            changed = self.supervisor.changed() => changed.is_ok(),
+            changed = self.trouble.changed() => changed.is_ok(),
+            // Counted once, at the start.
+            Ok(()) = self.unknown.changed() => true,
+        }
+    }
+}
+
+/// Hands every change to the hub, as long as there is one.
+pub(super) async fn publish(hub: Weak<Hub>, mut sources: Sources) {
+    loop {
+        let banners = sources.banners();
+        let Some(hub) = hub.upgrade() else { return };
+        hub.daemon(DaemonEvent::BannerUpdate { banners });
+        drop(hub);
+        if !sources.changed().await {
+            return;
         }
     }
 }
@@ -28,28 +62,43 @@ pub(super) async fn tell(
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use tokio::sync::watch;
 
     use super::*;
 
     #[tokio::test]
-    async fn each_change_reaches_the_hub() {
+    async fn each_change_reaches_the_hub_and_the_end_ends_it() {
         let hub = Arc::new(Hub::default());
-        let (_supervisor, older) = watch::channel(Some("an older supervisor".to_owned()));
-        let (store, trouble) = watch::channel(None);
-        let telling = tokio::spawn(tell(Arc::downgrade(&hub), older, trouble));
+        let (supervisor, older) = watch::channel(Some("an older supervisor".to_owned()));
+        let (trouble, troubled) = watch::channel(None);
+        let (found, unknown) = watch::channel(Unknown::default());
+        let sources =
+            Sources { supervisor: older, trouble: troubled, unknown, blobs: PathBuf::from("/h/blobs") };
+        let publishing = tokio::spawn(publish(Arc::downgrade(&hub), sources));
         let until = async |wanted: &[&str]| {
-            while hub.banners() != wanted {
-                tokio::task::yield_now().await;
-            }
+            let reached = async {
+                while !(hub.banners().len() == wanted.len()
+                    && hub.banners().iter().zip(wanted).all(|(banner, wanted)| banner.contains(wanted)))
+                {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let reached = tokio::time::timeout(Duration::from_secs(10), reached).await;
+            assert!(reached.is_ok(), "banners are {:?} instead of {wanted:?}", hub.banners());
         };
         until(&["an older supervisor"]).await;
-        store.send_replace(Some("the disk is full".to_owned()));
+        trouble.send_replace(Some("the disk is full".to_owned()));
         until(&["an older supervisor", "the disk is full"]).await;
-        store.send_replace(None);
-        until(&["an older supervisor"]).await;
-        drop(store);
-        telling.await.unwrap();
+        found.send_replace(Unknown { files: 3, bytes: 300 });
+        until(&["an older supervisor", "the disk is full", "3 files (300 bytes)"]).await;
+        drop(found);
+        trouble.send_replace(None);
+        until(&["an older supervisor", "--repair"]).await;
+        supervisor.send_replace(None);
+        until(&["--repair"]).await;
+        drop(trouble);
+        tokio::time::timeout(Duration::from_secs(10), publishing).await.unwrap().unwrap();
     }
 }

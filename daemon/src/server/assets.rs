@@ -27,26 +27,28 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
     let context = &session.context;
     let id = read.asset.to_string();
     let asset = context.read(move |store| store.asset(&id)).await?.asset;
-    let (from, all, mime) = match &asset.value {
+    let (offset, limit) = (read.offset, read.limit.unwrap_or(u64::MAX));
+    let (from, bytes, mime, hash) = match &asset.value {
         Value::Media(media) => {
             let (hash, mime) = match read.file {
                 Some(file) => (file_of(context, media, file).await?, "application/octet-stream".to_owned()),
                 None => (media.hash, asset.mime.clone()),
             };
-            let all = context.read(move |store| store.blobs().len(hash)).await?;
-            (From::Blob { hash, offset: read.offset }, all, mime)
+            let reader = context.read(move |store| store.blobs().open_part(hash, offset, limit)).await?;
+            let (bytes, whole) = (reader.left(), reader.is_whole());
+            (From::Blob(reader), bytes, mime, whole.then_some(hash))
         }
         _ if read.file.is_some() => return Err(RpcError::refused("this asset is no folder")),
         value => {
             let bytes = plain(value, &asset)?;
             let all = bytes.len() as u64;
-            let start = usize::try_from(read.offset.min(all)).unwrap_or(0);
-            (From::Memory(bytes[start..].to_vec()), all, asset.mime.clone())
+            let start = usize::try_from(offset.min(all)).unwrap_or(0);
+            let left = (all - start as u64).min(limit);
+            (From::Memory(bytes[start..].to_vec()), left, asset.mime.clone(), None)
         }
     };
-    let bytes = all.saturating_sub(read.offset).min(read.limit.unwrap_or(u64::MAX));
     let stream = session.next_stream();
-    Ok((Bytes { stream, bytes, mime }, Source { stream, bytes, from }))
+    Ok((Bytes { stream, bytes, mime, hash }, Source { stream, bytes, from }))
 }
 
 /// A file of a folder: only what its manifest names can be read by way of it.
@@ -93,7 +95,7 @@ pub(super) async fn thumbnail(
         }));
     };
     let (stream, bytes) = (session.next_stream(), preview.len() as u64);
-    Ok((Bytes { stream, bytes, mime }, Source { stream, bytes, from: From::Memory(preview) }))
+    Ok((Bytes { stream, bytes, mime, hash: None }, Source { stream, bytes, from: From::Memory(preview) }))
 }
 
 pub(super) async fn star(session: &Arc<Session>, star: Star) -> Result<Done, RpcError> {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::daemon::{DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop};
 use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
 
 use super::session::Session;
+use crate::doctor::Repaired;
 
 /// How long `daemon.stop` waits for cancelled runs.
 const CANCEL: Duration = Duration::from_secs(30);
@@ -67,5 +69,16 @@ pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, Rpc
 }
 
 pub(super) async fn doctor(session: &Arc<Session>, doctor: Doctor) -> Result<DoctorAnswer, RpcError> {
-    session.context.read(move |store| Ok(crate::doctor::check(store, doctor.deep))).await
+    let Doctor { deep, repair } = doctor;
+    let context = &session.context;
+    let (answer, repaired) =
+        context.read(move |store| Ok(crate::doctor::examine(store, deep, repair))).await?;
+    let Repaired { run, assets } = repaired;
+    if let Some(run) = run {
+        context.hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) });
+    }
+    for asset in assets {
+        context.hub.daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) });
+    }
+    Ok(answer)
 }

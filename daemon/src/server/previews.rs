@@ -29,5 +29,5 @@ pub(super) async fn thumbnail(
         .await
         .ok_or_else(|| RpcError::refused("nothing can be shown of this preview"))?;
     let (stream, bytes) = (session.next_stream(), picture.len() as u64);
-    Ok((Bytes { stream, bytes, mime }, Source { stream, bytes, from: From::Memory(picture) }))
+    Ok((Bytes { stream, bytes, mime, hash: None }, Source { stream, bytes, from: From::Memory(picture) }))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use fanlight_shared::id::{RunId, WorkflowId};
-use fanlight_shared::rpc::runs::List;
 use fanlight_shared::rpc::watch::{MOST_TELEMETRY, TelemetryOf, Watch, Watching};
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 
@@ -71,8 +70,5 @@ async fn load(context: &Context, id: RunId, seq: Option<u64>) -> Result<Loaded, 
 
 /// The newest started run of a workflow that had none since the daemon started.
 async fn newest(context: &Context, workflow: WorkflowId) -> Result<Option<RunId>, RpcError> {
-    let list = List { workflow_id: Some(workflow), limit: Some(1000), ..List::default() };
-    let page = context.read(move |store| store.runs(&list)).await?;
-    let started = page.rows.iter().filter(|run| run.start_order.is_some());
-    Ok(started.max_by_key(|run| run.start_order).map(|run| run.id))
+    context.read(move |store| store.newest_started(workflow)).await
 }

@@ -55,6 +55,15 @@ pub(super) struct Applied {
     pub(super) published: Vec<(BlobHash, Arc<Open>)>,
     /// Keeps large values' bytes until the commit.
     pub(super) kept: Vec<Published>,
+    /// The batch that had to be stored and can't be; nothing behind it was applied.
+    pub(super) failed: Option<Failed>,
+}
+
+/// What had to be stored and can't be.
+pub(super) struct Failed {
+    pub(super) error: StoreError,
+    /// The run that it is about.
+    pub(super) run: Option<RunId>,
 }
 
 /// What one batch did beyond its rows.
@@ -87,10 +96,14 @@ impl Apply {
             db.prepare_cached("SAVEPOINT batch")?.execute([])?;
         }
         let mut work = Work::default();
+        let mut run = None;
         let outcome = batch
             .ops
             .iter()
-            .try_for_each(|op| self.op(db, op, &mut work))
+            .try_for_each(|op| {
+                run = op.run();
+                self.op(db, op, &mut work)
+            })
             .and_then(|()| self.drop_unreferenced(db, &mut work));
         match outcome {
             Ok(()) => {
@@ -109,6 +122,9 @@ impl Apply {
                 self.forget();
                 db.prepare_cached("ROLLBACK TO batch")?.execute([])?;
                 db.prepare_cached("RELEASE batch")?.execute([])?;
+                if batch.must {
+                    applied.failed = Some(Failed { error: error.clone(), run });
+                }
                 applied.answers.push(Err(error));
                 Ok(true)
             }
@@ -147,6 +163,7 @@ impl Apply {
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
             Op::Evict { workflow, keep } => self.evict(db, work, *workflow, *keep),
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
+            Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
             Op::Setting { name, value } => {
                 match value {
                     Some(value) => db

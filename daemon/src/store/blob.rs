@@ -4,20 +4,23 @@
 //! of a hash lives, the writer neither forgets nor unlinks it.
 
 mod materialise;
+pub(super) mod owner;
+mod reader;
 mod registry;
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanlight_shared::home::Home;
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
-use rusqlite::{Connection, OptionalExtension};
 
 use super::readers::Readers;
 use super::{StoreError, folder};
+pub(crate) use reader::BlobReader;
+use reader::Verified;
 pub(super) use registry::{Open, Registry};
 
 /// Blobs up to this many bytes lie in SQLite.
@@ -53,6 +56,7 @@ struct Inner {
     folder: PathBuf,
     readers: Readers,
     registry: Arc<Registry>,
+    verified: Verified,
 }
 
 impl std::fmt::Debug for Blobs {
@@ -66,7 +70,8 @@ impl Blobs {
         let folder = home.blobs();
         folder::prepare(&folder)?;
         folder::prepare(&folder.join("tmp"))?;
-        Ok(Self { inner: Arc::new(Inner { folder, readers: Readers::new(home.database()), registry }) })
+        let readers = Readers::new(home.database());
+        Ok(Self { inner: Arc::new(Inner { folder, readers, registry, verified: Verified::default() }) })
     }
 
     /// Publishes bytes. Blocks: hashes, writes, syncs.
@@ -77,10 +82,10 @@ impl Blobs {
         let hash = BlobHash::of(&bytes);
         let length = bytes.len() as u64;
         if length <= INLINE_LIMIT {
-            let open = self.inner.registry.open(hash, Some(&bytes));
+            let open = self.inner.registry.open(hash, length, Some(&bytes));
             return Ok(Published { hash, bytes: length, inline: Some(bytes), open });
         }
-        let open = self.inner.registry.open(hash, None);
+        let open = self.inner.registry.open(hash, length, None);
         if !self.has_file(hash, length)? {
             let mut temporary = self.temporary()?;
             temporary.file.write_all(&bytes).map_err(|error| self.failed("write", &error))?;
@@ -115,79 +120,36 @@ impl Blobs {
             (&mut file).take(4 * INLINE_LIMIT).read_to_end(&mut buffer).map_err(unreadable)?;
         }
         let hash = BlobHash::from_bytes(*hasher.finalize().as_bytes());
-        let open = self.inner.registry.open(hash, None);
+        let open = self.inner.registry.open(hash, bytes, None);
         if !self.has_file(hash, bytes)? {
             self.settle(temporary, hash)?;
         }
         Ok(Published { hash, bytes, inline: None, open })
     }
 
+    /// Publishes a file that lies in its place although the database does not know it, once its bytes are verified. It
+    /// stays there if the publication comes to nothing. Blocks.
+    ///
+    /// # Errors
+    /// It can't be read, or holds other bytes than its name says.
+    pub(crate) fn adopt(&self, hash: BlobHash) -> Result<Published, StoreError> {
+        let unreadable = |error: io::Error| StoreError::Disk(format!("it can't be read: {error}"));
+        let mut file = File::open(self.path(hash)).map_err(unreadable)?;
+        let meta = file.metadata().map_err(unreadable)?;
+        if !meta.is_file() || !self.is_sound(hash, &mut file).map_err(unreadable)? {
+            return Err(StoreError::Other("it does not hold the bytes that its name says".into()));
+        }
+        let open = self.inner.registry.open(hash, meta.len(), None);
+        Ok(Published { hash, bytes: meta.len(), inline: None, open })
+    }
+
     /// Writes the bytes of media to `target`, a new file (of a folder: a new folder); a private copy, so that whatever
     /// happens to it harms nothing stored. Blocks.
     ///
     /// # Errors
-    /// The blob is gone, the disk is full.
+    /// The blob is gone or damaged, the disk is full.
     pub fn materialise(&self, media: &Media, target: &Path) -> Result<(), StoreError> {
         materialise::media(self, media, target)
-    }
-
-    /// All bytes of a blob. Blocks.
-    ///
-    /// # Errors
-    /// The blob is gone.
-    pub fn read(&self, hash: BlobHash) -> Result<Vec<u8>, StoreError> {
-        self.read_at(hash, 0, u64::MAX)
-    }
-
-    /// At most `limit` bytes of a blob from `offset` on; none at or after its end. Blocks.
-    ///
-    /// # Errors
-    /// The blob is gone.
-    pub fn read_at(&self, hash: BlobHash, offset: u64, limit: u64) -> Result<Vec<u8>, StoreError> {
-        match self.find(hash)? {
-            Found::Inline(bytes) => {
-                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                let end =
-                    usize::try_from(offset.saturating_add(limit)).unwrap_or(usize::MAX).min(bytes.len());
-                Ok(bytes[start..end].to_vec())
-            }
-            Found::File(mut file) => {
-                let mut out = Vec::new();
-                file.seek(SeekFrom::Start(offset))
-                    .and_then(|_| file.take(limit).read_to_end(&mut out))
-                    .map_err(|error| self.failed("read", &error))?;
-                Ok(out)
-            }
-        }
-    }
-
-    /// How many bytes a blob has. Blocks.
-    ///
-    /// # Errors
-    /// The blob is gone.
-    pub fn len(&self, hash: BlobHash) -> Result<u64, StoreError> {
-        match self.find(hash)? {
-            Found::Inline(bytes) => Ok(bytes.len() as u64),
-            Found::File(file) => Ok(file.metadata().map_err(|error| self.failed("read", &error))?.len()),
-        }
-    }
-
-    /// Where a blob is.
-    fn find(&self, hash: BlobHash) -> Result<Found, StoreError> {
-        // What is published but not committed yet is only there.
-        if let Some(bytes) = self.inner.registry.inline(hash) {
-            return Ok(Found::Inline(bytes));
-        }
-        match File::open(self.path(hash)) {
-            Ok(file) => return Ok(Found::File(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(self.failed("read", &error)),
-        }
-        self.inner
-            .readers
-            .read(|db| inline(db, hash))?
-            .map(|bytes| Found::Inline(Arc::new(bytes)))
-            .ok_or_else(|| gone(hash))
     }
 
     /// Where a large blob lies.
@@ -226,10 +188,15 @@ impl Blobs {
         });
     }
 
-    /// Whether the file is there; whoever renamed it may not have synced its folder yet, so that is done here too.
+    /// Whether the file is there and whole: one that was damaged is written anew. Whoever renamed it may not have synced
+    /// its folder yet, so that is done here too.
     fn has_file(&self, hash: BlobHash, bytes: u64) -> Result<bool, StoreError> {
         let path = self.path(hash);
         if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes) {
+            return Ok(false);
+        }
+        let sound = File::open(&path).and_then(|mut file| self.is_sound(hash, &mut file));
+        if !sound.unwrap_or(false) {
             return Ok(false);
         }
         let folder = path.parent().unwrap_or(&self.inner.folder);
@@ -252,6 +219,7 @@ impl Blobs {
             if folder::create(folder)? {
                 folder::sync(&self.inner.folder)?;
             }
+            self.inner.registry.mark(hash);
             std::fs::rename(&temporary.path, &path)?;
             folder::sync(folder)
         };
@@ -262,13 +230,8 @@ impl Blobs {
         if folder::is_full(error) {
             return StoreError::Full(self.inner.folder.clone());
         }
-        StoreError::Other(format!("can't {what} a blob below {}: {error}", self.inner.folder.display()))
+        StoreError::Disk(format!("can't {what} a blob below {}: {error}", self.inner.folder.display()))
     }
-}
-
-enum Found {
-    Inline(Arc<Vec<u8>>),
-    File(File),
 }
 
 /// A file that is being written; removed unless it was renamed.
@@ -282,17 +245,4 @@ impl Drop for Temporary {
         // After the rename the name is gone, which is how it should be.
         let _ = std::fs::remove_file(&self.path);
     }
-}
-
-/// The bytes of a blob that lies in SQLite.
-pub(super) fn inline(db: &Connection, hash: BlobHash) -> Result<Option<Vec<u8>>, StoreError> {
-    let row: Option<Option<Vec<u8>>> = db
-        .prepare_cached("SELECT inline FROM blob WHERE hash = ?1")?
-        .query_row([hash.as_bytes()], |row| row.get(0))
-        .optional()?;
-    Ok(row.flatten())
-}
-
-pub(super) fn gone(hash: BlobHash) -> StoreError {
-    StoreError::NotFound(format!("the bytes {} are gone: they were deleted", &hash.to_string()[..12]))
 }

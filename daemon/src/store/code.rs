@@ -5,6 +5,8 @@ use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
+use fanlight_shared::value::Value;
+use indexmap::IndexMap;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
@@ -116,17 +118,25 @@ pub(super) const RUN_TABLES: &str =
 
 /// A row of [`RUN`], with its key.
 pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
+    // What can't be read of one run hides no other in a list.
+    let (params, unreadable) = match json(row, 5) {
+        Ok(params) => (params, None),
+        Err(rusqlite::Error::FromSqlConversionFailure(_, _, error)) => {
+            (IndexMap::new(), Some(format!("its params can't be read: {error}")))
+        }
+        Err(error) => return Err(error),
+    };
     let run = Run {
         id: RunId::from_bytes(row.get(0)?),
         workflow: row.get(1)?,
         number: row.get(2)?,
         label: row.get(3)?,
         state: status_from(row.get(4)?),
-        params: json(row, 5)?,
+        params,
         submitted_at: Time(row.get(6)?),
         started_at: row.get::<_, Option<i64>>(7)?.map(Time),
         ended_at: row.get::<_, Option<i64>>(8)?.map(Time),
-        error: row.get(9)?,
+        error: row.get::<_, Option<String>>(9)?.or(unreadable),
         workflow_id: WorkflowId::from_bytes(row.get(10)?),
         title: row.get(11)?,
         version: Version::from_stored(row.get(12)?),
@@ -154,6 +164,15 @@ pub(super) const ASSET_TABLES: &str =
 pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
     let workflow: String = row.get(1)?;
     let number: u32 = row.get(2)?;
+    // What can't be read of one asset hides no other in a list: it is shown without its value.
+    let value = match json(row, 15) {
+        Ok(value) => value,
+        Err(rusqlite::Error::FromSqlConversionFailure(_, _, error)) => {
+            tracing::warn!("the value of an asset of {workflow}#{number} can't be read: {error}");
+            Value::None
+        }
+        Err(error) => return Err(error),
+    };
     let asset = Asset {
         id: AssetId::from_bytes(row.get(0)?),
         run: format!("{workflow}#{number}"),
@@ -170,7 +189,7 @@ pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
         ordinal: row.get(12)?,
         workflow_id: WorkflowId::from_bytes(row.get(13)?),
         run_id: RunId::from_bytes(row.get(14)?),
-        value: json(row, 15)?,
+        value,
         preview: preview_from(row.get(16)?),
     };
     Ok((row.get(17)?, asset))

@@ -59,6 +59,15 @@ pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreE
     Ok(db)
 }
 
+/// The id of a database: it tells the files that this database made from those of another one that lay here before.
+pub(super) fn id(db: &Connection) -> Result<String, StoreError> {
+    db.execute(
+        "INSERT OR IGNORE INTO setting (name, value) VALUES ('database_id', lower(hex(randomblob(16))))",
+        [],
+    )?;
+    Ok(db.query_row("SELECT value FROM setting WHERE name = 'database_id'", [], |row| row.get(0))?)
+}
+
 enum Opening {
     Sqlite(rusqlite::Error),
     Store(StoreError),

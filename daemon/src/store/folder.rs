@@ -7,8 +7,9 @@ use std::path::Path;
 
 use super::StoreError;
 
-/// Makes a folder (and those above it) with mode 0700, or checks one that is there.
-pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
+/// Makes a folder (and those above it) with mode 0700, or closes one that is there to others. Returns the mode that it had
+/// if others could enter it.
+pub(super) fn prepare(folder: &Path) -> Result<Option<u32>, StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| refused(folder, &error))?;
     let meta = std::fs::metadata(folder).map_err(|error| refused(folder, &error))?;
     if !meta.is_dir() {
@@ -20,11 +21,12 @@ pub(super) fn prepare(folder: &Path) -> Result<(), StoreError> {
             folder.display()
         )));
     }
-    if meta.mode() & 0o777 != 0o700 {
+    let mode = meta.mode() & 0o777;
+    if mode != 0o700 {
         std::fs::set_permissions(folder, Permissions::from_mode(0o700))
             .map_err(|error| refused(folder, &error))?;
     }
-    Ok(())
+    Ok((mode & 0o077 != 0).then_some(mode))
 }
 
 /// Makes one folder with mode 0700 whatever the umask; `false` if it was there.

@@ -97,6 +97,11 @@ pub enum Op {
         /// MIME type and bytes; `None` is "there is none".
         preview: Option<(String, Vec<u8>)>,
     },
+    /// A daemon ended over a run: see [`crate::store::Store::interruptions`].
+    Interrupted {
+        /// The run.
+        run: RunId,
+    },
     /// A setting of the queue that survives restarts: `max_concurrent_runs`, `paused`.
     Setting {
         /// Its name.
@@ -107,6 +112,20 @@ pub enum Op {
 }
 
 impl Op {
+    /// The run that it is about, if it is about one.
+    pub(super) fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Event { run, .. }
+            | Self::Run { run, .. }
+            | Self::Values { run, .. }
+            | Self::Label { run, .. }
+            | Self::DeleteRun { run, .. }
+            | Self::Interrupted { run } => Some(*run),
+            Self::Asset(new) => Some(new.asset.run_id),
+            _ => None,
+        }
+    }
+
     /// Roughly how many rows and bytes it writes.
     pub(super) fn weight(&self) -> (usize, usize) {
         match self {
@@ -224,8 +243,9 @@ pub type After = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 pub struct Batch {
     /// What to write.
     pub ops: Vec<Op>,
-    /// `true`: what the engine decided and can't take back; on a full disk the writer keeps it and tries again until it
-    /// fits. `false`: somebody's request; on a full disk it is refused at once.
+    /// `true`: what the engine decided and can't take back. While the disk can't be written it is kept and tried again; if
+    /// it can't be stored for any other reason, the daemon ends and recovers from what is stored. `false`: somebody's
+    /// request; it is refused at once, whatever the reason.
     pub must: bool,
     /// What is called after the commit.
     pub after: Option<After>,

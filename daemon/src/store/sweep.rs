@@ -1,4 +1,7 @@
-//! What a crash left behind: found at the next start, in the background, and removed by the writer.
+//! What a crash left behind: found at the next start, and removed by the writer.
+//!
+//! Only what this database made is removed: rows without a reference, and files that it was publishing when its daemon
+//! died. Files that it does not know at all (they lie next to a fresh or a restored database) are counted and stay.
 
 use std::collections::HashSet;
 use std::fs::DirEntry;
@@ -6,33 +9,69 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 
 use fanlight_shared::id::BlobHash;
+use rusqlite::Connection;
+use tokio::sync::watch;
 
 use super::StoreError;
 use super::blob::Blobs;
 use super::writer::Message;
 
-/// Removes what was being written when the last daemon ended. To be called before anything is published.
-pub(super) fn temporary(blobs: &Blobs) {
+/// Files in the store's folder that the database does not know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Unknown {
+    /// How many.
+    pub files: u64,
+    /// How many bytes all of them have.
+    pub bytes: u64,
+}
+
+/// Removes what was being written when the last daemon ended: temporary files, and files that it had published but not
+/// committed. To be called before anything is published.
+pub(super) fn interrupted(blobs: &Blobs, db: &Connection, marks: &Path) -> Result<(), StoreError> {
     for entry in entries(&blobs.temporary_folder()) {
-        if let Err(error) = std::fs::remove_file(entry.path()) {
-            tracing::warn!("{} can't be removed: {error}", entry.path().display());
+        remove(&entry.path());
+    }
+    for mark in entries(marks) {
+        if let Some(hash) = mark.file_name().to_str().and_then(|name| name.parse::<BlobHash>().ok()) {
+            let known = db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?;
+            if !known {
+                blobs.unlink(hash);
+            }
         }
+        remove(&mark.path());
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!("{} can't be removed: {error}", path.display());
     }
 }
 
-/// Looks for bytes that nothing names, beside everything else.
-pub(super) fn start(blobs: Blobs, writer: Sender<Message>) {
+/// Looks beside everything else for rows that nothing refers to, and counts the files that no row knows.
+pub(super) fn start(blobs: Blobs, writer: Sender<Message>, found: watch::Sender<Unknown>) {
     let look = move || {
-        let found = unreferenced(&blobs).and_then(|mut found| {
-            orphans(&blobs, |hash| found.push(hash))?;
-            Ok(found)
-        });
-        match found {
+        match unreferenced(&blobs) {
             // The writer looks again: by then some may have been published anew.
-            Ok(found) => found.into_iter().for_each(|hash| {
-                let _ = writer.send(Message::Released(hash));
+            Ok(hashes) => hashes.into_iter().for_each(|hash| {
+                let _ = writer.send(Message::Released { hash, made: false });
             }),
             Err(error) => tracing::debug!("the sweep ended early: {error}"),
+        }
+        match count_unknown(&blobs) {
+            Ok(unknown) => {
+                if unknown.files > 0 {
+                    tracing::warn!(
+                        "{} files of {} bytes below {} are not known to the database; they stay where they are",
+                        unknown.files,
+                        unknown.bytes,
+                        blobs.folder().display()
+                    );
+                }
+                found.send_replace(unknown);
+            }
+            Err(error) => tracing::debug!("the store's files could not be listed: {error}"),
         }
     };
     if let Err(error) = std::thread::Builder::new().name("sweep".into()).spawn(look) {
@@ -40,7 +79,7 @@ pub(super) fn start(blobs: Blobs, writer: Sender<Message>) {
     }
 }
 
-/// Rows that nothing names.
+/// Rows that nothing refers to.
 fn unreferenced(blobs: &Blobs) -> Result<Vec<BlobHash>, StoreError> {
     blobs.readers().read(|db| {
         let found = db
@@ -51,8 +90,20 @@ fn unreferenced(blobs: &Blobs) -> Result<Vec<BlobHash>, StoreError> {
     })
 }
 
-/// Files that no row names and nobody publishes.
-pub(super) fn orphans(blobs: &Blobs, mut found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
+/// Counts the files that the database does not know.
+pub(super) fn count_unknown(blobs: &Blobs) -> Result<Unknown, StoreError> {
+    let mut unknown = Unknown::default();
+    each_unknown(blobs, |hash| {
+        if let Ok(meta) = std::fs::symlink_metadata(blobs.path(hash)) {
+            unknown.files += 1;
+            unknown.bytes += meta.len();
+        }
+    })?;
+    Ok(unknown)
+}
+
+/// Calls `found` with each file that no row knows and nobody publishes.
+pub(super) fn each_unknown(blobs: &Blobs, mut found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
     for folder in entries(blobs.folder()) {
         let name = folder.file_name();
         let Some(start) = name.to_str().filter(|name| name.len() == 2) else { continue };
@@ -84,6 +135,6 @@ fn bounds(first: u8) -> [[u8; 32]; 2] {
     [low, high]
 }
 
-pub(super) fn entries(folder: &Path) -> impl Iterator<Item = DirEntry> {
+fn entries(folder: &Path) -> impl Iterator<Item = DirEntry> {
     std::fs::read_dir(folder).into_iter().flatten().flatten()
 }

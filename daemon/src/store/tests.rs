@@ -1,5 +1,6 @@
 //! Stories of what is kept. The builders are here, the stories one noun a file.
 
+mod damaged;
 mod disk;
 mod environment;
 mod frozen;

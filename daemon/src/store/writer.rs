@@ -11,7 +11,7 @@ use fanlight_shared::id::BlobHash;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
 
-use super::apply::{Applied, Apply};
+use super::apply::{Applied, Apply, Failed};
 use super::blob::Blobs;
 use super::{After, Batch, Committed, StoreError, database};
 use checkpoint::Checkpoint;
@@ -27,9 +27,17 @@ pub(super) enum Message {
     /// Commit this.
     Batch(Batch),
     /// Nobody publishes these bytes any more; if nothing refers to them either, they go.
-    Released(BlobHash),
+    Released {
+        /// The bytes.
+        hash: BlobHash,
+        /// Whether they lie in a file that this daemon wrote.
+        made: bool,
+    },
     /// Nothing is to be hurried for: give back what can be had again.
     Rest,
+    /// The database may not grow beyond so many pages: a disk that is full, for tests.
+    #[cfg(test)]
+    PageLimit(u32),
     /// End, after what came before.
     Close,
 }
@@ -69,7 +77,7 @@ impl From<serde_json::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Full(_) => Self::Store(error),
+            StoreError::Full(_) | StoreError::Disk(_) => Self::Store(error),
             _ => Self::Batch(error),
         }
     }
@@ -79,7 +87,7 @@ impl From<StoreError> for Failure {
 #[derive(Default)]
 struct Gathered {
     group: Vec<Batch>,
-    released: Vec<BlobHash>,
+    released: Vec<(BlobHash, bool)>,
     rest: bool,
 }
 
@@ -92,6 +100,7 @@ pub(super) struct Writer {
     apply: Apply,
     checkpoint: Checkpoint,
     trouble: Trouble,
+    failure: watch::Sender<Option<String>>,
     /// What was decided and waits for the disk, oldest first; empty except while the store can't be written.
     held: VecDeque<Batch>,
     closing: bool,
@@ -104,6 +113,7 @@ impl Writer {
         blobs: Blobs,
         inbox: Receiver<Message>,
         banner: watch::Sender<Option<String>>,
+        failure: watch::Sender<Option<String>>,
     ) -> Self {
         let apply = Apply::new(blobs.clone());
         Self {
@@ -114,15 +124,18 @@ impl Writer {
             apply,
             checkpoint: Checkpoint::default(),
             trouble: Trouble::new(banner),
+            failure,
             held: VecDeque::new(),
             closing: false,
         }
     }
 
-    /// Runs until it is told to close.
+    /// Runs until it is told to close. After a failure it only refuses: see [`Self::fail`].
     pub(super) fn run(mut self) {
         while !self.closing {
-            if self.trouble.why().is_none() {
+            if self.failure.borrow().is_some() {
+                self.refuse_all();
+            } else if self.trouble.why().is_none() {
                 let Some(first) = self.next() else { break };
                 let Gathered { group, released, rest } = self.gather(first);
                 self.commit(group);
@@ -135,13 +148,13 @@ impl Writer {
             }
         }
         for batch in self.held.drain(..) {
-            let why = self.trouble.why().unwrap_or_else(|| StoreError::Other("the store is closed".into()));
+            let why = self.trouble.why().unwrap_or_else(super::closed);
             answer(batch.after, Err(why));
         }
         // What came too late is told so, rather than left waiting.
         while let Ok(message) = self.inbox.try_recv() {
             if let Message::Batch(batch) = message {
-                answer(batch.after, Err(StoreError::Other("the store is closed".into())));
+                answer(batch.after, Err(super::closed()));
             }
         }
         if let Err(error) = self.db.pragma_update(None, "optimize", 0x10002) {
@@ -177,8 +190,10 @@ impl Writer {
                     }
                     group.push(batch);
                 }
-                Message::Released(hash) => released.push(hash),
+                Message::Released { hash, made } => released.push((hash, made)),
                 Message::Rest => rest = true,
+                #[cfg(test)]
+                Message::PageLimit(pages) => self.limit_pages(pages),
                 Message::Close => {
                     self.closing = true;
                     break;
@@ -221,6 +236,35 @@ impl Writer {
         }
     }
 
+    /// What the engine decided does not fit what is stored, so neither can be trusted to go on with. The daemon is asked to
+    /// end, and the next one recovers from what is stored. The run that it was about counts as interrupted.
+    fn fail(&self, failed: Failed) {
+        let Failed { error, run } = failed;
+        if let Some(run) = run
+            && let Err(error) = super::interruption::add(&self.db, run)
+        {
+            tracing::warn!("the interruption of {run} is not counted: {error}");
+        }
+        super::fail(&self.failure, &format!("what was decided could not be stored: {error}"));
+    }
+
+    #[cfg(test)]
+    fn limit_pages(&self, pages: u32) {
+        self.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    }
+
+    /// Refuses everything until the store is closed.
+    fn refuse_all(&mut self) {
+        self.held.drain(..).for_each(|batch| answer(batch.after, Err(super::closed())));
+        match self.inbox.recv() {
+            Ok(Message::Batch(batch)) => answer(batch.after, Err(super::closed())),
+            #[cfg(test)]
+            Ok(Message::PageLimit(_)) => {}
+            Ok(Message::Released { .. } | Message::Rest) => {}
+            Ok(Message::Close) | Err(_) => self.closing = true,
+        }
+    }
+
     fn hold_or_refuse(&mut self, batch: Batch, why: &StoreError) {
         if batch.must {
             self.held.push_back(batch);
@@ -239,8 +283,10 @@ impl Writer {
                     self.hold_or_refuse(batch, &why);
                 }
                 // Removing bytes that no row names needs no space, and makes some.
-                Ok(Message::Released(hash)) => self.release(vec![hash]),
+                Ok(Message::Released { hash, made }) => self.release(vec![(hash, made)]),
                 Ok(Message::Rest) => {}
+                #[cfg(test)]
+                Ok(Message::PageLimit(pages)) => self.limit_pages(pages),
                 Ok(Message::Close) => {
                     self.closing = true;
                     break;
@@ -264,8 +310,13 @@ impl Writer {
             self.held.make_contiguous();
             match self.transaction(&self.held.as_slices().0[..count]) {
                 Ok(applied) => {
-                    let group = self.held.drain(..count).collect();
+                    let done = applied.answers.len();
+                    let failed = applied.failed.is_some();
+                    let group = self.held.drain(..done).collect();
                     self.tell(group, applied);
+                    if failed {
+                        return;
+                    }
                 }
                 Err(error) => {
                     let why = self.say(error);
@@ -314,6 +365,10 @@ impl Writer {
                 if !self.apply.batch(&self.db, batch, careful, &mut applied)? {
                     return Ok(None);
                 }
+                if applied.failed.is_some() {
+                    // What was decided after it builds on it.
+                    break;
+                }
             }
             self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(Some(applied))
@@ -335,7 +390,7 @@ impl Writer {
 
     /// After the commit: bytes go, callers are told in order.
     fn tell(&self, group: Vec<Batch>, applied: Applied) {
-        let Applied { answers, unlink, claimed, published, kept } = applied;
+        let Applied { answers, unlink, claimed, published, kept, failed } = applied;
         for hash in &unlink {
             self.blobs.unlink(*hash);
         }
@@ -343,28 +398,37 @@ impl Writer {
         // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
         let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
         drop(kept);
-        for (after, result) in afters.into_iter().zip(answers) {
-            answer(after, result);
+        let mut answers = answers.into_iter();
+        for after in afters {
+            answer(after, answers.next().unwrap_or_else(|| Err(super::closed())));
+        }
+        if let Some(failed) = failed {
+            self.fail(failed);
         }
     }
 
     /// Bytes that nobody publishes any more: without a reference they go.
-    fn release(&self, released: Vec<BlobHash>) {
-        for hash in released {
+    fn release(&self, released: Vec<(BlobHash, bool)>) {
+        for (hash, made) in released {
             let outcome = (|| {
                 if self.apply.is_referenced(&self.db, hash)? || self.blobs.registry().is_open(hash) {
                     return Ok(Vec::new());
                 }
                 self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-                let unlink = self.apply.sweep(&self.db, hash)?;
+                let unlink = self.apply.sweep(&self.db, hash, made)?;
                 self.db.prepare_cached("COMMIT")?.execute([])?;
                 Ok::<_, StoreError>(unlink)
             })();
             match outcome {
-                Ok(unlink) => unlink.into_iter().for_each(|hash| self.blobs.unlink(hash)),
+                Ok(unlink) => {
+                    unlink.into_iter().for_each(|hash| self.blobs.unlink(hash));
+                    if made {
+                        self.blobs.registry().unmark(hash);
+                    }
+                }
                 Err(error) => {
                     self.undo();
-                    // The next start sweeps it.
+                    // The next start finds its row or its mark.
                     tracing::debug!("a blob stays for now: {error}");
                 }
             }

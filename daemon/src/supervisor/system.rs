@@ -48,8 +48,8 @@ pub(crate) fn before_exec<F>(command: &mut Command, before: F)
 where
     F: FnMut() -> io::Result<()> + Send + Sync + 'static,
 {
-    // SAFETY: the supervisor has one thread, so that no lock can be held by another at the fork, and the caller's closure only
-    // makes system calls.
+    // SAFETY: the caller's closure only makes system calls, so that it does not matter which locks another thread holds at
+    // the fork.
     unsafe { command.pre_exec(before) };
 }
 

@@ -19,12 +19,14 @@ const DECODER: u64 = 800 << 20;
 
 /// Takes the limits upon this process.
 pub(super) fn enter() -> rustix::io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     // What a program that a worker starts writes is private too.
     rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o077));
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Core, limit(0))?;
-    setrlimit(Resource::Nofile, limit(OPEN_FILES))?;
+    // A limit can't be raised above the one that this process has.
+    let allowed = getrlimit(Resource::Nofile).maximum.unwrap_or(OPEN_FILES);
+    setrlimit(Resource::Nofile, limit(OPEN_FILES.min(allowed)))?;
     // macOS counts the shared cache of libraries here, so that no process would start below this limit.
     #[cfg(target_os = "linux")]
     setrlimit(Resource::As, limit(MEMORY))?;

@@ -42,13 +42,20 @@ pub enum ClientError {
     #[error("the request is {0} bytes long; at most 8 MiB fit")]
     TooLong(usize),
     /// The daemon could not read the rest of the bytes.
-    #[error("only {got} of {of} bytes came: the daemon could not read the rest (see `fanlight doctor`)")]
+    #[error(
+        "only {got} of {of} bytes came: the daemon could not read the rest (see `fanlight doctor --deep`)"
+    )]
     Broken {
         /// How many came.
         got: u64,
         /// How many should have come.
         of: u64,
     },
+    /// All bytes came, but they are not those that were stored.
+    #[error(
+        "the bytes are not those that were stored: they were damaged on the way (see `fanlight doctor --deep`)"
+    )]
+    Damaged,
     /// Bytes came, but could not be written.
     #[error("the bytes can't be written: {0}")]
     Write(String),

@@ -80,6 +80,9 @@ pub struct Bytes {
     pub bytes: u64,
     /// Their MIME type.
     pub mime: String,
+    /// The BLAKE3 hash that the bytes must have, where they are the whole of a stored file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<BlobHash>,
 }
 
 /// `assets.thumbnail`: the stored preview.

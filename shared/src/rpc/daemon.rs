@@ -75,6 +75,9 @@ pub struct Doctor {
     /// Reads every blob and compares its hash.
     #[serde(default)]
     pub deep: bool,
+    /// Imports files that the database does not know: they become assets.
+    #[serde(default)]
+    pub repair: bool,
 }
 
 /// Answer of `daemon.doctor`.

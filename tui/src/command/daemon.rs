@@ -55,6 +55,8 @@ impl Args {
 
 /// How long a daemon may take to close its store.
 const ENDING: Duration = Duration::from_secs(30);
+/// How long it may take to cancel what runs before that.
+const CANCELLING: Duration = Duration::from_secs(30);
 /// How often it is looked whether it has.
 const GONE: Duration = Duration::from_millis(5);
 
@@ -86,34 +88,49 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
         output::note("no daemon runs for this home");
         return Ok(());
     };
-    let status = client.call(daemon::Status {}).await?;
     let socket = || std::fs::metadata(&context.home.socket).map(|it| (it.dev(), it.ino())).ok();
     let before = socket();
-    match client.call(daemon::Stop { cancel }).await {
-        // It may be gone before its answer is.
-        Ok(_) | Err(ClientError::Disconnected(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    client.closed().await;
-    // The last that it does is to close the store, then to remove its socket: whoever starts the next one finds the
-    // home free.
-    let gone = async {
-        while before.is_some() && socket() == before {
+    let asked = async {
+        let status = match client.call(daemon::Status {}).await {
+            Ok(status) => Some(status),
+            Err(ClientError::Disconnected(_)) => None,
+            Err(error) => return Err(error),
+        };
+        match client.call(daemon::Stop { cancel }).await {
+            // It may be gone before its answer is.
+            Ok(_) | Err(ClientError::Disconnected(_)) => {}
+            Err(error) => return Err(error),
+        }
+        // The last that it does is to close the store, then to remove its socket: whoever starts the next one finds the
+        // home free. One that is killed meanwhile removes nothing, but gives its lock back.
+        while before.is_some() && socket() == before && embedded::daemon_lives(&context.home) {
             tokio::time::sleep(GONE).await;
         }
+        Ok(status)
     };
-    if tokio::time::timeout(ENDING, gone).await.is_err() {
+    let limit = if cancel { ENDING + CANCELLING } else { ENDING };
+    let Ok(ended) = tokio::time::timeout(limit, asked).await else {
         return Err(Failure::failed(format!(
-            "process {} was told to end, but has not after {} seconds; its log is {}",
-            status.pid,
-            ENDING.as_secs(),
+            "the daemon was told to end, but has not after {} seconds; its log is {}",
+            limit.as_secs(),
             context.home.log_file().display()
+        ))
+        .hint(format!(
+            "nothing stored is lost if it is killed: `kill -9 $(cat {})`",
+            context.home.lock_file().display()
         )));
-    }
+    };
+    let status = ended?;
     let mut out = Out::new();
-    out.line(&format!("stopped process {}", status.pid))?;
+    match &status {
+        Some(status) => out.line(&format!("stopped process {}", status.pid))?,
+        None => out.line("the daemon had ended")?,
+    }
     out.flush()?;
-    if status.running > 0 && !cancel {
+    if before.is_some() && socket() == before {
+        output::note("it was killed before it could close its store; the next daemon recovers what it left");
+    }
+    if let Some(status) = status.filter(|status| status.running > 0 && !cancel) {
         output::note(&format!(
             "{} running: their commands go on under the supervisor, and the next daemon takes them over",
             output::text::count(status.running as usize, "run")

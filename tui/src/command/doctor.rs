@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// Reads every stored byte and compares its hash.
     #[arg(long)]
     deep: bool,
+    /// Imports files that lie in the store but that the database does not know: they become assets.
+    #[arg(long)]
+    repair: bool,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -24,8 +27,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
     let answer = match context.running().await? {
-        Some(client) => client.call(daemon::Doctor { deep: args.deep }).await?,
-        None => embedded::doctor(&context.home, args.deep).await?,
+        Some(client) => client.call(daemon::Doctor { deep: args.deep, repair: args.repair }).await?,
+        None => embedded::doctor(&context.home, args.deep, args.repair).await?,
     };
     let mut out = Out::new();
     if args.json {

@@ -144,3 +144,85 @@ async fn what_could_not_be_removed_is_looked_after_by_the_next_daemon() {
     world.until_stored(|store| store.going().unwrap().is_empty()).await;
     assert!(!world.fake.has(attempt));
 }
+
+#[tokio::test]
+async fn a_run_that_brought_down_three_daemons_fails_and_the_others_go_on() {
+    let mut world = World::new().await;
+    let (bomb, other) = (world.start(LONG).await, world.start(LONG).await);
+    world.until(|now| now.running == 2).await;
+    for _ in 0..2 {
+        world.die_over(bomb.id).await;
+        world.until(|now| now.running == 2).await;
+    }
+    world.die_over(bomb.id).await;
+    world.until(|now| now.running <= 1).await;
+    world.until_stored(|store| store.listed(bomb.id).unwrap().state == RunStatus::Failed).await;
+    assert!(world.ended(bomb.id).error().contains("interrupted 3 times"), "{}", world.ended(bomb.id).error());
+    assert_ne!(world.ended(other.id).error(), world.ended(bomb.id).error());
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_fails_and_the_others_go_on() {
+    let mut world = World::new().await;
+    let (damaged, gap, fine) = (world.start(LONG).await, world.start(LONG).await, world.start(LONG).await);
+    world.until(|now| now.running == 3).await;
+    for run in [&damaged, &gap, &fine] {
+        world.until_attempt(run.id, "wait", 1).await;
+    }
+    world.engine.stop().await;
+    let deep = format!("{{\"v\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    world.tamper(&format!("UPDATE event SET body = '{deep}' WHERE seq = 2 AND run = 1"));
+    world.tamper("DELETE FROM event WHERE seq = 2 AND run = 2");
+    world.restart().await;
+    world.until_stored(|store| store.listed(damaged.id).unwrap().state == RunStatus::Failed).await;
+    let error = |id| world.store.listed(id).unwrap().error.unwrap_or_default();
+    assert!(error(damaged.id).contains("this run is damaged: event 2 of"), "{}", error(damaged.id));
+    assert!(error(gap.id).contains("is missing"), "{}", error(gap.id));
+    world.until_attempt(fine.id, "wait", 2).await;
+}
+
+#[tokio::test]
+async fn a_label_is_seen_only_once_it_is_stored() {
+    let world = World::with_cap(1).await;
+    let run = world.start(LONG).await;
+    world.until(|now| now.running == 1).await;
+    let refused =
+        world.engine.label(runs::Label { run: fanlight_shared::id::RunId::new(), label: "x".into() });
+    assert!(refused.await.is_err());
+    world.engine.label(runs::Label { run: run.id, label: "mine".into() }).await.unwrap();
+    assert_eq!(world.store.listed(run.id).unwrap().label, "mine");
+}
+
+#[tokio::test]
+async fn without_room_on_the_disk_the_queue_still_answers_and_what_waits_starts_when_there_is_room() {
+    let world = World::with_cap(1).await;
+    world.engine.set_queue(queue::Set { paused: Some(true), ..queue::Set::default() }).await.unwrap();
+    let runs = world.try_start(LONG, &[&[], &[]]).await.unwrap();
+    world.store.limit_pages(1);
+    let cause = async || {
+        while world.store.trouble().borrow().is_none() {
+            let text = "x".repeat(500);
+            let label = runs::Label { run: runs[1].id, label: text[..200].to_owned() };
+            let _ = world.engine.label(label).await;
+            let sets: [&[(&str, fanlight_shared::value::Value)]; 50] = [&[]; 50];
+            let _ = world.try_start(LONG, &sets).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), cause()).await.unwrap();
+    let asked = async {
+        let queue = world.engine.queue().await;
+        let set = world.engine.set_queue(queue::Set { paused: Some(false), ..queue::Set::default() }).await;
+        let cancelled =
+            world.engine.cancel(runs::Cancel { runs: vec![runs[0].id], ..runs::Cancel::default() }).await;
+        (queue.is_ok(), set.err().map(|it| it.message), cancelled.err().map(|it| it.message))
+    };
+    let (queue, set, cancelled) =
+        tokio::time::timeout(std::time::Duration::from_secs(10), asked).await.expect("they should answer");
+    assert!(queue);
+    for said in [set, cancelled].into_iter().flatten() {
+        assert!(said.contains("is full") && said.contains("takes effect at once"), "{said}");
+    }
+    world.store.limit_pages(u32::MAX - 1);
+    world.until(|now| now.running == 1).await;
+    assert_eq!(world.store.listed(runs[0].id).unwrap().state, RunStatus::Cancelled);
+}

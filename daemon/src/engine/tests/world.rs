@@ -76,6 +76,20 @@ impl World {
         self.home.attempts().join(attempt.to_string())
     }
 
+    /// Ends the engine as a daemon ends that dies over a run, and boots another one.
+    pub(super) async fn die_over(&mut self, run: RunId) {
+        self.restart_after(|world| {
+            std::fs::create_dir_all(&world.home.state).unwrap();
+            std::fs::write(world.home.working_file(), run.as_bytes()).unwrap();
+        })
+        .await;
+    }
+
+    /// Changes the database behind the store's back.
+    pub(super) fn tamper(&self, sql: &str) {
+        rusqlite::Connection::open(self.store.home().database()).unwrap().execute_batch(sql).unwrap();
+    }
+
     /// Starts a workflow once per set of params.
     pub(super) async fn try_start(
         &self,

@@ -38,7 +38,7 @@ impl Apply {
         db.prepare_cached("UPDATE workflow SET runs = runs - 1 WHERE key = ?1")?.execute([workflow])?;
         db.prepare_cached(
             "INSERT OR IGNORE INTO going (attempt) SELECT json_extract(body, '$.attempt_id') FROM event \
-             WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 \
+             WHERE run = ?1 AND instr(body, '\"attempt_id\"') > 0 AND json_valid(body) \
              AND json_extract(body, '$.attempt_id') IS NOT NULL",
         )?
         .execute([key])?;

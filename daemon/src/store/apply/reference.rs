@@ -6,7 +6,7 @@ use fanlight_shared::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Apply, Done, Failure, Work};
-use crate::store::blob::{self, Published};
+use crate::store::blob::Published;
 use crate::store::{StoreError, code};
 
 impl Apply {
@@ -117,15 +117,17 @@ impl Apply {
         Ok(refs.is_some_and(|refs| refs > 0))
     }
 
-    /// Forgets bytes that nothing names; answers the files that are left over.
+    /// Forgets bytes that nothing names and returns the files that are left over. A file that no row knows is left over
+    /// only if this daemon `made` it.
     pub(in crate::store) fn sweep(
         &self,
         db: &Connection,
         hash: BlobHash,
+        made: bool,
     ) -> Result<Vec<BlobHash>, StoreError> {
         let known = db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?;
         if !known {
-            return Ok(vec![hash]);
+            return Ok(if made { vec![hash] } else { Vec::new() });
         }
         let mut work = Work { loose: vec![hash], ..Work::default() };
         match self.drop_unreferenced(db, &mut work) {
@@ -140,13 +142,6 @@ impl Apply {
 
     /// Bytes as the transaction sees them.
     pub(super) fn bytes(&self, db: &Connection, hash: BlobHash) -> Done<Vec<u8>> {
-        if let Some(bytes) = blob::inline(db, hash)? {
-            return Ok(bytes);
-        }
-        std::fs::read(self.blobs.path(hash)).map_err(|error| {
-            Failure::Batch(StoreError::Other(format!(
-                "the bytes {hash} can't be read: {error}; `fanlight doctor` says more"
-            )))
-        })
+        Ok(self.blobs.read_in(db, hash)?)
     }
 }

@@ -10,6 +10,9 @@ use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment};
 use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
 
+/// What the slug of a deleted workflow begins with after another one took it; no slug of a file does.
+const GIVEN_UP: char = '~';
+
 /// A workflow as a submission finds or makes it.
 struct Workflow {
     key: i64,
@@ -207,11 +210,16 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
             )));
         }
     };
-    if let Some(found) = found {
+    if let Some(mut found) = found {
         db.prepare_cached(
             "UPDATE workflow SET title = ?2, path = coalesce(?3, path), version = ?4 WHERE key = ?1",
         )?
         .execute(params![found.key, submit.title, submit.path, version])?;
+        if found.slug.starts_with(GIVEN_UP) {
+            found.slug = free_slug(db, &submit.slug)?;
+            db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?
+                .execute(params![found.key, found.slug])?;
+        }
         return Ok(found);
     }
     let moved_from = match submit.workflow_id {
@@ -232,16 +240,29 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
     Ok(Workflow { key, id, slug, last_number: 0, moved_from })
 }
 
-/// `slug`, or with `-2`, `-3` … the first that no workflow has.
+/// Returns `slug`, or with `-2`, `-3` … the first that no workflow has. A workflow whose runs and assets were all deleted
+/// gives its slug up; its row stays, so that its numbers are not used again if it comes back.
 fn free_slug(db: &Connection, slug: &str) -> Done<String> {
-    let mut taken = db.prepare_cached("SELECT 1 FROM workflow WHERE slug = ?1")?;
+    let mut holder = db.prepare_cached(
+        "SELECT key, EXISTS (SELECT 1 FROM run WHERE run.workflow = workflow.key) FROM workflow WHERE slug = ?1",
+    )?;
     let mut candidate = slug.to_owned();
     let mut count = 1_u32;
-    while taken.exists([&candidate])? {
+    loop {
+        let held: Option<(i64, bool)> =
+            holder.query_row([&candidate], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        match held {
+            None => return Ok(candidate),
+            Some((key, false)) => {
+                db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?
+                    .execute(params![key, format!("{GIVEN_UP}{key}")])?;
+                return Ok(candidate);
+            }
+            Some((_, true)) => {}
+        }
         count += 1;
         candidate = format!("{slug}-{count}");
     }
-    Ok(candidate)
 }
 
 /// The first of `count` consecutive places: behind all that wait, or before them.

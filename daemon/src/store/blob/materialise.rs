@@ -1,14 +1,14 @@
 //! Private copies of stored bytes, for commands and workers.
 
 use std::fs::Permissions;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 
-use super::{Blobs, Found};
+use super::Blobs;
 use crate::store::{StoreError, folder};
 
 /// Media as a new file, or as a new folder.
@@ -48,20 +48,59 @@ fn below(path: &str) -> Result<PathBuf, StoreError> {
     Ok(parts.to_owned())
 }
 
+/// Copies a blob to a temporary name beside `target`, verifies the copy, and only then gives it its name.
 fn file(blobs: &Blobs, hash: BlobHash, target: &Path, executable: bool) -> Result<(), StoreError> {
-    let found = blobs.find(hash)?;
-    let copy = || -> io::Result<()> {
-        let mut out = folder::create_file(target)?;
-        match found {
-            Found::Inline(bytes) => out.write_all(&bytes)?,
-            // Lets the kernel copy, and share the blocks where the file system can.
-            Found::File(mut from) => {
-                io::copy(&mut from, &mut out)?;
-            }
-        }
-        out.set_permissions(Permissions::from_mode(if executable { 0o500 } else { 0o400 }))
+    if std::fs::symlink_metadata(target).is_ok() {
+        return Err(failed(target, &io::ErrorKind::AlreadyExists.into()));
+    }
+    let path = target.with_file_name(format!(".fanlight-{}", uuid::Uuid::now_v7()));
+    let part = Part(&path);
+    let copied = blobs.copy(hash, &path);
+    let out = match copied {
+        Ok(out) => out,
+        Err(CopyError::Store(error)) => return Err(error),
+        Err(CopyError::Write(error)) => return Err(failed(target, &error)),
     };
-    copy().map_err(|error| failed(target, &error))
+    let finish = || {
+        out.set_permissions(Permissions::from_mode(if executable { 0o500 } else { 0o400 }))?;
+        std::fs::rename(part.0, target)
+    };
+    finish().map_err(|error| failed(target, &error))
+}
+
+/// Why a blob was not copied.
+enum CopyError {
+    Store(StoreError),
+    Write(io::Error),
+}
+
+impl Blobs {
+    /// Writes a blob to a new file and verifies what was written.
+    fn copy(&self, hash: BlobHash, path: &Path) -> Result<std::fs::File, CopyError> {
+        let mut reader = self.open_blob(hash).map_err(CopyError::Store)?;
+        let mut out = folder::create_file(path).map_err(CopyError::Write)?;
+        // Lets the kernel copy, and share the blocks where the file system can; what is verified is the copy.
+        if let Some(from) = reader.file() {
+            io::copy(from, &mut out).map_err(CopyError::Write)?;
+            out.seek(SeekFrom::Start(0)).map_err(CopyError::Write)?;
+            let copy = out.try_clone().map_err(CopyError::Write)?;
+            reader.verify_copy(copy).map_err(CopyError::Store)?;
+        } else {
+            let bytes = reader.next(u64::MAX).map_err(CopyError::Store)?;
+            out.write_all(&bytes).map_err(CopyError::Write)?;
+        }
+        Ok(out)
+    }
+}
+
+/// A file that is being written; removed unless it was renamed.
+struct Part<'a>(&'a Path);
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        // After the rename the name is gone, which is how it should be.
+        let _ = std::fs::remove_file(self.0);
+    }
 }
 
 fn failed(target: &Path, error: &io::Error) -> StoreError {

@@ -1,40 +1,65 @@
 //! Which bytes are being published: what nothing refers to yet, but soon will.
+//!
+//! Before the file of a large blob gets its name, an empty file named by its hash is made in the store's folder of
+//! publications. After a crash the next daemon finds there which files were written and perhaps never committed; a file
+//! that it does not find there is not its own to remove.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 
+use crate::store::folder;
 use crate::store::writer::Message;
 
 /// The open publications, shared by those who publish and by the writer, who alone unlinks.
 pub(in crate::store) struct Registry {
     open: Mutex<HashMap<BlobHash, Entry>>,
     writer: Sender<Message>,
+    /// Where publications of files are marked.
+    marks: PathBuf,
 }
 
 struct Entry {
     count: usize,
+    bytes: u64,
+    /// The file was written by this publication; one that was there before is not removed with it.
+    made: bool,
     /// Bytes that lie in no file; readable before their commit.
-    inline: Option<Arc<Vec<u8>>>,
+    inline: Option<Arc<[u8]>>,
 }
 
 impl Registry {
-    pub(in crate::store) fn new(writer: Sender<Message>) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), writer })
+    pub(in crate::store) fn new(writer: Sender<Message>, marks: PathBuf) -> Arc<Self> {
+        Arc::new(Self { open: Mutex::default(), writer, marks })
     }
 
-    pub(super) fn open(self: &Arc<Self>, hash: BlobHash, inline: Option<&[u8]>) -> Arc<Open> {
+    pub(super) fn open(self: &Arc<Self>, hash: BlobHash, bytes: u64, inline: Option<&[u8]>) -> Arc<Open> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.entry(hash)
-            .or_insert_with(|| Entry { count: 0, inline: inline.map(|bytes| Arc::new(bytes.to_vec())) })
+            .or_insert_with(|| Entry { count: 0, bytes, made: false, inline: inline.map(Arc::from) })
             .count += 1;
         Arc::new(Open { registry: self.clone(), hash })
     }
 
-    pub(super) fn inline(&self, hash: BlobHash) -> Option<Arc<Vec<u8>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&hash)?.inline.clone()
+    /// The file of a publication is about to get its name.
+    pub(super) fn mark(&self, hash: BlobHash) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = open.get_mut(&hash).filter(|entry| !entry.made) {
+            entry.made = true;
+            // Without the mark a crash leaves a file that is never removed, which is the safe side.
+            if let Err(error) = folder::create_file(&self.marks.join(hash.to_string())) {
+                tracing::debug!("the publication of {hash} is not marked: {error}");
+            }
+        }
+    }
+
+    /// What is being published under this hash: how many bytes, and the bytes themselves unless they lie in a file.
+    pub(super) fn published(&self, hash: BlobHash) -> Option<(u64, Option<Arc<[u8]>>)> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(&hash).map(|entry| (entry.bytes, entry.inline.clone()))
     }
 
     /// Whether a publication of these bytes is open.
@@ -48,6 +73,13 @@ impl Registry {
         if !open.contains_key(&hash) {
             act();
         }
+    }
+
+    /// The publication of a file is over: it is referred to, or was removed.
+    pub(in crate::store) fn unmark(&self, hash: BlobHash) {
+        self.unless_open(hash, || {
+            let _ = std::fs::remove_file(self.marks.join(hash.to_string()));
+        });
     }
 }
 
@@ -71,9 +103,10 @@ impl Drop for Open {
         if entry.count > 0 {
             return;
         }
+        let made = entry.made;
         open.remove(&self.hash);
         drop(open);
-        // If nothing refers to the bytes, they go. Without a writer the next start finds them.
-        let _ = self.registry.writer.send(Message::Released(self.hash));
+        // If nothing refers to the bytes, they go. Without a writer the next start finds the mark.
+        let _ = self.registry.writer.send(Message::Released { hash: self.hash, made });
     }
 }

@@ -1,42 +1,57 @@
 //! Runs with everything that is kept of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
-use fanlight_shared::id::{AttemptId, BlobHash, RunId};
+use fanlight_shared::id::{AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run_state::{Folded, RunState};
+use fanlight_shared::run::Run;
+use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::store::{OpenRun, Store, StoreError, code};
+use crate::store::{DamagedRun, OpenRun, Store, StoreError, code};
 
 /// Node, item, port, value (`None` where not kept).
 type PortValue = (String, ItemPath, String, Option<Value>);
 
 impl Store {
-    /// Runs that had not ended, in queue order (running ones first, by start). Blocks.
+    /// Returns the runs that had not ended, in queue order (running ones first, by start). What can't be read of one run is
+    /// damage to that run alone. Blocks.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn open_runs(&self) -> Result<Vec<OpenRun>, StoreError> {
+    pub fn open_runs(&self) -> Result<Vec<Result<OpenRun, DamagedRun>>, StoreError> {
         self.read(|db| {
             let mut query = db.prepare_cached("SELECT id FROM run WHERE status IN (0, 1, 2)")?;
             let ids = query
                 .query_map([], |row| row.get(0).map(RunId::from_bytes))?
                 .collect::<Result<Vec<_>, _>>()?;
             let mut shared = Environments::default();
-            let mut runs = ids
-                .into_iter()
-                .map(|id| self.open_run(db, id, &mut shared))
-                .collect::<Result<Vec<_>, _>>()?;
-            runs.sort_by_key(|(position, open)| match open.run.start_order {
-                Some(order) => (0, code::signed(order)),
-                None => (1, *position),
-            });
-            Ok(runs.into_iter().map(|(_, open)| open).collect())
+            let mut runs = Vec::with_capacity(ids.len());
+            for id in ids {
+                let row = row(db, id)?;
+                let place = match row.run.start_order {
+                    Some(order) => (0, code::signed(order)),
+                    None => (1, row.position),
+                };
+                let run = row.run.clone();
+                runs.push((
+                    place,
+                    match self.opened(db, row, &mut shared) {
+                        Ok(open) => Ok(open),
+                        Err(StoreError::Unreadable(why)) => Err(DamagedRun { run, why }),
+                        Err(error @ StoreError::Damaged { .. }) => {
+                            Err(DamagedRun { run, why: error.to_string() })
+                        }
+                        Err(error) => return Err(error),
+                    },
+                ));
+            }
+            runs.sort_by_key(|(place, _)| *place);
+            Ok(runs.into_iter().map(|(_, run)| run).collect())
         })
     }
 
@@ -45,7 +60,20 @@ impl Store {
     /// # Errors
     /// No such run.
     pub fn run(&self, id: RunId) -> Result<OpenRun, StoreError> {
-        self.read(|db| self.open_run(db, id, &mut Environments::default()).map(|(_, open)| open))
+        self.read(|db| self.opened(db, row(db, id)?, &mut Environments::default()))
+    }
+
+    /// Returns the run of a workflow that left the queue last, whatever became of it. Blocks.
+    pub(crate) fn newest_started(&self, workflow: WorkflowId) -> Result<Option<RunId>, StoreError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT r.id FROM workflow w JOIN run r ON r.workflow = w.key WHERE w.id = ?1 AND r.status < 6 \
+                     AND r.start_order IS NOT NULL ORDER BY r.start_order DESC LIMIT 1",
+                )?
+                .query_row([workflow.as_bytes()], |row| row.get(0).map(RunId::from_bytes))
+                .optional()?)
+        })
     }
 
     /// The state of a run: the fold of its events. Blocks.
@@ -56,22 +84,19 @@ impl Store {
         self.read(|db| {
             let found = db
                 .prepare_cached(
-                    "SELECT r.key, v.nodes FROM run r JOIN version v ON v.key = r.version \
-                     WHERE r.id = ?1 AND r.status < 6",
+                    "SELECT r.key, v.nodes, w.slug || '#' || r.number FROM run r JOIN version v ON v.key = r.version \
+                     JOIN workflow w ON w.key = r.workflow WHERE r.id = ?1 AND r.status < 6",
                 )?
-                .query_row([id.as_bytes()], |row| Ok((row.get(0)?, code::json::<Vec<String>>(row, 1)?)))
+                .query_row([id.as_bytes()], |row| {
+                    Ok((row.get(0)?, code::json::<Vec<String>>(row, 1)?, row.get::<_, String>(2)?))
+                })
                 .optional()?;
-            let Some((key, nodes)) = found else {
+            let Some((key, nodes, name)) = found else {
                 return Err(StoreError::NotFound(format!("no run {id}")));
             };
             let mut state = RunState::new(nodes);
-            for event in events(db, key)? {
-                if state.fold(&event) == Folded::Gap {
-                    return Err(StoreError::Other(format!(
-                        "event {} of the run {id} is missing; `fanlight doctor` says more",
-                        state.seq + 1
-                    )));
-                }
+            for event in events(db, key, &name)? {
+                state.fold(&event);
             }
             Ok(state)
         })
@@ -120,7 +145,8 @@ impl Store {
                  WHERE r.id = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
             )?;
             let between = params![id.as_bytes(), code::signed(after), code::signed(up_to)];
-            Ok(query.query_map(between, numbered)?.collect::<Result<_, _>>()?)
+            let rows = query.query_map(between, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.map(|row| numbered(row?, "the run")).collect()
         })
     }
 
@@ -136,34 +162,41 @@ impl Store {
         })
     }
 
-    /// A run with its place in the queue.
-    fn open_run(
-        &self,
-        db: &Connection,
-        id: RunId,
-        shared: &mut Environments,
-    ) -> Result<(i64, OpenRun), StoreError> {
-        let sql = format!(
-            "SELECT {}, v.document, r.path, r.queue_position, r.environment FROM {} WHERE r.id = ?1 AND r.status <> {}",
-            code::RUN,
-            code::RUN_TABLES,
-            code::DELETED
-        );
-        let found = db
-            .prepare_cached(&sql)?
-            .query_row([id.as_bytes()], |row| {
-                Ok((code::run(row)?, row.get(21)?, row.get(22)?, row.get(23)?, row.get(24)?))
-            })
-            .optional()?;
-        let Some(((key, run), document, path, position, environment)) = found else {
-            return Err(StoreError::NotFound(format!("no run {id}")));
-        };
+    /// Which of these attempts belong to a run of this database. Blocks.
+    pub(crate) fn known_attempts(&self, attempts: &[AttemptId]) -> Result<Vec<AttemptId>, StoreError> {
+        let Some(first) = attempts.iter().min() else { return Ok(Vec::new()) };
+        // The id of an attempt begins with the time at which it was made, in milliseconds.
+        let made = first.as_bytes()[..6].iter().fold(0_i64, |time, byte| time << 8 | i64::from(*byte));
+        let wanted: HashSet<AttemptId> = attempts.iter().copied().collect();
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT CASE WHEN json_valid(e.body) THEN json_extract(e.body, '$.attempt_id') END \
+                 FROM run r JOIN event e ON e.run = r.key \
+                 WHERE (r.ended_at IS NULL OR r.ended_at >= ?1) AND instr(e.body, '\"attempt_id\"') > 0",
+            )?;
+            let ids = query
+                .query_map([made], |row| row.get::<_, Option<String>>(0))?
+                .collect::<Result<HashSet<_>, _>>()?;
+            let known: HashSet<AttemptId> =
+                ids.into_iter().flatten().filter_map(|id| id.parse().ok()).collect();
+            Ok(wanted.intersection(&known).copied().collect())
+        })
+    }
+
+    /// Everything that is stored of a run.
+    fn opened(&self, db: &Connection, row: RunRow, shared: &mut Environments) -> Result<OpenRun, StoreError> {
+        let RunRow { key, run, document, path, environment, .. } = row;
+        let name = run.name();
+        let events = events(db, key, &name)?;
+        let values = self.values_of(db, key).map_err(|error| match error {
+            StoreError::Unreadable(why) => StoreError::Unreadable(format!("a value of {name}: {why}")),
+            error => error,
+        })?;
         let environment = match environment {
             Some(key) => shared.of(db, key)?,
             None => Arc::default(),
         };
-        let (events, values) = (events(db, key)?, self.values_of(db, key)?);
-        Ok((position, OpenRun { run, document, path, environment, events, values }))
+        Ok(OpenRun { run, document, path, environment, events, values })
     }
 
     fn values_of(&self, db: &Connection, run: i64) -> Result<Vec<PortValue>, StoreError> {
@@ -171,7 +204,7 @@ impl Store {
             .query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
             .map(|row| {
                 let (node, item, port, body, large) = row?;
-                Ok((node, code::item_from(item), port, self.value(body, large)?))
+                Ok((node, code::item_from(item), port, self.value(db, body, large)?))
             })
             .collect()
     }
@@ -179,18 +212,17 @@ impl Store {
     /// A value from the columns of its row.
     pub(super) fn value(
         &self,
+        db: &Connection,
         body: Option<String>,
         large: Option<[u8; 32]>,
     ) -> Result<Option<Value>, StoreError> {
         Ok(match (body, large) {
             (Some(body), _) => Some(serde_json::from_str(&body)?),
             // It may have been evicted since this transaction began: then it is not kept.
-            (None, Some(hash)) => match std::fs::read(self.blobs().path(BlobHash::from_bytes(hash))) {
+            (None, Some(hash)) => match self.blobs().read_in(db, BlobHash::from_bytes(hash)) {
                 Ok(json) => Some(serde_json::from_slice(&json)?),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                Err(error) => {
-                    return Err(StoreError::Other(format!("a stored value can't be read: {error}")));
-                }
+                Err(StoreError::NotFound(_)) => None,
+                Err(error) => return Err(error),
             },
             (None, None) => None,
         })
@@ -215,15 +247,58 @@ impl Environments {
     }
 }
 
-/// The state events of a run, in order.
-pub(super) fn events(db: &Connection, run: i64) -> Result<Vec<Numbered>, StoreError> {
-    let events = db
-        .prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?
-        .query_map(params![run], numbered)?
-        .collect::<Result<Vec<_>, _>>()?;
+/// The row of a run, with its file and its place in the queue.
+struct RunRow {
+    key: i64,
+    run: Run,
+    document: String,
+    path: Option<String>,
+    position: i64,
+    environment: Option<i64>,
+}
+
+fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
+    let sql = format!(
+        "SELECT {}, v.document, r.path, r.queue_position, r.environment FROM {} WHERE r.id = ?1 AND r.status <> {}",
+        code::RUN,
+        code::RUN_TABLES,
+        code::DELETED
+    );
+    db.prepare_cached(&sql)?
+        .query_row([id.as_bytes()], |row| {
+            let (key, run) = code::run(row)?;
+            Ok(RunRow {
+                key,
+                run,
+                document: row.get(21)?,
+                path: row.get(22)?,
+                position: row.get(23)?,
+                environment: row.get(24)?,
+            })
+        })
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
+}
+
+/// All state events of a run, in order and without a gap.
+fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreError> {
+    let mut query = db.prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?;
+    let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut events: Vec<Numbered> = Vec::new();
+    for row in rows {
+        let event = numbered(row?, name)?;
+        let expected = events.len() as u64 + 1;
+        if event.seq != expected {
+            return Err(StoreError::Unreadable(format!("event {expected} of {name} is missing")));
+        }
+        events.push(event);
+    }
     Ok(events)
 }
 
-fn numbered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Numbered> {
-    Ok(Numbered { seq: code::unsigned(row.get(0)?), event: code::json(row, 1)? })
+fn numbered((seq, body): (i64, String), name: &str) -> Result<Numbered, StoreError> {
+    let seq = code::unsigned(seq);
+    let event = serde_json::from_str(&body)
+        .map_err(|error| StoreError::Unreadable(format!("event {seq} of {name} can't be read: {error}")))?;
+    Ok(Numbered { seq, event })
 }

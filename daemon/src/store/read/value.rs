@@ -46,7 +46,7 @@ impl Store {
                     run_id: RunId::from_bytes(row.get(0)?),
                     number,
                     item: code::item_from(item),
-                    value: self.value(row.get(3)?, row.get(4)?)?,
+                    value: self.value(db, row.get(3)?, row.get(4)?)?,
                 };
                 rows.push(((number, item), value));
             }

@@ -24,7 +24,7 @@ impl Store {
             let rows = db
                 .prepare_cached(&format!(
                     "SELECT {COLUMNS} FROM workflow w CROSS JOIN version v ON v.key = w.version \
-                     WHERE w.newest_run < ?1 ORDER BY w.newest_run DESC LIMIT ?2"
+                     WHERE w.newest_run < ?1 AND w.slug NOT LIKE '~%' ORDER BY w.newest_run DESC LIMIT ?2"
                 ))?
                 .query_map(params![before, limit as i64 + 1], info)?
                 .collect::<Result<Vec<_>, _>>()?;
@@ -46,7 +46,7 @@ impl Store {
             Ok(db
                 .prepare_cached(&format!(
                     "SELECT {COLUMNS}, v.document FROM workflow w CROSS JOIN version v ON v.key = w.version \
-                     WHERE w.{column} = ?1 ORDER BY w.newest_run DESC LIMIT 1"
+                     WHERE w.{column} = ?1 AND w.slug NOT LIKE '~%' ORDER BY w.newest_run DESC LIMIT 1"
                 ))?
                 .query_row([ToSqlOutput::Owned(value)], |row| {
                     Ok(Detail { workflow: info(row)?.1, document: row.get(8)? })

@@ -33,7 +33,8 @@ fn small_disk(test: &str, options: &str) -> Option<PathBuf> {
             return None;
         }
     }
-    println!("skipped: {test}: no small file system can be mounted here");
+    // Not captured with the output of the test: whoever runs the tests sees it.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: no small file system can be mounted here");
     None
 }
 
@@ -45,6 +46,49 @@ fn fill(folder: &Path) -> PathBuf {
         while file.write_all(&vec![0; size]).is_ok() {}
     }
     path
+}
+
+/// The same without a file system of its own, so that it runs everywhere: SQLite itself says that there is no room.
+#[test]
+fn a_database_without_room_refuses_requests_and_keeps_decisions() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.store.limit_pages(1);
+    let submit = || at.try_commit(vec![Op::Submit(submission(50).into())]);
+    let refused = std::iter::repeat_with(submit).take(1000).find_map(Result::err).unwrap();
+    assert!(matches!(refused, StoreError::Full(_)), "{refused:?}");
+    let decided: Vec<_> =
+        (1..=300).map(|seq| write(&at.store, vec![event(run.id, seq), big(run.id, seq)], true)).collect();
+    let trouble = at.store.trouble();
+    until("the writer is in trouble", || trouble.borrow().is_some());
+    assert!(!at.store.runs(&Default::default()).unwrap().rows.is_empty(), "reading goes on");
+    assert!(at.store.failure().borrow().is_none(), "a full disk is no reason to end");
+    at.store.limit_pages(u32::MAX - 1);
+    for answer in decided {
+        answer.recv().unwrap().unwrap();
+    }
+    until("the trouble is over", || trouble.borrow().is_none());
+    at.submit(1);
+    at.reopen();
+    let events = at.store.run(run.id).unwrap().events;
+    assert!(events.iter().map(|event| event.seq).eq(1..=300), "in order, none lost");
+}
+
+#[test]
+fn a_store_without_room_closes_at_once() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.store.limit_pages(1);
+    let decided: Vec<_> =
+        (1..=300).map(|seq| write(&at.store, vec![event(run.id, seq), big(run.id, seq)], true)).collect();
+    let trouble = at.store.trouble();
+    until("the writer is in trouble", || trouble.borrow().is_some());
+    at.store.close();
+    let answers = decided.into_iter().map(|answer| answer.recv().unwrap().is_ok());
+    let stored = answers.filter(|stored| *stored).count() as u64;
+    at.reopen();
+    let events = at.store.run(run.id).unwrap().events;
+    assert!(events.iter().map(|event| event.seq).eq(1..=stored), "what was not stored was not acknowledged");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn an_environment_outlives_daemons_and_is_stored_once() {
     at.submit_with(submitted(&variables, 1));
     at.submit(1);
     at.reopen();
-    let open = at.store.open_runs().unwrap();
+    let open: Vec<_> = at.store.open_runs().unwrap().into_iter().map(Result::unwrap).collect();
     let paths: Vec<_> = open.iter().map(|open| open.environment.get("PATH")).collect();
     assert_eq!(paths, [Some("/opt/bin:/bin"); 4].into_iter().chain([None]).collect::<Vec<_>>());
     assert_eq!(stored(&at), 1);

@@ -18,6 +18,7 @@ fn everything_survives_reopening() {
     ]);
     at.reopen();
     let open = at.store.open_runs().unwrap();
+    let open: Vec<_> = open.into_iter().map(Result::unwrap).collect();
     assert_eq!(open.iter().map(|open| open.run.number).collect::<Vec<_>>(), [2, 1], "running first");
     let kept = &open[0];
     assert_eq!(kept.document, submission(1).document);
@@ -43,13 +44,77 @@ fn a_batch_that_fails_harms_no_neighbour() {
         vec![event(run.id, 2)],
     ]
     .into_iter()
-    .map(|ops| write(&at.store, ops, true))
+    .map(|ops| write(&at.store, ops, false))
     .collect();
     let answers: Vec<bool> = answers.into_iter().map(|answer| answer.recv().unwrap().is_ok()).collect();
     assert_eq!(answers, [true, false, false, true]);
     let open = at.store.run(run.id).unwrap();
     assert_eq!(open.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(open.run.state, RunStatus::Queued, "the failed batch left nothing");
+}
+
+/// What the engine decides builds on what it decided before.
+#[test]
+fn a_decision_that_cannot_be_stored_ends_the_daemon_before_anything_that_builds_on_it() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    let failure = at.store.failure();
+    let answers: Vec<_> =
+        [vec![event(run.id, 1)], vec![event(run.id, 2), event(run.id, 1)], vec![event(run.id, 3)]]
+            .into_iter()
+            .map(|ops| write(&at.store, ops, true))
+            .collect();
+    let answers: Vec<bool> = answers.into_iter().map(|answer| answer.recv().unwrap().is_ok()).collect();
+    assert_eq!(answers, [true, false, false]);
+    until("the daemon is asked to end", || failure.borrow().is_some());
+    assert!(at.try_commit(vec![event(run.id, 2)]).is_err(), "nothing more is written");
+    at.reopen();
+    let open = at.store.run(run.id).unwrap();
+    assert_eq!(open.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1], "no gap");
+    assert_eq!(at.store.interruptions().unwrap()[&run.id], 1, "the run counts as interrupted");
+}
+
+#[test]
+fn what_cannot_be_read_of_one_run_is_damage_to_that_run_alone() {
+    let at = Fixture::new();
+    let runs = at.submit(3);
+    for run in &runs {
+        at.commit(vec![
+            row(run.id, RunStatus::Running),
+            event(run.id, 1),
+            event(run.id, 2),
+            event(run.id, 3),
+        ]);
+    }
+    let deep = format!("{{\"v\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    at.tamper(&format!("UPDATE event SET body = '{deep}' WHERE seq = 2 AND run = 1"));
+    at.tamper("DELETE FROM event WHERE seq = 2 AND run = 2");
+    let open = at.store.open_runs().unwrap();
+    let why: Vec<_> =
+        open.iter().map(|open| open.as_ref().err().map(|damaged| damaged.why.clone())).collect();
+    assert!(why[0].as_ref().unwrap().contains("event 2 of poster#1 can't be read"), "{why:?}");
+    assert_eq!(why[1].as_deref(), Some("event 2 of poster#2 is missing"));
+    assert_eq!(why[2], None);
+    for run in &runs[..2] {
+        let error = at.store.run_state(run.id).unwrap_err().to_string();
+        assert!(error.contains(&run.name()), "{error}");
+    }
+    at.commit(vec![row(runs[0].id, RunStatus::Failed), Op::DeleteRun { run: runs[0].id, assets: true }]);
+}
+
+#[test]
+fn what_cannot_be_read_of_one_row_hides_no_other_in_a_list() {
+    let at = Fixture::new();
+    let run = at.ended();
+    at.product(&run, "sky", b"one");
+    at.product(&at.ended(), "sky", b"two");
+    at.tamper(
+        "UPDATE run SET params = 'no JSON' WHERE key = 1; UPDATE asset SET value = 'no JSON' WHERE key = 1",
+    );
+    let runs = at.store.runs(&Default::default()).unwrap().rows;
+    assert_eq!(runs.len(), 2);
+    assert!(runs[1].error.as_ref().unwrap().contains("params can't be read"), "{runs:?}");
+    assert_eq!(at.store.assets(&Default::default()).unwrap().rows.len(), 2);
 }
 
 #[test]

@@ -65,6 +65,31 @@ fn workflows_are_found_by_id_else_by_path() {
 }
 
 #[test]
+fn a_deleted_workflow_gives_its_slug_to_the_next_and_keeps_its_numbers() {
+    let at = Fixture::new();
+    let run = at.ended();
+    let other = || Submit { path: Some("/elsewhere/poster.yaml".into()), ..submission(1) };
+    at.commit(vec![Op::DeleteRun { run: run.id, assets: true }]);
+    let taken = at.submit_with(other()).runs.remove(0);
+    assert_eq!(taken.name(), "poster#1");
+    assert_eq!(at.store.workflows(None).unwrap().rows.len(), 1);
+    assert!(at.store.workflow("/home/ada/poster.yaml").is_err(), "it was deleted");
+    let back = at.submit(1).remove(0);
+    assert_eq!(back.name(), "poster-2#2", "its numbers go on");
+    assert_eq!(at.submit_with(other()).runs[0].name(), "poster#2");
+}
+
+#[test]
+fn the_newest_started_run_is_found_behind_any_number_of_waiting_ones() {
+    let at = Fixture::new();
+    let runs = at.submit(1500);
+    let workflow = runs[0].workflow_id;
+    assert_eq!(at.store.newest_started(workflow).unwrap(), None);
+    at.commit(vec![row(runs[3].id, RunStatus::Running)]);
+    assert_eq!(at.store.newest_started(workflow).unwrap(), Some(runs[3].id));
+}
+
+#[test]
 fn the_queue_is_first_in_first_out_but_for_next() {
     let at = Fixture::new();
     assert_eq!(positions(&at.submit(2)), [Some(1), Some(2)]);
@@ -74,7 +99,8 @@ fn the_queue_is_first_in_first_out_but_for_next() {
     let mut newest = submission(1);
     newest.next = true;
     at.submit_with(newest);
-    let order: Vec<u32> = at.store.open_runs().unwrap().iter().map(|open| open.run.number).collect();
+    let order: Vec<u32> =
+        at.store.open_runs().unwrap().iter().map(|open| open.as_ref().unwrap().run.number).collect();
     assert_eq!(order, [5, 3, 4, 1, 2]);
 }
 

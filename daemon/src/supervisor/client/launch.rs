@@ -70,6 +70,12 @@ impl Launcher {
         command.env_clear();
         // A supervisor inside of a command belongs to that command's tree.
         command.envs(std::env::var_os(TOKEN).map(|token| (TOKEN, token)));
+        if let Some(limit) = crate::run::open_files::inherited() {
+            // The supervisor raises its own limit, and gives commands the one that it was started with.
+            crate::supervisor::system::before_exec(command.as_std_mut(), move || {
+                Ok(rustix::process::setrlimit(rustix::process::Resource::Nofile, limit)?)
+            });
+        }
         command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(self.own_log());
         let mut child =
             command.spawn().map_err(|error| unreachable(format!("`{show}` can't be started: {error}")))?;

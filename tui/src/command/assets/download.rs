@@ -36,7 +36,10 @@ async fn to_file(
     let copy = new.temporary.reopen().map_err(|error| new.says(&error))?;
     let mut writer = tokio::fs::File::from_std(copy);
     let read = assets::Read { asset, file, offset: 0, limit: None };
-    client.read_asset_into(read, &mut writer).await.map_err(|error| new.says(&error))?;
+    client.read_asset_into(read, &mut writer).await.map_err(|error| match error {
+        ClientError::Write(error) => new.says(&error),
+        error => unread(asset, &error),
+    })?;
     if executable {
         make_executable(new.temporary.as_file()).map_err(|error| new.says(&error))?;
     }
@@ -45,7 +48,7 @@ async fn to_file(
 
 async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), String> {
     let says = |error: &dyn std::fmt::Display| format!("`{}` can't be written: {error}", path.display());
-    let manifest = client.read_asset(asset, None).await.map_err(|error| says(&error))?;
+    let manifest = client.read_asset(asset, None).await.map_err(|error| unread(asset, &error))?;
     let manifest: DirManifest = serde_json::from_slice(&manifest).map_err(|error| says(&error))?;
     std::fs::create_dir(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
@@ -65,6 +68,11 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
         to_file(client, asset, Some(entry.hash), entry.executable, &target).await?;
     }
     Ok(())
+}
+
+/// A sentence about bytes that did not come whole; nothing was saved.
+fn unread(asset: AssetId, error: &ClientError) -> String {
+    format!("the asset {asset} can't be read: {error}")
 }
 
 /// Whoever may read it may execute it.

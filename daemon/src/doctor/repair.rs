@@ -1,0 +1,214 @@
+//! `fanlight doctor --repair`: files that the database does not know become assets again.
+//!
+//! They lie next to a database that is not the one that made them: it was lost, replaced, or restored from an older copy.
+//! What they were called and which run made them is lost with it; what they are is found from their bytes.
+
+use std::fs::File;
+
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::environment::Environment;
+use fanlight_shared::event::{Numbered, RunUpdate, StateEvent};
+use fanlight_shared::id::{AssetId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::daemon::DoctorAnswer;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::value::{Value, Values};
+use indexmap::IndexMap;
+
+use crate::media;
+use crate::store::blob::Published;
+use crate::store::{NewAsset, NewRun, Op, Store, StoreError, Submit};
+
+/// The workflow that imported files belong to: one that runs and makes nothing.
+const DOCUMENT: &str = "\
+id: 0198f1a9-5c00-7000-8000-66616e6c6774
+name: Recovered files
+description: Files that `fanlight doctor --repair` found next to the database
+nodes:
+  files:
+    run: echo 'its assets are what `fanlight doctor --repair` imported'
+";
+/// The node whose assets they become.
+const NODE: &str = "files";
+/// How many files are imported in one transaction.
+const BATCH: usize = 256;
+
+/// What was imported.
+#[derive(Default)]
+pub struct Repaired {
+    /// The run that the assets belong to, if there were any.
+    pub run: Option<Run>,
+    /// The assets.
+    pub assets: Vec<Asset>,
+}
+
+/// Imports the files that the database does not know and reports them. Blocks: every one of them is read.
+pub(super) fn repair(store: &Store, answer: &mut DoctorAnswer) -> Repaired {
+    let mut repaired = Repaired::default();
+    let mut hashes = Vec::new();
+    let outcome = store.each_unknown(|hash| hashes.push(hash)).and_then(|()| {
+        for hashes in hashes.chunks(BATCH) {
+            import(store, hashes, answer, &mut repaired)?;
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        answer.problems.push(format!("the files could not be imported: {error}"));
+    }
+    if let Some(run) = &repaired.run {
+        let count = repaired.assets.len();
+        answer.checked.push(format!(
+            "imported {count} {}: the assets of {} (`fanlight assets list --run {}`)",
+            if count == 1 { "file" } else { "files" },
+            run.name(),
+            run.name(),
+        ));
+    }
+    repaired
+}
+
+fn import(
+    store: &Store,
+    hashes: &[BlobHash],
+    answer: &mut DoctorAnswer,
+    repaired: &mut Repaired,
+) -> Result<(), StoreError> {
+    let mut found = Vec::new();
+    for hash in hashes {
+        match look(store, *hash) {
+            Ok(file) => found.push(file),
+            Err(error) => answer.problems.push(format!(
+                "{} was not imported: {error}; it stays where it is",
+                store.blobs().path(*hash).display()
+            )),
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let run = match &repaired.run {
+        Some(run) => run.clone(),
+        None => repaired.run.insert(new_run(store)?).clone(),
+    };
+    let mut ops = Vec::new();
+    for (published, media) in found {
+        let ordinal = u32::try_from(repaired.assets.len()).unwrap_or(u32::MAX);
+        let asset = asset(&run, Value::from(media), ordinal);
+        ops.push(Op::Blob(published));
+        ops.push(Op::Asset(Box::new(NewAsset {
+            asset: asset.clone(),
+            attempt: 0,
+            duration_ms: 0,
+            cost_usd: None,
+        })));
+        repaired.assets.push(asset);
+    }
+    store.commit_blocking(ops).map(drop)
+}
+
+/// A file of the store that holds what its name says, as media.
+fn look(store: &Store, hash: BlobHash) -> Result<(Published, fanlight_shared::media::Media), StoreError> {
+    let published = store.blobs().adopt(hash)?;
+    let unreadable = |error: std::io::Error| StoreError::Disk(format!("it can't be read: {error}"));
+    let mut file = File::open(store.blobs().path(hash)).map_err(unreadable)?;
+    let sniffed = media::sniff(&mut file).map_err(unreadable)?;
+    let ending = match sniffed.mime.split_once('/') {
+        Some(("text", "plain")) => "txt",
+        Some(("image" | "audio" | "video", kind)) => kind.trim_start_matches("x-"),
+        Some(("application", "json")) => "json",
+        _ => "bin",
+    };
+    let name = format!("{}.{ending}", &hash.to_string()[..12]);
+    let media = media::describe(sniffed, hash, published.bytes, &name);
+    Ok((published, media))
+}
+
+/// A run that has ended, for the assets to belong to.
+fn new_run(store: &Store) -> Result<Run, StoreError> {
+    let at = Time::now();
+    let submit = Submit {
+        request_key: RunId::new().to_string(),
+        workflow_id: Some(workflow_id()),
+        path: None,
+        slug: "recovered".to_owned(),
+        title: "Recovered files".to_owned(),
+        document: DOCUMENT.to_owned(),
+        version: Version::of(DOCUMENT),
+        nodes: 1,
+        node_names: vec![NODE.to_owned()],
+        submission: SubmissionId::new(),
+        at,
+        runs: vec![NewRun {
+            id: RunId::new(),
+            label: "files that the database did not know".to_owned(),
+            params: IndexMap::new(),
+        }],
+        blobs: Vec::new(),
+        next: false,
+        resume: None,
+        environment: Environment::default(),
+        concurrency: None,
+    };
+    let submitted = store.commit_blocking(vec![Op::Submit(Box::new(submit))])?.submitted;
+    let mut run = submitted
+        .and_then(|submitted| submitted.runs.into_iter().next())
+        .ok_or_else(|| StoreError::Other("no run was made for the imported files".to_owned()))?;
+    run.state = RunStatus::Completed;
+    run.started_at = Some(at);
+    run.ended_at = Some(at);
+    run.position = None;
+    run.nodes_done = 1;
+    let update = RunUpdate {
+        status: RunStatus::Completed,
+        at,
+        start_order: None,
+        error: None,
+        outputs: Values::new(),
+    };
+    store.commit_blocking(vec![
+        Op::Event { run: run.id, event: Numbered { seq: 1, event: StateEvent::RunUpdate(update) } },
+        Op::Run {
+            run: run.id,
+            status: run.state,
+            started_at: run.started_at,
+            start_order: None,
+            ended_at: run.ended_at,
+            error: None,
+            nodes_done: 1,
+        },
+    ])?;
+    Ok(run)
+}
+
+/// The id of the workflow that imported files belong to.
+fn workflow_id() -> WorkflowId {
+    WorkflowId::from_bytes([
+        0x01, 0x98, 0xf1, 0xa9, 0x5c, 0, 0x70, 0, 0x80, 0, 0x66, 0x61, 0x6e, 0x6c, 0x67, 0x74,
+    ])
+}
+
+fn asset(run: &Run, value: Value, ordinal: u32) -> Asset {
+    let media = value.as_media();
+    let (mime, bytes, name) =
+        media.map(|it| (it.mime.clone(), it.bytes, it.name.clone())).unwrap_or_default();
+    Asset {
+        id: AssetId::new(),
+        workflow: run.workflow.clone(),
+        run: run.name(),
+        node: NODE.to_owned(),
+        item: ItemPath::WHOLE,
+        port: "file".to_owned(),
+        kind: AssetKind::of(&value),
+        mime,
+        bytes,
+        name,
+        created_at: Time::now(),
+        starred: false,
+        ordinal,
+        workflow_id: run.workflow_id,
+        run_id: run.id,
+        value,
+        preview: PreviewState::Pending,
+    }
+}

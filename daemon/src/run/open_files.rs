@@ -1,0 +1,50 @@
+//! How many files the daemon may have open at once.
+
+use std::sync::OnceLock;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::RunError;
+
+/// With fewer open files than this the database, the clients and the commands of one run don't fit.
+const NEEDED: u64 = 256;
+
+/// The limit that this process was started with.
+static INHERITED: OnceLock<Rlimit> = OnceLock::new();
+
+/// Raises the limit of this process as far as the system allows.
+///
+/// # Errors
+/// It allows too few.
+pub(super) fn raise() -> Result<(), RunError> {
+    let inherited = *INHERITED.get_or_init(|| getrlimit(Resource::Nofile));
+    check(inherited.maximum)?;
+    // A soft limit that can't be raised is only smaller than it could be.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: inherited.maximum, maximum: inherited.maximum });
+    Ok(())
+}
+
+/// The limit that commands get back: many programs expect the usual one.
+pub(crate) fn inherited() -> Option<Rlimit> {
+    INHERITED.get().copied()
+}
+
+fn check(hard: Option<u64>) -> Result<(), RunError> {
+    match hard {
+        Some(limit) if limit < NEEDED => Err(RunError::OpenFiles { limit, needed: NEEDED }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_low_a_limit_is_named_with_the_command_that_raises_it() {
+        let said = check(Some(64)).unwrap_err().to_string();
+        assert!(said.contains("64") && said.contains("ulimit -n 1024"), "{said}");
+        check(Some(NEEDED)).unwrap();
+        check(None).unwrap();
+    }
+}
