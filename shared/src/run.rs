@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{RunId, SubmissionId, Version, WorkflowId};
 use crate::time::Time;
-use crate::transition::State as _;
 use crate::value::Value;
 
 /// The state of a run.
@@ -31,7 +30,7 @@ impl RunStatus {
     /// Whether it never changes again.
     #[must_use]
     pub fn is_ended(self) -> bool {
-        self.next().is_empty()
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
     /// Whether it holds a slot.
     #[must_use]
@@ -93,7 +92,7 @@ impl NodeStatus {
     /// Whether it never changes again.
     #[must_use]
     pub fn is_ended(self) -> bool {
-        self.next().is_empty()
+        matches!(self, Self::Completed | Self::Cached | Self::Failed | Self::Skipped | Self::Cancelled)
     }
     /// Whether its ports have values.
     #[must_use]
