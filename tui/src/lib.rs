@@ -5,6 +5,7 @@
 //! - [`main`]: parses the command line, runs one command, turns what went wrong into words and an exit code
 //! - `cli`: the commands as clap sees them; each command's arguments stand in its own file below `command/`
 //! - `command`: a verb a file, the same nouns as the requests of the wire
+//! - `ascii`: ASCII in the place of other characters
 //! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
 //! - `board`: what is known of the runs that a command follows
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
@@ -13,6 +14,7 @@
 //! - `example`: the workflows compiled in
 //! - `text_file`: text that a person names, read with a limit
 
+mod ascii;
 mod board;
 mod cli;
 mod command;
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    ascii::want(cli.ui.ascii());
     let ended = runtime(&cli).and_then(|runtime| {
         let ended = runtime.block_on(command::dispatch(cli));
         // What still waits (a blocked read of stdin, say) must not hold up the end.

@@ -9,15 +9,22 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod text;
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use fanlight_shared::problem::Problem;
 
+use crate::ascii;
 use crate::failure::Failure;
+
+/// A text for people, in ASCII where they can read nothing else.
+pub(crate) fn for_people(text: &str) -> Cow<'_, str> {
+    if ascii::is_wanted() { ascii::text(text) } else { Cow::Borrowed(text) }
+}
 
 /// Says something on stderr. Nobody listening there is no reason to stop.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", for_people(line));
 }
 
 /// Shows problems of a workflow file on stderr, each with its line and a caret.
@@ -32,6 +39,9 @@ pub(crate) fn problems(name: &str, document: &str, problems: &[Problem]) {
 pub(crate) struct Out {
     writer: BufWriter<io::Stdout>,
     terminal: bool,
+    /// Whether lines are in ASCII only. Programs get the text as it is unless ASCII was asked for: a path that was changed
+    /// would be another path.
+    ascii: bool,
 }
 
 impl Out {
@@ -39,7 +49,8 @@ impl Out {
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
-        Self { writer: BufWriter::with_capacity(32 * 1024, stdout), terminal }
+        let ascii = ascii::is_asked_for() || (terminal && ascii::is_wanted());
+        Self { writer: BufWriter::with_capacity(32 * 1024, stdout), terminal, ascii }
     }
 
     /// Whether a person looks at it.
@@ -49,6 +60,14 @@ impl Out {
 
     /// Writes a line.
     pub(crate) fn line(&mut self, line: &str) -> Result<(), Failure> {
+        let line = if self.ascii { ascii::text(line) } else { Cow::Borrowed(line) };
+        self.bytes(line.as_bytes())?;
+        self.bytes(b"\n")
+    }
+
+    /// Writes a line of JSON.
+    pub(crate) fn json(&mut self, line: &str) -> Result<(), Failure> {
+        let line = if self.ascii { ascii::json(line) } else { Cow::Borrowed(line) };
         self.bytes(line.as_bytes())?;
         self.bytes(b"\n")
     }

@@ -10,6 +10,6 @@ pub(super) fn run() -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Failure::failed(format!("the schema can't be written: {error}")))?;
     let mut out = Out::new();
-    out.line(&text)?;
+    out.json(&text)?;
     out.flush()
 }

@@ -21,8 +21,8 @@ pub(crate) struct Args {
     /// Leave the mouse to the terminal.
     #[arg(long)]
     no_mouse: bool,
-    /// Draw with ASCII only.
-    #[arg(long)]
+    /// Draw and print with ASCII only.
+    #[arg(long, global = true)]
     ascii: bool,
     /// Do destructive things without asking.
     #[arg(long)]
@@ -41,23 +41,24 @@ fn pictures(text: &str) -> Result<PictureMode, String> {
 }
 
 impl Args {
+    /// Whether ASCII was asked for.
+    pub(crate) fn ascii(&self) -> bool {
+        self.ascii
+    }
+
     fn options(&self, look: Look) -> Options {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         // Over a slow line whatever moves costs; who wants it anyway has a terminal beside it.
         let remote = set("SSH_CONNECTION") || set("SSH_TTY");
-        let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
-        let plain = matches!(utf8.as_deref(), Some("C" | "POSIX"))
-            || std::env::var_os("TERM").is_some_and(|it| it == "linux");
+        let ascii = crate::ascii::is_asked_for() || look.ascii.unwrap_or_else(crate::ascii::is_wanted);
         let colour = !set("NO_COLOR");
-        // Half blocks are colours and nothing else.
-        let pictures = if colour { PictureMode::Auto } else { PictureMode::Off };
+        // Half blocks are colours and nothing else, and neither they nor placeholders are ASCII.
+        let pictures = if colour && !ascii { PictureMode::Auto } else { PictureMode::Off };
         Options {
             motion: !self.no_motion && look.motion.unwrap_or(!remote),
             mouse: !self.no_mouse && look.mouse.unwrap_or(true),
             colour,
-            ascii: self.ascii || look.ascii.unwrap_or(plain),
+            ascii,
             bell: self.bell || look.bell.unwrap_or(false),
             confirm: !self.no_confirm && look.confirm.unwrap_or(true),
             pictures: self.pictures.or(look.pictures).unwrap_or(pictures),

@@ -23,7 +23,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
 
 fn ask(question: &str) -> std::io::Result<String> {
     let mut stderr = std::io::stderr().lock();
-    write!(stderr, "{question} [y/N] ")?;
+    write!(stderr, "{} [y/N] ", super::for_people(question))?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 pub(crate) fn print<T: Serialize>(out: &mut Out, value: &T) -> Result<(), Failure> {
     let line = serde_json::to_string(value)
         .map_err(|error| Failure::failed(format!("the answer can't be written as JSON: {error}")))?;
-    out.line(&line)
+    out.json(&line)
 }
 
 /// A run.

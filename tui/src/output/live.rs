@@ -152,7 +152,7 @@ impl Live {
 /// Nobody listening on stderr is no reason to stop.
 fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes());
+    let _ = stderr.write_all(super::for_people(text).as_bytes());
     let _ = stderr.flush();
 }
 

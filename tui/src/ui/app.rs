@@ -191,8 +191,9 @@ impl App {
             Next::Heard(Some(Heard::Answers(answers))) => self.answered(answers)?,
             Next::Heard(None) => self.answered(Answers::default())?,
             Next::Continued => {
-                self.terminal.again()?;
+                self.terminal.resume()?;
                 self.pictures_again()?;
+                self.session.model.size = self.terminal.size()?;
                 self.pace.wish(Wish::Person);
             }
             Next::Tick => {
@@ -283,7 +284,8 @@ impl App {
         let areas = self.terminal.paint(|area, buffer| {
             let areas = view::view(model, theme, area, buffer);
             board.settle(buffer);
-            areas
+            let caret = areas.caret;
+            (areas, caret)
         })?;
         self.paints += 1;
         self.pace.painted(Instant::now(), areas.tick);

@@ -2,8 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -21,8 +20,9 @@ impl Input {
     /// A text with the cursor behind it.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        let text: String = text.into().chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-        Self { cursor: text.len(), text }
+        let mut input = Self::default();
+        input.insert(&text.into());
+        input
     }
 
     /// The text.
@@ -31,12 +31,13 @@ impl Input {
         &self.text
     }
 
-    /// Puts text at the cursor; line breaks become blanks, other control characters are left out.
+    /// Puts text at the cursor; line breaks become blanks, control characters other than tabs are left out.
     pub fn insert(&mut self, text: &str) {
         let clean: String = text
             .chars()
             .filter_map(|it| match it {
-                '\n' | '\t' => Some(' '),
+                '\n' => Some(' '),
+                '\t' => Some('\t'),
                 it if it.is_control() => None,
                 it => Some(it),
             })
@@ -117,10 +118,10 @@ impl Input {
         words.next().map_or(self.text.len(), |(at, word)| self.cursor + at + word.len())
     }
 
-    /// Draws the text on one line, scrolled so that the cursor shows; the cursor only where `focused`.
-    pub fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer, focused: bool) {
+    /// Draws the text on one line, scrolled so that the caret shows. Returns the place of the caret.
+    pub fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         if area.is_empty() {
-            return;
+            return None;
         }
         let columns = usize::from(area.width);
         let mut start = 0;
@@ -128,13 +129,11 @@ impl Input {
         while self.text[start..self.cursor].width() + 1 > columns {
             start += self.text[start..].graphemes(true).next().map_or(1, str::len);
         }
-        buffer.set_stringn(area.x, area.y, &self.text[start..], columns, theme.text);
-        if focused {
-            let x = area.x + u16::try_from(self.text[start..self.cursor].width()).unwrap_or(0);
-            if let Some(cell) = buffer.cell_mut((x, area.y)) {
-                cell.modifier.insert(Modifier::REVERSED);
-            }
-        }
+        // A tab is one column here, as it is where widths are counted.
+        let shown = self.text[start..].replace('\t', " ");
+        buffer.set_stringn(area.x, area.y, shown, columns, theme.text);
+        let x = area.x + u16::try_from(self.text[start..self.cursor].width()).unwrap_or(0);
+        Some(Position { x, y: area.y })
     }
 }
 

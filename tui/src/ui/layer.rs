@@ -1,5 +1,6 @@
 //! What lies over the panes: a stack whose topmost gets the keys first. Each kind is a file of its own.
 
+pub mod choose;
 pub mod compare;
 pub mod confirm;
 pub mod delete;
@@ -83,6 +84,10 @@ macro_rules! layers {
             pub fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
                 match self { $(Self::$name(layer) => layer.key(model, key, action),)+ }
             }
+            /// Takes text that was pasted.
+            pub fn paste(&mut self, model: &mut Model, text: &str) -> Step {
+                match self { $(Self::$name(layer) => layer.paste(model, text),)+ }
+            }
             /// Handles the mouse: a click or the wheel, on what the layer marked by [`Areas::hit`].
             pub fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
                 match self { $(Self::$name(layer) => layer.mouse(model, mouse, hit),)+ }
@@ -142,6 +147,8 @@ layers! {
     Help(help::Help)
     /// All commands by their words.
     Palette(palette::Palette)
+    /// A short list of which one is chosen.
+    Choose(choose::Choose)
     /// A question before something that can't be undone.
     Confirm(confirm::Confirm)
     /// The question before runs are deleted.
@@ -166,6 +173,10 @@ layers! {
 pub trait Over {
     /// Handles a key.
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step;
+    /// Takes text that was pasted, with `\n` between its lines.
+    fn paste(&mut self, _model: &mut Model, _text: &str) -> Step {
+        Step::stay()
+    }
     /// Handles the mouse.
     fn mouse(&mut self, _model: &mut Model, _mouse: MouseEvent, _hit: Option<&Hit>) -> Step {
         Step::stay()

@@ -1,5 +1,8 @@
 //! Taking the terminal and giving it back, whatever happens.
 
+mod graphemes;
+mod screen;
+
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,9 +16,11 @@ use crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+
+use graphemes::Graphemes;
+use screen::Screen;
 
 /// What one frame may grow to before it is written in parts.
 const FRAME: usize = 64 * 1024;
@@ -26,7 +31,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is ours; given back when it is dropped.
 #[derive(Debug)]
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<Screen<BufWriter<Stdout>>>,
+    graphemes: Graphemes,
     mouse: bool,
 }
 
@@ -37,8 +43,9 @@ impl Terminal {
     /// Standard output is no terminal, or it refuses.
     pub fn take() -> io::Result<Self> {
         on_panic();
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout()));
-        let mut terminal = Self { inner: ratatui::Terminal::new(backend)?, mouse: false };
+        let screen = Screen::new(BufWriter::with_capacity(FRAME, io::stdout()));
+        let inner = ratatui::Terminal::new(screen)?;
+        let mut terminal = Self { inner, graphemes: Graphemes::default(), mouse: false };
         terminal.enter()?;
         Ok(terminal)
     }
@@ -55,7 +62,7 @@ impl Terminal {
 
     /// Gives the terminal to another program, until [`Terminal::again`].
     pub fn give(&mut self) {
-        let _ = self.inner.backend_mut().flush();
+        let _ = Write::flush(self.inner.backend_mut());
         give_back();
     }
 
@@ -68,6 +75,16 @@ impl Terminal {
         self.forget()
     }
 
+    /// Takes it again after this process was stopped from outside: the shell has set it back meanwhile, and nobody gave it.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn resume(&mut self) -> io::Result<()> {
+        // Without this, raw mode counts as on, and nothing would be set.
+        let _ = disable_raw_mode();
+        self.again()
+    }
+
     /// Forgets what it shows, so that the next frame is drawn whole.
     ///
     /// # Errors
@@ -77,6 +94,7 @@ impl Terminal {
         // ends in an error where the line is slow.
         execute!(self.inner.backend_mut(), Clear(ClearType::All))?;
         self.inner.swap_buffers();
+        self.graphemes.forget();
         Ok(())
     }
 
@@ -108,14 +126,27 @@ impl Terminal {
         Write::flush(out)
     }
 
-    /// Paints one frame; terminals that know how show it at once and whole.
+    /// Paints one frame; terminals that know how show it at once and whole. The cursor is shown where `draw` says, so
+    /// that input methods open there.
     ///
     /// # Errors
     /// It refuses.
-    pub fn paint<T: Default>(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> T) -> io::Result<T> {
+    pub fn paint<T: Default>(
+        &mut self,
+        draw: impl FnOnce(Rect, &mut Buffer) -> (T, Option<Position>),
+    ) -> io::Result<T> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         let mut answer = T::default();
-        let painted = self.inner.draw(|frame| answer = draw(frame.area(), frame.buffer_mut())).map(|_| ());
+        let graphemes = &mut self.graphemes;
+        let painted = self.inner.draw(|frame| {
+            let caret;
+            (answer, caret) = draw(frame.area(), frame.buffer_mut());
+            graphemes.settle(frame.buffer_mut());
+            if let Some(caret) = caret {
+                frame.set_cursor_position(caret);
+            }
+        });
+        let painted = painted.map(|_| ());
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
         painted.map(|()| answer)
     }

@@ -156,6 +156,10 @@ pub(crate) fn screen(model: &mut Model, columns: u16, rows: u16) -> String {
     model.size = (columns, rows);
     draw(columns, rows, |area, buffer| {
         model.areas = view::view(model, &Theme::default(), area, buffer);
+        // Where a terminal shows its cursor.
+        if let Some(cell) = model.areas.caret.and_then(|caret| buffer.cell_mut(caret)) {
+            cell.modifier.insert(ratatui::style::Modifier::REVERSED);
+        }
     })
 }
 

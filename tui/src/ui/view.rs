@@ -1,6 +1,7 @@
 //! The pure picture of a model: where panes, layers and lines lie. What each draws stands in its own file.
 
 mod areas;
+mod ascii;
 mod banner;
 mod frame;
 mod header;
@@ -24,9 +25,17 @@ pub use size::SizeClass;
 /// How often clocks on screen change.
 const CLOCK: u64 = 1_000;
 
-/// Draws everything. Answers what lies where.
+/// Draws everything. Returns what lies where.
 #[must_use]
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas {
+    let areas = draw(model, theme, area, buffer);
+    if model.options.ascii {
+        ascii::settle(buffer);
+    }
+    areas
+}
+
+fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas {
     let mut areas = Areas::default();
     let class = SizeClass::of((area.width, area.height));
     if class == SizeClass::TooSmall {
@@ -52,7 +61,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Ar
         if depth + 1 == model.layers.len() {
             // What lies below the topmost can't be clicked.
             areas.hits.clear();
-            areas.layer = None;
+            (areas.layer, areas.caret) = (None, None);
         }
         layer.view(model, theme, body, buffer, &mut areas);
     }

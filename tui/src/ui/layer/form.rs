@@ -1,6 +1,7 @@
 //! The form that starts runs: a field per param, and how often and where in the queue.
 
 mod field;
+mod lines;
 mod paths;
 mod sets;
 #[cfg(test)]
@@ -194,16 +195,19 @@ impl Form {
     fn edit(&mut self, key: KeyEvent) {
         let changed = self.fields.get_mut(self.at).is_some_and(|field| field.key(key));
         match key.code {
-            _ if changed => {
-                self.typed = true;
-                self.refused = None;
-                self.paths.typed();
-                self.check();
-            }
+            _ if changed => self.changed(),
             KeyCode::Down => self.turn(1),
             KeyCode::Up => self.turn(self.fields.len().saturating_sub(1)),
             _ => {}
         }
+    }
+
+    /// The field that has the keys was changed.
+    fn changed(&mut self) {
+        self.typed = true;
+        self.refused = None;
+        self.paths.typed();
+        self.check();
     }
 
     /// Fills in the sweep that the file proposes.
@@ -249,10 +253,11 @@ impl Over for Form {
             return self.answer(model, question, key);
         }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let lines = matches!(self.fields.get(self.at).map(|it| &it.kind), Some(Kind::Lines { .. }));
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
         match key.code {
-            // A line break belongs to the text where there are several lines.
-            KeyCode::Enter if lines => self.edit(key),
+            // A line break belongs to the text where several lines are the rule; elsewhere it takes alt.
+            KeyCode::Enter if alt || self.fields.get(self.at).is_some_and(Field::has_lines) => self.edit(key),
+            KeyCode::Char('j') if control => self.edit(KeyEvent::from(KeyCode::Enter)),
             _ if action == Some(Action::Submit) => return self.submit(model, false),
             KeyCode::Char('x') if control => self.fill_matrix(),
             KeyCode::Esc if self.typed && model.options.confirm => self.asking = Some(Question::Leave),
@@ -267,6 +272,13 @@ impl Over for Form {
             }
             _ if matches!(action, Some(Action::Suspend | Action::Redraw)) => return Step::pass(),
             _ => self.edit(key),
+        }
+        Step::with(self.want())
+    }
+
+    fn paste(&mut self, _model: &mut Model, text: &str) -> Step {
+        if self.asking.is_none() && self.fields.get_mut(self.at).is_some_and(|field| field.paste(text)) {
+            self.changed();
         }
         Step::with(self.want())
     }

@@ -96,6 +96,12 @@ impl Over for Help {
         Step::stay()
     }
 
+    fn paste(&mut self, _model: &mut Model, text: &str) -> Step {
+        self.filter.insert(text);
+        self.cursor.at = 1;
+        Step::stay()
+    }
+
     fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
         match (mouse.kind, hit) {
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) => {
@@ -124,7 +130,8 @@ impl Over for Help {
         if self.typing || !self.filter.text().is_empty() {
             Line::styled("/", theme.key).render(top, buffer);
             let field = Rect { x: top.x + 2, width: top.width.saturating_sub(2), ..top };
-            self.filter.view(theme, field, buffer, self.typing);
+            let caret = self.filter.view(theme, field, buffer);
+            areas.caret = caret.filter(|_| self.typing);
         } else {
             let words = "enter does it, / searches; keys are set in keymap.toml by these names";
             Line::styled(words, theme.dim).render(top, buffer);

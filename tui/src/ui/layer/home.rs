@@ -230,6 +230,12 @@ impl Over for Home {
         }
     }
 
+    fn paste(&mut self, _model: &mut Model, text: &str) -> Step {
+        self.filter.insert(text);
+        self.cursor.at = 1;
+        self.settle(true)
+    }
+
     fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
         let count = self.rows().len();
         match (mouse.kind, hit) {

@@ -15,10 +15,12 @@ use fanlight_shared::run_state::Instance;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::choose::{Choice, Choose};
 use super::prompt::Prompt;
 use super::{Layer, Over, Step};
 use crate::ui::action::{Action, Scope};
 use crate::ui::effect::Effect;
+use crate::ui::grid::node;
 use crate::ui::message::Came;
 use crate::ui::model::Model;
 use crate::ui::picture::Wanted;
@@ -210,6 +212,23 @@ impl Inspector {
         text
     }
 
+    /// Copies the value of an output as it is, of the other pages the text.
+    fn copy(&self, model: &Model) -> Step {
+        let values = match self.tab {
+            Tab::Outputs => self.instance(model).map(content::values).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        if values.is_empty() {
+            return Step::with(vec![Effect::Copy(self.text(model))]);
+        }
+        let choices = values.into_iter().map(|(name, note, value)| Choice {
+            name: format!("{name}{note}"),
+            about: node::summary(value, 200),
+            effect: Effect::Copy(value.to_text().unwrap_or_else(|_| value.to_json().to_string())),
+        });
+        Choose::one("Copy", Action::Copy, choices.collect())
+    }
+
     fn ask_search(&self) -> Step {
         let set = |model: &mut Model, text: &str| {
             let mut layers = std::mem::take(&mut model.layers);
@@ -260,7 +279,7 @@ impl Over for Inspector {
                 self.find(model, action == Action::NextMatch);
                 Vec::new()
             }
-            Action::Copy => vec![Effect::Copy(self.text(model))],
+            Action::Copy => return self.copy(model),
             Action::Pager => {
                 let name = format!("{}-{}", self.node, self.tab.title().to_lowercase());
                 vec![Effect::Pager { name, text: self.text(model) }]

@@ -105,6 +105,12 @@ impl Over for Palette {
         }
     }
 
+    fn paste(&mut self, _model: &mut Model, text: &str) -> Step {
+        self.input.insert(text);
+        self.cursor = Cursor::default();
+        Step::stay()
+    }
+
     fn mouse(&mut self, model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
         match (mouse.kind, hit) {
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) => {
@@ -136,7 +142,7 @@ impl Over for Palette {
         let prompt = Rect { height: 1.min(inside.height), ..inside };
         Line::styled(":", theme.key).render(prompt, buffer);
         let field = Rect { x: prompt.x + 2, width: prompt.width.saturating_sub(2), ..prompt };
-        self.input.view(theme, field, buffer, true);
+        areas.caret = self.input.view(theme, field, buffer);
         let rows = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         let found = self.found();
         if found.is_empty() {

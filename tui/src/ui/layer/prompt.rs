@@ -71,6 +71,12 @@ impl Prompt {
         self.changed = Some(Box::new(changed));
         self
     }
+
+    fn edited(&mut self, model: &mut Model) -> Step {
+        self.error = None;
+        let changed = self.changed.as_ref().map(|changed| changed(model, self.input.text()));
+        Step::with(changed.unwrap_or_default())
+    }
 }
 
 impl Over for Prompt {
@@ -87,18 +93,15 @@ impl Over for Prompt {
                 let effects = self.changed.as_ref().map(|changed| changed(model, &self.before));
                 Step::close_with(effects.unwrap_or_default())
             }
-            _ if self.input.key(key) => {
-                self.error = None;
-                Step::with(
-                    self.changed
-                        .as_ref()
-                        .map(|changed| changed(model, self.input.text()))
-                        .unwrap_or_default(),
-                )
-            }
+            _ if self.input.key(key) => self.edited(model),
             _ if action == Some(Action::Suspend) || action == Some(Action::Redraw) => Step::pass(),
             _ => Step::stay(),
         }
+    }
+
+    fn paste(&mut self, model: &mut Model, text: &str) -> Step {
+        self.input.insert(text);
+        self.edited(model)
     }
 
     fn takes_text(&self) -> bool {
@@ -113,7 +116,7 @@ impl Over for Prompt {
         let size = (60.min(area.width), 5);
         let inside = popup(&self.title, size, model, theme, area, buffer, areas);
         let line = |y: u16| Rect { y: inside.y + y, height: u16::from(y < inside.height), ..inside };
-        self.input.view(theme, line(0), buffer, true);
+        areas.caret = self.input.view(theme, line(0), buffer);
         let (words, style) = match &self.error {
             Some(error) => (error.as_str(), theme.bad),
             None => (self.hint.as_str(), theme.dim),

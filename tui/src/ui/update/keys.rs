@@ -40,26 +40,13 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// Text that was pasted goes to a layer that takes text, a character after the other.
+/// Text that was pasted goes to a layer that takes text. Terminals send its line breaks as carriage returns.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for character in text.chars().take(10_000) {
-        if !model.layers.last().is_some_and(|layer| layer.takes_text()) {
-            break;
-        }
-        let code = match character {
-            // One line takes it for a blank, several lines begin a new one.
-            '\n' => KeyCode::Char('\n'),
-            '\t' => KeyCode::Char(' '),
-            character if character.is_control() => continue,
-            character => KeyCode::Char(character),
-        };
-        let key = KeyEvent::new(code, KeyModifiers::NONE);
-        if let Some((more, _)) = step_top(model, |layer, model| layer.key(model, key, None)) {
-            effects.extend(more);
-        }
+    if !model.layers.last().is_some_and(|layer| layer.takes_text()) {
+        return Vec::new();
     }
-    effects
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    step_top(model, |layer, model| layer.paste(model, &text)).map(|(effects, _)| effects).unwrap_or_default()
 }
 
 /// The letter that was pressed right after escape: terminals report it as alt and the letter, and on a slow line that is

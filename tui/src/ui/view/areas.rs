@@ -46,6 +46,8 @@ pub struct Areas {
     pub gallery: Option<Rect>,
     /// The inside of the topmost layer, if there is one.
     pub layer: Option<Rect>,
+    /// Where text is being written: the place of the terminal's cursor.
+    pub caret: Option<Position>,
     /// What can be clicked; the later lies over the earlier.
     pub hits: Vec<(Rect, Hit)>,
     /// How many milliseconds later something shown moves by itself.

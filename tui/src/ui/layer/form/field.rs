@@ -10,6 +10,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Param;
 
+use super::lines::Lines;
 use super::paths::{Of, Paths};
 use crate::ui::input::Input;
 
@@ -25,8 +26,8 @@ pub(super) const NEXT: &str = "next ";
 pub(super) enum Kind {
     /// One line.
     Line(Input),
-    /// Several lines.
-    Lines { lines: Vec<Input>, row: usize },
+    /// Text of several lines.
+    Lines(Lines),
     /// One of a few, or several of them, each for a run of its own.
     Choice { at: usize, picked: Vec<bool> },
     /// `true`, `false` or a run for each.
@@ -63,14 +64,7 @@ impl Field {
                 let at = param.choices.iter().position(is_it).unwrap_or(0);
                 Kind::Choice { at, picked: vec![false; param.choices.len()] }
             }
-            Type::Text if param.multiline => {
-                let text = value.and_then(Value::as_text).unwrap_or_default();
-                let mut lines: Vec<Input> = text.lines().map(Input::new).collect();
-                if lines.is_empty() {
-                    lines.push(Input::default());
-                }
-                Kind::Lines { row: lines.len() - 1, lines }
-            }
+            Type::Text => Kind::Lines(Lines::new(value.and_then(Value::as_text).unwrap_or_default())),
             _ => Kind::Line(Input::new(value.map(written).unwrap_or_default())),
         };
         Self {
@@ -104,7 +98,7 @@ impl Field {
     pub(super) fn text(&self) -> String {
         match &self.kind {
             Kind::Line(input) => input.text().to_owned(),
-            Kind::Lines { lines, .. } => lines.iter().map(Input::text).collect::<Vec<_>>().join("\n"),
+            Kind::Lines(lines) => lines.text(),
             Kind::Choice { .. } | Kind::Bool(_) | Kind::Toggle(_) => String::new(),
         }
     }
@@ -139,15 +133,35 @@ impl Field {
         changed
     }
 
+    /// Takes text that was pasted; `false` if it takes none.
+    pub(super) fn paste(&mut self, text: &str) -> bool {
+        match &mut self.kind {
+            Kind::Line(input) => input.insert(text),
+            Kind::Lines(lines) => lines.insert(text),
+            Kind::Choice { .. } | Kind::Bool(_) | Kind::Toggle(_) => return false,
+        }
+        self.edited = true;
+        true
+    }
+
+    /// Whether enter begins a line in it.
+    pub(super) fn has_lines(&self) -> bool {
+        self.param.as_ref().is_some_and(|param| param.ty == Type::Text && param.multiline)
+    }
+
     fn change(&mut self, key: KeyEvent) -> bool {
         match &mut self.kind {
             Kind::Line(input) => input.key(key),
-            Kind::Lines { lines, row } => key_lines(lines, row, key),
+            Kind::Lines(lines) => lines.key(key),
             Kind::Choice { at, picked } => {
                 match key.code {
                     KeyCode::Right => *at = (*at + 1) % picked.len(),
                     KeyCode::Left => *at = (*at + picked.len() - 1) % picked.len(),
                     KeyCode::Char(' ') => picked[*at] = !picked[*at],
+                    KeyCode::Char('*') => {
+                        let all = picked.iter().all(|it| *it);
+                        picked.fill(!all);
+                    }
                     _ => return false,
                 }
                 true
@@ -195,7 +209,8 @@ impl Field {
                 };
                 *input = Input::new(text);
             }
-            Kind::Lines { .. } | Kind::Toggle(_) => {}
+            Kind::Lines(lines) => *lines = Lines::new(&Value::List(values.to_vec()).to_json().to_string()),
+            Kind::Toggle(_) => {}
         }
     }
 
@@ -277,29 +292,4 @@ fn path(text: &str, folder: &Path) -> Result<Value, String> {
 /// A value as one writes it.
 fn written(value: &Value) -> String {
     value.to_text().unwrap_or_default()
-}
-
-fn key_lines(lines: &mut Vec<Input>, row: &mut usize, key: KeyEvent) -> bool {
-    let (start, end) = lines[*row].at_ends();
-    match key.code {
-        KeyCode::Enter | KeyCode::Char('\n') => {
-            let rest = lines[*row].split();
-            *row += 1;
-            lines.insert(*row, rest);
-        }
-        KeyCode::Backspace if start && *row > 0 => {
-            let line = lines.remove(*row);
-            *row -= 1;
-            lines[*row].join(&line);
-        }
-        KeyCode::Delete if end && *row + 1 < lines.len() => {
-            let line = lines.remove(*row + 1);
-            lines[*row].join(&line);
-        }
-        KeyCode::Up if *row > 0 => *row -= 1,
-        KeyCode::Down if *row + 1 < lines.len() => *row += 1,
-        KeyCode::Up | KeyCode::Down => return false,
-        _ => return lines[*row].key(key),
-    }
-    true
 }

@@ -4,7 +4,7 @@ use fanlight_shared::sanitise;
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::Param;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
@@ -52,7 +52,10 @@ pub(super) fn view(
         let place = Rect { y, height, ..list };
         let offered = offered(form, field).min(height);
         let of_field = Rect { height: height - offered, ..place };
-        draw(field, index == form.at, name, model, theme, of_field, buffer);
+        let caret = draw(field, index == form.at, name, model, theme, of_field, buffer);
+        if index == form.at && form.asking.is_none() {
+            areas.caret = caret;
+        }
         let below =
             Rect { x: place.x + name.min(place.width), width: place.width.saturating_sub(name), ..place };
         offer(form, field, theme, Rect { y: of_field.bottom(), height: offered, ..below }, buffer);
@@ -93,13 +96,23 @@ fn offer(form: &Form, field: &Field, theme: &Theme, area: Rect, buffer: &mut Buf
 
 fn tall(field: &Field) -> u16 {
     let lines = match &field.kind {
-        Kind::Lines { lines, .. } => u16::try_from(lines.len().clamp(3, 6)).unwrap_or(3),
+        Kind::Lines(lines) if field.has_lines() => u16::try_from(lines.len().clamp(3, 6)).unwrap_or(3),
+        Kind::Lines(lines) => u16::try_from(lines.len().clamp(1, 6)).unwrap_or(1),
         _ => 1,
     };
     lines + u16::from(field.error.is_some())
 }
 
-fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// Draws a field. Returns the place of its caret, if it has one.
+fn draw(
+    field: &Field,
+    lit: bool,
+    name: u16,
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Option<Position> {
     let ascii = model.options.ascii;
     let bar = match (lit, ascii) {
         (true, false) => "▌",
@@ -119,23 +132,21 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
     let width = area.width.saturating_sub(name + wide + 2);
     let value = Rect { x: area.x + name, width, ..row };
     let error = field.error.is_some();
+    let mut caret = None;
     match &field.kind {
         Kind::Line(input) => {
-            input.view(theme, value, buffer, lit);
+            caret = input.view(theme, value, buffer);
             if input.text().is_empty() && !lit {
                 let default = field.param.as_ref().and_then(|param| param.default.as_ref());
                 let words = default.map(|it| sanitise::line(&it.summary(40))).unwrap_or_default();
                 Line::styled(words, theme.dim).render(value, buffer);
             }
         }
-        Kind::Lines { lines, row } => {
+        Kind::Lines(lines) => {
             let height = area.height.saturating_sub(u16::from(error));
-            let first = row.saturating_sub(usize::from(height.saturating_sub(1)));
-            for (index, (y, line)) in (value.y..value.y + height).zip(&lines[first..]).enumerate() {
-                line.view(theme, Rect { y, ..value }, buffer, lit && first + index == *row);
-            }
+            caret = lines.view(theme, Rect { height, ..value }, buffer);
         }
-        Kind::Choice { at, picked } => choices(field, *at, picked, lit, ascii, theme, value, buffer),
+        Kind::Choice { at, picked } => choices(field, *at, picked, lit, theme, value, buffer),
         Kind::Bool(chosen) => {
             let words = match chosen {
                 Some(true) => "true",
@@ -156,38 +167,38 @@ fn draw(field: &Field, lit: bool, name: u16, model: &Model, theme: &Theme, area:
             Rect { x: value.x, y: area.bottom() - 1, width: area.width.saturating_sub(name), height: 1 };
         Line::styled(words.as_str(), theme.bad).render(place, buffer);
     }
+    caret
 }
 
-#[allow(clippy::too_many_arguments)]
 fn choices(
     field: &Field,
     at: usize,
     picked: &[bool],
     lit: bool,
-    ascii: bool,
     theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     let Some(param) = &field.param else { return };
     let mut spans = Vec::new();
+    // Boxes show that several can be marked.
+    let boxes = lit || picked.contains(&true);
+    let wide = |choice: &String| choice.width() + if boxes { 6 } else { 2 };
     // The chosen one is in view: those before it are left out where they don't fit.
-    let before: usize = param.choices[..at].iter().map(|it| it.width() + 3).sum();
-    let skip = if before + param.choices[at].width() > usize::from(area.width) { at } else { 0 };
+    let before: usize = param.choices[..=at].iter().map(wide).sum();
+    let skip = if before > usize::from(area.width) { at } else { 0 };
     for (index, choice) in param.choices.iter().enumerate().skip(skip) {
-        let mark = match (picked[index], ascii) {
-            (true, false) => "●",
-            (true, true) => "*",
-            (false, _) => " ",
-        };
         let style = match index == at {
             true if lit => theme.selected,
             true => theme.accent,
             false => theme.dim,
         };
-        spans.push(Span::styled(mark, theme.marked));
+        if boxes {
+            let (mark, style) = if picked[index] { ("[x] ", theme.marked) } else { ("[ ] ", theme.dim) };
+            spans.push(Span::styled(mark, style));
+        }
         spans.push(Span::styled(sanitise::line(choice), style));
-        spans.push(Span::raw(" "));
+        spans.push(Span::raw("  "));
     }
     Line::from(spans).render(area, buffer);
 }
@@ -248,13 +259,13 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
 fn help(field: &Field) -> String {
     let described = field.param.as_ref().and_then(|param| param.description.as_deref()).map(sanitise::line);
     let how = match (&field.kind, field.param.as_ref().map(|param| &param.ty)) {
-        (Kind::Choice { .. }, _) => "left and right choose; space picks several, a run for each",
+        (Kind::Choice { .. }, _) => "left and right choose; space marks several, a run for each; * marks all",
         (Kind::Bool(_), _) => "space changes it; left and right also offer both",
         (Kind::Toggle(_), _) => "space",
-        (Kind::Lines { .. }, _) => "enter begins a line, tab leaves",
+        (Kind::Lines(_), _) if field.has_lines() => "enter begins a line, tab leaves",
+        (Kind::Lines(_), _) => "alt-enter begins a line; several runs: [\"one\", \"two\"]",
         (_, Some(Type::Int)) => "several runs: 1..6 or 1,2,5",
         (_, Some(Type::Float)) => "several runs: 0..1/0.25 or 0.1,0.5",
-        (_, Some(Type::Text)) => "several runs: [\"one\", \"two\"]",
         (_, Some(Type::Media(_))) => "a path, from this folder; tab completes",
         (_, Some(Type::List(of))) if of.has_media() => "paths with commas between them; tab completes",
         (_, Some(Type::Json)) => "JSON",

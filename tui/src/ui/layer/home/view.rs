@@ -49,7 +49,8 @@ fn entries(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
     if home.typing || !home.filter.text().is_empty() {
         Line::styled("/", theme.key).render(Rect { height: 1, ..area }, buffer);
         let field = Rect { x: area.x + 2, width: area.width.saturating_sub(2), height: 1, ..area };
-        home.filter.view(theme, field, buffer, home.typing);
+        let caret = home.filter.view(theme, field, buffer);
+        areas.caret = caret.filter(|_| home.typing);
         rows_area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
     let rows = home.rows();

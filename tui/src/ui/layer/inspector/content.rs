@@ -52,13 +52,9 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     if instance.status == NodeStatus::Running {
         doing(instance, model, theme, &mut rows);
     }
-    for (name, value) in &instance.outputs {
+    for (name, note, value) in values(instance) {
         let pictures = inspector.products.pictures(&inspector.node, inspector.item, name);
-        let unchanged = if instance.unchanged.contains(name) { " (unchanged)" } else { "" };
-        named(&format!("{name}{unchanged}"), value, &pictures, theme, &mut rows);
-    }
-    for (name, value) in instance.previews.iter().filter(|(name, _)| !instance.outputs.contains_key(*name)) {
-        named(&format!("{name} (so far)"), value, &[], theme, &mut rows);
+        named(&format!("{name}{note}"), value, &pictures, theme, &mut rows);
     }
     for (name, number) in &instance.metrics {
         rows.push(text(format!("{name}: {number}"), theme.text));
@@ -73,6 +69,14 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
         rows.push(text(words, theme.dim));
     }
     rows
+}
+
+/// The values that it has, by their ports, each with a note, and those that it has so far.
+pub(super) fn values(instance: &Instance) -> Vec<(&str, &'static str, &Value)> {
+    let note = |name: &String| if instance.unchanged.contains(name) { " (unchanged)" } else { "" };
+    let done = instance.outputs.iter().map(|(name, value)| (name.as_str(), note(name), value));
+    let so_far = instance.previews.iter().filter(|(name, _)| !instance.outputs.contains_key(*name));
+    done.chain(so_far.map(|(name, value)| (name.as_str(), " (so far)", value))).collect()
 }
 
 /// How far an attempt that runs is, and what it said last.

@@ -1,0 +1,101 @@
+//! A short list of which one is chosen.
+
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::list::{self, Cursor};
+use super::{Over, Step};
+use crate::ui::action::Action;
+use crate::ui::effect::Effect;
+use crate::ui::fit::fit;
+use crate::ui::model::Model;
+use crate::ui::theme::Theme;
+use crate::ui::view::{Areas, Hit, popup};
+
+/// Columns of the list.
+const COLUMNS: u16 = 72;
+/// Columns of a name.
+const NAME: usize = 20;
+
+/// One that can be chosen.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Choice {
+    /// Its name.
+    pub name: String,
+    /// What tells it from the others.
+    pub about: String,
+    /// What is asked for when it is chosen.
+    pub effect: Effect,
+}
+
+/// A short list of which one is chosen.
+#[derive(Debug)]
+pub struct Choose {
+    title: String,
+    choices: Vec<Choice>,
+    /// The action that opened it chooses, too: pressed twice it takes the first.
+    again: Action,
+    cursor: Cursor,
+}
+
+impl Choose {
+    /// Asks which of several, or does it at once where there is only one.
+    #[must_use]
+    pub fn one(title: &str, again: Action, mut choices: Vec<Choice>) -> Step {
+        match choices.len() {
+            0 => Step::stay(),
+            1 => Step::with(vec![choices.remove(0).effect]),
+            _ => {
+                Step::over(Self { title: title.to_owned(), choices, again, cursor: Cursor::default() }.into())
+            }
+        }
+    }
+
+    fn choose(&self) -> Step {
+        let chosen = self.choices.get(self.cursor.at).map(|it| it.effect.clone());
+        Step::close_with(chosen.into_iter().collect())
+    }
+}
+
+impl Over for Choose {
+    fn key(&mut self, _model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
+        if self.cursor.key(key, action, self.choices.len(), 10) {
+            return Step::stay();
+        }
+        match (key.code, action) {
+            (KeyCode::Enter, _) | (_, Some(Action::Open)) => self.choose(),
+            (KeyCode::Esc, _) | (_, Some(Action::Back | Action::Quit)) => Step::close(),
+            (_, Some(action)) if action == self.again => self.choose(),
+            (_, Some(Action::Suspend | Action::Redraw)) => Step::pass(),
+            _ => Step::stay(),
+        }
+    }
+
+    fn mouse(&mut self, _model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Step {
+        if let (MouseEventKind::Down(MouseButton::Left), Some(Hit::Row(row))) = (mouse.kind, hit) {
+            self.cursor.at = *row;
+            return self.choose();
+        }
+        Step::stay()
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        vec![Action::Open, Action::Back]
+    }
+
+    fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
+        let rows = u16::try_from(self.choices.len()).unwrap_or(u16::MAX).min(12);
+        let inside = popup(&self.title, (COLUMNS, rows + 2), model, theme, area, buffer, areas);
+        list::view(self.cursor, self.choices.len(), theme, inside, buffer, areas, |index| {
+            let choice = &self.choices[index];
+            let about = usize::from(inside.width).saturating_sub(NAME + 2);
+            let name = crate::output::text::pad(&choice.name, NAME);
+            Line::from(vec![
+                Span::styled(format!("{name}  "), theme.accent),
+                Span::styled(fit(&choice.about, about), theme.text),
+            ])
+        });
+    }
+}

@@ -1,0 +1,23 @@
+//! The frame in ASCII, whatever was drawn: also names, labels and values.
+
+use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::ascii;
+
+/// Replaces what is no ASCII, cell by cell; pictures that the terminal draws itself stay.
+pub(super) fn settle(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() || symbol.starts_with('\u{1b}') {
+            continue;
+        }
+        let columns = symbol.width();
+        let mut plain = ascii::text(symbol).into_owned();
+        plain.truncate(columns);
+        while plain.len() < columns {
+            plain.push(' ');
+        }
+        cell.set_symbol(&plain);
+    }
+}
