@@ -6,6 +6,7 @@
 //!   but the terminal, which tests drive
 //! - [`model`]: all that is known; [`message`]: all that can happen; [`update`]: the pure step from one to the next;
 //!   [`effect`]: what a step asks of the world
+//! - [`address`]: who asked for a page, so that its answer finds them
 //! - [`document`]: workflow files: where one is read from and why
 //! - [`lens`]: which run is in focus, and what the daemon is asked to tell
 //! - [`action`]: every action, declared once: keys, hints, help and palette are views of that list; [`keymap`]
@@ -19,6 +20,7 @@
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
 pub mod action;
+pub mod address;
 pub mod app;
 #[cfg(test)]
 mod blocks;

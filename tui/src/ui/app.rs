@@ -112,7 +112,7 @@ impl App {
         let here = probe::Terminal::here();
         let drawing = probe::drawing(model.options.pictures, &here, Answers::default());
         model.pictures = Pictures::new(model.options.pictures, drawing);
-        let asked = query::question(model.options.pictures, here.multiplexer);
+        let asked = query::question(model.options.pictures, here.multiplexer, probe::is_deep(&here));
         if let Some(question) = &asked {
             terminal.write(question)?;
             model.pictures.wait();

@@ -74,8 +74,8 @@ fn kinds(model: &mut Model) {
         rows.push(made);
     }
     rows.reverse();
-    let generation = model.gallery.generation;
-    came(model, Came::Assets { generation, page: Page { rows, cursor: None } });
+    let to = crate::ui::address::Address::GalleryPage(model.gallery.generation);
+    came(model, Came::Assets { to, page: Page { rows, cursor: None } });
     let peaks: Vec<[f32; 2]> = (0..64u8).map(|it| [-f32::from(it) / 64.0, f32::from(it) / 64.0]).collect();
     let peaks = serde_json::json!({ "peaks": peaks }).to_string();
     came(model, Came::PreviewText(super::testing::asset_id(4), peaks));

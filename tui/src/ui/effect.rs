@@ -7,6 +7,7 @@ use fanlight_shared::id::{AssetId, RunId};
 use fanlight_shared::rpc::{assets, logs, queue, runs, values, watch};
 use fanlight_shared::workflow::Workflow;
 
+use super::address::Address;
 use super::document::{Request, Source, Submission};
 use super::picture::Wanted;
 
@@ -45,8 +46,8 @@ pub enum Effect {
     SetQueue(queue::Set),
     /// Read a page of runs.
     ListRuns {
-        /// Comes back with the answer.
-        generation: u64,
+        /// Who asks; comes back with the answer.
+        to: Address,
         /// Which.
         list: runs::List,
     },
@@ -56,8 +57,8 @@ pub enum Effect {
     LookAfter(Vec<RunId>),
     /// Read a page of assets.
     ListAssets {
-        /// Comes back with the answer.
-        generation: u64,
+        /// Who asks; comes back with the answer.
+        to: Address,
         /// Which.
         list: assets::List,
     },

@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod deed;
+pub mod interim;
 pub mod json;
 pub mod list;
 pub mod preview;
@@ -15,6 +16,7 @@ use fanlight_shared::id::{AssetId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::value::Value;
 
+use interim::Interim;
 use list::Paging;
 use preview::Previews;
 
@@ -86,6 +88,8 @@ pub struct Gallery {
     pub landed: std::collections::HashSet<RunId>,
     /// What runs that run put out so far.
     pub glimpses: Vec<Glimpse>,
+    /// The pictures that runs that run have made so far.
+    pub interim: Interim,
     /// The tile under the cursor; `None` is the first.
     pub at: Option<Tile>,
     /// The first row in view.

@@ -13,6 +13,7 @@ use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
+use super::address::Address;
 use super::document::{Document, Request};
 use super::effect::Effect;
 use super::graph::Layout;
@@ -82,10 +83,10 @@ pub enum Came {
     Done(String),
     /// Runs were started.
     Started(runs::Started),
-    /// A page of ended or waiting runs of the queue pane; `generation` is that of the request.
+    /// A page of runs.
     Runs {
-        /// Which request this answers; older ones are dropped.
-        generation: u64,
+        /// Who asked.
+        to: Address,
         /// The page.
         page: Page<Run>,
     },
@@ -98,10 +99,10 @@ pub enum Came {
     },
     /// A run that the registry asked after; `None` where it is gone.
     Known(RunId, Option<Box<Run>>),
-    /// A page of the gallery; `generation` is that of the request.
+    /// A page of products.
     Assets {
-        /// Which request this answers; older ones are dropped.
-        generation: u64,
+        /// Who asked.
+        to: Address,
         /// The page.
         page: Page<Asset>,
     },

@@ -219,6 +219,36 @@ mod tests {
     }
 
     #[test]
+    fn in_ascii_nothing_else_is_drawn_whatever_runs_and_people_write() {
+        let mut model = busy();
+        model.options.ascii = true;
+        update::say(&mut model, Tone::Note, "Göteborg 日本 \u{1F1E9}\u{1F1EA} …");
+        for keys in ["", "?", ":", "r", "2", "3"] {
+            press(&mut model, keys);
+            for (columns, rows) in [(60, 20), (120, 40), (200, 60)] {
+                let drawn = screen(&mut model, columns, rows);
+                assert!(drawn.is_ascii(), "{keys}: {drawn}");
+            }
+            model.layers.clear();
+        }
+    }
+
+    #[test]
+    fn help_never_runs_into_the_names() {
+        let mut model = opened();
+        press(&mut model, "?");
+        for columns in [60, 80, 120] {
+            let drawn = screen(&mut model, columns, 150);
+            for info in crate::ui::action::ACTIONS {
+                let line = drawn.lines().find(|line| line.contains(info.words));
+                let line = line.unwrap_or_else(|| panic!("{} is cut:\n{drawn}", info.words));
+                let behind = line.split(info.words).nth(1).unwrap_or_default();
+                assert!(behind.starts_with("  ") || !behind.contains(info.name), "{line}");
+            }
+        }
+    }
+
+    #[test]
     fn blocks_at_every_size() {
         for (columns, rows) in [(60, 20), (80, 24), (120, 40)] {
             let mut model = connected();

@@ -78,6 +78,38 @@ fn ctrl_z_gives_the_shell_the_terminal_and_fg_brings_the_lens_back() {
 }
 
 #[test]
+fn stopped_from_outside_it_takes_the_terminal_again_when_it_goes_on() {
+    let fanlight = Fanlight::new();
+    let mut shell = Opening::new("/bin/sh", fanlight.path(""))
+        .arguments(&["-i"])
+        .environment(fanlight.environment())
+        .environment([("PS1", "shell> "), ("UI", env!("CARGO_BIN_EXE_fanlight"))])
+        .open();
+    shell.wait_for("shell>");
+    shell.type_text("sh -c 'echo $$ > ui.pid; exec \"$UI\"'\r");
+    shell.wait_for("Examples");
+    let pid = std::fs::read_to_string(fanlight.path("ui.pid")).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, Signal::STOP).unwrap();
+    shell.wait_for("Stopped");
+    // What shells do with the terminal of a job that did not give it back.
+    shell.type_text("stty sane\n");
+    shell.type_text("echo the shell has the $((6 * 7))th line\r");
+    shell.wait_for("the shell has the 42th line");
+    shell.type_text("fg\r");
+    shell.wait("the whole lens", |screen| {
+        let text = screen.contents();
+        text.contains("Examples") && !text.contains("the shell has")
+    });
+    // A key alone reaches it, and it paints.
+    shell.press(&["?"]);
+    shell.wait_for("Help");
+    shell.press(&["esc", "q"]);
+    shell.wait("the shell's own screen", |screen| !screen.alternate_screen());
+    gave_back(&shell);
+}
+
+#[test]
 fn an_editor_changes_the_workflow_and_the_change_is_picked_up() {
     let fanlight = Fanlight::new();
     fanlight.file("print.yaml", PRINT);
@@ -90,6 +122,39 @@ fn an_editor_changes_the_workflow_and_the_change_is_picked_up() {
     ui.wait_for("fanlight  Reprint");
     ui.press(&["?"]);
     ui.wait_for("Help");
+}
+
+#[test]
+fn a_file_that_changes_under_the_lens_is_what_runs() {
+    let fanlight = Fanlight::new();
+    let say = |word: &str| {
+        format!(
+            "name: Say\nnodes: {{ say: {{ run: 'echo {word}' }} }}\noutputs: {{ said: \"${{{{ say.stdout }}}}\" }}\n"
+        )
+    };
+    fanlight.file("say.yaml", &say("one"));
+    let mut ui = ui(&fanlight);
+    ui.wait_for("say.yaml");
+    ui.press(&["enter"]);
+    ui.wait_for_all(&["fanlight  Say", "nothing made yet"]);
+    // An error comes and goes by itself.
+    fanlight.file("say.yaml", "name: Say\nnodes: { say: { runs: 1 } }\n");
+    ui.wait_for("say.yaml: 1 problem");
+    fanlight.file("say.yaml", &say("two"));
+    ui.wait_gone("1 problem");
+    ui.press(&["r"]);
+    ui.wait_for("Run Say");
+    // Whatever the form was opened with, what is on disk counts.
+    fanlight.file("say.yaml", &say("three"));
+    ui.press(&["ctrl-s"]);
+    ui.wait_for("✓ completed");
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0);
+    assert!(shown.out.contains("three"), "{}", shown.out);
+    // Home stays open, though it begins with what is on screen.
+    ui.press(&["w"]);
+    ui.wait_for_all(&["Workflows", "This folder", "Examples"]);
+    ui.press(&["G"]);
+    ui.wait_for_all(&["Workflows", "This folder", "Examples"]);
 }
 
 #[test]

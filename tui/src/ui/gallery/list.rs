@@ -8,6 +8,7 @@ use fanlight_shared::id::AssetId;
 use fanlight_shared::rpc::{Page, assets};
 
 use super::{Filter, Gallery, Scope};
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 
@@ -66,6 +67,7 @@ pub fn follow(model: &mut Model) -> Vec<Effect> {
         if kept {
             gallery.marked = old.marked;
             gallery.glimpses = old.glimpses;
+            gallery.interim = old.interim;
         }
         gallery.of = Some(of);
     }
@@ -106,12 +108,12 @@ fn read(model: &mut Model, cursor: Option<String>) -> Vec<Effect> {
     if fresh {
         gallery.arrived.clear();
     }
-    vec![Effect::ListAssets { generation: gallery.generation, list }]
+    vec![Effect::ListAssets { to: Address::GalleryPage(gallery.generation), list }]
 }
 
 /// Takes in a page.
-pub fn page(gallery: &mut Gallery, generation: u64, page: &mut Page<Asset>) {
-    if generation != gallery.generation {
+pub fn page(gallery: &mut Gallery, to: Address, page: &mut Page<Asset>) {
+    if to != Address::GalleryPage(gallery.generation) {
         return;
     }
     let rows = std::mem::take(&mut page.rows);

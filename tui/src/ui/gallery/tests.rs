@@ -7,12 +7,13 @@ use image::{DynamicImage, Rgb, RgbImage};
 use ratatui::layout::Rect;
 
 use super::*;
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::layer::Layer;
 use crate::ui::message::{Came, Message};
 use crate::ui::model::{Model, Pane};
 use crate::ui::picture::{Wanted, encode};
-use crate::ui::testing::{asset, busy, draw, press, run, screen, with_runs, workflow_id};
+use crate::ui::testing::{asset, busy, came, draw, paint, press, run, screen, with_runs, workflow_id};
 use crate::ui::theme::Theme;
 use crate::ui::update::update;
 use crate::ui::view::Areas;
@@ -25,8 +26,8 @@ fn products(numbers: impl IntoIterator<Item = u32>) -> Vec<Asset> {
 
 fn page(model: &mut Model, rows: Vec<Asset>, cursor: Option<&str>) -> Vec<Effect> {
     let page = Page { rows, cursor: cursor.map(str::to_owned) };
-    let generation = model.gallery.generation;
-    update(model, Message::Came(Box::new(Came::Assets { generation, page })))
+    let to = Address::GalleryPage(model.gallery.generation);
+    update(model, Message::Came(Box::new(Came::Assets { to, page })))
 }
 
 fn told(model: &mut Model, event: DaemonEvent) -> Vec<Effect> {
@@ -60,7 +61,7 @@ fn the_first_page_is_of_the_node_that_makes_the_output() {
     let mut model = busy();
     let effects = shown(&mut model, 160, 45);
     let list = effects.iter().find_map(|effect| match effect {
-        Effect::ListAssets { list, generation } if *generation == model.gallery.generation => {
+        Effect::ListAssets { list, to } if *to == Address::GalleryPage(model.gallery.generation) => {
             Some(list.clone())
         }
         _ => None,
@@ -130,7 +131,7 @@ fn an_old_answer_is_dropped() {
     let mut model = gallery(products([4]));
     press(&mut model, "m");
     let old = Came::Assets {
-        generation: model.gallery.generation - 1,
+        to: Address::GalleryPage(model.gallery.generation - 1),
         page: Page { rows: products([1]), cursor: None },
     };
     update(&mut model, Message::Came(Box::new(old)));
@@ -243,4 +244,35 @@ fn every_size_is_drawn() {
     let empty = with_runs(&[run(1, RunStatus::Completed)]);
     insta::assert_snapshot!("gallery__empty__60x4", pane(&empty, 60, 4));
     insta::assert_snapshot!("gallery__low__80x3", pane(&model, 80, 3));
+}
+
+#[test]
+fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
+    let mut model = with_runs(&[run(1, RunStatus::Running)]);
+    let picture = |number: u32, node: &str, at: i64| {
+        let mut asset = asset(number, &run(1, RunStatus::Running), node, AssetKind::Image);
+        (asset.preview, asset.created_at) = (PreviewState::Ready, fanlight_shared::time::Time(at));
+        asset
+    };
+    let wanted = |effects: &[Effect]| {
+        effects.iter().find_map(|it| match it {
+            Effect::Paint(wanted) => Some(wanted.asset),
+            _ => None,
+        })
+    };
+    let asked = paint(&mut model, 180, 50);
+    let to = Address::LiveTile(crate::ui::testing::run_id(1));
+    assert!(asked.iter().any(|it| matches!(it, Effect::ListAssets { to: it, .. } if *it == to)), "{asked:?}");
+    let sky = picture(1, "sky", 1_000);
+    came(&mut model, Came::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None } });
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(sky.id));
+    let framed = picture(2, "framed", 2_000);
+    let stored = DaemonEvent::AssetUpdate { asset: Box::new(framed.clone()) };
+    update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 1, event: stored })));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(framed.id));
+    // What the tile waits for lands: the tile is its own.
+    let poster = picture(3, "poster", 3_000);
+    let stored = DaemonEvent::AssetUpdate { asset: Box::new(poster.clone()) };
+    update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 2, event: stored })));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(poster.id));
 }

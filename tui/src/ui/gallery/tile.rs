@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Scope, content};
+use super::{Scope, content, interim};
 use crate::ui::lens;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, run_glyph};
@@ -105,8 +105,11 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     let node = super::list::node(model);
     let of_node =
         |it: &&super::Glimpse| it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node);
-    if let Some(glimpse) = model.gallery.glimpses.iter().rev().find(of_node) {
-        content::value(&glimpse.value, theme, Rect { height: inside.height - 1, ..inside }, buffer);
+    let above = Rect { height: inside.height - 1, ..inside };
+    let glimpse = model.gallery.glimpses.iter().rev().find(of_node).map(|it| &it.value);
+    let drawn = interim::picture(model, run.id).is_some_and(|it| interim::draw(model, it, above, buffer));
+    if let Some(value) = glimpse.filter(|value| !drawn || !value.has_media()) {
+        content::value(value, theme, above, buffer);
     }
     let done = format!("{}/{}", run.nodes_done, run.nodes);
     let wide = inside.width.saturating_sub(u16::try_from(done.len() + 1).unwrap_or(0));

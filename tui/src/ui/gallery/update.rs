@@ -10,8 +10,9 @@ use fanlight_shared::value::Value;
 
 use super::list::{self, Paging};
 use super::tiles::{self, Layout};
-use super::{Glimpse, Scope, Tile, deed};
+use super::{Glimpse, Scope, Tile, deed, interim};
 use crate::ui::action::Action;
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::layer::compare::Compare;
 use crate::ui::layer::confirm;
@@ -253,7 +254,13 @@ pub fn hints(model: &Model) -> Vec<Action> {
 /// Takes an answer it waits for.
 pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
     match came {
-        Came::Assets { generation, page } => list::page(&mut model.gallery, *generation, page),
+        Came::Assets { to: Address::LiveTile(run), page } => model.gallery.interim.came(*run, &page.rows),
+        Came::Assets { to, page } => list::page(&mut model.gallery, *to, page),
+        Came::Failed { request, .. } => {
+            if let Effect::ListAssets { to: Address::LiveTile(run), .. } = **request {
+                model.gallery.interim.failed(run);
+            }
+        }
         Came::PreviewText(asset, text) => model.gallery.previews.came(*asset, text),
         Came::Painted(painted) => return model.pictures.painted(painted),
         Came::NotPainted(asset, why) => model.pictures.not_painted(*asset, why),
@@ -276,13 +283,16 @@ pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
                 model.pictures.forget(asset.id);
                 model.gallery.previews.forget(asset.id);
             }
+            model.gallery.interim.stored(asset);
             list::stored(model, asset);
         }
         Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
+            model.gallery.interim.deleted(*asset_id);
             list::deleted(model, *asset_id);
         }
         Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } if run.state.is_ended() => {
             model.gallery.glimpses.retain(|it| it.run != run.id);
+            model.gallery.interim.forget(run.id);
         }
         Notification::Daemon {
             event: DaemonEvent::OutputUpdate { run_id, node, item, value, .. }, ..
@@ -327,6 +337,12 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let frame = if layout.height < 4 { 1 } else { 2 };
     let cells = (layout.width.saturating_sub(2), layout.height.saturating_sub(frame));
     let mut pictures = Vec::new();
+    let waiting: Vec<RunId> =
+        tiles::live(model).get(first..end.min(live)).unwrap_or_default().iter().map(|run| run.id).collect();
+    for run in waiting {
+        effects.extend(model.gallery.interim.want(run));
+        pictures.extend(interim::picture(model, run).map(|asset| Wanted::thumbnail(asset, cells)));
+    }
     let in_view = first.saturating_sub(live)..end.saturating_sub(live);
     for asset in model.gallery.assets.get(in_view).unwrap_or_default() {
         let picture = matches!(asset.kind, AssetKind::Image | AssetKind::Video);

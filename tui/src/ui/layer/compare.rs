@@ -15,6 +15,7 @@ use ratatui::layout::Rect;
 
 use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::message::Came;
 use crate::ui::model::Model;
@@ -23,8 +24,6 @@ use crate::ui::picture::{WHOLE, Wanted};
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 
-/// Marks the lists of the products of the compared runs.
-const OF_COMPARED: u64 = 1 << 61;
 const PAN: f32 = 0.25;
 
 /// One of those that are compared.
@@ -91,7 +90,7 @@ impl Compare {
             _ => {
                 let list =
                     assets::List { run_id: Some(side.run), limit: Some(1_000), ..assets::List::default() };
-                Effect::ListAssets { generation: OF_COMPARED, list }
+                Effect::ListAssets { to: Address::Comparison(side.run), list }
             }
         };
         self.sides.iter().map(ask).collect()
@@ -202,9 +201,8 @@ impl Over for Compare {
                     side.params = Some(recipe.params.clone());
                 }
             }
-            Came::Assets { generation: OF_COMPARED, page } => {
-                let Some(run) = page.rows.first().map(|asset| asset.run_id) else { return Vec::new() };
-                for side in self.sides.iter_mut().filter(|side| side.run == run) {
+            Came::Assets { to: Address::Comparison(run), page } => {
+                for side in self.sides.iter_mut().filter(|side| side.run == *run) {
                     side.assets.clone_from(&page.rows);
                     side.assets.reverse();
                 }

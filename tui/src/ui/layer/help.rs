@@ -8,13 +8,20 @@ use ratatui::widgets::Widget;
 
 use super::list::{self, Cursor};
 use super::{Over, Step, palette};
+use crate::output::text;
 use crate::ui::action::{ACTIONS, Action, Info, Scope};
+use crate::ui::fit::fit;
 use crate::ui::fuzzy;
 use crate::ui::input::Input;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::update;
 use crate::ui::view::{Areas, Hit, popup};
+
+/// Columns of the keys.
+const KEYS: usize = 18;
+/// The least columns between the words and the name.
+const GAP: usize = 2;
 
 /// Every key and what it does.
 #[derive(Debug)]
@@ -124,7 +131,7 @@ impl Over for Help {
     }
 
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
-        let size = (72, area.height.saturating_sub(2).min(44));
+        let size = (84, area.height.saturating_sub(2).min(44));
         let inside = popup("Help", size, model, theme, area, buffer, areas);
         let top = Rect { height: 1.min(inside.height), ..inside };
         if self.typing || !self.filter.text().is_empty() {
@@ -145,13 +152,18 @@ impl Over for Help {
             Row::Heading(scope) => Line::styled(scope.word(), theme.accent),
             Row::Action(info, places) => {
                 let keys = model.keymap.keys(info.action).join(", ");
-                let mut spans = vec![Span::styled(format!("  {keys:<18} "), theme.key)];
+                let mut spans = vec![Span::styled(format!("  {} ", text::pad(&keys, KEYS)), theme.key)];
                 let off = !update::enabled(model, info.action);
                 let style = if off { theme.dim } else { theme.text };
-                spans.extend(list::marked(info.words, places, style, theme.matched));
-                let used: usize = spans.iter().map(Span::width).sum();
-                let room = usize::from(place.width).saturating_sub(used + info.name.len());
-                spans.push(Span::styled(format!("{:room$}{}", "", info.name), theme.dim));
+                let room = usize::from(place.width).saturating_sub(KEYS + 3);
+                // The name goes where there is no room for both; words are never cut for it.
+                let words = fit(info.words, room);
+                let free = room.saturating_sub(text::width(&words));
+                spans.extend(list::marked(&words, places, style, theme.matched));
+                if free >= info.name.len() + GAP {
+                    let blanks = free - info.name.len();
+                    spans.push(Span::styled(format!("{:blanks$}{}", "", info.name), theme.dim));
+                }
                 Line::from(spans)
             }
         });

@@ -19,6 +19,7 @@ use super::choose::{Choice, Choose};
 use super::prompt::Prompt;
 use super::{Layer, Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::grid::node;
 use crate::ui::message::Came;
@@ -320,8 +321,8 @@ impl Over for Inspector {
                 }
                 Vec::new()
             }
-            Came::Assets { generation, page } => {
-                self.products.came(*generation, &page.rows);
+            Came::Assets { to: Address::Inspector(run), page } => {
+                self.products.came(*run, &page.rows);
                 Vec::new()
             }
             _ => Vec::new(),

@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 
 use super::{Over, Step, confirm};
 use crate::ui::action::{Action, Scope};
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::gallery::{deed, list};
 use crate::ui::lens;
@@ -24,8 +25,6 @@ use crate::ui::toast::Tone;
 use crate::ui::update::say;
 use crate::ui::view::{Areas, Hit};
 
-/// Marks the list of the products of one run, apart from the gallery's lists.
-const OF_RUN: u64 = 1 << 62;
 /// How far one pans with a key, of what is seen.
 const PAN: f32 = 0.25;
 
@@ -57,7 +56,7 @@ impl Viewer {
     pub fn begin(&self, model: &Model) -> Vec<Effect> {
         let list =
             assets::List { run_id: Some(self.asset.run_id), limit: Some(1_000), ..assets::List::default() };
-        let mut effects = vec![Effect::ListAssets { generation: OF_RUN, list }];
+        let mut effects = vec![Effect::ListAssets { to: Address::Viewer(self.asset.run_id), list }];
         effects.extend(self.ask(model));
         effects
     }
@@ -215,7 +214,7 @@ impl Over for Viewer {
         match came {
             Came::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
             Came::Text(id, text) if *id == self.asset.id => self.text = Some(text.clone()),
-            Came::Assets { generation: OF_RUN, page } => {
+            Came::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
                 self.of_run.clone_from(&page.rows);
                 // The first node first; the list has the newest first.
                 self.of_run.reverse();

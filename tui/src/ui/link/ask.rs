@@ -104,15 +104,13 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
             let paused = if queue.paused { ", paused" } else { "" };
             return done(&format!("{} runs at once{paused}", queue.max_concurrent_runs));
         }
-        Effect::ListRuns { generation, list } => Came::Runs { generation, page: client.call(list).await? },
+        Effect::ListRuns { to, list } => Came::Runs { to, page: client.call(list).await? },
         Effect::GetRun(run) => {
             let detail = client.call(runs::Get { run: run.to_string() }).await?;
             let workflow = files::workflow_of(&detail.document);
             Came::Run { detail: Box::new(detail), workflow }
         }
-        Effect::ListAssets { generation, list } => {
-            Came::Assets { generation, page: client.call(list).await? }
-        }
+        Effect::ListAssets { to, list } => Came::Assets { to, page: client.call(list).await? },
         Effect::GetRecipe(asset) => {
             let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
             Came::Recipe(asset, Box::new(detail.recipe))

@@ -112,14 +112,25 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, answers: Answers) -> Draw
         // Without the size of a cell a picture would not fit its place.
         PictureMode::Auto if font.is_none() => Way::Blocks,
         PictureMode::Auto if answers.any => said(terminal, answers),
+        // Which version of kitty it is, nobody said.
+        PictureMode::Auto if known(terminal) == Way::Kitty && !is_ghostty(terminal) => Way::Blocks,
         PictureMode::Auto => known(terminal),
     };
     let font = if way == Way::Blocks { BLOCK } else { font.unwrap_or(USUAL_FONT) };
-    let deep = matches!(terminal.colours.as_str(), "truecolor" | "24bit")
-        || known(terminal) != Way::Blocks
-        || answers.kitty
-        || ["direct", "kitty", "foot", "alacritty"].iter().any(|it| terminal.term.contains(it));
+    let deep = is_deep(terminal) || answers.deep || answers.kitty;
     Drawing { way, font, tmux, deep }
+}
+
+/// Whether the environment promises colours of 24 bits. Over SSH `COLORTERM` is not forwarded.
+#[must_use]
+pub fn is_deep(terminal: &Terminal) -> bool {
+    matches!(terminal.colours.as_str(), "truecolor" | "24bit")
+        || known(terminal) != Way::Blocks
+        || ["direct", "kitty", "foot", "alacritty"].iter().any(|it| terminal.term.contains(it))
+}
+
+fn is_ghostty(terminal: &Terminal) -> bool {
+    terminal.term.contains("ghostty") || terminal.program.contains("ghostty")
 }
 
 /// By what the terminal answered. Those that have iTerm2's way have no question for it; of some the other ways are known
@@ -128,7 +139,8 @@ fn said(terminal: &Terminal, answers: Answers) -> Way {
     match known(terminal) {
         Way::Iterm => Way::Iterm,
         _ if terminal.konsole => Way::Blocks,
-        _ if answers.kitty => Way::Kitty,
+        // Others take the pictures and show boxes for the placeholders.
+        _ if answers.kitty && (answers.placeholders || is_ghostty(terminal)) => Way::Kitty,
         _ if answers.sixel => Way::Sixel,
         _ => Way::Blocks,
     }
@@ -140,7 +152,7 @@ fn known(terminal: &Terminal) -> Way {
     if program.contains("WezTerm") || term.contains("wezterm") {
         return Way::Iterm;
     }
-    if terminal.kitty || term.contains("kitty") || term.contains("ghostty") || program.contains("ghostty") {
+    if terminal.kitty || term.contains("kitty") || is_ghostty(terminal) {
         return Way::Kitty;
     }
     if ["iTerm", "mintty", "rio", "Tabby", "vscode"].iter().any(|it| program.contains(it)) {
@@ -169,10 +181,13 @@ mod tests {
     fn what_the_terminal_says_counts_more_than_the_environment() {
         let way = |terminal: &Terminal, answers| drawing(PictureMode::Auto, terminal, answers).way;
         let any = Answers { any: true, ..Answers::default() };
-        let kitty = Answers { kitty: true, ..any };
+        let kitty = Answers { kitty: true, placeholders: true, ..any };
         let sixel = Answers { sixel: true, ..any };
         let plain = terminal("xterm-256color", "");
         assert_eq!(way(&plain, kitty), Way::Kitty);
+        let old = Answers { placeholders: false, ..kitty };
+        assert_eq!(way(&terminal("xterm-kitty", ""), old), Way::Blocks, "kitty 0.26 shows boxes");
+        assert_eq!(way(&plain, Answers { sixel: true, ..old }), Way::Sixel);
         assert_eq!(way(&plain, sixel), Way::Sixel);
         assert_eq!(way(&terminal("xterm-kitty", ""), any), Way::Blocks);
         assert_eq!(way(&terminal("xterm-256color", "WezTerm"), kitty), Way::Iterm);
@@ -185,7 +200,8 @@ mod tests {
     #[test]
     fn the_size_of_a_cell_may_be_said() {
         let unknown = Terminal { font: None, ..terminal("xterm-256color", "") };
-        let answers = Answers { any: true, kitty: true, font: Some((8, 17)), ..Answers::default() };
+        let font = Some((8, 17));
+        let answers = Answers { any: true, kitty: true, placeholders: true, font, ..Answers::default() };
         let drawing = drawing(PictureMode::Auto, &unknown, answers);
         assert_eq!((drawing.way, drawing.font), (Way::Kitty, (8, 17)));
     }
@@ -193,7 +209,7 @@ mod tests {
     #[test]
     fn known_terminals_get_their_own_way() {
         let way = |term, program| unasked(PictureMode::Auto, &terminal(term, program)).way;
-        assert_eq!(way("xterm-kitty", ""), Way::Kitty);
+        assert_eq!(way("xterm-kitty", ""), Way::Blocks, "its version is not known");
         assert_eq!(way("xterm-ghostty", "ghostty"), Way::Kitty);
         assert_eq!(way("xterm-256color", "iTerm.app"), Way::Iterm);
         assert_eq!(way("xterm-256color", "WezTerm"), Way::Iterm);
@@ -221,5 +237,7 @@ mod tests {
         assert!(!unasked(PictureMode::Auto, &terminal("xterm-256color", "")).deep);
         let deep = Terminal { colours: "truecolor".into(), ..terminal("xterm-256color", "") };
         assert!(unasked(PictureMode::Auto, &deep).deep);
+        let said = Answers { any: true, deep: true, ..Answers::default() };
+        assert!(drawing(PictureMode::Auto, &terminal("xterm-256color", ""), said).deep, "over SSH");
     }
 }

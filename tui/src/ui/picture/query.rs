@@ -21,8 +21,12 @@ const LONGEST: usize = 256;
 /// What the terminal answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
-    /// Whether it knows kitty's protocol.
+    /// Whether it knows kitty's protocol with placeholders, as far as it says so itself.
     pub kitty: bool,
+    /// Whether its name and version are those of one that draws placeholders.
+    pub placeholders: bool,
+    /// Whether it has colours of 24 bits.
+    pub deep: bool,
     /// Whether it knows sixels.
     pub sixel: bool,
     /// Width and height of a cell in pixels.
@@ -31,20 +35,29 @@ pub struct Answers {
     pub any: bool,
 }
 
-/// What is asked; `None` where nothing needs to be known.
+/// Asks whether it takes a picture for placeholders: kitty before 0.28 does not know `U` and says nothing.
+const KITTY: &str = "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24,U=1;AAAA\u{1b}\\";
+/// Asks for its name and version (XTVERSION).
+const VERSION: &str = "\u{1b}[>0q";
+/// Asks for the capabilities `RGB` and `Tc` (XTGETTCAP), then sets a colour of 24 bits and asks what became of it (DECRQSS).
+const DEEP: &str = "\u{1b}P+q524742\u{1b}\\\u{1b}P+q5463\u{1b}\\\u{1b}[48;2;1;2;3m\u{1b}P$qm\u{1b}\\\u{1b}[m";
+
+/// What is asked; `None` where nothing needs to be known. `deep`: it is known already that it has colours of 24 bits.
 #[must_use]
-pub fn question(mode: PictureMode, multiplexer: bool) -> Option<String> {
-    let kitty = "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\";
+pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<String> {
+    let deep = if deep { "" } else { DEEP };
     let kitty = match (mode, multiplexer) {
-        (PictureMode::Off | PictureMode::Blocks, _) => return None,
-        (PictureMode::Auto, false) => kitty.to_owned(),
+        (PictureMode::Off, _) => return None,
+        (PictureMode::Blocks, _) if deep.is_empty() => return None,
+        (PictureMode::Blocks, _) => return Some(format!("{deep}\u{1b}[c")),
+        (PictureMode::Auto, false) => format!("{KITTY}{VERSION}"),
         // The terminal around it is asked, where what is meant for it is let through.
         (PictureMode::Auto, true) => {
-            format!("\u{1b}Ptmux;{}\u{1b}\\", kitty.replace('\u{1b}', "\u{1b}\u{1b}"))
+            format!("\u{1b}Ptmux;{}\u{1b}\\", KITTY.replace('\u{1b}', "\u{1b}\u{1b}"))
         }
         _ => String::new(),
     };
-    Some(format!("{kitty}\u{1b}[16t\u{1b}[c"))
+    Some(format!("{kitty}{deep}\u{1b}[16t\u{1b}[c"))
 }
 
 /// Listens until the last answer came or patience ends; keys go to `key` as they are typed. Waits: not for the loop.
@@ -76,6 +89,8 @@ pub fn listen(mut key: impl FnMut(KeyEvent)) -> Answers {
             match read {
                 Read::Key(typed) => key(typed),
                 Read::Kitty(good) => answers.kitty = good,
+                Read::Version { placeholders } => answers.placeholders = placeholders,
+                Read::Deep => answers.deep = true,
                 Read::Font(font) => answers.font = Some(font),
                 Read::Attributes { sixel } => {
                     (answers.sixel, answers.any) = (sixel, true);
@@ -96,6 +111,8 @@ pub fn listen(mut key: impl FnMut(KeyEvent)) -> Answers {
 enum Read {
     Key(KeyEvent),
     Kitty(bool),
+    Version { placeholders: bool },
+    Deep,
     Font((u16, u16)),
     Attributes { sixel: bool },
 }
@@ -155,10 +172,8 @@ fn take(bytes: &[u8]) -> Taken {
             if !rest.ends_with(b"\x1b\\") {
                 return Taken::More;
             }
-            match bytes[1] == b'_' && rest.starts_with(b"Gi=31") {
-                true => Taken::Read(Read::Kitty(rest.windows(3).any(|it| it == b";OK"))),
-                false => Taken::Nothing,
-            }
+            let text = String::from_utf8_lossy(&rest[..rest.len() - 2]);
+            string(bytes[1] == b'_', &text)
         }
         [0x1b, b'[', parameters @ .., last] if (0x40..=0x7e).contains(last) => control(parameters, *last),
         [0x1b, b'[', ..] => Taken::More,
@@ -181,6 +196,33 @@ fn take(bytes: &[u8]) -> Taken {
             Err(_) => Taken::Nothing,
         },
     }
+}
+
+/// A string of the terminal's: an application's command (APC), else a device's (DCS).
+fn string(application: bool, text: &str) -> Taken {
+    if application {
+        let of_question = text.strip_prefix("Gi=31");
+        return of_question.map_or(Taken::Nothing, |it| Taken::Read(Read::Kitty(it.contains(";OK"))));
+    }
+    if let Some(version) = text.strip_prefix(">|") {
+        return Taken::Read(Read::Version { placeholders: has_placeholders(version) });
+    }
+    let capability =
+        text.strip_prefix("1+r").is_some_and(|it| it.starts_with("524742") || it.starts_with("5463"));
+    let colour = text.contains("$r") && (text.contains("48:2:") || text.contains("48;2;"));
+    if capability || colour { Taken::Read(Read::Deep) } else { Taken::Nothing }
+}
+
+/// Whether a terminal of this name and version, such as `kitty(0.41.1)`, draws placeholders.
+fn has_placeholders(version: &str) -> bool {
+    let version = version.to_lowercase();
+    if version.starts_with("ghostty") {
+        return true;
+    }
+    let Some(numbers) = version.strip_prefix("kitty") else { return false };
+    let mut numbers = numbers.trim_start_matches(['(', ' ']).split(|it: char| !it.is_ascii_digit());
+    let mut next = || numbers.next().and_then(|it| it.parse::<u32>().ok()).unwrap_or(0);
+    (next(), next()) >= (0, 28)
 }
 
 /// `ESC [ parameters last`.
@@ -228,7 +270,7 @@ impl Late {
         Self { until: Instant::now() + patience, inside: None }
     }
 
-    /// Whether a key is part of an answer. An answer begins with alt and `_`, and comes at once.
+    /// Whether a key is part of an answer. An answer begins with alt and `_` or `P`, and comes at once.
     pub fn swallows(&mut self, key: &KeyEvent, now: Instant) -> bool {
         let alt =
             |character| key.code == KeyCode::Char(character) && key.modifiers.contains(KeyModifiers::ALT);
@@ -237,7 +279,7 @@ impl Late {
                 self.inside = (!alt('\\')).then_some(now);
                 true
             }
-            _ if now < self.until && alt('_') => {
+            _ if now < self.until && (alt('_') || alt('P')) => {
                 self.inside = Some(now);
                 true
             }
@@ -283,6 +325,31 @@ mod tests {
     }
 
     #[test]
+    fn kitty_draws_placeholders_from_0_28_on() {
+        let version = |text: &str| read(format!("\u{1b}P>|{text}\u{1b}\\").as_bytes());
+        for (text, placeholders) in [
+            ("kitty(0.26.5)", false),
+            ("kitty(0.28.0)", true),
+            ("kitty(0.41.1)", true),
+            ("kitty(1.0)", true),
+            ("ghostty 1.1.3", true),
+            ("WezTerm 20240203", false),
+            ("XTerm(390)", false),
+        ] {
+            assert_eq!(version(text), [Read::Version { placeholders }], "{text}");
+        }
+    }
+
+    #[test]
+    fn colours_of_24_bits_are_promised_or_shown() {
+        assert_eq!(read(b"\x1bP1+r524742=382F382F38\x1b\\"), [Read::Deep]);
+        assert_eq!(read(b"\x1bP1+r5463\x1b\\"), [Read::Deep]);
+        assert_eq!(read(b"\x1bP1$r0;48:2::1:2:3m\x1b\\"), [Read::Deep]);
+        assert_eq!(read(b"\x1bP1$r0;48;2;1;2;3m\x1b\\"), [Read::Deep]);
+        assert_eq!(read(b"\x1bP0+r524742\x1b\\\x1bP1$r0;48;5;16m\x1b\\\x1bP0$r\x1b\\"), []);
+    }
+
+    #[test]
     fn bytes_may_come_one_by_one() {
         let mut reader = Reader::default();
         let whole = "日\u{1b}[?1;2c".as_bytes();
@@ -324,12 +391,12 @@ mod tests {
 
     #[test]
     fn only_what_matters_is_asked() {
-        assert_eq!(question(PictureMode::Off, false), None);
-        assert!(
-            question(PictureMode::Sixel, false).is_some_and(|it| !it.contains("_G") && it.ends_with("[c"))
-        );
-        assert!(
-            question(PictureMode::Auto, true).is_some_and(|it| it.starts_with("\u{1b}Ptmux;\u{1b}\u{1b}_G"))
-        );
+        let question = |mode, multiplexer, deep| question(mode, multiplexer, deep).unwrap_or_default();
+        assert_eq!(question(PictureMode::Off, false, false), "");
+        assert_eq!(question(PictureMode::Blocks, false, true), "");
+        assert!(question(PictureMode::Blocks, false, false).ends_with("$qm\u{1b}\\\u{1b}[m\u{1b}[c"));
+        let sixel = question(PictureMode::Sixel, false, true);
+        assert!(!sixel.contains("_G") && sixel.ends_with("[c"));
+        assert!(question(PictureMode::Auto, true, true).starts_with("\u{1b}Ptmux;\u{1b}\u{1b}_G"));
     }
 }

@@ -5,6 +5,7 @@ use fanlight_shared::rpc::runs;
 use fanlight_shared::run::RunStatus;
 
 use super::{Filter, Section};
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 
 /// Rows a page.
@@ -93,16 +94,17 @@ impl Feeds {
             cursor: feed.cursor.clone(),
             limit: Some(if whole || section == Section::Enqueued { WHOLE } else { PAGE }),
         };
-        Some(Effect::ListRuns { generation: self.generation, list })
+        Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
     }
 
     /// A page came. Answers of which section it is, and of which workflow where it is not of all; `None` where it was not
     /// asked for here.
     pub(super) fn came(
         &mut self,
-        generation: u64,
+        to: Address,
         cursor: Option<&String>,
     ) -> Option<(Section, Option<WorkflowId>)> {
+        let Address::QueuePage(generation) = to else { return None };
         let feed = self.feeds.iter_mut().find(|feed| feed.asked == Some(generation))?;
         feed.asked = None;
         feed.cursor = cursor.cloned();
@@ -116,9 +118,9 @@ mod tests {
     use super::*;
     use crate::ui::testing::workflow_id;
 
-    fn asked(effect: Option<Effect>) -> (u64, runs::List) {
+    fn asked(effect: Option<Effect>) -> (Address, runs::List) {
         match effect {
-            Some(Effect::ListRuns { generation, list }) => (generation, list),
+            Some(Effect::ListRuns { to, list }) => (to, list),
             other => panic!("{other:?}"),
         }
     }

@@ -7,10 +7,9 @@ use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::assets;
 use fanlight_shared::workflow::{Template, Workflow};
 
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 
-/// Marks requests of this pane among those for assets; the gallery's begin at 0.
-pub(super) const MARK: u64 = 1 << 63;
 /// Rows a page.
 const PAGE: u32 = 1_000;
 
@@ -42,6 +41,10 @@ impl Numbers {
         self.ask(workflow?, None)
     }
 
+    fn address(&self) -> Address {
+        Address::QueueNumbers(self.generation)
+    }
+
     fn ask(&self, workflow: WorkflowId, cursor: Option<String>) -> Option<Effect> {
         let list = assets::List {
             workflow_id: Some(workflow),
@@ -50,17 +53,17 @@ impl Numbers {
             limit: Some(PAGE),
             ..assets::List::default()
         };
-        Some(Effect::ListAssets { generation: MARK | self.generation, list })
+        Some(Effect::ListAssets { to: self.address(), list })
     }
 
     /// A page came: the next one is asked for.
     pub(super) fn page(
         &self,
-        generation: u64,
+        to: Address,
         cursor: Option<&String>,
         workflow: Option<WorkflowId>,
     ) -> Option<Effect> {
-        if generation != MARK | self.generation {
+        if to != self.address() {
             return None;
         }
         self.ask(workflow?, Some(cursor?.clone()))

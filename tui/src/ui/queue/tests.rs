@@ -106,9 +106,9 @@ fn a_page_that_could_not_be_read_is_read_when_one_tries_again() {
     assert!(shown.contains("runs: disk I/O error") && shown.contains("ctrl-r try again"), "{shown}");
     assert!(press(&mut model, "ctrl-r").contains(&page));
     assert!(model.toasts.shown.is_empty());
-    let Effect::ListRuns { generation, .. } = page else { unreachable!() };
+    let Effect::ListRuns { to, .. } = page else { unreachable!() };
     let page = Page { rows: vec![run(3, RunStatus::Completed)], cursor: None };
-    came(&mut model, Came::Runs { generation, page });
+    came(&mut model, Came::Runs { to, page });
     assert!(screen(&mut model, 120, 40).contains("#3 seed=3"));
 }
 
@@ -147,11 +147,11 @@ fn pictured(model: &mut Model, number: u32) {
     update(model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
     let asked = paint(model, 120, 40);
     for effect in asked {
-        if let Effect::ListAssets { generation, list } = effect
+        if let Effect::ListAssets { to, list } = effect
             && list.run_id == Some(run_id(number))
         {
             let page = Page { rows: vec![made.clone()], cursor: None };
-            came(model, Came::Assets { generation, page });
+            came(model, Came::Assets { to, page });
         }
     }
 }
@@ -193,11 +193,11 @@ fn a_workflow_without_pictures_is_not_asked_for_them_for_ever() {
     let mut asked = 0;
     for _ in 0..10 {
         for effect in paint(&mut model, 120, 40) {
-            if let Effect::ListAssets { generation, list } = effect
+            if let Effect::ListAssets { to, list } = effect
                 && list.run_id.is_some()
             {
                 asked += 1;
-                came(&mut model, Came::Assets { generation, page: Page { rows: Vec::new(), cursor: None } });
+                came(&mut model, Came::Assets { to, page: Page { rows: Vec::new(), cursor: None } });
             }
         }
     }
@@ -236,14 +236,12 @@ fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
     let back = Notification::Registry { seq: 9, runs, queue: state, banners: Vec::new() };
     let effects = update(&mut model, Message::Told(Box::new(back)));
     let asked = effects.iter().find_map(|it| match it {
-        Effect::ListRuns { generation, list } if list.states.contains(&RunStatus::Completed) => {
-            Some(*generation)
-        }
+        Effect::ListRuns { to, list } if list.states.contains(&RunStatus::Completed) => Some(*to),
         _ => None,
     });
     // The newest page of Done goes down to #2; #4 is not on it.
     let page = Page { rows: vec![run(2, RunStatus::Completed)], cursor: Some("more".to_owned()) };
-    let effects = came(&mut model, Came::Runs { generation: asked.expect("a page"), page });
+    let effects = came(&mut model, Came::Runs { to: asked.expect("a page"), page });
     let Some(Effect::LookAfter(after)) = effects.iter().find(|it| matches!(it, Effect::LookAfter(_))) else {
         panic!("nobody is asked after: {effects:?}");
     };

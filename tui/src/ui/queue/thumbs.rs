@@ -7,13 +7,12 @@ use fanlight_shared::id::{AssetId, RunId, WorkflowId};
 use fanlight_shared::rpc::assets;
 use fanlight_shared::workflow::Template;
 
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 
 /// Columns and rows of a picture beside its card.
 pub(super) const CELLS: (u16, u16) = (8, 3);
-/// Marks requests for these among those for assets.
-const MARK: u64 = 1 << 61;
 /// Products of a run that are looked at; what it put out is among the newest.
 const NEWEST: u32 = 24;
 /// Runs whose picture is known.
@@ -28,8 +27,7 @@ const BLANKS: usize = 4;
 pub(crate) struct Thumbs {
     of: HashMap<RunId, Option<Thumb>>,
     order: VecDeque<RunId>,
-    asked: HashMap<u64, RunId>,
-    generation: u64,
+    asked: HashSet<RunId>,
     pictured: HashSet<WorkflowId>,
     blank: HashMap<WorkflowId, usize>,
     /// Whether a person folded them away.
@@ -65,28 +63,28 @@ impl Thumbs {
 
     /// Asks which picture stands for a run, unless that is known or on its way.
     pub(super) fn want(&mut self, run: RunId, workflow: WorkflowId) -> Option<Effect> {
-        let known = self.of.contains_key(&run) || self.asked.values().any(|it| *it == run);
+        let known = self.of.contains_key(&run) || self.asked.contains(&run);
         let blank = !self.pictured.contains(&workflow)
             && self.blank.get(&workflow).is_some_and(|count| *count >= BLANKS);
         if known || blank || self.hidden || self.asked.len() >= AT_ONCE {
             return None;
         }
-        self.generation += 1;
-        let generation = MARK | self.generation;
-        self.asked.insert(generation, run);
+        self.asked.insert(run);
         let list = assets::List { run_id: Some(run), limit: Some(NEWEST), ..assets::List::default() };
-        Some(Effect::ListAssets { generation, list })
+        Some(Effect::ListAssets { to: Address::QueueThumbnail(run), list })
     }
 
     /// The products of a run came; `output` is what its workflow puts out.
     pub(super) fn came(
         &mut self,
-        generation: u64,
+        run: RunId,
         rows: &[Asset],
         workflow: Option<WorkflowId>,
         output: Option<&(String, String)>,
     ) {
-        let Some(run) = self.asked.remove(&generation) else { return };
+        if !self.asked.remove(&run) {
+            return;
+        }
         let is_output =
             |asset: &&&Asset| output.is_some_and(|(node, port)| *node == asset.node && *port == asset.port);
         let pictures: Vec<&Asset> = rows.iter().filter(|asset| has_picture(asset)).collect();
@@ -101,14 +99,9 @@ impl Thumbs {
         self.put(run, best.map(|asset| thumb(asset)));
     }
 
-    /// The run whose products were asked for so.
-    pub(super) fn asked(&self, generation: u64) -> Option<RunId> {
-        self.asked.get(&generation).copied()
-    }
-
     /// Nothing came: it is asked for again when it is seen again.
-    pub(super) fn failed(&mut self, generation: u64) {
-        self.asked.remove(&generation);
+    pub(super) fn failed(&mut self, run: RunId) {
+        self.asked.remove(&run);
     }
 
     /// A product was stored or changed.

@@ -12,7 +12,6 @@ use cursor::{fold, mark, step, toggle};
 pub use news::{came, moved, shown, told};
 use shelf::{filter, search, sort};
 
-use super::numbers::MARK;
 use super::rows::{self, Row, Rows};
 use super::{At, Section, ask};
 use crate::ui::action::Action;
@@ -152,10 +151,4 @@ fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
         return Vec::new();
     }
     lens::pin(model, run)
-}
-
-/// Whether a request for assets is one of this pane.
-#[must_use]
-pub fn is_ours(generation: u64) -> bool {
-    generation & MARK != 0
 }

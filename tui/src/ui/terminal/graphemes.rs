@@ -4,7 +4,7 @@
 
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 /// kitty's placeholder for a part of a picture; its marks take no room.
 const PLACEHOLDER: char = '\u{10EEEE}';
@@ -42,9 +42,8 @@ pub(super) fn columns(symbol: &str) -> u16 {
 
 /// How many columns it takes at most, on a terminal that draws each of its characters by itself.
 fn reach(symbol: &str) -> u16 {
-    let each = symbol.chars().map(|it| it.width().unwrap_or(1).max(1)).sum::<usize>();
-    let at_least = if symbol.chars().any(is_emoji) { 2 } else { 1 };
-    u16::try_from(each).unwrap_or(u16::MAX).max(at_least).max(columns(symbol))
+    let each = symbol.chars().map(|it| if it.is_ascii() { 1 } else { 2 }).sum::<usize>();
+    u16::try_from(each).unwrap_or(u16::MAX).max(columns(symbol))
 }
 
 /// The graphemes of the last frame, and what has to be drawn again because of them.

@@ -3,6 +3,7 @@
 use fanlight_shared::rpc::runs;
 
 use super::{moved, say};
+use crate::ui::address::Address;
 use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::effect::{Effect, Topology};
 use crate::ui::layer::Layer;
@@ -149,7 +150,7 @@ pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
 /// Asks for the newest runs of a workflow, so that the lens has something to fall back on.
 fn history(workflow: Option<fanlight_shared::id::WorkflowId>) -> Option<Effect> {
     let list = runs::List { workflow_id: Some(workflow?), limit: Some(HISTORY), ..runs::List::default() };
-    Some(Effect::ListRuns { generation: 0, list })
+    Some(Effect::ListRuns { to: Address::History, list })
 }
 
 /// The id under which the daemon knows a file.

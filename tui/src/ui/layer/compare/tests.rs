@@ -14,7 +14,8 @@ fn compared(kind: AssetKind) -> Model {
     for of in &runs {
         let rows = vec![asset(of.number, of, "poster", kind)];
         let page = Page { rows, cursor: None };
-        update(&mut model, Message::Came(Box::new(Came::Assets { generation: OF_COMPARED, page })));
+        let to = Address::Comparison(of.id);
+        update(&mut model, Message::Came(Box::new(Came::Assets { to, page })));
     }
     model
 }

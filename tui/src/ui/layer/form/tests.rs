@@ -81,18 +81,11 @@ fn backspace_at_the_beginning_of_a_line_joins_it_to_the_one_before() {
 }
 
 #[test]
-fn pasted_lines_stay_lines_where_there_are_several() {
-    let mut model =
-        form("  text: { type: text, multiline: true, default: \"\" }\n  name: { type: text, default: \"\" }");
-    let paste = |model: &mut Model| {
-        crate::ui::update::update(model, crate::ui::message::Message::Paste("a\nb".to_owned()));
-    };
-    paste(&mut model);
+fn a_field_of_one_line_takes_pasted_lines_with_blanks_between_them() {
+    let mut model = form("  seed: { type: int, default: 1 }");
     press(&mut model, "tab");
-    paste(&mut model);
-    let start = started(press(&mut model, "ctrl-s"));
-    assert_eq!(values(&start, "text"), [Value::from("a\nb")]);
-    assert_eq!(values(&start, "name"), [Value::from("a b")]);
+    paste(&mut model, "a\nb");
+    assert_eq!(started(press(&mut model, "ctrl-s")).label.as_deref(), Some("a b"));
 }
 
 fn folder(model: &mut Model, path: &str, names: &[(&str, bool)]) {
@@ -186,4 +179,68 @@ fn a_form_shows_the_file_as_it_is_now_and_keeps_what_was_typed() {
     assert_eq!(values(&start, "place"), [Value::from("Hove")]);
     assert_eq!(values(&start, "seed"), [Value::Int(5)]);
     assert_eq!(values(&start, "size"), [Value::Int(7)]);
+}
+
+#[test]
+fn several_choices_can_be_marked_each_for_a_run_of_its_own() {
+    let mut model = form("  mode: { type: choice, choices: [fast, good, best], default: good }");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("[ ] fast  [ ] good  [ ] best"), "{shown}");
+    press(&mut model, "space right space");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("[ ] fast  [x] good  [x] best") && shown.contains("2 runs"), "{shown}");
+    press(&mut model, "*");
+    assert!(screen(&mut model, 120, 40).contains("3 runs"));
+    let start = started(press(&mut model, "ctrl-s"));
+    assert_eq!(values(&start, "mode"), ["fast", "good", "best"].map(Value::from));
+}
+
+fn paste(model: &mut Model, text: &str) {
+    crate::ui::update::update(model, crate::ui::message::Message::Paste(text.to_owned()));
+}
+
+#[test]
+fn a_text_keeps_the_lines_and_tabs_that_are_pasted_however_the_terminal_sends_them() {
+    let mut model = form("  text: { type: text, default: \"\" }");
+    paste(&mut model, "all:\r\n\tmake\rdone\n");
+    assert!(screen(&mut model, 120, 40).contains("done"));
+    let start = started(press(&mut model, "enter"));
+    assert_eq!(values(&start, "text"), [Value::from("all:\n\tmake\ndone\n")]);
+}
+
+#[test]
+fn a_long_paste_is_taken_whole() {
+    let mut model = form("  text: { type: text, default: \"\" }");
+    let long = "0123456789".repeat(5_000);
+    paste(&mut model, &long);
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "text"), [Value::from(long.as_str())]);
+}
+
+#[test]
+fn alt_enter_begins_a_line_in_a_text_and_enter_starts() {
+    let mut model = form("  text: { type: text, default: \"\" }");
+    write(&mut model, "one");
+    press(&mut model, "alt-enter");
+    write(&mut model, "two");
+    let start = started(press(&mut model, "enter"));
+    assert_eq!(values(&start, "text"), [Value::from("one\ntwo")]);
+}
+
+#[test]
+fn the_cursor_of_the_terminal_is_where_one_writes() {
+    let mut model = form("  place: { type: text, default: \"日本\" }\n  seed: { type: int, default: 1 }");
+    screen(&mut model, 120, 40);
+    let first = model.areas.caret.expect("a caret");
+    write(&mut model, "x");
+    screen(&mut model, 120, 40);
+    assert_eq!(model.areas.caret.map(|it| (it.x, it.y)), Some((first.x + 1, first.y)));
+    press(&mut model, "left left");
+    screen(&mut model, 120, 40);
+    assert_eq!(model.areas.caret.map(|it| it.x), Some(first.x - 2), "two columns a letter");
+    press(&mut model, "tab");
+    screen(&mut model, 120, 40);
+    assert_eq!(model.areas.caret.map(|it| it.y), Some(first.y + 1));
+    press(&mut model, "esc y");
+    screen(&mut model, 120, 40);
+    assert_eq!(model.areas.caret, None, "nothing is written in panes");
 }

@@ -5,10 +5,9 @@ use fanlight_shared::id::{AssetId, RunId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::assets;
 
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 
-/// Marks requests for these among those for assets.
-const MARK: u64 = 1 << 60;
 /// Products that are read.
 const MOST: u32 = 1_000;
 
@@ -16,7 +15,6 @@ const MOST: u32 = 1_000;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Products {
     of: Option<RunId>,
-    generation: u64,
     assets: Vec<Asset>,
 }
 
@@ -26,14 +24,14 @@ impl Products {
         if self.of == Some(run) {
             return None;
         }
-        *self = Self { of: Some(run), generation: self.generation + 1, assets: Vec::new() };
+        *self = Self { of: Some(run), assets: Vec::new() };
         let list = assets::List { run_id: Some(run), limit: Some(MOST), ..assets::List::default() };
-        Some(Effect::ListAssets { generation: MARK | self.generation, list })
+        Some(Effect::ListAssets { to: Address::Inspector(run), list })
     }
 
     /// They came.
-    pub(super) fn came(&mut self, generation: u64, rows: &[Asset]) {
-        if generation == MARK | self.generation {
+    pub(super) fn came(&mut self, run: RunId, rows: &[Asset]) {
+        if self.of == Some(run) {
             rows.iter().for_each(|asset| self.stored(asset));
         }
     }

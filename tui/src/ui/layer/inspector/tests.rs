@@ -1,5 +1,6 @@
 use fanlight_shared::rpc::logs::{Part, Piece};
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
 
 use super::*;
 use crate::ui::message::Message;
@@ -86,4 +87,21 @@ fn the_inspector_reads_the_log_of_the_run_in_focus() {
         _ => false,
     };
     assert!(read.iter().all(of_run), "{read:?}");
+}
+
+#[test]
+fn y_copies_the_value_of_an_output_and_not_the_frame_around_it() {
+    let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Completed)]), "title");
+    let instance = |model: &mut Model, outputs: &[(&str, &str)]| {
+        let node = model.lens.as_mut().unwrap().state.nodes.get_mut("title").unwrap();
+        let values = outputs.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
+        node.whole.outputs = values.collect();
+    };
+    instance(&mut model, &[("stdout", "one\n  two\n")]);
+    assert_eq!(press(&mut model, "y"), [Effect::Copy("one\n  two\n".to_owned())]);
+    instance(&mut model, &[("stdout", "one\n  two\n"), ("status", "completed")]);
+    assert!(press(&mut model, "y").is_empty());
+    assert!(screen(&mut model, 100, 30).contains("status                completed"));
+    assert_eq!(press(&mut model, "j y"), [Effect::Copy("completed".to_owned())]);
+    assert!(matches!(model.layers.as_slice(), [Layer::Inspector(_)]));
 }

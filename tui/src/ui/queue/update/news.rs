@@ -4,6 +4,7 @@ use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::watch::Notification;
 
 use super::shelf::{begin, place, rebuild};
+use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::message::Came;
 use crate::ui::model::Model;
@@ -18,8 +19,8 @@ const AHEAD: usize = 60;
 /// Takes an answer it waits for. It comes before the shell's turn, so what it holds is made known first.
 pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
     match came {
-        Came::Runs { generation, page } => {
-            let of = model.queue.feeds.came(*generation, page.cursor.as_ref());
+        Came::Runs { to, page } => {
+            let of = model.queue.feeds.came(*to, page.cursor.as_ref());
             model.registry.know(page.rows.iter().cloned());
             for run in &page.rows {
                 place(model, run.id);
@@ -38,11 +39,12 @@ pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             }
             place(model, *run);
         }
-        Came::Assets { generation, page } => {
-            let output = thumbs::output(model);
-            let workflow = model.queue.thumbs.asked(*generation).and_then(|run| model.registry.run(run));
-            let workflow = workflow.map(|run| run.workflow_id);
-            model.queue.thumbs.came(*generation, &page.rows, workflow, output.as_ref());
+        Came::Assets { to, page } => {
+            if let Address::QueueThumbnail(run) = *to {
+                let output = thumbs::output(model);
+                let workflow = model.registry.run(run).map(|run| run.workflow_id);
+                model.queue.thumbs.came(run, &page.rows, workflow, output.as_ref());
+            }
             let mut numbers = Vec::new();
             for asset in &page.rows {
                 if take_number(model, asset) {
@@ -52,12 +54,12 @@ pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             if !numbers.is_empty() {
                 rebuild(model);
             }
-            let next = model.queue.numbers.page(*generation, page.cursor.as_ref(), model.workflow_id());
+            let next = model.queue.numbers.page(*to, page.cursor.as_ref(), model.workflow_id());
             return next.into_iter().collect();
         }
         Came::Started(_) => model.queue.submitted = None,
         Came::Failed { request, error, .. } => match **request {
-            Effect::ListAssets { generation, .. } => model.queue.thumbs.failed(generation),
+            Effect::ListAssets { to: Address::QueueThumbnail(run), .. } => model.queue.thumbs.failed(run),
             Effect::Start(_) => {
                 if let Some(mut form) = model.queue.submitted.take() {
                     form.refused(error);

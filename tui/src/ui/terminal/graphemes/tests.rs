@@ -3,6 +3,7 @@
 use ratatui::Terminal;
 use ratatui::style::Style;
 use ratatui::{TerminalOptions, Viewport};
+use unicode_width::UnicodeWidthChar as _;
 
 use super::*;
 use crate::ui::terminal::screen::Screen;

@@ -214,11 +214,11 @@ impl Daemon {
                 self.answers.extend(each.collect::<Vec<_>>());
                 None
             }
-            Effect::ListRuns { generation, list } => {
+            Effect::ListRuns { to, list } => {
                 let of = |run: &&Run| list.workflow_id.is_none_or(|of| of == run.workflow_id);
                 let states = |run: &&Run| list.states.is_empty() || list.states.contains(&run.state);
                 let rows = self.runs.iter().rev().filter(of).filter(states).cloned().collect();
-                Some(Came::Runs { generation: *generation, page: Page { rows, cursor: None } })
+                Some(Came::Runs { to: *to, page: Page { rows, cursor: None } })
             }
             Effect::ReadWorkflow(request) => {
                 let Source::Stored(workflow) = &request.source else { return false };

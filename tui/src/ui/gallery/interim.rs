@@ -1,0 +1,139 @@
+//! The pictures that runs made on the way, for their live tiles.
+
+use std::collections::{HashMap, HashSet};
+
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
+use fanlight_shared::expression::Root;
+use fanlight_shared::id::{AssetId, RunId};
+use fanlight_shared::rpc::assets;
+use fanlight_shared::time::Time;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use super::list;
+use crate::ui::address::Address;
+use crate::ui::effect::Effect;
+use crate::ui::model::Model;
+use crate::ui::picture::probe::Way;
+
+/// Pictures of a run that are read; the newest come first.
+const PAGE: u32 = 100;
+
+/// The newest picture of each node of each run that runs.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Interim {
+    of: HashMap<RunId, HashMap<String, Picture>>,
+    asked: HashSet<RunId>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Picture {
+    asset: AssetId,
+    at: Time,
+    ready: bool,
+}
+
+impl Interim {
+    /// Asks what a run made before it was watched, once.
+    pub fn want(&mut self, run: RunId) -> Option<Effect> {
+        self.asked.insert(run).then(|| {
+            let (run_id, kind, limit) = (Some(run), Some(AssetKind::Image), Some(PAGE));
+            let list = assets::List { run_id, kind, limit, ..assets::List::default() };
+            Effect::ListAssets { to: Address::LiveTile(run), list }
+        })
+    }
+
+    /// What a run made came.
+    pub fn came(&mut self, run: RunId, rows: &[Asset]) {
+        if self.asked.contains(&run) {
+            rows.iter().for_each(|asset| self.stored(asset));
+        }
+    }
+
+    /// Nothing came: it is asked for again with the next frame.
+    pub fn failed(&mut self, run: RunId) {
+        self.asked.remove(&run);
+    }
+
+    /// A product was stored or changed.
+    pub fn stored(&mut self, asset: &Asset) {
+        if asset.kind != AssetKind::Image || asset.preview == PreviewState::None {
+            return;
+        }
+        let ready = asset.preview == PreviewState::Ready;
+        let picture = Picture { asset: asset.id, at: asset.created_at, ready };
+        let known = self.of.entry(asset.run_id).or_default().entry(asset.node.clone()).or_insert(picture);
+        // The one before stays until the new one can be fetched.
+        if known.asset == asset.id || (known.at <= picture.at && (ready || !known.ready)) {
+            *known = picture;
+        }
+    }
+
+    /// A product was deleted.
+    pub fn deleted(&mut self, asset: AssetId) {
+        for nodes in self.of.values_mut() {
+            nodes.retain(|_, picture| picture.asset != asset);
+        }
+    }
+
+    /// A run ended.
+    pub fn forget(&mut self, run: RunId) {
+        self.of.remove(&run);
+        self.asked.remove(&run);
+    }
+}
+
+/// The newest picture that stands for what a run has not made yet: of the node that is shown, or of one that leads to it.
+#[must_use]
+pub fn picture(model: &Model, run: RunId) -> Option<AssetId> {
+    let nodes = model.gallery.interim.of.get(&run)?;
+    let shown = list::node(model);
+    let upstream = shown.as_deref().and_then(|node| upstream(model, node));
+    let counts = |node: &String| upstream.as_ref().is_none_or(|upstream| upstream.contains(node));
+    let pictures = nodes.iter().filter(|(node, picture)| picture.ready && counts(node));
+    pictures.max_by_key(|(_, picture)| (picture.at, picture.asset)).map(|(_, picture)| picture.asset)
+}
+
+/// A node and all that it waits for.
+fn upstream(model: &Model, node: &str) -> Option<HashSet<String>> {
+    let workflow = model.workflow.as_ref()?.document.workflow.as_ref()?;
+    let mut found = HashSet::from([node.to_owned()]);
+    let mut open = vec![node.to_owned()];
+    while let Some(node) = open.pop() {
+        let Some(node) = workflow.nodes.get(&node) else { continue };
+        let read = node.references().filter_map(|(_, reference)| match &reference.root {
+            Root::Node(from) => Some(from),
+            _ => None,
+        });
+        for from in read.chain(&node.needs) {
+            if found.insert(from.clone()) {
+                open.push(from.clone());
+            }
+        }
+    }
+    Some(found)
+}
+
+/// Draws such a picture, dimmed: it is not what the tile waits for. Returns whether it is there.
+pub fn draw(model: &Model, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
+    if !model.pictures.draw(asset, area, buffer) {
+        return false;
+    }
+    // Where the terminal draws pictures itself, colours of cells are not theirs.
+    if model.pictures.drawing().way == Way::Blocks {
+        for position in area.positions() {
+            let Some(cell) = buffer.cell_mut(position) else { continue };
+            (cell.fg, cell.bg) = (half(cell.fg), half(cell.bg));
+            cell.modifier.insert(Modifier::DIM);
+        }
+    }
+    true
+}
+
+fn half(colour: Color) -> Color {
+    match colour {
+        Color::Rgb(red, green, blue) => Color::Rgb(red / 2, green / 2, blue / 2),
+        other => other,
+    }
+}
