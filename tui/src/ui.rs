@@ -15,7 +15,8 @@
 //! - [`input`]: one line of text that is being written
 //! - [`clean`]: text from runs is made safe where it enters the model; [`fuzzy`]: near matches
 //! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
-//! - panes: [`grid`], [`queue`], [`gallery`]; what lies over them: [`layer`]; short messages: [`toast`]
+//! - [`component`]: what panes and layers have in common; [`pane`]: the list of panes, each a folder: [`grid`], [`queue`],
+//!   [`gallery`]; [`layer`]: the list of layers over them; [`toast`]: short messages
 //! - [`terminal`]: taking the terminal and giving it back, whatever happens
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
@@ -25,6 +26,7 @@ pub mod app;
 #[cfg(test)]
 mod blocks;
 pub mod clean;
+pub mod component;
 pub mod document;
 pub mod effect;
 pub mod fit;
@@ -39,6 +41,7 @@ pub mod lens;
 pub mod link;
 pub mod message;
 pub mod model;
+pub mod pane;
 pub mod picture;
 pub mod products;
 pub mod queue;

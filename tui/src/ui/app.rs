@@ -26,7 +26,7 @@ use super::effect::Effect;
 use super::message::Message;
 use super::model::{Model, Options};
 use super::picture::Pictures;
-use super::picture::board::Board;
+use super::picture::overlay::Overlay;
 use super::picture::probe;
 use super::picture::query::{self, Answers, Late};
 use super::settings::Settings;
@@ -58,7 +58,7 @@ pub struct Start {
     pub settings: Settings,
 }
 
-/// Runs the UI until it is quit. Answers how many runs go on without it.
+/// Runs the UI until it is quit. Returns how many runs go on without it.
 ///
 /// # Errors
 /// The terminal can't be used.
@@ -86,7 +86,7 @@ struct App {
     /// It did not answer in time.
     late: Option<Late>,
     /// Pictures that the terminal drew over cells.
-    board: Board,
+    overlay: Overlay,
     pace: Pace,
     paints: u64,
     over: bool,
@@ -129,7 +129,7 @@ impl App {
             events: asked.is_none().then(EventStream::new),
             asked: asked.is_some().then(Asked::listen),
             late: None,
-            board: Board::default(),
+            overlay: Overlay::default(),
             pace,
             paints: 0,
             over: false,
@@ -280,10 +280,10 @@ impl App {
     }
 
     async fn paint(&mut self) -> io::Result<()> {
-        let (model, theme, board) = (&self.session.model, &self.theme, &mut self.board);
+        let (model, theme, overlay) = (&self.session.model, &self.theme, &mut self.overlay);
         let areas = self.terminal.paint(|area, buffer| {
             let areas = view::view(model, theme, area, buffer);
-            board.settle(buffer);
+            overlay.settle(buffer);
             let caret = areas.caret;
             (areas, caret)
         })?;
@@ -353,7 +353,7 @@ impl App {
 
     /// The terminal was cleared: it gets the pictures it is to keep again.
     fn pictures_again(&mut self) -> io::Result<()> {
-        self.board.clear();
+        self.overlay.clear();
         match self.session.model.pictures.again() {
             Some(pictures) => self.terminal.write(&pictures),
             None => Ok(()),

@@ -13,10 +13,11 @@ use fanlight_shared::value::Value;
 
 use super::layer::Layer;
 use super::layer::form::Form;
-use super::message::{Came, Link, Message};
-use super::model::{Model, Pane};
+use super::message::{Link, Message, Response};
+use super::model::Model;
+use super::pane::Pane;
 use super::testing::{
-    POSTER, asset, busy, came, connected, opened, paint, press, run, run_id, screen, with_runs, workflow,
+    POSTER, asset, busy, connected, opened, paint, press, response, run, run_id, screen, with_runs, workflow,
 };
 use super::toast::Tone;
 use super::update::{say, update};
@@ -75,11 +76,11 @@ fn kinds(model: &mut Model) {
     }
     rows.reverse();
     let to = crate::ui::address::Address::GalleryPage(model.gallery.generation);
-    came(model, Came::Assets { to, page: Page { rows, cursor: None } });
+    response(model, Response::Assets { to, page: Page { rows, cursor: None } });
     let peaks: Vec<[f32; 2]> = (0..64u8).map(|it| [-f32::from(it) / 64.0, f32::from(it) / 64.0]).collect();
     let peaks = serde_json::json!({ "peaks": peaks }).to_string();
-    came(model, Came::PreviewText(super::testing::asset_id(4), peaks));
-    came(model, Came::PreviewText(super::testing::asset_id(5), "first line\nsecond line".to_owned()));
+    response(model, Response::PreviewText(super::testing::asset_id(4), peaks));
+    response(model, Response::PreviewText(super::testing::asset_id(5), "first line\nsecond line".to_owned()));
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn the_queue_with_pictures() {
         // The time of day where the test runs is not part of the picture.
         model.registry.know([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
         let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
-        update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+        update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
         model
     });
 }

@@ -72,8 +72,8 @@ fn node_error(error: &mut Option<NodeError>) {
 }
 
 /// Whatever the daemon told.
-pub fn notification(told: &mut Notification) {
-    match told {
+pub fn notification(notification: &mut Notification) {
+    match notification {
         Notification::Registry { runs, banners, .. } => {
             runs.iter_mut().for_each(run);
             banners.iter_mut().for_each(line);

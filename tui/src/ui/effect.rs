@@ -51,9 +51,9 @@ pub enum Effect {
         /// Which.
         list: runs::List,
     },
-    /// Read a run with everything; comes as [`super::message::Came::Run`].
+    /// Read a run with everything; comes as [`super::message::Response::Run`].
     GetRun(RunId),
-    /// Ask after runs that the registry lost sight of; each comes as [`super::message::Came::Known`].
+    /// Ask after runs that the registry lost sight of; each comes as [`super::message::Response::Known`].
     LookAfter(Vec<RunId>),
     /// Read a page of assets.
     ListAssets {

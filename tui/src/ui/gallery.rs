@@ -1,11 +1,11 @@
 //! The gallery pane: the products of all runs. It never changes with the focus; only the ring does.
 
 pub mod content;
-pub mod deed;
 pub mod interim;
 pub mod json;
 pub mod list;
 pub mod preview;
+pub mod product_actions;
 pub mod tile;
 pub mod tiles;
 pub mod update;
@@ -16,9 +16,15 @@ use fanlight_shared::id::{AssetId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::value::Value;
 
+use super::pane::pane;
 use interim::Interim;
 use list::Paging;
 use preview::Previews;
+
+pane! {
+    /// The gallery pane.
+    GalleryPane Gallery
+}
 
 /// Whose products are shown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

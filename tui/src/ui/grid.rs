@@ -10,7 +10,13 @@ pub mod update;
 pub mod view;
 
 use super::graph::Zoom;
+use super::pane::pane;
 use super::products::Products;
+
+pane! {
+    /// The grid pane.
+    GridPane Grid
+}
 
 /// What the grid pane knows of its own.
 #[derive(Clone, PartialEq, Debug, Default)]

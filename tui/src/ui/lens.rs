@@ -34,7 +34,7 @@ pub fn is_one_of_many(model: &Model) -> bool {
 /// Brings the lens and what is watched in step with the registry; called after every step.
 pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let busy = model.layers.iter().any(super::layer::Layer::holds_lens);
+    let busy = model.layers.iter().any(|layer| layer.holds_lens());
     model.registry.set_busy(busy);
     let focus = focus(model);
     let shown = model.lens.as_ref().map(|lens| lens.run.id);
@@ -52,7 +52,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
         since: None,
     };
     if let Some(run) = focus
-        && model.doubted.remove(&run)
+        && model.unconfirmed.remove(&run)
     {
         // One that is gone has no snapshot: the lens would wait for it for ever.
         effects.push(Effect::LookAfter(vec![run]));
@@ -65,8 +65,8 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Takes in what was told of the focused run.
-pub(super) fn told(model: &mut Model, told: &mut Notification) -> Vec<Effect> {
-    match told {
+pub(super) fn notification(model: &mut Model, notification: &mut Notification) -> Vec<Effect> {
+    match notification {
         Notification::Snapshot { run_id, run, state, .. } => {
             if Some(*run_id) != focus(model) {
                 return Vec::new();

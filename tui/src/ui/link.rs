@@ -16,7 +16,7 @@ use fanlight_shared::rpc::watch::{Notification, Since, Watch};
 use tokio::sync::{mpsc, watch};
 
 use super::effect::Effect;
-use super::message::{Came, Link as State, Message, Why};
+use super::message::{Link as State, Message, Response, Why};
 
 /// How long a lost connection waits before it is tried again, at first and at most.
 const SOON: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ const WAITING: usize = 1024;
 pub(super) struct Link {
     watched: watch::Sender<Watch>,
     client: watch::Receiver<Option<Client>>,
-    told: mpsc::Receiver<Message>,
+    notification: mpsc::Receiver<Message>,
 }
 
 impl Link {
@@ -37,10 +37,10 @@ impl Link {
     pub(super) fn begin(home: Home, exe: PathBuf) -> Self {
         let (watched, wanted) = watch::channel(Watch::default());
         let (connected, client) = watch::channel(None);
-        let (out, told) = mpsc::channel(WAITING);
+        let (out, notification) = mpsc::channel(WAITING);
         let known = Known::default();
         tokio::spawn(Actor { home, exe, wanted, connected, out, known }.run());
-        Self { watched, client, told }
+        Self { watched, client, notification }
     }
 
     /// Says what the daemon is to tell.
@@ -55,12 +55,12 @@ impl Link {
 
     /// What was told next.
     pub(super) async fn recv(&mut self) -> Option<Message> {
-        self.told.recv().await
+        self.notification.recv().await
     }
 
     /// What was told, if something waits.
     pub(super) fn try_recv(&mut self) -> Option<Message> {
-        self.told.try_recv().ok()
+        self.notification.try_recv().ok()
     }
 }
 
@@ -80,8 +80,8 @@ struct Had {
 }
 
 impl Known {
-    fn take_in(&mut self, told: &Notification) {
-        match told {
+    fn take_in(&mut self, notification: &Notification) {
+        match notification {
             Notification::Registry { seq, .. } | Notification::Daemon { seq, .. } => self.seq = Some(*seq),
             Notification::Snapshot { run_id, state, .. } => {
                 self.runs.insert(*run_id, Had { seq: state.seq, items_left: state.items_left });
@@ -186,19 +186,19 @@ impl Actor {
                         && !matches!(error, ClientError::Disconnected(_))
                     {
                         let request = Box::new(Effect::Watch(watch));
-                        let failed = Came::Failed { request, error: error.to_string(), why: Why::Other };
-                        self.out.send(Message::Came(Box::new(failed))).await.map_err(|_| Over)?;
+                        let failed = Response::Failed { request, error: error.to_string(), why: Why::Other };
+                        self.out.send(Message::Response(Box::new(failed))).await.map_err(|_| Over)?;
                     }
                 }
                 changed = false;
             }
             tokio::select! {
                 biased;
-                told = notifications.recv() => match told {
+                notification = notifications.recv() => match notification {
                     None => break,
-                    Some(told) => {
-                        self.known.take_in(&told);
-                        self.out.send(Message::Told(Box::new(told))).await.map_err(|_| Over)?;
+                    Some(notification) => {
+                        self.known.take_in(&notification);
+                        self.out.send(Message::Notification(Box::new(notification))).await.map_err(|_| Over)?;
                     }
                 },
                 wanted = self.wanted.changed() => {

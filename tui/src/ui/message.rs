@@ -36,9 +36,9 @@ pub enum Message {
     /// The connection changed.
     Link(Link),
     /// The daemon told something.
-    Told(Box<Notification>),
+    Notification(Box<Notification>),
     /// An answer or the result of slow work came.
-    Came(Box<Came>),
+    Response(Box<Response>),
     /// A frame was painted; says what lies where. Only what is new to see follows from it.
     Shown(Box<Areas>),
 }
@@ -69,7 +69,7 @@ pub enum Why {
 
 /// What slow work gave.
 #[derive(Debug)]
-pub enum Came {
+pub enum Response {
     /// Something that was asked for failed.
     Failed {
         /// What.
@@ -126,7 +126,7 @@ pub enum Came {
     Files(Vec<PathBuf>),
     /// What is in a folder.
     Folder(PathBuf, Vec<Entry>),
-    /// A workflow was read and checked; one that could not be read comes as [`Came::Failed`].
+    /// A workflow was read and checked; one that could not be read comes as [`Response::Failed`].
     Document {
         /// What was asked for.
         request: Request,

@@ -13,7 +13,6 @@ use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
-use super::action::Scope;
 use super::document::{Document, Source};
 use super::effect::Effect;
 use super::gallery::Gallery;
@@ -22,6 +21,7 @@ use super::grid::Grid;
 use super::keymap::{Key, Keymap};
 use super::layer::Layer;
 use super::message::Link;
+use super::pane::Pane;
 use super::picture::Pictures;
 use super::picture::probe::Drawing;
 use super::queue::Queue;
@@ -103,43 +103,6 @@ impl PictureMode {
     }
 }
 
-/// A pane.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Pane {
-    /// The node grid of the run in focus.
-    #[default]
-    Grid,
-    /// The runs.
-    Queue,
-    /// The products.
-    Gallery,
-}
-
-impl Pane {
-    /// All, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Grid, Self::Queue, Self::Gallery];
-
-    /// Where its own actions work.
-    #[must_use]
-    pub fn scope(self) -> Scope {
-        match self {
-            Self::Grid => Scope::Grid,
-            Self::Queue => Scope::Queue,
-            Self::Gallery => Scope::Gallery,
-        }
-    }
-
-    /// Its title.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Grid => "Grid",
-            Self::Queue => "Queue",
-            Self::Gallery => "Gallery",
-        }
-    }
-}
-
 /// All that the UI knows.
 #[derive(Debug)]
 pub struct Model {
@@ -167,7 +130,7 @@ pub struct Model {
     pub watching: Watch,
     /// Ended runs of which the daemon told nothing when it told of all that go on: deleted meanwhile, perhaps. The lens
     /// asks after one before it rests on it.
-    pub doubted: HashSet<RunId>,
+    pub unconfirmed: HashSet<RunId>,
     /// Versions whose graphs are being laid out: nobody asks for that twice, whoever wants it takes it when it comes.
     pub laying: HashSet<Version>,
     /// The workflow that is being read to be put on screen.
@@ -263,7 +226,7 @@ impl Model {
             workflow: None,
             lens: None,
             watching: Watch::default(),
-            doubted: HashSet::new(),
+            unconfirmed: HashSet::new(),
             laying: HashSet::new(),
             opening: None,
             pinning: None,

@@ -5,11 +5,11 @@
 //! - [`painter`]: carries the effect out: fetches, decodes, encodes, the newest request first, nothing of it on the loop
 //! - [`encode`]: from pixels to cells; [`probe`]: which protocol this terminal has; [`query`]: what it says itself
 //! - [`cache`]: what is ready, bounded in bytes; drawing copies cells and nothing else
-//! - [`board`]: keeps pictures that are drawn over cells (sixel, iTerm2) clean when something lies over them
+//! - [`overlay`]: keeps pictures that are drawn over cells (sixel, iTerm2) clean when something lies over them
 
-pub mod board;
 pub mod cache;
 pub mod encode;
+pub mod overlay;
 pub mod painter;
 pub mod probe;
 pub mod query;

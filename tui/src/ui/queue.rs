@@ -1,19 +1,19 @@
 //! The queue pane: Running, Enqueued, Done, Cancelled.
 //!
-//! [`shelves`] keeps which run stands where, [`feed`] reads ended runs page by page, [`numbers`] the numbers that runs
+//! [`sections`] keeps which run stands where, [`feed`] reads ended runs page by page, [`numbers`] the numbers that runs
 //! put out, [`thumbs`] which picture stands for a run, [`ask`] the questions before actions on runs.
 
 mod ask;
-mod doubt;
 mod feed;
 mod filter;
 mod numbers;
 mod order;
 mod rows;
-mod shelves;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod thumbs;
+mod unconfirmed;
 pub mod update;
 pub mod view;
 
@@ -23,8 +23,14 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
 
 use super::layer::form::Form;
+use super::pane::pane;
 pub use filter::Filter;
 pub use order::Sort;
+
+pane! {
+    /// The queue pane.
+    QueuePane Queue
+}
 
 /// A section of the pane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -78,7 +84,7 @@ pub enum At {
 /// What the queue pane knows of its own.
 #[derive(Debug)]
 pub struct Queue {
-    pub(super) shelves: shelves::Shelves,
+    pub(super) sections: sections::Sections,
     pub(super) feeds: feed::Feeds,
     pub(super) numbers: numbers::Numbers,
     pub(super) thumbs: thumbs::Thumbs,
@@ -95,7 +101,7 @@ pub struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            shelves: shelves::Shelves::default(),
+            sections: sections::Sections::default(),
             feeds: feed::Feeds::default(),
             numbers: numbers::Numbers::default(),
             thumbs: thumbs::Thumbs::default(),

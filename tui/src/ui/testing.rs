@@ -171,12 +171,12 @@ pub(crate) fn paint(model: &mut Model, columns: u16, rows: u16) -> Vec<Effect> {
 }
 
 /// Lets an answer come.
-pub(crate) fn came(model: &mut Model, came: super::message::Came) -> Vec<Effect> {
-    update(model, Message::Came(Box::new(came)))
+pub(crate) fn response(model: &mut Model, response: super::message::Response) -> Vec<Effect> {
+    update(model, Message::Response(Box::new(response)))
 }
 
 /// Lets a request fail, though the daemon is there.
 pub(crate) fn fail(model: &mut Model, request: Effect, error: &str) -> Vec<Effect> {
     let (request, error) = (Box::new(request), error.to_owned());
-    came(model, super::message::Came::Failed { request, error, why: super::message::Why::Other })
+    response(model, super::message::Response::Failed { request, error, why: super::message::Why::Other })
 }

@@ -90,7 +90,7 @@ impl Toasts {
         u64::try_from(left.as_millis()).ok().map(|it| it.max(1))
     }
 
-    /// Takes one away, or all of them. Answers whether there was one.
+    /// Takes one away, or all of them. Returns whether there was one.
     pub fn dismiss(&mut self, which: Option<usize>) -> bool {
         match which {
             Some(index) if index < self.shown.len() => {

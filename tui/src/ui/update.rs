@@ -1,21 +1,23 @@
 //! The pure step: a model and a message give the next model and effects. One file a noun.
 
 mod act;
-mod came;
 mod keys;
 mod mouse;
+mod notification;
 mod open;
-mod told;
+mod response;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::action::{Action, Scope};
+use super::component::Step;
 use super::effect::{Effect, Topology};
-use super::layer::{Layer, Step};
+use super::layer::Layer;
+use super::lens;
 use super::message::{Link, Message};
-use super::model::{Model, Pane};
+use super::model::Model;
+use super::pane::Pane;
 use super::toast::Tone;
-use super::{gallery, grid, lens, queue};
 
 pub use act::{act, enabled};
 pub use open::{open, show_document};
@@ -37,8 +39,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Link(link) => linked(model, link),
-        Message::Told(mut told) => told::told(model, &mut told),
-        Message::Came(mut came) => came::came(model, &mut came),
+        Message::Notification(mut notification) => notification::notification(model, &mut notification),
+        Message::Response(mut response) => response::response(model, &mut response),
         Message::Shown(areas) => {
             model.areas = *areas;
             shown(model)
@@ -80,22 +82,13 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
 
 /// The workflow on screen or the run in focus is another one now.
 pub(super) fn moved(model: &mut Model) -> Vec<Effect> {
-    let mut effects = grid::update::moved(model);
-    effects.extend(queue::update::moved(model));
-    effects.extend(gallery::update::moved(model));
-    effects
+    Pane::ALL.iter().flat_map(|pane| pane.component().moved(model)).collect()
 }
 
 fn shown(model: &mut Model) -> Vec<Effect> {
     let mut effects: Vec<Effect> = model.pictures.shown().into_iter().collect();
-    if model.areas.grid.is_some() {
-        effects.extend(grid::update::shown(model));
-    }
-    if model.areas.queue.is_some() {
-        effects.extend(queue::update::shown(model));
-    }
-    if model.areas.gallery.is_some() {
-        effects.extend(gallery::update::shown(model));
+    for pane in Pane::ALL.iter().filter(|pane| model.areas.pane(**pane).is_some()).collect::<Vec<_>>() {
+        effects.extend(pane.component().shown(model));
     }
     with_layers(model, |layer, model| layer.shown(model), &mut effects);
     effects
@@ -116,7 +109,7 @@ fn with_layers(
     model.layers = layers;
 }
 
-/// Lets the topmost layer take a step. Answers the effects and whether it passed.
+/// Lets the topmost layer take a step. Returns the effects and whether it passed.
 fn step_top(
     model: &mut Model,
     step: impl FnOnce(&mut Layer, &mut Model) -> Step,
@@ -149,7 +142,7 @@ pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
 pub fn scopes(model: &Model) -> Vec<Scope> {
     match model.layers.last() {
         Some(layer) => layer.scope().into_iter().chain([Scope::All]).collect(),
-        None => vec![model.pane.scope(), Scope::All],
+        None => model.pane.component().scope().into_iter().chain([Scope::All]).collect(),
     }
 }
 
@@ -159,11 +152,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
     if let Some(layer) = model.layers.last() {
         return layer.hints(model);
     }
-    let mut hints = match model.pane {
-        Pane::Grid => grid::update::hints(model),
-        Pane::Queue => queue::update::hints(model),
-        Pane::Gallery => gallery::update::hints(model),
-    };
+    let mut hints = model.pane.component().hints(model);
     hints.insert(0, Action::Retry);
     hints.extend([Action::NextPane, Action::Run, Action::Stop, Action::Pin, Action::Workflows]);
     hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);

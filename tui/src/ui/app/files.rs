@@ -203,7 +203,7 @@ fn new_file(example: &str, path: &Path) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Keeps a text that was copied, for terminals that do not take it. Answers where.
+/// Keeps a text that was copied, for terminals that do not take it. Returns where.
 pub(in crate::ui) fn keep_copied(home: &Home, text: &str) -> Result<PathBuf, String> {
     let failed = |error: std::io::Error| error.to_string();
     std::fs::create_dir_all(&home.state).map_err(failed)?;

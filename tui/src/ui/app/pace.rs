@@ -25,13 +25,13 @@ impl Wish {
             Message::Key(_) | Message::Mouse(_) | Message::Paste(_) | Message::Resize(..) => {
                 Some(Self::Person)
             }
-            Message::Told(told) => match **told {
+            Message::Notification(notification) => match **notification {
                 // A person moved the lens, or the connection is back.
                 Notification::Snapshot { .. } | Notification::Registry { .. } => Some(Self::Answer),
-                _ => last.shows(told).then_some(Self::Telemetry),
+                _ => last.shows(notification).then_some(Self::Telemetry),
             },
             Message::Tick(_) => Some(Self::Telemetry),
-            Message::Link(_) | Message::Came(_) => Some(Self::Answer),
+            Message::Link(_) | Message::Response(_) => Some(Self::Answer),
             // What is wanted for what is shown now does not change the picture by itself.
             Message::Shown(_) => None,
         }

@@ -53,7 +53,7 @@ impl Session {
         tokio::select! {
             biased;
             done = self.work.recv() => Some(done),
-            told = self.link.recv() => told,
+            notification = self.link.recv() => notification,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::ui::document::{Purpose, Request, Source, Submission};
 use crate::ui::effect::{Effect, Topology};
 use crate::ui::graph;
 use crate::ui::link::ask;
-use crate::ui::message::{Came, Message, Why};
+use crate::ui::message::{Message, Response, Why};
 use crate::ui::picture::painter::{Fetching, Painter};
 use crate::ui::picture::probe::Drawing;
 
@@ -35,8 +35,8 @@ impl Work {
             Box::pin(ask::picture(current.borrow().clone(), asset, thumbnail))
         };
         let painted = out.clone();
-        let tell = move |came| {
-            let _ = painted.send(Message::Came(Box::new(came)));
+        let tell = move |response| {
+            let _ = painted.send(Message::Response(Box::new(response)));
         };
         let painter = Painter::start(drawing, std::sync::Arc::new(fetch), Box::new(tell));
         let (watched_file, wanted) = watch::channel(None);
@@ -47,7 +47,8 @@ impl Work {
                 // One that can't be read is about to be replaced, or is gone: a submission says so.
                 if let Ok(document) = files::read(&path).map(Box::new) {
                     let request = Request { source: Source::File(path), purpose: Purpose::Refresh };
-                    let _ = changed.send(Message::Came(Box::new(Came::Document { request, document })));
+                    let _ =
+                        changed.send(Message::Response(Box::new(Response::Document { request, document })));
                 }
             });
         }));
@@ -76,7 +77,7 @@ impl Work {
         let (home, text) = (self.home.clone(), text.to_owned());
         self.thread(Effect::Copy(text.clone()), move || {
             let path = files::keep_copied(&home, &text)?;
-            Ok(Came::Done(format!("copied; also in {}", path.display())))
+            Ok(Response::Done(format!("copied; also in {}", path.display())))
         });
     }
 
@@ -89,17 +90,17 @@ impl Work {
                 let folder = std::env::current_dir();
                 self.thread(request, move || {
                     let folder = folder.map_err(|error| error.to_string())?;
-                    Ok(Came::Files(files::list(&folder)))
+                    Ok(Response::Files(files::list(&folder)))
                 });
             }
             Effect::ListFolder(folder) => self.thread(request, move || {
                 let names = files::names(&folder);
-                Ok(Came::Folder(folder, names))
+                Ok(Response::Folder(folder, names))
             }),
             Effect::ReadWorkflow(of) if !matches!(of.source, Source::Stored(_)) => {
                 self.thread(request, move || {
                     let document = Box::new(files::document(&home, &of.source)?);
-                    Ok(Came::Document { request: of, document })
+                    Ok(Response::Document { request: of, document })
                 });
             }
             Effect::WatchFile(path) => {
@@ -107,20 +108,20 @@ impl Work {
             }
             Effect::Layout(Topology(workflow)) => self.thread(request, move || {
                 let layout = graph::layout::layout(&workflow);
-                Ok(Came::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
+                Ok(Response::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
             }),
             Effect::LookAfter(runs) => {
                 let (client, out) = (self.client.clone(), self.out.clone());
-                tokio::spawn(ask::look_after(client, runs, move |came| {
-                    let _ = out.send(Message::Came(Box::new(came)));
+                tokio::spawn(ask::look_after(client, runs, move |response| {
+                    let _ = out.send(Message::Response(Box::new(response)));
                 }));
             }
             Effect::Start(submission) => self.start(*submission),
             effect => {
                 let (client, out) = (self.client.clone(), self.out.clone());
                 tokio::spawn(async move {
-                    if let Some(came) = ask::ask(client, effect).await {
-                        let _ = out.send(Message::Came(Box::new(came)));
+                    if let Some(response) = ask::ask(client, effect).await {
+                        let _ = out.send(Message::Response(Box::new(response)));
                     }
                 });
             }
@@ -142,10 +143,10 @@ impl Work {
             };
             if let Some(document) = changed {
                 let request = Request { source: submission.source.clone(), purpose: Purpose::Refresh };
-                let _ = out.send(Message::Came(Box::new(Came::Document { request, document })));
+                let _ = out.send(Message::Response(Box::new(Response::Document { request, document })));
             }
-            if let Some(came) = ask::ask(client, Effect::Start(Box::new(submission))).await {
-                let _ = out.send(Message::Came(Box::new(came)));
+            if let Some(response) = ask::ask(client, Effect::Start(Box::new(submission))).await {
+                let _ = out.send(Message::Response(Box::new(response)));
             }
         });
     }
@@ -155,11 +156,11 @@ impl Work {
         self.painter.begin(drawing);
     }
 
-    fn thread(&self, request: Effect, work: impl FnOnce() -> Result<Came, String> + Send + 'static) {
+    fn thread(&self, request: Effect, work: impl FnOnce() -> Result<Response, String> + Send + 'static) {
         let out = self.out.clone();
         tokio::task::spawn_blocking(move || {
             let message = match work() {
-                Ok(came) => Message::Came(Box::new(came)),
+                Ok(response) => Message::Response(Box::new(response)),
                 Err(error) => failed(request, error),
             };
             let _ = out.send(message);
@@ -168,5 +169,5 @@ impl Work {
 }
 
 fn failed(request: Effect, error: String) -> Message {
-    Message::Came(Box::new(Came::Failed { request: Box::new(request), error, why: Why::Other }))
+    Message::Response(Box::new(Response::Failed { request: Box::new(request), error, why: Why::Other }))
 }

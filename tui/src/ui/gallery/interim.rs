@@ -45,7 +45,7 @@ impl Interim {
     }
 
     /// What a run made came.
-    pub fn came(&mut self, run: RunId, rows: &[Asset]) {
+    pub fn response(&mut self, run: RunId, rows: &[Asset]) {
         if self.asked.contains(&run) {
             rows.iter().for_each(|asset| self.stored(asset));
         }

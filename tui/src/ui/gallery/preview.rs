@@ -37,7 +37,7 @@ impl Previews {
     }
 
     /// Takes one in.
-    pub fn came(&mut self, asset: AssetId, text: &str) {
+    pub fn response(&mut self, asset: AssetId, text: &str) {
         let preview = peaks(text).map_or_else(|| Preview::Text(text.into()), |it| Preview::Peaks(it.into()));
         self.asked.insert(asset);
         if self.read.insert(asset, preview).is_none() {

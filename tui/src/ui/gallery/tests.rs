@@ -10,10 +10,11 @@ use super::*;
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::layer::Layer;
-use crate::ui::message::{Came, Message};
-use crate::ui::model::{Model, Pane};
+use crate::ui::message::{Message, Response};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::picture::{Wanted, encode};
-use crate::ui::testing::{asset, busy, came, draw, paint, press, run, screen, with_runs, workflow_id};
+use crate::ui::testing::{asset, busy, draw, paint, press, response, run, screen, with_runs, workflow_id};
 use crate::ui::theme::Theme;
 use crate::ui::update::update;
 use crate::ui::view::Areas;
@@ -27,11 +28,11 @@ fn products(numbers: impl IntoIterator<Item = u32>) -> Vec<Asset> {
 fn page(model: &mut Model, rows: Vec<Asset>, cursor: Option<&str>) -> Vec<Effect> {
     let page = Page { rows, cursor: cursor.map(str::to_owned) };
     let to = Address::GalleryPage(model.gallery.generation);
-    update(model, Message::Came(Box::new(Came::Assets { to, page })))
+    update(model, Message::Response(Box::new(Response::Assets { to, page })))
 }
 
-fn told(model: &mut Model, event: DaemonEvent) -> Vec<Effect> {
-    update(model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })))
+fn notification(model: &mut Model, event: DaemonEvent) -> Vec<Effect> {
+    update(model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })))
 }
 
 /// A gallery that has the keys, with its first page read.
@@ -97,10 +98,10 @@ fn a_live_tile_becomes_its_product_without_a_gap_or_a_double() {
     assert_eq!(tiles::count(&model), 3);
     model.gallery.at = Some(Tile::Live(run(5, RunStatus::Running).id));
     let made = asset(5, &run(5, RunStatus::Running), "poster", AssetKind::Text);
-    told(&mut model, DaemonEvent::AssetUpdate { asset: Box::new(made.clone()) });
+    notification(&mut model, DaemonEvent::AssetUpdate { asset: Box::new(made.clone()) });
     assert_eq!((tiles::count(&model), tiles::live(&model).len()), (3, 0));
     assert_eq!(tiles::at(&model), 0);
-    told(&mut model, DaemonEvent::AssetUpdate { asset: Box::new(made) });
+    notification(&mut model, DaemonEvent::AssetUpdate { asset: Box::new(made) });
     assert_eq!(tiles::count(&model), 3);
 }
 
@@ -110,7 +111,7 @@ fn what_is_stored_while_the_first_page_is_on_its_way_is_not_lost() {
     model.gallery.paging = Paging::Unread;
     shown(&mut model, 160, 45);
     for new in products([9]) {
-        told(&mut model, DaemonEvent::AssetUpdate { asset: Box::new(new) });
+        notification(&mut model, DaemonEvent::AssetUpdate { asset: Box::new(new) });
     }
     page(&mut model, products([4, 1]), None);
     let runs: Vec<_> = model.gallery.assets.iter().map(|asset| asset.run.as_str()).collect();
@@ -130,11 +131,11 @@ fn moving_the_lens_does_not_change_it() {
 fn an_old_answer_is_dropped() {
     let mut model = gallery(products([4]));
     press(&mut model, "m");
-    let old = Came::Assets {
+    let old = Response::Assets {
         to: Address::GalleryPage(model.gallery.generation - 1),
         page: Page { rows: products([1]), cursor: None },
     };
-    update(&mut model, Message::Came(Box::new(old)));
+    update(&mut model, Message::Response(Box::new(old)));
     assert!(model.gallery.assets.is_empty());
 }
 
@@ -158,7 +159,7 @@ fn marked_products_are_deleted_by_one_question_that_names_the_count() {
     let effects = press(&mut model, "y");
     let Some(Effect::DeleteAssets(ids)) = effects.first() else { panic!("{effects:?}") };
     for id in ids.clone() {
-        told(&mut model, DaemonEvent::AssetDelete { workflow_id: workflow_id(), asset_id: id });
+        notification(&mut model, DaemonEvent::AssetDelete { workflow_id: workflow_id(), asset_id: id });
     }
     assert_eq!((model.gallery.assets.len(), model.gallery.marked.len()), (1, 0));
 }
@@ -193,7 +194,7 @@ fn pictures_in_view_are_asked_for_once_and_drawn_when_they_are_there() {
     let picture = DynamicImage::from(picture);
     for wanted in wanted {
         let painted = encode::encode(&picture, wanted, model.pictures.drawing(), 1).unwrap();
-        update(&mut model, Message::Came(Box::new(Came::Painted(Box::new(painted)))));
+        update(&mut model, Message::Response(Box::new(Response::Painted(Box::new(painted)))));
     }
     let area = Rect::new(0, 0, 160, 14);
     let mut buffer = ratatui::buffer::Buffer::empty(area);
@@ -264,15 +265,15 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
     let to = Address::LiveTile(crate::ui::testing::run_id(1));
     assert!(asked.iter().any(|it| matches!(it, Effect::ListAssets { to: it, .. } if *it == to)), "{asked:?}");
     let sky = picture(1, "sky", 1_000);
-    came(&mut model, Came::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None } });
+    response(&mut model, Response::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None } });
     assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(sky.id));
     let framed = picture(2, "framed", 2_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(framed.clone()) };
-    update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 1, event: stored })));
+    update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event: stored })));
     assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(framed.id));
     // What the tile waits for lands: the tile is its own.
     let poster = picture(3, "poster", 3_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(poster.clone()) };
-    update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 2, event: stored })));
+    update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 2, event: stored })));
     assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(poster.id));
 }

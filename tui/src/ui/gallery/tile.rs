@@ -124,7 +124,7 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     line.render(Rect { y: inside.bottom() - 1, height: 1, ..inside }, buffer);
 }
 
-/// The frame with its words; where there is no room for one, a line. Answers the inside.
+/// The frame with its words; where there is no room for one, a line. Returns the inside.
 fn frame(
     (caption, below, star): (&str, &str, Option<&str>),
     (style, words): (Style, Style),

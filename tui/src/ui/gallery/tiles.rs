@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 
 use super::{Scope, Tile};
 use crate::ui::lens;
-use crate::ui::model::{Model, Pane};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 
 /// How tiles lie in a pane: rows of equal tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

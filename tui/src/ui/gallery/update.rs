@@ -10,7 +10,7 @@ use fanlight_shared::value::Value;
 
 use super::list::{self, Paging};
 use super::tiles::{self, Layout};
-use super::{Glimpse, Scope, Tile, deed, interim};
+use super::{Glimpse, Scope, Tile, interim, product_actions};
 use crate::ui::action::Action;
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
@@ -19,8 +19,9 @@ use crate::ui::layer::confirm;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::layer::viewer::Viewer;
 use crate::ui::lens;
-use crate::ui::message::Came;
-use crate::ui::model::{Model, Pane};
+use crate::ui::message::Response;
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::picture::Wanted;
 use crate::ui::toast::Tone;
 use crate::ui::update::say;
@@ -50,16 +51,16 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.layers.push(compare.into());
             effects
         }
-        Action::Star => deed::star(&chosen(model)),
+        Action::Star => product_actions::star(&chosen(model)),
         Action::OpenOutside => product(model).map(|it| Effect::OpenOutside(it.id)).into_iter().collect(),
-        Action::Copy => product(model).map(deed::copy).unwrap_or_default(),
+        Action::Copy => product(model).map(product_actions::copy).unwrap_or_default(),
         Action::SaveAs => {
-            if let Some(prompt) = product(model).map(|asset| deed::save(asset, model)) {
+            if let Some(prompt) = product(model).map(|asset| product_actions::save(asset, model)) {
                 model.layers.push(prompt);
             }
             Vec::new()
         }
-        Action::DeleteAsset => match deed::delete(&chosen(model)) {
+        Action::DeleteAsset => match product_actions::delete(&chosen(model)) {
             Some(question) => confirm::ask(model, question),
             None => Vec::new(),
         },
@@ -137,11 +138,11 @@ fn set_filters(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
     Ok(list::follow(model))
 }
 
-/// Moves the cursor. Answers whether the action moves it.
+/// Moves the cursor. Returns whether the action moves it.
 fn step(model: &mut Model, action: Action) -> bool {
     let live = tiles::live(model);
     let count = live.len() + model.gallery.assets.len();
-    let layout = Layout::of(model.areas.gallery.unwrap_or_default(), count);
+    let layout = Layout::of(model.areas.pane(Pane::Gallery).unwrap_or_default(), count);
     let (at, last) = (tiles::at(model), count.saturating_sub(1));
     let row = layout.columns;
     let half = row * (layout.rows / 2).max(1);
@@ -252,26 +253,28 @@ pub fn hints(model: &Model) -> Vec<Action> {
 }
 
 /// Takes an answer it waits for.
-pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
-    match came {
-        Came::Assets { to: Address::LiveTile(run), page } => model.gallery.interim.came(*run, &page.rows),
-        Came::Assets { to, page } => list::page(&mut model.gallery, *to, page),
-        Came::Failed { request, .. } => {
+pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
+    match response {
+        Response::Assets { to: Address::LiveTile(run), page } => {
+            model.gallery.interim.response(*run, &page.rows)
+        }
+        Response::Assets { to, page } => list::page(&mut model.gallery, *to, page),
+        Response::Failed { request, .. } => {
             if let Effect::ListAssets { to: Address::LiveTile(run), .. } = **request {
                 model.gallery.interim.failed(run);
             }
         }
-        Came::PreviewText(asset, text) => model.gallery.previews.came(*asset, text),
-        Came::Painted(painted) => return model.pictures.painted(painted),
-        Came::NotPainted(asset, why) => model.pictures.not_painted(*asset, why),
+        Response::PreviewText(asset, text) => model.gallery.previews.response(*asset, text),
+        Response::Painted(painted) => return model.pictures.painted(painted),
+        Response::NotPainted(asset, why) => model.pictures.not_painted(*asset, why),
         _ => {}
     }
     Vec::new()
 }
 
 /// Hears what the daemon told, after registry and lens heard it.
-pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
-    match told {
+pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
+    match notification {
         // Comes with every connection and after what was missed: the list may be old.
         Notification::Registry { .. } => {
             model.gallery.paging = Paging::Unread;
@@ -328,7 +331,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let mut effects = list::follow(model);
     let live = tiles::live(model).len();
     let count = live + model.gallery.assets.len();
-    let layout = Layout::of(model.areas.gallery.unwrap_or_default(), count);
+    let layout = Layout::of(model.areas.pane(Pane::Gallery).unwrap_or_default(), count);
     let first = tiles::first(model, &layout, count);
     let end = (first + layout.columns * layout.rows).min(count);
     if end + AHEAD * layout.columns >= count {

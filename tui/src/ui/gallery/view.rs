@@ -8,7 +8,8 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use super::list::Paging;
 use super::tiles::{self, Layout};
 use super::{Scope, Tile, list, tile};
-use crate::ui::model::{Model, Pane};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 

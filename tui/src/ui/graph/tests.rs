@@ -55,7 +55,7 @@ nodes:
     run: work
     with: { code: "${{ read.exit_code }}", both: "${{ read.report.name }} ${{ read.exit_code }}", text: "${{ quiet.stdout }}" }
 outputs:
-  told: "${{ read.stdout }}"
+  notification: "${{ read.stdout }}"
 "#;
     let layout = layout(&workflow(text));
     let ports = |node: &str| layout.ports[layout.index(node).unwrap()].clone();

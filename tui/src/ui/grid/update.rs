@@ -16,7 +16,7 @@ use crate::ui::effect::Effect;
 use crate::ui::layer::inspector::Inspector;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::layer::values::ValuesOfRuns;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::products::Made;
 use crate::ui::view::Hit;
@@ -97,6 +97,9 @@ pub fn back(model: &mut Model) -> bool {
 /// Whether an action of this pane does something now; hints, help and palette go by it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
+    if model.workflow.is_none() {
+        return false;
+    }
     match action {
         Action::NextFailed => failed(model).next().is_some(),
         Action::Follow => model.lens.is_some(),
@@ -112,20 +115,20 @@ pub fn hints(_model: &Model) -> Vec<Action> {
 }
 
 /// Takes an answer it waits for.
-pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
-    match came {
-        Came::Values(of, page) => model.grid.products.take(of, page),
-        Came::Graph(..) | Came::Document { .. } => keep_selection(model),
+pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
+    match response {
+        Response::Values(of, page) => model.grid.products.take(of, page),
+        Response::Graph(..) | Response::Document { .. } => keep_selection(model),
         _ => {}
     }
     Vec::new()
 }
 
 /// Hears what the daemon told, after registry and lens heard it.
-pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
+pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);
-    match told {
+    match notification {
         Notification::Daemon {
             event: DaemonEvent::OutputUpdate { workflow_id, run_id, node, item, port, value },
             ..

@@ -94,7 +94,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
     }
 }
 
-/// Of a failed run: the node, its exit code and its last line. Answers what is left below.
+/// Of a failed run: the node, its exit code and its last line. Returns what is left below.
 fn failure(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> Rect {
     let Some((name, instance)) = node::first_failed(model) else { return area };
     if area.height < 4 {

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::list::{self, Cursor};
-use super::{Over, Step};
 use crate::ui::action::Action;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::fit::fit;
 use crate::ui::model::Model;
@@ -59,7 +59,7 @@ impl Choose {
     }
 }
 
-impl Over for Choose {
+impl Component for Choose {
     fn key(&mut self, _model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         if self.cursor.key(key, action, self.choices.len(), 10) {
             return Step::stay();

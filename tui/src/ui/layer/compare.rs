@@ -13,11 +13,11 @@ use fanlight_shared::value::Values;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::picture::zoom::Zoom;
 use crate::ui::picture::{WHOLE, Wanted};
@@ -158,7 +158,7 @@ fn output(asset: &Asset) -> Output {
     (asset.node.clone(), asset.item, asset.port.clone(), asset.ordinal)
 }
 
-impl Over for Compare {
+impl Component for Compare {
     fn key(&mut self, _model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match (action, key.code) {
             (Some(Action::Back), _) if self.flicker.is_some() => self.flicker = None,
@@ -192,16 +192,16 @@ impl Over for Compare {
         Step::stay()
     }
 
-    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
-        match came {
-            Came::Recipe(id, recipe) => {
+    fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
+        match response {
+            Response::Recipe(id, recipe) => {
                 let of = |side: &&mut Side| side.assets.iter().any(|asset| asset.id == *id);
                 for side in self.sides.iter_mut().filter(of) {
                     side.label.clone_from(&recipe.label);
                     side.params = Some(recipe.params.clone());
                 }
             }
-            Came::Assets { to: Address::Comparison(run), page } => {
+            Response::Assets { to: Address::Comparison(run), page } => {
                 for side in self.sides.iter_mut().filter(|side| side.run == *run) {
                     side.assets.clone_from(&page.rows);
                     side.assets.reverse();

@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::{Over, Step};
 use crate::ui::action::Action;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
@@ -50,7 +50,7 @@ pub fn ask(model: &mut Model, mut question: Confirm) -> Vec<Effect> {
 const YES: usize = 0;
 const NO: usize = 1;
 
-impl Over for Confirm {
+impl Component for Confirm {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match key.code {
             KeyCode::Char('y' | 'Y') => Step::close_with(self.yes(model)),

@@ -8,8 +8,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::{Over, Step};
 use crate::ui::action::Action;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
@@ -62,7 +62,7 @@ impl Delete {
     }
 }
 
-impl Over for Delete {
+impl Component for Delete {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match key.code {
             KeyCode::Char('y' | 'Y') => self.answer(model, 0),

@@ -16,12 +16,12 @@ use indexmap::IndexMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::component::{Component, Step};
 use crate::ui::document::{Document, Submission};
 use crate::ui::effect::Effect;
 use crate::ui::input::Input;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
@@ -247,7 +247,7 @@ impl Form {
     }
 }
 
-impl Over for Form {
+impl Component for Form {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         if let Some(question) = self.asking {
             return self.answer(model, question, key);
@@ -297,13 +297,13 @@ impl Over for Form {
         Step::stay()
     }
 
-    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
-        match came {
-            Came::Folder(folder, entries) => {
-                self.paths.came(folder, entries);
+    fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
+        match response {
+            Response::Folder(folder, entries) => {
+                self.paths.response(folder, entries);
                 self.check();
             }
-            Came::Document { document, .. } => self.refresh(document),
+            Response::Document { document, .. } => self.refresh(document),
             _ => {}
         }
         Vec::new()

@@ -7,9 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::list::{self, Cursor};
-use super::{Over, Step, palette};
+use super::palette;
 use crate::output::text;
 use crate::ui::action::{ACTIONS, Action, Info, Scope};
+use crate::ui::component::{Component, Step};
 use crate::ui::fit::fit;
 use crate::ui::fuzzy;
 use crate::ui::input::Input;
@@ -75,7 +76,7 @@ impl Help {
     }
 }
 
-impl Over for Help {
+impl Component for Help {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         let rows = self.rows();
         match key.code {

@@ -13,14 +13,14 @@ use ratatui::layout::Rect;
 
 use super::list::Cursor;
 use super::prompt::Prompt;
-use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::component::{Component, Step};
 use crate::ui::document::{Document, Purpose, Request, Source};
 use crate::ui::effect::{Effect, Topology};
 use crate::ui::fuzzy;
 use crate::ui::graph::Layout;
 use crate::ui::input::Input;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
@@ -169,7 +169,7 @@ impl Home {
     }
 }
 
-impl Over for Home {
+impl Component for Home {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         let count = self.rows().len();
         let down = key.code == KeyCode::Down || matches!(action, Some(Action::Down | Action::HalfPageDown));
@@ -258,19 +258,19 @@ impl Over for Home {
         }
     }
 
-    fn came(&mut self, model: &mut Model, came: &mut Came) -> Vec<Effect> {
-        match came {
-            Came::Files(files) => {
+    fn response(&mut self, model: &mut Model, response: &mut Response) -> Vec<Effect> {
+        match response {
+            Response::Files(files) => {
                 self.files.clone_from(files);
                 self.fill(model);
                 self.wanted().into_iter().collect()
             }
-            Came::Workflows(workflows) => {
+            Response::Workflows(workflows) => {
                 model.workflows.clone_from(workflows);
                 self.fill(model);
                 self.wanted().into_iter().collect()
             }
-            Came::Document { request, document } => {
+            Response::Document { request, document } => {
                 if !self.entries.iter().any(|entry| entry.source == request.source) {
                     return Vec::new();
                 }
@@ -279,7 +279,7 @@ impl Over for Home {
                 self.read.insert(source, Read { document: (**document).clone(), layout: None });
                 layout.into_iter().collect()
             }
-            Came::Graph(version, layout) => {
+            Response::Graph(version, layout) => {
                 for read in self.read.values_mut() {
                     if read.document.workflow.as_ref().is_some_and(|it| it.version == *version) {
                         read.layout = Some(layout.clone());

@@ -15,14 +15,15 @@ use fanlight_shared::run_state::Instance;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Layer;
 use super::choose::{Choice, Choose};
 use super::prompt::Prompt;
-use super::{Layer, Over, Step};
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::grid::node;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::picture::Wanted;
 use crate::ui::theme::Theme;
@@ -245,7 +246,7 @@ impl Inspector {
     }
 }
 
-impl Over for Inspector {
+impl Component for Inspector {
     fn key(&mut self, model: &mut Model, _key: KeyEvent, action: Option<Action>) -> Step {
         let Some(action) = action else { return Step::stay() };
         Step::with(match action {
@@ -303,9 +304,9 @@ impl Over for Inspector {
         })
     }
 
-    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
-        match came {
-            Came::Log(read, part) => {
+    fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
+        match response {
+            Response::Log(read, part) => {
                 let before = self.log.lines.len();
                 let older = self.log.read && read.offset < part.end && self.top == 0 && !self.follow;
                 let next = self.log.take(read, part).map(Effect::ReadLog);
@@ -315,26 +316,27 @@ impl Over for Inspector {
                 }
                 next.into_iter().collect()
             }
-            Came::Failed { request, error, .. } => {
+            Response::Failed { request, error, .. } => {
                 if let Effect::ReadLog(read) = &**request {
                     self.log.failed(read, error);
                 }
                 Vec::new()
             }
-            Came::Assets { to: Address::Inspector(run), page } => {
-                self.products.came(*run, &page.rows);
+            Response::Assets { to: Address::Inspector(run), page } => {
+                self.products.response(*run, &page.rows);
                 Vec::new()
             }
             _ => Vec::new(),
         }
     }
 
-    fn told(&mut self, model: &mut Model, told: &Notification) -> Vec<Effect> {
+    fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
         let mut effects = self.sync(model);
-        if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = told {
+        if let Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } = notification {
             self.products.stored(asset);
         }
-        if let Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } = told
+        if let Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } =
+            notification
             && model.lens.as_ref().is_some_and(|lens| lens.run.id == *run_id)
             && *node == self.node
             && *item == self.item

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::list::{self, Cursor};
-use super::{Over, Step};
 use crate::ui::action::Action;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
@@ -21,7 +21,7 @@ pub struct Messages {
     cursor: Cursor,
 }
 
-impl Over for Messages {
+impl Component for Messages {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         let all = &model.toasts.all;
         if self.cursor.key(key, action, all.len(), 20) {

@@ -7,11 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::list::{self, Cursor};
-use super::{Over, Step};
 use crate::ui::action::{ACTIONS, Action, Info, Scope};
+use crate::ui::component::{Component, Step};
 use crate::ui::fuzzy;
 use crate::ui::input::Input;
 use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
 use crate::ui::update;
 use crate::ui::view::{Areas, Hit, popup};
@@ -45,18 +46,18 @@ impl Palette {
     /// With what does something now.
     #[must_use]
     pub fn new(model: &Model) -> Self {
-        let layer = model.layers.last().and_then(super::Layer::scope);
+        let layer = model.layers.last().and_then(|layer| layer.scope());
         let fits = |info: &&Info| {
             let here = match info.scope {
                 Scope::All => true,
-                Scope::Grid | Scope::Queue | Scope::Gallery => layer.is_none(),
+                scope if Pane::of_scope(scope).is_some() => layer.is_none(),
                 scope => layer == Some(scope),
             };
             here && !MOVES.contains(&info.action) && update::enabled(model, info.action)
         };
         let mut rows: Vec<&Info> = ACTIONS.iter().filter(fits).collect();
-        let first = layer.unwrap_or(model.pane.scope());
-        rows.sort_by_key(|info| info.scope != first);
+        let first = layer.or(model.pane.component().scope());
+        rows.sort_by_key(|info| Some(info.scope) != first);
         Self { rows, input: Input::default(), cursor: Cursor::default() }
     }
 
@@ -85,7 +86,7 @@ pub(super) fn run(model: &mut Model, action: Action) -> Vec<crate::ui::effect::E
     update::choose(model, action)
 }
 
-impl Over for Palette {
+impl Component for Palette {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         let count = self.found().len();
         match key.code {

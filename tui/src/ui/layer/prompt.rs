@@ -8,8 +8,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::{Over, Step};
 use crate::ui::action::Action;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::input::Input;
 use crate::ui::model::Model;
@@ -79,7 +79,7 @@ impl Prompt {
     }
 }
 
-impl Over for Prompt {
+impl Component for Prompt {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         match key.code {
             KeyCode::Enter => match (self.done)(model, self.input.text()) {

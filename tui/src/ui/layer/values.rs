@@ -9,8 +9,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::list::{self, Cursor};
-use super::{Over, Step};
 use crate::ui::action::{Action, Scope};
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
 use crate::ui::fit::fit;
 use crate::ui::grid::node;
@@ -81,7 +81,7 @@ impl ValuesOfRuns {
     }
 }
 
-impl Over for ValuesOfRuns {
+impl Component for ValuesOfRuns {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         let rows = self.rows(model);
         if self.cursor.key(key, action, rows.len(), 20) {

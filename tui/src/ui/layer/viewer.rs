@@ -10,13 +10,14 @@ use fanlight_shared::rpc::watch::Notification;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Over, Step, confirm};
+use super::confirm;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
+use crate::ui::component::{Component, Step};
 use crate::ui::effect::Effect;
-use crate::ui::gallery::{deed, list};
+use crate::ui::gallery::{list, product_actions};
 use crate::ui::lens;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
 use crate::ui::picture::zoom::Zoom;
 use crate::ui::picture::{WHOLE, Wanted};
@@ -153,7 +154,7 @@ impl Viewer {
     }
 }
 
-impl Over for Viewer {
+impl Component for Viewer {
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step {
         let Some(action) = action else {
             return if self.pan(key) { Step::stay() } else { Step::pass() };
@@ -173,16 +174,16 @@ impl Over for Viewer {
             Action::First => self.scroll = 0,
             Action::Last => self.scroll = usize::MAX,
             Action::Recipe => self.recipe_shown = !self.recipe_shown,
-            Action::ViewStar => return Step::with(deed::star(&[&self.asset])),
+            Action::ViewStar => return Step::with(product_actions::star(&[&self.asset])),
             Action::ViewOpenOutside => return Step::with(vec![Effect::OpenOutside(self.asset.id)]),
-            Action::ViewSaveAs => return Step::over(deed::save(&self.asset, model)),
+            Action::ViewSaveAs => return Step::over(product_actions::save(&self.asset, model)),
             Action::Copy => {
                 let text = self.text.clone().map(|text| vec![Effect::Copy(text)]);
-                return Step::with(text.unwrap_or_else(|| deed::copy(&self.asset)));
+                return Step::with(text.unwrap_or_else(|| product_actions::copy(&self.asset)));
             }
             Action::ViewPin => return Step::with(lens::pin(model, self.asset.run_id)),
             Action::ViewDelete => {
-                return match deed::delete(&[&self.asset]) {
+                return match product_actions::delete(&[&self.asset]) {
                     Some(question) => Step::with(confirm::ask(model, question)),
                     None => Step::stay(),
                 };
@@ -210,11 +211,11 @@ impl Over for Viewer {
         Step::stay()
     }
 
-    fn came(&mut self, _model: &mut Model, came: &mut Came) -> Vec<Effect> {
-        match came {
-            Came::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
-            Came::Text(id, text) if *id == self.asset.id => self.text = Some(text.clone()),
-            Came::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
+    fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
+        match response {
+            Response::Recipe(id, recipe) if *id == self.asset.id => self.recipe = Some((**recipe).clone()),
+            Response::Text(id, text) if *id == self.asset.id => self.text = Some(text.clone()),
+            Response::Assets { to: Address::Viewer(run), page } if *run == self.asset.run_id => {
                 self.of_run.clone_from(&page.rows);
                 // The first node first; the list has the newest first.
                 self.of_run.reverse();
@@ -224,8 +225,8 @@ impl Over for Viewer {
         Vec::new()
     }
 
-    fn told(&mut self, model: &mut Model, told: &Notification) -> Vec<Effect> {
-        match told {
+    fn notification(&mut self, model: &mut Model, notification: &Notification) -> Vec<Effect> {
+        match notification {
             Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. }
                 if asset.id == self.asset.id =>
             {

@@ -14,7 +14,7 @@ use crate::environment;
 use crate::ui::app::files;
 use crate::ui::document::Source;
 use crate::ui::effect::Effect;
-use crate::ui::message::{Came, Why};
+use crate::ui::message::{Response, Why};
 
 /// How long what a person asked for waits for a daemon that is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const LONGEST_TEXT: u64 = 1024 * 1024;
 pub(in crate::ui) async fn ask(
     mut connected: watch::Receiver<Option<Client>>,
     effect: Effect,
-) -> Option<Came> {
+) -> Option<Response> {
     let request = Box::new(effect);
     let now = connected.borrow().clone();
     let client = match now {
@@ -42,21 +42,21 @@ pub(in crate::ui) async fn ask(
     call(&client, (*request).clone()).await.unwrap_or_else(|error| Some(failed(request, &error)))
 }
 
-fn away(request: Box<Effect>) -> Came {
-    Came::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away }
+fn away(request: Box<Effect>) -> Response {
+    Response::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away }
 }
 
-fn failed(request: Box<Effect>, error: &ClientError) -> Came {
+fn failed(request: Box<Effect>, error: &ClientError) -> Response {
     let why = match error {
         ClientError::Disconnected(_) => Why::Away,
         ClientError::Rpc(error) if error.is(ErrorCode::NotFound) => Why::Gone,
         _ => Why::Other,
     };
-    Came::Failed { request, error: error.to_string(), why }
+    Response::Failed { request, error: error.to_string(), why }
 }
 
-async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientError> {
-    let done = |what: &str| Ok(Some(Came::Done(what.to_owned())));
+async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, ClientError> {
+    let done = |what: &str| Ok(Some(Response::Done(what.to_owned())));
     Ok(Some(match effect {
         Effect::Start(submission) => {
             let mut start = submission.start;
@@ -67,7 +67,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
                 start.environment = environment::submitted(&workflow, &[])
                     .map_err(|failure| RpcError::new(ErrorCode::BadParams, failure.message()))?;
             }
-            Came::Started(client.call(start).await?)
+            Response::Started(client.call(start).await?)
         }
         Effect::Cancel(cancel) => {
             let answer = client.call(cancel).await?;
@@ -79,7 +79,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
         }
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
-            Came::Started(
+            Response::Started(
                 client
                     .call(runs::Resume {
                         run,
@@ -104,16 +104,16 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
             let paused = if queue.paused { ", paused" } else { "" };
             return done(&format!("{} runs at once{paused}", queue.max_concurrent_runs));
         }
-        Effect::ListRuns { to, list } => Came::Runs { to, page: client.call(list).await? },
+        Effect::ListRuns { to, list } => Response::Runs { to, page: client.call(list).await? },
         Effect::GetRun(run) => {
             let detail = client.call(runs::Get { run: run.to_string() }).await?;
             let workflow = files::workflow_of(&detail.document);
-            Came::Run { detail: Box::new(detail), workflow }
+            Response::Run { detail: Box::new(detail), workflow }
         }
-        Effect::ListAssets { to, list } => Came::Assets { to, page: client.call(list).await? },
+        Effect::ListAssets { to, list } => Response::Assets { to, page: client.call(list).await? },
         Effect::GetRecipe(asset) => {
             let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
-            Came::Recipe(asset, Box::new(detail.recipe))
+            Response::Recipe(asset, Box::new(detail.recipe))
         }
         Effect::Star(star) => {
             client.call(star).await?;
@@ -126,26 +126,26 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Came>, ClientErr
         }
         Effect::GetPreviewText(asset) => {
             let (_, bytes) = client.thumbnail(asset).await?;
-            Came::PreviewText(asset, String::from_utf8_lossy(&bytes).into_owned())
+            Response::PreviewText(asset, String::from_utf8_lossy(&bytes).into_owned())
         }
-        Effect::GetText(asset) => Came::Text(asset, text(client, asset).await?),
+        Effect::GetText(asset) => Response::Text(asset, text(client, asset).await?),
         Effect::ReadLog(read) => {
             let part = client.call(read.clone()).await?;
-            Came::Log(Box::new(read), Box::new(part))
+            Response::Log(Box::new(read), Box::new(part))
         }
         Effect::ListValues(list) => {
             let page = client.call(list.clone()).await?;
-            Came::Values(Box::new(list), Box::new(page))
+            Response::Values(Box::new(list), Box::new(page))
         }
-        Effect::ListWorkflows => Came::Workflows(client.call(workflows::List::default()).await?.rows),
+        Effect::ListWorkflows => Response::Workflows(client.call(workflows::List::default()).await?.rows),
         Effect::ReadWorkflow(request) => {
             let Source::Stored(id) = &request.source else { return Ok(None) };
             let detail = client.call(workflows::Get { workflow: id.to_string() }).await?;
-            Came::Document { request, document: Box::new(files::stored(detail)) }
+            Response::Document { request, document: Box::new(files::stored(detail)) }
         }
         Effect::SaveAs(asset, path) => {
             save(client, asset, &path).await?;
-            Came::Saved(path)
+            Response::Saved(path)
         }
         Effect::OpenOutside(asset) => {
             let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
@@ -201,15 +201,15 @@ pub(in crate::ui) async fn picture(
 pub(in crate::ui) async fn look_after(
     connected: watch::Receiver<Option<Client>>,
     mut runs: Vec<RunId>,
-    say: impl Fn(Came),
+    say: impl Fn(Response),
 ) {
     let client = connected.borrow().clone();
     let Some(client) = client else { return say(away(Box::new(Effect::LookAfter(runs)))) };
     for at in 0..runs.len() {
         let run = runs[at];
         match client.call(runs::Get { run: run.to_string() }).await {
-            Ok(detail) => say(Came::Known(run, Some(Box::new(detail.run)))),
-            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => say(Came::Known(run, None)),
+            Ok(detail) => say(Response::Known(run, Some(Box::new(detail.run)))),
+            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => say(Response::Known(run, None)),
             Err(error) => return say(failed(Box::new(Effect::LookAfter(runs.split_off(at))), &error)),
         }
     }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::probe::Drawing;
 use super::{DROPPED, Painted, Wanted, encode};
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 
 /// Requests wait so long for newer ones: while one scrolls, nothing is made that is gone before it is seen.
 const SETTLE: Duration = Duration::from_millis(35);
@@ -33,7 +33,7 @@ pub type Fetch = Arc<dyn Fn(AssetId, bool) -> Fetching + Send + Sync>;
 /// The bytes that come, or why they don't.
 pub type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
 /// Where results go: into the loop's messages.
-pub type Tell = Box<dyn Fn(Came) + Send>;
+pub type Tell = Box<dyn Fn(Response) + Send>;
 
 /// Paints pictures off the loop. Ends when it is dropped.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Painter {
         Self { requests }
     }
 
-    /// Asks for a picture; it comes as [`Came::Painted`] or [`Came::NotPainted`].
+    /// Asks for a picture; it comes as [`Response::Painted`] or [`Response::NotPainted`].
     pub fn paint(&self, wanted: Wanted) {
         // Only fails when the runtime ends, and nobody looks then.
         let _ = self.requests.send(Request::Paint(wanted));
@@ -136,7 +136,7 @@ impl Studio {
         self.waiting.push((Instant::now(), wanted));
         if self.waiting.len() > MOST_WAITING {
             let (_, dropped) = self.waiting.remove(0);
-            (self.tell)(Came::NotPainted(dropped.asset, DROPPED.to_owned()));
+            (self.tell)(Response::NotPainted(dropped.asset, DROPPED.to_owned()));
         }
     }
 
@@ -177,8 +177,8 @@ impl Studio {
             }
         }
         (self.tell)(match painted {
-            Ok(painted) => Came::Painted(Box::new(painted)),
-            Err(error) => Came::NotPainted(wanted.asset, error),
+            Ok(painted) => Response::Painted(Box::new(painted)),
+            Err(error) => Response::NotPainted(wanted.asset, error),
         });
     }
 }
@@ -220,7 +220,7 @@ mod tests {
 
     struct Painting {
         painter: Painter,
-        came: UnboundedReceiver<Came>,
+        response: UnboundedReceiver<Response>,
         fetched: Arc<Mutex<Vec<AssetId>>>,
     }
 
@@ -232,11 +232,11 @@ mod tests {
             let bytes = bytes.clone();
             Box::pin(async move { Ok(bytes) })
         });
-        let (tell, came) = unbounded_channel();
+        let (tell, response) = unbounded_channel();
         let tell: Tell = Box::new(move |it| {
             let _ = tell.send(it);
         });
-        Painting { painter: Painter::start(Drawing::default(), fetch, tell), came, fetched }
+        Painting { painter: Painter::start(Drawing::default(), fetch, tell), response, fetched }
     }
 
     #[tokio::test]
@@ -246,7 +246,7 @@ mod tests {
             it.painter.paint(Wanted::thumbnail(asset(number), (4, 4)));
         }
         for _ in 0..4 {
-            assert!(matches!(it.came.recv().await, Some(Came::Painted(_))));
+            assert!(matches!(it.response.recv().await, Some(Response::Painted(_))));
         }
         assert_eq!(it.fetched.lock().unwrap().first(), Some(&asset(4)));
     }
@@ -257,10 +257,10 @@ mod tests {
         for part in 1..=5u8 {
             it.painter.paint(Wanted::whole(asset(1), (4, 4), [0.0, 0.0, 1.0 / f32::from(part), 1.0]));
         }
-        let Some(Came::Painted(painted)) = it.came.recv().await else { panic!("not painted") };
+        let Some(Response::Painted(painted)) = it.response.recv().await else { panic!("not painted") };
         assert!((painted.wanted.part[2] - 0.2).abs() < 0.001);
         it.painter.paint(Wanted::whole(asset(1), (4, 4), super::super::WHOLE));
-        assert!(matches!(it.came.recv().await, Some(Came::Painted(_))));
+        assert!(matches!(it.response.recv().await, Some(Response::Painted(_))));
         assert_eq!(it.fetched.lock().unwrap().len(), 1);
     }
 
@@ -268,7 +268,7 @@ mod tests {
     async fn what_is_no_picture_is_told() {
         let mut it = painting(b"no".to_vec());
         it.painter.paint(Wanted::thumbnail(asset(1), (4, 4)));
-        assert!(matches!(it.came.recv().await, Some(Came::NotPainted(_, why)) if !why.is_empty()));
+        assert!(matches!(it.response.recv().await, Some(Response::NotPainted(_, why)) if !why.is_empty()));
     }
 
     #[tokio::test]
@@ -277,7 +277,9 @@ mod tests {
         for number in 0..=u8::try_from(MOST_WAITING).unwrap() {
             it.painter.paint(Wanted::thumbnail(asset(number), (4, 4)));
         }
-        let Some(Came::NotPainted(dropped, why)) = it.came.recv().await else { panic!("nothing dropped") };
+        let Some(Response::NotPainted(dropped, why)) = it.response.recv().await else {
+            panic!("nothing dropped")
+        };
         assert_eq!((dropped, why.as_str()), (asset(0), DROPPED));
     }
 }

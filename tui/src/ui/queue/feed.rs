@@ -97,9 +97,9 @@ impl Feeds {
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
     }
 
-    /// A page came. Answers of which section it is, and of which workflow where it is not of all; `None` where it was not
+    /// A page came. Returns which section it is, and of which workflow where it is not of all; `None` where it was not
     /// asked for here.
-    pub(super) fn came(
+    pub(super) fn response(
         &mut self,
         to: Address,
         cursor: Option<&String>,
@@ -133,13 +133,13 @@ mod tests {
         let (first, list) = asked(feeds.more(Section::Done, &filter, false));
         assert_eq!(list.workflow_id, Some(workflow_id()));
         assert_eq!(feeds.more(Section::Done, &filter, false), None, "one request at a time");
-        assert!(feeds.came(first, Some(&"next".to_owned())).is_some());
+        assert!(feeds.response(first, Some(&"next".to_owned())).is_some());
         let (second, list) = asked(feeds.more(Section::Done, &filter, false));
         assert_eq!(list.cursor.as_deref(), Some("next"));
-        assert!(feeds.came(second, None).is_some());
+        assert!(feeds.response(second, None).is_some());
         let (third, list) = asked(feeds.more(Section::Done, &filter, false));
         assert_eq!((list.workflow_id, list.cursor), (None, None));
-        assert!(feeds.came(third, None).is_some() && feeds.is_whole(Section::Done));
+        assert!(feeds.response(third, None).is_some() && feeds.is_whole(Section::Done));
         assert_eq!(feeds.more(Section::Done, &filter, false), None);
     }
 
@@ -148,7 +148,7 @@ mod tests {
         let mut feeds = Feeds::default();
         let (old, _) = asked(feeds.more(Section::Done, &Filter::default(), false));
         feeds.reset(None);
-        assert!(feeds.came(old, None).is_none());
+        assert!(feeds.response(old, None).is_none());
         assert!(!feeds.is_whole(Section::Done));
     }
 

@@ -29,7 +29,7 @@ impl Rows {
         let mut len = 0;
         let mut sections = Vec::new();
         for section in Section::ALL {
-            let runs = queue.shelves.len(section);
+            let runs = queue.sections.len(section);
             if runs == 0 {
                 continue;
             }
@@ -45,7 +45,7 @@ impl Rows {
         let (section, first, shown) = self.sections.iter().rev().find(|(_, first, _)| *first <= row)?;
         match row - first {
             0 => Some(Row::Heading(*section)),
-            at if at <= *shown => queue.shelves.at(*section, at - 1).map(Row::Run),
+            at if at <= *shown => queue.sections.at(*section, at - 1).map(Row::Run),
             _ => None,
         }
     }
@@ -69,7 +69,7 @@ impl Rows {
         match at {
             At::Section(section) => self.heading(section),
             At::Run(run) => {
-                let (section, index) = queue.shelves.find(run)?;
+                let (section, index) = queue.sections.find(run)?;
                 let heading = self.heading(section)?;
                 Some(if queue.is_folded(section) { heading } else { heading + 1 + index })
             }

@@ -9,10 +9,11 @@ use fanlight_shared::run::{Run, RunStatus};
 use crate::ui::effect::Effect;
 use crate::ui::layer::Layer;
 use crate::ui::layer::form::Form;
-use crate::ui::message::{Came, Message};
-use crate::ui::model::{Model, Pane};
+use crate::ui::message::{Message, Response};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::testing::{
-    self, asset, busy, came, fail, opened, paint, press, run, run_id, screen, with_runs,
+    self, asset, busy, fail, opened, paint, press, response, run, run_id, screen, with_runs,
 };
 use crate::ui::update::update;
 
@@ -108,7 +109,7 @@ fn a_page_that_could_not_be_read_is_read_when_one_tries_again() {
     assert!(model.toasts.shown.is_empty());
     let Effect::ListRuns { to, .. } = page else { unreachable!() };
     let page = Page { rows: vec![run(3, RunStatus::Completed)], cursor: None };
-    came(&mut model, Came::Runs { to, page });
+    response(&mut model, Response::Runs { to, page });
     assert!(screen(&mut model, 120, 40).contains("#3 seed=3"));
 }
 
@@ -119,7 +120,10 @@ fn what_nobody_could_be_asked_is_asked_when_the_daemon_is_back() {
     let up = model.link.clone();
     update(&mut model, Message::Link(Link::Down("it went".to_owned())));
     let request = Box::new(Effect::GetRun(run_id(1)));
-    came(&mut model, Came::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away });
+    response(
+        &mut model,
+        Response::Failed { request, error: "the daemon is away".to_owned(), why: Why::Away },
+    );
     assert!(model.toasts.shown.is_empty(), "the banner says so");
     assert!(update(&mut model, Message::Link(up)).contains(&Effect::GetRun(run_id(1))));
 }
@@ -144,14 +148,14 @@ fn pictured(model: &mut Model, number: u32) {
     let mut made = asset(number, &of, "poster", AssetKind::Image);
     made.preview = PreviewState::Ready;
     let event = DaemonEvent::AssetUpdate { asset: Box::new(made.clone()) };
-    update(model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+    update(model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
     let asked = paint(model, 120, 40);
     for effect in asked {
         if let Effect::ListAssets { to, list } = effect
             && list.run_id == Some(run_id(number))
         {
             let page = Page { rows: vec![made.clone()], cursor: None };
-            came(model, Came::Assets { to, page });
+            response(model, Response::Assets { to, page });
         }
     }
 }
@@ -197,7 +201,7 @@ fn a_workflow_without_pictures_is_not_asked_for_them_for_ever() {
                 && list.run_id.is_some()
             {
                 asked += 1;
-                came(&mut model, Came::Assets { to, page: Page { rows: Vec::new(), cursor: None } });
+                response(&mut model, Response::Assets { to, page: Page { rows: Vec::new(), cursor: None } });
             }
         }
     }
@@ -234,19 +238,19 @@ fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
     let state = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
     let runs = vec![run(5, RunStatus::Running)];
     let back = Notification::Registry { seq: 9, runs, queue: state, banners: Vec::new() };
-    let effects = update(&mut model, Message::Told(Box::new(back)));
+    let effects = update(&mut model, Message::Notification(Box::new(back)));
     let asked = effects.iter().find_map(|it| match it {
         Effect::ListRuns { to, list } if list.states.contains(&RunStatus::Completed) => Some(*to),
         _ => None,
     });
     // The newest page of Done goes down to #2; #4 is not on it.
     let page = Page { rows: vec![run(2, RunStatus::Completed)], cursor: Some("more".to_owned()) };
-    let effects = came(&mut model, Came::Runs { to: asked.expect("a page"), page });
+    let effects = response(&mut model, Response::Runs { to: asked.expect("a page"), page });
     let Some(Effect::LookAfter(after)) = effects.iter().find(|it| matches!(it, Effect::LookAfter(_))) else {
         panic!("nobody is asked after: {effects:?}");
     };
     assert!(after.contains(&run_id(4)) && !after.contains(&run_id(2)), "{after:?}");
-    came(&mut model, Came::Known(run_id(4), None));
+    response(&mut model, Response::Known(run_id(4), None));
     assert!(!screen(&mut model, 120, 40).contains("#4 seed=4"));
 }
 
@@ -259,7 +263,7 @@ fn a_number_stands_in_every_card_or_in_none_pictures_or_not() {
     let number = asset(2, &of, "poster", AssetKind::Number);
     for made in [picture, number] {
         let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
-        update(&mut model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+        update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
     }
     let text = screen(&mut model, 160, 40);
     let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();

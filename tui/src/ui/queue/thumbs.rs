@@ -75,7 +75,7 @@ impl Thumbs {
     }
 
     /// The products of a run came; `output` is what its workflow puts out.
-    pub(super) fn came(
+    pub(super) fn response(
         &mut self,
         run: RunId,
         rows: &[Asset],

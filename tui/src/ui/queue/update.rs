@@ -2,15 +2,15 @@
 
 mod cursor;
 mod news;
-mod shelf;
+mod sections;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
 
 use cursor::{fold, mark, step, toggle};
-pub use news::{came, moved, shown, told};
-use shelf::{filter, search, sort};
+pub use news::{moved, notification, response, shown};
+use sections::{filter, search, sort};
 
 use super::rows::{self, Row, Rows};
 use super::{At, Section, ask};
@@ -19,13 +19,14 @@ use crate::ui::effect::Effect;
 use crate::ui::layer::compare::Compare;
 use crate::ui::lens;
 use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
 use crate::ui::update::say;
 use crate::ui::view::Hit;
 
 /// Carries out an action of this pane, or one that works everywhere and moves in the pane that has the keys.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let page = usize::from(model.areas.queue.map_or(10, |area| area.height));
+    let page = usize::from(model.areas.pane(Pane::Queue).map_or(10, |area| area.height));
     match action {
         Action::Down | Action::NextMatch => step(model, |row, last| (row + 1).min(last)),
         Action::Up | Action::PreviousMatch => step(model, |row, _| row.saturating_sub(1)),
@@ -74,7 +75,7 @@ pub fn back(model: &mut Model) -> bool {
         model.queue.marks.clear();
         return true;
     }
-    if model.queue.shelves.filter.typed().is_empty() {
+    if model.queue.sections.filter.typed().is_empty() {
         return false;
     }
     filter(model, "");
@@ -94,7 +95,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::CompareRuns => model.queue.marks.len() > 1,
         Action::PauseQueue | Action::Cap => model.is_up(),
         Action::Thumbnails => model.queue.thumbs.any() && !model.pictures.is_off(),
-        Action::Sort => model.queue.shelves.len(Section::Done) > 1,
+        Action::Sort => model.queue.sections.len(Section::Done) > 1,
         _ => true,
     }
 }

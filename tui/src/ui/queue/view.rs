@@ -10,7 +10,8 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::rows::{Row, Rows};
 use super::{Section, Sort};
-use crate::ui::model::{Model, Pane};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 
@@ -92,8 +93,8 @@ fn heading(
         (true, true) => ">",
         (false, true) => "v",
     };
-    let shown = queue.shelves.len(section);
-    let filtered = !queue.shelves.filter.is_empty();
+    let shown = queue.sections.len(section);
+    let filtered = !queue.sections.filter.is_empty();
     let queued = model.registry.queue().queued as usize;
     let count = match section {
         Section::Enqueued if !filtered => shown.max(queued).to_string(),
@@ -107,9 +108,9 @@ fn heading(
         Span::styled(section.title(), theme.text.add_modifier(ratatui::style::Modifier::BOLD)),
         Span::styled(format!(" {count}"), theme.dim),
     ];
-    if section == Section::Done && queue.shelves.failed() > 0 {
+    if section == Section::Done && queue.sections.failed() > 0 {
         spans.push(Span::styled(" · ", theme.dim));
-        spans.push(Span::styled(format!("{} failed", queue.shelves.failed()), theme.bad));
+        spans.push(Span::styled(format!("{} failed", queue.sections.failed()), theme.bad));
     }
     if section == Section::Enqueued && model.registry.queue().paused {
         spans.push(Span::styled(" · paused", theme.warning));
@@ -125,7 +126,7 @@ fn heading(
 
 fn empty(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let key = |action| model.keymap.keys(action).into_iter().next().unwrap_or_default();
-    let typed = model.queue.shelves.filter.typed();
+    let typed = model.queue.sections.filter.typed();
     let words = if typed.is_empty() {
         format!("No runs yet: {} starts one.", key(crate::ui::action::Action::Run))
     } else {
@@ -138,7 +139,7 @@ fn empty(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 #[must_use]
 pub fn title(model: &Model) -> (String, String) {
     let queue = model.registry.queue();
-    let filter = model.queue.shelves.filter.typed();
+    let filter = model.queue.sections.filter.typed();
     let mut left = Vec::new();
     if !filter.is_empty() {
         left.push(format!("/{filter}"));
@@ -146,8 +147,8 @@ pub fn title(model: &Model) -> (String, String) {
     if !model.queue.marks.is_empty() {
         left.push(format!("{} marked", model.queue.marks.len()));
     }
-    if model.queue.shelves.sort != Sort::Newest {
-        left.push(format!("by {}", model.queue.shelves.sort.words()));
+    if model.queue.sections.sort != Sort::Newest {
+        left.push(format!("by {}", model.queue.sections.sort.words()));
     }
     let right = match (queue.running + queue.queued, queue.paused) {
         (0, false) => String::new(),

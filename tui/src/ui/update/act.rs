@@ -1,20 +1,23 @@
 //! Actions: those of the shell here, the others in their panes.
 
+use crossterm::event::{KeyCode, KeyEvent};
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
 use super::{open, say};
 use crate::ui::action::{Action, Scope};
+use crate::ui::component::Step;
 use crate::ui::document::Submission;
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
 use crate::ui::layer::help::Help;
 use crate::ui::layer::messages::Messages;
 use crate::ui::layer::palette::Palette;
-use crate::ui::model::{Model, Pane};
+use crate::ui::lens;
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
-use crate::ui::{gallery, grid, lens, queue};
 
 /// Carries out an action: the shell's own, else by the pane it belongs to.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -27,9 +30,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Redraw => return vec![Effect::Redraw],
         Action::NextPane => turn(model, 1),
         Action::PreviousPane => turn(model, Pane::ALL.len() - 1),
-        Action::GridPane => model.pane = Pane::Grid,
-        Action::QueuePane => model.pane = Pane::Queue,
-        Action::GalleryPane => model.pane = Pane::Gallery,
+        _ if let Some(pane) = Pane::ALL.iter().find(|pane| pane.action() == action) => model.pane = *pane,
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::OlderRun | Action::NewerRun => beside(model, action),
         Action::Pin => pin(model),
@@ -63,17 +64,18 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
     // An action of a pane that has not the keys was chosen by its words: the keys go there with it.
     match action.info().scope {
-        Scope::Grid => model.pane = Pane::Grid,
-        Scope::Queue => model.pane = Pane::Queue,
-        Scope::Gallery => model.pane = Pane::Gallery,
         Scope::All => {}
-        _ => return Vec::new(),
+        scope => match Pane::of_scope(scope) {
+            Some(pane) => model.pane = pane,
+            None => return Vec::new(),
+        },
     }
-    match model.pane {
-        Pane::Grid => grid::update::act(model, action),
-        Pane::Queue => queue::update::act(model, action),
-        Pane::Gallery => gallery::update::act(model, action),
-    }
+    pane_step(model, action).effects
+}
+
+/// Lets the pane that has the keys take an action.
+fn pane_step(model: &mut Model, action: Action) -> Step {
+    model.pane.component().key(model, KeyEvent::from(KeyCode::Null), Some(action))
 }
 
 /// Whether an action does something now.
@@ -90,11 +92,11 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::Dismiss => !model.toasts.shown.is_empty(),
         _ => match action.info().scope {
             Scope::All => true,
-            Scope::Grid => model.workflow.is_some() && grid::update::enabled(model, action),
-            Scope::Queue => queue::update::enabled(model, action),
-            Scope::Gallery => gallery::update::enabled(model, action),
-            // Those of layers belong to the layer that is open.
-            scope => model.layers.last().is_some_and(|layer| layer.scope() == Some(scope)),
+            scope => match Pane::of_scope(scope) {
+                Some(pane) => pane.component().enabled(model, action),
+                // Those of layers belong to the layer that is open.
+                None => model.layers.last().is_some_and(|layer| layer.scope() == Some(scope)),
+            },
         },
     }
 }
@@ -200,15 +202,7 @@ fn back(model: &mut Model) {
         model.toasts.dismiss(None);
         return;
     }
-    let taken_back = match model.pane {
-        Pane::Grid => grid::update::back(model),
-        Pane::Queue => queue::update::back(model),
-        Pane::Gallery => gallery::update::back(model),
-    };
-    if taken_back {
-        return;
-    }
-    if model.zoomed {
+    if pane_step(model, Action::Back).pass {
         model.zoomed = false;
     }
 }

@@ -4,9 +4,8 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{choose, step_top};
 use crate::ui::effect::Effect;
-use crate::ui::model::{Border, Model, Pane};
+use crate::ui::model::{Border, Model};
 use crate::ui::view::Hit;
-use crate::ui::{gallery, grid, queue};
 
 pub(super) fn happened(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if let Some(border) = model.dragging {
@@ -42,11 +41,7 @@ pub(super) fn happened(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if matches!(mouse.kind, MouseEventKind::Down(_)) {
         model.pane = pane;
     }
-    match pane {
-        Pane::Grid => grid::update::mouse(model, mouse, hit.as_ref()),
-        Pane::Queue => queue::update::mouse(model, mouse, hit.as_ref()),
-        Pane::Gallery => gallery::update::mouse(model, mouse, hit.as_ref()),
-    }
+    pane.component().mouse(model, mouse, hit.as_ref()).effects
 }
 
 fn drag(model: &mut Model, border: Border, mouse: MouseEvent) {

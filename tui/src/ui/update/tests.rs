@@ -96,12 +96,12 @@ fn esc_dismisses_errors_first() {
 #[test]
 fn a_failed_request_is_told_and_kept_among_the_messages() {
     let mut model = busy();
-    let failed = crate::ui::message::Came::Failed {
+    let failed = crate::ui::message::Response::Failed {
         request: Box::new(Effect::Cancel(runs::Cancel::default())),
         error: "it is gone".into(),
         why: crate::ui::message::Why::Other,
     };
-    update(&mut model, Message::Came(Box::new(failed)));
+    update(&mut model, Message::Response(Box::new(failed)));
     assert_eq!(model.toasts.shown[0].text, "cancel: it is gone");
     assert_eq!(model.toasts.all.len(), 1);
 }
@@ -111,7 +111,10 @@ fn what_every_client_should_show_comes_and_goes() {
     let mut model = busy();
     let banner = |text: &[&str]| {
         let banners = text.iter().map(|it| (*it).to_owned()).collect();
-        Message::Told(Box::new(Notification::Daemon { seq: 1, event: DaemonEvent::BannerUpdate { banners } }))
+        Message::Notification(Box::new(Notification::Daemon {
+            seq: 1,
+            event: DaemonEvent::BannerUpdate { banners },
+        }))
     };
     update(&mut model, banner(&["the disk\u{1b}[2J is full"]));
     assert!(screen(&mut model, 120, 40).contains("! the disk is full"));

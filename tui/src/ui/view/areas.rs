@@ -6,7 +6,8 @@ use fanlight_shared::rpc::watch::Notification;
 use ratatui::layout::{Position, Rect};
 
 use crate::ui::action::Action;
-use crate::ui::model::{Border, Pane};
+use crate::ui::model::Border;
+use crate::ui::pane::Pane;
 
 /// Something that can be clicked.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,12 +39,8 @@ pub enum Hit {
 /// What a frame showed where.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Areas {
-    /// The inside of the grid pane, if it is shown.
-    pub grid: Option<Rect>,
-    /// The inside of the queue pane, if it is shown.
-    pub queue: Option<Rect>,
-    /// The inside of the gallery pane, if it is shown.
-    pub gallery: Option<Rect>,
+    /// The insides of the panes that are shown.
+    pub panes: Vec<(Pane, Rect)>,
     /// The inside of the topmost layer, if there is one.
     pub layer: Option<Rect>,
     /// Where text is being written: the place of the terminal's cursor.
@@ -67,8 +64,8 @@ impl Areas {
     /// Whether what the daemon tells can change what this frame shows. Most of what a big workflow tells while it runs is of
     /// nodes out of view, or drawn too small for it.
     #[must_use]
-    pub fn shows(&self, told: &Notification) -> bool {
-        let Notification::Live { event, .. } = told else { return true };
+    pub fn shows(&self, notification: &Notification) -> bool {
+        let Notification::Live { event, .. } = notification else { return true };
         match event {
             LiveEvent::NodeProgress { node, .. }
             | LiveEvent::LogUpdate { node, .. }
@@ -89,10 +86,13 @@ impl Areas {
     #[must_use]
     pub fn pane_at(&self, x: u16, y: u16) -> Option<Pane> {
         let at = Position { x, y };
-        [(Pane::Grid, self.grid), (Pane::Queue, self.queue), (Pane::Gallery, self.gallery)]
-            .into_iter()
-            .find(|(_, area)| area.is_some_and(|area| area.contains(at)))
-            .map(|(pane, _)| pane)
+        self.panes.iter().find(|(_, area)| area.contains(at)).map(|(pane, _)| *pane)
+    }
+
+    /// The inside of a pane, if it is shown.
+    #[must_use]
+    pub fn pane(&self, pane: Pane) -> Option<Rect> {
+        self.panes.iter().find(|(it, _)| *it == pane).map(|(_, area)| *area)
     }
 
     /// Something shown moves by itself after so many milliseconds.

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::Areas;
-use crate::ui::model::{Model, Pane};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
 
 pub(super) const ASCII: border::Set = border::Set {
@@ -25,7 +26,7 @@ fn block(model: &Model) -> Block<'static> {
     Block::bordered().border_set(if model.options.ascii { ASCII } else { border::ROUNDED })
 }
 
-/// The frame of a pane, lit where it has the keys. Answers its inside.
+/// The frame of a pane, lit where it has the keys. Returns its inside.
 pub(super) fn pane(
     model: &Model,
     theme: &Theme,
@@ -51,7 +52,7 @@ pub(super) fn pane(
     inside
 }
 
-/// The frame of something that lies in the middle of the screen, `size` cells with its frame. Answers its inside, one
+/// The frame of something that lies in the middle of the screen, `size` cells with its frame. Returns its inside, one
 /// column away from the frame.
 pub fn popup(
     title: &str,
@@ -68,7 +69,7 @@ pub fn popup(
     framed(title, model, theme, place, buffer, areas)
 }
 
-/// The frame of something that covers the whole screen. Answers its inside, one column away from the frame.
+/// The frame of something that covers the whole screen. Returns its inside, one column away from the frame.
 pub fn screen(
     title: &str,
     model: &Model,

@@ -12,7 +12,8 @@ use super::{Areas, Hit, SizeClass};
 use crate::ui::action::Action;
 use crate::ui::fit::fit;
 use crate::ui::lens;
-use crate::ui::model::{Model, Pane};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::theme::{Theme, run_glyph};
 
 pub(super) fn view(
@@ -129,13 +130,13 @@ fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
 /// The panes as tabs, and `▶2 …5 ✓9 ✗1`.
 pub(super) fn strip(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut x = area.x + 1;
-    for (index, pane) in Pane::ALL.into_iter().enumerate() {
+    for (index, pane) in Pane::ALL.iter().copied().enumerate() {
         let words = format!("{} {}", index + 1, pane.title());
         let style = if pane == model.pane { theme.accent } else { theme.dim };
         let width = u16::try_from(words.len()).unwrap_or(0);
         let place = Rect { x, width: width.min(area.right().saturating_sub(x)), ..area };
         Line::styled(words, style).render(place, buffer);
-        areas.hit(place, Hit::Action([Action::GridPane, Action::QueuePane, Action::GalleryPane][index]));
+        areas.hit(place, Hit::Action(pane.action()));
         x = (x + width + 2).min(area.right());
     }
     let Some(workflow) = model.workflow_id() else { return };

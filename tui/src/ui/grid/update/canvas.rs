@@ -8,6 +8,7 @@ use crate::ui::action::Action;
 use crate::ui::graph::{Layout, Zoom};
 use crate::ui::grid::{Zooming, camera, node};
 use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 
 /// Cells that a key pans: columns, rows.
 pub(super) const PAN: (i32, i32) = (8, 3);
@@ -15,7 +16,7 @@ pub(super) const PAN: (i32, i32) = (8, 3);
 /// The layout that is drawn and the area it was drawn in.
 pub(super) fn shown_layout(model: &Model) -> Option<(Arc<Layout>, Rect)> {
     let (_, layout) = model.drawn()?;
-    let mut area = model.areas.grid?;
+    let mut area = model.areas.pane(Pane::Grid)?;
     // A failure has a line of its own above.
     if node::first_failed(model).is_some() && area.height >= 4 {
         area = Rect { y: area.y + 1, height: area.height - 1, ..area };

@@ -81,7 +81,7 @@ fn the_filter_selects_and_esc_takes_it_back() {
     assert_eq!(model.grid.filter, "");
 }
 
-fn told(model: &mut Model, number: u32, text: &str) {
+fn notification(model: &mut Model, number: u32, text: &str) {
     let event = DaemonEvent::OutputUpdate {
         workflow_id: workflow_id(),
         run_id: run_id(number),
@@ -90,14 +90,14 @@ fn told(model: &mut Model, number: u32, text: &str) {
         port: "stdout".to_owned(),
         value: Value::from(text),
     };
-    update(model, Message::Told(Box::new(Notification::Daemon { seq: 1, event })));
+    update(model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
 }
 
 #[test]
 fn products_accumulate_and_moving_the_lens_keeps_them() {
     let mut model = painted(busy(), 160, 50);
-    told(&mut model, 1, "one");
-    told(&mut model, 4, "four");
+    notification(&mut model, 1, "one");
+    notification(&mut model, 4, "four");
     press(&mut model, "[");
     let port = model.grid.products.port("title", "stdout").map(crate::ui::products::Port::count);
     assert_eq!(port, Some(2));
@@ -106,8 +106,8 @@ fn products_accumulate_and_moving_the_lens_keeps_them() {
 #[test]
 fn a_value_of_another_run_moves_the_lens_there() {
     let mut model = painted(busy(), 160, 50);
-    told(&mut model, 1, "one");
-    told(&mut model, 4, "four");
+    notification(&mut model, 1, "one");
+    notification(&mut model, 4, "four");
     model.grid.selected = Some("title".to_owned());
     press(&mut model, "v");
     assert!(screen(&mut model, 160, 50).contains("four"));

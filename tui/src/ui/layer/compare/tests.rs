@@ -15,7 +15,7 @@ fn compared(kind: AssetKind) -> Model {
         let rows = vec![asset(of.number, of, "poster", kind)];
         let page = Page { rows, cursor: None };
         let to = Address::Comparison(of.id);
-        update(&mut model, Message::Came(Box::new(Came::Assets { to, page })));
+        update(&mut model, Message::Response(Box::new(Response::Assets { to, page })));
     }
     model
 }

@@ -33,7 +33,7 @@ impl Paths {
     }
 
     /// A folder was read.
-    pub(super) fn came(&mut self, folder: &Path, entries: &[Entry]) {
+    pub(super) fn response(&mut self, folder: &Path, entries: &[Entry]) {
         self.read.insert(folder.to_owned(), entries.to_vec());
     }
 
@@ -147,8 +147,8 @@ mod tests {
         let mut paths = Paths::default();
         let entry = |name: &str, folder| Entry { name: name.to_owned(), folder };
         let names = [("photos", true), ("sea.png", false), ("sea.txt", false), (".hidden", false)];
-        paths.came(&base, &names.map(|(name, folder)| entry(name, folder)));
-        paths.came(&base.join("photos/"), &[entry("日本.jpg", false)]);
+        paths.response(&base, &names.map(|(name, folder)| entry(name, folder)));
+        paths.response(&base.join("photos/"), &[entry("日本.jpg", false)]);
         (paths, base)
     }
 

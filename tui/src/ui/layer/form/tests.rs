@@ -6,7 +6,7 @@ use fanlight_shared::value::Value;
 use super::*;
 use crate::ui::document::{Purpose, Request};
 use crate::ui::message::Entry;
-use crate::ui::testing::{self, came, opened, paint, press, screen, write};
+use crate::ui::testing::{self, opened, paint, press, response, screen, write};
 
 /// The form of a workflow with these params.
 fn form(params: &str) -> Model {
@@ -91,7 +91,7 @@ fn a_field_of_one_line_takes_pasted_lines_with_blanks_between_them() {
 fn folder(model: &mut Model, path: &str, names: &[(&str, bool)]) {
     let entries =
         names.iter().map(|(name, folder)| Entry { name: (*name).to_owned(), folder: *folder }).collect();
-    came(model, Came::Folder(path.into(), entries));
+    response(model, Response::Folder(path.into(), entries));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_form_shows_the_file_as_it_is_now_and_keeps_what_was_typed() {
     now.workflow = Some(testing::workflow(&text));
     now.text = text.into();
     let request = Request { source: now.source.clone(), purpose: Purpose::Refresh };
-    came(&mut model, Came::Document { request, document: Box::new(now.clone()) });
+    response(&mut model, Response::Document { request, document: Box::new(now.clone()) });
     let start = started(press(&mut model, "ctrl-s"));
     assert_eq!(start.document, &*now.text);
     assert_eq!(values(&start, "place"), [Value::from("Hove")]);

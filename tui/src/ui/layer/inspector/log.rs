@@ -61,7 +61,7 @@ impl Log {
         self.of.as_ref() == Some(of)
     }
 
-    /// Takes in an answer; answers what is to be read next. Answers to other requests change nothing.
+    /// Takes in an answer; answers what is to be read next. Returns to other requests change nothing.
     pub(super) fn take(&mut self, read: &Read, part: &Part) -> Option<Read> {
         let mine = self.of.as_ref().is_some_and(|of| {
             of.run == read.run_id

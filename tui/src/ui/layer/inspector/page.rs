@@ -95,7 +95,7 @@ impl Page<'_> {
         })
     }
 
-    /// Draws one row from `y` on. Answers the first free line below it.
+    /// Draws one row from `y` on. Returns the first free line below it.
     pub(super) fn draw(
         &self,
         row: usize,

@@ -30,7 +30,7 @@ impl Products {
     }
 
     /// They came.
-    pub(super) fn came(&mut self, run: RunId, rows: &[Asset]) {
+    pub(super) fn response(&mut self, run: RunId, rows: &[Asset]) {
         if self.of == Some(run) {
             rows.iter().for_each(|asset| self.stored(asset));
         }

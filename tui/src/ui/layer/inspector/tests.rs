@@ -22,7 +22,7 @@ fn answer(model: &mut Model, effects: &[Effect], text: &str) {
     let pieces = vec![Piece { stream: fanlight_shared::rpc::logs::Stream::Stderr, text: text.to_owned() }];
     let end = read.offset + text.len() as u64;
     let part = Part { attempt: 1, offset: read.offset, pieces, next: end, end, ended: true };
-    update(model, Message::Came(Box::new(Came::Log(Box::new(read), Box::new(part)))));
+    update(model, Message::Response(Box::new(Response::Log(Box::new(read), Box::new(part)))));
 }
 
 #[test]

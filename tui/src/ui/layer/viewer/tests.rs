@@ -2,7 +2,8 @@ use fanlight_shared::run::RunStatus;
 
 use crate::ui::effect::Effect;
 use crate::ui::layer::Layer;
-use crate::ui::model::{Model, Pane};
+use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::testing::{asset, press, run, screen, with_runs};
 use fanlight_shared::asset::AssetKind;
 

@@ -47,7 +47,7 @@ pub(super) fn mark(model: &mut Model) {
         }
         Some(Row::Heading(section)) => {
             let queue = &mut model.queue;
-            let runs = (0..queue.shelves.len(section)).filter_map(|index| queue.shelves.at(section, index));
+            let runs = (0..queue.sections.len(section)).filter_map(|index| queue.sections.at(section, index));
             let runs: Vec<RunId> = runs.collect();
             if runs.iter().all(|run| queue.marks.contains(run)) {
                 queue.marks.retain(|run| !runs.contains(run));

@@ -3,47 +3,48 @@
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::watch::Notification;
 
-use super::shelf::{begin, place, rebuild};
+use super::sections::{begin, place, rebuild};
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::picture::Wanted;
 use crate::ui::queue::rows::Rows;
-use crate::ui::queue::{Section, Sort, doubt, thumbs};
+use crate::ui::queue::{Section, Sort, thumbs, unconfirmed};
 use crate::ui::view::Hit;
 
 /// How many rows ahead of the last one in view the next page is asked for.
 const AHEAD: usize = 60;
 
 /// Takes an answer it waits for. It comes before the shell's turn, so what it holds is made known first.
-pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
-    match came {
-        Came::Runs { to, page } => {
-            let of = model.queue.feeds.came(*to, page.cursor.as_ref());
+pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
+    match response {
+        Response::Runs { to, page } => {
+            let of = model.queue.feeds.response(*to, page.cursor.as_ref());
             model.registry.know(page.rows.iter().cloned());
             for run in &page.rows {
                 place(model, run.id);
             }
             let last = page.cursor.is_none();
-            return of.and_then(|of| doubt::read(model, of, &page.rows, last)).into_iter().collect();
+            return of.and_then(|of| unconfirmed::read(model, of, &page.rows, last)).into_iter().collect();
         }
-        Came::Run { detail, .. } => {
+        Response::Run { detail, .. } => {
             model.registry.know([detail.run.clone()]);
             place(model, detail.run.id);
         }
-        Came::Known(run, known) => {
+        Response::Known(run, known) => {
             match known {
                 Some(run) => model.registry.know([(**run).clone()]),
                 None => model.registry.remove(*run),
             }
             place(model, *run);
         }
-        Came::Assets { to, page } => {
+        Response::Assets { to, page } => {
             if let Address::QueueThumbnail(run) = *to {
                 let output = thumbs::output(model);
                 let workflow = model.registry.run(run).map(|run| run.workflow_id);
-                model.queue.thumbs.came(run, &page.rows, workflow, output.as_ref());
+                model.queue.thumbs.response(run, &page.rows, workflow, output.as_ref());
             }
             let mut numbers = Vec::new();
             for asset in &page.rows {
@@ -57,8 +58,8 @@ pub fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             let next = model.queue.numbers.page(*to, page.cursor.as_ref(), model.workflow_id());
             return next.into_iter().collect();
         }
-        Came::Started(_) => model.queue.submitted = None,
-        Came::Failed { request, error, .. } => match **request {
+        Response::Started(_) => model.queue.submitted = None,
+        Response::Failed { request, error, .. } => match **request {
             Effect::ListAssets { to: Address::QueueThumbnail(run), .. } => model.queue.thumbs.failed(run),
             Effect::Start(_) => {
                 if let Some(mut form) = model.queue.submitted.take() {
@@ -82,8 +83,8 @@ fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool
 }
 
 /// Hears what the daemon told, after registry and lens heard it.
-pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
-    match told {
+pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
+    match notification {
         Notification::Registry { .. } => {
             // The daemon may have gone on without us: what ended meanwhile is in the lists.
             let workflow = model.workflow_id();
@@ -101,7 +102,7 @@ pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
         Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
             model.queue.thumbs.stored(asset);
             // Its key is made of the numbers, so it is found by the old ones no more.
-            let sorted = matches!(model.queue.shelves.sort, Sort::Greatest(_) | Sort::Least(_));
+            let sorted = matches!(model.queue.sections.sort, Sort::Greatest(_) | Sort::Least(_));
             match take_number(model, asset) {
                 true if sorted => rebuild(model),
                 true => place(model, asset.run_id),
@@ -120,7 +121,7 @@ pub fn told(model: &mut Model, told: &Notification) -> Vec<Effect> {
 /// The workflow on screen or the run in focus is another one now.
 pub fn moved(model: &mut Model) -> Vec<Effect> {
     let workflow = model.workflow_id();
-    if model.queue.shelves.of() == workflow {
+    if model.queue.sections.of() == workflow {
         return Vec::new();
     }
     model.queue.feeds.reset(workflow);
@@ -137,11 +138,11 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         return effects;
     }
     let rows = Rows::of(&model.queue);
-    let height = usize::from(model.areas.queue.map_or(0, |area| area.height));
+    let height = usize::from(model.areas.pane(Pane::Queue).map_or(0, |area| area.height));
     let reach = rows.cursor(model) + height + AHEAD;
-    let known = model.queue.shelves.len(Section::Enqueued);
+    let known = model.queue.sections.len(Section::Enqueued);
     let queued = model.registry.queue().queued as usize;
-    let sorted = model.queue.shelves.sort != Sort::Newest;
+    let sorted = model.queue.sections.sort != Sort::Newest;
     for section in [Section::Enqueued, Section::Done, Section::Cancelled] {
         if section == Section::Enqueued && known >= queued {
             continue;
@@ -150,7 +151,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         let whole = sorted && section == Section::Done;
         let near = rows.end(section).is_some_and(|end| end <= reach) && !queue.is_folded(section);
         if near || whole {
-            effects.extend(queue.feeds.more(section, &queue.shelves.filter, whole));
+            effects.extend(queue.feeds.more(section, &queue.sections.filter, whole));
         }
     }
     effects.extend(pictures(model));

@@ -105,7 +105,7 @@ pub(super) fn view(
     }
 }
 
-/// Draws the picture of a run, or its place. Answers how many columns it took.
+/// Draws the picture of a run, or its place. Returns how many columns it took.
 fn picture(model: &Model, theme: &Theme, run: &Run, area: Rect, buffer: &mut Buffer) -> u16 {
     let place = Rect { x: area.x + 2, width: CELLS.0, height: CELLS.1, ..area }.intersection(area);
     let drawn = model.queue.thumbs.of(run.id).is_some_and(|asset| model.pictures.draw(asset, place, buffer));
@@ -218,7 +218,7 @@ fn shown(model: &Model, width: u16) -> Vec<&String> {
     let beside = 2 + if pictured { CELLS.0 + 1 } else { 0 };
     let fits = usize::from(width.saturating_sub(beside)).saturating_sub(NAME + TIME) / NUMBER;
     let mut shown: Vec<&String> = columns.iter().take(fits).collect();
-    let sort = &model.queue.shelves.sort;
+    let sort = &model.queue.sections.sort;
     if let super::Sort::Greatest(by) | super::Sort::Least(by) = sort
         && let Some(last) = shown.pop()
     {

@@ -2,10 +2,9 @@
 //! old picture until the new one's snapshot is there.
 
 mod daemon;
-mod rules;
 
-use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
@@ -13,11 +12,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ui::document::{Document, Purpose, Source};
-use crate::ui::message::Came;
+use crate::ui::message::Response;
 use crate::ui::queue::At;
 use crate::ui::testing::{self, opened, press, screen, workflow_id};
 use daemon::Daemon;
-use rules::Rules;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -80,14 +78,15 @@ fn document(of: WorkflowId) -> Document {
 struct Story {
     model: Model,
     daemon: Daemon,
-    rules: Rules,
+    /// The rules of focus, which the registry has, over the same news without a UI between them.
+    rules: Registry,
     /// The run that was shown before the step, and of which workflow.
     shown: Option<(RunId, WorkflowId)>,
 }
 
 impl Story {
     fn begin() -> Self {
-        let (daemon, rules) = (Daemon::default(), Rules::default());
+        let (daemon, rules) = (Daemon::default(), Registry::default());
         let mut story = Self { model: opened(), daemon, rules, shown: None };
         story.daemon.is_up = true;
         story.update(Message::Tick(testing::NOW));
@@ -137,29 +136,27 @@ impl Story {
         self.shown = shown;
     }
 
-    fn notify(&mut self, told: Notification) {
-        match &told {
-            Notification::Daemon { event, .. } => match event {
-                DaemonEvent::RunUpdate { run } => self.rules.told(run),
-                DaemonEvent::RunDelete { run_id, .. } => self.rules.deleted(*run_id),
-                _ => {}
-            },
-            Notification::Registry { runs, .. } => self.rules.told_all(runs),
-            Notification::Snapshot { run, .. } => self.rules.listed(std::slice::from_ref(run)),
+    fn notify(&mut self, notification: Notification) {
+        match &notification {
+            Notification::Daemon { event, .. } => self.rules.apply(event),
+            Notification::Registry { runs, queue, .. } => {
+                self.rules.snapshot(runs.clone(), *queue);
+            }
+            Notification::Snapshot { run, .. } => self.rules.know([(**run).clone()]),
             _ => {}
         }
-        self.update(Message::Told(Box::new(told)));
+        self.update(Message::Notification(Box::new(notification)));
     }
 
-    fn come(&mut self, came: Came) {
-        match &came {
-            Came::Runs { page, .. } => self.rules.listed(&page.rows),
-            Came::Known(_, Some(run)) => self.rules.listed(std::slice::from_ref(run)),
-            Came::Known(run, None) => self.rules.deleted(*run),
-            Came::Run { detail, .. } => self.rules.listed(std::slice::from_ref(&detail.run)),
+    fn come(&mut self, response: Response) {
+        match &response {
+            Response::Runs { page, .. } => self.rules.know(page.rows.iter().cloned()),
+            Response::Known(_, Some(run)) => self.rules.know([(**run).clone()]),
+            Response::Known(run, None) => self.rules.remove(*run),
+            Response::Run { detail, .. } => self.rules.know([detail.run.clone()]),
             _ => {}
         }
-        self.update(Message::Came(Box::new(came)));
+        self.update(Message::Response(Box::new(response)));
     }
 
     fn step(&mut self, step: &Step) {
@@ -179,21 +176,21 @@ impl Story {
                 }
             }
             Step::Event => {
-                if let Some(told) = self.daemon.event() {
-                    self.notify(told);
+                if let Some(notification) = self.daemon.event() {
+                    self.notify(notification);
                 }
             }
             Step::Telemetry(nth) => {
-                if let Some(told) = self.daemon.telemetry(nth) {
-                    self.notify(told);
+                if let Some(notification) = self.daemon.telemetry(nth) {
+                    self.notify(notification);
                 }
             }
             Step::Read(nth) => {
                 self.daemon.read(nth, document);
             }
             Step::Answer(nth) => {
-                if let Some(came) = self.daemon.answer(nth) {
-                    self.come(came);
+                if let Some(response) = self.daemon.answer(nth) {
+                    self.come(response);
                 }
             }
             Step::Lose if self.daemon.is_up => {
@@ -204,14 +201,17 @@ impl Story {
             Step::PinKey if free && enabled(&self.model, Action::Pin) => {
                 let workflow = self.workflow();
                 match self.model.lens.as_ref().map(|lens| lens.run.id) {
-                    _ if self.rules.is_pinned(workflow) => self.rules.unpin(workflow),
-                    Some(run) => self.rules.pin(run),
+                    _ if self.rules.pinned(workflow).is_some() => self.rules.unpin(workflow),
+                    Some(run) => {
+                        self.rules.pin(run);
+                    }
                     None => {}
                 }
                 self.press("p");
             }
             Step::Beside { older } if free && enabled(&self.model, Action::OlderRun) => {
-                self.rules.beside(self.workflow(), older);
+                let workflow = self.workflow();
+                let _ = if older { self.rules.older(workflow) } else { self.rules.newer(workflow) };
                 self.press(if older { "[" } else { "]" });
             }
             Step::Enter(nth) if free => {
@@ -240,7 +240,7 @@ impl Story {
                 let effects = open(&mut self.model, Source::Stored(there), Purpose::Open);
                 let [Effect::ReadWorkflow(request)] = effects.as_slice() else { panic!("{effects:?}") };
                 let (request, document) = (request.clone(), Box::new(document(there)));
-                self.update(Message::Came(Box::new(Came::Document { request, document })));
+                self.update(Message::Response(Box::new(Response::Document { request, document })));
             }
             Step::Lose | Step::PinKey | Step::Beside { .. } | Step::Enter(_) | Step::Open(_) => {}
         }
@@ -255,8 +255,8 @@ impl Story {
     fn regain(&mut self, rest: bool) {
         if !self.daemon.is_up {
             // What failed with the old connection is known before there is a new one.
-            while let Some(came) = self.daemon.answer(0) {
-                self.come(came);
+            while let Some(response) = self.daemon.answer(0) {
+                self.come(response);
             }
             self.daemon.regain(rest);
             let up = testing::connected().link;
@@ -269,10 +269,10 @@ impl Story {
         self.regain(true);
         for round in 0.. {
             assert!(round < 10_000, "the UI never stops asking");
-            if let Some(told) = self.daemon.event().or_else(|| self.daemon.telemetry(0)) {
-                self.notify(told);
-            } else if let Some(came) = self.daemon.answer(0) {
-                self.come(came);
+            if let Some(notification) = self.daemon.event().or_else(|| self.daemon.telemetry(0)) {
+                self.notify(notification);
+            } else if let Some(response) = self.daemon.answer(0) {
+                self.come(response);
             } else if !self.daemon.read(0, document) {
                 break;
             }

@@ -7,8 +7,8 @@ use fanlight_shared::run::{Run, RunStatus};
 
 use super::*;
 use crate::ui::document::Source;
-use crate::ui::message::{Came, Why};
-use crate::ui::testing::{came, run, state, with_runs};
+use crate::ui::message::{Response, Why};
+use crate::ui::testing::{response, run, state, with_runs};
 
 fn watched(effects: &[Effect]) -> Option<fanlight_shared::id::RunId> {
     effects.iter().rev().find_map(|effect| match effect {
@@ -17,8 +17,8 @@ fn watched(effects: &[Effect]) -> Option<fanlight_shared::id::RunId> {
     })?
 }
 
-fn told(model: &mut Model, notification: Notification) -> Vec<Effect> {
-    update(model, Message::Told(Box::new(notification)))
+fn notification(model: &mut Model, notification: Notification) -> Vec<Effect> {
+    update(model, Message::Notification(Box::new(notification)))
 }
 
 fn snapshot(run: &Run) -> Notification {
@@ -41,14 +41,14 @@ fn the_old_picture_stays_until_the_new_one_is_there() {
     let effects = press(&mut model, "[");
     assert_eq!(watched(&effects), Some(run_id(4)));
     assert_eq!(model.lens.as_ref().unwrap().run.number, 5);
-    told(&mut model, snapshot(&run(4, RunStatus::Completed)));
+    notification(&mut model, snapshot(&run(4, RunStatus::Completed)));
     assert_eq!(model.lens.as_ref().unwrap().run.number, 4);
 }
 
 #[test]
 fn a_run_that_another_client_started_takes_the_unpinned_lens() {
     let mut model = busy();
-    assert_eq!(watched(&told(&mut model, starts(8))), Some(run_id(8)));
+    assert_eq!(watched(&notification(&mut model, starts(8))), Some(run_id(8)));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_pinned_lens_stays_and_an_unpinned_one_goes_on() {
     let mut model = busy();
     press(&mut model, "p");
     assert!(lens::is_pinned(&model));
-    told(&mut model, starts(8));
+    notification(&mut model, starts(8));
     assert_eq!(lens::focus(&model), Some(run_id(5)));
     assert_eq!(watched(&press(&mut model, "p")), Some(run_id(8)));
 }
@@ -65,7 +65,7 @@ fn a_pinned_lens_stays_and_an_unpinned_one_goes_on() {
 fn an_open_question_holds_the_lens() {
     let mut model = busy();
     press(&mut model, "s");
-    told(&mut model, starts(8));
+    notification(&mut model, starts(8));
     assert_eq!(lens::focus(&model), Some(run_id(5)));
     press(&mut model, "n");
     assert_eq!(lens::focus(&model), Some(run_id(8)));
@@ -84,7 +84,7 @@ fn telemetry_of_other_runs_does_not_reach_the_lens() {
     };
     let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
     let other = run(4, RunStatus::Running);
-    told(&mut model, Notification::State { workflow_id: other.workflow_id, run_id: other.id, event });
+    notification(&mut model, Notification::State { workflow_id: other.workflow_id, run_id: other.id, event });
     assert_eq!(model.lens.as_ref().unwrap().state, before);
 }
 
@@ -101,7 +101,8 @@ fn a_gap_asks_for_a_snapshot() {
     };
     let event = Numbered { seq: 9, event: StateEvent::RunUpdate(update) };
     let of = run(5, RunStatus::Running);
-    let effects = told(&mut model, Notification::State { workflow_id: of.workflow_id, run_id: of.id, event });
+    let effects =
+        notification(&mut model, Notification::State { workflow_id: of.workflow_id, run_id: of.id, event });
     assert_eq!(watched(&effects), Some(run_id(5)));
 }
 
@@ -112,13 +113,13 @@ fn the_file_of_a_run_that_comes_back_under_the_lens_is_asked_for_again() {
     of_old_file.version = Version::of("an older file");
     let asks = |effects: &[Effect]| effects.contains(&Effect::GetRun(run_id(4)));
     press(&mut model, "[");
-    assert!(asks(&told(&mut model, snapshot(&of_old_file))));
-    assert!(!asks(&told(&mut model, snapshot(&of_old_file))), "it is under way");
+    assert!(asks(&notification(&mut model, snapshot(&of_old_file))));
+    assert!(!asks(&notification(&mut model, snapshot(&of_old_file))), "it is under way");
     press(&mut model, "]");
-    told(&mut model, snapshot(&run(5, RunStatus::Running)));
+    notification(&mut model, snapshot(&run(5, RunStatus::Running)));
     // The answer finds another run there, and the file is of no use to that one.
     press(&mut model, "[");
-    assert!(asks(&told(&mut model, snapshot(&of_old_file))));
+    assert!(asks(&notification(&mut model, snapshot(&of_old_file))));
 }
 
 #[test]
@@ -126,11 +127,11 @@ fn the_lens_does_not_wait_for_a_run_that_was_deleted_while_the_daemon_was_out_of
     let mut model = busy();
     let queue = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
     let runs = vec![run(5, RunStatus::Running)];
-    told(&mut model, Notification::Registry { seq: 9, runs, queue, banners: Vec::new() });
+    notification(&mut model, Notification::Registry { seq: 9, runs, queue, banners: Vec::new() });
     let asks = |effects: &[Effect]| effects.contains(&Effect::LookAfter(vec![run_id(4)]));
     assert!(asks(&press(&mut model, "[")));
     assert!(!asks(&press(&mut model, "] [")), "it is under way");
-    came(&mut model, Came::Known(run_id(4), None));
+    response(&mut model, Response::Known(run_id(4), None));
     assert_eq!(lens::focus(&model), Some(run_id(5)));
 }
 
@@ -139,7 +140,7 @@ fn a_run_that_is_gone_does_not_keep_the_next_workflow_from_the_screen() {
     let mut model = busy();
     model.opening = Some(Source::Stored(crate::ui::testing::workflow_id()));
     let request = Box::new(Effect::GetRun(run_id(4)));
-    came(&mut model, Came::Failed { request, error: "no such run".to_owned(), why: Why::Gone });
+    response(&mut model, Response::Failed { request, error: "no such run".to_owned(), why: Why::Gone });
     assert!(model.opening.is_some());
 }
 
@@ -147,7 +148,7 @@ fn a_run_that_is_gone_does_not_keep_the_next_workflow_from_the_screen() {
 fn when_the_focused_run_goes_the_lens_falls_back() {
     let mut model = busy();
     let gone = DaemonEvent::RunDelete { workflow_id: crate::ui::testing::workflow_id(), run_id: run_id(5) };
-    let effects = told(&mut model, Notification::Daemon { seq: 1, event: gone });
+    let effects = notification(&mut model, Notification::Daemon { seq: 1, event: gone });
     assert_eq!(watched(&effects), Some(run_id(4)));
 }
 

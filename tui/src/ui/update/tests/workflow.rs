@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::ui::document::{Document, Purpose, Request, Source};
-use crate::ui::message::Came;
-use crate::ui::testing::{POSTER, came, opened, workflow};
+use crate::ui::message::Response;
+use crate::ui::testing::{POSTER, opened, response, workflow};
 
 fn document(example: Option<&str>, text: &str) -> Document {
     let source = match example {
@@ -30,7 +30,7 @@ fn document(example: Option<&str>, text: &str) -> Document {
 /// The answer to a request to read a workflow.
 fn read(model: &mut Model, purpose: Purpose, document: Document) -> Vec<Effect> {
     let request = Request { source: document.source.clone(), purpose };
-    came(model, Came::Document { request, document: Box::new(document) })
+    response(model, Response::Document { request, document: Box::new(document) })
 }
 
 fn reads(effects: &[Effect], purpose: Purpose) -> bool {
@@ -47,7 +47,7 @@ fn home() -> Model {
 #[test]
 fn three_keys_from_an_empty_folder_to_the_form() {
     let mut model = home();
-    came(&mut model, Came::Files(Vec::new()));
+    response(&mut model, Response::Files(Vec::new()));
     read(&mut model, Purpose::Preview, document(Some("poster"), POSTER));
     press(&mut model, "r");
     assert!(model.workflow.is_some());
@@ -58,7 +58,7 @@ fn three_keys_from_an_empty_folder_to_the_form() {
 fn home_stays_open_while_it_previews_the_workflow_on_screen() {
     let mut model = opened();
     press(&mut model, "w");
-    let asked = came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    let asked = response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
     assert!(reads(&asked, Purpose::Preview));
     let changed = document(None, &POSTER.replace("Seaside", "Mountain"));
     read(&mut model, Purpose::Preview, changed.clone());
@@ -75,7 +75,7 @@ fn home_stays_open_while_it_previews_the_workflow_on_screen() {
 #[test]
 fn a_preview_that_comes_late_does_not_take_the_place_of_what_was_chosen() {
     let mut model = home();
-    came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
     assert!(reads(&press(&mut model, "enter"), Purpose::Open), "it was not read yet");
     read(&mut model, Purpose::Preview, document(Some("poster"), POSTER));
     assert!(model.workflow.is_none());
@@ -87,7 +87,7 @@ fn a_preview_that_comes_late_does_not_take_the_place_of_what_was_chosen() {
 #[test]
 fn the_newest_choice_wins_whatever_is_read_first() {
     let mut model = home();
-    came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
     press(&mut model, "enter down enter");
     read(&mut model, Purpose::Open, document(None, POSTER));
     assert!(model.workflow.is_none());
@@ -98,14 +98,14 @@ fn the_newest_choice_wins_whatever_is_read_first() {
 #[test]
 fn a_graph_is_laid_out_once_whoever_wants_it() {
     let mut model = home();
-    came(&mut model, Came::Files(Vec::new()));
+    response(&mut model, Response::Files(Vec::new()));
     let laid = |effects: &[Effect]| effects.iter().filter(|it| matches!(it, Effect::Layout(_))).count();
     let read = read(&mut model, Purpose::Preview, document(Some("poster"), POSTER));
     let opened = press(&mut model, "enter");
     assert_eq!((laid(&read), laid(&opened)), (1, 0), "what home asked for is on its way");
     let version = workflow(POSTER).version.clone();
     let layout = std::sync::Arc::new(crate::ui::graph::layout(&workflow(POSTER)));
-    came(&mut model, Came::Graph(version, layout));
+    response(&mut model, Response::Graph(version, layout));
     assert!(model.workflow.unwrap().layout.is_some());
 }
 
@@ -160,7 +160,7 @@ fn an_error_that_was_fixed_is_gone() {
 #[test]
 fn the_file_on_screen_is_watched_and_read_again_before_the_form_is_used() {
     let mut model = home();
-    came(&mut model, Came::Files(vec!["/home/ada/poster.yaml".into()]));
+    response(&mut model, Response::Files(vec!["/home/ada/poster.yaml".into()]));
     read(&mut model, Purpose::Preview, document(None, POSTER));
     let effects = press(&mut model, "enter");
     assert!(effects.contains(&Effect::WatchFile(Some("/home/ada/poster.yaml".into()))), "{effects:?}");
@@ -173,7 +173,7 @@ fn the_first_run_tells_which_workflow_a_file_is() {
     model.workflow.as_mut().unwrap().document.workflow_id = None;
     let run = crate::ui::testing::run(1, fanlight_shared::run::RunStatus::Queued);
     let started = fanlight_shared::rpc::runs::Started { runs: vec![run], ..Default::default() };
-    let effects = came(&mut model, Came::Started(started));
+    let effects = response(&mut model, Response::Started(started));
     assert_eq!(model.workflow_id(), Some(crate::ui::testing::workflow_id()));
     assert!(effects.iter().any(|it| matches!(it, Effect::Watch(watch) if watch.products.is_some())));
 }

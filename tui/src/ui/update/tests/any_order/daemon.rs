@@ -13,7 +13,7 @@ use fanlight_shared::value::Value;
 
 use crate::ui::document::{Document, Source};
 use crate::ui::effect::Effect;
-use crate::ui::message::{Came, Why};
+use crate::ui::message::{Response, Why};
 use crate::ui::testing;
 
 /// An older version of the file on screen: the runs with even numbers were submitted with it.
@@ -25,7 +25,7 @@ pub(super) fn old_version() -> String {
 #[derive(Debug)]
 struct Answer {
     request: Effect,
-    came: Came,
+    response: Response,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) struct Daemon {
     starts: u64,
     /// All that ever happened, and how much of it the UI was told.
     log: Vec<DaemonEvent>,
-    told: usize,
+    notification: usize,
     registry: VecDeque<(usize, Notification)>,
     telemetry: Vec<Notification>,
     /// Requests that were not read yet, and answers that are under way.
@@ -47,8 +47,8 @@ pub(super) struct Daemon {
 }
 
 fn failed(request: Effect, why: Why) -> Answer {
-    let came = Came::Failed { request: Box::new(request.clone()), error: "no luck".to_owned(), why };
-    Answer { request, came }
+    let response = Response::Failed { request: Box::new(request.clone()), error: "no luck".to_owned(), why };
+    Answer { request, response }
 }
 
 impl Daemon {
@@ -135,9 +135,9 @@ impl Daemon {
     pub(super) fn regain(&mut self, rest: bool) {
         self.is_up = true;
         if rest {
-            for (at, event) in self.log.iter().enumerate().skip(self.told) {
-                let told = Notification::Daemon { seq: at as u64 + 1, event: event.clone() };
-                self.registry.push_back((at + 1, told));
+            for (at, event) in self.log.iter().enumerate().skip(self.notification) {
+                let notification = Notification::Daemon { seq: at as u64 + 1, event: event.clone() };
+                self.registry.push_back((at + 1, notification));
             }
         } else {
             self.tell_all();
@@ -201,15 +201,15 @@ impl Daemon {
     pub(super) fn read(&mut self, nth: usize, document: impl Fn(WorkflowId) -> Document) -> bool {
         let Some(at) = nth.checked_rem(self.asked.len()).filter(|_| self.is_up) else { return false };
         let request = self.asked.remove(at);
-        let came = match &request {
+        let response = match &request {
             Effect::GetRun(id) => {
-                Some(self.detail(*id).unwrap_or_else(|| failed(request.clone(), Why::Gone).came))
+                Some(self.detail(*id).unwrap_or_else(|| failed(request.clone(), Why::Gone).response))
             }
             Effect::LookAfter(ids) => {
                 let known = |id: &RunId| self.runs.iter().find(|run| run.id == *id).cloned().map(Box::new);
                 let each = ids.iter().map(|id| Answer {
                     request: Effect::LookAfter(vec![*id]),
-                    came: Came::Known(*id, known(id)),
+                    response: Response::Known(*id, known(id)),
                 });
                 self.answers.extend(each.collect::<Vec<_>>());
                 None
@@ -218,20 +218,20 @@ impl Daemon {
                 let of = |run: &&Run| list.workflow_id.is_none_or(|of| of == run.workflow_id);
                 let states = |run: &&Run| list.states.is_empty() || list.states.contains(&run.state);
                 let rows = self.runs.iter().rev().filter(of).filter(states).cloned().collect();
-                Some(Came::Runs { to: *to, page: Page { rows, cursor: None } })
+                Some(Response::Runs { to: *to, page: Page { rows, cursor: None } })
             }
             Effect::ReadWorkflow(request) => {
                 let Source::Stored(workflow) = &request.source else { return false };
                 let document = Box::new(document(*workflow));
-                Some(Came::Document { request: request.clone(), document })
+                Some(Response::Document { request: request.clone(), document })
             }
             _ => None,
         };
-        self.answers.extend(came.map(|came| Answer { request, came }));
+        self.answers.extend(response.map(|response| Answer { request, response }));
         true
     }
 
-    fn detail(&self, id: RunId) -> Option<Came> {
+    fn detail(&self, id: RunId) -> Option<Response> {
         let run = self.runs.iter().find(|run| run.id == id)?.clone();
         let old = old_version();
         let text = if run.version == Version::of(&old) { old } else { testing::POSTER.to_owned() };
@@ -243,32 +243,32 @@ impl Daemon {
             path: None,
             environment: Vec::new(),
         };
-        Some(Came::Run { detail: Box::new(detail), workflow })
+        Some(Response::Run { detail: Box::new(detail), workflow })
     }
 
     /// The next event of the registry arrives.
     pub(super) fn event(&mut self) -> Option<Notification> {
-        let (told, event) = self.registry.pop_front()?;
-        self.told = told;
+        let (notification, event) = self.registry.pop_front()?;
+        self.notification = notification;
         Some(event)
     }
 
     /// Telemetry of some run arrives: in order for each run, in any order among them.
     pub(super) fn telemetry(&mut self, nth: usize) -> Option<Notification> {
-        let of = |told: &Notification| match told {
+        let of = |notification: &Notification| match notification {
             Notification::Snapshot { run_id, .. }
             | Notification::SnapshotItems { run_id, .. }
             | Notification::State { run_id, .. } => Some(*run_id),
             _ => None,
         };
         let run = of(self.telemetry.get(nth.checked_rem(self.telemetry.len())?)?);
-        let at = self.telemetry.iter().position(|told| of(told) == run)?;
+        let at = self.telemetry.iter().position(|notification| of(notification) == run)?;
         Some(self.telemetry.remove(at))
     }
 
     /// Some answer arrives.
-    pub(super) fn answer(&mut self, nth: usize) -> Option<Came> {
+    pub(super) fn answer(&mut self, nth: usize) -> Option<Response> {
         let at = nth.checked_rem(self.answers.len())?;
-        Some(self.answers.remove(at).came)
+        Some(self.answers.remove(at).response)
     }
 }

@@ -13,7 +13,7 @@ use super::{Filter, Section};
 
 /// Runs by section, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Shelves {
+pub(crate) struct Sections {
     /// The workflow whose runs come first.
     of: Option<WorkflowId>,
     pub(super) sort: Sort,
@@ -33,7 +33,7 @@ struct Placed {
     failed: bool,
 }
 
-impl Shelves {
+impl Sections {
     /// The workflow whose runs come first.
     pub(super) fn of(&self) -> Option<WorkflowId> {
         self.of
@@ -159,9 +159,9 @@ mod tests {
     use super::*;
     use crate::ui::testing;
 
-    fn order(shelves: &Shelves) -> Vec<Vec<RunId>> {
+    fn order(sections: &Sections) -> Vec<Vec<RunId>> {
         let of =
-            |section: Section| (0..shelves.len(section)).filter_map(|at| shelves.at(section, at)).collect();
+            |section: Section| (0..sections.len(section)).filter_map(|at| sections.at(section, at)).collect();
         Section::ALL.into_iter().map(of).collect()
     }
 
@@ -170,25 +170,25 @@ mod tests {
         for typed in ["", "seed=1"] {
             let (mut registry, numbers) = (Registry::default(), Numbers::default());
             let filter = || Filter::read(typed);
-            let mut shelves = Shelves { filter: filter(), ..Shelves::default() };
-            let mut told = |number: u32, state: RunStatus, position: Option<u32>| {
+            let mut sections = Sections { filter: filter(), ..Sections::default() };
+            let mut notification = |number: u32, state: RunStatus, position: Option<u32>| {
                 let run = Run { position, ..testing::run(number, state) };
                 registry.apply(&DaemonEvent::RunUpdate { run: Box::new(run) });
-                shelves.place(testing::run_id(number), &registry, &numbers);
-                let mut anew = Shelves { filter: filter(), ..Shelves::default() };
+                sections.place(testing::run_id(number), &registry, &numbers);
+                let mut anew = Sections { filter: filter(), ..Sections::default() };
                 anew.rebuild(&registry, &numbers, None);
-                assert_eq!(order(&shelves), order(&anew), "{typed}: {number} {state:?}");
+                assert_eq!(order(&sections), order(&anew), "{typed}: {number} {state:?}");
             };
             for number in 1..=12 {
                 // Every third goes before the others.
-                told(number, RunStatus::Queued, number.is_multiple_of(3).then_some(1));
+                notification(number, RunStatus::Queued, number.is_multiple_of(3).then_some(1));
             }
             for number in [12, 9, 1, 2, 11] {
-                told(number, RunStatus::Running, None);
+                notification(number, RunStatus::Running, None);
             }
-            told(10, RunStatus::Cancelled, None);
-            told(1, RunStatus::Failed, None);
-            told(12, RunStatus::Completed, None);
+            notification(10, RunStatus::Cancelled, None);
+            notification(1, RunStatus::Failed, None);
+            notification(12, RunStatus::Completed, None);
         }
     }
 }

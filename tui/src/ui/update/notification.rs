@@ -7,29 +7,30 @@ use super::{say, with_layers};
 use crate::ui::effect::Effect;
 use crate::ui::message::Link;
 use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
-use crate::ui::{clean, gallery, grid, lens, queue};
+use crate::ui::{clean, lens};
 
-pub(super) fn told(model: &mut Model, told: &mut Notification) -> Vec<Effect> {
-    clean::notification(told);
-    let mut effects = registry(model, told);
-    effects.extend(lens::told(model, told));
-    effects.extend(grid::update::told(model, told));
-    effects.extend(queue::update::told(model, told));
-    effects.extend(gallery::update::told(model, told));
-    with_layers(model, |layer, model| layer.told(model, told), &mut effects);
+pub(super) fn notification(model: &mut Model, notification: &mut Notification) -> Vec<Effect> {
+    clean::notification(notification);
+    let mut effects = registry(model, notification);
+    effects.extend(lens::notification(model, notification));
+    for pane in Pane::ALL {
+        effects.extend(pane.component().notification(model, notification));
+    }
+    with_layers(model, |layer, model| layer.notification(model, notification), &mut effects);
     effects
 }
 
-fn registry(model: &mut Model, told: &Notification) -> Vec<Effect> {
-    match told {
+fn registry(model: &mut Model, notification: &Notification) -> Vec<Effect> {
+    match notification {
         Notification::Registry { runs, queue, banners, .. } => {
             show_banners(model, banners);
             let lost = model.registry.snapshot(runs.clone(), *queue);
             let ended = model.registry.runs().filter(|run| run.state.is_ended());
-            model.doubted = ended.map(|run| run.id).collect();
+            model.unconfirmed = ended.map(|run| run.id).collect();
             for run in &lost {
-                model.doubted.remove(run);
+                model.unconfirmed.remove(run);
             }
             if lost.is_empty() { Vec::new() } else { vec![Effect::LookAfter(lost)] }
         }

@@ -9,13 +9,13 @@ use crate::ui::queue::{Filter, Section, Sort};
 
 pub(super) fn place(model: &mut Model, run: RunId) {
     let queue = &mut model.queue;
-    queue.shelves.place(run, &model.registry, &queue.numbers);
+    queue.sections.place(run, &model.registry, &queue.numbers);
 }
 
 pub(super) fn rebuild(model: &mut Model) {
     let of = model.workflow_id();
     let queue = &mut model.queue;
-    queue.shelves.rebuild(&model.registry, &queue.numbers, of);
+    queue.sections.rebuild(&model.registry, &queue.numbers, of);
 }
 
 /// The first pages, so that the counts in the headings say something.
@@ -23,29 +23,29 @@ pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
     if !model.is_up() {
         return Vec::new();
     }
-    let whole = model.queue.shelves.sort != Sort::Newest;
+    let whole = model.queue.sections.sort != Sort::Newest;
     let queue = &mut model.queue;
     let sections = [Section::Done, Section::Cancelled];
-    sections.into_iter().filter_map(|it| queue.feeds.more(it, &queue.shelves.filter, whole)).collect()
+    sections.into_iter().filter_map(|it| queue.feeds.more(it, &queue.sections.filter, whole)).collect()
 }
 
 pub(super) fn sort(model: &mut Model) {
     let queue = &mut model.queue;
     // The pane's title says which order it is.
-    queue.shelves.sort = queue.shelves.sort.next(queue.numbers.columns());
+    queue.sections.sort = queue.sections.sort.next(queue.numbers.columns());
     rebuild(model);
 }
 
 pub(super) fn filter(model: &mut Model, typed: &str) -> Vec<Effect> {
     let workflow = model.workflow_id();
-    model.queue.shelves.filter = Filter::read(typed);
+    model.queue.sections.filter = Filter::read(typed);
     model.queue.feeds.reset(workflow);
     rebuild(model);
     begin(model)
 }
 
 pub(super) fn search(model: &mut Model) {
-    let before = model.queue.shelves.filter.typed().to_owned();
+    let before = model.queue.sections.filter.typed().to_owned();
     let prompt = Prompt::new("Filter runs", before, |_, _| Ok(Vec::new()));
     let hint = "label, #number, workflow, or a state such as failed";
     model.layers.push(prompt.hint(hint).live(filter).into());

@@ -16,20 +16,20 @@ pub(super) fn read(
     last: bool,
 ) -> Option<Effect> {
     for run in rows {
-        model.doubted.remove(&run.id);
+        model.unconfirmed.remove(&run.id);
     }
     // Ids grow with time, so the page goes down to its last row. Where a clock went back, one too many is asked after.
     let end = rows.last().map(|run| run.id).filter(|_| !last);
     let missing = |run: &&Run| {
         Section::of(run.state) == of
-            && model.queue.shelves.filter.shows(run)
+            && model.queue.sections.filter.shows(run)
             && workflow.is_none_or(|workflow| run.workflow_id == workflow)
             && end.is_none_or(|end| run.id > end)
     };
-    let doubted = model.doubted.iter().filter_map(|id| model.registry.run(*id));
-    let missing: Vec<_> = doubted.filter(missing).map(|run| run.id).collect();
+    let unconfirmed = model.unconfirmed.iter().filter_map(|id| model.registry.run(*id));
+    let missing: Vec<_> = unconfirmed.filter(missing).map(|run| run.id).collect();
     for run in &missing {
-        model.doubted.remove(run);
+        model.unconfirmed.remove(run);
     }
     (!missing.is_empty()).then_some(Effect::LookAfter(missing))
 }

@@ -1,48 +1,49 @@
-//! Answers and finished work: the layers first, then the panes, then the shell.
+//! Returns and finished work: the layers first, then the panes, then the shell.
 
 use fanlight_shared::run::Run;
 
 use super::{open, say, with_layers};
 use crate::ui::effect::Effect;
-use crate::ui::message::{Came, Why};
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
+use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
-use crate::ui::{clean, gallery, grid, lens, queue};
+use crate::ui::{clean, lens};
 
-pub(super) fn came(model: &mut Model, came: &mut Came) -> Vec<Effect> {
-    sanitise(came);
+pub(super) fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
+    sanitise(response);
     let mut effects = Vec::new();
-    with_layers(model, |layer, model| layer.came(model, came), &mut effects);
-    effects.extend(grid::update::came(model, came));
-    effects.extend(queue::update::came(model, came));
-    effects.extend(gallery::update::came(model, came));
-    effects.extend(shell(model, came));
+    with_layers(model, |layer, model| layer.response(model, response), &mut effects);
+    for pane in Pane::ALL {
+        effects.extend(pane.component().response(model, response));
+    }
+    effects.extend(shell(model, response));
     effects
 }
 
-fn sanitise(came: &mut Came) {
-    match came {
-        Came::Started(started) => started.runs.iter_mut().for_each(clean::run),
-        Came::Runs { page, .. } => page.rows.iter_mut().for_each(clean::run),
-        Came::Run { detail, .. } => {
+fn sanitise(response: &mut Response) {
+    match response {
+        Response::Started(started) => started.runs.iter_mut().for_each(clean::run),
+        Response::Runs { page, .. } => page.rows.iter_mut().for_each(clean::run),
+        Response::Run { detail, .. } => {
             clean::run(&mut detail.run);
             clean::state(&mut detail.state);
         }
-        Came::Known(_, Some(run)) => clean::run(run),
-        Came::Assets { page, .. } => page.rows.iter_mut().for_each(|asset| {
+        Response::Known(_, Some(run)) => clean::run(run),
+        Response::Assets { page, .. } => page.rows.iter_mut().for_each(|asset| {
             asset.name = fanlight_shared::sanitise::line(&asset.name);
             clean::value(&mut asset.value);
         }),
-        Came::Values(_, page) => {
+        Response::Values(_, page) => {
             page.rows.iter_mut().filter_map(|row| row.value.as_mut()).for_each(clean::value);
         }
-        Came::Log(_, part) => part.pieces.iter_mut().for_each(|piece| {
+        Response::Log(_, part) => part.pieces.iter_mut().for_each(|piece| {
             piece.text = fanlight_shared::sanitise::plain(&piece.text);
         }),
-        Came::Text(_, text) | Came::PreviewText(_, text) => {
+        Response::Text(_, text) | Response::PreviewText(_, text) => {
             *text = fanlight_shared::sanitise::plain(text);
         }
-        Came::Workflows(workflows) => {
+        Response::Workflows(workflows) => {
             for workflow in workflows {
                 workflow.title = fanlight_shared::sanitise::line(&workflow.title);
             }
@@ -51,40 +52,40 @@ fn sanitise(came: &mut Came) {
     }
 }
 
-fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
-    match came {
-        Came::Failed { request, error, why } => {
+fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
+    match response {
+        Response::Failed { request, error, why } => {
             failed(model, request, error, *why);
             Vec::new()
         }
-        Came::Done(what) => {
+        Response::Done(what) => {
             say(model, Tone::Good, what.clone());
             Vec::new()
         }
-        Came::Saved(path) => {
+        Response::Saved(path) => {
             say(model, Tone::Good, format!("saved {}", path.display()));
             Vec::new()
         }
-        Came::Started(started) => {
+        Response::Started(started) => {
             started_runs(model, &started.runs);
             for hint in &started.hints {
                 say(model, Tone::Note, hint.clone());
             }
             Vec::new()
         }
-        Came::Runs { page, .. } => {
+        Response::Runs { page, .. } => {
             model.registry.know(page.rows.iter().cloned());
             Vec::new()
         }
-        Came::Known(run, None) => {
+        Response::Known(run, None) => {
             model.registry.remove(*run);
             Vec::new()
         }
-        Came::Known(_, Some(run)) => {
+        Response::Known(_, Some(run)) => {
             model.registry.know([(**run).clone()]);
             Vec::new()
         }
-        Came::Run { detail, workflow } => {
+        Response::Run { detail, workflow } => {
             model.registry.know([detail.run.clone()]);
             let id = detail.run.id;
             let mut effects = Vec::new();
@@ -97,12 +98,12 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             }
             effects
         }
-        Came::Workflows(workflows) => {
+        Response::Workflows(workflows) => {
             model.workflows.clone_from(workflows);
             open::identify(model)
         }
-        Came::Document { request, document } => open::read(model, request, document),
-        Came::Graph(version, layout) => {
+        Response::Document { request, document } => open::read(model, request, document),
+        Response::Graph(version, layout) => {
             model.laying.remove(version);
             if let Some(open) = &mut model.workflow
                 && open.document.workflow.as_ref().is_some_and(|workflow| workflow.version == *version)
@@ -116,16 +117,16 @@ fn shell(model: &mut Model, came: &mut Came) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Came::NotPainted(..)
-        | Came::Painted(_)
-        | Came::Assets { .. }
-        | Came::Recipe(..)
-        | Came::PreviewText(..)
-        | Came::Text(..)
-        | Came::Log(..)
-        | Came::Values(..)
-        | Came::Files(_)
-        | Came::Folder(..) => Vec::new(),
+        Response::NotPainted(..)
+        | Response::Painted(_)
+        | Response::Assets { .. }
+        | Response::Recipe(..)
+        | Response::PreviewText(..)
+        | Response::Text(..)
+        | Response::Log(..)
+        | Response::Values(..)
+        | Response::Files(_)
+        | Response::Folder(..) => Vec::new(),
     }
 }
 

@@ -6,11 +6,11 @@ use ratatui::layout::Rect;
 
 /// What was drawn over cells in the frame before.
 #[derive(Debug, Default)]
-pub struct Board {
+pub struct Overlay {
     shown: Vec<Rect>,
 }
 
-impl Board {
+impl Overlay {
     /// Called with each frame after everything is drawn and before it is compared with the frame before. Without such
     /// pictures it costs one look at each cell.
     pub fn settle(&mut self, buffer: &mut Buffer) {
@@ -129,20 +129,20 @@ mod tests {
     fn a_picture_under_something_is_taken_away_and_comes_back() {
         for way in [Way::Sixel, Way::Iterm] {
             let pictures = pictures(way);
-            let mut board = Board::default();
+            let mut overlay = Overlay::default();
             let mut first = frame(Some(&pictures), None);
-            board.settle(&mut first);
-            assert_eq!(board.shown, [PLACE]);
+            overlay.settle(&mut first);
+            assert_eq!(overlay.shown, [PLACE]);
 
             let mut covered = frame(Some(&pictures), Some(Rect::new(5, 3, 10, 3)));
-            board.settle(&mut covered);
-            assert!(board.shown.is_empty());
+            overlay.settle(&mut covered);
+            assert!(overlay.shown.is_empty());
             let cells: Vec<_> = PLACE.positions().map(|it| covered[it].clone()).collect();
             assert!(cells.iter().all(|cell| cell.diff_option == CellDiffOption::AlwaysUpdate));
             assert!(cells.iter().all(|cell| !cell.symbol().starts_with('\u{1b}')));
 
             let mut again = frame(Some(&pictures), None);
-            board.settle(&mut again);
+            overlay.settle(&mut again);
             assert!(covered.diff(&again).iter().any(|(_, _, cell)| cell.symbol().starts_with('\u{1b}')));
         }
     }
@@ -150,11 +150,11 @@ mod tests {
     #[test]
     fn the_cells_of_a_picture_that_is_gone_are_written_again() {
         let pictures = pictures(Way::Sixel);
-        let mut board = Board::default();
+        let mut overlay = Overlay::default();
         let mut shown = frame(Some(&pictures), None);
-        board.settle(&mut shown);
+        overlay.settle(&mut shown);
         let mut gone = frame(None, None);
-        board.settle(&mut gone);
+        overlay.settle(&mut gone);
         assert_eq!(shown.diff(&gone).len(), usize::from(PLACE.width * PLACE.height));
     }
 }
