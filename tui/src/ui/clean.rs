@@ -47,6 +47,10 @@ pub fn state(state: &mut RunState) {
     state.outputs.values_mut().for_each(value);
     for node in state.nodes.values_mut() {
         instance(&mut node.whole);
+        for item in &mut node.item_errors {
+            item.error.message = sanitise::plain(&item.error.message);
+            maybe(&mut item.error.last_line);
+        }
         node.items.values_mut().for_each(instance);
     }
 }

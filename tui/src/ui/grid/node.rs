@@ -1,5 +1,7 @@
 //! What is known of a node, put together from file, run and products, as cards and rows show it.
 
+mod items;
+
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{Instance, NodeState, RunState};
@@ -9,12 +11,14 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Workflow;
 use ratatui::style::Style;
 use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::ui::fit::fit;
 use crate::ui::graph::{self, Layout};
 use crate::ui::model::Model;
 use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph};
+pub use items::{failed_items, item_reason};
 
 /// What is known of a node.
 pub struct Facts<'a> {
@@ -129,7 +133,18 @@ impl<'a> Facts<'a> {
             },
             NodeStatus::Completed | NodeStatus::Failed => {
                 let many = items.filter(|_| state.item_count > Some(1)).map(|items| format!(" · {items}"));
-                plain(format!("{}{}", took.unwrap_or_default(), many.unwrap_or_default()), theme.dim)
+                let words = format!("{}{}", took.unwrap_or_default(), many.unwrap_or_default());
+                // How many items are missing counts more than how long it took.
+                match failed_items(state) {
+                    Some(failed) if columns < words.width() + failed.width() + 3 => {
+                        plain(failed, theme.warning)
+                    }
+                    Some(failed) => vec![
+                        Span::styled(format!("{words} · "), theme.dim),
+                        Span::styled(failed, theme.warning),
+                    ],
+                    None => plain(words, theme.dim),
+                }
             }
             NodeStatus::Cached | NodeStatus::Skipped | NodeStatus::Cancelled => {
                 plain(whole.status.word().to_owned(), theme.dim)
@@ -152,6 +167,9 @@ impl<'a> Facts<'a> {
         if let Some(whole) = self.state.map(|state| &state.whole) {
             if whole.status == NodeStatus::Failed {
                 return plain(&failure(whole), theme.bad);
+            }
+            if let Some(first) = self.state.and_then(|state| state.item_errors.first()) {
+                return plain(&item_reason(first), theme.warning);
             }
             if let Some(value) = port.and_then(|port| whole.outputs.get(port)) {
                 return plain(&summary(value, columns), theme.text);

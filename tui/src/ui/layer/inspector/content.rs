@@ -52,6 +52,9 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     if instance.status == NodeStatus::Running {
         doing(instance, model, theme, &mut rows);
     }
+    if inspector.item.is_whole() {
+        missing(inspector, model, theme, &mut rows);
+    }
     for (name, note, value) in values(instance) {
         let pictures = inspector.products.pictures(&inspector.node, inspector.item, name);
         named(&format!("{name}{note}"), value, &pictures, theme, &mut rows);
@@ -69,6 +72,22 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
         rows.push(text(words, theme.dim));
     }
     rows
+}
+
+/// The items that are missing from its lists, and why.
+fn missing(inspector: &Inspector, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
+    let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&inspector.node));
+    let Some((state, words)) = state.and_then(|state| Some((state, node::failed_items(state)?))) else {
+        return;
+    };
+    let of = state.item_count.unwrap_or(state.items_failed);
+    rows.push(text(format!("{words} of {of} items"), theme.warning));
+    rows.extend(state.item_errors.iter().map(|it| text(format!("  {}", node::item_reason(it)), theme.text)));
+    let more = (state.items_failed as usize).saturating_sub(state.item_errors.len());
+    if more > 0 {
+        rows.push(text(format!("  and {more} more, under Items"), theme.dim));
+    }
+    rows.push(text("", theme.text));
 }
 
 /// The values that it has, by their ports, each with a note, and those that it has so far.
@@ -239,8 +258,9 @@ fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
     let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&inspector.node));
     let Some(state) = state else { return Vec::new() };
     let count = state.item_count.unwrap_or(0);
-    let mut lines =
-        vec![(format!("{} of {count} done; {{ and }} move between them", state.items_done), theme.dim)];
+    let failed = node::failed_items(state).map(|words| format!(", {words}")).unwrap_or_default();
+    let words = format!("{} of {count} done{failed}; {{ and }} move between them", state.items_done);
+    let mut lines = vec![(words, theme.dim)];
     lines.extend((0..count).map(|index| {
         let instance = state.items.get(&index);
         let status = instance.map_or(NodeStatus::Waiting, |it| it.status);

@@ -1,5 +1,7 @@
+use fanlight_shared::event::NodeError;
 use fanlight_shared::rpc::logs::{Part, Piece};
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::run_state::ItemError;
 use fanlight_shared::value::Value;
 
 use super::*;
@@ -104,4 +106,28 @@ fn y_copies_the_value_of_an_output_and_not_the_frame_around_it() {
     assert!(screen(&mut model, 100, 30).contains("status                completed"));
     assert_eq!(press(&mut model, "j y"), [Effect::Copy("completed".to_owned())]);
     assert!(matches!(model.layers.as_slice(), [Layer::Inspector(_)]));
+}
+
+#[test]
+fn items_that_were_dropped_are_counted_with_reasons_on_the_card_and_in_the_inspector() {
+    let mut model = with_runs(&[run(1, RunStatus::Completed)]);
+    let error = |item: u32| ItemError {
+        item,
+        error: NodeError { message: format!("picture {item} is cut\u{1b}[2J short"), ..NodeError::default() },
+    };
+    let mut state = model.lens.as_ref().unwrap().state.clone();
+    let node = state.nodes.get_mut("title").unwrap();
+    (node.item_count, node.items_done, node.items_failed) = (Some(15), 15, 11);
+    node.item_errors = (0..8).map(error).collect();
+    crate::ui::clean::state(&mut state);
+    model.lens.as_mut().unwrap().state = state;
+    let card = screen(&mut model, 160, 50);
+    assert!(card.contains("11 dropped") && card.contains("[0] picture 0 is cut"), "{card}");
+    let (mut model, _) = opened(model, "title");
+    let shown = screen(&mut model, 100, 40);
+    for words in ["11 dropped of 15 items", "[7] picture 7 is cut short", "and 3 more, under Items"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    press(&mut model, "l l");
+    assert!(screen(&mut model, 100, 40).contains("15 of 15 done, 11 dropped"));
 }
