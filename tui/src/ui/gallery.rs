@@ -1,6 +1,7 @@
 //! The gallery pane: the products of all runs. It never changes with the focus; only the ring does.
 
 pub mod content;
+mod filters;
 pub mod interim;
 pub mod json;
 pub mod list;

@@ -8,6 +8,7 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::{Notification, Products};
 use fanlight_shared::value::Value;
 
+use super::filters::{ask_filters, set_text};
 use super::list::{self, Paging};
 use super::tiles::{self, Layout};
 use super::{Glimpse, Scope, Tile, interim, product_actions};
@@ -86,56 +87,6 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
-}
-
-fn set_text(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-    text.trim().clone_into(&mut model.gallery.filter.text);
-    Ok(list::follow(model))
-}
-
-/// Asks for all filters in one line: `poster image starred`.
-fn ask_filters(model: &mut Model) {
-    let filter = &model.gallery.filter;
-    let words = [
-        filter.node.clone(),
-        filter.kind.map(|kind| kind.word().to_owned()),
-        filter.starred.then(|| "starred".to_owned()),
-    ];
-    let text = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let prompt = Prompt::new("Show only", text, set_filters)
-        .hint("a node, a kind (image audio video text number json file dir), starred");
-    model.layers.push(prompt.into());
-}
-
-fn set_filters(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-    const KINDS: [AssetKind; 8] = [
-        AssetKind::Image,
-        AssetKind::Audio,
-        AssetKind::Video,
-        AssetKind::Text,
-        AssetKind::Number,
-        AssetKind::Json,
-        AssetKind::File,
-        AssetKind::Dir,
-    ];
-    let (mut node, mut kind, mut starred) = (None, None, false);
-    for word in text.split_whitespace() {
-        let of_kind = KINDS.into_iter().find(|it| it.word() == word);
-        let is_node = model.drawn().is_some_and(|(workflow, _)| workflow.nodes.contains_key(word));
-        match of_kind {
-            // A node may have the name of a kind; written first, it is the node.
-            _ if is_node && node.is_none() => node = Some(word.to_owned()),
-            Some(_) => kind = of_kind,
-            None if word == "starred" || word == "*" => starred = true,
-            None => return Err(format!("`{word}` is no node of this workflow and no kind")),
-        }
-    }
-    let filter = &mut model.gallery.filter;
-    if node.is_some() {
-        filter.scope = Scope::Node;
-    }
-    (filter.node, filter.kind, filter.starred) = (node, kind, starred);
-    Ok(list::follow(model))
 }
 
 /// Moves the cursor. Returns whether the action moves it.

@@ -4,6 +4,7 @@ mod content;
 mod log;
 mod page;
 mod products;
+mod tab;
 mod view;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
@@ -31,31 +32,7 @@ use crate::ui::view::{Areas, Hit};
 use log::{Log, Of};
 use page::Page;
 use products::Products;
-
-/// A page of a node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Tab {
-    #[default]
-    Outputs,
-    Inputs,
-    Items,
-    Log,
-    Error,
-    Attempts,
-}
-
-impl Tab {
-    fn title(self) -> &'static str {
-        match self {
-            Self::Outputs => "Outputs",
-            Self::Inputs => "Inputs",
-            Self::Items => "Items",
-            Self::Log => "Log",
-            Self::Error => "Error",
-            Self::Attempts => "Attempts",
-        }
-    }
-}
+use tab::Tab;
 
 /// One node of the focused run: outputs, inputs, items, log, error, attempts.
 #[derive(Clone, PartialEq, Debug, Default)]

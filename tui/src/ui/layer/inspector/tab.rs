@@ -1,0 +1,27 @@
+//! The pages of the inspector.
+
+/// A page of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Tab {
+    #[default]
+    Outputs,
+    Inputs,
+    Items,
+    Log,
+    Error,
+    Attempts,
+}
+
+impl Tab {
+    /// Its title.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Outputs => "Outputs",
+            Self::Inputs => "Inputs",
+            Self::Items => "Items",
+            Self::Log => "Log",
+            Self::Error => "Error",
+            Self::Attempts => "Attempts",
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Answers that come too late to be used.
+
+use std::time::{Duration, Instant};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::SEQUENCE_TIMEOUT;
+
+/// Swallows answers that come after patience ended: read as keys, they would do things.
+#[derive(Debug)]
+pub struct Late {
+    /// Until when answers are expected; afterwards it lets everything through.
+    until: Instant,
+    /// When the last key of an answer came.
+    inside: Option<Instant>,
+}
+
+impl Late {
+    /// Expects answers for so long.
+    #[must_use]
+    pub fn expect(patience: Duration) -> Self {
+        Self { until: Instant::now() + patience, inside: None }
+    }
+
+    /// Whether a key is part of an answer. An answer begins with alt and `_` or `P`, and comes at once.
+    pub fn swallows(&mut self, key: &KeyEvent, now: Instant) -> bool {
+        let alt =
+            |character| key.code == KeyCode::Char(character) && key.modifiers.contains(KeyModifiers::ALT);
+        match self.inside {
+            Some(last) if now.duration_since(last) < SEQUENCE_TIMEOUT => {
+                self.inside = (!alt('\\')).then_some(now);
+                true
+            }
+            _ if now < self.until && (alt('_') || alt('P')) => {
+                self.inside = Some(now);
+                true
+            }
+            _ => {
+                self.inside = None;
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_answers_are_no_keys() {
+        let mut late = Late::expect(Duration::from_secs(5));
+        let now = Instant::now();
+        let alt = |it| KeyEvent::new(KeyCode::Char(it), KeyModifiers::ALT);
+        let plain = |it| KeyEvent::from(KeyCode::Char(it));
+        assert!(!late.swallows(&plain('q'), now));
+        for of_answer in [alt('_'), plain('G'), plain('q'), alt('\\')] {
+            assert!(late.swallows(&of_answer, now));
+        }
+        assert!(!late.swallows(&plain('q'), now));
+        assert!(late.swallows(&alt('_'), now));
+        assert!(!late.swallows(&plain('q'), now + Duration::from_secs(1)));
+    }
+}
