@@ -22,7 +22,6 @@ use fanlight_shared::time::Time;
 use futures_util::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::effect::Effect;
 use super::message::Message;
 use super::model::{Model, Options};
 use super::picture::Pictures;

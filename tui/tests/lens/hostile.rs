@@ -10,7 +10,7 @@ nodes:
     outputs: { all: { glob: "*.txt", type: file } }
     run: |
       printf '\033]52;c;b3duZWQ=\007\033[2J\033[1;1Howned\033[?1049l\033[?25h\033]0;owned\007\n'
-      printf '\033[31mred\033[0m \302\233 \342\200\256 \342\201\246back\033P$qm\033\\\n'
+      printf '\033[31mred\033[0m \302\233 \342\200\256 \342\201\246back\033Pq~~owned\033\\\n'
       printf '{"type":"progress","value":0.5,"message":"\\u001b[2Jowned\\u202e"}\n' >> "$FANLIGHT_EVENTS"
       name=$(printf 'a\033[2Jb.txt'); printf 'x\033[5;5Hy\n' > "$name"
       printf '\033]52;c;b3duZWQ=\007\033[2J\033[3;3Hlast\n' >&2
@@ -53,7 +53,7 @@ fn what_a_run_says_never_reaches_the_terminal_as_commands() {
     });
     let raw = String::from_utf8_lossy(&ui.raw()).into_owned();
     for payload in
-        ["\x1b]52;", "\x1b]0;", "b3duZWQ=\x07", "\x1bP", "\u{202e}", "\u{2066}", "\u{9b}", "\x1b[?1049l"]
+        ["\x1b]52;", "\x1b]0;", "b3duZWQ=\x07", "\x1bPq~", "\u{202e}", "\u{2066}", "\u{9b}", "\x1b[?1049l"]
     {
         assert!(!raw.contains(payload), "{} reached the terminal", payload.escape_debug());
     }

@@ -94,6 +94,7 @@ fn stopped_from_outside_it_takes_the_terminal_again_when_it_goes_on() {
     shell.wait_for("Stopped");
     // What shells do with the terminal of a job that did not give it back.
     shell.type_text("stty sane\n");
+    shell.wait("the next prompt", |screen| screen.contents().matches("shell>").count() == 2);
     shell.type_text("echo the shell has the $((6 * 7))th line\r");
     shell.wait_for("the shell has the 42th line");
     shell.type_text("fg\r");
@@ -139,9 +140,9 @@ fn a_file_that_changes_under_the_lens_is_what_runs() {
     ui.wait_for_all(&["fanlight  Say", "nothing made yet"]);
     // An error comes and goes by itself.
     fanlight.file("say.yaml", "name: Say\nnodes: { say: { runs: 1 } }\n");
-    ui.wait_for("say.yaml: 1 problem");
+    ui.wait_for("say.yaml: 2 problems");
     fanlight.file("say.yaml", &say("two"));
-    ui.wait_gone("1 problem");
+    ui.wait_gone("2 problems");
     ui.press(&["r"]);
     ui.wait_for("Run Say");
     // Whatever the form was opened with, what is on disk counts.
