@@ -7,6 +7,7 @@
 //! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they
 //!   are given
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
+//! - `parked`: runs that wait for a person
 //! - `left`, `recover`: taking up runs after the daemon died; `resume`: what a new run takes over from an ended one;
 //!   `desk`, `delete`: requests of people; `core`: the loop;
 //!   `backlog`: how far the store is behind; `working`: which run a daemon died over
@@ -22,6 +23,7 @@ mod desk;
 mod finish;
 mod inputs;
 mod left;
+mod parked;
 mod plan;
 mod pools;
 mod preview;
@@ -40,7 +42,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::event::Queue;
+use fanlight_shared::id::RunId;
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs};
+use fanlight_shared::value::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Config;
@@ -111,6 +116,10 @@ enum Message {
     Retry {
         key: active::Key,
         failed: u32,
+    },
+    Answer {
+        answer: Box<parked::Answer>,
+        reply: Reply<()>,
     },
     Cancel {
         request: runs::Cancel,
@@ -191,6 +200,15 @@ impl Engine {
         started.hints.extend(hints);
         started.reuse = Some(reuse);
         Ok(started)
+    }
+
+    /// Answers what a node of a run asks. The run goes on when it has a slot again.
+    ///
+    /// # Errors
+    /// Nothing is asked there.
+    pub async fn answer(&self, run: RunId, node: &str, item: ItemPath, value: Value) -> Result<(), RpcError> {
+        let answer = Box::new(parked::Answer { run, node: node.to_owned(), item, value });
+        self.ask(|reply| Message::Answer { answer, reply }).await
     }
 
     /// `runs.cancel`

@@ -10,7 +10,7 @@ use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::AttemptEnd;
-use fanlight_shared::value::Values;
+use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
 use crate::command::CommandJob;
@@ -63,6 +63,8 @@ pub struct Attempt {
     pub cancel: CancellationToken,
     /// How long it may take. When that is over, it is ended through `cancel` too.
     pub time_limit: TimeLimit,
+    /// The answer of a person to what the attempt before asked.
+    pub answer: Option<Value>,
     /// Where live events go; never waits.
     pub hub: Arc<Hub>,
 }
@@ -135,13 +137,16 @@ pub struct Outcome {
     pub unchanged: Vec<String>,
     /// What it cost in US dollars, if the node said.
     pub cost_usd: Option<f64>,
+    /// What it asks a person, if it [parked](AttemptEnd::Parked); safe to show.
+    pub question: Option<String>,
 }
 
 impl Outcome {
     /// It ended well.
     #[must_use]
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
-        Self { end: AttemptEnd::Completed, error: None, values, blobs, unchanged: Vec::new(), cost_usd: None }
+        let (unchanged, cost_usd, question) = (Vec::new(), None, None);
+        Self { end: AttemptEnd::Completed, error: None, values, blobs, unchanged, cost_usd, question }
     }
     /// What a native node gave back: it ended well, or failed with a sentence.
     #[must_use]
@@ -161,6 +166,7 @@ impl Outcome {
             blobs: Vec::new(),
             unchanged: Vec::new(),
             cost_usd: None,
+            question: None,
         }
     }
     /// It was cancelled and made nothing.
@@ -173,7 +179,13 @@ impl Outcome {
             blobs: Vec::new(),
             unchanged: Vec::new(),
             cost_usd: None,
+            question: None,
         }
+    }
+    /// It asks a person something; another attempt goes on with the answer.
+    #[must_use]
+    pub fn parked(question: String) -> Self {
+        Self { end: AttemptEnd::Parked, question: Some(question), ..Self::cancelled() }
     }
     /// Nobody saw how it ended.
     #[must_use]

@@ -27,6 +27,8 @@ pub(crate) const SCRATCH: &str = "scratch";
 
 /// How many characters of a message or of a name are shown.
 const MAX_MESSAGE: usize = 200;
+/// How many characters of a question are shown.
+const MAX_QUESTION: usize = 2_000;
 
 /// What a running native node may do: cheap to clone, so that parts of the node that run beside each other share it.
 #[derive(Clone)]
@@ -45,13 +47,14 @@ struct Inner {
 struct State {
     output: Output,
     cost_usd: Option<f64>,
+    question: Option<String>,
 }
 
 impl NodeServices {
     /// The services of an attempt whose folder lies below `attempts`.
     pub(crate) fn new(attempt: Attempt, blobs: Blobs, attempts: &Path) -> Self {
         let folder = attempts.join(attempt.id.to_string());
-        let state = Mutex::new(State { output: Output::new(folder.clone()), cost_usd: None });
+        let state = Mutex::new(State { output: Output::new(folder.clone()), cost_usd: None, question: None });
         Self { inner: Arc::new(Inner { attempt, blobs, folder, state }) }
     }
 
@@ -131,6 +134,23 @@ impl NodeServices {
     #[must_use]
     pub fn cost_usd(&self) -> Option<f64> {
         self.state().cost_usd
+    }
+
+    /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on, and
+    /// another attempt is started with the [answer](Self::answer).
+    pub fn ask(&self, question: &str) {
+        self.state().question = Some(cut(&sanitise::line(question), MAX_QUESTION));
+    }
+
+    /// What was asked.
+    pub(crate) fn question(&self) -> Option<String> {
+        self.state().question.clone()
+    }
+
+    /// The answer to what the attempt before asked.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Value> {
+        self.inner.attempt.answer.as_ref()
     }
 
     /// A private folder for what the node needs while it runs. It is removed when the attempt has ended. Blocks.

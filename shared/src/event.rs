@@ -91,6 +91,12 @@ pub struct NodeUpdate {
     /// What the attempt cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// What it asks a person, while it waits for the answer; safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// The answer to its question, with which the next attempt goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
 }
 
 impl NodeUpdate {
@@ -112,6 +118,8 @@ impl NodeUpdate {
             outputs: IndexMap::new(),
             unchanged: Vec::new(),
             cost_usd: None,
+            question: None,
+            answer: None,
         }
     }
 }

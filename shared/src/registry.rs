@@ -22,7 +22,7 @@ use crate::run::{Run, RunStatus};
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     runs: HashMap<RunId, Run>,
-    /// Those that hold a slot: few, and asked for with every frame.
+    /// Those that are under way: few, and asked for with every frame.
     active: BTreeSet<RunId>,
     /// Runs that a list showed running before their start was told; when it is, it counts.
     untold: HashSet<RunId>,
@@ -147,7 +147,7 @@ impl Registry {
     }
 
     fn put(&mut self, run: Run) {
-        if run.state.is_active() {
+        if run.state.is_under_way() {
             self.active.insert(run.id);
         } else {
             self.active.remove(&run.id);
@@ -177,7 +177,7 @@ impl Registry {
         self.runs.values()
     }
 
-    /// Runs that hold a slot, in the order in which they were submitted.
+    /// Runs that are under way, parked ones among them, in the order in which they were submitted.
     pub fn active(&self) -> impl Iterator<Item = &Run> {
         self.active.iter().filter_map(|run| self.runs.get(run))
     }
@@ -197,7 +197,9 @@ impl Registry {
     #[must_use]
     pub fn held_back(&self, run: &Run) -> Option<u32> {
         let limit = run.concurrency.filter(|_| run.state == RunStatus::Queued)?;
-        let running = self.active().filter(|other| other.workflow_id == run.workflow_id).count();
+        // A parked run holds no slot.
+        let holds = |other: &&Run| other.state.is_active() && other.workflow_id == run.workflow_id;
+        let running = self.active().filter(holds).count();
         (running >= limit as usize).then_some(limit)
     }
 

@@ -16,6 +16,8 @@ pub enum RunStatus {
     Queued,
     /// Has a slot.
     Running,
+    /// Waits for a person and holds no slot. Once it has its answer it is the next to get one.
+    Parked,
     /// Is being cancelled; some of its processes may still live.
     Cancelling,
     /// Every node ended, none failed that may not.
@@ -37,13 +39,19 @@ impl RunStatus {
     pub fn is_active(self) -> bool {
         matches!(self, Self::Running | Self::Cancelling)
     }
+    /// Whether it was started and has not ended, with a slot or parked.
+    #[must_use]
+    pub fn is_under_way(self) -> bool {
+        matches!(self, Self::Running | Self::Parked | Self::Cancelling)
+    }
     /// Whether a run that is in the other state was in this one before. News comes by several ways, events, lists and
     /// snapshots, and what is behind is no news.
     #[must_use]
     pub fn is_behind(self, other: Self) -> bool {
         let step = |state| match state {
             Self::Queued => 0,
-            Self::Running => 1,
+            // A run goes to and fro between these.
+            Self::Running | Self::Parked => 1,
             Self::Cancelling => 2,
             Self::Completed | Self::Failed | Self::Cancelled => 3,
         };
@@ -55,6 +63,7 @@ impl RunStatus {
         match self {
             Self::Queued => "queued",
             Self::Running => "running",
+            Self::Parked => "parked",
             Self::Cancelling => "cancelling",
             Self::Completed => "completed",
             Self::Failed => "failed",
@@ -127,6 +136,8 @@ pub enum AttemptEnd {
     Cancelled,
     /// Nobody saw how.
     Lost,
+    /// It asked a person something; another attempt goes on with the answer.
+    Parked,
 }
 
 /// A run as lists show it. The fields up to `error` are the stable shape of `--json`.

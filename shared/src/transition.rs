@@ -41,7 +41,9 @@ impl State for RunStatus {
         match self {
             // Failed: its stored document can't be read any more.
             Self::Queued => &[Self::Running, Self::Failed, Self::Cancelled],
-            Self::Running => &[Self::Cancelling, Self::Completed, Self::Failed],
+            Self::Running => &[Self::Parked, Self::Cancelling, Self::Completed, Self::Failed],
+            // Failed: as a queued one.
+            Self::Parked => &[Self::Running, Self::Cancelling, Self::Failed],
             Self::Cancelling => &[Self::Cancelled, Self::Failed],
             Self::Completed | Self::Failed | Self::Cancelled => &[],
         }
@@ -86,6 +88,7 @@ impl AttemptEnd {
             Self::Completed => &[NodeStatus::Completed],
             Self::Failed | Self::Lost => &[NodeStatus::Waiting, NodeStatus::Failed, NodeStatus::Cancelled],
             Self::Cancelled => &[NodeStatus::Cancelled],
+            Self::Parked => &[NodeStatus::Waiting, NodeStatus::Cancelled],
         }
     }
 }
@@ -94,9 +97,10 @@ impl AttemptEnd {
 mod tests {
     use super::*;
 
-    const RUN: [RunStatus; 6] = [
+    const RUN: [RunStatus; 7] = [
         RunStatus::Queued,
         RunStatus::Running,
+        RunStatus::Parked,
         RunStatus::Cancelling,
         RunStatus::Completed,
         RunStatus::Failed,
@@ -127,7 +131,8 @@ mod tests {
             table(&RUN),
             [
                 "queued → running failed cancelled",
-                "running → cancelling completed failed",
+                "running → parked cancelling completed failed",
+                "parked → running cancelling failed",
                 "cancelling → cancelled failed",
                 "completed → ",
                 "failed → ",
@@ -169,7 +174,13 @@ mod tests {
 
     #[test]
     fn an_attempt_leaves_its_node_in_a_state_that_can_follow_running() {
-        for end in [AttemptEnd::Completed, AttemptEnd::Failed, AttemptEnd::Cancelled, AttemptEnd::Lost] {
+        for end in [
+            AttemptEnd::Completed,
+            AttemptEnd::Failed,
+            AttemptEnd::Cancelled,
+            AttemptEnd::Lost,
+            AttemptEnd::Parked,
+        ] {
             assert!(end.leaves().iter().all(|state| NodeStatus::Running.may_become(*state)), "{end:?}");
         }
     }

@@ -85,6 +85,7 @@ pub(super) fn finish(
         blobs: collected.blobs,
         unchanged: collected.unchanged,
         cost_usd: reader.report.cost_usd,
+        question: None,
     }
 }
 

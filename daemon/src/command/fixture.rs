@@ -40,6 +40,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         number: 1,
         cancel: tokio_util::sync::CancellationToken::new(),
         time_limit: Default::default(),
+        answer: None,
         hub: Arc::default(),
     }
 }

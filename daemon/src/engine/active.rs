@@ -37,6 +37,8 @@ pub(crate) struct ActiveRun {
     pub(super) left: usize,
     /// Attempts that run, or will as soon as their commit is done.
     pub(super) live: usize,
+    /// Instances that ask a person.
+    pub(super) asking: usize,
     /// Instances made by `each`, against the limit of a run.
     pub(super) instances: usize,
     /// Finished values that this run takes over from the one it resumes.
@@ -111,6 +113,12 @@ pub(super) struct Instance {
     pub(super) live: Option<Live>,
     /// Its place in the line for pools and a lock, while it waits there.
     pub(super) ticket: Option<Ticket>,
+    /// What it asks a person, while it waits for the answer.
+    pub(super) question: Option<String>,
+    /// The answer, for the attempt that goes on with it and for its retries.
+    pub(super) answer: Option<Value>,
+    /// It has its answer, and the attempt that goes on with it has not started.
+    pub(super) answered: bool,
     /// What to run, kept for retries.
     pub(super) prepared: Option<Arc<Work>>,
     /// What it made.
@@ -166,6 +174,7 @@ impl ActiveRun {
             seq: 0,
             cancelling: false,
             live: 0,
+            asking: 0,
             instances: 0,
             taken: HashMap::new(),
             settled: VecDeque::new(),

@@ -60,6 +60,7 @@ impl ActiveRun {
         let Some(prepared) = instance.prepared.clone() else { return };
         instance.ticket = None;
         instance.attempts += 1;
+        instance.answered = false;
         enter(&mut instance.status, NodeStatus::Running);
         let number = instance.attempts;
         self.live += 1;
@@ -95,6 +96,7 @@ impl ActiveRun {
             number,
             cancel: cancel.clone(),
             time_limit: TimeLimit::new(timeout),
+            answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {
@@ -156,7 +158,7 @@ impl ActiveRun {
         started: Started,
         outcome: Outcome,
     ) {
-        let Outcome { end, error, values, blobs, unchanged, cost_usd } = refusing_deep(outcome);
+        let Outcome { end, error, values, blobs, unchanged, cost_usd, question } = refusing_deep(outcome);
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -185,6 +187,16 @@ impl ActiveRun {
             update.ended = Some(end);
             update.cost_usd = cost_usd;
         };
+        if end == AttemptEnd::Parked && !cancelling {
+            enter(&mut instance.status, NodeStatus::Waiting);
+            instance.answer = None;
+            instance.question.clone_from(&question);
+            self.asking += 1;
+            let mut update = NodeUpdate::new(&plan.name, key.item, NodeStatus::Waiting, Time::now());
+            fill(&mut update);
+            update.question = question;
+            return self.tell_node(context, update);
+        }
         if again {
             enter(&mut instance.status, NodeStatus::Waiting);
             let mut update = NodeUpdate::new(&plan.name, key.item, NodeStatus::Waiting, Time::now());
@@ -196,7 +208,7 @@ impl ActiveRun {
         }
         let status = match end {
             AttemptEnd::Completed => NodeStatus::Completed,
-            AttemptEnd::Cancelled => NodeStatus::Cancelled,
+            AttemptEnd::Cancelled | AttemptEnd::Parked => NodeStatus::Cancelled,
             AttemptEnd::Failed | AttemptEnd::Lost if cancelling => NodeStatus::Cancelled,
             AttemptEnd::Failed | AttemptEnd::Lost => NodeStatus::Failed,
         };

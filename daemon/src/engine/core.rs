@@ -45,6 +45,8 @@ pub(super) struct Core {
     pub(super) context: Context,
     pub(super) active: HashMap<RunId, ActiveRun>,
     pub(super) queued: HashMap<RunId, QueuedRun>,
+    /// Those of the active runs that wait for a person and hold no slot.
+    pub(super) parked: HashSet<RunId>,
     pub(super) queue: RunQueue,
     /// Runs of which something changed in this turn.
     pub(super) touched: HashSet<RunId>,
@@ -74,6 +76,7 @@ impl Core {
         let mut core = Self {
             context: Context::new(parts, messages),
             active: HashMap::new(),
+            parked: HashSet::new(),
             queued: HashMap::new(),
             queue: RunQueue::new(cap, left.paused),
             touched: HashSet::new(),
@@ -125,7 +128,7 @@ impl Core {
 
     /// Whether there is something to do without being told.
     fn goes_on(&self) -> bool {
-        !self.context.inline.is_empty() || self.queue.may_start(self.active.len())
+        !self.context.inline.is_empty() || self.queue.may_start(self.running())
     }
 
     /// Hears what there is to hear, and decides what follows, in one batch.
@@ -167,6 +170,7 @@ impl Core {
             Message::Retry { key, failed } => {
                 self.with(key.run, |run, context| run.retry(context, key, failed))
             }
+            Message::Answer { answer, reply } => self.answer(*answer, reply),
             Message::Cancel { request, reply } => self.cancel(&request, reply),
             Message::Delete { request, reply } => self.delete(request, reply),
             Message::Label { request, reply } => self.label(request, reply),
@@ -191,8 +195,13 @@ impl Core {
         if run.run.state.is_ended()
             && let Some(run) = self.active.remove(&id)
         {
-            self.queue.ended(run.run.workflow_id);
+            if self.parked.remove(&id) {
+                self.queue.remove(id);
+            } else {
+                self.queue.ended(run.run.workflow_id);
+            }
         }
+        self.note_parked(id);
     }
 
     fn free_pools(&mut self, key: Key) {
@@ -233,14 +242,14 @@ impl Core {
     }
 
     fn activity_now(&self) -> Activity {
-        Activity { running: self.active.len() as u32, queued: self.queue.len() as u32 }
+        Activity { running: self.running() as u32, queued: self.queue.len() as u32 }
     }
 
     pub(super) fn queue_now(&self) -> Queue {
         Queue {
             max_concurrent_runs: self.queue.cap,
             paused: self.queue.paused,
-            running: self.active.len() as u32,
+            running: self.running() as u32,
             queued: self.queue.len() as u32,
         }
     }

@@ -57,6 +57,7 @@ impl ActiveRun {
         if all_ended && self.live == 0 && self.run.state.is_active() {
             self.finish(context);
         }
+        self.park_if_idle(context);
     }
 
     /// Starts, skips or unfolds a node if all that it waits for is there.

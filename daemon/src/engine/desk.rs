@@ -112,13 +112,17 @@ impl Core {
             running.extend(self.active.keys().copied());
         }
         if request.queued {
-            for id in self.queue.clear() {
+            let (parked, queued): (Vec<RunId>, Vec<RunId>) =
+                self.queue.clear().into_iter().partition(|id| self.parked.contains(id));
+            for id in queued {
                 self.cancel_queued(id);
                 answer.cancelled.push(id);
             }
+            // They were started before, and wait for a slot only to go on.
+            parked.into_iter().rev().for_each(|id| self.requeue(id));
         }
         for id in running {
-            if self.queue.remove(id) {
+            if self.queued.contains_key(&id) && self.queue.remove(id) {
                 self.cancel_queued(id);
                 answer.cancelled.push(id);
             } else if self.active.contains_key(&id) {

@@ -139,6 +139,7 @@ impl Core {
             self.queue.started(run.run.workflow_id);
             self.active.insert(id, run);
             self.with(id, |run, context| run.take_up(context, state, open.values, rebooted));
+            self.requeue(id);
         }
         self.drain();
     }

@@ -46,6 +46,7 @@ impl ActiveRun {
         self.run.state = state.status;
         self.cancelling = state.status == RunStatus::Cancelling;
         self.restore_nodes(&state, values);
+        self.asking = self.instances_mut().filter(|instance| instance.question.is_some()).count();
         context.after(After::Begin {
             run: Box::new(self.run.clone()),
             state: Box::new(state.clone()),
@@ -74,6 +75,9 @@ impl ActiveRun {
             self.interrupted(context, node, item, &seen);
         }
         self.retry_waiting(context, &state);
+        if self.run.state == RunStatus::Running {
+            self.go_on_with_answers(context);
+        }
         for node in 0..self.nodes.len() {
             let unfolded = self.nodes[node].items.as_ref().map_or(0, |items| items.runs.len());
             for index in 0..unfolded {
@@ -213,6 +217,11 @@ fn restored(seen: &Seen, values: Option<Values>) -> Instance {
         attempts: seen.attempt(),
         failures: ended(AttemptEnd::Failed),
         interruptions: ended(AttemptEnd::Lost),
+        question: seen.question.clone(),
+        answer: seen.answer.clone(),
+        answered: seen.status == NodeStatus::Waiting
+            && seen.answer.is_some()
+            && seen.attempts.last().is_some_and(|it| it.end == Some(AttemptEnd::Parked)),
         live: None,
         ticket: None,
         prepared: None,

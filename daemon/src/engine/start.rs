@@ -23,11 +23,13 @@ impl Core {
     /// thousands behind it.
     pub(super) fn drain(&mut self) {
         while self.room > 0
-            && let Some(id) = self.queue.take(self.active.len())
+            && let Some(id) = self.queue.take(self.running())
         {
             self.room -= 1;
             if let Some(queued) = self.queued.remove(&id) {
                 self.start(queued);
+            } else {
+                self.start_parked(id);
             }
         }
         if self.queued.is_empty() {

@@ -5,6 +5,7 @@ mod execution;
 mod failure;
 mod files;
 mod items;
+mod parked;
 mod queue;
 mod recovery;
 mod resume;

@@ -67,7 +67,10 @@ impl Executor for NativeNodes {
                     Box::pin(async move {
                         let outcome = match making.await {
                             _ if services.cancel().is_cancelled() => Outcome::cancelled(),
-                            made => Outcome::of(made),
+                            made => match services.question() {
+                                Some(question) => Outcome::parked(question),
+                                None => Outcome::of(made),
+                            },
                         };
                         // What was spent is spent, however it ended.
                         Outcome { cost_usd: services.cost_usd(), ..outcome }

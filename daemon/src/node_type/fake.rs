@@ -11,7 +11,7 @@ use super::{DaemonJob, Made, NodeType, Runner};
 use crate::command::event::Level;
 
 /// The types of tests.
-pub(super) static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| vec![stream()]);
+pub(super) static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| vec![stream(), ask()]);
 
 /// Writes its text word by word, as a language model does, with everything else that a node may do.
 fn stream() -> NodeType {
@@ -21,6 +21,24 @@ fn stream() -> NodeType {
         .default("done")
         .output("text", Type::Text, "The text.")
         .run(Runner::Daemon(|job| Box::pin(run(job))))
+}
+
+/// Asks a person for a text.
+fn ask() -> NodeType {
+    Build::new("test.ask", "Asks a person.")
+        .input("question", Type::Text, "What is asked.")
+        .output("answer", Type::Any, "The answer.")
+        .run(Runner::Daemon(|job| Box::pin(ask_a_person(job))))
+}
+
+async fn ask_a_person(job: DaemonJob) -> Made {
+    match job.services.answer() {
+        Some(answer) => Ok((Values::from([("answer".to_owned(), answer.clone())]), Vec::new())),
+        None => {
+            job.services.ask(job.inputs.text("question")?);
+            Err("it asked".into())
+        }
+    }
 }
 
 async fn run(job: DaemonJob) -> Made {

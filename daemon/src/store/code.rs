@@ -14,13 +14,15 @@ use serde::de::DeserializeOwned;
 /// The state of a run that was deleted but is still named by assets.
 pub(super) const DELETED: i64 = 6;
 
-pub(super) const STATUSES: [RunStatus; 6] = [
-    RunStatus::Queued,
-    RunStatus::Running,
-    RunStatus::Cancelling,
-    RunStatus::Completed,
-    RunStatus::Failed,
-    RunStatus::Cancelled,
+/// All states of runs with their numbers on disk. A number is never given to another state; 6 is [`DELETED`].
+pub(super) const STATUSES: [(RunStatus, i64); 7] = [
+    (RunStatus::Queued, 0),
+    (RunStatus::Running, 1),
+    (RunStatus::Cancelling, 2),
+    (RunStatus::Completed, 3),
+    (RunStatus::Failed, 4),
+    (RunStatus::Cancelled, 5),
+    (RunStatus::Parked, 7),
 ];
 
 pub(super) fn status(status: RunStatus) -> i64 {
@@ -31,12 +33,14 @@ pub(super) fn status(status: RunStatus) -> i64 {
         RunStatus::Completed => 3,
         RunStatus::Failed => 4,
         RunStatus::Cancelled => 5,
+        RunStatus::Parked => 7,
     }
 }
 
 /// The state of a stored run; one that was deleted had ended, which is all that its assets need to know.
 pub(super) fn status_from(code: i64) -> RunStatus {
-    usize::try_from(code).ok().and_then(|index| STATUSES.get(index)).copied().unwrap_or(RunStatus::Cancelled)
+    let known = STATUSES.iter().find(|(_, number)| *number == code);
+    known.map_or(RunStatus::Cancelled, |(status, _)| *status)
 }
 
 const KINDS: [AssetKind; 8] = [
@@ -193,4 +197,17 @@ pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
         preview: preview_from(row.get(16)?),
     };
     Ok((row.get(17)?, asset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_number_of_its_own_and_none_that_of_deleted_runs() {
+        for (state, number) in STATUSES {
+            assert_eq!((status(state), status_from(number)), (number, state));
+            assert_ne!(number, DELETED);
+        }
+    }
 }

@@ -23,7 +23,7 @@ impl Store {
 /// Counts one more interruption of a run; runs that have ended are forgotten.
 pub(super) fn add(db: &Connection, run: RunId) -> Result<(), StoreError> {
     let mut counts = counts(db)?;
-    let mut open = db.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND status IN (0, 1, 2)")?;
+    let mut open = db.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND status IN (0, 1, 2, 7)")?;
     let mut ended = Vec::new();
     for run in counts.keys() {
         if !open.exists([run.as_bytes()])? {

@@ -159,7 +159,7 @@ impl Registry {
     pub(super) fn fallback(&self, workflow: WorkflowId) -> Option<RunId> {
         let newest = |active: bool| {
             self.of(workflow)
-                .filter(|run| if active { run.state.is_active() } else { run.state.is_ended() })
+                .filter(|run| if active { run.state.is_under_way() } else { run.state.is_ended() })
                 .filter(|run| run.start_order.is_some())
                 .max_by_key(|run| (run.start_order, run.number))
                 .map(|run| run.id)

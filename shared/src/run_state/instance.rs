@@ -21,6 +21,12 @@ pub struct Instance {
     /// When the next attempt comes, after a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Time>,
+    /// What it asks a person, while it waits for the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// The answer, until the attempt that goes on with it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
@@ -96,6 +102,8 @@ impl Instance {
         self.status = NodeStatus::Cancelled;
         self.ended_at = Some(at);
         self.retry_at = None;
+        self.question = None;
+        self.answer = None;
         self.progress = None;
         self.previews.clear();
     }
@@ -106,6 +114,12 @@ impl Instance {
         }
         self.status = update.status;
         self.retry_at = update.retry_at;
+        self.question.clone_from(&update.question);
+        if update.answer.is_some() {
+            self.answer.clone_from(&update.answer);
+        } else if update.ended == Some(AttemptEnd::Parked) || update.status.is_ended() {
+            self.answer = None;
+        }
         if let Some(number) = update.attempt {
             if self.attempt() < number {
                 self.attempts.push(Attempt {

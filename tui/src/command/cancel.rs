@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         None => choice::named(&client, &args.runs).await?,
         Some(name) => {
             let id = choice::workflow(&client, Some(name)).await?;
-            let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Cancelling];
+            let states = [RunStatus::Queued, RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling];
             choice::all(&client, id, if args.queued { &states[..1] } else { &states }).await?
         }
     };

@@ -44,7 +44,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let states = match (args.failed, args.all) {
         (true, _) => vec![RunStatus::Failed],
         (false, true) => Vec::new(),
-        (false, false) => vec![RunStatus::Running, RunStatus::Cancelling, RunStatus::Queued],
+        (false, false) => {
+            vec![RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling, RunStatus::Queued]
+        }
     };
     let list = runs::List { workflow_id, states, limit: Some(1000), ..runs::List::default() };
     let mut out = Out::new();

@@ -69,7 +69,7 @@ fn choose(board: &Board, room: usize) -> (Vec<&Row>, usize) {
     let mut ordered = all.clone();
     // Stable: within a group the order of the submission holds.
     ordered.sort_by_key(|row| match row.run.state {
-        RunStatus::Running | RunStatus::Cancelling => 0,
+        RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => 0,
         RunStatus::Failed => 1,
         RunStatus::Queued => 2,
         RunStatus::Cancelled => 3,
@@ -146,6 +146,7 @@ fn overall_line(board: &Board, frame: Frame) -> String {
     for (status, word) in [
         (RunStatus::Failed, "failed"),
         (RunStatus::Running, "running"),
+        (RunStatus::Parked, "parked"),
         (RunStatus::Queued, "queued"),
         (RunStatus::Cancelling, "cancelling"),
         (RunStatus::Cancelled, "cancelled"),
@@ -251,10 +252,22 @@ fn detail(row: &Row) -> (Role, String) {
         RunStatus::Queued => {
             (Role::Dim, row.run.position.map(|place| format!("queued, place {place}")).unwrap_or_default())
         }
+        RunStatus::Parked => (Role::Warning, row.state.as_ref().map(asks).unwrap_or_default()),
         RunStatus::Cancelling => (Role::Cancelled, "cancelling".into()),
         RunStatus::Running => (Role::Plain, row.state.as_ref().map(busy).unwrap_or_default()),
         RunStatus::Completed | RunStatus::Cancelled => (Role::Plain, String::new()),
     }
+}
+
+/// What a parked run asks.
+fn asks(state: &RunState) -> String {
+    let mut asking = state.nodes.iter().flat_map(|(name, node)| {
+        node.items.values().chain([&node.whole]).filter_map(move |it| Some((name, it.question.as_ref()?)))
+    });
+    asking.next().map_or_else(
+        || "waits for a slot".into(),
+        |(name, question)| format!("{name} asks: {}", clean(question)),
+    )
 }
 
 /// The node that started last among those that run, how far it is, and how many others run.

@@ -38,6 +38,7 @@ impl Role {
             RunStatus::Running => Self::Running,
             RunStatus::Completed => Self::Completed,
             RunStatus::Failed => Self::Failed,
+            RunStatus::Parked => Self::Warning,
             RunStatus::Cancelling | RunStatus::Cancelled => Self::Cancelled,
         }
     }
@@ -74,6 +75,7 @@ pub(crate) fn run_glyph(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Queued => "○",
         RunStatus::Running => "▶",
+        RunStatus::Parked => "‖",
         RunStatus::Cancelling => "◌",
         RunStatus::Completed => "✓",
         RunStatus::Failed => "✗",

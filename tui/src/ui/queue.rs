@@ -53,7 +53,7 @@ impl Section {
     #[must_use]
     pub fn of(state: RunStatus) -> Self {
         match state {
-            RunStatus::Running | RunStatus::Cancelling => Self::Running,
+            RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => Self::Running,
             RunStatus::Queued => Self::Enqueued,
             RunStatus::Completed | RunStatus::Failed => Self::Done,
             RunStatus::Cancelled => Self::Cancelled,

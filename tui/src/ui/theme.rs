@@ -155,6 +155,7 @@ impl Theme {
         match status {
             RunStatus::Completed => self.good,
             RunStatus::Running | RunStatus::Cancelling => self.running,
+            RunStatus::Parked => self.warning,
             RunStatus::Failed => self.bad,
             RunStatus::Cancelled => self.gone,
             RunStatus::Queued => self.waiting,
@@ -191,6 +192,8 @@ pub fn run_glyph(status: RunStatus, beat: u64, ascii: bool) -> &'static str {
         (RunStatus::Queued, false) => "…",
         (RunStatus::Queued, true) => ".",
         (RunStatus::Running | RunStatus::Cancelling, ascii) => spinner(beat, ascii),
+        (RunStatus::Parked, false) => "‖",
+        (RunStatus::Parked, true) => "=",
         (RunStatus::Completed, ascii) => node_glyph(NodeStatus::Completed, beat, ascii),
         (RunStatus::Failed, ascii) => node_glyph(NodeStatus::Failed, beat, ascii),
         (RunStatus::Cancelled, ascii) => node_glyph(NodeStatus::Cancelled, beat, ascii),

@@ -64,6 +64,7 @@ impl Story {
             number: 1,
             cancel: CancellationToken::new(),
             time_limit: Default::default(),
+            answer: None,
             hub: Arc::new(Hub::default()),
         }
     }

@@ -34,7 +34,7 @@ fn find(db: &Connection, text: &str) -> Result<i64, StoreError> {
         return numbered(db, name, number, text);
     }
     if let Ok(id) = text.parse::<RunId>() {
-        let found = keys(db, "SELECT key FROM run WHERE id = ?1 AND status < 6", &[id.as_bytes()])?;
+        let found = keys(db, "SELECT key FROM run WHERE id = ?1 AND status <> 6", &[id.as_bytes()])?;
         return found.first().copied().ok_or_else(|| nothing(text));
     }
     if let Some(workflow) = workflow(db, text)? {
@@ -48,7 +48,7 @@ fn find(db: &Connection, text: &str) -> Result<i64, StoreError> {
 fn numbered(db: &Connection, name: &str, number: u32, text: &str) -> Result<i64, StoreError> {
     let Some(workflow) = workflow(db, name)? else { return Err(nothing(text)) };
     let found = db
-        .prepare_cached("SELECT key FROM run WHERE workflow = ?1 AND number = ?2 AND status < 6")?
+        .prepare_cached("SELECT key FROM run WHERE workflow = ?1 AND number = ?2 AND status <> 6")?
         .query_map(params![workflow, number], |row| row.get(0))?
         .collect::<Result<Vec<i64>, _>>()?;
     if let Some(key) = found.first() {
@@ -84,7 +84,7 @@ fn workflow(db: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
 
 fn newest(db: &Connection, which: &str, value: &str) -> Result<Option<i64>, StoreError> {
     let mut newest = None;
-    for status in 0..6 {
+    for (_, status) in crate::store::code::STATUSES {
         let sql = format!("SELECT max(key) FROM run WHERE status = {status} AND {which}");
         let values: &[&str] = if value.is_empty() { &[] } else { &[value] };
         let found: Option<i64> =
@@ -98,7 +98,7 @@ fn by_prefix(db: &Connection, text: &str) -> Result<i64, StoreError> {
     let Some((first, last)) = page::id_range(text) else { return Err(nothing(text)) };
     let found = keys(
         db,
-        "SELECT key FROM run WHERE id BETWEEN ?1 AND ?2 AND status < 6 ORDER BY id DESC LIMIT 6",
+        "SELECT key FROM run WHERE id BETWEEN ?1 AND ?2 AND status <> 6 ORDER BY id DESC LIMIT 6",
         &[first, last],
     )?;
     match found[..] {

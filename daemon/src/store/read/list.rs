@@ -15,6 +15,8 @@ pub struct Counts {
     pub queued: u32,
     /// Those that run.
     pub running: u32,
+    /// Those that wait for a person.
+    pub parked: u32,
     /// Those that are being cancelled.
     pub cancelling: u32,
     /// Those that ended well.
@@ -32,7 +34,7 @@ impl Store {
     /// No such run.
     pub fn listed(&self, id: RunId) -> Result<Run, StoreError> {
         self.read(|db| {
-            let keys = keys(db, "SELECT key FROM run WHERE id = ?1 AND status < 6", &[id.as_bytes()])?;
+            let keys = keys(db, "SELECT key FROM run WHERE id = ?1 AND status <> 6", &[id.as_bytes()])?;
             let found = rows(db, &keys)?.pop().map(|(_, run)| run);
             found.ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
         })
@@ -48,7 +50,7 @@ impl Store {
         self.read(|db| {
             let mut keys = Vec::new();
             // Each state has its index in the order of the list, so the newest of each are the newest of all.
-            for status in code::STATUSES {
+            for (status, _) in code::STATUSES {
                 if list.states.is_empty() || list.states.contains(&status) {
                     keys.extend(newest(db, list, status, before, limit + 1)?);
                 }
@@ -67,12 +69,13 @@ impl Store {
         self.read(|db| {
             let mut counts = Counts::default();
             let mut query =
-                db.prepare_cached("SELECT status, count(*) FROM run WHERE status < 6 GROUP BY status")?;
+                db.prepare_cached("SELECT status, count(*) FROM run WHERE status <> 6 GROUP BY status")?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 let place = match code::status_from(row.get(0)?) {
                     RunStatus::Queued => &mut counts.queued,
                     RunStatus::Running => &mut counts.running,
+                    RunStatus::Parked => &mut counts.parked,
                     RunStatus::Cancelling => &mut counts.cancelling,
                     RunStatus::Completed => &mut counts.completed,
                     RunStatus::Failed => &mut counts.failed,

@@ -25,7 +25,7 @@ impl Store {
     /// What SQLite says.
     pub fn open_runs(&self) -> Result<Vec<Result<OpenRun, DamagedRun>>, StoreError> {
         self.read(|db| {
-            let mut query = db.prepare_cached("SELECT id FROM run WHERE status IN (0, 1, 2)")?;
+            let mut query = db.prepare_cached("SELECT id FROM run WHERE status IN (0, 1, 2, 7)")?;
             let ids = query
                 .query_map([], |row| row.get(0).map(RunId::from_bytes))?
                 .collect::<Result<Vec<_>, _>>()?;
@@ -68,7 +68,7 @@ impl Store {
         self.read(|db| {
             Ok(db
                 .prepare_cached(
-                    "SELECT r.id FROM workflow w JOIN run r ON r.workflow = w.key WHERE w.id = ?1 AND r.status < 6 \
+                    "SELECT r.id FROM workflow w JOIN run r ON r.workflow = w.key WHERE w.id = ?1 AND r.status <> 6 \
                      AND r.start_order IS NOT NULL ORDER BY r.start_order DESC LIMIT 1",
                 )?
                 .query_row([workflow.as_bytes()], |row| row.get(0).map(RunId::from_bytes))
@@ -85,7 +85,7 @@ impl Store {
             let found = db
                 .prepare_cached(
                     "SELECT r.key, v.nodes, w.slug || '#' || r.number FROM run r JOIN version v ON v.key = r.version \
-                     JOIN workflow w ON w.key = r.workflow WHERE r.id = ?1 AND r.status < 6",
+                     JOIN workflow w ON w.key = r.workflow WHERE r.id = ?1 AND r.status <> 6",
                 )?
                 .query_row([id.as_bytes()], |row| {
                     Ok((row.get(0)?, code::json::<Vec<String>>(row, 1)?, row.get::<_, String>(2)?))
@@ -110,7 +110,7 @@ impl Store {
         self.read(|db| {
             db.prepare_cached(
                 "SELECT v.document, r.path FROM run r JOIN version v ON v.key = r.version \
-                 WHERE r.id = ?1 AND r.status < 6",
+                 WHERE r.id = ?1 AND r.status <> 6",
             )?
             .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?

@@ -25,7 +25,7 @@ impl Store {
         self.read(|db| {
             let mut query = db.prepare_cached(&format!(
                 "SELECT r.id, r.number, v.item, v.body, v.large FROM run r CROSS JOIN value v ON v.run = r.key \
-                 WHERE r.workflow = (SELECT key FROM workflow WHERE id = ?1) AND r.status < 6 {only} \
+                 WHERE r.workflow = (SELECT key FROM workflow WHERE id = ?1) AND r.status <> 6 {only} \
                  AND v.node = ?2 AND v.port = ?3 AND r.number <= ?4 AND (r.number < ?4 OR v.item > ?5) \
                  ORDER BY r.number DESC, v.item LIMIT ?6"
             ))?;

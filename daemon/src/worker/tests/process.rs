@@ -89,6 +89,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         number: 1,
         cancel: cancel.clone(),
         time_limit: Default::default(),
+        answer: None,
         hub: Arc::new(Hub::default()),
     }
 }

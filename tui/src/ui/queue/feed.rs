@@ -54,7 +54,7 @@ fn feeds(workflow: Option<WorkflowId>) -> Vec<Feed> {
 
 fn states(section: Section) -> &'static [RunStatus] {
     match section {
-        Section::Running => &[RunStatus::Running, RunStatus::Cancelling],
+        Section::Running => &[RunStatus::Running, RunStatus::Parked, RunStatus::Cancelling],
         Section::Enqueued => &[RunStatus::Queued],
         Section::Done => &[RunStatus::Completed, RunStatus::Failed],
         Section::Cancelled => &[RunStatus::Cancelled],

@@ -10,9 +10,10 @@ pub struct Filter {
     text: String,
 }
 
-const STATES: [RunStatus; 6] = [
+const STATES: [RunStatus; 7] = [
     RunStatus::Queued,
     RunStatus::Running,
+    RunStatus::Parked,
     RunStatus::Cancelling,
     RunStatus::Completed,
     RunStatus::Failed,

@@ -85,7 +85,7 @@ pub(crate) fn state(run: &Run) -> RunState {
         title.whole.outputs.insert("stdout".to_owned(), Value::Text("Greetings from Brighton".to_owned()));
     }
     match run.state {
-        RunStatus::Running | RunStatus::Cancelling => {
+        RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => {
             set(&mut state, "framed", NodeStatus::Running, started);
             if let Some(framed) = state.nodes.get_mut("framed") {
                 framed.whole.progress =

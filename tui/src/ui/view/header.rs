@@ -143,7 +143,7 @@ pub(super) fn strip(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffe
     let (mut running, mut waiting, mut completed, mut failed) = (0_usize, 0_usize, 0_usize, 0_usize);
     for run in model.registry.runs().filter(|run| run.workflow_id == workflow) {
         match run.state {
-            RunStatus::Running | RunStatus::Cancelling => running += 1,
+            RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => running += 1,
             RunStatus::Queued => waiting += 1,
             RunStatus::Completed => completed += 1,
             RunStatus::Failed => failed += 1,

@@ -344,6 +344,7 @@ fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {
         Some(AttemptEnd::Failed) => ("failed", theme.bad),
         Some(AttemptEnd::Cancelled) => ("cancelled", theme.gone),
         Some(AttemptEnd::Lost) => ("lost: nobody saw how it ended", theme.warning),
+        Some(AttemptEnd::Parked) => ("asked a person", theme.warning),
     };
     let took = human_duration(attempt.ended_at.unwrap_or(model.now).since(attempt.started_at));
     let ago = human_duration(model.now.since(attempt.started_at));

@@ -159,9 +159,11 @@ fn right<'a>(
     let canvas = || Span::styled("On canvas ", theme.accent);
     let mut spans = Vec::new();
     match run.state {
-        RunStatus::Running | RunStatus::Cancelling => {
+        RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => {
             if focused && width >= 34 {
                 spans.push(canvas());
+            } else if run.state == RunStatus::Parked {
+                spans.push(Span::styled("parked ", theme.warning));
             } else if run.state == RunStatus::Cancelling {
                 spans.push(Span::styled("ending ", theme.warning));
             } else if width >= 34 && run.nodes > 0 {

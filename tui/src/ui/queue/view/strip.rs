@@ -44,11 +44,11 @@ fn glyph(run: &Run, ascii: bool) -> &'static str {
     match (run.state, ascii) {
         (RunStatus::Queued, false) => "·",
         (RunStatus::Queued, true) => ".",
-        (RunStatus::Running | RunStatus::Cancelling, false) => {
+        (RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling, false) => {
             let at = HEIGHTS.len() * run.nodes_done as usize / (run.nodes as usize).max(1);
             HEIGHTS[at.min(HEIGHTS.len() - 1)]
         }
-        (RunStatus::Running | RunStatus::Cancelling, true) => ">",
+        (RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling, true) => ">",
         (RunStatus::Completed, false) => "■",
         (RunStatus::Completed, true) => "+",
         (RunStatus::Failed, false) => "✗",
