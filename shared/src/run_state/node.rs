@@ -9,6 +9,7 @@ use super::{Instance, is_zero};
 use crate::event::{EdgeActivity, NodeError, NodeUpdate};
 use crate::run::NodeStatus;
 use crate::time::Time;
+use crate::value::cut;
 
 /// What is known of a node.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +36,7 @@ pub struct NodeState {
     /// How many of its items were skipped: holes in its lists, as the dropped ones are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_skipped: u32,
-    /// Why items failed: those of the lowest indexes, at most [`ITEM_ERRORS`].
+    /// Why items failed, in short: those of the lowest indexes, at most [`ITEM_ERRORS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub item_errors: Vec<ItemError>,
     /// Its items, those that had an event.
@@ -45,6 +46,9 @@ pub struct NodeState {
 
 /// How many failed items a [`NodeState`] names with their reason; the rest is in its items.
 pub const ITEM_ERRORS: usize = 8;
+
+/// The most characters of such a reason; the item itself has all of it.
+const REASON_CHARS: usize = 400;
 
 /// Why an item failed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -86,7 +90,9 @@ impl NodeState {
     }
 
     /// Keeps the reasons of the failed items with the lowest indexes, in their order.
-    fn add_item_error(&mut self, item: u32, error: NodeError) {
+    fn add_item_error(&mut self, item: u32, mut error: NodeError) {
+        error.message = cut(&error.message, REASON_CHARS);
+        error.last_line = error.last_line.map(|line| cut(&line, REASON_CHARS));
         let at = self.item_errors.partition_point(|known| known.item < item);
         if at < ITEM_ERRORS {
             self.item_errors.insert(at, ItemError { item, error });
