@@ -14,6 +14,8 @@ use crate::value::{Value, float};
 /// A state event of a run: durable, numbered, sent after its commit. The stored list of them *is* the run's telemetry.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+// Nearly all events are of the large variant: a box would be one more allocation for each.
+#[allow(clippy::large_enum_variant)]
 pub enum StateEvent {
     /// The run changed.
     RunUpdate(RunUpdate),

@@ -74,6 +74,8 @@ pub struct Watching {
 /// A notification: `method` is `event`, `params` is this.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "channel", rename_all = "snake_case")]
+// Each is written out or folded at once, and nearly all are of the large variant.
+#[allow(clippy::large_enum_variant)]
 pub enum Notification {
     /// The registry as it is now; replaces what the client had.
     Registry {
