@@ -55,6 +55,8 @@ fn submit(store: &Store, workflow: usize, count: usize) -> Vec<Run> {
         document,
         nodes: NODES as u32,
         node_names: (0..NODES).map(|node| format!("node_{node}")).collect(),
+        edges: Vec::new(),
+        digest: fanlight_shared::id::BlobHash::of(b""),
         submission: SubmissionId::new(),
         at: Time::now(),
         runs: (0..count)

@@ -1,33 +1,42 @@
-//! Who is told what: committed events and live ones go in, every connection takes what it watches out.
+//! Events on their way to connections: committed events and live ones go in, every connection takes out what it watches.
 //!
-//! Nothing here waits: a connection that does not read loses live events first and then gets a fresh snapshot.
+//! Nothing here waits, and nothing is written out here: a connection that does not read loses live events first and then
+//! gets a fresh snapshot.
+//!
+//! - `record`: an active run; `rows`: the registry; `ring`: the newest daemon events
+//! - `message`, `snapshot`: notifications as text frames, whole and in parts
+//! - `watcher`, `outbox`: a connection as the hub sees it, and what waits for it; `subscription`: the connection's side
 
-mod encode;
-mod kept;
+mod message;
 mod outbox;
+mod record;
 mod ring;
 mod rows;
+mod snapshot;
 mod subscription;
-mod telling;
+mod watcher;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::event::{DaemonEvent, LiveEvent, Numbered, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
+use indexmap::IndexMap;
 
-use encode::encode;
-pub(crate) use encode::{text, written};
-use kept::Kept;
+use message::Message;
+pub(crate) use message::{Room, text};
 pub(crate) use outbox::Outgoing;
+use record::{Outdated, Record};
 use ring::{Class, Ring};
 use rows::Rows;
-use subscription::Watcher;
-pub(crate) use subscription::{Loaded, Needs, Subscription};
-pub(crate) use telling::{Room, head};
+pub(crate) use snapshot::{head, nodes};
+pub(crate) use subscription::Subscription;
+use watcher::Watcher;
+pub(crate) use watcher::{Loaded, Needs};
 
 /// The hub. One per daemon, shared by `Arc`; its methods may be called from any thread.
 #[derive(Debug)]
@@ -36,10 +45,21 @@ pub struct Hub {
     inner: Mutex<Inner>,
 }
 
+/// What an attempt reported last.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    /// Its numbers.
+    pub(crate) metrics: IndexMap<String, f64>,
+    /// Where its log ends.
+    pub(crate) log_end: u64,
+    /// The last line of its log.
+    pub(crate) last_line: Option<String>,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     /// Active runs.
-    runs: HashMap<RunId, Kept>,
+    runs: HashMap<RunId, Record>,
     /// What the registry shows.
     rows: Rows,
     /// The newest daemon events.
@@ -63,21 +83,22 @@ impl Hub {
         &self.instance
     }
 
-    /// A thread that panicked in here left at worst a half-told event; the rest goes on.
+    /// A thread that panicked in here left at worst an event that not everybody got; the rest goes on.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run became active (started, or recovered at start): its state is kept here until [`Hub::end`]. `edges` are the
-    /// names of its edges with the node that reads each.
-    pub fn begin(&self, run: &Run, state: RunState, edges: Vec<(String, String)>) {
+    /// A run became active (started, or recovered at start): its state is here until [`Hub::end`].
+    pub fn begin(&self, run: &Run, state: RunState) {
+        let mut short = run.clone();
+        short.shorten();
+        let record = Record::new(short, state);
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let kept = Kept::new(run, state, edges);
         for watcher in inner.watchers.values_mut() {
-            watcher.began(&kept);
+            watcher.began(&record);
         }
-        inner.runs.insert(run.id, kept);
+        inner.runs.insert(run.id, record);
         let order = run.start_order.unwrap_or(0);
         if inner.newest.get(&run.workflow_id).is_none_or(|(newest, _)| *newest <= order) {
             inner.newest.insert(run.workflow_id, (order, run.id));
@@ -87,33 +108,33 @@ impl Hub {
         }
     }
 
-    /// A state event was committed. Folded into the kept state, sent to those who watch the run.
+    /// A state event was committed: it is folded into the run's state and goes to those who watch the run.
     pub fn state(&self, workflow_id: WorkflowId, run_id: RunId, event: Numbered) {
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let edges = match inner.runs.get_mut(&run_id) {
-            Some(kept) => match kept.state(&event) {
-                Some(edges) => edges,
+        let (outdated, edges) = match inner.runs.get_mut(&run_id) {
+            Some(record) => match record.fold(&event) {
+                Some(folded) => folded,
                 None => {
-                    if event.seq > kept.state.seq {
+                    if event.seq > record.state.seq {
                         tracing::error!(run = %run_id, seq = event.seq, "events of a run are missing");
                     }
                     return;
                 }
             },
-            // A run that waits, or one that ended: nothing is kept of it, but somebody may be looking.
-            None => Vec::new(),
+            // A run that waits, or one that ended: it is not here, but somebody may watch it.
+            None => (Outdated::Nothing, Vec::new()),
         };
-        let interested: Vec<&mut Watcher> =
+        let watching: Vec<&mut Watcher> =
             inner.watchers.values_mut().filter(|watcher| watcher.watches(run_id)).collect();
-        if interested.is_empty() {
+        if watching.is_empty() {
             return;
         }
         let about: StateEvent = event.event.clone();
         let seq = event.seq;
-        let text = encode(&Notification::State { workflow_id, run_id, event });
-        for watcher in interested {
-            watcher.state(run_id, seq, &about, &text);
+        let message = Message::new(Notification::State { workflow_id, run_id, event });
+        for watcher in watching {
+            watcher.state(run_id, seq, &about, outdated, &message);
             for edge in &edges {
                 watcher.live(workflow_id, run_id, edge);
             }
@@ -121,11 +142,12 @@ impl Hub {
     }
 
     /// A live event; never waits, may be lost.
-    pub fn live(&self, workflow_id: WorkflowId, run_id: RunId, event: LiveEvent) {
+    pub fn live(&self, workflow_id: WorkflowId, run_id: RunId, mut event: LiveEvent) {
+        event.shorten();
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let Some(kept) = inner.runs.get_mut(&run_id) else { return };
-        kept.live(&event);
+        let Some(record) = inner.runs.get_mut(&run_id) else { return };
+        record.fold_live(&event);
         for watcher in inner.watchers.values_mut() {
             watcher.live(workflow_id, run_id, &event);
         }
@@ -133,10 +155,11 @@ impl Hub {
 
     /// Registry, queue or products changed, and that is committed. A run that waits is placed by its `position`, at the
     /// end of the queue where it has none.
-    pub fn daemon(&self, event: DaemonEvent) {
+    pub fn daemon(&self, mut event: DaemonEvent) {
+        event.shorten();
         let mut inner = self.lock();
         for event in inner.rows.apply(event) {
-            inner.tell(event);
+            inner.send(event);
         }
     }
 
@@ -144,7 +167,7 @@ impl Hub {
     pub fn queued(&self, run: Arc<Run>) {
         let mut inner = self.lock();
         if let Some(event) = inner.rows.wait(run) {
-            inner.tell(event);
+            inner.send(event);
         }
     }
 
@@ -167,7 +190,18 @@ impl Hub {
     /// What is known of an active run.
     #[must_use]
     pub fn run_state(&self, run_id: RunId) -> Option<Arc<RunState>> {
-        self.lock().runs.get(&run_id).map(|kept| Arc::clone(&kept.state))
+        self.lock().runs.get(&run_id).map(|record| Arc::clone(&record.state))
+    }
+
+    /// What an attempt that runs reported so far: the event of its end says it, so that it lasts.
+    pub(crate) fn reported(&self, run: RunId, node: &str, item: ItemPath, attempt: u32) -> Option<Reported> {
+        let inner = self.lock();
+        let instance = inner.runs.get(&run)?.state.instance(node, item)?;
+        (instance.is_live() && instance.attempt() == attempt).then(|| Reported {
+            metrics: instance.metrics.clone(),
+            log_end: instance.log_end,
+            last_line: instance.last_line.clone(),
+        })
     }
 
     /// Fills in the places of runs that wait.
@@ -178,21 +212,27 @@ impl Hub {
         }
     }
 
-    /// Everybody is told that the daemon ends.
+    /// Tells every client that the daemon ends.
     pub fn bye(&self, reason: &str) {
-        let text = encode(&Notification::Bye { reason: reason.to_owned() });
+        let message = Message::new(Notification::Bye { reason: reason.to_owned() });
         for watcher in self.lock().watchers.values_mut() {
-            watcher.bye(&text);
+            watcher.bye(&message);
         }
+    }
+
+    /// How many bytes of notifications wait for connections, about.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.lock().watchers.values().map(|watcher| watcher.outbox.bytes()).sum()
     }
 }
 
 impl Inner {
-    fn tell(&mut self, event: DaemonEvent) {
+    fn send(&mut self, event: DaemonEvent) {
         match &event {
             DaemonEvent::RunUpdate { run } => {
-                if let Some(kept) = self.runs.get_mut(&run.id) {
-                    kept.run = Arc::new((**run).clone());
+                if let Some(record) = self.runs.get_mut(&run.id) {
+                    record.run = Arc::new((**run).clone());
                 }
             }
             DaemonEvent::RunDelete { workflow_id, run_id }
@@ -204,10 +244,10 @@ impl Inner {
         }
         let class = Class::of(&event);
         let seq = self.ring.next();
-        let text = encode(&Notification::Daemon { seq, event });
+        let message = Message::new(Notification::Daemon { seq, event });
         for watcher in self.watchers.values_mut() {
-            watcher.daemon(class, &text);
+            watcher.daemon(class, &message);
         }
-        self.ring.push(class, text);
+        self.ring.push(class, message);
     }
 }

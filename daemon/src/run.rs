@@ -125,6 +125,7 @@ pub async fn run(
 
     let (clients, clients_seen) = tokio::sync::watch::channel(0);
     let context = Arc::new(Context {
+        queued: Arc::default(),
         engine: engine.clone(),
         store: store.clone(),
         executors,

@@ -1,17 +1,27 @@
-//! The wire: one session per connection, one place where a request is let through or refused.
+//! The wire: one connection after the other, one place where a request is let through or refused.
+//!
+//! Each of these uses only those before it: `context` (what handlers work with), `session` (what those of one connection
+//! share), `state`, `document`, `bytes`, a handler a noun, `dispatch` (the table of methods), `connection` (the loops that
+//! read and write), and here the loop that accepts.
 
 mod assets;
 mod bytes;
+mod connection;
+mod context;
 mod daemon;
 mod dispatch;
+mod document;
+mod handshake;
 mod items;
 mod listen;
 mod logs;
 mod previews;
+mod progress;
 mod queue;
 mod recent;
 mod runs;
 mod session;
+mod state;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -21,73 +31,19 @@ mod workflows;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_shared::home::Home;
-use fanlight_shared::rpc::{ErrorCode, RpcError};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use context::Context;
 pub use listen::{ListenError, listen};
-
-use crate::engine::Engine;
-use crate::executor::Executors;
-use crate::hub::Hub;
-use crate::store::{Store, StoreError};
-use crate::supervisor::client::Supervisor;
-use crate::worker::Workers;
 
 /// How long sessions may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// How long the accept loop rests when the system is out of files.
-const REST: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// What the handlers of requests work with.
-pub struct Context {
-    /// The owner of runs.
-    pub engine: Engine,
-    /// What is kept.
-    pub store: Store,
-    /// Logs of attempts.
-    pub executors: Executors,
-    /// Make pictures of what can't be trusted.
-    pub workers: Workers,
-    /// Who is told what.
-    pub hub: Arc<Hub>,
-    /// Where everything lies.
-    pub home: Home,
-    /// Holds the commands' processes.
-    pub supervisor: Supervisor,
-    /// How many clients there are.
-    pub clients: tokio::sync::watch::Sender<u32>,
-    /// Ends the daemon.
-    pub shutdown: CancellationToken,
-}
-
-impl Context {
-    /// Reads the store off the loop.
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        let store = self.store.clone();
-        match tokio::task::spawn_blocking(move || read(&store)).await {
-            Ok(answer) => answer.map_err(refusal),
-            Err(error) => Err(RpcError::internal(format!("the store could not be read: {error}"))),
-        }
-    }
-}
-
-/// What the store refused, as an answer.
-fn refusal(error: StoreError) -> RpcError {
-    let code = match error {
-        StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => ErrorCode::Storage,
-        StoreError::NotFound(_) => ErrorCode::NotFound,
-        StoreError::Newer { .. } | StoreError::Unreadable(_) | StoreError::Other(_) => ErrorCode::Internal,
-    };
-    RpcError::new(code, error.to_string())
-}
-
-/// Serves clients until `stop`; then everybody is told `reason` and the sessions end.
+/// Serves clients until `stop`; then the sessions end.
 pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: CancellationToken) {
     let mut sessions = JoinSet::new();
     loop {
@@ -97,12 +53,12 @@ pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: Cancella
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     if ours(&stream) {
-                        sessions.spawn(session::run(stream, Arc::clone(&context), stop.clone()));
+                        sessions.spawn(connection::run(stream, Arc::clone(&context), stop.clone()));
                     }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(REST).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
             },
         }
@@ -110,7 +66,7 @@ pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: Cancella
     drop(listener);
     let ended = async { while sessions.join_next().await.is_some() {} };
     if tokio::time::timeout(GOODBYE, ended).await.is_err() {
-        tracing::debug!("some clients did not take their goodbye");
+        tracing::debug!("some clients did not take their last messages");
     }
 }
 

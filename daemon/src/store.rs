@@ -39,7 +39,7 @@ use tokio::sync::watch;
 
 use blob::{Blobs, Registry};
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
-pub use read::Counts;
+pub use read::{Counts, StoredValue};
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 
@@ -81,6 +81,9 @@ pub enum StoreError {
     /// Nothing has this name or id; the sentence says what was looked for.
     #[error("{0}")]
     NotFound(String),
+    /// A param of a request is wrong; the sentence names it.
+    #[error("{0}")]
+    BadParam(String),
     /// The rest; the sentence says what was being done.
     #[error("{0}")]
     Other(String),

@@ -100,11 +100,23 @@ pub struct Asset {
     pub workflow_id: WorkflowId,
     /// Its run.
     pub run_id: RunId,
-    /// Its value: media by reference, other values whole up to 64 KiB, else cut text.
+    /// Its value: media by reference, other values whole up to 64 KiB of JSON, else a preview.
     pub value: Value,
     /// Whether a preview is stored.
     #[serde(default)]
     pub preview: PreviewState,
+}
+
+/// How many bytes of JSON the value of an asset has in lists.
+const VALUE: usize = 64 * 1024;
+
+impl Asset {
+    /// Makes it as short as lists and events carry it: a long value becomes a preview.
+    pub fn shorten(&mut self) {
+        if self.value.as_media().is_none() && !crate::preview::fits(&self.value, VALUE) {
+            self.value = crate::preview::value(&self.value, VALUE);
+        }
+    }
 }
 
 /// Whether the preview of an asset can be fetched.
@@ -120,6 +132,13 @@ pub enum PreviewState {
     None,
 }
 
+impl Recipe {
+    /// Makes it as short as an answer carries it: long params become previews.
+    pub fn shorten(&mut self) {
+        self.params_short |= crate::run::shorten_params(&mut self.params);
+    }
+}
+
 /// How an asset came to be.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Recipe {
@@ -127,6 +146,9 @@ pub struct Recipe {
     pub version: Version,
     /// All params of the run.
     pub params: IndexMap<String, Value>,
+    /// Whether `params` has only previews, as [`Run::params_short`](crate::run::Run::params_short) says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub params_short: bool,
     /// The label of the run.
     pub label: String,
     /// The node that made it.

@@ -5,7 +5,9 @@
 
 mod connection;
 mod error;
+mod parts;
 mod start;
+mod whole;
 
 use std::sync::Arc;
 
@@ -112,7 +114,7 @@ impl Client {
     /// # Errors
     /// There is none (yet), a lost connection.
     pub async fn thumbnail(&self, asset: AssetId) -> Result<(String, Vec<u8>), ClientError> {
-        self.picture(&assets::Thumbnail { asset }).await
+        self.bytes(&assets::Thumbnail { asset }).await
     }
 
     /// The newest preview of a port of a node that runs, made small: MIME type and bytes.
@@ -120,10 +122,10 @@ impl Client {
     /// # Errors
     /// There is none at the moment, a lost connection.
     pub async fn live_preview(&self, of: &previews::Thumbnail) -> Result<(String, Vec<u8>), ClientError> {
-        self.picture(of).await
+        self.bytes(of).await
     }
 
-    async fn picture<R: Request<Answer = assets::Bytes>>(
+    async fn bytes<R: Request<Answer = assets::Bytes>>(
         &self,
         request: &R,
     ) -> Result<(String, Vec<u8>), ClientError> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::asset::Asset;
 use crate::id::{AssetId, AttemptId, RunId, WorkflowId};
 use crate::item::ItemPath;
+use crate::preview;
 use crate::run::{AttemptEnd, NodeStatus, Run, RunStatus};
 use crate::time::Time;
 use crate::value::{Value, float};
@@ -21,6 +22,55 @@ pub enum StateEvent {
     RunUpdate(RunUpdate),
     /// A node or an item of it changed.
     NodeUpdate(NodeUpdate),
+}
+
+/// How long the parts of an event are, in bytes of JSON: an event is shorter than a message.
+mod limit {
+    /// The error of a run, which names every node that failed.
+    pub(super) const RUN_ERROR: usize = 16 * 1024;
+    /// One output of a run, and all of them.
+    pub(super) const RUN_OUTPUT: usize = 64 * 1024;
+    pub(super) const RUN_OUTPUTS: usize = 256 * 1024;
+    /// The error of a node.
+    pub(super) const ERROR: usize = 2048;
+    /// What one port of a node put out, and all of them; most are shorter, as the engine makes them.
+    pub(super) const OUTPUT: usize = 8 * 1024;
+    pub(super) const OUTPUTS: usize = 64 * 1024;
+    /// A line of a log, a message.
+    pub(super) const LINE: usize = 1024;
+    /// The name of a number or of a unit.
+    pub(super) const NAME: usize = 200;
+    /// What a port will probably have.
+    pub(super) const PREVIEW: usize = 2048;
+}
+
+impl StateEvent {
+    /// Makes it as short as events are: long texts are cut, values become previews. What is short stays as it is.
+    pub fn shorten(&mut self) {
+        match self {
+            Self::RunUpdate(update) => {
+                if let Some(error) = &mut update.error {
+                    preview::cut_text(error, limit::RUN_ERROR);
+                }
+                shorten(&mut update.outputs, limit::RUN_OUTPUT, limit::RUN_OUTPUTS);
+            }
+            Self::NodeUpdate(update) => {
+                if let Some(error) = &mut update.error {
+                    preview::cut_text(&mut error.message, limit::ERROR);
+                    if let Some(line) = &mut error.last_line {
+                        preview::cut_text(line, limit::LINE);
+                    }
+                }
+                shorten(&mut update.outputs, limit::OUTPUT, limit::OUTPUTS);
+            }
+        }
+    }
+}
+
+fn shorten(values: &mut IndexMap<String, Value>, each: usize, all: usize) {
+    if !values.is_empty() {
+        *values = preview::values(values, each, all).0;
+    }
 }
 
 /// A state event with its number within the run, from 1 without gaps.
@@ -99,6 +149,16 @@ pub struct NodeUpdate {
     /// The answer to its question, with which the next attempt goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Value>,
+    /// Of an attempt that ended: the last value of each number that it reported.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
+    #[schemars(with = "IndexMap<String, float::Number>")]
+    pub metrics: IndexMap<String, f64>,
+    /// Of an attempt that ended: where its log ends, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_end: Option<u64>,
+    /// Of an attempt that ended: the last line of its log, safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<String>,
 }
 
 impl NodeUpdate {
@@ -122,6 +182,9 @@ impl NodeUpdate {
             cost_usd: None,
             question: None,
             answer: None,
+            metrics: IndexMap::new(),
+            log_end: None,
+            last_line: None,
         }
     }
 }
@@ -147,7 +210,8 @@ impl NodeError {
     }
 }
 
-/// A live event of a run: not numbered, not stored, absolute where it can be, so that losing one does no harm.
+/// A live event of a run: not numbered, not stored, absolute, so that losing one does no harm. What it says holds until the
+/// attempt that it is about ends; the event of that end has the last metrics and the end of the log.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveEvent {
@@ -213,6 +277,36 @@ pub enum LiveEvent {
         /// What it is so far.
         value: Value,
     },
+}
+
+impl DaemonEvent {
+    /// Makes it as short as events are.
+    pub fn shorten(&mut self) {
+        match self {
+            Self::RunUpdate { run } => run.shorten(),
+            Self::OutputUpdate { value, .. } => *value = preview::value(value, limit::OUTPUT),
+            Self::AssetUpdate { asset } => asset.shorten(),
+            _ => {}
+        }
+    }
+}
+
+impl LiveEvent {
+    /// Makes it as short as events are.
+    pub fn shorten(&mut self) {
+        match self {
+            Self::NodeProgress { progress: Progress { message: Some(line), .. }, .. }
+            | Self::LogUpdate { last_line: Some(line), .. } => preview::cut_text(line, limit::LINE),
+            Self::MetricUpdate { name, unit, .. } => {
+                preview::cut_text(name, limit::NAME);
+                if let Some(unit) = unit {
+                    preview::cut_text(unit, limit::NAME);
+                }
+            }
+            Self::PreviewUpdate { value, .. } => *value = preview::value(value, limit::PREVIEW),
+            Self::NodeProgress { .. } | Self::LogUpdate { .. } | Self::EdgeUpdate { .. } => {}
+        }
+    }
 }
 
 /// How far an attempt is.

@@ -5,7 +5,8 @@
 //! - words: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
 //! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
-//! - a run as it is seen: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one reducer), [`registry`] (focus rules), [`asset`]
+//! - a run as it is seen: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one reducer),
+//!   [`registry`] (focus rules), [`asset`], [`preview`] (what stands for a large value)
 //! - the wire: [`rpc`], and behind the feature `client` the connection itself
 //! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
 //!
@@ -24,6 +25,7 @@ pub mod item;
 pub mod label;
 pub mod media;
 pub mod node_type;
+pub mod preview;
 pub mod problem;
 pub mod registry;
 pub mod rpc;

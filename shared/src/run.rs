@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RunId, SubmissionId, Version, WorkflowId};
+use crate::preview;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -155,6 +156,10 @@ pub struct Run {
     pub state: RunStatus,
     /// All its params, defaults included.
     pub params: IndexMap<String, Value>,
+    /// Whether `params` has only previews: of long values the beginning, of very many the first. `values.read` has them
+    /// whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub params_short: bool,
     /// When it was submitted.
     pub submitted_at: Time,
     /// When it left the queue.
@@ -194,7 +199,43 @@ pub struct Run {
     pub concurrency: Option<u32>,
 }
 
+/// Params that have at most so many bytes of JSON together go into lists whole.
+const PARAMS: usize = 4096;
+/// Of longer ones each value has at most so many bytes.
+const PARAM: usize = 256;
+/// How long the title and the error of a run are in lists, in bytes of JSON.
+const TITLE: usize = 400;
+const ERROR: usize = 2048;
+
+/// Makes params as short as lists carry them. Returns whether that left something out.
+pub(crate) fn shorten_params(params: &mut IndexMap<String, Value>) -> bool {
+    if preview::fits(params, PARAMS) {
+        return false;
+    }
+    let (short, same) = preview::told_apart(params, PARAM, PARAMS);
+    *params = short;
+    !same
+}
+
 impl Run {
+    /// Makes it as short as lists and events carry it, some kilobytes at most: params become previews, long texts are
+    /// cut. What is short already stays as it is.
+    pub fn shorten(&mut self) {
+        self.params_short |= shorten_params(&mut self.params);
+        preview::cut_text(&mut self.title, TITLE);
+        if let Some(error) = &mut self.error {
+            preview::cut_text(error, ERROR);
+        }
+    }
+
+    /// Whether [`Run::shorten`] would change nothing.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        preview::fits(&self.params, PARAMS)
+            && preview::fits(&self.title, TITLE)
+            && preview::fits(&self.error, ERROR)
+    }
+
     /// What a person types to name it: `poster#12`.
     #[must_use]
     pub fn name(&self) -> String {

@@ -1,5 +1,6 @@
 //! The one reducer: events fold into the state of a run, the same way in the daemon and in every client.
 
+mod edges;
 mod instance;
 mod node;
 mod parts;
@@ -8,6 +9,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use edges::Readers;
 pub use instance::{Attempt, Instance};
 pub(crate) use node::items_by_index;
 pub use node::{ITEM_ERRORS, ItemError, NodeState};
@@ -18,6 +20,9 @@ use crate::item::ItemPath;
 use crate::run::RunStatus;
 use crate::time::Time;
 use crate::value::Value;
+
+/// How many metrics, and how many previews, an instance has at most; further ones are left out.
+const NAMES: usize = 256;
 
 /// What is known of a run: the fold of its events.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -36,12 +41,20 @@ pub struct RunState {
     pub outputs: IndexMap<String, Value>,
     /// Nodes by name, in the order of the file.
     pub nodes: IndexMap<String, NodeState>,
-    /// Edges by name, once they were active.
+    /// Edges by name, in the order of the file. What an edge does follows from the node that reads it.
     #[serde(default)]
     pub edges: IndexMap<String, EdgeActivity>,
-    /// How many items are not in it yet: a state with many items is told in parts.
+    /// How many nodes are not in it yet: a large state is told in parts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nodes_left: u64,
+    /// How many edges are not in it yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub edges_left: u64,
+    /// How many items are not in it yet.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_left: u64,
+    #[serde(skip)]
+    readers: Readers,
 }
 
 /// A count of nothing is not written out.
@@ -72,7 +85,10 @@ impl RunState {
             outputs: IndexMap::new(),
             nodes: nodes.into_iter().map(|name| (name.into(), NodeState::default())).collect(),
             edges: IndexMap::new(),
+            nodes_left: 0,
+            edges_left: 0,
             items_left: 0,
+            readers: Readers::default(),
         }
     }
 
@@ -104,35 +120,33 @@ impl RunState {
             self.ended_at = Some(update.at);
             self.error.clone_from(&update.error);
             self.outputs.clone_from(&update.outputs);
-            for edge in self.edges.values_mut() {
-                edge.active = false;
-            }
             if update.status == RunStatus::Cancelled {
                 self.nodes.values_mut().for_each(|node| node.cancel(update.at));
             }
+            self.nodes.values_mut().for_each(NodeState::end_live);
+            self.end_edges();
         }
     }
 
     fn fold_node(&mut self, update: &NodeUpdate) {
         self.nodes.entry(update.node.clone()).or_default().fold(update);
+        self.move_edges(&update.node);
     }
 
-    /// Folds in a live event. An ended instance takes no more progress.
+    /// Folds in a live event. It changes something only while the attempt that it is about runs: what an attempt
+    /// reported last is in the state event of its end.
     pub fn fold_live(&mut self, event: &LiveEvent) {
         match event {
-            LiveEvent::EdgeUpdate { edge, activity } => {
-                self.edges.insert(edge.clone(), *activity);
-            }
+            // What an edge does follows from its reader; the event says it to who does not fold state events.
+            LiveEvent::EdgeUpdate { .. } => {}
             LiveEvent::NodeProgress { node, item, progress } => {
-                if let Some(instance) = self.instance_mut(node, *item)
-                    && !instance.status.is_ended()
-                {
+                if let Some(instance) = self.live_instance(node, *item) {
                     instance.progress = Some(progress.clone());
                 }
             }
             LiveEvent::LogUpdate { node, item, end, last_line, attempt } => {
-                if let Some(instance) = self.instance_mut(node, *item)
-                    && instance.attempt() <= *attempt
+                if let Some(instance) = self.live_instance(node, *item)
+                    && instance.attempt() == *attempt
                 {
                     instance.log_end = *end;
                     if last_line.is_some() {
@@ -141,26 +155,33 @@ impl RunState {
                 }
             }
             LiveEvent::MetricUpdate { node, item, name, value, .. } => {
-                if let Some(instance) = self.instance_mut(node, *item) {
-                    instance.metrics.insert(name.clone(), *value);
+                if let Some(instance) = self.live_instance(node, *item) {
+                    if instance.metrics.len() < NAMES || instance.metrics.contains_key(name) {
+                        instance.metrics.insert(name.clone(), *value);
+                    }
                 }
             }
             LiveEvent::PreviewUpdate { node, item, port, value } => {
-                if let Some(instance) = self.instance_mut(node, *item)
-                    && !instance.status.is_ended()
-                {
-                    instance.previews.insert(port.clone(), value.clone());
+                if let Some(instance) = self.live_instance(node, *item) {
+                    if instance.previews.len() < NAMES || instance.previews.contains_key(port) {
+                        instance.previews.insert(port.clone(), value.clone());
+                    }
                 }
             }
         }
     }
 
-    fn instance_mut(&mut self, node: &str, item: ItemPath) -> Option<&mut Instance> {
+    /// The instance of a node or item, while an attempt of it runs.
+    fn live_instance(&mut self, node: &str, item: ItemPath) -> Option<&mut Instance> {
+        if self.status.is_ended() {
+            return None;
+        }
         let node = self.nodes.get_mut(node)?;
-        Some(match item.0 {
+        let instance = match item.0 {
             None => &mut node.whole,
-            Some(index) => node.items.entry(index).or_default(),
-        })
+            Some(index) => node.items.get_mut(&index)?,
+        };
+        instance.is_live().then_some(instance)
     }
 
     /// The instance of a node or item.

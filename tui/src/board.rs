@@ -161,6 +161,8 @@ impl Board {
                 vec![self.ours(asset.run_id)]
             }
             Notification::Daemon { .. } | Notification::Lagged {} => vec![Heard::Other],
+            // The client puts these together with what they belong to.
+            Notification::RegistryRuns { .. } | Notification::SnapshotNodes { .. } => vec![Heard::Other],
             Notification::Snapshot { run, state, .. } => vec![self.put(run, (**state).clone())],
             Notification::SnapshotItems { run_id, seq, node, items, .. } => {
                 let row = self.rows.get_mut(run_id);
@@ -225,6 +227,7 @@ pub(crate) mod tests {
             label: label.into(),
             state: RunStatus::Queued,
             params: IndexMap::new(),
+            params_short: false,
             submitted_at: Time(0),
             started_at: None,
             ended_at: None,

@@ -70,7 +70,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
 
 /// The run that a person named.
 async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> {
-    Ok(client.call(runs::Get { run: name.to_owned() }).await?)
+    Ok(client.run(name).await?)
 }
 
 /// The items that a run's answer had no room for. Those of a run that goes on may be newer than the rest of it.
@@ -100,7 +100,7 @@ async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail,
         Ok(path) if path.is_file() => path.to_string_lossy().into_owned(),
         _ => name.to_owned(),
     };
-    Ok(client.call(workflows::Get { workflow }).await?)
+    Ok(client.workflow(&workflow).await?)
 }
 
 /// A key that makes a request happen once, however often it is sent.

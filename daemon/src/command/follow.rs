@@ -76,7 +76,7 @@ impl Follow<'_> {
         }
     }
 
-    /// Reads what is new, sends one event, and returns when the next one may go.
+    /// Reads what is new, sends the events that are due, and returns when the next ones may go.
     async fn report(&self, read: Option<u64>) -> Option<Instant> {
         if let Some(end) = read {
             let reader = Arc::clone(self.reader);
@@ -84,9 +84,7 @@ impl Follow<'_> {
             let _ = tokio::task::spawn_blocking(move || lock(&reader).read(end)).await;
         }
         let mut reader = lock(self.reader);
-        if let Some(event) = reader.pace.pop(Instant::now()) {
-            self.attempt.live(event);
-        }
+        reader.pace.pop(Instant::now()).into_iter().for_each(|event| self.attempt.live(event));
         reader.pace.next()
     }
 }

@@ -1,4 +1,4 @@
-//! Conflates the live events of one attempt: only the newest of each kind waits to be sent.
+//! Conflates the live events of one attempt: only the newest of each thing waits to be sent, thirty times a second.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use fanlight_shared::event::LiveEvent;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-/// Between two events: thirty a second at most.
+/// Between two events of the same thing: thirty a second at most.
 pub(super) const GAP: Duration = Duration::from_millis(34);
 
-/// How many kinds (names of metrics, ports of previews) wait at once; more are dropped.
-const MAX_KINDS: usize = 64;
+/// How many things (names of metrics, ports of previews) wait at once; more are dropped.
+const MAX_KINDS: usize = 512;
 
 #[derive(PartialEq, Eq, Hash, Debug)]
 enum Kind {
@@ -42,14 +42,13 @@ impl Pace {
         }
     }
 
-    /// The event that may go now.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<LiveEvent> {
-        if self.last.is_some_and(|last| now < last + GAP) {
-            return None;
+    /// The events that may go now: all that wait, if it is time.
+    pub(super) fn pop(&mut self, now: Instant) -> Vec<LiveEvent> {
+        if self.waiting.is_empty() || self.last.is_some_and(|last| now < last + GAP) {
+            return Vec::new();
         }
-        let (_, event) = self.waiting.shift_remove_index(0)?;
         self.last = Some(now);
-        Some(event)
+        self.drain().collect()
     }
 
     /// Returns when the next event may go; `None` while nothing waits.
@@ -85,20 +84,22 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_of_a_kind_waits_and_kinds_take_turns() {
+    fn of_each_thing_the_newest_goes_thirty_times_a_second() {
         let start = Instant::now();
         let mut pace = Pace::default();
         pace.push(progress(0.1));
-        assert_eq!(pace.pop(start), Some(progress(0.1)));
+        assert_eq!(pace.pop(start), [progress(0.1)]);
         for step in 0..1_000 {
             pace.push(progress(f64::from(step)));
         }
-        pace.push(metric("a"));
-        assert_eq!(pace.pop(start), None);
+        let metrics: Vec<LiveEvent> = (0..51).map(|number| metric(&number.to_string())).collect();
+        metrics.iter().cloned().for_each(|metric| pace.push(metric));
+        assert_eq!(pace.pop(start), []);
         assert_eq!(pace.next(), Some(start + GAP));
-        assert_eq!(pace.pop(start + GAP), Some(progress(999.0)));
-        assert_eq!(pace.pop(start + GAP * 2), Some(metric("a")));
-        assert_eq!((pace.pop(start + GAP * 3), pace.next()), (None, None));
+        let sent = pace.pop(start + GAP);
+        assert_eq!(sent[0], progress(999.0));
+        assert_eq!(sent[1..], metrics, "no metric waits for another one");
+        assert_eq!((pace.pop(start + GAP * 2), pace.next()), (Vec::new(), None));
     }
 
     #[test]

@@ -137,6 +137,8 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
         version: Version::of(DOCUMENT),
         nodes: 1,
         node_names: vec![NODE.to_owned()],
+        edges: Vec::new(),
+        digest: fanlight_shared::id::BlobHash::of(b"repair"),
         submission: SubmissionId::new(),
         at,
         runs: vec![NewRun {

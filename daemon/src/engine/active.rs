@@ -252,7 +252,8 @@ impl ActiveRun {
         self.tell(context, StateEvent::RunUpdate(update));
     }
 
-    fn tell(&mut self, context: &mut Context, event: StateEvent) {
+    fn tell(&mut self, context: &mut Context, mut event: StateEvent) {
+        event.shorten();
         self.seq += 1;
         let event = Numbered { seq: self.seq, event };
         context.op(Op::Event { run: self.run.id, event: event.clone() });

@@ -167,6 +167,7 @@ impl ActiveRun {
             return;
         }
         let number = instance.attempts;
+        let reported = context.hub.reported(key.run, &plan.name, key.item, number);
         let again = match end {
             AttemptEnd::Failed => {
                 instance.failures += 1;
@@ -186,6 +187,11 @@ impl ActiveRun {
             update.started_at = Some(started.at);
             update.ended = Some(end);
             update.cost_usd = cost_usd;
+            if let Some(reported) = reported {
+                update.metrics = reported.metrics;
+                update.log_end = Some(reported.log_end);
+                update.last_line = reported.last_line;
+            }
         };
         if end == AttemptEnd::Parked && !cancelling {
             enter(&mut instance.status, NodeStatus::Waiting);

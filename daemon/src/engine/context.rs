@@ -21,7 +21,7 @@ use crate::store::{Batch, Op, Store};
 /// What happens once a batch is committed, in order.
 pub(super) enum After {
     /// A run became active.
-    Begin { run: Box<Run>, state: Box<RunState>, edges: Vec<(String, String)> },
+    Begin { run: Box<Run>, state: Box<RunState> },
     /// A state event may be seen.
     State { workflow_id: WorkflowId, run_id: RunId, event: Numbered },
     /// Registry, queue or products changed.
@@ -136,7 +136,7 @@ impl Context {
 impl After {
     fn happen(self, hub: &Hub) {
         match self {
-            Self::Begin { run, state, edges } => hub.begin(&run, *state, edges),
+            Self::Begin { run, state } => hub.begin(&run, *state),
             Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),
             Self::Daemon(event) => hub.daemon(event),
             Self::Queued(run) => hub.queued(run),

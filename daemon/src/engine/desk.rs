@@ -23,6 +23,7 @@ pub(super) fn refused(error: &StoreError) -> RpcError {
             RpcError::new(ErrorCode::Storage, error.to_string())
         }
         StoreError::NotFound(what) => RpcError::not_found(what.clone()),
+        StoreError::BadParam(what) => RpcError::new(ErrorCode::BadParams, what.clone()),
         other => RpcError::internal(other.to_string()),
     }
 }
@@ -78,7 +79,8 @@ impl Core {
             Some(active) => active.run.clone(),
             None => Run::clone(self.queued.get(&run.id).map_or(&run, |queued| &queued.run)),
         });
-        let started = runs::Started { runs: runs.collect(), hints: hints.into_iter().collect(), reuse: None };
+        let started =
+            runs::Started { runs: runs.collect(), more: 0, hints: hints.into_iter().collect(), reuse: None };
         self.context.after(After::Do(Box::new(move || {
             let _ = reply.send(Ok(started));
         })));

@@ -24,7 +24,7 @@ pub(crate) struct Plan {
     /// Numbers by name.
     pub(crate) index: HashMap<String, usize>,
     /// Edges with the node that reads them, for edge activity.
-    pub(crate) edges: Vec<(String, String)>,
+    pub(crate) edges: Vec<String>,
 }
 
 /// A node of a plan.
@@ -80,7 +80,7 @@ impl Plan {
                 nodes[dep].readers.push(at);
             }
         }
-        let edges = workflow.edges().iter().map(|edge| (edge.id(), edge.to.clone())).collect();
+        let edges = workflow.edges().iter().map(|edge| edge.id()).collect();
         Ok(Self { workflow, nodes, index, edges })
     }
 

@@ -23,7 +23,8 @@ type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
 
 /// The state that these stored events fold into.
 pub(super) fn fold(plan: &Plan, open: &OpenRun) -> RunState {
-    let mut state = RunState::new(plan.nodes.iter().map(|node| node.name.clone()));
+    let names = plan.nodes.iter().map(|node| node.name.clone());
+    let mut state = RunState::new(names).with_edges(plan.edges.iter().cloned());
     for event in &open.events {
         state.fold(event);
     }
@@ -47,11 +48,7 @@ impl ActiveRun {
         self.cancelling = state.status == RunStatus::Cancelling;
         self.restore_nodes(&state, values);
         self.asking = self.instances_mut().filter(|instance| instance.question.is_some()).count();
-        context.after(After::Begin {
-            run: Box::new(self.run.clone()),
-            state: Box::new(state.clone()),
-            edges: self.plan.edges.clone(),
-        });
+        context.after(After::Begin { run: Box::new(self.run.clone()), state: Box::new(state.clone()) });
         self.tell_listing(context);
         let (mut adopted, mut interrupted) = (Vec::new(), Vec::new());
         for (at, plan) in self.plan.nodes.iter().enumerate() {

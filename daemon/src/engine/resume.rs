@@ -52,6 +52,7 @@ struct Source {
 /// # Errors
 /// The run has not ended, or completed with this version of its file; the new version of the file has problems.
 pub(super) fn prepare(request: runs::Resume, config: &Config, store: &Store) -> Result<Resumption, RpcError> {
+    let digest = submit::digest(&request);
     let open = store.run(request.run).map_err(|error| refused(&error))?;
     let version = request.document.as_deref().map(Version::of);
     check_state(&open.run, version.as_ref())?;
@@ -77,6 +78,8 @@ pub(super) fn prepare(request: runs::Resume, config: &Config, store: &Store) -> 
         version: plan.workflow.version.clone(),
         nodes: plan.nodes.len() as u32,
         node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+        edges: plan.edges.clone(),
+        digest,
         submission: SubmissionId::new(),
         at: Time::now(),
         runs: vec![NewRun { id: RunId::new(), label: run.label.clone(), params: source.params }],

@@ -52,8 +52,7 @@ impl Core {
         let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
         self.context.after(After::Begin {
             run: Box::new(run.clone()),
-            state: Box::new(RunState::new(names)),
-            edges: plan.edges.clone(),
+            state: Box::new(RunState::new(names).with_edges(plan.edges.iter().cloned())),
         });
         let resumes = run.resumed_from.is_some();
         let start_order = run.start_order;

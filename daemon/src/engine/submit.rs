@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use fanlight_shared::document;
 use fanlight_shared::document::ranges::check_params;
-use fanlight_shared::id::{RunId, SubmissionId};
+use fanlight_shared::id::{BlobHash, RunId, SubmissionId};
 use fanlight_shared::label::{self, Labelled};
 use fanlight_shared::media::Media;
 use fanlight_shared::problem::Severity;
-use fanlight_shared::rpc::{ErrorCode, RpcError, runs};
+use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
@@ -31,6 +31,7 @@ pub(super) struct Prepared {
 
 /// Checks a request and makes its runs. Blocks: reads and stores files.
 pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> Result<Prepared, RpcError> {
+    let digest = digest(&request);
     if request.fresh {
         return Err(RpcError::refused("`--fresh` is not in this version: nothing is remembered yet"));
     }
@@ -84,6 +85,8 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
         version: plan.workflow.version.clone(),
         nodes: plan.nodes.len() as u32,
         node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
+        edges: plan.edges.clone(),
+        digest,
         submission: SubmissionId::new(),
         at: Time::now(),
         runs: new,
@@ -94,6 +97,13 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
         resume: None,
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
+}
+
+/// Names what a request asks for: its method and all its params.
+pub(super) fn digest<R: Request>(request: &R) -> BlobHash {
+    // Our own types always serialise.
+    let params = serde_json::to_vec(request).unwrap_or_default();
+    BlobHash::of(&[R::METHOD.as_bytes(), &params].concat())
 }
 
 /// Reads and checks a file.

@@ -5,21 +5,21 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fanlight_shared::event::{LiveEvent, Queue, StateEvent};
+use fanlight_shared::event::{LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::frame::NOTIFICATIONS_LIMIT;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::encode::encode;
-use super::telling::Telling;
+use super::message::{Message, encode, live};
+use super::record::Outdated;
+use super::snapshot::Snapshot;
 
 /// How many messages may wait. Tests reach the bound with few.
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
-/// How many bytes of messages may wait.
-const BYTES: usize = 4 * 1024 * 1024;
 /// How many different live values may wait.
 const LIVE: usize = 4096;
 /// Live values are sent at most so often: 30 times a second.
@@ -32,26 +32,35 @@ pub(super) enum About {
     Daemon,
 }
 
-/// One message.
+/// What waits for a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Outgoing {
-    /// A notification as it is sent.
-    Text(Utf8Bytes),
-    /// A run as it was when this was queued; written out only when it is sent, part by part. What comes after it waits.
-    Snapshot(Arc<Telling>),
-    /// The registry as it was when this was queued.
-    Registry {
-        /// Daemon-wide.
-        seq: u64,
-        /// Active and waiting runs.
-        runs: Vec<Arc<Run>>,
-        /// The queue.
-        queue: Queue,
-        /// What every client should show.
-        banners: Vec<String>,
-    },
+    /// A notification.
+    Message(Arc<Message>),
+    /// A run or the registry as it was when this was queued; written only when it is sent, part by part. What comes after
+    /// it waits.
+    Snapshot(Arc<Snapshot>),
     /// The connection did not read for too long; it is to be attached anew.
     Lagged,
+}
+
+impl Outgoing {
+    /// The text frame; of a snapshot the next part. `None` where all of it was sent.
+    pub(crate) fn text(&self) -> Option<Utf8Bytes> {
+        match self {
+            Self::Message(message) => Some(message.text()),
+            Self::Snapshot(snapshot) => snapshot.part(),
+            Self::Lagged => Some(encode(&Notification::Lagged {})),
+        }
+    }
+
+    /// How many bytes wait because of it, about. What a snapshot is made from is the hub's.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Message(message) => message.bytes(),
+            Self::Snapshot(_) | Self::Lagged => 0,
+        }
+    }
 }
 
 /// What is to be done next.
@@ -92,6 +101,8 @@ pub(super) struct Outbox {
     messages: VecDeque<(About, Outgoing)>,
     bytes: usize,
     live: BTreeMap<LiveKey, (WorkflowId, LiveEvent)>,
+    /// Of the live values.
+    live_bytes: usize,
     flushed: Option<Instant>,
     lagged: bool,
 }
@@ -106,7 +117,7 @@ impl Outbox {
     pub(super) fn reset(&mut self) {
         self.messages.clear();
         self.live.clear();
-        self.bytes = 0;
+        (self.bytes, self.live_bytes) = (0, 0);
         self.lagged = false;
     }
 
@@ -121,27 +132,44 @@ impl Outbox {
         if self.lagged {
             return;
         }
-        let bytes = size(&message);
-        if self.messages.len() >= MESSAGES || self.bytes + bytes > BYTES {
+        self.bytes += message.bytes();
+        if self.messages.len() >= MESSAGES || self.is_full() {
             return self.lag();
         }
-        self.bytes += bytes;
         self.messages.push_back((about, message));
+    }
+
+    /// How many bytes wait, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.live_bytes
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes() > NOTIFICATIONS_LIMIT
     }
 
     /// A snapshot says all that was to be said of its run.
     pub(super) fn snapshot(&mut self, run: &Arc<Run>, state: &Arc<RunState>) {
         self.forget(run.id);
-        self.push(About::Run(run.id), Outgoing::Snapshot(Arc::new(Telling::new(run, state))));
+        self.push(About::Run(run.id), Outgoing::Snapshot(Arc::new(Snapshot::of_run(run, state))));
     }
 
-    /// A state event. Live values of what it is about go out before it, as they were folded here.
-    pub(super) fn state(&mut self, run: RunId, event: &StateEvent, text: &Utf8Bytes) {
-        match event {
-            StateEvent::RunUpdate(_) => self.flush(run, None),
-            StateEvent::NodeUpdate(update) => self.flush(run, Some((&update.node, update.item))),
+    /// A state event. Live values that it makes worthless are not sent any more.
+    pub(super) fn state(
+        &mut self,
+        run: RunId,
+        event: &StateEvent,
+        outdated: Outdated,
+        message: &Arc<Message>,
+    ) {
+        match (outdated, event) {
+            (Outdated::Run, _) => self.drop_live(run, None),
+            (Outdated::Instance, StateEvent::NodeUpdate(update)) => {
+                self.drop_live(run, Some((&update.node, update.item)));
+            }
+            _ => {}
         }
-        self.push(About::Run(run), Outgoing::Text(text.clone()));
+        self.push(About::Run(run), Outgoing::Message(Arc::clone(message)));
     }
 
     /// A live value: the newest wins.
@@ -151,15 +179,20 @@ impl Outbox {
         }
         let key = key(run, event);
         if let Some((_, waiting)) = self.live.get_mut(&key) {
+            self.live_bytes = self.live_bytes.saturating_sub(live(waiting));
             replace(waiting, event);
-        } else if self.live.len() >= LIVE {
-            self.lag();
+            self.live_bytes += live(waiting);
         } else {
+            self.live_bytes += live(event);
             self.live.insert(key, (workflow, event.clone()));
+        }
+        if self.live.len() > LIVE || self.is_full() {
+            self.lag();
         }
     }
 
-    fn flush(&mut self, run: RunId, instance: Option<(&str, ItemPath)>) {
+    /// Drops the live values of an instance, or of a whole run but for its edges: what those do holds on.
+    fn drop_live(&mut self, run: RunId, instance: Option<(&str, ItemPath)>) {
         let (of, item) =
             instance.map_or((String::new(), ItemPath::WHOLE), |(of, item)| (of.to_owned(), item));
         let start = LiveKey { run, of, item, kind: Kind::Progress, name: String::new() };
@@ -169,29 +202,29 @@ impl Outbox {
             .range(range)
             .map(|(key, _)| key)
             .take_while(|key| key.run == run && instance.is_none_or(|it| (key.of.as_str(), key.item) == it))
+            .filter(|key| key.kind != Kind::Edge)
             .cloned()
             .collect();
         for key in keys {
-            if let Some((workflow, event)) = self.live.remove(&key) {
-                self.push_live(workflow, run, event);
+            if let Some((_, event)) = self.live.remove(&key) {
+                self.live_bytes = self.live_bytes.saturating_sub(live(&event));
             }
         }
     }
 
-    fn push_live(&mut self, workflow_id: WorkflowId, run_id: RunId, event: LiveEvent) {
-        let text = encode(&Notification::Live { workflow_id, run_id, event });
-        self.push(About::Run(run_id), Outgoing::Text(text));
-    }
-
     /// The next message, if one is due.
     pub(super) fn take(&mut self, now: Instant) -> Next {
-        if let Some((_, Outgoing::Snapshot(telling))) = self.messages.front()
-            && !telling.is_over()
+        if let Some((_, Outgoing::Snapshot(snapshot))) = self.messages.front()
+            && !snapshot.is_over()
         {
-            return Next::Send(Outgoing::Snapshot(Arc::clone(telling)));
+            return Next::Send(Outgoing::Snapshot(Arc::clone(snapshot)));
         }
         if let Some((_, message)) = self.messages.pop_front() {
-            self.bytes -= size(&message);
+            self.bytes = self.bytes.saturating_sub(message.bytes());
+            if self.messages.is_empty() {
+                // What a burst took is given back.
+                self.messages.shrink_to(32);
+            }
             return match message {
                 Outgoing::Snapshot(_) => self.take(now),
                 message => Next::Send(message),
@@ -206,8 +239,11 @@ impl Outbox {
             return Next::At(due);
         }
         self.flushed = Some(now);
-        for (key, (workflow, event)) in std::mem::take(&mut self.live) {
-            self.push_live(workflow, key.run, event);
+        self.live_bytes = 0;
+        for (key, (workflow_id, event)) in std::mem::take(&mut self.live) {
+            let run_id = key.run;
+            let message = Message::new(Notification::Live { workflow_id, run_id, event });
+            self.push(About::Run(run_id), Outgoing::Message(message));
         }
         self.take(now)
     }
@@ -216,6 +252,7 @@ impl Outbox {
     pub(super) fn forget(&mut self, run: RunId) {
         self.retain(|about| about != About::Run(run));
         self.live.retain(|key, _| key.run != run);
+        self.live_bytes = self.live.values().map(|(_, event)| live(event)).sum();
     }
 
     /// Drops what is about the registry, the queue and the products.
@@ -225,15 +262,7 @@ impl Outbox {
 
     fn retain(&mut self, keep: impl Fn(About) -> bool) {
         self.messages.retain(|(about, _)| keep(*about));
-        self.bytes = self.messages.iter().map(|(_, message)| size(message)).sum();
-    }
-}
-
-fn size(message: &Outgoing) -> usize {
-    match message {
-        Outgoing::Text(text) => text.len(),
-        // Shared with the hub, and at most one a run.
-        Outgoing::Snapshot(_) | Outgoing::Registry { .. } | Outgoing::Lagged => 0,
+        self.bytes = self.messages.iter().map(|(_, message)| message.bytes()).sum();
     }
 }
 

@@ -1,10 +1,12 @@
 //! The newest daemon events, for clients that come back.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::WorkflowId;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::message::Message;
 
 /// How many events are kept.
 const EVENTS: usize = 4096;
@@ -41,7 +43,7 @@ pub(super) struct Ring {
     /// The number of the newest event.
     seq: u64,
     bytes: usize,
-    events: VecDeque<(Class, Utf8Bytes)>,
+    events: VecDeque<(Class, Arc<Message>)>,
 }
 
 impl Ring {
@@ -55,18 +57,18 @@ impl Ring {
         self.seq + 1
     }
 
-    pub(super) fn push(&mut self, class: Class, text: Utf8Bytes) {
+    pub(super) fn push(&mut self, class: Class, message: Arc<Message>) {
         self.seq += 1;
-        self.bytes += text.len();
-        self.events.push_back((class, text));
+        self.bytes += message.bytes();
+        self.events.push_back((class, message));
         while self.events.len() > EVENTS || self.bytes > BYTES {
             let Some((_, old)) = self.events.pop_front() else { break };
-            self.bytes -= old.len();
+            self.bytes -= old.bytes();
         }
     }
 
     /// The events after `seq`; `None` where some of them are gone, or were never.
-    pub(super) fn since(&self, seq: u64) -> Option<impl Iterator<Item = &(Class, Utf8Bytes)>> {
+    pub(super) fn since(&self, seq: u64) -> Option<impl Iterator<Item = &(Class, Arc<Message>)>> {
         let first = self.seq - self.events.len() as u64;
         let skip = usize::try_from(seq.checked_sub(first)?).ok()?;
         (seq <= self.seq).then(|| self.events.iter().skip(skip))

@@ -10,8 +10,18 @@ use fanlight_shared::run::{Run, RunStatus};
 
 /// How many runs that wait the registry shows.
 const WINDOW: u32 = 200;
-/// Room for so many runs is always kept.
-const SHORT: usize = 1024;
+/// Space for so many runs stays allocated.
+const SPARE: usize = 1024;
+
+/// A run as lists show it: the same, unless it has long params.
+pub(super) fn short(run: Arc<Run>) -> Arc<Run> {
+    if run.is_short() {
+        return run;
+    }
+    let mut short = Arc::unwrap_or_clone(run);
+    short.shorten();
+    Arc::new(short)
+}
 
 /// Active and waiting runs.
 #[derive(Debug, Default)]
@@ -36,8 +46,8 @@ impl Rows {
         self.waiting.position(run)
     }
 
-    /// Takes an event in and answers what those who watch are to be told: the event itself unless it is about a run that
-    /// waits beyond the first 200, and the run that thereby becomes one of the first 200.
+    /// Takes in an event. Returns what goes to those who watch: the event itself unless it is about a run that waits
+    /// beyond the first 200, and the run that thereby becomes one of the first 200.
     pub(super) fn apply(&mut self, event: DaemonEvent) -> Vec<DaemonEvent> {
         match event {
             DaemonEvent::RunUpdate { run } => self.update(run),
@@ -60,9 +70,10 @@ impl Rows {
         }
     }
 
-    /// Takes in a run that waits, which may be one of 100,000: nothing is copied but for the first 200, who are told of.
+    /// Takes in a run that waits, which may be one of 100,000: nothing is copied but for the first 200, which clients see.
     pub(super) fn wait(&mut self, run: Arc<Run>) -> Option<DaemonEvent> {
         self.waiting.insert(run.id, run.position);
+        let run = short(run);
         let position = self.waiting.position(run.id);
         let shown = position.is_some_and(|position| position <= WINDOW);
         let event = shown.then(|| {
@@ -85,12 +96,12 @@ impl Rows {
         std::iter::once(DaemonEvent::RunUpdate { run }).chain(entered).collect()
     }
 
-    /// Takes a run out; answers the run that thereby became one of the first 200.
+    /// Takes a run out. Returns the run that thereby became one of the first 200.
     fn remove(&mut self, run: RunId) -> Option<DaemonEvent> {
         let known = self.runs.remove(&run)?;
-        if self.waiting.is_empty() && self.runs.len() < SHORT {
+        if self.waiting.is_empty() && self.runs.len() < SPARE {
             // What a long queue took is given back.
-            self.runs.shrink_to(SHORT);
+            self.runs.shrink_to(SPARE);
         }
         if known.state != RunStatus::Queued {
             return None;
@@ -105,17 +116,14 @@ impl Rows {
         Some(DaemonEvent::RunUpdate { run })
     }
 
-    /// Active runs in the order of their starts, then the first 200 that wait.
-    pub(super) fn window(&self) -> Vec<Arc<Run>> {
+    /// Active runs in the order of their starts, then the first 200 that wait with their places.
+    pub(super) fn window(&self) -> Vec<(Arc<Run>, Option<u32>)> {
         let mut active: Vec<_> =
             self.runs.values().filter(|run| run.state != RunStatus::Queued).map(Arc::clone).collect();
         active.sort_by_key(|run| (run.start_order, run.id));
-        let waiting = self.waiting.iter().zip(1..=WINDOW).filter_map(|(id, position)| {
-            let mut run = (**self.runs.get(&id)?).clone();
-            run.position = Some(position);
-            Some(Arc::new(run))
-        });
-        active.extend(waiting);
-        active
+        let waiting = self.waiting.iter().zip(1..=WINDOW);
+        let waiting =
+            waiting.filter_map(|(id, position)| Some((Arc::clone(self.runs.get(&id)?), Some(position))));
+        active.into_iter().map(|run| (run, None)).chain(waiting).collect()
     }
 }

@@ -10,13 +10,19 @@ use fanlight_shared::rpc::assets::{Bytes, Delete, Detail, Get, List, Read, Star,
 use fanlight_shared::rpc::{Done, Page, RpcError};
 use fanlight_shared::value::Value;
 
-use super::bytes::{From, Source};
+use super::bytes::Source;
+use super::context::{Context, refusal};
 use super::session::Session;
-use super::{Context, refusal};
 use crate::store::Op;
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Asset>, RpcError> {
-    session.context.read(move |store| store.assets(&list)).await
+    let context = &session.context;
+    context
+        .read(move |store| {
+            list.workflow_id.map_or(Ok(()), |workflow| store.check_workflow(workflow))?;
+            store.assets(&list)
+        })
+        .await
 }
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
@@ -27,28 +33,21 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
     let context = &session.context;
     let id = read.asset.to_string();
     let asset = context.read(move |store| store.asset(&id)).await?.asset;
-    let (offset, limit) = (read.offset, read.limit.unwrap_or(u64::MAX));
-    let (from, bytes, mime, hash) = match &asset.value {
+    let (offset, limit) = (read.offset, read.limit);
+    match &asset.value {
         Value::Media(media) => {
             let (hash, mime) = match read.file {
                 Some(file) => (file_of(context, media, file).await?, "application/octet-stream".to_owned()),
                 None => (media.hash, asset.mime.clone()),
             };
-            let reader = context.read(move |store| store.blobs().open_part(hash, offset, limit)).await?;
-            let (bytes, whole) = (reader.left(), reader.is_whole());
-            (From::Blob(reader), bytes, mime, whole.then_some(hash))
+            Source::blob(session, hash, offset, limit, mime).await
         }
-        _ if read.file.is_some() => return Err(RpcError::refused("this asset is no folder")),
+        _ if read.file.is_some() => Err(RpcError::refused("this asset is no folder")),
         value => {
             let bytes = plain(value, &asset)?;
-            let all = bytes.len() as u64;
-            let start = usize::try_from(offset.min(all)).unwrap_or(0);
-            let left = (all - start as u64).min(limit);
-            (From::Memory(bytes[start..].to_vec()), left, asset.mime.clone(), None)
+            Ok(Source::memory(session, bytes, offset, limit, asset.mime.clone()))
         }
-    };
-    let stream = session.next_stream();
-    Ok((Bytes { stream, bytes, mime, hash }, Source { stream, bytes, from }))
+    }
 }
 
 /// A file of a folder: only what its manifest names can be read by way of it.
@@ -75,7 +74,7 @@ fn plain(value: &Value, asset: &Asset) -> Result<Vec<u8>, RpcError> {
     };
     if (bytes.len() as u64) < asset.bytes {
         return Err(RpcError::refused(
-            "this value is long and only its beginning is here: read it by values.list",
+            "this value is long and only its beginning is here: read it by values.read",
         ));
     }
     Ok(bytes)
@@ -94,8 +93,7 @@ pub(super) async fn thumbnail(
             _ => "this asset has no preview",
         }));
     };
-    let (stream, bytes) = (session.next_stream(), preview.len() as u64);
-    Ok((Bytes { stream, bytes, mime, hash: None }, Source { stream, bytes, from: From::Memory(preview) }))
+    Ok(Source::memory(session, preview, 0, None, mime))
 }
 
 pub(super) async fn star(session: &Arc<Session>, star: Star) -> Result<Done, RpcError> {

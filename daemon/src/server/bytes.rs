@@ -2,35 +2,70 @@
 
 use std::sync::Arc;
 
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::rpc::RpcError;
+use fanlight_shared::rpc::assets::Bytes;
 use fanlight_shared::rpc::frame::{CHUNK, MARK};
 
 use super::session::Session;
 use crate::store::blob::BlobReader;
 
 /// Where bytes come from.
-pub(super) enum From {
+enum From {
     /// Out of the blob store, verified on the way.
     Blob(BlobReader),
-    /// They are here already.
+    /// They are in memory.
     Memory(Vec<u8>),
 }
 
 /// Bytes that follow an answer.
 pub(super) struct Source {
     /// Marks their frames.
-    pub(super) stream: u32,
+    stream: u32,
     /// How many.
-    pub(super) bytes: u64,
+    bytes: u64,
     /// Where they come from.
-    pub(super) from: From,
+    from: From,
 }
 
 impl Source {
+    /// A part of a blob, as the answer that goes before it and the bytes themselves.
+    pub(super) async fn blob(
+        session: &Session,
+        hash: BlobHash,
+        offset: u64,
+        limit: Option<u64>,
+        mime: String,
+    ) -> Result<(Bytes, Self), RpcError> {
+        let limit = limit.unwrap_or(u64::MAX);
+        let reader = session.context.read(move |store| store.blobs().open_part(hash, offset, limit)).await?;
+        let (bytes, whole) = (reader.left(), reader.is_whole());
+        let (stream, hash) = (session.next_stream(), whole.then_some(hash));
+        Ok((Bytes { stream, bytes, mime, hash }, Self { stream, bytes, from: From::Blob(reader) }))
+    }
+
+    /// A part of bytes that are in memory.
+    pub(super) fn memory(
+        session: &Session,
+        mut bytes: Vec<u8>,
+        offset: u64,
+        limit: Option<u64>,
+        mime: String,
+    ) -> (Bytes, Self) {
+        let all = bytes.len() as u64;
+        bytes.drain(..usize::try_from(offset.min(all)).unwrap_or(0));
+        let (stream, left) = (session.next_stream(), (bytes.len() as u64).min(limit.unwrap_or(u64::MAX)));
+        let answer = Bytes { stream, bytes: left, mime, hash: None };
+        (answer, Self { stream, bytes: left, from: From::Memory(bytes) })
+    }
+
     /// Sends them, at the pace at which the client reads. A frame without bytes says that the rest can't be read.
     pub(super) async fn send(self, session: &Arc<Session>) {
         let Self { stream, bytes, mut from } = self;
         let mut sent = 0;
         while sent < bytes {
+            // Nothing is read before there is room for it.
+            let Some(place) = session.chunk_place().await else { return };
             let want = (bytes - sent).min(CHUNK as u64);
             let part;
             (part, from) = from.next(session, sent, want).await;
@@ -39,7 +74,7 @@ impl Source {
             let mut frame = Vec::with_capacity(MARK + part.len());
             frame.extend_from_slice(&stream.to_le_bytes());
             frame.extend_from_slice(&part);
-            if !session.chunk(frame).await || broken {
+            if !session.chunk(place, frame).await || broken {
                 return;
             }
         }

@@ -1,10 +1,13 @@
 //! `hello` and `daemon.*`
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fanlight_shared::event::DaemonEvent;
-use fanlight_shared::rpc::daemon::{DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Status, Stop};
+use fanlight_shared::rpc::daemon::{
+    DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Limits, Status, Stop,
+};
 use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
 
 use super::session::Session;
@@ -31,6 +34,7 @@ pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloA
         protocol: PROTOCOL_VERSION,
         version: version.to_owned(),
         instance: context.hub.instance().to_owned(),
+        limits: Limits::default(),
         banners: context.hub.banners(),
     })
 }
@@ -47,6 +51,7 @@ pub(super) async fn status(session: &Arc<Session>, _: Status) -> Result<DaemonSt
         queued: activity.queued,
         clients: *context.clients.borrow(),
         process_trees: context.supervisor.trees().unwrap_or("not known before the first command").to_owned(),
+        queued_bytes: (context.hub.queued_bytes() + context.queued.load(Ordering::Relaxed)) as u64,
         banners: context.hub.banners(),
     })
 }

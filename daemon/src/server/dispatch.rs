@@ -61,6 +61,7 @@ plain {
     rpc::runs::Start => runs::start,
     rpc::runs::List => runs::list,
     rpc::runs::Get => runs::get,
+    rpc::runs::Nodes => items::nodes,
     rpc::runs::Items => items::items,
     rpc::runs::Cancel => runs::cancel,
     rpc::runs::Resume => runs::resume,
@@ -77,6 +78,8 @@ plain {
     rpc::watch::Watch => watch::watch,
 }
 bytes {
+    rpc::workflows::Read => workflows::read,
+    rpc::values::Read => values::read,
     rpc::assets::Read => assets::read,
     rpc::assets::Thumbnail => assets::thumbnail,
     rpc::previews::Thumbnail => previews::thumbnail,

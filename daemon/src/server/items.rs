@@ -1,67 +1,84 @@
-//! `runs.items`: the items of a node, page by page.
+//! `runs.items` and `runs.nodes`: what is known of a run, page by page.
 
 use std::ops::Bound;
 use std::sync::Arc;
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::runs::{Item, ItemPage, Items};
+use fanlight_shared::rpc::frame::PART;
+use fanlight_shared::rpc::runs::{Item, ItemPage, Items, NodePage, Nodes};
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 use fanlight_shared::run_state::RunState;
 
-use super::Context;
 use super::session::Session;
-use crate::hub::Room;
+use super::state::state_of;
+use crate::hub::{self, Room};
 
-/// Behind which item of which moment a page begins.
-#[derive(Clone, Copy)]
-struct Cursor {
-    seq: u64,
-    last: u32,
+/// Parses the numbers of a cursor, the first of which names the moment that its list is of.
+fn parse<const N: usize>(tag: &str, list: &str, cursor: &str) -> Result<[u64; N], RpcError> {
+    let numbers = cursor.strip_prefix(tag).and_then(|numbers| {
+        let numbers: Vec<u64> = numbers.split('.').map(|it| it.parse().ok()).collect::<Option<_>>()?;
+        numbers.try_into().ok()
+    });
+    numbers.ok_or_else(|| {
+        let shown: String = cursor.chars().take(40).collect();
+        let shown = shown.escape_debug();
+        let message = format!("`cursor`: `{shown}` is no cursor of {list}; leave it out for the first page");
+        RpcError::new(ErrorCode::BadParams, message)
+    })
 }
 
-impl Cursor {
-    fn parse(text: &str) -> Result<Self, RpcError> {
-        text.split_once('.')
-            .and_then(|(seq, last)| Some(Self { seq: seq.parse().ok()?, last: last.parse().ok()? }))
-            .ok_or_else(|| {
-                RpcError::new(ErrorCode::BadParams, "this is no cursor of this list; ask for its first page")
-            })
+/// The state that a page is of: that of the page before, else the newest.
+async fn moment(session: &Session, run: RunId, seq: Option<u64>) -> Result<Arc<RunState>, RpcError> {
+    match session.recent.get(run).filter(|state| seq == Some(state.seq)) {
+        Some(state) => Ok(state),
+        None => state_of(&session.context, run).await,
+    }
+}
+
+/// Another page of the same moment may be asked for.
+fn keep(session: &Session, run: RunId, state: &Arc<RunState>, more: bool) {
+    if more {
+        session.recent.keep(run, Arc::clone(state));
+    } else {
+        session.recent.forget();
     }
 }
 
 pub(super) async fn items(session: &Arc<Session>, list: Items) -> Result<ItemPage, RpcError> {
-    let cursor = list.cursor.as_deref().map(Cursor::parse).transpose()?;
-    let run = list.run_id;
-    let same = |state: &Arc<RunState>| cursor.is_some_and(|cursor| cursor.seq == state.seq);
-    let state = match session.recent.get(run).filter(same) {
-        Some(state) => state,
-        None => state_of(&session.context, run).await?,
-    };
+    const TAG: &str = "items:";
+    let cursor = list.cursor.as_deref().map(|cursor| parse::<2>(TAG, "runs.items", cursor)).transpose()?;
+    let state = moment(session, list.run_id, cursor.map(|[seq, _]| seq)).await?;
     let node = state
         .nodes
         .get(&list.node)
         .ok_or_else(|| RpcError::not_found(format!("this run has no node `{}`", list.node)))?;
-    let from = cursor.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.last));
-    let rows: Vec<Item> = Room::new()
-        .fill(node.items.range((from, Bound::Unbounded)))
-        .map(|(index, instance)| Item { item: ItemPath::item(index), instance: instance.clone() })
+    let last = cursor.map(|[_, last]| u32::try_from(last).unwrap_or(u32::MAX));
+    let mut room = Room::new(PART);
+    let rows: Vec<Item> = node
+        .items
+        .range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+        .take_while(|(_, instance)| room.take("\"item\":\"[4294967295]\"".len(), instance))
+        .map(|(index, instance)| Item { item: ItemPath::item(*index), instance: instance.clone() })
         .collect();
     let seq = state.seq;
-    let last = rows.last().and_then(|row| row.item.0);
-    let more =
-        last.filter(|last| node.items.range((Bound::Excluded(*last), Bound::Unbounded)).next().is_some());
-    match more {
-        Some(_) => session.recent.keep(run, Arc::clone(&state)),
-        None => session.recent.forget(),
-    }
-    Ok(ItemPage { seq, rows, cursor: more.map(|last| format!("{seq}.{last}")) })
+    let more = rows
+        .last()
+        .and_then(|row| row.item.0)
+        .filter(|last| node.items.range((Bound::Excluded(*last), Bound::Unbounded)).next().is_some());
+    keep(session, list.run_id, &state, more.is_some());
+    Ok(ItemPage { seq, rows, cursor: more.map(|last| format!("{TAG}{seq}.{last}")) })
 }
 
-/// What is known of a run; of an active one the hub knows more: progress, logs, edges.
-pub(super) async fn state_of(context: &Context, run: RunId) -> Result<Arc<RunState>, RpcError> {
-    match context.hub.run_state(run) {
-        Some(state) => Ok(state),
-        None => context.read(move |store| store.run_state(run)).await.map(Arc::new),
-    }
+pub(super) async fn nodes(session: &Arc<Session>, list: Nodes) -> Result<NodePage, RpcError> {
+    const TAG: &str = "nodes:";
+    let cursor = list.cursor.as_deref().map(|cursor| parse::<3>(TAG, "runs.nodes", cursor)).transpose()?;
+    let state = moment(session, list.run_id, cursor.map(|[seq, ..]| seq)).await?;
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let from = cursor.map_or((0, 0), |[_, node, edge]| (place(node), place(edge)));
+    let (nodes, edges, next) = hub::nodes(&state, from);
+    let seq = state.seq;
+    keep(session, list.run_id, &state, next.is_some());
+    let cursor = next.map(|(node, edge)| format!("{TAG}{seq}.{node}.{edge}"));
+    Ok(NodePage { seq, nodes, edges, cursor })
 }

@@ -2,11 +2,19 @@
 
 use std::sync::Arc;
 
+use fanlight_shared::preview;
 use fanlight_shared::rpc::RpcError;
+use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::logs::{Part, Read};
 
-use super::items::state_of;
 use super::session::Session;
+use super::state::state_of;
+
+/// How many bytes a part has if the client does not say, and how many at most.
+const DEFAULT: u32 = 64 * 1024;
+const HIGHEST: u32 = 1024 * 1024;
+/// So few bytes fit into a message whatever they are.
+const SMALLEST: u32 = 8 * 1024;
 
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, RpcError> {
     let context = &session.context;
@@ -35,6 +43,15 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, Rpc
     })?;
     let id =
         attempt.id.ok_or_else(|| RpcError::not_found(format!("`{name}` is no command; it has no log")))?;
-    let ended = attempt.end.is_some();
-    context.executors.log(id, attempt.number, &read, ended).await.map_err(RpcError::not_found)
+    let (number, ended) = (attempt.number, attempt.end.is_some());
+    let mut read = read;
+    loop {
+        let part = context.executors.log(id, number, &read, ended).await.map_err(RpcError::not_found)?;
+        // Control characters and many short pieces are longer as JSON than in the log.
+        let asked = read.limit.unwrap_or(DEFAULT);
+        if preview::fits(&part, PAGE) || asked <= SMALLEST {
+            return Ok(part);
+        }
+        read.limit = Some(asked.min(HIGHEST) / 2);
+    }
 }

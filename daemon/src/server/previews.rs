@@ -6,7 +6,7 @@ use fanlight_shared::rpc::RpcError;
 use fanlight_shared::rpc::assets::Bytes;
 use fanlight_shared::rpc::previews::Thumbnail;
 
-use super::bytes::{From, Source};
+use super::bytes::Source;
 use super::session::Session;
 
 /// What the command wrote is foreign, so a worker makes a picture of it, as of any asset. It is kept nowhere: the next
@@ -28,6 +28,5 @@ pub(super) async fn thumbnail(
         .preview(media)
         .await
         .ok_or_else(|| RpcError::refused("nothing can be shown of this preview"))?;
-    let (stream, bytes) = (session.next_stream(), picture.len() as u64);
-    Ok((Bytes { stream, bytes, mime, hash: None }, Source { stream, bytes, from: From::Memory(picture) }))
+    Ok(Source::memory(session, picture, 0, None, mime))
 }

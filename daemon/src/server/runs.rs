@@ -1,23 +1,92 @@
 //! `runs.*`
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use fanlight_shared::document;
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
     Cancel, CancelAnswer, Delete, Detail, Get, Label, List, Resume, Start, Started,
 };
-use fanlight_shared::rpc::{Done, Page, RpcError};
+use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
+use fanlight_shared::value::{Value, Values};
 
-use super::items::state_of;
+use super::document::beginning;
 use super::session::Session;
-use crate::hub::head;
+use super::state::state_of;
+use crate::hub::{Room, head};
+use crate::node_type::catalogue;
 
-pub(super) async fn start(session: &Arc<Session>, start: Start) -> Result<Started, RpcError> {
-    session.context.engine.start(start).await
+pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
+    if start.sets.iter().any(|set| set.like.is_some()) {
+        start = fill_in(session, start).await?;
+    }
+    if let Some(path) = start.path.clone().filter(|path| path.starts_with('/')) {
+        let missing = move || std::fs::symlink_metadata(&path).is_err().then_some(path);
+        if let Ok(Some(path)) = tokio::task::spawn_blocking(missing).await {
+            let message =
+                format!("`path`: there is no file {path}; leave it out for a document without a file");
+            return Err(RpcError::new(ErrorCode::BadParams, message));
+        }
+    }
+    session.context.engine.start(start).await.map(fit)
+}
+
+/// Gives sets the params of the runs that they are to be like, those that the workflow still has.
+async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError> {
+    let mut known: HashMap<RunId, Values> = HashMap::new();
+    for id in start.sets.iter().filter_map(|set| set.like) {
+        if let Entry::Vacant(vacant) = known.entry(id) {
+            vacant.insert(session.context.read(move |store| store.params(id)).await?);
+        }
+    }
+    let fill = move || {
+        // What is wrong with the file is said when it is submitted.
+        let Ok(checked) = document::read(&start.document, &catalogue()) else { return Ok(start) };
+        for set in &mut start.sets {
+            let Some(params) = set.like.take().and_then(|like| known.get(&like)) else { continue };
+            for (name, value) in params {
+                if !checked.workflow.params.contains_key(name)
+                    || set.params.contains_key(name)
+                    || *value == Value::None
+                {
+                    continue;
+                }
+                if value.has_media() {
+                    let message =
+                        format!("param `{name}` takes a file, which is not taken from another run: give it");
+                    return Err(RpcError::new(ErrorCode::BadParams, message));
+                }
+                set.params.insert(name.clone(), value.clone());
+            }
+        }
+        Ok(start)
+    };
+    let filled = tokio::task::spawn_blocking(fill).await;
+    filled.map_err(|error| RpcError::internal(format!("the params can't be taken over: {error}")))?
+}
+
+/// As many runs of a submission as fit into a message.
+fn fit(mut started: Started) -> Started {
+    let mut room = Room::new(PAGE);
+    started.runs.iter_mut().for_each(Run::shorten);
+    let fit = started.runs.iter().take_while(|run| room.take(0, *run)).count();
+    started.more = u32::try_from(started.runs.len() - fit).unwrap_or(u32::MAX);
+    started.runs.truncate(fit);
+    started
 }
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Run>, RpcError> {
-    let mut page = session.context.read(move |store| store.runs(&list)).await?;
+    let mut page = session
+        .context
+        .read(move |store| {
+            list.workflow_id.map_or(Ok(()), |workflow| store.check_workflow(workflow))?;
+            store.runs(&list)
+        })
+        .await?;
     session.context.hub.place(&mut page.rows);
     Ok(page)
 }
@@ -30,15 +99,20 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
     let environment = context.read(move |store| store.environment_names(id)).await?;
     let state = head(state_of(context, id).await?);
     context.hub.place(std::slice::from_mut(&mut run));
-    Ok(Detail { run, state, document, path, environment })
+    let (document, document_bytes) = beginning(document);
+    Ok(Detail { run, state, document, document_bytes, path, environment })
 }
 
 pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<CancelAnswer, RpcError> {
-    session.context.engine.cancel(cancel).await
+    let context = &session.context;
+    let named = cancel.runs.clone();
+    // Nothing is cancelled where one of them is not a run.
+    context.read(move |store| store.check_runs(&named)).await?;
+    context.engine.cancel(cancel).await
 }
 
 pub(super) async fn resume(session: &Arc<Session>, resume: Resume) -> Result<Started, RpcError> {
-    session.context.engine.resume(resume).await
+    session.context.engine.resume(resume).await.map(fit)
 }
 
 pub(super) async fn delete(session: &Arc<Session>, delete: Delete) -> Result<Done, RpcError> {

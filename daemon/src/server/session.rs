@@ -1,44 +1,45 @@
-//! One connection: a loop that reads requests, a loop that writes answers, notifications and bytes.
+//! What the handlers of one connection share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
-use fanlight_shared::rpc::frame::{Called, MESSAGE_LIMIT, Refused, Two};
-use fanlight_shared::rpc::{ErrorCode, Request, RpcError, daemon, watch};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use fanlight_shared::rpc::RpcError;
+use fanlight_shared::rpc::frame::{ANSWERS_LIMIT, MESSAGE_LIMIT, Refused, Two};
 use serde_json::Value as Json;
-use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinSet;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request as Upgrade, Response};
-use tokio_tungstenite::tungstenite::http::StatusCode;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
-use tokio_util::sync::CancellationToken;
 
-use super::Context;
-use super::dispatch::dispatch;
+use super::context::Context;
 use super::recent::Recent;
-use crate::hub::{Outgoing, Subscription, text, written};
+use crate::hub::{Subscription, text};
 
-/// How long a connection may take to become a WebSocket, and then to say hello.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long one frame may take: a client that does not read at all is cut off.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the last frames may take when the daemon ends.
-const GOODBYE: Duration = Duration::from_secs(1);
-/// Requests of one connection that are worked on at once.
-const REQUESTS: usize = 32;
 /// Frames of bytes that wait to be written.
 const CHUNKS: usize = 2;
+/// Frames that wait to be written, whatever they hold.
+const FRAMES: usize = 64;
 
-type Socket = WebSocketStream<UnixStream>;
+/// A frame that waits to be written, and the room that it takes.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) message: Message,
+    _place: OwnedSemaphorePermit,
+    queued: Arc<AtomicUsize>,
+    bytes: usize,
+}
 
-/// A frame that waits to be written; of a frame of bytes the place among those that may wait.
-pub(super) struct Frame(Message, #[allow(dead_code)] Option<OwnedSemaphorePermit>);
+impl Frame {
+    fn new(message: Message, place: OwnedSemaphorePermit, queued: &Arc<AtomicUsize>) -> Self {
+        let bytes = message.len();
+        queued.fetch_add(bytes, Ordering::Relaxed);
+        Self { message, _place: place, queued: Arc::clone(queued), bytes }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        self.queued.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
 
 /// What the handlers of one connection share.
 pub(super) struct Session {
@@ -47,242 +48,81 @@ pub(super) struct Session {
     /// Held while runs are read from the store for the subscription: a change of what is watched waits.
     pub(super) attaching: tokio::sync::Mutex<()>,
     pub(super) recent: Recent,
+    pub(super) greeted: AtomicBool,
     frames: mpsc::Sender<Frame>,
+    answers: Arc<Semaphore>,
     chunks: Arc<Semaphore>,
     streams: AtomicU32,
-    greeted: AtomicBool,
 }
 
+/// Room for one answer, whatever its length.
+#[derive(Debug)]
+pub(super) struct Reserved(OwnedSemaphorePermit);
+
 impl Session {
+    /// A session, and the frames that it hands to the writing loop.
+    pub(super) fn new(context: Arc<Context>) -> (Arc<Self>, mpsc::Receiver<Frame>) {
+        let (frames, waiting) = mpsc::channel(FRAMES);
+        let session = Self {
+            subscription: Subscription::new(Arc::clone(&context.hub)),
+            context,
+            attaching: tokio::sync::Mutex::default(),
+            recent: Recent::default(),
+            greeted: AtomicBool::new(false),
+            frames,
+            answers: Arc::new(Semaphore::new(ANSWERS_LIMIT)),
+            chunks: Arc::new(Semaphore::new(CHUNKS)),
+            streams: AtomicU32::new(1),
+        };
+        (Arc::new(session), waiting)
+    }
+
     /// The number of a new stream of bytes.
     pub(super) fn next_stream(&self) -> u32 {
         self.streams.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Hands a text frame to the writing loop.
-    async fn answer(&self, text: Utf8Bytes) {
-        let _ = self.frames.send(Frame(Message::Text(text), None)).await;
+    /// Waits until there is room for an answer. It is made only then, so that a client that asks and does not read costs
+    /// no more than what may wait for it. `None`: the connection is gone.
+    pub(super) async fn reserve(&self) -> Option<Reserved> {
+        let bytes = u32::try_from(MESSAGE_LIMIT).unwrap_or(u32::MAX);
+        Arc::clone(&self.answers).acquire_many_owned(bytes).await.ok().map(Reserved)
     }
 
-    /// Hands bytes to the writing loop; waits until there is room. `false`: the connection is gone.
-    pub(super) async fn chunk(&self, bytes: Vec<u8>) -> bool {
-        let Ok(place) = Arc::clone(&self.chunks).acquire_owned().await else { return false };
-        self.frames.send(Frame(Message::binary(bytes), Some(place))).await.is_ok()
-    }
-
-    async fn refuse(&self, id: &Json, error: &RpcError) {
-        self.answer(text(&Refused { jsonrpc: Two, id, error })).await;
-    }
-}
-
-/// Serves one connection until it ends or the daemon does.
-pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: CancellationToken) {
-    let limits =
-        WebSocketConfig::default().max_message_size(Some(MESSAGE_LIMIT)).max_frame_size(Some(MESSAGE_LIMIT));
-    let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, allow, Some(limits));
-    let socket = match tokio::time::timeout(HANDSHAKE, upgrade).await {
-        Ok(Ok(socket)) => socket,
-        Ok(Err(error)) => return tracing::debug!(%error, "no handshake"),
-        Err(_) => return tracing::debug!("a connection said nothing"),
-    };
-    let _counted = Counted::new(Arc::clone(&context));
-    let (sink, source) = socket.split();
-    let (frames, waiting) = mpsc::channel(REQUESTS);
-    let session = Arc::new(Session {
-        subscription: Subscription::new(Arc::clone(&context.hub)),
-        context,
-        attaching: tokio::sync::Mutex::default(),
-        recent: Recent::default(),
-        frames,
-        chunks: Arc::new(Semaphore::new(CHUNKS)),
-        streams: AtomicU32::new(1),
-        greeted: AtomicBool::new(false),
-    });
-    let over = CancellationToken::new();
-    let writing = write(Arc::clone(&session), sink, waiting, stop, over.clone());
-    let reading = async {
-        tokio::select! {
-            () = over.cancelled() => {}
-            () = read(&session, source) => {}
-        }
-        // Nothing more is asked for; what is under way may still be told.
-        over.cancel();
-    };
-    tokio::join!(writing, reading);
-}
-
-/// Lets through what is no web page and asks for the one path there is.
-#[allow(clippy::result_large_err)]
-fn allow(request: &Upgrade, response: Response) -> Result<Response, ErrorResponse> {
-    let refuse = |status: StatusCode, reason: &str| {
-        let mut refusal = ErrorResponse::new(Some(reason.to_owned()));
-        *refusal.status_mut() = status;
-        Err(refusal)
-    };
-    if request.uri().path() != "/" {
-        return refuse(StatusCode::NOT_FOUND, "the only path is /");
-    }
-    if request.headers().contains_key("origin") {
-        return refuse(StatusCode::FORBIDDEN, "web pages may not connect");
-    }
-    Ok(response)
-}
-
-/// A client among [`Context::clients`].
-struct Counted(Arc<Context>);
-
-impl Counted {
-    fn new(context: Arc<Context>) -> Self {
-        context.clients.send_modify(|clients| *clients += 1);
-        Self(context)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.clients.send_modify(|clients| *clients = clients.saturating_sub(1));
-    }
-}
-
-/// Reads requests until the connection ends.
-async fn read(session: &Arc<Session>, mut source: SplitStream<Socket>) {
-    let slots = Arc::new(Semaphore::new(REQUESTS));
-    let mut requests = JoinSet::new();
-    loop {
-        let next = if session.greeted.load(Ordering::Relaxed) {
-            source.next().await
+    /// Hands an answer to the writing loop.
+    pub(super) async fn answer(&self, reserved: Reserved, id: &Json, text: Utf8Bytes) {
+        let Reserved(mut room) = reserved;
+        let text = if text.len() <= MESSAGE_LIMIT {
+            text
         } else {
-            let Ok(next) = tokio::time::timeout(HANDSHAKE, source.next()).await else {
-                return tracing::debug!("a client did not say hello");
-            };
-            next
+            tracing::error!(bytes = text.len(), "an answer is longer than a message may be");
+            let error = RpcError::internal("the answer is too long for one message; ask for less of it");
+            refused(id, &error)
         };
-        while requests.try_join_next().is_some() {}
-        match next {
-            Some(Ok(Message::Text(frame))) => {
-                let Some(called) = called(session, &frame).await else { continue };
-                // These two decide what later frames mean, so they keep their place.
-                if called.method == daemon::Hello::METHOD || called.method == watch::Watch::METHOD {
-                    handle(session, called).await;
-                    continue;
-                }
-                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-                let session = Arc::clone(session);
-                requests.spawn(async move {
-                    handle(&session, called).await;
-                    drop(slot);
-                });
-            }
-            Some(Ok(Message::Binary(_))) => {
-                let error = RpcError::new(ErrorCode::Malformed, "requests are text frames");
-                session.refuse(&Json::Null, &error).await;
-            }
-            Some(Ok(Message::Close(_))) | None => return,
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return tracing::debug!(%error, "a connection ended"),
+        if let Some(place) = room.split(text.len()) {
+            drop(room);
+            let frame = Frame::new(Message::Text(text), place, &self.context.queued);
+            let _ = self.frames.send(frame).await;
         }
+    }
+
+    /// Hands an error to the writing loop.
+    pub(super) async fn refuse(&self, reserved: Reserved, id: &Json, error: &RpcError) {
+        self.answer(reserved, id, refused(id, error)).await;
+    }
+
+    /// Waits until bytes may be sent. `None`: the connection is gone.
+    pub(super) async fn chunk_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.chunks).acquire_owned().await.ok()
+    }
+
+    /// Hands bytes to the writing loop. `false`: the connection is gone.
+    pub(super) async fn chunk(&self, place: OwnedSemaphorePermit, bytes: Vec<u8>) -> bool {
+        let frame = Frame::new(Message::binary(bytes), place, &self.context.queued);
+        self.frames.send(frame).await.is_ok()
     }
 }
 
-/// The request of a frame, if it is one and may be made now.
-async fn called(session: &Session, frame: &str) -> Option<Called> {
-    let called = match serde_json::from_str::<Called>(frame) {
-        Ok(called) if called.id.is_number() || called.id.is_string() => called,
-        Ok(_) => {
-            let error = RpcError::new(ErrorCode::Malformed, "`id` must be a number or a text");
-            session.refuse(&Json::Null, &error).await;
-            return None;
-        }
-        Err(error) => {
-            let error = RpcError::new(ErrorCode::Malformed, format!("this is no JSON-RPC request: {error}"));
-            session.refuse(&Json::Null, &error).await;
-            return None;
-        }
-    };
-    let greeted = session.greeted.load(Ordering::Relaxed);
-    let greets = called.method == daemon::Hello::METHOD;
-    if greeted == greets {
-        let sentence = if greets { "hello was said already" } else { "say hello first" };
-        session.refuse(&called.id, &RpcError::refused(sentence)).await;
-        return None;
-    }
-    Some(called)
-}
-
-async fn handle(session: &Arc<Session>, called: Called) {
-    let greets = called.method == daemon::Hello::METHOD;
-    let params = called.params.unwrap_or_else(|| Json::Object(serde_json::Map::new()));
-    match Box::pin(dispatch(session, &called.method, &called.id, params)).await {
-        Ok(answered) => {
-            if greets {
-                session.greeted.store(true, Ordering::Relaxed);
-            }
-            session.answer(answered.text).await;
-            if let Some(source) = answered.bytes {
-                source.send(session).await;
-            }
-        }
-        Err(error) => session.refuse(&called.id, &error).await,
-    }
-}
-
-/// Writes until the connection or the daemon ends; ends the connection when it goes.
-async fn write(
-    session: Arc<Session>,
-    mut sink: SplitSink<Socket, Message>,
-    mut frames: mpsc::Receiver<Frame>,
-    stop: CancellationToken,
-    over: CancellationToken,
-) {
-    loop {
-        let message = tokio::select! {
-            () = stop.cancelled() => {
-                let _ = tokio::time::timeout(GOODBYE, goodbye(&session, &mut sink, &mut frames)).await;
-                break;
-            }
-            () = over.cancelled() => break,
-            Some(Frame(message, _place)) = frames.recv() => message,
-            outgoing = session.subscription.next() => {
-                let Some(text) = written(&outgoing) else { continue };
-                if matches!(outgoing, Outgoing::Lagged) {
-                    // Only now the client reads again.
-                    let session = Arc::clone(&session);
-                    tokio::spawn(async move { super::watch::again(&session).await });
-                }
-                Message::Text(text)
-            }
-        };
-        match tokio::time::timeout(PATIENCE, sink.send(message)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "a connection ended");
-                break;
-            }
-            Err(_) => {
-                tracing::info!("a client did not read for 30 seconds and was cut off");
-                break;
-            }
-        }
-    }
-    over.cancel();
-}
-
-/// What waits is still sent, then the connection is closed.
-async fn goodbye(
-    session: &Session,
-    sink: &mut SplitSink<Socket, Message>,
-    frames: &mut mpsc::Receiver<Frame>,
-) {
-    while let Ok(Frame(message, _place)) = frames.try_recv() {
-        if sink.send(message).await.is_err() {
-            return;
-        }
-    }
-    while let Some(outgoing) = session.subscription.try_next() {
-        let Some(text) = written(&outgoing) else { continue };
-        if sink.send(Message::Text(text)).await.is_err() {
-            return;
-        }
-    }
-    let _ = sink.close().await;
+fn refused(id: &Json, error: &RpcError) -> Utf8Bytes {
+    text(&Refused { jsonrpc: Two, id, error })
 }

@@ -3,6 +3,7 @@
 mod frames;
 mod kept;
 mod life;
+mod limits;
 mod parts;
 mod views;
 
@@ -80,6 +81,7 @@ impl Served {
         .await
         .unwrap();
         let context = Arc::new(Context {
+            queued: Arc::default(),
             home: home.clone(),
             engine,
             store,
@@ -110,6 +112,7 @@ fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
         label: format!("seed={number}"),
         state,
         params: IndexMap::new(),
+        params_short: false,
         submitted_at: Time(1),
         started_at: None,
         ended_at: None,

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use fanlight_shared::id::{RunId, WorkflowId};
-use fanlight_shared::rpc::watch::{MOST_TELEMETRY, TelemetryOf, Watch, Watching};
+use fanlight_shared::rpc::watch::{TELEMETRY_LIMIT, TelemetryOf, Watch, Watching};
 use fanlight_shared::rpc::{ErrorCode, RpcError};
 
-use super::Context;
+use super::context::Context;
 use super::session::Session;
 use crate::hub::{Loaded, Needs};
 
 pub(super) async fn watch(session: &Arc<Session>, watch: Watch) -> Result<Watching, RpcError> {
-    if watch.telemetry.len() > MOST_TELEMETRY {
+    if watch.telemetry.len() > TELEMETRY_LIMIT {
         return Err(RpcError::new(
             ErrorCode::BadParams,
-            format!("at most {MOST_TELEMETRY} runs can be watched in full; the registry tells of all"),
+            format!("at most {TELEMETRY_LIMIT} runs can be watched in full; the registry tells of all"),
         ));
     }
     let _alone = session.attaching.lock().await;

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use fanlight_shared::document;
 use fanlight_shared::node_type::Catalogue;
-use fanlight_shared::rpc::workflows::{Check, Checked, Detail, Get, List, NodeTypes, WorkflowInfo};
+use fanlight_shared::rpc::assets::Bytes;
+use fanlight_shared::rpc::workflows::{Check, Checked, Detail, Get, List, NodeTypes, Read, WorkflowInfo};
 use fanlight_shared::rpc::{Page, RpcError};
 
+use super::bytes::Source;
+use super::document::beginning;
 use super::session::Session;
 use crate::node_type::catalogue;
 
@@ -15,7 +18,17 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Work
 }
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {
-    session.context.read(move |store| store.workflow(&get.workflow)).await
+    let mut detail = session.context.read(move |store| store.workflow(&get.workflow)).await?;
+    (detail.document, detail.document_bytes) = beginning(detail.document);
+    Ok(detail)
+}
+
+pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, Source), RpcError> {
+    let version = read.version;
+    let text = session.context.read(move |store| store.known_version(&version)).await?;
+    let text = text.ok_or_else(|| RpcError::not_found("no run that is known has this version"))?;
+    let mime = "application/yaml; charset=utf-8".to_owned();
+    Ok(Source::memory(session, text.into_bytes(), read.offset, read.limit, mime))
 }
 
 pub(super) async fn check(_: &Arc<Session>, check: Check) -> Result<Checked, RpcError> {

@@ -137,6 +137,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         label: row.get(3)?,
         state: status_from(row.get(4)?),
         params,
+        params_short: false,
         submitted_at: Time(row.get(6)?),
         started_at: row.get::<_, Option<i64>>(7)?.map(Time),
         ended_at: row.get::<_, Option<i64>>(8)?.map(Time),

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_going.sql"),
     include_str!("migrations/0003_environment.sql"),
+    include_str!("migrations/0004_requests.sql"),
 ];
 
 /// The schema that this program writes.

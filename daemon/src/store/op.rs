@@ -3,7 +3,7 @@
 use fanlight_shared::asset::Asset;
 use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
-use fanlight_shared::id::{AssetId, AttemptId, RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -175,6 +175,10 @@ pub struct Submit {
     pub nodes: u32,
     /// Their names, in the order of the file; the state of a run is folded over them.
     pub node_names: Vec<String>,
+    /// The names of its edges, in the order of the file.
+    pub edges: Vec<String>,
+    /// What was asked for: the same key with another digest is an error.
+    pub digest: BlobHash,
     /// The submission.
     pub submission: SubmissionId,
     /// When.

@@ -11,6 +11,7 @@ mod workflow;
 use rusqlite::OptionalExtension;
 
 pub use list::Counts;
+pub use value::StoredValue;
 
 use super::{Store, StoreError};
 

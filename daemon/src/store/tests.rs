@@ -142,6 +142,8 @@ pub(crate) fn submission(runs: usize) -> Submit {
         version: Version::of(document),
         nodes: 1,
         node_names: vec!["sky".into()],
+        edges: Vec::new(),
+        digest: BlobHash::of(document.as_bytes()),
         submission: SubmissionId::new(),
         at: Time::now(),
         runs: (0..runs)

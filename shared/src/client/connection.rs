@@ -15,7 +15,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::ClientError;
-use crate::rpc::frame::{ANSWER_LIMIT, Answer, Call, Incoming, MESSAGE_LIMIT, Two, unmark};
+use super::parts::Parts;
+use crate::rpc::frame::{ACCEPTED_LIMIT, Answer, Call, Incoming, REQUEST_LIMIT, Two, unmark};
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, assets};
 
@@ -170,8 +171,8 @@ impl Connection {
             return Err(ClientError::NotOurs { socket: path.to_owned(), uid });
         }
         let config = tungstenite::protocol::WebSocketConfig::default()
-            .max_message_size(Some(ANSWER_LIMIT))
-            .max_frame_size(Some(ANSWER_LIMIT));
+            .max_message_size(Some(ACCEPTED_LIMIT))
+            .max_frame_size(Some(ACCEPTED_LIMIT));
         let upgrade = tokio_tungstenite::client_async_with_config("ws://localhost/", stream, Some(config));
         let (socket, _) = tokio::time::timeout(HANDSHAKE, upgrade)
             .await
@@ -244,7 +245,7 @@ impl Connection {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let call = Call { jsonrpc: Two, id, method: R::METHOD, params: request };
         let text = serde_json::to_string(&call).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
-        if text.len() > MESSAGE_LIMIT {
+        if text.len() > REQUEST_LIMIT {
             return Err(ClientError::TooLong(text.len()));
         }
         let (answer, receiver) = oneshot::channel();
@@ -293,6 +294,7 @@ async fn read(
     notify: mpsc::UnboundedSender<Notification>,
 ) {
     let mut streams: HashMap<u32, Stream> = HashMap::new();
+    let mut parts = Parts::default();
     let mut farewell = None;
     let reason = loop {
         // What nobody takes out must not pile up here: the daemon copes with a client that does not read. A call that
@@ -313,8 +315,10 @@ async fn read(
                         if let Notification::Bye { reason } = &notification {
                             farewell = Some(reason.clone());
                         }
-                        shared.waiting.fetch_add(1, Ordering::AcqRel);
-                        let _ = notify.send(notification);
+                        if let Some(notification) = parts.take(notification) {
+                            shared.waiting.fetch_add(1, Ordering::AcqRel);
+                            let _ = notify.send(notification);
+                        }
                     }
                 }
                 Err(error) => break format!("the daemon sent something that can't be read: {error}"),

@@ -33,6 +33,7 @@ impl Story {
                     label: String::new(),
                     state: RunStatus::Queued,
                     params: IndexMap::new(),
+                    params_short: false,
                     submitted_at: Time(0),
                     started_at: None,
                     ended_at: None,

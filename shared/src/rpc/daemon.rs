@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::frame::{ANSWERS_LIMIT, CHUNK, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, REQUEST_LIMIT};
 use super::{Done, request};
 
 /// `hello`: the first request of a connection.
@@ -15,6 +16,34 @@ pub struct Hello {
     pub client: String,
 }
 
+/// How large things on a connection may be, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// A text frame of the client; a longer one ends the connection.
+    pub request: u64,
+    /// A text frame of the daemon.
+    pub message: u64,
+    /// The bytes in a binary frame, without its mark.
+    pub chunk: u64,
+    /// Answers that wait to be sent; beyond it requests wait.
+    pub answers: u64,
+    /// Notifications that wait to be sent; beyond it they are dropped, and snapshots follow.
+    pub notifications: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let bytes = |limit: usize| u64::try_from(limit).unwrap_or(u64::MAX);
+        Self {
+            request: bytes(REQUEST_LIMIT),
+            message: bytes(MESSAGE_LIMIT),
+            chunk: bytes(CHUNK),
+            answers: bytes(ANSWERS_LIMIT),
+            notifications: bytes(NOTIFICATIONS_LIMIT),
+        }
+    }
+}
+
 /// Answer of `hello`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HelloAnswer {
@@ -24,6 +53,9 @@ pub struct HelloAnswer {
     pub version: String,
     /// Changes with every start of the daemon.
     pub instance: String,
+    /// How large things on this connection may be.
+    #[serde(default)]
+    pub limits: Limits,
     /// Things that every client should show, such as a busy supervisor of another version or a full disk; `banner_update`
     /// tells who watches the registry of changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,6 +86,9 @@ pub struct DaemonStatus {
     pub clients: u32,
     /// How process trees are ended: `cgroup` or `session`.
     pub process_trees: String,
+    /// Bytes that wait to be sent to clients.
+    #[serde(default)]
+    pub queued_bytes: u64,
     /// What every client should show, as in `hello`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banners: Vec<String>,

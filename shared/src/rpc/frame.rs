@@ -7,17 +7,30 @@ use serde_json::Value as Json;
 use super::RpcError;
 use super::watch::Notification;
 
-/// The longest text frame in bytes; a longer one ends the connection.
-pub const MESSAGE_LIMIT: usize = 8 * 1024 * 1024;
+/// The longest text frame of a client in bytes; a longer one ends the connection.
+pub const REQUEST_LIMIT: usize = 8 * 1024 * 1024;
 
-/// The longest text frame that a client takes from its daemon, in bytes: a page of values that are long by themselves fits.
-pub const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
+/// The longest text frame that the daemon sends, in bytes.
+pub const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// The longest text frame that a client takes, in bytes: a daemon of an earlier version knew no [`MESSAGE_LIMIT`].
+pub const ACCEPTED_LIMIT: usize = 64 * 1024 * 1024;
+
+/// How many bytes of answers wait for one connection; beyond it requests wait.
+pub const ANSWERS_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How many bytes of notifications wait for one connection; beyond it they are dropped, and snapshots follow when the
+/// client reads again.
+pub const NOTIFICATIONS_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The most bytes of rows in one page of a list.
+pub const PAGE: usize = 512 * 1024;
 
 /// The most bytes of an asset in one binary frame, without its mark.
 pub const CHUNK: usize = 256 * 1024;
 
-/// The most bytes of items in one text frame; one item that is longer goes alone.
-pub const ITEMS: usize = 256 * 1024;
+/// The most bytes of one part of a snapshot; an item that is longer goes alone.
+pub const PART: usize = 256 * 1024;
 
 /// How many bytes of a binary frame mark its stream: a little-endian `u32`.
 pub const MARK: usize = 4;

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Done, Page, request};
 use crate::environment::Environment;
+use crate::event::EdgeActivity;
 use crate::id::{RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::run::{Run, RunStatus};
-use crate::run_state::{Instance, RunState};
+use crate::run_state::{Instance, NodeState, RunState};
 use crate::value::Value;
 
 /// `runs.start`: one transaction for all its runs.
@@ -47,6 +48,10 @@ pub struct ParamSet {
     /// By name; a param of a media type is the path of a file, absolute.
     #[serde(default)]
     pub params: IndexMap<String, Value>,
+    /// A run whose params are taken where none are given here: those that the workflow still has. So a run is submitted
+    /// again whose params are too long to be in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<RunId>,
     /// Which of several repetitions of the same params this is, for the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
@@ -65,8 +70,11 @@ pub struct Repeat {
 /// Answer of `runs.start` and `runs.resume`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Started {
-    /// The runs it made, queued or running, in the order of the sets.
+    /// The runs it made, queued or running, in the order of the sets: as many as fit into one message.
     pub runs: Vec<Run>,
+    /// How many more it made; `runs.list` with this `request_key` has them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u32,
     /// Things worth knowing, such as a moved file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
@@ -97,7 +105,11 @@ pub struct KeptNode {
     pub of: Option<u32>,
 }
 
-/// `runs.list`: newest first.
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// `runs.list`: newest first. A page ends where it is full, which may be before `limit` rows.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
@@ -107,6 +119,9 @@ pub struct List {
     /// In these states only; empty is all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<RunStatus>,
+    /// Of the submission with this `request_key` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_key: Option<String>,
     /// Whose label, workflow or number has this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -131,16 +146,47 @@ pub struct Get {
 pub struct Detail {
     /// The run.
     pub run: Run,
-    /// What is known of it. Where `items_left` is not 0 it has only its first items; `runs.items` has them all.
+    /// What is known of it. Where `items_left` is not 0 it has only its first items; `runs.items` has them all. Where
+    /// `nodes_left` or `edges_left` is not 0 it has only the first of these; `runs.nodes` has them all.
     pub state: RunState,
-    /// The text of the workflow file that it was submitted with.
+    /// The text of the workflow file that it was submitted with, or its beginning where `document_bytes` is there.
     pub document: String,
+    /// How long that text is in bytes, where `document` has only its beginning: `workflows.read` has it whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_bytes: Option<u64>,
     /// The path of that file, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The names of the variables that it was submitted with; their values stay in the daemon.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
+}
+
+/// `runs.nodes`: what is known of the nodes of a run, without their items, and of its edges, in the order of the file. Pages
+/// that are asked for one after the other on one connection are of one moment.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    /// The run.
+    pub run_id: RunId,
+    /// Where the page begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Answer of `runs.nodes`: as many nodes and edges as fit into one message.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NodePage {
+    /// The number of the last state event in it; a page with another one is of another moment.
+    pub seq: u64,
+    /// Nodes by name, without their items.
+    pub nodes: IndexMap<String, NodeState>,
+    /// Edges by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub edges: IndexMap<String, EdgeActivity>,
+    /// Give this back to get the next page; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
 }
 
 /// `runs.items`: what is known of the items of a node with `each`, by their index. Pages that are asked for one after the
@@ -250,6 +296,7 @@ pub struct Label {
 request!(Start, "runs.start", Started);
 request!(List, "runs.list", Page<Run>);
 request!(Get, "runs.get", Detail);
+request!(Nodes, "runs.nodes", NodePage);
 request!(Items, "runs.items", ItemPage);
 request!(Cancel, "runs.cancel", CancelAnswer);
 request!(Resume, "runs.resume", Started);

@@ -1,16 +1,17 @@
 //! `watch`: what a client wants to be told.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::request;
-use crate::event::{DaemonEvent, LiveEvent, Numbered, Queue};
+use crate::event::{DaemonEvent, EdgeActivity, LiveEvent, Numbered, Queue};
 use crate::id::{RunId, WorkflowId};
 use crate::run::Run;
-use crate::run_state::{Items, RunState, items_by_index};
+use crate::run_state::{Items, NodeState, RunState, items_by_index};
 
 /// How many runs one connection may watch in full; the registry tells of all.
-pub const MOST_TELEMETRY: usize = 64;
+pub const TELEMETRY_LIMIT: usize = 64;
 
 /// `watch`: replaces what this connection watched before. Snapshots and events come as notifications.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +23,7 @@ pub struct Watch {
     /// Products of this workflow: outputs and assets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<Products>,
-    /// Telemetry, in full, of these runs: at most [`MOST_TELEMETRY`].
+    /// Telemetry, in full, of these runs: at most [`TELEMETRY_LIMIT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub telemetry: Vec<TelemetryOf>,
     /// Telemetry of the newest started run of this workflow, whichever that is; the daemon moves on by itself.
@@ -71,6 +72,10 @@ pub struct Watching {
     pub seq: u64,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A notification: `method` is `event`, `params` is this.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "channel", rename_all = "snake_case")]
@@ -83,22 +88,33 @@ pub enum Notification {
         seq: u64,
         /// Runs that run, then the first 200 that wait, in order.
         runs: Vec<Run>,
+        /// How many more follow as `registry_runs`, before anything else of the registry.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        runs_left: u64,
         /// The queue.
         queue: Queue,
         /// What every client should show, as in `hello`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         banners: Vec<String>,
     },
+    /// Runs that the `registry` before left out, in order.
+    RegistryRuns {
+        /// `seq` of the `registry` that they belong to.
+        seq: u64,
+        /// The runs.
+        runs: Vec<Run>,
+    },
     /// Something of the registry, the queue or the products changed.
     Daemon {
-        /// Daemon-wide, without gaps over all events that this connection watches.
+        /// Daemon-wide, growing; numbers that are missing belong to what this connection does not watch.
         seq: u64,
         /// What.
         #[serde(flatten)]
         event: DaemonEvent,
     },
-    /// A run as it is now; replaces what the client had of it. Where `state.items_left` is not 0, so many items follow as
-    /// `snapshot_items`, before anything else of the run.
+    /// A run as it is now; replaces what the client had of it. Where `state.nodes_left` or `state.edges_left` is not 0, so
+    /// many follow as `snapshot_nodes`, and where `state.items_left` is not 0, so many items as `snapshot_items`, before
+    /// anything else of the run.
     Snapshot {
         /// The workflow.
         workflow_id: WorkflowId,
@@ -108,6 +124,20 @@ pub enum Notification {
         run: Box<Run>,
         /// What is known of it.
         state: Box<RunState>,
+    },
+    /// Nodes and edges that the snapshot before left out, in the order of the file.
+    SnapshotNodes {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run.
+        run_id: RunId,
+        /// `seq` of the snapshot that they belong to.
+        seq: u64,
+        /// Nodes by name, without their items.
+        nodes: IndexMap<String, NodeState>,
+        /// Edges by name.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        edges: IndexMap<String, EdgeActivity>,
     },
     /// Items of a node that the snapshot before left out.
     SnapshotItems {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::assets::Bytes;
 use super::{Page, request};
 use crate::id::{Version, WorkflowId};
 use crate::node_type::Catalogue;
@@ -50,8 +51,25 @@ pub struct Get {
 pub struct Detail {
     /// As lists show it.
     pub workflow: WorkflowInfo,
-    /// The text of its newest version.
+    /// The text of its newest version, or its beginning where `document_bytes` is there.
     pub document: String,
+    /// How long the text is in bytes, where `document` has only its beginning: `workflows.read` has it whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_bytes: Option<u64>,
+}
+
+/// `workflows.read`: the text of a version, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// The version: `version` of a run or a workflow.
+    pub version: Version,
+    /// Where to begin, in bytes.
+    #[serde(default)]
+    pub offset: u64,
+    /// At most so many bytes; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// `workflows.check`.
@@ -76,5 +94,6 @@ pub struct NodeTypes {}
 
 request!(List, "workflows.list", Page<WorkflowInfo>);
 request!(Get, "workflows.get", Detail);
+request!(Read, "workflows.read", Bytes);
 request!(Check, "workflows.check", Checked);
 request!(NodeTypes, "node_types.list", Catalogue);

@@ -6,9 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{NodeError, NodeUpdate, Progress};
 use crate::id::AttemptId;
+use crate::preview;
 use crate::run::{AttemptEnd, NodeStatus};
 use crate::time::Time;
 use crate::value::{Value, float};
+
+/// How many of the newest attempts keep their error whole.
+const WHOLE_ERRORS: usize = 16;
+/// How many bytes of JSON the error of an older one has.
+const OLD_ERROR: usize = 200;
 
 /// What is known of one node, or of one item of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -39,17 +45,17 @@ pub struct Instance {
     /// Ports whose files its command left as they were in a shared folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<String>,
-    /// How far the attempt that runs is.
+    /// How far the attempt that runs is; none when it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Newest numbers that it reported.
+    /// Newest numbers that the newest attempt reported.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
     #[schemars(with = "IndexMap<String, float::Number>")]
     pub metrics: IndexMap<String, f64>,
-    /// What its ports will probably have.
+    /// What its ports will probably have, while the attempt runs.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub previews: IndexMap<String, Value>,
-    /// Where its log ends, in bytes.
+    /// Where the log of the newest attempt ends, in bytes.
     #[serde(default)]
     pub log_end: u64,
     /// The last line of its log.
@@ -94,6 +100,24 @@ impl Instance {
         self.attempts.last().map(|attempt| attempt.started_at)
     }
 
+    /// Whether an attempt of it runs.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.status.is_ended() && self.attempts.last().is_some_and(|attempt| attempt.end.is_none())
+    }
+
+    /// The attempt that ran reports nothing any more. What it reported last came with the event of its end; of an
+    /// attempt whose end nobody saw nothing is known.
+    pub(super) fn end_live(&mut self) {
+        self.progress = None;
+        self.previews.clear();
+        if self.attempts.last().is_some_and(|attempt| attempt.end.is_none()) {
+            self.metrics.clear();
+            self.log_end = 0;
+            self.last_line = None;
+        }
+    }
+
     /// Its run was cancelled: unless it had ended, it has now.
     pub(super) fn cancel(&mut self, at: Time) {
         if self.status.is_ended() {
@@ -104,8 +128,7 @@ impl Instance {
         self.retry_at = None;
         self.question = None;
         self.answer = None;
-        self.progress = None;
-        self.previews.clear();
+        self.end_live();
     }
 
     pub(super) fn fold(&mut self, update: &NodeUpdate) {
@@ -132,14 +155,22 @@ impl Instance {
                     cost_usd: None,
                 });
                 self.progress = None;
+                self.previews.clear();
+                self.metrics.clear();
                 self.log_end = 0;
                 self.last_line = None;
+                self.cut_old_error();
             }
             if let (Some(attempt), Some(end)) = (self.attempts.last_mut(), update.ended) {
                 attempt.ended_at = Some(update.at);
                 attempt.end = Some(end);
                 attempt.error.clone_from(&update.error);
                 attempt.cost_usd = update.cost_usd;
+                self.progress = None;
+                self.previews.clear();
+                self.metrics.clone_from(&update.metrics);
+                self.log_end = update.log_end.unwrap_or_default();
+                self.last_line.clone_from(&update.last_line);
             }
         }
         if update.status.is_ended() {
@@ -147,8 +178,17 @@ impl Instance {
             self.error.clone_from(&update.error);
             self.outputs.clone_from(&update.outputs);
             self.unchanged.clone_from(&update.unchanged);
-            self.progress = None;
-            self.previews.clear();
+            self.end_live();
+        }
+    }
+
+    /// A node may have a thousand attempts: those before the newest keep the beginning of their error only, so that an
+    /// instance fits into a message.
+    fn cut_old_error(&mut self) {
+        let old = self.attempts.len().checked_sub(1 + WHOLE_ERRORS).and_then(|at| self.attempts.get_mut(at));
+        if let Some(error) = old.and_then(|attempt| attempt.error.as_mut()) {
+            preview::cut_text(&mut error.message, OLD_ERROR);
+            error.last_line = None;
         }
     }
 }

@@ -126,6 +126,12 @@ impl NodeState {
         self.whole.cancel(at);
     }
 
+    /// The run ended: no attempt reports anything any more.
+    pub(super) fn end_live(&mut self) {
+        self.whole.end_live();
+        self.items.values_mut().for_each(Instance::end_live);
+    }
+
     /// How many items the node left out of its lists because they failed: it completed without them.
     #[must_use]
     pub fn items_dropped(&self) -> u32 {

@@ -1,34 +1,73 @@
-//! A state in parts: one with 100,000 items is too large for one message.
+//! A state in parts: one with 100,000 items, or 10,000 nodes, is too large for one message.
 //!
-//! The first part is the state with some of its items, or none, and says how many are left. The others are items of one
-//! node each. Taken in, in any order and however they were cut, they are the state again.
+//! The first part is the state with its first nodes, edges and items, and says how many of each are left. Nodes and edges
+//! follow in the order of the file, then items of one node each. Taken in, however they were cut, they are the state again.
 
 use std::collections::BTreeMap;
 
+use super::edges::Readers;
 use super::{Instance, NodeState, RunState};
+use crate::event::EdgeActivity;
 
 /// Items of one node, by index.
 pub type Items = BTreeMap<u32, Instance>;
 
-impl RunState {
-    /// The state without its items; all of them are left.
+impl NodeState {
+    /// The node without its items.
     #[must_use]
     pub fn without_items(&self) -> Self {
-        let bare = |node: &NodeState| NodeState {
-            whole: node.whole.clone(),
+        Self {
+            whole: self.whole.clone(),
             items: Items::new(),
-            item_errors: node.item_errors.clone(),
-            ..*node
-        };
+            item_errors: self.item_errors.clone(),
+            ..*self
+        }
+    }
+}
+
+impl RunState {
+    /// The state without nodes, edges and items; all of them are left.
+    #[must_use]
+    pub fn without_parts(&self) -> Self {
         let items = self.nodes.values().map(|node| node.items.len() as u64).sum::<u64>();
         Self {
             error: self.error.clone(),
             outputs: self.outputs.clone(),
-            nodes: self.nodes.iter().map(|(name, node)| (name.clone(), bare(node))).collect(),
-            edges: self.edges.clone(),
+            nodes: Default::default(),
+            edges: Default::default(),
+            nodes_left: self.nodes_left + self.nodes.len() as u64,
+            edges_left: self.edges_left + self.edges.len() as u64,
             items_left: self.items_left + items,
+            readers: Readers::default(),
             ..*self
         }
+    }
+
+    /// The state without its items; all of them are left.
+    #[must_use]
+    pub fn without_items(&self) -> Self {
+        let mut state = self.without_parts();
+        state.take_nodes(self.nodes.iter().map(|(name, node)| (name.clone(), node.without_items())));
+        state.take_edges(self.edges.clone());
+        state
+    }
+
+    /// Takes in nodes that were left, without their items. One that is here already stays as it is.
+    pub fn take_nodes(&mut self, nodes: impl IntoIterator<Item = (String, NodeState)>) {
+        let before = self.nodes.len();
+        for (name, node) in nodes {
+            self.nodes.entry(name).or_insert(node);
+        }
+        self.nodes_left = self.nodes_left.saturating_sub((self.nodes.len() - before) as u64);
+    }
+
+    /// Takes in edges that were left. One that is here already stays as it is.
+    pub fn take_edges(&mut self, edges: impl IntoIterator<Item = (String, EdgeActivity)>) {
+        let before = self.edges.len();
+        for (name, edge) in edges {
+            self.edges.entry(name).or_insert(edge);
+        }
+        self.edges_left = self.edges_left.saturating_sub((self.edges.len() - before) as u64);
     }
 
     /// Takes in items of a node that were left. One that is here already stays as it is.
@@ -41,9 +80,15 @@ impl RunState {
         self.items_left = self.items_left.saturating_sub((node.items.len() - before) as u64);
     }
 
-    /// Whether every item is in it. One that is not whole can't be gone on with by events.
+    /// How many nodes, edges and items are not in it yet.
+    #[must_use]
+    pub fn parts_left(&self) -> u64 {
+        self.nodes_left + self.edges_left + self.items_left
+    }
+
+    /// Whether every node, edge and item is in it. One that is not whole can't be gone on with by events.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.items_left == 0
+        self.parts_left() == 0
     }
 }

@@ -89,7 +89,7 @@ fn a_node_names_the_first_items_that_failed_and_why() {
 
 /// Items of two nodes, in every state, as their numbers say.
 fn with_items(statuses: &[(bool, NodeStatus)]) -> RunState {
-    let mut state = RunState::new(["a", "b"]);
+    let mut state = RunState::new(["a", "b"]).with_edges(["a.out>b.in", "a.out>b.if"]);
     for (at, (second, status)) in statuses.iter().enumerate() {
         let node = if *second { "b" } else { "a" };
         let mut update = NodeUpdate::new(node, ItemPath::item(at as u32 / 2), *status, Time(at as i64));
@@ -144,14 +144,20 @@ proptest! {
                 parts[part * 2 + usize::from(name == "b")].1.insert(*index, item.clone());
             }
         }
-        let mut told = state.without_items();
-        prop_assert_eq!(told.is_whole(), parts.is_empty());
-        for (node, items) in parts.iter().rev() {
+        let mut read = state.without_parts();
+        for (name, node) in &state.nodes {
+            prop_assert!(!read.is_whole());
             // What comes twice changes nothing.
-            told.take_items(node, items.clone());
-            told.take_items(node, items.clone());
+            read.take_nodes([(name.clone(), node.without_items())]);
+            read.take_nodes([(name.clone(), NodeState::default())]);
         }
-        prop_assert_eq!(told, state);
+        read.take_edges(state.edges.clone());
+        prop_assert_eq!(read.is_whole(), parts.is_empty());
+        for (node, items) in parts.iter().rev() {
+            read.take_items(node, items.clone());
+            read.take_items(node, items.clone());
+        }
+        prop_assert_eq!(read, state);
     }
 
     #[test]
@@ -175,4 +181,147 @@ proptest! {
             prop_assert_eq!(node.items_done as usize, node.items.len());
         }
     }
+}
+
+/// What a client may see of two nodes, `b` reading `a`: what is stored, and what is not.
+#[derive(Clone, Debug)]
+enum Seen {
+    Stored(StateEvent),
+    Live(LiveEvent),
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    let node = || prop::sample::select(vec!["a", "b"]);
+    let item = || prop::option::of(0..2_u32).prop_map(ItemPath);
+    let status = prop::sample::select(vec![
+        NodeStatus::Waiting,
+        NodeStatus::Running,
+        NodeStatus::Completed,
+        NodeStatus::Failed,
+        NodeStatus::Skipped,
+    ]);
+    let metrics = || prop::option::of((0..9_u8).prop_map(f64::from));
+    let stored = (node(), item(), status, prop::option::of(1..4_u32), any::<bool>(), metrics()).prop_map(
+        |(node, item, status, attempt, ends, loss)| {
+            let mut update = NodeUpdate::new(node, item, status, Time(7));
+            update.attempt = attempt;
+            if ends && attempt.is_some() {
+                update.ended = Some(AttemptEnd::Completed);
+                update.metrics.extend(loss.map(|loss| ("loss".to_owned(), loss)));
+                update.log_end = loss.map(|loss| loss as u64);
+                update.last_line = loss.map(|loss| format!("loss {loss}"));
+            }
+            Seen::Stored(StateEvent::NodeUpdate(update))
+        },
+    );
+    let live = (node(), item(), 0..5_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
+        let node = node.to_owned();
+        Seen::Live(match kind {
+            0 => LiveEvent::NodeProgress { node, item, progress: Progress { fraction: None, message: None } },
+            1 => LiveEvent::LogUpdate { node, item, attempt: value, end: value.into(), last_line: None },
+            2 => LiveEvent::MetricUpdate { node, item, name: "loss".into(), value: value.into(), unit: None },
+            3 => LiveEvent::PreviewUpdate { node, item, port: "out".into(), value: i64::from(value).into() },
+            _ => {
+                let activity = EdgeActivity { active: true, count: value };
+                LiveEvent::EdgeUpdate { edge: "a.out>b.in".into(), activity }
+            }
+        })
+    });
+    prop_oneof![3 => stored, 2 => live]
+}
+
+fn ended(status: RunStatus) -> StateEvent {
+    let outputs = IndexMap::new();
+    StateEvent::RunUpdate(RunUpdate { status, at: Time(9), start_order: None, error: None, outputs })
+}
+
+proptest! {
+    /// Whoever watched a run sees in the end what is stored of it, whatever it saw of the live events and in which order.
+    #[test]
+    fn at_its_end_a_run_is_to_a_watcher_what_is_stored_of_it(
+        seen in prop::collection::vec(seen(), 0..60),
+        missed in prop::collection::vec(any::<bool>(), 60),
+        status in prop::sample::select(vec![RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled]),
+        late in prop::collection::vec(seen(), 0..5),
+    ) {
+        let new = || RunState::new(["a", "b"]).with_edges(["a.out>b.in"]);
+        let (mut stored, mut watched, mut other) = (new(), new(), new());
+        for (seen, missed) in seen.into_iter().zip(missed) {
+            match seen {
+                Seen::Stored(event) => {
+                    let event = Numbered { seq: stored.seq + 1, event };
+                    for state in [&mut stored, &mut watched, &mut other] {
+                        prop_assert_eq!(state.fold(&event), Folded::Next);
+                    }
+                }
+                Seen::Live(event) => {
+                    watched.fold_live(&event);
+                    if !missed {
+                        other.fold_live(&event);
+                    }
+                }
+            }
+        }
+        let end = Numbered { seq: stored.seq + 1, event: ended(status) };
+        for state in [&mut stored, &mut watched, &mut other] {
+            prop_assert_eq!(state.fold(&end), Folded::Next);
+        }
+        for seen in late {
+            if let Seen::Live(event) = seen {
+                watched.fold_live(&event);
+            }
+        }
+        prop_assert_eq!(&watched, &stored);
+        prop_assert_eq!(&other, &stored);
+        prop_assert!(stored.edges.values().all(|edge| !edge.active), "an ended run carries nothing");
+    }
+}
+
+#[test]
+fn what_an_attempt_reported_last_is_there_after_it() {
+    let mut state = RunState::new(["a"]);
+    state.fold(&numbered(1, update(NodeStatus::Running, 1)));
+    let metric = |value| LiveEvent::MetricUpdate {
+        node: "a".into(),
+        item: ItemPath::WHOLE,
+        name: "loss".into(),
+        value,
+        unit: None,
+    };
+    state.fold_live(&metric(0.5));
+    assert_eq!(state.nodes["a"].whole.metrics["loss"], 0.5);
+    let mut ended = update(NodeStatus::Waiting, 1);
+    ended.ended = Some(AttemptEnd::Failed);
+    ended.metrics = [("loss".to_owned(), 0.25)].into();
+    ended.log_end = Some(120);
+    ended.last_line = Some("no luck".into());
+    state.fold(&numbered(2, ended));
+    state.fold_live(&metric(0.75));
+    let whole = &state.nodes["a"].whole;
+    assert_eq!((whole.metrics["loss"], whole.log_end), (0.25, 120));
+    assert_eq!(whole.last_line.as_deref(), Some("no luck"));
+    state.fold(&numbered(3, update(NodeStatus::Running, 2)));
+    let whole = &state.nodes["a"].whole;
+    assert!(whole.metrics.is_empty() && whole.log_end == 0, "they belong to their attempt");
+}
+
+#[test]
+fn a_thousand_attempts_fit_into_a_message() {
+    let mut state = RunState::new(["a"]);
+    for attempt in 1..=1001 {
+        state.fold(&numbered(state.seq + 1, update(NodeStatus::Running, attempt)));
+        let mut failed = update(NodeStatus::Waiting, attempt);
+        failed.ended = Some(AttemptEnd::Failed);
+        failed.error = Some(NodeError {
+            message: "x".repeat(100_000),
+            exit_code: Some(1),
+            last_line: Some("y".repeat(100_000)),
+        });
+        let mut event = StateEvent::NodeUpdate(failed);
+        event.shorten();
+        state.fold(&Numbered { seq: state.seq + 1, event });
+    }
+    let bytes = crate::preview::json_bytes(&state);
+    assert!(bytes < crate::rpc::frame::MESSAGE_LIMIT, "{bytes} bytes");
+    assert_eq!(state.nodes["a"].whole.attempts.len(), 1001);
 }

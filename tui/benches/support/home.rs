@@ -56,7 +56,7 @@ impl Daemon {
     pub(crate) async fn submit(&self, document: &str, count: usize) -> Vec<Run> {
         let set = |seed: usize| ParamSet {
             params: IndexMap::from([("seed".to_owned(), Value::Int(i64::try_from(seed).unwrap()))]),
-            repeat: None,
+            ..ParamSet::default()
         };
         let start = Start {
             document: document.to_owned(),

@@ -53,7 +53,7 @@ fn workflow(folder: &std::path::Path) -> String {
 }
 
 fn talk(on: i64) -> ParamSet {
-    ParamSet { params: IndexMap::from([("talk".to_owned(), Value::Int(on))]), repeat: None }
+    ParamSet { params: IndexMap::from([("talk".to_owned(), Value::Int(on))]), ..ParamSet::default() }
 }
 
 pub(crate) async fn measure(table: &mut Table) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
-use fanlight_shared::rpc::watch::{MOST_TELEMETRY, Notification, TelemetryOf, Watch};
+use fanlight_shared::rpc::watch::{Notification, TELEMETRY_LIMIT, TelemetryOf, Watch};
 use fanlight_shared::run::RunStatus;
 use tokio::time::Instant;
 
@@ -191,7 +191,7 @@ impl Follower<'_> {
         let watched_open =
             self.board.rows().filter(open).filter(|row| self.watched.contains(&row.run.id)).count();
         let all_open = self.board.rows().filter(open).count();
-        let half_empty = watched_open < MOST_TELEMETRY / 2 && watched_open < all_open;
+        let half_empty = watched_open < TELEMETRY_LIMIT / 2 && watched_open < all_open;
         if outside && active || half_empty {
             self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
         }
@@ -206,7 +206,7 @@ impl Follower<'_> {
         };
         let mut window = with(RunStatus::is_active);
         window.extend(with(|status| status == RunStatus::Queued));
-        window.truncate(MOST_TELEMETRY);
+        window.truncate(TELEMETRY_LIMIT);
         let seq = |row: &Row| {
             let known = row.state.as_ref().map(|state| state.seq);
             known.filter(|_| !self.afresh.contains(&row.run.id))
@@ -235,7 +235,7 @@ impl Follower<'_> {
         for id in ended {
             let whole = |row: &Row| row.state.as_ref().is_some_and(|state| state.status.is_ended());
             if !self.board.row(id).is_some_and(whole) {
-                match self.client.call(runs::Get { run: id.to_string() }).await {
+                match self.client.run(&id.to_string()).await {
                     Ok(detail) => {
                         if let Heard::Moved(id) = self.board.put(&detail.run, detail.state) {
                             self.live.moved(&self.board, id);

@@ -95,7 +95,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut reconnects = Reconnects::new();
     let started = loop {
         let answer = tokio::select! {
-            answer = client.call(request.clone()) => answer,
+            answer = client.start(request.clone()) => answer,
             () = interrupt.reaches(2) => return Err(Failure::interrupted()),
         };
         match answer {

@@ -98,6 +98,8 @@ pub fn notification(notification: &mut Notification) {
             run(it);
             state(of);
         }
+        Notification::RegistryRuns { runs, .. } => runs.iter_mut().for_each(run),
+        Notification::SnapshotNodes { .. } => {}
         Notification::SnapshotItems { items, .. } => items.values_mut().for_each(instance),
         Notification::State { event, .. } => match &mut event.event {
             StateEvent::RunUpdate(update) => {

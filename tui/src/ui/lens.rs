@@ -107,6 +107,8 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
         }
         Notification::Daemon { .. }
         | Notification::Registry { .. }
+        | Notification::RegistryRuns { .. }
+        | Notification::SnapshotNodes { .. }
         | Notification::Lagged {}
         | Notification::Bye { .. } => Vec::new(),
     }

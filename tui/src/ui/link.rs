@@ -94,7 +94,11 @@ impl Known {
             Notification::State { run_id, event, .. } => {
                 self.runs.insert(*run_id, Had { seq: event.seq, items_left: 0 });
             }
-            Notification::Live { .. } | Notification::Lagged {} | Notification::Bye { .. } => {}
+            Notification::RegistryRuns { .. }
+            | Notification::SnapshotNodes { .. }
+            | Notification::Live { .. }
+            | Notification::Lagged {}
+            | Notification::Bye { .. } => {}
         }
     }
 
@@ -246,6 +250,7 @@ mod tests {
         known.take_in(&Notification::Registry {
             seq: 40,
             runs: Vec::new(),
+            runs_left: 0,
             queue: fanlight_shared::event::Queue::default(),
             banners: Vec::new(),
         });

@@ -67,6 +67,7 @@ pub(crate) fn connected() -> Model {
         protocol: 1,
         version: "0.1.0".to_owned(),
         instance: "one".to_owned(),
+        limits: fanlight_shared::rpc::daemon::Limits::default(),
         banners: Vec::new(),
     });
     model

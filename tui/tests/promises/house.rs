@@ -135,7 +135,7 @@ impl House {
         let start = Start {
             document: WORKFLOW.to_owned(),
             path: Some(self.file().to_string_lossy().into_owned()),
-            sets: vec![ParamSet { params: params.into_iter().collect(), repeat: None }],
+            sets: vec![ParamSet { params: params.into_iter().collect(), ..ParamSet::default() }],
             request_key: fanlight_shared::id::RunId::new().to_string(),
             ..Start::default()
         };

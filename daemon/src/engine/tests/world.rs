@@ -108,7 +108,10 @@ impl World {
         let mut request = runs::Start {
             document: document.to_owned(),
             path: Some("/somewhere/story.yaml".to_owned()),
-            sets: sets.iter().map(|set| runs::ParamSet { params: params(set), repeat: None }).collect(),
+            sets: sets
+                .iter()
+                .map(|set| runs::ParamSet { params: params(set), ..runs::ParamSet::default() })
+                .collect(),
             request_key: RunId::new().to_string(),
             ..runs::Start::default()
         };

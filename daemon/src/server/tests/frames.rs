@@ -1,15 +1,18 @@
 use fanlight_shared::rpc::ErrorCode;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::*;
 
-/// No message is longer: as many items as go into one, and what stands around them.
-const LONGEST: usize = fanlight_shared::rpc::frame::ITEMS + 32 * 1024;
+/// No message is longer.
+const LONGEST: usize = fanlight_shared::rpc::frame::MESSAGE_LIMIT;
 
 /// A client that sends what it is told to.
 pub(super) struct Raw(pub(super) WebSocketStream<UnixStream>);
@@ -42,6 +45,17 @@ impl Raw {
     pub(super) async fn hello(&mut self) {
         self.send(request(0, "hello", json!({ "protocol": 1, "client": "raw" }))).await;
         assert!(self.next().await.unwrap()["result"].is_object());
+    }
+
+    /// The code of the close frame, if one comes.
+    async fn close_code(&mut self) -> Option<CloseCode> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
     }
 
     async fn code(&mut self) -> i64 {
@@ -102,9 +116,145 @@ async fn a_frame_that_is_too_long_ends_the_connection() {
     let served = Served::new().await;
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;
-    let long = "x".repeat(fanlight_shared::rpc::frame::MESSAGE_LIMIT);
+    let long = "x".repeat(fanlight_shared::rpc::frame::REQUEST_LIMIT);
     let _ = raw.0.send(Message::text(request(1, "runs.get", json!({ "run": long })).to_string())).await;
-    assert_eq!(raw.next().await, None);
+    assert_eq!(raw.close_code().await, Some(CloseCode::Size));
+}
+
+/// What a client gets that sends these bytes in place of frames.
+async fn after_bytes(served: &Served, bytes: &[u8]) -> Option<CloseCode> {
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    raw.0.get_mut().write_all(bytes).await.unwrap();
+    raw.close_code().await
+}
+
+#[tokio::test]
+async fn a_connection_says_why_it_ends() {
+    let served = Served::new().await;
+    let unmasked = [0x81, 0x02, b'h', b'i'];
+    assert_eq!(after_bytes(&served, &unmasked).await, Some(CloseCode::Protocol));
+    let not_utf8 = [0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe];
+    assert_eq!(after_bytes(&served, &not_utf8).await, Some(CloseCode::Invalid));
+}
+
+#[tokio::test]
+async fn a_close_frame_is_answered() {
+    let served = Served::new().await;
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    let frame = CloseFrame { code: CloseCode::Normal, reason: "done".into() };
+    raw.0.send(Message::Close(Some(frame))).await.unwrap();
+    assert_eq!(raw.close_code().await, Some(CloseCode::Normal));
+}
+
+#[tokio::test]
+async fn what_is_no_request_for_a_websocket_gets_a_status() {
+    let served = Served::new().await;
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "426"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
+        ("hello\r\n\r\n", "400"),
+    ] {
+        let mut stream = UnixStream::connect(&served.home.socket).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_id_can_be_read_is_answered_with_it() {
+    let served = Served::new().await;
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    for (frame, id) in [
+        (json!({ "jsonrpc": "1.0", "id": 7, "method": "daemon.status" }), json!(7)),
+        (json!({ "jsonrpc": "2.0", "id": "a", "method": 3 }), json!("a")),
+        (json!({ "jsonrpc": "2.0", "id": 8, "method": "daemon.status", "extra": 1 }), json!(8)),
+        (json!({ "jsonrpc": "2.0", "id": 9, "method": "daemon.status", "params": [1] }), json!(9)),
+        (json!([request(1, "daemon.status", json!({}))]), Json::Null),
+    ] {
+        raw.send(&frame).await;
+        let answer = raw.next().await.unwrap();
+        assert_eq!(answer["id"], id, "{frame}");
+        assert!(answer["error"]["message"].is_string(), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_list() {
+    let served = Served::new().await;
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    for (method, cursor) in [
+        ("runs.list", "assets.list:7"),
+        ("runs.list", "7"),
+        ("assets.list", "runs.list:7"),
+        ("workflows.list", "x"),
+    ] {
+        raw.send(request(1, method, json!({ "cursor": cursor }))).await;
+        let error = raw.next().await.unwrap()["error"].take();
+        assert_eq!(error["code"], ErrorCode::BadParams as i64, "{method} {cursor}: {error}");
+        assert!(error["message"].as_str().unwrap().starts_with("`cursor`: "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_an_error() {
+    let served = Served::new().await;
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    let (workflow, run) = (WorkflowId::new(), RunId::new());
+    let file = "nodes: { a: { uses: text.template, with: { template: hi } } }";
+    let start = json!({ "document": file, "path": "/nowhere/a.yaml", "sets": [{}], "request_key": "a" });
+    for (method, params, code) in [
+        ("runs.list", json!({ "workflow_id": workflow }), ErrorCode::NotFound),
+        ("assets.list", json!({ "workflow_id": workflow }), ErrorCode::NotFound),
+        ("values.list", json!({ "workflow_id": workflow, "node": "a", "port": "b" }), ErrorCode::NotFound),
+        ("runs.cancel", json!({ "runs": [run] }), ErrorCode::NotFound),
+        ("values.read", json!({ "run_id": run, "of": "params" }), ErrorCode::NotFound),
+        ("runs.start", start, ErrorCode::BadParams),
+    ] {
+        raw.send(request(1, method, params)).await;
+        let error = raw.next().await.unwrap()["error"].take();
+        assert_eq!(error["code"], code as i64, "{method}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_key_stands_for_one_request() {
+    let served = Served::new().await;
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    let file = |template: &str| {
+        let id = "0199aaaa-0000-7000-8000-0000000000aa";
+        format!(
+            "id: {id}\nparams: {{ n: {{ type: int, default: 1 }} }}\n\
+                 nodes: {{ a: {{ uses: text.template, with: {{ template: {template} }} }} }}"
+        )
+    };
+    let start = |template: &str, n: i64| json!({ "document": file(template), "sets": [{ "params": { "n": n } }], "request_key": "key" });
+    raw.send(request(1, "runs.start", start("hi", 1))).await;
+    let first = raw.next().await.unwrap()["result"]["runs"][0]["id"].take();
+    raw.send(request(2, "runs.start", start("hi", 1))).await;
+    assert_eq!(raw.next().await.unwrap()["result"]["runs"][0]["id"], first);
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
+    let run = first.as_str().unwrap().parse().unwrap();
+    while !served.context.store.listed(run).unwrap().state.is_ended() {
+        look.tick().await;
+    }
+    for (method, params) in [
+        ("runs.start", start("ho", 1)),
+        ("runs.start", start("hi", 2)),
+        ("runs.resume", json!({ "run": first, "document": file("ho"), "request_key": "key" })),
+    ] {
+        raw.send(request(3, method, params)).await;
+        let error = raw.next().await.unwrap()["error"].take();
+        assert_eq!(error["code"], ErrorCode::BadParams as i64, "{method}: {error}");
+        assert!(error["message"].as_str().unwrap().contains("`request_key`"), "{error}");
+    }
 }
 
 #[tokio::test]

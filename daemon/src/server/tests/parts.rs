@@ -16,7 +16,7 @@ nodes:
 
 /// The state of a run as its stored events make it, up to one of them.
 fn folded(served: &Served, run: RunId, seq: u64) -> RunState {
-    let mut state = RunState::new(["numbers", "each"]);
+    let mut state = RunState::new(["numbers", "each"]).with_edges(["numbers.items>each.each"]);
     for event in served.context.store.events(run, 0, seq).unwrap() {
         assert_eq!(state.fold(&event), Folded::Next);
     }
@@ -28,8 +28,7 @@ async fn a_run_of_20_000_items_is_told_in_parts_and_read_page_by_page() {
     let served = Served::new().await;
     let client = served.client().await;
     let start = Start {
-        document: MANY.into(),
-        path: Some("/somewhere/many.yaml".into()),
+        document: format!("id: 0199aaaa-0000-7000-8000-00000000000a{MANY}"),
         sets: vec![ParamSet::default()],
         request_key: "many".into(),
         ..Start::default()
@@ -98,7 +97,7 @@ fn active(hub: &Hub, items: u32) -> RunId {
     for index in 0..items {
         state.fold(&super::node(state.seq + 1, "a", ItemPath::item(index), NodeStatus::Running));
     }
-    hub.begin(&run, state, Vec::new());
+    hub.begin(&run, state);
     run.id
 }
 
@@ -189,8 +188,8 @@ async fn pages_of_items_are_refused_in_words() {
     let error = client.call(list("b", None)).await.unwrap_err();
     assert!(error.to_string().contains("no node `b`"), "{error}");
     let error = client.call(list("a", Some("x"))).await.unwrap_err();
-    assert!(error.to_string().contains("no cursor of this list"), "{error}");
+    assert!(error.to_string().contains("`cursor`: `x` is no cursor of runs.items"), "{error}");
     // A cursor of another moment goes on behind its item.
-    let page = client.call(list("a", Some("1.0"))).await.unwrap();
+    let page = client.call(list("a", Some("items:1.0"))).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.item).collect::<Vec<_>>(), [ItemPath::item(1)]);
 }

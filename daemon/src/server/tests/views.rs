@@ -67,6 +67,14 @@ impl Viewer {
                     self.parts += 1;
                 }
             }
+            Notification::SnapshotNodes { run_id, seq, nodes, edges, .. } => {
+                if let Some(state) = self.runs.get_mut(&run_id) {
+                    assert_eq!(seq, state.seq, "nothing else of a run comes before its last part");
+                    state.take_nodes(nodes);
+                    state.take_edges(edges);
+                    self.parts += 1;
+                }
+            }
             Notification::State { run_id, event, .. } => {
                 if let Some(state) = self.runs.get_mut(&run_id) {
                     assert_eq!(state.fold(&event), Folded::Next, "{} after {}", event.seq, state.seq);
@@ -115,8 +123,7 @@ impl Runs {
         let ids = (1..=count)
             .map(|number| {
                 let run = run_of(workflow, number, RunStatus::Running);
-                let edges = vec![("a.out>b.in".to_owned(), "b".to_owned())];
-                hub.begin(&run, RunState::new(["a", "b"]), edges);
+                hub.begin(&run, RunState::new(["a", "b"]).with_edges(["a.out>b.in"]));
                 run.id
             })
             .collect();
@@ -269,7 +276,7 @@ async fn who_follows_a_workflow_is_moved_to_its_newest_started_run() {
     viewer.watched = first.ids.clone();
     viewer.settle(&served.hub).await;
     let second = run_of(first.workflow, 2, RunStatus::Running);
-    served.hub.begin(&second, RunState::new(["a", "b"]), Vec::new());
+    served.hub.begin(&second, RunState::new(["a", "b"]));
     viewer.watched = vec![second.id];
     viewer.settle(&served.hub).await;
 }

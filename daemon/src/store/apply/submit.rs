@@ -24,7 +24,7 @@ struct Workflow {
 
 impl Apply {
     pub(super) fn submit(&self, db: &Connection, work: &mut Work, submit: &Submit) -> Done {
-        if let Some(runs) = repeated(db, &submit.request_key)? {
+        if let Some(runs) = repeated(db, submit)? {
             work.committed.submitted = Some(Submitted { runs, repeated: true, moved_from: None });
             return Ok(());
         }
@@ -83,6 +83,7 @@ impl Apply {
                 label: new.label.clone(),
                 state: RunStatus::Queued,
                 params: new.params.clone(),
+                params_short: false,
                 submitted_at: submit.at,
                 started_at: None,
                 ended_at: None,
@@ -107,8 +108,8 @@ impl Apply {
             "UPDATE workflow SET last_number = ?2, runs = runs + ?3, newest_run = ?4, last_run_at = ?5 WHERE key = ?1",
         )?
         .execute(params![workflow.key, number, count, first_key + count - 1, submit.at.0])?;
-        db.prepare_cached("INSERT INTO request (key, first_run, runs) VALUES (?1, ?2, ?3)")?
-            .execute(params![submit.request_key, first_key, count])?;
+        db.prepare_cached("INSERT INTO request (key, first_run, runs, digest) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![submit.request_key, first_key, count, submit.digest.as_bytes()])?;
         work.committed.submitted = Some(Submitted { runs, repeated: false, moved_from: workflow.moved_from });
         Ok(())
     }
@@ -145,12 +146,17 @@ impl Apply {
 }
 
 /// The runs that an earlier submission with this key made.
-fn repeated(db: &Connection, request_key: &str) -> Done<Option<Vec<Run>>> {
-    let made: Option<(i64, i64)> = db
-        .prepare_cached("SELECT first_run, runs FROM request WHERE key = ?1")?
-        .query_row([request_key], |row| Ok((row.get(0)?, row.get(1)?)))
+fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
+    let made: Option<(i64, i64, Option<[u8; 32]>)> = db
+        .prepare_cached("SELECT first_run, runs, digest FROM request WHERE key = ?1")?
+        .query_row([&submit.request_key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((first, count)) = made else { return Ok(None) };
+    let Some((first, count, digest)) = made else { return Ok(None) };
+    if digest.is_some_and(|digest| digest != *submit.digest.as_bytes()) {
+        return Err(Failure::Batch(StoreError::BadParam(
+            "`request_key`: another request was made with this key; a new request needs a new one".into(),
+        )));
+    }
     let sql = format!(
         "SELECT {} FROM {} WHERE r.key >= ?1 AND r.key < ?2 AND r.status <> {} ORDER BY r.key",
         code::RUN,
@@ -175,13 +181,19 @@ fn version(db: &Connection, submit: &Submit) -> Done<i64> {
         .prepare_cached("SELECT key FROM version WHERE hash = ?1")?
         .query_row([submit.version.as_str()], |row| row.get(0))
         .optional()?;
+    let edges = serde_json::to_string(&submit.edges)?;
     if let Some(key) = known {
+        // An earlier program may have stored it without.
+        db.prepare_cached("UPDATE version SET edges = ?2 WHERE key = ?1 AND edges IS NULL")?
+            .execute(params![key, edges])?;
         return Ok(key);
     }
     let nodes = serde_json::to_string(&submit.node_names)?;
     Ok(db
-        .prepare_cached("INSERT INTO version (hash, document, nodes, concurrency) VALUES (?1, ?2, ?3, ?4)")?
-        .insert(params![submit.version.as_str(), submit.document, nodes, submit.concurrency])?)
+        .prepare_cached(
+            "INSERT INTO version (hash, document, nodes, edges, concurrency) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .insert(params![submit.version.as_str(), submit.document, nodes, edges, submit.concurrency])?)
 }
 
 /// The workflow by its id, else by its path, else a new one.

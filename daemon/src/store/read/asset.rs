@@ -16,7 +16,8 @@ impl Store {
     /// # Errors
     /// A cursor that is none.
     pub fn assets(&self, list: &List) -> Result<Page<Asset>, StoreError> {
-        let before = page::before(list.cursor.as_deref())?;
+        const LIST: page::List = page::List("assets.list");
+        let before = LIST.before(list.cursor.as_deref())?;
         let limit = page::limit(list.limit);
         self.read(|db| {
             let mut query = db.prepare_cached(&statement(list))?;
@@ -38,11 +39,15 @@ impl Store {
                 query.raw_bind_parameter(7, page::pattern(text))?;
             }
             let mut found = query.raw_query();
-            let mut rows = Vec::new();
+            let mut page = LIST.page(limit);
             while let Some(row) = found.next()? {
-                rows.push(code::asset(row)?);
+                let (key, mut asset) = code::asset(row)?;
+                asset.shorten();
+                if !page.add(key, asset) {
+                    break;
+                }
             }
-            Ok(page::cut(rows, limit, i64::to_string))
+            Ok(page.finish(i64::to_string))
         })
     }
 
@@ -65,10 +70,12 @@ impl Store {
             let rows = db
                 .prepare_cached(&sql)?
                 .query_map(params![first, last], |row| {
-                    let (_, asset) = code::asset(row)?;
+                    let (_, mut asset) = code::asset(row)?;
+                    asset.shorten();
                     let recipe = Recipe {
                         version: Version::from_stored(row.get(18)?),
                         params: code::json(row, 19)?,
+                        params_short: false,
                         label: row.get(20)?,
                         node: asset.node.clone(),
                         attempt: row.get(21)?,
@@ -84,7 +91,9 @@ impl Store {
             let names = found.iter().map(|it| format!("{} ({})", it.asset.id, it.asset.name)).collect();
             return Err(ambiguous(&shown, "several assets", names));
         }
-        found.pop().ok_or_else(nothing)
+        let mut detail = found.pop().ok_or_else(nothing)?;
+        detail.recipe.shorten();
+        Ok(detail)
     }
 
     /// The stored preview of an asset: MIME type and bytes. Blocks.

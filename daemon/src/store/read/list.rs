@@ -45,7 +45,8 @@ impl Store {
     /// # Errors
     /// A cursor that is none.
     pub fn runs(&self, list: &runs::List) -> Result<Page<Run>, StoreError> {
-        let before = page::before(list.cursor.as_deref())?;
+        const LIST: page::List = page::List("runs.list");
+        let before = LIST.before(list.cursor.as_deref())?;
         let limit = page::limit(list.limit);
         self.read(|db| {
             let mut keys = Vec::new();
@@ -57,7 +58,30 @@ impl Store {
             }
             keys.sort_unstable_by(|a, b| b.cmp(a));
             keys.truncate(limit + 1);
-            Ok(page::cut(rows(db, &keys)?, limit, i64::to_string))
+            let mut page = LIST.page(limit);
+            for key in keys {
+                let Some((_, run)) = rows(db, &[key])?.pop() else { continue };
+                if !page.add(key, run) {
+                    break;
+                }
+            }
+            Ok(page.finish(i64::to_string))
+        })
+    }
+
+    /// Checks that these are runs. Blocks.
+    ///
+    /// # Errors
+    /// One of them is none, or was deleted.
+    pub fn check_runs(&self, ids: &[RunId]) -> Result<(), StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND status <> 6")?;
+            for id in ids {
+                if !query.exists([id.as_bytes()])? {
+                    return Err(StoreError::NotFound(format!("no run has the id {id}")));
+                }
+            }
+            Ok(())
         })
     }
 
@@ -121,6 +145,12 @@ fn newest(
              OR w.slug || '#' || r.number LIKE ?5 ESCAPE '\\')",
         );
     }
+    if list.request_key.is_some() {
+        sql.push_str(
+            " AND r.key >= (SELECT first_run FROM request WHERE key = ?6) \
+             AND r.key < (SELECT first_run + runs FROM request WHERE key = ?6)",
+        );
+    }
     sql.push_str(" ORDER BY r.key DESC LIMIT ?3");
     let mut query = db.prepare_cached(&sql)?;
     query.raw_bind_parameter(1, code::status(status))?;
@@ -132,6 +162,9 @@ fn newest(
     if let Some(text) = &list.text {
         query.raw_bind_parameter(5, page::pattern(text))?;
     }
+    if let Some(request_key) = &list.request_key {
+        query.raw_bind_parameter(6, request_key)?;
+    }
     let mut keys = Vec::new();
     let mut found = query.raw_query();
     while let Some(row) = found.next()? {
@@ -140,11 +173,16 @@ fn newest(
     Ok(keys)
 }
 
-/// The runs with these keys, in this order. The queue knows the places of those that wait.
+/// The runs with these keys as lists show them, in this order. The queue knows the places of those that wait.
 pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, StoreError> {
     let sql = format!("SELECT {} FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
     let mut query = db.prepare_cached(&sql)?;
-    keys.iter().map(|key| Ok(query.query_row([key], code::run)?)).collect()
+    let short = |key| {
+        let (key, mut run): (i64, Run) = query.query_row([key], code::run)?;
+        run.shorten();
+        Ok((key, run))
+    };
+    keys.iter().map(short).collect()
 }
 
 /// The keys that a query answers.

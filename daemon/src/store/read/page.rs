@@ -1,33 +1,85 @@
 //! Pages: how many rows, where one begins, what a filter by text looks like.
 
+use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
+use fanlight_shared::rpc::frame::PAGE;
+use serde::Serialize;
 
 use crate::store::StoreError;
 
 /// Rows a page, if not said, and at most.
-const USUAL: u32 = 100;
-const MOST: u32 = 1000;
+const DEFAULT: u32 = 100;
+const HIGHEST: u32 = 1000;
 
 pub(super) fn limit(asked: Option<u32>) -> usize {
-    asked.unwrap_or(USUAL).clamp(1, MOST) as usize
+    asked.unwrap_or(DEFAULT).clamp(1, HIGHEST) as usize
 }
 
-/// Where a page begins, for lists whose rows come by falling key.
-pub(super) fn before(cursor: Option<&str>) -> Result<i64, StoreError> {
-    cursor.map_or(Ok(i64::MAX), |text| text.parse().map_err(|_| no_cursor(text)))
+/// A list whose cursors say that they are its own.
+#[derive(Clone, Copy)]
+pub(super) struct List(pub(super) &'static str);
+
+impl List {
+    /// What a cursor of this list says; `None` for the first page.
+    pub(super) fn parse<T>(
+        self,
+        cursor: Option<&str>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let own = cursor.strip_prefix(self.0).and_then(|rest| rest.strip_prefix(':'));
+        own.and_then(parse).map(Some).ok_or_else(|| {
+            let shown: String = cursor.chars().take(40).collect();
+            StoreError::BadParam(format!(
+                "`cursor`: `{}` is no cursor of {}; leave it out for the first page",
+                shown.escape_debug(),
+                self.0
+            ))
+        })
+    }
+
+    /// Where a page begins, for lists whose rows come by falling key.
+    pub(super) fn before(self, cursor: Option<&str>) -> Result<i64, StoreError> {
+        Ok(self.parse(cursor, |key| key.parse().ok())?.unwrap_or(i64::MAX))
+    }
+
+    /// An empty page.
+    pub(super) fn page<K, T>(self, limit: usize) -> Rows<K, T> {
+        Rows { list: self, limit, room: PAGE, last: None, rows: Vec::new(), more: false }
+    }
 }
 
-pub(super) fn no_cursor(text: &str) -> StoreError {
-    let text: String = text.chars().take(40).collect();
-    StoreError::Other(format!("`{}` is no cursor of this list; ask for its first page", text.escape_debug()))
+/// A page that is being filled: it is full at its limit of rows, or of bytes.
+pub(super) struct Rows<K, T> {
+    list: List,
+    limit: usize,
+    room: usize,
+    last: Option<K>,
+    rows: Vec<T>,
+    more: bool,
 }
 
-/// A page of rows that were asked for with one more than fit; the cursor is made from the last that is shown.
-pub(super) fn cut<K, T>(mut rows: Vec<(K, T)>, limit: usize, cursor: impl Fn(&K) -> String) -> Page<T> {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let cursor = rows.last().filter(|_| more).map(|(key, _)| cursor(key));
-    Page { rows: rows.into_iter().map(|(_, row)| row).collect(), cursor }
+impl<K, T: Serialize> Rows<K, T> {
+    /// Adds a row. `false`: there is no room for it, and the next page begins with it.
+    pub(super) fn add(&mut self, key: K, row: T) -> bool {
+        let bytes = preview::json_bytes(&row);
+        // The first row always has room: none is larger than a message.
+        if self.rows.len() == self.limit || (bytes > self.room && !self.rows.is_empty()) {
+            self.more = true;
+            return false;
+        }
+        self.room = self.room.saturating_sub(bytes);
+        self.last = Some(key);
+        self.rows.push(row);
+        true
+    }
+
+    /// The page; its cursor is made from the last row.
+    pub(super) fn finish(self, cursor: impl Fn(&K) -> String) -> Page<T> {
+        let last = self.last.as_ref().filter(|_| self.more);
+        let cursor = last.map(|key| format!("{}:{}", self.list.0, cursor(key)));
+        Page { rows: self.rows, cursor }
+    }
 }
 
 /// The pattern that finds this text anywhere; to be used with `ESCAPE '\'`.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::environment::Environment;
-use fanlight_shared::event::Numbered;
+use fanlight_shared::event::{Numbered, StateEvent};
 use fanlight_shared::id::{AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
@@ -84,17 +84,20 @@ impl Store {
         self.read(|db| {
             let found = db
                 .prepare_cached(
-                    "SELECT r.key, v.nodes, w.slug || '#' || r.number FROM run r JOIN version v ON v.key = r.version \
-                     JOIN workflow w ON w.key = r.workflow WHERE r.id = ?1 AND r.status <> 6",
+                    "SELECT r.key, v.nodes, coalesce(v.edges, '[]'), w.slug || '#' || r.number \
+                     FROM run r JOIN version v ON v.key = r.version JOIN workflow w ON w.key = r.workflow \
+                     WHERE r.id = ?1 AND r.status <> 6",
                 )?
                 .query_row([id.as_bytes()], |row| {
-                    Ok((row.get(0)?, code::json::<Vec<String>>(row, 1)?, row.get::<_, String>(2)?))
+                    let (nodes, edges): (Vec<String>, Vec<String>) =
+                        (code::json(row, 1)?, code::json(row, 2)?);
+                    let state = RunState::new(nodes).with_edges(edges);
+                    Ok((row.get(0)?, state, row.get::<_, String>(3)?))
                 })
                 .optional()?;
-            let Some((key, nodes, name)) = found else {
+            let Some((key, mut state, name)) = found else {
                 return Err(StoreError::NotFound(format!("no run {id}")));
             };
-            let mut state = RunState::new(nodes);
             for event in events(db, key, &name)? {
                 state.fold(&event);
             }
@@ -298,7 +301,9 @@ fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreE
 
 fn numbered((seq, body): (i64, String), name: &str) -> Result<Numbered, StoreError> {
     let seq = code::unsigned(seq);
-    let event = serde_json::from_str(&body)
+    let mut event: StateEvent = serde_json::from_str(&body)
         .map_err(|error| StoreError::Unreadable(format!("event {seq} of {name} can't be read: {error}")))?;
+    // One of an earlier version may be longer than events are now.
+    event.shorten();
     Ok(Numbered { seq, event })
 }

@@ -1,11 +1,28 @@
 //! What one port had in each run.
 
-use fanlight_shared::id::RunId;
+use fanlight_shared::id::{BlobHash, RunId};
+use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
-use fanlight_shared::rpc::values::{List, PortValue};
+use fanlight_shared::rpc::values::{List, Port, PortValue, Source};
+use fanlight_shared::value::{Value, Values};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::page;
 use crate::store::{Store, StoreError, code};
+
+const LIST: page::List = page::List("values.list");
+
+/// How many bytes of JSON a value has in a list.
+const PREVIEW: usize = 4096;
+
+/// Where the JSON of a value is.
+#[derive(Debug)]
+pub enum StoredValue {
+    /// In its row.
+    Inline(String),
+    /// In a blob.
+    Blob(BlobHash),
+}
 
 impl Store {
     /// A page of the values of one port, newest run first, items in their order. Blocks.
@@ -14,13 +31,11 @@ impl Store {
     /// A cursor that is none.
     pub fn values(&self, list: &List) -> Result<Page<PortValue>, StoreError> {
         let limit = page::limit(list.limit);
-        let (number, item) = match list.cursor.as_deref() {
-            None => (i64::MAX, i64::MAX),
-            Some(text) => text
-                .split_once('.')
-                .and_then(|(number, item)| Some((number.parse().ok()?, item.parse().ok()?)))
-                .ok_or_else(|| page::no_cursor(text))?,
-        };
+        let place = LIST.parse(list.cursor.as_deref(), |text| {
+            let (number, item) = text.split_once('.')?;
+            Some((number.parse().ok()?, item.parse().ok()?))
+        })?;
+        let (number, item): (i64, i64) = place.unwrap_or((i64::MAX, i64::MAX));
         let only = if list.run_id.is_some() { "AND r.id = ?7" } else { "" };
         self.read(|db| {
             let mut query = db.prepare_cached(&format!(
@@ -39,18 +54,81 @@ impl Store {
                 query.raw_bind_parameter(7, run.as_bytes())?;
             }
             let mut found = query.raw_query();
-            let mut rows = Vec::new();
+            let mut page = LIST.page(limit);
             while let Some(row) = found.next()? {
                 let (number, item): (u32, i64) = (row.get(1)?, row.get(2)?);
+                let (value, bytes) = self.short_value(db, row.get(3)?, row.get(4)?)?;
                 let value = PortValue {
                     run_id: RunId::from_bytes(row.get(0)?),
                     number,
                     item: code::item_from(item),
-                    value: self.value(db, row.get(3)?, row.get(4)?)?,
+                    value,
+                    bytes,
                 };
-                rows.push(((number, item), value));
+                if !page.add((number, item), value) {
+                    break;
+                }
             }
-            Ok(page::cut(rows, limit, |(number, item)| format!("{number}.{item}")))
+            Ok(page.finish(|(number, item)| format!("{number}.{item}")))
         })
+    }
+
+    /// A value from the columns of its row: whole if it is short, else a preview and its length.
+    fn short_value(
+        &self,
+        db: &Connection,
+        body: Option<String>,
+        large: Option<[u8; 32]>,
+    ) -> Result<(Option<Value>, Option<u64>), StoreError> {
+        let Some(value) = self.value(db, body, large)? else { return Ok((None, None)) };
+        if preview::fits(&value, PREVIEW) {
+            return Ok((Some(value), None));
+        }
+        let bytes = preview::json_bytes(&value) as u64;
+        Ok((Some(preview::value(&value, PREVIEW)), Some(bytes)))
+    }
+
+    /// All params of a run, whole. Blocks.
+    ///
+    /// # Errors
+    /// No such run.
+    pub fn params(&self, run: RunId) -> Result<Values, StoreError> {
+        match self.stored_value(run, &Source::Params)? {
+            StoredValue::Inline(json) => Ok(serde_json::from_str(&json)?),
+            StoredValue::Blob(hash) => Ok(serde_json::from_slice(&self.blobs().read(hash)?)?),
+        }
+    }
+
+    /// Where the JSON of a value of a run is. Blocks.
+    ///
+    /// # Errors
+    /// No such run; the port has no value, or it was not kept.
+    pub fn stored_value(&self, run: RunId, of: &Source) -> Result<StoredValue, StoreError> {
+        let found = self.read(|db| match of {
+            Source::Params => Ok(db
+                .prepare_cached("SELECT params FROM run WHERE id = ?1 AND status <> 6")?
+                .query_row([run.as_bytes()], |row| Ok((row.get::<_, Option<String>>(0)?, None)))
+                .optional()?),
+            Source::Port(Port { node, item, port }) => Ok(db
+                .prepare_cached(
+                    "SELECT v.body, v.large FROM run r CROSS JOIN value v ON v.run = r.key \
+                     WHERE r.id = ?1 AND r.status <> 6 AND v.node = ?2 AND v.item = ?3 AND v.port = ?4",
+                )?
+                .query_row(params![run.as_bytes(), node, code::item(*item), port], |row| {
+                    Ok((row.get(0)?, row.get::<_, Option<[u8; 32]>>(1)?))
+                })
+                .optional()?),
+        })?;
+        let nothing = || match of {
+            Source::Params => StoreError::NotFound(format!("no run has the id {run}")),
+            Source::Port(Port { node, item, port }) => StoreError::NotFound(format!(
+                "`{node}{item}.{port}` of this run has no value, or it was not kept"
+            )),
+        };
+        match found.ok_or_else(nothing)? {
+            (Some(json), _) => Ok(StoredValue::Inline(json)),
+            (None, Some(hash)) => Ok(StoredValue::Blob(BlobHash::from_bytes(hash))),
+            (None, None) => Err(nothing()),
+        }
     }
 }

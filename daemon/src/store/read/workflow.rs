@@ -1,6 +1,7 @@
 //! Workflows.
 
 use fanlight_shared::id::{Version, WorkflowId};
+use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::workflows::{Detail, WorkflowInfo};
 use fanlight_shared::time::Time;
@@ -12,13 +13,17 @@ use crate::store::{Store, StoreError};
 
 const COLUMNS: &str = "w.id, w.slug, w.title, w.path, v.hash, w.runs, w.last_run_at, w.newest_run";
 
+/// How long the title of a workflow is in lists, in bytes of JSON.
+const TITLE: usize = 400;
+
 impl Store {
     /// A page of workflows that ever ran, most recent first. Blocks.
     ///
     /// # Errors
     /// A cursor that is none.
     pub fn workflows(&self, cursor: Option<&str>) -> Result<Page<WorkflowInfo>, StoreError> {
-        let before = page::before(cursor)?;
+        const LIST: page::List = page::List("workflows.list");
+        let before = LIST.before(cursor)?;
         let limit = page::limit(None);
         self.read(|db| {
             let rows = db
@@ -28,7 +33,14 @@ impl Store {
                 ))?
                 .query_map(params![before, limit as i64 + 1], info)?
                 .collect::<Result<Vec<_>, _>>()?;
-            Ok(page::cut(rows, limit, i64::to_string))
+            let mut page = LIST.page(limit);
+            for (key, mut info) in rows {
+                preview::cut_text(&mut info.title, TITLE);
+                if !page.add(key, info) {
+                    break;
+                }
+            }
+            Ok(page.finish(i64::to_string))
         })
     }
 
@@ -49,7 +61,7 @@ impl Store {
                      WHERE w.{column} = ?1 AND w.slug NOT LIKE '~%' ORDER BY w.newest_run DESC LIMIT 1"
                 ))?
                 .query_row([ToSqlOutput::Owned(value)], |row| {
-                    Ok(Detail { workflow: info(row)?.1, document: row.get(8)? })
+                    Ok(Detail { workflow: info(row)?.1, document: row.get(8)?, document_bytes: None })
                 })
                 .optional()?)
         })?;
@@ -57,6 +69,17 @@ impl Store {
             let text: String = text.chars().take(200).collect();
             StoreError::NotFound(format!("no workflow `{}` has run yet", text.escape_debug()))
         })
+    }
+
+    /// Checks that this is a workflow. Blocks.
+    ///
+    /// # Errors
+    /// No run of it was ever submitted.
+    pub fn check_workflow(&self, id: WorkflowId) -> Result<(), StoreError> {
+        let known = self.read(|db| {
+            Ok(db.prepare_cached("SELECT 1 FROM workflow WHERE id = ?1")?.exists([id.as_bytes()])?)
+        })?;
+        if known { Ok(()) } else { Err(StoreError::NotFound(format!("no workflow has the id {id}"))) }
     }
 
     /// The text of a version that was submitted before, if its runs are still known. Blocks.

@@ -54,7 +54,7 @@ pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Fa
 
 fn repeat(sets: Vec<IndexMap<String, Value>>, times: Option<u32>) -> Result<Vec<ParamSet>, Failure> {
     let Some(of) = times.filter(|times| *times > 1) else {
-        return Ok(sets.into_iter().map(|params| ParamSet { params, repeat: None }).collect());
+        return Ok(sets.into_iter().map(|params| ParamSet { params, ..ParamSet::default() }).collect());
     };
     let runs = sets.len().saturating_mul(of as usize);
     if runs > RUN_LIMIT {
@@ -63,7 +63,11 @@ fn repeat(sets: Vec<IndexMap<String, Value>>, times: Option<u32>) -> Result<Vec<
         )));
     }
     let repeated = |params: IndexMap<String, Value>| {
-        (1..=of).map(move |nth| ParamSet { params: params.clone(), repeat: Some(Repeat { nth, of }) })
+        (1..=of).map(move |nth| ParamSet {
+            params: params.clone(),
+            repeat: Some(Repeat { nth, of }),
+            ..ParamSet::default()
+        })
     };
     Ok(sets.into_iter().flat_map(repeated).collect())
 }

@@ -63,6 +63,11 @@ fn fields(workflow: &Workflow, last: &IndexMap<String, Value>) -> Vec<Field> {
     params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
 }
 
+/// The params of a run that are whole: previews of long ones are nothing to start from.
+fn whole_params(run: &fanlight_shared::run::Run) -> IndexMap<String, Value> {
+    if run.params_short { IndexMap::new() } else { run.params.clone() }
+}
+
 impl Form {
     /// The form for the workflow on screen, filled with defaults or the values of last time; `None` if it can't run.
     #[must_use]
@@ -70,7 +75,7 @@ impl Form {
         let document = model.workflow.as_ref()?.document.clone();
         let workflow = document.workflow.clone()?;
         let of_workflow = model.registry.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
-        let last = of_workflow.max_by_key(|run| run.number).map(|run| run.params.clone()).unwrap_or_default();
+        let last = of_workflow.max_by_key(|run| run.number).map(whole_params).unwrap_or_default();
         let fields = fields(&workflow, &last);
         let mut form = Self {
             document,

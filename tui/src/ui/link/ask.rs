@@ -67,7 +67,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                 start.environment = environment::submitted(&workflow, &[])
                     .map_err(|failure| RpcError::new(ErrorCode::BadParams, failure.message()))?;
             }
-            Response::Started(client.call(start).await?)
+            Response::Started(client.start(start).await?)
         }
         Effect::Cancel(cancel) => {
             let answer = client.call(cancel).await?;
@@ -106,7 +106,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         }
         Effect::ListRuns { to, list } => Response::Runs { to, page: client.call(list).await? },
         Effect::GetRun(run) => {
-            let detail = client.call(runs::Get { run: run.to_string() }).await?;
+            let detail = client.run(&run.to_string()).await?;
             let workflow = files::workflow_of(&detail.document);
             Response::Run { detail: Box::new(detail), workflow }
         }
@@ -140,7 +140,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         Effect::ListWorkflows => Response::Workflows(client.call(workflows::List::default()).await?.rows),
         Effect::ReadWorkflow(request) => {
             let Source::Stored(id) = &request.source else { return Ok(None) };
-            let detail = client.call(workflows::Get { workflow: id.to_string() }).await?;
+            let detail = client.workflow(&id.to_string()).await?;
             Response::Document { request, document: Box::new(files::stored(detail)) }
         }
         Effect::SaveAs(asset, path) => {

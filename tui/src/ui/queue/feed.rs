@@ -93,6 +93,7 @@ impl Feeds {
             text: filter.text(),
             cursor: feed.cursor.clone(),
             limit: Some(if whole || section == Section::Enqueued { WHOLE } else { PAGE }),
+            request_key: None,
         };
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
     }

@@ -49,6 +49,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         ]
         .into_iter()
         .collect(),
+        params_short: false,
         submitted_at: Time(at),
         started_at: started.then_some(Time(at + 100)),
         ended_at: state.is_ended().then_some(Time(at + 5_300)),

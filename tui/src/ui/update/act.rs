@@ -170,7 +170,9 @@ fn again(model: &mut Model) -> Vec<Effect> {
     let Some(workflow) = &document.workflow else { return open::form(model) };
     let mut set = runs::ParamSet::default();
     let mut needs_file = None;
-    if let Some(lens) = &model.lens {
+    // Params that are too long for lists are known to the daemon alone.
+    set.like = model.lens.as_ref().filter(|lens| lens.run.params_short).map(|lens| lens.run.id);
+    if let Some(lens) = model.lens.as_ref().filter(|lens| !lens.run.params_short) {
         for (name, value) in &lens.run.params {
             match value {
                 _ if !workflow.params.contains_key(name) => {}

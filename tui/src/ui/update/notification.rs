@@ -43,7 +43,9 @@ fn registry(model: &mut Model, notification: &Notification) -> Vec<Effect> {
             say(model, Tone::Note, format!("the daemon ends: {reason}"));
             Vec::new()
         }
-        Notification::SnapshotItems { .. }
+        Notification::RegistryRuns { .. }
+        | Notification::SnapshotNodes { .. }
+        | Notification::SnapshotItems { .. }
         | Notification::State { .. }
         | Notification::Live { .. }
         | Notification::Lagged {} => Vec::new(),

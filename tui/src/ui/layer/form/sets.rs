@@ -57,9 +57,13 @@ pub(super) fn sets(fields: &[Field], workflow: &Workflow) -> Result<Vec<ParamSet
     for params in expand(&axes, Combine::Product)? {
         check_params(workflow, &params).map_err(|wrong| wrong.join("; "))?;
         if of == 1 {
-            sets.push(ParamSet { params, repeat: None });
+            sets.push(ParamSet { params, ..ParamSet::default() });
         } else {
-            let repeated = |nth| ParamSet { params: params.clone(), repeat: Some(Repeat { nth, of }) };
+            let repeated = |nth| ParamSet {
+                params: params.clone(),
+                repeat: Some(Repeat { nth, of }),
+                ..ParamSet::default()
+            };
             sets.extend((1..=of).map(repeated));
         }
     }

@@ -127,7 +127,10 @@ fn the_lens_does_not_wait_for_a_run_that_was_deleted_while_the_daemon_was_out_of
     let mut model = busy();
     let queue = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
     let runs = vec![run(5, RunStatus::Running)];
-    notification(&mut model, Notification::Registry { seq: 9, runs, queue, banners: Vec::new() });
+    notification(
+        &mut model,
+        Notification::Registry { seq: 9, runs, runs_left: 0, queue, banners: Vec::new() },
+    );
     let asks = |effects: &[Effect]| effects.contains(&Effect::LookAfter(vec![run_id(4)]));
     assert!(asks(&press(&mut model, "[")));
     assert!(!asks(&press(&mut model, "] [")), "it is under way");

@@ -156,8 +156,10 @@ impl Daemon {
             queued: count(|state| state == RunStatus::Queued),
         };
         let seq = self.log.len() as u64;
-        self.registry
-            .push_back((self.log.len(), Notification::Registry { seq, runs, queue, banners: Vec::new() }));
+        self.registry.push_back((
+            self.log.len(),
+            Notification::Registry { seq, runs, runs_left: 0, queue, banners: Vec::new() },
+        ));
     }
 
     fn snapshots(&mut self) {
@@ -240,6 +242,7 @@ impl Daemon {
             state: self.states[&id].clone(),
             run,
             document: text,
+            document_bytes: None,
             path: None,
             environment: Vec::new(),
         };

@@ -1,50 +1,47 @@
-//! An active run as the hub keeps it: its state, its newest events, and what its edges do.
+//! An active run as the hub has it: its state and its newest events.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use fanlight_shared::event::{LiveEvent, Numbered, StateEvent};
+use fanlight_shared::event::{LiveEvent, NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Folded, Instance, NodeState, RunState};
+use fanlight_shared::run_state::{Folded, Instance, RunState};
 
-/// How many numbered events of a run are kept for clients that come back.
+/// How many numbered events of a run are there for clients that come back.
 const RING: usize = 1024;
 /// Beyond so many live values a snapshot is the shorter answer.
 const LIVE: usize = 1024;
 
 /// An active run.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Record {
     pub(super) run: Arc<Run>,
     pub(super) state: Arc<RunState>,
     ring: VecDeque<Numbered>,
-    /// Edges by the node that reads them.
-    edges: HashMap<String, Vec<String>>,
 }
 
-impl Kept {
-    pub(super) fn new(run: &Run, state: RunState, edges: Vec<(String, String)>) -> Self {
-        let mut by_reader: HashMap<String, Vec<String>> = HashMap::new();
-        for (edge, reader) in edges {
-            by_reader.entry(reader).or_default().push(edge);
-        }
-        let mut kept = Self {
-            run: Arc::new(run.clone()),
-            state: Arc::new(state),
-            ring: VecDeque::new(),
-            edges: by_reader,
-        };
-        let readers: Vec<String> = kept.edges.keys().cloned().collect();
-        for reader in readers {
-            kept.edge_updates(&reader);
-        }
-        kept
+/// Which live values a state event makes worthless.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outdated {
+    /// None.
+    Nothing,
+    /// Those of the instance that the event is about: its attempt ended, or another one began.
+    Instance,
+    /// All of the run: it ended.
+    Run,
+}
+
+impl Record {
+    pub(super) fn new(run: Run, state: RunState) -> Self {
+        Self { run: Arc::new(run), state: Arc::new(state), ring: VecDeque::new() }
     }
 
-    /// Folds in a state event. Answers what its edges do now where that changed; `None` where the event was not the
-    /// next one.
-    pub(super) fn state(&mut self, event: &Numbered) -> Option<Vec<LiveEvent>> {
+    /// Folds in a state event. Returns which live values it makes worthless, and what the edges do now that changed;
+    /// `None` where the event was not the next one.
+    pub(super) fn fold(&mut self, event: &Numbered) -> Option<(Outdated, Vec<LiveEvent>)> {
+        let before = self.attempt_of(&event.event);
+        let activity = self.activity_of(&event.event);
         if Arc::make_mut(&mut self.state).fold(event) != Folded::Next {
             return None;
         }
@@ -52,25 +49,33 @@ impl Kept {
             self.ring.pop_front();
         }
         self.ring.push_back(event.clone());
-        let StateEvent::NodeUpdate(update) = &event.event else { return Some(Vec::new()) };
-        Some(self.edge_updates(&update.node))
+        let StateEvent::NodeUpdate(update) = &event.event else {
+            let ended = self.state.status.is_ended();
+            return Some((if ended { Outdated::Run } else { Outdated::Nothing }, Vec::new()));
+        };
+        let ended = before.is_some() && before != self.attempt_of(&event.event);
+        let edges = if activity == self.activity_of(&event.event) { Vec::new() } else { self.edges(update) };
+        Some((if ended { Outdated::Instance } else { Outdated::Nothing }, edges))
     }
 
-    fn edge_updates(&mut self, reader: &str) -> Vec<LiveEvent> {
-        let Some(edges) = self.edges.get(reader) else { return Vec::new() };
-        let activity = self.state.nodes.get(reader).map(NodeState::edge_activity).unwrap_or_default();
-        let changed: Vec<LiveEvent> = edges
-            .iter()
-            .filter(|edge| self.state.edges.get(*edge).copied().unwrap_or_default() != activity)
-            .map(|edge| LiveEvent::EdgeUpdate { edge: edge.clone(), activity })
-            .collect();
-        for update in &changed {
-            Arc::make_mut(&mut self.state).fold_live(update);
-        }
-        changed
+    /// The attempt that runs of the instance that an event is about.
+    fn attempt_of(&self, event: &StateEvent) -> Option<u32> {
+        let StateEvent::NodeUpdate(update) = event else { return None };
+        let instance = self.state.instance(&update.node, update.item)?;
+        instance.is_live().then(|| instance.attempt())
     }
 
-    pub(super) fn live(&mut self, event: &LiveEvent) {
+    fn activity_of(&self, event: &StateEvent) -> Option<fanlight_shared::event::EdgeActivity> {
+        let StateEvent::NodeUpdate(update) = event else { return None };
+        self.state.nodes.get(&update.node).map(|node| node.edge_activity())
+    }
+
+    fn edges(&self, update: &NodeUpdate) -> Vec<LiveEvent> {
+        let edges = self.state.edges_into(&update.node);
+        edges.map(|(edge, activity)| LiveEvent::EdgeUpdate { edge: edge.to_owned(), activity }).collect()
+    }
+
+    pub(super) fn fold_live(&mut self, event: &LiveEvent) {
         Arc::make_mut(&mut self.state).fold_live(event);
     }
 
@@ -100,6 +105,9 @@ impl Kept {
 }
 
 fn live_values(node: &str, item: ItemPath, instance: &Instance, live: &mut Vec<LiveEvent>) {
+    if !instance.is_live() {
+        return;
+    }
     let name = || node.to_owned();
     if let Some(progress) = &instance.progress {
         live.push(LiveEvent::NodeProgress { node: name(), item, progress: progress.clone() });

@@ -1,0 +1,161 @@
+//! Notifications as text frames.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use fanlight_shared::event::{DaemonEvent, LiveEvent, StateEvent};
+use fanlight_shared::id::{RunId, WorkflowId};
+use fanlight_shared::preview;
+use fanlight_shared::rpc::frame::{EVENT, Notified, Two};
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run_state::Instance;
+use fanlight_shared::value::Value;
+use serde::Serialize;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// A notification on its way to any number of connections. The first one that sends it writes it out: whoever makes it,
+/// such as the thread that commits, does not.
+#[derive(Debug)]
+pub(crate) struct Message {
+    notification: Notification,
+    text: OnceLock<Utf8Bytes>,
+    bytes: usize,
+}
+
+impl Message {
+    /// A message that was not written out yet.
+    pub(super) fn new(notification: Notification) -> Arc<Self> {
+        let bytes = estimate(&notification);
+        Arc::new(Self { notification, text: OnceLock::new(), bytes })
+    }
+
+    /// The text frame.
+    pub(super) fn text(&self) -> Utf8Bytes {
+        self.text.get_or_init(|| encode(&self.notification)).clone()
+    }
+
+    /// How much memory it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// A notification as a text frame.
+pub(super) fn encode(notification: &Notification) -> Utf8Bytes {
+    text(&Notified { jsonrpc: Two, method: EVENT, params: notification })
+}
+
+/// How many bytes a notification has, about: what it is made of is counted, not written out.
+fn estimate(notification: &Notification) -> usize {
+    /// What every message has around what it says.
+    const FRAME: usize = 256;
+    FRAME
+        + match notification {
+            Notification::State { event, .. } => match &event.event {
+                StateEvent::RunUpdate(update) => {
+                    update.error.as_ref().map_or(0, String::len) + values(update.outputs.iter())
+                }
+                StateEvent::NodeUpdate(update) => {
+                    let error = update.error.as_ref();
+                    error.map_or(0, |error| error.message.len())
+                        + values(update.outputs.iter())
+                        + update.metrics.keys().map(|name| name.len() + 16).sum::<usize>()
+                }
+            },
+            Notification::Daemon { event, .. } => match event {
+                DaemonEvent::RunUpdate { run } => {
+                    512 + run.error.as_ref().map_or(0, String::len) + values(run.params.iter())
+                }
+                DaemonEvent::OutputUpdate { value, .. } => weight(value),
+                DaemonEvent::AssetUpdate { asset } => 512 + weight(&asset.value),
+                DaemonEvent::BannerUpdate { banners } => banners.iter().map(String::len).sum(),
+                _ => 0,
+            },
+            Notification::Live { event, .. } => live(event),
+            _ => 0,
+        }
+}
+
+/// How much memory a live event takes, about.
+pub(super) fn live(event: &LiveEvent) -> usize {
+    const EVENT: usize = 128;
+    EVENT
+        + match event {
+            LiveEvent::NodeProgress { progress, .. } => progress.message.as_ref().map_or(0, String::len),
+            LiveEvent::LogUpdate { last_line, .. } => last_line.as_ref().map_or(0, String::len),
+            LiveEvent::MetricUpdate { name, .. } => name.len(),
+            LiveEvent::PreviewUpdate { value, .. } => weight(value),
+            LiveEvent::EdgeUpdate { edge, .. } => edge.len(),
+        }
+}
+
+fn values<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> usize {
+    values.map(|(name, value)| name.len() + weight(value)).sum()
+}
+
+fn weight(value: &Value) -> usize {
+    /// A plain value, and what a list or an object has around one.
+    const PLAIN: usize = 24;
+    match value {
+        Value::Text(text) => PLAIN + text.len(),
+        Value::List(items) => PLAIN + items.iter().map(weight).sum::<usize>(),
+        Value::Object(fields) => PLAIN + values(fields.iter()),
+        Value::Media(media) => 256 + media.name.len(),
+        _ => PLAIN,
+    }
+}
+
+/// Items of a node by reference: what is large is not copied only to be written out.
+#[derive(Serialize)]
+#[serde(tag = "channel", rename = "snapshot_items")]
+pub(super) struct SnapshotItems<'a> {
+    pub(super) workflow_id: WorkflowId,
+    pub(super) run_id: RunId,
+    pub(super) seq: u64,
+    pub(super) node: &'a str,
+    pub(super) items: &'a BTreeMap<u32, &'a Instance>,
+}
+
+pub(super) fn encode_items(params: &SnapshotItems<'_>) -> Utf8Bytes {
+    #[derive(Serialize)]
+    struct Frame<'a> {
+        jsonrpc: Two,
+        method: &'static str,
+        params: &'a SnapshotItems<'a>,
+    }
+    text(&Frame { jsonrpc: Two, method: EVENT, params })
+}
+
+/// Our own types always serialise: their keys are texts and nothing in them fails.
+pub(crate) fn text<T: Serialize>(value: &T) -> Utf8Bytes {
+    serde_json::to_string(value).map(Utf8Bytes::from).unwrap_or_else(|error| {
+        tracing::error!(%error, "a message could not be written out");
+        Utf8Bytes::from_static("{}")
+    })
+}
+
+/// What one message still takes.
+#[derive(Debug)]
+pub(crate) struct Room {
+    whole: usize,
+    left: usize,
+}
+
+impl Room {
+    /// Of an empty message with room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { whole: bytes, left: bytes }
+    }
+
+    /// Takes room for something, with the name or index around it. The first always gets it: nothing is so large that it
+    /// does harm alone. Once something got none, nothing gets any.
+    pub(crate) fn take<T: Serialize + ?Sized>(&mut self, name: usize, thing: &T) -> bool {
+        let bytes = preview::json_bytes(thing) + name + "\"\":,".len();
+        if bytes > self.left && self.left < self.whole {
+            self.left = 0;
+            return false;
+        }
+        self.left = self.left.saturating_sub(bytes);
+        true
+    }
+}

@@ -1,0 +1,279 @@
+//! One connection: a loop that reads requests, a loop that writes answers, notifications and bytes.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use fanlight_shared::rpc::frame::{Called, REQUEST_LIMIT};
+use fanlight_shared::rpc::{ErrorCode, Request, RpcError, daemon, watch};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value as Json;
+use tokio::net::UnixStream;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_util::sync::CancellationToken;
+
+use super::context::Context;
+use super::dispatch::dispatch;
+use super::handshake::{self, HANDSHAKE};
+use super::progress::{Noted, Progress};
+use super::session::{Frame, Session};
+use crate::hub::Outgoing;
+
+/// How long nothing may leave the socket: a client that does not read at all is cut off.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the last frames may take when the connection or the daemon ends.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Requests of one connection that are worked on at once.
+const REQUESTS: usize = 32;
+/// How many bytes of requests may be worked on at once; the longest request fits.
+const REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
+/// After so many bytes freed memory goes back to the system.
+const BURST: usize = 16 * 1024 * 1024;
+
+pub(super) type Socket = WebSocketStream<Noted<UnixStream>>;
+
+/// The close frame that tells the client what it did wrong.
+type Fault = OnceLock<CloseFrame>;
+
+/// Serves one connection until it ends or the daemon does.
+pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: CancellationToken) {
+    let Some((socket, progress)) = handshake::accept(stream).await else { return };
+    let _counted = Counted::new(Arc::clone(&context));
+    let (mut sink, mut source) = socket.split();
+    let (session, waiting) = Session::new(context);
+    let (over, fault) = (CancellationToken::new(), Fault::new());
+    let writing = write(&session, &mut sink, &progress, waiting, &fault, stop, over.clone());
+    let reading = async {
+        tokio::select! {
+            () = over.cancelled() => {}
+            () = read(&session, &mut source, &fault) => {}
+        }
+        // Nothing more is asked for; what is under way may still be sent.
+        over.cancel();
+    };
+    tokio::join!(writing, reading);
+    if fault.get().is_some()
+        && let Ok(socket) = sink.reunite(source)
+    {
+        // A client that is still sending gets to its close frame only if somebody takes what it sends.
+        let mut stream = socket.into_inner();
+        let mut nowhere = tokio::io::sink();
+        let _ = tokio::time::timeout(GOODBYE, tokio::io::copy(&mut stream, &mut nowhere)).await;
+    }
+}
+
+/// A client among [`Context::clients`].
+struct Counted(Arc<Context>);
+
+impl Counted {
+    fn new(context: Arc<Context>) -> Self {
+        context.clients.send_modify(|clients| *clients += 1);
+        Self(context)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.clients.send_modify(|clients| *clients = clients.saturating_sub(1));
+    }
+}
+
+/// Reads requests until the connection ends.
+async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &Fault) {
+    let (slots, bytes) = (Arc::new(Semaphore::new(REQUESTS)), Arc::new(Semaphore::new(REQUEST_BYTES)));
+    let mut requests = JoinSet::new();
+    loop {
+        let next = if session.greeted.load(Ordering::Relaxed) {
+            source.next().await
+        } else {
+            let Ok(next) = tokio::time::timeout(HANDSHAKE, source.next()).await else {
+                return tracing::debug!("a client did not say hello");
+            };
+            next
+        };
+        while requests.try_join_next().is_some() {}
+        match next {
+            Some(Ok(Message::Text(frame))) => {
+                let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+                let Ok(weight) = Arc::clone(&bytes).acquire_many_owned(length).await else { return };
+                let Some(called) = called(session, &frame).await else { continue };
+                // These two decide what later frames mean, so they keep their place.
+                if called.method == daemon::Hello::METHOD || called.method == watch::Watch::METHOD {
+                    handle(session, called).await;
+                    continue;
+                }
+                let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+                let session = Arc::clone(session);
+                requests.spawn(async move {
+                    handle(&session, called).await;
+                    drop((slot, weight));
+                });
+            }
+            Some(Ok(Message::Binary(_))) => {
+                let error = RpcError::new(ErrorCode::Malformed, "requests are text frames");
+                refuse(session, &Json::Null, &error).await;
+            }
+            Some(Ok(Message::Close(_))) | None => return,
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a connection ended");
+                if let Some(frame) = handshake::close_frame(&error) {
+                    let _ = fault.set(frame);
+                }
+                return;
+            }
+        }
+    }
+}
+
+async fn refuse(session: &Session, id: &Json, error: &RpcError) {
+    if let Some(room) = session.reserve().await {
+        session.refuse(room, id, error).await;
+    }
+}
+
+/// The request of a frame, if it is one and may be made now.
+async fn called(session: &Session, frame: &str) -> Option<Called> {
+    let called = match serde_json::from_str::<Called>(frame) {
+        Ok(called) if is_id(&called.id) => called,
+        Ok(_) => {
+            let error = RpcError::new(ErrorCode::Malformed, "`id` must be a number or a text");
+            refuse(session, &Json::Null, &error).await;
+            return None;
+        }
+        Err(error) => {
+            let (id, why) = match serde_json::from_str::<Json>(frame) {
+                Ok(Json::Array(_)) => {
+                    (Json::Null, "batches are not taken; send one request a frame".to_owned())
+                }
+                Ok(mut json) => {
+                    let id = json.get_mut("id").map(Json::take).filter(is_id).unwrap_or_default();
+                    (id, format!("this is no JSON-RPC request: {error}"))
+                }
+                Err(error) => (Json::Null, format!("this is no JSON: {error}")),
+            };
+            refuse(session, &id, &RpcError::new(ErrorCode::Malformed, why)).await;
+            return None;
+        }
+    };
+    let greeted = session.greeted.load(Ordering::Relaxed);
+    let greets = called.method == daemon::Hello::METHOD;
+    if greeted == greets {
+        let sentence = if greets { "hello was said already" } else { "say hello first" };
+        refuse(session, &called.id, &RpcError::refused(sentence)).await;
+        return None;
+    }
+    Some(called)
+}
+
+fn is_id(id: &Json) -> bool {
+    id.is_number() || id.is_string()
+}
+
+async fn handle(session: &Arc<Session>, called: Called) {
+    let greets = called.method == daemon::Hello::METHOD;
+    let params = called.params.unwrap_or_else(|| Json::Object(serde_json::Map::new()));
+    let Some(room) = session.reserve().await else { return };
+    match Box::pin(dispatch(session, &called.method, &called.id, params)).await {
+        Ok(answered) => {
+            if greets {
+                session.greeted.store(true, Ordering::Relaxed);
+            }
+            session.answer(room, &called.id, answered.text).await;
+            if let Some(source) = answered.bytes {
+                source.send(session).await;
+            }
+        }
+        Err(error) => session.refuse(room, &called.id, &error).await,
+    }
+}
+
+/// Writes until the connection or the daemon ends; ends the connection when it goes.
+async fn write(
+    session: &Arc<Session>,
+    sink: &mut SplitSink<Socket, Message>,
+    progress: &Progress,
+    mut frames: mpsc::Receiver<Frame>,
+    fault: &Fault,
+    stop: CancellationToken,
+    over: CancellationToken,
+) {
+    let mut burst = 0;
+    loop {
+        // Held while its message is written: until then it takes up room.
+        let mut frame = None;
+        let message = tokio::select! {
+            () = stop.cancelled() => {
+                let _ = tokio::time::timeout(GOODBYE, goodbye(session, sink, &mut frames)).await;
+                break;
+            }
+            () = over.cancelled() => {
+                let _ = tokio::time::timeout(GOODBYE, close(sink, fault)).await;
+                break;
+            }
+            Some(next) = frames.recv() => frame.insert(next).message.clone(),
+            outgoing = session.subscription.next() => {
+                let Some(text) = outgoing.text() else { continue };
+                if matches!(outgoing, Outgoing::Lagged) {
+                    // Only now the client reads again.
+                    let session = Arc::clone(session);
+                    tokio::spawn(async move { super::watch::again(&session).await });
+                }
+                Message::Text(text)
+            }
+        };
+        burst += message.len();
+        match progress.watch(PATIENCE, sink.send(message)).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a connection ended");
+                break;
+            }
+            None => {
+                tracing::info!("a client that took nothing for 30 seconds was cut off");
+                break;
+            }
+        }
+        drop(frame);
+        if burst >= BURST && frames.is_empty() {
+            burst = 0;
+            tokio::task::spawn_blocking(crate::memory::give_back);
+        }
+    }
+    over.cancel();
+    frames.close();
+    while frames.try_recv().is_ok() {}
+    if burst >= BURST {
+        tokio::task::spawn_blocking(crate::memory::give_back);
+    }
+}
+
+/// Answers the client's close frame, or says why the connection ends.
+async fn close(sink: &mut SplitSink<Socket, Message>, fault: &Fault) -> Result<(), Error> {
+    if let Some(frame) = fault.get() {
+        sink.send(Message::Close(Some(frame.clone()))).await?;
+    }
+    sink.close().await
+}
+
+/// What waits is still sent, then the connection is closed.
+async fn goodbye(
+    session: &Session,
+    sink: &mut SplitSink<Socket, Message>,
+    frames: &mut mpsc::Receiver<Frame>,
+) -> Result<(), Error> {
+    while let Ok(frame) = frames.try_recv() {
+        sink.send(frame.message.clone()).await?;
+    }
+    while let Some(outgoing) = session.subscription.try_next() {
+        let Some(text) = outgoing.text() else { continue };
+        sink.send(Message::Text(text)).await?;
+    }
+    sink.close().await
+}

@@ -1,0 +1,64 @@
+//! What the handlers of requests work with.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use fanlight_shared::home::Home;
+use fanlight_shared::rpc::{ErrorCode, RpcError};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::executor::Executors;
+use crate::hub::Hub;
+use crate::store::{Store, StoreError};
+use crate::supervisor::client::Supervisor;
+use crate::worker::Workers;
+
+/// What the handlers of requests work with.
+pub struct Context {
+    /// The owner of runs.
+    pub engine: Engine,
+    /// Rows and blobs.
+    pub store: Store,
+    /// Logs of attempts.
+    pub executors: Executors,
+    /// Make pictures of what can't be trusted.
+    pub workers: Workers,
+    /// Events on their way to connections.
+    pub hub: Arc<Hub>,
+    /// Where everything lies.
+    pub home: Home,
+    /// Holds the commands' processes.
+    pub supervisor: Supervisor,
+    /// How many clients there are.
+    pub clients: tokio::sync::watch::Sender<u32>,
+    /// Bytes of answers that wait for connections.
+    pub queued: Arc<AtomicUsize>,
+    /// Ends the daemon.
+    pub shutdown: CancellationToken,
+}
+
+impl Context {
+    /// Reads the store off the loop.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || read(&store)).await {
+            Ok(answer) => answer.map_err(refusal),
+            Err(error) => Err(RpcError::internal(format!("the store could not be read: {error}"))),
+        }
+    }
+}
+
+/// What the store refused, as an answer.
+pub(super) fn refusal(error: StoreError) -> RpcError {
+    let code = match error {
+        StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => ErrorCode::Storage,
+        StoreError::NotFound(_) => ErrorCode::NotFound,
+        StoreError::BadParam(_) => ErrorCode::BadParams,
+        StoreError::Newer { .. } | StoreError::Unreadable(_) | StoreError::Other(_) => ErrorCode::Internal,
+    };
+    RpcError::new(code, error.to_string())
+}

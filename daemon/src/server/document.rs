@@ -1,0 +1,12 @@
+//! Texts of workflow files: a long one is read in pieces.
+
+use fanlight_shared::preview;
+use fanlight_shared::rpc::frame::PART;
+
+/// Returns a text as answers carry it: whole, or its beginning and its length in bytes.
+pub(super) fn beginning(text: String) -> (String, Option<u64>) {
+    if preview::fits(&text, PART) {
+        return (text, None);
+    }
+    (preview::text(&text, PART), Some(text.len() as u64))
+}

@@ -1,0 +1,114 @@
+//! How a connection becomes a WebSocket, and what a client hears that does it wrong.
+
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream as Spare;
+use std::time::Duration;
+
+use fanlight_shared::rpc::frame::REQUEST_LIMIT;
+use tokio::net::UnixStream;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request as Upgrade, Response};
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+
+use super::connection::Socket;
+use super::progress::{Noted, Progress};
+
+/// How long a connection may take to become a WebSocket, and then to say hello.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Makes a connection a WebSocket. A client that can't do it gets an HTTP status that says why.
+pub(super) async fn accept(stream: UnixStream) -> Option<(Socket, Progress)> {
+    let spare = stream.as_fd().try_clone_to_owned();
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(REQUEST_LIMIT)).max_frame_size(Some(REQUEST_LIMIT));
+    let (stream, progress) = Noted::new(stream);
+    let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, allow, Some(limits));
+    let status = match tokio::time::timeout(HANDSHAKE, upgrade).await {
+        Ok(Ok(socket)) => return Some((socket, progress)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "no handshake");
+            refusal(&error)
+        }
+        Err(_) => {
+            tracing::debug!("a connection said nothing");
+            Some((StatusCode::REQUEST_TIMEOUT, "no request came within ten seconds"))
+        }
+    };
+    if let (Some((status, reason)), Ok(spare)) = (status, spare) {
+        answer(spare, status, reason);
+    }
+    None
+}
+
+/// The status of a handshake that went wrong, unless one was sent already or nobody is there to get it.
+fn refusal(error: &Error) -> Option<(StatusCode, &'static str)> {
+    const UPGRADE: &str = "this is a WebSocket (RFC 6455, version 13): ask for an upgrade";
+    Some(match error {
+        Error::Http(_)
+        | Error::Io(_)
+        | Error::ConnectionClosed
+        | Error::Protocol(ProtocolError::HandshakeIncomplete) => return None,
+        Error::Protocol(ProtocolError::WrongHttpMethod) => {
+            (StatusCode::METHOD_NOT_ALLOWED, "the only method is GET")
+        }
+        Error::Protocol(
+            ProtocolError::MissingConnectionUpgradeHeader
+            | ProtocolError::MissingUpgradeWebSocketHeader
+            | ProtocolError::MissingSecWebSocketVersionHeader,
+        ) => (StatusCode::UPGRADE_REQUIRED, UPGRADE),
+        _ => (StatusCode::BAD_REQUEST, "this is no request for a WebSocket"),
+    })
+}
+
+/// Sends a short response; a client that takes nothing gets none.
+fn answer(stream: OwnedFd, status: StatusCode, reason: &str) {
+    let upgrade = if status == StatusCode::UPGRADE_REQUIRED {
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    } else {
+        ""
+    };
+    let response = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\n{upgrade}Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{reason}\n",
+        reason.len() + 1
+    );
+    // The socket does not block, and its buffer is empty.
+    if let Err(error) = Spare::from(stream).write_all(response.as_bytes()) {
+        tracing::debug!(%error, "a refusal was not sent");
+    }
+}
+
+/// Lets through what is no web page and asks for the one path there is.
+#[allow(clippy::result_large_err)]
+fn allow(request: &Upgrade, response: Response) -> Result<Response, ErrorResponse> {
+    let refuse = |status: StatusCode, reason: &str| {
+        let mut refusal = ErrorResponse::new(Some(reason.to_owned()));
+        *refusal.status_mut() = status;
+        Err(refusal)
+    };
+    if request.uri().path() != "/" {
+        return refuse(StatusCode::NOT_FOUND, "the only path is /");
+    }
+    if request.headers().contains_key("origin") {
+        return refuse(StatusCode::FORBIDDEN, "web pages may not connect");
+    }
+    Ok(response)
+}
+
+/// The close frame for what a client did wrong; none where it is gone.
+pub(super) fn close_frame(error: &Error) -> Option<CloseFrame> {
+    let (code, reason) = match error {
+        Error::Capacity(_) => (CloseCode::Size, "a message may have 8 MiB"),
+        Error::Utf8(_) => (CloseCode::Invalid, "text must be UTF-8"),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        Error::Protocol(ProtocolError::UnmaskedFrameFromClient) => {
+            (CloseCode::Protocol, "frames of a client must be masked")
+        }
+        Error::Protocol(_) => (CloseCode::Protocol, "this is no WebSocket frame"),
+        _ => return None,
+    };
+    Some(CloseFrame { code, reason: reason.into() })
+}

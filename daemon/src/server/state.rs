@@ -1,0 +1,17 @@
+//! What is known of a run, wherever it is.
+
+use std::sync::Arc;
+
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::RpcError;
+use fanlight_shared::run_state::RunState;
+
+use super::context::Context;
+
+/// Returns what is known of a run; of an active one the hub knows more: progress, the ends of logs.
+pub(super) async fn state_of(context: &Context, run: RunId) -> Result<Arc<RunState>, RpcError> {
+    match context.hub.run_state(run) {
+        Some(state) => Ok(state),
+        None => context.read(move |store| store.run_state(run)).await.map(Arc::new),
+    }
+}

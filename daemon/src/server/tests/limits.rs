@@ -1,0 +1,282 @@
+//! What one client costs is bounded, whatever it asks for and however little it reads.
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::rpc::frame::{ANSWERS_LIMIT, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT};
+use fanlight_shared::rpc::runs::{Get, List, ParamSet, Start};
+use fanlight_shared::rpc::watch::{Notification, Watch};
+use fanlight_shared::rpc::{values, workflows};
+use fanlight_shared::run_state::RunState;
+use fanlight_shared::value::{Value, Values};
+use serde_json::json;
+
+use super::frames::{Raw, request};
+use super::views::Viewer;
+use super::*;
+use crate::store::tests::{commit, submission};
+use crate::store::{NewRun, Op};
+
+const LARGE: usize = 2_000_000;
+
+/// Submits runs with these params, straight to the store.
+fn submitted(served: &Served, count: usize, params: &Values) -> Vec<Run> {
+    let mut submit = submission(1);
+    let run = |_| NewRun { id: RunId::new(), label: "long".into(), params: params.clone() };
+    submit.runs = (0..count).map(run).collect();
+    commit(&served.context.store, vec![Op::Submit(submit.into())]).unwrap().submitted.unwrap().runs
+}
+
+/// Runs whose node `a` put out a value of two megabytes.
+fn with_large_values(served: &Served, count: usize) -> Vec<Run> {
+    let runs = submitted(served, count, &Values::new());
+    for run in &runs {
+        let values = Values::from([("out".to_owned(), Value::from("x".repeat(LARGE)))]);
+        let (node, item) = ("a".to_owned(), ItemPath::WHOLE);
+        commit(&served.context.store, vec![Op::Values { run: run.id, node, item, values }]).unwrap();
+    }
+    runs
+}
+
+fn of_port(run: &Run) -> values::List {
+    values::List {
+        workflow_id: run.workflow_id,
+        node: "a".into(),
+        port: "out".into(),
+        run_id: None,
+        cursor: None,
+        limit: None,
+    }
+}
+
+#[tokio::test]
+async fn sixty_values_of_two_megabytes_are_a_short_list_and_each_is_read_whole() {
+    let served = Served::new().await;
+    let runs = with_large_values(&served, 60);
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    raw.send(request(1, "values.list", serde_json::to_value(of_port(&runs[0])).unwrap())).await;
+    // A frame that is longer than a message fails in there.
+    let page = raw.next().await.unwrap()["result"].take();
+    assert_eq!(page["rows"].as_array().unwrap().len(), 60);
+
+    let client = served.client().await;
+    let page = client.call(of_port(&runs[0])).await.unwrap();
+    let row = &page.rows[0];
+    assert_eq!(row.bytes, Some(LARGE as u64 + 2));
+    assert!(row.value.as_ref().unwrap().as_text().unwrap().len() < 5000, "it is a preview");
+    let port = values::Port { node: "a".into(), item: ItemPath::WHOLE, port: "out".into() };
+    let whole = client.port_value(row.run_id, port).await.unwrap();
+    assert_eq!(whole.as_text().map(str::len), Some(LARGE));
+}
+
+#[tokio::test]
+async fn a_client_that_asks_and_does_not_read_has_little_waiting_for_it() {
+    let served = Served::new().await;
+    // As many as fill a page, so that every answer is long.
+    let runs = submitted(&served, 200, &Values::from([("text".to_owned(), Value::from("x".repeat(3000)))]));
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    for id in 0..40 {
+        raw.send(request(id, "runs.list", json!({ "limit": 1000 }))).await;
+    }
+    let queued = || served.context.queued.load(std::sync::atomic::Ordering::Relaxed);
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
+    let mut most = 0;
+    // Another client is answered meanwhile.
+    let other = served.client().await;
+    for _ in 0..50 {
+        look.tick().await;
+        other.call(Get { run: runs[0].id.to_string() }).await.unwrap();
+        most = most.max(queued());
+    }
+    assert!(most > MESSAGE_LIMIT, "{most} bytes wait");
+    assert!(most <= 2 * ANSWERS_LIMIT, "{most} bytes wait");
+    for _ in 0..40 {
+        assert!(raw.next().await.unwrap()["result"]["rows"].is_array(), "every request is answered");
+    }
+    assert_eq!(queued(), 0);
+}
+
+#[tokio::test]
+async fn two_hundred_waiting_runs_with_long_params_are_a_registry_of_short_ones() {
+    let served = Served::new().await;
+    let params = Values::from([
+        ("prompt".to_owned(), Value::from("x".repeat(1_000_000))),
+        ("seed".to_owned(), Value::Int(7)),
+    ]);
+    let workflow = WorkflowId::new();
+    for number in 1..=208 {
+        let run = Run { params: params.clone(), ..run_of(workflow, number, RunStatus::Queued) };
+        served.hub.queued(Arc::new(run));
+    }
+    let mut watchers = Vec::new();
+    for _ in 0..20 {
+        let mut raw = Raw::connect(&served.home).await;
+        raw.hello().await;
+        raw.send(request(1, "watch", json!({ "registry": true }))).await;
+        watchers.push(raw);
+    }
+    assert!(served.hub.queued_bytes() < 20 * MESSAGE_LIMIT);
+    let client = served.client().await;
+    let mut notifications = client.notifications().unwrap();
+    client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
+    let Some(Notification::Registry { runs, runs_left: 0, .. }) = notifications.recv().await else {
+        panic!()
+    };
+    assert_eq!(runs.len(), 200, "the first that wait");
+    assert!(runs.iter().all(|run| run.params_short && run.params["seed"] == Value::Int(7)));
+    let prompt = runs[0].params["prompt"].as_text().unwrap();
+    assert!(prompt.len() < 500 && prompt.contains("(1000000 bytes"), "{prompt}");
+}
+
+#[tokio::test]
+async fn a_registry_of_a_thousand_running_runs_comes_in_parts() {
+    let served = Served::new().await;
+    let workflow = WorkflowId::new();
+    let params = Values::from([("text".to_owned(), Value::from("x".repeat(3000)))]);
+    for number in 1..=1000 {
+        let run = Run { params: params.clone(), ..run_of(workflow, number, RunStatus::Running) };
+        served.hub.daemon(DaemonEvent::RunUpdate { run: Box::new(run) });
+    }
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    raw.send(request(1, "watch", json!({ "registry": true }))).await;
+    let (mut left, mut runs) = (None, 0);
+    while left != Some(0) {
+        let frame = raw.next().await.unwrap()["params"].take();
+        let part = frame["runs"].as_array().map_or(0, Vec::len) as u64;
+        match frame["channel"].as_str() {
+            Some("registry") => left = frame["runs_left"].as_u64(),
+            Some("registry_runs") => left = left.map(|left| left - part),
+            _ => continue,
+        }
+        runs += part;
+    }
+    assert_eq!(runs, 1000);
+
+    let client = served.client().await;
+    let mut notifications = client.notifications().unwrap();
+    client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
+    let Some(Notification::Registry { runs, .. }) = notifications.recv().await else { panic!() };
+    assert_eq!(runs.len(), 1000, "our client puts them together");
+}
+
+#[tokio::test]
+async fn a_run_of_ten_thousand_nodes_is_told_in_parts_and_read_page_by_page() {
+    let served = Served::new().await;
+    let run = run_of(WorkflowId::new(), 1, RunStatus::Running);
+    let names: Vec<String> = (0..10_000).map(|at| format!("node_{at}")).collect();
+    let edges = names.windows(2).map(|pair| format!("{}.out>{}.in", pair[0], pair[1]));
+    let mut state = RunState::new(names.clone()).with_edges(edges);
+    for name in &names {
+        state.fold(&node(state.seq + 1, name, ItemPath::WHOLE, NodeStatus::Completed));
+    }
+    served.hub.begin(&run, state);
+    let mut viewer = Viewer::new(&served.home).await;
+    viewer.watch(vec![run.id]).await;
+    viewer.settle(&served.hub).await;
+    assert!(viewer.parts > 3, "{} parts", viewer.parts);
+    assert_eq!(viewer.runs[&run.id].nodes.keys().collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
+
+    let client = served.client().await;
+    let mut notifications = client.notifications().unwrap();
+    let of = fanlight_shared::rpc::watch::TelemetryOf { run_id: run.id, seq: None };
+    client.call(Watch { telemetry: vec![of], ..Watch::default() }).await.unwrap();
+    let Some(Notification::Snapshot { state, .. }) = notifications.recv().await else { panic!() };
+    assert!(state.is_whole() && *state == *served.hub.run_state(run.id).unwrap());
+}
+
+#[tokio::test]
+async fn a_sweep_whose_runs_fit_no_message_is_answered_and_read_whole() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let document = "id: 0199aaaa-0000-7000-8000-000000000001\nparams: { n: { type: int }, text: { type: text } }\n\
+                    nodes: { a: { uses: text.template, with: { template: hi } } }\n";
+    let set = |n: i64| ParamSet {
+        params: [("n".to_owned(), Value::Int(n)), ("text".to_owned(), Value::from("x".repeat(900)))].into(),
+        ..ParamSet::default()
+    };
+    let start = Start {
+        document: document.into(),
+        sets: (0..1500).map(set).collect(),
+        request_key: "sweep".into(),
+        ..Start::default()
+    };
+    let started = client.call(start.clone()).await.unwrap();
+    assert!(started.more > 0 && !started.runs.is_empty());
+    let all = client.start(start).await.unwrap().runs;
+    let numbers: Vec<u32> = all.iter().map(|run| run.number).collect();
+    assert_eq!(numbers, (1..=1500).collect::<Vec<u32>>());
+}
+
+#[tokio::test]
+async fn a_run_is_started_again_with_params_that_no_list_has() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let document = "id: 0199aaaa-0000-7000-8000-000000000002\nparams: { text: { type: text } }\n\
+                    nodes: { a: { uses: text.template, with: { template: hi } } }\n";
+    let long = "y".repeat(200_000);
+    let set =
+        ParamSet { params: [("text".to_owned(), Value::from(long.clone()))].into(), ..ParamSet::default() };
+    let start = |set: ParamSet, key: &str| Start {
+        document: document.into(),
+        sets: vec![set],
+        request_key: key.into(),
+        ..Start::default()
+    };
+    let first = client.start(start(set, "one")).await.unwrap().runs.remove(0);
+    assert!(first.params_short);
+    let like = ParamSet { like: Some(first.id), ..ParamSet::default() };
+    let second = client.start(start(like, "two")).await.unwrap().runs.remove(0);
+    assert_eq!(client.params(second.id).await.unwrap()["text"], Value::from(long));
+}
+
+#[tokio::test]
+async fn a_long_file_is_read_whole() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let document = format!(
+        "id: 0199aaaa-0000-7000-8000-000000000003\nnodes: {{ a: {{ uses: text.template, with: {{ template: hi }} }} }}\n{}",
+        "# \"quoted\"\n".repeat(60_000)
+    );
+    let start = Start {
+        document: document.clone(),
+        sets: vec![ParamSet::default()],
+        request_key: "long".into(),
+        ..Start::default()
+    };
+    let run = client.start(start).await.unwrap().runs.remove(0);
+    let short = client.call(workflows::Get { workflow: run.workflow.clone() }).await.unwrap();
+    assert_eq!(short.document_bytes, Some(document.len() as u64));
+    assert_eq!(client.workflow(&run.workflow).await.unwrap().document, document);
+    assert_eq!(client.run(&run.id.to_string()).await.unwrap().document, document);
+}
+
+#[tokio::test]
+async fn notifications_for_a_client_that_does_not_read_are_bounded_in_bytes() {
+    let served = Served::new().await;
+    let workflow = WorkflowId::new();
+    let mut raw = Raw::connect(&served.home).await;
+    raw.hello().await;
+    raw.send(request(1, "watch", json!({ "products": { "workflow_id": workflow } }))).await;
+    raw.next().await.unwrap();
+    for at in 0..2000 {
+        served.hub.daemon(DaemonEvent::OutputUpdate {
+            workflow_id: workflow,
+            run_id: RunId::new(),
+            node: "a".into(),
+            item: ItemPath::WHOLE,
+            port: "out".into(),
+            value: Value::from("x".repeat(8000 + at)),
+        });
+        assert!(served.hub.queued_bytes() <= NOTIFICATIONS_LIMIT);
+        tokio::task::yield_now().await;
+    }
+    // It reads again, and hears that it missed something.
+    loop {
+        if raw.next().await.unwrap()["params"]["channel"] == "lagged" {
+            break;
+        }
+    }
+    assert!(served.client().await.call(List::default()).await.is_ok());
+}

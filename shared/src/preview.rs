@@ -1,0 +1,223 @@
+//! Previews: what lists, events and telemetry carry in place of a value or a text that is too large for one message.
+//!
+//! Every limit is in bytes of JSON, so that a message made of previews has a known size whatever is in them.
+
+use std::io::Write;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::id::BlobHash;
+use crate::value::{Value, Values};
+
+/// What stands behind a list that was cut takes at most so many bytes.
+const NOTE: usize = 32;
+
+/// Returns how many bytes a value has as JSON.
+pub fn json_bytes<T: Serialize + ?Sized>(value: &T) -> usize {
+    count(value, usize::MAX).unwrap_or(usize::MAX)
+}
+
+/// Whether a value has at most `limit` bytes as JSON; looks no further than that.
+pub fn fits<T: Serialize + ?Sized>(value: &T, limit: usize) -> bool {
+    count(value, limit).is_some()
+}
+
+fn count<T: Serialize + ?Sized>(value: &T, limit: usize) -> Option<usize> {
+    struct Counter {
+        bytes: usize,
+        limit: usize,
+    }
+    impl Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.bytes = self.bytes.saturating_add(bytes.len());
+            if self.bytes > self.limit {
+                Err(std::io::ErrorKind::FileTooLarge.into())
+            } else {
+                Ok(bytes.len())
+            }
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter { bytes: 0, limit };
+    serde_json::to_writer(&mut counter, value).ok()?;
+    Some(counter.bytes)
+}
+
+/// Returns the beginning of a text that has at most `limit` bytes as JSON, and `…` where something was cut.
+#[must_use]
+pub fn text(text: &str, limit: usize) -> String {
+    let mut room = limit.saturating_sub("\"…\"".len());
+    let mut end = None;
+    for (at, c) in text.char_indices() {
+        let bytes = match c {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            c if c < ' ' => 6,
+            c => c.len_utf8(),
+        };
+        let Some(left) = room.checked_sub(bytes) else {
+            end = Some(at);
+            break;
+        };
+        room = left;
+    }
+    match end {
+        Some(end) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Cuts a text in place as [`text`] does.
+pub fn cut_text(whole: &mut String, limit: usize) {
+    // JSON writes a byte as six at most.
+    if whole.len() > limit / 6 {
+        let cut = text(whole, limit);
+        if cut.len() != whole.len() {
+            *whole = cut;
+        }
+    }
+}
+
+/// Returns a value as it is where it has at most `limit` bytes as JSON. Otherwise text keeps its beginning, a list keeps
+/// its first items and says how many more there are, and an object becomes the beginning of its JSON.
+#[must_use]
+pub fn value(value: &Value, limit: usize) -> Value {
+    if fits(value, limit) {
+        return value.clone();
+    }
+    match value {
+        Value::Text(whole) => Value::Text(text(whole, limit)),
+        Value::List(items) => Value::List(list(items, limit)),
+        Value::Object(_) => Value::Text(text(&value.to_json().to_string(), limit)),
+        Value::Media(media) => Value::Text(text(&media.name, limit)),
+        plain => plain.clone(),
+    }
+}
+
+fn list(items: &[Value], limit: usize) -> Vec<Value> {
+    let mut room = limit.saturating_sub("[]".len() + NOTE);
+    let mut first = Vec::new();
+    for item in items {
+        // Many small items say more than the whole of a large one.
+        let shown = match item {
+            Value::Media(_) => item.clone(),
+            other => self::value(other, (limit / 4).max(NOTE)),
+        };
+        let Some(left) = room.checked_sub(json_bytes(&shown) + 1) else { break };
+        room = left;
+        first.push(shown);
+    }
+    if first.len() < items.len() {
+        first.push(Value::Text(format!("… {} more", items.len() - first.len())));
+    }
+    first
+}
+
+/// Returns values by name of which each has at most `each` and all together have at most `all` bytes as JSON, and whether
+/// they are what was given. Those for which there is no room at the end are left out.
+#[must_use]
+pub fn values(values: &Values, each: usize, all: usize) -> (Values, bool) {
+    collect(values, all, |given| value(given, each))
+}
+
+/// As [`values`], for values that people compare: a preview also says how large the value is and names its content, so
+/// that two values with the same beginning don't look the same.
+#[must_use]
+pub fn told_apart(values: &Values, each: usize, all: usize) -> (Values, bool) {
+    collect(values, all, |given| {
+        if fits(given, each) {
+            return given.clone();
+        }
+        let whole = match given {
+            Value::Text(whole) => whole.clone(),
+            other => other.to_json().to_string(),
+        };
+        let hash = BlobHash::of(whole.as_bytes()).to_string();
+        let hash = hash.get(..8).unwrap_or_default();
+        Value::Text(format!("{} ({} bytes, {hash})", text(&whole, each), whole.len()))
+    })
+}
+
+fn collect(values: &Values, all: usize, preview: impl Fn(&Value) -> Value) -> (Values, bool) {
+    let mut room = all;
+    let mut shown = IndexMap::with_capacity(values.len());
+    let mut same = true;
+    for (name, given) in values {
+        let value = preview(given);
+        let bytes = json_bytes(name) + json_bytes(&value) + ":,".len();
+        let Some(left) = room.checked_sub(bytes) else {
+            same = false;
+            continue;
+        };
+        room = left;
+        same &= value == *given;
+        shown.insert(name.clone(), value);
+    }
+    (shown, same)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let plain = prop_oneof![
+            any::<i64>().prop_map(Value::Int),
+            any::<bool>().prop_map(Value::Bool),
+            "(?s).{0,300}".prop_map(Value::Text),
+            "[\\x00-\\x1f\"\\\\]{0,80}".prop_map(Value::Text),
+        ];
+        plain.prop_recursive(5, 200, 20, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..20).prop_map(Value::List),
+                prop::collection::vec(("[a-z$]{1,9}", inner), 0..20)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_preview_is_never_larger_than_its_limit(whole in any_value(), limit in 64..2000_usize) {
+            let preview = value(&whole, limit);
+            prop_assert!(fits(&preview, limit), "{} bytes of {limit}", json_bytes(&preview));
+            if fits(&whole, limit) {
+                prop_assert_eq!(preview, whole);
+            }
+        }
+
+        #[test]
+        fn previews_by_name_are_bounded_together(
+            whole in prop::collection::vec(any_value(), 0..30),
+            all in 0..4000_usize,
+        ) {
+            let whole: Values = whole.into_iter().zip(0..).map(|(it, at)| (format!("p{at}"), it)).collect();
+            let (shown, same) = values(&whole, 256, all);
+            let bytes = json_bytes(&shown);
+            prop_assert!(bytes <= all + 2, "{} bytes of {}", bytes, all);
+            prop_assert_eq!(same, shown == whole);
+        }
+    }
+
+    #[test]
+    fn a_long_list_says_how_many_more_there_are() {
+        let list = Value::List((0..10_000).map(Value::Int).collect());
+        let preview = value(&list, 1024);
+        let preview = preview.as_list().unwrap();
+        assert_eq!(preview.last(), Some(&Value::from(format!("… {} more", 10_000 - (preview.len() - 1)))));
+    }
+
+    #[test]
+    fn long_params_that_differ_at_their_end_do_not_look_the_same() {
+        let of = |end: &str| {
+            told_apart(&Values::from([("prompt".into(), Value::from("x".repeat(5000) + end))]), 256, 4096)
+        };
+        let ((one, whole), (two, _)) = (of("a"), of("b"));
+        assert!(!whole && one != two);
+        assert!(one["prompt"].as_text().unwrap().contains("… (5001 bytes, "));
+    }
+}
