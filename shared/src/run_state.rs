@@ -155,17 +155,17 @@ impl RunState {
                 }
             }
             LiveEvent::MetricUpdate { node, item, name, value, .. } => {
-                if let Some(instance) = self.live_instance(node, *item) {
-                    if instance.metrics.len() < NAMES || instance.metrics.contains_key(name) {
-                        instance.metrics.insert(name.clone(), *value);
-                    }
+                if let Some(instance) = self.live_instance(node, *item)
+                    && (instance.metrics.len() < NAMES || instance.metrics.contains_key(name))
+                {
+                    instance.metrics.insert(name.clone(), *value);
                 }
             }
             LiveEvent::PreviewUpdate { node, item, port, value } => {
-                if let Some(instance) = self.live_instance(node, *item) {
-                    if instance.previews.len() < NAMES || instance.previews.contains_key(port) {
-                        instance.previews.insert(port.clone(), value.clone());
-                    }
+                if let Some(instance) = self.live_instance(node, *item)
+                    && (instance.previews.len() < NAMES || instance.previews.contains_key(port))
+                {
+                    instance.previews.insert(port.clone(), value.clone());
                 }
             }
         }

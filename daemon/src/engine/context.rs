@@ -19,6 +19,8 @@ use crate::hub::Hub;
 use crate::store::{Batch, Op, Store};
 
 /// What happens once a batch is committed, in order.
+// Most are of the large variant, an event: a box would be one more allocation for each.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum After {
     /// A run became active.
     Begin { run: Box<Run>, state: Box<RunState> },

@@ -147,6 +147,8 @@ pub(crate) fn head(state: Arc<RunState>) -> RunState {
 
 /// Returns nodes, without their items, and edges from these places on, as many as fit into one message, and the places
 /// behind them.
+// Three parts of one answer, taken apart where it is called.
+#[allow(clippy::type_complexity)]
 pub(crate) fn nodes(
     state: &Arc<RunState>,
     from: (usize, usize),

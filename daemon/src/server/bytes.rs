@@ -11,6 +11,8 @@ use super::session::Session;
 use crate::store::blob::BlobReader;
 
 /// Where bytes come from.
+// One a request, moved once.
+#[allow(clippy::large_enum_variant)]
 enum From {
     /// Out of the blob store, verified on the way.
     Blob(BlobReader),

@@ -14,6 +14,8 @@ use super::StoreError;
 use super::blob::Published;
 
 /// Something to write. The order within a batch and between batches is kept.
+// Most are of the large variant, an event: a box would be one more allocation for each.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Op {
     /// Runs of one submission: workflow, version, numbers, rows; answers [`Committed::submitted`].

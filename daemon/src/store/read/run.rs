@@ -23,6 +23,8 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite says.
+    // Both are as large, and damage is rare.
+    #[allow(clippy::result_large_err)]
     pub fn open_runs(&self) -> Result<Vec<Result<OpenRun, DamagedRun>>, StoreError> {
         self.read(|db| {
             let mut query = db.prepare_cached("SELECT id FROM run WHERE status IN (0, 1, 2, 7)")?;
