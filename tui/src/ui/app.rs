@@ -1,12 +1,12 @@
 //! The loop: drains whatever waits, updates, carries out effects, paints once: keys at once, telemetry 30 times a second at
 //! most, nothing when nothing changed.
 
-mod asked;
 mod effects;
 pub(super) mod files;
+mod frame_rate;
 mod outside;
-mod pace;
 pub mod session;
+mod terminal_query;
 mod watch_file;
 mod work;
 
@@ -33,16 +33,16 @@ use super::terminal::Terminal;
 use super::theme::Theme;
 use super::update::begin;
 use super::view;
-use asked::{Asked, Heard};
-use pace::{Pace, Wish};
+use frame_rate::{FrameRate, Urgency};
 use session::Session;
+use terminal_query::{Input, TerminalQuery};
 
 /// How long after the start late answers of the terminal are expected.
-const LATE: Duration = Duration::from_secs(10);
+const LATE_ANSWERS: Duration = Duration::from_secs(10);
 /// Messages of one batch, so that a flood shows progress.
 const BATCH: usize = 512;
 /// Messages of one batch between two looks for keys: each look is a call of the system.
-const LOOK: usize = 16;
+const MESSAGES_PER_KEY_CHECK: usize = 16;
 
 /// Everything the UI begins with.
 #[derive(Debug)]
@@ -81,12 +81,12 @@ struct App {
     /// Dropped while another program has the terminal, or it would take its keys.
     events: Option<EventStream>,
     /// The terminal was asked how it shows pictures.
-    asked: Option<Asked>,
+    asked: Option<TerminalQuery>,
     /// It did not answer in time.
     late: Option<Late>,
     /// Pictures that the terminal drew over cells.
     overlay: Overlay,
-    pace: Pace,
+    frame_rate: FrameRate,
     paints: u64,
     over: bool,
 }
@@ -98,7 +98,7 @@ enum Next {
     Tick,
     End,
     Continued,
-    Heard(Option<Heard>),
+    Input(Option<Input>),
 }
 
 impl App {
@@ -118,18 +118,18 @@ impl App {
         }
         let theme =
             if model.options.colour { start.settings.theme } else { start.settings.theme.without_colour() };
-        let mut pace = Pace::default();
-        pace.wish(Wish::Person);
+        let mut frame_rate = FrameRate::default();
+        frame_rate.request(Urgency::Person);
         Ok(Self {
             terminal,
             session: Session::new(start.home, start.exe, model),
             theme,
             // Until the terminal answered its question, keys come from who listens for the answers.
             events: asked.is_none().then(EventStream::new),
-            asked: asked.is_some().then(Asked::listen),
+            asked: asked.is_some().then(TerminalQuery::listen),
             late: None,
             overlay: Overlay::default(),
-            pace,
+            frame_rate,
             paints: 0,
             over: false,
         })
@@ -145,12 +145,12 @@ impl App {
         let effects = begin(&mut self.session.model);
         self.carry_out(effects).await?;
         while !self.over {
-            if self.pace.left(Instant::now()).is_some_and(|left| left.is_zero()) {
+            if self.frame_rate.left(Instant::now()).is_some_and(|left| left.is_zero()) {
                 self.paint().await?;
             }
             let [terminate, hangup, interrupt] = &mut end;
             let now = Instant::now();
-            let paint = self.pace.left(now).map(|left| now + left);
+            let paint = self.frame_rate.left(now).map(|left| now + left);
             let events = &mut self.events;
             let event = async {
                 match events {
@@ -165,7 +165,7 @@ impl App {
                 _ = interrupt.recv() => Next::End,
                 _ = continued.recv() => Next::Continued,
                 event = event => Next::Event(event),
-                heard = Asked::heard(&mut self.asked) => Next::Heard(heard),
+                heard = TerminalQuery::heard(&mut self.asked) => Next::Input(heard),
                 () = at(paint) => Next::Paint,
                 // With a paint to come, what is told waits for it and is taken in at once: a flood wakes this as often as it
                 // paints, not with every word.
@@ -173,7 +173,7 @@ impl App {
                     Some(message) => Next::Message(message),
                     None => Next::End,
                 },
-                () = at(self.pace.tick()) => Next::Tick,
+                () = at(self.frame_rate.tick()) => Next::Tick,
             };
             self.handle(next).await?;
             self.drain().await?;
@@ -186,17 +186,17 @@ impl App {
         match next {
             Next::End => self.over = true,
             Next::Paint => {}
-            Next::Heard(Some(Heard::Key(key))) => self.event(Event::Key(key)).await?,
-            Next::Heard(Some(Heard::Answers(answers))) => self.answered(answers)?,
-            Next::Heard(None) => self.answered(Answers::default())?,
+            Next::Input(Some(Input::Key(key))) => self.event(Event::Key(key)).await?,
+            Next::Input(Some(Input::Answers(answers))) => self.answered(answers)?,
+            Next::Input(None) => self.answered(Answers::default())?,
             Next::Continued => {
                 self.terminal.resume()?;
                 self.pictures_again()?;
                 self.session.model.size = self.terminal.size()?;
-                self.pace.wish(Wish::Person);
+                self.frame_rate.request(Urgency::Person);
             }
             Next::Tick => {
-                self.pace.ticked();
+                self.frame_rate.ticked();
                 self.step(Message::Tick(self.session.model.now)).await?;
             }
             Next::Message(message) => self.step(message).await?,
@@ -214,7 +214,7 @@ impl App {
             if self.over {
                 break;
             }
-            // Asked with this task's own waker: the stream keeps the first one it gets until a key comes.
+            // TerminalQuery with this task's own waker: the stream keeps the first one it gets until a key comes.
             let event = match &mut self.events {
                 Some(events) if look => {
                     std::future::poll_fn(|context| Poll::Ready(events.poll_next_unpin(context))).await
@@ -225,7 +225,7 @@ impl App {
                 Poll::Ready(event) => Next::Event(event),
                 Poll::Pending => match self.session.waiting_message() {
                     Some(message) => {
-                        look = taken.is_multiple_of(LOOK);
+                        look = taken.is_multiple_of(MESSAGES_PER_KEY_CHECK);
                         Next::Message(message)
                     }
                     None if look => break,
@@ -248,9 +248,9 @@ impl App {
         let drawing = probe::drawing(self.session.model.options.pictures, &probe::Terminal::here(), answers);
         self.session.work.draw_by(drawing);
         self.session.model.pictures.begin(drawing);
-        self.late = (!answers.any).then(|| Late::expect(LATE));
+        self.late = (!answers.any).then(|| Late::expect(LATE_ANSWERS));
         self.events = Some(EventStream::new());
-        self.pace.wish(Wish::Answer);
+        self.frame_rate.request(Urgency::Answer);
         self.terminal.mouse(self.session.model.options.mouse)
     }
 
@@ -271,8 +271,8 @@ impl App {
     }
 
     async fn step(&mut self, message: Message) -> io::Result<()> {
-        if let Some(wish) = Wish::of(&message, &self.session.model.areas) {
-            self.pace.wish(wish);
+        if let Some(urgency) = Urgency::of(&message, &self.session.model.areas) {
+            self.frame_rate.request(urgency);
         }
         let effects = self.session.update(message);
         self.carry_out(effects).await
@@ -287,7 +287,7 @@ impl App {
             (areas, caret)
         })?;
         self.paints += 1;
-        self.pace.painted(Instant::now(), areas.tick);
+        self.frame_rate.painted(Instant::now(), areas.tick);
         let effects = self.session.update(Message::Shown(Box::new(areas)));
         Box::pin(self.carry_out(effects)).await
     }

@@ -65,7 +65,7 @@ pub enum Tile {
 
 /// What a run that runs has made so far.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Glimpse {
+pub struct InterimValue {
     /// The run.
     pub run: RunId,
     /// The node.
@@ -94,7 +94,7 @@ pub struct Gallery {
     /// Runs that have a product in the list.
     pub landed: std::collections::HashSet<RunId>,
     /// What runs that run put out so far.
-    pub glimpses: Vec<Glimpse>,
+    pub interim_values: Vec<InterimValue>,
     /// The pictures that runs that run have made so far.
     pub interim: Interim,
     /// The tile under the cursor; `None` is the first.

@@ -19,10 +19,10 @@ use super::effect::Effect;
 use super::message::{Link as State, Message, Response, Why};
 
 /// How long a lost connection waits before it is tried again, at first and at most.
-const SOON: Duration = Duration::from_millis(100);
-const LATE: Duration = Duration::from_secs(5);
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
 /// Notifications that may wait for the loop; the daemon copes with a client that does not read.
-const WAITING: usize = 1024;
+const MAX_NOTIFICATIONS: usize = 1024;
 
 /// The link as the loop holds it.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Link {
     pub(super) fn begin(home: Home, exe: PathBuf) -> Self {
         let (watched, wanted) = watch::channel(Watch::default());
         let (connected, client) = watch::channel(None);
-        let (out, notification) = mpsc::channel(WAITING);
+        let (out, notification) = mpsc::channel(MAX_NOTIFICATIONS);
         let known = Known::default();
         tokio::spawn(Actor { home, exe, wanted, connected, out, known }.run());
         Self { watched, client, notification }
@@ -132,11 +132,11 @@ struct Over;
 
 impl Actor {
     async fn run(mut self) {
-        let mut pause = SOON;
+        let mut pause = FIRST_RETRY;
         loop {
             let ended = match self.connect().await {
                 Ok(client) => {
-                    pause = SOON;
+                    pause = FIRST_RETRY;
                     self.serve(client).await
                 }
                 Err(error) => self.say(State::Down(error.to_string())).await,
@@ -145,7 +145,7 @@ impl Actor {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LATE),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_RETRY),
                 () = self.out.closed() => return,
             }
         }

@@ -7,11 +7,11 @@ use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 
 /// How long a message stays that is no error.
-const STAYS: Duration = Duration::from_secs(3);
+const SHOWN_FOR: Duration = Duration::from_secs(3);
 /// How many are shown at once.
-const SHOWN: usize = 3;
+const MAX_SHOWN: usize = 3;
 /// How many are kept.
-const KEPT: usize = 500;
+const MAX_KEPT: usize = 500;
 
 /// How serious a message is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,27 +66,27 @@ impl Toasts {
     fn push(&mut self, toast: Toast) {
         self.shown.retain(|it| it.text != toast.text);
         self.shown.push(toast.clone());
-        if self.shown.len() > SHOWN {
+        if self.shown.len() > MAX_SHOWN {
             // An error outlives what is only good to know.
             let least = self.shown.iter().position(|it| it.tone != Tone::Bad).unwrap_or(0);
             self.shown.remove(least);
         }
         self.all.push(toast);
-        if self.all.len() > KEPT {
-            self.all.drain(..self.all.len() - KEPT);
+        if self.all.len() > MAX_KEPT {
+            self.all.drain(..self.all.len() - MAX_KEPT);
         }
     }
 
     /// Takes away what was shown long enough.
     pub fn expire(&mut self, now: Time) {
-        self.shown.retain(|it| it.tone == Tone::Bad || now.since(it.at) < STAYS);
+        self.shown.retain(|it| it.tone == Tone::Bad || now.since(it.at) < SHOWN_FOR);
     }
 
     /// In how many milliseconds the next one goes by itself.
     #[must_use]
     pub fn next_change(&self, now: Time) -> Option<u64> {
         let going = self.shown.iter().filter(|it| it.tone != Tone::Bad);
-        let left = going.map(|it| STAYS.saturating_sub(now.since(it.at))).min()?;
+        let left = going.map(|it| SHOWN_FOR.saturating_sub(now.since(it.at))).min()?;
         u64::try_from(left.as_millis()).ok().map(|it| it.max(1))
     }
 

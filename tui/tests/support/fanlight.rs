@@ -3,13 +3,14 @@
 // Every test binary takes what it needs of this.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "wait.rs"]
+mod wait;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
 
-/// How long a condition may take on a slow machine before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub use wait::wait_for;
 
 /// A home and a folder to work in. Its daemon is stopped when it goes.
 pub struct Fanlight {
@@ -193,16 +194,6 @@ fn said(output: std::process::Output) -> Said {
 
 fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or(-1)
-}
-
-/// Waits until a condition holds.
-#[track_caller]
-pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !holds() {
-        assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// The size of a PNG, from its header; panics if it is none.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crossterm::event::EventStream;
 
-use super::pace::Wish;
+use super::frame_rate::Urgency;
 use super::{App, outside};
 use crate::ui::document::{Purpose, Request, Source};
 use crate::ui::effect::Effect;
@@ -20,14 +20,14 @@ impl App {
                 Effect::Redraw | Effect::ForgetPictures => {
                     self.terminal.forget()?;
                     self.pictures_again()?;
-                    self.pace.wish(Wish::Answer);
+                    self.frame_rate.request(Urgency::Answer);
                 }
                 Effect::Suspend => self.suspend()?,
                 // Who listens for the terminal's answers knows keys only: the mouse is taken after them.
                 Effect::Mouse(_) if self.asked.is_some() => {}
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
                 Effect::Terminal(text) => self.terminal.write(&text)?,
-                Effect::TickIn(milliseconds) => self.pace.tick_in(Instant::now(), milliseconds),
+                Effect::TickIn(milliseconds) => self.frame_rate.tick_in(Instant::now(), milliseconds),
                 Effect::Edit(path) => {
                     self.outside(Effect::Edit(path.clone()), outside::edit(&path)).await?;
                     self.session.carry_out(vec![refresh(path)]);
@@ -38,7 +38,7 @@ impl App {
                 }
                 Effect::Copy(text) => {
                     self.terminal.write(&outside::copy(&text))?;
-                    self.session.work.kept(&text);
+                    self.session.work.save_copied(&text);
                 }
                 Effect::Notify(text) => self.terminal.write(&outside::notice(&text))?,
                 effect => tracing::error!(?effect, "no terminal carries this out"),
@@ -86,7 +86,7 @@ impl App {
         // Where answers are still listened for, the keys come from there.
         self.events = self.asked.is_none().then(EventStream::new);
         self.session.model.size = self.terminal.size()?;
-        self.pace.wish(Wish::Person);
+        self.frame_rate.request(Urgency::Person);
         Ok(())
     }
 }

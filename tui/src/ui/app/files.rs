@@ -17,9 +17,9 @@ use crate::ui::document::{Document, Source, Submission};
 use crate::ui::message::Entry;
 
 /// How many files of a folder are offered.
-const MOST_FILES: usize = 500;
+const MAX_FILES: usize = 500;
 /// How many names of a folder a path is completed from.
-const MOST_NAMES: usize = 10_000;
+const MAX_NAMES: usize = 10_000;
 
 /// Reads and checks a workflow that the daemon is not needed for.
 pub(in crate::ui) fn document(home: &Home, source: &Source) -> Result<Document, String> {
@@ -157,7 +157,7 @@ pub(in crate::ui) fn list(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found.dedup();
-    found.truncate(MOST_FILES);
+    found.truncate(MAX_FILES);
     found
 }
 
@@ -166,7 +166,7 @@ pub(in crate::ui) fn names(folder: &Path) -> Vec<Entry> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<Entry> = entries
         .flatten()
-        .take(MOST_NAMES)
+        .take(MAX_NAMES)
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok().filter(|name| sanitise::line(name) == *name)?;
             // Asked of what a link leads to.

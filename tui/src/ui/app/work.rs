@@ -73,7 +73,7 @@ impl Work {
     }
 
     /// Keeps a text that was copied, and says where.
-    pub(super) fn kept(&self, text: &str) {
+    pub(super) fn save_copied(&self, text: &str) {
         let (home, text) = (self.home.clone(), text.to_owned());
         self.thread(Effect::Copy(text.clone()), move || {
             let path = files::keep_copied(&home, &text)?;

@@ -66,7 +66,7 @@ pub fn follow(model: &mut Model) -> Vec<Effect> {
         gallery.previews = old.previews;
         if kept {
             gallery.marked = old.marked;
-            gallery.glimpses = old.glimpses;
+            gallery.interim_values = old.interim_values;
             gallery.interim = old.interim;
         }
         gallery.of = Some(of);
@@ -152,7 +152,9 @@ pub fn stored(model: &mut Model, asset: &Asset) {
         }
         (None, false) => {}
     }
-    gallery.glimpses.retain(|it| it.run != asset.run_id || it.node != asset.node || it.item != asset.item);
+    gallery
+        .interim_values
+        .retain(|it| it.run != asset.run_id || it.node != asset.node || it.item != asset.item);
 }
 
 fn fits(model: &Model, asset: &Asset) -> bool {

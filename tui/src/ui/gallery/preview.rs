@@ -9,7 +9,7 @@ use fanlight_shared::id::AssetId;
 use crate::ui::effect::Effect;
 
 /// How many are kept.
-const MOST: usize = 512;
+const MAX_PREVIEWS: usize = 512;
 
 /// A stored preview that is text.
 #[derive(Clone, PartialEq, Debug)]
@@ -43,7 +43,7 @@ impl Previews {
         if self.read.insert(asset, preview).is_none() {
             self.order.push_back(asset);
         }
-        if self.order.len() > MOST
+        if self.order.len() > MAX_PREVIEWS
             && let Some(oldest) = self.order.pop_front()
         {
             self.forget(oldest);

@@ -104,11 +104,11 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     }
     let node = super::list::node(model);
     let of_node =
-        |it: &&super::Glimpse| it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node);
+        |it: &&super::InterimValue| it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node);
     let above = Rect { height: inside.height - 1, ..inside };
-    let glimpse = model.gallery.glimpses.iter().rev().find(of_node).map(|it| &it.value);
+    let interim_value = model.gallery.interim_values.iter().rev().find(of_node).map(|it| &it.value);
     let drawn = interim::picture(model, run.id).is_some_and(|it| interim::draw(model, it, above, buffer));
-    if let Some(value) = glimpse.filter(|value| !drawn || !value.has_media()) {
+    if let Some(value) = interim_value.filter(|value| !drawn || !value.has_media()) {
         content::value(value, theme, above, buffer);
     }
     let done = format!("{}/{}", run.nodes_done, run.nodes);

@@ -11,7 +11,7 @@ use fanlight_shared::value::Value;
 use super::filters::{ask_filters, set_text};
 use super::list::{self, Paging};
 use super::tiles::{self, Layout};
-use super::{Glimpse, Scope, Tile, interim, product_actions};
+use super::{InterimValue, Scope, Tile, interim, product_actions};
 use crate::ui::action::Action;
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
@@ -30,8 +30,8 @@ use crate::ui::view::Hit;
 
 /// How many rows before the end of what was read the next page is read.
 const AHEAD: usize = 4;
-/// How many glimpses of runs that run are kept.
-const GLIMPSES: usize = 256;
+/// How many interim_values of runs that run are kept.
+const MAX_INTERIM_VALUES: usize = 256;
 
 /// Carries out an action of this pane, or one that works everywhere and moves in the pane that has the keys.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -245,31 +245,31 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             list::deleted(model, *asset_id);
         }
         Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } if run.state.is_ended() => {
-            model.gallery.glimpses.retain(|it| it.run != run.id);
+            model.gallery.interim_values.retain(|it| it.run != run.id);
             model.gallery.interim.forget(run.id);
         }
         Notification::Daemon {
             event: DaemonEvent::OutputUpdate { run_id, node, item, value, .. }, ..
-        } => glimpse(model, *run_id, node, *item, value),
+        } => interim_value(model, *run_id, node, *item, value),
         Notification::Live { run_id, event: LiveEvent::PreviewUpdate { node, item, value, .. }, .. } => {
-            glimpse(model, *run_id, node, *item, value);
+            interim_value(model, *run_id, node, *item, value);
         }
         _ => {}
     }
     Vec::new()
 }
 
-fn glimpse(model: &mut Model, run: RunId, node: &str, item: ItemPath, value: &Value) {
-    let glimpses = &mut model.gallery.glimpses;
-    let here = |it: &Glimpse| it.run == run && it.node == node && it.item == item;
-    if let Some(known) = glimpses.iter_mut().find(|it| here(it)) {
+fn interim_value(model: &mut Model, run: RunId, node: &str, item: ItemPath, value: &Value) {
+    let interim_values = &mut model.gallery.interim_values;
+    let here = |it: &InterimValue| it.run == run && it.node == node && it.item == item;
+    if let Some(known) = interim_values.iter_mut().find(|it| here(it)) {
         known.value = value.clone();
         return;
     }
-    if glimpses.len() == GLIMPSES {
-        glimpses.remove(0);
+    if interim_values.len() == MAX_INTERIM_VALUES {
+        interim_values.remove(0);
     }
-    glimpses.push(Glimpse { run, node: node.to_owned(), item, value: value.clone() });
+    interim_values.push(InterimValue { run, node: node.to_owned(), item, value: value.clone() });
 }
 
 /// The workflow on screen or the run in focus is another one now.

@@ -37,7 +37,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
             Some(run) => {
                 tile::live(run, tile::mark(model, run.id, selected), model, theme, place, buffer);
                 areas.hit(place, Hit::Row(index));
-                areas.glimpses = true;
+                areas.interim_values = true;
                 if model.options.motion {
                     areas.tick_in(SPIN);
                 }

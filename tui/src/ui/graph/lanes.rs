@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use renderdag::{Ancestor, GraphRowRenderer, Renderer};
 
 /// Nodes above which lanes would be wider than any screen and take seconds.
-const MOST: usize = 2_500;
+const MAX_NODES: usize = 2_500;
 
 /// Stands for the state of a node in what the library draws.
 const GLYPH: char = '\u{1}';
@@ -52,7 +52,7 @@ pub fn order(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
 #[must_use]
 pub fn lanes(nodes: usize, links: &[(usize, usize)]) -> Vec<Lane> {
     let order = order(nodes, links);
-    if nodes > MOST || links.len() > 4 * MOST {
+    if nodes > MAX_NODES || links.len() > 4 * MAX_NODES {
         let bare = |node| Lane { node: Some(node), before: String::new(), after: String::new() };
         return order.into_iter().map(bare).collect();
     }

@@ -10,7 +10,7 @@ use super::straight::straighten;
 use super::{Drawing, Flow, Layout, Place, Route, Zoom, lanes, ports};
 
 /// Nodes and the layers that their edges cross, above which nothing is drawn but a list: layout would take seconds.
-const MOST: usize = 12_000;
+const MAX_LAID_OUT: usize = 12_000;
 
 /// Columns of a card, with its border.
 const CARD: (usize, usize) = (20, 28);
@@ -29,7 +29,7 @@ pub fn layout(workflow: &Workflow) -> Layout {
     let levels = levels(nodes.len(), &links);
     let crossed: usize = links.iter().map(|(from, to)| levels[*to].saturating_sub(levels[*from] + 1)).sum();
     let mut drawings = Vec::new();
-    if !nodes.is_empty() && nodes.len() + crossed <= MOST {
+    if !nodes.is_empty() && nodes.len() + crossed <= MAX_LAID_OUT {
         let narrow = narrow_cards(&nodes, &levels);
         for (zoom, size) in [
             (Zoom::Card, &cards(&nodes)),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::{Flow, Place, Route};
 
 /// Cells of all edges above which they stay as they are: such graphs are looked at as dots or a list.
-const MOST: usize = 400_000;
+const MAX_CELLS: usize = 400_000;
 /// How often all edges are looked at again after some of them moved.
 const PASSES: usize = 4;
 /// What a bend is worth in crossings.
@@ -23,7 +23,7 @@ type Cell = (i32, i32);
 
 /// Takes bends out of the edges of a drawing.
 pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: Flow) {
-    if routes.iter().map(|route| length(&route.points)).sum::<usize>() > MOST {
+    if routes.iter().map(|route| length(&route.points)).sum::<usize>() > MAX_CELLS {
         return;
     }
     let nodes: Vec<Place> = placed.iter().map(|place| turned(*place, flow)).collect();

@@ -13,7 +13,7 @@ use crate::ui::effect::Effect;
 use crate::ui::model::PictureMode;
 
 /// How many bytes of ready pictures are kept.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Pictures that are ready to be drawn, by what was wanted; the update keeps them, the view draws them.
 #[derive(Debug, Default)]
@@ -251,7 +251,7 @@ impl Pictures {
 
     /// Throws away what was used longest ago until the rest fits; never what the newest frame shows.
     fn shrink(&mut self) {
-        while self.bytes > MOST_BYTES {
+        while self.bytes > MAX_BYTES {
             let entries = self.ready.values().flatten().filter(|entry| entry.used < self.clock);
             let Some(oldest) = entries.min_by_key(|entry| entry.used) else { return };
             let (asset, key) = (oldest.wanted.asset, Key::from(&oldest.wanted));

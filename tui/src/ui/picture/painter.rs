@@ -22,7 +22,7 @@ const SETTLE: Duration = Duration::from_millis(35);
 /// But never longer than this, so that pictures appear while one goes on scrolling.
 const LONGEST_WAIT: Duration = Duration::from_millis(150);
 /// How many requests wait at most; older ones are dropped.
-const MOST_WAITING: usize = 160;
+const MAX_WAITING: usize = 160;
 /// How many are worked on at once.
 const AT_ONCE: usize = 2;
 /// How many bytes of decoded pictures are kept, for zooming.
@@ -134,7 +134,7 @@ impl Studio {
             *it != wanted && !zoomed
         });
         self.waiting.push((Instant::now(), wanted));
-        if self.waiting.len() > MOST_WAITING {
+        if self.waiting.len() > MAX_WAITING {
             let (_, dropped) = self.waiting.remove(0);
             (self.tell)(Response::NotPainted(dropped.asset, DROPPED.to_owned()));
         }
@@ -274,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn too_many_requests_drop_the_oldest() {
         let mut it = painting(png());
-        for number in 0..=u8::try_from(MOST_WAITING).unwrap() {
+        for number in 0..=u8::try_from(MAX_WAITING).unwrap() {
             it.painter.paint(Wanted::thumbnail(asset(number), (4, 4)));
         }
         let Some(Response::NotPainted(dropped, why)) = it.response.recv().await else {

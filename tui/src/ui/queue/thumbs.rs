@@ -16,7 +16,7 @@ pub(super) const CELLS: (u16, u16) = (8, 3);
 /// Products of a run that are looked at; what it put out is among the newest.
 const NEWEST: u32 = 24;
 /// Runs whose picture is known.
-const MOST: usize = 4_000;
+const MAX_RUNS: usize = 4_000;
 /// Requests that are under way at most; the rest is asked for after the next frame.
 const AT_ONCE: usize = 8;
 /// Runs of a workflow without a picture after which the others are not asked for.
@@ -134,7 +134,7 @@ impl Thumbs {
         if self.of.insert(run, thumb).is_none() {
             self.order.push_back(run);
         }
-        while self.order.len() > MOST {
+        while self.order.len() > MAX_RUNS {
             if let Some(oldest) = self.order.pop_front() {
                 self.of.remove(&oldest);
             }

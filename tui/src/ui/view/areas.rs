@@ -52,7 +52,7 @@ pub struct Areas {
     /// Nodes that are shown with how far they are, what they say and what they made; chips and dots are not.
     pub nodes: Vec<String>,
     /// Whether it is shown what runs that run have made so far.
-    pub glimpses: bool,
+    pub interim_values: bool,
 }
 
 impl Areas {
@@ -70,7 +70,7 @@ impl Areas {
             LiveEvent::NodeProgress { node, .. }
             | LiveEvent::LogUpdate { node, .. }
             | LiveEvent::MetricUpdate { node, .. } => self.nodes.contains(node),
-            LiveEvent::PreviewUpdate { node, .. } => self.glimpses || self.nodes.contains(node),
+            LiveEvent::PreviewUpdate { node, .. } => self.interim_values || self.nodes.contains(node),
             // Edges are drawn by the state of the node that they lead into.
             LiveEvent::EdgeUpdate { .. } => false,
         }

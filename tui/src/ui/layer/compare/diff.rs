@@ -3,12 +3,12 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 /// How many words are compared at most; the table of the comparison grows with their product.
-const MOST: usize = 2_000;
+const MAX_WORDS: usize = 2_000;
 
 /// The words of `text`, each with whether it is new against `before`; the longest common run of words stays.
 pub(super) fn words<'a>(before: &str, text: &'a str) -> Vec<(&'a str, bool)> {
-    let old: Vec<&str> = before.split_word_bounds().take(MOST).collect();
-    let new: Vec<&str> = text.split_word_bounds().take(MOST).collect();
+    let old: Vec<&str> = before.split_word_bounds().take(MAX_WORDS).collect();
+    let new: Vec<&str> = text.split_word_bounds().take(MAX_WORDS).collect();
     let width = new.len() + 1;
     // `common[i * width + j]`: how many words the rests from `i` and `j` have in common.
     let mut common = vec![0u16; (old.len() + 1) * width];

@@ -7,7 +7,7 @@ use fanlight_shared::rpc::logs::{Part, Piece, Read, Stream};
 /// Bytes a request.
 const PAGE: u64 = 64 * 1024;
 /// Lines that are kept; when there are more, the older half goes.
-const MOST: usize = 40_000;
+const MAX_LINES: usize = 40_000;
 
 /// Whose log it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -140,8 +140,8 @@ impl Log {
                 self.open = false;
             }
         }
-        if self.lines.len() > MOST {
-            self.lines.drain(..MOST / 2);
+        if self.lines.len() > MAX_LINES {
+            self.lines.drain(..MAX_LINES / 2);
             self.cut = true;
         }
     }

@@ -9,7 +9,7 @@ use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 
 /// Products that are read.
-const MOST: u32 = 1_000;
+const MAX_PRODUCTS: u32 = 1_000;
 
 /// What the run in focus made.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -25,7 +25,7 @@ impl Products {
             return None;
         }
         *self = Self { of: Some(run), assets: Vec::new() };
-        let list = assets::List { run_id: Some(run), limit: Some(MOST), ..assets::List::default() };
+        let list = assets::List { run_id: Some(run), limit: Some(MAX_PRODUCTS), ..assets::List::default() };
         Some(Effect::ListAssets { to: Address::Inspector(run), list })
     }
 

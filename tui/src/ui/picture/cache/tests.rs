@@ -84,7 +84,7 @@ fn what_was_used_longest_ago_goes_first_when_it_is_too_much() {
         paint(&mut pictures, wanted(number), u32::from(number));
         pictures.shown();
     }
-    assert!(pictures.bytes <= MOST_BYTES);
+    assert!(pictures.bytes <= MAX_BYTES);
     assert!(!pictures.ready.contains_key(&asset(1)) && pictures.ready.contains_key(&asset(30)));
 }
 

@@ -7,35 +7,35 @@ use crate::ui::picture::query::{self, Answers};
 
 /// Somebody listens.
 #[derive(Debug)]
-pub(super) struct Asked {
-    heard: UnboundedReceiver<Heard>,
+pub(super) struct TerminalQuery {
+    heard: UnboundedReceiver<Input>,
 }
 
 /// What was heard.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum Input {
     /// A key.
     Key(KeyEvent),
     /// All answers; nobody listens any more.
     Answers(Answers),
 }
 
-impl Asked {
+impl TerminalQuery {
     /// Listens; the question was sent before.
     pub(super) fn listen() -> Self {
         let (out, heard) = unbounded_channel();
         // Not a thread of the runtime: that would wait for it at the end.
         std::thread::spawn(move || {
             let answers = query::listen(|key| {
-                let _ = out.send(Heard::Key(key));
+                let _ = out.send(Input::Key(key));
             });
-            let _ = out.send(Heard::Answers(answers));
+            let _ = out.send(Input::Answers(answers));
         });
         Self { heard }
     }
 
     /// What is heard next; never ends where nobody listens.
-    pub(super) async fn heard(asked: &mut Option<Self>) -> Option<Heard> {
+    pub(super) async fn heard(asked: &mut Option<Self>) -> Option<Input> {
         match asked {
             Some(asked) => asked.heard.recv().await,
             None => std::future::pending().await,

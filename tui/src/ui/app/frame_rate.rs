@@ -9,7 +9,7 @@ use crate::ui::view::Areas;
 
 /// Who wants a frame; the sooner first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Wish {
+pub(super) enum Urgency {
     /// A person, who waits for what a key does.
     Person,
     /// An answer or a picture that somebody asked for.
@@ -18,7 +18,7 @@ pub(super) enum Wish {
     Telemetry,
 }
 
-impl Wish {
+impl Urgency {
     /// Who wants a frame because of what happened; nobody, where it changes nothing that the last one shows.
     pub(super) fn of(message: &Message, last: &Areas) -> Option<Self> {
         match message {
@@ -50,22 +50,22 @@ impl Wish {
 
 /// When the next frame is painted.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
-    wish: Option<Wish>,
+pub(super) struct FrameRate {
+    urgency: Option<Urgency>,
     painted: Option<Instant>,
     /// When something shown moves by itself.
     tick: Option<Instant>,
 }
 
-impl Pace {
+impl FrameRate {
     /// A frame is wanted.
-    pub(super) fn wish(&mut self, wish: Wish) {
-        self.wish = Some(self.wish.map_or(wish, |before| before.min(wish)));
+    pub(super) fn request(&mut self, urgency: Urgency) {
+        self.urgency = Some(self.urgency.map_or(urgency, |before| before.min(urgency)));
     }
 
     /// How long it takes until the next frame is due; `None` where none is wanted.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
-        let pause = self.wish?.pause();
+        let pause = self.urgency?.pause();
         let since = self.painted.map_or(Duration::MAX, |painted| now.saturating_duration_since(painted));
         Some(pause.saturating_sub(since))
     }
@@ -73,7 +73,7 @@ impl Pace {
     /// A frame was painted, and shows all that was wanted. It moves by itself after so many milliseconds, if it does; frames
     /// in between do not put that off, or nothing would move while runs tell much.
     pub(super) fn painted(&mut self, now: Instant, moves_in: Option<u64>) {
-        self.wish = None;
+        self.urgency = None;
         self.painted = Some(now);
         match moves_in {
             Some(milliseconds) => self.tick_in(now, milliseconds),
@@ -104,24 +104,24 @@ mod tests {
 
     #[test]
     fn nothing_happened_so_nothing_is_painted() {
-        let mut pace = Pace::default();
+        let mut frame_rate = FrameRate::default();
         let now = Instant::now();
-        assert_eq!(pace.left(now), None);
-        pace.wish(Wish::Telemetry);
-        assert_eq!(pace.left(now), Some(Duration::ZERO));
-        pace.painted(now, None);
-        assert_eq!(pace.left(now + Duration::from_secs(5)), None);
+        assert_eq!(frame_rate.left(now), None);
+        frame_rate.request(Urgency::Telemetry);
+        assert_eq!(frame_rate.left(now), Some(Duration::ZERO));
+        frame_rate.painted(now, None);
+        assert_eq!(frame_rate.left(now + Duration::from_secs(5)), None);
     }
 
     #[test]
     fn a_flood_is_painted_30_times_a_second() {
-        let (mut pace, begun) = (Pace::default(), Instant::now());
+        let (mut frame_rate, begun) = (FrameRate::default(), Instant::now());
         let mut frames = 0;
         for millisecond in 0..1_000 {
             let now = begun + Duration::from_millis(millisecond);
-            pace.wish(Wish::Telemetry);
-            if pace.left(now) == Some(Duration::ZERO) {
-                pace.painted(now, None);
+            frame_rate.request(Urgency::Telemetry);
+            if frame_rate.left(now) == Some(Duration::ZERO) {
+                frame_rate.painted(now, None);
                 frames += 1;
             }
         }
@@ -130,26 +130,26 @@ mod tests {
 
     #[test]
     fn what_moves_by_itself_goes_on_while_runs_tell_much() {
-        let (mut pace, begun) = (Pace::default(), Instant::now());
+        let (mut frame_rate, begun) = (FrameRate::default(), Instant::now());
         for frame in 0..4 {
-            pace.painted(begun + frame * Duration::from_millis(33), Some(125));
+            frame_rate.painted(begun + frame * Duration::from_millis(33), Some(125));
         }
-        assert_eq!(pace.tick(), Some(begun + Duration::from_millis(125)));
-        pace.ticked();
-        pace.painted(begun + Duration::from_millis(130), None);
-        assert_eq!(pace.tick(), None);
+        assert_eq!(frame_rate.tick(), Some(begun + Duration::from_millis(125)));
+        frame_rate.ticked();
+        frame_rate.painted(begun + Duration::from_millis(130), None);
+        assert_eq!(frame_rate.tick(), None);
     }
 
     #[test]
     fn a_key_waits_for_nothing() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
-        pace.painted(now, None);
-        pace.wish(Wish::Telemetry);
-        let telemetry = pace.left(now);
-        pace.wish(Wish::Answer);
-        assert!(pace.left(now) < telemetry);
-        pace.wish(Wish::Person);
-        pace.wish(Wish::Telemetry);
-        assert_eq!(pace.left(now), Some(Duration::ZERO));
+        let (mut frame_rate, now) = (FrameRate::default(), Instant::now());
+        frame_rate.painted(now, None);
+        frame_rate.request(Urgency::Telemetry);
+        let telemetry = frame_rate.left(now);
+        frame_rate.request(Urgency::Answer);
+        assert!(frame_rate.left(now) < telemetry);
+        frame_rate.request(Urgency::Person);
+        frame_rate.request(Urgency::Telemetry);
+        assert_eq!(frame_rate.left(now), Some(Duration::ZERO));
     }
 }
