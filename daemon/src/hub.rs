@@ -147,7 +147,9 @@ impl Hub {
         let mut inner = self.lock();
         let inner = &mut *inner;
         let Some(record) = inner.runs.get_mut(&run_id) else { return };
-        record.fold_live(&event);
+        if !record.fold_live(&event) {
+            return;
+        }
         for watcher in inner.watchers.values_mut() {
             watcher.live(workflow_id, run_id, &event);
         }

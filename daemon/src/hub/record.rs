@@ -75,8 +75,23 @@ impl Record {
         edges.map(|(edge, activity)| LiveEvent::EdgeUpdate { edge: edge.to_owned(), activity }).collect()
     }
 
-    pub(super) fn fold_live(&mut self, event: &LiveEvent) {
-        Arc::make_mut(&mut self.state).fold_live(event);
+    /// Folds in a live event. `false`: the attempt that it is about does not run, so it is sent to nobody. It would
+    /// otherwise change the state of a client that gets it behind the start of that attempt.
+    pub(super) fn fold_live(&mut self, event: &LiveEvent) -> bool {
+        let (node, item, attempt) = match event {
+            LiveEvent::EdgeUpdate { .. } => return true,
+            LiveEvent::LogUpdate { node, item, attempt, .. } => (node, *item, Some(*attempt)),
+            LiveEvent::NodeProgress { node, item, .. }
+            | LiveEvent::MetricUpdate { node, item, .. }
+            | LiveEvent::PreviewUpdate { node, item, .. } => (node, *item, None),
+        };
+        let runs = self.state.instance(node, item).is_some_and(|instance| {
+            instance.is_live() && attempt.is_none_or(|attempt| attempt == instance.attempt())
+        });
+        if runs {
+            Arc::make_mut(&mut self.state).fold_live(event);
+        }
+        runs
     }
 
     /// The events after `seq`, and every live value as it is now, so that a client that has the state up to `seq` gets
