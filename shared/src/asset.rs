@@ -1,6 +1,7 @@
 //! Assets: products that are kept until the user deletes them.
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::time::Time;
 use crate::value::Value;
 
 /// What kind of product an asset is; the filter of galleries.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AssetKind {
     /// A picture.
@@ -67,7 +69,8 @@ impl AssetKind {
 }
 
 /// An asset as lists show it. The fields up to `starred` are the stable shape of `--json`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Asset {
     /// Its id.
     pub id: AssetId,
@@ -120,7 +123,8 @@ impl Asset {
 }
 
 /// Whether the preview of an asset can be fetched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PreviewState {
     /// It is being made.
@@ -140,7 +144,8 @@ impl Recipe {
 }
 
 /// How an asset came to be.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Recipe {
     /// The version of the workflow.
     pub version: Version,

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,8 @@ pub const LONGEST_VALUE: usize = 127 * 1024;
 pub const LARGEST: usize = 256 * 1024;
 
 /// Variables by name. `Debug` shows names only, so that no log has the values.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(transparent)]
 pub struct Environment(IndexMap<String, String>);
 

@@ -1,6 +1,7 @@
 //! Events: what a run does, as it is stored, sent and folded.
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,8 @@ use crate::time::Time;
 use crate::value::{Value, float};
 
 /// A state event of a run: durable, numbered, sent after its commit. The stored list of them *is* the run's telemetry.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 // Nearly all events are of the large variant: a box would be one more allocation for each.
 #[allow(clippy::large_enum_variant)]
@@ -74,7 +76,8 @@ fn shorten(values: &mut IndexMap<String, Value>, each: usize, all: usize) {
 }
 
 /// A state event with its number within the run, from 1 without gaps.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Numbered {
     /// Its number within the run.
     pub seq: u64,
@@ -84,7 +87,8 @@ pub struct Numbered {
 }
 
 /// The run changed.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunUpdate {
     /// Its state.
     pub status: RunStatus,
@@ -102,7 +106,8 @@ pub struct RunUpdate {
 }
 
 /// A node, or an item of it, changed.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct NodeUpdate {
     /// The node.
     pub node: String,
@@ -151,7 +156,7 @@ pub struct NodeUpdate {
     pub answer: Option<Value>,
     /// Of an attempt that ended: the last value of each number that it reported.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
-    #[schemars(with = "IndexMap<String, float::Number>")]
+    #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, float::Number>"))]
     pub metrics: IndexMap<String, f64>,
     /// Of an attempt that ended: where its log ends, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,7 +195,8 @@ impl NodeUpdate {
 }
 
 /// Why a node failed or was skipped.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct NodeError {
     /// One sentence.
     pub message: String,
@@ -212,7 +218,8 @@ impl NodeError {
 
 /// A live event of a run: not numbered, not stored, absolute, so that losing one does no harm. What it says holds until the
 /// attempt that it is about ends; the event of that end has the last metrics and the end of the log.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveEvent {
     /// How far an attempt is.
@@ -259,7 +266,7 @@ pub enum LiveEvent {
         name: String,
         /// Its newest value.
         #[serde(with = "float")]
-        #[schemars(with = "float::Number")]
+        #[cfg_attr(feature = "schema", schemars(with = "float::Number"))]
         value: f64,
         /// Its unit.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -310,7 +317,8 @@ impl LiveEvent {
 }
 
 /// How far an attempt is.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Progress {
     /// Between 0 and 1; `None` while only movement is known.
     pub fraction: Option<f64>,
@@ -320,7 +328,8 @@ pub struct Progress {
 }
 
 /// What an edge does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct EdgeActivity {
     /// Its reader runs on what it carried.
     pub active: bool,
@@ -329,7 +338,8 @@ pub struct EdgeActivity {
 }
 
 /// Something that belongs to the daemon as a whole: registry, queue and products. Numbered daemon-wide.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum DaemonEvent {
     /// A run was added or changed; `run_update` of the registry.
@@ -385,7 +395,8 @@ pub enum DaemonEvent {
 }
 
 /// The queue as a whole.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Queue {
     /// How many runs may run at once.
     pub max_concurrent_runs: u32,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -53,6 +54,7 @@ macro_rules! ids {
                 Uuid::parse_str(text).map(Self).map_err(|_| NotAnId(text.to_owned()))
             }
         }
+        #[cfg(feature = "schema")]
         impl JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -78,7 +80,8 @@ ids! {
 }
 
 /// The content hash of a workflow file: its version.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(transparent)]
 pub struct Version(String);
 
@@ -154,6 +157,7 @@ impl<'de> Deserialize<'de> for BlobHash {
     }
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for BlobHash {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "BlobHash".into()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,7 @@ impl<'de> Deserialize<'de> for ItemPath {
     }
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for ItemPath {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ItemPath".into()

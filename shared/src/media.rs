@@ -1,12 +1,14 @@
 //! Media: values whose bytes lie in the blob store.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::BlobHash;
 
 /// What kind of media a value is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
     /// Any bytes.
@@ -36,7 +38,8 @@ impl MediaKind {
 }
 
 /// A media value: what it is and where its bytes are, never the bytes.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Media {
     /// What kind of media it is.
     pub kind: MediaKind,
@@ -80,14 +83,16 @@ impl Media {
 }
 
 /// What the blob of a folder says: its files, in name order.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DirManifest {
     /// The files below the folder; empty folders are not kept.
     pub files: Vec<DirEntry>,
 }
 
 /// One file of a folder.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DirEntry {
     /// The path below the folder, with `/` between its parts; no part is `..`.
     pub path: String,

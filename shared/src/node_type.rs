@@ -1,6 +1,7 @@
 //! Node types as data: what `fanlight nodes`, the checks, the schema and the docs all read.
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::types::Type;
 use crate::value::Value;
 
 /// What happens to the world when a node of this type runs; decides whether an interrupted one may run again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Effects {
     /// Nothing outside the run changes.
@@ -21,7 +23,8 @@ pub enum Effects {
 }
 
 /// Where nodes of a type run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// In the daemon, at once: pure and quick, starts no process, reads no file.
@@ -33,7 +36,8 @@ pub enum Place {
 }
 
 /// A node type as data.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct NodeTypeSpec {
     /// Its name, such as `image.generate`.
     pub name: String,
@@ -59,7 +63,8 @@ pub struct NodeTypeSpec {
 }
 
 /// An input port.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct InputSpec {
     /// What goes in.
     #[serde(rename = "type")]
@@ -137,7 +142,8 @@ pub fn check_range(
 }
 
 /// An output port.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct OutputSpec {
     /// What comes out.
     #[serde(rename = "type")]
@@ -147,7 +153,8 @@ pub struct OutputSpec {
 }
 
 /// The node types that a daemon knows, by name.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(transparent)]
 pub struct Catalogue(pub IndexMap<String, NodeTypeSpec>);
 

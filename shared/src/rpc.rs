@@ -10,24 +10,33 @@ pub mod logs;
 pub mod previews;
 pub mod queue;
 pub mod runs;
+#[cfg(feature = "schema")]
 pub mod schema;
 pub mod values;
 pub mod watch;
 pub mod workflows;
 
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+/// What the published schema can describe. Without the feature `schema` that is everything, and nothing is built for it.
+#[cfg(feature = "schema")]
+pub use schemars::JsonSchema as Described;
+/// What the published schema can describe. Without the feature `schema` that is everything, and nothing is built for it.
+#[cfg(not(feature = "schema"))]
+pub trait Described {}
+#[cfg(not(feature = "schema"))]
+impl<T: ?Sized> Described for T {}
 
 /// The version of the protocol; `hello` compares it.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// A request: its method and what answers it.
-pub trait Request: Serialize + DeserializeOwned + JsonSchema {
+pub trait Request: Serialize + DeserializeOwned + Described {
     /// The method's name on the wire.
     const METHOD: &'static str;
     /// What answers it.
-    type Answer: Serialize + DeserializeOwned + JsonSchema;
+    type Answer: Serialize + DeserializeOwned + Described;
 }
 
 /// Implements [`Request`].
@@ -42,11 +51,13 @@ macro_rules! request {
 pub(crate) use request;
 
 /// An answer that says nothing but "done".
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {}
 
 /// What went wrong with a request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct RpcError {
     /// JSON-RPC's codes for malformed requests, [`ErrorCode`] otherwise.
@@ -110,7 +121,8 @@ impl RpcError {
 }
 
 /// A page of a list and where the next one begins.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,

@@ -6,6 +6,7 @@ mod node;
 mod parts;
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,8 @@ use crate::value::Value;
 const NAMES: usize = 256;
 
 /// What is known of a run: the fold of its events.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunState {
     /// The number of the last state event in it.
     pub seq: u64,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +131,7 @@ impl<'de> Deserialize<'de> for Type {
     }
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for Type {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Type".into()

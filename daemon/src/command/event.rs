@@ -3,6 +3,7 @@
 
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -11,14 +12,15 @@ use serde_json::Value as Json;
 pub const MAX_LINE: usize = 64 * 1024;
 
 /// One line. Further fields are ignored, and so are lines of a type that is not known here.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CommandEvent {
     /// How far the command is.
     Progress {
         /// Between 0 and 1; null or left out while only movement is known.
         #[serde(default)]
-        #[schemars(range(min = 0, max = 1))]
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
         value: Option<f64>,
         /// What it is doing.
         #[serde(default)]
@@ -27,7 +29,7 @@ pub enum CommandEvent {
     /// The value of an output: `value` or `path`, one of them. The last line of a name holds.
     Output {
         /// A declared output, or a further one.
-        #[schemars(regex(pattern = "^[a-z][a-z0-9_]*$"))]
+        #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[a-z][a-z0-9_]*$")))]
         name: String,
         /// Its value.
         #[serde(default)]
@@ -40,7 +42,7 @@ pub enum CommandEvent {
     /// A picture (or another file) on the way to an output; shown while the command runs, not kept.
     Preview {
         /// The output.
-        #[schemars(regex(pattern = "^[a-z][a-z0-9_]*$"))]
+        #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[a-z][a-z0-9_]*$")))]
         name: String,
         /// The file. It should be written under another name and then renamed, so that it is never seen half written.
         path: String,
@@ -59,7 +61,7 @@ pub enum CommandEvent {
         name: String,
         /// Its value now; NaN and Infinity may be bare words, as Python writes them.
         #[serde(with = "float")]
-        #[schemars(with = "float::Number")]
+        #[cfg_attr(feature = "schema", schemars(with = "float::Number"))]
         value: f64,
         /// Its unit.
         #[serde(default)]
@@ -68,13 +70,14 @@ pub enum CommandEvent {
     /// Money spent since the last such line; the lines add up.
     Cost {
         /// In US dollars.
-        #[schemars(range(min = 0))]
+        #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
         usd: f64,
     },
 }
 
 /// How much a line for the log matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// For those who look for a fault.
@@ -149,6 +152,7 @@ fn is_name(name: &str) -> bool {
 
 /// The schema of a line, as `docs/events.schema.json` holds it.
 #[must_use]
+#[cfg(feature = "schema")]
 pub fn schema() -> schemars::Schema {
     let mut schema = schemars::schema_for!(CommandEvent);
     schema.insert("title".into(), "A line of $FANLIGHT_EVENTS".into());
@@ -196,6 +200,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "schema")]
     #[test]
     fn the_published_schema_is_this_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/events.schema.json");

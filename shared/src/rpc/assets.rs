@@ -1,5 +1,6 @@
 //! `assets.*`
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::asset::{Asset, AssetKind, Recipe};
 use crate::id::{AssetId, BlobHash, RunId, WorkflowId};
 
 /// `assets.list`: newest first. A page is right under concurrent inserts: nothing is shown twice or skipped.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// Of this workflow only.
@@ -38,7 +40,8 @@ pub struct List {
 }
 
 /// `assets.get`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Get {
     /// An id or a unique prefix of one.
@@ -46,7 +49,8 @@ pub struct Get {
 }
 
 /// Answer of `assets.get`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Detail {
     /// The asset.
     pub asset: Asset,
@@ -55,7 +59,8 @@ pub struct Detail {
 }
 
 /// `assets.read`: bytes, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Read {
     /// The asset.
@@ -72,7 +77,8 @@ pub struct Read {
 }
 
 /// Answer of `assets.read` and `assets.thumbnail`: what the binary frames that follow hold together.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Bytes {
     /// Marks the binary frames: the first four bytes of each, little endian.
     pub stream: u32,
@@ -86,7 +92,8 @@ pub struct Bytes {
 }
 
 /// `assets.thumbnail`: the stored preview.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Thumbnail {
     /// The asset.
@@ -94,7 +101,8 @@ pub struct Thumbnail {
 }
 
 /// `assets.star`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Star {
     /// The assets.
@@ -104,7 +112,8 @@ pub struct Star {
 }
 
 /// `assets.delete`: for good.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Delete {
     /// The assets.

@@ -1,5 +1,6 @@
 //! `hello` and `daemon.*`
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use super::frame::{ANSWERS_LIMIT, CHUNK, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, REQ
 use super::{Done, request};
 
 /// `hello`: the first request of a connection.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     /// [`super::PROTOCOL_VERSION`] of the client.
@@ -17,7 +19,8 @@ pub struct Hello {
 }
 
 /// How large things on a connection may be, in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Limits {
     /// A text frame of the client; a longer one ends the connection.
     pub request: u64,
@@ -45,7 +48,8 @@ impl Default for Limits {
 }
 
 /// Answer of `hello`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct HelloAnswer {
     /// [`super::PROTOCOL_VERSION`] of the daemon.
     pub protocol: u32,
@@ -63,12 +67,14 @@ pub struct HelloAnswer {
 }
 
 /// `daemon.status`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Status {}
 
 /// Answer of `daemon.status`: the stable shape of `--json`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DaemonStatus {
     /// The daemon's process.
     pub pid: u32,
@@ -95,7 +101,8 @@ pub struct DaemonStatus {
 }
 
 /// `daemon.stop`: living commands go on under the supervisor and are adopted by the next daemon.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
     /// Cancels running runs first.
@@ -104,7 +111,8 @@ pub struct Stop {
 }
 
 /// `daemon.doctor`: checks rows against files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Doctor {
     /// Reads every blob and compares its hash.
@@ -116,7 +124,8 @@ pub struct Doctor {
 }
 
 /// Answer of `daemon.doctor`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DoctorAnswer {
     /// What was looked at, one line each.
     pub checked: Vec<String>,

@@ -1,5 +1,6 @@
 //! The frames themselves: JSON-RPC 2.0 in text frames, bytes in binary ones. Both sides use these types.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
@@ -55,6 +56,7 @@ impl<'de> Deserialize<'de> for Two {
     }
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for Two {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "JsonRpcVersion".into()

@@ -1,5 +1,6 @@
 //! `logs.*`
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use crate::id::RunId;
 use crate::item::ItemPath;
 
 /// `logs.read`: a part of the log of one attempt.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Read {
     /// The run.
@@ -30,7 +32,8 @@ pub struct Read {
 }
 
 /// Answer of `logs.read`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Part {
     /// The attempt it is of.
     pub attempt: u32,
@@ -47,7 +50,8 @@ pub struct Part {
 }
 
 /// Consecutive bytes of one stream.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Piece {
     /// Which one.
     pub stream: Stream,
@@ -56,7 +60,8 @@ pub struct Piece {
 }
 
 /// One of a command's streams.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// Standard output.

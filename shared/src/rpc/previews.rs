@@ -1,5 +1,6 @@
 //! `previews.*`: pictures on the way to an output, while their node runs.
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use crate::id::RunId;
 use crate::item::ItemPath;
 
 /// `previews.thumbnail`: the newest preview of a port of a node that runs, made small enough to be shown.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Thumbnail {
     /// The run.

@@ -1,6 +1,7 @@
 //! `runs.*`
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ use crate::run_state::{Instance, NodeState, RunState};
 use crate::value::Value;
 
 /// `runs.start`: one transaction for all its runs.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// The text of the workflow file.
@@ -42,7 +44,8 @@ pub struct Start {
 }
 
 /// The given params of one run.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ParamSet {
     /// By name; a param of a media type is the path of a file, absolute.
@@ -58,7 +61,8 @@ pub struct ParamSet {
 }
 
 /// `2 of 6`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
     /// From 1.
@@ -68,7 +72,8 @@ pub struct Repeat {
 }
 
 /// Answer of `runs.start` and `runs.resume`.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Started {
     /// The runs it made, queued or running, in the order of the sets: as many as fit into one message.
     pub runs: Vec<Run>,
@@ -84,7 +89,8 @@ pub struct Started {
 }
 
 /// What a resumed run takes over, and what it runs again.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Reuse {
     /// Nodes whose finished values are taken over, in the order of the file.
     pub kept: Vec<KeptNode>,
@@ -93,7 +99,8 @@ pub struct Reuse {
 }
 
 /// A node whose finished values are taken over.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct KeptNode {
     /// The node.
     pub node: String,
@@ -110,7 +117,8 @@ fn is_zero(count: &u32) -> bool {
 }
 
 /// `runs.list`: newest first. A page ends where it is full, which may be before `limit` rows.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// Of this workflow only.
@@ -134,7 +142,8 @@ pub struct List {
 }
 
 /// `runs.get`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Get {
     /// `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or a unique prefix of one.
@@ -142,7 +151,8 @@ pub struct Get {
 }
 
 /// Answer of `runs.get`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Detail {
     /// The run.
     pub run: Run,
@@ -164,7 +174,8 @@ pub struct Detail {
 
 /// `runs.nodes`: what is known of the nodes of a run, without their items, and of its edges, in the order of the file. Pages
 /// that are asked for one after the other on one connection are of one moment.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Nodes {
     /// The run.
@@ -175,7 +186,8 @@ pub struct Nodes {
 }
 
 /// Answer of `runs.nodes`: as many nodes and edges as fit into one message.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct NodePage {
     /// The number of the last state event in it; a page with another one is of another moment.
     pub seq: u64,
@@ -191,7 +203,8 @@ pub struct NodePage {
 
 /// `runs.items`: what is known of the items of a node with `each`, by their index. Pages that are asked for one after the
 /// other on one connection are of one moment.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Items {
     /// The run.
@@ -204,7 +217,8 @@ pub struct Items {
 }
 
 /// Answer of `runs.items`: as many items as fit into one message.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ItemPage {
     /// The number of the last state event in it; a page with another one is of another moment.
     pub seq: u64,
@@ -216,7 +230,8 @@ pub struct ItemPage {
 }
 
 /// What is known of an item.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Item {
     /// Its place.
     pub item: ItemPath,
@@ -226,7 +241,8 @@ pub struct Item {
 }
 
 /// `runs.cancel`: queued ones are gone at once, running ones end.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cancel {
     /// Exactly these.
@@ -241,7 +257,8 @@ pub struct Cancel {
 }
 
 /// Answer of `runs.cancel`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CancelAnswer {
     /// Those that are cancelled or are being cancelled because of this.
     pub cancelled: Vec<RunId>,
@@ -253,7 +270,8 @@ pub struct CancelAnswer {
 }
 
 /// `runs.resume`: a new run that takes over the finished values of an ended one.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Resume {
     /// The ended run.
@@ -273,7 +291,8 @@ pub struct Resume {
 }
 
 /// `runs.delete`: an ended run with its telemetry and its other values.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Delete {
     /// The runs.
@@ -284,7 +303,8 @@ pub struct Delete {
 }
 
 /// `runs.label`: a label of the user's own.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Label {
     /// The run.

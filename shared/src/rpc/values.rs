@@ -1,5 +1,6 @@
 //! `values.*`
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,8 @@ use crate::value::Value;
 
 /// `values.list`: what one port had in each run, newest run first. A page ends where it is full, before `limit` rows where
 /// the values are large.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// The workflow.
@@ -32,7 +34,8 @@ pub struct List {
 }
 
 /// What a port had in a run.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct PortValue {
     /// The run.
     pub run_id: RunId,
@@ -48,7 +51,8 @@ pub struct PortValue {
 }
 
 /// `values.read`: the JSON of a value, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Read {
     /// The run.
@@ -64,7 +68,8 @@ pub struct Read {
 }
 
 /// A value of a run.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// All its params, as one object.
@@ -74,7 +79,8 @@ pub enum Source {
 }
 
 /// A port of a node, or of an item of it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Port {
     /// The node; empty for an output of the workflow that is no node's port.

@@ -1,6 +1,7 @@
 //! `watch`: what a client wants to be told.
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ use crate::run_state::{Items, NodeState, RunState, items_by_index};
 pub const TELEMETRY_LIMIT: usize = 64;
 
 /// `watch`: replaces what this connection watched before. Snapshots and events come as notifications.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
     /// The registry: active runs, the first 200 that wait, the queue, banners, and every change of them.
@@ -35,7 +37,8 @@ pub struct Watch {
 }
 
 /// Whose products to tell of.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Products {
     /// This workflow's; `None` is everybody's.
@@ -43,7 +46,8 @@ pub struct Products {
 }
 
 /// A run whose telemetry is wanted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryOf {
     /// The run.
@@ -54,7 +58,8 @@ pub struct TelemetryOf {
 }
 
 /// Where a client was when it lost its connection.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Since {
     /// `instance` of `hello`.
@@ -64,7 +69,8 @@ pub struct Since {
 }
 
 /// Answer of `watch`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Watching {
     /// The daemon-wide `seq` at this moment: every later event of what is watched comes as a notification. Lists that
     /// are read from now on miss nothing.
@@ -77,7 +83,8 @@ fn is_zero(count: &u64) -> bool {
 }
 
 /// A notification: `method` is `event`, `params` is this.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "channel", rename_all = "snake_case")]
 // Each is written out or folded at once, and nearly all are of the large variant.
 #[allow(clippy::large_enum_variant)]

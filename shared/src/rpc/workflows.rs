@@ -1,5 +1,6 @@
 //! `workflows.*` and `node_types.list`
 
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,8 @@ use crate::problem::Problem;
 use crate::time::Time;
 
 /// A workflow as lists show it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct WorkflowInfo {
     /// Its id.
     pub id: WorkflowId,
@@ -30,7 +32,8 @@ pub struct WorkflowInfo {
 }
 
 /// `workflows.list`: those that ever ran, most recent first.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// Where the page begins.
@@ -39,7 +42,8 @@ pub struct List {
 }
 
 /// `workflows.get`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Get {
     /// Its id, slug or canonical path.
@@ -47,7 +51,8 @@ pub struct Get {
 }
 
 /// Answer of `workflows.get`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Detail {
     /// As lists show it.
     pub workflow: WorkflowInfo,
@@ -59,7 +64,8 @@ pub struct Detail {
 }
 
 /// `workflows.read`: the text of a version, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Read {
     /// The version: `version` of a run or a workflow.
@@ -73,7 +79,8 @@ pub struct Read {
 }
 
 /// `workflows.check`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// The text of the file.
@@ -81,14 +88,16 @@ pub struct Check {
 }
 
 /// Answer of `workflows.check`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Checked {
     /// What is wrong, in the order of the file; empty is good.
     pub problems: Vec<Problem>,
 }
 
 /// `node_types.list`.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NodeTypes {}
 

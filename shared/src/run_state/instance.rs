@@ -1,6 +1,7 @@
 //! A node or one item of it, and its attempts.
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ const WHOLE_ERRORS: usize = 16;
 const OLD_ERROR: usize = 200;
 
 /// What is known of one node, or of one item of it.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Instance {
     /// Its state.
     pub status: NodeStatus,
@@ -50,7 +52,7 @@ pub struct Instance {
     pub progress: Option<Progress>,
     /// Newest numbers that the newest attempt reported.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
-    #[schemars(with = "IndexMap<String, float::Number>")]
+    #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, float::Number>"))]
     pub metrics: IndexMap<String, f64>,
     /// What its ports will probably have, while the attempt runs.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -64,7 +66,8 @@ pub struct Instance {
 }
 
 /// One attempt.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Attempt {
     /// From 1.
     pub number: u32,

@@ -4,8 +4,7 @@
 //! `#[serde(with = "float")]` there. Inside a [`super::Value`], which may be a text as well, it is
 //! `{"$float": "NaN"}`.
 
-use std::borrow::Cow;
-
+#[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -91,8 +90,9 @@ impl serde::Serialize for Number {
     }
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for Number {
-    fn schema_name() -> Cow<'static, str> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         "Number".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

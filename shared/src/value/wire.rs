@@ -1,6 +1,7 @@
 //! Values as JSON on the wire and in the store. Media and floats such as NaN have a form that no other value can have.
 
 use indexmap::IndexMap;
+#[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -84,6 +85,7 @@ fn from_wire(json: Json) -> Result<Value, serde_json::Error> {
     })
 }
 
+#[cfg(feature = "schema")]
 impl JsonSchema for Value {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Value".into()
