@@ -50,7 +50,7 @@ use watch::Watcher;
 
 /// A command to run: everything evaluated, nothing to interpolate.
 #[derive(Clone, Debug)]
-pub struct CommandJob {
+pub struct CommandWork {
     /// What runs.
     pub program: Program,
     /// Inputs by name: they become environment variables and files.

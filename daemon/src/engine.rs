@@ -8,8 +8,8 @@
 //!   are given
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
 //! - `parked`: runs that wait for a person
-//! - `left`, `recover`: taking up runs after the daemon died; `resume`: what a new run takes over from an ended one;
-//!   `desk`, `delete`: requests of people; `core`: the loop;
+//! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
+//!   `requests`, `delete`: requests from clients; `core`: the loop;
 //!   `backlog`: how far the store is behind; `working`: which run a daemon died over
 
 mod active;
@@ -19,10 +19,8 @@ mod context;
 mod core;
 mod dataflow;
 mod delete;
-mod desk;
 mod finish;
 mod inputs;
-mod left;
 mod parked;
 mod plan;
 mod pools;
@@ -30,9 +28,11 @@ mod preview;
 mod publish;
 mod queue;
 mod recover;
+mod requests;
 mod resume;
 mod start;
 mod started;
+mod startup;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -48,17 +48,17 @@ use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs};
 use fanlight_shared::value::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::attempt::Outcome;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
-use crate::job::Outcome;
 use crate::store::{Store, StoreError};
 
 /// What an engine is made of.
 pub struct EngineParts {
     /// Where everything is kept.
     pub store: Store,
-    /// Who is told.
+    /// Sends events to clients.
     pub hub: Arc<Hub>,
     /// What runs attempts.
     pub executors: Executors,
@@ -91,7 +91,7 @@ const IN_TROUBLE: Duration = Duration::from_millis(250);
 
 type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
 
-/// What the engine's loop is told.
+/// A message to the engine's loop.
 enum Message {
     Submit {
         prepared: Box<submit::Prepared>,
@@ -147,7 +147,7 @@ enum Message {
 }
 
 impl Engine {
-    /// Takes up what an earlier daemon left, and starts the engine's loop on the current runtime.
+    /// Recovers the runs of an earlier daemon, and starts the engine's loop on the current runtime.
     ///
     /// # Errors
     /// The store can't be read.
@@ -155,7 +155,7 @@ impl Engine {
         let (messages, receiver) = mpsc::unbounded_channel();
         let (config, store) = (parts.config.clone(), parts.store.clone());
         let (reading, executors) = (store.clone(), parts.executors.clone());
-        let open = tokio::task::spawn_blocking(move || left::Left::read(&reading, &executors))
+        let open = tokio::task::spawn_blocking(move || startup::StartupState::read(&reading, &executors))
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
         let (tell, activity) = watch::channel(Activity::default());
@@ -202,7 +202,7 @@ impl Engine {
         Ok(started)
     }
 
-    /// Answers what a node of a run asks. The run goes on when it has a slot again.
+    /// Stores a person's answer to a parked node. The run goes on when it has a slot again.
     ///
     /// # Errors
     /// Nothing is asked there.

@@ -28,7 +28,7 @@ pub use set::Executors;
 pub(crate) use set::Leftovers;
 pub(crate) use task::{Task, misplaced};
 
-use crate::job::{Attempt, Outcome, Work};
+use crate::attempt::{Attempt, Outcome, Work};
 
 /// What an executor can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

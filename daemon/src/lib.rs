@@ -4,7 +4,7 @@
 //!
 //! - [`run`]: boots everything on a listener and a store; tests call it too
 //! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
-//! - [`executor`]: what runs work outside of the engine, behind one trait; [`job`]: what is run, and what comes back
+//! - [`executor`]: what runs work outside of the engine, behind one trait; [`attempt`]: what is run, and its outcome
 //! - [`node_type`]: the native node types, one a file; [`services`]: what they may do while they run; [`worker`] runs those that decode foreign bytes
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
 //! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
@@ -15,13 +15,13 @@
 //! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
 //! events, processes) waits for the commit of its batch.
 
+pub mod attempt;
 pub mod command;
 pub mod config;
 pub mod doctor;
 pub mod engine;
 pub mod executor;
 pub mod hub;
-pub mod job;
 pub mod lock;
 pub mod media;
 mod memory;

@@ -38,7 +38,7 @@ use std::sync::LazyLock;
 use fanlight_shared::node_type::{Catalogue, NodeTypeSpec};
 use fanlight_shared::value::Values;
 
-use crate::job::Attempt;
+use crate::attempt::Attempt;
 use crate::services::NodeServices;
 use crate::store::blob::{Blobs, Published};
 
@@ -63,13 +63,13 @@ pub enum Runner {
     /// At once, in the engine: pure and quick.
     Inline(fn(Values) -> Result<Values, String>),
     /// In the daemon, off its loop. Stops when the attempt's token is cancelled.
-    Daemon(fn(DaemonJob) -> Making),
+    Daemon(fn(NodeCall) -> Making),
     /// In a worker process: see [`crate::worker`].
     Worker(fn(&mut crate::worker::Bench, Values) -> Result<Values, String>),
 }
 
 /// What a node that runs in the daemon is given.
-pub struct DaemonJob {
+pub struct NodeCall {
     /// The attempt.
     pub attempt: Attempt,
     /// What it may do while it runs.

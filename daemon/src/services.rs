@@ -16,8 +16,8 @@ use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
 use tokio_util::sync::CancellationToken;
 
+use crate::attempt::Attempt;
 use crate::command::event::Level;
-use crate::job::Attempt;
 use crate::store::blob::Blobs;
 use crate::supervisor::log::StreamTag;
 use output::Output;

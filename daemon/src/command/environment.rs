@@ -7,9 +7,9 @@ use std::path::Path;
 use fanlight_shared::environment::LONGEST_VALUE;
 use indexmap::IndexMap;
 
-use super::CommandJob;
+use super::CommandWork;
 use super::folder::Folder;
-use crate::job::Attempt;
+use crate::attempt::Attempt;
 
 /// What commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a secret or
 /// reaches a person's agent is here: the config's `pass_env` adds such names.
@@ -47,19 +47,19 @@ impl Environment {
     pub(super) fn of(
         &self,
         attempt: &Attempt,
-        job: &CommandJob,
+        work: &CommandWork,
         folder: &Folder,
         inputs: IndexMap<String, OsString>,
     ) -> Result<Variables, String> {
         let mut variables = self.passed.clone();
-        for (name, value) in submitted(attempt, job) {
+        for (name, value) in submitted(attempt, work) {
             variables.insert(name.into(), value.into());
         }
         for (name, value) in inputs {
             check("the input", &name, &value)?;
             variables.insert(name.into(), value);
         }
-        for (name, value) in &job.env {
+        for (name, value) in &work.env {
             if name.starts_with("FANLIGHT_") {
                 return Err(format!(
                     "`env:` can't set `{name}`: names that begin with FANLIGHT_ are Fanlight's own"
@@ -77,17 +77,17 @@ impl Environment {
 
 impl Environment {
     /// Returns the `PATH` in which this command and its children look for programs.
-    pub(super) fn path(&self, attempt: &Attempt, job: &CommandJob) -> OsString {
-        let own = job.env.get("PATH").map(String::as_str);
-        let own =
-            own.or_else(|| submitted(attempt, job).find(|(name, _)| *name == "PATH").map(|(_, value)| value));
+    pub(super) fn path(&self, attempt: &Attempt, work: &CommandWork) -> OsString {
+        let own = work.env.get("PATH").map(String::as_str);
+        let own = own
+            .or_else(|| submitted(attempt, work).find(|(name, _)| *name == "PATH").map(|(_, value)| value));
         own.map_or_else(|| self.passed.get(OsStr::new("PATH")).cloned().unwrap_or_default(), OsString::from)
     }
 }
 
 /// Returns what the submitter passed to this command.
-fn submitted<'a>(attempt: &'a Attempt, job: &'a CommandJob) -> impl Iterator<Item = (&'a str, &'a str)> {
-    attempt.run.environment.iter().filter(|(name, _)| !job.withheld.iter().any(|it| it == name))
+fn submitted<'a>(attempt: &'a Attempt, work: &'a CommandWork) -> impl Iterator<Item = (&'a str, &'a str)> {
+    attempt.run.environment.iter().filter(|(name, _)| !work.withheld.iter().any(|it| it == name))
 }
 
 fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
@@ -186,16 +186,16 @@ mod tests {
         let folder = Folder::of(temp.path(), attempt.id);
         let environment = inherit(&[("HOME", "/home/x"), ("LANG", "C"), ("PATH", "/bin")], &[]);
         let inputs = IndexMap::from([("place".to_owned(), OsString::from("Hove"))]);
-        let mut job = fixture::job();
-        job.env = IndexMap::from([("HOME".into(), "/tmp".into()), ("place".into(), "Ayr".into())]);
-        let made = environment.of(&attempt, &job, &folder, inputs.clone()).unwrap();
+        let mut work = fixture::work();
+        work.env = IndexMap::from([("HOME".into(), "/tmp".into()), ("place".into(), "Ayr".into())]);
+        let made = environment.of(&attempt, &work, &folder, inputs.clone()).unwrap();
         let get = |name: &str| made[OsStr::new(name)].to_str().unwrap();
         assert_eq!((get("HOME"), get("place"), get("LANG")), ("/tmp", "Ayr", "de"));
         assert_eq!(get("PATH"), "/opt/bin");
         assert_eq!(get("FANLIGHT_NODE"), "step");
         assert_eq!(made[OsStr::new("FANLIGHT_WORK")], folder.work());
-        job.env = IndexMap::from([("FANLIGHT_KEY".into(), "x".into())]);
-        assert!(environment.of(&attempt, &job, &folder, inputs).unwrap_err().contains("Fanlight's own"));
+        work.env = IndexMap::from([("FANLIGHT_KEY".into(), "x".into())]);
+        assert!(environment.of(&attempt, &work, &folder, inputs).unwrap_err().contains("Fanlight's own"));
     }
 
     #[test]
@@ -203,8 +203,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let attempt = fixture::attempt_with(&[("TOKEN", "secret"), ("CC", "clang")]);
         let folder = Folder::of(temp.path(), attempt.id);
-        let job = CommandJob { withheld: ["TOKEN".to_owned()].into(), ..fixture::job() };
-        let made = inherit(&[], &[]).of(&attempt, &job, &folder, IndexMap::new()).unwrap();
+        let work = CommandWork { withheld: ["TOKEN".to_owned()].into(), ..fixture::work() };
+        let made = inherit(&[], &[]).of(&attempt, &work, &folder, IndexMap::new()).unwrap();
         assert!(!made.contains_key(OsStr::new("TOKEN")));
         assert_eq!(made[OsStr::new("CC")], "clang");
     }
@@ -213,11 +213,11 @@ mod tests {
     fn the_path_that_is_searched_is_the_last_one_set() {
         let environment = inherit(&[("PATH", "/daemon")], &[]);
         let (nobody, ada) = (fixture::attempt(), fixture::attempt_with(&[("PATH", "/ada")]));
-        let mut job = fixture::job();
-        assert_eq!(environment.path(&nobody, &job), "/daemon");
-        assert_eq!(environment.path(&ada, &job), "/ada");
-        job.env.insert("PATH".into(), "/own".into());
-        assert_eq!(environment.path(&ada, &job), "/own");
+        let mut work = fixture::work();
+        assert_eq!(environment.path(&nobody, &work), "/daemon");
+        assert_eq!(environment.path(&ada, &work), "/ada");
+        work.env.insert("PATH".into(), "/own".into());
+        assert_eq!(environment.path(&ada, &work), "/own");
     }
 
     #[test]

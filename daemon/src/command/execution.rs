@@ -12,9 +12,9 @@ use super::folder::Folder;
 use super::follow::Follow;
 use super::prepare::prepare;
 use super::reader::Reader;
-use super::{CommandJob, Commands, Inner, finish};
+use super::{CommandWork, Commands, Inner, finish};
+use crate::attempt::{Attempt, Outcome, Work};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
-use crate::job::{Attempt, Outcome, Work};
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 use crate::supervisor::record;
 
@@ -48,13 +48,13 @@ impl Executor for Commands {
     }
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
-        let Work::Command(job) = &*work else { return misplaced(&work) };
+        let Work::Command(work) = &*work else { return misplaced(&work) };
         let folder = Folder::of(&self.inner.attempts, attempt.id);
-        let reader = Reader::new(attempt.clone(), folder.clone(), job.dir.clone(), self.inner.blobs.clone());
+        let reader = Reader::new(attempt.clone(), folder.clone(), work.dir.clone(), self.inner.blobs.clone());
         Box::new(CommandExecution {
             inner: Arc::clone(&self.inner),
             attempt,
-            job: Arc::clone(job),
+            work: Arc::clone(work),
             folder,
             reader: Arc::new(Mutex::new(reader)),
             process: Mutex::default(),
@@ -97,7 +97,7 @@ impl Executor for Commands {
 struct CommandExecution {
     inner: Arc<Inner>,
     attempt: Attempt,
-    job: Arc<CommandJob>,
+    work: Arc<CommandWork>,
     folder: Folder,
     reader: Arc<Mutex<Reader>>,
     process: Mutex<Process>,
@@ -139,9 +139,9 @@ impl CommandExecution {
             // A daemon ended between making the folder and starting the command.
             super::tidy::each_folder(vec![self.folder.clone()], Folder::remove).await;
         }
-        let (inner, attempt, job) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.job));
+        let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.work));
         let folder = self.folder.clone();
-        let spec = tokio::task::spawn_blocking(move || prepare(&attempt, &job, &folder, &inner.means()));
+        let spec = tokio::task::spawn_blocking(move || prepare(&attempt, &work, &folder, &inner.means()));
         match spec.await {
             Ok(Ok(spec)) => self.set(Process::Prepared(Box::new(spec))),
             Ok(Err(problem)) => return Err(Outcome::failed(NodeError::new(problem))),
@@ -232,10 +232,10 @@ impl CommandExecution {
 
     async fn gather(&self) -> Outcome {
         let Process::Ended(exit) = *self.process() else { return failed("the command did not end") };
-        let (inner, job, attempt) = (Arc::clone(&self.inner), Arc::clone(&self.job), self.attempt.clone());
+        let (inner, work, attempt) = (Arc::clone(&self.inner), Arc::clone(&self.work), self.attempt.clone());
         let reader = Arc::clone(&self.reader);
         let finishing = tokio::task::spawn_blocking(move || {
-            finish::finish(&attempt, &job, &inner.means(), &mut super::follow::lock(&reader), &exit)
+            finish::finish(&attempt, &work, &inner.means(), &mut super::follow::lock(&reader), &exit)
         });
         finishing.await.unwrap_or_else(|_| failed("collecting the outputs failed; see the daemon's log"))
     }

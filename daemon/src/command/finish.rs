@@ -14,8 +14,8 @@ use super::folder::{Folder, sentence};
 use super::prepare::Means;
 use super::reader::{Reader, log_update};
 use super::report::Reported;
-use super::{CommandJob, text};
-use crate::job::{Attempt, Outcome};
+use super::{CommandWork, text};
+use crate::attempt::{Attempt, Outcome};
 use crate::rooted::{create_own, inner_path};
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
@@ -26,13 +26,13 @@ const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
 /// Collects the outputs of an attempt that ended and returns its outcome.
 pub(super) fn finish(
     attempt: &Attempt,
-    job: &CommandJob,
+    work: &CommandWork,
     means: &Means<'_>,
     reader: &mut Reader,
     exit: &Exit,
 ) -> Outcome {
     reader.finish(exit.log_end);
-    let (stdout, collected) = match gather(attempt, job, means, reader, exit) {
+    let (stdout, collected) = match gather(attempt, work, means, reader, exit) {
         Ok(gathered) => gathered,
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
@@ -43,7 +43,7 @@ pub(super) fn finish(
         reader.report.note(note);
     }
     let ended = Ended::of(attempt, exit);
-    let mut error = failure::error(exit, reader.folder.path(), &means.environment.path(attempt, job));
+    let mut error = failure::error(exit, reader.folder.path(), &means.environment.path(attempt, work));
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
         error = Some(NodeError { last_line, ..attempt.time_limit.error() });
@@ -62,7 +62,7 @@ pub(super) fn finish(
     if error.is_some() {
         // What a failed command did not make is absent, a list of files as well as a file.
         let found_nothing = |name: &str, value: &Value| {
-            let source = job.outputs.get(name).map(|output| &output.source);
+            let source = work.outputs.get(name).map(|output| &output.source);
             matches!(source, Some(OutputSource::Glob(_))) && value.as_list().is_some_and(<[Value]>::is_empty)
         };
         values.retain(|name, value| !found_nothing(name, value));
@@ -122,7 +122,7 @@ impl Ended {
 
 fn gather(
     attempt: &Attempt,
-    job: &CommandJob,
+    work: &CommandWork,
     means: &Means<'_>,
     reader: &Reader,
     exit: &Exit,
@@ -139,26 +139,26 @@ fn gather(
             }
         }
     };
-    if let Some(dir) = &job.dir {
-        means.shared.adopt(attempt, dir, &job.outputs, folder);
+    if let Some(dir) = &work.dir {
+        means.shared.adopt(attempt, dir, &work.outputs, folder);
         let reported = reader.report.outputs.values().filter_map(|it| match it {
             Reported::Path(path) => inner_path(Path::new(path), dir).ok(),
             Reported::Value(_) => None,
         });
         means.shared.ended(attempt.id, &reported.collect::<Vec<_>>());
     }
-    let collected = if job.outputs.is_empty() && reader.report.outputs.is_empty() {
+    let collected = if work.outputs.is_empty() && reader.report.outputs.is_empty() {
         Collected::default()
     } else {
         let ended_well = Ended::of(attempt, exit) == Ended::ByItself(How::Code(0));
         let claim = Claim { folders: means.shared, attempt: attempt.id, ended_well };
         let sources = Sources {
-            places: collect::places(folder, job.dir.as_deref(), claim)?,
+            places: collect::places(folder, work.dir.as_deref(), claim)?,
             stdout: &stdout,
             reported: &reader.report.outputs,
             blobs: means.blobs,
         };
-        collect::collect(&job.outputs, &sources)
+        collect::collect(&work.outputs, &sources)
     };
     Ok((stdout, collected))
 }

@@ -6,13 +6,13 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 
-use super::{CommandJob, Program};
-use crate::job::{Attempt, RunFacts};
+use super::{CommandWork, Program};
+use crate::attempt::{Attempt, RunFacts};
 
 /// A command that does nothing.
-pub(super) fn job() -> CommandJob {
+pub(super) fn work() -> CommandWork {
     let (inputs, env, withheld, outputs) = Default::default();
-    CommandJob { program: Program::Arguments(Vec::new()), inputs, env, withheld, dir: None, outputs }
+    CommandWork { program: Program::Arguments(Vec::new()), inputs, env, withheld, dir: None, outputs }
 }
 
 /// The first attempt of the node `step` of `poster#1`.

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::pace::GAP;
 use super::reader::Reader;
 use super::watch::{Watch, Watcher};
-use crate::job::Attempt;
+use crate::attempt::Attempt;
 use crate::supervisor::client::{AttemptEvent, Exit, Subscription};
 
 /// A command that ends sooner needs no watch: its events are read at its end.

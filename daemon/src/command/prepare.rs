@@ -1,4 +1,4 @@
-//! From a job to what the supervisor starts. Blocks: makes folders, writes files, copies.
+//! From the work of an attempt to what the supervisor starts. Blocks: makes folders, writes files, copies.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,13 +13,13 @@ use super::folder::{Folder, new_file, sentence};
 use super::input::{self, folder_at};
 use super::program::{self, Invocation};
 use super::shared::SharedFolders;
-use super::{Argument, CommandJob, Program};
-use crate::job::Attempt;
+use super::{Argument, CommandWork, Program};
+use crate::attempt::Attempt;
 use crate::media::file_name;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
 
-/// What is needed to prepare and to finish an attempt, besides its job.
+/// What is needed to prepare and to finish an attempt, besides its work.
 pub(super) struct Means<'a> {
     pub(super) environment: &'a Environment,
     pub(super) blobs: &'a Blobs,
@@ -34,15 +34,15 @@ pub(super) struct Means<'a> {
 /// A sentence: a full disk, a missing shell or folder, a value that no environment holds.
 pub(super) fn prepare(
     attempt: &Attempt,
-    job: &CommandJob,
+    work: &CommandWork,
     folder: &Folder,
     means: &Means<'_>,
 ) -> Result<StartSpec, String> {
     folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
-    let inputs = input::lay_out(&job.inputs, means.blobs, &folder.inputs())?;
-    let variables = means.environment.of(attempt, job, folder, inputs)?;
+    let inputs = input::lay_out(&work.inputs, means.blobs, &folder.inputs())?;
+    let variables = means.environment.of(attempt, work, folder, inputs)?;
     let path = variables.get(OsStr::new("PATH")).cloned().unwrap_or_default();
-    let invocation = match &job.program {
+    let invocation = match &work.program {
         Program::Script { text, shell } => {
             let script = folder.script();
             new_file(&script)
@@ -53,11 +53,11 @@ pub(super) fn prepare(
         Program::Arguments(arguments) => invocation(arguments, folder, means.blobs)?,
     };
     environment::check_size(&variables, &invocation.arguments)?;
-    let cwd = match &job.dir {
+    let cwd = match &work.dir {
         None => folder.work(),
         Some(dir) => {
             check_dir(dir)?;
-            means.shared.begin(attempt, dir, &job.outputs)?.save(&folder.before())?;
+            means.shared.begin(attempt, dir, &work.outputs)?.save(&folder.before())?;
             dir.clone()
         }
     };

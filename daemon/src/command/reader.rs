@@ -14,7 +14,7 @@ use super::osc::Scanner;
 use super::pace::Pace;
 use super::report::Report;
 use super::text;
-use crate::job::Attempt;
+use crate::attempt::Attempt;
 use crate::media;
 use crate::rooted::Entry;
 use crate::store::blob::{Blobs, Published};

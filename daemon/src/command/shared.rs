@@ -19,7 +19,7 @@ use indexmap::IndexMap;
 
 use super::changed::{Files, Snapshot};
 use super::folder::{Folder, sentence};
-use crate::job::Attempt;
+use crate::attempt::Attempt;
 use session::Session;
 
 /// What to do about a conflict.

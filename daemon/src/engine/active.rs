@@ -18,7 +18,7 @@ use super::context::{After, Context};
 use super::core::Place;
 use super::plan::Plan;
 use super::pools::{self, Needs, Resource, Ticket};
-use crate::job::{RunFacts, Work};
+use crate::attempt::{RunFacts, Work};
 use crate::store::Op;
 
 /// A run that has a slot.

@@ -16,8 +16,8 @@ use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::pools::Entry;
 use super::started::Started;
+use crate::attempt::{Attempt, Outcome, TimeLimit, Work};
 use crate::executor::{self, Executor};
-use crate::job::{Attempt, Outcome, TimeLimit, Work};
 use crate::node_type::Runner;
 
 /// How often a node is interrupted before it fails.

@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
-use super::left::Left;
 use super::plan::Plan;
 use super::queue::RunQueue;
+use super::startup::StartupState;
 use super::working::Working;
 use super::{Activity, EngineParts, Message};
 use crate::store::Op;
@@ -65,10 +65,10 @@ impl Core {
         parts: EngineParts,
         messages: mpsc::UnboundedSender<Message>,
         activity: watch::Sender<Activity>,
-        left: Left,
+        found: StartupState,
     ) -> Self {
         let cap =
-            left.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
+            found.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
         let working = Working::open(&parts.store.home().working_file());
         let working = working
             .inspect_err(|error| tracing::warn!("a run that ends the daemon will not be known: {error}"))
@@ -78,18 +78,18 @@ impl Core {
             active: HashMap::new(),
             parked: HashSet::new(),
             queued: HashMap::new(),
-            queue: RunQueue::new(cap, left.paused),
+            queue: RunQueue::new(cap, found.paused),
             touched: HashSet::new(),
             room: TURN,
             activity,
-            last_start: left.last_start,
+            last_start: found.last_start,
             stopping: None,
             working,
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
-        core.take_up(left.open, &left.interruptions, left.rebooted);
-        core.tidy_up(left.attempts);
-        for (asset, media) in left.previews {
+        core.recover_runs(found.open, &found.interruptions, found.rebooted);
+        core.tidy_up(found.attempts);
+        for (asset, media) in found.previews {
             core.context.preview_later(asset, media);
         }
         core.context.hub.open_queue(core.queue_now());

@@ -6,7 +6,7 @@ use fanlight_shared::run::Run;
 
 use super::Reply;
 use super::core::Core;
-use super::desk::refused;
+use super::requests::refused;
 use crate::executor::Executors;
 use crate::store::{Op, Store, StoreError};
 

@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 
 use super::active::RunScope;
 use super::plan::{Kind, PlanNode};
-use crate::command::{Argument, CommandJob, Program};
-use crate::job::Work;
+use crate::attempt::Work;
+use crate::command::{Argument, CommandWork, Program};
 use crate::node_type::NodeType;
 
 /// Why an instance does not run.
@@ -34,7 +34,7 @@ pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> R
         Kind::Native(native) => {
             native_inputs(native, plan, scope, lenient).map(|it| Work::Native(native, it))
         }
-        Kind::Command => command(plan, scope, lenient).map(|job| Work::Command(Arc::new(job))),
+        Kind::Command => command(plan, scope, lenient).map(|work| Work::Command(Arc::new(work))),
     }
 }
 
@@ -79,7 +79,7 @@ fn native_inputs(
     Ok(inputs)
 }
 
-fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<CommandJob, NotPrepared> {
+fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<CommandWork, NotPrepared> {
     let given = |what: &str, template: &Template| -> Result<Option<Value>, NotPrepared> {
         match template.evaluate(scope).map_err(|error| format!("{what}: {error}"))? {
             None if !lenient => Err(NotPrepared::Absent(what.to_owned())),
@@ -117,7 +117,7 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
     let (withheld, outputs) = (plan.withheld.clone(), plan.node.outputs.clone());
-    Ok(CommandJob { program, inputs, env, withheld, dir, outputs })
+    Ok(CommandWork { program, inputs, env, withheld, dir, outputs })
 }
 
 /// A value is one argument, never split; a list that is a whole argument becomes several.

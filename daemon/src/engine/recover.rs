@@ -1,4 +1,4 @@
-//! Taking up a run that had a slot when an earlier daemon died, and the finished part of one that is resumed.
+//! Recovery of a run that had a slot when an earlier daemon died, and the finished part of one that is resumed.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::context::{After, Context};
 use super::inputs;
 use super::plan::Plan;
 use super::started::Started;
-use crate::job::{Outcome, Work};
+use crate::attempt::{Outcome, Work};
 use crate::store::OpenRun;
 
 /// Port values by node and item.
@@ -42,7 +42,7 @@ impl ActiveRun {
     }
 
     /// Brings the run back to where its events say it was, and goes on from there.
-    pub(super) fn take_up(&mut self, context: &mut Context, state: RunState, values: Stored, rebooted: bool) {
+    pub(super) fn recover(&mut self, context: &mut Context, state: RunState, values: Stored, rebooted: bool) {
         self.seq = state.seq;
         self.run.state = state.status;
         self.cancelling = state.status == RunStatus::Cancelling;

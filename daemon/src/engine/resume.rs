@@ -15,9 +15,9 @@ use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
 
-use super::desk::refused;
 use super::plan::Plan;
 use super::recover;
+use super::requests::refused;
 use super::submit::{self, Files};
 use crate::config::Config;
 use crate::store::blob::Published;

@@ -14,8 +14,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled};
+use crate::attempt::{Attempt, Outcome, Work};
 use crate::command::Program;
-use crate::job::{Attempt, Outcome, Work};
 
 /// The executor; clones are the same one. It outlives engines, as a supervisor outlives daemons.
 #[derive(Clone, Default)]
@@ -115,7 +115,7 @@ impl Executor for Fake {
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         let script = match &*work {
-            Work::Command(job) => match &job.program {
+            Work::Command(work) => match &work.program {
                 Program::Script { text, .. } => text.trim().to_owned(),
                 Program::Arguments(_) => "done".to_owned(),
             },

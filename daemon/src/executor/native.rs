@@ -8,8 +8,8 @@ use fanlight_shared::id::AttemptId;
 use futures_util::future::BoxFuture;
 
 use super::{Capabilities, Execution, Executor, Known, Task, misplaced};
-use crate::job::{Attempt, Outcome, Work};
-use crate::node_type::{DaemonJob, Runner};
+use crate::attempt::{Attempt, Outcome, Work};
+use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
 use crate::services::{NodeServices, SCRATCH};
 use crate::store::blob::Blobs;
@@ -62,8 +62,8 @@ impl Executor for NativeNodes {
                 let attempts = self.attempts.clone();
                 Task::open(attempt, move |attempt| {
                     let services = NodeServices::new(attempt.clone(), blobs.clone(), &attempts);
-                    let job = DaemonJob { attempt, services: services.clone(), inputs, blobs, writable };
-                    let making = run(job);
+                    let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
+                    let making = run(call);
                     Box::pin(async move {
                         let outcome = match making.await {
                             _ if services.cancel().is_cancelled() => Outcome::cancelled(),

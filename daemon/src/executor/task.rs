@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{End, Execution, Signal, Signalled};
-use crate::job::{Attempt, Outcome, Work};
+use crate::attempt::{Attempt, Outcome, Work};
 
 /// A future as an execution. It ends early when the token that it was given is cancelled.
 pub(crate) struct Task {

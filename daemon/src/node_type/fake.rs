@@ -7,7 +7,7 @@ use fanlight_shared::value::{Value, Values};
 
 use super::build::Build;
 use super::given::Given;
-use super::{DaemonJob, Made, NodeType, Runner};
+use super::{Made, NodeCall, NodeType, Runner};
 use crate::command::event::Level;
 
 /// The types of tests.
@@ -20,7 +20,7 @@ fn stream() -> NodeType {
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
         .default("done")
         .output("text", Type::Text, "The text.")
-        .run(Runner::Daemon(|job| Box::pin(run(job))))
+        .run(Runner::Daemon(|call| Box::pin(run(call))))
 }
 
 /// Asks a person for a text.
@@ -28,22 +28,22 @@ fn ask() -> NodeType {
     Build::new("test.ask", "Asks a person.")
         .input("question", Type::Text, "What is asked.")
         .output("answer", Type::Any, "The answer.")
-        .run(Runner::Daemon(|job| Box::pin(ask_a_person(job))))
+        .run(Runner::Daemon(|call| Box::pin(ask_a_person(call))))
 }
 
-async fn ask_a_person(job: DaemonJob) -> Made {
-    match job.services.answer() {
+async fn ask_a_person(call: NodeCall) -> Made {
+    match call.services.answer() {
         Some(answer) => Ok((Values::from([("answer".to_owned(), answer.clone())]), Vec::new())),
         None => {
-            job.services.ask(job.inputs.text("question")?);
+            call.services.ask(call.inputs.text("question")?);
             Err("it asked".into())
         }
     }
 }
 
-async fn run(job: DaemonJob) -> Made {
-    let (text, then) = (job.inputs.text("text")?.to_owned(), job.inputs.text("then")?.to_owned());
-    let services = &job.services;
+async fn run(call: NodeCall) -> Made {
+    let (text, then) = (call.inputs.text("text")?.to_owned(), call.inputs.text("then")?.to_owned());
+    let services = &call.services;
     let scratch = services.scratch().map_err(|error| error.to_string())?;
     std::fs::write(scratch.join("draft"), &text).map_err(|error| error.to_string())?;
     services.log(Level::Info, "begins");

@@ -6,14 +6,14 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags};
 
-use super::DaemonJob;
+use super::NodeCall;
 use crate::rooted::check_on_disk;
 
 /// Resolves a path that a node reads. A relative one belongs to the folder of the workflow file and must stay below it,
 /// symlinks followed; an absolute one is what the user named.
-pub(super) fn readable(job: &DaemonJob, path: &str) -> Result<PathBuf, String> {
+pub(super) fn readable(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     let given = Path::new(path);
-    let (base, path) = match &job.attempt.run.project {
+    let (base, path) = match &call.attempt.run.project {
         _ if given.is_absolute() => (None, given.to_path_buf()),
         Some(project) => (Some(project), project.join(given)),
         None => {

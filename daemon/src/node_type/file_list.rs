@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::build::{Build, ty};
 use super::given::Given;
-use super::{DaemonJob, Made, NodeType, Runner, file};
+use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
 use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, check_on_disk, walk};
 use crate::store::blob::{Blobs, Published};
@@ -33,20 +33,20 @@ pub(super) fn node_type() -> NodeType {
         .output("files", ty::file().list(), "The files.")
         .output("paths", Type::Text.list(), "Their paths below the folder.")
         .output("count", Type::Int, "How many there are.")
-        .run(Runner::Daemon(|job| Box::pin(run(job))))
+        .run(Runner::Daemon(|call| Box::pin(run(call))))
 }
 
-async fn run(job: DaemonJob) -> Made {
-    let glob = job.inputs.text("glob")?;
+async fn run(call: NodeCall) -> Made {
+    let glob = call.inputs.text("glob")?;
     let matcher = GlobBuilder::new(glob)
         .literal_separator(true)
         .build()
         .map_err(|error| format!("input `glob`: {error}"))?
         .compile_matcher();
     file::blocking(move || {
-        let listed = match job.inputs.value("folder")? {
-            Value::Text(path) => on_disk(&job, path, &matcher)?,
-            Value::Media(media) if media.kind == MediaKind::Dir => stored(&job.blobs, media, &matcher)?,
+        let listed = match call.inputs.value("folder")? {
+            Value::Text(path) => on_disk(&call, path, &matcher)?,
+            Value::Media(media) if media.kind == MediaKind::Dir => stored(&call.blobs, media, &matcher)?,
             other => {
                 return Err(format!(
                     "input `folder`: expected a dir or the path of one, got {}",
@@ -78,11 +78,11 @@ impl Listed {
 }
 
 /// Files of a folder on the disk.
-fn on_disk(job: &DaemonJob, folder: &str, matcher: &GlobMatcher) -> Result<Listed, String> {
-    let folder = file::readable(job, folder)?;
+fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Listed, String> {
+    let folder = file::readable(call, folder)?;
     let root = Root::open(&folder).map_err(|error| file::sentence(&folder, &error))?;
     check_on_disk(root.folder(), &folder)?;
-    let cancelled = || job.attempt.cancel.is_cancelled();
+    let cancelled = || call.attempt.cancel.is_cancelled();
     let mut listed = Listed::default();
     for path in find(&root, matcher, &cancelled)? {
         if cancelled() {
@@ -95,7 +95,7 @@ fn on_disk(job: &DaemonJob, folder: &str, matcher: &GlobMatcher) -> Result<Liste
             Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error)),
             Err(_) => return Err(gone("went away while it was listed")),
         };
-        let (media, blob) = media::publish(&job.blobs, open, &file::name(&path))?;
+        let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
         listed.add(&path, media);
         listed.blobs.push(blob);
     }

@@ -7,7 +7,7 @@ use fanlight_shared::value::{Value, Values};
 
 use super::build::{Build, ty};
 use super::given::Given;
-use super::{DaemonJob, Made, NodeType, Runner, file};
+use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
 
 /// The longest text that is put out as text.
@@ -23,13 +23,13 @@ pub(super) fn node_type() -> NodeType {
         )
         .output("file", ty::file(), "The file.")
         .output("text", Type::Text, "Its text; absent if it is not UTF-8 or has more than 1 MiB.")
-        .run(Runner::Daemon(|job| Box::pin(run(job))))
+        .run(Runner::Daemon(|call| Box::pin(run(call))))
 }
 
-async fn run(job: DaemonJob) -> Made {
-    let path = job.inputs.text("path")?.to_owned();
+async fn run(call: NodeCall) -> Made {
+    let path = call.inputs.text("path")?.to_owned();
     file::blocking(move || {
-        let path = file::readable(&job, &path)?;
+        let path = file::readable(&call, &path)?;
         let mut open = file::open(&path)?;
         let mut bytes = Vec::new();
         open.by_ref()
@@ -38,7 +38,7 @@ async fn run(job: DaemonJob) -> Made {
             .and_then(|_| open.rewind())
             .map_err(|error| file::sentence(&path, &error))?;
         let text = if bytes.len() as u64 > LONGEST { None } else { String::from_utf8(bytes).ok() };
-        let (media, blob) = media::publish(&job.blobs, open, &file::name(&path))?;
+        let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
         let mut values = Values::from([("file".to_owned(), Value::from(media))]);
         if let Some(text) = text {
             values.insert("text".to_owned(), text.into());

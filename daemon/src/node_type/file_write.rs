@@ -11,7 +11,7 @@ use fanlight_shared::value::Value;
 
 use super::build::Build;
 use super::given::{Given, one};
-use super::{DaemonJob, Made, NodeType, Runner, file};
+use super::{Made, NodeCall, NodeType, Runner, file};
 
 pub(super) fn node_type() -> NodeType {
     Build::new(
@@ -28,18 +28,18 @@ pub(super) fn node_type() -> NodeType {
     .input("overwrite", Type::Bool, "Whether a file that is there already is replaced.")
     .default(false)
     .output("path", Type::Text, "The absolute path of the file.")
-    .run(Runner::Daemon(|job| Box::pin(run(job))))
+    .run(Runner::Daemon(|call| Box::pin(run(call))))
 }
 
-async fn run(job: DaemonJob) -> Made {
+async fn run(call: NodeCall) -> Made {
     file::blocking(move || {
-        let target = target(&job, job.inputs.text("path")?)?;
-        let content = job.inputs.value("content")?;
-        let overwrite = job.inputs.flag("overwrite")?;
-        let name = format!(".{}.fanlight-{}", file::name(&target), job.attempt.id);
+        let target = target(&call, call.inputs.text("path")?)?;
+        let content = call.inputs.value("content")?;
+        let overwrite = call.inputs.flag("overwrite")?;
+        let name = format!(".{}.fanlight-{}", file::name(&target), call.attempt.id);
         let temporary = Temporary(target.with_file_name(name));
-        put(&job, content, &temporary.0)?;
-        if job.attempt.cancel.is_cancelled() {
+        put(&call, content, &temporary.0)?;
+        if call.attempt.cancel.is_cancelled() {
             return Err("cancelled".into());
         }
         place(&temporary.0, &target, overwrite)?;
@@ -58,9 +58,9 @@ impl Drop for Temporary {
 }
 
 /// The path to write, its folder made, below an allowed folder with symlinks followed.
-fn target(job: &DaemonJob, path: &str) -> Result<PathBuf, String> {
+fn target(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     let given = Path::new(path);
-    let project = job.attempt.run.project.as_ref();
+    let project = call.attempt.run.project.as_ref();
     let full = match project {
         _ if given.is_absolute() => given.to_path_buf(),
         Some(project) => project.join(given),
@@ -73,7 +73,7 @@ fn target(job: &DaemonJob, path: &str) -> Result<PathBuf, String> {
         return Err(format!("`{path}` must name a file without `..` in its path"));
     }
     let mut allowed: Vec<PathBuf> =
-        project.into_iter().chain(&job.writable).filter_map(|it| it.canonicalize().ok()).collect();
+        project.into_iter().chain(&call.writable).filter_map(|it| it.canonicalize().ok()).collect();
     allowed.sort();
     allowed.dedup();
     let below = |folder: &Path| allowed.iter().any(|root| folder.starts_with(root));
@@ -96,14 +96,14 @@ fn target(job: &DaemonJob, path: &str) -> Result<PathBuf, String> {
     if below(&folder) { Ok(folder.join(name)) } else { Err(refused()) }
 }
 
-fn put(job: &DaemonJob, content: &Value, path: &Path) -> Result<(), String> {
+fn put(call: &NodeCall, content: &Value, path: &Path) -> Result<(), String> {
     let failed = |error: io::Error| file::sentence(path, &error);
     match content {
         Value::Media(media) if media.kind == MediaKind::Dir => {
             return Err("a folder can't be written as a file".into());
         }
         Value::Media(media) => {
-            job.blobs.materialise(media, path).map_err(|error| error.to_string())?;
+            call.blobs.materialise(media, path).map_err(|error| error.to_string())?;
         }
         other => {
             let text = match other {

@@ -5,7 +5,7 @@ use fanlight_shared::value::Values;
 
 use super::build::Build;
 use super::given::Given;
-use super::{DaemonJob, Made, NodeType, Runner};
+use super::{Made, NodeCall, NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
     Build::new(
@@ -20,14 +20,14 @@ pub(super) fn node_type() -> NodeType {
     .input("value", Type::Any, "What is passed through once an attempt passes.")
     .optional()
     .output("value", Type::Any, "The input `value`; absent where none was given.")
-    .run(Runner::Daemon(|job| Box::pin(std::future::ready(run(&job)))))
+    .run(Runner::Daemon(|call| Box::pin(std::future::ready(run(&call)))))
 }
 
-fn run(job: &DaemonJob) -> Made {
-    let passes = job.inputs.maybe("times").and_then(|it| it.as_int());
-    if passes.is_some_and(|times| i64::from(job.attempt.number) > times) {
-        let value = job.inputs.maybe("value").cloned();
+fn run(call: &NodeCall) -> Made {
+    let passes = call.inputs.maybe("times").and_then(|it| it.as_int());
+    if passes.is_some_and(|times| i64::from(call.attempt.number) > times) {
+        let value = call.inputs.maybe("value").cloned();
         return Ok((value.map(|it| ("value".to_owned(), it)).into_iter().collect::<Values>(), Vec::new()));
     }
-    Err(job.inputs.text("message")?.to_owned())
+    Err(call.inputs.text("message")?.to_owned())
 }

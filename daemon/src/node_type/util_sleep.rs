@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::build::Build;
 use super::given::Given;
-use super::{DaemonJob, Made, NodeType, Runner};
+use super::{Made, NodeCall, NodeType, Runner};
 
 /// No more than ten reports a second, and no more than a hundred in all.
 const MOST_OFTEN: Duration = Duration::from_millis(100);
@@ -20,22 +20,22 @@ pub(super) fn node_type() -> NodeType {
         .input("value", Type::Any, "What is passed through.")
         .optional()
         .output("value", Type::Any, "The input `value`; absent where none was given.")
-        .run(Runner::Daemon(|job| Box::pin(run(job))))
+        .run(Runner::Daemon(|call| Box::pin(run(call))))
 }
 
-async fn run(job: DaemonJob) -> Made {
-    let total = Duration::from_secs_f64(job.inputs.float("seconds")?);
+async fn run(call: NodeCall) -> Made {
+    let total = Duration::from_secs_f64(call.inputs.float("seconds")?);
     let begin = Instant::now();
     let step = MOST_OFTEN.max(total / 100);
     while begin.elapsed() < total {
         let wait = step.min(total.saturating_sub(begin.elapsed()));
         tokio::select! {
-            () = job.services.cancel().cancelled() => return Err("cancelled".into()),
+            () = call.services.cancel().cancelled() => return Err("cancelled".into()),
             () = tokio::time::sleep(wait) => {}
         }
         let fraction = (begin.elapsed().as_secs_f64() / total.as_secs_f64()).min(1.0);
-        job.services.progress(Some(fraction), None);
+        call.services.progress(Some(fraction), None);
     }
-    let value = job.inputs.maybe("value").cloned();
+    let value = call.inputs.maybe("value").cloned();
     Ok((value.map(|value| ("value".to_owned(), value)).into_iter().collect::<Values>(), Vec::new()))
 }

@@ -31,7 +31,7 @@ impl Bench {
     /// The file that holds the bytes of an input (or of something just put down).
     ///
     /// # Errors
-    /// It is no media, or not of this job.
+    /// It is no media, or not of this request.
     pub fn path(&self, value: &Value) -> Result<PathBuf, String> {
         let media = value.as_media().ok_or_else(|| format!("expected media, got {}", value.type_of()))?;
         if let Some(new) = self.made.get(&media.hash) {

@@ -6,8 +6,8 @@ use fanlight_shared::media::Media;
 use futures_util::future::BoxFuture;
 
 use super::Workers;
+use crate::attempt::{Attempt, Work};
 use crate::executor::{Capabilities, Execution, Executor, Previewer, Task, misplaced};
-use crate::job::{Attempt, Work};
 
 impl Executor for Workers {
     fn capabilities(&self) -> Capabilities {

@@ -11,12 +11,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The longest frame: values may be long texts, media are never in them.
-pub(super) const LONGEST: usize = 64 << 20;
+pub(super) const MAX_FRAME_BYTES: usize = 64 << 20;
 
-/// What a worker is asked.
+/// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Job {
+pub(super) enum Request {
     /// To run a node type.
     Run {
         /// Its name.
@@ -39,10 +39,10 @@ pub(super) enum Job {
     },
 }
 
-/// What a worker answers.
+/// The response of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Answer {
+pub(super) enum Response {
     /// The outputs. New media among them carry a token instead of a hash: `files` says which file it stands for.
     Made {
         /// The outputs.
@@ -56,10 +56,10 @@ pub(super) enum Answer {
     Failed(String),
 }
 
-/// A file that a job made.
+/// A file that a worker made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NewFile {
-    /// Its name in the job's folder.
+    /// Its name in the request's folder.
     pub(crate) file: String,
     /// The name that users see.
     pub(crate) name: String,
@@ -70,10 +70,10 @@ pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; 4];
     serde_json::to_writer(&mut bytes, message)?;
     let length = bytes.len() - 4;
-    if length > LONGEST {
+    if length > MAX_FRAME_BYTES {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("the values have {length} bytes; a worker takes at most {LONGEST}"),
+            format!("the values have {length} bytes; a worker takes at most {MAX_FRAME_BYTES}"),
         ));
     }
     bytes[..4].copy_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
@@ -83,7 +83,7 @@ pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
 /// The length that the head of a frame names.
 pub(super) fn length(head: [u8; 4]) -> io::Result<usize> {
     let length = u32::from_be_bytes(head) as usize;
-    if length > LONGEST {
+    if length > MAX_FRAME_BYTES {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes")));
     }
     Ok(length)

@@ -8,8 +8,8 @@ use image::Limits;
 pub(super) const MEMORY: u64 = 2 << 30;
 /// Files that a worker may have open.
 const OPEN_FILES: u64 = 256;
-/// How long one job may take.
-pub(super) const JOB: Duration = Duration::from_secs(5 * 60);
+/// How long one request may take.
+pub(super) const REQUEST_TIME: Duration = Duration::from_secs(5 * 60);
 /// Longest side of a picture, in pixels.
 pub(crate) const SIDE: u32 = 16_384;
 /// Pixels of a picture.

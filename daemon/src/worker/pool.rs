@@ -14,17 +14,17 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::job::{Attempt, Outcome};
+use crate::attempt::{Attempt, Outcome};
 use crate::media;
 use crate::rooted::remove_tree;
 use crate::store::blob::{Blobs, Published};
 
-use super::frame::{Answer, Job, NewFile};
+use super::frame::{NewFile, Request, Response};
 use super::limits;
-use super::process::{NoAnswer, Process};
+use super::process::{NoResponse, Process};
 use super::scratch::Scratch;
 
-/// How long a worker stays without a job.
+/// How long a worker stays without a request.
 const WARM: Duration = Duration::from_secs(60);
 /// The largest preview kept, in bytes.
 const PREVIEW: u64 = 1 << 20;
@@ -54,7 +54,7 @@ struct Idle {
     sweeping: bool,
 }
 
-/// Why a job has no result.
+/// Why a request has no result.
 enum Stop {
     Cancelled,
     /// The worker was ended from outside, before it answered.
@@ -100,12 +100,12 @@ impl Workers {
         let given: Vec<Media> = inputs.values().flat_map(Value::media).map(Clone::clone).collect();
         let known = given.iter().map(|media| media.hash).collect::<Vec<_>>();
         let name = format!("{}", attempt.id);
-        let ask = |files, folder| Job::Run { node_type: node_type.to_owned(), inputs, files, folder };
-        let (answer, scratch) = self.job(&attempt.cancel, &name, given, ask).await?;
-        let (values, files) = match answer {
-            Answer::Made { values, files } => (values, files),
-            Answer::Failed(sentence) => return Err(Stop::Failed(sentence)),
-            Answer::Preview(_) => return Err(Stop::Failed("the worker answered another question".into())),
+        let ask = |files, folder| Request::Run { node_type: node_type.to_owned(), inputs, files, folder };
+        let (response, scratch) = self.request(&attempt.cancel, &name, given, ask).await?;
+        let (values, files) = match response {
+            Response::Made { values, files } => (values, files),
+            Response::Failed(sentence) => return Err(Stop::Failed(sentence)),
+            Response::Preview(_) => return Err(Stop::Failed("the worker answered another question".into())),
         };
         let blobs = self.inner.blobs.clone();
         let publish = move || publish(&blobs, &scratch, values, &files, &known);
@@ -137,29 +137,29 @@ impl Workers {
         let wanted = media.clone();
         let ask = |mut files: BTreeMap<BlobHash, PathBuf>, folder| {
             let file = files.remove(&wanted.hash).unwrap_or_default();
-            Job::Preview { media: wanted, file, folder }
+            Request::Preview { media: wanted, file, folder }
         };
-        let (answer, scratch) = self.job(&CancellationToken::new(), &name, vec![media], ask).await?;
-        match answer {
-            Answer::Preview(None) => Ok(None),
-            Answer::Preview(Some((mime, file))) => {
+        let (response, scratch) = self.request(&CancellationToken::new(), &name, vec![media], ask).await?;
+        match response {
+            Response::Preview(None) => Ok(None),
+            Response::Preview(Some((mime, file))) => {
                 let bytes = tokio::task::spawn_blocking(move || read_preview(&scratch, &file));
                 let bytes = bytes.await.map_err(|error| error.to_string())??;
                 Ok(Some((mime, bytes)))
             }
-            Answer::Failed(sentence) => Err(Stop::Failed(sentence)),
-            Answer::Made { .. } => Err(Stop::Failed("the worker answered another question".into())),
+            Response::Failed(sentence) => Err(Stop::Failed(sentence)),
+            Response::Made { .. } => Err(Stop::Failed("the worker answered another question".into())),
         }
     }
 
     /// Waits for a slot, lays out the folder, asks a worker.
-    async fn job(
+    async fn request(
         &self,
         cancel: &CancellationToken,
         name: &str,
         media: Vec<Media>,
-        ask: impl FnOnce(BTreeMap<BlobHash, PathBuf>, PathBuf) -> Job,
-    ) -> Result<(Answer, Scratch), Stop> {
+        ask: impl FnOnce(BTreeMap<BlobHash, PathBuf>, PathBuf) -> Request,
+    ) -> Result<(Response, Scratch), Stop> {
         let slot = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Stop::Cancelled),
@@ -174,23 +174,23 @@ impl Workers {
         };
         let laid_out = tokio::task::spawn_blocking(lay_out).await.map_err(|error| error.to_string())?;
         let (scratch, files) = laid_out?;
-        let job = ask(files, scratch.made());
-        let answer = tokio::select! {
+        let request = ask(files, scratch.made());
+        let response = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Stop::Cancelled),
-            answer = tokio::time::timeout(limits::JOB, self.ask(&job)) => match answer {
-                Ok(answer) => answer,
+            response = tokio::time::timeout(limits::REQUEST_TIME, self.ask(&request)) => match response {
+                Ok(response) => response,
                 Err(_) => Err(Stop::Failed(format!(
                     "this took a worker more than {} minutes and was ended",
-                    limits::JOB.as_secs() / 60
+                    limits::REQUEST_TIME.as_secs() / 60
                 ))),
             },
         };
-        Ok((answer?, scratch))
+        Ok((response?, scratch))
     }
 
     /// Asks a warm worker or a new one. Dropped midway, the worker dies with it.
-    async fn ask(&self, job: &Job) -> Result<Answer, Stop> {
+    async fn ask(&self, request: &Request) -> Result<Response, Stop> {
         loop {
             let warm = self.idle().processes.pop();
             let reused = warm.is_some();
@@ -200,23 +200,23 @@ impl Workers {
                     format!("the worker {} can't be started: {error}", self.inner.helper.display())
                 })?,
             };
-            let answer = process.ask(job).await;
-            match answer {
-                Ok(answer) => {
+            let response = process.ask(request).await;
+            match response {
+                Ok(response) => {
                     self.put_back(process).await;
-                    return Ok(answer);
+                    return Ok(response);
                 }
-                // It died while it had nothing to do; that says nothing about the job.
-                Err(NoAnswer::Gone) if reused => process.end().await,
-                Err(NoAnswer::Gone) => {
+                // It died while it had nothing to do; that says nothing about the request.
+                Err(NoResponse::Gone) if reused => process.end().await,
+                Err(NoResponse::Gone) => {
                     return Err(Stop::Failed("the worker ended as soon as it started".into()));
                 }
-                Err(NoAnswer::Refused(sentence)) => {
+                Err(NoResponse::Refused(sentence)) => {
                     self.put_back(process).await;
                     return Err(Stop::Failed(sentence));
                 }
-                Err(NoAnswer::Killed(sentence)) => return Err(Stop::Lost(sentence)),
-                Err(NoAnswer::Died(sentence)) => return Err(Stop::Failed(sentence)),
+                Err(NoResponse::Killed(sentence)) => return Err(Stop::Lost(sentence)),
+                Err(NoResponse::Died(sentence)) => return Err(Stop::Failed(sentence)),
             }
         }
     }

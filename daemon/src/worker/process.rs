@@ -15,15 +15,15 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::frame::{self, Answer, Job};
+use super::frame::{self, Request, Response};
 use super::limits;
 
 /// How much of a worker's stderr is kept, from its end: enough for the reason of an abort.
 const STDERR: usize = 4096;
-/// A worker that did so many jobs is ended after the last.
-const MOST_JOBS: u32 = 500;
-/// A worker that holds so many bytes after a job is ended.
-const MOST_RESIDENT: u64 = 192 << 20;
+/// A worker that did so many requests is ended after the last.
+const MAX_REQUESTS: u32 = 500;
+/// A worker that holds so many bytes after a request is ended.
+const MAX_RESIDENT_BYTES: u64 = 192 << 20;
 
 /// A worker process and the daemon's end of its socket.
 #[derive(Debug)]
@@ -33,21 +33,21 @@ pub(super) struct Process {
     stderr: Arc<Mutex<Vec<u8>>>,
     /// Ends when its stderr is closed.
     reader: Option<JoinHandle<()>>,
-    jobs: u32,
+    requests: u32,
     /// Since when it has had nothing to do.
     pub(super) idle_since: Instant,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
-    /// It had ended before the job reached it.
+pub(super) enum NoResponse {
+    /// It had ended before the request reached it.
     Gone,
-    /// The job can't be put into a frame.
+    /// The request can't be put into a frame.
     Refused(String),
-    /// Somebody else ended it; that says nothing about the job.
+    /// Somebody else ended it; that says nothing about the request.
     Killed(String),
-    /// It ended over the job, or said nonsense; the sentence says why.
+    /// It ended over the request, or said nonsense; the sentence says why.
     Died(String),
 }
 
@@ -71,24 +71,24 @@ impl Process {
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let pipe = child.stderr.take();
         let reader = pipe.map(|pipe| tokio::spawn(keep_tail(pipe, Arc::clone(&stderr))));
-        Ok(Self { child, socket, stderr, reader, jobs: 0, idle_since: Instant::now() })
+        Ok(Self { child, socket, stderr, reader, requests: 0, idle_since: Instant::now() })
     }
 
-    /// Does one job. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
+    /// Does one request. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
     /// midway must end the process too.
-    pub(super) async fn ask(&mut self, job: &Job) -> Result<Answer, NoAnswer> {
-        let bytes = frame::encode(job).map_err(|error| NoAnswer::Refused(error.to_string()))?;
-        self.jobs += 1;
+    pub(super) async fn ask(&mut self, request: &Request) -> Result<Response, NoResponse> {
+        let bytes = frame::encode(request).map_err(|error| NoResponse::Refused(error.to_string()))?;
+        self.requests += 1;
         if self.socket.write_all(&bytes).await.is_err() {
-            return Err(NoAnswer::Gone);
+            return Err(NoResponse::Gone);
         }
-        match self.answer().await {
-            Ok(answer) => Ok(answer),
+        match self.response().await {
+            Ok(response) => Ok(response),
             Err(error) => Err(self.cause(&error).await),
         }
     }
 
-    async fn answer(&mut self) -> io::Result<Answer> {
+    async fn response(&mut self) -> io::Result<Response> {
         let mut head = [0; 4];
         self.socket.read_exact(&mut head).await?;
         let mut bytes = vec![0; frame::length(head)?];
@@ -97,16 +97,16 @@ impl Process {
     }
 
     /// Why it died, as far as can be known.
-    async fn cause(&mut self, error: &io::Error) -> NoAnswer {
+    async fn cause(&mut self, error: &io::Error) -> NoResponse {
         if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other) {
-            return NoAnswer::Died(format!("the worker gave an answer that can't be read: {error}"));
+            return NoResponse::Died(format!("the worker gave an response that can't be read: {error}"));
         }
         // Its socket is closed, so it has ended or is about to; one that hangs is ended here.
         let status = match tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await {
             Ok(Ok(status)) => status,
             _ => {
                 self.kill();
-                return NoAnswer::Died("the worker closed its connection over this".into());
+                return NoResponse::Died("the worker closed its connection over this".into());
             }
         };
         if let Some(reader) = self.reader.take() {
@@ -119,7 +119,7 @@ impl Process {
 
     /// Whether it should be ended although it is well.
     pub(super) fn worn(&self) -> bool {
-        self.jobs >= MOST_JOBS || self.resident().is_some_and(|bytes| bytes > MOST_RESIDENT)
+        self.requests >= MAX_REQUESTS || self.resident().is_some_and(|bytes| bytes > MAX_RESIDENT_BYTES)
     }
 
     #[cfg(target_os = "linux")]
@@ -171,11 +171,11 @@ async fn keep_tail(mut pipe: ChildStderr, kept: Arc<Mutex<Vec<u8>>>) {
 /// The signals by which a person or the system ends a process; a decoder that crashes gets others.
 const FROM_OUTSIDE: [Signal; 5] = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
 
-fn reason(status: ExitStatus, stderr: &str) -> NoAnswer {
+fn reason(status: ExitStatus, stderr: &str) -> NoResponse {
     let sentence = sentence(status, stderr);
     match status.signal() {
-        Some(signal) if FROM_OUTSIDE.iter().any(|it| it.as_raw() == signal) => NoAnswer::Killed(sentence),
-        _ => NoAnswer::Died(sentence),
+        Some(signal) if FROM_OUTSIDE.iter().any(|it| it.as_raw() == signal) => NoResponse::Killed(sentence),
+        _ => NoResponse::Died(sentence),
     }
 }
 
@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn the_cause_is_named_where_it_is_known() {
         let died = |raw: i32, stderr: &str| sentence(ExitStatus::from_raw(raw), stderr);
-        assert!(matches!(reason(ExitStatus::from_raw(15), ""), NoAnswer::Killed(_)));
-        assert!(matches!(reason(ExitStatus::from_raw(11), ""), NoAnswer::Died(_)));
+        assert!(matches!(reason(ExitStatus::from_raw(15), ""), NoResponse::Killed(_)));
+        assert!(matches!(reason(ExitStatus::from_raw(11), ""), NoResponse::Died(_)));
         assert!(died(6, "memory allocation of 9000000000 bytes failed\n").contains("2 GiB"));
         assert!(died(6, "thread 'main' has overflowed its stack").contains("stack"));
         assert!(died(9, "").contains("killed from outside"));

@@ -1,4 +1,4 @@
-//! The folder of one job: inputs and new files; gone when the job is.
+//! The folder of one request: inputs and new files; gone when the request is.
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn only_a_regular_file_of_the_folder_is_opened() {
         let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("job");
+        let path = home.path().join("request");
         let scratch = Scratch::new(path.clone()).unwrap();
         fs::write(scratch.made().join("a.png"), "x").unwrap();
         std::os::unix::fs::symlink("/etc/passwd", scratch.made().join("link")).unwrap();

@@ -10,10 +10,10 @@ use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_
 use crate::node_type::{Runner, find};
 
 use super::bench::Bench;
-use super::frame::{self, Answer, Job};
+use super::frame::{self, Request, Response};
 use super::{limits, preview};
 
-/// The body of `fanlight worker`: jobs come over the socket that is its stdin, answers go back over it, until it closes.
+/// The body of `fanlight worker`: requests come over the socket that is its stdin, responses go back over it, until it closes.
 /// Returns the exit code.
 #[must_use]
 pub fn main() -> i32 {
@@ -40,7 +40,7 @@ fn run() -> io::Result<()> {
 }
 
 /// Waits until the daemon's end of the socket is closed, and ends this process with all that it started, also in the
-/// midst of a job. (A parent-death signal would not do: it comes when the *thread* that started the worker ends.)
+/// midst of a request. (A parent-death signal would not do: it comes when the *thread* that started the worker ends.)
 fn end_with_daemon(socket: &OwnedFd) {
     use rustix::event::{PollFd, PollFlags, poll};
     loop {
@@ -57,17 +57,17 @@ fn end_with_daemon(socket: &OwnedFd) {
     let _ = kill_process(getpid(), Signal::KILL);
 }
 
-/// Answers jobs until `reader` ends.
+/// Serves requests until `reader` ends.
 ///
 /// # Errors
 /// A frame that is none, or a writer that is closed.
 pub fn serve(mut reader: impl Read, mut writer: impl Write) -> io::Result<()> {
-    while let Some(job) = frame::read::<Job>(&mut reader)? {
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(job)));
-        let answer = answer.unwrap_or_else(|panic| Answer::Failed(crashed(panic.as_ref())));
-        let bytes = match frame::encode(&answer) {
+    while let Some(request) = frame::read::<Request>(&mut reader)? {
+        let response = catch_unwind(AssertUnwindSafe(|| response(request)));
+        let response = response.unwrap_or_else(|panic| Response::Failed(crashed(panic.as_ref())));
+        let bytes = match frame::encode(&response) {
             Ok(bytes) => bytes,
-            Err(error) => frame::encode(&Answer::Failed(error.to_string()))?,
+            Err(error) => frame::encode(&Response::Failed(error.to_string()))?,
         };
         writer.write_all(&bytes)?;
         writer.flush()?;
@@ -75,18 +75,20 @@ pub fn serve(mut reader: impl Read, mut writer: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(job: Job) -> Answer {
-    let answer = match job {
-        Job::Run { node_type, inputs, files, folder } => {
+fn response(request: Request) -> Response {
+    let response = match request {
+        Request::Run { node_type, inputs, files, folder } => {
             let Some(Runner::Worker(run)) = find(&node_type).map(|it| it.run) else {
-                return Answer::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
+                return Response::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
             };
             let mut bench = Bench::new(folder, files);
-            run(&mut bench, inputs).map(|values| Answer::Made { values, files: bench.into_made() })
+            run(&mut bench, inputs).map(|values| Response::Made { values, files: bench.into_made() })
         }
-        Job::Preview { media, file, folder } => preview::make(&media, &file, &folder).map(Answer::Preview),
+        Request::Preview { media, file, folder } => {
+            preview::make(&media, &file, &folder).map(Response::Preview)
+        }
     };
-    answer.unwrap_or_else(Answer::Failed)
+    response.unwrap_or_else(Response::Failed)
 }
 
 fn crashed(panic: &(dyn std::any::Any + Send)) -> String {

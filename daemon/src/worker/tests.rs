@@ -7,13 +7,13 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::{Value, Values};
 
-use super::frame::{self, Answer, Job};
+use super::frame::{self, Request, Response};
 use super::{picture, serve};
 
-fn ask(jobs: &[Job]) -> Vec<Answer> {
+fn ask(requests: &[Request]) -> Vec<Response> {
     let mut sent = Vec::new();
-    for job in jobs {
-        sent.extend(frame::encode(job).unwrap());
+    for request in requests {
+        sent.extend(frame::encode(request).unwrap());
     }
     let mut received = Vec::new();
     serve(Cursor::new(sent), &mut received).unwrap();
@@ -21,8 +21,8 @@ fn ask(jobs: &[Job]) -> Vec<Answer> {
     std::iter::from_fn(|| frame::read(&mut received).unwrap()).collect()
 }
 
-fn run(node_type: &str, inputs: &[(&str, Value)], folder: &std::path::Path) -> Job {
-    Job::Run {
+fn run(node_type: &str, inputs: &[(&str, Value)], folder: &std::path::Path) -> Request {
+    Request::Run {
         node_type: node_type.into(),
         inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Values>(),
         files: BTreeMap::new(),
@@ -43,13 +43,13 @@ fn media(kind: MediaKind, mime: &str) -> Media {
     }
 }
 
-fn preview(of: Media, bytes: &[u8]) -> (tempfile::TempDir, Answer) {
+fn preview(of: Media, bytes: &[u8]) -> (tempfile::TempDir, Response) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("input");
     std::fs::write(&file, bytes).unwrap();
-    let job = Job::Preview { media: of, file, folder: folder.path().to_owned() };
-    let answer = ask(&[job]).remove(0);
-    (folder, answer)
+    let request = Request::Preview { media: of, file, folder: folder.path().to_owned() };
+    let response = ask(&[request]).remove(0);
+    (folder, response)
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn jobs_are_answered_one_after_the_other_and_an_error_ends_nothing() {
         run("text.join", &[], folder.path()),
         run("image.generate", &good, folder.path()),
     ]);
-    assert!(matches!(&answers[0], Answer::Failed(sentence) if sentence.contains("`style` is missing")));
+    assert!(matches!(&answers[0], Response::Failed(sentence) if sentence.contains("`style` is missing")));
     assert!(
-        matches!(&answers[1], Answer::Failed(sentence) if sentence.contains("not a node type that runs"))
+        matches!(&answers[1], Response::Failed(sentence) if sentence.contains("not a node type that runs"))
     );
-    let Answer::Made { values, files } = &answers[2] else { panic!("{answers:?}") };
+    let Response::Made { values, files } = &answers[2] else { panic!("{answers:?}") };
     let made = values["image"].as_media().unwrap();
     let new = &files[&made.hash];
     assert_eq!(new.name, "gradient.png");
@@ -101,8 +101,8 @@ fn a_picture_gets_a_small_picture_that_keeps_its_alpha() {
     let mut bytes = Cursor::new(Vec::new());
     let clear = image::RgbaImage::from_pixel(600, 300, image::Rgba([200, 10, 10, 100]));
     clear.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    let (folder, answer) = preview(media(MediaKind::Image, "image/png"), &bytes.into_inner());
-    let Answer::Preview(Some((mime, file))) = answer else { panic!("{answer:?}") };
+    let (folder, response) = preview(media(MediaKind::Image, "image/png"), &bytes.into_inner());
+    let Response::Preview(Some((mime, file))) = response else { panic!("{response:?}") };
     assert_eq!(mime, "image/png");
     let small = picture::decode(&folder.path().join(file)).unwrap().into_rgba8();
     assert_eq!(small.dimensions(), (256, 128));
@@ -111,12 +111,12 @@ fn a_picture_gets_a_small_picture_that_keeps_its_alpha() {
 
 #[test]
 fn a_text_shows_its_head() {
-    let (folder, answer) = preview(media(MediaKind::File, "text/plain"), "aü".repeat(4000).as_bytes());
-    let Answer::Preview(Some((_, file))) = answer else { panic!("{answer:?}") };
+    let (folder, response) = preview(media(MediaKind::File, "text/plain"), "aü".repeat(4000).as_bytes());
+    let Response::Preview(Some((_, file))) = response else { panic!("{response:?}") };
     let head = std::fs::read_to_string(folder.path().join(file)).unwrap();
     assert!(head.len() <= 4096 && !head.contains('\u{fffd}'));
-    let (_, answer) = preview(media(MediaKind::File, "application/zip"), b"PK");
-    assert!(matches!(answer, Answer::Preview(None)));
+    let (_, response) = preview(media(MediaKind::File, "application/zip"), b"PK");
+    assert!(matches!(response, Response::Preview(None)));
 }
 
 #[test]
@@ -131,22 +131,25 @@ fn a_sound_shows_its_peaks() {
     wav.extend(b"\x02\0\x10\0data");
     wav.extend((data.len() as u32).to_le_bytes());
     wav.extend(data);
-    let (folder, answer) = preview(media(MediaKind::Audio, "audio/x-wav"), &wav);
-    let Answer::Preview(Some((mime, file))) = answer else { panic!("{answer:?}") };
+    let (folder, response) = preview(media(MediaKind::Audio, "audio/x-wav"), &wav);
+    let Response::Preview(Some((mime, file))) = response else { panic!("{response:?}") };
     assert_eq!(mime, "application/x-fanlight-peaks+json");
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.path().join(file)).unwrap()).unwrap();
     let peaks = json["peaks"].as_array().unwrap();
     assert!((200..=512).contains(&peaks.len()));
     assert_eq!(peaks[10], serde_json::json!([-0.25, 0.5]));
-    let (_, answer) = preview(media(MediaKind::Audio, "audio/x-wav"), &wav[..30]);
-    assert!(matches!(answer, Answer::Failed(_)));
+    let (_, response) = preview(media(MediaKind::Audio, "audio/x-wav"), &wav[..30]);
+    assert!(matches!(response, Response::Failed(_)));
 }
 
 #[test]
 fn a_picture_bomb_is_refused_by_its_header() {
     let mut bytes = Cursor::new(Vec::new());
     image::GrayImage::new(20_000, 1).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    let (_, answer) = preview(media(MediaKind::Image, "image/png"), &bytes.into_inner());
-    assert!(matches!(&answer, Answer::Failed(sentence) if sentence.contains("too large")), "{answer:?}");
+    let (_, response) = preview(media(MediaKind::Image, "image/png"), &bytes.into_inner());
+    assert!(
+        matches!(&response, Response::Failed(sentence) if sentence.contains("too large")),
+        "{response:?}"
+    );
 }

@@ -1,6 +1,6 @@
 //! Commands whose daemon died.
 
-use fanlight_daemon::job::Attempt;
+use fanlight_daemon::attempt::Attempt;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Value;
 
@@ -13,15 +13,15 @@ const WAITING: &str = "echo begun; while ! test -e go; do sleep 0.02; done; echo
 async fn a_living_command_is_followed_to_its_end_by_the_next_daemon() {
     let story = story();
     let attempt = story.attempt();
-    let job = script(WAITING).path("out", "out.txt", "text");
-    let (commands, first, given) = (story.commands.clone(), attempt.clone(), job.clone().job());
+    let work = script(WAITING).path("out", "out.txt", "text");
+    let (commands, first, given) = (story.commands.clone(), attempt.clone(), work.clone().work());
     let daemon = tokio::spawn(async move { run(&commands, first, given).await });
     let log = story.folder(&attempt).join("stdout");
     until("the command runs", || std::fs::read(&log).is_ok_and(|it| it.starts_with(b"begun"))).await;
     daemon.abort();
     assert!(daemon.await.unwrap_err().is_cancelled());
 
-    let (next, adopted, given) = (story.next_daemon(), attempt.clone(), job.job());
+    let (next, adopted, given) = (story.next_daemon(), attempt.clone(), work.work());
     let adoption = tokio::spawn(async move { adopt(&next, adopted, given).await });
     std::fs::write(story.folder(&attempt).join("work/go"), "").unwrap();
     let outcome = adoption.await.unwrap().expect("the supervisor knows it");
@@ -37,9 +37,9 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
     let story = story();
     let attempt = story.attempt();
     let report = r#"echo '{"type":"cost","usd":1}' >> "$FANLIGHT_EVENTS"; echo x > out.txt; exit 4"#;
-    let job = script(report).path("out", "out.txt", "text");
-    let first = story.run(&attempt, job.clone().job()).await;
-    let again = adopt(&story.next_daemon(), attempt.clone(), job.clone().job()).await.expect("it is known");
+    let work = script(report).path("out", "out.txt", "text");
+    let first = story.run(&attempt, work.clone().work()).await;
+    let again = adopt(&story.next_daemon(), attempt.clone(), work.clone().work()).await.expect("it is known");
     assert_eq!(
         (again.end, again.error, again.values),
         (first.end, first.error.clone(), first.values.clone())
@@ -47,7 +47,7 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
     assert_eq!(again.cost_usd, Some(1.0));
     // Forgotten by the supervisor, but its exit lies in its folder.
     story.supervisor.forget(attempt.id).await.unwrap();
-    let again = adopt(&story.next_daemon(), attempt, job.job()).await.expect("its exit is on disk");
+    let again = adopt(&story.next_daemon(), attempt, work.work()).await.expect("its exit is on disk");
     assert_eq!((again.error, again.values), (first.error, first.values));
     story.end().await;
 }
@@ -56,15 +56,15 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
 async fn an_attempt_that_never_started_may_be_started() {
     let story = story();
     let attempt = story.attempt();
-    let job = script("echo hi");
-    assert!(adopt(&story.commands, attempt.clone(), job.clone().job()).await.is_none());
+    let work = script("echo hi");
+    assert!(adopt(&story.commands, attempt.clone(), work.clone().work()).await.is_none());
     // What a daemon left that died between making the folder and starting the command.
     std::fs::create_dir_all(story.folder(&attempt).join("work/left")).unwrap();
-    assert!(adopt(&story.commands, attempt.clone(), job.clone().job()).await.is_none());
-    let outcome = story.run(&attempt, job.job()).await;
+    assert!(adopt(&story.commands, attempt.clone(), work.clone().work()).await.is_none());
+    let outcome = story.run(&attempt, work.work()).await;
     assert_eq!(outcome.values["stdout"], Value::from("hi"));
     // The same once more is not started twice.
-    let again = story.run(&attempt, script("echo other").job()).await;
+    let again = story.run(&attempt, script("echo other").work()).await;
     assert_eq!(again.values["stdout"], Value::from("hi"));
     story.end().await;
 }
@@ -73,8 +73,8 @@ async fn an_attempt_that_never_started_may_be_started() {
 async fn a_command_that_timed_out_under_one_daemon_has_timed_out_for_the_next() {
     let story = story();
     let attempt = story.attempt();
-    let job = script("echo begun; sleep 600");
-    let (commands, first, given) = (story.commands.clone(), attempt.clone(), job.clone().job());
+    let work = script("echo begun; sleep 600");
+    let (commands, first, given) = (story.commands.clone(), attempt.clone(), work.clone().work());
     let daemon = tokio::spawn(async move { run(&commands, first, given).await });
     let log = story.folder(&attempt).join("stdout");
     until("the command runs", || std::fs::read(&log).is_ok_and(|it| it.starts_with(b"begun"))).await;
@@ -82,7 +82,7 @@ async fn a_command_that_timed_out_under_one_daemon_has_timed_out_for_the_next() 
     attempt.cancel.cancel();
     daemon.await.unwrap();
     let adopted = Attempt { cancel: Default::default(), time_limit: Default::default(), ..attempt };
-    let outcome = adopt(&story.next_daemon(), adopted, job.job()).await.expect("the supervisor knows it");
+    let outcome = adopt(&story.next_daemon(), adopted, work.work()).await.expect("the supervisor knows it");
     assert_eq!((outcome.end, &outcome.values["status"]), (AttemptEnd::Failed, &Value::from("timed out")));
     assert_eq!(outcome.values["stdout"], Value::from("begun"));
     story.end().await;

@@ -10,10 +10,10 @@ use crate::story::{arguments, run, script, story, until};
 #[tokio::test]
 async fn a_failed_command_names_its_code_and_its_last_line_and_leaves_its_outputs() {
     let story = story();
-    let job = script("echo report > r.txt; echo fine; printf '\\033[31mboom\\033[0m\\n\\n' >&2; exit 3")
+    let work = script("echo report > r.txt; echo fine; printf '\\033[31mboom\\033[0m\\n\\n' >&2; exit 3")
         .path("report", "r.txt", "text")
         .path("other", "none.txt", "text");
-    let outcome = story.run(&story.attempt(), job.job()).await;
+    let outcome = story.run(&story.attempt(), work.work()).await;
     let error = outcome.error.unwrap();
     assert_eq!(outcome.end, AttemptEnd::Failed);
     assert_eq!((error.message.as_str(), error.exit_code), ("exit code 3", Some(3)));
@@ -27,7 +27,7 @@ async fn a_failed_command_names_its_code_and_its_last_line_and_leaves_its_output
 #[tokio::test]
 async fn a_pipe_fails_with_its_first_part() {
     let story = story();
-    let outcome = story.run(&story.attempt(), script("false | cat; echo never").job()).await;
+    let outcome = story.run(&story.attempt(), script("false | cat; echo never").work()).await;
     assert_eq!((outcome.end, &outcome.values["stdout"]), (AttemptEnd::Failed, &Value::from("")));
     story.end().await;
 }
@@ -35,7 +35,7 @@ async fn a_pipe_fails_with_its_first_part() {
 #[tokio::test]
 async fn a_killed_command_names_its_signal() {
     let story = story();
-    let outcome = story.run(&story.attempt(), script("kill -9 $$").job()).await;
+    let outcome = story.run(&story.attempt(), script("kill -9 $$").work()).await;
     let error = outcome.error.unwrap();
     assert!(error.message.starts_with("killed by SIGKILL (9)"), "{}", error.message);
     assert_eq!(
@@ -48,13 +48,13 @@ async fn a_killed_command_names_its_signal() {
 #[tokio::test]
 async fn what_can_not_start_says_why() {
     let story = story();
-    let outcome = story.run(&story.attempt(), arguments(&["no-such-program-here"]).job()).await;
+    let outcome = story.run(&story.attempt(), arguments(&["no-such-program-here"]).work()).await;
     let message = outcome.error.unwrap().message;
     assert_eq!(outcome.end, AttemptEnd::Failed);
     assert!(message.contains("no-such-program-here"), "{message}");
-    let outcome = story.run(&story.attempt(), script("true").with("x", "a\0b").job()).await;
+    let outcome = story.run(&story.attempt(), script("true").with("x", "a\0b").work()).await;
     assert!(outcome.error.unwrap().message.contains("NUL"));
-    let outcome = story.run(&story.attempt(), script("true").env("FANLIGHT_KEY", "x").job()).await;
+    let outcome = story.run(&story.attempt(), script("true").env("FANLIGHT_KEY", "x").work()).await;
     assert!(outcome.error.unwrap().message.contains("Fanlight's own"));
     story.end().await;
 }
@@ -71,7 +71,7 @@ async fn an_output_that_is_no_file_of_the_attempt_fails_it_and_never_hangs() {
         ("true", "/etc/passwd", "climbs out"),
         ("echo text > out.png", "out.png", "image is declared"),
     ] {
-        let outcome = story.run(&story.attempt(), script(make).path("image", path, "image").job()).await;
+        let outcome = story.run(&story.attempt(), script(make).path("image", path, "image").work()).await;
         let message = outcome.error.map(|it| it.message).unwrap_or_default();
         assert_eq!(outcome.end, AttemptEnd::Failed, "{make}");
         assert!(message.contains("output `image`") && message.contains(part), "{make}: {message}");
@@ -86,12 +86,12 @@ async fn a_cancelled_command_leaves_no_process_of_its_tree() {
     let story = story();
     let attempt = story.attempt();
     let pids = story.temp.path().join("pids");
-    let job = script(
+    let work = script(
         "setsid sh -c 'trap \"\" TERM; echo $$ >> \"$pids\"; sleep 600' & echo $$ >> \"$pids\"; sleep 600",
     )
     .with("pids", pids.display().to_string());
     let (commands, running) = (story.commands.clone(), attempt.clone());
-    let outcome = tokio::spawn(async move { run(&commands, running, job.job()).await });
+    let outcome = tokio::spawn(async move { run(&commands, running, work.work()).await });
     let started = || fs::read_to_string(&pids).unwrap_or_default().lines().count() == 2;
     until("both processes run", started).await;
     attempt.cancel.cancel();
@@ -110,11 +110,11 @@ async fn what_was_made_before_a_time_out_or_a_cancel_is_collected() {
     {
         let attempt = story.attempt();
         // Ending well when it is told to stop doesn't make it completed.
-        let job = script("trap 'exit 0' TERM; echo hello; echo partial > checkpoint.txt; sleep 600 & wait")
+        let work = script("trap 'exit 0' TERM; echo hello; echo partial > checkpoint.txt; sleep 600 & wait")
             .path("checkpoint", "checkpoint.txt", "text")
             .path("never", "never.txt", "text");
         let (commands, running) = (story.commands.clone(), attempt.clone());
-        let outcome = tokio::spawn(async move { run(&commands, running, job.job()).await });
+        let outcome = tokio::spawn(async move { run(&commands, running, work.work()).await });
         let checkpoint = story.folder(&attempt).join("work/checkpoint.txt");
         until("the checkpoint is written", || fs::read(&checkpoint).is_ok_and(|it| it == b"partial\n")).await;
         if times_out {
@@ -137,7 +137,7 @@ async fn a_cancelled_attempt_never_starts() {
     let story = story();
     let attempt = story.attempt();
     attempt.cancel.cancel();
-    let outcome = story.run(&attempt, script("true").job()).await;
+    let outcome = story.run(&attempt, script("true").work()).await;
     assert_eq!(outcome.end, AttemptEnd::Cancelled);
     assert!(!story.folder(&attempt).exists());
     story.store.close();
@@ -146,7 +146,7 @@ async fn a_cancelled_attempt_never_starts() {
 #[tokio::test]
 async fn a_flood_of_output_is_cut_and_said_so() {
     let story = story();
-    let outcome = story.run(&story.attempt(), script("head -c 20000000 /dev/zero; echo end").job()).await;
+    let outcome = story.run(&story.attempt(), script("head -c 20000000 /dev/zero; echo end").work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
     let text = outcome.values["stdout"].as_text().unwrap();
     assert!(text.len() < 1_100_000 && text.ends_with("only the first 1 MiB of stdout is kept]"));

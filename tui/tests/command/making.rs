@@ -15,14 +15,14 @@ async fn values_reach_a_script_as_data_and_come_back_typed() {
     let story = story();
     let attempt = story.attempt();
     let evil = "$(touch pwned); `touch pwned` \"' \\ ü\n";
-    let job = script(
+    let work = script(
         "printf %s \"$text\" > out.txt; echo $((n + 1)) > n; echo \"$FANLIGHT_NODE:$FANLIGHT_ATTEMPT\"",
     )
     .with("text", evil)
     .with("n", 41_i64)
     .path("text", "out.txt", "text")
     .path("n", "n", "int");
-    let outcome = story.run(&attempt, job.job()).await;
+    let outcome = story.run(&attempt, work.work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
     assert_eq!(outcome.values["text"], Value::from(evil));
     assert_eq!(outcome.values["n"], Value::Int(42));
@@ -38,8 +38,8 @@ async fn values_reach_a_script_as_data_and_come_back_typed() {
 #[tokio::test]
 async fn the_environment_holds_nothing_of_the_daemons_but_what_is_allowed() {
     let story = story();
-    let job = arguments(&["env"]).with("x", 1_i64).env("GREETING", "hi");
-    let outcome = story.run(&story.attempt(), job.job()).await;
+    let work = arguments(&["env"]).with("x", 1_i64).env("GREETING", "hi");
+    let outcome = story.run(&story.attempt(), work.work()).await;
     let text = outcome.values["stdout"].as_text().unwrap();
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
@@ -68,11 +68,11 @@ async fn media_go_in_as_files_and_come_out_as_media() {
         height: None,
         executable: false,
     };
-    let job = script("cat \"$big\" \"$big\" > out.txt; basename \"$big\"")
+    let work = script("cat \"$big\" \"$big\" > out.txt; basename \"$big\"")
         .with("big", media)
         .path("double", "out.txt", "file");
     let attempt = story.attempt();
-    let outcome = story.run(&attempt, job.job()).await;
+    let outcome = story.run(&attempt, work.work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
     assert_eq!(outcome.values["double"].as_media().unwrap().bytes, 200_000);
     assert_eq!(outcome.values["stdout"], Value::from("big file.txt"));
@@ -93,19 +93,19 @@ async fn in_a_shared_folder_what_the_command_changed_or_well_left_alone_is_its_o
     let project = story.temp.path().join("project");
     fs::create_dir(&project).unwrap();
     fs::write(project.join("old.txt"), "old").unwrap();
-    let job = || script("echo new > new.txt; echo \"$PWD\"").dir(&project);
-    let outcome = story.run(&story.attempt(), job().path("new", "new.txt", "text").job()).await;
+    let work = || script("echo new > new.txt; echo \"$PWD\"").dir(&project);
+    let outcome = story.run(&story.attempt(), work().path("new", "new.txt", "text").work()).await;
     assert_eq!(outcome.values["new"], Value::from("new\n"));
     assert_eq!(outcome.values["stdout"], Value::from(project.display().to_string()));
     assert_eq!(outcome.unchanged, Vec::<String>::new());
-    let outcome = story.run(&story.attempt(), job().path("old", "old.txt", "text").job()).await;
+    let outcome = story.run(&story.attempt(), work().path("old", "old.txt", "text").work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
     assert_eq!(
         (outcome.values["old"].clone(), outcome.unchanged),
         (Value::from("old"), vec!["old".to_owned()])
     );
     let failing = script("exit 3").dir(&project).path("old", "old.txt", "text");
-    let outcome = story.run(&story.attempt(), failing.job()).await;
+    let outcome = story.run(&story.attempt(), failing.work()).await;
     assert_eq!(outcome.end, AttemptEnd::Failed);
     assert!(!outcome.values.contains_key("old"), "it may be of another time");
     story.end().await;
@@ -115,7 +115,7 @@ async fn in_a_shared_folder_what_the_command_changed_or_well_left_alone_is_its_o
 async fn what_a_command_reports_becomes_outputs_cost_and_log() {
     let story = story();
     let attempt = story.attempt();
-    let job = script(
+    let work = script(
         r#"
         echo '{"type":"output","name":"best","value":7}' >> "$FANLIGHT_EVENTS"
         echo '{"type":"cost","usd":0.5}' >> "$FANLIGHT_EVENTS"
@@ -124,7 +124,7 @@ async fn what_a_command_reports_becomes_outputs_cost_and_log() {
         printf 'said'
         "#,
     );
-    let outcome = story.run(&attempt, job.job()).await;
+    let outcome = story.run(&attempt, work.work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
     assert_eq!((outcome.values["best"].clone(), outcome.cost_usd), (Value::Int(7), Some(0.5)));
     let said = story.log(&attempt, 0).await;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_daemon::command::{Argument, CommandJob, CommandSettings, Commands, Program};
+use fanlight_daemon::attempt::{Attempt, Outcome, RunFacts, Work};
+use fanlight_daemon::command::{Argument, CommandSettings, CommandWork, Commands, Program};
 use fanlight_daemon::executor::{self, Executor};
 use fanlight_daemon::hub::Hub;
-use fanlight_daemon::job::{Attempt, Outcome, RunFacts, Work};
 use fanlight_daemon::store::Store;
 use fanlight_daemon::supervisor::client::Supervisor;
 use fanlight_shared::home::Home;
@@ -71,8 +71,8 @@ impl Story {
     pub(crate) fn folder(&self, attempt: &Attempt) -> PathBuf {
         self.home.attempts().join(attempt.id.to_string())
     }
-    pub(crate) async fn run(&self, attempt: &Attempt, job: CommandJob) -> Outcome {
-        let running = run(&self.commands, attempt.clone(), job);
+    pub(crate) async fn run(&self, attempt: &Attempt, work: CommandWork) -> Outcome {
+        let running = run(&self.commands, attempt.clone(), work);
         tokio::time::timeout(PATIENCE, running).await.expect("the command ended")
     }
     /// Another daemon over the same home: with a connection of its own to the supervisor.
@@ -99,29 +99,29 @@ impl Story {
 }
 
 /// Runs an attempt as the engine does.
-pub(crate) async fn run(commands: &Commands, attempt: Attempt, job: CommandJob) -> Outcome {
-    executor::run(commands, attempt, Arc::new(Work::Command(Arc::new(job))), None).await
+pub(crate) async fn run(commands: &Commands, attempt: Attempt, work: CommandWork) -> Outcome {
+    executor::run(commands, attempt, Arc::new(Work::Command(Arc::new(work))), None).await
 }
 
 /// Goes on with an attempt as the engine of another daemon does.
-pub(crate) async fn adopt(commands: &Commands, attempt: Attempt, job: CommandJob) -> Option<Outcome> {
-    executor::adopt(commands, attempt, Arc::new(Work::Command(Arc::new(job))), None).await
+pub(crate) async fn adopt(commands: &Commands, attempt: Attempt, work: CommandWork) -> Option<Outcome> {
+    executor::adopt(commands, attempt, Arc::new(Work::Command(Arc::new(work))), None).await
 }
 
-pub(crate) fn script(text: &str) -> Job {
-    Job::of(Program::Script { text: text.into(), shell: Shell::Default })
+pub(crate) fn script(text: &str) -> CommandBuilder {
+    CommandBuilder::of(Program::Script { text: text.into(), shell: Shell::Default })
 }
-pub(crate) fn arguments(words: &[&str]) -> Job {
-    Job::of(Program::Arguments(words.iter().map(|it| Argument::Text((*it).to_owned())).collect()))
+pub(crate) fn arguments(words: &[&str]) -> CommandBuilder {
+    CommandBuilder::of(Program::Arguments(words.iter().map(|it| Argument::Text((*it).to_owned())).collect()))
 }
 
 #[derive(Clone)]
-pub(crate) struct Job(CommandJob);
+pub(crate) struct CommandBuilder(CommandWork);
 
-impl Job {
+impl CommandBuilder {
     fn of(program: Program) -> Self {
         let (inputs, env, withheld, outputs) = Default::default();
-        Self(CommandJob { program, inputs, env, withheld, dir: None, outputs })
+        Self(CommandWork { program, inputs, env, withheld, dir: None, outputs })
     }
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.inputs.insert(name.into(), value.into());
@@ -147,7 +147,7 @@ impl Job {
         self.0.outputs.insert(name.into(), output);
         self
     }
-    pub(crate) fn job(self) -> CommandJob {
+    pub(crate) fn work(self) -> CommandWork {
         self.0
     }
 }

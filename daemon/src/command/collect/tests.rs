@@ -9,7 +9,7 @@ use super::super::fixture;
 use super::super::folder::Folder;
 use super::super::shared::SharedFolders;
 use super::*;
-use crate::job::Attempt;
+use crate::attempt::Attempt;
 use crate::store::Store;
 
 /// A picture of one pixel.

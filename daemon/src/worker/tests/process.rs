@@ -12,8 +12,8 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
+use crate::attempt::{Attempt, Outcome, RunFacts};
 use crate::hub::Hub;
-use crate::job::{Attempt, Outcome, RunFacts};
 use crate::store::Store;
 use crate::worker::Workers;
 
@@ -65,7 +65,7 @@ impl Place {
         text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// What jobs left in the scratch folder.
+    /// What requests left in the scratch folder.
     fn left(&self) -> usize {
         let folder = self.home.path().join("scratch/workers");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
@@ -206,7 +206,7 @@ async fn a_worker_that_dies_over_a_job_fails_it_with_a_sentence() {
         ("kill -SEGV $$", "crashed over these bytes (signal 11)"),
         ("echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$", "2 GiB of memory"),
     ] {
-        // It takes the job first: the frame is longer than this.
+        // It takes the request first: the frame is longer than this.
         let sentence = run(&format!("head -c 20 >/dev/null; {end}")).await;
         assert!(sentence.contains(expected), "{end}: {sentence}");
     }

@@ -41,7 +41,7 @@ pub(super) struct Saved {
     pub(super) errors: Vec<String>,
 }
 
-struct Job {
+struct EndedRun {
     client: Client,
     run: Run,
     outputs: Values,
@@ -49,34 +49,34 @@ struct Job {
 
 /// Saves the outputs of ended runs, one run after the other, beside what else goes on.
 pub(super) struct Saver {
-    jobs: mpsc::UnboundedSender<Job>,
+    queue: mpsc::UnboundedSender<EndedRun>,
     task: JoinHandle<Saved>,
 }
 
 impl Saver {
     /// Saves below this folder.
     pub(super) fn new(folder: PathBuf) -> Self {
-        let (jobs, mut next) = mpsc::unbounded_channel::<Job>();
+        let (queue, mut next) = mpsc::unbounded_channel::<EndedRun>();
         let task = tokio::spawn(async move {
             let mut saved = Saved::default();
-            while let Some(job) = next.recv().await {
-                save_run(&folder, job, &mut saved).await;
+            while let Some(ended) = next.recv().await {
+                save_run(&folder, ended, &mut saved).await;
             }
             saved
         });
-        Self { jobs, task }
+        Self { queue, task }
     }
 
     /// Saves the outputs of this ended run soon.
     pub(super) fn save(&self, client: &Client, row: &Row) {
         let outputs = row.state.as_ref().map(|state| state.outputs.clone()).unwrap_or_default();
         // The task lives until `finish`.
-        let _ = self.jobs.send(Job { client: client.clone(), run: row.run.clone(), outputs });
+        let _ = self.queue.send(EndedRun { client: client.clone(), run: row.run.clone(), outputs });
     }
 
     /// Waits until everything is saved.
     pub(super) async fn finish(self) -> Saved {
-        drop(self.jobs);
+        drop(self.queue);
         self.task.await.unwrap_or_else(|error| Saved {
             errors: vec![format!("the outputs could not be saved: {error}")],
             ..Saved::default()
@@ -84,36 +84,36 @@ impl Saver {
     }
 }
 
-async fn save_run(folder: &Path, job: Job, saved: &mut Saved) {
-    let files: Vec<File> = job.outputs.iter().flat_map(|(name, value)| files::of(name, value)).collect();
+async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
+    let files: Vec<File> = ended.outputs.iter().flat_map(|(name, value)| files::of(name, value)).collect();
     if files.is_empty() {
         return;
     }
-    let folder = folder.join(format!("{}-{}", files::safe(&job.run.workflow), job.run.number));
+    let folder = folder.join(format!("{}-{}", files::safe(&ended.run.workflow), ended.run.number));
     if let Err(error) = std::fs::create_dir_all(&folder) {
         saved.errors.push(format!("the folder `{}` can't be made: {error}", folder.display()));
         return;
     }
     let media = files.iter().any(|file| matches!(file.content, Content::Media(_)));
-    let known = if media { ids_of_run(&job.client, job.run.id).await } else { Ok(HashMap::new()) };
+    let known = if media { ids_of_run(&ended.client, ended.run.id).await } else { Ok(HashMap::new()) };
     let known = match known {
         Ok(known) => known,
         Err(error) => {
-            saved.errors.push(format!("the assets of {} can't be listed: {error}", job.run.name()));
+            saved.errors.push(format!("the assets of {} can't be listed: {error}", ended.run.name()));
             return;
         }
     };
     for file in files {
         let path = folder.join(&file.name);
-        match save_file(&job, &known, &file, &path).await {
-            Ok(()) => saved.files.entry(job.run.id).or_default().push((file.output, path)),
+        match save_file(&ended, &known, &file, &path).await {
+            Ok(()) => saved.files.entry(ended.run.id).or_default().push((file.output, path)),
             Err(error) => saved.errors.push(error),
         }
     }
 }
 
 async fn save_file(
-    job: &Job,
+    ended: &EndedRun,
     known: &HashMap<BlobHash, AssetId>,
     file: &File,
     path: &Path,
@@ -129,11 +129,11 @@ async fn save_file(
                 format!(
                     "output `{}` of {} is no asset any more: `{}` was not saved",
                     file.output,
-                    job.run.name(),
+                    ended.run.name(),
                     path.display()
                 )
             })?;
-            download::to_path(&job.client, *asset, Some(media), path).await
+            download::to_path(&ended.client, *asset, Some(media), path).await
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests of people: submit, cancel, label, the queue's settings.
+//! Requests from clients: submit, cancel, label, the queue's settings.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::plan::Plan;
 use super::{Message, Reply, submit};
 use crate::store::{Batch, Committed, Op, StoreError, Submitted};
 
-/// What the store refused, as an answer.
+/// Turns an error of the store into the error of a response.
 pub(super) fn refused(error: &StoreError) -> RpcError {
     match error {
         StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => {
@@ -44,14 +44,14 @@ impl Core {
                 let result = result.and_then(|committed: Committed| {
                     committed
                         .submitted
-                        .ok_or_else(|| StoreError::Other("the submission got no answer".into()))
+                        .ok_or_else(|| StoreError::Other("the submission got no response".into()))
                 });
                 let _ = messages.send(Message::Submitted { result, plan, next, place, reply });
             })),
         });
     }
 
-    /// A submission is kept: its runs wait or start, and it is answered.
+    /// Handles a committed submission: its runs wait or start, and the response is sent.
     pub(super) fn submitted(
         &mut self,
         result: Result<Submitted, StoreError>,
@@ -106,7 +106,7 @@ impl Core {
         }
     }
 
-    /// Ends exactly the runs that are named.
+    /// Cancels exactly the runs that are named.
     pub(super) fn cancel(&mut self, request: &runs::Cancel, reply: Reply<runs::CancelAnswer>) {
         let mut answer = runs::CancelAnswer::default();
         let mut running = request.runs.clone();
@@ -142,7 +142,7 @@ impl Core {
         })));
     }
 
-    /// A run that never started is gone at once.
+    /// Cancels a run that never started; it ends at once.
     fn cancel_queued(&mut self, id: RunId) {
         let Some(QueuedRun { run, .. }) = self.queued.remove(&id) else { return };
         let mut run = Arc::unwrap_or_clone(run);
@@ -187,7 +187,7 @@ impl Core {
         });
     }
 
-    /// A label is stored: everybody may see it.
+    /// Handles a committed label: clients may see it now.
     pub(super) fn labelled(&mut self, request: runs::Label, reply: Reply<()>) {
         let runs::Label { run: id, label } = request;
         let run = match (self.active.get_mut(&id), self.queued.get_mut(&id)) {
@@ -211,7 +211,7 @@ impl Core {
         });
     }
 
-    /// Changes what is given, and answers how the queue is now.
+    /// Changes the settings that are given, and returns the state of the queue.
     pub(super) fn set_queue(&mut self, request: queue::Set, reply: Reply<fanlight_shared::event::Queue>) {
         if let Some(cap) = request.max_concurrent_runs {
             self.queue.cap = cap;

@@ -13,7 +13,7 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
-use crate::command::CommandJob;
+use crate::command::CommandWork;
 use crate::hub::Hub;
 use crate::node_type::{Made, NodeType};
 use crate::store::blob::Published;
@@ -24,7 +24,7 @@ pub enum Work {
     /// A native node with its checked inputs.
     Native(&'static NodeType, Values),
     /// A command.
-    Command(Arc<CommandJob>),
+    Command(Arc<CommandWork>),
 }
 
 /// What stays the same over all attempts of a run.
@@ -198,8 +198,8 @@ impl Outcome {
 mod tests {
     use fanlight_shared::item::ItemPath;
 
+    use crate::attempt::Attempt;
     use crate::command::fixture;
-    use crate::job::Attempt;
 
     #[test]
     fn a_key_can_be_part_of_a_path_or_a_url_as_it_is() {

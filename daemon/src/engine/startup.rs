@@ -1,4 +1,4 @@
-//! What an earlier daemon left: read at the start, and taken up before anything else happens.
+//! Startup: reads the state that an earlier daemon stored, and recovers its runs before anything else happens.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ use crate::supervisor::record;
 /// How often a daemon may end over a run before the run fails.
 const INTERRUPTION_LIMIT: u32 = 3;
 
-/// What an earlier daemon left.
-pub(super) struct Left {
+/// The state that an earlier daemon stored.
+pub(super) struct StartupState {
     pub(super) open: Vec<Result<OpenRun, DamagedRun>>,
     /// How often a daemon ended over each run.
     pub(super) interruptions: HashMap<RunId, u32>,
@@ -40,8 +40,8 @@ pub(super) struct Left {
     pub(super) attempts: Leftovers,
 }
 
-impl Left {
-    /// Blocks.
+impl StartupState {
+    /// Reads the state from the store and from the executors. Blocks.
     pub(super) fn read(store: &Store, executors: &Executors) -> Result<Self, StoreError> {
         if let Some(run) = Working::read(&store.home().working_file()) {
             tracing::warn!("the last daemon ended while it was working on the run {run}");
@@ -65,8 +65,8 @@ impl Left {
 }
 
 impl Core {
-    /// Takes up what an earlier daemon left: waiting runs wait again, running ones go on.
-    pub(super) fn take_up(
+    /// Recovers the open runs: waiting ones wait again, running ones go on.
+    pub(super) fn recover_runs(
         &mut self,
         open: Vec<Result<OpenRun, DamagedRun>>,
         interruptions: &HashMap<RunId, u32>,
@@ -138,7 +138,7 @@ impl Core {
             );
             self.queue.started(run.run.workflow_id);
             self.active.insert(id, run);
-            self.with(id, |run, context| run.take_up(context, state, open.values, rebooted));
+            self.with(id, |run, context| run.recover(context, state, open.values, rebooted));
             self.requeue(id);
         }
         self.drain();
