@@ -18,7 +18,7 @@ pub use sniff::{Sniffed, sniff};
 pub use take_in::take_in;
 
 /// The longest file name kept, in bytes: what common file systems take, with room for a number before it.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 
 /// Publishes an open regular file and describes it as media. Blocks.
 ///
@@ -70,12 +70,12 @@ pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Med
 pub fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut kept: String = last.chars().filter(|c| !c.is_control()).collect();
-    if kept.len() > LONGEST_NAME {
+    if kept.len() > MAX_NAME_BYTES {
         let (stem, ext) = match kept.rsplit_once('.') {
             Some((stem, ext)) if ext.len() <= 16 => (stem, format!(".{ext}")),
             _ => (kept.as_str(), String::new()),
         };
-        let mut end = LONGEST_NAME - ext.len();
+        let mut end = MAX_NAME_BYTES - ext.len();
         while !stem.is_char_boundary(end) {
             end -= 1;
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::workflow::{Node, Workflow};
 
 /// The longest value, in bytes; Linux takes 128 KiB with name and `=`.
-pub const LONGEST_VALUE: usize = 127 * 1024;
+pub const MAX_VALUE_BYTES: usize = 127 * 1024;
 /// The most that all variables of a submission take together, names included, in bytes.
 pub const LARGEST: usize = 256 * 1024;
 
@@ -65,9 +65,9 @@ impl Environment {
                     "the variable `{name}` contains a NUL character, which no environment can hold"
                 ));
             }
-            if value.len() > LONGEST_VALUE {
+            if value.len() > MAX_VALUE_BYTES {
                 return Err(format!(
-                    "the variable `{name}` is {} bytes long; an environment variable holds at most {LONGEST_VALUE}",
+                    "the variable `{name}` is {} bytes long; an environment variable holds at most {MAX_VALUE_BYTES}",
                     value.len()
                 ));
             }
@@ -146,11 +146,11 @@ mod tests {
         assert!(of("", 1).check().unwrap_err().contains("the name of an environment variable"));
         assert!(of("a-b", 1).check().unwrap_err().contains("`a-b`"));
         assert!(of("FANLIGHT_KEY", 1).check().unwrap_err().contains("Fanlight sets"));
-        assert!(of("BIG", LONGEST_VALUE + 1).check().unwrap_err().contains("`BIG`"));
-        let mut many = of("a", LONGEST_VALUE);
-        many.extend(of("b", LONGEST_VALUE));
+        assert!(of("BIG", MAX_VALUE_BYTES + 1).check().unwrap_err().contains("`BIG`"));
+        let mut many = of("a", MAX_VALUE_BYTES);
+        many.extend(of("b", MAX_VALUE_BYTES));
         assert!(many.check().is_ok());
-        many.extend(of("c", LONGEST_VALUE));
+        many.extend(of("c", MAX_VALUE_BYTES));
         assert!(many.check().unwrap_err().contains("together"));
     }
 }

@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use vte::{Params, Parser, Perform};
 
 /// The most marks that may stand on one character; more would climb over the lines above.
-const MOST_MARKS: usize = 8;
+const MAX_MARKS: usize = 8;
 
 /// How wide a tab is shown.
 const TAB: &str = "    ";
@@ -93,7 +93,7 @@ impl Perform for Screen {
         }
         if character.width() == Some(0) {
             self.marks += 1;
-            if self.marks > MOST_MARKS {
+            if self.marks > MAX_MARKS {
                 return;
             }
         } else {

@@ -7,7 +7,7 @@
 //! - `command`: a verb a file, the same nouns as the requests of the wire
 //! - `ascii`: ASCII in the place of other characters
 //! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
-//! - `board`: what is known of the runs that a command follows
+//! - `projection`: what is known of the runs that a command follows
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `environment`: the variables that a submission carries
@@ -15,7 +15,6 @@
 //! - `text_file`: text that a person names, read with a limit
 
 mod ascii;
-mod board;
 mod cli;
 mod command;
 mod context;
@@ -25,6 +24,7 @@ mod example;
 mod failure;
 mod guide;
 mod output;
+mod projection;
 mod text_file;
 pub mod ui;
 

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// The longest text of a param that is read from a file, in bytes.
-pub(crate) const LONGEST_TEXT: u64 = 16 << 20;
+pub(crate) const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// Reads a text file of at most `limit` bytes.
 ///

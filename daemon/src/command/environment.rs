@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use fanlight_shared::environment::LONGEST_VALUE;
+use fanlight_shared::environment::MAX_VALUE_BYTES;
 use indexmap::IndexMap;
 
 use super::CommandWork;
@@ -110,9 +110,9 @@ fn check(what: &str, name: &str, value: &OsStr) -> Result<(), String> {
              the text as a file"
         ));
     }
-    if value.len() > LONGEST_VALUE {
+    if value.len() > MAX_VALUE_BYTES {
         return Err(format!(
-            "{what} `{name}` is {} bytes long; an environment variable holds at most {LONGEST_VALUE}: pass it by `with:`, \
+            "{what} `{name}` is {} bytes long; an environment variable holds at most {MAX_VALUE_BYTES}: pass it by `with:`, \
              where a long value becomes a file named by `${name}_file`",
             value.len()
         ));
@@ -225,7 +225,9 @@ mod tests {
         assert!(check("the input", "a", OsStr::new("x\0y")).unwrap_err().contains("NUL"));
         assert!(check("`env:`:", "a=b", OsStr::new("")).unwrap_err().contains("a=b"));
         assert!(
-            check("`env:`:", "a", OsStr::new(&"x".repeat(LONGEST_VALUE + 1))).unwrap_err().contains("a_file")
+            check("`env:`:", "a", OsStr::new(&"x".repeat(MAX_VALUE_BYTES + 1)))
+                .unwrap_err()
+                .contains("a_file")
         );
         let many: Variables = (0..20).map(|i| (format!("v{i}").into(), "x".repeat(60_000).into())).collect();
         assert!(check_size(&many, &[]).unwrap_err().contains("at most"));

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fanlight_shared::environment::LONGEST_VALUE;
+use fanlight_shared::environment::MAX_VALUE_BYTES;
 
 use super::environment::{self, Environment};
 use super::folder::{Folder, new_file, sentence};
@@ -106,12 +106,12 @@ fn word(number: usize, text: &str) -> Result<OsString, String> {
             "argument {number} of `cmd:` contains a NUL character, which no argument can hold"
         ));
     }
-    if text.len() > LONGEST_VALUE {
+    if text.len() > MAX_VALUE_BYTES {
         return Err(format!(
             "argument {number} of `cmd:` is {} bytes long; an argument holds at most {}: pass it by `with:`, where a \
              long value becomes a file",
             text.len(),
-            LONGEST_VALUE
+            MAX_VALUE_BYTES
         ));
     }
     Ok(text.into())

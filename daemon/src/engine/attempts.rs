@@ -21,7 +21,7 @@ use crate::executor::{self, Executor};
 use crate::node_type::Runner;
 
 /// How often a node is interrupted before it fails.
-const MOST_INTERRUPTIONS: u32 = 3;
+const MAX_INTERRUPTIONS: u32 = 3;
 
 /// How an attempt begins.
 pub(super) enum Begin {
@@ -175,7 +175,7 @@ impl ActiveRun {
             }
             AttemptEnd::Lost => {
                 instance.interruptions += 1;
-                plan.runs_again() && instance.interruptions < MOST_INTERRUPTIONS && !cancelling
+                plan.runs_again() && instance.interruptions < MAX_INTERRUPTIONS && !cancelling
             }
             _ => false,
         };

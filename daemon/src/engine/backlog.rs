@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 /// More rows than this don't wait: the engine decides faster than any disk writes, and what waits is all in memory.
-pub(super) const MOST: usize = 8192;
+pub(super) const MAX_ROWS: usize = 8192;
 
 /// How many rows wait, roughly.
 #[derive(Clone, Default)]
@@ -26,13 +26,13 @@ impl Backlog {
 
     /// Whether nothing more is to be decided that can wait.
     pub(super) fn is_long(&self) -> bool {
-        *self.rows.borrow() >= MOST
+        *self.rows.borrow() >= MAX_ROWS
     }
 
     /// Waits until it is not long any more.
     pub(super) async fn shortens(&self) {
         // The sender is ours, so there is no error.
-        let _ = self.rows.subscribe().wait_for(|rows| *rows < MOST).await;
+        let _ = self.rows.subscribe().wait_for(|rows| *rows < MAX_ROWS).await;
     }
 }
 

@@ -20,7 +20,7 @@ enum Asked {
 }
 
 /// The most instances that the `each` of one run may make.
-const MOST_INSTANCES: usize = 100_000;
+const MAX_INSTANCES: usize = 100_000;
 
 impl ActiveRun {
     /// Looks at every node once: at the start of the run, and when it is taken up again.
@@ -179,8 +179,8 @@ impl ActiveRun {
     fn unfold(&mut self, context: &mut Context, node: usize, inputs: Vec<Option<Value>>) {
         let count = inputs.len();
         self.instances += count;
-        if self.instances > MOST_INSTANCES {
-            let message = format!("`each` would make more than {MOST_INSTANCES} instances in this run");
+        if self.instances > MAX_INSTANCES {
+            let message = format!("`each` would make more than {MAX_INSTANCES} instances in this run");
             return self.fail(context, node, ItemPath::WHOLE, NodeError::new(message));
         }
         let runs = (0..count).map(|_| Instance::default()).collect();

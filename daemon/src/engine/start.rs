@@ -16,7 +16,7 @@ use super::core::{Core, QueuedRun};
 use crate::store::{OpenRun, StoreError};
 
 /// Room for so many waiting runs is always kept.
-const SHORT: usize = 1024;
+const RETAINED_CAPACITY: usize = 1024;
 
 impl Core {
     /// Starts runs while there are slots, and room in this turn: a run that has nothing to do ends at once, and so may
@@ -34,7 +34,7 @@ impl Core {
         }
         if self.queued.is_empty() {
             // What a long queue took is given back.
-            self.queued.shrink_to(SHORT);
+            self.queued.shrink_to(RETAINED_CAPACITY);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::rooted::{Root, check_on_disk};
 use crate::store::blob::{Blobs, Published};
 
 /// The most files that a folder may have.
-const MOST_FILES: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
 /// Takes in the file or folder at `path` as media of this kind. Blocks.
 ///
@@ -44,6 +44,6 @@ fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String>
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
     check_on_disk(root.folder(), path)?;
     // What is no file, such as a socket, is no content of this folder.
-    let taken = publish_folder(&root, Path::new(""), &shown, MOST_FILES, blobs)?;
+    let taken = publish_folder(&root, Path::new(""), &shown, MAX_FILES, blobs)?;
     Ok((taken.media, taken.published))
 }

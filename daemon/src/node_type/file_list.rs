@@ -15,9 +15,9 @@ use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, check_on_disk, wa
 use crate::store::blob::{Blobs, Published};
 
 /// The most files of one list.
-const MOST_FILES: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 /// How many folders are entered: a stop for listings that were meant for another folder.
-const MOST_FOLDERS: usize = 10_000;
+const MAX_FOLDERS: usize = 10_000;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("file.list", "Lists files of a folder, in the order of their paths; symlinks are left out.")
@@ -109,9 +109,9 @@ fn stored(blobs: &Blobs, folder: &Media, matcher: &GlobMatcher) -> Result<Listed
         .map_err(|error| format!("the list of files of `{}` is damaged: {error}", folder.name))?;
     let mut listed = Listed::default();
     for entry in manifest.files.iter().filter(|entry| matcher.is_match(&entry.path)) {
-        if listed.files.len() == MOST_FILES {
+        if listed.files.len() == MAX_FILES {
             let name = &folder.name;
-            return Err(format!("more than {MOST_FILES} files match in {name}; narrow the glob"));
+            return Err(format!("more than {MAX_FILES} files match in {name}; narrow the glob"));
         }
         let path = Path::new(&entry.path);
         listed.add(path, media::stored(blobs, entry.hash, entry.bytes, &file::name(path))?);
@@ -142,11 +142,11 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             }
             Met::File(_) | Met::Other(_) | Met::BrokenLink(..) | Met::Passed | Met::Unreadable => {}
         }
-        if entered > MOST_FOLDERS {
-            return Err(format!("more than {MOST_FOLDERS} folders lie below {shown}; name a smaller one"));
+        if entered > MAX_FOLDERS {
+            return Err(format!("more than {MAX_FOLDERS} folders lie below {shown}; name a smaller one"));
         }
-        if found.len() > MOST_FILES {
-            return Err(format!("more than {MOST_FILES} files match in {shown}; narrow the glob"));
+        if found.len() > MAX_FILES {
+            return Err(format!("more than {MAX_FILES} files match in {shown}; narrow the glob"));
         }
         Ok(())
     })?;

@@ -11,7 +11,7 @@ use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
 
 /// The longest text that is put out as text.
-const LONGEST: u64 = 1 << 20;
+const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("file.read", "Reads a file.")
@@ -33,11 +33,11 @@ async fn run(call: NodeCall) -> Made {
         let mut open = file::open(&path)?;
         let mut bytes = Vec::new();
         open.by_ref()
-            .take(LONGEST + 1)
+            .take(MAX_TEXT_BYTES + 1)
             .read_to_end(&mut bytes)
             .and_then(|_| open.rewind())
             .map_err(|error| file::sentence(&path, &error))?;
-        let text = if bytes.len() as u64 > LONGEST { None } else { String::from_utf8(bytes).ok() };
+        let text = if bytes.len() as u64 > MAX_TEXT_BYTES { None } else { String::from_utf8(bytes).ok() };
         let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
         let mut values = Values::from([("file".to_owned(), Value::from(media))]);
         if let Some(text) = text {

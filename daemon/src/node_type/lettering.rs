@@ -11,7 +11,7 @@ static FONT: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
 
 /// The most characters that are set.
-const MOST: usize = 20_000;
+const MAX_CHARS: usize = 20_000;
 /// The smallest size in pixels to which text is shrunk so that it fits.
 const SMALLEST: f32 = 7.0;
 
@@ -45,8 +45,8 @@ pub(super) struct Area {
 /// Writes text into an area, wrapped, and smaller than asked for where it would not fit.
 pub(super) fn write(picture: &mut RgbaImage, text: &str, area: Area, style: &Style) -> Result<(), String> {
     let font = FONT.as_ref().ok_or("the font can't be read")?;
-    if text.chars().count() > MOST {
-        return Err(format!("the text has more than {MOST} characters"));
+    if text.chars().count() > MAX_CHARS {
+        return Err(format!("the text has more than {MAX_CHARS} characters"));
     }
     let text: String = text
         .chars()

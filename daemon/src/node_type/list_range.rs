@@ -8,7 +8,7 @@ use super::given::{Given, one};
 use super::{NodeType, Runner};
 
 /// As many as a run may have instances.
-const MOST: f64 = 100_000.0;
+const MAX_NUMBERS: f64 = 100_000.0;
 /// Up to here whole numbers are exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -34,8 +34,8 @@ fn run(inputs: Values) -> Result<Values, String> {
     }
     // A step such as 0.1 must reach its end in spite of rounding.
     let steps = (to - from) / step + 1e-9;
-    if steps >= MOST {
-        return Err(format!("the range from {from} to {to} has more than {MOST} numbers"));
+    if steps >= MAX_NUMBERS {
+        return Err(format!("the range from {from} to {to} has more than {MAX_NUMBERS} numbers"));
     }
     if steps < 0.0 {
         return Ok(one("items", Vec::new()));

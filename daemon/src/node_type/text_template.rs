@@ -9,7 +9,7 @@ use super::given::{Given, one};
 use super::{NodeType, Runner};
 
 /// The longest text a template may make.
-const LONGEST: usize = 4 << 20;
+const MAX_TEXT_BYTES: usize = 4 << 20;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.template", "Fills a Jinja template with the other inputs.")
@@ -23,8 +23,11 @@ fn run(mut inputs: Values) -> Result<Values, String> {
     let template = inputs.text("template")?.to_owned();
     inputs.shift_remove("template");
     let text = render(&template, &inputs)?;
-    if text.len() > LONGEST {
-        return Err(format!("the template made {} bytes of text; at most {LONGEST} are taken", text.len()));
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(format!(
+            "the template made {} bytes of text; at most {MAX_TEXT_BYTES} are taken",
+            text.len()
+        ));
     }
     Ok(one("text", text))
 }

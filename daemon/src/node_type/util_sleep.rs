@@ -11,7 +11,7 @@ use super::given::Given;
 use super::{Made, NodeCall, NodeType, Runner};
 
 /// No more than ten reports a second, and no more than a hundred in all.
-const MOST_OFTEN: Duration = Duration::from_millis(100);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) fn node_type() -> NodeType {
     Build::new("util.sleep", "Waits, with progress, and passes a value through.")
@@ -26,7 +26,7 @@ pub(super) fn node_type() -> NodeType {
 async fn run(call: NodeCall) -> Made {
     let total = Duration::from_secs_f64(call.inputs.float("seconds")?);
     let begin = Instant::now();
-    let step = MOST_OFTEN.max(total / 100);
+    let step = PROGRESS_INTERVAL.max(total / 100);
     while begin.elapsed() < total {
         let wait = step.min(total.saturating_sub(begin.elapsed()));
         tokio::select! {

@@ -26,7 +26,7 @@ use super::session::{Frame, Session};
 use crate::hub::Outgoing;
 
 /// How long nothing may leave the socket: a client that does not read at all is cut off.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last frames may take when the connection or the daemon ends.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Requests of one connection that are worked on at once.
@@ -229,7 +229,7 @@ async fn write(
             }
         };
         burst += message.len();
-        match progress.watch(PATIENCE, sink.send(message)).await {
+        match progress.watch(TIMEOUT, sink.send(message)).await {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 tracing::debug!(%error, "a connection ended");

@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Sends to a reader that takes a kilobyte from time to time. Returns whether it was waited for.
     async fn send(every: Duration) -> bool {
@@ -113,7 +113,7 @@ mod tests {
                 }
             }
         });
-        let sent = progress.watch(PATIENCE, stream.write_all(&vec![7; 300 * 1024])).await.is_some();
+        let sent = progress.watch(TIMEOUT, stream.write_all(&vec![7; 300 * 1024])).await.is_some();
         reading.abort();
         sent
     }
@@ -122,13 +122,13 @@ mod tests {
     async fn a_slow_but_steady_reader_is_waited_for_however_long_it_takes() {
         let begin = Instant::now();
         assert!(send(Duration::from_secs(20)).await);
-        assert!(begin.elapsed() > PATIENCE * 100);
+        assert!(begin.elapsed() > TIMEOUT * 100);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_takes_nothing_is_given_up() {
         let begin = Instant::now();
         assert!(!send(Duration::from_secs(3600)).await);
-        assert_eq!(begin.elapsed(), PATIENCE);
+        assert_eq!(begin.elapsed(), TIMEOUT);
     }
 }

@@ -1,10 +1,10 @@
 //! The real server on a temporary home, told what to show through the hub.
 
 mod frames;
-mod kept;
 mod life;
 mod limits;
 mod parts;
+mod stored;
 mod views;
 
 use std::path::Path;

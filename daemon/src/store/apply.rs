@@ -21,9 +21,9 @@ use super::writer::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
 
 /// So many published bytes wait at most for something that refers to them.
-const MOST_UNCLAIMED: usize = 1024;
+const MAX_UNCLAIMED: usize = 1024;
 /// So many runs' keys are remembered.
-const MOST_KEYS: usize = 100_000;
+const MAX_KEYS: usize = 100_000;
 
 type Done<T = ()> = Result<T, Failure>;
 
@@ -192,7 +192,7 @@ impl Apply {
 
     fn remember(&self, run: RunId, key: RunKey) {
         let mut keys = self.keys.borrow_mut();
-        if keys.len() >= MOST_KEYS {
+        if keys.len() >= MAX_KEYS {
             keys.clear();
         }
         keys.insert(run, key);
@@ -219,7 +219,7 @@ impl Apply {
                 unclaimed.insert(hash, open);
             }
         }
-        while unclaimed.len() > MOST_UNCLAIMED {
+        while unclaimed.len() > MAX_UNCLAIMED {
             unclaimed.shift_remove_index(0);
         }
     }

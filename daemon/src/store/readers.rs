@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{StoreError, database};
 
 /// So many read at once; the others wait.
-const MOST: usize = 8;
+const MAX_CONNECTIONS: usize = 8;
 /// So many stay open while nobody reads.
 const IDLE: usize = 2;
 /// How long the end of the store waits for those who still read.
@@ -41,7 +41,7 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let idle = {
             let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-            while pool.busy >= MOST && !pool.closed {
+            while pool.busy >= MAX_CONNECTIONS && !pool.closed {
                 pool = self.free.wait(pool).unwrap_or_else(PoisonError::into_inner);
             }
             if pool.closed {

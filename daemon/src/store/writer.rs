@@ -18,9 +18,9 @@ use checkpoint::Checkpoint;
 use trouble::Trouble;
 
 /// Rows (roughly) that one transaction takes before it is committed.
-const MOST_ROWS: usize = 10_000;
+const MAX_BATCH_ROWS: usize = 10_000;
 /// Bytes (roughly) that one transaction takes before it is committed.
-const MOST_BYTES: usize = 8 << 20;
+const MAX_BATCH_BYTES: usize = 8 << 20;
 
 /// What the writer's thread is told.
 pub(super) enum Message {
@@ -199,7 +199,7 @@ impl Writer {
                     break;
                 }
             }
-            if rows < MOST_ROWS && bytes < MOST_BYTES {
+            if rows < MAX_BATCH_ROWS && bytes < MAX_BATCH_BYTES {
                 next = self.inbox.try_recv().ok();
             }
         }
@@ -303,7 +303,7 @@ impl Writer {
                     bytes += more_bytes;
                 }
                 count += 1;
-                if rows >= MOST_ROWS || bytes >= MOST_BYTES {
+                if rows >= MAX_BATCH_ROWS || bytes >= MAX_BATCH_BYTES {
                     break;
                 }
             }

@@ -9,7 +9,7 @@ use super::ledger::{Entry, Ledger};
 use super::record::{self, AttemptState, Stage};
 
 /// How long killed processes may take to end; one that hangs in the kernel for longer is given up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Ends the processes of earlier supervisors, and returns the state of their attempts.
 pub(crate) fn recover(ledger: &Ledger) -> Vec<AttemptState> {
@@ -53,12 +53,12 @@ fn end(remaining: &[Entry]) {
 
     let (held, free): (Vec<_>, Vec<_>) = remaining.iter().partition(|entry| entry.cgroup.is_some());
     for path in held.iter().filter_map(|entry| entry.cgroup.clone()) {
-        Cgroup::found(path).end(PATIENCE);
+        Cgroup::found(path).end(TIMEOUT);
     }
     if free.is_empty() {
         return;
     }
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let mut sessions = HashSet::new();
     loop {
         let members = members(&free, &mut sessions);

@@ -11,7 +11,7 @@ use super::{Client, ClientError};
 use crate::home::{ALREADY_RUNNING, Home};
 
 /// How long a daemon may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a starting daemon is tried.
 const AGAIN: Duration = Duration::from_millis(10);
 /// How long the first wait for the end of another daemon is; each later one is twice as long.
@@ -80,7 +80,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
             tokio::time::sleep(AGAIN).await;
         }
     };
-    tokio::time::timeout(PATIENCE, connect).await.unwrap_or_else(|_| {
+    tokio::time::timeout(TIMEOUT, connect).await.unwrap_or_else(|_| {
         Err(failed(format!("it did not answer within 10 seconds{}", last_lines(home, begin))))
     })
 }

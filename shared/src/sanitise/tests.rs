@@ -65,7 +65,7 @@ fn what_turns_the_direction_shows_and_what_is_invisible_goes() {
 #[test]
 fn marks_do_not_pile_up() {
     let tower = format!("a{}", "\u{301}".repeat(100));
-    assert_eq!(plain(&tower).chars().count(), 1 + MOST_MARKS);
+    assert_eq!(plain(&tower).chars().count(), 1 + MAX_MARKS);
 }
 
 #[test]

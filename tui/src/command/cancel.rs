@@ -10,10 +10,10 @@ use fanlight_shared::run::{Run, RunStatus};
 use super::choice;
 use super::follow::{Options, follow};
 use super::interrupt::Interrupt;
-use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out, text};
+use crate::projection::{Projection, Row};
 
 /// The arguments of `cancel`.
 #[derive(clap::Args, Debug)]
@@ -93,13 +93,13 @@ async fn wait(context: &Context, client: Client, ids: &[RunId]) -> Result<Vec<Ru
     for id in ids {
         details.push(client.call(runs::Get { run: id.to_string() }).await?);
     }
-    let mut board = Board::new(details.iter().map(|detail| detail.run.clone()).collect());
+    let mut projection = Projection::new(details.iter().map(|detail| detail.run.clone()).collect());
     for detail in details {
-        board.put(&detail.run, detail.state);
+        projection.put(&detail.run, detail.state);
     }
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: &Row| {};
     let options = Options { json: false, cancels: false, ended: &mut nothing };
-    let (board, _) = follow(context, client, board, &mut interrupt, options).await?;
-    Ok(board.rows().map(|row| row.run.clone()).collect())
+    let (projection, _) = follow(context, client, projection, &mut interrupt, options).await?;
+    Ok(projection.rows().map(|row| row.run.clone()).collect())
 }

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
-use crate::board::{Board, Heard, Row};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW};
 use crate::output::{Out, json};
+use crate::projection::{Change, Projection, Row};
 
 /// The least time between two changes of what is watched.
 const REWATCH: Duration = Duration::from_millis(200);
@@ -31,17 +31,17 @@ pub(super) struct Options<'a> {
     pub(super) ended: &'a mut dyn FnMut(&Client, &Row),
 }
 
-/// Follows the runs of a board until all have ended. Returns what is known of them then, and the
+/// Follows the runs of a projection until all have ended. Returns what is known of them then, and the
 /// connection, which may be a new one.
 pub(super) async fn follow<'a>(
     context: &'a Context,
     client: Client,
-    mut board: Board,
+    mut projection: Projection,
     interrupt: &mut Interrupt,
     options: Options<'a>,
-) -> Result<(Board, Client), Failure> {
+) -> Result<(Projection, Client), Failure> {
     // Connecting has said these already.
-    board.set_banners(&client.hello().banners);
+    projection.set_banners(&client.hello().banners);
     let notifications = take_notifications(&client)?;
     let live = Live::new(options.json);
     let out = options.json.then(Out::new);
@@ -49,7 +49,7 @@ pub(super) async fn follow<'a>(
         context,
         client,
         notifications,
-        board,
+        projection,
         live,
         out,
         options,
@@ -61,8 +61,8 @@ pub(super) async fn follow<'a>(
     };
     follower.watch().await?;
     follower.run(interrupt).await?;
-    follower.live.draw_now(&follower.board);
-    Ok((follower.board, follower.client))
+    follower.live.draw_now(&follower.projection);
+    Ok((follower.projection, follower.client))
 }
 
 /// The notifications of a connection that nobody watches yet.
@@ -74,7 +74,7 @@ struct Follower<'a> {
     context: &'a Context,
     client: Client,
     notifications: Notifications,
-    board: Board,
+    projection: Projection,
     live: Live,
     out: Option<Out>,
     options: Options<'a>,
@@ -101,13 +101,13 @@ impl Follower<'_> {
                 self.reconnect(interrupt).await?;
                 continue;
             }
-            if self.board.is_over() {
+            if self.projection.is_over() {
                 return Ok(());
             }
             let rewatch_at = self.rewatch_at.unwrap_or_else(Instant::now);
             tokio::select! {
-                heard = self.notifications.recv() => match heard {
-                    Some(heard) => self.take_all(heard)?,
+                notification = self.notifications.recv() => match notification {
+                    Some(notification) => self.take_all(notification)?,
                     None => self.reconnect(interrupt).await?,
                 },
                 count = interrupt.next() => {
@@ -117,7 +117,7 @@ impl Follower<'_> {
                     self.cancel()?;
                 }
                 () = tokio::time::sleep_until(rewatch_at), if self.rewatch_at.is_some() => self.watch().await?,
-                _ = redraw.tick(), if self.live.is_in_place() => self.live.draw_now(&self.board),
+                _ = redraw.tick(), if self.live.is_in_place() => self.live.draw_now(&self.projection),
             }
         }
     }
@@ -129,7 +129,7 @@ impl Follower<'_> {
             self.take(&notification)?;
             next = self.notifications.try_recv();
         }
-        self.live.draw(&self.board);
+        self.live.draw(&self.projection);
         if let Some(out) = &mut self.out {
             out.flush()?;
         }
@@ -138,28 +138,28 @@ impl Follower<'_> {
 
     fn take(&mut self, notification: &Notification) -> Result<(), Failure> {
         let mut ours = false;
-        for heard in self.board.hear(notification) {
-            match heard {
-                Heard::Other => {}
-                Heard::Ours => ours = true,
-                Heard::Moved(id) => {
+        for change in self.projection.apply(notification) {
+            match change {
+                Change::Other => {}
+                Change::Ours => ours = true,
+                Change::Moved(id) => {
                     ours = true;
-                    self.live.moved(&self.board, id);
+                    self.live.moved(&self.projection, id);
                     self.consider_window(id);
                 }
-                Heard::Gap(id) => {
+                Change::Gap(id) => {
                     self.afresh.insert(id);
                     self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
                 }
-                Heard::Deleted(id) => {
-                    if let Some(row) = self.board.row(id) {
+                Change::Deleted(id) => {
+                    if let Some(row) = self.projection.row(id) {
                         let line = format!("{} was deleted", row.run.name());
                         self.live.say(&line);
                     }
-                    self.board.remove(id);
+                    self.projection.remove(id);
                 }
-                Heard::Banners => self.live.banners(&self.board),
-                Heard::Bye(reason) => return Err(self.bye(&reason)),
+                Change::Banners => self.live.banners(&self.projection),
+                Change::Bye(reason) => return Err(self.bye(&reason)),
             }
         }
         // A whole registry says nothing of one run in particular.
@@ -172,7 +172,7 @@ impl Follower<'_> {
 
     /// The name of the first run that has not ended.
     fn open_run(&self) -> String {
-        let open = self.board.rows().find(|row| !row.run.state.is_ended());
+        let open = self.projection.rows().find(|row| !row.run.state.is_ended());
         open.map(|row| row.run.name()).unwrap_or_default()
     }
 
@@ -186,11 +186,11 @@ impl Follower<'_> {
     /// The window moves on when an active run is outside of it, or half of it has ended.
     fn consider_window(&mut self, moved: RunId) {
         let outside = !self.watched.contains(&moved);
-        let active = self.board.row(moved).is_some_and(|row| row.run.state.is_active());
+        let active = self.projection.row(moved).is_some_and(|row| row.run.state.is_active());
         let open = |row: &&Row| !row.run.state.is_ended();
         let watched_open =
-            self.board.rows().filter(open).filter(|row| self.watched.contains(&row.run.id)).count();
-        let all_open = self.board.rows().filter(open).count();
+            self.projection.rows().filter(open).filter(|row| self.watched.contains(&row.run.id)).count();
+        let all_open = self.projection.rows().filter(open).count();
         let half_empty = watched_open < TELEMETRY_LIMIT / 2 && watched_open < all_open;
         if outside && active || half_empty {
             self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
@@ -202,7 +202,7 @@ impl Follower<'_> {
     async fn watch(&mut self) -> Result<(), Failure> {
         self.rewatch_at = None;
         let with = |test: fn(RunStatus) -> bool| {
-            self.board.rows().filter(move |row| test(row.run.state)).collect::<Vec<_>>()
+            self.projection.rows().filter(move |row| test(row.run.state)).collect::<Vec<_>>()
         };
         let mut window = with(RunStatus::is_active);
         window.extend(with(|status| status == RunStatus::Queued));
@@ -227,18 +227,18 @@ impl Follower<'_> {
     /// Hands over runs that ended, each once, with their whole state. `false`: the connection was lost on the way.
     async fn settle(&mut self) -> Result<bool, Failure> {
         let ended: Vec<RunId> = self
-            .board
+            .projection
             .rows()
             .filter(|row| row.run.state.is_ended() && !self.settled.contains(&row.run.id))
             .map(|row| row.run.id)
             .collect();
         for id in ended {
             let whole = |row: &Row| row.state.as_ref().is_some_and(|state| state.status.is_ended());
-            if !self.board.row(id).is_some_and(whole) {
+            if !self.projection.row(id).is_some_and(whole) {
                 match self.client.run(&id.to_string()).await {
                     Ok(detail) => {
-                        if let Heard::Moved(id) = self.board.put(&detail.run, detail.state) {
-                            self.live.moved(&self.board, id);
+                        if let Change::Moved(id) = self.projection.put(&detail.run, detail.state) {
+                            self.live.moved(&self.projection, id);
                         }
                     }
                     Err(ClientError::Disconnected(_)) => return Ok(false),
@@ -246,7 +246,7 @@ impl Follower<'_> {
                 }
             }
             self.settled.insert(id);
-            if let Some(row) = self.board.row(id) {
+            if let Some(row) = self.projection.row(id) {
                 (self.options.ended)(&self.client, row);
             }
         }
@@ -256,7 +256,7 @@ impl Follower<'_> {
     fn cancel(&mut self) -> Result<(), Failure> {
         self.live.say("cancelling what was started; Ctrl-C again leaves at once");
         let open: Vec<RunId> =
-            self.board.rows().filter(|row| !row.run.state.is_ended()).map(|row| row.run.id).collect();
+            self.projection.rows().filter(|row| !row.run.state.is_ended()).map(|row| row.run.id).collect();
         let client = self.client.clone();
         // Not awaited, so that the next Ctrl-C is noticed. The result arrives as events.
         tokio::spawn(async move {
@@ -265,15 +265,15 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Finds the daemon again and goes on where the board is.
+    /// Finds the daemon again and goes on where the projection is.
     async fn reconnect(&mut self, interrupt: &mut Interrupt) -> Result<(), Failure> {
         self.live.say("the connection to the daemon was lost; connecting again");
         let leaves = if self.options.cancels { 2 } else { 1 };
         let open = self.open_run();
         self.client = self.reconnects.connect(self.context, interrupt, leaves, &open).await?;
         self.notifications = take_notifications(&self.client)?;
-        self.board.set_banners(&self.client.hello().banners);
-        self.board.lose_parts();
+        self.projection.set_banners(&self.client.hello().banners);
+        self.projection.lose_parts();
         self.watch().await?;
         // The daemon that was lost may not have received it.
         if interrupt.received() {
@@ -284,11 +284,11 @@ impl Follower<'_> {
 }
 
 /// Success if every run completed.
-pub(super) fn verdict(board: &Board, interrupt: &Interrupt) -> Result<(), Failure> {
+pub(super) fn verdict(projection: &Projection, interrupt: &Interrupt) -> Result<(), Failure> {
     if interrupt.received() {
         return Err(Failure::interrupted());
     }
-    if board.count(|status| status != RunStatus::Completed) > 0 {
+    if projection.count(|status| status != RunStatus::Completed) > 0 {
         return Err(Failure::run_failed());
     }
     Ok(())

@@ -191,7 +191,7 @@ impl<'a> Following<'a> {
                 return Ok(());
             }
             tokio::select! {
-                heard = self.notifications.recv() => connected = self.take(heard).await?,
+                notification = self.notifications.recv() => connected = self.take(notification).await?,
                 _ = interrupt.next() => return Err(Failure::interrupted()),
             }
         }
@@ -223,8 +223,8 @@ impl<'a> Following<'a> {
     }
 
     /// `false`: the connection was lost.
-    async fn take(&mut self, heard: Option<Notification>) -> Result<bool, Failure> {
-        match heard {
+    async fn take(&mut self, notification: Option<Notification>) -> Result<bool, Failure> {
+        match notification {
             None => return Ok(false),
             Some(Notification::Bye { reason }) => {
                 let name = self.run.name();

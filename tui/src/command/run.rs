@@ -17,11 +17,11 @@ use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
 use super::tail::failed_commands;
 use super::{read_workflow, request_key};
-use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
+use crate::projection::{Projection, Row};
 use save::Saver;
 
 /// The arguments of `run`.
@@ -121,7 +121,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
     };
     let options = Options { json: args.json, cancels: true, ended: &mut hand_over };
-    let (board, client) = follow(&context, client, Board::new(started.runs), &mut interrupt, options).await?;
+    let (projection, client) =
+        follow(&context, client, Projection::new(started.runs), &mut interrupt, options).await?;
     let saved = match saver {
         None => None,
         Some(saver) => {
@@ -134,15 +135,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     let mut out = Out::new();
     if args.json {
-        report::json(&mut out, &board, saved.as_ref())?;
+        report::json(&mut out, &projection, saved.as_ref())?;
     } else {
-        report::lines(&mut out, &client, &board, saved.as_ref()).await?;
+        report::lines(&mut out, &client, &projection, saved.as_ref()).await?;
     }
     out.flush()?;
     if !args.json {
-        failed_commands(&client, &board).await;
+        failed_commands(&client, &projection).await;
     }
-    verdict(&board, &interrupt)?;
+    verdict(&projection, &interrupt)?;
     match saved {
         Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),
         _ => Ok(()),

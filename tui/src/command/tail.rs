@@ -7,9 +7,9 @@ use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{Instance, NodeState};
 use fanlight_shared::sanitise;
 
-use crate::board::{Board, Row};
 use crate::output;
 use crate::output::style::{Paint, Role};
+use crate::projection::{Projection, Row};
 
 /// How many lines are shown of one log.
 const LINES: usize = 10;
@@ -33,8 +33,8 @@ impl FailedCommand<'_> {
 }
 
 /// Prints the last lines of the commands that failed their runs, on stderr, and how to read the rest.
-pub(super) async fn failed_commands(client: &Client, board: &Board) {
-    let failed: Vec<FailedCommand<'_>> = board.rows().flat_map(failed_of).collect();
+pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
+    let failed: Vec<FailedCommand<'_>> = projection.rows().flat_map(failed_of).collect();
     let paint = Paint::stderr();
     for command in failed.iter().take(COMMANDS) {
         let run = command.row.run.name();

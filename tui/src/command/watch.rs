@@ -6,12 +6,12 @@ use super::find_run;
 use super::follow::{Options, follow, verdict};
 use super::interrupt::Interrupt;
 use super::tail::failed_commands;
-use crate::board::{Board, Row};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::progress::change_line;
 use crate::output::style::Paint;
 use crate::output::{self, Out, json};
+use crate::projection::{Projection, Row};
 
 /// The arguments of `watch`.
 #[derive(clap::Args, Debug)]
@@ -31,31 +31,31 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let detail = find_run(&client, &args.run).await?;
     // What is known in full may be ahead of the list.
     let ended = detail.run.state.is_ended() || detail.state.status.is_ended();
-    let mut board = Board::new(vec![detail.run.clone()]);
+    let mut projection = Projection::new(vec![detail.run.clone()]);
     // With events the state begins with a snapshot, so that the output is whole by itself.
     if !args.json || ended {
-        board.put(&detail.run, detail.state);
+        projection.put(&detail.run, detail.state);
     }
     let mut interrupt = Interrupt::new()?;
     if !ended {
         let mut nothing = |_: &Client, _: &Row| {};
         let options = Options { json: args.json, cancels: false, ended: &mut nothing };
-        let followed = follow(&context, client, board, &mut interrupt, options).await?;
-        board = followed.0;
+        let followed = follow(&context, client, projection, &mut interrupt, options).await?;
+        projection = followed.0;
         if !args.json {
-            failed_commands(&followed.1, &board).await;
+            failed_commands(&followed.1, &projection).await;
         }
     } else if !args.json {
-        for row in board.rows() {
+        for row in projection.rows() {
             output::note(&change_line(row, Paint::stderr()));
         }
     }
     if args.json {
         let mut out = Out::new();
-        for row in board.rows() {
+        for row in projection.rows() {
             json::print(&mut out, &json::run(&row.run))?;
         }
         out.flush()?;
     }
-    verdict(&board, &interrupt)
+    verdict(&projection, &interrupt)
 }

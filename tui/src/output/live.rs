@@ -11,7 +11,7 @@ use fanlight_shared::time::Time;
 use super::progress::{self, Frame};
 use super::style::Paint;
 use super::text;
-use crate::board::Board;
+use crate::projection::Projection;
 
 /// At most 15 pictures a second.
 pub(crate) const REDRAW: Duration = Duration::from_millis(67);
@@ -67,11 +67,11 @@ impl Live {
     }
 
     /// A run changed its state.
-    pub(crate) fn moved(&self, board: &Board, id: RunId) {
+    pub(crate) fn moved(&self, projection: &Projection, id: RunId) {
         if self.mode != Mode::Lines {
             return;
         }
-        if let Some(row) = board.row(id)
+        if let Some(row) = projection.row(id)
             && row.run.state != RunStatus::Queued
         {
             super::note(&progress::change_line(row, self.paint));
@@ -79,27 +79,27 @@ impl Live {
     }
 
     /// What every client should show changed; the picture has it by itself.
-    pub(crate) fn banners(&self, board: &Board) {
+    pub(crate) fn banners(&self, projection: &Projection) {
         if self.mode != Mode::Lines {
             return;
         }
-        for banner in board.banners() {
+        for banner in projection.banners() {
             super::note(&format!("fanlight: {}", sanitise::line(banner)));
         }
-        if board.banners().is_empty() {
+        if projection.banners().is_empty() {
             super::note("fanlight: that is over");
         }
     }
 
     /// Draws the runs, unless that was done a moment ago.
-    pub(crate) fn draw(&mut self, board: &Board) {
+    pub(crate) fn draw(&mut self, projection: &Projection) {
         if self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
-            self.draw_now(board);
+            self.draw_now(projection);
         }
     }
 
     /// Draws the runs.
-    pub(crate) fn draw_now(&mut self, board: &Board) {
+    pub(crate) fn draw_now(&mut self, projection: &Projection) {
         if self.mode != Mode::InPlace {
             return;
         }
@@ -111,7 +111,7 @@ impl Live {
             now: Time::now(),
             paint: self.paint,
         };
-        let picture = progress::lines(board, frame);
+        let picture = progress::lines(projection, frame);
         let mut out = String::from(BEGIN);
         out.push_str(&self.back(columns, lines));
         for line in &picture {
@@ -121,7 +121,7 @@ impl Live {
         out.push_str(END);
         // Widths without colours: what the terminal shows.
         let bare = Frame { paint: Paint::none(), ..frame };
-        self.standing = progress::lines(board, bare).iter().map(|line| text::width(line)).collect();
+        self.standing = progress::lines(projection, bare).iter().map(|line| text::width(line)).collect();
         self.drawn = Some(Instant::now());
         write(&out);
     }

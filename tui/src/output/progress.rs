@@ -9,7 +9,7 @@ use fanlight_shared::time::{Time, human_duration};
 
 use super::style::{Paint, Role, SPINNER, run_glyph};
 use super::text::{count, fit, pad, width};
-use crate::board::{Board, Row};
+use crate::projection::{Projection, Row};
 
 /// Columns of a run's bar.
 const BAR: usize = 8;
@@ -36,17 +36,17 @@ pub(crate) struct Frame {
 }
 
 /// What every client should show, a line per run and, for several runs, one for all; never more lines or columns than the frame has.
-pub(crate) fn lines(board: &Board, frame: Frame) -> Vec<String> {
-    let names = board.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
-    let labels = board.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
+pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
+    let names = projection.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
+    let labels = projection.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
     // A narrow line gives up its label before its count and its time.
     let narrow = frame.columns < BAR_FROM;
     let most = if narrow { frame.columns.saturating_sub(names + 20).min(16) } else { frame.columns / 3 };
     let labels = labels.min(if most < 4 { 0 } else { most });
-    let overall = board.rows().len() > 1;
-    let banner = board.banners().first().filter(|_| frame.lines > 2);
+    let overall = projection.rows().len() > 1;
+    let banner = projection.banners().first().filter(|_| frame.lines > 2);
     let room = frame.lines.max(1) - usize::from(overall && frame.lines > 1) - usize::from(banner.is_some());
-    let (shown, hidden) = choose(board, room);
+    let (shown, hidden) = choose(projection, room);
     let banner =
         banner.map(|it| frame.paint.apply(Role::Warning, &fit(&format!("! {}", clean(it)), frame.columns)));
     let mut lines: Vec<String> =
@@ -55,14 +55,14 @@ pub(crate) fn lines(board: &Board, frame: Frame) -> Vec<String> {
         lines.push(frame.paint.apply(Role::Dim, &fit(&format!("  +{hidden} more"), frame.columns)));
     }
     if overall && frame.lines > 1 {
-        lines.push(overall_line(board, frame));
+        lines.push(overall_line(projection, frame));
     }
     lines
 }
 
 /// All runs in their order where they fit; else those that matter most, and how many are left out.
-fn choose(board: &Board, room: usize) -> (Vec<&Row>, usize) {
-    let all: Vec<&Row> = board.rows().collect();
+fn choose(projection: &Projection, room: usize) -> (Vec<&Row>, usize) {
+    let all: Vec<&Row> = projection.rows().collect();
     if all.len() <= room {
         return (all, 0);
     }
@@ -129,11 +129,11 @@ fn run_line(row: &Row, names: usize, labels: usize, frame: Frame) -> String {
     line.done()
 }
 
-fn overall_line(board: &Board, frame: Frame) -> String {
-    let of = board.rows().len();
-    let ended = board.count(RunStatus::is_ended);
+fn overall_line(projection: &Projection, frame: Frame) -> String {
+    let of = projection.rows().len();
+    let ended = projection.count(RunStatus::is_ended);
     #[allow(clippy::cast_precision_loss)]
-    let share = board.rows().map(fraction).sum::<f64>() / of.max(1) as f64;
+    let share = projection.rows().map(fraction).sum::<f64>() / of.max(1) as f64;
     let mut line = Line { text: String::new(), taken: 0, frame };
     line.add(Role::Plain, "  ");
     if frame.columns >= BAR_FROM {
@@ -151,14 +151,15 @@ fn overall_line(board: &Board, frame: Frame) -> String {
         (RunStatus::Cancelling, "cancelling"),
         (RunStatus::Cancelled, "cancelled"),
     ] {
-        let number = board.count(|it| it == status);
+        let number = projection.count(|it| it == status);
         if number > 0 {
             line.add(Role::Plain, " · ");
             line.add(Role::of_run(status), &format!("{number} {word}"));
         }
     }
-    let begin = board.rows().filter_map(|row| row.run.started_at).min();
-    let end = if board.is_over() { board.rows().filter_map(|row| row.run.ended_at).max() } else { None };
+    let begin = projection.rows().filter_map(|row| row.run.started_at).min();
+    let end =
+        if projection.is_over() { projection.rows().filter_map(|row| row.run.ended_at).max() } else { None };
     if let Some(begin) = begin {
         let elapsed = human_duration(end.unwrap_or(frame.now).since(begin));
         line.add(Role::Dim, &format!(" · {elapsed}"));

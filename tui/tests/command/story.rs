@@ -19,7 +19,7 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::{CommandOutput, OutputSource, Shell};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use crate::wait::{PATIENCE, until};
+pub(crate) use crate::wait::{TIMEOUT, until};
 
 pub(crate) struct Story {
     pub(crate) temp: tempfile::TempDir,
@@ -73,7 +73,7 @@ impl Story {
     }
     pub(crate) async fn run(&self, attempt: &Attempt, work: CommandWork) -> Outcome {
         let running = run(&self.commands, attempt.clone(), work);
-        tokio::time::timeout(PATIENCE, running).await.expect("the command ended")
+        tokio::time::timeout(TIMEOUT, running).await.expect("the command ended")
     }
     /// Another daemon over the same home: with a connection of its own to the supervisor.
     pub(crate) fn next_daemon(&self) -> Commands {

@@ -45,7 +45,7 @@ outputs:
 "#;
 
 /// How long a condition may take before the test fails.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(crate) struct House {
     pub(crate) home: Home,
@@ -153,7 +153,7 @@ impl House {
                 told.recv().await.unwrap();
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        let waited = tokio::time::timeout(TIMEOUT, waiting).await;
         assert!(waited.is_ok(), "waited in vain until {run} is {}", state.word());
     }
 

@@ -18,7 +18,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 /// How long a condition may take before the test fails; far longer than any takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const SIZE: (u16, u16) = (180, 50);
 
 /// What looks at every frame.
@@ -98,7 +98,7 @@ impl Person {
     ) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
-            let end = tokio::time::Instant::now() + PATIENCE;
+            let end = tokio::time::Instant::now() + TIMEOUT;
             loop {
                 let screen = self.look();
                 if holds(&self.session.model, &screen) {

@@ -11,7 +11,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::AttemptId;
 
 use crate::alive::is_alive;
-pub(crate) use crate::wait::{PATIENCE, until};
+pub(crate) use crate::wait::{TIMEOUT, until};
 
 pub(crate) struct Story {
     pub(crate) root: tempfile::TempDir,
@@ -105,7 +105,7 @@ impl Drop for Story {
             && command_line(pid).contains("supervisor")
         {
             kill("TERM", pid);
-            let until = Instant::now() + PATIENCE;
+            let until = Instant::now() + TIMEOUT;
             while command_line(pid).contains("supervisor") && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -135,7 +135,7 @@ pub(crate) fn processes_of(id: AttemptId) -> Vec<u32> {
 
 pub(crate) async fn ended(events: &mut fanlight_daemon::supervisor::client::Subscription) -> Exit {
     loop {
-        match tokio::time::timeout(PATIENCE, events.next()).await.expect("it ends") {
+        match tokio::time::timeout(TIMEOUT, events.next()).await.expect("it ends") {
             AttemptEvent::Ended(exit) => return exit,
             AttemptEvent::Grew { .. } => {}
             AttemptEvent::Lost => panic!("it is lost"),
@@ -145,7 +145,7 @@ pub(crate) async fn ended(events: &mut fanlight_daemon::supervisor::client::Subs
 
 pub(crate) async fn lost(events: &mut fanlight_daemon::supervisor::client::Subscription) {
     loop {
-        match tokio::time::timeout(PATIENCE, events.next()).await.expect("it is lost") {
+        match tokio::time::timeout(TIMEOUT, events.next()).await.expect("it is lost") {
             AttemptEvent::Lost => return,
             AttemptEvent::Grew { .. } => {}
             AttemptEvent::Ended(exit) => panic!("it ended: {exit:?}"),

@@ -21,7 +21,7 @@ pub use keys::Mouse;
 use shown::Shown;
 
 /// How long a condition may take before the test fails; far longer than any takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A terminal that is about to be opened.
 pub struct Opening {
@@ -201,7 +201,7 @@ impl Terminal {
 
     #[track_caller]
     fn until(&self, name: &str, ends: bool, mut condition: impl FnMut(&Shown) -> bool) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         let mut shown = self.lock();
         while !condition(&shown) {
             let left = until.saturating_duration_since(Instant::now());

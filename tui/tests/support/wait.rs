@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 /// How long a condition may take before the test fails: far more than it does.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 /// The pause between two looks.
 const PACE: Duration = Duration::from_millis(5);
 
@@ -18,7 +18,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
             tokio::time::sleep(PACE).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(TIMEOUT, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 /// Waits until it holds, where there is no runtime.
@@ -26,7 +26,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < PATIENCE, "never: {what}");
+        assert!(begin.elapsed() < TIMEOUT, "never: {what}");
         std::thread::sleep(PACE);
     }
 }

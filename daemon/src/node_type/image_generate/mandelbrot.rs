@@ -17,7 +17,7 @@ const PLACES: [(f64, f64, f64); 10] = [
     (0.281_717_921_93, 0.577_105_218_35, 0.002_4),
     (-0.550_5, -0.625_9, 0.014),
 ];
-const MOST: u32 = 1500;
+const MAX_STEPS: u32 = 1500;
 /// Far out, so that the colouring is smooth.
 const OUT: f64 = 1e4;
 
@@ -41,7 +41,7 @@ pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
 #[allow(clippy::cast_possible_truncation)]
 fn escape(a: f64, b: f64) -> Option<(f32, f32)> {
     let (mut x, mut y, mut dx, mut dy) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
-    for step in 0..MOST {
+    for step in 0..MAX_STEPS {
         (dx, dy) = (2.0 * (x * dx - y * dy) + 1.0, 2.0 * (x * dy + y * dx));
         (x, y) = (x * x - y * y + a, 2.0 * x * y + b);
         let size = x * x + y * y;

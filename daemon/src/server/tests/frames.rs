@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::*;
 
 /// No message is longer.
-const LONGEST: usize = fanlight_shared::rpc::frame::MESSAGE_LIMIT;
+const MAX_MESSAGE_BYTES: usize = fanlight_shared::rpc::frame::MESSAGE_LIMIT;
 
 /// A client that sends what it is told to.
 pub(super) struct Raw(pub(super) WebSocketStream<UnixStream>);
@@ -33,7 +33,7 @@ impl Raw {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    assert!(text.len() <= LONGEST, "a message of {} bytes", text.len());
+                    assert!(text.len() <= MAX_MESSAGE_BYTES, "a message of {} bytes", text.len());
                     return Some(serde_json::from_str(&text).unwrap());
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 /// So many pages are worth a quiet moment.
 const WORTH: i64 = 1000;
 /// With so many (64 MiB) a quiet moment is not waited for any longer.
-const MOST: i64 = 16 * 1024;
+const MAX_PAGES: i64 = 16 * 1024;
 /// How long nothing is to be written in a quiet moment: so long that what comes next is hardly near.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -23,7 +23,7 @@ impl Checkpoint {
     /// Something was committed, and whoever waited for it was told.
     pub(super) fn committed(&mut self, db: &Connection) {
         self.pages = pages(db, "PRAGMA wal_checkpoint(NOOP)");
-        if self.pages >= MOST {
+        if self.pages >= MAX_PAGES {
             self.make(db);
         }
     }

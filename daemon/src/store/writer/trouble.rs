@@ -6,9 +6,9 @@ use tokio::sync::watch;
 
 use crate::store::StoreError;
 
-/// The first wait before another try; doubled up to [`LONGEST`].
-const SHORTEST: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_secs(1);
+/// The first wait before another try; doubled up to [`MAX_WAIT`].
+const MIN_WAIT: Duration = Duration::from_millis(20);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// Why the store can't be written, since when, and when to try again.
 pub(super) struct Trouble {
@@ -19,15 +19,15 @@ pub(super) struct Trouble {
 
 impl Trouble {
     pub(super) fn new(banner: watch::Sender<Option<String>>) -> Self {
-        Self { why: None, wait: SHORTEST, banner }
+        Self { why: None, wait: MIN_WAIT, banner }
     }
 
     pub(super) fn begin(&mut self, why: &StoreError) {
         if self.why.is_none() {
             tracing::error!("the store can't be written: {why}");
-            self.wait = SHORTEST;
+            self.wait = MIN_WAIT;
         } else {
-            self.wait = (self.wait * 2).min(LONGEST);
+            self.wait = (self.wait * 2).min(MAX_WAIT);
         }
         self.why = Some(why.clone());
         self.banner.send_if_modified(|banner| {

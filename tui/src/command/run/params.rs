@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 
 use super::Args;
 use crate::failure::Failure;
-use crate::text_file::{self, LONGEST_TEXT};
+use crate::text_file::{self, MAX_TEXT_BYTES};
 
 /// The sets of params of all runs, in their order.
 pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Failure> {
@@ -104,7 +104,7 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     let text = match text.strip_prefix('@') {
         Some(rest) if rest.starts_with('@') => rest.to_owned(),
         Some(file) => {
-            let text = text_file::read(Path::new(file), LONGEST_TEXT).map_err(Failure::usage)?;
+            let text = text_file::read(Path::new(file), MAX_TEXT_BYTES).map_err(Failure::usage)?;
             // A number or a word from a file ends with its line; a text is taken as it stands.
             if param.ty == Type::Text { text } else { text.trim().to_owned() }
         }
@@ -116,7 +116,7 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
 /// Several values: a range, a list, or the lines of a file.
 fn values_of(param: &Param, key: &str, text: &str) -> Result<Vec<Value>, Failure> {
     if let Some(file) = text.strip_prefix('@').filter(|rest| !rest.starts_with('@')) {
-        let text = text_file::read(Path::new(file), LONGEST_TEXT).map_err(Failure::usage)?;
+        let text = text_file::read(Path::new(file), MAX_TEXT_BYTES).map_err(Failure::usage)?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         return lines.map(|line| one(param, key, line)).collect();
     }

@@ -9,10 +9,10 @@ use fanlight_shared::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::save::Saved;
-use crate::board::{Board, Row};
 use crate::command::assets::download::ids_of_run;
 use crate::failure::Failure;
 use crate::output::{Out, json, text};
+use crate::projection::{Projection, Row};
 
 /// `RUN<tab>OUTPUT<tab>VALUE`, a line per output; lists with media or texts have a line per element (`poster[0]`).
 ///
@@ -21,10 +21,10 @@ use crate::output::{Out, json, text};
 pub(super) async fn lines(
     out: &mut Out,
     client: &Client,
-    board: &Board,
+    projection: &Projection,
     saved: Option<&Saved>,
 ) -> Result<(), Failure> {
-    for row in board.rows() {
+    for row in projection.rows() {
         let name = row.run.name();
         if let Some(saved) = saved {
             for (output, path) in saved.files.get(&row.run.id).into_iter().flatten() {
@@ -43,8 +43,8 @@ pub(super) async fn lines(
 }
 
 /// One last object: `{"type": "end", "runs": […]}`, each run with its `outputs` and, with `--out`, its `files`.
-pub(super) fn json(out: &mut Out, board: &Board, saved: Option<&Saved>) -> Result<(), Failure> {
-    let runs: Vec<Json> = board.rows().map(|row| run_json(row, saved)).collect();
+pub(super) fn json(out: &mut Out, projection: &Projection, saved: Option<&Saved>) -> Result<(), Failure> {
+    let runs: Vec<Json> = projection.rows().map(|row| run_json(row, saved)).collect();
     json::print(out, &json!({ "type": "end", "runs": runs }))
 }
 

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::files::{self, Content, File};
-use crate::board::Row;
 use crate::command::assets::download::{self, ids_of_run};
 use crate::command::assets::new_file::NewFile;
 use crate::failure::Failure;
+use crate::projection::Row;
 
 /// Makes the folder, before anything runs.
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {

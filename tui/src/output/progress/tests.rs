@@ -2,7 +2,7 @@ use fanlight_shared::event::Progress;
 use fanlight_shared::run_state::{Attempt, Instance, NodeState};
 
 use super::*;
-use crate::board::tests::run;
+use crate::projection::tests::run;
 
 fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
     let mut state = RunState::new(["sky", "title", "framed", "grain", "poster"]);
@@ -33,10 +33,11 @@ fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
 
 #[test]
 fn what_every_client_should_show_stands_first_where_there_is_room() {
-    let mut board = board();
-    board.set_banners(&["the disk\u{1b}[2J is full".to_owned()]);
-    let lines_of =
-        |lines| super::lines(&board, Frame { columns: 80, lines, now: Time(5000), paint: Paint::none() });
+    let mut projection = projection();
+    projection.set_banners(&["the disk\u{1b}[2J is full".to_owned()]);
+    let lines_of = |lines| {
+        super::lines(&projection, Frame { columns: 80, lines, now: Time(5000), paint: Paint::none() })
+    };
     assert_eq!(lines_of(20)[0], "! the disk is full");
     assert_eq!(lines_of(20).len(), 8);
     assert_eq!(lines_of(4).len(), 4);
@@ -44,7 +45,7 @@ fn what_every_client_should_show_stands_first_where_there_is_room() {
 }
 
 /// Six runs: one of each kind, and one that waits behind.
-fn board() -> Board {
+fn projection() -> Projection {
     let states = [
         RunStatus::Completed,
         RunStatus::Failed,
@@ -64,7 +65,7 @@ fn board() -> Board {
         run.position = (status == RunStatus::Queued).then_some(1);
         runs.push(run);
     }
-    let mut board = Board::new(runs.clone());
+    let mut projection = Projection::new(runs.clone());
     for run in &runs {
         let (done, running) = match run.state {
             RunStatus::Completed => (5, None),
@@ -74,14 +75,14 @@ fn board() -> Board {
         };
         let mut state = row_state(done, running);
         state.status = run.state;
-        board.put(run, state);
+        projection.put(run, state);
     }
-    board
+    projection
 }
 
 fn draw(columns: usize, most: usize) -> String {
     let frame = Frame { columns, lines: most, now: Time(4000), paint: Paint::none() };
-    let lines = lines(&board(), frame);
+    let lines = lines(&projection(), frame);
     assert!(lines.len() <= most, "{} lines of {most}", lines.len());
     for line in &lines {
         assert!(width(line) <= columns, "{columns}: {line}");
@@ -113,7 +114,7 @@ fn no_size_is_overrun() {
 
 #[test]
 fn changes_read_as_plain_lines() {
-    let board = board();
-    let said: Vec<String> = board.rows().map(|row| change_line(row, Paint::none())).collect();
+    let projection = projection();
+    let said: Vec<String> = projection.rows().map(|row| change_line(row, Paint::none())).collect();
     insta::assert_snapshot!("changes", said.join("\n"));
 }

@@ -28,18 +28,18 @@ pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: Flow) {
     }
     let nodes: Vec<Place> = placed.iter().map(|place| turned(*place, flow)).collect();
     let mut ways: Vec<Option<Way>> = routes.iter().map(|route| Way::of(route, flow)).collect();
-    let mut board = Board { nodes: Nodes::of(&nodes), used: HashMap::new() };
+    let mut occupancy = Occupancy { nodes: Nodes::of(&nodes), used: HashMap::new() };
     for (index, route) in routes.iter().enumerate() {
         let points: Vec<Cell> = route.points.iter().map(|point| turn(*point, flow)).collect();
-        board.enter(index, &points);
+        occupancy.enter(index, &points);
     }
     for _ in 0..PASSES {
         let mut moved = false;
         for (index, slot) in ways.iter_mut().enumerate() {
             let Some(way) = slot.take() else { continue };
-            board.leave(index, &way.points());
-            let better = board.better(way, routes, index, &mut moved);
-            board.enter(index, &better.points());
+            occupancy.leave(index, &way.points());
+            let better = occupancy.better(way, routes, index, &mut moved);
+            occupancy.enter(index, &better.points());
             *slot = Some(better);
         }
         if !moved {
@@ -168,12 +168,12 @@ impl Nodes {
 }
 
 /// Which edges pass which cells.
-struct Board {
+struct Occupancy {
     nodes: Nodes,
     used: HashMap<Cell, Vec<(usize, u8)>>,
 }
 
-impl Board {
+impl Occupancy {
     fn enter(&mut self, route: usize, points: &[Cell]) {
         for (cell, how) in Way::cells(points) {
             self.used.entry(cell).or_default().push((route, how));

@@ -10,7 +10,7 @@ use crate::ui::graph::{Drawing, Flow, Layout, Zoom};
 use crate::ui::model::Model;
 
 /// Rows and columns below which the list is shown.
-const LEAST: (u16, u16) = (56, 12);
+const MIN_SIZE: (u16, u16) = (56, 12);
 /// Columns below which graphs that do not fit lead downwards.
 const NARROW: u16 = 100;
 
@@ -18,7 +18,7 @@ const NARROW: u16 = 100;
 #[must_use]
 pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
     let small = crate::ui::view::SizeClass::of(model.size) == crate::ui::view::SizeClass::Small;
-    let little = small || area.width < LEAST.0 || area.height < LEAST.1;
+    let little = small || area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1;
     layout.drawings.is_empty() || model.grid.list.unwrap_or(little)
 }
 

@@ -17,9 +17,9 @@ use crate::ui::effect::Effect;
 use crate::ui::message::{Response, Why};
 
 /// How long what a person asked for waits for a daemon that is away.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest text that is fetched whole.
-const LONGEST_TEXT: u64 = 1024 * 1024;
+const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
 /// Carries out an effect that needs the daemon. `None` where there is nothing to say.
 pub(in crate::ui) async fn ask(
@@ -34,7 +34,7 @@ pub(in crate::ui) async fn ask(
         None if request.reads() => None,
         // A person is often quicker than a daemon that is being started.
         None => {
-            let there = timeout(PATIENCE, connected.wait_for(Option::is_some)).await;
+            let there = timeout(TIMEOUT, connected.wait_for(Option::is_some)).await;
             there.ok().and_then(|it| it.ok().and_then(|it| it.clone()))
         }
     };
@@ -159,7 +159,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
 
 async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {
     let mut bytes = Vec::new();
-    let read = assets::Read { asset, file: None, offset: 0, limit: Some(LONGEST_TEXT) };
+    let read = assets::Read { asset, file: None, offset: 0, limit: Some(MAX_TEXT_BYTES) };
     client.read_asset_into(read, &mut bytes).await?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -20,7 +20,7 @@ use super::probe::{Drawing, Way};
 use super::{Frame, Painted, Wanted};
 
 /// Longest side of a picture that is opened here, in pixels.
-const LONGEST: u32 = 16_384;
+const MAX_SIDE: u32 = 16_384;
 /// Most memory that decoding may take, in bytes.
 const MEMORY: u64 = 512 * 1024 * 1024;
 
@@ -33,8 +33,8 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let mut reader = reader.map_err(|error| format!("the picture can't be read: {error}"))?;
     let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST);
-    limits.max_image_height = Some(LONGEST);
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MEMORY);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(no_picture)?;

@@ -20,7 +20,7 @@ use crate::ui::message::Response;
 /// Requests wait so long for newer ones: while one scrolls, nothing is made that is gone before it is seen.
 const SETTLE: Duration = Duration::from_millis(35);
 /// But never longer than this, so that pictures appear while one goes on scrolling.
-const LONGEST_WAIT: Duration = Duration::from_millis(150);
+const MAX_WAIT: Duration = Duration::from_millis(150);
 /// How many requests wait at most; older ones are dropped.
 const MAX_WAITING: usize = 160;
 /// How many are worked on at once.
@@ -123,7 +123,7 @@ impl Studio {
 
     fn due(&self) -> Option<Instant> {
         let (newest, oldest) = (self.waiting.last()?.0, self.waiting.first()?.0);
-        Some((newest + SETTLE).min(oldest + LONGEST_WAIT))
+        Some((newest + SETTLE).min(oldest + MAX_WAIT))
     }
 
     fn add(&mut self, wanted: Wanted) {

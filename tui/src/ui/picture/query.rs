@@ -17,7 +17,7 @@ pub use late::Late;
 use reader::{Read, Reader};
 
 /// How long answers are waited for; over a slow line they may be late, and then the environment must do.
-const PATIENCE: Duration = Duration::from_millis(400);
+const TIMEOUT: Duration = Duration::from_millis(400);
 /// How long the rest of a sequence may take to come; an escape alone is a key.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(25);
 
@@ -67,7 +67,7 @@ pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<Stri
 pub fn listen(mut key: impl FnMut(KeyEvent)) -> Answers {
     let stdin = std::io::stdin();
     let (mut reader, mut answers) = (Reader::default(), Answers::default());
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let wait = if reader.is_open() { left.min(SEQUENCE_TIMEOUT) } else { left };

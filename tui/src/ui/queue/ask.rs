@@ -14,7 +14,7 @@ use crate::ui::toast::Tone;
 use crate::ui::update::say;
 
 /// The most characters of a label.
-const LONGEST_LABEL: usize = 200;
+const MAX_LABEL_CHARS: usize = 200;
 
 /// The runs that an action is about: all that are marked, else the one under the cursor.
 pub(super) fn targets(model: &Model) -> Vec<Run> {
@@ -151,8 +151,8 @@ pub(super) fn label(model: &mut Model) {
         if label.is_empty() {
             return Err("a label has at least one character".to_owned());
         }
-        if label.chars().count() > LONGEST_LABEL {
-            return Err(format!("a label has at most {LONGEST_LABEL} characters"));
+        if label.chars().count() > MAX_LABEL_CHARS {
+            return Err(format!("a label has at most {MAX_LABEL_CHARS} characters"));
         }
         model.queue.marks.clear();
         let label = |run: &RunId| Effect::Label(runs::Label { run: *run, label: label.clone() });

@@ -52,9 +52,9 @@ impl Row {
     }
 }
 
-/// What a notification did.
+/// What a notification changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Heard {
+pub(crate) enum Change {
     /// It was about something else.
     Other,
     /// It was about a run that is followed.
@@ -71,14 +71,14 @@ pub(crate) enum Heard {
     Bye(String),
 }
 
-/// The runs that a command follows, in the order of their submission.
+/// A projection of the runs that a command follows, in the order of their submission.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Board {
+pub(crate) struct Projection {
     rows: IndexMap<RunId, Row>,
     banners: Vec<String>,
 }
 
-impl Board {
+impl Projection {
     /// These runs.
     pub(crate) fn new(runs: Vec<Run>) -> Self {
         let rows = runs.into_iter().map(|run| (run.id, Row { run, state: None })).collect();
@@ -118,13 +118,13 @@ impl Board {
     }
 
     /// Puts in what `runs.get` said of a run.
-    pub(crate) fn put(&mut self, run: &Run, state: RunState) -> Heard {
-        let Some(row) = self.rows.get_mut(&run.id) else { return Heard::Other };
+    pub(crate) fn put(&mut self, run: &Run, state: RunState) -> Change {
+        let Some(row) = self.rows.get_mut(&run.id) else { return Change::Other };
         let before = row.run.state;
         row.take(run);
         row.state = Some(state);
         row.lift();
-        if row.run.state == before { Heard::Ours } else { Heard::Moved(run.id) }
+        if row.run.state == before { Change::Ours } else { Change::Moved(run.id) }
     }
 
     /// The connection is gone, and with it the items that were still to come: those states are asked for anew. Of a run
@@ -141,18 +141,18 @@ impl Board {
     }
 
     /// Folds in a notification.
-    pub(crate) fn hear(&mut self, notification: &Notification) -> Vec<Heard> {
+    pub(crate) fn apply(&mut self, notification: &Notification) -> Vec<Change> {
         match notification {
             Notification::Registry { runs, banners, .. } => {
-                let banners = self.hear_banners(banners);
-                runs.iter().map(|run| self.hear_run(run)).chain([banners]).collect()
+                let banners = self.apply_banners(banners);
+                runs.iter().map(|run| self.apply_run(run)).chain([banners]).collect()
             }
             Notification::Daemon { event: DaemonEvent::BannerUpdate { banners }, .. } => {
-                vec![self.hear_banners(banners)]
+                vec![self.apply_banners(banners)]
             }
-            Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => vec![self.hear_run(run)],
+            Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } => vec![self.apply_run(run)],
             Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
-                vec![if self.rows.contains_key(run_id) { Heard::Deleted(*run_id) } else { Heard::Other }]
+                vec![if self.rows.contains_key(run_id) { Change::Deleted(*run_id) } else { Change::Other }]
             }
             Notification::Daemon { event: DaemonEvent::OutputUpdate { run_id, .. }, .. } => {
                 vec![self.ours(*run_id)]
@@ -160,9 +160,9 @@ impl Board {
             Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
                 vec![self.ours(asset.run_id)]
             }
-            Notification::Daemon { .. } | Notification::Lagged {} => vec![Heard::Other],
+            Notification::Daemon { .. } | Notification::Lagged {} => vec![Change::Other],
             // The client puts these together with what they belong to.
-            Notification::RegistryRuns { .. } | Notification::SnapshotNodes { .. } => vec![Heard::Other],
+            Notification::RegistryRuns { .. } | Notification::SnapshotNodes { .. } => vec![Change::Other],
             Notification::Snapshot { run, state, .. } => vec![self.put(run, (**state).clone())],
             Notification::SnapshotItems { run_id, seq, node, items, .. } => {
                 let row = self.rows.get_mut(run_id);
@@ -172,16 +172,16 @@ impl Board {
                 vec![self.ours(*run_id)]
             }
             Notification::State { run_id, event, .. } => {
-                let Some(row) = self.rows.get_mut(run_id) else { return vec![Heard::Other] };
-                let Some(state) = &mut row.state else { return vec![Heard::Gap(*run_id)] };
+                let Some(row) = self.rows.get_mut(run_id) else { return vec![Change::Other] };
+                let Some(state) = &mut row.state else { return vec![Change::Gap(*run_id)] };
                 if state.fold(event) == Folded::Gap {
-                    return vec![Heard::Gap(*run_id)];
+                    return vec![Change::Gap(*run_id)];
                 }
                 let before = row.run.state;
                 if matches!(event.event, StateEvent::RunUpdate(_)) {
                     row.lift();
                 }
-                vec![if row.run.state == before { Heard::Ours } else { Heard::Moved(*run_id) }]
+                vec![if row.run.state == before { Change::Ours } else { Change::Moved(*run_id) }]
             }
             Notification::Live { run_id, event, .. } => {
                 if let Some(state) = self.rows.get_mut(run_id).and_then(|row| row.state.as_mut()) {
@@ -189,23 +189,23 @@ impl Board {
                 }
                 vec![self.ours(*run_id)]
             }
-            Notification::Bye { reason } => vec![Heard::Bye(reason.clone())],
+            Notification::Bye { reason } => vec![Change::Bye(reason.clone())],
         }
     }
 
-    fn hear_banners(&mut self, banners: &[String]) -> Heard {
-        if self.set_banners(banners) { Heard::Banners } else { Heard::Other }
+    fn apply_banners(&mut self, banners: &[String]) -> Change {
+        if self.set_banners(banners) { Change::Banners } else { Change::Other }
     }
 
-    fn hear_run(&mut self, run: &Run) -> Heard {
-        let Some(row) = self.rows.get_mut(&run.id) else { return Heard::Other };
+    fn apply_run(&mut self, run: &Run) -> Change {
+        let Some(row) = self.rows.get_mut(&run.id) else { return Change::Other };
         let before = row.run.state;
         row.take(run);
-        if row.run.state == before { Heard::Ours } else { Heard::Moved(run.id) }
+        if row.run.state == before { Change::Ours } else { Change::Moved(run.id) }
     }
 
-    fn ours(&self, id: RunId) -> Heard {
-        if self.rows.contains_key(&id) { Heard::Ours } else { Heard::Other }
+    fn ours(&self, id: RunId) -> Change {
+        if self.rows.contains_key(&id) { Change::Ours } else { Change::Other }
     }
 }
 
@@ -255,16 +255,16 @@ pub(crate) mod tests {
     #[test]
     fn an_ended_run_never_goes_back() {
         let run = run(1, "a");
-        let mut board = Board::new(vec![run.clone()]);
-        assert_eq!(board.hear(&registry(&run, RunStatus::Completed)), [Heard::Moved(run.id)]);
-        assert_eq!(board.hear(&registry(&run, RunStatus::Running)), [Heard::Ours]);
-        assert!(board.is_over());
+        let mut projection = Projection::new(vec![run.clone()]);
+        assert_eq!(projection.apply(&registry(&run, RunStatus::Completed)), [Change::Moved(run.id)]);
+        assert_eq!(projection.apply(&registry(&run, RunStatus::Running)), [Change::Ours]);
+        assert!(projection.is_over());
     }
 
     #[test]
     fn telemetry_without_a_snapshot_asks_for_one() {
         let run = run(1, "a");
-        let mut board = Board::new(vec![run.clone()]);
+        let mut projection = Projection::new(vec![run.clone()]);
         let update = RunUpdate {
             status: RunStatus::Running,
             at: Time(5),
@@ -274,10 +274,10 @@ pub(crate) mod tests {
         };
         let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
         let state = Notification::State { workflow_id: run.workflow_id, run_id: run.id, event };
-        assert_eq!(board.hear(&state), [Heard::Gap(run.id)]);
-        board.put(&run, RunState::new(["sky"]));
-        assert_eq!(board.hear(&state), [Heard::Moved(run.id)]);
-        assert_eq!(board.row(run.id).unwrap().run.started_at, Some(Time(5)));
+        assert_eq!(projection.apply(&state), [Change::Gap(run.id)]);
+        projection.put(&run, RunState::new(["sky"]));
+        assert_eq!(projection.apply(&state), [Change::Moved(run.id)]);
+        assert_eq!(projection.row(run.id).unwrap().run.started_at, Some(Time(5)));
     }
 
     #[test]
@@ -285,9 +285,9 @@ pub(crate) mod tests {
         let run = run(1, "a");
         let mut whole = RunState::new(["sky"]);
         whole.nodes["sky"].items = (0..2).map(|index| (index, Instance::default())).collect();
-        let mut board = Board::new(vec![run.clone()]);
+        let mut projection = Projection::new(vec![run.clone()]);
         let (workflow_id, run_id) = (run.workflow_id, run.id);
-        let state = |board: &Board| board.row(run_id).unwrap().state.clone();
+        let state = |projection: &Projection| projection.row(run_id).unwrap().state.clone();
         let snapshot = Notification::Snapshot {
             workflow_id,
             run_id,
@@ -301,22 +301,22 @@ pub(crate) mod tests {
             node: "sky".to_owned(),
             items: [(index, Instance::default())].into(),
         };
-        board.hear(&snapshot);
-        assert_eq!(board.hear(&part(1, 0)), [Heard::Ours]);
-        board.hear(&part(0, 9));
-        assert!(!state(&board).unwrap().is_whole(), "a part of another snapshot is none of this");
-        board.lose_parts();
-        assert_eq!(state(&board), None);
-        board.hear(&snapshot);
-        board.hear(&part(0, 0));
-        board.hear(&part(1, 0));
-        board.lose_parts();
-        assert_eq!(state(&board), Some(whole));
+        projection.apply(&snapshot);
+        assert_eq!(projection.apply(&part(1, 0)), [Change::Ours]);
+        projection.apply(&part(0, 9));
+        assert!(!state(&projection).unwrap().is_whole(), "a part of another snapshot is none of this");
+        projection.lose_parts();
+        assert_eq!(state(&projection), None);
+        projection.apply(&snapshot);
+        projection.apply(&part(0, 0));
+        projection.apply(&part(1, 0));
+        projection.lose_parts();
+        assert_eq!(state(&projection), Some(whole));
     }
 
     #[test]
     fn other_peoples_runs_are_no_concern() {
-        let mut board = Board::new(vec![run(1, "a")]);
-        assert_eq!(board.hear(&registry(&run(2, "b"), RunStatus::Failed)), [Heard::Other]);
+        let mut projection = Projection::new(vec![run(1, "a")]);
+        assert_eq!(projection.apply(&registry(&run(2, "b"), RunStatus::Failed)), [Change::Other]);
     }
 }
