@@ -41,7 +41,7 @@ pub struct Capabilities {
     pub shares_files: bool,
 }
 
-/// What an attempt is told while it runs.
+/// A signal to a running attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Signal {
     /// End, with everything that was started. Comes at most once.
@@ -106,7 +106,7 @@ pub trait Executor: Send + Sync {
         Box::pin(std::future::ready(()))
     }
 
-    /// The runs of these attempts were deleted: everything of them goes, logs too. Answers those of which nothing is left;
+    /// The runs of these attempts were deleted: everything of them goes, logs too. Returns those of which nothing is left;
     /// the others are asked for again.
     fn forget(&self, attempts: Vec<AttemptId>) -> BoxFuture<'_, Vec<AttemptId>> {
         Box::pin(std::future::ready(attempts))

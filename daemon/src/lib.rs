@@ -9,7 +9,7 @@
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
 //! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
-//! - [`hub`]: who is told what; [`server`]: the wire
+//! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`config`], [`lock`], [`own_file`], [`doctor`]
 //!
 //! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,

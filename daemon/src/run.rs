@@ -62,7 +62,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// What the process exits with: whoever started several daemons at once tells the loser from a failure by it.
+    /// The exit code of the process. It tells a daemon that lost the race for its home from one that failed.
     #[must_use]
     pub fn exit_code(&self) -> i32 {
         if matches!(self, Self::Lock(LockError::Held { .. })) { ALREADY_RUNNING } else { 1 }

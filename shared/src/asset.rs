@@ -143,7 +143,7 @@ impl Recipe {
     }
 }
 
-/// How an asset came to be.
+/// The lineage of an asset.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Recipe {

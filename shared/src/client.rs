@@ -95,7 +95,7 @@ impl Client {
         Ok(bytes)
     }
 
-    /// Writes bytes of an asset to a writer as they come. Answers what they are.
+    /// Writes bytes of an asset to a writer as they come. Returns what they are.
     ///
     /// # Errors
     /// No such asset, its bytes are gone, a lost connection, what the writer says.

@@ -24,7 +24,7 @@ pub struct Registry {
     runs: HashMap<RunId, Run>,
     /// Those that are under way: few, and asked for with every frame.
     active: BTreeSet<RunId>,
-    /// Runs that a list showed running before their start was told; when it is, it counts.
+    /// Runs that a list showed running before their start event arrived; the event still counts.
     untold: HashSet<RunId>,
     /// What was deleted: an answer that was under way does not bring it back.
     deleted: HashSet<RunId>,
@@ -35,7 +35,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Takes in the registry as the daemon has it. Answers the runs that were active or waiting here, or are looked at,
+    /// Replaces the registry with the daemon's. Returns the runs that were active or waiting here, or are looked at,
     /// and are not there: ask for each, and [`know`](Self::know) or [`remove`](Self::remove) it.
     pub fn snapshot(&mut self, runs: Vec<Run>, queue: Queue) -> Vec<RunId> {
         let there: HashSet<RunId> = runs.iter().map(|run| run.id).collect();

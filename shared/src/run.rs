@@ -153,7 +153,7 @@ pub struct Run {
     pub workflow: String,
     /// Its number within the workflow, from 1.
     pub number: u32,
-    /// What tells it from its siblings.
+    /// What distinguishes it from its siblings.
     pub label: String,
     /// Its state.
     pub state: RunStatus,

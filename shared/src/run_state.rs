@@ -46,7 +46,7 @@ pub struct RunState {
     /// Edges by name, in the order of the file. What an edge does follows from the node that reads it.
     #[serde(default)]
     pub edges: IndexMap<String, EdgeActivity>,
-    /// How many nodes are not in it yet: a large state is told in parts.
+    /// How many nodes are not in it yet: a large state is sent in parts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub nodes_left: u64,
     /// How many edges are not in it yet.

@@ -35,7 +35,7 @@ use clap::Parser;
 use cli::Cli;
 use failure::Failure;
 
-/// Runs the command that the arguments of this process name. Answers its exit code.
+/// Runs the command that the arguments of this process name. Returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -20,7 +20,7 @@ use crate::supervisor::record;
 
 /// The longest wait between two tries to reach a supervisor. After that the attempt is given up.
 const MAX_WAIT: Duration = Duration::from_secs(4);
-/// Between two requests to stop, while the supervisor is not to be had.
+/// The interval between two requests to stop while the supervisor can't be reached.
 const STOP_AGAIN: Duration = Duration::from_secs(1);
 
 /// Sends a request to the supervisor, and retries while it can't be reached: one that was killed is being replaced.

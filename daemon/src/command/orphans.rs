@@ -44,7 +44,7 @@ impl Commands {
                 Ok(_) => {}
                 // The next daemon tries again.
                 Err(error) => {
-                    return tracing::warn!(%error, "attempts of an earlier daemon are left as they are");
+                    return tracing::warn!(%error, "attempts of an earlier daemon stay as they are");
                 }
             }
             self.tidy_all(vec![attempt]).await;

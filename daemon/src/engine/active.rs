@@ -43,11 +43,11 @@ pub(crate) struct ActiveRun {
     pub(super) instances: usize,
     /// Finished values that this run takes over from the one it resumes.
     pub(super) taken: HashMap<(String, ItemPath), Values>,
-    /// Nodes that ended and whose readers were not told yet.
+    /// Nodes that ended and whose dependents were not notified yet.
     pub(super) settled: VecDeque<usize>,
-    /// Items that ended and whose straight readers were not told yet.
+    /// Items that ended and whose item-by-item dependents were not notified yet.
     pub(super) settled_items: VecDeque<(usize, u32)>,
-    /// Its listing changed since the registry was told.
+    /// Its listing changed since it was last sent to the registry.
     pub(super) listing_changed: bool,
 }
 
@@ -146,7 +146,7 @@ pub(super) struct Key {
 pub(super) fn enter<S: State>(state: &mut S, next: S) {
     debug_assert!(state.may_become(next), "{} can't become {}", state.word(), next.word());
     if let Err(error) = transition::enter(state, next) {
-        tracing::error!(%error, "a state was kept");
+        tracing::error!(%error, "an illegal change of state was ignored");
     }
 }
 
@@ -242,12 +242,12 @@ impl ActiveRun {
         instances.filter_map(|instance| instance.live.as_ref().map(|live| live.id))
     }
 
-    /// Records a change of a node: stored, then told.
+    /// Records a change of a node: it is stored, then sent.
     pub(super) fn tell_node(&mut self, context: &mut Context, update: NodeUpdate) {
         self.tell(context, StateEvent::NodeUpdate(update));
     }
 
-    /// Records a change of the run: stored, then told.
+    /// Records a change of the run: it is stored, then sent.
     pub(super) fn tell_run(&mut self, context: &mut Context, update: RunUpdate) {
         self.tell(context, StateEvent::RunUpdate(update));
     }

@@ -127,7 +127,7 @@ impl Context {
             match result {
                 Ok(_) => after.into_iter().for_each(|it| it.happen(&hub)),
                 // The store is closed, or asks the daemon to end: the next one decides again.
-                Err(error) => tracing::warn!("a decision of the engine was not stored: {error}"),
+                Err(error) => tracing::warn!("a batch of the engine was not stored: {error}"),
             }
             drop(waits);
         });

@@ -71,7 +71,9 @@ impl Core {
             found.cap.filter(|_| !parts.config.cap_is_forced).unwrap_or(parts.config.max_concurrent_runs);
         let working = Working::open(&parts.store.home().working_file());
         let working = working
-            .inspect_err(|error| tracing::warn!("a run that ends the daemon will not be known: {error}"))
+            .inspect_err(|error| {
+                tracing::warn!("a run that crashes the daemon will not be recorded: {error}")
+            })
             .ok();
         let mut core = Self {
             context: Context::new(parts, messages),
@@ -126,12 +128,12 @@ impl Core {
         }
     }
 
-    /// Whether there is something to do without being told.
+    /// Whether there is work to do without a new message.
     fn goes_on(&self) -> bool {
         !self.context.inline.is_empty() || self.queue.may_start(self.running())
     }
 
-    /// Hears what there is to hear, and decides what follows, in one batch.
+    /// Handles the messages that wait, and decides what follows, in one batch.
     fn turn(&mut self, first: Option<Message>, messages: &mut mpsc::UnboundedReceiver<Message>) {
         self.room = if self.context.must_wait() { 0 } else { TURN };
         if let Some(message) = first {

@@ -290,7 +290,7 @@ impl ActiveRun {
         self.end_instance(context, node, item, NodeStatus::Failed, Some(error), |_| {});
     }
 
-    /// An instance ended for good: recorded, and its readers are told by the next [`ActiveRun::advance`].
+    /// Records that an instance reached a terminal state; the next [`ActiveRun::advance`] notifies its dependents.
     /// `more` completes the event.
     pub(super) fn end_instance(
         &mut self,

@@ -24,7 +24,7 @@ pub(super) struct Made {
 }
 
 impl ActiveRun {
-    /// Stores what an attempt made, in the transaction that finishes its node. Answers what telemetry shows of it.
+    /// Stores what an attempt made, in the transaction that finishes its node. Returns what telemetry shows of it.
     pub(super) fn publish(
         &mut self,
         context: &mut Context,

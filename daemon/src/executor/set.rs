@@ -76,7 +76,7 @@ impl Executors {
         answer
     }
 
-    /// Removes everything of attempts whose runs were deleted. Answers those of which no executor has anything left.
+    /// Removes everything of attempts whose runs were deleted. Returns those of which no executor has anything left.
     pub(crate) async fn forget(&self, mut attempts: Vec<AttemptId>) -> Vec<AttemptId> {
         for executor in self.by_name.values() {
             attempts = executor.forget(attempts).await;

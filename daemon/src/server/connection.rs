@@ -254,7 +254,7 @@ async fn write(
     }
 }
 
-/// Answers the client's close frame, or says why the connection ends.
+/// Replies to the client's close frame, or says why the connection ends.
 async fn close(sink: &mut SplitSink<Socket, Message>, fault: &Fault) -> Result<(), Error> {
     if let Some(frame) = fault.get() {
         sink.send(Message::Close(Some(frame.clone()))).await?;

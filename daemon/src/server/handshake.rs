@@ -35,7 +35,7 @@ pub(super) async fn accept(stream: UnixStream) -> Option<(Socket, Progress)> {
         }
         Err(_) => {
             tracing::debug!("a connection said nothing");
-            Some((StatusCode::REQUEST_TIMEOUT, "no request came within ten seconds"))
+            Some((StatusCode::REQUEST_TIMEOUT, "no request arrived within ten seconds"))
         }
     };
     if let (Some((status, reason)), Ok(spare)) = (status, spare) {

@@ -95,7 +95,7 @@ impl Session {
         let text = if text.len() <= MESSAGE_LIMIT {
             text
         } else {
-            tracing::error!(bytes = text.len(), "an answer is longer than a message may be");
+            tracing::error!(bytes = text.len(), "a response is longer than a message may be");
             let error = RpcError::internal("the answer is too long for one message; ask for less of it");
             refused(id, &error)
         };

@@ -28,11 +28,11 @@ pub(super) async fn again(session: &Arc<Session>) {
     let _alone = session.attaching.lock().await;
     let needs = session.subscription.again();
     if let Err(error) = attach(session, needs).await {
-        tracing::warn!(%error, "a client could not be told everything anew");
+        tracing::warn!(%error, "a snapshot could not be sent to a client");
     }
 }
 
-/// Reads what is needed. The first error is told after everything else was attached.
+/// Reads what is needed. Reports the first error after everything else was attached.
 async fn attach(session: &Arc<Session>, needs: Needs) -> Result<(), RpcError> {
     let mut first = Ok(());
     let mut runs = needs.runs;

@@ -31,7 +31,7 @@ impl Output {
         let writer = self.writer.get_or_insert_with(|| {
             let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
             if let Err(error) = made {
-                tracing::warn!(%error, folder = %folder.display(), "what a node writes can't be kept");
+                tracing::warn!(%error, folder = %folder.display(), "what a node writes can't be stored");
             }
             LogWriter::new(folder.clone())
         });

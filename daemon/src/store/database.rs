@@ -60,7 +60,7 @@ pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreE
     Ok(db)
 }
 
-/// The id of a database: it tells the files that this database made from those of another one that lay here before.
+/// The id of a database: it distinguishes the files of this database from those of an earlier one in the same place.
 pub(super) fn id(db: &Connection) -> Result<String, StoreError> {
     db.execute(
         "INSERT OR IGNORE INTO setting (name, value) VALUES ('database_id', lower(hex(randomblob(16))))",

@@ -22,7 +22,7 @@ const MAX_BATCH_ROWS: usize = 10_000;
 /// Bytes (roughly) that one transaction takes before it is committed.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 
-/// What the writer's thread is told.
+/// A message to the writer's thread.
 pub(super) enum Message {
     /// Commit this.
     Batch(Batch),
@@ -33,7 +33,7 @@ pub(super) enum Message {
         /// Whether they lie in a file that this daemon wrote.
         made: bool,
     },
-    /// Nothing is to be hurried for: give back what can be had again.
+    /// The daemon is idle: free what can be allocated again.
     Rest,
     /// The database may not grow beyond so many pages: a disk that is full, for tests.
     #[cfg(test)]
@@ -130,7 +130,7 @@ impl Writer {
         }
     }
 
-    /// Runs until it is told to close. After a failure it only refuses: see [`Self::fail`].
+    /// Runs until a message closes it. After a failure it only refuses: see [`Self::fail`].
     pub(super) fn run(mut self) {
         while !self.closing {
             if self.failure.borrow().is_some() {
@@ -388,7 +388,7 @@ impl Writer {
         }
     }
 
-    /// After the commit: bytes go, callers are told in order.
+    /// After the commit: unlinks bytes, then notifies callers in order.
     fn tell(&self, group: Vec<Batch>, applied: Applied) {
         let Applied { answers, unlink, claimed, published, kept, failed } = applied;
         for hash in &unlink {

@@ -54,7 +54,7 @@ pub enum SupervisorError {
     #[error("{0}")]
     Refused(String),
     /// The helper can't be started or doesn't reply.
-    #[error("the supervisor is not to be had: {0}")]
+    #[error("the supervisor can't be reached: {0}")]
     Unreachable(String),
     /// A supervisor of another version is busy with commands and speaks other frames.
     #[error("a supervisor of another version ({0}) still runs commands; it is replaced when they have ended")]

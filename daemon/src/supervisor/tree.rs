@@ -39,7 +39,7 @@ pub(crate) enum Trees {
 /// Which way is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
-    /// Cgroups where they can be had.
+    /// Cgroups where they are available.
     #[default]
     Auto,
     /// Cgroups or nothing.

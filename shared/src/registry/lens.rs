@@ -33,7 +33,7 @@ impl Registry {
         self.lenses.get(&workflow)?.pinned
     }
 
-    /// Puts the lens of a run's workflow on it, to stay. Answers whether the run is known.
+    /// Puts the lens of a run's workflow on it, to stay. Returns whether the run is known.
     pub fn pin(&mut self, run: RunId) -> bool {
         let Some(workflow) = self.runs.get(&run).map(|run| run.workflow_id) else { return false };
         self.lens(workflow).pinned = Some(run);
@@ -64,7 +64,7 @@ impl Registry {
         self.busy = busy;
     }
 
-    /// Moves the lens to the next older run and pins it there. Answers where it is now, if it moved.
+    /// Moves the lens to the next older run and pins it there. Returns where it is now, if it moved.
     pub fn older(&mut self, workflow: WorkflowId) -> Option<RunId> {
         let at = self.focused_number(workflow);
         let older = self.shown(workflow).filter(|run| at.is_none_or(|at| run.number < at));
@@ -72,7 +72,7 @@ impl Registry {
         self.pin(run).then_some(run)
     }
 
-    /// Moves the lens to the next newer run and pins it there. Answers where it is now, if it moved.
+    /// Moves the lens to the next newer run and pins it there. Returns where it is now, if it moved.
     pub fn newer(&mut self, workflow: WorkflowId) -> Option<RunId> {
         let at = self.focused_number(workflow)?;
         let newer = self.shown(workflow).filter(|run| run.number > at);

@@ -54,7 +54,7 @@ pub struct Get {
 pub struct Detail {
     /// The asset.
     pub asset: Asset,
-    /// How it came to be.
+    /// Its lineage.
     pub recipe: Recipe,
 }
 

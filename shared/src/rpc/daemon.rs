@@ -28,7 +28,7 @@ pub struct Limits {
     pub message: u64,
     /// The bytes in a binary frame, without its mark.
     pub chunk: u64,
-    /// Answers that wait to be sent; beyond it requests wait.
+    /// How many responses may wait to be sent; past that, requests wait.
     pub answers: u64,
     /// Notifications that wait to be sent; beyond it they are dropped, and snapshots follow.
     pub notifications: u64,

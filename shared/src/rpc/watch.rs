@@ -1,4 +1,4 @@
-//! `watch`: what a client wants to be told.
+//! `watch`: what a client subscribes to.
 
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]

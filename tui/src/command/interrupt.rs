@@ -1,4 +1,4 @@
-//! Counting Ctrl-C instead of ending by it.
+//! Counts Ctrl-C instead of letting it end the process.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

@@ -32,7 +32,7 @@ impl Reconnects {
     /// A new connection, to a new daemon where none runs. Ctrl-C is counted meanwhile; the one numbered `leaves` ends it.
     ///
     /// # Errors
-    /// The daemon is not to be had, or it is lost again and again; the hint names how `run` is found later.
+    /// The daemon can't be reached, or the connection is lost again and again; the hint names how `run` is found later.
     pub(super) async fn connect(
         &mut self,
         context: &Context,
@@ -64,9 +64,11 @@ impl Reconnects {
                 Err(error) => why = error.message().to_owned(),
             }
         }
-        Err(Failure::no_daemon(format!("the daemon was lost, and looked for {TRIES} times in vain: {why}"))
-            .hint(format!(
-                "what was submitted is kept: `fanlight watch '{run}'` follows it once a daemon can run"
-            )))
+        Err(Failure::no_daemon(format!(
+            "the connection to the daemon was lost, and {TRIES} attempts to reconnect failed: {why}"
+        ))
+        .hint(format!(
+            "what was submitted is kept: `fanlight watch '{run}'` follows it once a daemon can run"
+        )))
     }
 }

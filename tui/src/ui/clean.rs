@@ -75,7 +75,7 @@ fn node_error(error: &mut Option<NodeError>) {
     }
 }
 
-/// Whatever the daemon told.
+/// A notification of the daemon.
 pub fn notification(notification: &mut Notification) {
     match notification {
         Notification::Registry { runs, banners, .. } => {

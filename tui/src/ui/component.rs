@@ -92,7 +92,7 @@ pub trait Component {
     fn scope(&self) -> Option<Scope> {
         None
     }
-    /// Whether an action of its scope does something now; hints, help and palette go by it.
+    /// Whether an action of its scope does something now; hints, help and palette use it.
     fn enabled(&self, _model: &Model, _action: Action) -> bool {
         true
     }

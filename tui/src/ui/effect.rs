@@ -62,7 +62,7 @@ pub enum Effect {
         /// Which.
         list: assets::List,
     },
-    /// Read how an asset came to be.
+    /// Reads the lineage of an asset.
     GetRecipe(AssetId),
     /// Star assets.
     Star(assets::Star),

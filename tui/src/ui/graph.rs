@@ -116,7 +116,7 @@ pub struct Drawing {
 pub struct Layout {
     /// The names of the nodes, in the order of the file.
     pub nodes: IndexSet<String>,
-    /// The ports of each node that the file names, the most telling first.
+    /// The ports of each node that the file names, the most important first.
     pub ports: Vec<Vec<String>>,
     /// Which node reads from or waits for which, each pair once: from, to.
     pub links: Vec<(usize, usize)>,

@@ -64,7 +64,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Takes in what was told of the focused run.
+/// Applies a notification about the focused run.
 pub(super) fn notification(model: &mut Model, notification: &mut Notification) -> Vec<Effect> {
     match notification {
         Notification::Snapshot { run_id, run, state, .. } => {

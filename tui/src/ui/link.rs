@@ -1,4 +1,4 @@
-//! The daemon: connecting, starting one, being told, coming back.
+//! The connection to the daemon: connecting, starting one, notifications, reconnecting.
 //!
 //! The link is a task of its own. It connects, starts a daemon where none runs, and after a loss tries again, later and
 //! later; it then asks for what was watched, from where it was lost.
@@ -53,12 +53,12 @@ impl Link {
         self.client.clone()
     }
 
-    /// What was told next.
+    /// Returns the next notification.
     pub(super) async fn recv(&mut self) -> Option<Message> {
         self.notification.recv().await
     }
 
-    /// What was told, if something waits.
+    /// Returns a notification, if one waits.
     pub(super) fn try_recv(&mut self) -> Option<Message> {
         self.notification.try_recv().ok()
     }

@@ -35,7 +35,7 @@ pub enum Message {
     Tick(Time),
     /// The connection changed.
     Link(Link),
-    /// The daemon told something.
+    /// A notification of the daemon.
     Notification(Box<Notification>),
     /// An answer or the result of slow work came.
     Response(Box<Response>),
@@ -106,7 +106,7 @@ pub enum Response {
         /// The page.
         page: Page<Asset>,
     },
-    /// How an asset came to be.
+    /// The lineage of an asset.
     Recipe(AssetId, Box<Recipe>),
     /// The stored preview of an asset, as text where it is text.
     PreviewText(AssetId, String),

@@ -39,7 +39,7 @@ pub struct Options {
     pub colour: bool,
     /// Whether only ASCII is drawn.
     pub ascii: bool,
-    /// Whether the end of the last run is told by a bell or notice.
+    /// Whether a bell or notice announces the end of the last run.
     pub bell: bool,
     /// Whether destructive actions ask first.
     pub confirm: bool,

@@ -37,7 +37,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal. From here on a panic gives it back before it is told.
+    /// Takes the terminal. From here on a panic restores it before the message is printed.
     ///
     /// # Errors
     /// Standard output is no terminal, or it refuses.

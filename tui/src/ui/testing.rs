@@ -1,4 +1,4 @@
-//! What the tests of the UI are told with: models in every state, and pictures of them as text.
+//! Fixtures of the UI's tests: models in every state, and pictures of them as text.
 
 mod made;
 mod picture;

@@ -55,7 +55,7 @@ impl Load {
         Self { effects: fanlight.path("effects") }
     }
 
-    /// Submits sweeps until told that it is over, and answers the runs that were acknowledged.
+    /// Submits sweeps until told that it is over, and returns the runs that were acknowledged.
     pub(crate) fn submit_until(&self, fanlight: &Fanlight, over: &AtomicBool) -> Vec<String> {
         let mut acknowledged = Vec::new();
         for _ in 0..SUBMITS {

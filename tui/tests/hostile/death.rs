@@ -139,7 +139,7 @@ fn whoever_follows_a_run_gives_up_where_no_daemon_can_be_had() {
         follower
             .ends()
             .exits(3)
-            .complains("looked for 5 times in vain")
+            .complains("5 attempts to reconnect failed")
             .complains("fanlight watch 'gated#1'");
     }
     std::fs::remove_file(config.join("config.toml")).unwrap();

@@ -64,7 +64,7 @@ impl Fanlight {
         Self { folder, kept: false }
     }
 
-    /// Leaves everything as it is when this goes, for a look at what went wrong. Answers where.
+    /// Leaves everything as it is when this goes, for a look at what went wrong. Returns where.
     pub fn keep(&mut self) -> &Path {
         self.kept = true;
         self.folder.path()

@@ -78,7 +78,7 @@ impl Apply {
             Ok(None) => {}
             Ok(Some(value)) => self.release_value(db, work, &value)?,
             // What can't be read names nothing that could be found; its row still goes.
-            Err(Failure::Batch(error)) => tracing::warn!("the bytes that a value named stay: {error}"),
+            Err(Failure::Batch(error)) => tracing::warn!("the bytes of a deleted value stay: {error}"),
             Err(error) => return Err(error),
         }
         match stored.large {

@@ -62,7 +62,7 @@ impl Subscription {
         match self.supervisor.state(self.id).await {
             Ok(_) => self.supervisor.inner.subscribers.informed(self.id),
             Err(error) => {
-                tracing::warn!(%error, "the supervisor can't be asked yet");
+                tracing::warn!(%error, "the supervisor can't be reached yet");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }

@@ -80,7 +80,7 @@ async fn an_idle_supervisor_of_another_build_is_replaced() {
     story.other(frame::VERSION, "0.0.1", false);
     let client = story.client("no helper today");
     let error = client.list().await.unwrap_err().to_string();
-    assert_eq!(error, "the supervisor is not to be had: no helper today");
+    assert_eq!(error, "the supervisor can't be reached: no helper today");
 }
 
 #[tokio::test]

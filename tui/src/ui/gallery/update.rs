@@ -173,7 +173,7 @@ pub fn back(model: &mut Model) -> bool {
     narrowed
 }
 
-/// Whether an action of this pane does something now; hints, help and palette go by it.
+/// Whether an action of this pane does something now; hints, help and palette use it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
@@ -223,7 +223,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Hears what the daemon told, after registry and lens heard it.
+/// Applies a notification, after registry and lens applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
         // Comes with every connection and after what was missed: the list may be old.

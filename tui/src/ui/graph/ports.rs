@@ -4,7 +4,7 @@ use fanlight_shared::expression::{Reference, Root};
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexSet;
 
-/// For each node, in the order of the file, its ports, the most telling first: what it declares, what the workflow puts out
+/// For each node, in the order of the file, its ports, the most important first: what it declares, what the workflow puts out
 /// of it, what other nodes read of it, what a command says.
 #[must_use]
 pub fn ports(workflow: &Workflow) -> Vec<Vec<String>> {

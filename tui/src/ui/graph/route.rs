@@ -1,4 +1,4 @@
-//! Edges as cells: where two meet they become one junction, and the more telling one gives the colour.
+//! Edges as cells: where two meet they become one junction, and the more important one gives the colour.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

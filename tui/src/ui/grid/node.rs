@@ -275,7 +275,7 @@ pub fn port<'a>(
     all(named, node, instance, products).next()
 }
 
-/// The ports of a node that are known, the most telling first.
+/// The ports of a node that are known, the most important first.
 #[must_use]
 pub fn ports(model: &Model, node: &str) -> Vec<String> {
     let Some((workflow, layout)) = model.drawn() else { return Vec::new() };
@@ -288,7 +288,7 @@ pub fn ports(model: &Model, node: &str) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The ports, the most telling first, some of them again. Looked for only as far as they are taken: every card asks for its
+/// The ports, the most important first, some of them again. Looked for only as far as they are taken: every card asks for its
 /// first one in every frame.
 fn all<'a>(
     named: &'a [String],

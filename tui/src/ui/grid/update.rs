@@ -94,7 +94,7 @@ pub fn back(model: &mut Model) -> bool {
     std::mem::take(&mut grid.panned)
 }
 
-/// Whether an action of this pane does something now; hints, help and palette go by it.
+/// Whether an action of this pane does something now; hints, help and palette use it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     if model.workflow.is_none() {
@@ -124,7 +124,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Hears what the daemon told, after registry and lens heard it.
+/// Applies a notification, after registry and lens applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);

@@ -24,7 +24,7 @@ const NAME: usize = 20;
 pub struct Choice {
     /// Its name.
     pub name: String,
-    /// What tells it from the others.
+    /// What distinguishes it from the others.
     pub about: String,
     /// What is asked for when it is chosen.
     pub effect: Effect,

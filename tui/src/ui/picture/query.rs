@@ -63,7 +63,7 @@ pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<Stri
     Some(format!("{kitty}{deep}\u{1b}[16t\u{1b}[c"))
 }
 
-/// Listens until the last answer came or patience ends; keys go to `key` as they are typed. Waits: not for the loop.
+/// Listens until the last answer or the time-out; keys go to `key` as they are typed. Waits: not for the loop.
 pub fn listen(mut key: impl FnMut(KeyEvent)) -> Answers {
     let stdin = std::io::stdin();
     let (mut reader, mut answers) = (Reader::default(), Answers::default());

@@ -82,7 +82,7 @@ pub fn back(model: &mut Model) -> bool {
     true
 }
 
-/// Whether an action of this pane does something now; hints, help and palette go by it.
+/// Whether an action of this pane does something now; hints, help and palette use it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     let any = |wanted: &dyn Fn(RunStatus) -> bool| ask::targets(model).iter().any(|run| wanted(run.state));

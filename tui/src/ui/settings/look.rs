@@ -22,7 +22,7 @@ const KEYS: [&str; 6] = ["confirm", "bell", "motion", "mouse", "ascii", "picture
 pub struct Look {
     /// Whether destructive actions ask first.
     pub confirm: Option<bool>,
-    /// Whether the end of the last run is told by a bell and a notice.
+    /// Whether a bell and a notice announce the end of the last run.
     pub bell: Option<bool>,
     /// Whether things move that need not.
     pub motion: Option<bool>,

@@ -1,4 +1,4 @@
-//! What the daemon told: registry first, then the lens, then whoever shows something of it.
+//! Notifications of the daemon: applied to the registry first, then the lens, then the panes.
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::watch::Notification;

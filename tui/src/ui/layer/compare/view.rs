@@ -16,7 +16,7 @@ use crate::ui::view::{Areas, screen};
 
 /// Columns of the names of params.
 const NAMES: u16 = 12;
-/// A column of the table is at least so wide; what does not fit is told.
+/// The least width of a column of the table; columns that do not fit are named.
 const NARROWEST: u16 = 14;
 
 /// The params that are not the same on all sides.

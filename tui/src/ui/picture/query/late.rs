@@ -1,4 +1,4 @@
-//! Answers that come too late to be used.
+//! Responses of the terminal that arrive too late to be used.
 
 use std::time::{Duration, Instant};
 

@@ -82,7 +82,7 @@ fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool
     model.queue.numbers.take(asset, workflow.as_deref())
 }
 
-/// Hears what the daemon told, after registry and lens heard it.
+/// Applies a notification, after registry and lens applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
         Notification::Registry { .. } => {
