@@ -54,15 +54,15 @@ use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::store::{Store, StoreError};
 
-/// What an engine is made of.
+/// The parts of an engine.
 pub struct EngineParts {
     /// Where everything is kept.
     pub store: Store,
     /// Sends events to clients.
     pub hub: Arc<Hub>,
-    /// What runs attempts.
+    /// Run attempts.
     pub executors: Executors,
-    /// What makes previews of assets.
+    /// Makes previews of assets.
     pub previewer: Arc<dyn Previewer>,
     /// The configuration.
     pub config: Arc<Config>,
@@ -77,7 +77,7 @@ pub struct Engine {
     store: Store,
 }
 
-/// What the engine is busy with, for the daemon's idle end.
+/// How many runs the engine has, for the idle shutdown of the daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Activity {
     /// Runs that run.
@@ -257,7 +257,7 @@ impl Engine {
         self.ask_in_trouble(|reply| Message::Queue { request, reply }).await
     }
 
-    /// What it is busy with, now and whenever that changes.
+    /// Returns a receiver of the engine's activity.
     #[must_use]
     pub fn activity(&self) -> watch::Receiver<Activity> {
         self.activity.clone()

@@ -1,4 +1,4 @@
-//! What the engine has decided and the store has not committed yet.
+//! The backlog: rows that the engine decided and the store has not committed yet.
 
 use tokio::sync::watch;
 

@@ -1,4 +1,4 @@
-//! What every decision of the engine has at hand: the batch it adds to, the pools, the executors.
+//! The context of every decision of the engine: the batch it adds to, the pools, the executors.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::store::{Batch, Op, Store};
 
-/// What happens once a batch is committed, in order.
+/// An effect that happens once its batch is committed; effects keep their order.
 // Most are of the large variant, an event: a box would be one more allocation for each.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum After {
@@ -36,7 +36,7 @@ pub(super) enum After {
     Do(Box<dyn FnOnce() + Send>),
 }
 
-/// What every decision of the engine has at hand.
+/// The context of every decision of the engine.
 pub(super) struct Context {
     pub(super) store: Store,
     pub(super) hub: Arc<Hub>,

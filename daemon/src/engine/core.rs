@@ -224,7 +224,7 @@ impl Core {
         }
     }
 
-    /// What was decided goes to the store; listings that changed go to the registry.
+    /// Ends a turn: sends its decisions to the store, and changed listings to the registry.
     fn end_turn(&mut self) {
         for id in std::mem::take(&mut self.touched) {
             if let Some(run) = self.active.get_mut(&id).filter(|run| run.listing_changed) {

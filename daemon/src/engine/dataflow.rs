@@ -12,7 +12,7 @@ use super::active::{ActiveRun, Instance, Items, RunScope, enter};
 use super::context::Context;
 use super::inputs::{self, NotPrepared};
 
-/// What a node's `if` says.
+/// The result of a node's `if`.
 enum Asked {
     Runs,
     /// Why it does not run.

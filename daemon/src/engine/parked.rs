@@ -83,7 +83,7 @@ impl ActiveRun {
         self.instances_mut().any(|instance| instance.answered)
     }
 
-    /// Takes an answer. An error says why it is none.
+    /// Accepts an answer. The error says why it is refused.
     fn take_answer(&mut self, context: &mut Context, key: Key, value: Value) -> Result<(), String> {
         let node = self.plan.nodes[key.node].name.clone();
         let refused = || format!("`{node}{}` of {} asks nothing", key.item, self.run.name());
@@ -122,7 +122,7 @@ impl Core {
         }
     }
 
-    /// Puts a parked run that has its answer at the head of the queue.
+    /// Requeues a parked run that has its answer, at the head of the queue.
     pub(super) fn requeue(&mut self, id: RunId) {
         let Some(run) = self.active.get_mut(&id).filter(|run| run.run.state == RunStatus::Parked) else {
             return;

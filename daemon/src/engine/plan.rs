@@ -67,7 +67,7 @@ pub(crate) enum Kind {
 }
 
 impl Plan {
-    /// Makes a checked workflow ready.
+    /// Prepares a checked workflow.
     pub(crate) fn new(workflow: Workflow) -> Result<Self, String> {
         let index: HashMap<String, usize> =
             workflow.nodes.keys().enumerate().map(|(at, name)| (name.clone(), at)).collect();

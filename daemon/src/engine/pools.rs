@@ -43,12 +43,12 @@ pub(crate) fn needs(resources: impl IntoIterator<Item = Resource>) -> Needs {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Ticket(u64);
 
-/// What becomes of somebody who asks for resources.
+/// The response to a request for resources.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Entry<T> {
     /// All is there: it starts now.
     Starts(T),
-    /// It waits; [`Pools::next`] gives it out.
+    /// It waits; [`Pools::next`] returns it later.
     Waits(Ticket),
 }
 
@@ -145,7 +145,7 @@ impl<T> Pools<T> {
         self.release(&waiter.needs, waiter.held);
     }
 
-    /// Gives the first `count` of these needs back.
+    /// Releases the first `count` of these needs.
     fn release(&mut self, needs: &Needs, count: usize) {
         for resource in needs.iter().take(count) {
             let Some(line) = self.lines.get_mut(resource) else { continue };

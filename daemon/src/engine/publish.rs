@@ -1,4 +1,4 @@
-//! What a node made becomes durable: its values, and those of them that are assets.
+//! Stores what a node made: its values, and those of them that are assets.
 
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ impl ActiveRun {
 /// The longest JSON of a value that telemetry carries whole, in bytes.
 const SHOWN_LIMIT: usize = 1024;
 
-/// What telemetry shows of these values.
+/// Returns what telemetry shows of these values.
 pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
     values.iter().map(|(port, value)| (port.clone(), shorten(value, SHOWN_LIMIT))).collect()
 }

@@ -102,7 +102,7 @@ impl RunQueue {
         Some(next)
     }
 
-    /// Takes a run out of the queue; `false` if it isn't there.
+    /// Removes a run from the queue; returns `false` if it isn't there.
     pub(crate) fn remove(&mut self, run: RunId) -> bool {
         let group = self.limits.remove(&run).map(|limit| limit.workflow);
         if let Some(waiting) = self.groups.get_mut(&group) {
@@ -114,7 +114,7 @@ impl RunQueue {
         self.waiting.remove(run).is_some()
     }
 
-    /// Takes all out.
+    /// Removes all runs.
     pub(crate) fn clear(&mut self) -> Vec<RunId> {
         let all = self.waiting.iter().collect();
         self.waiting.clear();

@@ -36,7 +36,7 @@ pub(super) struct StartupState {
     /// Media whose previews were not made yet.
     pub(super) previews: Vec<(AssetId, Media)>,
     pub(super) last_start: u64,
-    /// What executors have left of attempts.
+    /// What executors still hold of attempts.
     pub(super) attempts: Leftovers,
 }
 

@@ -23,7 +23,7 @@ use crate::media;
 use crate::store::blob::{Blobs, Published};
 use crate::store::{NewRun, Submit};
 
-/// What is ready to be stored.
+/// A submission that is ready to be stored.
 pub(super) struct Prepared {
     pub(super) submit: Submit,
     pub(super) plan: Arc<Plan>,

@@ -85,7 +85,7 @@ impl Fake {
         });
     }
 
-    /// It knows nothing of any attempt any more.
+    /// Forgets every attempt.
     pub(crate) fn lose_everything(&self) {
         self.change(|state| state.attempts.clear());
     }

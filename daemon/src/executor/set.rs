@@ -20,7 +20,7 @@ pub struct Executors {
     by_name: Arc<IndexMap<String, Arc<dyn Executor>>>,
 }
 
-/// What executors have left of attempts of earlier daemons.
+/// What executors still hold of attempts of earlier daemons.
 #[derive(Default)]
 pub(crate) struct Leftovers(Vec<(Arc<dyn Executor>, Vec<AttemptId>)>);
 
@@ -84,7 +84,7 @@ impl Executors {
         attempts
     }
 
-    /// What there is of attempts of earlier daemons. Blocks.
+    /// Returns what executors still hold of attempts of earlier daemons. Blocks.
     pub(crate) fn leftovers(&self) -> Leftovers {
         Leftovers(self.by_name.values().map(|it| (Arc::clone(it), it.leftovers())).collect())
     }

@@ -1,4 +1,4 @@
-//! What waits to be sent to one connection, bounded in number and bytes.
+//! The outbox of one connection, bounded in number and bytes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -63,7 +63,7 @@ impl Outgoing {
     }
 }
 
-/// What is to be done next.
+/// The next step.
 #[derive(Debug)]
 pub(super) enum Next {
     /// Send this.
@@ -95,7 +95,7 @@ enum Kind {
     Preview,
 }
 
-/// What waits for one connection.
+/// The outbox of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     messages: VecDeque<(About, Outgoing)>,

@@ -46,7 +46,7 @@ impl Rows {
         self.waiting.position(run)
     }
 
-    /// Takes in an event. Returns what goes to those who watch: the event itself unless it is about a run that waits
+    /// Applies an event. Returns what is sent to watchers: the event itself unless it is about a run that waits
     /// beyond the first 200, and the run that thereby becomes one of the first 200.
     pub(super) fn apply(&mut self, event: DaemonEvent) -> Vec<DaemonEvent> {
         match event {
@@ -70,7 +70,7 @@ impl Rows {
         }
     }
 
-    /// Takes in a run that waits, which may be one of 100,000: nothing is copied but for the first 200, which clients see.
+    /// Adds a queued run, which may be one of 100,000: nothing is copied but for the first 200, which clients see.
     pub(super) fn wait(&mut self, run: Arc<Run>) -> Option<DaemonEvent> {
         self.waiting.insert(run.id, run.position);
         let run = short(run);
@@ -96,7 +96,7 @@ impl Rows {
         std::iter::once(DaemonEvent::RunUpdate { run }).chain(entered).collect()
     }
 
-    /// Takes a run out. Returns the run that thereby became one of the first 200.
+    /// Removes a run. Returns the run that thereby became one of the first 200.
     fn remove(&mut self, run: RunId) -> Option<DaemonEvent> {
         let known = self.runs.remove(&run)?;
         if self.waiting.is_empty() && self.runs.len() < SPARE {

@@ -219,7 +219,7 @@ impl Parts {
         Some((name, items))
     }
 
-    /// Goes on to the next node that has items left.
+    /// Advances to the next node that has items left.
     fn skip(&mut self) {
         while let Some((_, node)) = self.state.nodes.get_index(self.items.0)
             && node.items.range(self.items.1..).next().is_none()

@@ -53,7 +53,7 @@ impl Subscription {
         answer
     }
 
-    /// Begins anew after the connection did not read for too long.
+    /// Starts over after the connection did not read for too long.
     pub(crate) fn again(&self) -> Needs {
         let needs = self.with(|watcher, view| {
             let mut watch = watcher.watch.clone();

@@ -103,7 +103,7 @@ impl Watcher {
         self.wake.notify_one();
     }
 
-    /// Begins to send a run. Returns whether it must be read from the store.
+    /// Starts to send a run. Returns whether it must be read from the store.
     pub(super) fn attach(&mut self, of: TelemetryOf, record: &HashMap<RunId, Record>) -> bool {
         let TelemetryOf { run_id, seq } = of;
         if seq.is_some() && matches!(self.runs.get(&run_id), Some(Telemetry::Attached { .. })) {
@@ -201,7 +201,7 @@ impl Watcher {
     }
 }
 
-/// What a watcher may look at in the hub.
+/// What a watcher may read of the hub.
 pub(super) struct View<'a> {
     pub(super) instance: &'a str,
     pub(super) runs: &'a HashMap<RunId, Record>,

@@ -42,7 +42,7 @@ pub(super) struct Apply {
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
 }
 
-/// What a transaction did beyond its rows.
+/// The effects of a transaction beyond its rows.
 #[derive(Default)]
 pub(super) struct Applied {
     /// For each batch, in order.
@@ -59,14 +59,14 @@ pub(super) struct Applied {
     pub(super) failed: Option<Failed>,
 }
 
-/// What had to be stored and can't be.
+/// An operation that had to be stored and can't be.
 pub(super) struct Failed {
     pub(super) error: StoreError,
     /// The run that it is about.
     pub(super) run: Option<RunId>,
 }
 
-/// What one batch did beyond its rows.
+/// The effects of one batch beyond its rows.
 #[derive(Default)]
 struct Work {
     committed: Committed,

@@ -10,7 +10,7 @@ use super::{StoreError, folder};
 /// The oldest SQLite without the defect that corrupts a database when its write-ahead log is reset.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-/// What brings a database from one schema to the next; only ever appended to.
+/// The migrations from one schema to the next; only ever appended to.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_going.sql"),

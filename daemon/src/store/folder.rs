@@ -63,7 +63,7 @@ pub(super) fn is_full(error: &io::Error) -> bool {
     )
 }
 
-/// What to say when a folder can't be made or used.
+/// Returns the message for a folder that can't be made or used.
 fn refused(folder: &Path, error: &io::Error) -> StoreError {
     let why = match error.kind() {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {

@@ -14,7 +14,7 @@ impl Store {
     /// How often a daemon ended over each run, of those that had not ended. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub(crate) fn interruptions(&self) -> Result<HashMap<RunId, u32>, StoreError> {
         self.read(counts)
     }

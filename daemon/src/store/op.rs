@@ -1,4 +1,4 @@
-//! What the writer is asked to write, and what it answers.
+//! Requests to the writer, and its responses.
 
 use fanlight_shared::asset::Asset;
 use fanlight_shared::environment::Environment;
@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use super::StoreError;
 use super::blob::Published;
 
-/// Something to write. The order within a batch and between batches is kept.
+/// A write operation. The order within a batch and between batches is kept.
 // Most are of the large variant, an event: a box would be one more allocation for each.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
@@ -200,7 +200,7 @@ pub struct Submit {
     pub resume: Option<ResumeFrom>,
 }
 
-/// What a resumed run takes over.
+/// What a resumed run reuses.
 #[derive(Debug)]
 pub struct ResumeFrom {
     /// The ended run.
@@ -220,7 +220,7 @@ pub struct NewRun {
     pub params: IndexMap<String, Value>,
 }
 
-/// What a commit made.
+/// The result of a commit.
 #[derive(Debug, Default)]
 pub struct Committed {
     /// Of [`Op::Submit`]: the runs. Of a repeated request key: those of the first time.
@@ -231,7 +231,7 @@ pub struct Committed {
     pub changed_assets: Vec<Asset>,
 }
 
-/// What [`Op::Submit`] made.
+/// The result of [`Op::Submit`].
 #[derive(Debug)]
 pub struct Submitted {
     /// The runs as lists show them.
@@ -242,17 +242,17 @@ pub struct Submitted {
     pub moved_from: Option<String>,
 }
 
-/// What is called after the commit, on the writer's thread, in order; it must not wait.
+/// A callback after the commit, on the writer's thread, in order; it must not wait.
 pub type After = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
 /// Ops that are committed together.
 pub struct Batch {
-    /// What to write.
+    /// The operations.
     pub ops: Vec<Op>,
     /// `true`: what the engine decided and can't take back. While the disk can't be written it is kept and tried again; if
     /// it can't be stored for any other reason, the daemon ends and recovers from what is stored. `false`: somebody's
     /// request; it is refused at once, whatever the reason.
     pub must: bool,
-    /// What is called after the commit.
+    /// The callback after the commit.
     pub after: Option<After>,
 }

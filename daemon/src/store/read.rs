@@ -1,4 +1,4 @@
-//! What the store answers: blocking functions over the pool of readers.
+//! Queries: blocking functions over the pool of readers.
 
 mod asset;
 mod find;
@@ -19,7 +19,7 @@ impl Store {
     /// A setting of the queue. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.read(|db| {
             Ok(db

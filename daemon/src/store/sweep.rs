@@ -1,4 +1,4 @@
-//! What a crash left behind: found at the next start, and removed by the writer.
+//! Leftovers of a crash: found at the next start, and removed by the writer.
 //!
 //! Only what this database made is removed: rows without a reference, and files that it was publishing when its daemon
 //! died. Files that it does not know at all (they lie next to a fresh or a restored database) are counted and stay.

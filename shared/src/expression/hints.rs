@@ -8,7 +8,7 @@ pub(super) struct Foreign {
     pub(super) len: usize,
     /// What is wrong.
     pub(super) message: String,
-    /// What to write.
+    /// The operations.
     pub(super) hint: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a resumed run takes over: whatever was finished and reads nothing that runs again, conditions included.
+//! What a resumed run reuses: whatever was finished and reads nothing that runs again, conditions included.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

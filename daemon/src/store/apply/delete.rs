@@ -1,4 +1,4 @@
-//! What goes: runs, assets, other values; and with them the bytes that nothing else names.
+//! Deletion of runs, assets and other values, and with them of the bytes that nothing else refers to.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What submissions carry to their commands: each environment is stored once, however many runs have it.
+//! Environments of submissions: each environment is stored once, however many runs have it.
 
 use fanlight_shared::environment::Environment;
 use rusqlite::{Connection, OptionalExtension, params};

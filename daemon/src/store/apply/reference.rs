@@ -24,7 +24,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Something names all the media of a value.
+    /// Adds a reference to all the media of a value.
     pub(super) fn reference_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
         for media in value.media() {
             self.reference(db, work, media.hash, media.kind == MediaKind::Dir)?;
@@ -32,7 +32,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Something names these bytes once more.
+    /// Adds a reference to these bytes.
     pub(super) fn reference(&self, db: &Connection, work: &mut Work, hash: BlobHash, folder: bool) -> Done {
         let counted: Option<bool> = db
             .prepare_cached("UPDATE blob SET refs = refs + 1 WHERE hash = ?1 RETURNING folder")?
@@ -54,7 +54,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Nothing names the media of a value any more that this value named.
+    /// Drops the references of a value to its media.
     pub(super) fn release_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
         for media in value.media() {
             self.release(db, work, media.hash)?;
@@ -62,7 +62,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Something that named these bytes is gone.
+    /// Drops a reference to these bytes.
     pub(super) fn release(&self, db: &Connection, work: &mut Work, hash: BlobHash) -> Done {
         let left: Option<i64> = db
             .prepare_cached("UPDATE blob SET refs = refs - 1 WHERE hash = ?1 AND refs > 0 RETURNING refs")?

@@ -72,7 +72,7 @@ impl Apply {
         }
     }
 
-    /// A row's value goes: it names nothing any more.
+    /// Drops the references of a row's value.
     pub(super) fn release_stored(&self, db: &Connection, work: &mut Work, stored: &Stored) -> Done {
         match self.value_with_media(db, stored) {
             Ok(None) => {}

@@ -99,7 +99,7 @@ impl Store {
     /// The stored preview of an asset: MIME type and bytes. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn preview(&self, asset: AssetId) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         self.read(|db| {
             Ok(db
@@ -114,7 +114,7 @@ impl Store {
     /// Assets whose preview was not made yet, oldest first. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn pending_previews(&self) -> Result<Vec<Asset>, StoreError> {
         self.read(|db| {
             let sql = format!(

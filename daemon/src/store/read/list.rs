@@ -88,7 +88,7 @@ impl Store {
     /// How many runs are in which state. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn counts(&self) -> Result<Counts, StoreError> {
         self.read(|db| {
             let mut counts = Counts::default();
@@ -114,7 +114,7 @@ impl Store {
     /// The greatest start order that a run has; 0 before the first start. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn last_start_order(&self) -> Result<u64, StoreError> {
         self.read(|db| {
             let last: Option<i64> = db.query_row("SELECT max(start_order) FROM run", [], |row| row.get(0))?;

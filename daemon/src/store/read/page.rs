@@ -20,7 +20,7 @@ pub(super) fn limit(asked: Option<u32>) -> usize {
 pub(super) struct List(pub(super) &'static str);
 
 impl List {
-    /// What a cursor of this list says; `None` for the first page.
+    /// The position of a cursor of this list; `None` for the first page.
     pub(super) fn parse<T>(
         self,
         cursor: Option<&str>,

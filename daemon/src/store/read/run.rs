@@ -22,7 +22,7 @@ impl Store {
     /// damage to that run alone. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     // Both are as large, and damage is rare.
     #[allow(clippy::result_large_err)]
     pub fn open_runs(&self) -> Result<Vec<Result<OpenRun, DamagedRun>>, StoreError> {
@@ -126,7 +126,7 @@ impl Store {
     /// Returns the names of the variables that a run was submitted with. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn environment_names(&self, id: RunId) -> Result<Vec<String>, StoreError> {
         self.read(|db| {
             let environment: Option<Environment> = db
@@ -142,7 +142,7 @@ impl Store {
     /// The state events of a run after one and up to another, in order. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn events(&self, id: RunId, after: u64, up_to: u64) -> Result<Vec<Numbered>, StoreError> {
         self.read(|db| {
             let mut query = db.prepare_cached(
@@ -158,7 +158,7 @@ impl Store {
     /// The attempts of deleted runs whose folders are not removed yet. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn going(&self) -> Result<Vec<AttemptId>, StoreError> {
         self.read(|db| {
             let mut query = db.prepare_cached("SELECT attempt FROM going")?;

@@ -1,4 +1,4 @@
-//! What one port had in each run.
+//! The values of one port, run by run.
 
 use fanlight_shared::id::{BlobHash, RunId};
 use fanlight_shared::preview;

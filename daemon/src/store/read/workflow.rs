@@ -85,7 +85,7 @@ impl Store {
     /// The text of a version that was submitted before, if its runs are still known. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn known_version(&self, version: &Version) -> Result<Option<String>, StoreError> {
         self.read(|db| {
             Ok(db

@@ -1,4 +1,4 @@
-//! What submissions carry to their commands.
+//! Environments of submissions.
 
 use super::*;
 
