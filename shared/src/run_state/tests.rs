@@ -185,6 +185,7 @@ proptest! {
 
 /// What a client may see of two nodes, `b` reading `a`: what is stored, and what is not.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)]
 enum Seen {
     Stored(StateEvent),
     Live(LiveEvent),

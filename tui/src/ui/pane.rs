@@ -97,7 +97,7 @@ pub(super) use pane;
 macro_rules! panes {
     ($($(#[$doc:meta])* $name:ident($component:expr) $title:literal $action:ident)+) => {
         /// A pane.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
         pub enum Pane { $($(#[$doc])* $name,)+ }
 
         impl Pane {
@@ -127,17 +127,12 @@ macro_rules! panes {
 
 panes! {
     /// The node grid of the run in focus.
+    #[default]
     Grid(GridPane) "Grid" GridPane
     /// The runs.
     Queue(QueuePane) "Queue" QueuePane
     /// The products.
     Gallery(GalleryPane) "Gallery" GalleryPane
-}
-
-impl Default for Pane {
-    fn default() -> Self {
-        Self::Grid
-    }
 }
 
 impl Pane {
