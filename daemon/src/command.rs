@@ -44,7 +44,7 @@ use crate::store::blob::Blobs;
 use crate::supervisor::client::Supervisor;
 use environment::Environment;
 use folder::Folder;
-use prepare::Means;
+use prepare::Resources;
 use shared::SharedFolders;
 use watch::Watcher;
 
@@ -98,8 +98,13 @@ pub struct CommandSettings {
 }
 
 impl Inner {
-    fn means(&self) -> Means<'_> {
-        Means { environment: &self.environment, blobs: &self.blobs, grace: self.grace, shared: &self.shared }
+    fn resources(&self) -> Resources<'_> {
+        Resources {
+            environment: &self.environment,
+            blobs: &self.blobs,
+            grace: self.grace,
+            shared: &self.shared,
+        }
     }
 }
 

@@ -158,8 +158,8 @@ impl Engine {
         let open = tokio::task::spawn_blocking(move || startup::StartupState::read(&reading, &executors))
             .await
             .map_err(|error| StoreError::Other(error.to_string()))??;
-        let (tell, activity) = watch::channel(Activity::default());
-        let core = core::Core::new(parts, messages.clone(), tell, open);
+        let (sender, activity) = watch::channel(Activity::default());
+        let core = core::Core::new(parts, messages.clone(), sender, open);
         let (work, failing) = (tokio::spawn(core.run(receiver)), store.clone());
         tokio::spawn(async move {
             if work.await.is_err_and(|error| error.is_panic()) {

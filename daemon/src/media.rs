@@ -1,8 +1,8 @@
 //! From bytes to media values: what they are is found from the bytes, never from a name.
 
 mod folder;
+mod import;
 mod sniff;
-mod take_in;
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,8 +14,8 @@ use fanlight_shared::types::Type;
 use crate::store::blob::{Blobs, Published};
 
 pub(crate) use folder::publish_folder;
+pub use import::import;
 pub use sniff::{Sniffed, sniff};
-pub use take_in::take_in;
 
 /// The longest file name kept, in bytes: what common file systems take, with room for a number before it.
 const MAX_NAME_BYTES: usize = 200;

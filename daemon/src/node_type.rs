@@ -9,7 +9,6 @@ mod file;
 mod file_list;
 mod file_read;
 mod file_write;
-mod given;
 mod image_blend;
 mod image_crop;
 mod image_filter;
@@ -24,6 +23,7 @@ mod list_of;
 mod list_range;
 mod text_join;
 mod text_template;
+mod typed_inputs;
 mod util_fail;
 mod util_sleep;
 
@@ -65,7 +65,7 @@ pub enum Runner {
     /// In the daemon, off its loop. Stops when the attempt's token is cancelled.
     Daemon(fn(NodeCall) -> Making),
     /// In a worker process: see [`crate::worker`].
-    Worker(fn(&mut crate::worker::Bench, Values) -> Result<Values, String>),
+    Worker(fn(&mut crate::worker::Workspace, Values) -> Result<Values, String>),
 }
 
 /// What a node that runs in the daemon is given.

@@ -4,7 +4,7 @@ mod banners;
 mod idle;
 mod log;
 pub(crate) mod open_files;
-mod rest;
+mod release_memory;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ const LAST_COMMITS: Duration = Duration::from_secs(5);
 /// How long the store may take to close.
 const CLOSING: Duration = Duration::from_secs(10);
 
-/// What ends a daemon.
+/// The reasons for a daemon to end.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     /// Ends it in order: by a signal, by `daemon.stop`, by a test.
@@ -136,7 +136,7 @@ pub async fn run(
         clients,
         shutdown: shutdown.token.clone(),
     });
-    let resting = tokio::spawn(rest::rest(engine.activity(), store.clone()));
+    let releasing = tokio::spawn(release_memory::release_memory(engine.activity(), store.clone()));
     let stop_serving = CancellationToken::new();
     let serving = tokio::spawn(server::serve(listener, context, stop_serving.clone()));
     let mut failure = store.failure();
@@ -148,7 +148,7 @@ pub async fn run(
         why = failed(&mut failure) => (format!("the daemon ends to recover from what is stored: {why}"), Err(why)),
     };
     tracing::info!(reason, "the daemon ends");
-    resting.abort();
+    releasing.abort();
     if tokio::time::timeout(LAST_COMMITS, engine.stop()).await.is_err() {
         tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
     }

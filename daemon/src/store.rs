@@ -230,8 +230,8 @@ impl Store {
     }
 
     /// There is nothing to hurry for: what only makes the store quick is given up, and memory goes back to the system.
-    pub(crate) fn rest(&self) {
-        let _ = self.inner.writer.send(Message::Rest);
+    pub(crate) fn release_memory(&self) {
+        let _ = self.inner.writer.send(Message::ReleaseMemory);
     }
 
     /// Ends the writer after what waits is committed. Blocks.

@@ -3,7 +3,6 @@
 //! A worker has one socket, its stdin, over which frames go both ways; its stdout is nowhere, so that a stray print of a
 //! decoder can't get between frames. It ends when the socket closes, whatever it is doing, so it can't outlive its daemon.
 
-mod bench;
 mod executor;
 mod frame;
 mod jpeg;
@@ -15,11 +14,12 @@ mod preview;
 mod process;
 mod scratch;
 mod serve;
+mod workspace;
 
-pub use bench::Bench;
 pub(crate) use limits::{SIDE, check_size};
 pub use pool::Workers;
 pub use serve::{main, serve};
+pub use workspace::Workspace;
 
 #[cfg(test)]
 mod tests;

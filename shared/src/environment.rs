@@ -88,7 +88,7 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// What to say of a name that is none.
+/// Returns the message for a bad name.
 pub const NAMES: &str = "names match [A-Za-z_][A-Za-z0-9_]*";
 
 /// Checks that a text can name a variable that somebody sets: [`NAMES`], and none of Fanlight's own.

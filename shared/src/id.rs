@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What [`FromStr`] of an id answers for a text that is no UUID.
+/// The error of [`FromStr`] of an id, for a text that is no UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an id (an id is a UUID)")]
 pub struct NotAnId(pub String);

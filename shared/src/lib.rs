@@ -1,4 +1,4 @@
-//! What crosses the wire between Fanlight's daemon and its clients, and the pure rules that both sides obey.
+//! The protocol between Fanlight's daemon and its clients, and the pure rules that both sides obey.
 //!
 //! # Layout
 //!

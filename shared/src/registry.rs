@@ -74,7 +74,7 @@ impl Registry {
         missing
     }
 
-    /// Takes in an event of the registry; others change nothing.
+    /// Applies an event of the registry; others change nothing.
     pub fn apply(&mut self, event: &DaemonEvent) {
         match event {
             DaemonEvent::RunUpdate { run } => self.update((**run).clone()),
@@ -87,8 +87,8 @@ impl Registry {
         }
     }
 
-    /// Takes in runs from a list. They are history: the lens does not follow them, but takes one if it has none.
-    pub fn know(&mut self, runs: impl IntoIterator<Item = Run>) {
+    /// Adds runs from a list. They are history: the lens does not follow them, but takes one if it has none.
+    pub fn add_history(&mut self, runs: impl IntoIterator<Item = Run>) {
         let mut workflows = HashSet::new();
         for run in runs {
             workflows.insert(run.workflow_id);

@@ -25,7 +25,7 @@ use crate::value::Value;
 /// How many metrics, and how many previews, an instance has at most; further ones are left out.
 const NAMES: usize = 256;
 
-/// What is known of a run: the fold of its events.
+/// The state of a run: the fold of its events.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunState {

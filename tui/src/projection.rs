@@ -38,7 +38,7 @@ impl Row {
     }
 
     /// The state of the telemetry, where it is ahead of the registry.
-    fn lift(&mut self) {
+    fn sync_run(&mut self) {
         let Some(state) = &self.state else { return };
         if state.status.is_behind(self.run.state) {
             return;
@@ -123,7 +123,7 @@ impl Projection {
         let before = row.run.state;
         row.take(run);
         row.state = Some(state);
-        row.lift();
+        row.sync_run();
         if row.run.state == before { Change::Ours } else { Change::Moved(run.id) }
     }
 
@@ -179,7 +179,7 @@ impl Projection {
                 }
                 let before = row.run.state;
                 if matches!(event.event, StateEvent::RunUpdate(_)) {
-                    row.lift();
+                    row.sync_run();
                 }
                 vec![if row.run.state == before { Change::Ours } else { Change::Moved(*run_id) }]
             }

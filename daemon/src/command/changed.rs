@@ -18,7 +18,7 @@ use rustix::fs::Stat;
 
 use super::folder::{new_file, sentence};
 use super::pattern::Pattern;
-use crate::rooted::{DEEPEST, Entry, Links, Met, Root, inner_path, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
 
 /// A change within one tick of the file system's clock may leave a file's times as they were.
 const TICK: Duration = Duration::from_millis(20);
@@ -130,7 +130,7 @@ impl Snapshot {
                 },
                 OutputSource::Glob(glob) => {
                     Pattern::parse(glob)?.find(root, &mut |path, met| {
-                        if let Met::File(stat) | Met::BrokenLink(stat, _) = met {
+                        if let WalkEntry::File(stat) | WalkEntry::BrokenLink(stat, _) = met {
                             files.insert(path.to_owned(), Stamp::of_stat(stat));
                         }
                         Ok(())
@@ -198,7 +198,7 @@ pub(super) fn files_in(root: &Root, path: &Path) -> Result<Files, String> {
 
 fn note_folder(root: &Root, path: &Path, files: &mut Files) -> Result<(), String> {
     walk(root, path, DEEPEST, Links::Follow, &mut |file, met| {
-        if let Met::File(stat) | Met::BrokenLink(stat, _) = met {
+        if let WalkEntry::File(stat) | WalkEntry::BrokenLink(stat, _) = met {
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }
         if files.len() > super::collect::MAX_FILES {

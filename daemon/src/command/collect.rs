@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 use super::pattern::Pattern;
 use super::report::Reported;
 use crate::media;
-use crate::rooted::{Entry, Met, Root};
+use crate::rooted::{Entry, Root, WalkEntry};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
 
@@ -168,17 +168,20 @@ impl Collector<'_> {
             let notes = &mut self.collected.notes;
             pattern.find(&place.root, &mut |path, met| {
                 match met {
-                    Met::File(_) => {
+                    WalkEntry::File(_) => {
                         found.entry(path.to_owned()).or_insert(number);
                     }
-                    Met::BrokenLink(link, refusal) if place.is_link_changed(path, link) => {
+                    WalkEntry::BrokenLink(link, refusal) if place.is_link_changed(path, link) => {
                         return Err(format!("`{}`: {refusal}", path.display()));
                     }
-                    Met::Other(what) => {
+                    WalkEntry::Other(what) => {
                         notes.push(format!("`{}` was left out: it is {what}", path.display()));
                     }
-                    Met::Unreadable => notes.push(format!("`{}` can't be looked into", path.display())),
-                    Met::BrokenLink(..) | Met::Folder | Met::Passed | Met::TooDeep => {}
+                    WalkEntry::Unreadable => notes.push(format!("`{}` can't be looked into", path.display())),
+                    WalkEntry::BrokenLink(..)
+                    | WalkEntry::Folder
+                    | WalkEntry::Passed
+                    | WalkEntry::TooDeep => {}
                 }
                 if found.len() > MAX_MATCHES {
                     return Err(format!("the glob `{glob}` matches more than {MAX_MATCHES} files"));

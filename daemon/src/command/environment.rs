@@ -11,8 +11,8 @@ use super::CommandWork;
 use super::folder::Folder;
 use crate::attempt::Attempt;
 
-/// What commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a secret or
-/// reaches a person's agent is here: the config's `pass_env` adds such names.
+/// Variables that commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a
+/// secret or reaches a person's agent is here: the config's `pass_env` adds such names.
 const PASSED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"];
 
 /// Where programs are looked for if the daemon has no `PATH`.
@@ -24,7 +24,7 @@ const LARGEST: usize = 1024 * 1024;
 /// Variables by name.
 pub(super) type Variables = IndexMap<OsString, OsString>;
 
-/// What every command gets.
+/// The environment that every command gets.
 #[derive(Debug)]
 pub(super) struct Environment {
     passed: Variables,

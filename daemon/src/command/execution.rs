@@ -141,7 +141,7 @@ impl CommandExecution {
         }
         let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.work));
         let folder = self.folder.clone();
-        let spec = tokio::task::spawn_blocking(move || prepare(&attempt, &work, &folder, &inner.means()));
+        let spec = tokio::task::spawn_blocking(move || prepare(&attempt, &work, &folder, &inner.resources()));
         match spec.await {
             Ok(Ok(spec)) => self.set(Process::Prepared(Box::new(spec))),
             Ok(Err(problem)) => return Err(Outcome::failed(NodeError::new(problem))),
@@ -235,7 +235,7 @@ impl CommandExecution {
         let (inner, work, attempt) = (Arc::clone(&self.inner), Arc::clone(&self.work), self.attempt.clone());
         let reader = Arc::clone(&self.reader);
         let finishing = tokio::task::spawn_blocking(move || {
-            finish::finish(&attempt, &work, &inner.means(), &mut super::follow::lock(&reader), &exit)
+            finish::finish(&attempt, &work, &inner.resources(), &mut super::follow::lock(&reader), &exit)
         });
         finishing.await.unwrap_or_else(|_| failed("collecting the outputs failed; see the daemon's log"))
     }

@@ -11,7 +11,7 @@ use fanlight_shared::workflow::OutputSource;
 use super::collect::{self, Claim, Collected, Sources};
 use super::failure;
 use super::folder::{Folder, sentence};
-use super::prepare::Means;
+use super::prepare::Resources;
 use super::reader::{Reader, log_update};
 use super::report::Reported;
 use super::{CommandWork, text};
@@ -27,12 +27,12 @@ const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
 pub(super) fn finish(
     attempt: &Attempt,
     work: &CommandWork,
-    means: &Means<'_>,
+    resources: &Resources<'_>,
     reader: &mut Reader,
     exit: &Exit,
 ) -> Outcome {
     reader.finish(exit.log_end);
-    let (stdout, collected) = match gather(attempt, work, means, reader, exit) {
+    let (stdout, collected) = match gather(attempt, work, resources, reader, exit) {
         Ok(gathered) => gathered,
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
@@ -43,7 +43,7 @@ pub(super) fn finish(
         reader.report.note(note);
     }
     let ended = Ended::of(attempt, exit);
-    let mut error = failure::error(exit, reader.folder.path(), &means.environment.path(attempt, work));
+    let mut error = failure::error(exit, reader.folder.path(), &resources.environment.path(attempt, work));
     if ended == Ended::TimedOut {
         let last_line = error.and_then(|error| error.last_line);
         error = Some(NodeError { last_line, ..attempt.time_limit.error() });
@@ -123,7 +123,7 @@ impl Ended {
 fn gather(
     attempt: &Attempt,
     work: &CommandWork,
-    means: &Means<'_>,
+    resources: &Resources<'_>,
     reader: &Reader,
     exit: &Exit,
 ) -> Result<(Stdout, Collected), String> {
@@ -140,23 +140,23 @@ fn gather(
         }
     };
     if let Some(dir) = &work.dir {
-        means.shared.adopt(attempt, dir, &work.outputs, folder);
+        resources.shared.adopt(attempt, dir, &work.outputs, folder);
         let reported = reader.report.outputs.values().filter_map(|it| match it {
             Reported::Path(path) => inner_path(Path::new(path), dir).ok(),
             Reported::Value(_) => None,
         });
-        means.shared.ended(attempt.id, &reported.collect::<Vec<_>>());
+        resources.shared.ended(attempt.id, &reported.collect::<Vec<_>>());
     }
     let collected = if work.outputs.is_empty() && reader.report.outputs.is_empty() {
         Collected::default()
     } else {
         let ended_well = Ended::of(attempt, exit) == Ended::ByItself(How::Code(0));
-        let claim = Claim { folders: means.shared, attempt: attempt.id, ended_well };
+        let claim = Claim { folders: resources.shared, attempt: attempt.id, ended_well };
         let sources = Sources {
             places: collect::places(folder, work.dir.as_deref(), claim)?,
             stdout: &stdout,
             reported: &reader.report.outputs,
-            blobs: means.blobs,
+            blobs: resources.blobs,
         };
         collect::collect(&work.outputs, &sources)
     };

@@ -1,4 +1,4 @@
-//! What tests of this module share.
+//! Fixtures of this module's tests.
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::supervisor::client::{AttemptEvent, Exit, Subscription};
 /// A command that ends sooner needs no watch: its events are read at its end.
 const WATCH_AFTER: Duration = Duration::from_millis(25);
 
-/// What is needed to follow an attempt.
+/// The dependencies of a follower.
 pub(super) struct Follow<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) watcher: &'a Arc<Watcher>,

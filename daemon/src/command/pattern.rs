@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Refusal, Root, WalkEntry, walk};
 
 /// How many files and folders a search visits before it gives up.
 const MAX_VISITED: usize = 500_000;
@@ -63,7 +63,7 @@ impl Pattern {
     pub(super) fn find(
         &self,
         root: &Root,
-        visit: &mut dyn FnMut(&Path, Met<'_>) -> Result<(), String>,
+        visit: &mut dyn FnMut(&Path, WalkEntry<'_>) -> Result<(), String>,
     ) -> Result<(), String> {
         match root.entry(&self.start) {
             Ok(Entry::Folder(_)) => {}
@@ -81,14 +81,14 @@ impl Pattern {
                 ));
             }
             match met {
-                Met::TooDeep => Err(format!(
+                WalkEntry::TooDeep => Err(format!(
                     "the glob `{}` does not reach below `{}`: no more than {DEEPEST} folders are entered",
                     self.text,
                     path.display()
                 )),
-                Met::Folder | Met::Passed => Ok(()),
+                WalkEntry::Folder | WalkEntry::Passed => Ok(()),
                 // There may be matches in it.
-                Met::Unreadable => visit(path, met),
+                WalkEntry::Unreadable => visit(path, met),
                 met if self.matcher.is_match(path) => visit(path, met),
                 _ => Ok(()),
             }

@@ -19,8 +19,8 @@ use crate::media::file_name;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
 
-/// What is needed to prepare and to finish an attempt, besides its work.
-pub(super) struct Means<'a> {
+/// The resources that preparing and finishing an attempt need, besides its work.
+pub(super) struct Resources<'a> {
     pub(super) environment: &'a Environment,
     pub(super) blobs: &'a Blobs,
     pub(super) grace: Duration,
@@ -36,11 +36,11 @@ pub(super) fn prepare(
     attempt: &Attempt,
     work: &CommandWork,
     folder: &Folder,
-    means: &Means<'_>,
+    resources: &Resources<'_>,
 ) -> Result<StartSpec, String> {
     folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
-    let inputs = input::lay_out(&work.inputs, means.blobs, &folder.inputs())?;
-    let variables = means.environment.of(attempt, work, folder, inputs)?;
+    let inputs = input::lay_out(&work.inputs, resources.blobs, &folder.inputs())?;
+    let variables = resources.environment.of(attempt, work, folder, inputs)?;
     let path = variables.get(OsStr::new("PATH")).cloned().unwrap_or_default();
     let invocation = match &work.program {
         Program::Script { text, shell } => {
@@ -50,14 +50,14 @@ pub(super) fn prepare(
                 .map_err(|error| sentence("can't write", &script, &error))?;
             program::of_script(shell, &script, &path)?
         }
-        Program::Arguments(arguments) => invocation(arguments, folder, means.blobs)?,
+        Program::Arguments(arguments) => invocation(arguments, folder, resources.blobs)?,
     };
     environment::check_size(&variables, &invocation.arguments)?;
     let cwd = match &work.dir {
         None => folder.work(),
         Some(dir) => {
             check_dir(dir)?;
-            means.shared.begin(attempt, dir, &work.outputs)?.save(&folder.before())?;
+            resources.shared.begin(attempt, dir, &work.outputs)?.save(&folder.before())?;
             dir.clone()
         }
     };
@@ -68,7 +68,7 @@ pub(super) fn prepare(
         env: variables.into_iter().collect(),
         cwd,
         folder: folder.path().to_owned(),
-        grace: means.grace,
+        grace: resources.grace,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What is started: a shell with the script, or the program of a `cmd:`.
+//! The program that is started: a shell with the script, or that of a `cmd:`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;

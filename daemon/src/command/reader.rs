@@ -1,4 +1,4 @@
-//! What a running command shows: progress, its last line, metrics and previews. Blocks briefly.
+//! Reads what a running command shows: progress, its last line, metrics and previews. Blocks briefly.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What a command has reported so far by `$FANLIGHT_EVENTS`: reads the lines as they come, in bounded memory.
+//! The reports of a command by `$FANLIGHT_EVENTS`: reads the lines as they come, in bounded memory.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -29,7 +29,7 @@ pub(super) enum Reported {
     Path(String),
 }
 
-/// What has been reported.
+/// The reports so far.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     /// Outputs by name.

@@ -245,7 +245,7 @@ fn next(sessions: &HashMap<AttemptId, Session>) -> u64 {
     u64::try_from(now).unwrap_or_default().max(last + 1)
 }
 
-/// What people call an attempt.
+/// Returns the name of an attempt for messages.
 fn who(attempt: &Attempt) -> String {
     format!("`{}{}` of {}#{}", attempt.node, attempt.item, attempt.run.workflow, attempt.run.number)
 }

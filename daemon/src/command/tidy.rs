@@ -1,4 +1,4 @@
-//! What is removed when an attempt has ended, and when its run is deleted.
+//! Removes what is no longer needed when an attempt has ended, and when its run is deleted.
 
 use std::sync::PoisonError;
 use std::time::Duration;

@@ -46,7 +46,7 @@ pub(super) fn cap(text: &str) -> Result<u32, ConfigError> {
 }
 
 /// A mistake and where it stands.
-type Mistake = (Range<usize>, String);
+type SpannedError = (Range<usize>, String);
 
 pub(super) fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     read(text).map_err(|(span, message)| {
@@ -55,7 +55,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     })
 }
 
-fn read(text: &str) -> Result<Config, Mistake> {
+fn read(text: &str) -> Result<Config, SpannedError> {
     let table = DeTable::parse(text)
         .map_err(|error| (error.span().unwrap_or(0..0), error.message().to_owned()))?
         .into_inner();
@@ -82,7 +82,7 @@ fn read(text: &str) -> Result<Config, Mistake> {
     Ok(config)
 }
 
-fn whole(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, Mistake> {
+fn whole(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, SpannedError> {
     value
         .get_ref()
         .as_integer()
@@ -91,7 +91,7 @@ fn whole(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, Mistake> {
         .ok_or_else(|| (value.span(), format!("a whole number from {least} is needed here")))
 }
 
-fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Result<(), Mistake> {
+fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Result<(), SpannedError> {
     let Some(table) = value.get_ref().as_table() else {
         return Err((
             value.span(),
@@ -104,7 +104,7 @@ fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Res
     Ok(())
 }
 
-fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, Mistake> {
+fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, SpannedError> {
     const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
     let parse = |text: &str| {
         let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
@@ -116,7 +116,7 @@ fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, Mistake> {
     })
 }
 
-fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<(Range<usize>, String)>, Mistake> {
+fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<(Range<usize>, String)>, SpannedError> {
     let wrong = |span| (span, "a list of texts is needed here, such as [\"HOME\", \"LANG\"]".to_owned());
     let list = value.get_ref().as_array().ok_or_else(|| wrong(value.span()))?;
     list.iter()
@@ -127,7 +127,7 @@ fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<(Range<usize>, String)>, Mi
         .collect()
 }
 
-fn folders(value: &Spanned<DeValue<'_>>) -> Result<Vec<PathBuf>, Mistake> {
+fn folders(value: &Spanned<DeValue<'_>>) -> Result<Vec<PathBuf>, SpannedError> {
     texts(value)?
         .into_iter()
         .map(|(span, text)| {

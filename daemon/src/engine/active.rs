@@ -244,15 +244,15 @@ impl ActiveRun {
 
     /// Records a change of a node: it is stored, then sent.
     pub(super) fn tell_node(&mut self, context: &mut Context, update: NodeUpdate) {
-        self.tell(context, StateEvent::NodeUpdate(update));
+        self.emit(context, StateEvent::NodeUpdate(update));
     }
 
     /// Records a change of the run: it is stored, then sent.
     pub(super) fn tell_run(&mut self, context: &mut Context, update: RunUpdate) {
-        self.tell(context, StateEvent::RunUpdate(update));
+        self.emit(context, StateEvent::RunUpdate(update));
     }
 
-    fn tell(&mut self, context: &mut Context, mut event: StateEvent) {
+    fn emit(&mut self, context: &mut Context, mut event: StateEvent) {
         event.shorten();
         self.seq += 1;
         let event = Numbered { seq: self.seq, event };

@@ -145,7 +145,7 @@ fn new_version(open: &OpenRun, document: String, store: &Store) -> Result<Source
     let params = check_params(&plan.workflow, &known)
         .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
     let mut files = Files { blobs: store.blobs(), seen: HashMap::new(), published: Vec::new() };
-    let params = files.take_in(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
+    let params = files.import(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
     let touched = match read(&open.document) {
         Ok(old) => reuse::touched((&old, &run.params), (&plan, &params)),
         // What can't be compared is taken for different.

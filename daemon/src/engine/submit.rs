@@ -70,7 +70,7 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
             swept: &swept,
             repeat,
         });
-        let params = files.take_in(&workflow, params, path.as_deref())?;
+        let params = files.import(&workflow, params, path.as_deref())?;
         new.push(NewRun { id: RunId::new(), label, params });
     }
     label::tell_apart(new.iter_mut().map(|run| &mut run.label));
@@ -196,7 +196,7 @@ pub(super) struct Files<'a> {
 
 impl Files<'_> {
     /// Params of media types are paths; they become media in the store.
-    pub(super) fn take_in(
+    pub(super) fn import(
         &mut self,
         workflow: &Workflow,
         mut params: IndexMap<String, Value>,
@@ -227,7 +227,7 @@ impl Files<'_> {
                 let media = match self.seen.get(&file) {
                     Some(media) => media.clone(),
                     None => {
-                        let (media, published) = media::take_in(&file, *kind, self.blobs)?;
+                        let (media, published) = media::import(&file, *kind, self.blobs)?;
                         self.published.extend(published);
                         self.seen.insert(file, media.clone());
                         media

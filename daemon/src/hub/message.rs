@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use fanlight_shared::event::{DaemonEvent, LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::preview;
-use fanlight_shared::rpc::frame::{EVENT, Notified, Two};
+use fanlight_shared::rpc::frame::{EVENT, JsonRpc2, Notified};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run_state::Instance;
 use fanlight_shared::value::Value;
@@ -42,7 +42,7 @@ impl Message {
 
 /// A notification as a text frame.
 pub(super) fn encode(notification: &Notification) -> Utf8Bytes {
-    text(&Notified { jsonrpc: Two, method: EVENT, params: notification })
+    text(&Notified { jsonrpc: JsonRpc2, method: EVENT, params: notification })
 }
 
 /// How many bytes a notification has, about: what it is made of is counted, not written out.
@@ -119,11 +119,11 @@ pub(super) struct SnapshotItems<'a> {
 pub(super) fn encode_items(params: &SnapshotItems<'_>) -> Utf8Bytes {
     #[derive(Serialize)]
     struct Frame<'a> {
-        jsonrpc: Two,
+        jsonrpc: JsonRpc2,
         method: &'static str,
         params: &'a SnapshotItems<'a>,
     }
-    text(&Frame { jsonrpc: Two, method: EVENT, params })
+    text(&Frame { jsonrpc: JsonRpc2, method: EVENT, params })
 }
 
 /// Our own types always serialise: their keys are texts and nothing in them fails.

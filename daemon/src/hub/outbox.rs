@@ -27,7 +27,7 @@ const LIVE_EVERY: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
 /// What a message is about: a connection that no longer watches it need not get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum About {
+pub(super) enum Topic {
     Run(RunId),
     Daemon,
 }
@@ -98,7 +98,7 @@ enum Kind {
 /// The outbox of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    messages: VecDeque<(About, Outgoing)>,
+    messages: VecDeque<(Topic, Outgoing)>,
     bytes: usize,
     live: BTreeMap<LiveKey, (WorkflowId, LiveEvent)>,
     /// Of the live values.
@@ -125,10 +125,10 @@ impl Outbox {
     pub(super) fn lag(&mut self) {
         self.reset();
         self.lagged = true;
-        self.messages.push_back((About::Daemon, Outgoing::Lagged));
+        self.messages.push_back((Topic::Daemon, Outgoing::Lagged));
     }
 
-    pub(super) fn push(&mut self, about: About, message: Outgoing) {
+    pub(super) fn push(&mut self, about: Topic, message: Outgoing) {
         if self.lagged {
             return;
         }
@@ -151,7 +151,7 @@ impl Outbox {
     /// A snapshot says all that was to be said of its run.
     pub(super) fn snapshot(&mut self, run: &Arc<Run>, state: &Arc<RunState>) {
         self.forget(run.id);
-        self.push(About::Run(run.id), Outgoing::Snapshot(Arc::new(Snapshot::of_run(run, state))));
+        self.push(Topic::Run(run.id), Outgoing::Snapshot(Arc::new(Snapshot::of_run(run, state))));
     }
 
     /// A state event. Live values that it makes worthless are not sent any more.
@@ -169,7 +169,7 @@ impl Outbox {
             }
             _ => {}
         }
-        self.push(About::Run(run), Outgoing::Message(Arc::clone(message)));
+        self.push(Topic::Run(run), Outgoing::Message(Arc::clone(message)));
     }
 
     /// A live value: the newest wins.
@@ -243,24 +243,24 @@ impl Outbox {
         for (key, (workflow_id, event)) in std::mem::take(&mut self.live) {
             let run_id = key.run;
             let message = Message::new(Notification::Live { workflow_id, run_id, event });
-            self.push(About::Run(run_id), Outgoing::Message(message));
+            self.push(Topic::Run(run_id), Outgoing::Message(message));
         }
         self.take(now)
     }
 
     /// Drops what is about a run.
     pub(super) fn forget(&mut self, run: RunId) {
-        self.retain(|about| about != About::Run(run));
+        self.retain(|about| about != Topic::Run(run));
         self.live.retain(|key, _| key.run != run);
         self.live_bytes = self.live.values().map(|(_, event)| live(event)).sum();
     }
 
     /// Drops what is about the registry, the queue and the products.
     pub(super) fn forget_daemon(&mut self) {
-        self.retain(|about| about != About::Daemon);
+        self.retain(|about| about != Topic::Daemon);
     }
 
-    fn retain(&mut self, keep: impl Fn(About) -> bool) {
+    fn retain(&mut self, keep: impl Fn(Topic) -> bool) {
         self.messages.retain(|(about, _)| keep(*about));
         self.bytes = self.messages.iter().map(|(_, message)| message.bytes()).sum();
     }

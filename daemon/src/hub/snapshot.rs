@@ -18,10 +18,10 @@ const INDEX: usize = "4294967295".len();
 
 /// A snapshot on its way to one connection. What it is made from is shared with the hub until the last part is written.
 #[derive(Debug)]
-pub(crate) struct Snapshot(Mutex<Option<Rest>>);
+pub(crate) struct Snapshot(Mutex<Option<Remaining>>);
 
 #[derive(Debug)]
-enum Rest {
+enum Remaining {
     Run(RunParts),
     Registry(RegistryParts),
 }
@@ -30,7 +30,7 @@ impl Snapshot {
     /// A run.
     pub(super) fn of_run(run: &Arc<Run>, state: &Arc<RunState>) -> Self {
         let parts = RunParts { run: Arc::clone(run), begun: false, parts: Parts::new(Arc::clone(state)) };
-        Self(Mutex::new(Some(Rest::Run(parts))))
+        Self(Mutex::new(Some(Remaining::Run(parts))))
     }
 
     /// The registry: runs with their places in the queue.
@@ -41,28 +41,28 @@ impl Snapshot {
         banners: Vec<String>,
     ) -> Self {
         let parts = RegistryParts { seq, runs, next: 0, first: Some((queue, banners)) };
-        Self(Mutex::new(Some(Rest::Registry(parts))))
+        Self(Mutex::new(Some(Remaining::Registry(parts))))
     }
 
     /// One thread at a time writes to a connection; one that panicked here wrote nothing.
-    fn rest(&self) -> MutexGuard<'_, Option<Rest>> {
+    fn remaining(&self) -> MutexGuard<'_, Option<Remaining>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether all of it was written.
     pub(super) fn is_over(&self) -> bool {
-        self.rest().is_none()
+        self.remaining().is_none()
     }
 
     /// The next part as a text frame.
     pub(super) fn part(&self) -> Option<Utf8Bytes> {
-        let mut rest = self.rest();
-        let (text, over) = match rest.as_mut()? {
-            Rest::Run(parts) => (parts.next(), parts.is_over()),
-            Rest::Registry(parts) => (Some(parts.next()), parts.is_over()),
+        let mut remaining = self.remaining();
+        let (text, over) = match remaining.as_mut()? {
+            Remaining::Run(parts) => (parts.next(), parts.is_over()),
+            Remaining::Registry(parts) => (Some(parts.next()), parts.is_over()),
         };
         if over {
-            *rest = None;
+            *remaining = None;
         }
         text
     }

@@ -12,7 +12,7 @@ use fanlight_shared::run_state::RunState;
 use tokio::sync::Notify;
 
 use super::message::Message;
-use super::outbox::{About, Outbox, Outgoing};
+use super::outbox::{Outbox, Outgoing, Topic};
 use super::record::{Outdated, Record};
 use super::ring::{Class, Ring};
 use super::rows::Rows;
@@ -190,13 +190,13 @@ impl Watcher {
 
     pub(super) fn daemon(&mut self, class: Class, message: &Arc<Message>) {
         if Self::wants(&self.watch, class) {
-            self.outbox.push(About::Daemon, Outgoing::Message(Arc::clone(message)));
+            self.outbox.push(Topic::Daemon, Outgoing::Message(Arc::clone(message)));
             self.wake.notify_one();
         }
     }
 
     pub(super) fn bye(&mut self, message: &Arc<Message>) {
-        self.outbox.push(About::Daemon, Outgoing::Message(Arc::clone(message)));
+        self.outbox.push(Topic::Daemon, Outgoing::Message(Arc::clone(message)));
         self.wake.notify_one();
     }
 }
@@ -238,20 +238,20 @@ impl Watcher {
             // What this connection watched before is under way on it already.
             let had = |class| Self::wants(before, class);
             for (_, event) in rest.filter(|(class, _)| Self::wants(watch, *class) && !had(*class)) {
-                self.outbox.push(About::Daemon, Outgoing::Message(Arc::clone(event)));
+                self.outbox.push(Topic::Daemon, Outgoing::Message(Arc::clone(event)));
             }
             return;
         }
         self.outbox.forget_daemon();
         if watch.since.is_some() {
             let message = Message::new(Notification::Lagged {});
-            self.outbox.push(About::Daemon, Outgoing::Message(message));
+            self.outbox.push(Topic::Daemon, Outgoing::Message(message));
         }
         if watch.registry {
             let (seq, rows) = (view.ring.seq(), view.rows);
             let (runs, queue, banners) = (rows.window(), rows.queue(), rows.banners().to_vec());
             let snapshot = Snapshot::of_registry(seq, runs, queue, banners);
-            self.outbox.push(About::Daemon, Outgoing::Snapshot(Arc::new(snapshot)));
+            self.outbox.push(Topic::Daemon, Outgoing::Snapshot(Arc::new(snapshot)));
         }
     }
 

@@ -6,7 +6,7 @@ use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
 use fanlight_shared::sanitise;
 
 use super::{file_name, is_executable};
-use crate::rooted::{DEEPEST, Entry, Links, Met, Root, inner_path, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
 use crate::store::blob::{Blobs, Published};
 
 /// The MIME type of a folder.
@@ -90,20 +90,20 @@ fn look(root: &Root, start: &Path, shown: &str, most: usize) -> Result<(Vec<Path
         let below = path.strip_prefix(start).unwrap_or(path);
         let named = || format!("{shown}/{}", sanitise::line(&below.to_string_lossy()));
         match met {
-            Met::File(_) if paths.len() == most => {
+            WalkEntry::File(_) if paths.len() == most => {
                 return Err(format!("`{shown}` holds more than {most} files"));
             }
-            Met::File(_) => paths.push(path.to_owned()),
-            Met::Other(what) => left_out.push(LeftOut { path: named(), what }),
-            Met::BrokenLink(_, refusal) => return Err(format!("`{}`: {refusal}", named())),
-            Met::Unreadable => return Err(format!("the folder `{}` can't be read", named())),
-            Met::TooDeep => {
+            WalkEntry::File(_) => paths.push(path.to_owned()),
+            WalkEntry::Other(what) => left_out.push(LeftOut { path: named(), what }),
+            WalkEntry::BrokenLink(_, refusal) => return Err(format!("`{}`: {refusal}", named())),
+            WalkEntry::Unreadable => return Err(format!("the folder `{}` can't be read", named())),
+            WalkEntry::TooDeep => {
                 return Err(format!(
                     "`{}` lies below more than {DEEPEST} folders; pack it into a file",
                     named()
                 ));
             }
-            Met::Folder | Met::Passed => {}
+            WalkEntry::Folder | WalkEntry::Passed => {}
         }
         Ok(())
     })?;

@@ -1,4 +1,4 @@
-//! What bytes are: MIME type, kind, and the size of pictures, all from the head of a file.
+//! Detects what bytes are: MIME type, kind, and the size of pictures, all from the head of a file.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
@@ -9,7 +9,7 @@ use image::{ImageFormat, ImageReader, Limits};
 /// Enough for every header but those behind huge embedded metadata; such pictures just have no known size.
 pub(super) const HEAD: u64 = 1 << 20;
 
-/// What bytes are.
+/// The kind of some bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sniffed {
     /// Their kind; never a folder.

@@ -88,7 +88,7 @@ fn a_folder_is_taken_in_with_the_files_below_it() {
     std::os::unix::fs::symlink("b.txt", path.join("link")).unwrap();
     std::os::unix::fs::symlink("b", path.join("folder")).unwrap();
     let blobs = at.store.blobs();
-    let (media, published) = take_in(&path.join(""), MediaKind::Dir, blobs).unwrap();
+    let (media, published) = import(&path.join(""), MediaKind::Dir, blobs).unwrap();
     assert_eq!((media.kind, media.name.as_str(), media.bytes), (MediaKind::Dir, "photos", 33));
     assert_eq!(published.len(), 6);
     let root = crate::rooted::Root::open(folder.path()).unwrap();
@@ -102,7 +102,7 @@ fn a_folder_is_taken_in_with_the_files_below_it() {
     std::os::unix::fs::symlink("/etc/passwd", path.join("out")).unwrap();
     let error = publish(9).unwrap_err();
     assert!(error.starts_with("`photos/out`: it is a link that leads out of the folder"), "{error}");
-    let error = take_in(&path, MediaKind::Dir, blobs).unwrap_err();
+    let error = import(&path, MediaKind::Dir, blobs).unwrap_err();
     assert!(error.contains("photos/out`: it is a link that leads out of the folder"), "{error}");
 }
 
@@ -110,6 +110,6 @@ fn a_folder_is_taken_in_with_the_files_below_it() {
 fn a_folder_that_is_too_deep_is_no_param() {
     let (at, folder) = (store(), tempfile::tempdir().unwrap());
     std::fs::create_dir_all(folder.path().join("x/".repeat(66))).unwrap();
-    let error = take_in(folder.path(), MediaKind::Dir, at.store.blobs()).unwrap_err();
+    let error = import(folder.path(), MediaKind::Dir, at.store.blobs()).unwrap_err();
     assert!(error.ends_with("lies below more than 64 folders; pack it into a file"), "{error}");
 }

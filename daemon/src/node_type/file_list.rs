@@ -8,10 +8,10 @@ use fanlight_shared::value::{Value, Values};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::build::{Build, ty};
-use super::given::Given;
+use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
-use crate::rooted::{DEEPEST, Entry, Links, Met, Refusal, Root, check_on_disk, walk};
+use crate::rooted::{DEEPEST, Entry, Links, Refusal, Root, WalkEntry, check_on_disk, walk};
 use crate::store::blob::{Blobs, Published};
 
 /// The most files of one list.
@@ -131,16 +131,20 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             return Err("cancelled".into());
         }
         match met {
-            Met::File(_) if matcher.is_match(path) => found.push(path.to_owned()),
-            Met::Folder => entered += 1,
-            Met::Unreadable if deep => {
+            WalkEntry::File(_) if matcher.is_match(path) => found.push(path.to_owned()),
+            WalkEntry::Folder => entered += 1,
+            WalkEntry::Unreadable if deep => {
                 return Err(format!("{} can't be read", root.path().join(path).display()));
             }
-            Met::TooDeep => {
+            WalkEntry::TooDeep => {
                 let path = root.path().join(path);
                 return Err(format!("{} lies below more than {DEEPEST} folders", path.display()));
             }
-            Met::File(_) | Met::Other(_) | Met::BrokenLink(..) | Met::Passed | Met::Unreadable => {}
+            WalkEntry::File(_)
+            | WalkEntry::Other(_)
+            | WalkEntry::BrokenLink(..)
+            | WalkEntry::Passed
+            | WalkEntry::Unreadable => {}
         }
         if entered > MAX_FOLDERS {
             return Err(format!("more than {MAX_FOLDERS} folders lie below {shown}; name a smaller one"));

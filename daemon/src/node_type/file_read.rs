@@ -6,7 +6,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::build::{Build, ty};
-use super::given::Given;
+use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
 

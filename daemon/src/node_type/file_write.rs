@@ -10,7 +10,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 
 use super::build::Build;
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{Made, NodeCall, NodeType, Runner, file};
 
 pub(super) fn node_type() -> NodeType {

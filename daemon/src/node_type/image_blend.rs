@@ -5,10 +5,10 @@ use fanlight_shared::value::Values;
 use image::{DynamicImage, Rgba, RgbaImage};
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
 use super::image_resize::scaled;
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::Bench;
+use crate::worker::Workspace;
 
 const MODES: [&str; 9] =
     ["normal", "multiply", "screen", "overlay", "soft_light", "darken", "lighten", "add", "difference"];
@@ -27,13 +27,13 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let given = inputs.value("image")?;
-    let mut below = bench.picture(given)?.into_rgba8();
-    let over = DynamicImage::from(bench.picture(inputs.value("over")?)?.into_rgba8());
+    let mut below = workspace.picture(given)?.into_rgba8();
+    let over = DynamicImage::from(workspace.picture(inputs.value("over")?)?.into_rgba8());
     let over = scaled(&over, below.width(), below.height())?.into_rgba8();
     blend(&mut below, &over, inputs.text("mode")?, inputs.float("opacity")? as f32);
-    Ok(one("image", bench.put_picture(Bench::name_of(given), &DynamicImage::from(below))?))
+    Ok(one("image", workspace.put_picture(Workspace::name_of(given), &DynamicImage::from(below))?))
 }
 
 fn blend(below: &mut RgbaImage, over: &RgbaImage, mode: &str, opacity: f32) {

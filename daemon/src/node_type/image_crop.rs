@@ -4,9 +4,9 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::{Bench, SIDE};
+use crate::worker::{SIDE, Workspace};
 
 pub(super) fn node_type() -> NodeType {
     let side = f64::from(SIDE);
@@ -28,16 +28,16 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let given = inputs.value("image")?;
     let (x, y) = (inputs.count("x")?, inputs.count("y")?);
     let side = |name: &str| inputs.maybe(name).map_or(Ok(SIDE), |_| inputs.count(name));
     let (width, height) = (side("width")?, side("height")?);
-    let picture = bench.picture(given)?;
+    let picture = workspace.picture(given)?;
     let (w, h) = (picture.width(), picture.height());
     if x >= w || y >= h {
         return Err(format!("the rectangle begins at {x}, {y}, outside the picture of {w} × {h} pixels"));
     }
     let made = picture.crop_imm(x, y, width.min(w - x), height.min(h - y));
-    Ok(one("image", bench.put_picture(Bench::name_of(given), &made)?))
+    Ok(one("image", workspace.put_picture(Workspace::name_of(given), &made)?))
 }

@@ -5,9 +5,9 @@ use fanlight_shared::value::Values;
 use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage, imageops};
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::Bench;
+use crate::worker::Workspace;
 
 /// Filters of which less than nothing makes sense.
 const SIGNED: [&str; 3] = ["hue", "contrast", "brightness"];
@@ -28,15 +28,15 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let given = inputs.value("image")?;
     let (filter, amount) = (inputs.text("filter")?, inputs.float("amount")?);
     if amount < 0.0 && !SIGNED.contains(&filter) {
         return Err(format!("`{filter}` takes no amount below 0; only {} do", SIGNED.join(", ")));
     }
-    let picture = bench.picture(given)?.into_rgba8();
+    let picture = workspace.picture(given)?.into_rgba8();
     let made = apply(picture, filter, amount as f32);
-    Ok(one("image", bench.put_picture(Bench::name_of(given), &DynamicImage::from(made))?))
+    Ok(one("image", workspace.put_picture(Workspace::name_of(given), &DynamicImage::from(made))?))
 }
 
 fn apply(mut picture: RgbaImage, filter: &str, amount: f32) -> RgbaImage {

@@ -18,9 +18,9 @@ use image::{DynamicImage, Rgb, RgbImage};
 use self::dice::Dice;
 use self::palette::{Linear, Palette};
 use super::build::{Build, ty};
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::{Bench, SIDE, check_size};
+use crate::worker::{SIDE, Workspace, check_size};
 
 /// A picture without pixels yet: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, `x` likewise
 /// over the same scale, so that the same seed gives the same composition in every size.
@@ -52,11 +52,11 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let style = inputs.text("style")?;
     let (width, height) = (inputs.count("width")?, inputs.count("height")?);
     let picture = paint(style, width, height, inputs.int("seed")?, inputs.text("palette")?)?;
-    Ok(one("image", bench.put_picture(style, &DynamicImage::from(picture))?))
+    Ok(one("image", workspace.put_picture(style, &DynamicImage::from(picture))?))
 }
 
 fn paint(style: &str, width: u32, height: u32, seed: i64, palette: &str) -> Result<RgbImage, String> {

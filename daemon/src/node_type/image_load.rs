@@ -3,9 +3,9 @@
 use fanlight_shared::value::Values;
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::Bench;
+use crate::worker::Workspace;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("image.load", "Decodes a file as a picture, turned upright as its EXIF data says.")
@@ -14,8 +14,8 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let file = inputs.value("file")?;
-    let picture = bench.picture(file)?;
-    Ok(one("image", bench.put_picture(Bench::name_of(file), &picture)?))
+    let picture = workspace.picture(file)?;
+    Ok(one("image", workspace.put_picture(Workspace::name_of(file), &picture)?))
 }

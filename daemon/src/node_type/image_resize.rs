@@ -8,9 +8,9 @@ use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageBuffer};
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::{Bench, SIDE, check_size};
+use crate::worker::{SIDE, Workspace, check_size};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("image.resize", "Makes a picture larger or smaller.")
@@ -32,16 +32,16 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let given = inputs.value("image")?;
     let side = |name: &str| inputs.maybe(name).map(|_| inputs.count(name)).transpose();
     let (width, height) = (side("width")?, side("height")?);
     if width.is_none() && height.is_none() {
         return Err("neither `width` nor `height` is given; name one of them".into());
     }
-    let picture = bench.picture(given)?;
+    let picture = workspace.picture(given)?;
     let made = resize(picture, width, height, inputs.text("mode")?)?;
-    Ok(one("image", bench.put_picture(Bench::name_of(given), &made)?))
+    Ok(one("image", workspace.put_picture(Workspace::name_of(given), &made)?))
 }
 
 fn resize(

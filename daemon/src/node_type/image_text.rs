@@ -5,10 +5,10 @@ use fanlight_shared::value::Values;
 use image::DynamicImage;
 
 use super::build::{Build, ty};
-use super::given::{Given, one};
 use super::lettering::{Area, Style, write};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
-use crate::worker::Bench;
+use crate::worker::Workspace;
 
 const POSITIONS: [(&str, (f32, f32)); 9] = [
     ("top_left", (0.0, 0.0)),
@@ -59,9 +59,9 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::Worker(run))
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let given = inputs.value("image")?;
-    let mut picture = bench.picture(given)?.into_rgba8();
+    let mut picture = workspace.picture(given)?.into_rgba8();
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let share = |name: &str| inputs.float(name).map(|it| it as f32);
     let style = Style {
@@ -85,5 +85,5 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
         down,
     };
     write(&mut picture, inputs.text("text")?, area, &style)?;
-    Ok(one("image", bench.put_picture(Bench::name_of(given), &DynamicImage::from(picture))?))
+    Ok(one("image", workspace.put_picture(Workspace::name_of(given), &DynamicImage::from(picture))?))
 }

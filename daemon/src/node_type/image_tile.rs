@@ -5,11 +5,11 @@ use fanlight_shared::value::{Value, Values};
 use image::{DynamicImage, Rgba, RgbaImage, imageops};
 
 use super::build::{Build, ty};
-use super::given::{Given, check_lengths, one};
 use super::image_resize::scaled;
 use super::lettering::{Area, Style, write};
+use super::typed_inputs::{TypedInputs, check_lengths, one};
 use super::{NodeType, Runner};
-use crate::worker::{Bench, check_size};
+use crate::worker::{Workspace, check_size};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("image.tile", "Lays pictures out as a contact sheet.")
@@ -65,7 +65,7 @@ impl Grid {
     }
 }
 
-fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let given = inputs.list("images")?;
     let labels = inputs.maybe("labels").and_then(Value::as_list);
     if let Some(labels) = labels {
@@ -85,7 +85,7 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
         given => given.min(count),
     };
     let width = inputs.count("width")?;
-    let shape = bench.picture(first)?;
+    let shape = workspace.picture(first)?;
     let ratio = f64::from(shape.height()) / f64::from(shape.width());
     let height = ((f64::from(width) * ratio).round() as u32).clamp(1, 4 * width);
     let text = (f64::from(width) * 0.075).clamp(11.0, 40.0) as u32;
@@ -105,7 +105,7 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
     let color = inputs.colour("label_color")?;
     for (nth, (image, label)) in (0..).zip(images.iter().zip(&labels)) {
         let (x, y) = grid.corner(nth);
-        let picture = fit(&bench.picture(image)?, width, height)?;
+        let picture = fit(&workspace.picture(image)?, width, height)?;
         let (left, top) = (x + (width - picture.width()) / 2, y + (height - picture.height()) / 2);
         imageops::overlay(&mut sheet, &picture, i64::from(left), i64::from(top));
         if let Some(label) = label {
@@ -116,7 +116,7 @@ fn run(bench: &mut Bench, inputs: Values) -> Result<Values, String> {
     let above =
         (grid.gap as f32, grid.gap as f32 * 0.5, (w - 2 * grid.gap.min(w / 2)) as f32, grid.title as f32);
     letter(&mut sheet, title, above, text as f32 * 1.9, color)?;
-    Ok(one("image", bench.put_picture("sheet", &DynamicImage::from(sheet))?))
+    Ok(one("image", workspace.put_picture("sheet", &DynamicImage::from(sheet))?))
 }
 
 /// The whole picture within a box.

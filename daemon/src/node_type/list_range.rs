@@ -4,7 +4,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::build::Build;
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
 
 /// As many as a run may have instances.

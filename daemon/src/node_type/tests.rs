@@ -5,7 +5,7 @@ use fanlight_shared::value::Value;
 use image::DynamicImage;
 
 use super::*;
-use crate::worker::Bench;
+use crate::worker::Workspace;
 
 /// Inputs as the engine hands them over: checked against the spec, defaults filled in.
 fn inputs(name: &str, given: &[(&str, Value)]) -> Values {
@@ -25,18 +25,18 @@ fn inputs(name: &str, given: &[(&str, Value)]) -> Values {
 }
 
 struct Table {
-    bench: Bench,
+    workspace: Workspace,
     folder: tempfile::TempDir,
 }
 
 impl Table {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { bench: Bench::new(folder.path().to_owned(), BTreeMap::new()), folder }
+        Self { workspace: Workspace::new(folder.path().to_owned(), BTreeMap::new()), folder }
     }
     fn run(&mut self, name: &str, given: &[(&str, Value)]) -> Result<Values, String> {
         let Runner::Worker(run) = find(name).unwrap().run else { panic!("{name} needs no worker") };
-        run(&mut self.bench, inputs(name, given))
+        run(&mut self.workspace, inputs(name, given))
     }
     /// What `image.load` makes of these bytes.
     fn loads(&mut self, bytes: &[u8]) -> Result<Values, String> {
@@ -53,12 +53,12 @@ impl Table {
             width: None,
             height: None,
         };
-        let mut bench = Bench::new(self.folder.path().to_owned(), BTreeMap::from([(hash, path)]));
+        let mut workspace = Workspace::new(self.folder.path().to_owned(), BTreeMap::from([(hash, path)]));
         let Runner::Worker(run) = find("image.load").unwrap().run else {
             panic!("image.load needs no worker")
         };
-        let made = run(&mut bench, Values::from([("file".to_owned(), Value::from(media))]));
-        for new in bench.into_made().into_values() {
+        let made = run(&mut workspace, Values::from([("file".to_owned(), Value::from(media))]));
+        for new in workspace.into_made().into_values() {
             std::fs::remove_file(self.folder.path().join(new.file)).unwrap();
         }
         made
@@ -109,8 +109,8 @@ fn a_poster_goes_through_the_picture_nodes() {
         .unwrap();
     let poster =
         table.run("image.text", &[("image", both["image"].clone()), ("text", "Hove".into())]).unwrap();
-    let before = table.bench.picture(&both["image"]).unwrap().into_rgb8();
-    let after = table.bench.picture(&poster["image"]).unwrap().into_rgb8();
+    let before = table.workspace.picture(&both["image"]).unwrap().into_rgb8();
+    let after = table.workspace.picture(&poster["image"]).unwrap().into_rgb8();
     assert_eq!(before.dimensions(), after.dimensions());
     assert_ne!(before, after);
     let wrong = table.run("image.text", &[("image", sky), ("text", "x".into()), ("color", "sky".into())]);
@@ -187,9 +187,9 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
             height: None,
             executable: false,
         };
-        let mut bench = Bench::new(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
+        let mut workspace = Workspace::new(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
         let Runner::Worker(run) = find("image.load").unwrap().run else { panic!() };
-        let error = run(&mut bench, Values::from([("file".to_owned(), Value::from(media))])).unwrap_err();
+        let error = run(&mut workspace, Values::from([("file".to_owned(), Value::from(media))])).unwrap_err();
         assert!(error.starts_with("`a.txt`: ") && error.contains(expected), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::build::Build;
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {

@@ -5,7 +5,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
 use super::build::Build;
-use super::given::{Given, one};
+use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
 
 /// The longest text a template may make.

@@ -4,7 +4,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
 use super::build::Build;
-use super::given::Given;
+use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {

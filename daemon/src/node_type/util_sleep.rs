@@ -7,7 +7,7 @@ use fanlight_shared::value::Values;
 use tokio::time::Instant;
 
 use super::build::Build;
-use super::given::Given;
+use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
 
 /// No more than ten reports a second, and no more than a hundred in all.

@@ -130,11 +130,11 @@ fn met(root: &Root, depth: usize, links: Links) -> Vec<String> {
     let mut seen = Vec::new();
     walk(root, Path::new(""), depth, links, &mut |path, met| {
         let mark = match met {
-            Met::File(_) => "",
-            Met::Folder => "/",
-            Met::Passed => "|",
-            Met::BrokenLink(..) => "?",
-            Met::Other(_) | Met::Unreadable | Met::TooDeep => "!",
+            WalkEntry::File(_) => "",
+            WalkEntry::Folder => "/",
+            WalkEntry::Passed => "|",
+            WalkEntry::BrokenLink(..) => "?",
+            WalkEntry::Other(_) | WalkEntry::Unreadable | WalkEntry::TooDeep => "!",
         };
         seen.push(format!("{}{mark}", path.display()));
         Ok(())

@@ -15,7 +15,7 @@ pub(crate) const DEEPEST: usize = 64;
 /// What a walk does with links.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Links {
-    /// They are met as [`Met::Other`].
+    /// They are visited as [`WalkEntry::Other`].
     Ignore,
     /// Those to files are files. Those to folders are met but not entered: what is in there is found where it lies.
     ToFiles,
@@ -24,7 +24,7 @@ pub(crate) enum Links {
 }
 
 /// What a walk meets.
-pub(crate) enum Met<'a> {
+pub(crate) enum WalkEntry<'a> {
     /// A regular file, perhaps through a link.
     File(&'a Stat),
     /// Something that is neither a file nor a folder: it is left out.
@@ -51,7 +51,7 @@ pub(crate) fn walk(
     start: &Path,
     depth: usize,
     links: Links,
-    visit: &mut dyn FnMut(&Path, Met<'_>) -> Result<(), String>,
+    visit: &mut dyn FnMut(&Path, WalkEntry<'_>) -> Result<(), String>,
 ) -> Result<(), String> {
     let folder = match root.entry(start) {
         Ok(Entry::Folder(folder)) => folder,
@@ -65,7 +65,7 @@ pub(crate) fn walk(
 struct Walk<'a> {
     root: &'a Root,
     links: Links,
-    visit: &'a mut dyn FnMut(&Path, Met<'_>) -> Result<(), String>,
+    visit: &'a mut dyn FnMut(&Path, WalkEntry<'_>) -> Result<(), String>,
     /// Device and inode of the folders that lead here: a link to one of them would never end.
     within: Vec<(i128, i128)>,
     /// The depth is what was asked for, not what is possible.
@@ -96,18 +96,18 @@ impl Walk<'_> {
             Err(errno) => return Err(unreadable(path, errno.into())),
         };
         match kind_of(&stat) {
-            FileType::RegularFile => (self.visit)(path, Met::File(&stat)),
+            FileType::RegularFile => (self.visit)(path, WalkEntry::File(&stat)),
             FileType::Directory if depth == 0 => self.too_deep(path),
             FileType::Directory => match rustix::fs::openat(folder, name, FOLDER, Mode::empty()) {
                 Ok(inner) => self.enter(&inner, path, &stat, depth),
-                Err(Errno::ACCESS) => (self.visit)(path, Met::Unreadable),
+                Err(Errno::ACCESS) => (self.visit)(path, WalkEntry::Unreadable),
                 Err(errno) => Err(unreadable(path, errno.into())),
             },
             FileType::Symlink if self.links == Links::Ignore => {
-                (self.visit)(path, Met::Other("a symbolic link"))
+                (self.visit)(path, WalkEntry::Other("a symbolic link"))
             }
             FileType::Symlink => self.link(path, &stat, depth),
-            other => (self.visit)(path, Met::Other(word(other))),
+            other => (self.visit)(path, WalkEntry::Other(word(other))),
         }
     }
 
@@ -115,26 +115,26 @@ impl Walk<'_> {
         match self.root.entry(path) {
             Ok(Entry::File(file)) => {
                 let stat = rustix::fs::fstat(&file).map_err(|errno| unreadable(path, errno.into()))?;
-                (self.visit)(path, Met::File(&stat))
+                (self.visit)(path, WalkEntry::File(&stat))
             }
-            Ok(Entry::Folder(_)) if self.links == Links::ToFiles => (self.visit)(path, Met::Passed),
+            Ok(Entry::Folder(_)) if self.links == Links::ToFiles => (self.visit)(path, WalkEntry::Passed),
             Ok(Entry::Folder(_)) if depth == 0 => self.too_deep(path),
             Ok(Entry::Folder(inner)) => self.enter(&inner, path, link, depth),
-            Err(refusal) => (self.visit)(path, Met::BrokenLink(link, refusal)),
+            Err(refusal) => (self.visit)(path, WalkEntry::BrokenLink(link, refusal)),
         }
     }
 
     fn too_deep(&mut self, path: &Path) -> Result<(), String> {
-        (self.visit)(path, if self.limited { Met::Passed } else { Met::TooDeep })
+        (self.visit)(path, if self.limited { WalkEntry::Passed } else { WalkEntry::TooDeep })
     }
 
     /// `stat` is that of the folder, or of the link that leads to it.
     fn enter(&mut self, inner: &OwnedFd, path: &Path, stat: &Stat, depth: usize) -> Result<(), String> {
         let now = rustix::fs::fstat(inner).map_err(|errno| unreadable(path, errno.into()))?;
         if self.within.contains(&identity(&now)) {
-            return (self.visit)(path, Met::BrokenLink(stat, Refusal::Cycle));
+            return (self.visit)(path, WalkEntry::BrokenLink(stat, Refusal::Cycle));
         }
-        (self.visit)(path, Met::Folder)?;
+        (self.visit)(path, WalkEntry::Folder)?;
         self.folder(inner, path, depth - 1)
     }
 }

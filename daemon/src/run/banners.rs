@@ -1,4 +1,4 @@
-//! What every client should show, from whoever has something to say.
+//! Banners: messages that every client should show.
 
 use std::path::PathBuf;
 use std::sync::Weak;
@@ -10,7 +10,7 @@ use crate::doctor;
 use crate::hub::Hub;
 use crate::store::{Store, Unknown};
 
-/// What banners are made of.
+/// The sources of banners.
 pub(super) struct Sources {
     /// A supervisor of another version.
     supervisor: Receiver<Option<String>>,

@@ -39,7 +39,7 @@ const BURST: usize = 16 * 1024 * 1024;
 pub(super) type Socket = WebSocketStream<Noted<UnixStream>>;
 
 /// The close frame that tells the client what it did wrong.
-type Fault = OnceLock<CloseFrame>;
+type CloseReason = OnceLock<CloseFrame>;
 
 /// Serves one connection until it ends or the daemon does.
 pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: CancellationToken) {
@@ -47,7 +47,7 @@ pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: Cancell
     let _counted = Counted::new(Arc::clone(&context));
     let (mut sink, mut source) = socket.split();
     let (session, waiting) = Session::new(context);
-    let (over, fault) = (CancellationToken::new(), Fault::new());
+    let (over, fault) = (CancellationToken::new(), CloseReason::new());
     let writing = write(&session, &mut sink, &progress, waiting, &fault, stop, over.clone());
     let reading = async {
         tokio::select! {
@@ -85,7 +85,7 @@ impl Drop for Counted {
 }
 
 /// Reads requests until the connection ends.
-async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &Fault) {
+async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &CloseReason) {
     let (slots, bytes) = (Arc::new(Semaphore::new(REQUESTS)), Arc::new(Semaphore::new(REQUEST_BYTES)));
     let mut requests = JoinSet::new();
     loop {
@@ -200,7 +200,7 @@ async fn write(
     sink: &mut SplitSink<Socket, Message>,
     progress: &Progress,
     mut frames: mpsc::Receiver<Frame>,
-    fault: &Fault,
+    fault: &CloseReason,
     stop: CancellationToken,
     over: CancellationToken,
 ) {
@@ -255,14 +255,14 @@ async fn write(
 }
 
 /// Replies to the client's close frame, or says why the connection ends.
-async fn close(sink: &mut SplitSink<Socket, Message>, fault: &Fault) -> Result<(), Error> {
+async fn close(sink: &mut SplitSink<Socket, Message>, fault: &CloseReason) -> Result<(), Error> {
     if let Some(frame) = fault.get() {
         sink.send(Message::Close(Some(frame.clone()))).await?;
     }
     sink.close().await
 }
 
-/// What waits is still sent, then the connection is closed.
+/// Sends what waits, then closes the connection.
 async fn goodbye(
     session: &Session,
     sink: &mut SplitSink<Socket, Message>,

@@ -1,4 +1,4 @@
-//! What the handlers of requests work with.
+//! The context of request handlers.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
 
-/// What the handlers of requests work with.
+/// The context of request handlers.
 pub struct Context {
     /// The owner of runs.
     pub engine: Engine,
@@ -52,7 +52,7 @@ impl Context {
     }
 }
 
-/// What the store refused, as an answer.
+/// Turns an error of the store into the error of a response.
 pub(super) fn refusal(error: StoreError) -> RpcError {
     let code = match error {
         StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => ErrorCode::Storage,

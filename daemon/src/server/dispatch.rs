@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::frame::{Answered, Two};
+use fanlight_shared::rpc::frame::{Answered, JsonRpc2};
 use fanlight_shared::rpc::{self, ErrorCode, Request, RpcError};
 use serde_json::Value as Json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -35,12 +35,12 @@ macro_rules! methods {
             $(if method == <$request as Request>::METHOD {
                 let result: <$request as Request>::Answer =
                     $handler(session, read::<$request>(params)?).await?;
-                return Ok(Handled { text: text(&Answered { jsonrpc: Two, id, result }), bytes: None });
+                return Ok(Handled { text: text(&Answered { jsonrpc: JsonRpc2, id, result }), bytes: None });
             })*
             $(if method == <$stream as Request>::METHOD {
                 let (result, source): (<$stream as Request>::Answer, Source) =
                     $source(session, read::<$stream>(params)?).await?;
-                let text = text(&Answered { jsonrpc: Two, id, result });
+                let text = text(&Answered { jsonrpc: JsonRpc2, id, result });
                 return Ok(Handled { text, bytes: Some(source) });
             })*
             Err(RpcError::new(ErrorCode::UnknownMethod, format!("there is no method `{method}`")))

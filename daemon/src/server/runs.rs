@@ -35,7 +35,7 @@ pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<St
     session.context.engine.start(start).await.map(fit)
 }
 
-/// Gives sets the params of the runs that they are to be like, those that the workflow still has.
+/// Adds to sets the params of the runs that they should repeat, as far as the workflow still has them.
 async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError> {
     let mut known: HashMap<RunId, Values> = HashMap::new();
     for id in start.sets.iter().filter_map(|set| set.like) {

@@ -1,10 +1,10 @@
-//! What the handlers of one connection share.
+//! The state that handlers of one connection share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use fanlight_shared::rpc::RpcError;
-use fanlight_shared::rpc::frame::{ANSWERS_LIMIT, MESSAGE_LIMIT, Refused, Two};
+use fanlight_shared::rpc::frame::{ANSWERS_LIMIT, JsonRpc2, MESSAGE_LIMIT, Refused};
 use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -41,7 +41,7 @@ impl Drop for Frame {
     }
 }
 
-/// What the handlers of one connection share.
+/// The state that handlers of one connection share.
 pub(super) struct Session {
     pub(super) context: Arc<Context>,
     pub(super) subscription: Subscription,
@@ -124,5 +124,5 @@ impl Session {
 }
 
 fn refused(id: &Json, error: &RpcError) -> Utf8Bytes {
-    text(&Refused { jsonrpc: Two, id, error })
+    text(&Refused { jsonrpc: JsonRpc2, id, error })
 }

@@ -1,4 +1,4 @@
-//! What is known of a run, wherever it is.
+//! Finds the state of a run: in the hub while it is active, in the store afterwards.
 
 use std::sync::Arc;
 

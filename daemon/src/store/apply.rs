@@ -204,7 +204,7 @@ impl Apply {
     }
 
     /// What only makes it quick is given up.
-    pub(super) fn rest(&self) {
+    pub(super) fn release_memory(&self) {
         *self.keys.borrow_mut() = HashMap::new();
     }
 

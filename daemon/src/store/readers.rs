@@ -78,7 +78,7 @@ impl Readers {
 
 impl Readers {
     /// Those that nobody reads from empty their caches.
-    pub(super) fn rest(&self) {
+    pub(super) fn release_memory(&self) {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).idle.iter().for_each(database::shrink);
     }
 }

@@ -34,7 +34,7 @@ pub(super) enum Message {
         made: bool,
     },
     /// The daemon is idle: free what can be allocated again.
-    Rest,
+    ReleaseMemory,
     /// The database may not grow beyond so many pages: a disk that is full, for tests.
     #[cfg(test)]
     PageLimit(u32),
@@ -88,7 +88,7 @@ impl From<StoreError> for Failure {
 struct Gathered {
     group: Vec<Batch>,
     released: Vec<(BlobHash, bool)>,
-    rest: bool,
+    release_memory: bool,
 }
 
 /// The writer's thread and all that it owns.
@@ -137,11 +137,11 @@ impl Writer {
                 self.refuse_all();
             } else if self.trouble.why().is_none() {
                 let Some(first) = self.next() else { break };
-                let Gathered { group, released, rest } = self.gather(first);
+                let Gathered { group, released, release_memory } = self.gather(first);
                 self.commit(group);
                 self.release(released);
-                if rest {
-                    self.rest();
+                if release_memory {
+                    self.release_memory();
                 }
             } else {
                 self.wait_for_space();
@@ -177,7 +177,7 @@ impl Writer {
 
     /// The first message and whatever waits behind it, up to the limits of one transaction.
     fn gather(&mut self, first: Message) -> Gathered {
-        let Gathered { mut group, mut released, mut rest } = Gathered::default();
+        let Gathered { mut group, mut released, mut release_memory } = Gathered::default();
         let (mut rows, mut bytes) = (0, 0);
         let mut next = Some(first);
         while let Some(message) = next.take() {
@@ -191,7 +191,7 @@ impl Writer {
                     group.push(batch);
                 }
                 Message::Released { hash, made } => released.push((hash, made)),
-                Message::Rest => rest = true,
+                Message::ReleaseMemory => release_memory = true,
                 #[cfg(test)]
                 Message::PageLimit(pages) => self.limit_pages(pages),
                 Message::Close => {
@@ -203,15 +203,15 @@ impl Writer {
                 next = self.inbox.try_recv().ok();
             }
         }
-        Gathered { group, released, rest }
+        Gathered { group, released, release_memory }
     }
 
     /// Caches are emptied, and what is free thereby goes back to the system. On this thread, which is idle then and
     /// needs no waking of another.
-    fn rest(&mut self) {
-        self.apply.rest();
+    fn release_memory(&mut self) {
+        self.apply.release_memory();
         database::shrink(&self.db);
-        self.blobs.readers().rest();
+        self.blobs.readers().release_memory();
         crate::memory::give_back();
     }
 
@@ -223,7 +223,7 @@ impl Writer {
         match self.transaction(&group) {
             Ok(applied) => {
                 self.trouble.over();
-                self.tell(group, applied);
+                self.notify(group, applied);
                 self.checkpoint.committed(&self.db);
             }
             Err(error) => {
@@ -260,7 +260,7 @@ impl Writer {
             Ok(Message::Batch(batch)) => answer(batch.after, Err(super::closed())),
             #[cfg(test)]
             Ok(Message::PageLimit(_)) => {}
-            Ok(Message::Released { .. } | Message::Rest) => {}
+            Ok(Message::Released { .. } | Message::ReleaseMemory) => {}
             Ok(Message::Close) | Err(_) => self.closing = true,
         }
     }
@@ -284,7 +284,7 @@ impl Writer {
                 }
                 // Removing bytes that no row names needs no space, and makes some.
                 Ok(Message::Released { hash, made }) => self.release(vec![(hash, made)]),
-                Ok(Message::Rest) => {}
+                Ok(Message::ReleaseMemory) => {}
                 #[cfg(test)]
                 Ok(Message::PageLimit(pages)) => self.limit_pages(pages),
                 Ok(Message::Close) => {
@@ -313,7 +313,7 @@ impl Writer {
                     let done = applied.answers.len();
                     let failed = applied.failed.is_some();
                     let group = self.held.drain(..done).collect();
-                    self.tell(group, applied);
+                    self.notify(group, applied);
                     if failed {
                         return;
                     }
@@ -389,7 +389,7 @@ impl Writer {
     }
 
     /// After the commit: unlinks bytes, then notifies callers in order.
-    fn tell(&self, group: Vec<Batch>, applied: Applied) {
+    fn notify(&self, group: Vec<Batch>, applied: Applied) {
         let Applied { answers, unlink, claimed, published, kept, failed } = applied;
         for hash in &unlink {
             self.blobs.unlink(*hash);

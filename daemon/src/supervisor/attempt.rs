@@ -192,7 +192,7 @@ impl Running {
         }
     }
 
-    /// Begins to end it; a shorter grace shortens one that runs.
+    /// Starts to end it; a shorter grace period shortens one that runs.
     pub(crate) fn stop(&mut self, grace: Duration, all: &[Member], now: Instant) {
         self.stopped = true;
         let until = now + grace;

@@ -38,13 +38,13 @@ use connection::{Closed, Connection, Greeting};
 use launch::Launcher;
 use subscribers::Subscribers;
 
-/// What names the program to a supervisor: one of another build is replaced as soon as it is idle.
+/// The build id that a supervisor compares: one of another build is replaced as soon as it is idle.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 /// How often a request is sent again over a new connection when the supervisor dies under it.
 const TRIES: u32 = 4;
 
-/// What the supervisor could not do.
+/// An error of the supervisor.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupervisorError {
     /// This command can't be started; nothing runs. The sentence says why: no such program, not executable, no such folder.
@@ -182,8 +182,8 @@ impl Supervisor {
         self.done(|request| Request::Forget { request, id }).await
     }
 
-    /// What happens to an attempt from now on. Subscribe before [`Supervisor::start`] and nothing is missed; subscribing
-    /// to an attempt that runs or ended already (adoption) brings its present state as the first event.
+    /// Subscribes to the events of an attempt from now on. Subscribe before [`Supervisor::start`] and nothing is missed;
+    /// subscribing to an attempt that runs or ended already (adoption) brings its present state as the first event.
     #[must_use]
     pub fn subscribe(&self, id: AttemptId) -> Subscription {
         Subscription::new(self.clone(), id)

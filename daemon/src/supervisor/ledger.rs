@@ -15,7 +15,7 @@ const PLANNED: u8 = 0xA0;
 const MAIN: u8 = 0xA1;
 const LOST: u8 = 0xA2;
 
-/// What the ledger says of an attempt.
+/// The entry of an attempt in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) id: AttemptId,

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use super::frame;
 use super::message::{Reply, Request};
 
-/// What a client may leave unread before it is dropped, in bytes.
+/// How many bytes a client may leave unread before it is disconnected.
 const UNREAD: usize = 8 << 20;
 /// How much is read of one client before the others have their turn.
 const TURN: usize = 64 << 10;

@@ -56,7 +56,7 @@ impl Signals {
     }
 }
 
-/// What [`Server::new`] needs.
+/// The dependencies of [`Server::new`].
 pub(crate) struct Boot {
     /// Held while the supervisor lives.
     pub(crate) lock: File,
@@ -88,7 +88,7 @@ pub(crate) struct Server {
     leaving: bool,
 }
 
-/// What became ready.
+/// A source of events that became ready.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Signals,

@@ -53,8 +53,8 @@ where
     unsafe { command.pre_exec(before) };
 }
 
-/// Gives every signal its default again: what whoever started Fanlight ignored would be ignored by commands too. For the child
-/// between fork and exec.
+/// Resets every signal to its default: signals that the parent of Fanlight ignored would be ignored by commands too.
+/// For the child between fork and exec.
 pub(crate) fn default_signals() {
     for signal in 1..=31 {
         // SAFETY: a system call; no handler of ours is wanted in the child. KILL and STOP are refused, which is fine.

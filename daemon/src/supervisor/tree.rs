@@ -97,7 +97,7 @@ impl Trees {
     }
 }
 
-/// What the tree of one attempt may need to know about the others.
+/// What the tree of one attempt needs to know about the others.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member {
     pub(crate) id: AttemptId,

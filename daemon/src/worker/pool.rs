@@ -41,7 +41,7 @@ struct Inner {
     blobs: Blobs,
     /// A folder of its own below what was given, so that what a crash left can be removed as a whole.
     scratch: PathBuf,
-    /// Whoever waits longest is next.
+    /// First in, first out.
     slots: Semaphore,
     idle: Mutex<Idle>,
 }
@@ -222,7 +222,7 @@ impl Workers {
     }
 
     async fn put_back(&self, mut process: Process) {
-        if process.worn() {
+        if process.should_retire() {
             process.end().await;
             return;
         }

@@ -118,7 +118,7 @@ impl Process {
     }
 
     /// Whether it should be ended although it is well.
-    pub(super) fn worn(&self) -> bool {
+    pub(super) fn should_retire(&self) -> bool {
         self.requests >= MAX_REQUESTS || self.resident().is_some_and(|bytes| bytes > MAX_RESIDENT_BYTES)
     }
 

@@ -9,8 +9,8 @@ use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_
 
 use crate::node_type::{Runner, find};
 
-use super::bench::Bench;
 use super::frame::{self, Request, Response};
+use super::workspace::Workspace;
 use super::{limits, preview};
 
 /// The body of `fanlight worker`: requests come over the socket that is its stdin, responses go back over it, until it closes.
@@ -81,8 +81,8 @@ fn response(request: Request) -> Response {
             let Some(Runner::Worker(run)) = find(&node_type).map(|it| it.run) else {
                 return Response::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
             };
-            let mut bench = Bench::new(folder, files);
-            run(&mut bench, inputs).map(|values| Response::Made { values, files: bench.into_made() })
+            let mut workspace = Workspace::new(folder, files);
+            run(&mut workspace, inputs).map(|values| Response::Made { values, files: workspace.into_made() })
         }
         Request::Preview { media, file, folder } => {
             preview::make(&media, &file, &folder).map(Response::Preview)

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::ClientError;
 use super::parts::Parts;
-use crate::rpc::frame::{ACCEPTED_LIMIT, Answer, Call, Incoming, REQUEST_LIMIT, Two, unmark};
+use crate::rpc::frame::{ACCEPTED_LIMIT, Answer, Call, Incoming, JsonRpc2, REQUEST_LIMIT, unmark};
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, assets};
 
@@ -43,7 +43,7 @@ struct Stream {
     chunks: mpsc::Sender<Vec<u8>>,
 }
 
-/// What the tasks and the calls share.
+/// The state that tasks and calls share.
 struct Shared {
     pending: Mutex<HashMap<u64, Pending>>,
     /// Notifications that were read and not yet taken out.
@@ -243,7 +243,7 @@ impl Connection {
         chunks: Option<mpsc::Sender<Vec<u8>>>,
     ) -> Result<R::Answer, ClientError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let call = Call { jsonrpc: Two, id, method: R::METHOD, params: request };
+        let call = Call { jsonrpc: JsonRpc2, id, method: R::METHOD, params: request };
         let text = serde_json::to_string(&call).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
         if text.len() > REQUEST_LIMIT {
             return Err(ClientError::TooLong(text.len()));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::rpc::RpcError;
 
-/// What went wrong between client and daemon.
+/// An error between client and daemon.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nothing listens: no daemon runs for this home.

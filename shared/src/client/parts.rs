@@ -14,7 +14,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Takes in what came. Returns what is to be handed on: nothing while parts are missing.
+    /// Adds a part. Returns the complete notification, or nothing while parts are missing.
     pub(super) fn take(&mut self, came: Notification) -> Option<Notification> {
         match came {
             Notification::Registry { runs_left: 1.., .. } => {

@@ -85,7 +85,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
     })
 }
 
-/// What the log got since `begin`, at most its last ten lines.
+/// Returns the lines that the log got since `begin`, at most the last ten.
 fn last_lines(home: &Home, begin: u64) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(home.log_file())?;

@@ -1,4 +1,4 @@
-//! What does not fit into one message, whole: further requests fetch what an answer left out.
+//! Fetches with further requests what a response left out because it did not fit into one message.
 
 use super::{Client, ClientError};
 use crate::id::{RunId, Version};

@@ -23,7 +23,7 @@ pub(super) enum Ports<'a> {
 }
 
 /// The workflow with what the catalogue knows about its nodes.
-pub(super) struct Whole<'a> {
+pub(super) struct CheckContext<'a> {
     pub(super) workflow: &'a Workflow,
     /// For each node, in the order of the file.
     pub(super) ports: Vec<Ports<'a>>,
@@ -58,7 +58,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalo
             _ => Ports::Command,
         })
         .collect();
-    let whole = Whole { workflow, ports };
+    let whole = CheckContext { workflow, ports };
     for (number, ((name, node), places)) in workflow.nodes.iter().zip(&draft.places).enumerate() {
         reading.node = Some(name.clone());
         let reader = Reader { node: Some((number, name, node)), each: false };
@@ -132,7 +132,7 @@ fn unused_params(reading: &mut Reading<'_>, workflow: &Workflow) {
     }
 }
 
-impl<'a> Whole<'a> {
+impl<'a> CheckContext<'a> {
     /// The type of a node's port as its readers see it; `None` where it has no such port.
     pub(super) fn port_type(&self, node: &str, port: &str) -> Option<Type> {
         let (number, _, node) = self.workflow.nodes.get_full(node)?;

@@ -1,6 +1,6 @@
 //! Checks the inputs of nodes against what their types take.
 
-use super::check::{Ports, Reader, Whole};
+use super::check::{CheckContext, Ports, Reader};
 use super::nodes::Places;
 use super::reading::Reading;
 use crate::expression::template_variables;
@@ -10,7 +10,7 @@ use crate::types::Type;
 use crate::value::{Value, cut};
 use crate::workflow::Template;
 
-impl Whole<'_> {
+impl CheckContext<'_> {
     /// Checks `with` and `needs` of a node.
     pub(super) fn inputs(&self, reading: &mut Reading<'_>, reader: Reader<'_>, places: &Places) {
         let Some((number, name, node)) = reader.node else { return };

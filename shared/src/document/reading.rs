@@ -1,4 +1,4 @@
-//! What the readers of all nouns share: the problems found so far, and the plain kinds of values.
+//! The state that all readers share: the problems found so far, and the plain kinds of values.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Checks what expressions name: params, ports, fields, `item`.
 
-use super::check::{Ports, Reader, Whole};
+use super::check::{CheckContext, Ports, Reader};
 use super::hints;
 use super::reading::Reading;
 use crate::expression::{Expression, MEDIA_FIELDS, ROOTS, Reference, Root};
@@ -12,7 +12,7 @@ use crate::workflow::Each;
 /// The fields of `run`.
 const RUN_FIELDS: [&str; 4] = ["id", "number", "label", "workflow"];
 
-impl Whole<'_> {
+impl CheckContext<'_> {
     /// Checks everything that an expression reads.
     pub(super) fn references(&self, reading: &mut Reading<'_>, expression: &Expression, reader: Reader<'_>) {
         for reference in expression.references() {

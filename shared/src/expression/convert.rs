@@ -160,7 +160,7 @@ fn number(value: &Jinja) -> Result<Value, String> {
     f64::try_from(value.clone()).map(Value::Float).map_err(|error| sentence(&error))
 }
 
-/// What minijinja says, without its own file names.
+/// Returns minijinja's message without its file names.
 pub(super) fn sentence(error: &minijinja::Error) -> String {
     let kind = error.kind().to_string();
     match error.detail() {

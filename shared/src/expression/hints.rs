@@ -1,4 +1,4 @@
-//! What to write for operators, functions and words of other languages.
+//! Hints for operators, functions and words of other languages.
 
 /// A piece of an expression that another language would understand.
 pub(super) struct Foreign {

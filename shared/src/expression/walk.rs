@@ -20,7 +20,7 @@ use part::Part;
 /// The most words and signs of one expression. minijinja recurses over long chains, so this bounds its stack.
 pub(super) const TOKEN_LIMIT: usize = 500;
 
-/// What a walk found.
+/// The result of a walk.
 pub(super) struct Found {
     pub(super) references: Vec<Reference>,
     pub(super) asks_outcome: bool,

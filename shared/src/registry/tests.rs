@@ -225,7 +225,7 @@ fn a_snapshot_names_the_runs_that_are_missing_in_it() {
     assert_eq!(story.registry.snapshot(snapshot, Queue::default()), [gone]);
     let mut ended = story.registry.run(gone).unwrap().clone();
     ended.state = RunStatus::Failed;
-    story.registry.know([ended]);
+    story.registry.add_history([ended]);
     assert_eq!(story.registry.run(gone).unwrap().state, RunStatus::Failed);
     assert_eq!(story.focus(), Some(stays));
 }
@@ -244,7 +244,7 @@ fn a_client_that_just_started_looks_at_the_newest_active_run_or_the_newest_done(
         story.complete(*run);
     }
     let mut fresh = Registry::default();
-    fresh.know(story.runs.clone());
+    fresh.add_history(story.runs.clone());
     assert_eq!(fresh.focus(story.workflow), Some(sweep[2]));
 }
 
@@ -267,12 +267,12 @@ fn what_is_behind_changes_nothing_and_what_was_deleted_stays_away() {
     let run = story.run();
     let running = story.registry.run(run).unwrap().clone();
     story.complete(run);
-    story.registry.know([running.clone()]);
+    story.registry.add_history([running.clone()]);
     story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(running.clone()) });
     assert_eq!(story.registry.run(run).unwrap().state, RunStatus::Completed);
     assert_eq!(story.registry.active().count(), 0);
     story.delete(run);
-    story.registry.know([running.clone()]);
+    story.registry.add_history([running.clone()]);
     story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(running) });
     assert_eq!((story.registry.runs().count(), story.focus()), (0, None));
 }
@@ -285,7 +285,7 @@ fn a_start_counts_though_a_list_told_of_it_first() {
     let mut started = story.registry.run(second).unwrap().clone();
     story.registry.runs.remove(&second);
     (started.state, started.start_order) = (RunStatus::Running, Some(2));
-    story.registry.know([started]);
+    story.registry.add_history([started]);
     assert_eq!(story.focus(), Some(first), "a list does not move the lens");
     story.starts = 1;
     story.start(second);

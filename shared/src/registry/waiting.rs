@@ -45,7 +45,7 @@ impl Waiting {
         }
     }
 
-    /// Gives all ranks their gaps back.
+    /// Spreads the ranks evenly again.
     fn space(&mut self) {
         for ((rank, run), spaced) in self.runs.iter_mut().zip((0..).step_by(GAP as usize)) {
             *rank = spaced;

@@ -41,15 +41,15 @@ pub const EVENT: &str = "event";
 
 /// The member `jsonrpc`: always `"2.0"`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Two;
+pub struct JsonRpc2;
 
-impl Serialize for Two {
+impl Serialize for JsonRpc2 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str("2.0")
     }
 }
 
-impl<'de> Deserialize<'de> for Two {
+impl<'de> Deserialize<'de> for JsonRpc2 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         if text == "2.0" { Ok(Self) } else { Err(serde::de::Error::custom("`jsonrpc` must be \"2.0\"")) }
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Two {
 }
 
 #[cfg(feature = "schema")]
-impl JsonSchema for Two {
+impl JsonSchema for JsonRpc2 {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "JsonRpcVersion".into()
     }
@@ -70,7 +70,7 @@ impl JsonSchema for Two {
 #[derive(Debug, Serialize)]
 pub struct Call<'a, R> {
     /// Always 2.0.
-    pub jsonrpc: Two,
+    pub jsonrpc: JsonRpc2,
     /// Comes back with the answer.
     pub id: u64,
     /// [`super::Request::METHOD`].
@@ -85,7 +85,7 @@ pub struct Call<'a, R> {
 pub struct Called {
     /// Always 2.0.
     #[allow(dead_code)]
-    jsonrpc: Two,
+    jsonrpc: JsonRpc2,
     /// A number or a text.
     pub id: Json,
     /// Its method.
@@ -99,7 +99,7 @@ pub struct Called {
 #[derive(Debug, Serialize)]
 pub struct Answered<'a, A> {
     /// Always 2.0.
-    pub jsonrpc: Two,
+    pub jsonrpc: JsonRpc2,
     /// Of the request.
     pub id: &'a Json,
     /// What it asked for.
@@ -110,7 +110,7 @@ pub struct Answered<'a, A> {
 #[derive(Debug, Serialize)]
 pub struct Refused<'a> {
     /// Always 2.0.
-    pub jsonrpc: Two,
+    pub jsonrpc: JsonRpc2,
     /// Of the request; null where it could not be read.
     pub id: &'a Json,
     /// Why.
@@ -121,7 +121,7 @@ pub struct Refused<'a> {
 #[derive(Debug, Serialize)]
 pub struct Notified<'a> {
     /// Always 2.0.
-    pub jsonrpc: Two,
+    pub jsonrpc: JsonRpc2,
     /// Always [`EVENT`].
     pub method: &'static str,
     /// What.

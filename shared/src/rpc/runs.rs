@@ -88,7 +88,7 @@ pub struct Started {
     pub reuse: Option<Reuse>,
 }
 
-/// What a resumed run takes over, and what it runs again.
+/// What a resumed run reuses, and what it runs again.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Reuse {

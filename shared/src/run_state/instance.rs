@@ -17,7 +17,7 @@ const WHOLE_ERRORS: usize = 16;
 /// How many bytes of JSON the error of an older one has.
 const OLD_ERROR: usize = 200;
 
-/// What is known of one node, or of one item of it.
+/// The state of one node, or of one item of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Instance {

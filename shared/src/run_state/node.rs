@@ -12,7 +12,7 @@ use crate::run::NodeStatus;
 use crate::time::Time;
 use crate::value::cut;
 
-/// What is known of a node.
+/// The state of a node.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct NodeState {

@@ -52,7 +52,7 @@ impl RunState {
         state
     }
 
-    /// Takes in nodes that were left, without their items. One that is here already stays as it is.
+    /// Adds the nodes of a further part, without their items. One that is here already stays as it is.
     pub fn take_nodes(&mut self, nodes: impl IntoIterator<Item = (String, NodeState)>) {
         let before = self.nodes.len();
         for (name, node) in nodes {
@@ -61,7 +61,7 @@ impl RunState {
         self.nodes_left = self.nodes_left.saturating_sub((self.nodes.len() - before) as u64);
     }
 
-    /// Takes in edges that were left. One that is here already stays as it is.
+    /// Adds the edges of a further part. One that is here already stays as it is.
     pub fn take_edges(&mut self, edges: impl IntoIterator<Item = (String, EdgeActivity)>) {
         let before = self.edges.len();
         for (name, edge) in edges {
@@ -70,7 +70,7 @@ impl RunState {
         self.edges_left = self.edges_left.saturating_sub((self.edges.len() - before) as u64);
     }
 
-    /// Takes in items of a node that were left. One that is here already stays as it is.
+    /// Adds items of a node of a further part. One that is here already stays as it is.
     pub fn take_items(&mut self, node: &str, items: impl IntoIterator<Item = (u32, Instance)>) {
         let Some(node) = self.nodes.get_mut(node) else { return };
         let before = node.items.len();

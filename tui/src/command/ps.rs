@@ -97,7 +97,7 @@ pub(super) async fn held_back(client: &Client, runs: &[Run]) -> Result<HashSet<R
     let states = vec![RunStatus::Running, RunStatus::Cancelling];
     let list = runs::List { states, limit: Some(1000), ..runs::List::default() };
     let mut registry = Registry::default();
-    registry.know(client.call(list).await?.rows);
+    registry.add_history(client.call(list).await?.rows);
     let held = runs.iter().filter(waits).filter(|run| registry.held_back(run).is_some());
     Ok(held.map(|run| run.id).collect())
 }

@@ -121,7 +121,7 @@ fn the_queue_with_pictures() {
         let mut made = asset(1, &run(1, RunStatus::Completed), "poster", AssetKind::Image);
         made.preview = PreviewState::Ready;
         // The time of day where the test runs is not part of the picture.
-        model.registry.know([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
+        model.registry.add_history([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
         let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
         update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
         model

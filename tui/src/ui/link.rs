@@ -69,22 +69,22 @@ impl Link {
 struct Known {
     instance: Option<String>,
     seq: Option<u64>,
-    runs: HashMap<RunId, Had>,
+    runs: HashMap<RunId, Received>,
 }
 
 /// What was told of a run: everything up to this event, but for so many items.
 #[derive(Clone, Copy, Debug)]
-struct Had {
+struct Received {
     seq: u64,
     items_left: u64,
 }
 
 impl Known {
-    fn take_in(&mut self, notification: &Notification) {
+    fn apply(&mut self, notification: &Notification) {
         match notification {
             Notification::Registry { seq, .. } | Notification::Daemon { seq, .. } => self.seq = Some(*seq),
             Notification::Snapshot { run_id, state, .. } => {
-                self.runs.insert(*run_id, Had { seq: state.seq, items_left: state.items_left });
+                self.runs.insert(*run_id, Received { seq: state.seq, items_left: state.items_left });
             }
             Notification::SnapshotItems { run_id, seq, items, .. } => {
                 if let Some(had) = self.runs.get_mut(run_id).filter(|had| had.seq == *seq) {
@@ -92,7 +92,7 @@ impl Known {
                 }
             }
             Notification::State { run_id, event, .. } => {
-                self.runs.insert(*run_id, Had { seq: event.seq, items_left: 0 });
+                self.runs.insert(*run_id, Received { seq: event.seq, items_left: 0 });
             }
             Notification::RegistryRuns { .. }
             | Notification::SnapshotNodes { .. }
@@ -201,7 +201,7 @@ impl Actor {
                 notification = notifications.recv() => match notification {
                     None => break,
                     Some(notification) => {
-                        self.known.take_in(&notification);
+                        self.known.apply(&notification);
                         self.out.send(Message::Notification(Box::new(notification))).await.map_err(|_| Over)?;
                     }
                 },
@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn after_a_loss_it_goes_on_from_where_it_was() {
         let mut known = Known { instance: Some("one".to_owned()), ..Known::default() };
-        known.take_in(&snapshot(7));
-        known.take_in(&Notification::Registry {
+        known.apply(&snapshot(7));
+        known.apply(&Notification::Registry {
             seq: 40,
             runs: Vec::new(),
             runs_left: 0,
@@ -264,7 +264,7 @@ mod tests {
         let mut known = Known::default();
         let Notification::Snapshot { workflow_id, run_id, run, mut state } = snapshot(7) else { panic!() };
         state.items_left = 2;
-        known.take_in(&Notification::Snapshot { workflow_id, run_id, run, state });
+        known.apply(&Notification::Snapshot { workflow_id, run_id, run, state });
         let part = |index: u32| Notification::SnapshotItems {
             workflow_id,
             run_id,
@@ -272,16 +272,16 @@ mod tests {
             node: "framed".to_owned(),
             items: [(index, Instance::default())].into(),
         };
-        known.take_in(&part(0));
+        known.apply(&part(0));
         assert_eq!(known.complete(watch(), true).telemetry[0].seq, None);
-        known.take_in(&part(1));
+        known.apply(&part(1));
         assert_eq!(known.complete(watch(), true).telemetry[0].seq, Some(7));
     }
 
     #[test]
     fn a_run_that_is_asked_for_anew_comes_with_a_snapshot() {
         let mut known = Known::default();
-        known.take_in(&snapshot(7));
+        known.apply(&snapshot(7));
         assert_eq!(known.complete(watch(), false).telemetry[0].seq, None);
     }
 }

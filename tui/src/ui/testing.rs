@@ -105,7 +105,7 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
     };
     let (ended, active): (Vec<Run>, Vec<Run>) = runs.iter().cloned().partition(|run| run.state.is_ended());
     model.registry.snapshot(active, queue);
-    model.registry.know(ended);
+    model.registry.add_history(ended);
     focus(&mut model);
     // What is watched was asked for before the story begins.
     let _ = super::update::follow(&mut model);

@@ -32,8 +32,8 @@ impl Fixture {
             fs::File::options().append(true).create(true).open(self.reader.folder.events()).unwrap();
         writeln!(file, "{line}").unwrap();
     }
-    /// What those who watch would be told now.
-    fn told(&mut self) -> Vec<LiveEvent> {
+    /// What those who watch would be events now.
+    fn events(&mut self) -> Vec<LiveEvent> {
         self.reader.read(self.log.end());
         self.reader.pace.drain().collect()
     }
@@ -50,20 +50,22 @@ fn fraction(event: &LiveEvent) -> Option<f64> {
 fn progress_in_the_output_is_shown_with_its_last_line() {
     let mut fixture = fixture();
     fixture.log.write(StreamTag::Stdout, b"begin\n\x1b]9;4;1;2");
-    let told = fixture.told();
-    assert_eq!(told.len(), 1, "{told:?}");
+    let events = fixture.events();
+    assert_eq!(events.len(), 1, "{events:?}");
     fixture.log.write(StreamTag::Stderr, b"warning: \x1b[31mhot\x1b[0m\n");
     fixture.log.write(StreamTag::Stdout, b"5\x07");
     fixture.log.write(StreamTag::Stderr, b"");
-    let told = fixture.told();
-    assert_eq!(fraction(&told[0]), Some(0.25));
+    let events = fixture.events();
+    assert_eq!(fraction(&events[0]), Some(0.25));
     let end = fixture.log.end();
     fixture.log.write(StreamTag::Stderr, b"warning: \x1b[31mhotter\x1b[0m\n");
-    let told = fixture.told();
-    let LiveEvent::LogUpdate { end: now, last_line, attempt: 1, .. } = &told[0] else { panic!("{told:?}") };
+    let events = fixture.events();
+    let LiveEvent::LogUpdate { end: now, last_line, attempt: 1, .. } = &events[0] else {
+        panic!("{events:?}")
+    };
     assert!(*now > end);
     assert_eq!(last_line.as_deref(), Some("warning: hotter"));
-    assert!(fixture.told().is_empty());
+    assert!(fixture.events().is_empty());
 }
 
 #[test]
@@ -71,9 +73,9 @@ fn of_a_flood_only_the_end_is_read() {
     let mut fixture = fixture();
     fixture.log.write(StreamTag::Stdout, &vec![b'x'; 3_000_000]);
     fixture.log.write(StreamTag::Stdout, b"\n\x1b]9;4;1;75\x07the end\n");
-    let told = fixture.told();
-    assert_eq!(fraction(&told[0]), Some(0.75));
-    let LiveEvent::LogUpdate { last_line, .. } = &told[1] else { panic!("{told:?}") };
+    let events = fixture.events();
+    assert_eq!(fraction(&events[0]), Some(0.75));
+    let LiveEvent::LogUpdate { last_line, .. } = &events[1] else { panic!("{events:?}") };
     assert_eq!(last_line.as_deref(), Some("the end"));
 }
 
@@ -84,12 +86,12 @@ fn reports_are_shown_and_made_safe() {
     fixture.report(r#"{"type":"metric","name":"loss","value":2}"#);
     fixture.report(r#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#);
     fixture.report(r#"{"type":"output","name":"best","value":[1]}"#);
-    let told = fixture.told();
-    let LiveEvent::NodeProgress { progress, .. } = &told[0] else { panic!("{told:?}") };
+    let events = fixture.events();
+    let LiveEvent::NodeProgress { progress, .. } = &events[0] else { panic!("{events:?}") };
     assert_eq!((progress.fraction, progress.message.as_deref()), (Some(0.5), Some("half")));
-    assert!(matches!(&told[1], LiveEvent::MetricUpdate { value: 1.0, .. }), "{told:?}");
-    assert!(matches!(&told[2], LiveEvent::PreviewUpdate { port, .. } if port == "best"), "{told:?}");
-    assert_eq!(told.len(), 3);
+    assert!(matches!(&events[1], LiveEvent::MetricUpdate { value: 1.0, .. }), "{events:?}");
+    assert!(matches!(&events[2], LiveEvent::PreviewUpdate { port, .. } if port == "best"), "{events:?}");
+    assert_eq!(events.len(), 3);
 }
 
 #[test]
@@ -98,9 +100,9 @@ fn a_preview_is_published_and_its_bytes_stay() {
     fs::write(fixture.reader.folder.work().join("p.txt"), vec![b'x'; 100_000]).unwrap();
     fixture.report(r#"{"type":"preview","name":"image","path":"p.txt"}"#);
     fixture.report(r#"{"type":"preview","name":"other","path":"/etc/passwd"}"#);
-    let told = fixture.told();
-    let LiveEvent::PreviewUpdate { port, value, .. } = &told[0] else { panic!("{told:?}") };
-    assert_eq!((port.as_str(), told.len()), ("image", 1));
+    let events = fixture.events();
+    let LiveEvent::PreviewUpdate { port, value, .. } = &events[0] else { panic!("{events:?}") };
+    assert_eq!((port.as_str(), events.len()), ("image", 1));
     let hash = value.as_media().unwrap().hash;
     assert_eq!(fixture.reader.blobs.read(hash).unwrap().len(), 100_000);
     assert!(fixture.reader.report.notes()[0].contains("climbs out"));

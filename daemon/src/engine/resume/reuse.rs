@@ -15,14 +15,14 @@ use crate::engine::plan::{Plan, PlanNode};
 
 /// What of a node runs again.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Again {
+pub(super) enum Rerun {
     Nothing,
     /// These items.
     Items(BTreeSet<u32>),
     All,
 }
 
-impl Again {
+impl Rerun {
     fn has(&self, item: ItemPath) -> bool {
         match (self, item.0) {
             (Self::Nothing, _) => false,
@@ -50,7 +50,7 @@ impl<'a> Ended<'a> {
     }
 
     /// The instances whose values are taken over.
-    pub(super) fn finished(&self, plan: &Plan, again: &[Again]) -> Vec<(String, ItemPath)> {
+    pub(super) fn finished(&self, plan: &Plan, again: &[Rerun]) -> Vec<(String, ItemPath)> {
         let mut finished = Vec::new();
         for (node, again) in plan.nodes.iter().zip(again) {
             let Some(seen) = self.state.nodes.get(&node.name) else { continue };
@@ -65,7 +65,7 @@ impl<'a> Ended<'a> {
     }
 
     /// The same for people.
-    pub(super) fn reuse(&self, plan: &Plan, again: &[Again]) -> Reuse {
+    pub(super) fn reuse(&self, plan: &Plan, again: &[Rerun]) -> Reuse {
         let mut reuse = Reuse::default();
         let mut kept: HashMap<String, u32> = HashMap::new();
         for (node, _) in self.finished(plan, again) {
@@ -76,7 +76,7 @@ impl<'a> Ended<'a> {
                 let of = self.state.nodes.get(&node.name).and_then(|seen| seen.item_count);
                 reuse.kept.push(KeptNode { node: node.name.clone(), items: of.map(|_| *count), of });
             }
-            if *again != Again::Nothing {
+            if *again != Rerun::Nothing {
                 reuse.again.push(node.name.clone());
             }
         }
@@ -84,21 +84,21 @@ impl<'a> Ended<'a> {
     }
 
     /// What runs again because of how the node itself ended.
-    fn own(&self, node: &PlanNode) -> Again {
-        let Some(seen) = self.state.nodes.get(&node.name) else { return Again::All };
+    fn own(&self, node: &PlanNode) -> Rerun {
+        let Some(seen) = self.state.nodes.get(&node.name) else { return Rerun::All };
         let skipped = seen.whole.status == NodeStatus::Skipped;
         match (node.node.each.is_some(), seen.item_count) {
-            (false, _) if self.stays(node, ItemPath::WHOLE, &seen.whole) => Again::Nothing,
+            (false, _) if self.stays(node, ItemPath::WHOLE, &seen.whole) => Rerun::Nothing,
             (true, Some(count)) => {
                 let stays = |index: &u32| {
                     let item = seen.items.get(index);
                     item.is_some_and(|item| self.stays(node, ItemPath::item(*index), item))
                 };
                 let again: BTreeSet<u32> = (0..count).filter(|index| !stays(index)).collect();
-                if again.is_empty() { Again::Nothing } else { Again::Items(again) }
+                if again.is_empty() { Rerun::Nothing } else { Rerun::Items(again) }
             }
-            (true, None) if skipped => Again::Nothing,
-            _ => Again::All,
+            (true, None) if skipped => Rerun::Nothing,
+            _ => Rerun::All,
         }
     }
 
@@ -118,20 +118,20 @@ fn instances(seen: &NodeState) -> impl Iterator<Item = (ItemPath, &Instance)> {
 
 /// What of each node runs again: what did not finish, what is `touched` by a change of the file, and whatever reads
 /// something that runs again.
-pub(super) fn again(plan: &Plan, ended: &Ended<'_>, touched: &HashSet<usize>) -> Vec<Again> {
-    let mut again = vec![Again::All; plan.nodes.len()];
+pub(super) fn again(plan: &Plan, ended: &Ended<'_>, touched: &HashSet<usize>) -> Vec<Rerun> {
+    let mut again = vec![Rerun::All; plan.nodes.len()];
     let mut waits: Vec<usize> = plan.nodes.iter().map(|node| node.deps.len()).collect();
     let mut next: Vec<usize> = (0..waits.len()).filter(|at| waits[*at] == 0).collect();
     while let Some(at) = next.pop() {
         let node = &plan.nodes[at];
         let straight = node.straight.as_ref().map(|(from, _)| *from);
-        let reads_again = node.deps.iter().any(|dep| Some(*dep) != straight && again[*dep] != Again::Nothing);
+        let reads_again = node.deps.iter().any(|dep| Some(*dep) != straight && again[*dep] != Rerun::Nothing);
         again[at] = match (ended.own(node), straight.map(|from| &again[from])) {
-            _ if reads_again || touched.contains(&at) => Again::All,
-            (Again::All, _) | (_, Some(Again::All)) => Again::All,
-            (own, None | Some(Again::Nothing)) => own,
-            (Again::Nothing, Some(Again::Items(read))) => Again::Items(read.clone()),
-            (Again::Items(own), Some(Again::Items(read))) => Again::Items(own.union(read).copied().collect()),
+            _ if reads_again || touched.contains(&at) => Rerun::All,
+            (Rerun::All, _) | (_, Some(Rerun::All)) => Rerun::All,
+            (own, None | Some(Rerun::Nothing)) => own,
+            (Rerun::Nothing, Some(Rerun::Items(read))) => Rerun::Items(read.clone()),
+            (Rerun::Items(own), Some(Rerun::Items(read))) => Rerun::Items(own.union(read).copied().collect()),
         };
         for reader in &node.readers {
             waits[*reader] -= 1;

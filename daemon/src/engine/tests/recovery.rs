@@ -151,10 +151,10 @@ async fn a_run_that_brought_down_three_daemons_fails_and_the_others_go_on() {
     let (bomb, other) = (world.start(LONG).await, world.start(LONG).await);
     world.until(|now| now.running == 2).await;
     for _ in 0..2 {
-        world.die_over(bomb.id).await;
+        world.crash_during(bomb.id).await;
         world.until(|now| now.running == 2).await;
     }
-    world.die_over(bomb.id).await;
+    world.crash_during(bomb.id).await;
     world.until(|now| now.running <= 1).await;
     world.until_stored(|store| store.listed(bomb.id).unwrap().state == RunStatus::Failed).await;
     assert!(world.ended(bomb.id).error().contains("interrupted 3 times"), "{}", world.ended(bomb.id).error());

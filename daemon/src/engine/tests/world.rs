@@ -77,7 +77,7 @@ impl World {
     }
 
     /// Ends the engine as a daemon ends that dies over a run, and boots another one.
-    pub(super) async fn die_over(&mut self, run: RunId) {
+    pub(super) async fn crash_during(&mut self, run: RunId) {
         self.restart_after(|world| {
             std::fs::create_dir_all(&world.home.state).unwrap();
             std::fs::write(world.home.working_file(), run.as_bytes()).unwrap();

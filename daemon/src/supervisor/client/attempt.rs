@@ -36,7 +36,7 @@ pub struct Started {
     pub state: AttemptState,
 }
 
-/// What happens to an attempt. Events are conflated: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
+/// An event of an attempt. Events are conflated: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptEvent {
     /// The log has grown to this many bytes.

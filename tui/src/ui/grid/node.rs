@@ -20,7 +20,7 @@ use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph};
 pub use items::{failed_items, item_reason};
 
-/// What is known of a node.
+/// The state of a node.
 pub struct Facts<'a> {
     /// Its name.
     pub name: &'a str,

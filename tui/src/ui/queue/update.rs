@@ -1,7 +1,7 @@
 //! What the queue pane does.
 
 mod cursor;
-mod news;
+mod notification;
 mod sections;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
@@ -9,7 +9,7 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
 
 use cursor::{fold, mark, step, toggle};
-pub use news::{moved, notification, response, shown};
+pub use notification::{moved, notification, response, shown};
 use sections::{filter, search, sort};
 
 use super::rows::{self, Row, Rows};

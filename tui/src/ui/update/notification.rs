@@ -36,7 +36,7 @@ fn registry(model: &mut Model, notification: &Notification) -> Vec<Effect> {
         }
         Notification::Daemon { event, .. } => daemon(model, event),
         Notification::Snapshot { run, .. } => {
-            model.registry.know([(**run).clone()]);
+            model.registry.add_history([(**run).clone()]);
             Vec::new()
         }
         Notification::Bye { reason } => {

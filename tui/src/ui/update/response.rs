@@ -74,7 +74,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             Vec::new()
         }
         Response::Runs { page, .. } => {
-            model.registry.know(page.rows.iter().cloned());
+            model.registry.add_history(page.rows.iter().cloned());
             Vec::new()
         }
         Response::Known(run, None) => {
@@ -82,11 +82,11 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             Vec::new()
         }
         Response::Known(_, Some(run)) => {
-            model.registry.know([(**run).clone()]);
+            model.registry.add_history([(**run).clone()]);
             Vec::new()
         }
         Response::Run { detail, workflow } => {
-            model.registry.know([detail.run.clone()]);
+            model.registry.add_history([detail.run.clone()]);
             let id = detail.run.id;
             let mut effects = Vec::new();
             if let Some(workflow) = workflow {

@@ -142,7 +142,7 @@ impl Story {
             Notification::Registry { runs, queue, .. } => {
                 self.rules.snapshot(runs.clone(), *queue);
             }
-            Notification::Snapshot { run, .. } => self.rules.know([(**run).clone()]),
+            Notification::Snapshot { run, .. } => self.rules.add_history([(**run).clone()]),
             _ => {}
         }
         self.update(Message::Notification(Box::new(notification)));
@@ -150,10 +150,10 @@ impl Story {
 
     fn come(&mut self, response: Response) {
         match &response {
-            Response::Runs { page, .. } => self.rules.know(page.rows.iter().cloned()),
-            Response::Known(_, Some(run)) => self.rules.know([(**run).clone()]),
+            Response::Runs { page, .. } => self.rules.add_history(page.rows.iter().cloned()),
+            Response::Known(_, Some(run)) => self.rules.add_history([(**run).clone()]),
             Response::Known(run, None) => self.rules.remove(*run),
-            Response::Run { detail, .. } => self.rules.know([detail.run.clone()]),
+            Response::Run { detail, .. } => self.rules.add_history([detail.run.clone()]),
             _ => {}
         }
         self.update(Message::Response(Box::new(response)));

@@ -1,4 +1,4 @@
-//! The bench: where a node type in a worker reads media and puts new media down.
+//! The workspace: where a node type in a worker reads media and writes new media.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use image::DynamicImage;
 use super::frame::NewFile;
 use super::picture;
 
-/// What a node type has on its bench inside a worker process: it reads media by path and puts new media down as files.
+/// The workspace of a node type inside a worker process: it reads media by path and writes new media as files.
 #[derive(Debug)]
-pub struct Bench {
+pub struct Workspace {
     /// Where new files go.
     folder: PathBuf,
     /// Where the bytes of the inputs lie.
@@ -21,14 +21,14 @@ pub struct Bench {
     made: BTreeMap<BlobHash, NewFile>,
 }
 
-impl Bench {
-    /// A bench whose new files go into an empty folder; `files` says where the bytes of input media lie.
+impl Workspace {
+    /// A workspace whose new files go into an empty folder; `files` says where the bytes of input media lie.
     #[must_use]
     pub fn new(folder: PathBuf, files: BTreeMap<BlobHash, PathBuf>) -> Self {
         Self { folder, files, made: BTreeMap::new() }
     }
 
-    /// The file that holds the bytes of an input (or of something just put down).
+    /// The file that holds the bytes of an input (or of something just written).
     ///
     /// # Errors
     /// It is no media, or not of this request.

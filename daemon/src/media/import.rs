@@ -13,11 +13,11 @@ use crate::store::blob::{Blobs, Published};
 /// The most files that a folder may have.
 const MAX_FILES: usize = 10_000;
 
-/// Takes in the file or folder at `path` as media of this kind. Blocks.
+/// Imports the file or folder at `path` as media of this kind. Blocks.
 ///
 /// # Errors
 /// A sentence: it is not there, it is something else, it can't be read, the disk is full.
-pub fn take_in(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
+pub fn import(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
     let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("there is no {}", path.display()),
         _ => format!("{} can't be read: {error}", path.display()),

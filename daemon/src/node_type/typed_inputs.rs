@@ -4,7 +4,7 @@ use fanlight_shared::value::{Value, Values};
 use image::Rgba;
 
 /// Inputs by name, typed.
-pub(super) trait Given {
+pub(super) trait TypedInputs {
     fn value(&self, name: &str) -> Result<&Value, String>;
     /// `None` where an optional input was left out.
     fn maybe(&self, name: &str) -> Option<&Value>;
@@ -34,7 +34,7 @@ pub(super) trait Given {
     }
 }
 
-impl Given for Values {
+impl TypedInputs for Values {
     fn value(&self, name: &str) -> Result<&Value, String> {
         self.maybe(name).ok_or_else(|| format!("input `{name}` is missing"))
     }

@@ -22,7 +22,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Runs { to, page } => {
             let of = model.queue.feeds.response(*to, page.cursor.as_ref());
-            model.registry.know(page.rows.iter().cloned());
+            model.registry.add_history(page.rows.iter().cloned());
             for run in &page.rows {
                 place(model, run.id);
             }
@@ -30,12 +30,12 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             return of.and_then(|of| unconfirmed::read(model, of, &page.rows, last)).into_iter().collect();
         }
         Response::Run { detail, .. } => {
-            model.registry.know([detail.run.clone()]);
+            model.registry.add_history([detail.run.clone()]);
             place(model, detail.run.id);
         }
         Response::Known(run, known) => {
             match known {
-                Some(run) => model.registry.know([(**run).clone()]),
+                Some(run) => model.registry.add_history([(**run).clone()]),
                 None => model.registry.remove(*run),
             }
             place(model, *run);
