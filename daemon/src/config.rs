@@ -52,7 +52,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Says that the file declares no such pool, and how to declare it.
+    /// Returns the error for an undeclared pool, with how to declare it.
     #[must_use]
     pub fn unknown_pool(&self, pool: &str) -> String {
         let near = fanlight_shared::problem::near(pool, self.pools.keys().map(String::as_str));

@@ -1,7 +1,7 @@
 //! Memory that was freed goes back to the system.
 #![allow(unsafe_code)]
 
-/// Gives freed memory back, where the allocator keeps it: glibc does, after a long queue hundreds of megabytes.
+/// Returns freed memory to the system, where the allocator keeps it: glibc does, after a long queue hundreds of megabytes.
 pub(crate) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 static WANTED: OnceLock<bool> = OnceLock::new();
 
-/// Says whether the user asked for ASCII by a flag; the locale decides otherwise. Only the first call counts.
+/// Sets whether the user asked for ASCII by a flag; the locale decides otherwise. Only the first call counts.
 pub(crate) fn want(flag: bool) {
     let _ = WANTED.set(flag);
 }

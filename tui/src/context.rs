@@ -7,7 +7,7 @@ use fanlight_shared::sanitise;
 use crate::failure::Failure;
 use crate::output;
 
-/// What every command that asks the daemon needs.
+/// The context of every command that asks the daemon.
 #[derive(Debug)]
 pub(crate) struct Context {
     /// Where everything lies.

@@ -1,4 +1,4 @@
-//! What a submission from here carries to its commands: this process's `PATH`, the variables that the file asks for, and
+//! The environment of a submission from here: this process's `PATH`, the variables that the file asks for, and
 //! those given by `--env`. Daemon and client run on one host, so that a path means the same to both.
 
 use std::env::VarError;

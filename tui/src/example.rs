@@ -48,7 +48,7 @@ impl Example {
         home.data.join("examples").join(self.name).join(format!("{}.yaml", self.name))
     }
 
-    /// Puts its file there, unless it is there already with this text.
+    /// Writes its file there, unless it is there already with this text.
     pub(crate) fn place(self, home: &Home) -> Result<PathBuf, Failure> {
         let path = self.path(home);
         if std::fs::read(&path).is_ok_and(|text| text == self.document.as_bytes()) {

@@ -91,7 +91,7 @@ impl Failure {
         self
     }
 
-    /// What went wrong, in one sentence.
+    /// The error, in one sentence.
     pub(crate) fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
     }
@@ -101,7 +101,7 @@ impl Failure {
         self.code
     }
 
-    /// Says it on stderr.
+    /// Prints it to stderr.
     pub(crate) fn report(&self) {
         let paint = output::style::Paint::stderr();
         if let Some(message) = &self.message {

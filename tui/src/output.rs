@@ -1,4 +1,4 @@
-//! What people and programs read: the only place that writes to stdout and stderr.
+//! Output for people and programs: the only place that writes to stdout and stderr.
 
 pub(crate) mod ask;
 pub(crate) mod json;
@@ -22,7 +22,7 @@ pub(crate) fn for_people(text: &str) -> Cow<'_, str> {
     if ascii::is_wanted() { ascii::text(text) } else { Cow::Borrowed(text) }
 }
 
-/// Says something on stderr. Nobody listening there is no reason to stop.
+/// Writes a line to stderr. A closed stderr is no reason to stop.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", for_people(line));
 }

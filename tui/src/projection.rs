@@ -1,4 +1,4 @@
-//! What is known of the runs that a command follows: notifications fold into it.
+//! The projection of the runs that a command follows: notifications fold into it.
 
 use fanlight_shared::event::{DaemonEvent, StateEvent};
 use fanlight_shared::id::RunId;
@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 pub(crate) struct Row {
     /// As lists show it; its state is kept up to date.
     pub(crate) run: Run,
-    /// What is known of it in full, once a snapshot came.
+    /// Its full state, once a snapshot arrived.
     pub(crate) state: Option<RunState>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) enum Change {
     Gap(RunId),
     /// Somebody deleted the run.
     Deleted(RunId),
-    /// What every client should show changed.
+    /// The banners changed.
     Banners,
     /// The daemon ends, and why.
     Bye(String),
@@ -85,12 +85,12 @@ impl Projection {
         Self { rows, banners: Vec::new() }
     }
 
-    /// What every client should show; a full disk, for example.
+    /// Returns the banners, such as one about a full disk.
     pub(crate) fn banners(&self) -> &[String] {
         &self.banners
     }
 
-    /// Says what every client should show; whether that is new.
+    /// Sets the banners; returns whether they changed.
     pub(crate) fn set_banners(&mut self, banners: &[String]) -> bool {
         let new = self.banners != banners;
         self.banners = banners.to_vec();
@@ -117,7 +117,7 @@ impl Projection {
         self.rows.values().filter(|row| test(row.run.state)).count()
     }
 
-    /// Puts in what `runs.get` said of a run.
+    /// Applies the response of `runs.get`.
     pub(crate) fn put(&mut self, run: &Run, state: RunState) -> Change {
         let Some(row) = self.rows.get_mut(&run.id) else { return Change::Other };
         let before = row.run.state;

@@ -17,7 +17,7 @@
 //! - [`settings`]: the user's keymap and theme files; [`wrap`]: text in lines
 //! - [`component`]: what panes and layers have in common; [`pane`]: the list of panes, each a folder: [`grid`], [`queue`],
 //!   [`gallery`]; [`layer`]: the list of layers over them; [`toast`]: short messages
-//! - [`terminal`]: taking the terminal and giving it back, whatever happens
+//! - [`terminal`]: takes the terminal and restores it, whatever happens
 //! - slow work, off the loop: [`link`] (the daemon), [`picture`] (decoding, encoding), [`graph`] (layout)
 
 pub mod action;

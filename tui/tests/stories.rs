@@ -21,7 +21,7 @@ use std::process::Stdio;
 
 use support::{Fanlight, png_size, wait_for};
 
-/// Says its seed; a file `go` beside the workflow lets it end.
+/// Prints its seed; a file `go` beside the workflow lets it end.
 const GATED: &str = "params:
   seed: { type: int, default: 1 }
 nodes:

@@ -43,7 +43,7 @@ impl RunQueue {
         }
     }
 
-    /// Puts runs of one submission behind all others, or with `next` before them; their own order stays.
+    /// Adds runs of one submission behind all others, or with `next` before them; their own order stays.
     pub(crate) fn add(&mut self, runs: &[RunId], next: bool, limit: Option<Limit>) {
         if next {
             // From the last on, so that each is put at the very head, which moves nothing.

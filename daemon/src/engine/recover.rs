@@ -41,7 +41,7 @@ impl ActiveRun {
         }
     }
 
-    /// Brings the run back to where its events say it was, and goes on from there.
+    /// Restores the run to the state that its events describe, and continues from there.
     pub(super) fn recover(&mut self, context: &mut Context, state: RunState, values: Stored, rebooted: bool) {
         self.seq = state.seq;
         self.run.state = state.status;

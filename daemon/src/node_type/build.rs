@@ -11,7 +11,7 @@ use super::{NodeType, Runner};
 pub(super) struct Build(NodeTypeSpec);
 
 impl Build {
-    /// Begins with its name and one sentence.
+    /// Starts a node type with its name and one sentence.
     pub(super) fn new(name: &str, summary: &str) -> Self {
         Self(NodeTypeSpec {
             name: name.to_owned(),

@@ -33,7 +33,7 @@ impl Scratch {
         self.0.join("made")
     }
 
-    /// Puts the bytes of media here, each once. Blocks.
+    /// Writes the bytes of media here, each once. Blocks.
     pub(super) fn materialise(
         &self,
         blobs: &Blobs,

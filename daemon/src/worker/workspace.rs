@@ -51,7 +51,7 @@ impl Workspace {
         picture.map_err(|error| format!("`{}`: {error}", fanlight_shared::value::cut(&name, 60)))
     }
 
-    /// Puts a picture down as a PNG; `name` is what users see, its ending is put right.
+    /// Writes a picture as a PNG; `name` is what users see, its extension is corrected.
     ///
     /// # Errors
     /// It is too large, or the disk is full.

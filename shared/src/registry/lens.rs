@@ -33,7 +33,7 @@ impl Registry {
         self.lenses.get(&workflow)?.pinned
     }
 
-    /// Puts the lens of a run's workflow on it, to stay. Returns whether the run is known.
+    /// Pins the lens of a run's workflow to it. Returns whether the run is known.
     pub fn pin(&mut self, run: RunId) -> bool {
         let Some(workflow) = self.runs.get(&run).map(|run| run.workflow_id) else { return false };
         self.lens(workflow).pinned = Some(run);

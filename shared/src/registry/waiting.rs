@@ -16,7 +16,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Puts a run at a place, counted from 1; at the end where none is said or the place is behind it. A run that
+    /// Inserts a run at a place, counted from 1; at the end where none is said or the place is behind it. A run that
     /// waits already stays where it is.
     pub fn insert(&mut self, run: RunId, position: Option<u32>) {
         if self.ranks.contains_key(&run) {

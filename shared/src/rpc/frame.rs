@@ -141,7 +141,7 @@ impl<A> Answer<A> {
     /// What was asked for, or why not.
     ///
     /// # Errors
-    /// What the daemon refused.
+    /// The error of the daemon.
     pub fn outcome(self) -> Result<A, RpcError> {
         match (self.result, self.error) {
             (_, Some(error)) => Err(error),

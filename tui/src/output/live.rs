@@ -78,7 +78,7 @@ impl Live {
         }
     }
 
-    /// What every client should show changed; the picture has it by itself.
+    /// The banners changed; the picture shows them by itself.
     pub(crate) fn banners(&self, projection: &Projection) {
         if self.mode != Mode::Lines {
             return;
@@ -126,7 +126,7 @@ impl Live {
         write(&out);
     }
 
-    /// Says something above the picture, which is drawn again below it.
+    /// Prints a line above the picture, which is drawn again below it.
     pub(crate) fn say(&mut self, line: &str) {
         if self.mode == Mode::Silent {
             return;

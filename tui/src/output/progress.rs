@@ -35,7 +35,7 @@ pub(crate) struct Frame {
     pub(crate) paint: Paint,
 }
 
-/// What every client should show, a line per run and, for several runs, one for all; never more lines or columns than the frame has.
+/// Banners, a line per run and, for several runs, one for all; never more lines or columns than the frame has.
 pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
     let names = projection.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
     let labels = projection.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
@@ -167,7 +167,7 @@ fn overall_line(projection: &Projection, frame: Frame) -> String {
     line.done()
 }
 
-/// What happened to a run, in words: for where no terminal is, and for the end.
+/// Returns the change of a run in words: for output without a terminal, and for the end.
 pub(crate) fn change_line(row: &Row, paint: Paint) -> String {
     let status = row.run.state;
     let mut line = row.run.name();
@@ -246,7 +246,7 @@ fn elapsed(row: &Row, now: Time) -> Option<Duration> {
     row.run.started_at.map(|begin| row.run.ended_at.unwrap_or(now).since(begin))
 }
 
-/// What a run is busy with, or why it failed.
+/// Returns what a run is doing, or why it failed.
 fn detail(row: &Row) -> (Role, String) {
     match row.run.state {
         RunStatus::Failed => (Role::Failed, row.run.error.as_deref().map(clean).unwrap_or_default()),
@@ -260,7 +260,7 @@ fn detail(row: &Row) -> (Role, String) {
     }
 }
 
-/// What a parked run asks.
+/// Returns the question of a parked run.
 fn asks(state: &RunState) -> String {
     let mut asking = state.nodes.iter().flat_map(|(name, node)| {
         node.items.values().chain([&node.whole]).filter_map(move |it| Some((name, it.question.as_ref()?)))

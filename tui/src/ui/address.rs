@@ -2,7 +2,7 @@
 
 use fanlight_shared::id::RunId;
 
-/// Who asked for a page; comes back with it. A number tells a request from those before it, whose answers are dropped.
+/// Who asked for a page; returned with it. A number tells a request from those before it, whose answers are dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Address {
     /// The workflow that came on screen: its newest runs.

@@ -51,7 +51,7 @@ pub struct Start {
     pub home: Home,
     /// This program, for starting a daemon.
     pub exe: PathBuf,
-    /// What was asked for.
+    /// The request.
     pub options: Options,
     /// The user's files.
     pub settings: Settings,
@@ -207,7 +207,7 @@ impl App {
         Ok(())
     }
 
-    /// Takes in whatever waits already, so that it is painted once.
+    /// Applies everything that waits already, so that it is painted once.
     async fn drain(&mut self) -> io::Result<()> {
         let mut look = true;
         for taken in 0..BATCH {

@@ -1,4 +1,4 @@
-//! What came from runs, made safe to show where it enters the model.
+//! Sanitises what comes from runs where it enters the model.
 
 use fanlight_shared::event::{DaemonEvent, LiveEvent, NodeError, StateEvent};
 use fanlight_shared::rpc::watch::Notification;
@@ -39,7 +39,7 @@ pub fn run(run: &mut Run) {
     run.params.values_mut().for_each(value);
 }
 
-/// What is known of a run.
+/// The state of a run.
 pub fn state(state: &mut RunState) {
     if let Some(error) = &mut state.error {
         *error = sanitise::plain(error);

@@ -13,10 +13,10 @@ use super::model::Model;
 use super::theme::Theme;
 use super::view::{Areas, Hit};
 
-/// What follows from a key or the mouse.
+/// The result of a key or the mouse.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// What is asked of the world.
+    /// The effects.
     pub effects: Vec<Effect>,
     /// Whether the layer is closed.
     pub close: bool,
@@ -108,7 +108,7 @@ pub trait Component {
     fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Back]
     }
-    /// What a pane has in its border: left and right.
+    /// The titles in the border of a pane: left and right.
     fn title(&self, _model: &Model) -> (String, String) {
         (String::new(), String::new())
     }

@@ -1,4 +1,4 @@
-//! What a step asks of the world. Effects are plain data; [`super::app`] carries them out, off the loop where they take time.
+//! Effects that a step asks for. They are plain data; [`super::app`] carries them out, off the loop where they take time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl PartialEq for Topology {
     }
 }
 
-/// What a step asks of the world.
+/// An effect that a step asks for.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
     /// End the UI; runs go on.

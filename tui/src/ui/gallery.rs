@@ -63,7 +63,7 @@ pub enum Tile {
     Asset(AssetId),
 }
 
-/// What a run that runs has made so far.
+/// The interim products of a running run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct InterimValue {
     /// The run.
@@ -76,7 +76,7 @@ pub struct InterimValue {
     pub value: Value,
 }
 
-/// What the gallery pane knows of its own.
+/// The state of the gallery pane.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Gallery {
     /// Which products are shown.

@@ -18,7 +18,7 @@ pane! {
     GridPane Grid
 }
 
-/// What the grid pane knows of its own.
+/// The state of the grid pane.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Grid {
     /// The node under the cursor.
@@ -35,7 +35,7 @@ pub struct Grid {
     pub list: Option<bool>,
     /// Only nodes whose names match.
     pub filter: String,
-    /// What ports had in every run.
+    /// The values of ports in every run.
     pub products: Products,
 }
 

@@ -31,7 +31,7 @@ impl Input {
         &self.text
     }
 
-    /// Puts text at the cursor; line breaks become blanks, control characters other than tabs are left out.
+    /// Inserts text at the cursor; line breaks become blanks, control characters other than tabs are left out.
     pub fn insert(&mut self, text: &str) {
         let clean: String = text
             .chars()

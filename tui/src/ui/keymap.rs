@@ -20,7 +20,7 @@ struct Binding {
     action: Action,
 }
 
-/// What keys mean so far.
+/// The meaning of the keys typed so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
     /// This.
@@ -78,7 +78,7 @@ impl Keymap {
             .collect()
     }
 
-    /// Gives an action these keys and no others; who had one of them in the same place loses it.
+    /// Binds an action to these keys and no others; other actions in the same scope lose them.
     fn bind(&mut self, action: Action, sequences: Vec<Vec<Key>>) {
         let scope = action.info().scope;
         self.bindings

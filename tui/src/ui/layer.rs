@@ -1,4 +1,4 @@
-//! What lies over the panes: a stack whose topmost gets the keys first. Each kind is a file of its own.
+//! Layers over the panes: a stack whose topmost gets the keys first. Each kind is a file of its own.
 
 pub mod choose;
 pub mod compare;
@@ -21,7 +21,7 @@ use super::component::Component;
 
 macro_rules! layers {
     ($($(#[$doc:meta])* $name:ident($type:ty))+) => {
-        /// Something that lies over the panes.
+        /// A layer over the panes.
         #[derive(Debug)]
         pub enum Layer { $($(#[$doc])* $name(Box<$type>),)+ }
 
@@ -62,11 +62,11 @@ layers! {
     Delete(delete::Delete)
     /// One line of text.
     Prompt(prompt::Prompt)
-    /// All messages that ever came.
+    /// The history of messages.
     Messages(messages::Messages)
     /// One node of the focused run.
     Inspector(inspector::Inspector)
-    /// What a port had in every run.
+    /// The values of a port in every run.
     Values(values::ValuesOfRuns)
     /// Params of runs that are about to start.
     Form(form::Form)

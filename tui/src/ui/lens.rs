@@ -31,7 +31,7 @@ pub fn is_one_of_many(model: &Model) -> bool {
     model.registry.runs().nth(1).is_some()
 }
 
-/// Brings the lens and what is watched in step with the registry; called after every step.
+/// Synchronises the lens and the subscription with the registry; called after every step.
 pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     let busy = model.layers.iter().any(|layer| layer.holds_lens());
@@ -114,7 +114,7 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     }
 }
 
-/// Puts a run under the lens.
+/// Focuses a run.
 fn show(model: &mut Model, run: Run, state: RunState) -> Vec<Effect> {
     let same = model.lens.as_ref().is_some_and(|lens| lens.run.id == run.id);
     let (mut workflow, mut layout) = (None, None);

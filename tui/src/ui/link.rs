@@ -33,7 +33,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Begins to connect; answers at once.
+    /// Starts to connect; returns at once.
     pub(super) fn begin(home: Home, exe: PathBuf) -> Self {
         let (watched, wanted) = watch::channel(Watch::default());
         let (connected, client) = watch::channel(None);
@@ -43,7 +43,7 @@ impl Link {
         Self { watched, client, notification }
     }
 
-    /// Says what the daemon is to tell.
+    /// Sets the subscription.
     pub(super) fn watch(&self, watch: Watch) {
         self.watched.send_replace(watch);
     }
@@ -72,7 +72,7 @@ struct Known {
     runs: HashMap<RunId, Received>,
 }
 
-/// What was told of a run: everything up to this event, but for so many items.
+/// What was received of a run: everything up to this event, but for so many items.
 #[derive(Clone, Copy, Debug)]
 struct Received {
     seq: u64,

@@ -20,7 +20,7 @@ use super::graph::Layout;
 use super::picture::Painted;
 use super::view::Areas;
 
-/// Something that happened.
+/// A message.
 #[derive(Debug)]
 pub enum Message {
     /// A key was pressed.
@@ -37,7 +37,7 @@ pub enum Message {
     Link(Link),
     /// A notification of the daemon.
     Notification(Box<Notification>),
-    /// An answer or the result of slow work came.
+    /// A response, or the result of slow work.
     Response(Box<Response>),
     /// A frame was painted; says what lies where. Only what is new to see follows from it.
     Shown(Box<Areas>),
@@ -67,10 +67,10 @@ pub enum Why {
     Other,
 }
 
-/// What slow work gave.
+/// The result of slow work.
 #[derive(Debug)]
 pub enum Response {
-    /// Something that was asked for failed.
+    /// A request failed.
     Failed {
         /// What.
         request: Box<Effect>,
@@ -128,7 +128,7 @@ pub enum Response {
     Folder(PathBuf, Vec<Entry>),
     /// A workflow was read and checked; one that could not be read comes as [`Response::Failed`].
     Document {
-        /// What was asked for.
+        /// The request.
         request: Request,
         /// What was read.
         document: Box<Document>,

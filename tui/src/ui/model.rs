@@ -1,4 +1,4 @@
-//! All that the UI knows. Plain data: [`super::update`] changes it, [`super::view`] draws it.
+//! The model of the UI. Plain data: [`super::update`] changes it, [`super::view`] draws it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -103,10 +103,10 @@ impl PictureMode {
     }
 }
 
-/// All that the UI knows.
+/// The model of the UI.
 #[derive(Debug)]
 pub struct Model {
-    /// What was asked for.
+    /// The request.
     pub options: Options,
     /// Which keys mean what.
     pub keymap: Arc<Keymap>,
@@ -126,7 +126,7 @@ pub struct Model {
     pub workflow: Option<OpenWorkflow>,
     /// The run in focus with its telemetry; the old one stays until the new one's snapshot is there.
     pub lens: Option<Lens>,
-    /// What the daemon was asked to tell last.
+    /// The last subscription.
     pub watching: Watch,
     /// Ended runs of which the daemon told nothing when it told of all that go on: deleted meanwhile, perhaps. The lens
     /// asks after one before it rests on it.
@@ -157,7 +157,7 @@ pub struct Model {
     pub gallery: Gallery,
     /// Pictures that are ready to be drawn.
     pub pictures: Pictures,
-    /// What lies over the panes, the topmost last; it gets keys first.
+    /// The layers over the panes, the topmost last; it gets keys first.
     pub layers: Vec<Layer>,
     /// Short messages.
     pub toasts: Toasts,

@@ -1,4 +1,4 @@
-//! What ports had in every run: products accumulate, and moving the lens changes nothing of them.
+//! The values of ports in every run: products accumulate, and moving the lens changes nothing of them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +15,7 @@ pub struct Products {
     nodes: HashMap<String, HashMap<String, Port>>,
 }
 
-/// What one port had, in each run.
+/// The values of one port, by run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Port {
     /// Ids of runs are in the order of their making, so the newest run is the last.
@@ -26,7 +26,7 @@ pub struct Port {
     pub more: Option<String>,
 }
 
-/// What a port had in one run.
+/// The value of a port in one run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Made {
     /// The number of the run, where it is known.
@@ -36,21 +36,21 @@ pub struct Made {
 }
 
 impl Products {
-    /// Begins anew where the workflow is another one.
+    /// Starts over where the workflow is another one.
     pub fn of(&mut self, workflow: Option<WorkflowId>) {
         if self.workflow != workflow {
             *self = Self { workflow, ..Self::default() };
         }
     }
 
-    /// Takes in a value.
+    /// Adds a value.
     pub fn put(&mut self, node: &str, port: &str, run: RunId, made: Made) {
         let port = self.port_mut(node, port);
         let number = made.number.or_else(|| port.made.get(&run).and_then(|before| before.number));
         port.made.insert(run, Made { number, ..made });
     }
 
-    /// Takes in a page of values. What a node with `each` made item by item is one value once the node is done.
+    /// Adds a page of values. What a node with `each` made item by item is one value once the node is done.
     pub fn take(&mut self, of: &values::List, page: &Page<PortValue>) {
         if self.workflow != Some(of.workflow_id) || of.run_id.is_some() {
             return;

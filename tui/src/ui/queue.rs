@@ -81,7 +81,7 @@ pub enum At {
     Run(RunId),
 }
 
-/// What the queue pane knows of its own.
+/// The state of the queue pane.
 #[derive(Debug)]
 pub struct Queue {
     pub(super) sections: sections::Sections,

@@ -9,7 +9,7 @@ use super::keymap::Keymap;
 use super::theme::Theme;
 pub use look::Look;
 
-/// What the user's files say.
+/// The settings in the user's files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
     /// Which keys mean what.

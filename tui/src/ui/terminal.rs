@@ -60,7 +60,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Gives the terminal to another program, until [`Terminal::again`].
+    /// Lends the terminal to another program, until [`Terminal::again`].
     pub fn give(&mut self) {
         let _ = Write::flush(self.inner.backend_mut());
         give_back();
@@ -158,7 +158,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Gives the terminal back if it is ours. Nothing can be done where that fails.
+/// Restores the terminal if it is ours. Nothing can be done where that fails.
 fn give_back() {
     if TAKEN.swap(false, Ordering::AcqRel) {
         let mut out = io::stdout();

@@ -125,7 +125,7 @@ pub(crate) fn busy() -> Model {
     ])
 }
 
-/// Puts the run that has the focus under the lens, as its snapshot does.
+/// Focuses the run, as its snapshot does.
 pub(crate) fn focus(model: &mut Model) {
     let of = model.workflow_id().and_then(|workflow| model.registry.focus(workflow));
     model.lens = of.and_then(|id| model.registry.run(id)).map(|run| Lens {

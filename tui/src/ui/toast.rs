@@ -31,13 +31,13 @@ pub struct Toast {
     pub tone: Tone,
     /// One sentence.
     pub text: String,
-    /// When it came.
+    /// When it arrived.
     pub at: Time,
     /// The file it is about: the next message about it takes its place.
     pub file: Option<PathBuf>,
 }
 
-/// The messages on screen, and all that ever came (the newest 500).
+/// The messages on screen, and their history (the newest 500).
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Toasts {
     /// On screen, oldest first, at most three.

@@ -54,7 +54,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     effects
 }
 
-/// Brings what is watched in step with what is on screen; called after every step.
+/// Synchronises the subscription with what is on screen; called after every step.
 pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     let mut effects = lens::follow(model);
     effects.extend(open::watch_file(model));
@@ -161,7 +161,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
     hints
 }
 
-/// Says something.
+/// Shows a message.
 pub fn say(model: &mut Model, tone: Tone, text: impl Into<String>) {
     let now = model.now;
     model.toasts.add(tone, text, now);

@@ -265,7 +265,7 @@ impl Terminal {
         look(self.lock().screen())
     }
 
-    /// How many bytes came so far.
+    /// How many bytes arrived so far.
     pub fn bytes(&self) -> u64 {
         self.lock().bytes
     }
@@ -286,7 +286,7 @@ impl Terminal {
         shown.kept().frames.iter().filter(|(end, _)| *end > bytes).map(|(_, frame)| frame.clone()).collect()
     }
 
-    /// Gives the terminal another size.
+    /// Resizes the terminal.
     pub fn resize(&self, columns: u16, rows: u16) {
         // The screen first: the program may answer at once.
         self.lock().resize(columns, rows);

@@ -29,7 +29,7 @@ impl NewFile {
         format!("`{}` can't be written: {error}", self.path.display())
     }
 
-    /// Gives it its name.
+    /// Renames it into place.
     pub(crate) fn keep(self) -> Result<(), String> {
         let shown = self.path.display().to_string();
         self.temporary.persist_noclobber(&self.path).map(drop).map_err(|error| match error.error.kind() {

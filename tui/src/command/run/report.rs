@@ -1,4 +1,4 @@
-//! What `run` prints on stdout when everything ended.
+//! The report that `run` prints on stdout when everything ended.
 
 use std::collections::HashMap;
 

@@ -15,7 +15,7 @@ use crate::output;
 /// A workflow to run.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// What people call it, for messages.
+    /// Its name in messages.
     pub(super) shown: String,
     /// The text of its file.
     pub(super) document: String,

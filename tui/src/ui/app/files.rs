@@ -110,7 +110,7 @@ pub(in crate::ui) fn current(
     Ok((submission, changed))
 }
 
-/// What the daemon keeps of a workflow: its file where that is still there, else the version that ran last.
+/// Returns the document of a workflow: its file where that is still there, else the version that ran last.
 pub(in crate::ui) fn stored(detail: workflows::Detail) -> Document {
     let info = detail.workflow;
     let path = info.path.map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! What leaves the UI: other programs that get the terminal, the clipboard, notices.
+//! Effects outside the UI: other programs that get the terminal, the clipboard, notices.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub(super) async fn page(name: &str, text: &str) -> Result<(), String> {
     run(&program(&["PAGER"], "less -R"), file.path()).await
 }
 
-/// What puts a text on the clipboard, where the terminal takes it.
+/// Returns the sequence that puts a text on the clipboard, where the terminal supports it.
 pub(super) fn copy(text: &str) -> String {
     let mut out = String::new();
     if text.len() <= CLIPBOARD {
@@ -56,7 +56,7 @@ pub(super) fn copy(text: &str) -> String {
     out
 }
 
-/// What rings the bell and shows a notice, where the terminal has such.
+/// Returns the sequence that rings the bell and shows a notice, where the terminal supports it.
 pub(super) fn notice(text: &str) -> String {
     format!("\u{7}\u{1b}]9;fanlight: {}\u{7}", sanitise::line(text))
 }

@@ -22,7 +22,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins to connect to the daemon of a home; `exe` starts one where none runs. Must be called within a runtime.
+    /// Starts to connect to the daemon of a home; `exe` starts one where none runs. Must be called within a runtime.
     #[must_use]
     pub fn new(home: Home, exe: PathBuf, model: Model) -> Self {
         let link = Link::begin(home.clone(), exe);
@@ -35,7 +35,7 @@ impl Session {
         update(&mut self.model, message)
     }
 
-    /// Begins to carry out what a step asked for; answers what only a terminal can do.
+    /// Starts to carry out what a step asked for; returns what only a terminal can do.
     pub fn carry_out(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut of_terminal = Vec::new();
         for effect in effects {

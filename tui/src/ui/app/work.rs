@@ -55,7 +55,7 @@ impl Work {
         Self { home, client, painter, watched_file, out, done }
     }
 
-    /// What came next. Never ends: this holds a sender itself.
+    /// Returns the next result. Never ends: this holds a sender itself.
     pub(super) async fn recv(&mut self) -> Message {
         match self.done.recv().await {
             Some(message) => message,
@@ -67,7 +67,7 @@ impl Work {
         self.done.try_recv().ok()
     }
 
-    /// Says that something failed.
+    /// Reports a failure.
     pub(super) fn failed(&self, request: Effect, error: String) {
         let _ = self.out.send(failed(request, error));
     }
@@ -81,7 +81,7 @@ impl Work {
         });
     }
 
-    /// Begins to carry out an effect.
+    /// Starts to carry out an effect.
     pub(super) fn begin(&self, effect: Effect) {
         let (home, request) = (self.home.clone(), effect.clone());
         match effect {

@@ -44,14 +44,14 @@ impl Interim {
         })
     }
 
-    /// What a run made came.
+    /// Adds interim products of a run.
     pub fn response(&mut self, run: RunId, rows: &[Asset]) {
         if self.asked.contains(&run) {
             rows.iter().for_each(|asset| self.stored(asset));
         }
     }
 
-    /// Nothing came: it is asked for again with the next frame.
+    /// Handles an empty response: it is asked for again with the next frame.
     pub fn failed(&mut self, run: RunId) {
         self.asked.remove(&run);
     }

@@ -111,7 +111,7 @@ fn read(model: &mut Model, cursor: Option<String>) -> Vec<Effect> {
     vec![Effect::ListAssets { to: Address::GalleryPage(gallery.generation), list }]
 }
 
-/// Takes in a page.
+/// Adds a page.
 pub fn page(gallery: &mut Gallery, to: Address, page: &mut Page<Asset>) {
     if to != Address::GalleryPage(gallery.generation) {
         return;

@@ -1,4 +1,4 @@
-//! What is done to products, from the gallery, the viewer and the comparison alike.
+//! Actions on products, from the gallery, the viewer and the comparison alike.
 
 use std::path::PathBuf;
 

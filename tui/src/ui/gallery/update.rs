@@ -1,4 +1,4 @@
-//! What the gallery pane does.
+//! Update of the gallery pane.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
@@ -125,7 +125,7 @@ fn product(model: &Model) -> Option<&Asset> {
     }
 }
 
-/// What is marked, else the product under the cursor.
+/// Returns the marked products, else the one under the cursor.
 fn chosen(model: &Model) -> Vec<&Asset> {
     let marked: Vec<&Asset> = model.gallery.marked.iter().filter_map(|id| model.gallery.asset(*id)).collect();
     if marked.is_empty() { product(model).into_iter().collect() } else { marked }

@@ -83,7 +83,7 @@ fn empty(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         .render(place, buffer);
 }
 
-/// What stands in the pane's border: left and right.
+/// Returns the titles in the pane's border: left and right.
 #[must_use]
 pub fn title(model: &Model) -> (String, String) {
     let gallery = &model.gallery;

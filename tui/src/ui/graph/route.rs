@@ -15,7 +15,7 @@ const RIGHT: u8 = 8;
 /// Every how many cells of an edge one moves.
 const STRIDE: u64 = 6;
 
-/// What an edge tells; the later is drawn over the earlier.
+/// The activity of an edge; the later is drawn over the earlier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Tone {
     /// Nothing carries.

@@ -1,4 +1,4 @@
-//! What the grid pane does.
+//! Update of the grid pane.
 
 mod canvas;
 mod cursor;
@@ -77,7 +77,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What `y` copies of a node: what it made, as text; else its name.
+/// Returns what `y` copies of a node: its products as text; else its name.
 fn copied(model: &Model, name: &str) -> String {
     let whole = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
     let value = whole.and_then(|whole| whole.outputs.get(node::ports(model, name).first()?)?.to_text().ok());

@@ -130,7 +130,7 @@ fn problems(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// What stands in the pane's border: left and right.
+/// Returns the titles in the pane's border: left and right.
 #[must_use]
 pub fn title(model: &Model) -> (String, String) {
     let grid = &model.grid;

@@ -45,7 +45,7 @@ pub struct Form {
     asking: Option<Question>,
     /// How many runs it makes, or that something is wrong.
     count: Result<usize, String>,
-    /// What the daemon refused.
+    /// The error of the daemon.
     refused: Option<String>,
 }
 

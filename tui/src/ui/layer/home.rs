@@ -127,7 +127,7 @@ impl Home {
         Step::with(self.wanted().into_iter().collect())
     }
 
-    /// Puts the selected one on screen, then goes on.
+    /// Shows the selected one, then continues.
     fn choose(&mut self, model: &mut Model, purpose: Purpose) -> Step {
         let Some(source) = self.selected().map(|entry| entry.source.clone()) else { return Step::stay() };
         let Some(read) = self.read.remove(&source) else {

@@ -1,4 +1,4 @@
-//! All messages that ever came, the newest first.
+//! The history of messages, the newest first.
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -15,7 +15,7 @@ use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
 use crate::ui::view::{Areas, Hit, screen};
 
-/// All messages that ever came.
+/// The history of messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Messages {
     cursor: Cursor,

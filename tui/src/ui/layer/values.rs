@@ -1,4 +1,4 @@
-//! What a port had in every run: the newest first; Enter moves the lens to that run and pins it.
+//! The values of a port in every run: the newest first; Enter moves the lens to that run and pins it.
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use fanlight_shared::id::RunId;
@@ -20,7 +20,7 @@ use crate::ui::products::Made;
 use crate::ui::theme::{Theme, run_glyph};
 use crate::ui::view::{Areas, Hit, screen};
 
-/// What a port had in every run.
+/// The values of a port in every run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ValuesOfRuns {
     node: String,

@@ -118,7 +118,7 @@ impl Pictures {
         effects
     }
 
-    /// Takes in a picture. Returns what the terminal is to be sent before it is shown.
+    /// Adds a picture. Returns what the terminal is to be sent before it is shown.
     pub fn painted(&mut self, painted: &Painted) -> Vec<Effect> {
         let Painted { wanted, frame } = painted;
         let key = Key::from(wanted);

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_millis(400);
 /// How long the rest of a sequence may take to come; an escape alone is a key.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(25);
 
-/// What the terminal answered.
+/// The answers of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
     /// Whether it knows kitty's protocol with placeholders, as far as it says so itself.

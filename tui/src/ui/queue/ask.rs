@@ -1,4 +1,4 @@
-//! What is done to runs: to the one under the cursor, or to all that are marked, with one question.
+//! Actions on runs: on the one under the cursor, or on all that are marked, with one question.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{queue, runs};
@@ -140,7 +140,7 @@ pub(super) fn delete(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Gives runs a label of the user's own.
+/// Sets the user's label of runs.
 pub(super) fn label(model: &mut Model) {
     let runs = targets(model);
     let Some(first) = runs.first() else { return };

@@ -62,7 +62,7 @@ fn states(section: Section) -> &'static [RunStatus] {
 }
 
 impl Feeds {
-    /// Begins anew: another workflow is on screen, another filter holds, or the daemon came back.
+    /// Starts over: another workflow is on screen, another filter holds, or the daemon came back.
     pub(super) fn reset(&mut self, workflow: Option<WorkflowId>) {
         self.workflow = workflow;
         self.feeds = feeds(workflow);

@@ -1,8 +1,8 @@
-//! What of the runs is shown: words of label, number and workflow, and states.
+//! The filter of runs: words of label, number and workflow, and states.
 
 use fanlight_shared::run::{Run, RunStatus};
 
-/// What of the runs is shown; empty is all.
+/// The filter of runs; empty is all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     typed: String,

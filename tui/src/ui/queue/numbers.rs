@@ -69,7 +69,7 @@ impl Numbers {
         self.ask(workflow?, Some(cursor?.clone()))
     }
 
-    /// Takes in a product, if it is a number that the workflow puts out. Returns whether it is.
+    /// Adds a product, if it is a number that the workflow puts out. Returns whether it is.
     pub(super) fn take(&mut self, asset: &Asset, workflow: Option<&Workflow>) -> bool {
         let Some(number) = asset.value.as_float().filter(|_| asset.item.is_whole() && asset.ordinal == 0)
         else {

@@ -99,7 +99,7 @@ impl Thumbs {
         self.put(run, best.map(|asset| thumb(asset)));
     }
 
-    /// Nothing came: it is asked for again when it is seen again.
+    /// Handles an empty response: it is asked for again when it is seen again.
     pub(super) fn failed(&mut self, run: RunId) {
         self.asked.remove(&run);
     }

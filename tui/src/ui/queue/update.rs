@@ -1,4 +1,4 @@
-//! What the queue pane does.
+//! Update of the queue pane.
 
 mod cursor;
 mod notification;

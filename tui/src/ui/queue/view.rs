@@ -135,7 +135,7 @@ fn empty(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(words).style(theme.dim).wrap(Wrap { trim: true }).render(area, buffer);
 }
 
-/// What stands in the pane's border: left and right.
+/// Returns the titles in the pane's border: left and right.
 #[must_use]
 pub fn title(model: &Model) -> (String, String) {
     let queue = model.registry.queue();

@@ -61,7 +61,7 @@ fn refresh(model: &mut Model, document: &Document) -> Vec<Effect> {
     effects
 }
 
-/// Says something about the file of a workflow, in the place of what was said about it before.
+/// Shows a message about the file of a workflow, in place of the one before.
 fn about(model: &mut Model, document: &Document, tone: Tone, text: String) {
     match &document.path {
         Some(path) => model.toasts.about(path, tone, text, model.now),
@@ -108,7 +108,7 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// Puts a workflow on screen: the lens and the products are its own.
+/// Shows a workflow: the lens and the products are its own.
 pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
     let before = model.workflow.take();
     if document.workflow_id.is_none() {

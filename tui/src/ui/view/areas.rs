@@ -1,4 +1,4 @@
-//! What a frame showed where: what the mouse meets, when it changes by itself, and whose news changes it.
+//! The areas of a frame: what the mouse hits, when they change by themselves, and which notifications change them.
 
 use fanlight_shared::event::LiveEvent;
 use fanlight_shared::id::{AssetId, RunId};
@@ -36,7 +36,7 @@ pub enum Hit {
     Toast(usize),
 }
 
-/// What a frame showed where.
+/// The areas of a frame.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Areas {
     /// The insides of the panes that are shown.

@@ -1,6 +1,6 @@
-//! What fits on the screen.
+//! Size classes of the screen.
 
-/// What fits on the screen.
+/// The size class of the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SizeClass {
     /// Nothing but a sentence.

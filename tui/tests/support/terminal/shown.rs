@@ -47,7 +47,7 @@ impl Shown {
         }
     }
 
-    /// Takes in what the program wrote.
+    /// Adds output of the program.
     pub fn take(&mut self, bytes: &[u8]) {
         let mut drawn = 0;
         for (at, byte) in bytes.iter().enumerate() {

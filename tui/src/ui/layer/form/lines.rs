@@ -31,7 +31,7 @@ impl Lines {
         self.lines.len()
     }
 
-    /// Puts text at the cursor; its line breaks stay.
+    /// Inserts text at the cursor; its line breaks stay.
     pub(super) fn insert(&mut self, text: &str) {
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {

@@ -126,7 +126,7 @@ pub(super) struct Of {
     pub(super) list: bool,
 }
 
-/// What all names begin with.
+/// Returns the common prefix of all names.
 fn common(entries: &[&Entry]) -> String {
     let mut common: Vec<char> = entries.first().map(|it| it.name.chars().collect()).unwrap_or_default();
     for entry in entries {

@@ -1,4 +1,4 @@
-//! What the pages of the inspector say.
+//! The content of the inspector's pages.
 
 use fanlight_shared::expression::Root;
 use fanlight_shared::id::AssetId;

@@ -36,7 +36,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Begins with the end of a log; `end` is where it ends as far as that is known.
+    /// Starts with the end of a log; `end` is where it ends as far as that is known.
     pub(super) fn begin(of: Of, end: u64) -> (Self, Read) {
         let offset = end.saturating_sub(PAGE);
         let log = Self { of: Some(of), begin: offset, next: offset, waiting: true, ..Self::default() };
@@ -61,7 +61,7 @@ impl Log {
         self.of.as_ref() == Some(of)
     }
 
-    /// Takes in an answer; answers what is to be read next. Returns to other requests change nothing.
+    /// Adds a response; returns what is to be read next. Responses to other requests change nothing.
     pub(super) fn take(&mut self, read: &Read, part: &Part) -> Option<Read> {
         let mine = self.of.as_ref().is_some_and(|of| {
             of.run == read.run_id

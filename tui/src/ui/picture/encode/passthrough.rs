@@ -5,7 +5,7 @@ use std::fmt::Write;
 /// How escape sequences are written: plain, or wrapped so that tmux hands them on.
 #[derive(Clone, Copy)]
 pub(super) struct Passthrough {
-    /// Begins a wrapped sequence.
+    /// Starts a wrapped sequence.
     pub(super) start: &'static str,
     /// The escape character; inside a wrapped sequence it is doubled.
     pub(super) escape: &'static str,

@@ -11,7 +11,7 @@ use super::SEQUENCE_TIMEOUT;
 pub struct Late {
     /// Until when answers are expected; afterwards it lets everything through.
     until: Instant,
-    /// When the last key of an answer came.
+    /// When the last key of an answer arrived.
     inside: Option<Instant>,
 }
 

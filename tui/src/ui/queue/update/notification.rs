@@ -1,4 +1,4 @@
-//! What comes from the daemon, and what is asked of it because of what is shown.
+//! Notifications of the daemon, and the requests that follow from what is shown.
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::watch::Notification;
