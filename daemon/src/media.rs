@@ -17,7 +17,7 @@ pub(crate) use folder::publish_folder;
 pub use import::import;
 pub use sniff::{Sniffed, sniff};
 
-/// The longest file name kept, in bytes: what common file systems take, with room for a number before it.
+/// The longest file name, in bytes: what common file systems take, with room for a number before it.
 const MAX_NAME_BYTES: usize = 200;
 
 /// Publishes an open regular file and describes it as media. Blocks.
@@ -69,19 +69,19 @@ pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Med
 #[must_use]
 pub fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut kept: String = last.chars().filter(|c| !c.is_control()).collect();
-    if kept.len() > MAX_NAME_BYTES {
-        let (stem, ext) = match kept.rsplit_once('.') {
+    let mut cleaned: String = last.chars().filter(|c| !c.is_control()).collect();
+    if cleaned.len() > MAX_NAME_BYTES {
+        let (stem, ext) = match cleaned.rsplit_once('.') {
             Some((stem, ext)) if ext.len() <= 16 => (stem, format!(".{ext}")),
-            _ => (kept.as_str(), String::new()),
+            _ => (cleaned.as_str(), String::new()),
         };
         let mut end = MAX_NAME_BYTES - ext.len();
         while !stem.is_char_boundary(end) {
             end -= 1;
         }
-        kept = format!("{}{ext}", &stem[..end]);
+        cleaned = format!("{}{ext}", &stem[..end]);
     }
-    if kept.is_empty() || kept == "." || kept == ".." { "file".into() } else { kept }
+    if cleaned.is_empty() || cleaned == "." || cleaned == ".." { "file".into() } else { cleaned }
 }
 
 /// Checks that media fits a declared type, and makes it that: what is declared `file` stays whatever its bytes are.

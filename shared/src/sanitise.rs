@@ -115,20 +115,20 @@ impl Perform for Screen {
         if !self.keep_colours || action != 'm' || !intermediates.is_empty() || ignore {
             return;
         }
-        let kept = visible_styles(params);
-        if kept.is_empty() {
+        let styles = visible_styles(params);
+        if styles.is_empty() {
             return;
         }
-        self.coloured = kept != ["0"];
+        self.coloured = styles != ["0"];
         self.out.push_str("\u{1b}[");
-        self.out.push_str(&kept.join(";"));
+        self.out.push_str(&styles.join(";"));
         self.out.push('m');
     }
 }
 
 /// The styles of an SGR sequence without those that hide text or make it blink.
 fn visible_styles(params: &Params) -> Vec<String> {
-    let mut kept = Vec::new();
+    let mut styles = Vec::new();
     let mut groups = params.iter();
     while let Some(group) = groups.next() {
         match group {
@@ -139,19 +139,19 @@ fn visible_styles(params: &Params) -> Vec<String> {
                 let parts = match kind {
                     Some(5) => 1,
                     Some(2) => 3,
-                    _ => return kept,
+                    _ => return styles,
                 };
-                kept.push(colour.to_string());
-                kept.extend(kind.map(|kind| kind.to_string()));
+                styles.push(colour.to_string());
+                styles.extend(kind.map(|kind| kind.to_string()));
                 for _ in 0..parts {
                     let part = groups.next().and_then(|it| it.first().copied()).unwrap_or(0);
-                    kept.push(part.to_string());
+                    styles.push(part.to_string());
                 }
             }
-            group => kept.push(group.iter().map(ToString::to_string).collect::<Vec<_>>().join(":")),
+            group => styles.push(group.iter().map(ToString::to_string).collect::<Vec<_>>().join(":")),
         }
     }
-    kept
+    styles
 }
 
 /// Characters that show nothing and mean nothing to a reader.

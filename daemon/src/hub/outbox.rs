@@ -279,7 +279,7 @@ fn key(run: RunId, event: &LiveEvent) -> LiveKey {
 
 /// The newest wins, except that a log that grew without a new line keeps its last one.
 fn replace(waiting: &mut LiveEvent, newer: &LiveEvent) {
-    let kept = match (&*waiting, newer) {
+    let previous_line = match (&*waiting, newer) {
         (
             LiveEvent::LogUpdate { attempt: old, last_line, .. },
             LiveEvent::LogUpdate { attempt, last_line: None, .. },
@@ -287,7 +287,7 @@ fn replace(waiting: &mut LiveEvent, newer: &LiveEvent) {
         _ => None,
     };
     *waiting = newer.clone();
-    if let (Some(line), LiveEvent::LogUpdate { last_line, .. }) = (kept, waiting) {
+    if let (Some(line), LiveEvent::LogUpdate { last_line, .. }) = (previous_line, waiting) {
         *last_line = Some(line);
     }
 }

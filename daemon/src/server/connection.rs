@@ -243,14 +243,14 @@ async fn write(
         drop(frame);
         if burst >= BURST && frames.is_empty() {
             burst = 0;
-            tokio::task::spawn_blocking(crate::memory::give_back);
+            tokio::task::spawn_blocking(crate::memory::release);
         }
     }
     over.cancel();
     frames.close();
     while frames.try_recv().is_ok() {}
     if burst >= BURST {
-        tokio::task::spawn_blocking(crate::memory::give_back);
+        tokio::task::spawn_blocking(crate::memory::release);
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Applied {
     /// Bytes that were stored.
     pub(super) published: Vec<(BlobHash, Arc<Open>)>,
     /// Keeps large values' bytes until the commit.
-    pub(super) kept: Vec<Published>,
+    pub(super) pinned: Vec<Published>,
     /// The batch that had to be stored and can't be; nothing behind it was applied.
     pub(super) failed: Option<Failed>,
 }
@@ -73,7 +73,7 @@ struct Work {
     unlink: Vec<BlobHash>,
     claimed: HashSet<BlobHash>,
     published: Vec<(BlobHash, Arc<Open>)>,
-    kept: Vec<Published>,
+    pinned: Vec<Published>,
     /// Bytes that lost a reference and may have none left.
     loose: Vec<BlobHash>,
 }
@@ -114,7 +114,7 @@ impl Apply {
                 applied.unlink.append(&mut work.unlink);
                 applied.claimed.extend(work.claimed);
                 applied.published.append(&mut work.published);
-                applied.kept.append(&mut work.kept);
+                applied.pinned.append(&mut work.pinned);
                 Ok(true)
             }
             Err(Failure::Store(error)) => Err(error),
@@ -208,7 +208,7 @@ impl Apply {
         *self.keys.borrow_mut() = HashMap::new();
     }
 
-    /// After the commit: what was stored but is not named yet is kept until something names it.
+    /// After the commit: what was stored but is not named yet is kept until something refers to it.
     pub(super) fn settle(&self, published: Vec<(BlobHash, Arc<Open>)>, claimed: &HashSet<BlobHash>) {
         let mut unclaimed = self.unclaimed.borrow_mut();
         for hash in claimed {

@@ -212,7 +212,7 @@ impl Writer {
         self.apply.release_memory();
         database::shrink(&self.db);
         self.blobs.readers().release_memory();
-        crate::memory::give_back();
+        crate::memory::release();
     }
 
     /// Commits batches together and tells each; what can't be written for now is refused or held.
@@ -390,14 +390,14 @@ impl Writer {
 
     /// After the commit: unlinks bytes, then notifies callers in order.
     fn notify(&self, group: Vec<Batch>, applied: Applied) {
-        let Applied { answers, unlink, claimed, published, kept, failed } = applied;
+        let Applied { answers, unlink, claimed, published, pinned, failed } = applied;
         for hash in &unlink {
             self.blobs.unlink(*hash);
         }
         self.apply.settle(published, &claimed);
         // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
         let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
-        drop(kept);
+        drop(pinned);
         let mut answers = answers.into_iter();
         for after in afters {
             answer(after, answers.next().unwrap_or_else(|| Err(super::closed())));

@@ -29,7 +29,7 @@ impl Inherited {
     }
 
     /// Runs in the child, between fork and exec: system calls only.
-    fn give_back(self) -> io::Result<()> {
+    fn release(self) -> io::Result<()> {
         system::default_signals();
         rustix::process::setsid()?;
         rustix::process::umask(self.umask);
@@ -67,7 +67,7 @@ pub(crate) fn start(spec: &StartSpec, tree: &Tree, inherited: Inherited) -> Resu
     command.env_clear().envs(spec.env.iter().map(|(name, value)| (name, value)));
     command.env(TOKEN, spec.id.to_string());
     command.stdin(Stdio::null()).stdout(stdout_end).stderr(stderr_end);
-    system::before_exec(&mut command, move || inherited.give_back());
+    system::before_exec(&mut command, move || inherited.release());
     let pid = tree.spawn(&mut command).map_err(|error| explain(spec, &error))?;
     Ok(Started { pid, stdout, stderr })
 }

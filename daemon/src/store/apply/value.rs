@@ -32,7 +32,7 @@ impl Apply {
             self.store_blob(db, work, &published)?;
             self.reference(db, work, published.hash, false)?;
             let large = *published.hash.as_bytes();
-            work.kept.push(published);
+            work.pinned.push(published);
             Stored { body: None, large: Some(large) }
         } else {
             Stored { body: Some(json), large: None }

@@ -141,9 +141,9 @@ impl Studio {
     }
 
     fn task(&self, wanted: Wanted) -> impl Future<Output = Outcome> + Send + 'static {
-        let kept = self.decoded.iter().find(|(asset, _)| !wanted.thumbnail && *asset == wanted.asset);
-        let kept = kept.map(|(_, picture)| picture.clone());
-        let bytes = kept.is_none().then(|| (self.fetch)(wanted.asset, wanted.thumbnail));
+        let decoded = self.decoded.iter().find(|(asset, _)| !wanted.thumbnail && *asset == wanted.asset);
+        let decoded = decoded.map(|(_, picture)| picture.clone());
+        let bytes = decoded.is_none().then(|| (self.fetch)(wanted.asset, wanted.thumbnail));
         let (drawing, id) = (self.drawing, self.ids.fetch_add(1, Ordering::Relaxed));
         async move {
             let bytes = match bytes {
@@ -153,7 +153,7 @@ impl Studio {
                 },
                 None => None,
             };
-            let made = tokio::task::spawn_blocking(move || make(kept, bytes, wanted, drawing, id)).await;
+            let made = tokio::task::spawn_blocking(move || make(decoded, bytes, wanted, drawing, id)).await;
             match made {
                 Ok((painted, decoded)) => Outcome { wanted, painted, decoded },
                 Err(_) => {
@@ -186,13 +186,13 @@ impl Studio {
 type Made = (Result<Painted, String>, Option<Arc<DynamicImage>>);
 
 fn make(
-    kept: Option<Arc<DynamicImage>>,
+    decoded: Option<Arc<DynamicImage>>,
     bytes: Option<Vec<u8>>,
     wanted: Wanted,
     drawing: Drawing,
     id: u32,
 ) -> Made {
-    let picture = match (kept, bytes) {
+    let picture = match (decoded, bytes) {
         (Some(picture), _) => picture,
         (None, bytes) => match encode::decode(&bytes.unwrap_or_default()) {
             Ok(picture) => Arc::new(picture),

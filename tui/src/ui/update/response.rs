@@ -130,13 +130,13 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     }
 }
 
-/// What only reads is kept, to be asked again by hand or when the daemon is back.
+/// Requests that only read are kept, to be sent again by hand or when the daemon is back.
 fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
-    let kept = request.reads() && why != Why::Gone;
-    if kept && !model.unanswered.contains(request) {
+    let repeatable = request.reads() && why != Why::Gone;
+    if repeatable && !model.unanswered.contains(request) {
         model.unanswered.push(request.clone());
     }
-    if kept && why == Why::Away {
+    if repeatable && why == Why::Away {
         // The banner says so already.
         return;
     }
