@@ -25,8 +25,15 @@ pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<St
         start = fill_in(session, start).await?;
     }
     if let Some(path) = start.path.clone().filter(|path| path.starts_with('/')) {
-        let missing = move || std::fs::symlink_metadata(&path).is_err().then_some(path);
-        if let Ok(Some(path)) = tokio::task::spawn_blocking(missing).await {
+        // A workflow that ran before still runs when its file is gone: its path says which one it is.
+        let unknown = session
+            .context
+            .read(move |store| {
+                let missing = std::fs::symlink_metadata(&path).is_err();
+                Ok((missing && store.workflow(&path).is_err()).then_some(path))
+            })
+            .await?;
+        if let Some(path) = unknown {
             let message =
                 format!("`path`: there is no file {path}; leave it out for a document without a file");
             return Err(RpcError::new(ErrorCode::BadParams, message));
