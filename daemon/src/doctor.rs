@@ -49,6 +49,9 @@ pub fn check(store: &Store, deep: bool) -> DoctorAnswer {
     if let Some(trouble) = store.trouble().borrow().as_ref() {
         report.answer.problems.push(format!("nothing can be written at the moment: {trouble}"));
     }
+    if let Some(shortage) = store.shortage().borrow().as_ref() {
+        report.answer.problems.push(format!("attempts wait for space: {shortage}"));
+    }
     report.answer
 }
 

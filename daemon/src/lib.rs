@@ -27,6 +27,7 @@ pub mod media;
 mod memory;
 pub mod node_type;
 pub mod own_file;
+pub mod problem;
 mod rooted;
 pub mod run;
 pub mod server;

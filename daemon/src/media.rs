@@ -11,6 +11,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
+use crate::problem::Problem;
 use crate::store::blob::{Blobs, Published};
 
 pub(crate) use folder::publish_folder;
@@ -23,12 +24,12 @@ const MAX_NAME_BYTES: usize = 200;
 /// Publishes an open regular file and describes it as media. Blocks.
 ///
 /// # Errors
-/// A sentence: the file can't be read, the disk is full.
-pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), String> {
+/// The file can't be read, the disk is full.
+pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), Problem> {
     let executable = file.metadata().is_ok_and(|meta| is_executable(&meta));
     let sniffed =
         sniff(&mut file).map_err(|error| format!("`{}` can't be read: {error}", file_name(name)))?;
-    let published = blobs.publish_file(file).map_err(|error| error.to_string())?;
+    let published = blobs.publish_file(file)?;
     let media = describe(sniffed, published.hash, published.bytes, name);
     Ok((Media { executable, ..media }, published))
 }

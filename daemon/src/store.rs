@@ -16,6 +16,7 @@ mod interruption;
 mod op;
 mod read;
 mod readers;
+mod space;
 mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -38,8 +39,10 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use blob::{Blobs, Registry};
+pub(crate) use folder::is_full;
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
 pub use read::{Counts, StoredValue};
+pub(crate) use space::check_reserve;
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 
@@ -215,6 +218,12 @@ impl Store {
     #[must_use]
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.inner.trouble.clone()
+    }
+
+    /// Why attempts wait for space on a disk, for banners; `None` while none does.
+    #[must_use]
+    pub fn shortage(&self) -> watch::Receiver<Option<String>> {
+        self.inner.blobs.space().shortage()
     }
 
     /// Why the daemon can't go on, once that is so: what the engine decided and what is stored differ, and only a new daemon

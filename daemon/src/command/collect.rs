@@ -17,6 +17,7 @@ use indexmap::IndexMap;
 use super::pattern::Pattern;
 use super::report::Reported;
 use crate::media;
+use crate::problem::Problem;
 use crate::rooted::{Entry, Root, WalkEntry};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
@@ -55,22 +56,28 @@ pub(super) struct Collected {
 }
 
 /// Collects all declared and reported outputs.
-pub(super) fn collect(outputs: &IndexMap<String, CommandOutput>, sources: &Sources<'_>) -> Collected {
+///
+/// # Errors
+/// [`Problem::Full`]: all of it is to be done again. Other problems are among what was collected.
+pub(super) fn collect(
+    outputs: &IndexMap<String, CommandOutput>,
+    sources: &Sources<'_>,
+) -> Result<Collected, Problem> {
     let mut collector = Collector { sources, json: None, collected: Collected::default() };
     for (name, output) in outputs {
         let value = match sources.reported.get(name) {
             Some(reported) => collector.reported(reported, &output.ty, output.name.as_deref()),
             None => collector.declared(output),
         };
-        collector.add(name, value);
+        collector.add(name, value)?;
     }
     for (name, reported) in sources.reported {
         if !outputs.contains_key(name) {
             let value = collector.reported(reported, &Type::Any, None);
-            collector.add(name, value);
+            collector.add(name, value)?;
         }
     }
-    collector.collected
+    Ok(collector.collected)
 }
 
 struct Collector<'a> {
@@ -93,7 +100,7 @@ impl From<Value> for Made {
 }
 
 impl Collector<'_> {
-    fn add(&mut self, name: &str, made: Result<Made, String>) {
+    fn add(&mut self, name: &str, made: Result<Made, Problem>) -> Result<(), Problem> {
         match made {
             Ok(made) => {
                 if made.unchanged {
@@ -102,11 +109,13 @@ impl Collector<'_> {
                 }
                 self.collected.values.insert(name.to_owned(), made.value);
             }
+            Err(full @ Problem::Full(_)) => return Err(full),
             Err(problem) => self.collected.problems.push(format!("output `{name}`: {problem}")),
         }
+        Ok(())
     }
 
-    fn declared(&mut self, output: &CommandOutput) -> Result<Made, String> {
+    fn declared(&mut self, output: &CommandOutput) -> Result<Made, Problem> {
         let name = output.name.as_deref();
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
@@ -116,22 +125,22 @@ impl Collector<'_> {
                 let stdout = self.sources.stdout;
                 let json = self.json.get_or_insert_with(|| field::parse(stdout));
                 let found = field::find(json.as_ref().map_err(Clone::clone)?, path)?;
-                found.clone().convert(&output.ty).map(Made::from)
+                Ok(found.clone().convert(&output.ty).map(Made::from)?)
             }
         }
     }
 
-    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Made, String> {
+    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Made, Problem> {
         match reported {
             Reported::Path(path) => self.path(path, ty, name),
             Reported::Value(_) if ty.has_media() => {
-                Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must name it by \"path\""))
+                Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must name it by \"path\"").into())
             }
-            Reported::Value(value) => Value::from_json(value.clone()).convert(ty).map(Made::from),
+            Reported::Value(value) => Ok(Value::from_json(value.clone()).convert(ty).map(Made::from)?),
         }
     }
 
-    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Made, String> {
+    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Made, Problem> {
         let found = place::find(&self.sources.places, Path::new(path))?;
         let FoundEntry { entry, unchanged, name: own_name, place } = found;
         let value = self.read(place, Path::new(path), entry, name.unwrap_or(&own_name), ty)?;
@@ -146,18 +155,18 @@ impl Collector<'_> {
         entry: Entry,
         name: &str,
         ty: &Type,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, Problem> {
         let held = place.hold(path, &entry)?;
         let read = self.value(entry, &place.root, path, name, ty);
         // What changed meanwhile may be why it is not what it should be.
         place.release(&held)?;
         read.map_err(|problem| match problem {
-            Problem::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())),
-            Problem::Sentence(sentence) => sentence,
+            Mismatch::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())).into(),
+            Mismatch::Problem(problem) => problem,
         })
     }
 
-    fn glob(&mut self, glob: &str, output: &CommandOutput, name: Option<&str>) -> Result<Made, String> {
+    fn glob(&mut self, glob: &str, output: &CommandOutput, name: Option<&str>) -> Result<Made, Problem> {
         let of = match &output.ty {
             Type::List(of) => of.as_ref(),
             one => one,
@@ -214,7 +223,7 @@ impl Collector<'_> {
         path: &Path,
         name: &str,
         ty: &Type,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Value, Mismatch> {
         match (ty, entry) {
             (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(_)) => {
                 let taken = media::publish_folder(root, path, name, MAX_FILES, self.sources.blobs)?;
@@ -225,10 +234,10 @@ impl Collector<'_> {
                 Ok(Value::from(taken.media))
             }
             (Type::Media(MediaKind::Dir), Entry::File(_)) => {
-                Err(Problem::Type("is a file, but dir is declared".into()))
+                Err(Mismatch::Type("is a file, but dir is declared".into()))
             }
             (ty, Entry::Folder(_)) => {
-                Err(Problem::Type(format!("is a folder, but {ty} is declared; for a list use `glob:`")))
+                Err(Mismatch::Type(format!("is a folder, but {ty} is declared; for a list use `glob:`")))
             }
             (Type::Any | Type::Media(_), Entry::File(file)) => {
                 let (media, published) = media::publish(self.sources.blobs, file, name)?;
@@ -237,7 +246,7 @@ impl Collector<'_> {
                 Ok(Value::from(media))
             }
             (Type::List(of), Entry::File(_)) if of.has_media() => {
-                Err(Problem::Type(format!("is one file, but {ty} is declared; use `glob:`")))
+                Err(Mismatch::Type(format!("is one file, but {ty} is declared; use `glob:`")))
             }
             (ty, Entry::File(file)) => content(file, ty),
         }
@@ -245,16 +254,16 @@ impl Collector<'_> {
 }
 
 /// Why a file is no value of its type.
-enum Problem {
+enum Mismatch {
     /// What follows the file's path.
     Type(String),
     /// A whole sentence.
-    Sentence(String),
+    Problem(Problem),
 }
 
-impl From<String> for Problem {
-    fn from(sentence: String) -> Self {
-        Self::Sentence(sentence)
+impl<T: Into<Problem>> From<T> for Mismatch {
+    fn from(problem: T) -> Self {
+        Self::Problem(problem.into())
     }
 }
 
@@ -267,20 +276,20 @@ fn numbered(name: &str, number: usize) -> String {
 }
 
 /// A file's content as a value.
-fn content(file: File, ty: &Type) -> Result<Value, Problem> {
+fn content(file: File, ty: &Type) -> Result<Value, Mismatch> {
     let mut bytes = Vec::new();
     file.take(MAX_CONTENT + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| Problem::Type(format!("can't be read: {error}")))?;
+        .map_err(|error| Mismatch::Type(format!("can't be read: {error}")))?;
     if bytes.len() as u64 > MAX_CONTENT {
         let most = MAX_CONTENT >> 20;
-        return Err(Problem::Type(format!("is longer than {most} MiB; declare it as file")));
+        return Err(Mismatch::Type(format!("is longer than {most} MiB; declare it as file")));
     }
     let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::Type(format!("is no UTF-8 text, but {ty} is declared")))?;
+        .map_err(|_| Mismatch::Type(format!("is no UTF-8 text, but {ty} is declared")))?;
     let word = text.trim();
     let shown = || fanlight_shared::value::cut(&super::text::line(word), 40);
-    let no = |what: &str| Problem::Type(format!("holds `{}`, which is no {what}", shown()));
+    let no = |what: &str| Mismatch::Type(format!("holds `{}`, which is no {what}", shown()));
     match ty {
         Type::Text => Ok(Value::Text(text)),
         Type::Choice => Ok(Value::from(word)),
@@ -288,11 +297,11 @@ fn content(file: File, ty: &Type) -> Result<Value, Problem> {
         Type::Float => word.parse().map(Value::Float).map_err(|_| no("number")),
         Type::Bool => word.parse().map(Value::Bool).map_err(|_| no("bool (`true` or `false`)")),
         ty => Value::parse_json(word)
-            .map_err(|error| Problem::Type(format!("holds no JSON: {error}")))
-            .and_then(|value| value.convert(ty).map_err(Problem::Type))
+            .map_err(|error| Mismatch::Type(format!("holds no JSON: {error}")))
+            .and_then(|value| value.convert(ty).map_err(Mismatch::Type))
             .map_err(|problem| match problem {
-                Problem::Type(what) if what.starts_with("expected") => {
-                    Problem::Type(format!("holds JSON: {what}"))
+                Mismatch::Type(what) if what.starts_with("expected") => {
+                    Mismatch::Type(format!("holds JSON: {what}"))
                 }
                 other => other,
             }),

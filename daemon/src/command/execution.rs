@@ -6,15 +6,18 @@ use std::time::Duration;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
+use fanlight_shared::run::AttemptEnd;
 use futures_util::future::BoxFuture;
 
-use super::folder::Folder;
+use super::folder::{Folder, sentence};
 use super::follow::Follow;
 use super::prepare::prepare;
 use super::reader::Reader;
 use super::{CommandWork, Commands, Inner, finish};
 use crate::attempt::{Attempt, Outcome, Work};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
+use crate::problem::Problem;
+use crate::store::check_reserve;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 use crate::supervisor::record;
 
@@ -141,11 +144,30 @@ impl CommandExecution {
         }
         let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.work));
         let folder = self.folder.clone();
-        let spec = tokio::task::spawn_blocking(move || prepare(&attempt, &work, &folder, &inner.resources()));
-        match spec.await {
-            Ok(Ok(spec)) => self.set(Process::Prepared(Box::new(spec))),
-            Ok(Err(problem)) => return Err(Outcome::failed(NodeError::new(problem))),
-            Err(_) => return Err(failed("preparing the command failed; see the daemon's log")),
+        let prepared = self.inner.blobs.space().retry(&self.attempt.cancel, || {
+            let (inner, attempt, work) = (Arc::clone(&inner), attempt.clone(), Arc::clone(&work));
+            let folder = folder.clone();
+            let preparing = tokio::task::spawn_blocking(move || {
+                let attempts = inner.attempts.as_path();
+                let prepared = check_reserve(attempts)
+                    .and_then(|()| prepare(&attempt, &work, &folder, &inner.resources()));
+                if let Err(Problem::Full(_)) = &prepared {
+                    // The next try begins anew, and what lies there takes the space that is missing.
+                    inner.shared.leave(attempt.id);
+                    folder.remove().map_err(|error| sentence("can't remove", folder.path(), &error))?;
+                }
+                prepared
+            });
+            async {
+                preparing
+                    .await
+                    .unwrap_or_else(|_| Err("preparing the command failed; see the daemon's log".into()))
+            }
+        });
+        match prepared.await {
+            Ok(spec) => self.set(Process::Prepared(Box::new(spec))),
+            Err(Problem::Full(_)) => return Err(Outcome::cancelled()),
+            Err(problem) => return Err(Outcome::failed(NodeError::new(problem))),
         }
         Ok(())
     }
@@ -234,10 +256,28 @@ impl CommandExecution {
         let Process::Ended(exit) = *self.process() else { return failed("the command did not end") };
         let (inner, work, attempt) = (Arc::clone(&self.inner), Arc::clone(&self.work), self.attempt.clone());
         let reader = Arc::clone(&self.reader);
-        let finishing = tokio::task::spawn_blocking(move || {
-            finish::finish(&attempt, &work, &inner.resources(), &mut super::follow::lock(&reader), &exit)
-        });
-        finishing.await.unwrap_or_else(|_| failed("collecting the outputs failed; see the daemon's log"))
+        let collect = |give_up| {
+            let (inner, work, attempt) = (Arc::clone(&inner), Arc::clone(&work), attempt.clone());
+            let reader = Arc::clone(&reader);
+            let finishing = tokio::task::spawn_blocking(move || {
+                let mut reader = super::follow::lock(&reader);
+                finish::finish(&attempt, &work, &inner.resources(), &mut reader, &exit, give_up)
+            });
+            async {
+                finishing
+                    .await
+                    .unwrap_or_else(|_| Ok(failed("collecting the outputs failed; see the daemon's log")))
+            }
+        };
+        let collected = match self.inner.blobs.space().retry(&self.attempt.cancel, || collect(false)).await {
+            // Somebody cancelled it meanwhile, so its outputs are not waited for.
+            Err(Problem::Full(_)) => {
+                let outcome = collect(true).await;
+                outcome.map(|outcome| Outcome { end: AttemptEnd::Cancelled, error: None, ..outcome })
+            }
+            collected => collected,
+        };
+        collected.unwrap_or_else(|problem| failed(&problem.to_string()))
     }
 }
 
@@ -272,3 +312,6 @@ impl Execution for CommandExecution {
         Box::pin(self.gather())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use super::reader::{Reader, log_update};
 use super::report::Reported;
 use super::{CommandWork, text};
 use crate::attempt::{Attempt, Outcome};
+use crate::problem::Problem;
 use crate::rooted::{create_own, inner_path};
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
@@ -23,20 +24,26 @@ use crate::supervisor::log::{self, Stdout};
 /// Marks the end of a standard output that was longer.
 const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
 
-/// Collects the outputs of an attempt that ended and returns its outcome.
+/// Collects the outputs of an attempt that ended and returns its outcome. With `give_up` a full disk is a problem like
+/// others, because nobody waits for the outputs.
+///
+/// # Errors
+/// [`Problem::Full`]: what was made stays where it is, and can be collected when there is space.
 pub(super) fn finish(
     attempt: &Attempt,
     work: &CommandWork,
     resources: &Resources<'_>,
     reader: &mut Reader,
     exit: &Exit,
-) -> Outcome {
+    give_up: bool,
+) -> Result<Outcome, Problem> {
     reader.finish(exit.log_end);
     let (stdout, collected) = match gather(attempt, work, resources, reader, exit) {
         Ok(gathered) => gathered,
+        Err(full @ Problem::Full(_)) if !give_up => return Err(full),
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
-            (empty, Collected { problems: vec![problem], ..Collected::default() })
+            (empty, Collected { problems: vec![problem.into()], ..Collected::default() })
         }
     };
     for note in &collected.notes {
@@ -74,7 +81,7 @@ pub(super) fn finish(
         let last_line = reader.report.notes().last().cloned();
         attempt.live(log_update(attempt, end, last_line));
     }
-    Outcome {
+    Ok(Outcome {
         end: match (ended, &error) {
             (Ended::Cancelled, _) => AttemptEnd::Cancelled,
             (_, Some(_)) => AttemptEnd::Failed,
@@ -86,7 +93,7 @@ pub(super) fn finish(
         unchanged: collected.unchanged,
         cost_usd: reader.report.cost_usd,
         question: None,
-    }
+    })
 }
 
 /// Who ended the command.
@@ -126,7 +133,7 @@ fn gather(
     resources: &Resources<'_>,
     reader: &Reader,
     exit: &Exit,
-) -> Result<(Stdout, Collected), String> {
+) -> Result<(Stdout, Collected), Problem> {
     let folder = &reader.folder;
     let nothing = Stdout { bytes: Vec::new(), truncated: false };
     let stdout = if exit.log_end == 0 {
@@ -158,7 +165,7 @@ fn gather(
             reported: &reader.report.outputs,
             blobs: resources.blobs,
         };
-        collect::collect(&work.outputs, &sources)
+        collect::collect(&work.outputs, &sources)?
     };
     Ok((stdout, collected))
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::id::AttemptId;
 
+use crate::problem::Problem;
 use crate::rooted::{Root, remove_tree};
+use crate::store::{StoreError, is_full};
 
 /// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) are there too.
 #[derive(Clone, Debug)]
@@ -113,14 +115,12 @@ fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Returns a sentence about something that failed with a file or a folder.
-pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("the disk that holds {} is full; free some space and try again", path.display())
-        }
-        _ => format!("{doing} {}: {error}", path.display()),
+/// Returns what to say about something that failed with a file or a folder.
+pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> Problem {
+    if is_full(error) {
+        return StoreError::Full(path.to_owned()).into();
     }
+    Problem::Other(format!("{doing} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::folder::{make_folder, new_file, sentence};
 use crate::media::file_name;
+use crate::problem::Problem;
 use crate::store::blob::Blobs;
 
 /// A longer value is passed as a file only; in bytes.
@@ -21,19 +22,21 @@ const MAX_VARIABLE: usize = 64 * 1024;
 /// Writes inputs below `folder` (made only if needed) and returns the variables that name them.
 ///
 /// # Errors
-/// A sentence: a full disk, a blob that is gone, two inputs that need the same variable.
+/// A full disk, a blob that is gone, two inputs that need the same variable.
 pub(super) fn lay_out(
     inputs: &Values,
     blobs: &Blobs,
     folder: &Path,
-) -> Result<IndexMap<String, OsString>, String> {
+) -> Result<IndexMap<String, OsString>, Problem> {
     let mut layout = Layout { blobs, folder, variables: IndexMap::new(), derived: Vec::new() };
     for (name, value) in inputs {
         layout.input(name, value)?;
     }
     let taken = |form: &String| inputs.get(form).is_some_and(|it| *it != Value::None);
     if let Some((name, form)) = layout.derived.iter().find(|(_, form)| taken(form)) {
-        return Err(format!("the inputs `{name}` and `{form}` both need the variable `{form}`; rename one"));
+        return Err(
+            format!("the inputs `{name}` and `{form}` both need the variable `{form}`; rename one").into()
+        );
     }
     Ok(layout.variables)
 }
@@ -47,7 +50,7 @@ struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn input(&mut self, name: &str, value: &Value) -> Result<(), String> {
+    fn input(&mut self, name: &str, value: &Value) -> Result<(), Problem> {
         match value {
             Value::None => Ok(()),
             Value::Text(text) => self.text(name, text, "txt"),
@@ -70,7 +73,7 @@ impl Layout<'_> {
     }
 
     /// Writes the media of a list or an object, numbered so that name order is their order; holes keep their number.
-    fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, String> {
+    fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, Problem> {
         Ok(match value {
             Value::List(items) => Json::Array(
                 items.iter().map(|it| self.files(it, folder, width, next)).collect::<Result<_, _>>()?,
@@ -79,7 +82,7 @@ impl Layout<'_> {
                 fields
                     .iter()
                     .map(|(key, it)| Ok((key.clone(), self.files(it, folder, width, next)?)))
-                    .collect::<Result<_, String>>()?,
+                    .collect::<Result<_, Problem>>()?,
             ),
             leaf => {
                 let number = *next;
@@ -96,7 +99,7 @@ impl Layout<'_> {
         })
     }
 
-    fn text(&mut self, name: &str, text: &str, ending: &str) -> Result<(), String> {
+    fn text(&mut self, name: &str, text: &str, ending: &str) -> Result<(), Problem> {
         if text.len() <= MAX_VARIABLE {
             self.set(name.to_owned(), text.into());
             return Ok(());
@@ -120,15 +123,15 @@ impl Layout<'_> {
         self.set(form, value);
     }
 
-    fn place(&self, media: &Media, path: &Path) -> Result<(), String> {
+    fn place(&self, media: &Media, path: &Path) -> Result<(), Problem> {
         place(self.blobs, media, path, false)
     }
 
-    fn inputs_folder(&self) -> Result<PathBuf, String> {
+    fn inputs_folder(&self) -> Result<PathBuf, Problem> {
         folder_at(self.folder)
     }
 
-    fn subfolder(&self, name: &str) -> Result<PathBuf, String> {
+    fn subfolder(&self, name: &str) -> Result<PathBuf, Problem> {
         // Names of inputs are checked with the document; this is the last line of defence for a path.
         folder_at(&self.inputs_folder()?.join(file_name(name)))
     }
@@ -143,7 +146,7 @@ fn leaves(value: &Value) -> usize {
 }
 
 /// Returns the folder, which is made if it does not exist.
-pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
+pub(super) fn folder_at(path: &Path) -> Result<PathBuf, Problem> {
     match make_folder(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(sentence("can't make", path, &error))
@@ -153,8 +156,8 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, String> {
 }
 
 /// Makes a private, read-only copy of media at `path`. With `executable` it can be run, whatever it was before.
-pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), String> {
-    blobs.materialise(media, path).map_err(|error| error.to_string())?;
+pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), Problem> {
+    blobs.materialise(media, path)?;
     let done = if media.kind == MediaKind::Dir {
         protect_tree(path)
     } else {

@@ -16,6 +16,7 @@ use super::shared::SharedFolders;
 use super::{Argument, CommandWork, Program};
 use crate::attempt::Attempt;
 use crate::media::file_name;
+use crate::problem::Problem;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
 
@@ -31,13 +32,13 @@ pub(super) struct Resources<'a> {
 /// runs in the folder.
 ///
 /// # Errors
-/// A sentence: a full disk, a missing shell or folder, a value that no environment holds.
+/// A full disk, a missing shell or folder, a value that no environment holds.
 pub(super) fn prepare(
     attempt: &Attempt,
     work: &CommandWork,
     folder: &Folder,
     resources: &Resources<'_>,
-) -> Result<StartSpec, String> {
+) -> Result<StartSpec, Problem> {
     folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
     let inputs = input::lay_out(&work.inputs, resources.blobs, &folder.inputs())?;
     let variables = resources.environment.of(attempt, work, folder, inputs)?;
@@ -72,15 +73,15 @@ pub(super) fn prepare(
     })
 }
 
-fn check_dir(dir: &PathBuf) -> Result<(), String> {
+fn check_dir(dir: &PathBuf) -> Result<(), Problem> {
     match fs::metadata(dir) {
         Ok(it) if it.is_dir() => Ok(()),
-        Ok(_) => Err(format!("`dir:` names {}, which is no folder", dir.display())),
+        Ok(_) => Err(format!("`dir:` names {}, which is no folder", dir.display()).into()),
         Err(error) => Err(sentence("`dir:` names a folder that can't be entered:", dir, &error)),
     }
 }
 
-fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<Invocation, String> {
+fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<Invocation, Problem> {
     let mut words = Vec::with_capacity(arguments.len());
     for (number, argument) in arguments.iter().enumerate() {
         words.push(match argument {

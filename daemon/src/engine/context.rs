@@ -54,6 +54,8 @@ pub(super) struct Context {
     pub(super) backlog: Backlog,
     /// Why the store can't be written, while that is so.
     trouble: watch::Receiver<Option<String>>,
+    /// Why attempts wait for space, while some do.
+    shortage: watch::Receiver<Option<String>>,
     ops: Vec<Op>,
     after: Vec<After>,
 }
@@ -63,6 +65,7 @@ impl Context {
         Self {
             pools: Pools::new(&parts.config.pools),
             trouble: parts.store.trouble(),
+            shortage: parts.store.shortage(),
             store: parts.store,
             hub: parts.hub,
             executors: parts.executors,
@@ -77,9 +80,10 @@ impl Context {
         }
     }
 
-    /// Whether nothing more is to be decided that can wait: the store is far behind, or can't be written.
+    /// Whether nothing more is to be decided that can wait: the store is far behind, or can't be
+    /// written, or attempts wait for space.
     pub(super) fn must_wait(&self) -> bool {
-        self.backlog.is_long() || self.is_in_trouble()
+        self.backlog.is_long() || self.is_in_trouble() || self.shortage.borrow().is_some()
     }
 
     /// Whether the store can't be written at the moment.
@@ -90,14 +94,17 @@ impl Context {
     /// Waits until [`Self::must_wait`] is over.
     pub(super) fn may_go_on(&self) -> impl Future<Output = ()> + Send + 'static {
         let (backlog, mut trouble) = (self.backlog.clone(), self.trouble.clone());
+        let mut shortage = self.shortage.clone();
         async move {
             loop {
                 backlog.shortens().await;
-                if trouble.wait_for(Option::is_none).await.is_err() {
+                if trouble.wait_for(Option::is_none).await.is_err()
+                    || shortage.wait_for(Option::is_none).await.is_err()
+                {
                     // The store is closed: nothing goes on any more.
                     return std::future::pending().await;
                 }
-                if !backlog.is_long() {
+                if !backlog.is_long() && trouble.borrow().is_none() {
                     return;
                 }
             }

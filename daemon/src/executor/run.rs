@@ -35,14 +35,13 @@ struct Driver {
     execution: Box<dyn Execution>,
     cancel: CancellationToken,
     time_limit: TimeLimit,
-    deadline: Option<Instant>,
+    left: Option<Duration>,
 }
 
 impl Driver {
     fn open(executor: &dyn Executor, attempt: Attempt, work: Arc<Work>, left: Option<Duration>) -> Self {
         let (cancel, time_limit) = (attempt.cancel.clone(), attempt.time_limit.clone());
-        let deadline = left.map(|left| Instant::now() + left);
-        Self { execution: executor.open(attempt, work), cancel, time_limit, deadline }
+        Self { execution: executor.open(attempt, work), cancel, time_limit, left }
     }
 
     async fn fresh(self) -> Outcome {
@@ -89,12 +88,14 @@ impl Driver {
 
     /// Waits for its end, and stops it where it is cancelled or its time is over.
     async fn wait(&self) -> End {
+        // Time is counted from here, so that a wait for space takes none of it.
+        let deadline = self.left.map(|left| Instant::now() + left);
         let mut ended = self.execution.wait();
         tokio::select! {
             biased;
             end = &mut ended => return end,
             () = self.cancel.cancelled() => {}
-            () = at(self.deadline) => self.time_limit.exceed(),
+            () = at(deadline) => self.time_limit.exceed(),
         }
         let mut signal = self.execution.signal(Signal::Stop);
         let mut delivered = false;

@@ -6,6 +6,7 @@ use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
 use fanlight_shared::sanitise;
 
 use super::{file_name, is_executable};
+use crate::problem::Problem;
 use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
 use crate::store::blob::{Blobs, Published};
 
@@ -32,7 +33,7 @@ pub(crate) struct LeftOut {
 /// that lies within the root. `shown` names the folder in sentences. Blocks.
 ///
 /// # Errors
-/// A sentence: too many files, a name that is no UTF-8, a file or folder that can't be read, a link that leads out of
+/// Too many files, a name that is no UTF-8, a file or folder that can't be read, a link that leads out of
 /// the root or nowhere, a full disk.
 pub(crate) fn publish_folder(
     root: &Root,
@@ -40,7 +41,7 @@ pub(crate) fn publish_folder(
     shown: &str,
     most: usize,
     blobs: &Blobs,
-) -> Result<Taken, String> {
+) -> Result<Taken, Problem> {
     let start = inner_path(path, root.path()).map_err(|refusal| format!("`{shown}`: {refusal}"))?;
     let (paths, left_out) = look(root, &start, shown, most)?;
     let mut manifest = DirManifest::default();
@@ -49,7 +50,7 @@ pub(crate) fn publish_folder(
         let below = path.strip_prefix(&start).unwrap_or(&path);
         let Some(text) = below.to_str() else {
             let name = sanitise::line(&below.to_string_lossy());
-            return Err(format!("the name of `{shown}/{name}` is no UTF-8; rename the file"));
+            return Err(format!("the name of `{shown}/{name}` is no UTF-8; rename the file").into());
         };
         let unreadable = |error: &dyn std::fmt::Display| format!("`{shown}/{text}`: {error}");
         let file = match root.entry(&path).map_err(|refusal| unreadable(&refusal))? {
@@ -57,7 +58,7 @@ pub(crate) fn publish_folder(
             Entry::Folder(_) => continue,
         };
         let meta = file.metadata().map_err(|error| unreadable(&error))?;
-        let blob = blobs.publish_file(file).map_err(|error| error.to_string())?;
+        let blob = blobs.publish_file(file)?;
         manifest.files.push(DirEntry {
             path: text.to_owned(),
             hash: blob.hash,
@@ -68,7 +69,7 @@ pub(crate) fn publish_folder(
     }
     let bytes = manifest.files.iter().map(|it| it.bytes).sum();
     let json = serde_json::to_vec(&manifest).map_err(|error| error.to_string())?;
-    let blob = blobs.publish(json).map_err(|error| error.to_string())?;
+    let blob = blobs.publish(json)?;
     let media = Media {
         kind: MediaKind::Dir,
         hash: blob.hash,

@@ -16,6 +16,8 @@ pub(super) struct Sources {
     supervisor: Receiver<Option<String>>,
     /// Why the store can't be written.
     trouble: Receiver<Option<String>>,
+    /// Why attempts wait for space.
+    shortage: Receiver<Option<String>>,
     /// Files that the database does not know.
     unknown: Receiver<Unknown>,
     /// Where those files lie.
@@ -24,14 +26,25 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn new(supervisor: Receiver<Option<String>>, store: &Store) -> Self {
-        Self { supervisor, trouble: store.trouble(), unknown: store.unknown(), blobs: store.home().blobs() }
+        Self {
+            supervisor,
+            trouble: store.trouble(),
+            shortage: store.shortage(),
+            unknown: store.unknown(),
+            blobs: store.home().blobs(),
+        }
     }
 
     fn banners(&mut self) -> Vec<String> {
         let unknown = *self.unknown.borrow_and_update();
         let unknown = (unknown.files > 0).then(|| doctor::unknown_files(&self.blobs, unknown));
-        let texts =
-            [self.supervisor.borrow_and_update().clone(), self.trouble.borrow_and_update().clone(), unknown];
+        let shortage = self.shortage.borrow_and_update().clone();
+        let texts = [
+            self.supervisor.borrow_and_update().clone(),
+            self.trouble.borrow_and_update().clone(),
+            shortage.map(|why| format!("attempts wait for space and go on by themselves: {why}")),
+            unknown,
+        ];
         texts.into_iter().flatten().collect()
     }
 
@@ -40,6 +53,7 @@ impl Sources {
         tokio::select! {
             changed = self.supervisor.changed() => changed.is_ok(),
             changed = self.trouble.changed() => changed.is_ok(),
+            changed = self.shortage.changed() => changed.is_ok(),
             // Counted once, at the start.
             Ok(()) = self.unknown.changed() => true,
         }
@@ -73,9 +87,15 @@ mod tests {
         let hub = Arc::new(Hub::default());
         let (supervisor, older) = watch::channel(Some("an older supervisor".to_owned()));
         let (trouble, troubled) = watch::channel(None);
+        let (short, shortage) = watch::channel(None);
         let (found, unknown) = watch::channel(Unknown::default());
-        let sources =
-            Sources { supervisor: older, trouble: troubled, unknown, blobs: PathBuf::from("/h/blobs") };
+        let sources = Sources {
+            supervisor: older,
+            trouble: troubled,
+            shortage,
+            unknown,
+            blobs: PathBuf::from("/h/blobs"),
+        };
         let publishing = tokio::spawn(publish(Arc::downgrade(&hub), sources));
         let until = async |wanted: &[&str]| {
             let reached = async {
@@ -91,6 +111,9 @@ mod tests {
         until(&["an older supervisor"]).await;
         trouble.send_replace(Some("the disk is full".to_owned()));
         until(&["an older supervisor", "the disk is full"]).await;
+        short.send_replace(Some("no room for blobs".to_owned()));
+        until(&["an older supervisor", "the disk is full", "attempts wait for space"]).await;
+        short.send_replace(None);
         found.send_replace(Unknown { files: 3, bytes: 300 });
         until(&["an older supervisor", "the disk is full", "3 files (300 bytes)"]).await;
         drop(found);

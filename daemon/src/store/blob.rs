@@ -18,6 +18,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
 
 use super::readers::Readers;
+use super::space::Space;
 use super::{StoreError, folder};
 pub(crate) use reader::BlobReader;
 use reader::Verified;
@@ -57,6 +58,10 @@ struct Inner {
     readers: Readers,
     registry: Arc<Registry>,
     verified: Verified,
+    space: Space,
+    /// A disk that is full, for tests.
+    #[cfg(test)]
+    full: std::sync::atomic::AtomicBool,
 }
 
 impl std::fmt::Debug for Blobs {
@@ -71,7 +76,16 @@ impl Blobs {
         folder::prepare(&folder)?;
         folder::prepare(&folder.join("tmp"))?;
         let readers = Readers::new(home.database());
-        Ok(Self { inner: Arc::new(Inner { folder, readers, registry, verified: Verified::default() }) })
+        let inner = Inner {
+            folder,
+            readers,
+            registry,
+            verified: Verified::default(),
+            space: Space::default(),
+            #[cfg(test)]
+            full: std::sync::atomic::AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Publishes bytes. Blocks: hashes, writes, syncs.
@@ -149,6 +163,8 @@ impl Blobs {
     /// # Errors
     /// The blob is gone or damaged, the disk is full.
     pub fn materialise(&self, media: &Media, target: &Path) -> Result<(), StoreError> {
+        #[cfg(test)]
+        self.check_full()?;
         materialise::media(self, media, target)
     }
 
@@ -166,6 +182,26 @@ impl Blobs {
     /// Where what is being written lies.
     pub(crate) fn temporary_folder(&self) -> PathBuf {
         self.inner.folder.join("tmp")
+    }
+
+    /// Who waits for space.
+    pub(crate) fn space(&self) -> &Space {
+        &self.inner.space
+    }
+
+    /// Lets no file be written any more, as a disk that is full, or lets them be written again.
+    #[cfg(test)]
+    pub(crate) fn set_full(&self, full: bool) {
+        self.inner.full.store(full, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Fails where a test asks for a full disk.
+    #[cfg(test)]
+    fn check_full(&self) -> Result<(), StoreError> {
+        if self.inner.full.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreError::Full(self.inner.folder.clone()));
+        }
+        Ok(())
     }
 
     pub(super) fn readers(&self) -> &Readers {
@@ -205,6 +241,8 @@ impl Blobs {
     }
 
     fn temporary(&self) -> Result<Temporary, StoreError> {
+        #[cfg(test)]
+        self.check_full()?;
         let path = self.temporary_folder().join(uuid::Uuid::now_v7().to_string());
         let file = folder::create_file(&path).map_err(|error| self.failed("write", &error))?;
         Ok(Temporary { path, file })

@@ -56,7 +56,7 @@ pub(super) fn sync(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether an error of the file system means that nothing more can be written for now.
-pub(super) fn is_full(error: &io::Error) -> bool {
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem

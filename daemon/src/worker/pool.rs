@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Outcome};
 use crate::media;
+use crate::problem::Problem;
 use crate::rooted::remove_tree;
 use crate::store::blob::{Blobs, Published};
 
@@ -108,8 +109,17 @@ impl Workers {
             Response::Preview(_) => return Err(Stop::Failed("the worker answered another question".into())),
         };
         let blobs = self.inner.blobs.clone();
-        let publish = move || publish(&blobs, &scratch, values, &files, &known);
-        let made = tokio::task::spawn_blocking(publish).await.map_err(|error| error.to_string())??;
+        let space = blobs.space().clone();
+        let made = Arc::new(Made { blobs, scratch, values, files, known });
+        let made = space.retry(&attempt.cancel, || {
+            let made = Arc::clone(&made);
+            let publishing = tokio::task::spawn_blocking(move || made.publish());
+            async { publishing.await.unwrap_or_else(|error| Err(error.to_string().into())) }
+        });
+        let made = made.await.map_err(|problem| match problem {
+            Problem::Full(_) => Stop::Cancelled,
+            Problem::Other(sentence) => Stop::Failed(sentence),
+        })?;
         if attempt.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
@@ -269,26 +279,35 @@ async fn sweep(inner: Weak<Inner>) {
     }
 }
 
-/// Publishes the new files and puts their media in the place of the tokens.
-fn publish(
-    blobs: &Blobs,
-    scratch: &Scratch,
-    mut values: Values,
-    files: &BTreeMap<BlobHash, NewFile>,
-    known: &[BlobHash],
-) -> Result<(Values, Vec<Published>), String> {
-    let mut published = Vec::new();
-    let mut made = BTreeMap::new();
-    for (token, new) in files {
-        let file = scratch.open(&new.file).map_err(|error| format!("a made file can't be read: {error}"))?;
-        let (media, blob) = media::publish(blobs, file, &new.name)?;
-        published.push(blob);
-        made.insert(*token, media);
+/// What a worker made.
+struct Made {
+    blobs: Blobs,
+    scratch: Scratch,
+    values: Values,
+    files: BTreeMap<BlobHash, NewFile>,
+    /// What it was given.
+    known: Vec<BlobHash>,
+}
+
+impl Made {
+    /// Publishes the new files and puts their media in the place of the tokens.
+    fn publish(&self) -> Result<(Values, Vec<Published>), Problem> {
+        let Self { blobs, scratch, values, files, known } = self;
+        let mut values = values.clone();
+        let mut published = Vec::new();
+        let mut made = BTreeMap::new();
+        for (token, new) in files {
+            let file =
+                scratch.open(&new.file).map_err(|error| format!("a made file can't be read: {error}"))?;
+            let (media, blob) = media::publish(blobs, file, &new.name)?;
+            published.push(blob);
+            made.insert(*token, media);
+        }
+        for value in values.values_mut() {
+            settle(value, &made, known)?;
+        }
+        Ok((values, published))
     }
-    for value in values.values_mut() {
-        settle(value, &made, known)?;
-    }
-    Ok((values, published))
 }
 
 fn settle(value: &mut Value, made: &BTreeMap<BlobHash, Media>, known: &[BlobHash]) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Disks that can't be written, or not any more.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::wait_for;
 use crate::{GATED, seeded};
@@ -35,16 +35,10 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
     let fanlight = seeded();
     let home = fanlight.path("full");
     std::fs::create_dir(&home).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs"])
-        .arg(&home)
-        .output()
-        .is_ok_and(|it| it.status.success());
-    if !mounted {
+    let Some(_mounted) = Mounted::tmpfs(&home, "size=6m,mode=0700") else {
         eprintln!("skipped: no small file system can be mounted here");
         return;
-    }
-    let _mounted = Mounted(home.clone());
+    };
     let say = |line: &[&str]| {
         let said = fanlight.command(line).env("FANLIGHT_HOME", &home).output().unwrap();
         (said.status.code(), String::from_utf8_lossy(&said.stderr).into_owned())
@@ -92,8 +86,69 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
     let _ = say(&["daemon", "stop", "--cancel"]);
 }
 
+/// Makes more than fits, once a file `go` lies beside the workflow.
+const LARGE: &str = "nodes:
+  make:
+    dir: .
+    run: |
+      echo begun
+      until [ -e go ]; do sleep 0.05; done
+      head -c 300000 /dev/zero > large.bin
+    outputs: { large: { path: large.bin, type: file } }
+  read:
+    with: { large: \"${{ make.large }}\" }
+    run: wc -c < \"$large\"
+outputs:
+  bytes: \"${{ read.stdout }}\"
+";
+
+#[test]
+fn outputs_that_a_full_disk_has_no_room_for_are_collected_when_it_has() {
+    let fanlight = seeded();
+    fanlight.file("large.yaml", LARGE);
+    let home = fanlight.path("small");
+    std::fs::create_dir(&home).unwrap();
+    let Some(_mounted) = Mounted::tmpfs(&home, "size=6m,mode=0700") else {
+        eprintln!("skipped: no small file system can be mounted here");
+        return;
+    };
+    let say = |line: &[&str]| {
+        let said = fanlight.command(line).env("FANLIGHT_HOME", &home).output().unwrap();
+        let [out, err] = [said.stdout, said.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
+        (said.status.code(), out, err)
+    };
+    assert_eq!(say(&["run", "large.yaml", "--detach"]).0, Some(0));
+    wait_for("the command to begin", || say(&["logs", "large"]).1.contains("begun"));
+    let mut filler = std::fs::File::create(home.join("filler")).unwrap();
+    while filler.write_all(&[1; 65536]).is_ok() {}
+    // The database still has some room; the file has none.
+    let length = filler.metadata().unwrap().len();
+    filler.set_len(length - 200_000).unwrap();
+    drop(filler);
+    fanlight.file("go", "");
+    wait_for("the reason", || say(&["daemon", "status"]).2.contains("attempts wait for space"));
+    assert_eq!(say(&["daemon", "stop"]).0, Some(0), "a daemon on a full disk stops");
+    wait_for("the next daemon to wait too", || {
+        say(&["show", "large"]);
+        say(&["daemon", "status"]).2.contains("attempts wait for space")
+    });
+    std::fs::remove_file(home.join("filler")).unwrap();
+    wait_for("the run to go on by itself", || say(&["show", "large"]).1.contains("completed"));
+    assert!(say(&["show", "large"]).1.contains("300000"));
+    let _ = say(&["daemon", "stop", "--cancel"]);
+}
+
 /// A file system that goes with its test.
 struct Mounted(PathBuf);
+
+impl Mounted {
+    /// Returns `None` where nothing can be mounted.
+    fn tmpfs(folder: &Path, options: &str) -> Option<Self> {
+        let mut mount = std::process::Command::new("mount");
+        let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder);
+        mount.output().is_ok_and(|it| it.status.success()).then(|| Self(folder.to_owned()))
+    }
+}
 
 impl Drop for Mounted {
     fn drop(&mut self) {

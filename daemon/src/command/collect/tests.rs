@@ -95,7 +95,7 @@ impl Ended {
             reported: &self.reported,
             blobs: self.store.blobs(),
         };
-        collect(&self.outputs, &sources)
+        collect(&self.outputs, &sources).unwrap()
     }
     fn value(&self, name: &str) -> Value {
         let collected = self.collect();

@@ -25,7 +25,7 @@ impl Fixture {
     fn folder(&self) -> PathBuf {
         self.temp.path().join("inputs")
     }
-    fn lay_out(&self, inputs: &[(&str, Value)]) -> Result<IndexMap<String, OsString>, String> {
+    fn lay_out(&self, inputs: &[(&str, Value)]) -> Result<IndexMap<String, OsString>, Problem> {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         lay_out(&inputs, self.store.blobs(), &self.folder())
     }
@@ -108,7 +108,7 @@ fn two_inputs_for_one_variable_are_refused() {
     let fixture = fixture();
     let list = Value::from(vec![fixture.media("b.txt", "b")]);
     let error = fixture.lay_out(&[("files_dir", Value::Int(1)), ("files", list)]).unwrap_err();
-    assert!(error.contains("`files_dir`"), "{error}");
+    assert!(error.to_string().contains("`files_dir`"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,186 @@
+//! Work that waits for space on a disk: it is tried again until there is room, and everybody can see why.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::problem::Problem;
+
+/// The first wait before another try; doubled up to [`LONGEST`].
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// No attempt begins with less than this free, in bytes; on a small disk a quarter of it. What a command can't write fails
+/// it, so it had better not begin.
+const RESERVE: u64 = 64 << 20;
+
+/// Checks that the disk that holds `folder` has room for another attempt. Blocks.
+///
+/// # Errors
+/// [`Problem::Full`].
+pub(crate) fn check_reserve(folder: &Path) -> Result<(), Problem> {
+    // What can't be found out keeps nothing from beginning.
+    let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
+    let reserve = RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 4);
+    if disk.f_bavail.saturating_mul(disk.f_frsize) >= reserve {
+        return Ok(());
+    }
+    let folder = folder.display();
+    Err(Problem::Full(format!("the disk that holds {folder} is almost full; free some space")))
+}
+
+/// Who waits for space, and why: cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Space {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// How many wait.
+    waiting: Mutex<usize>,
+    shortage: watch::Sender<Option<String>>,
+    /// Held during another try, so that those who wait don't take each other's last space over and over.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        let (shortage, _) = watch::channel(None);
+        Self {
+            inner: Arc::new(Inner {
+                waiting: Mutex::default(),
+                shortage,
+                turn: tokio::sync::Mutex::default(),
+            }),
+        }
+    }
+}
+
+impl Space {
+    /// Why work waits for space; `None` while none does.
+    pub(super) fn shortage(&self) -> watch::Receiver<Option<String>> {
+        self.inner.shortage.subscribe()
+    }
+
+    /// Does the work, again and again as long as the disk is full.
+    ///
+    /// # Errors
+    /// What the work says; [`Problem::Full`] only after a cancel, which ends the wait.
+    pub(crate) async fn retry<T, F>(
+        &self,
+        cancel: &CancellationToken,
+        mut work: impl FnMut() -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>>,
+    {
+        let mut why = match work().await {
+            Err(Problem::Full(why)) => why,
+            done => return done,
+        };
+        let waiting = Waiting::begin(&self.inner);
+        let mut pause = SHORTEST;
+        loop {
+            waiting.explain(&why);
+            let again = async {
+                tokio::time::sleep(pause).await;
+                self.inner.turn.lock().await
+            };
+            let _turn = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Problem::Full(why)),
+                turn = again => turn,
+            };
+            match work().await {
+                Err(Problem::Full(still)) => why = still,
+                done => return done,
+            }
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+}
+
+/// One that waits.
+struct Waiting<'a> {
+    inner: &'a Inner,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(inner: &'a Inner) -> Self {
+        *inner.waiting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self { inner }
+    }
+
+    fn explain(&self, why: &str) {
+        self.inner.shortage.send_if_modified(|shortage| {
+            let changed = shortage.as_deref() != Some(why);
+            if changed {
+                tracing::warn!("attempts wait for space: {why}");
+                *shortage = Some(why.to_owned());
+            }
+            changed
+        });
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting -= 1;
+        if *waiting == 0 && self.inner.shortage.send_replace(None).is_some() {
+            tracing::info!("no attempt waits for space any more");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_meets_a_full_disk_is_done_when_there_is_space() {
+        let space = Space::default();
+        let shortage = space.shortage();
+        let mut tries = 0;
+        let cancel = CancellationToken::new();
+        let done = space.retry(&cancel, || {
+            tries += 1;
+            let full = tries < 5;
+            assert_eq!(shortage.borrow().is_some(), tries > 1, "everybody can see that it waits");
+            async move { if full { Err(Problem::Full("the disk is full".into())) } else { Ok(7) } }
+        });
+        assert_eq!(done.await, Ok(7));
+        assert_eq!((tries, shortage.borrow().clone()), (5, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_reason_stays_until_nobody_waits_and_a_cancel_ends_one_wait() {
+        let space = Space::default();
+        let mut shortage = space.shortage();
+        let cancels = [CancellationToken::new(), CancellationToken::new()];
+        let waits = cancels.clone().map(|cancel| {
+            let space = space.clone();
+            let full = || async { Err::<(), _>(Problem::Full("the disk is full".into())) };
+            tokio::spawn(async move { space.retry(&cancel, full).await })
+        });
+        shortage.wait_for(Option::is_some).await.unwrap();
+        let [first, second] = waits;
+        cancels[0].cancel();
+        assert!(matches!(first.await.unwrap(), Err(Problem::Full(_))));
+        assert!(shortage.borrow().is_some());
+        cancels[1].cancel();
+        assert!(matches!(second.await.unwrap(), Err(Problem::Full(_))));
+        assert_eq!(*shortage.borrow(), None);
+    }
+
+    #[tokio::test]
+    async fn another_problem_is_told_at_once() {
+        let space = Space::default();
+        let work = || async { Err::<(), _>(Problem::from("there is no such shell")) };
+        let said = space.retry(&CancellationToken::new(), work).await;
+        assert_eq!(said, Err(Problem::from("there is no such shell")));
+    }
+}
