@@ -36,7 +36,7 @@ pub struct Registry {
 
 impl Registry {
     /// Replaces the registry with the daemon's. Returns the runs that were active or waiting here, or are looked at,
-    /// and are not there: ask for each, and [`know`](Self::know) or [`remove`](Self::remove) it.
+    /// and are not there: ask for each, and [add](Self::add_history) or [remove](Self::remove) it.
     pub fn snapshot(&mut self, runs: Vec<Run>, queue: Queue) -> Vec<RunId> {
         let there: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
         let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
