@@ -19,7 +19,7 @@ mod watcher;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fanlight_shared::event::{DaemonEvent, LiveEvent, Numbered, StateEvent};
+use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, Numbered, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
@@ -54,6 +54,8 @@ pub(crate) struct Reported {
     pub(crate) log_end: u64,
     /// The last line of its log.
     pub(crate) last_line: Option<String>,
+    /// Its plan, tasks, calls and predictions.
+    pub(crate) activity: Option<Box<Activity>>,
 }
 
 #[derive(Debug, Default)]
@@ -203,6 +205,7 @@ impl Hub {
             metrics: instance.metrics.clone(),
             log_end: instance.log_end,
             last_line: instance.last_line.clone(),
+            activity: instance.activity.clone(),
         })
     }
 

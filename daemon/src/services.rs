@@ -4,6 +4,7 @@
 //! node writes (the text that it makes, piece by piece, and lines for its log) is appended to the log of the attempt, where
 //! it keeps its offset: clients read it with `logs.read` from where they were, also after the daemon was restarted.
 
+mod activity;
 mod output;
 
 use std::io;
@@ -11,7 +12,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fanlight_shared::event::{LiveEvent, Progress};
+use fanlight_shared::event::{LiveEvent, Prediction, Progress};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
 use tokio_util::sync::CancellationToken;
@@ -48,13 +49,23 @@ struct State {
     output: Output,
     cost_usd: Option<f64>,
     question: Option<String>,
+    /// How many calls of tools there were.
+    tool_calls: u32,
+    /// What was taken from each model.
+    predictions: Vec<Prediction>,
 }
 
 impl NodeServices {
     /// The services of an attempt whose folder lies below `attempts`.
     pub(crate) fn new(attempt: Attempt, blobs: Blobs, attempts: &Path) -> Self {
         let folder = attempts.join(attempt.id.to_string());
-        let state = Mutex::new(State { output: Output::new(folder.clone()), cost_usd: None, question: None });
+        let state = Mutex::new(State {
+            output: Output::new(folder.clone()),
+            cost_usd: None,
+            question: None,
+            tool_calls: 0,
+            predictions: Vec::new(),
+        });
         Self { inner: Arc::new(Inner { attempt, blobs, folder, state }) }
     }
 
@@ -103,7 +114,8 @@ impl NodeServices {
         self.inner.attempt.live(LiveEvent::PreviewUpdate { node: node.clone(), item: *item, port, value });
     }
 
-    /// Appends a piece of the text that the node makes.
+    /// Appends a piece of the text that the node makes. Its notification is `log_update`, which says where the log ends
+    /// now: no piece takes the place of another one, and a client reads from the offset that it has.
     pub fn chunk(&self, text: &str) {
         self.append(StreamTag::Stdout, text);
     }

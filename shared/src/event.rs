@@ -1,9 +1,15 @@
 //! Events: what a run does, as it is stored, sent and folded.
 
+mod activity;
+
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use activity::{
+    Activity, MAX_ENTRIES, MAX_MODELS, Prediction, Source, Task, TaskStatus, ToolCall, ToolResult,
+};
 
 use crate::asset::Asset;
 use crate::id::{AssetId, AttemptId, RunId, WorkflowId};
@@ -44,6 +50,10 @@ mod limit {
     pub(super) const NAME: usize = 200;
     /// What a port will probably have.
     pub(super) const PREVIEW: usize = 2048;
+    /// A plan.
+    pub(super) const PLAN: usize = 4096;
+    /// A task, what a tool was given, what it returned.
+    pub(super) const ACTIVITY: usize = 300;
 }
 
 impl StateEvent {
@@ -164,6 +174,9 @@ pub struct NodeUpdate {
     /// Of an attempt that ended: the last line of its log, safe to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_line: Option<String>,
+    /// Of an attempt that ended: its plan, tasks and calls, and what it took from models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Box<Activity>>,
 }
 
 impl NodeUpdate {
@@ -190,6 +203,7 @@ impl NodeUpdate {
             metrics: IndexMap::new(),
             log_end: None,
             last_line: None,
+            activity: None,
         }
     }
 }
@@ -217,7 +231,8 @@ impl NodeError {
 }
 
 /// A live event of a run: not numbered, not stored, absolute, so that losing one does no harm. What it says holds until the
-/// attempt that it is about ends; the event of that end has the last metrics and the end of the log.
+/// attempt that it is about ends; the event of that end has the last metrics, the end of the log and the
+/// activity.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -284,6 +299,52 @@ pub enum LiveEvent {
         /// What it is so far.
         value: Value,
     },
+    /// What an attempt means to do.
+    PlanningUpdate {
+        /// The attempt.
+        #[serde(flatten)]
+        source: Source,
+        /// The whole plan as it is now, safe to show.
+        plan: String,
+    },
+    /// A task was added or changed.
+    TaskUpdate {
+        /// The attempt.
+        #[serde(flatten)]
+        source: Source,
+        /// The task as it is now.
+        #[serde(flatten)]
+        task: Task,
+    },
+    /// A tool was called.
+    ToolCallUpdate {
+        /// The attempt.
+        #[serde(flatten)]
+        source: Source,
+        /// The call.
+        #[serde(flatten)]
+        call: ToolCall,
+    },
+    /// A tool returned.
+    ToolResultUpdate {
+        /// The attempt.
+        #[serde(flatten)]
+        source: Source,
+        /// The number of the call.
+        number: u32,
+        /// What it returned.
+        #[serde(flatten)]
+        result: ToolResult,
+    },
+    /// A model predicted something.
+    Prediction {
+        /// The attempt.
+        #[serde(flatten)]
+        source: Source,
+        /// What the attempt took from that model so far.
+        #[serde(flatten)]
+        prediction: Prediction,
+    },
 }
 
 impl DaemonEvent {
@@ -311,6 +372,20 @@ impl LiveEvent {
                 }
             }
             Self::PreviewUpdate { value, .. } => *value = preview::value(value, limit::PREVIEW),
+            Self::PlanningUpdate { plan, .. } => preview::cut_text(plan, limit::PLAN),
+            Self::TaskUpdate { task, .. } => preview::cut_text(&mut task.title, limit::ACTIVITY),
+            Self::ToolCallUpdate { call, .. } => {
+                preview::cut_text(&mut call.tool, limit::NAME);
+                preview::cut_text(&mut call.arguments, limit::ACTIVITY);
+                if let Some(result) = &mut call.result {
+                    preview::cut_text(&mut result.text, limit::ACTIVITY);
+                }
+            }
+            Self::ToolResultUpdate { result, .. } => preview::cut_text(&mut result.text, limit::ACTIVITY),
+            Self::Prediction { prediction, .. } => {
+                preview::cut_text(&mut prediction.provider, limit::NAME);
+                preview::cut_text(&mut prediction.model, limit::NAME);
+            }
             Self::NodeProgress { .. } | Self::LogUpdate { .. } | Self::EdgeUpdate { .. } => {}
         }
     }

@@ -170,6 +170,19 @@ impl RunState {
                     instance.previews.insert(port.clone(), value.clone());
                 }
             }
+            LiveEvent::PlanningUpdate { source, .. }
+            | LiveEvent::TaskUpdate { source, .. }
+            | LiveEvent::ToolCallUpdate { source, .. }
+            | LiveEvent::ToolResultUpdate { source, .. }
+            | LiveEvent::Prediction { source, .. } => {
+                if let Some(instance) = self.live_instance(&source.node, source.item)
+                    && instance.attempt() == source.attempt
+                {
+                    let mut activity = instance.activity.take().unwrap_or_default();
+                    activity.fold(event);
+                    instance.activity = (!activity.is_empty()).then_some(activity);
+                }
+            }
         }
     }
 

@@ -35,7 +35,13 @@ impl Pace {
             LiveEvent::LogUpdate { .. } => Kind::Log,
             LiveEvent::MetricUpdate { name, .. } => Kind::Metric(name.clone()),
             LiveEvent::PreviewUpdate { port, .. } => Kind::Preview(port.clone()),
-            LiveEvent::EdgeUpdate { .. } => return,
+            // Commands say none of these.
+            LiveEvent::EdgeUpdate { .. }
+            | LiveEvent::PlanningUpdate { .. }
+            | LiveEvent::TaskUpdate { .. }
+            | LiveEvent::ToolCallUpdate { .. }
+            | LiveEvent::ToolResultUpdate { .. }
+            | LiveEvent::Prediction { .. } => return,
         };
         if self.waiting.len() < MAX_KINDS || self.waiting.contains_key(&kind) {
             self.waiting.insert(kind, event);

@@ -191,6 +191,7 @@ impl ActiveRun {
                 update.metrics = reported.metrics;
                 update.log_end = Some(reported.log_end);
                 update.last_line = reported.last_line;
+                update.activity = reported.activity;
             }
         };
         if end == AttemptEnd::Parked && !cancelling {

@@ -60,6 +60,7 @@ fn estimate(notification: &Notification) -> usize {
                     error.map_or(0, |error| error.message.len())
                         + values(update.outputs.iter())
                         + update.metrics.keys().map(|name| name.len() + 16).sum::<usize>()
+                        + update.activity.as_ref().map_or(0, |activity| activity.bytes())
                 }
             },
             Notification::Daemon { event, .. } => match event {
@@ -86,6 +87,11 @@ pub(super) fn live(event: &LiveEvent) -> usize {
             LiveEvent::MetricUpdate { name, .. } => name.len(),
             LiveEvent::PreviewUpdate { value, .. } => weight(value),
             LiveEvent::EdgeUpdate { edge, .. } => edge.len(),
+            LiveEvent::PlanningUpdate { plan, .. } => plan.len(),
+            LiveEvent::TaskUpdate { task, .. } => task.title.len(),
+            LiveEvent::ToolCallUpdate { call, .. } => call.bytes(),
+            LiveEvent::ToolResultUpdate { result, .. } => result.text.len(),
+            LiveEvent::Prediction { prediction, .. } => prediction.provider.len() + prediction.model.len(),
         }
 }
 

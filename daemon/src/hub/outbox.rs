@@ -93,6 +93,11 @@ enum Kind {
     Log,
     Metric,
     Preview,
+    Plan,
+    Task,
+    ToolCall,
+    ToolResult,
+    Prediction,
 }
 
 /// The outbox of one connection.
@@ -273,6 +278,19 @@ fn key(run: RunId, event: &LiveEvent) -> LiveKey {
         LiveEvent::LogUpdate { node, item, .. } => (node, *item, Kind::Log, String::new()),
         LiveEvent::MetricUpdate { node, item, name, .. } => (node, *item, Kind::Metric, name.clone()),
         LiveEvent::PreviewUpdate { node, item, port, .. } => (node, *item, Kind::Preview, port.clone()),
+        LiveEvent::PlanningUpdate { source, .. } => (&source.node, source.item, Kind::Plan, String::new()),
+        LiveEvent::TaskUpdate { source, task } => {
+            (&source.node, source.item, Kind::Task, task.number.to_string())
+        }
+        LiveEvent::ToolCallUpdate { source, call } => {
+            (&source.node, source.item, Kind::ToolCall, call.number.to_string())
+        }
+        LiveEvent::ToolResultUpdate { source, number, .. } => {
+            (&source.node, source.item, Kind::ToolResult, number.to_string())
+        }
+        LiveEvent::Prediction { source, prediction: of } => {
+            (&source.node, source.item, Kind::Prediction, format!("{}\n{}", of.provider, of.model))
+        }
     };
     LiveKey { run, of: of.clone(), item, kind, name }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use fanlight_shared::event::{LiveEvent, NodeUpdate, Numbered, StateEvent};
+use fanlight_shared::event::{LiveEvent, NodeUpdate, Numbered, Source, StateEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Folded, Instance, RunState};
@@ -81,6 +81,11 @@ impl Record {
         let (node, item, attempt) = match event {
             LiveEvent::EdgeUpdate { .. } => return true,
             LiveEvent::LogUpdate { node, item, attempt, .. } => (node, *item, Some(*attempt)),
+            LiveEvent::PlanningUpdate { source, .. }
+            | LiveEvent::TaskUpdate { source, .. }
+            | LiveEvent::ToolCallUpdate { source, .. }
+            | LiveEvent::ToolResultUpdate { source, .. }
+            | LiveEvent::Prediction { source, .. } => (&source.node, source.item, Some(source.attempt)),
             LiveEvent::NodeProgress { node, item, .. }
             | LiveEvent::MetricUpdate { node, item, .. }
             | LiveEvent::PreviewUpdate { node, item, .. } => (node, *item, None),
@@ -142,5 +147,8 @@ fn live_values(node: &str, item: ItemPath, instance: &Instance, live: &mut Vec<L
     }
     for (port, value) in &instance.previews {
         live.push(LiveEvent::PreviewUpdate { node: name(), item, port: port.clone(), value: value.clone() });
+    }
+    if let Some(activity) = &instance.activity {
+        live.extend(activity.events(&Source { node: name(), item, attempt: instance.attempt() }));
     }
 }

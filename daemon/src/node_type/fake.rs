@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use fanlight_shared::event::{Prediction, TaskStatus};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
@@ -11,7 +12,7 @@ use super::{Made, NodeCall, NodeType, Runner};
 use crate::command::event::Level;
 
 /// The types of tests.
-pub(super) static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| vec![stream(), ask()]);
+pub(super) static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| vec![stream(), ask(), agent()]);
 
 /// Writes its text word by word, as a language model does, with everything else that a node may do.
 fn stream() -> NodeType {
@@ -29,6 +30,42 @@ fn ask() -> NodeType {
         .input("question", Type::Text, "What is asked.")
         .output("answer", Type::Any, "The answer.")
         .run(Runner::Daemon(|call| Box::pin(ask_a_person(call))))
+}
+
+/// Works by itself, as an agent does: plans, calls a tool, asks a model.
+fn agent() -> NodeType {
+    Build::new("test.agent", "Plans, calls a tool and asks a model.")
+        .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
+        .default("done")
+        .output("text", Type::Text, "What it found.")
+        .run(Runner::Daemon(|call| Box::pin(work(call))))
+}
+
+async fn work(call: NodeCall) -> Made {
+    let services = &call.services;
+    services.plan("1. look\n2. tell");
+    services.task(1, "look", TaskStatus::Running);
+    services.task(2, "tell", TaskStatus::Waiting);
+    let fetch = services.tool_call("http.fetch", &format!("{{\"url\": \"{}\"}}", "long ".repeat(400)));
+    services.tool_result(fetch, Ok("found\u{1b}[2J it"));
+    let lost = services.tool_call("shell", "true");
+    services.tool_result(lost, Err("the file does not allow it"));
+    for output_tokens in [5, 7] {
+        services.prediction(&Prediction {
+            provider: "local".into(),
+            model: "tiny".into(),
+            input_tokens: 100,
+            output_tokens,
+            cost_usd: Some(0.25),
+        });
+    }
+    services.task(1, "look", TaskStatus::Completed);
+    match call.inputs.text("then")? {
+        "fail" => return Err("it found nothing".into()),
+        "hang" => services.cancel().cancelled().await,
+        _ => {}
+    }
+    Ok((Values::from([("text".to_owned(), Value::from("found it"))]), Vec::new()))
 }
 
 async fn ask_a_person(call: NodeCall) -> Made {

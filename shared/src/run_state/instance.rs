@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{NodeError, NodeUpdate, Progress};
+use crate::event::{Activity, NodeError, NodeUpdate, Progress};
 use crate::id::AttemptId;
 use crate::preview;
 use crate::run::{AttemptEnd, NodeStatus};
@@ -63,6 +63,9 @@ pub struct Instance {
     /// The last line of its log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_line: Option<String>,
+    /// Plan, tasks, calls and predictions of the newest attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Box<Activity>>,
 }
 
 /// One attempt.
@@ -118,6 +121,7 @@ impl Instance {
             self.metrics.clear();
             self.log_end = 0;
             self.last_line = None;
+            self.activity = None;
         }
     }
 
@@ -162,6 +166,7 @@ impl Instance {
                 self.metrics.clear();
                 self.log_end = 0;
                 self.last_line = None;
+                self.activity = None;
                 self.cut_old_error();
             }
             if let (Some(attempt), Some(end)) = (self.attempts.last_mut(), update.ended) {
@@ -174,6 +179,7 @@ impl Instance {
                 self.metrics.clone_from(&update.metrics);
                 self.log_end = update.log_end.unwrap_or_default();
                 self.last_line.clone_from(&update.last_line);
+                self.activity.clone_from(&update.activity);
             }
         }
         if update.status.is_ended() {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{NodeError, NodeUpdate, Progress};
+use crate::event::{Activity, NodeError, NodeUpdate, Progress, Source};
 use crate::run::{AttemptEnd, NodeStatus};
 use crate::time::Time;
 
@@ -211,16 +211,22 @@ fn seen() -> impl Strategy<Value = Seen> {
                 update.metrics.extend(loss.map(|loss| ("loss".to_owned(), loss)));
                 update.log_end = loss.map(|loss| loss as u64);
                 update.last_line = loss.map(|loss| format!("loss {loss}"));
+                let plan = loss.map(|loss| format!("below {loss}"));
+                update.activity = loss.map(|_| Box::new(Activity { plan, ..Activity::default() }));
             }
             Seen::Stored(StateEvent::NodeUpdate(update))
         },
     );
-    let live = (node(), item(), 0..5_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
+    let live = (node(), item(), 0..6_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
         let node = node.to_owned();
         Seen::Live(match kind {
             0 => LiveEvent::NodeProgress { node, item, progress: Progress { fraction: None, message: None } },
             1 => LiveEvent::LogUpdate { node, item, attempt: value, end: value.into(), last_line: None },
             2 => LiveEvent::MetricUpdate { node, item, name: "loss".into(), value: value.into(), unit: None },
+            4 => {
+                let source = Source { node, item, attempt: value };
+                LiveEvent::PlanningUpdate { source, plan: "think".into() }
+            }
             3 => LiveEvent::PreviewUpdate { node, item, port: "out".into(), value: i64::from(value).into() },
             _ => {
                 let activity = EdgeActivity { active: true, count: value };

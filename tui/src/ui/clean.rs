@@ -1,6 +1,6 @@
 //! Sanitises what comes from runs where it enters the model.
 
-use fanlight_shared::event::{DaemonEvent, LiveEvent, NodeError, StateEvent};
+use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateEvent, ToolCall};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Instance, RunState};
@@ -63,6 +63,7 @@ fn instance(instance: &mut Instance) {
     instance.outputs.values_mut().for_each(value);
     instance.previews.values_mut().for_each(value);
     maybe(&mut instance.last_line);
+    activity(&mut instance.activity);
     if let Some(progress) = &mut instance.progress {
         maybe(&mut progress.message);
     }
@@ -111,6 +112,8 @@ pub fn notification(notification: &mut Notification) {
             StateEvent::NodeUpdate(update) => {
                 node_error(&mut update.error);
                 update.outputs.values_mut().for_each(value);
+                maybe(&mut update.last_line);
+                activity(&mut update.activity);
             }
         },
         Notification::Live { event, .. } => live(event),
@@ -129,5 +132,34 @@ fn live(event: &mut LiveEvent) {
         }
         LiveEvent::PreviewUpdate { value: it, .. } => value(it),
         LiveEvent::EdgeUpdate { .. } => {}
+        LiveEvent::PlanningUpdate { plan, .. } => *plan = sanitise::plain(plan),
+        LiveEvent::TaskUpdate { task, .. } => line(&mut task.title),
+        LiveEvent::ToolCallUpdate { call, .. } => tool_call(call),
+        LiveEvent::ToolResultUpdate { result, .. } => line(&mut result.text),
+        LiveEvent::Prediction { prediction, .. } => {
+            line(&mut prediction.provider);
+            line(&mut prediction.model);
+        }
+    }
+}
+
+fn activity(activity: &mut Option<Box<Activity>>) {
+    let Some(activity) = activity else { return };
+    if let Some(plan) = &mut activity.plan {
+        *plan = sanitise::plain(plan);
+    }
+    activity.tasks.iter_mut().for_each(|task| line(&mut task.title));
+    activity.tool_calls.iter_mut().for_each(tool_call);
+    for prediction in &mut activity.predictions {
+        line(&mut prediction.provider);
+        line(&mut prediction.model);
+    }
+}
+
+fn tool_call(call: &mut ToolCall) {
+    line(&mut call.tool);
+    line(&mut call.arguments);
+    if let Some(result) = &mut call.result {
+        line(&mut result.text);
     }
 }

@@ -1,5 +1,6 @@
 //! What a running native node may do, seen from the outside.
 
+use fanlight_shared::event::{Activity, Prediction, TaskStatus, ToolResult};
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
 use fanlight_shared::run_state::Instance;
 use fanlight_shared::value::Value;
@@ -18,6 +19,61 @@ fn attempt(
     number: usize,
 ) -> fanlight_shared::run_state::Attempt {
     world.ended(run).state.nodes["a"].whole.attempts[number].clone()
+}
+
+/// Holds what `test.agent` did against what is known of it.
+fn did_its_work(activity: &Activity) {
+    assert_eq!(activity.plan.as_deref(), Some("1. look\n2. tell"));
+    let tasks: Vec<_> = activity.tasks.iter().map(|task| (task.number, task.status)).collect();
+    assert_eq!(tasks, [(1, TaskStatus::Completed), (2, TaskStatus::Waiting)]);
+    let [fetch, shell] = &activity.tool_calls[..] else { panic!("{activity:?}") };
+    assert!(fetch.tool == "http.fetch" && fetch.arguments.len() < 300, "{fetch:?}");
+    assert_eq!(fetch.result, Some(ToolResult { text: "found it".into(), failed: false }));
+    assert_eq!(shell.result, Some(ToolResult { text: "the file does not allow it".into(), failed: true }));
+    let total = Prediction {
+        provider: "local".into(),
+        model: "tiny".into(),
+        input_tokens: 200,
+        output_tokens: 12,
+        cost_usd: Some(0.5),
+    };
+    assert_eq!(activity.predictions, [total]);
+}
+
+fn agent(then: &str) -> String {
+    format!("nodes: {{ a: {{ uses: test.agent, with: {{ then: {then} }} }} }}")
+}
+
+#[tokio::test]
+async fn what_an_agent_plans_calls_and_asks_is_shown_while_it_runs_and_kept_when_it_is_cancelled() {
+    let world = World::new().await;
+    let run = world.start(&agent("hang")).await;
+    let first =
+        |activity: &Activity| activity.tasks.first().is_some_and(|it| it.status == TaskStatus::Completed);
+    until_shown(&world, run.id, |node| node.activity.as_deref().is_some_and(first)).await;
+    did_its_work(world.hub.run_state(run.id).unwrap().nodes["a"].whole.activity.as_deref().unwrap());
+    world.cancel(&[run.id]).await;
+    world.idle().await;
+    did_its_work(world.ended(run.id).state.nodes["a"].whole.activity.as_deref().unwrap());
+    assert_eq!(attempt(&world, run.id, 0).cost_usd, Some(0.5));
+}
+
+#[tokio::test]
+async fn what_an_agent_did_is_stored_with_its_end_and_whole_in_its_log() {
+    let world = World::new().await;
+    for then in ["done", "fail"] {
+        let run = world.run(&agent(then)).await.run;
+        let node = world.ended(run.id).state.nodes["a"].whole.clone();
+        did_its_work(node.activity.as_deref().unwrap());
+        let attempt = attempt(&world, run.id, 0);
+        assert_eq!(attempt.cost_usd, Some(0.5), "what predictions cost is counted once");
+        let log = log::read(&world.folder_of(attempt.id.unwrap()), 0, 10_000).unwrap();
+        assert_eq!(log.end, node.log_end);
+        let text: Vec<u8> = log.pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(&"long ".repeat(400)), "the log has all of it: {text}");
+        assert!(text.contains("call 2 failed: the file does not allow it\n"), "{text}");
+    }
 }
 
 /// Waits until the hub shows the node as `condition` says.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use fanlight_shared::event::{LiveEvent, NodeError, Progress};
+use fanlight_shared::event::{LiveEvent, NodeError, Progress, Source, Task, TaskStatus};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run_state::{Folded, RunState};
 use proptest::prelude::*;
@@ -172,7 +172,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..3_usize, any::<bool>(), item(), 0..4_usize)
             .prop_map(|(run, reader, item, status)| Step::State { run, reader, item, status }),
-        8 => (0..3_usize, item(), 0..4_u8, 0..100_u32)
+        8 => (0..3_usize, item(), 0..5_u8, 0..100_u32)
             .prop_map(|(run, item, kind, value)| Step::Live { run, item, kind, value }),
         1 => (0..3_usize).prop_map(|run| Step::Flood { run }),
         2 => proptest::sample::subsequence(vec![0, 1, 2], 0..=3).prop_map(Step::Watch),
@@ -191,6 +191,10 @@ fn live(item: Option<u32>, kind: u8, value: u32) -> LiveEvent {
         1 => {
             let last_line = value.is_multiple_of(2).then(|| format!("line {value}"));
             LiveEvent::LogUpdate { node, item, attempt: 1, end: value.into(), last_line }
+        }
+        4 => {
+            let task = Task { number: value, title: format!("task {value}"), status: TaskStatus::Running };
+            LiveEvent::TaskUpdate { source: Source { node, item, attempt: 1 }, task }
         }
         2 => LiveEvent::MetricUpdate { node, item, name: "loss".into(), value: value.into(), unit: None },
         _ => LiveEvent::PreviewUpdate { node, item, port: "out".into(), value: i64::from(value).into() },

@@ -71,6 +71,11 @@ impl Areas {
             | LiveEvent::LogUpdate { node, .. }
             | LiveEvent::MetricUpdate { node, .. } => self.nodes.contains(node),
             LiveEvent::PreviewUpdate { node, .. } => self.interim_values || self.nodes.contains(node),
+            LiveEvent::PlanningUpdate { source, .. }
+            | LiveEvent::TaskUpdate { source, .. }
+            | LiveEvent::ToolCallUpdate { source, .. }
+            | LiveEvent::ToolResultUpdate { source, .. }
+            | LiveEvent::Prediction { source, .. } => self.nodes.contains(&source.node),
             // Edges are drawn by the state of the node that they lead into.
             LiveEvent::EdgeUpdate { .. } => false,
         }
