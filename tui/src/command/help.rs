@@ -57,3 +57,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     out.bytes(text.as_bytes())?;
     out.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workflow_in_the_short_form_passes_its_check() {
+        let (_, text) = TOPICS[0];
+        let (_, rest) = text.split_once("```yaml\n").unwrap();
+        let (workflow, _) = rest.split_once("```").unwrap();
+        let checked = fanlight_shared::document::read(workflow, &crate::embedded::catalogue());
+        assert!(checked.is_ok_and(|checked| checked.warnings.is_empty()), "{workflow}");
+    }
+}
