@@ -1,5 +1,6 @@
-//! One node of the focused run: outputs, inputs, items, log, error, attempts.
+//! One node of the focused run: outputs, inputs, items, activity, log, error, attempts.
 
+mod activity;
 mod content;
 mod log;
 mod page;
@@ -34,7 +35,7 @@ use page::Page;
 use products::Products;
 use tab::Tab;
 
-/// One node of the focused run: outputs, inputs, items, log, error, attempts.
+/// One node of the focused run: outputs, inputs, items, activity, log, error, attempts.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Inspector {
     node: String,
@@ -79,6 +80,7 @@ impl Inspector {
         let failed = instance.is_some_and(|it| it.error.is_some());
         let mut tabs = vec![Tab::Outputs, Tab::Inputs];
         tabs.extend(self.item_count(model).map(|_| Tab::Items));
+        tabs.extend(instance.and_then(|it| it.activity.as_ref()).map(|_| Tab::Activity));
         tabs.extend(ran.then_some(Tab::Log));
         tabs.extend(failed.then_some(Tab::Error));
         tabs.extend(ran.then_some(Tab::Attempts));

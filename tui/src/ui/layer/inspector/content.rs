@@ -13,12 +13,12 @@ use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
 use super::page::{Page, Row};
-use super::{Inspector, Tab};
+use super::{Inspector, Tab, activity};
 use crate::ui::grid::node;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
 
-type Text = (String, Style);
+pub(super) type Text = (String, Style);
 
 /// Lines of a value that are shown of each port; the pager and the viewer have the rest.
 const LINES: usize = 400;
@@ -34,6 +34,7 @@ pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -
         Tab::Outputs => Page { rows: outputs(inspector, model, theme), log: &[] },
         Tab::Inputs => Page { rows: inputs(inspector, model, theme), log: &[] },
         Tab::Items => Page { rows: texts(items(inspector, model, theme)), log: &[] },
+        Tab::Activity => Page { rows: texts(activity_lines(inspector, model, theme)), log: &[] },
         Tab::Log => log(inspector, model, theme),
         Tab::Error => Page { rows: texts(error(inspector, model, theme)), log: &[] },
         Tab::Attempts => Page { rows: texts(attempts(inspector, model, theme)), log: &[] },
@@ -272,6 +273,11 @@ fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
         (format!("{here}{:>6} {glyph} {took:<8} {words}", format!("[{index}]")), theme.node(status))
     }));
     lines
+}
+
+fn activity_lines(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
+    let activity = inspector.instance(model).and_then(|it| it.activity.as_deref());
+    activity.map(|it| activity::lines(it, model.options.ascii, theme)).unwrap_or_default()
 }
 
 fn about(instance: &Instance) -> String {

@@ -1,4 +1,4 @@
-use fanlight_shared::event::NodeError;
+use fanlight_shared::event::{Activity, NodeError, Prediction, Task, TaskStatus, ToolCall, ToolResult};
 use fanlight_shared::rpc::logs::{Part, Piece};
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::ItemError;
@@ -132,4 +132,47 @@ fn items_that_were_dropped_are_counted_with_reasons_on_the_card_and_in_the_inspe
     }
     press(&mut model, "l l");
     assert!(screen(&mut model, 100, 40).contains("15 of 15 done, 11 dropped"));
+}
+
+#[test]
+fn what_an_agent_does_has_a_page_of_its_own() {
+    let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Completed)]), "title");
+    assert!(!screen(&mut model, 100, 30).contains("Activity"), "there is nothing to show");
+    let task = |number, title: &str, status| Task { number, title: title.into(), status };
+    let call = |number, tool: &str, result| ToolCall {
+        number,
+        tool: tool.into(),
+        arguments: "{\"path\": \"notes\u{1b}[2J.md\"}".into(),
+        result,
+    };
+    let result = |text: &str, failed| Some(ToolResult { text: text.into(), failed });
+    let mut state = model.lens.as_ref().unwrap().state.clone();
+    state.nodes.get_mut("title").unwrap().whole.activity = Some(Box::new(Activity {
+        plan: Some("1. read the notes\n2. write a title".into()),
+        tasks: vec![
+            task(1, "read the notes", TaskStatus::Completed),
+            task(2, "ask what is meant", TaskStatus::Failed),
+            task(3, "write a title", TaskStatus::Running),
+            task(4, "check it", TaskStatus::Waiting),
+        ],
+        tool_calls: vec![
+            call(1, "file.read", result("# Notes", false)),
+            call(2, "shell", result("the file does not allow it", true)),
+            call(3, "http.fetch", None),
+        ],
+        predictions: vec![
+            Prediction {
+                provider: "local".into(),
+                model: "tiny".into(),
+                input_tokens: 1200,
+                output_tokens: 34,
+                cost_usd: Some(0.0125),
+            },
+            Prediction { provider: "other".into(), model: "free".into(), ..Prediction::default() },
+        ],
+    }));
+    crate::ui::clean::state(&mut state);
+    model.lens.as_mut().unwrap().state = state;
+    press(&mut model, "l l");
+    insta::assert_snapshot!("activity__100x40", screen(&mut model, 100, 40));
 }
