@@ -21,6 +21,7 @@ mod dataflow;
 mod delete;
 mod finish;
 mod inputs;
+mod memory;
 mod parked;
 mod plan;
 mod pools;
@@ -112,6 +113,11 @@ enum Message {
         key: active::Key,
         number: u32,
         outcome: Box<Outcome>,
+    },
+    /// The outputs of a run were made small enough for its last event.
+    OutputsStored {
+        run: fanlight_shared::id::RunId,
+        outputs: Box<finish::Outputs>,
     },
     Retry {
         key: active::Key,

@@ -18,6 +18,7 @@
 pub mod attempt;
 pub mod command;
 pub mod config;
+pub mod content;
 pub mod doctor;
 pub mod engine;
 pub mod executor;

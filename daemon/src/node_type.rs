@@ -36,9 +36,10 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 
 use fanlight_shared::node_type::{Catalogue, NodeTypeSpec};
-use fanlight_shared::value::Values;
+use fanlight_shared::value::{Value, Values};
 
 use crate::attempt::Attempt;
+use crate::content::{self, TextOutput};
 use crate::services::NodeServices;
 use crate::store::blob::{Blobs, Published};
 
@@ -51,6 +52,48 @@ pub struct NodeType {
     pub run: Runner,
 }
 
+impl NodeType {
+    /// Runs a type that is computed at once; `None` where it must run beside the engine's loop, because values are large.
+    pub(crate) fn run_at_once(&self, inputs: &Values, limit: usize) -> Option<Result<Values, String>> {
+        let made = match self.run {
+            Runner::Inline(run) if !content::needs_reading(inputs, &self.spec, false) => run(inputs.clone()),
+            Runner::Handles(run) if !content::needs_reading(inputs, &self.spec, true) => run(inputs.clone()),
+            Runner::Text(run) => {
+                let mut output = TextOutput::short(self.spec.max_bytes, limit);
+                match run(&mut output, inputs.clone()) {
+                    Err(_) if output.was_too_long() => return None,
+                    Err(error) => Err(error),
+                    Ok(()) => output.finish().map(|(text, _)| self.only_output(text)),
+                }
+            }
+            _ => return None,
+        };
+        let made = made.and_then(|values| content::check_bound(values, &self.spec));
+        let long = made.as_ref().is_ok_and(|values| values.values().any(|it| content::is_long(it, limit)));
+        if long { None } else { Some(made) }
+    }
+
+    /// Runs such a type beside the engine's loop. Blocks.
+    pub(crate) fn run_aside(&self, inputs: Values, blobs: &Blobs) -> Made {
+        let made = match self.run {
+            Runner::Inline(run) => run(content::read_inputs(inputs, &self.spec, false, blobs)?)?,
+            Runner::Handles(run) => run(content::read_inputs(inputs, &self.spec, true, blobs)?)?,
+            Runner::Text(run) => {
+                let mut output = TextOutput::stored(self.spec.max_bytes, blobs);
+                run(&mut output, inputs)?;
+                let (text, published) = output.finish()?;
+                return Ok((self.only_output(text), published.into_iter().collect()));
+            }
+            Runner::Daemon(_) | Runner::Worker(_) => return Err("this type does not run here".into()),
+        };
+        Ok((content::check_bound(made, &self.spec)?, Vec::new()))
+    }
+
+    fn only_output(&self, value: Value) -> Values {
+        self.spec.outputs.keys().take(1).map(|name| (name.clone(), value.clone())).collect()
+    }
+}
+
 /// The values a node made and the blobs they refer to.
 pub type Made = Result<(Values, Vec<Published>), String>;
 
@@ -60,8 +103,12 @@ pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;
 /// What runs a node type. Inputs are converted and checked against the spec, defaults filled in.
 #[derive(Clone, Copy, Debug)]
 pub enum Runner {
-    /// At once, in the engine: pure and quick.
+    /// At once, in the engine: pure and quick. Beside its loop where values are large.
     Inline(fn(Values) -> Result<Values, String>),
+    /// As `Inline`, but it moves large values without looking into them.
+    Handles(fn(Values) -> Result<Values, String>),
+    /// As `Inline`, for a type that makes one text, which may be longer than memory.
+    Text(fn(&mut TextOutput, Values) -> Result<(), String>),
     /// In the daemon, off its loop. Stops when the attempt's token is cancelled.
     Daemon(fn(NodeCall) -> Making),
     /// In a worker process: see [`crate::worker`].

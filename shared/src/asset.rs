@@ -61,6 +61,7 @@ impl AssetKind {
                 MediaKind::Dir => Self::Dir,
                 MediaKind::File => Self::File,
             },
+            Value::Large(large) if large.is_text() => Self::Text,
             Value::Text(_) => Self::Text,
             Value::Int(_) | Value::Float(_) => Self::Number,
             _ => Self::Json,
@@ -103,7 +104,7 @@ pub struct Asset {
     pub workflow_id: WorkflowId,
     /// Its run.
     pub run_id: RunId,
-    /// Its value: media by reference, other values whole up to 64 KiB of JSON, else a preview.
+    /// Its value: media and large values by reference, other values whole up to 64 KiB of JSON, else a preview.
     pub value: Value,
     /// Whether a preview is stored.
     #[serde(default)]

@@ -20,8 +20,10 @@ pub use start::start_daemon;
 
 use crate::home::Home;
 use crate::id::{AssetId, BlobHash};
+use crate::large::Large;
 use crate::rpc::daemon::{Hello, HelloAnswer};
-use crate::rpc::{PROTOCOL_VERSION, Request, assets, previews};
+use crate::rpc::{PROTOCOL_VERSION, Request, RpcError, assets, previews, values};
+use crate::value::{Value, Values};
 use connection::Connection;
 
 /// A connection to the daemon: cheap to clone. It is closed when the last clone is dropped.
@@ -107,6 +109,57 @@ impl Client {
         let (bytes, chunks) = self.connection.stream(&read).await?;
         self.copy(&bytes, chunks, into).await?;
         Ok(bytes)
+    }
+
+    /// Writes the content of a large value to a writer as it comes: a text as it is, any other value as JSON.
+    ///
+    /// # Errors
+    /// It was not kept, a lost connection, what the writer says.
+    pub async fn read_large_into<W: AsyncWrite + Unpin>(
+        &self,
+        large: &Large,
+        into: &mut W,
+    ) -> Result<(), ClientError> {
+        let read = values::Content { hash: large.hash, offset: 0, limit: None };
+        let (bytes, chunks) = self.connection.stream(&read).await?;
+        self.copy(&bytes, chunks, into).await
+    }
+
+    /// A value with the content of every large value in it, read one after the other.
+    ///
+    /// # Errors
+    /// Something was not kept, a lost connection.
+    pub async fn whole(&self, value: Value) -> Result<Value, ClientError> {
+        Ok(match value {
+            Value::Large(large) => {
+                let mut bytes = Vec::new();
+                self.read_large_into(&large, &mut bytes).await?;
+                let damaged = |sentence| ClientError::Rpc(RpcError::internal(sentence));
+                if large.is_text() {
+                    Value::Text(
+                        String::from_utf8(bytes).map_err(|_| damaged("a stored text is damaged".into()))?,
+                    )
+                } else {
+                    // Large values lie in this one only beside media.
+                    Box::pin(self.whole(large.read_json(&bytes).map_err(damaged)?)).await?
+                }
+            }
+            Value::List(items) => {
+                let mut whole = Vec::with_capacity(items.len());
+                for item in items {
+                    whole.push(Box::pin(self.whole(item)).await?);
+                }
+                Value::List(whole)
+            }
+            Value::Object(map) => {
+                let mut whole = Values::with_capacity(map.len());
+                for (key, value) in map {
+                    whole.insert(key, Box::pin(self.whole(value)).await?);
+                }
+                Value::Object(whole)
+            }
+            plain => plain,
+        })
     }
 
     /// The stored preview of an asset: MIME type and bytes.

@@ -4,6 +4,7 @@
 //! what an expression reads, so that every port it names is an edge; [`evaluate`] computes, with the rules for absent
 //! values. Values go in and come out unchanged: whole numbers stay whole, media stays media.
 
+mod content;
 mod convert;
 mod evaluate;
 mod functions;
@@ -24,6 +25,7 @@ use crate::value::{Value, cut};
 
 use tree::Tree;
 
+pub use content::{Content, Load, READ_LIMIT};
 pub use convert::MEDIA_FIELDS;
 pub use functions::FUNCTIONS;
 pub use render::{render, template_variables};
@@ -142,11 +144,16 @@ impl std::fmt::Debug for Expression {
 
 /// The values that an expression can read.
 pub trait Scope {
-    /// Returns the value of `root.field` (`field` is `None` for `item` and `index`); `None` where it is absent.
+    /// Returns the value of `root.field` (`field` is `None` for `item` and `index`); `None` where it is absent. The fields
+    /// of a large item are read from the item itself.
     fn get(&self, root: &Root, field: Option<&str>) -> Option<Value>;
     /// What `success()` and `failure()` return.
     fn outcome(&self) -> Outcome {
         Outcome::default()
+    }
+    /// What reads large values; without it an expression that needs the content of one fails.
+    fn loader(&self) -> Option<Arc<dyn Load>> {
+        None
     }
 }
 
@@ -268,6 +275,6 @@ pub fn truthy(value: &Value) -> bool {
         Value::Text(text) => !text.is_empty(),
         Value::List(items) => !items.is_empty(),
         Value::Object(map) => !map.is_empty(),
-        Value::Media(_) => true,
+        Value::Media(_) | Value::Large(_) => true,
     }
 }

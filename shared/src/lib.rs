@@ -23,6 +23,7 @@ pub mod home;
 pub mod id;
 pub mod item;
 pub mod label;
+pub mod large;
 pub mod media;
 pub mod node_type;
 pub mod preview;

@@ -53,6 +53,9 @@ pub struct NodeTypeSpec {
     /// become assets only where the workflow puts them out or the node says `keep: true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub source: bool,
+    /// The most bytes that the values of one attempt have together, media not counted; a node that makes more fails.
+    #[serde(default)]
+    pub max_bytes: u64,
     /// Inputs by name, in the order of the docs.
     pub inputs: IndexMap<String, InputSpec>,
     /// Whether inputs that are not named above are taken too (the variables of `text.template`).

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::expression::{Expression, SIZE_LIMIT, Scope};
+use crate::expression::{Content, Expression, SIZE_LIMIT, Scope};
 use crate::value::Value;
 
 /// A value of the file with expressions in it.
@@ -61,13 +61,16 @@ impl Template {
             Self::Expression(expression) => return expression.evaluate(scope),
             Self::Text(pieces) => {
                 let mut text = String::new();
+                let content = Content::new(scope.loader());
                 for piece in pieces {
                     match piece {
                         Piece::Text(part) => text.push_str(part),
                         Piece::Expression(expression) => {
                             let Some(value) = expression.evaluate(scope)? else { return Ok(None) };
-                            let part =
-                                value.to_text().map_err(|why| format!("in a text, {expression:?}: {why}"))?;
+                            let part = content
+                                .whole(value)
+                                .and_then(|value| value.to_text())
+                                .map_err(|why| format!("in a text, {expression:?}: {why}"))?;
                             text.push_str(&part);
                             if text.len() > SIZE_LIMIT {
                                 let limit = SIZE_LIMIT >> 20;

@@ -9,13 +9,16 @@ mod wire;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::media::Media;
+use crate::id::BlobHash;
+use crate::large::Large;
+use crate::media::{Media, MediaKind};
 use crate::types::Type;
 
 pub use extent::{DEPTH_LIMIT, Extent};
 
-/// A value. On the wire and in the store it is plain JSON, with media as `{"$media": {…}}`; keys of objects that
-/// begin with `$` gain a second `$` there, so that no text from outside can pose as media.
+/// A value. On the wire and in the store it is plain JSON, with media as `{"$media": {…}}` and large values as
+/// `{"$large": {…}}`; keys of objects that begin with `$` gain a second `$` there, so that no text from outside can pose
+/// as media.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub enum Value {
     /// Nothing: JSON's `null`.
@@ -35,6 +38,8 @@ pub enum Value {
     Object(IndexMap<String, Value>),
     /// Bytes in the blob store.
     Media(Box<Media>),
+    /// A text, list or object whose content lies in the blob store.
+    Large(Box<Large>),
 }
 
 /// Values by port or input name.
@@ -60,8 +65,8 @@ impl Value {
         }
     }
 
-    /// Returns the value as plain JSON for people and programs outside: media becomes an object of its fields, NaN and
-    /// the infinities become strings.
+    /// Returns the value as plain JSON for people and programs outside: media and large values become objects of their
+    /// fields, NaN and the infinities become strings.
     #[must_use]
     pub fn to_json(&self) -> Json {
         match self {
@@ -76,16 +81,20 @@ impl Value {
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
             Self::Object(map) => Json::Object(map.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
             Self::Media(media) => serde_json::to_value(media).unwrap_or(Json::Null),
+            Self::Large(large) => serde_json::to_value(large).unwrap_or(Json::Null),
         }
     }
 
     /// Returns the value as part of a longer text: numbers and bools as they are, lists and objects as JSON.
     ///
     /// # Errors
-    /// Media and `none` have no text; the sentence says so.
+    /// Media and `none` have no text, and large values must be read first; the sentence says so.
     pub fn to_text(&self) -> Result<String, String> {
         if self.has_media() {
             return Err("media can't be written into text; pass it by an input of its own".into());
+        }
+        if self.has_large() {
+            return Err("the value is too long to be written into text".into());
         }
         Ok(match self {
             Self::None => return Err("it is none, which has no text".into()),
@@ -122,6 +131,67 @@ impl Value {
         }
     }
 
+    /// Whether a large value is in this value, or is it.
+    #[must_use]
+    pub fn has_large(&self) -> bool {
+        match self {
+            Self::Large(_) => true,
+            Self::List(items) => items.iter().any(Self::has_large),
+            Self::Object(map) => map.values().any(Self::has_large),
+            _ => false,
+        }
+    }
+
+    /// The blobs that this value names, each with whether it is a folder.
+    pub fn blobs(&self) -> Vec<(BlobHash, bool)> {
+        let mut found = Vec::new();
+        self.collect_blobs(&mut found);
+        found
+    }
+
+    fn collect_blobs(&self, found: &mut Vec<(BlobHash, bool)>) {
+        match self {
+            Self::Media(media) => found.push((media.hash, media.kind == MediaKind::Dir)),
+            Self::Large(large) => found.push((large.hash, false)),
+            Self::List(items) => items.iter().for_each(|item| item.collect_blobs(found)),
+            Self::Object(map) => map.values().for_each(|value| value.collect_blobs(found)),
+            _ => {}
+        }
+    }
+
+    /// About how many bytes this value takes in memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Text(text) => text.len(),
+                Self::List(items) => items.iter().map(Self::memory).sum(),
+                Self::Object(map) => {
+                    map.iter().map(|(key, value)| 2 * size_of::<String>() + key.len() + value.memory()).sum()
+                }
+                Self::Media(media) => size_of::<Media>() + media.name.len() + media.mime.len(),
+                Self::Large(large) => size_of::<Large>() + large.head.len(),
+                Self::None | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+            }
+    }
+
+    /// About how many bytes this value has when it is written out, large values included and media not.
+    #[must_use]
+    pub fn content_bytes(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Large(large) => large.bytes,
+            Self::List(items) => items
+                .iter()
+                .fold(2, |sum: u64, item| sum.saturating_add(item.content_bytes()).saturating_add(1)),
+            Self::Object(map) => map.iter().fold(2, |sum: u64, (key, value)| {
+                sum.saturating_add(key.len() as u64 + 4).saturating_add(value.content_bytes())
+            }),
+            Self::None | Self::Bool(_) | Self::Media(_) => 4,
+            Self::Int(_) | Self::Float(_) => 8,
+        }
+    }
+
     /// Returns the most precise type of this value.
     #[must_use]
     pub fn type_of(&self) -> Type {
@@ -132,6 +202,7 @@ impl Value {
             Self::Float(_) => Type::Float,
             Self::Text(_) => Type::Text,
             Self::Media(media) => Type::Media(media.kind),
+            Self::Large(large) => large.ty.clone(),
             Self::Object(_) => Type::Json,
             Self::List(items) => {
                 let mut types = items.iter().map(Self::type_of);
@@ -161,6 +232,9 @@ impl Value {
                 value.to_text().map(Self::Text)
             }
             (Type::Json, value) if !value.has_media() => Ok(value),
+            (Type::Choice, Self::Large(large)) => {
+                Err(format!("expected choice, got {} bytes of text", large.bytes))
+            }
             (Type::Text, value @ (Self::List(_) | Self::Object(_))) => Err(format!(
                 "expected text, got {}; write it inside a longer text to get JSON",
                 value.type_of()
@@ -225,6 +299,15 @@ impl Value {
         }
     }
 
+    /// The handle, if it is a large value.
+    #[must_use]
+    pub fn as_large(&self) -> Option<&Large> {
+        match self {
+            Self::Large(large) => Some(large),
+            _ => None,
+        }
+    }
+
     /// Returns one short line for cards: text cut after `limit` characters, media by name, lists by length.
     #[must_use]
     pub fn summary(&self, limit: usize) -> String {
@@ -232,6 +315,7 @@ impl Value {
             Self::None => "–".into(),
             Self::Text(text) => cut(text, limit),
             Self::Media(media) => cut(&media.name, limit),
+            Self::Large(large) => cut(&format!("{}…", large.head), limit),
             Self::List(items) if self.has_media() => format!("{} × {}", items.len(), items[0].type_of()),
             Self::Float(it) => float::word(*it).map_or_else(|| it.to_string(), str::to_owned),
             other => cut(&other.to_json().to_string(), limit),

@@ -15,6 +15,8 @@ mod files;
 mod isolation;
 #[path = "stories/preview.rs"]
 mod preview;
+#[path = "stories/values.rs"]
+mod values;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

@@ -4,8 +4,10 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use fanlight_shared::event::NodeError;
+use fanlight_shared::large::Large;
 use fanlight_shared::run::AttemptEnd;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Value;
 use fanlight_shared::workflow::OutputSource;
 
 use super::collect::{self, Claim, Collected, Sources};
@@ -18,11 +20,9 @@ use super::{CommandWork, text};
 use crate::attempt::{Attempt, Outcome};
 use crate::problem::Problem;
 use crate::rooted::{create_own, inner_path};
+use crate::store::blob::{Blobs, Published};
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
-
-/// Marks the end of a standard output that was longer.
-const CUT: &str = "\n[cut here: only the first 1 MiB of stdout is kept]";
 
 /// Collects the outputs of an attempt that ended and returns its outcome. With `give_up` a full disk is a problem like
 /// others, because nobody waits for the outputs.
@@ -46,6 +46,10 @@ pub(super) fn finish(
             (empty, Collected { problems: vec![problem.into()], ..Collected::default() })
         }
     };
+    let stdout = match stdout_port(&stdout, resources.blobs) {
+        Err(full @ Problem::Full(_)) if !give_up => return Err(full),
+        port => port,
+    };
     for note in &collected.notes {
         reader.report.note(note);
     }
@@ -65,7 +69,7 @@ pub(super) fn finish(
             collected.problems.iter().for_each(|problem| reader.report.note(problem));
         }
     }
-    let mut values = collected.values;
+    let (mut values, mut published) = (collected.values, collected.blobs);
     if error.is_some() {
         // What a failed command did not make is absent, a list of files as well as a file.
         let found_nothing = |name: &str, value: &Value| {
@@ -74,7 +78,17 @@ pub(super) fn finish(
         };
         values.retain(|name, value| !found_nothing(name, value));
     }
-    own_ports(&mut values, &stdout, exit.how, status);
+    match stdout {
+        Ok((value, beginning)) => {
+            values.insert("stdout".into(), value);
+            published.extend(beginning);
+        }
+        Err(problem) => {
+            error = error.or_else(|| Some(NodeError::new(format!("stdout can't be stored: {problem}"))));
+        }
+    }
+    values.insert("exit_code".into(), Value::Int(failure::exit_code(exit.how)));
+    values.insert("status".into(), Value::Text(status));
     let end = exit.log_end + write_notes(reader);
     reader.pace.drain().for_each(|event| attempt.live(event));
     if end > exit.log_end {
@@ -89,7 +103,7 @@ pub(super) fn finish(
         },
         error: error.filter(|_| ended != Ended::Cancelled),
         values,
-        blobs: collected.blobs,
+        blobs: published,
         unchanged: collected.unchanged,
         cost_usd: reader.report.cost_usd,
         question: None,
@@ -170,21 +184,18 @@ fn gather(
     Ok((stdout, collected))
 }
 
-/// The ports that every command has. Standard output loses its last line ends, as `$(…)` does in a shell.
-fn own_ports(values: &mut Values, stdout: &Stdout, how: How, status: String) {
+/// The port `stdout`: the text without its last line ends, as `$(…)` does in a shell. Of one that was too long to be
+/// kept only the beginning is there, and whoever reads it fails.
+fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), Problem> {
     let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
-    if stdout.truncated {
-        // The cut may have gone through a character.
-        while text.ends_with(char::REPLACEMENT_CHARACTER) {
-            text.pop();
-        }
-        text.push_str(CUT);
-    } else {
+    if !stdout.truncated {
         text.truncate(text.trim_end_matches(['\n', '\r']).len());
+        return Ok((Value::Text(text), None));
     }
-    values.insert("stdout".into(), Value::Text(text));
-    values.insert("exit_code".into(), Value::Int(failure::exit_code(how)));
-    values.insert("status".into(), Value::Text(status));
+    let (head, bytes) = (Large::head_of(&text), text.len() as u64);
+    let published = blobs.publish(text.into_bytes())?;
+    let large = Large { ty: Type::Text, hash: published.hash, bytes, head, media: false, cut: true };
+    Ok((Value::from(large), Some(published)))
 }
 
 /// Writes the notes for the log and returns their length in bytes.

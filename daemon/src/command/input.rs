@@ -1,17 +1,20 @@
 //! Inputs as a command gets them: environment variables, and files where a value has bytes or is long.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use fanlight_shared::expression::Content;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::folder::{make_folder, new_file, sentence};
+use crate::content::{self, Loader};
 use crate::media::file_name;
 use crate::problem::Problem;
 use crate::store::blob::Blobs;
@@ -60,6 +63,21 @@ impl Layout<'_> {
                 self.set(name.to_owned(), path.into());
                 Ok(())
             }
+            // A handle, but short enough for a variable.
+            value
+                if value.has_large()
+                    && !value.has_media()
+                    && value.content_bytes() <= MAX_VARIABLE as u64 =>
+            {
+                let content = Content::new(Some(Arc::new(Loader(self.blobs.clone()))));
+                self.input(name, &content.whole(value.clone())?)
+            }
+            Value::Large(large) if large.is_text() => {
+                self.file(name, "txt", |blobs, file| Ok(content::copy(large, blobs, file)?))
+            }
+            value if value.has_large() && !value.has_media() => {
+                self.file(name, "json", |blobs, file| Ok(content::write_json(value, blobs, file)?))
+            }
             Value::List(_) | Value::Object(_) if value.has_media() => {
                 let folder = self.subfolder(name)?;
                 let width = leaves(value).saturating_sub(1).to_string().len().max(3);
@@ -93,6 +111,10 @@ impl Layout<'_> {
                         self.place(media, &path)?;
                         Json::String(path.display().to_string())
                     }
+                    // Beside media; a list of texts alone is written straight to its file.
+                    plain if plain.has_large() => Content::new(Some(Arc::new(Loader(self.blobs.clone()))))
+                        .whole(plain.clone())?
+                        .to_json(),
                     plain => plain.to_json(),
                 }
             }
@@ -104,11 +126,27 @@ impl Layout<'_> {
             self.set(name.to_owned(), text.into());
             return Ok(());
         }
+        self.file(name, ending, |_, file| {
+            file.write_all(text.as_bytes()).map_err(|error| sentence("can't write", Path::new(name), &error))
+        })
+    }
+
+    /// A value that comes as a file only; `write` writes it.
+    fn file(
+        &mut self,
+        name: &str,
+        ending: &str,
+        write: impl FnOnce(&Blobs, &mut BufWriter<File>) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
         let path = self.inputs_folder()?.join(format!("{name}.{ending}"));
-        new_file(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o400)))
-            .map_err(|error| sentence("can't write", &path, &error))?;
+        let failed = |error: &io::Error| sentence("can't write", &path, error);
+        let mut file = BufWriter::new(new_file(&path).map_err(|error| failed(&error))?);
+        write(self.blobs, &mut file).map_err(|problem| match problem {
+            Problem::Full(_) => problem,
+            Problem::Other(sentence) => Problem::Other(format!("input `{name}`: {sentence}")),
+        })?;
+        file.flush().map_err(|error| failed(&error))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).map_err(|error| failed(&error))?;
         self.derive(name, "file", path.into());
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fanlight_shared::id::BlobHash;
-use fanlight_shared::media::{DirManifest, MediaKind};
+use fanlight_shared::media::DirManifest;
 use fanlight_shared::value::Value;
 use rusqlite::Connection;
 
@@ -28,10 +28,10 @@ impl Names {
     }
 
     fn add_value(&mut self, value: &Value, by: &str) {
-        for media in value.media() {
-            self.add(media.hash, by);
-            if media.kind == MediaKind::Dir {
-                self.folders.entry(media.hash).or_insert_with(|| by.to_owned());
+        for (hash, folder) in value.blobs() {
+            self.add(hash, by);
+            if folder {
+                self.folders.entry(hash).or_insert_with(|| by.to_owned());
             }
         }
     }
@@ -61,10 +61,10 @@ fn collect(
     let sources = [
         "SELECT w.slug || '#' || r.number || ', node ' || v.node || ', port ' || v.port, v.body, v.large \
          FROM value v JOIN run r ON r.key = v.run JOIN workflow w ON w.key = r.workflow \
-         WHERE v.large IS NOT NULL OR instr(v.body, '\"$media\"') > 0",
+         WHERE v.large IS NOT NULL OR instr(v.body, '\"$media\"') > 0 OR instr(v.body, '\"$large\"') > 0",
         "SELECT 'the asset ' || a.name || ' of ' || w.slug || '#' || r.number, a.value, NULL \
          FROM asset a JOIN run r ON r.key = a.run JOIN workflow w ON w.key = r.workflow \
-         WHERE instr(a.value, '\"$media\"') > 0",
+         WHERE instr(a.value, '\"$media\"') > 0 OR instr(a.value, '\"$large\"') > 0",
     ];
     for sql in sources {
         let mut query = db.prepare_cached(sql)?;
@@ -91,7 +91,7 @@ fn collect(
     }
     let mut query = db.prepare_cached(
         "SELECT 'the params of ' || w.slug || '#' || r.number, r.params FROM run r \
-         JOIN workflow w ON w.key = r.workflow WHERE instr(r.params, '\"$media\"') > 0",
+         JOIN workflow w ON w.key = r.workflow WHERE instr(r.params, '\"$media\"') > 0 OR instr(r.params, '\"$large\"') > 0",
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {

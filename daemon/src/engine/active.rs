@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fanlight_shared::document::lock_name;
 use fanlight_shared::event::{NodeError, NodeUpdate, Numbered, RunUpdate, StateEvent};
-use fanlight_shared::expression::{Outcome as Upstream, Root, Scope};
+use fanlight_shared::expression::{Load, Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{NodeStatus, Run};
@@ -19,7 +19,9 @@ use super::core::Place;
 use super::plan::Plan;
 use super::pools::{self, Needs, Resource, Ticket};
 use crate::attempt::{RunFacts, Work};
+use crate::content::Loader;
 use crate::store::Op;
+use crate::store::blob::Blobs;
 
 /// A run that has a slot.
 pub(crate) struct ActiveRun {
@@ -47,6 +49,12 @@ pub(crate) struct ActiveRun {
     pub(super) settled: VecDeque<usize>,
     /// Items that ended and whose item-by-item dependents were not notified yet.
     pub(super) settled_items: VecDeque<(usize, u32)>,
+    /// About how many bytes its values take in memory.
+    pub(super) memory: usize,
+    /// Reads large values for its expressions.
+    pub(super) loader: Arc<dyn Load>,
+    /// Its outputs are being stored; then it ends.
+    pub(super) storing_outputs: bool,
     /// Its listing changed since it was last sent to the registry.
     pub(super) listing_changed: bool,
 }
@@ -151,7 +159,7 @@ pub(super) fn enter<S: State>(state: &mut S, next: S) {
 }
 
 impl ActiveRun {
-    pub(super) fn new(run: Run, plan: Arc<Plan>, place: Place) -> Self {
+    pub(super) fn new(run: Run, plan: Arc<Plan>, place: Place, blobs: &Blobs) -> Self {
         let nodes = plan
             .nodes
             .iter()
@@ -179,6 +187,9 @@ impl ActiveRun {
             taken: HashMap::new(),
             settled: VecDeque::new(),
             settled_items: VecDeque::new(),
+            memory: 0,
+            loader: Arc::new(Loader(blobs.clone())),
+            storing_outputs: false,
             listing_changed: false,
         }
     }
@@ -322,5 +333,9 @@ impl Scope for RunScope<'_> {
 
     fn outcome(&self) -> Upstream {
         self.upstream
+    }
+
+    fn loader(&self) -> Option<Arc<dyn Load>> {
+        Some(self.run.loader.clone())
     }
 }

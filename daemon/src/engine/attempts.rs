@@ -17,8 +17,9 @@ use super::context::{After, Context};
 use super::pools::Entry;
 use super::started::Started;
 use crate::attempt::{Attempt, Outcome, TimeLimit, Work};
+use crate::content;
 use crate::executor::{self, Executor};
-use crate::node_type::Runner;
+use crate::store::blob::Blobs;
 
 /// How often a node is interrupted before it fails.
 const MAX_INTERRUPTIONS: u32 = 3;
@@ -107,10 +108,11 @@ impl ActiveRun {
         let executor = context.executors.get(&plan.executor).cloned();
         let executor = executor.ok_or_else(|| format!("this daemon has no executor `{}`", plan.executor));
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
+        let blobs = context.store.blobs().clone();
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
                 let outcome = match executor {
-                    Ok(executor) => execute(&*executor, attempt, work, begin, left).await,
+                    Ok(executor) => execute(&*executor, &blobs, attempt, work, begin, left).await,
                     Err(missing) => Outcome::failed(NodeError::new(missing)),
                 };
                 let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome) });
@@ -126,10 +128,13 @@ impl ActiveRun {
         }
         let Some(prepared) = instance.prepared.clone() else { return };
         let Work::Native(native, inputs) = &*prepared else { return };
-        let Runner::Inline(run) = native.run else { return };
-        instance.attempts += 1;
         let started = Started::now();
-        let outcome = Outcome::of(run(inputs.clone()).map(|values| (values, Vec::new())));
+        let Some(made) = native.run_at_once(inputs, content::limit(key.item)) else {
+            // It reads or makes what is large, which takes time: beside the loop, like work of any other kind.
+            return self.start_attempt(context, key);
+        };
+        instance.attempts += 1;
+        let outcome = Outcome::of(made.map(|values| (values, Vec::new())));
         self.end_attempt(context, key, started, outcome);
     }
 
@@ -158,7 +163,8 @@ impl ActiveRun {
         started: Started,
         outcome: Outcome,
     ) {
-        let Outcome { end, error, values, blobs, unchanged, cost_usd, question } = refusing_deep(outcome);
+        let outcome = self.within_memory(refusing_deep(outcome));
+        let Outcome { end, error, values, blobs, unchanged, cost_usd, question } = outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -258,6 +264,7 @@ impl ActiveRun {
 
     /// Takes over what a resumed run finished: the values are in the store already.
     pub(super) fn take_over(&mut self, context: &mut Context, node: usize, item: ItemPath, values: Values) {
+        self.hold(&values);
         let shown = super::publish::shorten_all(&values);
         let made = super::publish::Made { number: 0, duration: Duration::ZERO, cost_usd: None };
         self.publish_assets(context, node, item, &values, &made);
@@ -294,18 +301,23 @@ impl Context {
     }
 }
 
-/// Runs an attempt to its end.
+/// Runs an attempt to its end, and stores what it made that is too long to be held.
 async fn execute(
     executor: &dyn Executor,
+    blobs: &Blobs,
     attempt: Attempt,
     work: Arc<Work>,
     begin: Begin,
     left: Option<Duration>,
 ) -> Outcome {
-    if matches!(begin, Begin::Adopt)
-        && let Some(outcome) = executor::adopt(executor, attempt.clone(), work.clone(), left).await
-    {
-        return outcome;
-    }
-    executor::run(executor, attempt, work, left).await
+    let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
+    let adopted = match begin {
+        Begin::Adopt => executor::adopt(executor, attempt.clone(), work.clone(), left).await,
+        Begin::Fresh => None,
+    };
+    let outcome = match adopted {
+        Some(outcome) => outcome,
+        None => executor::run(executor, attempt, work, left).await,
+    };
+    content::store_outcome(outcome, limit, blobs, &cancel).await
 }

@@ -169,6 +169,10 @@ impl Core {
                     self.start_waiting();
                 }
             }
+            Message::OutputsStored { run, outputs } => {
+                self.with(run, |run, context| run.conclude(context, *outputs));
+                self.start_waiting();
+            }
             Message::Retry { key, failed } => {
                 self.with(key.run, |run, context| run.retry(context, key, failed))
             }

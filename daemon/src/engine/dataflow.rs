@@ -1,7 +1,7 @@
 //! Dataflow inside a run: when a node may start, when it is skipped, how items start one by one.
 
 use fanlight_shared::event::{NodeError, NodeUpdate};
-use fanlight_shared::expression::truthy;
+use fanlight_shared::expression::{Content, Scope as _, truthy};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::time::Time;
@@ -147,6 +147,11 @@ impl ActiveRun {
         {
             None => Ok(None),
             Some(Value::List(items)) => Ok(Some(items)),
+            Some(large @ Value::Large(_)) => match Content::new(scope.loader()).whole(large) {
+                Ok(Value::List(items)) => Ok(Some(items)),
+                Ok(other) => Err(format!("`each` needs a list, got {}", other.type_of())),
+                Err(error) => Err(format!("`each`: {error}")),
+            },
             Some(other) => Err(format!("`each` needs a list, got {}", other.type_of())),
         };
         match each {
@@ -270,6 +275,9 @@ impl ActiveRun {
             RunScope { run: self, item: input.as_ref().map(|(v, i)| (v, *i)), upstream: self.upstream(node) };
         match inputs::prepare(plan, &scope, lenient) {
             Ok(prepared) => {
+                if let Err(error) = self.reserve_inputs(&prepared) {
+                    return self.fail(context, node, item, NodeError::new(error));
+                }
                 if let Some(instance) = self.instance_mut(node, item) {
                     instance.prepared = Some(std::sync::Arc::new(prepared));
                 }
@@ -308,8 +316,11 @@ impl ActiveRun {
         let Some(instance) = self.instance_mut(node, item) else { return };
         enter(&mut instance.status, status);
         instance.error = error;
-        instance.prepared = None;
         instance.live = None;
+        if let Some(prepared) = instance.prepared.take() {
+            self.release_inputs(&prepared);
+        }
+        let Some(instance) = self.instance_mut(node, item) else { return };
         match item.0 {
             None => {
                 let values = instance.values.take();

@@ -6,19 +6,59 @@ use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Template;
+use tokio_util::sync::CancellationToken;
 
 use super::active::{ActiveRun, RunScope, enter};
 use super::context::{After, Context};
-use super::publish;
+use super::{Message, publish};
+use crate::content;
 use crate::store::Op;
+use crate::store::blob::{Blobs, Published};
 
-/// The longest JSON of an output that the run's last event carries whole, in bytes.
-const OUTPUT_LIMIT: usize = 64 * 1024;
+/// The outputs of a run as its last event carries them.
+pub(super) struct Outputs {
+    /// By name; what is long is a handle.
+    values: Values,
+    /// What was wrong with others.
+    errors: Vec<String>,
+    /// The content of the handles that were made for this.
+    blobs: Vec<Published>,
+}
+
+/// How much memory the outputs take together in the last event of a run, about; what is longer becomes a handle. As JSON
+/// it is six times as much at worst, which an event still carries whole.
+const OUTPUTS_LIMIT: usize = 40 << 10;
+/// An output that takes less than this is in the event as it is, however many there are.
+const OUTPUT_LIMIT: usize = 1 << 10;
 
 impl ActiveRun {
-    /// Every node ended, or the last process of a cancelled run is gone.
+    /// Every node ended, or the last process of a cancelled run is gone. Long outputs are stored first, beside the
+    /// engine's loop.
     pub(super) fn finish(&mut self, context: &mut Context) {
-        let (outputs, mut errors) = self.outputs();
+        if self.storing_outputs {
+            return;
+        }
+        let (values, errors) = self.outputs();
+        let outputs = Outputs { values, errors, blobs: Vec::new() };
+        let limit = (OUTPUTS_LIMIT / outputs.values.len().max(4)).max(OUTPUT_LIMIT);
+        if !outputs.values.values().any(|value| must_be_stored(value, limit)) {
+            return self.conclude(context, outputs);
+        }
+        self.storing_outputs = true;
+        let (run, blobs) = (self.run.id, context.store.blobs().clone());
+        let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
+        context.after(After::Do(Box::new(move || {
+            runtime.spawn(async move {
+                let outputs = Box::new(store_outputs(outputs, limit, &blobs).await);
+                let _ = messages.send(Message::OutputsStored { run, outputs });
+            });
+        })));
+    }
+
+    /// The end: nothing more happens to this run.
+    pub(super) fn conclude(&mut self, context: &mut Context, outputs: Outputs) {
+        let Outputs { values: outputs, mut errors, blobs } = outputs;
+        blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
         let failed = self
             .plan
             .nodes
@@ -39,15 +79,13 @@ impl ActiveRun {
         };
         let error = (status == RunStatus::Failed).then(|| sentences.join("; "));
         if status != RunStatus::Cancelled {
-            self.publish_computed_outputs(context, &outputs);
+            self.publish_outputs(context, &outputs);
         }
         let at = Time::now();
         enter(&mut self.run.state, status);
         self.run.ended_at = Some(at);
         self.run.error.clone_from(&error);
-        let outputs =
-            outputs.iter().map(|(name, value)| (name.clone(), publish::shorten(value, OUTPUT_LIMIT)));
-        let update = RunUpdate { status, at, start_order: None, error, outputs: outputs.collect() };
+        let update = RunUpdate { status, at, start_order: None, error, outputs };
         self.tell_run(context, update);
         self.store_listing(context);
         context.op(Op::Evict { workflow: self.run.workflow_id, keep: context.config.keep_values });
@@ -71,29 +109,39 @@ impl ActiveRun {
         (outputs, errors)
     }
 
-    /// Outputs that are no node's port as it is become assets of the run itself; media in them are assets already,
-    /// those of the nodes that made them.
-    fn publish_computed_outputs(&self, context: &mut Context, outputs: &Values) {
+    /// Outputs that are no node's port as it is become assets of the run itself, and so do ports whose values had to be
+    /// stored for that. Media in them are assets already, those of the nodes that made them.
+    fn publish_outputs(&self, context: &mut Context, outputs: &Values) {
         let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
-        for (name, value) in outputs {
-            let as_it_is = match &self.plan.workflow.outputs[name.as_str()].value {
-                Template::Expression(expression) => expression.straight().is_some_and(|(node, port)| {
-                    let node = self.plan.index.get(node).map(|at| &self.nodes[*at]);
-                    node.is_some_and(|node| node.port(port).is_some())
-                }),
-                _ => false,
+        for (name, value) in outputs.iter().filter(|(_, value)| **value != Value::None) {
+            let port = match &self.plan.workflow.outputs[name.as_str()].value {
+                Template::Expression(expression) => expression.straight(),
+                _ => None,
             };
-            if !as_it_is && !value.has_media() && *value != Value::None {
-                let values = Values::from([(name.clone(), value.clone())]);
-                context.op(Op::Values {
-                    run: self.run.id,
-                    node: String::new(),
-                    item: ItemPath::WHOLE,
-                    values,
-                });
-                self.add_asset(context, "", ItemPath::WHOLE, name, 0, value.clone(), &made);
+            // A port that is worked out, such as `status`, has no value of its own.
+            let port = port.filter(|(node, port)| self.value_of(node, port).is_some());
+            let own = port.and_then(|(node, port)| self.value_of(node, port));
+            if own == Some(value) || own.is_none() && value.has_media() {
+                continue;
+            }
+            let values = Values::from([(name.clone(), value.clone())]);
+            context.op(Op::Values { run: self.run.id, node: String::new(), item: ItemPath::WHOLE, values });
+            let media = value.as_large().is_some_and(|large| large.media);
+            match port {
+                _ if media => {}
+                // Stored for its message alone; the port's value is an asset as it is.
+                Some(_) if !own.is_some_and(publish::is_deferred) => {}
+                Some((node, port)) => {
+                    self.add_asset(context, node, ItemPath::WHOLE, port, 0, value.clone(), &made);
+                }
+                None => self.add_asset(context, "", ItemPath::WHOLE, name, 0, value.clone(), &made),
             }
         }
+    }
+
+    /// What a port holds.
+    fn value_of(&self, node: &str, port: &str) -> Option<&Value> {
+        self.nodes[*self.plan.index.get(node)?].values.as_ref()?.get(port)
     }
 
     /// The run as lists show it goes to the store and the registry.
@@ -149,4 +197,35 @@ impl ActiveRun {
         }
         self.advance(context);
     }
+}
+
+/// Whether an output must be stored before the run ends: because it is long, or because its large values are to become one
+/// file.
+fn must_be_stored(value: &Value, limit: usize) -> bool {
+    match value {
+        Value::Large(large) => large.cut,
+        value => value.has_large() || value.memory() > limit,
+    }
+}
+
+/// While the disk is full it waits: the outputs of a run are not given up.
+async fn store_outputs(mut outputs: Outputs, limit: usize, blobs: &Blobs) -> Outputs {
+    let long = |(_, value): &(&String, &Value)| must_be_stored(value, limit);
+    let names: Vec<String> = outputs.values.iter().filter(long).map(|(name, _)| name.clone()).collect();
+    for name in names {
+        let Some(value) = outputs.values.get_mut(&name) else { continue };
+        let whole = std::mem::take(value);
+        let store = move |blobs: &Blobs| content::stored(&whole, blobs);
+        match content::with_space(blobs, &CancellationToken::new(), store).await {
+            Ok((handle, published)) => {
+                *value = handle;
+                outputs.blobs.push(published);
+            }
+            Err(problem) => {
+                outputs.errors.push(format!("output `{name}`: {problem}"));
+                outputs.values.shift_remove(&name);
+            }
+        }
+    }
+    outputs
 }

@@ -3,6 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use fanlight_shared::environment::MAX_VALUE_BYTES;
+use fanlight_shared::expression::{Content, Scope as _};
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{Action, Template};
 use indexmap::IndexMap;
@@ -52,7 +54,9 @@ fn native_inputs(
         };
         match (given, &spec.default) {
             (Some(value), _) => {
-                let value = spec.check(value).map_err(|error| format!("input `{name}`: {error}"))?;
+                let value = whole(value)
+                    .and_then(|value| spec.check(value))
+                    .map_err(|error| format!("input `{name}`: {error}"))?;
                 inputs.insert(name.clone(), value);
             }
             (None, Some(default)) => {
@@ -70,7 +74,10 @@ fn native_inputs(
             plan.node.with.iter().filter(|(name, _)| !native.spec.inputs.contains_key(*name))
         {
             match template.evaluate(scope).map_err(|error| format!("input `{name}`: {error}"))? {
-                Some(value) => inputs.insert(name.clone(), value),
+                Some(value) => {
+                    let value = whole(value).map_err(|error| format!("input `{name}`: {error}"))?;
+                    inputs.insert(name.clone(), value)
+                }
                 None if lenient => inputs.insert(name.clone(), Value::None),
                 None => return Err(NotPrepared::Absent(name.clone())),
             };
@@ -83,7 +90,8 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
     let given = |what: &str, template: &Template| -> Result<Option<Value>, NotPrepared> {
         match template.evaluate(scope).map_err(|error| format!("{what}: {error}"))? {
             None if !lenient => Err(NotPrepared::Absent(what.to_owned())),
-            value => Ok(value),
+            None => Ok(None),
+            Some(value) => Ok(Some(whole(value).map_err(|error| format!("{what}: {error}"))?)),
         }
     };
     let mut inputs = Values::new();
@@ -95,7 +103,8 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
     let mut env = IndexMap::new();
     for (name, template) in &plan.node.env {
         if let Some(value) = given(&format!("env `{name}`"), template)? {
-            env.insert(name.clone(), value.to_text().map_err(|error| format!("env `{name}`: {error}"))?);
+            let text = short(value, scope).and_then(|value| value.to_text());
+            env.insert(name.clone(), text.map_err(|error| format!("env `{name}`: {error}"))?);
         }
     }
     let program = match &plan.node.action {
@@ -104,7 +113,8 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
             let mut arguments = Vec::new();
             for (at, template) in templates.iter().enumerate() {
                 if let Some(value) = given(&format!("argument {at} of `cmd`"), template)? {
-                    add_argument(&mut arguments, value)
+                    short(value, scope)
+                        .and_then(|value| add_argument(&mut arguments, value))
                         .map_err(|error| format!("argument {at} of `cmd`: {error}"))?;
                 }
             }
@@ -118,6 +128,28 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
     };
     let (withheld, outputs) = (plan.withheld.clone(), plan.node.outputs.clone());
     Ok(CommandWork { program, inputs, env, withheld, dir, outputs })
+}
+
+/// Refuses a value of which only the beginning was kept: nobody may take it for the whole.
+fn whole(value: Value) -> Result<Value, String> {
+    match &value {
+        Value::Large(large) => large.check_whole().map(|()| value),
+        _ => Ok(value),
+    }
+}
+
+/// A value that is short enough for an argument or a variable, with its content.
+fn short(value: Value, scope: &RunScope<'_>) -> Result<Value, String> {
+    if !value.has_large() {
+        return Ok(value);
+    }
+    let bytes = value.content_bytes();
+    if bytes > MAX_VALUE_BYTES as u64 {
+        return Err(format!(
+            "it is {bytes} bytes long, and at most {MAX_VALUE_BYTES} fit; pass it by `with:`, where a long value becomes a file"
+        ));
+    }
+    Content::new(scope.loader()).whole(value)
 }
 
 /// A value is one argument, never split; a list that is a whole argument becomes several.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use fanlight_shared::expression::{Expression, Root};
 use fanlight_shared::id::WorkflowId;
-use fanlight_shared::node_type::{Catalogue, Effects};
+use fanlight_shared::node_type::{Catalogue, Effects, Place};
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, STATUS_PORT, Template, Workflow};
 
 use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
 use crate::executor::Placement;
-use crate::node_type::{self, NodeType, Runner};
+use crate::node_type::{self, NodeType};
 
 /// A workflow made ready to run; shared by all runs of its version.
 pub(crate) struct Plan {
@@ -175,7 +175,7 @@ impl PlanNode {
 
     /// Whether it is computed at once, in the engine.
     pub(crate) fn is_inline(&self) -> bool {
-        matches!(self.kind, Kind::Native(native) if matches!(native.run, Runner::Inline(_)))
+        matches!(self.kind, Kind::Native(native) if native.spec.place == Place::Inline)
     }
 
     /// Whether what it puts out is the user's own already.

@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
+use crate::content;
 use crate::store::blob::Published;
 use crate::store::{NewAsset, Op};
 
@@ -79,7 +80,10 @@ impl ActiveRun {
                 for (ordinal, value) in media.into_iter().enumerate() {
                     self.add_asset(context, &plan.name, item, port, ordinal, value, made);
                 }
-            } else if media.is_empty() && (is_output && item.is_whole() || plan.node.keep == Some(true)) {
+            } else if media.is_empty()
+                && (is_output && item.is_whole() || plan.node.keep == Some(true))
+                && !is_deferred(value)
+            {
                 self.add_asset(context, &plan.name, item, port, 0, value.clone(), made);
             }
         }
@@ -90,9 +94,9 @@ impl ActiveRun {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
         let made = Made { number: 0, duration: Duration::ZERO, cost_usd: None };
-        for (port, list) in
-            lists.iter().filter(|(port, list)| plan.output_ports.contains(*port) && !list.has_media())
-        {
+        for (port, list) in lists.iter().filter(|(port, list)| {
+            plan.output_ports.contains(*port) && !list.has_media() && !is_deferred(list)
+        }) {
             self.add_asset(context, &plan.name, ItemPath::WHOLE, port, 0, list.clone(), &made);
         }
     }
@@ -111,6 +115,10 @@ impl ActiveRun {
         let kind = AssetKind::of(&value);
         let (mime, bytes, name) = match &value {
             Value::Media(media) => (media.mime.clone(), media.bytes, media.name.clone()),
+            Value::Large(large) if large.is_text() => {
+                ("text/plain; charset=utf-8".to_owned(), large.bytes, format!("{port}.txt"))
+            }
+            Value::Large(large) => ("application/json".to_owned(), large.bytes, format!("{port}.json")),
             Value::Text(text) => {
                 ("text/plain; charset=utf-8".to_owned(), text.len() as u64, format!("{port}.txt"))
             }
@@ -152,6 +160,15 @@ impl ActiveRun {
     }
 }
 
+/// Whether a value becomes an asset only when its run ends and its whole content was stored as one blob. Of a value that
+/// was never whole there is no asset at all.
+pub(super) fn is_deferred(value: &Value) -> bool {
+    match value {
+        Value::Large(large) => large.cut,
+        value => value.has_large() || value.memory() > content::LIMIT,
+    }
+}
+
 /// The longest JSON of a value that telemetry carries whole, in bytes.
 const SHOWN_LIMIT: usize = 1024;
 
@@ -160,9 +177,9 @@ pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
     values.iter().map(|(port, value)| (port.clone(), shorten(value, SHOWN_LIMIT))).collect()
 }
 
-/// A value cut to about `limit` bytes: text is cut, long lists keep their first items and say how many more there
-/// are, large objects become text.
-pub(super) fn shorten(value: &Value, limit: usize) -> Value {
+/// A preview of a value of about `limit` bytes: text is cut, long lists keep their first items and say how many more there
+/// are, large objects become text. The whole value is read by `values.list` and `values.read`.
+fn shorten(value: &Value, limit: usize) -> Value {
     match value {
         Value::Text(text) if text.len() > limit => {
             let mut end = limit;
@@ -171,6 +188,7 @@ pub(super) fn shorten(value: &Value, limit: usize) -> Value {
             }
             Value::Text(format!("{}…", &text[..end]))
         }
+        Value::Large(large) => Value::Text(format!("{}…", large.head)),
         Value::List(items) => {
             let most = (limit / 64).max(4);
             let mut first: Vec<Value> =

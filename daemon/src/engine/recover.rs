@@ -89,6 +89,7 @@ impl ActiveRun {
         for (node, item, port, value) in stored {
             values.entry((node, item)).or_default().insert(port, value.unwrap_or_default());
         }
+        values.values().for_each(|values| self.hold(values));
         let plan = self.plan.clone();
         for (at, plan) in plan.nodes.iter().enumerate() {
             let Some(seen) = state.nodes.get(&plan.name) else { continue };

@@ -57,7 +57,7 @@ impl Core {
         let resumes = run.resumed_from.is_some();
         let start_order = run.start_order;
         self.queue.started(run.workflow_id);
-        let mut active = ActiveRun::new(run, plan, place);
+        let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());
         let update =
             RunUpdate { status: RunStatus::Running, at, start_order, error: None, outputs: Values::new() };
         active.tell_run(&mut self.context, update);

@@ -126,7 +126,7 @@ impl Core {
             let id = open.run.id;
             let fresh =
                 state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
-            let mut run = ActiveRun::new(open.run, plan, place);
+            let mut run = ActiveRun::new(open.run, plan, place, self.context.store.blobs());
             if run.run.resumed_from.is_some() {
                 // Values that are stored but have no event yet are those of the run that this one resumes.
                 run.take_values(open.values.clone());

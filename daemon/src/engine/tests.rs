@@ -10,4 +10,5 @@ mod queue;
 mod recovery;
 mod resume;
 mod services;
+mod values;
 mod world;

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::{Capabilities, Execution, Executor, Known, Task, misplaced};
 use crate::attempt::{Attempt, Outcome, Work};
+use crate::content;
 use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
 use crate::services::{NodeServices, SCRATCH};
@@ -53,10 +54,20 @@ impl Executor for NativeNodes {
         let inputs = inputs.clone();
         match native.run {
             Runner::Worker(_) => misplaced(&work),
-            Runner::Inline(run) => Task::open(attempt, move |_| {
-                Box::pin(async move { Outcome::of(run(inputs).map(|values| (values, Vec::new()))) })
-            }),
+            Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) => {
+                let (native, blobs) = (*native, self.blobs.clone());
+                Task::open(attempt, move |_| {
+                    Box::pin(async move {
+                        let made =
+                            tokio::task::spawn_blocking(move || native.run_aside(inputs, &blobs)).await;
+                        Outcome::of(
+                            made.unwrap_or_else(|error| Err(format!("the work was given up: {error}"))),
+                        )
+                    })
+                })
+            }
             Runner::Daemon(run) => {
+                let spec = &native.spec;
                 let (blobs, mut writable) = (self.blobs.clone(), self.writable.clone());
                 writable.extend(attempt.run.project.clone());
                 let attempts = self.attempts.clone();
@@ -69,7 +80,9 @@ impl Executor for NativeNodes {
                             _ if services.cancel().is_cancelled() => Outcome::cancelled(),
                             made => match services.question() {
                                 Some(question) => Outcome::parked(question),
-                                None => Outcome::of(made),
+                                None => Outcome::of(made.and_then(|(values, blobs)| {
+                                    Ok((content::check_bound(values, spec)?, blobs))
+                                })),
                             },
                         };
                         // What was spent is spent, however it ended.

@@ -20,6 +20,7 @@ impl Build {
             effects: Effects::None,
             place: Place::Inline,
             source: false,
+            max_bytes: 16 << 20,
             inputs: IndexMap::new(),
             more_inputs: false,
             outputs: IndexMap::new(),
@@ -35,6 +36,12 @@ impl Build {
     /// Its outputs are what the user has already, not products.
     pub(super) fn source(mut self) -> Self {
         self.0.source = true;
+        self
+    }
+
+    /// The most bytes of its values together; 16 MiB where it isn't said.
+    pub(super) fn max_bytes(mut self, bytes: u64) -> Self {
+        self.0.max_bytes = bytes;
         self
     }
 
@@ -91,7 +98,7 @@ impl Build {
     /// Ends with what runs it, which also says where.
     pub(super) fn run(mut self, run: Runner) -> NodeType {
         self.0.place = match run {
-            Runner::Inline(_) => Place::Inline,
+            Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) => Place::Inline,
             Runner::Daemon(_) => Place::Daemon,
             Runner::Worker(_) => Place::Worker,
         };

@@ -37,7 +37,12 @@ fn write_type(out: &mut String, spec: &NodeTypeSpec) {
         Effects::Idempotent => "may be repeated without harm",
         Effects::External => "has effects outside; an interrupted one fails unless `on_interrupt: again`",
     };
-    let _ = write!(out, "\n## {}\n\n{}\n\nRuns {place}; {effects}.\n", spec.name, spec.summary);
+    let most = spec.max_bytes >> 20;
+    let _ = write!(
+        out,
+        "\n## {}\n\n{}\n\nRuns {place}; {effects}; makes at most {most} MiB of values.\n",
+        spec.name, spec.summary
+    );
     if !spec.inputs.is_empty() || spec.more_inputs {
         out.push_str("\n| input | type | default | |\n|---|---|---|---|\n");
     }

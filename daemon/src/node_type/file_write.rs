@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use fanlight_shared::expression::Content;
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::node_type::Effects;
 use fanlight_shared::types::Type;
@@ -12,6 +14,7 @@ use fanlight_shared::value::Value;
 use super::build::Build;
 use super::typed_inputs::{TypedInputs, one};
 use super::{Made, NodeCall, NodeType, Runner, file};
+use crate::content::{self, Loader};
 
 pub(super) fn node_type() -> NodeType {
     Build::new(
@@ -105,7 +108,13 @@ fn put(call: &NodeCall, content: &Value, path: &Path) -> Result<(), String> {
         Value::Media(media) => {
             call.blobs.materialise(media, path).map_err(|error| error.to_string())?;
         }
+        Value::Large(large) if large.is_text() => {
+            let mut file = File::create_new(path).map_err(failed)?;
+            content::copy(large, &call.blobs, &mut file).map_err(|error| error.to_string())?;
+        }
         other => {
+            let reading = Content::new(Some(Arc::new(Loader(call.blobs.clone()))));
+            let other = &reading.whole(other.clone())?;
             let text = match other {
                 Value::Text(text) => text.clone(),
                 other if other.has_media() => {

@@ -11,7 +11,8 @@ pub(super) fn node_type() -> NodeType {
     Build::new("list.of", "Makes a list of its inputs, whatever their names, in the order of the file.")
         .more_inputs()
         .output("items", Type::Any.list(), "The values.")
-        .run(Runner::Inline(run))
+        .max_bytes(64 << 20)
+        .run(Runner::Handles(run))
 }
 
 #[allow(clippy::unnecessary_wraps)]

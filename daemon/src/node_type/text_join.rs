@@ -4,8 +4,9 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use super::build::Build;
-use super::typed_inputs::{TypedInputs, one};
+use super::typed_inputs::TypedInputs;
 use super::{NodeType, Runner};
+use crate::content::TextOutput;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.join", "Joins a list of texts or numbers into one text.")
@@ -13,27 +14,45 @@ pub(super) fn node_type() -> NodeType {
         .input("separator", Type::Text, "What stands between two items.")
         .default("\n")
         .output("text", Type::Text, "The joined text.")
-        .run(Runner::Inline(run))
+        .max_bytes(512 << 20)
+        .run(Runner::Text(run))
 }
 
-fn run(inputs: Values) -> Result<Values, String> {
+fn run(output: &mut TextOutput, inputs: Values) -> Result<(), String> {
     let separator = inputs.text("separator")?;
-    let texts = inputs.list("items")?.iter().enumerate().map(|(index, item)| {
-        Value::to_text(item).map_err(|error| format!("item {index} has no text: {error}"))
-    });
-    Ok(one("text", texts.collect::<Result<Vec<_>, _>>()?.join(separator)))
+    for (index, item) in inputs.list("items")?.iter().enumerate() {
+        if index > 0 {
+            output.push(separator)?;
+        }
+        if matches!(item, Value::None | Value::Media(_)) {
+            item.to_text().map_err(|error| format!("item {index} has no text: {error}"))?;
+        }
+        output.push_value(item)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::find;
+    use super::super::typed_inputs::one;
     use super::*;
+
+    fn join(items: Vec<Value>) -> Option<Result<Values, String>> {
+        let mut inputs = one("items", items);
+        inputs.insert("separator".into(), " · ".into());
+        find("text.join").unwrap().run_at_once(&inputs, 1000)
+    }
 
     #[test]
     fn items_are_joined_in_order() {
-        let mut inputs = one("items", vec!["a".into(), Value::Int(2), Value::Bool(true)]);
-        inputs.insert("separator".into(), " · ".into());
-        assert_eq!(run(inputs.clone()).unwrap()["text"], Value::from("a · 2 · true"));
-        inputs.insert("items".into(), vec![Value::Int(1), Value::None].into());
-        assert!(run(inputs).unwrap_err().starts_with("item 1"));
+        let joined = join(vec!["a".into(), Value::Int(2), Value::Bool(true)]);
+        assert_eq!(joined.unwrap().unwrap()["text"], Value::from("a · 2 · true"));
+        assert!(join(vec![Value::Int(1), Value::None]).unwrap().unwrap_err().starts_with("item 1"));
+    }
+
+    #[test]
+    fn a_long_text_is_not_made_in_memory() {
+        assert!(join(vec!["x".repeat(600).into(), "x".repeat(600).into()]).is_none());
     }
 }

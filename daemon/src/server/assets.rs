@@ -43,8 +43,11 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
             Source::blob(session, hash, offset, limit, mime).await
         }
         _ if read.file.is_some() => Err(RpcError::refused("this asset is no folder")),
+        Value::Large(large) if !large.cut => {
+            Source::blob(session, large.hash, offset, limit, asset.mime.clone()).await
+        }
         value => {
-            let bytes = plain(value, &asset)?;
+            let bytes = plain(context, value, &asset).await?;
             Ok(Source::memory(session, bytes, offset, limit, asset.mime.clone()))
         }
     }
@@ -66,18 +69,27 @@ async fn file_of(context: &Context, media: &Media, file: BlobHash) -> Result<Blo
 }
 
 /// Text as it is, other values as JSON.
-fn plain(value: &Value, asset: &Asset) -> Result<Vec<u8>, RpcError> {
-    let bytes = match value {
-        Value::Text(text) => text.clone().into_bytes(),
-        other => serde_json::to_vec(other)
-            .map_err(|error| RpcError::internal(format!("the value can't be written out: {error}")))?,
-    };
-    if (bytes.len() as u64) < asset.bytes {
-        return Err(RpcError::refused(
-            "this value is long and only its beginning is here: read it by values.read",
-        ));
+async fn plain(context: &Context, value: &Value, asset: &Asset) -> Result<Vec<u8>, RpcError> {
+    let bytes = write_out(value)?;
+    if bytes.len() as u64 >= asset.bytes {
+        return Ok(bytes);
     }
-    Ok(bytes)
+    // Of a long value an earlier version kept only the beginning with its asset; the value itself is kept beside it.
+    let (run, node, item, port) = (asset.run_id, asset.node.clone(), asset.item, asset.port.clone());
+    let whole = context.read(move |store| store.port_value(run, &node, item, &port)).await?;
+    let bytes = whole.as_ref().map(write_out).transpose()?.unwrap_or_default();
+    if bytes.len() as u64 == asset.bytes {
+        return Ok(bytes);
+    }
+    Err(RpcError::refused("only the beginning of this value was kept; run the workflow again"))
+}
+
+fn write_out(value: &Value) -> Result<Vec<u8>, RpcError> {
+    match value {
+        Value::Text(text) => Ok(text.clone().into_bytes()),
+        other => serde_json::to_vec(&other.to_json())
+            .map_err(|error| RpcError::internal(format!("the value can't be written out: {error}"))),
+    }
 }
 
 pub(super) async fn thumbnail(

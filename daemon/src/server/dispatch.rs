@@ -79,9 +79,10 @@ plain {
 }
 bytes {
     rpc::workflows::Read => workflows::read,
-    rpc::values::Read => values::read,
     rpc::assets::Read => assets::read,
     rpc::assets::Thumbnail => assets::thumbnail,
+    rpc::values::Read => values::read,
+    rpc::values::Content => values::content,
     rpc::previews::Thumbnail => previews::thumbnail,
 }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fanlight_shared::rpc::assets::Bytes;
-use fanlight_shared::rpc::values::{List, PortValue, Read};
+use fanlight_shared::rpc::values::{Content, List, PortValue, Read};
 use fanlight_shared::rpc::{Page, RpcError};
 
 use super::bytes::Source;
@@ -28,4 +28,10 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
         StoredValue::Inline(json) => Ok(Source::memory(session, json.into_bytes(), offset, limit, mime)),
         StoredValue::Blob(hash) => Source::blob(session, hash, offset, limit, mime).await,
     }
+}
+
+/// The content of a large value, in binary frames.
+pub(super) async fn content(session: &Arc<Session>, content: Content) -> Result<(Bytes, Source), RpcError> {
+    let Content { hash, offset, limit } = content;
+    Source::blob(session, hash, offset, limit, "application/octet-stream".to_owned()).await
 }

@@ -7,6 +7,7 @@ mod materialise;
 pub(super) mod owner;
 mod reader;
 mod registry;
+mod sink;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -23,6 +24,7 @@ use super::{StoreError, folder};
 pub(crate) use reader::BlobReader;
 use reader::Verified;
 pub(super) use registry::{Open, Registry};
+pub use sink::Sink;
 
 /// Blobs up to this many bytes lie in SQLite.
 pub const INLINE_LIMIT: u64 = 64 * 1024;

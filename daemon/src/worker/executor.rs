@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use fanlight_shared::event::NodeError;
 use fanlight_shared::media::Media;
 use futures_util::future::BoxFuture;
 
 use super::Workers;
-use crate::attempt::{Attempt, Work};
+use crate::attempt::{Attempt, Outcome, Work};
+use crate::content;
 use crate::executor::{Capabilities, Execution, Executor, Previewer, Task, misplaced};
 
 impl Executor for Workers {
@@ -18,7 +20,15 @@ impl Executor for Workers {
         let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
         let (workers, native, inputs) = (self.clone(), *native, inputs.clone());
         Task::open(attempt, move |attempt| {
-            Box::pin(async move { workers.run(attempt, &native.spec.name, inputs).await })
+            Box::pin(async move {
+                let blobs = workers.blobs().clone();
+                let read = move || content::read_inputs(inputs, &native.spec, false, &blobs);
+                let read = tokio::task::spawn_blocking(read).await;
+                match read.unwrap_or_else(|error| Err(format!("the work was given up: {error}"))) {
+                    Ok(inputs) => workers.run(attempt, &native.spec.name, inputs).await,
+                    Err(error) => Outcome::failed(NodeError::new(error)),
+                }
+            })
         })
     }
 }

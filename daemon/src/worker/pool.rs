@@ -82,6 +82,11 @@ impl Workers {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Where the bytes of media lie.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
     /// Runs one attempt of a native node in a worker. Cancel kills the worker.
     pub async fn run(&self, attempt: Attempt, node_type: &str, inputs: Values) -> Outcome {
         match self.make(&attempt, node_type, inputs).await {

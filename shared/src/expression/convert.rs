@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use minijinja::Value as Jinja;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::{Error, ErrorKind, Value as Jinja};
 
+use super::Content;
+use crate::large::Large;
 use crate::media::Media;
 use crate::value::{Extent, Value};
 
@@ -44,30 +46,40 @@ impl Object for MediaObject {
 
 /// A list inside minijinja: its items are converted only when they are looked at.
 #[derive(Debug)]
-struct Items(Vec<Value>);
+struct Items {
+    items: Vec<Value>,
+    /// The list as it was, where it is a large value.
+    large: Option<Large>,
+    content: Arc<Content>,
+}
 
 impl Object for Items {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Seq
     }
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
-        self.0.get(key.as_usize()?).cloned().map(to_jinja)
+        self.items.get(key.as_usize()?).cloned().map(|item| to_jinja(item, &self.content))
     }
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Seq(self.0.len())
+        Enumerator::Seq(self.items.len())
     }
 }
 
 /// An object inside minijinja; keeps the order of its fields.
 #[derive(Debug)]
-struct Fields(IndexMap<String, Value>);
+struct Fields {
+    map: IndexMap<String, Value>,
+    /// The object as it was, where it is a large value.
+    large: Option<Large>,
+    content: Arc<Content>,
+}
 
 impl Object for Fields {
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
-        self.0.get(key.as_str()?).cloned().map(to_jinja)
+        self.map.get(key.as_str()?).cloned().map(|field| to_jinja(field, &self.content))
     }
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.keys().map(|key| Jinja::from(key.as_str())).collect())
+        Enumerator::Values(self.map.keys().map(|key| Jinja::from(key.as_str())).collect())
     }
 }
 
@@ -94,54 +106,75 @@ pub(super) fn extent(value: &Jinja) -> Option<Extent> {
         return Some(Extent::of_text(text));
     }
     if let Some(items) = value.downcast_object_ref::<Items>() {
-        return Some(Extent::of_all(items.0.iter()));
+        return Some(Extent::of_all(items.items.iter()));
     }
-    value.downcast_object_ref::<Fields>().map(|fields| Extent::of_fields(&fields.0))
+    value.downcast_object_ref::<Fields>().map(|fields| Extent::of_fields(&fields.map))
 }
 
-/// A value as minijinja sees it.
-pub(super) fn to_jinja(value: Value) -> Jinja {
+/// A value as minijinja sees it. A large value is read here: its items and fields only when they are looked at, and one
+/// that can't be read is an error for whoever looks at it.
+pub(super) fn to_jinja(value: Value, content: &Arc<Content>) -> Jinja {
     match value {
         Value::None => Jinja::from(()),
         Value::Bool(it) => Jinja::from(it),
         Value::Int(it) => Jinja::from(it),
         Value::Float(it) => Jinja::from(it),
         Value::Text(text) => Jinja::from(text),
-        Value::List(items) => Jinja::from_object(Items(items)),
-        Value::Object(map) => Jinja::from_object(Fields(map)),
+        Value::List(items) => Jinja::from_object(Items { items, large: None, content: content.clone() }),
+        Value::Object(map) => Jinja::from_object(Fields { map, large: None, content: content.clone() }),
         Value::Media(media) => Jinja::from_object(MediaObject(*media)),
+        Value::Large(large) => read(*large, content)
+            .unwrap_or_else(|sentence| Jinja::from(Error::new(ErrorKind::InvalidOperation, sentence))),
     }
 }
 
+fn read(large: Large, content: &Arc<Content>) -> Result<Jinja, String> {
+    if large.is_text() {
+        return content.text(&large).map(Jinja::from);
+    }
+    let (content, large_as_it_was) = (content.clone(), Some(large.clone()));
+    Ok(match content.json(&large)? {
+        Value::List(items) => Jinja::from_object(Items { items, large: large_as_it_was, content }),
+        Value::Object(map) => Jinja::from_object(Fields { map, large: large_as_it_was, content }),
+        plain => to_jinja(plain, &content),
+    })
+}
+
 /// The value that minijinja gave back; `None` where it is undefined.
-pub(super) fn from_jinja(value: &Jinja) -> Result<Option<Value>, String> {
+pub(super) fn from_jinja(value: &Jinja, content: &Content) -> Result<Option<Value>, String> {
     Ok(Some(match value.kind() {
         ValueKind::Undefined => return Ok(None),
         ValueKind::None => Value::None,
         ValueKind::Bool => Value::Bool(value.is_true()),
         ValueKind::Number => return number(value).map(Some),
-        ValueKind::String => Value::Text(value.as_str().unwrap_or_default().to_owned()),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            content.handle(text).unwrap_or_else(|| Value::Text(text.to_owned()))
+        }
         ValueKind::Plain => match value.downcast_object_ref::<MediaObject>() {
             Some(media) => Value::from(media.0.clone()),
             None => return Err("the result is a function, not a value; call it with `()`".into()),
         },
         ValueKind::Seq | ValueKind::Iterable => match value.downcast_object_ref::<Items>() {
-            Some(items) => Value::List(items.0.clone()),
+            Some(Items { large: Some(large), .. }) => Value::from(large.clone()),
+            Some(list) => Value::List(list.items.clone()),
             None => {
                 let items = value.try_iter().map_err(|error| sentence(&error))?;
                 let item = |item: Result<Jinja, _>| {
-                    from_jinja(&item.map_err(|error| sentence(&error))?).map(Option::unwrap_or_default)
+                    from_jinja(&item.map_err(|error| sentence(&error))?, content)
+                        .map(Option::unwrap_or_default)
                 };
                 Value::List(items.checked().map(item).collect::<Result<_, String>>()?)
             }
         },
         ValueKind::Map => match value.downcast_object_ref::<Fields>() {
-            Some(map) => Value::Object(map.0.clone()),
+            Some(Fields { large: Some(large), .. }) => Value::from(large.clone()),
+            Some(object) => Value::Object(object.map.clone()),
             None => {
                 let keys = value.try_iter().map_err(|error| sentence(&error))?;
                 let field = |key: Jinja| {
                     let field = value.get_item(&key).map_err(|error| sentence(&error))?;
-                    Ok((key.to_string(), from_jinja(&field)?.unwrap_or_default()))
+                    Ok((key.to_string(), from_jinja(&field, content)?.unwrap_or_default()))
                 };
                 Value::Object(keys.map(field).collect::<Result<_, String>>()?)
             }

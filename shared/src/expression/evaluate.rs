@@ -7,6 +7,8 @@
 
 mod measure;
 
+use std::sync::Arc;
+
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value as Jinja};
 
@@ -14,7 +16,7 @@ use super::convert::{self, sentence};
 use super::functions::{EXPRESSIONS, OUTCOMES};
 use super::operator::{self, Comparison, Operator};
 use super::tree::{Call, Tree};
-use super::{Outcome, Reference, Scope};
+use super::{Content, Outcome, Reference, Root, Scope};
 use crate::value::Value;
 use measure::bounded;
 
@@ -45,9 +47,13 @@ pub(super) fn evaluate(
     references: &[Reference],
     scope: &dyn Scope,
 ) -> Result<Option<Value>, String> {
-    let mut evaluation = Evaluation { references, scope, state: EXPRESSIONS.empty_state() };
-    let value = evaluation.value(tree).and_then(|value| convert::from_jinja(&value).map_err(Stop::Wrong));
-    match value {
+    let content = Content::new(scope.loader());
+    let state = EXPRESSIONS.empty_state();
+    let mut evaluation = Evaluation { references, scope, content: content.clone(), state };
+    let value =
+        evaluation.value(tree).and_then(|value| convert::from_jinja(&value, &content).map_err(Stop::Wrong));
+    // Whatever was made of a value that can't be read is no result.
+    match content.failure().map_or(value, |sentence| Err(Stop::Wrong(sentence))) {
         Ok(value) => Ok(value),
         Err(Stop::Absent) => Ok(None),
         Err(Stop::Wrong(sentence)) => Err(sentence),
@@ -57,6 +63,8 @@ pub(super) fn evaluate(
 struct Evaluation<'a> {
     references: &'a [Reference],
     scope: &'a dyn Scope,
+    /// What it reads of large values.
+    content: Arc<Content>,
     /// Counts the work of filters and of [`Evaluation::measure`].
     state: State<'static, 'static>,
 }
@@ -137,8 +145,13 @@ impl Evaluation<'_> {
 
     fn reference(&self, number: usize) -> Result<Jinja, Stop> {
         let reference = self.references.get(number).ok_or(Stop::Absent)?;
+        if let (Root::Item, Some(name)) = (&reference.root, reference.port.as_deref())
+            && let Some(large @ Value::Large(_)) = self.scope.get(&Root::Item, None)
+        {
+            return present(convert::to_jinja(large, &self.content).get_attr(name)?);
+        }
         let value = self.scope.get(&reference.root, reference.port.as_deref());
-        value.map(convert::to_jinja).ok_or(Stop::Absent)
+        value.map(|value| convert::to_jinja(value, &self.content)).ok_or(Stop::Absent)
     }
 
     fn slice(&mut self, value: &Tree, bounds: &[Option<Box<Tree>>; 3]) -> Result<Jinja, Stop> {

@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind, Value as Jinja};
 
 use super::functions::TEMPLATES;
 use super::walk::TOKEN_LIMIT;
-use super::{FUNCTIONS, convert};
+use super::{Content, FUNCTIONS, convert};
 use crate::value::Values;
 
 /// The text that a template makes of these values.
@@ -17,8 +17,11 @@ use crate::value::Values;
 /// A sentence that says what is wrong: a missing variable, a mistake in the template, too much work.
 pub fn render(template: &str, values: &Values) -> Result<String, String> {
     simple_enough(template)?;
-    let context: BTreeMap<&str, Jinja> =
-        values.iter().map(|(name, value)| (name.as_str(), convert::to_jinja(value.clone()))).collect();
+    let content = Content::new(None);
+    let context: BTreeMap<&str, Jinja> = values
+        .iter()
+        .map(|(name, value)| (name.as_str(), convert::to_jinja(value.clone(), &content)))
+        .collect();
     let environment: &Environment<'_> = &TEMPLATES;
     environment
         .render_named_str("template", template, Jinja::from_pairs(context))

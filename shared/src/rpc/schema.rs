@@ -59,6 +59,7 @@ all! {
     workflows::NodeTypes,
     values::List,
     values::Read,
+    values::Content,
     logs::Read,
     assets::List,
     assets::Get,

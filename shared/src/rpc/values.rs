@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assets::Bytes;
 use super::{Page, request};
-use crate::id::{RunId, WorkflowId};
+use crate::id::{BlobHash, RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::value::Value;
 
@@ -92,5 +92,22 @@ pub struct Port {
     pub port: String,
 }
 
+/// `values.content`: the content of a large value, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`):
+/// a text as it is, any other value as JSON.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The content, as its handle names it.
+    pub hash: BlobHash,
+    /// Where to begin.
+    #[serde(default)]
+    pub offset: u64,
+    /// At most so many bytes; all if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
 request!(List, "values.list", Page<PortValue>);
 request!(Read, "values.read", Bytes);
+request!(Content, "values.content", Bytes);

@@ -74,6 +74,7 @@ impl Value {
             Self::Text(text) => Extent::of_text(text),
             Self::List(items) => Extent::of_all(items.iter()),
             Self::Object(fields) => Extent::of_fields(fields),
+            Self::Large(large) => Extent::of_text(&large.head),
             Self::None | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Media(_) => Extent::OF_NOTHING,
         }
     }

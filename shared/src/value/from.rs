@@ -1,6 +1,7 @@
 //! Values from what Rust has.
 
 use super::Value;
+use crate::large::Large;
 use crate::media::Media;
 
 impl From<&str> for Value {
@@ -31,6 +32,11 @@ impl From<bool> for Value {
 impl From<Vec<Value>> for Value {
     fn from(items: Vec<Value>) -> Self {
         Self::List(items)
+    }
+}
+impl From<Large> for Value {
+    fn from(large: Large) -> Self {
+        Self::Large(Box::new(large))
     }
 }
 impl From<Media> for Value {

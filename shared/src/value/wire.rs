@@ -10,6 +10,7 @@ use super::{Value, float};
 
 const MEDIA_KEY: &str = "$media";
 const FLOAT_KEY: &str = "$float";
+const LARGE_KEY: &str = "$large";
 
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -50,6 +51,11 @@ impl Serialize for Value {
                 out.serialize_entry(MEDIA_KEY, media)?;
                 out.end()
             }
+            Self::Large(large) => {
+                let mut out = serializer.serialize_map(Some(1))?;
+                out.serialize_entry(LARGE_KEY, large)?;
+                out.end()
+            }
         }
     }
 }
@@ -74,6 +80,11 @@ fn from_wire(json: Json) -> Result<Value, serde_json::Error> {
             {
                 return Ok(Value::Float(float));
             }
+            if map.len() == 1
+                && let Some(large) = map.remove(LARGE_KEY)
+            {
+                return Ok(Value::Large(serde_json::from_value(large)?));
+            }
             let mut object = IndexMap::with_capacity(map.len());
             for (key, value) in map {
                 let key = if key.starts_with("$$") { key[1..].to_owned() } else { key };
@@ -91,6 +102,6 @@ impl JsonSchema for Value {
         "Value".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "any JSON; media is {\"$media\": {…}}, a float that JSON can't write {\"$float\": \"NaN\"}" })
+        schemars::json_schema!({ "description": "any JSON; media is {\"$media\": {…}}, a large value {\"$large\": {…}}, a float that JSON can't write {\"$float\": \"NaN\"}" })
     }
 }

@@ -135,7 +135,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     let mut out = Out::new();
     if args.json {
-        report::json(&mut out, &projection, saved.as_ref())?;
+        report::json(&mut out, &client, &projection, saved.as_ref()).await?;
     } else {
         report::lines(&mut out, &client, &projection, saved.as_ref()).await?;
     }

@@ -1,5 +1,6 @@
 //! `fanlight show`: one run with its params, nodes and outputs.
 
+use fanlight_shared::client::Client;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::runs::Detail;
@@ -37,7 +38,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     find_items(&client, &mut detail).await?;
     let mut out = Out::new();
     if args.json {
-        json::print(&mut out, &object(&detail))?;
+        json::print(&mut out, &object(&client, &detail).await?)?;
     } else {
         let held = ps::held_back(&client, std::slice::from_ref(&detail.run)).await?;
         print(&mut out, &detail, !held.is_empty())?;
@@ -46,18 +47,19 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// The stable shape of a run, with its `outputs` and `nodes`.
-fn object(detail: &Detail) -> Json {
+async fn object(client: &Client, detail: &Detail) -> Result<Json, Failure> {
     let mut run = json::run(&detail.run);
     let nodes: Vec<Json> = detail.state.nodes.iter().map(|(name, node)| node_object(name, node)).collect();
     if let Some(object) = run.as_object_mut() {
-        object.insert("outputs".into(), Json::Object(json::values(&detail.state.outputs)));
+        object
+            .insert("outputs".into(), Json::Object(json::whole_values(client, &detail.state.outputs).await?));
         object.insert("nodes".into(), Json::Array(nodes));
         object.insert("path".into(), json!(detail.path));
         object.insert("environment".into(), json!(detail.environment));
         object.insert("version".into(), json!(detail.run.version));
         object.insert("resumed_from".into(), json!(detail.run.resumed_from));
     }
-    run
+    Ok(run)
 }
 
 fn node_object(name: &str, node: &NodeState) -> Json {

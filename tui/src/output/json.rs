@@ -1,6 +1,7 @@
 //! The stable shapes of `--json`: one object a line.
 
 use fanlight_shared::asset::Asset;
+use fanlight_shared::client::Client;
 use fanlight_shared::rpc::daemon::DaemonStatus;
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Value;
@@ -69,4 +70,16 @@ pub(crate) fn status(status: &DaemonStatus) -> Json {
 /// Values by name; media is an object of its fields.
 pub(crate) fn values(values: &IndexMap<String, Value>) -> Map<String, Json> {
     values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+}
+
+/// Values by name, with the whole content of large ones.
+pub(crate) async fn whole_values(
+    client: &Client,
+    values: &IndexMap<String, Value>,
+) -> Result<Map<String, Json>, Failure> {
+    let mut whole = Map::new();
+    for (name, value) in values {
+        whole.insert(name.clone(), client.whole(value.clone()).await?.to_json());
+    }
+    Ok(whole)
 }

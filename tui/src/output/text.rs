@@ -78,6 +78,10 @@ pub(crate) fn value_line(value: &Value) -> String {
             if lines.next().is_some() { format!("{first} …") } else { first }
         }
         Value::Media(media) => sanitise::line(&media.name),
+        Value::Large(large) => {
+            let first = sanitise::line(large.head.lines().next().unwrap_or_default());
+            format!("{first} … ({})", size(large.bytes))
+        }
         Value::List(items) if value.has_media() => {
             items.iter().map(value_line).collect::<Vec<_>>().join(", ")
         }

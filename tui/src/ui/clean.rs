@@ -24,6 +24,7 @@ pub fn value(value: &mut Value) {
         Value::List(items) => items.iter_mut().for_each(self::value),
         Value::Object(map) => map.values_mut().for_each(self::value),
         Value::Media(media) => line(&mut media.name),
+        Value::Large(large) => large.head = sanitise::plain(&large.head),
         Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
     }
 }

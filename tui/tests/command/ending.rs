@@ -144,11 +144,12 @@ async fn a_cancelled_attempt_never_starts() {
 }
 
 #[tokio::test]
-async fn a_flood_of_output_is_cut_and_said_so() {
+async fn a_flood_of_output_is_never_passed_on_as_if_it_were_whole() {
     let story = story();
     let outcome = story.run(&story.attempt(), script("head -c 20000000 /dev/zero; echo end").work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);
-    let text = outcome.values["stdout"].as_text().unwrap();
-    assert!(text.len() < 1_100_000 && text.ends_with("only the first 1 MiB of stdout is kept]"));
+    let stdout = outcome.values["stdout"].as_large().unwrap();
+    assert_eq!((stdout.cut, stdout.bytes), (true, 1 << 20));
+    assert!(stdout.check_whole().unwrap_err().contains("`path:`"));
     story.end().await;
 }

@@ -1,7 +1,7 @@
 //! Which bytes are named how often, and what happens when nothing names them any more.
 
 use fanlight_shared::id::BlobHash;
-use fanlight_shared::media::{DirManifest, MediaKind};
+use fanlight_shared::media::DirManifest;
 use fanlight_shared::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -24,10 +24,10 @@ impl Apply {
         Ok(())
     }
 
-    /// Adds a reference to all the media of a value.
+    /// Adds a reference to all the bytes that a value names.
     pub(super) fn reference_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
-        for media in value.media() {
-            self.reference(db, work, media.hash, media.kind == MediaKind::Dir)?;
+        for (hash, folder) in value.blobs() {
+            self.reference(db, work, hash, folder)?;
         }
         Ok(())
     }
@@ -54,10 +54,10 @@ impl Apply {
         Ok(())
     }
 
-    /// Drops the references of a value to its media.
+    /// Drops the references of a value to the bytes that it names.
     pub(super) fn release_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
-        for media in value.media() {
-            self.release(db, work, media.hash)?;
+        for (hash, _) in value.blobs() {
+            self.release(db, work, hash)?;
         }
         Ok(())
     }

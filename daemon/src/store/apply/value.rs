@@ -98,8 +98,8 @@ impl Apply {
             }
             (None, None) => return Ok(None),
         };
-        const MARK: &[u8] = b"\"$media\"";
-        if !body.windows(MARK.len()).any(|part| part == MARK) {
+        const MARKS: [&[u8]; 2] = [b"\"$media\"", b"\"$large\""];
+        if !body.windows(MARKS[0].len()).any(|part| MARKS.contains(&part)) {
             return Ok(None);
         }
         Ok(Some(serde_json::from_slice(body)?))

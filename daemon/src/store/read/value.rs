@@ -1,6 +1,7 @@
 //! The values of one port, run by run.
 
 use fanlight_shared::id::{BlobHash, RunId};
+use fanlight_shared::item::ItemPath;
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::values::{List, Port, PortValue, Source};
@@ -25,6 +26,33 @@ pub enum StoredValue {
 }
 
 impl Store {
+    /// What one port of one item has in a run, if it was kept. Blocks.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn port_value(
+        &self,
+        run: RunId,
+        node: &str,
+        item: ItemPath,
+        port: &str,
+    ) -> Result<Option<Value>, StoreError> {
+        self.read(|db| {
+            let row = db
+                .prepare_cached(
+                    "SELECT v.body, v.large FROM run r JOIN value v ON v.run = r.key \
+                     WHERE r.id = ?1 AND v.node = ?2 AND v.item = ?3 AND v.port = ?4",
+                )?
+                .query_row(params![run.as_bytes(), node, code::item(item), port], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            row.map_or(Ok(None), |(body, large): (Option<String>, Option<[u8; 32]>)| {
+                self.value(db, body, large)
+            })
+        })
+    }
+
     /// A page of the values of one port, newest run first, items in their order. Blocks.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Under which names the outputs of a run are saved.
 
+use fanlight_shared::large::Large;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::Value;
 
@@ -21,6 +22,8 @@ pub(super) enum Content {
     Media(Media),
     /// This text.
     Text(String),
+    /// A text that lies in the daemon's store.
+    Large(Large),
 }
 
 /// The files of one output: `poster.png`; of a list `poster-0.png`, `poster-1.png` …; text as `.txt`, other values as
@@ -41,7 +44,7 @@ pub(super) fn of(output: &str, value: &Value) -> Vec<File> {
 }
 
 fn is_file(value: &Value) -> bool {
-    matches!(value, Value::Media(_) | Value::Text(_)) || value.has_media()
+    matches!(value, Value::Media(_) | Value::Text(_) | Value::Large(_)) || value.has_media()
 }
 
 fn of_one(output: &str, stem: &str, value: &Value) -> Vec<File> {
@@ -49,6 +52,9 @@ fn of_one(output: &str, stem: &str, value: &Value) -> Vec<File> {
         |name: String, content: Content| File { output: output.to_owned(), name: name.clone(), content };
     match value {
         Value::Media(media) => vec![file(media_name(stem, media), Content::Media((**media).clone()))],
+        Value::Large(large) if large.is_text() => {
+            vec![file(format!("{stem}.txt"), Content::Large((**large).clone()))]
+        }
         Value::Text(text) => vec![file(format!("{stem}.txt"), Content::Text(text.clone()))],
         value => {
             let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();

@@ -6,7 +6,7 @@ use fanlight_shared::client::Client;
 use fanlight_shared::id::{AssetId, BlobHash};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::save::Saved;
 use crate::command::assets::download::ids_of_run;
@@ -43,15 +43,26 @@ pub(super) async fn lines(
 }
 
 /// One last object: `{"type": "end", "runs": […]}`, each run with its `outputs` and, with `--out`, its `files`.
-pub(super) fn json(out: &mut Out, projection: &Projection, saved: Option<&Saved>) -> Result<(), Failure> {
-    let runs: Vec<Json> = projection.rows().map(|row| run_json(row, saved)).collect();
+pub(super) async fn json(
+    out: &mut Out,
+    client: &Client,
+    projection: &Projection,
+    saved: Option<&Saved>,
+) -> Result<(), Failure> {
+    let mut runs: Vec<Json> = Vec::new();
+    for row in projection.rows() {
+        runs.push(run_json(client, row, saved).await?);
+    }
     json::print(out, &json!({ "type": "end", "runs": runs }))
 }
 
-fn run_json(row: &Row, saved: Option<&Saved>) -> Json {
+async fn run_json(client: &Client, row: &Row, saved: Option<&Saved>) -> Result<Json, Failure> {
     let mut run = json::run(&row.run);
     if let Some(object) = run.as_object_mut() {
-        let outputs = row.state.as_ref().map(|state| json::values(&state.outputs)).unwrap_or_default();
+        let outputs = match &row.state {
+            Some(state) => json::whole_values(client, &state.outputs).await?,
+            None => Map::new(),
+        };
         object.insert("outputs".into(), Json::Object(outputs));
         if let Some(saved) = saved {
             let files = saved.files.get(&row.run.id).into_iter().flatten();
@@ -61,7 +72,7 @@ fn run_json(row: &Row, saved: Option<&Saved>) -> Json {
             object.insert("files".into(), Json::Array(files));
         }
     }
-    run
+    Ok(run)
 }
 
 async fn asset_ids(client: &Client, row: &Row) -> Result<HashMap<BlobHash, AssetId>, Failure> {
@@ -71,7 +82,9 @@ async fn asset_ids(client: &Client, row: &Row) -> Result<HashMap<BlobHash, Asset
 
 fn spread<'a>(output: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
     match value {
-        Value::List(items) if items.iter().any(|it| it.has_media() || it.as_text().is_some()) => {
+        Value::List(items)
+            if items.iter().any(|it| it.has_media() || it.has_large() || it.as_text().is_some()) =>
+        {
             items.iter().enumerate().map(|(at, item)| (format!("{output}[{at}]"), item)).collect()
         }
         value => vec![(output.to_owned(), value)],

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, BlobHash, RunId};
 use fanlight_shared::run::Run;
-use fanlight_shared::value::Values;
+use fanlight_shared::value::{Value, Values};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -85,7 +85,15 @@ impl Saver {
 }
 
 async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
-    let files: Vec<File> = ended.outputs.iter().flat_map(|(name, value)| files::of(name, value)).collect();
+    let mut files: Vec<File> = Vec::new();
+    for (name, value) in &ended.outputs {
+        match whole_but_texts(&ended.client, value).await {
+            Ok(value) => files.extend(files::of(name, &value)),
+            Err(error) => {
+                saved.errors.push(format!("output `{name}` of {} can't be read: {error}", ended.run.name()))
+            }
+        }
+    }
     if files.is_empty() {
         return;
     }
@@ -112,6 +120,25 @@ async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
     }
 }
 
+/// A value whose lists and objects are whole; large texts are written to their files as they come.
+async fn whole_but_texts(client: &Client, value: &Value) -> Result<Value, ClientError> {
+    match value {
+        Value::Large(large) if !large.is_text() => client.whole(value.clone()).await,
+        Value::List(items) if items.iter().all(|item| !matches!(item, Value::List(_) | Value::Object(_))) => {
+            let mut whole = Vec::with_capacity(items.len());
+            for item in items {
+                whole.push(match item {
+                    Value::Large(large) if !large.is_text() => client.whole(item.clone()).await?,
+                    item => item.clone(),
+                });
+            }
+            Ok(Value::List(whole))
+        }
+        Value::List(_) | Value::Object(_) => client.whole(value.clone()).await,
+        plain => Ok(plain.clone()),
+    }
+}
+
 async fn save_file(
     ended: &EndedRun,
     known: &HashMap<BlobHash, AssetId>,
@@ -122,6 +149,13 @@ async fn save_file(
         Content::Text(text) => {
             let mut new = NewFile::beside(path)?;
             new.temporary.write_all(text.as_bytes()).map_err(|error| new.says(&error))?;
+            new.keep()
+        }
+        Content::Large(large) => {
+            let new = NewFile::beside(path)?;
+            let copy = new.temporary.reopen().map_err(|error| new.says(&error))?;
+            let mut writer = tokio::fs::File::from_std(copy);
+            ended.client.read_large_into(large, &mut writer).await.map_err(|error| new.says(&error))?;
             new.keep()
         }
         Content::Media(media) => {

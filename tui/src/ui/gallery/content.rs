@@ -45,6 +45,7 @@ pub fn view(asset: &Asset, model: &Model, theme: &Theme, area: Rect, buffer: &mu
 pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match value {
         Value::Text(text) => excerpt(text, theme, area, buffer),
+        Value::Large(large) => excerpt(&format!("{}…", large.head), theme, area, buffer),
         Value::Int(_) | Value::Float(_) => number(value, theme, area, buffer),
         Value::Media(media) => centred(std::slice::from_ref(&media.name), theme, area, buffer),
         value => {

@@ -248,6 +248,7 @@ pub fn summary(value: &Value, columns: usize) -> String {
             format!("{}{}", media.name, size.unwrap_or_default())
         }
         Value::Text(text) => text.trim().replace('\n', " "),
+        Value::Large(large) => format!("{}…", large.head.trim().replace('\n', " ")),
         value => value.summary(columns.max(1)),
     }
 }

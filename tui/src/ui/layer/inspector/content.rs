@@ -149,6 +149,12 @@ fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &
             }
             rows.extend(pictures.iter().take(PICTURES).map(|asset| Row::Picture(*asset)));
         }
+        Value::Large(large) => {
+            rows.push(text(format!("{name} · {} bytes", large.bytes), theme.accent));
+            let lines = large.head.lines().take(LINES);
+            rows.extend(lines.map(|line| text(format!("  {line}"), theme.text)));
+            rows.push(text("  …", theme.dim));
+        }
         Value::Text(words) if words.trim().contains('\n') => {
             rows.push(text(name, theme.accent));
             let lines = words.trim_end().lines().take(LINES);

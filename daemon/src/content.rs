@@ -1,0 +1,178 @@
+//! Large values: stored before the engine sees them, so that it holds handles, and read again by whoever needs the content.
+
+mod outcome;
+mod text;
+mod write;
+
+use std::sync::Arc;
+
+use fanlight_shared::expression::{Content, Load};
+use fanlight_shared::item::ItemPath;
+use fanlight_shared::large::Large;
+use fanlight_shared::node_type::NodeTypeSpec;
+use fanlight_shared::value::{Value, Values};
+use tokio_util::sync::CancellationToken;
+
+use crate::problem::Problem;
+use crate::store::StoreError;
+use crate::store::blob::{Blobs, Published};
+
+pub(crate) use outcome::store_outcome;
+pub use text::TextOutput;
+pub(crate) use write::{copy, write_json};
+
+/// A value of a node that takes more memory than this becomes a handle, in bytes.
+pub(crate) const LIMIT: usize = 64 << 10;
+/// The same for an item, of which there may be many: a list holds the values of all of them.
+const ITEM_LIMIT: usize = 4 << 10;
+
+/// From how many bytes on a value of this instance becomes a handle.
+pub(crate) fn limit(item: ItemPath) -> usize {
+    if item.is_whole() { LIMIT } else { ITEM_LIMIT }
+}
+
+/// Whether a value is too long to be held. Media is held: it is a handle already.
+pub(crate) fn is_long(value: &Value, limit: usize) -> bool {
+    !matches!(value, Value::Large(_)) && value.memory() > limit && !value.has_media()
+}
+
+/// Stores what is longer than `limit` among the values and returns the handles. Blocks.
+///
+/// # Errors
+/// A full disk.
+pub(crate) fn store(
+    values: &Values,
+    limit: usize,
+    blobs: &Blobs,
+) -> Result<(Values, Vec<Published>), StoreError> {
+    let (mut handles, mut published) = (Values::new(), Vec::new());
+    for (name, value) in values.iter().filter(|(_, value)| is_long(value, limit)) {
+        let (handle, blob) = stored(value, blobs)?;
+        handles.insert(name.clone(), handle);
+        published.push(blob);
+    }
+    Ok((handles, published))
+}
+
+/// Does blocking work with the blob store, again and again as long as the disk is full.
+///
+/// # Errors
+/// What the work says; [`Problem::Full`] only after a cancel, which ends the wait.
+pub(crate) async fn with_space<T: Send + 'static>(
+    blobs: &Blobs,
+    cancel: &CancellationToken,
+    work: impl Fn(&Blobs) -> Result<T, StoreError> + Send + Sync + 'static,
+) -> Result<T, Problem> {
+    let work = Arc::new(work);
+    let again = || {
+        let (work, blobs) = (Arc::clone(&work), blobs.clone());
+        let working = tokio::task::spawn_blocking(move || work(&blobs).map_err(Problem::from));
+        async { working.await.unwrap_or_else(|error| Err(error.to_string().into())) }
+    };
+    blobs.space().retry(cancel, again).await
+}
+
+/// Stores the whole content of a value; large values in it become part of it. Blocks.
+///
+/// # Errors
+/// A full disk, a content that is gone or was never whole.
+pub(crate) fn stored(value: &Value, blobs: &Blobs) -> Result<(Value, Published), StoreError> {
+    let mut sink = blobs.sink();
+    let media = value.has_media();
+    match value {
+        Value::Text(text) => write::all(&mut sink, text.as_bytes(), blobs)?,
+        value if media => write::all(&mut sink, &serde_json::to_vec(value)?, blobs)?,
+        value => write_json(value, blobs, &mut sink)?,
+    }
+    let head = head(sink.head());
+    let published = sink.finish()?;
+    let large =
+        Large { ty: value.type_of(), hash: published.hash, bytes: published.bytes, head, media, cut: false };
+    Ok((Value::from(large), published))
+}
+
+fn head(bytes: &[u8]) -> String {
+    let end = bytes.len().min(fanlight_shared::large::HEAD);
+    Large::head_of(String::from_utf8_lossy(&bytes[..end]).trim_end_matches(char::REPLACEMENT_CHARACTER))
+}
+
+/// Reads large values for expressions.
+pub(crate) struct Loader(pub(crate) Blobs);
+
+impl Load for Loader {
+    fn load(&self, large: &Large) -> Result<Vec<u8>, String> {
+        self.0.read(large.hash).map_err(|error| error.to_string())
+    }
+}
+
+/// Whether a node needs the content of its inputs to be read first. `handles`: it moves values without looking into them,
+/// but for the lists and objects that it declares.
+pub(crate) fn needs_reading(inputs: &Values, spec: &NodeTypeSpec, handles: bool) -> bool {
+    inputs.iter().any(|(name, value)| match value {
+        Value::Large(large) => !handles || is_looked_into(large, name, spec),
+        value => !handles && value.has_large(),
+    })
+}
+
+fn is_looked_into(large: &Large, name: &str, spec: &NodeTypeSpec) -> bool {
+    !large.is_text() && spec.inputs.contains_key(name)
+}
+
+/// Inputs with their content, converted and checked once more. Blocks.
+///
+/// # Errors
+/// A sentence: more than one node may read, content that is gone or was never whole.
+pub(crate) fn read_inputs(
+    inputs: Values,
+    spec: &NodeTypeSpec,
+    handles: bool,
+    blobs: &Blobs,
+) -> Result<Values, String> {
+    if !needs_reading(&inputs, spec, handles) {
+        return Ok(inputs);
+    }
+    let content = Content::new(Some(Arc::new(Loader(blobs.clone()))));
+    let read = |name: String, value: Value| {
+        let value = match value {
+            value if !handles => content.whole(value)?,
+            Value::Large(large) if is_looked_into(&large, &name, spec) => {
+                content.whole(Value::Large(large))?
+            }
+            value => value,
+        };
+        let value = match spec.inputs.get(&name) {
+            Some(input) => input.check(value)?,
+            None => value,
+        };
+        Ok((name, value))
+    };
+    inputs
+        .into_iter()
+        .map(|(name, value)| {
+            read(name.clone(), value).map_err(|error: String| format!("input `{name}`: {error}"))
+        })
+        .collect()
+}
+
+/// Checks that a node type keeps to its bound.
+///
+/// # Errors
+/// A sentence with both numbers.
+pub(crate) fn check_bound(values: Values, spec: &NodeTypeSpec) -> Result<Values, String> {
+    let made = values.values().fold(0_u64, |sum, value| sum.saturating_add(value.content_bytes()));
+    if made > spec.max_bytes {
+        return Err(beyond(spec.max_bytes));
+    }
+    Ok(values)
+}
+
+/// What is said of a node that makes too much.
+fn beyond(most: u64) -> String {
+    format!(
+        "it makes more than {} MiB of values; what is larger belongs in files: let a command write them",
+        most >> 20
+    )
+}
+
+#[cfg(test)]
+mod tests;

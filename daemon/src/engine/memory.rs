@@ -1,0 +1,85 @@
+//! How much memory the values of a run take: what its nodes made and what waits to be read, within a limit.
+
+use fanlight_shared::event::NodeError;
+use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::value::{Value, Values};
+
+use super::active::ActiveRun;
+use crate::attempt::{Outcome, Work};
+use crate::command::{Argument, Program};
+
+/// The most memory that the values of one run take, in bytes. Large values and media are handles, so it takes very many
+/// values to get there.
+const LIMIT: usize = 256 << 20;
+
+impl ActiveRun {
+    /// Counts values that the run holds from now on, whatever they take.
+    pub(super) fn hold(&mut self, values: &Values) {
+        self.memory = self.memory.saturating_add(memory_of(values));
+    }
+
+    /// Counts what an attempt made; one that takes more than is left has failed.
+    pub(super) fn within_memory(&mut self, outcome: Outcome) -> Outcome {
+        let needed = memory_of(&outcome.values);
+        match self.reserve(needed, "what it made") {
+            Ok(()) => outcome,
+            Err(sentence) => Outcome {
+                end: if outcome.end == AttemptEnd::Completed { AttemptEnd::Failed } else { outcome.end },
+                error: outcome.error.or_else(|| Some(NodeError::new(sentence))),
+                values: Values::new(),
+                ..outcome
+            },
+        }
+    }
+
+    /// Counts inputs that wait to be read.
+    ///
+    /// # Errors
+    /// The run holds too much already.
+    pub(super) fn reserve_inputs(&mut self, prepared: &Work) -> Result<(), String> {
+        self.reserve(inputs_of(prepared), "what it reads")
+    }
+
+    /// Inputs were read.
+    pub(super) fn release_inputs(&mut self, prepared: &Work) {
+        self.memory = self.memory.saturating_sub(inputs_of(prepared));
+    }
+
+    fn reserve(&mut self, bytes: usize, what: &str) -> Result<(), String> {
+        let memory = self.memory.saturating_add(bytes);
+        if memory > LIMIT {
+            return Err(format!(
+                "{what} would take the values of this run over {} MiB of memory; pass files (`path:`) instead of many \
+                 values",
+                LIMIT >> 20
+            ));
+        }
+        self.memory = memory;
+        Ok(())
+    }
+}
+
+/// About how many bytes the inputs of an attempt take in memory.
+fn inputs_of(work: &Work) -> usize {
+    match work {
+        Work::Native(_, inputs) => memory_of(inputs),
+        Work::Command(command) => {
+            let arguments = match &command.program {
+                Program::Arguments(arguments) => arguments.iter().map(argument).sum(),
+                Program::Script { .. } => 0,
+            };
+            memory_of(&command.inputs) + command.env.values().map(String::len).sum::<usize>() + arguments
+        }
+    }
+}
+
+fn argument(argument: &Argument) -> usize {
+    match argument {
+        Argument::Text(text) => text.len(),
+        Argument::Media(media) => size_of_val(media),
+    }
+}
+
+fn memory_of(values: &Values) -> usize {
+    values.values().map(Value::memory).sum()
+}

@@ -1,0 +1,98 @@
+//! Values that are too long to be held: they are whole wherever somebody asks for them.
+
+use crate::support::Fanlight;
+
+const LONG: &str = "nodes:
+  rows: { run: seq -w 1 20000 }
+  copy: { uses: text.template, with: { template: \"{{ x }}\", x: \"${{ rows.stdout }}\" } }
+  numbers:
+    run: \"printf '['; seq -s, 1 20000 | tr -d '\\\\n'; printf ']'\"
+    outputs: { all: { json: ., type: json } }
+  each: { each: \"${{ range(3) }}\", run: seq -w 1 20000 }
+  count: { with: { rows: \"${{ rows.stdout }}\", each: \"${{ each.stdout }}\" }, run: wc -l < $rows_file; wc -c < $each_file }
+outputs:
+  rows: \"${{ rows.stdout }}\"
+  copy: \"${{ copy.text }}\"
+  list: \"${{ [rows.stdout] }}\"
+  numbers: \"${{ numbers.all }}\"
+  each: \"${{ each.stdout }}\"
+  count: \"${{ count.stdout }}\"
+";
+
+fn rows() -> String {
+    let rows: Vec<String> = (1..=20_000).map(|number| format!("{number:05}")).collect();
+    rows.join("\n")
+}
+
+#[test]
+fn what_a_person_gets_is_never_cut() {
+    let fanlight = Fanlight::new();
+    fanlight.file("long.yaml", LONG);
+    fanlight.say(&["run", "long.yaml", "--out", "o"]).exits(0);
+    let saved = |name: &str| std::fs::read_to_string(fanlight.path("o/long-1").join(name)).unwrap();
+    for name in ["rows.txt", "copy.txt", "list-0.txt", "each-0.txt", "each-2.txt"] {
+        assert!(saved(name) == rows(), "{name} has {} bytes", saved(name).len());
+    }
+    let numbers: Vec<i64> = serde_json::from_str(&saved("numbers.json")).unwrap();
+    assert_eq!((numbers.len(), numbers.last()), (20_000, Some(&20_000)));
+    // Lines without the last line end; three texts as JSON, where a line end is two characters.
+    let json = 3 * (rows().len() + 19_999 + 2) + 4;
+    assert_eq!(saved("count.txt"), format!("19999\n{json}"));
+
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    assert_eq!(shown["outputs"]["rows"].as_str().map(str::len), Some(rows().len()));
+    assert_eq!(shown["outputs"]["each"][1].as_str().map(str::len), Some(rows().len()));
+
+    let assets = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
+    let get = |port: &str| {
+        let asset = assets.iter().find(|asset| asset["port"] == port).unwrap();
+        let bytes = fanlight.say(&["assets", "get", asset["id"].as_str().unwrap()]).exits(0).out;
+        assert_eq!(bytes.len() as u64, asset["bytes"].as_u64().unwrap(), "{port}");
+        bytes
+    };
+    assert!(get("text") == rows());
+    let all: Vec<i64> = serde_json::from_str(&get("all")).unwrap();
+    assert_eq!(all.len(), 20_000);
+    let list: Vec<String> = serde_json::from_str(&get("list")).unwrap();
+    assert!(list[0] == rows());
+    fanlight.say(&["doctor", "--deep"]).exits(0);
+}
+
+#[test]
+fn stdout_that_can_not_be_kept_whole_fails_its_reader() {
+    let fanlight = Fanlight::new();
+    fanlight.file(
+        "cut.yaml",
+        "nodes:
+  rows: { run: seq 1 200000 }
+  count: { with: { rows: \"${{ rows.stdout }}\" }, run: wc -l < $rows_file }
+  length: { run: echo $n, with: { n: \"${{ rows.stdout | length }}\" } }
+  code: { run: echo $code, with: { code: \"${{ rows.exit_code }}\" } }
+outputs: { rows: \"${{ rows.stdout }}\", code: \"${{ code.stdout }}\" }
+",
+    );
+    let said = fanlight.say(&["run", "cut.yaml"]).exits(1);
+    for reader in ["`count` failed", "`length` failed", "output `rows`"] {
+        assert!(said.err.contains(reader), "{}", said.err);
+    }
+    assert!(said.err.contains("`path:`"), "{}", said.err);
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    assert_eq!(shown["outputs"]["code"], "0", "what does not read it is not disturbed");
+}
+
+#[test]
+fn many_long_texts_are_joined_without_being_held() {
+    let fanlight = Fanlight::new();
+    fanlight.file(
+        "big.yaml",
+        "nodes:
+  e: { each: \"${{ range(12) }}\", run: 'head -c 1000000 /dev/zero | tr \"\\0\" x' }
+  j: { uses: text.join, with: { items: \"${{ e.stdout }}\", separator: \"\" } }
+  s: { with: { l: \"${{ e.stdout }}\", j: \"${{ j.text }}\" }, run: 'cat \"$l_file\" \"$j_file\" | wc -c' }
+outputs: { s: \"${{ s.stdout }}\" }
+",
+    );
+    let said = fanlight.say(&["run", "big.yaml"]).exits(0);
+    let json = 12 * 1_000_002 + 13;
+    assert!(said.out.trim().ends_with(&format!("\t{}", json + 12_000_000)), "{}", said.out);
+}
