@@ -131,7 +131,7 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
     trouble: watch::Receiver<Option<String>>,
     failure: watch::Sender<Option<String>>,
-    unknown: watch::Receiver<Unknown>,
+    unknown: watch::Sender<Unknown>,
     /// Folders that others could enter when the store was opened.
     found_open: Vec<String>,
 }
@@ -168,8 +168,8 @@ impl Store {
                 }
             })
             .map_err(|error| StoreError::Other(format!("the store's thread can't be started: {error}")))?;
-        let (found, unknown) = watch::channel(Unknown::default());
-        sweep::start(blobs.clone(), writer.clone(), found);
+        let unknown = watch::Sender::new(Unknown::default());
+        sweep::start(blobs.clone(), writer.clone(), unknown.clone());
         let thread = Mutex::new(Some(thread));
         let inner =
             Inner { blobs, home: home.clone(), writer, thread, trouble, failure, unknown, found_open };
@@ -258,14 +258,16 @@ impl Store {
         &self.inner.found_open
     }
 
-    /// Files that the database did not know at the start. They stay where they are.
+    /// Files that the database did not know when they were counted last. They stay where they are.
     pub(crate) fn unknown(&self) -> watch::Receiver<Unknown> {
-        self.inner.unknown.clone()
+        self.inner.unknown.subscribe()
     }
 
-    /// Counts the files that the database does not know. Blocks.
+    /// Counts the files that the database does not know, also for whoever watches [`Self::unknown`]. Blocks.
     pub(crate) fn count_unknown(&self) -> Result<Unknown, StoreError> {
-        sweep::count_unknown(self.blobs())
+        let counted = sweep::count_unknown(self.blobs())?;
+        self.inner.unknown.send_replace(counted);
+        Ok(counted)
     }
 
     /// Returns what stored bytes belong to, in words. Looks through all assets and values. Blocks.

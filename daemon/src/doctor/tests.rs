@@ -61,12 +61,14 @@ fn files_next_to_a_fresh_database_stay_and_are_imported_when_asked() {
     assert!(problems[0].contains("2 files (200000 bytes)"), "{problems:?}");
     assert!(problems[0].contains("`fanlight doctor --repair`"), "{problems:?}");
     at.reopen();
+    until("the files are counted again", || at.store.unknown().borrow().files == 2);
     assert_eq!(unknown(&at).files, 2, "another start removes nothing either");
 
     let (answer, repaired) = examine(&at.store, true, true);
     assert_eq!(answer.problems, Vec::<String>::new());
     assert!(answer.checked.iter().any(|line| line.contains("imported 2 files")), "{:?}", answer.checked);
     assert_eq!(repaired.run.unwrap().name(), "recovered#1");
+    assert_eq!(at.store.unknown().borrow().files, 0, "no banner speaks of them any more");
     at.reopen();
     let assets = at.store.assets(&fanlight_shared::rpc::assets::List::default()).unwrap().rows;
     let mut bytes: Vec<Vec<u8>> =

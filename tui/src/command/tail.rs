@@ -39,12 +39,10 @@ pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
     for command in failed.iter().take(COMMANDS) {
         let run = command.row.run.name();
         let lines = last_lines(client, command).await;
-        if !lines.is_empty() {
-            output::note(&format!(
-                "{run} {}",
-                paint.apply(Role::Strong, &format!("{} wrote:", command.name()))
-            ));
+        if lines.is_empty() {
+            continue;
         }
+        output::note(&format!("{run} {}", paint.apply(Role::Strong, &format!("{} wrote:", command.name()))));
         for line in lines {
             output::note(&format!("  {line}"));
         }

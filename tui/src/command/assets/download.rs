@@ -71,7 +71,7 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
 }
 
 /// A sentence about bytes that did not come whole; nothing was saved.
-fn unread(asset: AssetId, error: &ClientError) -> String {
+pub(super) fn unread(asset: AssetId, error: &ClientError) -> String {
     format!("the asset {asset} can't be read: {error}")
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::asset::{Asset, AssetKind};
-use fanlight_shared::client::Client;
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::rpc::assets;
 use fanlight_shared::sanitise;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -83,8 +83,12 @@ async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failur
     };
     let (fetched, printed) = tokio::join!(fetch, print);
     printed?;
-    fetched?;
-    Ok(())
+    fetched.map(drop).map_err(|error| match error {
+        ClientError::Broken { .. } | ClientError::Damaged => {
+            Failure::failed(download::unread(asset.id, &error))
+        }
+        error => error.into(),
+    })
 }
 
 /// A private file with the asset's bytes, for another program to open.
