@@ -102,17 +102,17 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::docs;
 
-    /// `FANLIGHT_WRITE_DOCS=1 cargo test -p fanlight-daemon docs` writes the page anew.
+    /// `UPDATE_DOCS=1 cargo test -p fanlight-daemon docs` writes the page anew.
     #[test]
     fn the_page_in_the_repository_is_the_generated_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/node-types.md");
-        if std::env::var_os("FANLIGHT_WRITE_DOCS").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path, docs()).unwrap();
         }
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             kept == docs(),
-            "docs/node-types.md is out of date; run this test with FANLIGHT_WRITE_DOCS=1"
+            "docs/node-types.md is out of date; run this test with UPDATE_DOCS=1"
         );
     }
 }
