@@ -110,9 +110,6 @@ mod tests {
             std::fs::write(path, docs()).unwrap();
         }
         let kept = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            kept == docs(),
-            "docs/node-types.md is out of date; run this test with UPDATE_DOCS=1"
-        );
+        assert!(kept == docs(), "docs/node-types.md is out of date; run this test with UPDATE_DOCS=1");
     }
 }
