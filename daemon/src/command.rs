@@ -5,6 +5,7 @@
 //! only what the submitter passed is stored, with the run.
 
 mod changed;
+mod clean_up;
 mod collect;
 mod environment;
 pub mod event;
@@ -27,7 +28,6 @@ mod reader;
 mod report;
 mod shared;
 mod text;
-mod tidy;
 mod watch;
 
 use std::path::PathBuf;
@@ -122,7 +122,7 @@ struct Inner {
     environment: Environment,
     shared: SharedFolders,
     watcher: Arc<Watcher>,
-    /// Attempts that ended and wait to be tidied up together.
+    /// Attempts that ended and wait to be cleaned up together.
     ended: Mutex<Vec<AttemptId>>,
 }
 

@@ -13,7 +13,7 @@ use fanlight_shared::node_type::NodeTypeSpec;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::store::StoreError;
 use crate::store::blob::{Blobs, Published};
 
@@ -57,16 +57,16 @@ pub(crate) fn store(
 /// Does blocking work with the blob store, again and again as long as the disk is full.
 ///
 /// # Errors
-/// What the work says; [`Problem::Full`] only after a cancel, which ends the wait.
+/// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
 pub(crate) async fn with_space<T: Send + 'static>(
     blobs: &Blobs,
     cancel: &CancellationToken,
     work: impl Fn(&Blobs) -> Result<T, StoreError> + Send + Sync + 'static,
-) -> Result<T, Problem> {
+) -> Result<T, FileError> {
     let work = Arc::new(work);
     let again = || {
         let (work, blobs) = (Arc::clone(&work), blobs.clone());
-        let working = tokio::task::spawn_blocking(move || work(&blobs).map_err(Problem::from));
+        let working = tokio::task::spawn_blocking(move || work(&blobs).map_err(FileError::from));
         async { working.await.unwrap_or_else(|error| Err(error.to_string().into())) }
     };
     blobs.space().retry(cancel, again).await
@@ -134,9 +134,9 @@ pub(crate) fn read_inputs(
     let content = Content::new(Some(Arc::new(Loader(blobs.clone()))));
     let read = |name: String, value: Value| {
         let value = match value {
-            value if !handles => content.whole(value)?,
+            value if !handles => content.resolve(value)?,
             Value::Large(large) if is_looked_into(&large, &name, spec) => {
-                content.whole(Value::Large(large))?
+                content.resolve(Value::Large(large))?
             }
             value => value,
         };

@@ -8,7 +8,7 @@ mod repair;
 
 use std::path::Path;
 
-use fanlight_shared::rpc::daemon::DoctorAnswer;
+use fanlight_shared::rpc::daemon::DoctorResponse;
 
 use crate::store::{Store, StoreError, Unknown};
 
@@ -19,19 +19,19 @@ const SHOWN_LIMIT: usize = 20;
 
 /// Examines the store; with `repair` files that the database does not know are imported first. Blocks.
 #[must_use]
-pub fn examine(store: &Store, deep: bool, repair: bool) -> (DoctorAnswer, Repaired) {
-    let mut imported = DoctorAnswer::default();
+pub fn examine(store: &Store, deep: bool, repair: bool) -> (DoctorResponse, Repaired) {
+    let mut imported = DoctorResponse::default();
     let repaired = if repair { repair::repair(store, &mut imported) } else { Repaired::default() };
-    let mut answer = check(store, deep);
-    answer.checked.append(&mut imported.checked);
-    answer.problems.append(&mut imported.problems);
-    (answer, repaired)
+    let mut response = check(store, deep);
+    response.checked.append(&mut imported.checked);
+    response.problems.append(&mut imported.problems);
+    (response, repaired)
 }
 
 /// Looks at everything that the store keeps; `deep` also reads every blob and compares its hash. Blocks, and may take
 /// long; reads beside the writer, so runs go on. Nothing is removed but files whose writing was broken off.
 #[must_use]
-pub fn check(store: &Store, deep: bool) -> DoctorAnswer {
+pub fn check(store: &Store, deep: bool) -> DoctorResponse {
     let mut report = Report::default();
     let steps: [(&str, Step); 6] = [
         ("the database", Box::new(|report| database(store, deep, report))),
@@ -43,16 +43,16 @@ pub fn check(store: &Store, deep: bool) -> DoctorAnswer {
     ];
     for (what, step) in steps {
         if let Err(error) = step(&mut report) {
-            report.answer.problems.push(format!("{what} could not be checked: {error}"));
+            report.response.problems.push(format!("{what} could not be checked: {error}"));
         }
     }
     if let Some(trouble) = store.trouble().borrow().as_ref() {
-        report.answer.problems.push(format!("nothing can be written at the moment: {trouble}"));
+        report.response.problems.push(format!("nothing can be written at the moment: {trouble}"));
     }
     if let Some(shortage) = store.shortage().borrow().as_ref() {
-        report.answer.problems.push(format!("attempts wait for space: {shortage}"));
+        report.response.problems.push(format!("attempts wait for space: {shortage}"));
     }
-    report.answer
+    report.response
 }
 
 type Step<'a> = Box<dyn FnOnce(&mut Report) -> Result<(), StoreError> + 'a>;
@@ -60,20 +60,20 @@ type Step<'a> = Box<dyn FnOnce(&mut Report) -> Result<(), StoreError> + 'a>;
 /// What is found, gathered.
 #[derive(Default)]
 struct Report {
-    answer: DoctorAnswer,
+    response: DoctorResponse,
 }
 
 impl Report {
     fn checked(&mut self, line: String) {
-        self.answer.checked.push(line);
+        self.response.checked.push(line);
     }
 
     /// Problems of one kind, the first of them by name.
     fn problems(&mut self, found: Vec<String>, what: &str) {
         let more = found.len().saturating_sub(SHOWN_LIMIT);
-        self.answer.problems.extend(found.into_iter().take(SHOWN_LIMIT));
+        self.response.problems.extend(found.into_iter().take(SHOWN_LIMIT));
         if more > 0 {
-            self.answer.problems.push(format!("and {more} more {what}"));
+            self.response.problems.push(format!("and {more} more {what}"));
         }
     }
 }

@@ -129,7 +129,7 @@ enum Message {
     },
     Cancel {
         request: runs::Cancel,
-        reply: Reply<runs::CancelAnswer>,
+        reply: Reply<runs::CancelResponse>,
     },
     Delete {
         request: runs::Delete,
@@ -221,7 +221,7 @@ impl Engine {
     ///
     /// # Errors
     /// No such run.
-    pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelAnswer, RpcError> {
+    pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelResponse, RpcError> {
         self.ask_in_trouble(|reply| Message::Cancel { request, reply }).await
     }
 

@@ -28,7 +28,7 @@ use fanlight_shared::run_state::RunState;
 use indexmap::IndexMap;
 
 use message::Message;
-pub(crate) use message::{Room, text};
+pub(crate) use message::{Budget, text};
 pub(crate) use outbox::Outgoing;
 use record::{Outdated, Record};
 use ring::{Class, Ring};

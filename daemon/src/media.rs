@@ -11,7 +11,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published};
 
 pub(crate) use folder::publish_folder;
@@ -25,7 +25,7 @@ const MAX_NAME_BYTES: usize = 200;
 ///
 /// # Errors
 /// The file can't be read, the disk is full.
-pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), Problem> {
+pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), FileError> {
     let executable = file.metadata().is_ok_and(|meta| is_executable(&meta));
     let sniffed =
         sniff(&mut file).map_err(|error| format!("`{}` can't be read: {error}", file_name(name)))?;

@@ -5,9 +5,9 @@
 
 mod connection;
 mod error;
+mod fetch;
 mod parts;
 mod start;
-mod whole;
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub use start::start_daemon;
 use crate::home::Home;
 use crate::id::{AssetId, BlobHash};
 use crate::large::Large;
-use crate::rpc::daemon::{Hello, HelloAnswer};
+use crate::rpc::daemon::{Hello, HelloResponse};
 use crate::rpc::{PROTOCOL_VERSION, Request, RpcError, assets, previews, values};
 use crate::value::{Value, Values};
 use connection::Connection;
@@ -30,7 +30,7 @@ use connection::Connection;
 #[derive(Clone, Debug)]
 pub struct Client {
     connection: Arc<Connection>,
-    hello: Arc<HelloAnswer>,
+    hello: Arc<HelloResponse>,
 }
 
 impl Client {
@@ -44,7 +44,7 @@ impl Client {
             protocol: PROTOCOL_VERSION,
             client: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
         };
-        let hello: HelloAnswer = connection.call(&hello).await.map_err(|error| match error {
+        let hello: HelloResponse = connection.call(&hello).await.map_err(|error| match error {
             ClientError::Rpc(error) if error.is(crate::rpc::ErrorCode::Version) => {
                 ClientError::Version(error.message)
             }
@@ -63,7 +63,7 @@ impl Client {
 
     /// What the daemon said of itself.
     #[must_use]
-    pub fn hello(&self) -> &HelloAnswer {
+    pub fn hello(&self) -> &HelloResponse {
         &self.hello
     }
 
@@ -71,7 +71,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Rpc`] with what the daemon refused; a lost connection.
-    pub async fn call<R: Request>(&self, request: R) -> Result<R::Answer, ClientError> {
+    pub async fn call<R: Request>(&self, request: R) -> Result<R::Response, ClientError> {
         self.connection.call(&request).await
     }
 
@@ -129,7 +129,7 @@ impl Client {
     ///
     /// # Errors
     /// Something was not kept, a lost connection.
-    pub async fn whole(&self, value: Value) -> Result<Value, ClientError> {
+    pub async fn full_value(&self, value: Value) -> Result<Value, ClientError> {
         Ok(match value {
             Value::Large(large) => {
                 let mut bytes = Vec::new();
@@ -141,20 +141,20 @@ impl Client {
                     )
                 } else {
                     // Large values lie in this one only beside media.
-                    Box::pin(self.whole(large.read_json(&bytes).map_err(damaged)?)).await?
+                    Box::pin(self.full_value(large.read_json(&bytes).map_err(damaged)?)).await?
                 }
             }
             Value::List(items) => {
                 let mut whole = Vec::with_capacity(items.len());
                 for item in items {
-                    whole.push(Box::pin(self.whole(item)).await?);
+                    whole.push(Box::pin(self.full_value(item)).await?);
                 }
                 Value::List(whole)
             }
             Value::Object(map) => {
                 let mut whole = Values::with_capacity(map.len());
                 for (key, value) in map {
-                    whole.insert(key, Box::pin(self.whole(value)).await?);
+                    whole.insert(key, Box::pin(self.full_value(value)).await?);
                 }
                 Value::Object(whole)
             }
@@ -178,7 +178,7 @@ impl Client {
         self.bytes(of).await
     }
 
-    async fn bytes<R: Request<Answer = assets::Bytes>>(
+    async fn bytes<R: Request<Response = assets::Bytes>>(
         &self,
         request: &R,
     ) -> Result<(String, Vec<u8>), ClientError> {

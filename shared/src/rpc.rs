@@ -36,15 +36,15 @@ pub trait Request: Serialize + DeserializeOwned + Described {
     /// The method's name on the wire.
     const METHOD: &'static str;
     /// What answers it.
-    type Answer: Serialize + DeserializeOwned + Described;
+    type Response: Serialize + DeserializeOwned + Described;
 }
 
 /// Implements [`Request`].
 macro_rules! request {
-    ($request:ty, $method:literal, $answer:ty) => {
+    ($request:ty, $method:literal, $response:ty) => {
         impl crate::rpc::Request for $request {
             const METHOD: &'static str = $method;
-            type Answer = $answer;
+            type Response = $response;
         }
     };
 }

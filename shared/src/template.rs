@@ -68,7 +68,7 @@ impl Template {
                         Piece::Expression(expression) => {
                             let Some(value) = expression.evaluate(scope)? else { return Ok(None) };
                             let part = content
-                                .whole(value)
+                                .resolve(value)
                                 .and_then(|value| value.to_text())
                                 .map_err(|why| format!("in a text, {expression:?}: {why}"))?;
                             text.push_str(&part);

@@ -4,7 +4,7 @@ use fanlight_daemon::lock::Lock;
 use fanlight_daemon::store::Store;
 use fanlight_shared::home::Home;
 use fanlight_shared::node_type::Catalogue;
-use fanlight_shared::rpc::daemon::DoctorAnswer;
+use fanlight_shared::rpc::daemon::DoctorResponse;
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -53,13 +53,13 @@ pub(crate) fn daemon_lives(home: &Home) -> bool {
 }
 
 /// Checks the store of a home that no daemon serves, under the daemon's lock so that none begins meanwhile.
-pub(crate) async fn doctor(home: &Home, deep: bool, repair: bool) -> Result<DoctorAnswer, Failure> {
+pub(crate) async fn doctor(home: &Home, deep: bool, repair: bool) -> Result<DoctorResponse, Failure> {
     if !home.database().exists() && !home.blobs().exists() {
         let nothing = format!("nothing is kept in {} yet", home.name.display());
-        return Ok(DoctorAnswer { checked: vec![nothing], problems: Vec::new() });
+        return Ok(DoctorResponse { checked: vec![nothing], problems: Vec::new() });
     }
     let home = home.clone();
-    let check = move || -> Result<DoctorAnswer, Failure> {
+    let check = move || -> Result<DoctorResponse, Failure> {
         let _lock = Lock::take(&home.lock_file()).map_err(|error| Failure::failed(error.to_string()))?;
         let store = Store::open(&home).map_err(|error| Failure::failed(error.to_string()))?;
         let answer = fanlight_daemon::doctor::examine(&store, deep, repair).0;

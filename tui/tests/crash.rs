@@ -25,9 +25,9 @@ use process::{Kill, kill};
 use support::Fanlight;
 
 /// Numbers that look random and are the same for the same seed (splitmix64).
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut it = self.0;
@@ -44,10 +44,10 @@ struct Totals {
 }
 
 /// One round: load, a kill in the middle of it, the next daemon, and everything checked when it has drained.
-fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, dice: &mut Dice, totals: &mut Totals) {
+fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, rng: &mut Rng, totals: &mut Totals) {
     // Past the longest of a start from nothing to the middle of the first sweeps.
-    let moment = Duration::from_millis(dice.below(700));
-    let supervisor_too = dice.below(4) == 0;
+    let moment = Duration::from_millis(rng.below(700));
+    let supervisor_too = rng.below(4) == 0;
     println!(
         "killed after {} ms{}",
         moment.as_millis(),
@@ -83,14 +83,14 @@ fn rounds(times: u64, seed: u64) {
 
 fn tell(fanlight: &Fanlight, times: u64, seed: u64) {
     let load = Load::new(fanlight);
-    let mut dice = Dice(seed);
+    let mut rng = Rng(seed);
     let mut ledger = Ledger::default();
     let mut totals = Totals::default();
     // Without a kill it completes.
     fanlight.say(&["run", "crash.yaml"]).exits(0);
     for number in 1..=times {
         print!("{number} ");
-        round(fanlight, &load, &mut ledger, &mut dice, &mut totals);
+        round(fanlight, &load, &mut ledger, &mut rng, &mut totals);
         if number % 10 == 0 {
             println!("round {number}: {}", ledger.summary());
         }

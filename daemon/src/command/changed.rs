@@ -18,7 +18,7 @@ use rustix::fs::Stat;
 
 use super::folder::{new_file, sentence};
 use super::pattern::Pattern;
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
 
 /// A change within one tick of the file system's clock may leave a file's times as they were.
@@ -166,7 +166,7 @@ impl Snapshot {
     }
 
     /// Writes it down, for the end of the attempt and for the next daemon.
-    pub(super) fn save(&self, path: &Path) -> Result<(), Problem> {
+    pub(super) fn save(&self, path: &Path) -> Result<(), FileError> {
         let mut bytes = Vec::new();
         for (file, stamp) in &self.files {
             let Stamp { device, inode, size, modified, changed } = stamp;

@@ -16,8 +16,8 @@ use indexmap::IndexMap;
 
 use super::pattern::Pattern;
 use super::report::Reported;
+use crate::file_error::FileError;
 use crate::media;
-use crate::problem::Problem;
 use crate::rooted::{Entry, Root, WalkEntry};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
@@ -58,11 +58,11 @@ pub(super) struct Collected {
 /// Collects all declared and reported outputs.
 ///
 /// # Errors
-/// [`Problem::Full`]: all of it is to be done again. Other problems are among what was collected.
+/// [`FileError::Full`]: all of it is to be done again. Other problems are among what was collected.
 pub(super) fn collect(
     outputs: &IndexMap<String, CommandOutput>,
     sources: &Sources<'_>,
-) -> Result<Collected, Problem> {
+) -> Result<Collected, FileError> {
     let mut collector = Collector { sources, json: None, collected: Collected::default() };
     for (name, output) in outputs {
         let value = match sources.reported.get(name) {
@@ -100,7 +100,7 @@ impl From<Value> for Made {
 }
 
 impl Collector<'_> {
-    fn add(&mut self, name: &str, made: Result<Made, Problem>) -> Result<(), Problem> {
+    fn add(&mut self, name: &str, made: Result<Made, FileError>) -> Result<(), FileError> {
         match made {
             Ok(made) => {
                 if made.unchanged {
@@ -109,13 +109,13 @@ impl Collector<'_> {
                 }
                 self.collected.values.insert(name.to_owned(), made.value);
             }
-            Err(full @ Problem::Full(_)) => return Err(full),
+            Err(full @ FileError::Full(_)) => return Err(full),
             Err(problem) => self.collected.problems.push(format!("output `{name}`: {problem}")),
         }
         Ok(())
     }
 
-    fn declared(&mut self, output: &CommandOutput) -> Result<Made, Problem> {
+    fn declared(&mut self, output: &CommandOutput) -> Result<Made, FileError> {
         let name = output.name.as_deref();
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
@@ -130,7 +130,7 @@ impl Collector<'_> {
         }
     }
 
-    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Made, Problem> {
+    fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Made, FileError> {
         match reported {
             Reported::Path(path) => self.path(path, ty, name),
             Reported::Value(_) if ty.has_media() => {
@@ -140,7 +140,7 @@ impl Collector<'_> {
         }
     }
 
-    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Made, Problem> {
+    fn path(&mut self, path: &str, ty: &Type, name: Option<&str>) -> Result<Made, FileError> {
         let found = place::find(&self.sources.places, Path::new(path))?;
         let FoundEntry { entry, unchanged, name: own_name, place } = found;
         let value = self.read(place, Path::new(path), entry, name.unwrap_or(&own_name), ty)?;
@@ -155,7 +155,7 @@ impl Collector<'_> {
         entry: Entry,
         name: &str,
         ty: &Type,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Value, FileError> {
         let held = place.hold(path, &entry)?;
         let read = self.value(entry, &place.root, path, name, ty);
         // What changed meanwhile may be why it is not what it should be.
@@ -166,7 +166,7 @@ impl Collector<'_> {
         })
     }
 
-    fn glob(&mut self, glob: &str, output: &CommandOutput, name: Option<&str>) -> Result<Made, Problem> {
+    fn glob(&mut self, glob: &str, output: &CommandOutput, name: Option<&str>) -> Result<Made, FileError> {
         let of = match &output.ty {
             Type::List(of) => of.as_ref(),
             one => one,
@@ -258,10 +258,10 @@ enum Mismatch {
     /// What follows the file's path.
     Type(String),
     /// A whole sentence.
-    Problem(Problem),
+    Problem(FileError),
 }
 
-impl<T: Into<Problem>> From<T> for Mismatch {
+impl<T: Into<FileError>> From<T> for Mismatch {
     fn from(problem: T) -> Self {
         Self::Problem(problem.into())
     }

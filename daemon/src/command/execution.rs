@@ -16,7 +16,7 @@ use super::reader::Reader;
 use super::{CommandWork, Commands, Inner, finish};
 use crate::attempt::{Attempt, Outcome, Work};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::store::check_reserve;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 use crate::supervisor::record;
@@ -75,7 +75,7 @@ impl Executor for Commands {
     }
 
     fn release(&self, attempt: AttemptId) -> BoxFuture<'_, ()> {
-        Box::pin(self.tidy(attempt))
+        Box::pin(self.clean_up(attempt))
     }
 
     fn forget(&self, attempts: Vec<AttemptId>) -> BoxFuture<'_, Vec<AttemptId>> {
@@ -92,7 +92,7 @@ impl Executor for Commands {
         living: Arc<std::collections::HashSet<AttemptId>>,
         known: crate::executor::Known,
     ) -> BoxFuture<'_, ()> {
-        Box::pin(self.tidy_orphans(leftovers, living, known))
+        Box::pin(self.clean_up_orphans(leftovers, living, known))
     }
 }
 
@@ -140,7 +140,7 @@ impl CommandExecution {
                 return Ok(());
             }
             // A daemon ended between making the folder and starting the command.
-            super::tidy::each_folder(vec![self.folder.clone()], Folder::remove).await;
+            super::clean_up::each_folder(vec![self.folder.clone()], Folder::remove).await;
         }
         let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.work));
         let folder = self.folder.clone();
@@ -151,7 +151,7 @@ impl CommandExecution {
                 let attempts = inner.attempts.as_path();
                 let prepared = check_reserve(attempts)
                     .and_then(|()| prepare(&attempt, &work, &folder, &inner.resources()));
-                if let Err(Problem::Full(_)) = &prepared {
+                if let Err(FileError::Full(_)) = &prepared {
                     // The next try begins anew, and what lies there takes the space that is missing.
                     inner.shared.leave(attempt.id);
                     folder.remove().map_err(|error| sentence("can't remove", folder.path(), &error))?;
@@ -166,7 +166,7 @@ impl CommandExecution {
         });
         match prepared.await {
             Ok(spec) => self.set(Process::Prepared(Box::new(spec))),
-            Err(Problem::Full(_)) => return Err(Outcome::cancelled()),
+            Err(FileError::Full(_)) => return Err(Outcome::cancelled()),
             Err(problem) => return Err(Outcome::failed(NodeError::new(problem))),
         }
         Ok(())
@@ -271,7 +271,7 @@ impl CommandExecution {
         };
         let collected = match self.inner.blobs.space().retry(&self.attempt.cancel, || collect(false)).await {
             // Somebody cancelled it meanwhile, so its outputs are not waited for.
-            Err(Problem::Full(_)) => {
+            Err(FileError::Full(_)) => {
                 let outcome = collect(true).await;
                 outcome.map(|outcome| Outcome { end: AttemptEnd::Cancelled, error: None, ..outcome })
             }

@@ -18,7 +18,7 @@ use super::reader::{Reader, log_update};
 use super::report::Reported;
 use super::{CommandWork, text};
 use crate::attempt::{Attempt, Outcome};
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::rooted::{create_own, inner_path};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::client::{Exit, How};
@@ -28,7 +28,7 @@ use crate::supervisor::log::{self, Stdout};
 /// others, because nobody waits for the outputs.
 ///
 /// # Errors
-/// [`Problem::Full`]: what was made stays where it is, and can be collected when there is space.
+/// [`FileError::Full`]: what was made stays where it is, and can be collected when there is space.
 pub(super) fn finish(
     attempt: &Attempt,
     work: &CommandWork,
@@ -36,18 +36,18 @@ pub(super) fn finish(
     reader: &mut Reader,
     exit: &Exit,
     give_up: bool,
-) -> Result<Outcome, Problem> {
+) -> Result<Outcome, FileError> {
     reader.finish(exit.log_end);
     let (stdout, collected) = match gather(attempt, work, resources, reader, exit) {
         Ok(gathered) => gathered,
-        Err(full @ Problem::Full(_)) if !give_up => return Err(full),
+        Err(full @ FileError::Full(_)) if !give_up => return Err(full),
         Err(problem) => {
             let empty = Stdout { bytes: Vec::new(), truncated: false };
             (empty, Collected { problems: vec![problem.into()], ..Collected::default() })
         }
     };
     let stdout = match stdout_port(&stdout, resources.blobs) {
-        Err(full @ Problem::Full(_)) if !give_up => return Err(full),
+        Err(full @ FileError::Full(_)) if !give_up => return Err(full),
         port => port,
     };
     for note in &collected.notes {
@@ -147,7 +147,7 @@ fn gather(
     resources: &Resources<'_>,
     reader: &Reader,
     exit: &Exit,
-) -> Result<(Stdout, Collected), Problem> {
+) -> Result<(Stdout, Collected), FileError> {
     let folder = &reader.folder;
     let nothing = Stdout { bytes: Vec::new(), truncated: false };
     let stdout = if exit.log_end == 0 {
@@ -186,7 +186,7 @@ fn gather(
 
 /// The port `stdout`: the text without its last line ends, as `$(…)` does in a shell. Of one that was too long to be
 /// kept only the beginning is there, and whoever reads it fails.
-fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), Problem> {
+fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), FileError> {
     let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
     if !stdout.truncated {
         text.truncate(text.trim_end_matches(['\n', '\r']).len());

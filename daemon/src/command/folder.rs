@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fanlight_shared::id::AttemptId;
 
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::rooted::{Root, remove_tree};
 use crate::store::{StoreError, is_full};
 
@@ -74,7 +74,7 @@ impl Folder {
     }
 
     /// Removes what only a running attempt needs.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    pub(super) fn clean_up(&self) -> io::Result<()> {
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -116,11 +116,11 @@ fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
 }
 
 /// Returns what to say about something that failed with a file or a folder.
-pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> Problem {
+pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> FileError {
     if is_full(error) {
         return StoreError::Full(path.to_owned()).into();
     }
-    Problem::Other(format!("{doing} {}: {error}", path.display()))
+    FileError::Other(format!("{doing} {}: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -144,9 +144,9 @@ mod tests {
         fs::set_permissions(folder.work().join("a"), fs::Permissions::from_mode(0o000)).unwrap();
         fs::write(folder.path().join("log"), "said").unwrap();
 
-        folder.tidy().unwrap();
+        folder.clean_up().unwrap();
         assert!(!folder.work().exists() && folder.path().join("log").exists());
-        folder.tidy().unwrap();
+        folder.clean_up().unwrap();
         folder.remove().unwrap();
         assert!(!folder.path().exists() && outside.join("keep").exists());
         folder.remove().unwrap();

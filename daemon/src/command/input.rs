@@ -15,8 +15,8 @@ use serde_json::Value as Json;
 
 use super::folder::{make_folder, new_file, sentence};
 use crate::content::{self, Loader};
+use crate::file_error::FileError;
 use crate::media::file_name;
-use crate::problem::Problem;
 use crate::store::blob::Blobs;
 
 /// A longer value is passed as a file only; in bytes.
@@ -30,7 +30,7 @@ pub(super) fn lay_out(
     inputs: &Values,
     blobs: &Blobs,
     folder: &Path,
-) -> Result<IndexMap<String, OsString>, Problem> {
+) -> Result<IndexMap<String, OsString>, FileError> {
     let mut layout = Layout { blobs, folder, variables: IndexMap::new(), derived: Vec::new() };
     for (name, value) in inputs {
         layout.input(name, value)?;
@@ -53,7 +53,7 @@ struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn input(&mut self, name: &str, value: &Value) -> Result<(), Problem> {
+    fn input(&mut self, name: &str, value: &Value) -> Result<(), FileError> {
         match value {
             Value::None => Ok(()),
             Value::Text(text) => self.text(name, text, "txt"),
@@ -70,7 +70,7 @@ impl Layout<'_> {
                     && value.content_bytes() <= MAX_VARIABLE as u64 =>
             {
                 let content = Content::new(Some(Arc::new(Loader(self.blobs.clone()))));
-                self.input(name, &content.whole(value.clone())?)
+                self.input(name, &content.resolve(value.clone())?)
             }
             Value::Large(large) if large.is_text() => {
                 self.file(name, "txt", |blobs, file| Ok(content::copy(large, blobs, file)?))
@@ -91,7 +91,7 @@ impl Layout<'_> {
     }
 
     /// Writes the media of a list or an object, numbered so that name order is their order; holes keep their number.
-    fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, Problem> {
+    fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, FileError> {
         Ok(match value {
             Value::List(items) => Json::Array(
                 items.iter().map(|it| self.files(it, folder, width, next)).collect::<Result<_, _>>()?,
@@ -100,7 +100,7 @@ impl Layout<'_> {
                 fields
                     .iter()
                     .map(|(key, it)| Ok((key.clone(), self.files(it, folder, width, next)?)))
-                    .collect::<Result<_, Problem>>()?,
+                    .collect::<Result<_, FileError>>()?,
             ),
             leaf => {
                 let number = *next;
@@ -113,7 +113,7 @@ impl Layout<'_> {
                     }
                     // Beside media; a list of texts alone is written straight to its file.
                     plain if plain.has_large() => Content::new(Some(Arc::new(Loader(self.blobs.clone()))))
-                        .whole(plain.clone())?
+                        .resolve(plain.clone())?
                         .to_json(),
                     plain => plain.to_json(),
                 }
@@ -121,7 +121,7 @@ impl Layout<'_> {
         })
     }
 
-    fn text(&mut self, name: &str, text: &str, ending: &str) -> Result<(), Problem> {
+    fn text(&mut self, name: &str, text: &str, ending: &str) -> Result<(), FileError> {
         if text.len() <= MAX_VARIABLE {
             self.set(name.to_owned(), text.into());
             return Ok(());
@@ -136,14 +136,14 @@ impl Layout<'_> {
         &mut self,
         name: &str,
         ending: &str,
-        write: impl FnOnce(&Blobs, &mut BufWriter<File>) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
+        write: impl FnOnce(&Blobs, &mut BufWriter<File>) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
         let path = self.inputs_folder()?.join(format!("{name}.{ending}"));
         let failed = |error: &io::Error| sentence("can't write", &path, error);
         let mut file = BufWriter::new(new_file(&path).map_err(|error| failed(&error))?);
         write(self.blobs, &mut file).map_err(|problem| match problem {
-            Problem::Full(_) => problem,
-            Problem::Other(sentence) => Problem::Other(format!("input `{name}`: {sentence}")),
+            FileError::Full(_) => problem,
+            FileError::Other(sentence) => FileError::Other(format!("input `{name}`: {sentence}")),
         })?;
         file.flush().map_err(|error| failed(&error))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).map_err(|error| failed(&error))?;
@@ -161,15 +161,15 @@ impl Layout<'_> {
         self.set(form, value);
     }
 
-    fn place(&self, media: &Media, path: &Path) -> Result<(), Problem> {
+    fn place(&self, media: &Media, path: &Path) -> Result<(), FileError> {
         place(self.blobs, media, path, false)
     }
 
-    fn inputs_folder(&self) -> Result<PathBuf, Problem> {
+    fn inputs_folder(&self) -> Result<PathBuf, FileError> {
         folder_at(self.folder)
     }
 
-    fn subfolder(&self, name: &str) -> Result<PathBuf, Problem> {
+    fn subfolder(&self, name: &str) -> Result<PathBuf, FileError> {
         // Names of inputs are checked with the document; this is the last line of defence for a path.
         folder_at(&self.inputs_folder()?.join(file_name(name)))
     }
@@ -184,7 +184,7 @@ fn leaves(value: &Value) -> usize {
 }
 
 /// Returns the folder, which is made if it does not exist.
-pub(super) fn folder_at(path: &Path) -> Result<PathBuf, Problem> {
+pub(super) fn folder_at(path: &Path) -> Result<PathBuf, FileError> {
     match make_folder(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(sentence("can't make", path, &error))
@@ -194,7 +194,7 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, Problem> {
 }
 
 /// Makes a private, read-only copy of media at `path`. With `executable` it can be run, whatever it was before.
-pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), Problem> {
+pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), FileError> {
     blobs.materialise(media, path)?;
     let done = if media.kind == MediaKind::Dir {
         protect_tree(path)

@@ -1,4 +1,4 @@
-//! Orphans: attempts that ended, or lost their daemon, while no daemon ran to tidy up after them.
+//! Orphans: attempts that ended, or lost their daemon, while no daemon ran to clean up after them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ impl Commands {
 
     /// Removes what only a running attempt needs from these folders, and ends commands that no run waits for any more.
     /// `active` are the attempts that go on; what `known` does not return is not ours to remove.
-    pub(super) async fn tidy_orphans(
+    pub(super) async fn clean_up_orphans(
         &self,
         folders: Vec<AttemptId>,
         active: Arc<HashSet<AttemptId>>,
@@ -26,7 +26,7 @@ impl Commands {
     ) {
         let commands = self.clone();
         let look = move || {
-            // The others are done with when they are tidied up.
+            // The others are done with when they are cleaned up.
             let goes_on = |id| active.contains(&id) || commands.folder(id).work().exists();
             commands.inner.shared.leave_all_but(goes_on);
             let ended = folders.into_iter().filter(|it| !active.contains(it));
@@ -36,7 +36,7 @@ impl Commands {
         if orphans.is_empty() {
             return;
         }
-        tracing::info!("tidying up after {} attempts of an earlier daemon", orphans.len());
+        tracing::info!("cleaning up after {} attempts of an earlier daemon", orphans.len());
         for attempt in orphans {
             match self.inner.supervisor.state(attempt).await {
                 // The daemon that lost track of it could not end it.
@@ -47,7 +47,7 @@ impl Commands {
                     return tracing::warn!(%error, "attempts of an earlier daemon stay as they are");
                 }
             }
-            self.tidy_all(vec![attempt]).await;
+            self.clean_up_all(vec![attempt]).await;
         }
     }
 

@@ -15,8 +15,8 @@ use super::program::{self, Invocation};
 use super::shared::SharedFolders;
 use super::{Argument, CommandWork, Program};
 use crate::attempt::Attempt;
+use crate::file_error::FileError;
 use crate::media::file_name;
-use crate::problem::Problem;
 use crate::store::blob::Blobs;
 use crate::supervisor::client::StartSpec;
 
@@ -38,7 +38,7 @@ pub(super) fn prepare(
     work: &CommandWork,
     folder: &Folder,
     resources: &Resources<'_>,
-) -> Result<StartSpec, Problem> {
+) -> Result<StartSpec, FileError> {
     folder.make().map_err(|error| sentence("can't make", folder.path(), &error))?;
     let inputs = input::lay_out(&work.inputs, resources.blobs, &folder.inputs())?;
     let variables = resources.environment.of(attempt, work, folder, inputs)?;
@@ -73,7 +73,7 @@ pub(super) fn prepare(
     })
 }
 
-fn check_dir(dir: &PathBuf) -> Result<(), Problem> {
+fn check_dir(dir: &PathBuf) -> Result<(), FileError> {
     match fs::metadata(dir) {
         Ok(it) if it.is_dir() => Ok(()),
         Ok(_) => Err(format!("`dir:` names {}, which is no folder", dir.display()).into()),
@@ -81,7 +81,7 @@ fn check_dir(dir: &PathBuf) -> Result<(), Problem> {
     }
 }
 
-fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<Invocation, Problem> {
+fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<Invocation, FileError> {
     let mut words = Vec::with_capacity(arguments.len());
     for (number, argument) in arguments.iter().enumerate() {
         words.push(match argument {

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use super::changed::{Files, Snapshot};
 use super::folder::{Folder, sentence};
 use crate::attempt::Attempt;
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use session::Session;
 
 /// What to do about a conflict.
@@ -72,7 +72,7 @@ impl SharedFolders {
         attempt: &Attempt,
         dir: &Path,
         outputs: &IndexMap<String, CommandOutput>,
-    ) -> Result<Arc<Snapshot>, Problem> {
+    ) -> Result<Arc<Snapshot>, FileError> {
         let dir = dir.canonicalize().map_err(|error| sentence("can't enter", dir, &error))?;
         let mut sources: Vec<OutputSource> = outputs.values().map(|output| output.source.clone()).collect();
         sources.extend(linked_sources(&dir, &sources));
@@ -97,7 +97,7 @@ impl SharedFolders {
         dir: &Path,
         sources: &[OutputSource],
         order: u64,
-    ) -> Result<Arc<Snapshot>, Problem> {
+    ) -> Result<Arc<Snapshot>, FileError> {
         loop {
             let before = Arc::new(Snapshot::of(dir, sources)?);
             let mut sessions = self.lock();

@@ -62,8 +62,8 @@ fn read(text: &str) -> Result<Config, SpannedError> {
     let mut config = Config::default();
     for (key, value) in table {
         match key.get_ref().as_ref() {
-            "max_concurrent_runs" => config.max_concurrent_runs = whole(&value, 1)?,
-            "keep_values" => config.keep_values = whole(&value, 0)?,
+            "max_concurrent_runs" => config.max_concurrent_runs = integer(&value, 1)?,
+            "keep_values" => config.keep_values = integer(&value, 0)?,
             "linger" => config.linger = duration(&value)?,
             "grace" => config.grace = duration(&value)?,
             "writable" => config.writable = folders(&value)?,
@@ -82,7 +82,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
     Ok(config)
 }
 
-fn whole(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, SpannedError> {
+fn integer(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, SpannedError> {
     value
         .get_ref()
         .as_integer()
@@ -99,7 +99,7 @@ fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Res
         ));
     };
     for (name, size) in table {
-        pools.insert(name.get_ref().to_string(), whole(size, 1)?);
+        pools.insert(name.get_ref().to_string(), integer(size, 1)?);
     }
     Ok(())
 }

@@ -38,8 +38,8 @@ fn a_long_value_becomes_a_handle_and_comes_back_whole() {
     assert_eq!(handles["list"].as_large().unwrap().ty, Type::Int.list());
     assert!(handles["list"].memory() < 1000);
     let content = Content::new(Some(Arc::new(Loader(blobs.clone()))));
-    assert_eq!(content.whole(handles["text"].clone()), Ok(text));
-    assert_eq!(content.whole(handles["list"].clone()), Ok(list));
+    assert_eq!(content.resolve(handles["text"].clone()), Ok(text));
+    assert_eq!(content.resolve(handles["list"].clone()), Ok(list));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn what_was_never_whole_is_never_taken_for_it() {
     let error = write_json(&cut, place.store.blobs(), &mut Vec::new()).unwrap_err().to_string();
     assert!(error.contains("`path:`"), "{error}");
     let content = Content::new(Some(Arc::new(Loader(place.store.blobs().clone()))));
-    assert!(content.whole(cut).unwrap_err().contains("`path:`"));
+    assert!(content.resolve(cut).unwrap_err().contains("`path:`"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::{AssetId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::daemon::DoctorAnswer;
+use fanlight_shared::rpc::daemon::DoctorResponse;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
@@ -44,21 +44,21 @@ pub struct Repaired {
 }
 
 /// Imports the files that the database does not know and reports them. Blocks: every one of them is read.
-pub(super) fn repair(store: &Store, answer: &mut DoctorAnswer) -> Repaired {
+pub(super) fn repair(store: &Store, response: &mut DoctorResponse) -> Repaired {
     let mut repaired = Repaired::default();
     let mut hashes = Vec::new();
     let outcome = store.each_unknown(|hash| hashes.push(hash)).and_then(|()| {
         for hashes in hashes.chunks(BATCH) {
-            import(store, hashes, answer, &mut repaired)?;
+            import(store, hashes, response, &mut repaired)?;
         }
         Ok(())
     });
     if let Err(error) = outcome {
-        answer.problems.push(format!("the files could not be imported: {error}"));
+        response.problems.push(format!("the files could not be imported: {error}"));
     }
     if let Some(run) = &repaired.run {
         let count = repaired.assets.len();
-        answer.checked.push(format!(
+        response.checked.push(format!(
             "imported {count} {}: the assets of {} (`fanlight assets list --run {}`)",
             if count == 1 { "file" } else { "files" },
             run.name(),
@@ -71,14 +71,14 @@ pub(super) fn repair(store: &Store, answer: &mut DoctorAnswer) -> Repaired {
 fn import(
     store: &Store,
     hashes: &[BlobHash],
-    answer: &mut DoctorAnswer,
+    response: &mut DoctorResponse,
     repaired: &mut Repaired,
 ) -> Result<(), StoreError> {
     let mut found = Vec::new();
     for hash in hashes {
-        match look(store, *hash) {
+        match read_media(store, *hash) {
             Ok(file) => found.push(file),
-            Err(error) => answer.problems.push(format!(
+            Err(error) => response.problems.push(format!(
                 "{} was not imported: {error}; it stays where it is",
                 store.blobs().path(*hash).display()
             )),
@@ -108,7 +108,10 @@ fn import(
 }
 
 /// A file of the store that holds what its name says, as media.
-fn look(store: &Store, hash: BlobHash) -> Result<(Published, fanlight_shared::media::Media), StoreError> {
+fn read_media(
+    store: &Store,
+    hash: BlobHash,
+) -> Result<(Published, fanlight_shared::media::Media), StoreError> {
     let published = store.blobs().adopt(hash)?;
     let unreadable = |error: std::io::Error| StoreError::Disk(format!("it can't be read: {error}"));
     let mut file = File::open(store.blobs().path(hash)).map_err(unreadable)?;

@@ -132,7 +132,7 @@ impl Context {
         let waits = self.backlog.add(ops.len());
         let after = Box::new(move |result| {
             match result {
-                Ok(_) => after.into_iter().for_each(|it| it.happen(&hub)),
+                Ok(_) => after.into_iter().for_each(|it| it.apply(&hub)),
                 // The store is closed, or asks the daemon to end: the next one decides again.
                 Err(error) => tracing::warn!("a batch of the engine was not stored: {error}"),
             }
@@ -143,7 +143,7 @@ impl Context {
 }
 
 impl After {
-    fn happen(self, hub: &Hub) {
+    fn apply(self, hub: &Hub) {
         match self {
             Self::Begin { run, state } => hub.begin(&run, *state),
             Self::State { workflow_id, run_id, event } => hub.state(workflow_id, run_id, event),

@@ -90,7 +90,7 @@ impl Core {
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
         core.recover_runs(found.open, &found.interruptions, found.rebooted);
-        core.tidy_up(found.attempts);
+        core.clean_up(found.attempts);
         for (asset, media) in found.previews {
             core.context.preview_later(asset, media);
         }

@@ -147,7 +147,7 @@ impl ActiveRun {
         {
             None => Ok(None),
             Some(Value::List(items)) => Ok(Some(items)),
-            Some(large @ Value::Large(_)) => match Content::new(scope.loader()).whole(large) {
+            Some(large @ Value::Large(_)) => match Content::new(scope.loader()).resolve(large) {
                 Ok(Value::List(items)) => Ok(Some(items)),
                 Ok(other) => Err(format!("`each` needs a list, got {}", other.type_of())),
                 Err(error) => Err(format!("`each`: {error}")),

@@ -54,7 +54,7 @@ fn native_inputs(
         };
         match (given, &spec.default) {
             (Some(value), _) => {
-                let value = whole(value)
+                let value = require_complete(value)
                     .and_then(|value| spec.check(value))
                     .map_err(|error| format!("input `{name}`: {error}"))?;
                 inputs.insert(name.clone(), value);
@@ -75,7 +75,8 @@ fn native_inputs(
         {
             match template.evaluate(scope).map_err(|error| format!("input `{name}`: {error}"))? {
                 Some(value) => {
-                    let value = whole(value).map_err(|error| format!("input `{name}`: {error}"))?;
+                    let value =
+                        require_complete(value).map_err(|error| format!("input `{name}`: {error}"))?;
                     inputs.insert(name.clone(), value)
                 }
                 None if lenient => inputs.insert(name.clone(), Value::None),
@@ -91,7 +92,7 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
         match template.evaluate(scope).map_err(|error| format!("{what}: {error}"))? {
             None if !lenient => Err(NotPrepared::Absent(what.to_owned())),
             None => Ok(None),
-            Some(value) => Ok(Some(whole(value).map_err(|error| format!("{what}: {error}"))?)),
+            Some(value) => Ok(Some(require_complete(value).map_err(|error| format!("{what}: {error}"))?)),
         }
     };
     let mut inputs = Values::new();
@@ -131,7 +132,7 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
 }
 
 /// Refuses a value of which only the beginning was kept: nobody may take it for the whole.
-fn whole(value: Value) -> Result<Value, String> {
+fn require_complete(value: Value) -> Result<Value, String> {
     match &value {
         Value::Large(large) => large.check_whole().map(|()| value),
         _ => Ok(value),
@@ -149,7 +150,7 @@ fn short(value: Value, scope: &RunScope<'_>) -> Result<Value, String> {
             "it is {bytes} bytes long, and at most {MAX_VALUE_BYTES} fit; pass it by `with:`, where a long value becomes a file"
         ));
     }
-    Content::new(scope.loader()).whole(value)
+    Content::new(scope.loader()).resolve(value)
 }
 
 /// A value is one argument, never split; a list that is a whole argument becomes several.

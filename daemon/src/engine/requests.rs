@@ -107,8 +107,8 @@ impl Core {
     }
 
     /// Cancels exactly the runs that are named.
-    pub(super) fn cancel(&mut self, request: &runs::Cancel, reply: Reply<runs::CancelAnswer>) {
-        let mut answer = runs::CancelAnswer::default();
+    pub(super) fn cancel(&mut self, request: &runs::Cancel, reply: Reply<runs::CancelResponse>) {
+        let mut response = runs::CancelResponse::default();
         let mut running = request.runs.clone();
         if request.running {
             running.extend(self.active.keys().copied());
@@ -118,7 +118,7 @@ impl Core {
                 self.queue.clear().into_iter().partition(|id| self.parked.contains(id));
             for id in queued {
                 self.cancel_queued(id);
-                answer.cancelled.push(id);
+                response.cancelled.push(id);
             }
             // They were started before, and wait for a slot only to go on.
             parked.into_iter().rev().for_each(|id| self.requeue(id));
@@ -126,19 +126,19 @@ impl Core {
         for id in running {
             if self.queued.contains_key(&id) && self.queue.remove(id) {
                 self.cancel_queued(id);
-                answer.cancelled.push(id);
+                response.cancelled.push(id);
             } else if self.active.contains_key(&id) {
                 self.with(id, |run, context| run.cancel(context));
-                answer.cancelled.push(id);
-                answer.cancelling.push(id);
-            } else if !answer.cancelled.contains(&id) {
-                answer.ended.push(id);
+                response.cancelled.push(id);
+                response.cancelling.push(id);
+            } else if !response.cancelled.contains(&id) {
+                response.ended.push(id);
             }
         }
         // What cancelled runs held of pools and locks goes to others.
         self.start_waiting();
         self.context.after(After::Do(Box::new(move || {
-            let _ = reply.send(Ok(answer));
+            let _ = reply.send(Ok(response));
         })));
     }
 

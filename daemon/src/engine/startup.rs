@@ -159,7 +159,7 @@ impl Core {
         self.fail_unstarted(open.run, why);
     }
 
-    /// A run that is not taken up: it failed. Its commands, if some live, are ended with what else is tidied up.
+    /// A run that is not taken up: it failed. Its commands, if some live, are ended with what else is cleaned up.
     fn fail_unstarted(&mut self, mut run: Run, why: String) {
         enter(&mut run.state, RunStatus::Failed);
         run.ended_at = Some(Time::now());
@@ -177,9 +177,9 @@ impl Core {
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
-    /// What ended under an earlier daemon is tidied up beside everything else; these leftovers were there before anything
+    /// What ended under an earlier daemon is cleaned up beside everything else; these leftovers were there before anything
     /// of this daemon's own.
-    pub(super) fn tidy_up(&self, leftovers: Leftovers) {
+    pub(super) fn clean_up(&self, leftovers: Leftovers) {
         let living = self.active.values().flat_map(ActiveRun::living).collect();
         let (store, executors) = (self.context.store.clone(), self.context.executors.clone());
         self.context.runtime.spawn(async move {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use fanlight_shared::event::{DaemonEvent, LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::preview;
-use fanlight_shared::rpc::frame::{EVENT, JsonRpc2, Notified};
+use fanlight_shared::rpc::frame::{EVENT, JsonRpc2, NotificationFrame};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run_state::Instance;
 use fanlight_shared::value::Value;
@@ -42,7 +42,7 @@ impl Message {
 
 /// A notification as a text frame.
 pub(super) fn encode(notification: &Notification) -> Utf8Bytes {
-    text(&Notified { jsonrpc: JsonRpc2, method: EVENT, params: notification })
+    text(&NotificationFrame { jsonrpc: JsonRpc2, method: EVENT, params: notification })
 }
 
 /// How many bytes a notification has, about: what it is made of is counted, not written out.
@@ -142,12 +142,12 @@ pub(crate) fn text<T: Serialize>(value: &T) -> Utf8Bytes {
 
 /// What one message still takes.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct Budget {
     whole: usize,
     left: usize,
 }
 
-impl Room {
+impl Budget {
     /// Of an empty message with room for so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
         Self { whole: bytes, left: bytes }

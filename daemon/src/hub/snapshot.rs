@@ -11,7 +11,7 @@ use fanlight_shared::run_state::{Instance, NodeState, RunState};
 use indexmap::IndexMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::message::{Room, SnapshotItems, encode, encode_items};
+use super::message::{Budget, SnapshotItems, encode, encode_items};
 
 /// The longest name of an item: its index.
 const INDEX: usize = "4294967295".len();
@@ -79,10 +79,10 @@ struct RegistryParts {
 
 impl RegistryParts {
     fn next(&mut self) -> Utf8Bytes {
-        let mut room = Room::new(PART);
+        let mut budget = Budget::new(PART);
         let mut runs = Vec::new();
         while let Some((run, position)) = self.runs.get(self.next)
-            && room.take(0, &**run)
+            && budget.take(0, &**run)
         {
             runs.push(Run { position: *position, ..Run::clone(run) });
             self.next += 1;
@@ -116,12 +116,12 @@ impl RunParts {
             let (run, state) = (Box::new(Run::clone(&self.run)), Box::new(self.parts.head()));
             return Some(encode(&Notification::Snapshot { workflow_id, run_id, run, state }));
         }
-        let mut room = Room::new(PART);
+        let mut budget = Budget::new(PART);
         if !self.parts.is_at_items() {
-            let (nodes, edges) = self.parts.nodes(&mut room);
+            let (nodes, edges) = self.parts.nodes(&mut budget);
             return Some(encode(&Notification::SnapshotNodes { workflow_id, run_id, seq, nodes, edges }));
         }
-        let (node, items) = self.parts.items(&mut room)?;
+        let (node, items) = self.parts.items(&mut budget)?;
         Some(encode_items(&SnapshotItems { workflow_id, run_id, seq, node, items: &items }))
     }
 
@@ -154,7 +154,7 @@ pub(crate) fn nodes(
     from: (usize, usize),
 ) -> (IndexMap<String, NodeState>, IndexMap<String, EdgeActivity>, Option<(usize, usize)>) {
     let mut parts = Parts { node: from.0, edge: from.1, ..Parts::new(Arc::clone(state)) };
-    let (nodes, edges) = parts.nodes(&mut Room::new(PART));
+    let (nodes, edges) = parts.nodes(&mut Budget::new(PART));
     (nodes, edges, (!parts.is_at_items()).then_some((parts.node, parts.edge)))
 }
 
@@ -164,13 +164,13 @@ impl Parts {
     }
 
     fn head(&mut self) -> RunState {
-        let mut room = Room::new(PART);
+        let mut budget = Budget::new(PART);
         let mut state = self.state.without_parts();
-        let (nodes, edges) = self.nodes(&mut room);
+        let (nodes, edges) = self.nodes(&mut budget);
         state.take_nodes(nodes);
         state.take_edges(edges);
         while self.is_at_items()
-            && let Some((node, items)) = self.items(&mut room)
+            && let Some((node, items)) = self.items(&mut budget)
         {
             state.take_items(node, items.into_iter().map(|(index, item)| (index, item.clone())));
         }
@@ -178,18 +178,21 @@ impl Parts {
     }
 
     /// The next nodes and edges that there is room for; goes on behind them.
-    fn nodes(&mut self, room: &mut Room) -> (IndexMap<String, NodeState>, IndexMap<String, EdgeActivity>) {
+    fn nodes(
+        &mut self,
+        budget: &mut Budget,
+    ) -> (IndexMap<String, NodeState>, IndexMap<String, EdgeActivity>) {
         let (mut nodes, mut edges) = (IndexMap::new(), IndexMap::new());
         while let Some((name, node)) = self.state.nodes.get_index(self.node) {
             let bare = node.without_items();
-            if !room.take(name.len(), &bare) {
+            if !budget.take(name.len(), &bare) {
                 return (nodes, edges);
             }
             nodes.insert(name.clone(), bare);
             self.node += 1;
         }
         while let Some((name, edge)) = self.state.edges.get_index(self.edge)
-            && room.take(name.len(), edge)
+            && budget.take(name.len(), edge)
         {
             edges.insert(name.clone(), *edge);
             self.edge += 1;
@@ -202,13 +205,13 @@ impl Parts {
     }
 
     /// The next items of one node that there is room for; goes on behind them.
-    fn items(&mut self, room: &mut Room) -> Option<(&str, BTreeMap<u32, &Instance>)> {
+    fn items(&mut self, budget: &mut Budget) -> Option<(&str, BTreeMap<u32, &Instance>)> {
         self.skip();
         let (name, node) = self.state.nodes.get_index(self.items.0)?;
         let items: BTreeMap<u32, &Instance> = node
             .items
             .range(self.items.1..)
-            .take_while(|(_, item)| room.take(INDEX, item))
+            .take_while(|(_, item)| budget.take(INDEX, item))
             .map(|(index, item)| (*index, item))
             .collect();
         let (last, _) = items.last_key_value()?;

@@ -6,7 +6,7 @@ use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
 use fanlight_shared::sanitise;
 
 use super::{file_name, is_executable};
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
 use crate::store::blob::{Blobs, Published};
 
@@ -41,9 +41,9 @@ pub(crate) fn publish_folder(
     shown: &str,
     most: usize,
     blobs: &Blobs,
-) -> Result<Taken, Problem> {
+) -> Result<Taken, FileError> {
     let start = inner_path(path, root.path()).map_err(|refusal| format!("`{shown}`: {refusal}"))?;
-    let (paths, left_out) = look(root, &start, shown, most)?;
+    let (paths, left_out) = list_files(root, &start, shown, most)?;
     let mut manifest = DirManifest::default();
     let mut published = Vec::new();
     for path in paths {
@@ -85,7 +85,12 @@ pub(crate) fn publish_folder(
 }
 
 /// The files, as paths in the root, and what is none.
-fn look(root: &Root, start: &Path, shown: &str, most: usize) -> Result<(Vec<PathBuf>, Vec<LeftOut>), String> {
+fn list_files(
+    root: &Root,
+    start: &Path,
+    shown: &str,
+    most: usize,
+) -> Result<(Vec<PathBuf>, Vec<LeftOut>), String> {
     let (mut paths, mut left_out) = (Vec::new(), Vec::new());
     walk(root, start, DEEPEST, Links::Follow, &mut |path, met| {
         let below = path.strip_prefix(start).unwrap_or(path);

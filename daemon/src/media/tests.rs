@@ -3,7 +3,7 @@ use std::io::{Cursor, Seek, SeekFrom, Write};
 use image::{DynamicImage, ImageFormat};
 
 use super::*;
-use crate::problem::Problem;
+use crate::file_error::FileError;
 
 fn of(bytes: &[u8]) -> Sniffed {
     let mut file = tempfile::tempfile().unwrap();
@@ -99,7 +99,7 @@ fn a_folder_is_taken_in_with_the_files_below_it() {
     assert_eq!(taken.media.hash, media.hash, "a param and an output are the same folder");
     let left_out: Vec<_> = taken.left_out.iter().map(|it| (it.path.as_str(), it.what)).collect();
     assert_eq!(left_out, [("photos/socket", "a socket")]);
-    assert_eq!(publish(4).unwrap_err(), Problem::from("`photos` holds more than 4 files"));
+    assert_eq!(publish(4).unwrap_err(), FileError::from("`photos` holds more than 4 files"));
     std::os::unix::fs::symlink("/etc/passwd", path.join("out")).unwrap();
     let error = publish(9).unwrap_err();
     assert!(

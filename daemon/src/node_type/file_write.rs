@@ -114,7 +114,7 @@ fn put(call: &NodeCall, content: &Value, path: &Path) -> Result<(), String> {
         }
         other => {
             let reading = Content::new(Some(Arc::new(Loader(call.blobs.clone()))));
-            let other = &reading.whole(other.clone())?;
+            let other = &reading.resolve(other.clone())?;
             let text = match other {
                 Value::Text(text) => text.clone(),
                 other if other.has_media() => {

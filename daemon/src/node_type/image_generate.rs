@@ -1,6 +1,5 @@
 //! `image.generate`
 
-mod dice;
 mod gradient;
 mod hills;
 mod mandelbrot;
@@ -8,6 +7,7 @@ mod noise;
 mod palette;
 mod plasma;
 mod relief;
+mod rng;
 mod sea;
 mod voronoi;
 
@@ -15,8 +15,8 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 use image::{DynamicImage, Rgb, RgbImage};
 
-use self::dice::Dice;
 use self::palette::{Linear, Palette};
+use self::rng::Rng;
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
@@ -61,19 +61,19 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
 
 fn paint(style: &str, width: u32, height: u32, seed: i64, palette: &str) -> Result<RgbImage, String> {
     check_size(width, height)?;
-    let mut dice = Dice::new(seed);
-    let palette = Palette::named(palette, &mut dice);
+    let mut rng = Rng::new(seed);
+    let palette = Palette::named(palette, &mut rng);
     let scene = match style {
-        "plasma" => plasma::scene(&mut dice, palette),
-        "gradient" => gradient::scene(&mut dice, palette),
-        "noise" => relief::scene(&mut dice, palette),
-        "voronoi" => voronoi::scene(&mut dice, palette),
-        "mandelbrot" => mandelbrot::scene(&mut dice, palette),
-        "hills" => hills::scene(&mut dice, palette),
-        "sea" => sea::scene(&mut dice, palette),
+        "plasma" => plasma::scene(&mut rng, palette),
+        "gradient" => gradient::scene(&mut rng, palette),
+        "noise" => relief::scene(&mut rng, palette),
+        "voronoi" => voronoi::scene(&mut rng, palette),
+        "mandelbrot" => mandelbrot::scene(&mut rng, palette),
+        "hills" => hills::scene(&mut rng, palette),
+        "sea" => sea::scene(&mut rng, palette),
         other => return Err(format!("`{other}` is not a style")),
     };
-    Ok(render(&scene, width, height, dice.seed()))
+    Ok(render(&scene, width, height, rng.seed()))
 }
 
 /// Where else a pixel with an edge in it is sampled: a turned square, so that near-horizontal edges come out smooth.

@@ -43,10 +43,10 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
                     move_up(folder.as_fd(), &inner, top.as_fd(), &mut moved)?;
                 }
             }
-            gone(rustix::fs::unlinkat(top.as_fd(), &name, AtFlags::REMOVEDIR))?;
+            ignore_absent(rustix::fs::unlinkat(top.as_fd(), &name, AtFlags::REMOVEDIR))?;
         }
         if !left {
-            return gone(rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR));
+            return ignore_absent(rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR));
         }
     }
 }
@@ -59,7 +59,7 @@ fn clear(within: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<OwnedFd>> {
         stat => stat?,
     };
     if kind_of(&stat) != FileType::Directory {
-        gone(rustix::fs::unlinkat(within, name, AtFlags::empty()))?;
+        ignore_absent(rustix::fs::unlinkat(within, name, AtFlags::empty()))?;
         return Ok(None);
     }
     match rustix::fs::unlinkat(within, name, AtFlags::REMOVEDIR) {
@@ -85,7 +85,7 @@ fn move_up(from: BorrowedFd<'_>, name: &OsStr, top: BorrowedFd<'_>, moved: &mut 
     }
 }
 
-fn gone(result: rustix::io::Result<()>) -> io::Result<()> {
+fn ignore_absent(result: rustix::io::Result<()>) -> io::Result<()> {
     match result {
         Err(Errno::NOENT) => Ok(()),
         other => Ok(other?),

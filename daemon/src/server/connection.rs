@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fanlight_shared::rpc::frame::{Called, REQUEST_LIMIT};
+use fanlight_shared::rpc::frame::{REQUEST_LIMIT, ReceivedRequest};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, daemon, watch};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -102,16 +102,16 @@ async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &
             Some(Ok(Message::Text(frame))) => {
                 let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
                 let Ok(weight) = Arc::clone(&bytes).acquire_many_owned(length).await else { return };
-                let Some(called) = called(session, &frame).await else { continue };
+                let Some(request) = parse(session, &frame).await else { continue };
                 // These two decide what later frames mean, so they keep their place.
-                if called.method == daemon::Hello::METHOD || called.method == watch::Watch::METHOD {
-                    handle(session, called).await;
+                if request.method == daemon::Hello::METHOD || request.method == watch::Watch::METHOD {
+                    handle(session, request).await;
                     continue;
                 }
                 let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
                 let session = Arc::clone(session);
                 requests.spawn(async move {
-                    handle(&session, called).await;
+                    handle(&session, request).await;
                     drop((slot, weight));
                 });
             }
@@ -139,9 +139,9 @@ async fn refuse(session: &Session, id: &Json, error: &RpcError) {
 }
 
 /// The request of a frame, if it is one and may be made now.
-async fn called(session: &Session, frame: &str) -> Option<Called> {
-    let called = match serde_json::from_str::<Called>(frame) {
-        Ok(called) if is_id(&called.id) => called,
+async fn parse(session: &Session, frame: &str) -> Option<ReceivedRequest> {
+    let request = match serde_json::from_str::<ReceivedRequest>(frame) {
+        Ok(request) if is_id(&request.id) => request,
         Ok(_) => {
             let error = RpcError::new(ErrorCode::Malformed, "`id` must be a number or a text");
             refuse(session, &Json::Null, &error).await;
@@ -163,34 +163,34 @@ async fn called(session: &Session, frame: &str) -> Option<Called> {
         }
     };
     let greeted = session.greeted.load(Ordering::Relaxed);
-    let greets = called.method == daemon::Hello::METHOD;
+    let greets = request.method == daemon::Hello::METHOD;
     if greeted == greets {
         let sentence = if greets { "hello was said already" } else { "say hello first" };
-        refuse(session, &called.id, &RpcError::refused(sentence)).await;
+        refuse(session, &request.id, &RpcError::refused(sentence)).await;
         return None;
     }
-    Some(called)
+    Some(request)
 }
 
 fn is_id(id: &Json) -> bool {
     id.is_number() || id.is_string()
 }
 
-async fn handle(session: &Arc<Session>, called: Called) {
-    let greets = called.method == daemon::Hello::METHOD;
-    let params = called.params.unwrap_or_else(|| Json::Object(serde_json::Map::new()));
+async fn handle(session: &Arc<Session>, request: ReceivedRequest) {
+    let greets = request.method == daemon::Hello::METHOD;
+    let params = request.params.unwrap_or_else(|| Json::Object(serde_json::Map::new()));
     let Some(room) = session.reserve().await else { return };
-    match Box::pin(dispatch(session, &called.method, &called.id, params)).await {
+    match Box::pin(dispatch(session, &request.method, &request.id, params)).await {
         Ok(answered) => {
             if greets {
                 session.greeted.store(true, Ordering::Relaxed);
             }
-            session.answer(room, &called.id, answered.text).await;
+            session.answer(room, &request.id, answered.text).await;
             if let Some(source) = answered.bytes {
                 source.send(session).await;
             }
         }
-        Err(error) => session.refuse(room, &called.id, &error).await,
+        Err(error) => session.refuse(room, &request.id, &error).await,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::daemon::{
-    DaemonStatus, Doctor, DoctorAnswer, Hello, HelloAnswer, Limits, Status, Stop,
+    DaemonStatus, Doctor, DoctorResponse, Hello, HelloResponse, Limits, Status, Stop,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, PROTOCOL_VERSION, RpcError, runs};
 
@@ -16,7 +16,7 @@ use crate::doctor::Repaired;
 /// How long `daemon.stop` waits for cancelled runs.
 const CANCEL: Duration = Duration::from_secs(30);
 
-pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloAnswer, RpcError> {
+pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloResponse, RpcError> {
     let version = env!("CARGO_PKG_VERSION");
     if hello.protocol != PROTOCOL_VERSION {
         return Err(RpcError::new(
@@ -30,7 +30,7 @@ pub(super) async fn hello(session: &Arc<Session>, hello: Hello) -> Result<HelloA
     }
     tracing::debug!(client = %hello.client.escape_debug(), "hello");
     let context = &session.context;
-    Ok(HelloAnswer {
+    Ok(HelloResponse {
         protocol: PROTOCOL_VERSION,
         version: version.to_owned(),
         instance: context.hub.instance().to_owned(),
@@ -73,7 +73,7 @@ pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, Rpc
     Ok(Done {})
 }
 
-pub(super) async fn doctor(session: &Arc<Session>, doctor: Doctor) -> Result<DoctorAnswer, RpcError> {
+pub(super) async fn doctor(session: &Arc<Session>, doctor: Doctor) -> Result<DoctorResponse, RpcError> {
     let Doctor { deep, repair } = doctor;
     let context = &session.context;
     let (answer, repaired) =

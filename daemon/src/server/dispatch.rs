@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::rpc::frame::{Answered, JsonRpc2};
+use fanlight_shared::rpc::frame::{JsonRpc2, ResultFrame};
 use fanlight_shared::rpc::{self, ErrorCode, Request, RpcError};
 use serde_json::Value as Json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -33,14 +33,14 @@ macro_rules! methods {
             params: Json,
         ) -> Result<Handled, RpcError> {
             $(if method == <$request as Request>::METHOD {
-                let result: <$request as Request>::Answer =
+                let result: <$request as Request>::Response =
                     $handler(session, read::<$request>(params)?).await?;
-                return Ok(Handled { text: text(&Answered { jsonrpc: JsonRpc2, id, result }), bytes: None });
+                return Ok(Handled { text: text(&ResultFrame { jsonrpc: JsonRpc2, id, result }), bytes: None });
             })*
             $(if method == <$stream as Request>::METHOD {
-                let (result, source): (<$stream as Request>::Answer, Source) =
+                let (result, source): (<$stream as Request>::Response, Source) =
                     $source(session, read::<$stream>(params)?).await?;
-                let text = text(&Answered { jsonrpc: JsonRpc2, id, result });
+                let text = text(&ResultFrame { jsonrpc: JsonRpc2, id, result });
                 return Ok(Handled { text, bytes: Some(source) });
             })*
             Err(RpcError::new(ErrorCode::UnknownMethod, format!("there is no method `{method}`")))

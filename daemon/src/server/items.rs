@@ -12,7 +12,7 @@ use fanlight_shared::run_state::RunState;
 
 use super::session::Session;
 use super::state::state_of;
-use crate::hub::{self, Room};
+use crate::hub::{self, Budget};
 
 /// Parses the numbers of a cursor, the first of which names the moment that its list is of.
 fn parse<const N: usize>(tag: &str, list: &str, cursor: &str) -> Result<[u64; N], RpcError> {
@@ -54,11 +54,11 @@ pub(super) async fn items(session: &Arc<Session>, list: Items) -> Result<ItemPag
         .get(&list.node)
         .ok_or_else(|| RpcError::not_found(format!("this run has no node `{}`", list.node)))?;
     let last = cursor.map(|[_, last]| u32::try_from(last).unwrap_or(u32::MAX));
-    let mut room = Room::new(PART);
+    let mut budget = Budget::new(PART);
     let rows: Vec<Item> = node
         .items
         .range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
-        .take_while(|(_, instance)| room.take("\"item\":\"[4294967295]\"".len(), instance))
+        .take_while(|(_, instance)| budget.take("\"item\":\"[4294967295]\"".len(), instance))
         .map(|(index, instance)| Item { item: ItemPath::item(*index), instance: instance.clone() })
         .collect();
     let seq = state.seq;

@@ -8,7 +8,7 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Cancel, CancelAnswer, Delete, Detail, Get, Label, List, Resume, Start, Started,
+    Cancel, CancelResponse, Delete, Detail, Get, Label, List, Resume, Start, Started,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -17,7 +17,7 @@ use fanlight_shared::value::{Value, Values};
 use super::document::beginning;
 use super::session::Session;
 use super::state::state_of;
-use crate::hub::{Room, head};
+use crate::hub::{Budget, head};
 use crate::node_type::catalogue;
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
@@ -78,9 +78,9 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
 
 /// As many runs of a submission as fit into a message.
 fn fit(mut started: Started) -> Started {
-    let mut room = Room::new(PAGE);
+    let mut budget = Budget::new(PAGE);
     started.runs.iter_mut().for_each(Run::shorten);
-    let fit = started.runs.iter().take_while(|run| room.take(0, *run)).count();
+    let fit = started.runs.iter().take_while(|run| budget.take(0, *run)).count();
     started.more = u32::try_from(started.runs.len() - fit).unwrap_or(u32::MAX);
     started.runs.truncate(fit);
     started
@@ -110,7 +110,7 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
     Ok(Detail { run, state, document, document_bytes, path, environment })
 }
 
-pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<CancelAnswer, RpcError> {
+pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<CancelResponse, RpcError> {
     let context = &session.context;
     let named = cancel.runs.clone();
     // Nothing is cancelled where one of them is not a run.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use fanlight_shared::rpc::RpcError;
-use fanlight_shared::rpc::frame::{ANSWERS_LIMIT, JsonRpc2, MESSAGE_LIMIT, Refused};
+use fanlight_shared::rpc::frame::{ErrorFrame, JsonRpc2, MESSAGE_LIMIT, RESPONSES_LIMIT};
 use serde_json::Value as Json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -50,7 +50,7 @@ pub(super) struct Session {
     pub(super) recent: Recent,
     pub(super) greeted: AtomicBool,
     frames: mpsc::Sender<Frame>,
-    answers: Arc<Semaphore>,
+    responses: Arc<Semaphore>,
     chunks: Arc<Semaphore>,
     streams: AtomicU32,
 }
@@ -70,7 +70,7 @@ impl Session {
             recent: Recent::default(),
             greeted: AtomicBool::new(false),
             frames,
-            answers: Arc::new(Semaphore::new(ANSWERS_LIMIT)),
+            responses: Arc::new(Semaphore::new(RESPONSES_LIMIT)),
             chunks: Arc::new(Semaphore::new(CHUNKS)),
             streams: AtomicU32::new(1),
         };
@@ -86,7 +86,7 @@ impl Session {
     /// no more than what may wait for it. `None`: the connection is gone.
     pub(super) async fn reserve(&self) -> Option<Reserved> {
         let bytes = u32::try_from(MESSAGE_LIMIT).unwrap_or(u32::MAX);
-        Arc::clone(&self.answers).acquire_many_owned(bytes).await.ok().map(Reserved)
+        Arc::clone(&self.responses).acquire_many_owned(bytes).await.ok().map(Reserved)
     }
 
     /// Hands an answer to the writing loop.
@@ -124,5 +124,5 @@ impl Session {
 }
 
 fn refused(id: &Json, error: &RpcError) -> Utf8Bytes {
-    text(&Refused { jsonrpc: JsonRpc2, id, error })
+    text(&ErrorFrame { jsonrpc: JsonRpc2, id, error })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::problem::Problem;
+use crate::file_error::FileError;
 
 /// The first wait before another try; doubled up to [`LONGEST`].
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -20,8 +20,8 @@ const RESERVE: u64 = 64 << 20;
 /// Checks that the disk that holds `folder` has room for another attempt. Blocks.
 ///
 /// # Errors
-/// [`Problem::Full`].
-pub(crate) fn check_reserve(folder: &Path) -> Result<(), Problem> {
+/// [`FileError::Full`].
+pub(crate) fn check_reserve(folder: &Path) -> Result<(), FileError> {
     // What can't be found out keeps nothing from beginning.
     let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
     let reserve = RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 4);
@@ -29,7 +29,7 @@ pub(crate) fn check_reserve(folder: &Path) -> Result<(), Problem> {
         return Ok(());
     }
     let folder = folder.display();
-    Err(Problem::Full(format!("the disk that holds {folder} is almost full; free some space")))
+    Err(FileError::Full(format!("the disk that holds {folder} is almost full; free some space")))
 }
 
 /// Who waits for space, and why: cheap to clone.
@@ -68,17 +68,17 @@ impl Space {
     /// Does the work, again and again as long as the disk is full.
     ///
     /// # Errors
-    /// What the work says; [`Problem::Full`] only after a cancel, which ends the wait.
+    /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
     pub(crate) async fn retry<T, F>(
         &self,
         cancel: &CancellationToken,
         mut work: impl FnMut() -> F,
-    ) -> Result<T, Problem>
+    ) -> Result<T, FileError>
     where
-        F: Future<Output = Result<T, Problem>>,
+        F: Future<Output = Result<T, FileError>>,
     {
         let mut why = match work().await {
-            Err(Problem::Full(why)) => why,
+            Err(FileError::Full(why)) => why,
             done => return done,
         };
         let waiting = Waiting::begin(&self.inner);
@@ -91,11 +91,11 @@ impl Space {
             };
             let _turn = tokio::select! {
                 biased;
-                () = cancel.cancelled() => return Err(Problem::Full(why)),
+                () = cancel.cancelled() => return Err(FileError::Full(why)),
                 turn = again => turn,
             };
             match work().await {
-                Err(Problem::Full(still)) => why = still,
+                Err(FileError::Full(still)) => why = still,
                 done => return done,
             }
             pause = (pause * 2).min(LONGEST);
@@ -150,7 +150,7 @@ mod tests {
             tries += 1;
             let full = tries < 5;
             assert_eq!(shortage.borrow().is_some(), tries > 1, "everybody can see that it waits");
-            async move { if full { Err(Problem::Full("the disk is full".into())) } else { Ok(7) } }
+            async move { if full { Err(FileError::Full("the disk is full".into())) } else { Ok(7) } }
         });
         assert_eq!(done.await, Ok(7));
         assert_eq!((tries, shortage.borrow().clone()), (5, None));
@@ -163,24 +163,24 @@ mod tests {
         let cancels = [CancellationToken::new(), CancellationToken::new()];
         let waits = cancels.clone().map(|cancel| {
             let space = space.clone();
-            let full = || async { Err::<(), _>(Problem::Full("the disk is full".into())) };
+            let full = || async { Err::<(), _>(FileError::Full("the disk is full".into())) };
             tokio::spawn(async move { space.retry(&cancel, full).await })
         });
         shortage.wait_for(Option::is_some).await.unwrap();
         let [first, second] = waits;
         cancels[0].cancel();
-        assert!(matches!(first.await.unwrap(), Err(Problem::Full(_))));
+        assert!(matches!(first.await.unwrap(), Err(FileError::Full(_))));
         assert!(shortage.borrow().is_some());
         cancels[1].cancel();
-        assert!(matches!(second.await.unwrap(), Err(Problem::Full(_))));
+        assert!(matches!(second.await.unwrap(), Err(FileError::Full(_))));
         assert_eq!(*shortage.borrow(), None);
     }
 
     #[tokio::test]
     async fn another_problem_is_told_at_once() {
         let space = Space::default();
-        let work = || async { Err::<(), _>(Problem::from("there is no such shell")) };
+        let work = || async { Err::<(), _>(FileError::from("there is no such shell")) };
         let said = space.retry(&CancellationToken::new(), work).await;
-        assert_eq!(said, Err(Problem::from("there is no such shell")));
+        assert_eq!(said, Err(FileError::from("there is no such shell")));
     }
 }

@@ -33,7 +33,7 @@ pub use super::record::{AttemptState, Exit, How, Stage};
 pub use attempt::{AttemptEvent, StartSpec, Started};
 pub use subscription::Subscription;
 
-use super::message::{Holds, Reply, Request};
+use super::message::{Containment, Reply, Request};
 use connection::{Closed, Connection, Greeting};
 use launch::Launcher;
 use subscribers::Subscribers;
@@ -218,7 +218,7 @@ impl Supervisor {
     /// How it holds trees: `cgroup` or `session`; `None` before the first connection.
     #[must_use]
     pub fn trees(&self) -> Option<&'static str> {
-        self.greeting().map(|greeting| Holds::name(greeting.trees))
+        self.greeting().map(|greeting| Containment::name(greeting.trees))
     }
 
     /// The process id of the supervisor; `None` before the first connection.

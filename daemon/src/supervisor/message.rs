@@ -31,7 +31,7 @@ pub(crate) enum Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// The reply to `Hello`.
-    Hello { version: u16, build: String, trees: Holds, running: u32, pid: u32 },
+    Hello { version: u16, build: String, trees: Containment, running: u32, pid: u32 },
     /// The reply to `Start`.
     Started { request: u32, known: bool, state: AttemptState },
     /// The reply to `State` (none or one) and `List` (several of these; the last one says so).
@@ -43,19 +43,19 @@ pub(crate) enum Reply {
     /// A running attempt's log has grown.
     Grew { id: AttemptId, end: u64 },
     /// An attempt has ended or is lost.
-    Over { state: AttemptState },
+    Ended { state: AttemptState },
 }
 
 /// How trees are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum Containment {
     /// A cgroup per attempt.
     Cgroup,
     /// Subreaper, session and token.
     Session,
 }
 
-impl Holds {
+impl Containment {
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -142,7 +142,11 @@ impl Reply {
         match self {
             Self::Hello { version, build, trees, running, pid } => {
                 let mut to = Writer::new(0x81);
-                to.u16(*version).os(build).u8(u8::from(*trees == Holds::Cgroup)).u32(*running).u32(*pid);
+                to.u16(*version)
+                    .os(build)
+                    .u8(u8::from(*trees == Containment::Cgroup))
+                    .u32(*running)
+                    .u32(*pid);
                 to.finish()
             }
             Self::Started { request, known, state } => {
@@ -174,7 +178,7 @@ impl Reply {
                 to.id(id.as_bytes()).u64(*end);
                 to.finish()
             }
-            Self::Over { state } => {
+            Self::Ended { state } => {
                 let mut to = Writer::new(0x91);
                 state.encode(&mut to);
                 to.finish()
@@ -189,7 +193,7 @@ impl Reply {
             0x81 => Self::Hello {
                 version: from.u16()?,
                 build: from.text()?,
-                trees: if from.bool()? { Holds::Cgroup } else { Holds::Session },
+                trees: if from.bool()? { Containment::Cgroup } else { Containment::Session },
                 running: from.u32()?,
                 pid: from.u32()?,
             },
@@ -206,7 +210,7 @@ impl Reply {
             0x84 => Self::Done { request: from.u32()?, yes: from.bool()? },
             0x85 => Self::NotStarted { request: from.u32()?, why: from.text()? },
             0x90 => Self::Grew { id: AttemptId::from_bytes(from.id()?), end: from.u64()? },
-            0x91 => Self::Over { state: AttemptState::decode(&mut from)? },
+            0x91 => Self::Ended { state: AttemptState::decode(&mut from)? },
             _ => return Err(Malformed),
         };
         if !matches!(message, Self::Hello { .. }) {
@@ -222,7 +226,7 @@ impl Reply {
             | Self::Attempts { request, .. }
             | Self::Done { request, .. }
             | Self::NotStarted { request, .. } => Some(*request),
-            Self::Hello { .. } | Self::Grew { .. } | Self::Over { .. } => None,
+            Self::Hello { .. } | Self::Grew { .. } | Self::Ended { .. } => None,
         }
     }
 }
@@ -296,13 +300,13 @@ mod tests {
         let state = |stage| AttemptState { id, pid: 7, started: Time(1), log_end: 5, stage };
         let states = vec![state(Stage::Running), state(Stage::Lost), state(Stage::Ended(exit))];
         for reply in [
-            Reply::Hello { version: 1, build: "x".into(), trees: Holds::Cgroup, running: 2, pid: 3 },
+            Reply::Hello { version: 1, build: "x".into(), trees: Containment::Cgroup, running: 2, pid: 3 },
             Reply::Started { request: 1, known: true, state: state(Stage::Running) },
             Reply::Attempts { request: 1, last: false, states },
             Reply::Done { request: 1, yes: true },
             Reply::NotStarted { request: 1, why: "no".into() },
             Reply::Grew { id, end: 9 },
-            Reply::Over { state: state(Stage::Ended(exit)) },
+            Reply::Ended { state: state(Stage::Ended(exit)) },
         ] {
             assert_eq!(Reply::decode(body(&reply.encode().unwrap())), Ok(reply));
         }

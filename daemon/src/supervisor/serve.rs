@@ -311,7 +311,7 @@ impl Server {
         };
         self.running.remove(&id);
         self.over.insert(id, state);
-        let notification = Reply::Over { state };
+        let notification = Reply::Ended { state };
         for peer in self.peers.iter_mut().filter(|peer| peer.is_greeted()) {
             peer.send(&notification);
         }

@@ -24,7 +24,7 @@ use std::process::Command;
 use fanlight_shared::id::AttemptId;
 use rustix::process::Signal;
 
-use super::message::Holds;
+use super::message::Containment;
 
 /// How this supervisor holds trees.
 #[derive(Debug)]
@@ -79,11 +79,11 @@ impl Trees {
     }
 
     /// Which way it is.
-    pub(crate) fn holds(&self) -> Holds {
+    pub(crate) fn holds(&self) -> Containment {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Cgroup(_) => Holds::Cgroup,
-            Self::Session => Holds::Session,
+            Self::Cgroup(_) => Containment::Cgroup,
+            Self::Session => Containment::Session,
         }
     }
 

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Outcome};
+use crate::file_error::FileError;
 use crate::media;
-use crate::problem::Problem;
 use crate::rooted::remove_tree;
 use crate::store::blob::{Blobs, Published};
 
@@ -122,8 +122,8 @@ impl Workers {
             async { publishing.await.unwrap_or_else(|error| Err(error.to_string().into())) }
         });
         let made = made.await.map_err(|problem| match problem {
-            Problem::Full(_) => Stop::Cancelled,
-            Problem::Other(sentence) => Stop::Failed(sentence),
+            FileError::Full(_) => Stop::Cancelled,
+            FileError::Other(sentence) => Stop::Failed(sentence),
         })?;
         if attempt.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
@@ -296,7 +296,7 @@ struct Made {
 
 impl Made {
     /// Publishes the new files and puts their media in the place of the tokens.
-    fn publish(&self) -> Result<(Values, Vec<Published>), Problem> {
+    fn publish(&self) -> Result<(Values, Vec<Published>), FileError> {
         let Self { blobs, scratch, values, files, known } = self;
         let mut values = values.clone();
         let mut published = Vec::new();

@@ -16,7 +16,9 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
 use super::ClientError;
 use super::parts::Parts;
-use crate::rpc::frame::{ACCEPTED_LIMIT, Answer, Call, Incoming, JsonRpc2, REQUEST_LIMIT, unmark};
+use crate::rpc::frame::{
+    ACCEPTED_LIMIT, Incoming, JsonRpc2, REQUEST_LIMIT, ReceivedResponse, RequestFrame, unmark,
+};
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, assets};
 
@@ -182,10 +184,10 @@ impl Connection {
                 error if hung_up(&error) => ClientError::NoDaemon(path.to_owned()),
                 error => unreachable(error.to_string()),
             })?;
-        Ok(Self::over(socket))
+        Ok(Self::from_socket(socket))
     }
 
-    fn over(socket: Socket) -> Self {
+    fn from_socket(socket: Socket) -> Self {
         let (sink, source) = socket.split();
         let (outgoing, to_send) = mpsc::channel(64);
         let (notify, receiver) = mpsc::unbounded_channel();
@@ -224,12 +226,12 @@ impl Connection {
         }
     }
 
-    pub(super) async fn call<R: Request>(&self, request: &R) -> Result<R::Answer, ClientError> {
+    pub(super) async fn call<R: Request>(&self, request: &R) -> Result<R::Response, ClientError> {
         self.send(request, None).await
     }
 
     /// A call whose answer is followed by bytes.
-    pub(super) async fn stream<R: Request<Answer = assets::Bytes>>(
+    pub(super) async fn stream<R: Request<Response = assets::Bytes>>(
         &self,
         request: &R,
     ) -> Result<(assets::Bytes, mpsc::Receiver<Vec<u8>>), ClientError> {
@@ -241,10 +243,11 @@ impl Connection {
         &self,
         request: &R,
         chunks: Option<mpsc::Sender<Vec<u8>>>,
-    ) -> Result<R::Answer, ClientError> {
+    ) -> Result<R::Response, ClientError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let call = Call { jsonrpc: JsonRpc2, id, method: R::METHOD, params: request };
-        let text = serde_json::to_string(&call).map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+        let call = RequestFrame { jsonrpc: JsonRpc2, id, method: R::METHOD, params: request };
+        let text =
+            serde_json::to_string(&call).map_err(|error| ClientError::BadResponse(error.to_string()))?;
         if text.len() > REQUEST_LIMIT {
             return Err(ClientError::TooLong(text.len()));
         }
@@ -258,8 +261,8 @@ impl Connection {
             return Err(lost());
         }
         let frame = receiver.await.map_err(|_| lost())?;
-        let answer = serde_json::from_str::<Answer<R::Answer>>(&frame)
-            .map_err(|error| ClientError::BadAnswer(error.to_string()))?;
+        let answer = serde_json::from_str::<ReceivedResponse<R::Response>>(&frame)
+            .map_err(|error| ClientError::BadResponse(error.to_string()))?;
         Ok(answer.outcome()?)
     }
 }
@@ -336,7 +339,8 @@ fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, frame:
     let Some(pending) = shared.pending().remove(&id) else { return };
     // The bytes follow at once: their stream must be known before the next frame is read.
     if let Some(chunks) = pending.chunks
-        && let Ok(Answer { result: Some(bytes), .. }) = serde_json::from_str::<Answer<assets::Bytes>>(&frame)
+        && let Ok(ReceivedResponse { result: Some(bytes), .. }) =
+            serde_json::from_str::<ReceivedResponse<assets::Bytes>>(&frame)
         && bytes.bytes > 0
     {
         streams.insert(bytes.stream, Stream { left: bytes.bytes, chunks });

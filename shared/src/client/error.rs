@@ -37,7 +37,7 @@ pub enum ClientError {
     Disconnected(String),
     /// The daemon sent something that this program does not understand.
     #[error("the daemon's answer can't be read: {0}")]
-    BadAnswer(String),
+    BadResponse(String),
     /// The request is longer than a frame may be.
     #[error("the request is {0} bytes long; at most 8 MiB fit")]
     TooLong(usize),

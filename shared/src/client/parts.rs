@@ -15,10 +15,10 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Adds a part. Returns the complete notification, or nothing while parts are missing.
-    pub(super) fn take(&mut self, came: Notification) -> Option<Notification> {
-        match came {
+    pub(super) fn take(&mut self, notification: Notification) -> Option<Notification> {
+        match notification {
             Notification::Registry { runs_left: 1.., .. } => {
-                self.registry = Some(came);
+                self.registry = Some(notification);
                 None
             }
             Notification::RegistryRuns { runs: more, .. } => {
@@ -30,14 +30,14 @@ impl Parts {
             }
             Notification::Registry { .. } => {
                 self.registry = None;
-                Some(came)
+                Some(notification)
             }
             Notification::Snapshot { run_id, ref state, .. } => {
                 self.snapshots.remove(&run_id);
                 if state.nodes_left + state.edges_left == 0 {
-                    return Some(came);
+                    return Some(notification);
                 }
-                self.snapshots.insert(run_id, came);
+                self.snapshots.insert(run_id, notification);
                 None
             }
             Notification::SnapshotNodes { run_id, nodes, edges, .. } => {
@@ -52,7 +52,7 @@ impl Parts {
             }
             Notification::Lagged {} => {
                 *self = Self::default();
-                Some(came)
+                Some(notification)
             }
             other => Some(other),
         }

@@ -49,16 +49,16 @@ impl Content {
     ///
     /// # Errors
     /// A sentence: more than [`READ_LIMIT`] in all, content that is gone or was never whole.
-    pub fn whole(&self, value: Value) -> Result<Value, String> {
+    pub fn resolve(&self, value: Value) -> Result<Value, String> {
         Ok(match value {
             Value::Large(large) if large.is_text() => Value::Text(self.text(&large)?.as_ref().to_owned()),
             Value::Large(large) => self.json(&large)?,
             Value::List(items) => {
-                Value::List(items.into_iter().map(|item| self.whole(item)).collect::<Result<_, _>>()?)
+                Value::List(items.into_iter().map(|item| self.resolve(item)).collect::<Result<_, _>>()?)
             }
             Value::Object(map) => Value::Object(
                 map.into_iter()
-                    .map(|(key, value)| Ok((key, self.whole(value)?)))
+                    .map(|(key, value)| Ok((key, self.resolve(value)?)))
                     .collect::<Result<_, String>>()?,
             ),
             plain => plain,

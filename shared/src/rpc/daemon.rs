@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::frame::{ANSWERS_LIMIT, CHUNK, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, REQUEST_LIMIT};
+use super::frame::{CHUNK, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, REQUEST_LIMIT, RESPONSES_LIMIT};
 use super::{Done, request};
 
 /// `hello`: the first request of a connection.
@@ -29,7 +29,7 @@ pub struct Limits {
     /// The bytes in a binary frame, without its mark.
     pub chunk: u64,
     /// How many responses may wait to be sent; past that, requests wait.
-    pub answers: u64,
+    pub responses: u64,
     /// Notifications that wait to be sent; beyond it they are dropped, and snapshots follow.
     pub notifications: u64,
 }
@@ -41,7 +41,7 @@ impl Default for Limits {
             request: bytes(REQUEST_LIMIT),
             message: bytes(MESSAGE_LIMIT),
             chunk: bytes(CHUNK),
-            answers: bytes(ANSWERS_LIMIT),
+            responses: bytes(RESPONSES_LIMIT),
             notifications: bytes(NOTIFICATIONS_LIMIT),
         }
     }
@@ -50,7 +50,7 @@ impl Default for Limits {
 /// Answer of `hello`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct HelloAnswer {
+pub struct HelloResponse {
     /// [`super::PROTOCOL_VERSION`] of the daemon.
     pub protocol: u32,
     /// The daemon's version.
@@ -126,14 +126,14 @@ pub struct Doctor {
 /// Answer of `daemon.doctor`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct DoctorAnswer {
+pub struct DoctorResponse {
     /// What was looked at, one line each.
     pub checked: Vec<String>,
     /// What is wrong and what to do about it; empty is good.
     pub problems: Vec<String>,
 }
 
-request!(Hello, "hello", HelloAnswer);
+request!(Hello, "hello", HelloResponse);
 request!(Status, "daemon.status", DaemonStatus);
 request!(Stop, "daemon.stop", Done);
-request!(Doctor, "daemon.doctor", DoctorAnswer);
+request!(Doctor, "daemon.doctor", DoctorResponse);

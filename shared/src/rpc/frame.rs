@@ -18,7 +18,7 @@ pub const MESSAGE_LIMIT: usize = 1024 * 1024;
 pub const ACCEPTED_LIMIT: usize = 64 * 1024 * 1024;
 
 /// How many bytes of answers wait for one connection; beyond it requests wait.
-pub const ANSWERS_LIMIT: usize = 8 * 1024 * 1024;
+pub const RESPONSES_LIMIT: usize = 8 * 1024 * 1024;
 
 /// How many bytes of notifications wait for one connection; beyond it they are dropped, and snapshots follow when the
 /// client reads again.
@@ -68,7 +68,7 @@ impl JsonSchema for JsonRpc2 {
 
 /// A request on its way to the daemon.
 #[derive(Debug, Serialize)]
-pub struct Call<'a, R> {
+pub struct RequestFrame<'a, R> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
     /// Comes back with the answer.
@@ -82,7 +82,7 @@ pub struct Call<'a, R> {
 /// A request as the daemon reads it, before its method is known.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Called {
+pub struct ReceivedRequest {
     /// Always 2.0.
     #[allow(dead_code)]
     jsonrpc: JsonRpc2,
@@ -97,7 +97,7 @@ pub struct Called {
 
 /// A good answer.
 #[derive(Debug, Serialize)]
-pub struct Answered<'a, A> {
+pub struct ResultFrame<'a, A> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
     /// Of the request.
@@ -108,7 +108,7 @@ pub struct Answered<'a, A> {
 
 /// A bad answer.
 #[derive(Debug, Serialize)]
-pub struct Refused<'a> {
+pub struct ErrorFrame<'a> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
     /// Of the request; null where it could not be read.
@@ -119,7 +119,7 @@ pub struct Refused<'a> {
 
 /// A notification.
 #[derive(Debug, Serialize)]
-pub struct Notified<'a> {
+pub struct NotificationFrame<'a> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
     /// Always [`EVENT`].
@@ -130,14 +130,14 @@ pub struct Notified<'a> {
 
 /// What an answer says, as who asked reads it.
 #[derive(Debug, Deserialize)]
-pub struct Answer<A> {
+pub struct ReceivedResponse<A> {
     /// Of a good answer.
     pub result: Option<A>,
     /// Of a bad answer.
     pub error: Option<RpcError>,
 }
 
-impl<A> Answer<A> {
+impl<A> ReceivedResponse<A> {
     /// What was asked for, or why not.
     ///
     /// # Errors
@@ -151,7 +151,7 @@ impl<A> Answer<A> {
     }
 }
 
-/// A text frame as a client first reads it: an answer, which whoever asked reads as an [`Answer`], or a notification.
+/// A text frame as a client first reads it: an answer, which whoever asked reads as an [`ReceivedResponse`], or a notification.
 #[derive(Debug, Deserialize)]
 pub struct Incoming {
     /// Of an answer: which call it answers.

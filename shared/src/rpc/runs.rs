@@ -93,15 +93,15 @@ pub struct Started {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Reuse {
     /// Nodes whose finished values are taken over, in the order of the file.
-    pub kept: Vec<KeptNode>,
+    pub reused: Vec<ReusedNode>,
     /// Nodes that run again, or at least some of their items.
-    pub again: Vec<String>,
+    pub rerun: Vec<String>,
 }
 
 /// A node whose finished values are taken over.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct KeptNode {
+pub struct ReusedNode {
     /// The node.
     pub node: String,
     /// Of a node with `each`: how many of its items are taken over.
@@ -259,7 +259,7 @@ pub struct Cancel {
 /// Answer of `runs.cancel`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct CancelAnswer {
+pub struct CancelResponse {
     /// Those that are cancelled or are being cancelled because of this.
     pub cancelled: Vec<RunId>,
     /// Those of them that run and are being ended: they are cancelled once their last process is gone.
@@ -318,7 +318,7 @@ request!(List, "runs.list", Page<Run>);
 request!(Get, "runs.get", Detail);
 request!(Nodes, "runs.nodes", NodePage);
 request!(Items, "runs.items", ItemPage);
-request!(Cancel, "runs.cancel", CancelAnswer);
+request!(Cancel, "runs.cancel", CancelResponse);
 request!(Resume, "runs.resume", Started);
 request!(Delete, "runs.delete", Done);
 request!(Label, "runs.label", Done);

@@ -19,7 +19,7 @@ macro_rules! all {
         fn decode(method: &str, params: Json, result: Json) -> Result<(), serde_json::Error> {
             $(if method == <$request as Request>::METHOD {
                 serde_json::from_value::<$request>(params)?;
-                serde_json::from_value::<<$request as Request>::Answer>(result)?;
+                serde_json::from_value::<<$request as Request>::Response>(result)?;
                 return Ok(());
             })*
             Err(serde::de::Error::custom("no such method"))
@@ -29,7 +29,7 @@ macro_rules! all {
             let mut methods = Map::new();
             $({
                 let params = generator.subschema_for::<$request>();
-                let result = generator.subschema_for::<<$request as Request>::Answer>();
+                let result = generator.subschema_for::<<$request as Request>::Response>();
                 let schemas = json!({ "params": params, "result": result });
                 methods.insert(<$request as Request>::METHOD.to_owned(), schemas);
             })*

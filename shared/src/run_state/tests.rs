@@ -186,12 +186,12 @@ proptest! {
 /// What a client may see of two nodes, `b` reading `a`: what is stored, and what is not.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)]
-enum Seen {
+enum AnyEvent {
     Stored(StateEvent),
     Live(LiveEvent),
 }
 
-fn seen() -> impl Strategy<Value = Seen> {
+fn seen() -> impl Strategy<Value = AnyEvent> {
     let node = || prop::sample::select(vec!["a", "b"]);
     let item = || prop::option::of(0..2_u32).prop_map(ItemPath);
     let status = prop::sample::select(vec![
@@ -214,12 +214,12 @@ fn seen() -> impl Strategy<Value = Seen> {
                 let plan = loss.map(|loss| format!("below {loss}"));
                 update.activity = loss.map(|_| Box::new(Activity { plan, ..Activity::default() }));
             }
-            Seen::Stored(StateEvent::NodeUpdate(update))
+            AnyEvent::Stored(StateEvent::NodeUpdate(update))
         },
     );
     let live = (node(), item(), 0..6_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
         let node = node.to_owned();
-        Seen::Live(match kind {
+        AnyEvent::Live(match kind {
             0 => LiveEvent::NodeProgress { node, item, progress: Progress { fraction: None, message: None } },
             1 => LiveEvent::LogUpdate { node, item, attempt: value, end: value.into(), last_line: None },
             2 => LiveEvent::MetricUpdate { node, item, name: "loss".into(), value: value.into(), unit: None },
@@ -255,13 +255,13 @@ proptest! {
         let (mut stored, mut watched, mut other) = (new(), new(), new());
         for (seen, missed) in seen.into_iter().zip(missed) {
             match seen {
-                Seen::Stored(event) => {
+                AnyEvent::Stored(event) => {
                     let event = Numbered { seq: stored.seq + 1, event };
                     for state in [&mut stored, &mut watched, &mut other] {
                         prop_assert_eq!(state.fold(&event), Folded::Next);
                     }
                 }
-                Seen::Live(event) => {
+                AnyEvent::Live(event) => {
                     watched.fold_live(&event);
                     if !missed {
                         other.fold_live(&event);
@@ -274,7 +274,7 @@ proptest! {
             prop_assert_eq!(state.fold(&end), Folded::Next);
         }
         for seen in late {
-            if let Seen::Live(event) = seen {
+            if let AnyEvent::Live(event) = seen {
                 watched.fold_live(&event);
             }
         }

@@ -53,37 +53,37 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     } else {
         runs::Cancel { queued: true, running: args.all, ..runs::Cancel::default() }
     };
-    let answer = client.call(request).await?;
+    let response = client.call(request).await?;
     let mut out = Out::new();
     if !by_name || chosen.is_empty() {
-        say_counts(&answer);
+        say_counts(&response);
     }
     let names: HashMap<RunId, String> = chosen.iter().map(|run| (run.id, run.name())).collect();
     let mut say = |ids: &[RunId], what: &str| {
         ids.iter().filter_map(|id| names.get(id)).try_for_each(|name| out.line(&format!("{name}\t{what}")))
     };
     let at_once: Vec<RunId> =
-        answer.cancelled.iter().filter(|id| !answer.cancelling.contains(id)).copied().collect();
+        response.cancelled.iter().filter(|id| !response.cancelling.contains(id)).copied().collect();
     say(&at_once, "cancelled")?;
-    say(&answer.ended, "had ended before")?;
+    say(&response.ended, "had ended before")?;
     if !args.wait {
-        say(&answer.cancelling, "cancelling")?;
+        say(&response.cancelling, "cancelling")?;
         return out.flush();
     }
     out.flush()?;
-    for run in wait(&context, client, &answer.cancelling).await? {
+    for run in wait(&context, client, &response.cancelling).await? {
         out.line(&format!("{}\t{}", run.name(), run.state.word()))?;
     }
     out.flush()
 }
 
-fn say_counts(answer: &runs::CancelAnswer) {
-    let at_once = answer.cancelled.len() - answer.cancelling.len().min(answer.cancelled.len());
-    if at_once > 0 || answer.cancelling.is_empty() {
+fn say_counts(response: &runs::CancelResponse) {
+    let at_once = response.cancelled.len() - response.cancelling.len().min(response.cancelled.len());
+    if at_once > 0 || response.cancelling.is_empty() {
         output::note(&format!("cancelled {}", text::count(at_once, "run")));
     }
-    if !answer.cancelling.is_empty() {
-        output::note(&format!("cancelling {}", text::count(answer.cancelling.len(), "run")));
+    if !response.cancelling.is_empty() {
+        output::note(&format!("cancelling {}", text::count(response.cancelling.len(), "run")));
     }
 }
 

@@ -41,12 +41,12 @@ impl Reconnects {
         run: &str,
     ) -> Result<Client, Failure> {
         tokio::select! {
-            found = self.look(context, run) => found,
+            found = self.try_connect(context, run) => found,
             () = interrupt.reaches(leaves) => Err(Failure::interrupted()),
         }
     }
 
-    async fn look(&mut self, context: &Context, run: &str) -> Result<Client, Failure> {
+    async fn try_connect(&mut self, context: &Context, run: &str) -> Result<Client, Failure> {
         if self.connected.elapsed() >= GOOD {
             self.tries = 0;
         }

@@ -112,7 +112,7 @@ fn say_hints(hints: &[String]) {
 
 /// `keeps slow, thumbs (7 of 9 items); runs step, report again`
 fn sentence(reuse: &Reuse) -> String {
-    let kept = reuse.kept.iter().map(|kept| match (kept.items, kept.of) {
+    let kept = reuse.reused.iter().map(|kept| match (kept.items, kept.of) {
         (Some(items), Some(of)) if items < of => {
             format!("{} ({items} of {})", kept.node, text::count(of as usize, "item"))
         }
@@ -120,7 +120,7 @@ fn sentence(reuse: &Reuse) -> String {
     });
     let kept: Vec<String> = kept.collect();
     let kept = if kept.is_empty() { "nothing".to_owned() } else { kept.join(", ") };
-    let again = if reuse.again.is_empty() { "nothing".to_owned() } else { reuse.again.join(", ") };
+    let again = if reuse.rerun.is_empty() { "nothing".to_owned() } else { reuse.rerun.join(", ") };
     format!("keeps {kept}; runs {again} again")
 }
 
@@ -155,20 +155,20 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
-    use fanlight_shared::rpc::runs::KeptNode;
+    use fanlight_shared::rpc::runs::ReusedNode;
 
     use super::*;
 
     #[test]
     fn what_is_kept_is_one_sentence() {
-        let kept = |node: &str, items, of| KeptNode { node: node.into(), items, of };
+        let kept = |node: &str, items, of| ReusedNode { node: node.into(), items, of };
         let reuse = Reuse {
-            kept: vec![
+            reused: vec![
                 kept("slow", None, None),
                 kept("all", Some(3), Some(3)),
                 kept("some", Some(7), Some(9)),
             ],
-            again: vec!["some".into(), "report".into()],
+            rerun: vec!["some".into(), "report".into()],
         };
         assert_eq!(sentence(&reuse), "keeps slow, all, some (7 of 9 items); runs some, report again");
         assert_eq!(sentence(&Reuse::default()), "keeps nothing; runs nothing again");

@@ -52,7 +52,7 @@ async fn object(client: &Client, detail: &Detail) -> Result<Json, Failure> {
     let nodes: Vec<Json> = detail.state.nodes.iter().map(|(name, node)| node_object(name, node)).collect();
     if let Some(object) = run.as_object_mut() {
         object
-            .insert("outputs".into(), Json::Object(json::whole_values(client, &detail.state.outputs).await?));
+            .insert("outputs".into(), Json::Object(json::full_values(client, &detail.state.outputs).await?));
         object.insert("nodes".into(), Json::Array(nodes));
         object.insert("path".into(), json!(detail.path));
         object.insert("environment".into(), json!(detail.environment));

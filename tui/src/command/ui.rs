@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::ui::app::{self, Start};
 use crate::ui::model::{Options, PictureMode};
-use crate::ui::settings::{Look, Settings};
+use crate::ui::settings::{Preferences, Settings};
 
 /// How the UI is drawn.
 #[derive(clap::Args, Debug)]
@@ -46,22 +46,22 @@ impl Args {
         self.ascii
     }
 
-    fn options(&self, look: Look) -> Options {
+    fn options(&self, preferences: Preferences) -> Options {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         // Over a slow line whatever moves costs; who wants it anyway has a terminal beside it.
         let remote = set("SSH_CONNECTION") || set("SSH_TTY");
-        let ascii = crate::ascii::is_asked_for() || look.ascii.unwrap_or_else(crate::ascii::is_wanted);
+        let ascii = crate::ascii::is_asked_for() || preferences.ascii.unwrap_or_else(crate::ascii::is_wanted);
         let colour = !set("NO_COLOR");
         // Half blocks are colours and nothing else, and neither they nor placeholders are ASCII.
         let pictures = if colour && !ascii { PictureMode::Auto } else { PictureMode::Off };
         Options {
-            motion: !self.no_motion && look.motion.unwrap_or(!remote),
-            mouse: !self.no_mouse && look.mouse.unwrap_or(true),
+            motion: !self.no_motion && preferences.motion.unwrap_or(!remote),
+            mouse: !self.no_mouse && preferences.mouse.unwrap_or(true),
             colour,
             ascii,
-            bell: self.bell || look.bell.unwrap_or(false),
-            confirm: !self.no_confirm && look.confirm.unwrap_or(true),
-            pictures: self.pictures.or(look.pictures).unwrap_or(pictures),
+            bell: self.bell || preferences.bell.unwrap_or(false),
+            confirm: !self.no_confirm && preferences.confirm.unwrap_or(true),
+            pictures: self.pictures.or(preferences.pictures).unwrap_or(pictures),
             folder: std::env::current_dir().and_then(|it| it.canonicalize()).unwrap_or_else(|_| ".".into()),
             examples: crate::example::ALL.iter().map(|it| it.name.to_owned()).collect(),
         }
@@ -79,9 +79,10 @@ pub(super) async fn open(args: &Args) -> Result<(), Failure> {
     let settings = Settings::read(&context.home.config).map_err(|error| Failure::usage(error.to_string()))?;
     let exe = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("this program can't find itself: {error}")))?;
-    let left = app::run(Start { home: context.home, exe, options: args.options(settings.look), settings })
-        .await
-        .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
+    let left =
+        app::run(Start { home: context.home, exe, options: args.options(settings.preferences), settings })
+            .await
+            .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
     match left {
         0 => {}
         1 => output::note("1 run goes on"),

@@ -73,13 +73,13 @@ pub(crate) fn values(values: &IndexMap<String, Value>) -> Map<String, Json> {
 }
 
 /// Values by name, with the whole content of large ones.
-pub(crate) async fn whole_values(
+pub(crate) async fn full_values(
     client: &Client,
     values: &IndexMap<String, Value>,
 ) -> Result<Map<String, Json>, Failure> {
     let mut whole = Map::new();
     for (name, value) in values {
-        whole.insert(name.clone(), client.whole(value.clone()).await?.to_json());
+        whole.insert(name.clone(), client.full_value(value.clone()).await?.to_json());
     }
     Ok(whole)
 }

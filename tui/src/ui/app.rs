@@ -27,7 +27,7 @@ use super::model::{Model, Options};
 use super::picture::Pictures;
 use super::picture::overlay::Overlay;
 use super::picture::probe;
-use super::picture::query::{self, Answers, Late};
+use super::picture::query::{self, Late, Replies};
 use super::settings::Settings;
 use super::terminal::Terminal;
 use super::theme::Theme;
@@ -38,7 +38,7 @@ use session::Session;
 use terminal_query::{Input, TerminalQuery};
 
 /// How long after the start late answers of the terminal are expected.
-const LATE_ANSWERS: Duration = Duration::from_secs(10);
+const LATE_REPLIES: Duration = Duration::from_secs(10);
 /// Messages of one batch, so that a flood shows progress.
 const BATCH: usize = 512;
 /// Messages of one batch between two looks for keys: each look is a call of the system.
@@ -109,7 +109,7 @@ impl App {
         model.size = terminal.size()?;
         model.now = Time::now();
         let here = probe::Terminal::here();
-        let drawing = probe::drawing(model.options.pictures, &here, Answers::default());
+        let drawing = probe::drawing(model.options.pictures, &here, Replies::default());
         model.pictures = Pictures::new(model.options.pictures, drawing);
         let asked = query::question(model.options.pictures, here.multiplexer, probe::is_deep(&here));
         if let Some(question) = &asked {
@@ -187,8 +187,8 @@ impl App {
             Next::End => self.over = true,
             Next::Paint => {}
             Next::Input(Some(Input::Key(key))) => self.event(Event::Key(key)).await?,
-            Next::Input(Some(Input::Answers(answers))) => self.answered(answers)?,
-            Next::Input(None) => self.answered(Answers::default())?,
+            Next::Input(Some(Input::Replies(replies))) => self.answered(replies)?,
+            Next::Input(None) => self.answered(Replies::default())?,
             Next::Continued => {
                 self.terminal.resume()?;
                 self.pictures_again()?;
@@ -241,16 +241,16 @@ impl App {
     }
 
     /// It is known how pictures are drawn; from here on the keys are read as ever.
-    fn answered(&mut self, answers: Answers) -> io::Result<()> {
+    fn answered(&mut self, replies: Replies) -> io::Result<()> {
         if self.asked.take().is_none() {
             return Ok(());
         }
-        let drawing = probe::drawing(self.session.model.options.pictures, &probe::Terminal::here(), answers);
+        let drawing = probe::drawing(self.session.model.options.pictures, &probe::Terminal::here(), replies);
         self.session.work.draw_by(drawing);
         self.session.model.pictures.begin(drawing);
-        self.late = (!answers.any).then(|| Late::expect(LATE_ANSWERS));
+        self.late = (!replies.any).then(|| Late::expect(LATE_REPLIES));
         self.events = Some(EventStream::new());
-        self.frame_rate.request(Urgency::Answer);
+        self.frame_rate.request(Urgency::Response);
         self.terminal.mouse(self.session.model.options.mouse)
     }
 

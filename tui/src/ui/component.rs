@@ -49,7 +49,7 @@ impl Step {
     }
     /// Another one comes over it.
     #[must_use]
-    pub fn over(layer: Layer) -> Self {
+    pub fn open(layer: Layer) -> Self {
         Self { then: Some(layer), ..Self::default() }
     }
     /// The key was not for it.

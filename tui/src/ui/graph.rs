@@ -41,7 +41,7 @@ impl Zoom {
 
 /// Where edges lead.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Flow {
+pub enum FlowDirection {
     /// From left to right.
     Right,
     /// From top to bottom.
@@ -102,7 +102,7 @@ pub struct Drawing {
     /// How much of a node it has room for.
     pub zoom: Zoom,
     /// Where edges lead.
-    pub flow: Flow,
+    pub flow: FlowDirection,
     /// Columns and rows in all.
     pub size: (i32, i32),
     /// The nodes, by their place in the file.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::asset::{Asset, Recipe};
 use fanlight_shared::id::{AssetId, RunId, Version};
-use fanlight_shared::rpc::daemon::HelloAnswer;
+use fanlight_shared::rpc::daemon::HelloResponse;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
 use fanlight_shared::run::Run;
@@ -51,7 +51,7 @@ pub enum Link {
     /// None was there; one is being started.
     Starting,
     /// Connected.
-    Up(HelloAnswer),
+    Up(HelloResponse),
     /// Lost or refused; it is tried again.
     Down(String),
 }

@@ -1,13 +1,13 @@
 //! The user's files: `ui.toml`, `keymap.toml`, `theme.toml`.
 
-mod look;
+mod preferences;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::keymap::Keymap;
 use super::theme::Theme;
-pub use look::Look;
+pub use preferences::Preferences;
 
 /// The settings in the user's files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Settings {
     /// Colours.
     pub theme: Theme,
     /// How the UI behaves.
-    pub look: Look,
+    pub preferences: Preferences,
 }
 
 /// What is wrong with a file of the user's.
@@ -46,7 +46,7 @@ impl Settings {
         Ok(Self {
             keymap: file(folder.join("keymap.toml"), Keymap::with_file)?,
             theme: file(folder.join("theme.toml"), Theme::with_file)?,
-            look: file(folder.join("ui.toml"), Look::with_file)?,
+            preferences: file(folder.join("ui.toml"), Preferences::with_file)?,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fanlight_shared::event::Queue;
-use fanlight_shared::rpc::daemon::HelloAnswer;
+use fanlight_shared::rpc::daemon::HelloResponse;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
@@ -63,7 +63,7 @@ pub(crate) fn connected() -> Model {
     let mut model = Model::new(Options { motion: false, ..Options::default() });
     model.now = NOW;
     model.size = (120, 40);
-    model.link = Link::Up(HelloAnswer {
+    model.link = Link::Up(HelloResponse {
         protocol: 1,
         version: "0.1.0".to_owned(),
         instance: "one".to_owned(),

@@ -118,7 +118,7 @@ impl Fanlight {
 
     /// Runs a command line to its end.
     pub fn say(&self, arguments: &[&str]) -> Said {
-        said(self.command(arguments).output().expect("the executable starts"))
+        collect(self.command(arguments).output().expect("the executable starts"))
     }
 
     /// Starts a command line and leaves it running.
@@ -171,7 +171,7 @@ impl Running {
 
     /// Waits for its end.
     pub fn ends(mut self) -> Said {
-        said(self.child.take().expect("it runs").wait_with_output().expect("it ends"))
+        collect(self.child.take().expect("it runs").wait_with_output().expect("it ends"))
     }
 }
 
@@ -184,7 +184,7 @@ impl Drop for Running {
     }
 }
 
-fn said(output: std::process::Output) -> Said {
+fn collect(output: std::process::Output) -> Said {
     Said {
         code: code(output.status),
         out: String::from_utf8(output.stdout).expect("stdout is text"),

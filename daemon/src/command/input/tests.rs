@@ -25,7 +25,7 @@ impl Fixture {
     fn folder(&self) -> PathBuf {
         self.temp.path().join("inputs")
     }
-    fn lay_out(&self, inputs: &[(&str, Value)]) -> Result<IndexMap<String, OsString>, Problem> {
+    fn lay_out(&self, inputs: &[(&str, Value)]) -> Result<IndexMap<String, OsString>, FileError> {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         lay_out(&inputs, self.store.blobs(), &self.folder())
     }

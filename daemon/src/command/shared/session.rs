@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::changed::{Files, Snapshot};
 use crate::command::folder::{new_file, sentence};
 use crate::command::pattern::Pattern;
-use crate::problem::Problem;
+use crate::file_error::FileError;
 use crate::supervisor::record;
 
 /// One attempt in a shared folder.
@@ -213,7 +213,7 @@ impl Session {
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn save(&self, folder: &Path, file: &Path) -> Result<(), Problem> {
+    pub(super) fn save(&self, folder: &Path, file: &Path) -> Result<(), FileError> {
         let text = |wanted: fn(&OutputSource) -> Option<&String>| {
             self.sources.iter().filter_map(wanted).cloned().collect::<Vec<String>>()
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use fanlight_shared::expression::Root;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::runs::{KeptNode, Reuse};
+use fanlight_shared::rpc::runs::{Reuse, ReusedNode};
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::{Instance, NodeState, RunState};
 use fanlight_shared::value::{Value, Values};
@@ -74,10 +74,10 @@ impl<'a> Ended<'a> {
         for (node, again) in plan.nodes.iter().zip(again) {
             if let Some(count) = kept.get(&node.name) {
                 let of = self.state.nodes.get(&node.name).and_then(|seen| seen.item_count);
-                reuse.kept.push(KeptNode { node: node.name.clone(), items: of.map(|_| *count), of });
+                reuse.reused.push(ReusedNode { node: node.name.clone(), items: of.map(|_| *count), of });
             }
             if *again != Rerun::Nothing {
-                reuse.again.push(node.name.clone());
+                reuse.rerun.push(node.name.clone());
             }
         }
         reuse

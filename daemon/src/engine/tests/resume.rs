@@ -26,17 +26,17 @@ async fn resumed(world: &World, run: &Run, document: Option<&str>) -> Ended {
     world.ended(again.id)
 }
 
-/// What a resume would take over and run again: `kept: a, b (1 of 2); again: c`.
+/// What a resume would take over and run again: `reused: a, b (1 of 2); rerun: c`.
 async fn planned(world: &World, run: &Run, document: Option<&str>) -> Result<String, RpcError> {
     let request = runs::Resume { document: document.map(str::to_owned), dry_run: true, ..request(run) };
     let planned = world.engine.resume(request).await?;
     assert!(planned.runs.is_empty());
     let reuse = planned.reuse.unwrap();
-    let kept = reuse.kept.iter().map(|it| match (it.items, it.of) {
+    let reused = reuse.reused.iter().map(|it| match (it.items, it.of) {
         (Some(items), Some(of)) => format!("{} ({items} of {of})", it.node),
         _ => it.node.clone(),
     });
-    Ok(format!("kept: {}; again: {}", kept.collect::<Vec<_>>().join(", "), reuse.again.join(", ")))
+    Ok(format!("reused: {}; rerun: {}", reused.collect::<Vec<_>>().join(", "), reuse.rerun.join(", ")))
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ outputs: { good: '${{ good.text }}' }
 ",
         )
         .await;
-    assert_eq!(planned(&world, &failed.run, None).await.unwrap(), "kept: good, items (3 of 3); again: bad");
+    assert_eq!(planned(&world, &failed.run, None).await.unwrap(), "reused: good, items (3 of 3); rerun: bad");
     let again = resumed(&world, &failed.run, None).await;
     assert_eq!(again.run.resumed_from, Some(failed.run.id));
     assert_eq!(again.run.number, 2);
@@ -86,7 +86,7 @@ async fn whatever_reads_a_node_that_runs_again_runs_again_too_conditions_include
     assert_eq!(failed.output("rescue"), Some(&Value::from("rescued")));
     std::fs::write(folder.path().join("fixed"), "42").unwrap();
     let planned = planned(&world, &failed.run, None).await.unwrap();
-    assert_eq!(planned, "kept: before; again: test, report, page, rescue");
+    assert_eq!(planned, "reused: before; rerun: test, report, page, rescue");
     let again = resumed(&world, &failed.run, None).await;
     let nodes = "before cached, test completed, report completed, page completed, rescue skipped";
     assert_eq!(again.nodes(), nodes);
@@ -110,7 +110,7 @@ nodes:
     let failed = world.run(&document).await;
     std::fs::write(folder.path().join("b"), "b").unwrap();
     let planned = planned(&world, &failed.run, None).await.unwrap();
-    assert_eq!(planned, "kept: read (1 of 2), each (1 of 2); again: read, each, all");
+    assert_eq!(planned, "reused: read (1 of 2), each (1 of 2); rerun: read, each, all");
     let again = resumed(&world, &failed.run, None).await;
     assert_eq!(again.nodes(), "read completed, each completed, all completed");
     for node in ["read", "each"] {
@@ -131,7 +131,7 @@ nodes:
 ",
         )
         .await;
-    assert_eq!(planned(&world, &failed.run, None).await.unwrap(), "kept: report; again: bad");
+    assert_eq!(planned(&world, &failed.run, None).await.unwrap(), "reused: report; rerun: bad");
     assert_eq!(resumed(&world, &failed.run, None).await.nodes(), "off skipped, report cached, bad failed");
 }
 
@@ -158,7 +158,7 @@ nodes:
 outputs: { work: '${{ work.text }}' }
 ";
     let planned = planned(&world, &run, Some(repaired)).await.unwrap();
-    assert_eq!(planned, "kept: slow; again: work, after");
+    assert_eq!(planned, "reused: slow; rerun: work, after");
     let again = resumed(&world, &run, Some(repaired)).await;
     assert_eq!(again.nodes(), "slow cached, work completed, after completed");
     assert_eq!(again.output("work"), Some(&Value::from("data 7 m")));
@@ -175,7 +175,10 @@ async fn a_change_upstream_touches_whatever_reads_it() {
     let world = World::new().await;
     let failed = world.run(BROKEN).await;
     let other = BROKEN.replace("template: data", "template: other");
-    assert_eq!(planned(&world, &failed.run, Some(&other)).await.unwrap(), "kept: ; again: slow, work, after");
+    assert_eq!(
+        planned(&world, &failed.run, Some(&other)).await.unwrap(),
+        "reused: ; rerun: slow, work, after"
+    );
 }
 
 #[tokio::test]

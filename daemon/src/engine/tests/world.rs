@@ -176,7 +176,7 @@ impl World {
         Ended { run, state }
     }
 
-    pub(super) async fn cancel(&self, runs: &[RunId]) -> runs::CancelAnswer {
+    pub(super) async fn cancel(&self, runs: &[RunId]) -> runs::CancelResponse {
         self.engine.cancel(runs::Cancel { runs: runs.to_vec(), ..runs::Cancel::default() }).await.unwrap()
     }
 

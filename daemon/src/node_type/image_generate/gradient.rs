@@ -1,18 +1,18 @@
 //! Gradient: a few soft lights of one palette that run into each other.
 
 use super::Scene;
-use super::dice::Dice;
 use super::noise::octaves;
 use super::palette::{Palette, from_lab, to_lab};
+use super::rng::Rng;
 
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
-    let (warp_x, warp_y) = (dice.seed(), dice.seed());
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
+    let (warp_x, warp_y) = (rng.seed(), rng.seed());
     let tones = [0.06, 0.22, 0.42, 0.6, 0.76, 0.93];
     let lights: Vec<([f32; 2], [f32; 3])> = tones
         .into_iter()
         .map(|tone| {
-            let place = [dice.within(-1.5, 1.5), dice.within(-1.05, 1.05)];
-            (place, to_lab(palette.at(tone + dice.within(-0.05, 0.05))))
+            let place = [rng.within(-1.5, 1.5), rng.within(-1.05, 1.05)];
+            (place, to_lab(palette.at(tone + rng.within(-0.05, 0.05))))
         })
         .collect();
     Box::new(move |x, y| {

@@ -1,9 +1,9 @@
 //! Hills: ridge behind ridge in the haze, and a sun.
 
 use super::Scene;
-use super::dice::Dice;
 use super::noise::{at, octaves, smooth};
 use super::palette::{Palette, add, mix, scale};
+use super::rng::Rng;
 
 struct Ridge {
     seed: u32,
@@ -13,24 +13,24 @@ struct Ridge {
     tone: f32,
 }
 
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     let count = 7;
-    let horizon = dice.within(-0.05, 0.12);
+    let horizon = rng.within(-0.05, 0.12);
     let ridges: Vec<Ridge> = (0..count)
         .map(|nth| {
             let near = nth as f32 / (count - 1) as f32;
             Ridge {
-                seed: dice.seed(),
+                seed: rng.seed(),
                 base: horizon + 0.86 * near.powf(1.25),
-                height: 0.16 + 0.2 * near * dice.within(0.7, 1.2),
+                height: 0.16 + 0.2 * near * rng.within(0.7, 1.2),
                 width: 1.9 - 0.9 * near,
                 tone: 0.66 * (1.0 - near).powf(1.15),
             }
         })
         .collect();
-    let (sun_x, sun_y) = (dice.within(-0.75, 0.75), horizon - dice.within(0.28, 0.5));
-    let sun = dice.within(0.13, 0.2);
-    let clouds = dice.seed();
+    let (sun_x, sun_y) = (rng.within(-0.75, 0.75), horizon - rng.within(0.28, 0.5));
+    let sun = rng.within(0.13, 0.2);
+    let clouds = rng.seed();
     Box::new(move |x, y| {
         let distance = (x - sun_x).hypot(y - sun_y);
         for ridge in ridges.iter().rev() {

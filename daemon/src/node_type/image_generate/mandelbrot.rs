@@ -1,8 +1,8 @@
 //! Mandelbrot: a place at the rim of the set, smoothly coloured and lit like a relief.
 
 use super::Scene;
-use super::dice::Dice;
 use super::palette::{Palette, add, scale};
+use super::rng::Rng;
 
 /// Middle and half height of views that are worth it.
 const PLACES: [(f64, f64, f64); 10] = [
@@ -21,11 +21,11 @@ const MAX_STEPS: u32 = 1500;
 /// Far out, so that the colouring is smooth.
 const OUT: f64 = 1e4;
 
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
-    let &(cx, cy, zoom) = dice.pick(&PLACES);
-    let (sin, cos) = f64::from(dice.within(0.0, std::f32::consts::TAU)).sin_cos();
-    let zoom = zoom * f64::from(dice.within(0.7, 1.3));
-    let phase = dice.within(0.0, 1.0);
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
+    let &(cx, cy, zoom) = rng.pick(&PLACES);
+    let (sin, cos) = f64::from(rng.within(0.0, std::f32::consts::TAU)).sin_cos();
+    let zoom = zoom * f64::from(rng.within(0.7, 1.3));
+    let phase = rng.within(0.0, 1.0);
     Box::new(move |x, y| {
         let (x, y) = (f64::from(x), f64::from(y));
         let (a, b) = (cx + (x * cos - y * sin) * zoom, cy + (x * sin + y * cos) * zoom);

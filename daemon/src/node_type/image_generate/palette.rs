@@ -1,7 +1,7 @@
 //! Palettes: a few colours from dark to light, blended in OKLab, where halfway looks like halfway.
 
-use super::dice::Dice;
 use super::noise::lerp;
+use super::rng::Rng;
 
 /// Red, green and blue in proportion to light, 0..1.
 pub(super) type Linear = [f32; 3];
@@ -31,8 +31,8 @@ pub(super) struct Palette(Vec<Linear>);
 impl Palette {
     /// The palette of this name; any other name lets the dice choose. The dice roll in both cases, so that the shapes
     /// do not depend on the colours.
-    pub(super) fn named(name: &str, dice: &mut Dice) -> Self {
-        let chosen = dice.pick(&PALETTES).1;
+    pub(super) fn named(name: &str, rng: &mut Rng) -> Self {
+        let chosen = rng.pick(&PALETTES).1;
         let stops = PALETTES.iter().find(|it| it.0 == name).map_or(chosen, |it| it.1);
         let lab: Vec<[f32; 3]> = stops.iter().map(|rgb| to_lab(linear(*rgb))).collect();
         let steps = (0..=STEPS).map(|step| {

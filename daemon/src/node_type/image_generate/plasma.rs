@@ -1,16 +1,16 @@
 //! Plasma: noise that bends noise that bends noise.
 
 use super::Scene;
-use super::dice::Dice;
 use super::noise::{octaves, smooth};
 use super::palette::{Palette, scale};
+use super::rng::Rng;
 
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
-    let seeds: [u32; 5] = std::array::from_fn(|_| dice.seed());
-    let zoom = dice.within(0.5, 0.75);
-    let turn = dice.within(0.0, std::f32::consts::TAU);
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
+    let seeds: [u32; 5] = std::array::from_fn(|_| rng.seed());
+    let zoom = rng.within(0.5, 0.75);
+    let turn = rng.within(0.0, std::f32::consts::TAU);
     let (sin, cos) = turn.sin_cos();
-    let bend = dice.within(1.2, 1.8);
+    let bend = rng.within(1.2, 1.8);
     Box::new(move |x, y| {
         let (x, y) = ((x * cos - y * sin) * zoom, (x * sin + y * cos) * zoom);
         let (qx, qy) = (octaves(x, y, 3, seeds[0]), octaves(x + 5.2, y + 1.3, 3, seeds[1]));

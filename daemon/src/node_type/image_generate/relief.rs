@@ -1,14 +1,14 @@
 //! Noise: a fractal relief under a low sun, with fine contour lines.
 
 use super::Scene;
-use super::dice::Dice;
 use super::noise::{octaves, smooth};
 use super::palette::{Palette, mix, scale};
+use super::rng::Rng;
 
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
-    let (bend, land) = (dice.seed(), dice.seed());
-    let zoom = dice.within(0.6, 0.85);
-    let (ox, oy) = (dice.within(-50.0, 50.0), dice.within(-50.0, 50.0));
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
+    let (bend, land) = (rng.seed(), rng.seed());
+    let zoom = rng.within(0.6, 0.85);
+    let (ox, oy) = (rng.within(-50.0, 50.0), rng.within(-50.0, 50.0));
     let height = move |x: f32, y: f32| {
         let (x, y) = (x * zoom + ox, y * zoom + oy);
         let bx = 0.55 * octaves(x * 0.8 + 3.7, y * 0.8, 3, bend);

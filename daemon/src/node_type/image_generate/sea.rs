@@ -1,16 +1,16 @@
 //! Sea: a low sun over the water, its path of light, and waves that grow towards the shore.
 
 use super::Scene;
-use super::dice::Dice;
 use super::noise::{at, octaves, smooth};
 use super::palette::{Linear, Palette, add, mix, scale};
+use super::rng::Rng;
 
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
-    let horizon = dice.within(-0.08, 0.16);
-    let (sun_x, above) = (dice.within(-0.7, 0.7), dice.within(0.05, 0.34));
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
+    let horizon = rng.within(-0.08, 0.16);
+    let (sun_x, above) = (rng.within(-0.7, 0.7), rng.within(0.05, 0.34));
     let sun_y = horizon - above;
-    let sun = dice.within(0.14, 0.2);
-    let (clouds, waves, glints) = (dice.seed(), dice.seed(), dice.seed());
+    let sun = rng.within(0.14, 0.2);
+    let (clouds, waves, glints) = (rng.seed(), rng.seed(), rng.seed());
     let sky = move |x: f32, y: f32, palette: &Palette| -> Linear {
         let distance = (x - sun_x).hypot(y - sun_y);
         let up = smooth(-1.2, horizon + 0.05, y);

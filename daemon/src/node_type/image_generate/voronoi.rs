@@ -1,15 +1,15 @@
 //! Voronoi: leaded glass, each pane a tone of the palette with a light of its own.
 
 use super::Scene;
-use super::dice::Dice;
 use super::noise::{hash, octaves, smooth, unit};
 use super::palette::{Palette, mix, scale};
+use super::rng::Rng;
 
 #[allow(clippy::cast_possible_truncation)]
-pub(super) fn scene(dice: &mut Dice, palette: Palette) -> Scene {
-    let (cells, tones) = (dice.seed(), dice.seed());
-    let zoom = dice.within(3.0, 4.6);
-    let (sun_x, sun_y) = (dice.within(-0.8, 0.8), dice.within(-0.6, 0.3));
+pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
+    let (cells, tones) = (rng.seed(), rng.seed());
+    let zoom = rng.within(3.0, 4.6);
+    let (sun_x, sun_y) = (rng.within(-0.8, 0.8), rng.within(-0.6, 0.3));
     let point = move |ix: i32, iy: i32| {
         let jitter = |salt: u32| 0.5 + 0.42 * (2.0 * unit(ix, iy, cells ^ salt) - 1.0);
         (ix as f32 + jitter(0), iy as f32 + jitter(0x5bd1_e995))

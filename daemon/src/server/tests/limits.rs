@@ -2,7 +2,7 @@
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::frame::{ANSWERS_LIMIT, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT};
+use fanlight_shared::rpc::frame::{MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, RESPONSES_LIMIT};
 use fanlight_shared::rpc::runs::{Get, List, ParamSet, Start};
 use fanlight_shared::rpc::watch::{Notification, Watch};
 use fanlight_shared::rpc::{values, workflows};
@@ -90,7 +90,7 @@ async fn a_client_that_asks_and_does_not_read_has_little_waiting_for_it() {
         most = most.max(queued());
     }
     assert!(most > MESSAGE_LIMIT, "{most} bytes wait");
-    assert!(most <= 2 * ANSWERS_LIMIT, "{most} bytes wait");
+    assert!(most <= 2 * RESPONSES_LIMIT, "{most} bytes wait");
     for _ in 0..40 {
         assert!(raw.next().await.unwrap()["result"]["rows"].is_array(), "every request is answered");
     }

@@ -13,7 +13,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::frame;
-use super::super::message::{Holds, Reply, Request};
+use super::super::message::{Containment, Reply, Request};
 use super::subscribers::Subscribers;
 use super::{AttemptState, BUILD};
 
@@ -27,7 +27,7 @@ const QUEUE: usize = 64;
 pub(super) struct Greeting {
     pub(super) version: u16,
     pub(super) build: String,
-    pub(super) trees: Holds,
+    pub(super) trees: Containment,
     pub(super) pid: u32,
 }
 

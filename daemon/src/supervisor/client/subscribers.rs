@@ -11,7 +11,7 @@ use super::{AttemptState, Stage};
 
 /// The newest known state of an attempt.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct Known {
     /// The log's end.
     pub(super) end: u64,
     pub(super) stage: Option<Stage>,
@@ -22,16 +22,16 @@ pub(super) struct Seen {
 /// The subscribers, by attempt.
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
-    attempts: Mutex<HashMap<AttemptId, watch::Sender<Seen>>>,
+    attempts: Mutex<HashMap<AttemptId, watch::Sender<Known>>>,
 }
 
 impl Subscribers {
-    fn attempts(&self) -> MutexGuard<'_, HashMap<AttemptId, watch::Sender<Seen>>> {
+    fn attempts(&self) -> MutexGuard<'_, HashMap<AttemptId, watch::Sender<Known>>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Subscribes to an attempt.
-    pub(super) fn subscribe(&self, id: AttemptId) -> watch::Receiver<Seen> {
+    pub(super) fn subscribe(&self, id: AttemptId) -> watch::Receiver<Known> {
         self.attempts().entry(id).or_default().subscribe()
     }
 
@@ -58,7 +58,7 @@ impl Subscribers {
     /// Passes on what a message says.
     pub(super) fn notify(&self, reply: &Reply) {
         match reply {
-            Reply::Started { state, .. } | Reply::Over { state } => self.state(state),
+            Reply::Started { state, .. } | Reply::Ended { state } => self.state(state),
             Reply::Attempts { states, .. } => states.iter().for_each(|state| self.state(state)),
             Reply::Grew { id, end } => {
                 if let Some(sender) = self.attempts().get(id) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanlight_shared::id::AttemptId;
 use tokio::sync::watch;
 
-use super::subscribers::Seen;
+use super::subscribers::Known;
 use super::{AttemptEvent, Stage, Supervisor};
 
 /// The events of one attempt; ends when dropped.
@@ -13,7 +13,7 @@ use super::{AttemptEvent, Stage, Supervisor};
 pub struct Subscription {
     id: AttemptId,
     supervisor: Supervisor,
-    seen: watch::Receiver<Seen>,
+    seen: watch::Receiver<Known>,
     /// The log's end as last reported.
     reported: u64,
     /// The last event was given.

@@ -40,7 +40,7 @@ impl Story {
                 let reply = match next(&mut stream, &mut buffer).await {
                     Some(Request::Hello { .. }) => {
                         let (build, running) = (build.to_owned(), u32::from(busy));
-                        Reply::Hello { version, build, trees: Holds::Session, running, pid: 1 }
+                        Reply::Hello { version, build, trees: Containment::Session, running, pid: 1 }
                     }
                     Some(Request::Shutdown { request }) => Reply::Done { request, yes: !busy },
                     Some(Request::List { request }) => {

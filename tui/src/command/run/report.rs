@@ -60,7 +60,7 @@ async fn run_json(client: &Client, row: &Row, saved: Option<&Saved>) -> Result<J
     let mut run = json::run(&row.run);
     if let Some(object) = run.as_object_mut() {
         let outputs = match &row.state {
-            Some(state) => json::whole_values(client, &state.outputs).await?,
+            Some(state) => json::full_values(client, &state.outputs).await?,
             None => Map::new(),
         };
         object.insert("outputs".into(), Json::Object(outputs));

@@ -123,18 +123,18 @@ async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
 /// A value whose lists and objects are whole; large texts are written to their files as they come.
 async fn whole_but_texts(client: &Client, value: &Value) -> Result<Value, ClientError> {
     match value {
-        Value::Large(large) if !large.is_text() => client.whole(value.clone()).await,
+        Value::Large(large) if !large.is_text() => client.full_value(value.clone()).await,
         Value::List(items) if items.iter().all(|item| !matches!(item, Value::List(_) | Value::Object(_))) => {
             let mut whole = Vec::with_capacity(items.len());
             for item in items {
                 whole.push(match item {
-                    Value::Large(large) if !large.is_text() => client.whole(item.clone()).await?,
+                    Value::Large(large) if !large.is_text() => client.full_value(item.clone()).await?,
                     item => item.clone(),
                 });
             }
             Ok(Value::List(whole))
         }
-        Value::List(_) | Value::Object(_) => client.whole(value.clone()).await,
+        Value::List(_) | Value::Object(_) => client.full_value(value.clone()).await,
         plain => Ok(plain.clone()),
     }
 }

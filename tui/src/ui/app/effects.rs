@@ -20,7 +20,7 @@ impl App {
                 Effect::Redraw | Effect::ForgetPictures => {
                     self.terminal.forget()?;
                     self.pictures_again()?;
-                    self.frame_rate.request(Urgency::Answer);
+                    self.frame_rate.request(Urgency::Response);
                 }
                 Effect::Suspend => self.suspend()?,
                 // Who listens for the terminal's answers knows keys only: the mouse is taken after them.

@@ -13,7 +13,7 @@ pub(super) enum Urgency {
     /// A person, who waits for what a key does.
     Person,
     /// An answer or a picture that somebody asked for.
-    Answer,
+    Response,
     /// What runs tell and what moves by itself.
     Telemetry,
 }
@@ -27,11 +27,11 @@ impl Urgency {
             }
             Message::Notification(notification) => match **notification {
                 // A person moved the lens, or the connection is back.
-                Notification::Snapshot { .. } | Notification::Registry { .. } => Some(Self::Answer),
+                Notification::Snapshot { .. } | Notification::Registry { .. } => Some(Self::Response),
                 _ => last.shows(notification).then_some(Self::Telemetry),
             },
             Message::Tick(_) => Some(Self::Telemetry),
-            Message::Link(_) | Message::Response(_) => Some(Self::Answer),
+            Message::Link(_) | Message::Response(_) => Some(Self::Response),
             // What is wanted for what is shown now does not change the picture by itself.
             Message::Shown(_) => None,
         }
@@ -42,7 +42,7 @@ impl Urgency {
     fn pause(self) -> Duration {
         match self {
             Self::Person => Duration::ZERO,
-            Self::Answer => Duration::from_nanos(1_000_000_000 / 60),
+            Self::Response => Duration::from_nanos(1_000_000_000 / 60),
             Self::Telemetry => Duration::from_nanos(1_000_000_000 / 30),
         }
     }
@@ -146,7 +146,7 @@ mod tests {
         frame_rate.painted(now, None);
         frame_rate.request(Urgency::Telemetry);
         let telemetry = frame_rate.left(now);
-        frame_rate.request(Urgency::Answer);
+        frame_rate.request(Urgency::Response);
         assert!(frame_rate.left(now) < telemetry);
         frame_rate.request(Urgency::Person);
         frame_rate.request(Urgency::Telemetry);

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::ui::picture::query::{self, Answers};
+use crate::ui::picture::query::{self, Replies};
 
 /// Somebody listens.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) enum Input {
     /// A key.
     Key(KeyEvent),
     /// All answers; nobody listens any more.
-    Answers(Answers),
+    Replies(Replies),
 }
 
 impl TerminalQuery {
@@ -26,10 +26,10 @@ impl TerminalQuery {
         let (out, heard) = unbounded_channel();
         // Not a thread of the runtime: that would wait for it at the end.
         std::thread::spawn(move || {
-            let answers = query::listen(|key| {
+            let replies = query::listen(|key| {
                 let _ = out.send(Input::Key(key));
             });
-            let _ = out.send(Input::Answers(answers));
+            let _ = out.send(Input::Replies(replies));
         });
         Self { heard }
     }

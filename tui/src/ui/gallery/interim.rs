@@ -15,7 +15,7 @@ use super::list;
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
-use crate::ui::picture::probe::Way;
+use crate::ui::picture::probe::GraphicsProtocol;
 
 /// Pictures of a run that are read; the newest come first.
 const PAGE: u32 = 100;
@@ -121,7 +121,7 @@ pub fn draw(model: &Model, asset: AssetId, area: Rect, buffer: &mut Buffer) -> b
         return false;
     }
     // Where the terminal draws pictures itself, colours of cells are not theirs.
-    if model.pictures.drawing().way == Way::Blocks {
+    if model.pictures.drawing().protocol == GraphicsProtocol::Blocks {
         for position in area.positions() {
             let Some(cell) = buffer.cell_mut(position) else { continue };
             (cell.fg, cell.bg) = (half(cell.fg), half(cell.bg));

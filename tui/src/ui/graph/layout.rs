@@ -7,7 +7,7 @@ use fanlight_shared::workflow::Workflow;
 use indexmap::IndexSet;
 
 use super::straight::straighten;
-use super::{Drawing, Flow, Layout, Place, Route, Zoom, lanes, ports};
+use super::{Drawing, FlowDirection, Layout, Place, Route, Zoom, lanes, ports};
 
 /// Nodes and the layers that their edges cross, above which nothing is drawn but a list: layout would take seconds.
 const MAX_LAID_OUT: usize = 12_000;
@@ -37,7 +37,7 @@ pub fn layout(workflow: &Workflow) -> Layout {
             (Zoom::Chip, &chips(&nodes)),
             (Zoom::Dot, &vec![(1, 1); nodes.len()]),
         ] {
-            for flow in [Flow::Right, Flow::Down] {
+            for flow in [FlowDirection::Right, FlowDirection::Down] {
                 drawings.extend(drawing(size, &links, zoom, flow));
             }
         }
@@ -98,7 +98,7 @@ fn chips(nodes: &IndexSet<String>) -> Vec<Size> {
     nodes.iter().map(|name| ((width(name) + 4).clamp(CHIP.0, CHIP.1), 1)).collect()
 }
 
-fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: Flow) -> Option<Drawing> {
+fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: FlowDirection) -> Option<Drawing> {
     let mut graph = Graph::new();
     for (index, (width, height)) in sizes.iter().enumerate() {
         let node = CustomNode { label: "", width: *width, height: *height, painter: None, payload: "" };
@@ -109,12 +109,12 @@ fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: Flow) -> 
     }
     let mut config = LayoutConfig::standard();
     (config.direction, config.node_spacing, config.level_spacing) = match (flow, zoom) {
-        (Flow::Right, Zoom::Card) => (Direction::LeftRight, 0, 2),
-        (Flow::Right, Zoom::Chip) => (Direction::LeftRight, 1, 1),
-        (Flow::Right, Zoom::Dot) => (Direction::LeftRight, 0, 0),
-        (Flow::Down, Zoom::Card) => (Direction::TopDown, 2, 0),
-        (Flow::Down, Zoom::Chip) => (Direction::TopDown, 2, 0),
-        (Flow::Down, Zoom::Dot) => (Direction::TopDown, 1, 0),
+        (FlowDirection::Right, Zoom::Card) => (Direction::LeftRight, 0, 2),
+        (FlowDirection::Right, Zoom::Chip) => (Direction::LeftRight, 1, 1),
+        (FlowDirection::Right, Zoom::Dot) => (Direction::LeftRight, 0, 0),
+        (FlowDirection::Down, Zoom::Card) => (Direction::TopDown, 2, 0),
+        (FlowDirection::Down, Zoom::Chip) => (Direction::TopDown, 2, 0),
+        (FlowDirection::Down, Zoom::Dot) => (Direction::TopDown, 1, 0),
     };
     let laid = graph.compute_layout_with_config(&config);
     let mut placed = vec![Place::default(); sizes.len()];

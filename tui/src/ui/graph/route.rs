@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::viewport::Viewport;
-use super::{Flow, Route};
+use super::{FlowDirection, Route};
 use crate::ui::theme::Theme;
 
 const UP: u8 = 1;
@@ -28,7 +28,7 @@ pub enum Tone {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Stroke {
+struct EdgeCell {
     arms: u8,
     tone: Tone,
     /// The bright cell of an edge that moves.
@@ -37,21 +37,21 @@ struct Stroke {
 }
 
 /// The part of all edges that is in view.
-pub struct Strokes<'a> {
+pub struct EdgeCanvas<'a> {
     view: &'a Viewport,
-    cells: Vec<Stroke>,
+    cells: Vec<EdgeCell>,
 }
 
-impl<'a> Strokes<'a> {
+impl<'a> EdgeCanvas<'a> {
     /// Nothing yet.
     #[must_use]
     pub fn new(view: &'a Viewport) -> Self {
         let (width, height) = view.size;
         let cells = usize::try_from(width).unwrap_or(0) * usize::try_from(height).unwrap_or(0);
-        Self { view, cells: vec![Stroke::default(); cells] }
+        Self { view, cells: vec![EdgeCell::default(); cells] }
     }
 
-    fn at(&mut self, x: i32, y: i32) -> Option<&mut Stroke> {
+    fn at(&mut self, x: i32, y: i32) -> Option<&mut EdgeCell> {
         let (x, y) = (x - self.view.origin.0, y - self.view.origin.1);
         let (width, height) = self.view.size;
         if x < 0 || y < 0 || x >= width || y >= height {
@@ -66,43 +66,43 @@ impl<'a> Strokes<'a> {
         let (Some(mut before), Some(mut here)) = (cells.next(), cells.next()) else { return };
         let mut count = 0u64;
         for after in cells {
-            if let Some(stroke) = self.at(here.0, here.1) {
+            if let Some(cell) = self.at(here.0, here.1) {
                 let arms = arm(here, before) | arm(here, after);
-                stroke.arms |= arms;
-                stroke.tone = stroke.tone.max(tone);
+                cell.arms |= arms;
+                cell.tone = cell.tone.max(tone);
                 let moves = beat.is_some_and(|beat| (count + STRIDE - beat % STRIDE).is_multiple_of(STRIDE));
-                stroke.bright |= moves;
+                cell.bright |= moves;
             }
             count += 1;
             (before, here) = (here, after);
         }
         // `before` is the last cell of the edge now, `here` the face of the node it enters.
         if count > 0
-            && let Some(stroke) = self.at(before.0, before.1)
+            && let Some(cell) = self.at(before.0, before.1)
         {
-            stroke.arrow = true;
-            stroke.bright = false;
+            cell.arrow = true;
+            cell.bright = false;
         }
     }
 
     /// Draws them.
-    pub fn draw(&self, flow: Flow, theme: &Theme, ascii: bool, area: Rect, buffer: &mut Buffer) {
+    pub fn draw(&self, flow: FlowDirection, theme: &Theme, ascii: bool, area: Rect, buffer: &mut Buffer) {
         let width = usize::from(area.width).max(1);
         let columns = usize::try_from(self.view.size.0).unwrap_or(0).max(1);
-        for (index, stroke) in self.cells.iter().enumerate().filter(|(_, it)| it.arms != 0) {
+        for (index, cell) in self.cells.iter().enumerate().filter(|(_, it)| it.arms != 0) {
             let (x, y) = (index % columns, index / columns);
             if x >= width || y >= usize::from(area.height) {
                 continue;
             }
-            let style = match (stroke.bright, stroke.tone) {
+            let style = match (cell.bright, cell.tone) {
                 (true, _) => theme.running,
                 (_, Tone::Rest) => theme.edge,
                 (_, Tone::Active) => theme.edge_active,
                 (_, Tone::Selected) => theme.accent,
             };
             let (x, y) = (u16::try_from(x).unwrap_or(0), u16::try_from(y).unwrap_or(0));
-            if let Some(cell) = buffer.cell_mut((area.x + x, area.y + y)) {
-                cell.set_symbol(symbol(*stroke, flow, ascii)).set_style(style);
+            if let Some(drawn) = buffer.cell_mut((area.x + x, area.y + y)) {
+                drawn.set_symbol(symbol(*cell, flow, ascii)).set_style(style);
             }
         }
     }
@@ -145,20 +145,20 @@ fn arm(here: (i32, i32), other: (i32, i32)) -> u8 {
     }
 }
 
-fn symbol(stroke: Stroke, flow: Flow, ascii: bool) -> &'static str {
+fn symbol(cell: EdgeCell, flow: FlowDirection, ascii: bool) -> &'static str {
     const CROSS: u8 = UP | DOWN | LEFT | RIGHT;
-    if stroke.arrow {
+    if cell.arrow {
         return match (flow, ascii) {
-            (Flow::Right, false) => "▸",
-            (Flow::Down, false) => "▾",
-            (Flow::Right, true) => ">",
-            (Flow::Down, true) => "v",
+            (FlowDirection::Right, false) => "▸",
+            (FlowDirection::Down, false) => "▾",
+            (FlowDirection::Right, true) => ">",
+            (FlowDirection::Down, true) => "v",
         };
     }
-    let across = stroke.arms & (LEFT | RIGHT) == stroke.arms;
-    let along = stroke.arms & (UP | DOWN) == stroke.arms;
+    let across = cell.arms & (LEFT | RIGHT) == cell.arms;
+    let along = cell.arms & (UP | DOWN) == cell.arms;
     if ascii {
-        return match (across, along, stroke.bright) {
+        return match (across, along, cell.bright) {
             (true, _, false) => "-",
             (true, _, true) => "=",
             (_, true, false) => "|",
@@ -166,7 +166,7 @@ fn symbol(stroke: Stroke, flow: Flow, ascii: bool) -> &'static str {
             _ => "+",
         };
     }
-    match (stroke.arms, stroke.bright) {
+    match (cell.arms, cell.bright) {
         (_, true) if across => "━",
         (_, true) if along => "┃",
         _ if across => "─",

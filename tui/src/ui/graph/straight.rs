@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Flow, Place, Route};
+use super::{FlowDirection, Place, Route};
 
 /// Cells of all edges above which they stay as they are: such graphs are looked at as dots or a list.
 const MAX_CELLS: usize = 400_000;
@@ -22,12 +22,12 @@ const ACROSS: u8 = 2;
 type Cell = (i32, i32);
 
 /// Takes bends out of the edges of a drawing.
-pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: Flow) {
+pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: FlowDirection) {
     if routes.iter().map(|route| length(&route.points)).sum::<usize>() > MAX_CELLS {
         return;
     }
     let nodes: Vec<Place> = placed.iter().map(|place| turned(*place, flow)).collect();
-    let mut ways: Vec<Option<Way>> = routes.iter().map(|route| Way::of(route, flow)).collect();
+    let mut lines: Vec<Option<Polyline>> = routes.iter().map(|route| Polyline::of(route, flow)).collect();
     let mut occupancy = Occupancy { nodes: Nodes::of(&nodes), used: HashMap::new() };
     for (index, route) in routes.iter().enumerate() {
         let points: Vec<Cell> = route.points.iter().map(|point| turn(*point, flow)).collect();
@@ -35,10 +35,10 @@ pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: Flow) {
     }
     for _ in 0..PASSES {
         let mut moved = false;
-        for (index, slot) in ways.iter_mut().enumerate() {
-            let Some(way) = slot.take() else { continue };
-            occupancy.leave(index, &way.points());
-            let better = occupancy.better(way, routes, index, &mut moved);
+        for (index, slot) in lines.iter_mut().enumerate() {
+            let Some(line) = slot.take() else { continue };
+            occupancy.leave(index, &line.points());
+            let better = occupancy.better(line, routes, index, &mut moved);
             occupancy.enter(index, &better.points());
             *slot = Some(better);
         }
@@ -46,24 +46,24 @@ pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: Flow) {
             break;
         }
     }
-    for (route, way) in routes.iter_mut().zip(ways) {
-        if let Some(way) = way {
-            route.points = way.points().into_iter().map(|point| turn(point, flow)).collect();
+    for (route, line) in routes.iter_mut().zip(lines) {
+        if let Some(line) = line {
+            route.points = line.points().into_iter().map(|point| turn(point, flow)).collect();
         }
     }
 }
 
-fn turn((x, y): Cell, flow: Flow) -> Cell {
+fn turn((x, y): Cell, flow: FlowDirection) -> Cell {
     match flow {
-        Flow::Right => (x, y),
-        Flow::Down => (y, x),
+        FlowDirection::Right => (x, y),
+        FlowDirection::Down => (y, x),
     }
 }
 
-fn turned(place: Place, flow: Flow) -> Place {
+fn turned(place: Place, flow: FlowDirection) -> Place {
     match flow {
-        Flow::Right => place,
-        Flow::Down => Place { x: place.y, y: place.x, width: place.height, height: place.width },
+        FlowDirection::Right => place,
+        FlowDirection::Down => Place { x: place.y, y: place.x, width: place.height, height: place.width },
     }
 }
 
@@ -74,32 +74,32 @@ fn length(points: &[Cell]) -> usize {
 
 /// An edge that never turns back: the rows of its stretches along the flow, and where it changes from each to the next.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Way {
+struct Polyline {
     start: i32,
     end: i32,
     rows: Vec<i32>,
     bends: Vec<i32>,
 }
 
-impl Way {
-    fn of(route: &Route, flow: Flow) -> Option<Self> {
+impl Polyline {
+    fn of(route: &Route, flow: FlowDirection) -> Option<Self> {
         let points: Vec<Cell> = route.points.iter().map(|point| turn(*point, flow)).collect();
         let (first, last) = (*points.first()?, *points.last()?);
-        let mut way = Self { start: first.0, end: last.0, rows: vec![first.1], bends: Vec::new() };
+        let mut line = Self { start: first.0, end: last.0, rows: vec![first.1], bends: Vec::new() };
         for pair in points.windows(2) {
             let ((along, row), (to, next)) = (pair[0], pair[1]);
             match (along == to, row == next) {
                 (true, true) => {}
-                (true, false) if way.bends.last() == Some(&along) => *way.rows.last_mut()? = next,
+                (true, false) if line.bends.last() == Some(&along) => *line.rows.last_mut()? = next,
                 (true, false) => {
-                    way.bends.push(along);
-                    way.rows.push(next);
+                    line.bends.push(along);
+                    line.rows.push(next);
                 }
                 (false, true) if to > along => {}
                 _ => return None,
             }
         }
-        Some(way)
+        Some(line)
     }
 
     fn points(&self) -> Vec<Cell> {
@@ -115,15 +115,15 @@ impl Way {
 
     /// With the stretch at `index` moved onto the row before or behind it.
     fn moved(&self, index: usize, onto_next: bool) -> Self {
-        let mut way = self.clone();
-        way.rows.remove(index);
-        way.bends.remove(if onto_next { index } else { index - 1 });
+        let mut line = self.clone();
+        line.rows.remove(index);
+        line.bends.remove(if onto_next { index } else { index - 1 });
         // What was only left and come back to is one stretch now.
-        while let Some(same) = way.rows.windows(2).position(|pair| pair[0] == pair[1]) {
-            way.rows.remove(same + 1);
-            way.bends.remove(same);
+        while let Some(same) = line.rows.windows(2).position(|pair| pair[0] == pair[1]) {
+            line.rows.remove(same + 1);
+            line.bends.remove(same);
         }
-        way
+        line
     }
 
     /// Its cells with how it passes each; the ends lie on nodes and are none.
@@ -175,13 +175,13 @@ struct Occupancy {
 
 impl Occupancy {
     fn enter(&mut self, route: usize, points: &[Cell]) {
-        for (cell, how) in Way::cells(points) {
+        for (cell, how) in Polyline::cells(points) {
             self.used.entry(cell).or_default().push((route, how));
         }
     }
 
     fn leave(&mut self, route: usize, points: &[Cell]) {
-        for (cell, _) in Way::cells(points) {
+        for (cell, _) in Polyline::cells(points) {
             if let Some(used) = self.used.get_mut(&cell) {
                 used.retain(|(other, _)| *other != route);
             }
@@ -189,26 +189,26 @@ impl Occupancy {
     }
 
     /// Moves stretches while that helps.
-    fn better(&self, mut way: Way, routes: &[Route], index: usize, moved: &mut bool) -> Way {
-        let mut cost = self.cost(&way, routes, index);
+    fn better(&self, mut line: Polyline, routes: &[Route], index: usize, moved: &mut bool) -> Polyline {
+        let mut cost = self.cost(&line, routes, index);
         loop {
-            let inner = 1..way.rows.len().saturating_sub(1);
+            let inner = 1..line.rows.len().saturating_sub(1);
             let tries = inner.flat_map(|stretch| [(stretch, false), (stretch, true)]);
-            let found = tries.map(|(stretch, onto_next)| way.moved(stretch, onto_next)).find_map(|other| {
+            let found = tries.map(|(stretch, onto_next)| line.moved(stretch, onto_next)).find_map(|other| {
                 let less = self.cost(&other, routes, index)?;
                 cost.is_none_or(|cost| less < cost).then_some((other, less))
             });
-            let Some((other, less)) = found else { return way };
-            (way, cost) = (other, Some(less));
+            let Some((other, less)) = found else { return line };
+            (line, cost) = (other, Some(less));
             *moved = true;
         }
     }
 
     /// Bends and crossings; `None` where it can't be.
-    fn cost(&self, way: &Way, routes: &[Route], index: usize) -> Option<usize> {
-        let mut cost = way.bends.len() * BEND;
+    fn cost(&self, line: &Polyline, routes: &[Route], index: usize) -> Option<usize> {
+        let mut cost = line.bends.len() * BEND;
         let own = &routes[index];
-        for (cell, how) in Way::cells(&way.points()) {
+        for (cell, how) in Polyline::cells(&line.points()) {
             if self.nodes.covers(cell) {
                 return None;
             }
@@ -245,7 +245,7 @@ mod tests {
     fn an_edge_that_dips_for_nothing_is_straight() {
         let placed = [node(0, 0), node(20, 0)];
         let mut routes = [route(0, 1, &DIP)];
-        straighten(&mut routes, &placed, Flow::Right);
+        straighten(&mut routes, &placed, FlowDirection::Right);
         assert_eq!(routes[0].points, [(4, 0), (20, 0)]);
     }
 
@@ -253,7 +253,7 @@ mod tests {
     fn an_edge_goes_around_a_node() {
         let placed = [node(0, 0), node(20, 0), node(8, 0)];
         let mut routes = [route(0, 1, &DIP)];
-        straighten(&mut routes, &placed, Flow::Right);
+        straighten(&mut routes, &placed, FlowDirection::Right);
         assert_eq!(routes[0].points, DIP);
     }
 
@@ -263,12 +263,12 @@ mod tests {
         let placed = [node(0, 0), node(20, 0), node(0, 3), node(20, 3)];
         let along = [(4, 3), (8, 3), (8, 0), (12, 0), (12, 3), (20, 3)];
         let mut routes = [route(0, 1, &DIP), route(2, 3, &along)];
-        straighten(&mut routes[..1], &placed, Flow::Right);
+        straighten(&mut routes[..1], &placed, FlowDirection::Right);
         assert_eq!(routes[0].points, [(4, 0), (20, 0)], "alone it is straight");
         let mut routes = [route(0, 1, &DIP), route(2, 3, &along)];
-        straighten(&mut routes, &placed, Flow::Right);
-        for cell in Way::cells(&routes[0].points) {
-            for other in Way::cells(&routes[1].points) {
+        straighten(&mut routes, &placed, FlowDirection::Right);
+        for cell in Polyline::cells(&routes[0].points) {
+            for other in Polyline::cells(&routes[1].points) {
                 assert!(cell.0 != other.0 || cell.1 & other.1 == 0, "{routes:?}");
             }
         }
@@ -277,10 +277,10 @@ mod tests {
     #[test]
     fn edges_that_lead_down_are_straightened_alike() {
         let placed: Vec<Place> =
-            [node(0, 0), node(20, 0)].into_iter().map(|place| turned(place, Flow::Down)).collect();
-        let points: Vec<Cell> = DIP.iter().map(|point| turn(*point, Flow::Down)).collect();
+            [node(0, 0), node(20, 0)].into_iter().map(|place| turned(place, FlowDirection::Down)).collect();
+        let points: Vec<Cell> = DIP.iter().map(|point| turn(*point, FlowDirection::Down)).collect();
         let mut routes = [route(0, 1, &points)];
-        straighten(&mut routes, &placed, Flow::Down);
+        straighten(&mut routes, &placed, FlowDirection::Down);
         assert_eq!(routes[0].points, [(0, 4), (0, 20)]);
     }
 }

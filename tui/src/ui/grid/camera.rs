@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{Grid, Zooming};
 use crate::ui::graph::viewport::Viewport;
-use crate::ui::graph::{Drawing, Flow, Layout, Zoom};
+use crate::ui::graph::{Drawing, FlowDirection, Layout, Zoom};
 use crate::ui::model::Model;
 
 /// Rows and columns below which the list is shown.
@@ -26,7 +26,7 @@ pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
 #[must_use]
 pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
     let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
-    let unfit = if area.width < NARROW { Flow::Down } else { Flow::Right };
+    let unfit = if area.width < NARROW { FlowDirection::Down } else { FlowDirection::Right };
     let at = |zoom: Zoom| layout.drawings_at(zoom).find(holds);
     // What does not fit anyway takes as little room as can be.
     let least_room = |zoom: Zoom| layout.drawings_at(zoom).rfind(|it| it.flow == unfit);

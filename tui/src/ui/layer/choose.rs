@@ -48,7 +48,7 @@ impl Choose {
             0 => Step::stay(),
             1 => Step::with(vec![choices.remove(0).effect]),
             _ => {
-                Step::over(Self { title: title.to_owned(), choices, again, cursor: Cursor::default() }.into())
+                Step::open(Self { title: title.to_owned(), choices, again, cursor: Cursor::default() }.into())
             }
         }
     }

@@ -25,7 +25,7 @@ pub struct Delete {
     stay: usize,
 }
 
-const ANSWERS: [(&str, &str); 3] = [("y", "delete"), ("a", "delete with their assets"), ("n", "no")];
+const CHOICES: [(&str, &str); 3] = [("y", "delete"), ("a", "delete with their assets"), ("n", "no")];
 
 impl Delete {
     /// About these runs, called `poster#12` or `3 runs`.
@@ -94,7 +94,7 @@ impl Component for Delete {
             Line::styled(line.as_str(), theme.text).render(Rect { y, height: 1, ..inside }, buffer);
         }
         let first = inside.bottom().saturating_sub(3);
-        for (answer, (key, words)) in ANSWERS.into_iter().enumerate() {
+        for (answer, (key, words)) in CHOICES.into_iter().enumerate() {
             let y = first + u16::try_from(answer).unwrap_or(0);
             let place = Rect { y, height: 1, ..inside }.intersection(inside);
             let style = if answer == 2 { theme.text } else { theme.bad };

@@ -165,7 +165,7 @@ impl Home {
             let path = model.options.folder.join(name);
             Ok(update::open(model, Source::New { example: example.clone(), path }, Purpose::Open))
         });
-        Step::over(prompt.hint("a file in this folder; one that is there is never overwritten").into())
+        Step::open(prompt.hint("a file in this folder; one that is there is never overwritten").into())
     }
 }
 

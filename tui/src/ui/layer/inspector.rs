@@ -221,7 +221,7 @@ impl Inspector {
             model.layers = layers;
             Ok(Vec::new())
         };
-        Step::over(Prompt::new("Search", self.search.clone(), set).into())
+        Step::open(Prompt::new("Search", self.search.clone(), set).into())
     }
 }
 

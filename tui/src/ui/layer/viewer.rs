@@ -176,7 +176,7 @@ impl Component for Viewer {
             Action::Recipe => self.recipe_shown = !self.recipe_shown,
             Action::ViewStar => return Step::with(product_actions::star(&[&self.asset])),
             Action::ViewOpenOutside => return Step::with(vec![Effect::OpenOutside(self.asset.id)]),
-            Action::ViewSaveAs => return Step::over(product_actions::save(&self.asset, model)),
+            Action::ViewSaveAs => return Step::open(product_actions::save(&self.asset, model)),
             Action::Copy => {
                 let text = self.text.clone().map(|text| vec![Effect::Copy(text)]);
                 return Step::with(text.unwrap_or_else(|| product_actions::copy(&self.asset)));

@@ -7,7 +7,7 @@ use fanlight_shared::id::AssetId;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::probe::{Drawing, Way};
+use super::probe::{Drawing, GraphicsProtocol};
 use super::{DROPPED, Frame, Painted, Wanted};
 use crate::ui::effect::Effect;
 use crate::ui::model::PictureMode;
@@ -239,7 +239,7 @@ impl Pictures {
     }
 
     fn deletes(&self, ids: impl Iterator<Item = u32>) -> Option<Arc<str>> {
-        if self.drawing.way != Way::Kitty {
+        if self.drawing.protocol != GraphicsProtocol::Kitty {
             return None;
         }
         let (start, escape, end) =

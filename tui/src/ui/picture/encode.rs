@@ -6,8 +6,8 @@ mod blocks;
 mod iterm;
 mod kitty;
 mod passthrough;
+mod single_cell;
 mod sixel;
-mod whole;
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use ratatui::style::Color;
 
-use super::probe::{Drawing, Way};
+use super::probe::{Drawing, GraphicsProtocol};
 use super::{Frame, Painted, Wanted};
 
 /// Longest side of a picture that is opened here, in pixels.
@@ -73,25 +73,27 @@ pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32)
     let cells = fit((picture.width(), picture.height()), wanted.cells, drawing.font);
     let to = (u32::from(cells.0) * u32::from(drawing.font.0), u32::from(cells.1) * u32::from(drawing.font.1));
     let sized = scaled(picture, to);
-    let (mut drawn, transmit) = match drawing.way {
-        Way::Blocks => (blocks::cells(&sized, cells), None),
+    let (mut drawn, transmit) = match drawing.protocol {
+        GraphicsProtocol::Blocks => (blocks::cells(&sized, cells), None),
         // Sent apart from its cells, the picture can't be lost under something that lies over the first of them.
-        Way::Kitty => (kitty::cells(id, cells), Some(kitty::transmit(&sized, id, drawing.tmux))),
-        Way::Iterm => {
+        GraphicsProtocol::Kitty => (kitty::cells(id, cells), Some(kitty::transmit(&sized, id, drawing.tmux))),
+        GraphicsProtocol::Iterm => {
             let failed = |error| format!("the picture can't be drawn: {error}");
-            (whole::cells(&iterm::sequence(&sized, cells, drawing.tmux).map_err(failed)?, cells), None)
+            (single_cell::cells(&iterm::sequence(&sized, cells, drawing.tmux).map_err(failed)?, cells), None)
         }
-        Way::Sixel => (whole::cells(&sixel::sequence(&sized, cells, drawing.tmux), cells), None),
+        GraphicsProtocol::Sixel => {
+            (single_cell::cells(&sixel::sequence(&sized, cells, drawing.tmux), cells), None)
+        }
     };
-    let in_one_piece = matches!(drawing.way, Way::Iterm | Way::Sixel);
+    let in_one_piece = matches!(drawing.protocol, GraphicsProtocol::Iterm | GraphicsProtocol::Sixel);
     let transmit = transmit.map(Arc::from);
-    if drawing.way == Way::Blocks && !drawing.deep {
+    if drawing.protocol == GraphicsProtocol::Blocks && !drawing.deep {
         drawn.content.iter_mut().for_each(|cell| {
             cell.fg = indexed(cell.fg);
             cell.bg = indexed(cell.bg);
         });
     }
-    let id = (drawing.way == Way::Kitty).then_some(id);
+    let id = (drawing.protocol == GraphicsProtocol::Kitty).then_some(id);
     Ok(Painted { wanted, frame: Arc::new(Frame { cells: drawn, transmit, id, in_one_piece, pixels }) })
 }
 
@@ -170,8 +172,13 @@ mod tests {
         picture.into()
     }
 
-    fn with(way: Way) -> Drawing {
-        Drawing { way, font: if way == Way::Blocks { (1, 2) } else { (4, 8) }, tmux: false, deep: true }
+    fn with(protocol: GraphicsProtocol) -> Drawing {
+        Drawing {
+            protocol,
+            font: if protocol == GraphicsProtocol::Blocks { (1, 2) } else { (4, 8) },
+            tmux: false,
+            deep: true,
+        }
     }
 
     #[test]
@@ -185,7 +192,7 @@ mod tests {
     #[test]
     fn half_blocks_show_the_colours() {
         let wanted = Wanted::thumbnail(asset(), (8, 8));
-        let painted = encode(&halves(), wanted, with(Way::Blocks), 1).unwrap();
+        let painted = encode(&halves(), wanted, with(GraphicsProtocol::Blocks), 1).unwrap();
         let cells = &painted.frame.cells;
         assert_eq!((cells.area.width, cells.area.height), (8, 2));
         assert_eq!(cells[(0, 0)].bg, Color::Rgb(255, 0, 0));
@@ -196,17 +203,17 @@ mod tests {
     #[test]
     fn a_part_fills_the_place() {
         let wanted = Wanted::whole(asset(), (4, 2), [0.5, 0.0, 0.5, 1.0]);
-        let painted = encode(&halves(), wanted, with(Way::Blocks), 1).unwrap();
+        let painted = encode(&halves(), wanted, with(GraphicsProtocol::Blocks), 1).unwrap();
         let blue = Color::Rgb(0, 0, 255);
         assert!(painted.frame.cells.content.iter().all(|cell| cell.bg == blue));
         let outside = Wanted::whole(asset(), (4, 2), [2.0, -1.0, 9.0, 0.0]);
-        assert!(encode(&halves(), outside, with(Way::Blocks), 1).is_ok());
+        assert!(encode(&halves(), outside, with(GraphicsProtocol::Blocks), 1).is_ok());
     }
 
     #[test]
     fn kitty_is_sent_apart_from_its_cells() {
         let wanted = Wanted::thumbnail(asset(), (8, 8));
-        let painted = encode(&halves(), wanted, with(Way::Kitty), 0x0102_0304).unwrap();
+        let painted = encode(&halves(), wanted, with(GraphicsProtocol::Kitty), 0x0102_0304).unwrap();
         let transmit = painted.frame.transmit.as_ref().unwrap();
         assert!(transmit.starts_with("\u{1b}_G") && transmit.contains("i=16909060,"), "{transmit}");
         assert!(!painted.frame.cells.content.iter().any(|cell| cell.symbol().contains('\u{1b}')));
@@ -215,8 +222,8 @@ mod tests {
 
     #[test]
     fn sixels_and_iterm_are_in_one_piece() {
-        for way in [Way::Sixel, Way::Iterm] {
-            let painted = encode(&halves(), Wanted::thumbnail(asset(), (8, 8)), with(way), 1).unwrap();
+        for protocol in [GraphicsProtocol::Sixel, GraphicsProtocol::Iterm] {
+            let painted = encode(&halves(), Wanted::thumbnail(asset(), (8, 8)), with(protocol), 1).unwrap();
             assert!(painted.frame.in_one_piece);
             assert!(painted.frame.cells[(0, 0)].symbol().starts_with('\u{1b}'));
         }

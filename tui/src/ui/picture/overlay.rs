@@ -99,14 +99,14 @@ mod tests {
 
     use super::*;
     use crate::ui::model::PictureMode;
-    use crate::ui::picture::probe::{Drawing, Way};
+    use crate::ui::picture::probe::{Drawing, GraphicsProtocol};
     use crate::ui::picture::{Pictures, Wanted, encode};
 
     const AREA: Rect = Rect::new(0, 0, 20, 8);
     const PLACE: Rect = Rect::new(2, 1, 8, 4);
 
-    fn pictures(way: Way) -> Pictures {
-        let drawing = Drawing { way, font: (4, 8), tmux: false, deep: true };
+    fn pictures(protocol: GraphicsProtocol) -> Pictures {
+        let drawing = Drawing { protocol, font: (4, 8), tmux: false, deep: true };
         let wanted = Wanted::thumbnail(AssetId::from_bytes([1; 16]), (PLACE.width, PLACE.height));
         let mut pictures = Pictures::new(PictureMode::Auto, drawing);
         pictures.painted(&encode::encode(&DynamicImage::new_rgb8(32, 32), wanted, drawing, 1).unwrap());
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_picture_under_something_is_taken_away_and_comes_back() {
-        for way in [Way::Sixel, Way::Iterm] {
-            let pictures = pictures(way);
+        for protocol in [GraphicsProtocol::Sixel, GraphicsProtocol::Iterm] {
+            let pictures = pictures(protocol);
             let mut overlay = Overlay::default();
             let mut first = frame(Some(&pictures), None);
             overlay.settle(&mut first);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_cells_of_a_picture_that_is_gone_are_written_again() {
-        let pictures = pictures(Way::Sixel);
+        let pictures = pictures(GraphicsProtocol::Sixel);
         let mut overlay = Overlay::default();
         let mut shown = frame(Some(&pictures), None);
         overlay.settle(&mut shown);

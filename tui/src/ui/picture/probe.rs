@@ -1,11 +1,11 @@
 //! Which way of drawing pictures this terminal has: what it answered counts, and where it said nothing the environment.
 
-use super::query::Answers;
+use super::query::Replies;
 use crate::ui::model::PictureMode;
 
 /// How pictures get onto the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Way {
+pub enum GraphicsProtocol {
     /// Two pixels a cell, by `▀`.
     #[default]
     Blocks,
@@ -21,7 +21,7 @@ pub enum Way {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Drawing {
     /// The way.
-    pub way: Way,
+    pub protocol: GraphicsProtocol,
     /// Width and height of a cell in pixels; of half blocks 1 and 2.
     pub font: (u16, u16),
     /// Whether what goes to the terminal passes through tmux.
@@ -32,7 +32,7 @@ pub struct Drawing {
 
 impl Default for Drawing {
     fn default() -> Self {
-        Self { way: Way::Blocks, font: BLOCK, tmux: false, deep: true }
+        Self { protocol: GraphicsProtocol::Blocks, font: BLOCK, tmux: false, deep: true }
     }
 }
 
@@ -53,7 +53,7 @@ pub struct Terminal {
     pub multiplexer: bool,
     /// Whether `KITTY_WINDOW_ID` is set.
     pub kitty: bool,
-    /// Whether it is Konsole, which answers to more than it can show.
+    /// Whether it is Konsole, which replies to more than it can show.
     pub konsole: bool,
     /// Width and height of a cell in pixels, where the system knows them.
     pub font: Option<(u16, u16)>,
@@ -92,40 +92,42 @@ fn font() -> Option<(u16, u16)> {
 
 /// How pictures are drawn on this terminal when this was asked for. A way that was named is taken at its word.
 #[must_use]
-pub fn drawing(mode: PictureMode, terminal: &Terminal, answers: Answers) -> Drawing {
+pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Drawing {
     let tmux = terminal.multiplexer;
-    let font = answers.font.or(terminal.font);
-    let way = match mode {
-        PictureMode::Kitty => Way::Kitty,
-        PictureMode::Sixel => Way::Sixel,
-        PictureMode::Iterm => Way::Iterm,
-        PictureMode::Blocks | PictureMode::Off => Way::Blocks,
+    let font = replies.font.or(terminal.font);
+    let protocol = match mode {
+        PictureMode::Kitty => GraphicsProtocol::Kitty,
+        PictureMode::Sixel => GraphicsProtocol::Sixel,
+        PictureMode::Iterm => GraphicsProtocol::Iterm,
+        PictureMode::Blocks | PictureMode::Off => GraphicsProtocol::Blocks,
         // Inside a multiplexer the environment may be that of another terminal, and pictures vanish or stay behind,
         // except where the one around it takes them as placeholders.
         PictureMode::Auto if tmux => {
-            if answers.kitty {
-                Way::Kitty
+            if replies.kitty {
+                GraphicsProtocol::Kitty
             } else {
-                Way::Blocks
+                GraphicsProtocol::Blocks
             }
         }
         // Without the size of a cell a picture would not fit its place.
-        PictureMode::Auto if font.is_none() => Way::Blocks,
-        PictureMode::Auto if answers.any => said(terminal, answers),
+        PictureMode::Auto if font.is_none() => GraphicsProtocol::Blocks,
+        PictureMode::Auto if replies.any => from_replies(terminal, replies),
         // Which version of kitty it is, nobody said.
-        PictureMode::Auto if known(terminal) == Way::Kitty && !is_ghostty(terminal) => Way::Blocks,
+        PictureMode::Auto if known(terminal) == GraphicsProtocol::Kitty && !is_ghostty(terminal) => {
+            GraphicsProtocol::Blocks
+        }
         PictureMode::Auto => known(terminal),
     };
-    let font = if way == Way::Blocks { BLOCK } else { font.unwrap_or(USUAL_FONT) };
-    let deep = is_deep(terminal) || answers.deep || answers.kitty;
-    Drawing { way, font, tmux, deep }
+    let font = if protocol == GraphicsProtocol::Blocks { BLOCK } else { font.unwrap_or(USUAL_FONT) };
+    let deep = is_deep(terminal) || replies.deep || replies.kitty;
+    Drawing { protocol, font, tmux, deep }
 }
 
 /// Whether the environment promises colours of 24 bits. Over SSH `COLORTERM` is not forwarded.
 #[must_use]
 pub fn is_deep(terminal: &Terminal) -> bool {
     matches!(terminal.colours.as_str(), "truecolor" | "24bit")
-        || known(terminal) != Way::Blocks
+        || known(terminal) != GraphicsProtocol::Blocks
         || ["direct", "kitty", "foot", "alacritty"].iter().any(|it| terminal.term.contains(it))
 }
 
@@ -135,33 +137,33 @@ fn is_ghostty(terminal: &Terminal) -> bool {
 
 /// By what the terminal answered. Those that have iTerm2's way have no question for it; of some the other ways are known
 /// to be broken.
-fn said(terminal: &Terminal, answers: Answers) -> Way {
+fn from_replies(terminal: &Terminal, replies: Replies) -> GraphicsProtocol {
     match known(terminal) {
-        Way::Iterm => Way::Iterm,
-        _ if terminal.konsole => Way::Blocks,
+        GraphicsProtocol::Iterm => GraphicsProtocol::Iterm,
+        _ if terminal.konsole => GraphicsProtocol::Blocks,
         // Others take the pictures and show boxes for the placeholders.
-        _ if answers.kitty && (answers.placeholders || is_ghostty(terminal)) => Way::Kitty,
-        _ if answers.sixel => Way::Sixel,
-        _ => Way::Blocks,
+        _ if replies.kitty && (replies.placeholders || is_ghostty(terminal)) => GraphicsProtocol::Kitty,
+        _ if replies.sixel => GraphicsProtocol::Sixel,
+        _ => GraphicsProtocol::Blocks,
     }
 }
 
-fn known(terminal: &Terminal) -> Way {
+fn known(terminal: &Terminal) -> GraphicsProtocol {
     let (term, program) = (terminal.term.as_str(), terminal.program.as_str());
     // Konsole and WezTerm answer to kitty's protocol, but not to its placeholders.
     if program.contains("WezTerm") || term.contains("wezterm") {
-        return Way::Iterm;
+        return GraphicsProtocol::Iterm;
     }
     if terminal.kitty || term.contains("kitty") || is_ghostty(terminal) {
-        return Way::Kitty;
+        return GraphicsProtocol::Kitty;
     }
     if ["iTerm", "mintty", "rio", "Tabby", "vscode"].iter().any(|it| program.contains(it)) {
-        return Way::Iterm;
+        return GraphicsProtocol::Iterm;
     }
     if term.starts_with("foot") || term.contains("sixel") || term.starts_with("mlterm") {
-        return Way::Sixel;
+        return GraphicsProtocol::Sixel;
     }
-    Way::Blocks
+    GraphicsProtocol::Blocks
 }
 
 #[cfg(test)]
@@ -174,61 +176,65 @@ mod tests {
     }
 
     fn unasked(mode: PictureMode, terminal: &Terminal) -> Drawing {
-        drawing(mode, terminal, Answers::default())
+        drawing(mode, terminal, Replies::default())
     }
 
     #[test]
     fn what_the_terminal_says_counts_more_than_the_environment() {
-        let way = |terminal: &Terminal, answers| drawing(PictureMode::Auto, terminal, answers).way;
-        let any = Answers { any: true, ..Answers::default() };
-        let kitty = Answers { kitty: true, placeholders: true, ..any };
-        let sixel = Answers { sixel: true, ..any };
+        let protocol = |terminal: &Terminal, replies| drawing(PictureMode::Auto, terminal, replies).protocol;
+        let any = Replies { any: true, ..Replies::default() };
+        let kitty = Replies { kitty: true, placeholders: true, ..any };
+        let sixel = Replies { sixel: true, ..any };
         let plain = terminal("xterm-256color", "");
-        assert_eq!(way(&plain, kitty), Way::Kitty);
-        let old = Answers { placeholders: false, ..kitty };
-        assert_eq!(way(&terminal("xterm-kitty", ""), old), Way::Blocks, "kitty 0.26 shows boxes");
-        assert_eq!(way(&plain, Answers { sixel: true, ..old }), Way::Sixel);
-        assert_eq!(way(&plain, sixel), Way::Sixel);
-        assert_eq!(way(&terminal("xterm-kitty", ""), any), Way::Blocks);
-        assert_eq!(way(&terminal("xterm-256color", "WezTerm"), kitty), Way::Iterm);
-        assert_eq!(way(&Terminal { konsole: true, ..plain.clone() }, kitty), Way::Blocks);
+        assert_eq!(protocol(&plain, kitty), GraphicsProtocol::Kitty);
+        let old = Replies { placeholders: false, ..kitty };
+        assert_eq!(
+            protocol(&terminal("xterm-kitty", ""), old),
+            GraphicsProtocol::Blocks,
+            "kitty 0.26 shows boxes"
+        );
+        assert_eq!(protocol(&plain, Replies { sixel: true, ..old }), GraphicsProtocol::Sixel);
+        assert_eq!(protocol(&plain, sixel), GraphicsProtocol::Sixel);
+        assert_eq!(protocol(&terminal("xterm-kitty", ""), any), GraphicsProtocol::Blocks);
+        assert_eq!(protocol(&terminal("xterm-256color", "WezTerm"), kitty), GraphicsProtocol::Iterm);
+        assert_eq!(protocol(&Terminal { konsole: true, ..plain.clone() }, kitty), GraphicsProtocol::Blocks);
         let inside = Terminal { multiplexer: true, ..plain };
-        assert_eq!(way(&inside, sixel), Way::Blocks);
-        assert_eq!(way(&inside, kitty), Way::Kitty);
+        assert_eq!(protocol(&inside, sixel), GraphicsProtocol::Blocks);
+        assert_eq!(protocol(&inside, kitty), GraphicsProtocol::Kitty);
     }
 
     #[test]
     fn the_size_of_a_cell_may_be_said() {
         let unknown = Terminal { font: None, ..terminal("xterm-256color", "") };
         let font = Some((8, 17));
-        let answers = Answers { any: true, kitty: true, placeholders: true, font, ..Answers::default() };
-        let drawing = drawing(PictureMode::Auto, &unknown, answers);
-        assert_eq!((drawing.way, drawing.font), (Way::Kitty, (8, 17)));
+        let replies = Replies { any: true, kitty: true, placeholders: true, font, ..Replies::default() };
+        let drawing = drawing(PictureMode::Auto, &unknown, replies);
+        assert_eq!((drawing.protocol, drawing.font), (GraphicsProtocol::Kitty, (8, 17)));
     }
 
     #[test]
     fn known_terminals_get_their_own_way() {
-        let way = |term, program| unasked(PictureMode::Auto, &terminal(term, program)).way;
-        assert_eq!(way("xterm-kitty", ""), Way::Blocks, "its version is not known");
-        assert_eq!(way("xterm-ghostty", "ghostty"), Way::Kitty);
-        assert_eq!(way("xterm-256color", "iTerm.app"), Way::Iterm);
-        assert_eq!(way("xterm-256color", "WezTerm"), Way::Iterm);
-        assert_eq!(way("foot", ""), Way::Sixel);
-        assert_eq!(way("xterm-256color", ""), Way::Blocks);
+        let protocol = |term, program| unasked(PictureMode::Auto, &terminal(term, program)).protocol;
+        assert_eq!(protocol("xterm-kitty", ""), GraphicsProtocol::Blocks, "its version is not known");
+        assert_eq!(protocol("xterm-ghostty", "ghostty"), GraphicsProtocol::Kitty);
+        assert_eq!(protocol("xterm-256color", "iTerm.app"), GraphicsProtocol::Iterm);
+        assert_eq!(protocol("xterm-256color", "WezTerm"), GraphicsProtocol::Iterm);
+        assert_eq!(protocol("foot", ""), GraphicsProtocol::Sixel);
+        assert_eq!(protocol("xterm-256color", ""), GraphicsProtocol::Blocks);
     }
 
     #[test]
     fn inside_tmux_half_blocks_unless_asked_otherwise() {
         let inside = Terminal { multiplexer: true, kitty: true, ..terminal("tmux-256color", "tmux") };
-        assert_eq!(unasked(PictureMode::Auto, &inside).way, Way::Blocks);
+        assert_eq!(unasked(PictureMode::Auto, &inside).protocol, GraphicsProtocol::Blocks);
         let asked = unasked(PictureMode::Kitty, &inside);
-        assert_eq!((asked.way, asked.tmux), (Way::Kitty, true));
+        assert_eq!((asked.protocol, asked.tmux), (GraphicsProtocol::Kitty, true));
     }
 
     #[test]
     fn without_the_size_of_a_cell_half_blocks() {
         let unknown = Terminal { font: None, ..terminal("xterm-kitty", "") };
-        assert_eq!(unasked(PictureMode::Auto, &unknown).way, Way::Blocks);
+        assert_eq!(unasked(PictureMode::Auto, &unknown).protocol, GraphicsProtocol::Blocks);
         assert_eq!(unasked(PictureMode::Kitty, &unknown).font, USUAL_FONT);
     }
 
@@ -237,7 +243,7 @@ mod tests {
         assert!(!unasked(PictureMode::Auto, &terminal("xterm-256color", "")).deep);
         let deep = Terminal { colours: "truecolor".into(), ..terminal("xterm-256color", "") };
         assert!(unasked(PictureMode::Auto, &deep).deep);
-        let said = Answers { any: true, deep: true, ..Answers::default() };
+        let said = Replies { any: true, deep: true, ..Replies::default() };
         assert!(drawing(PictureMode::Auto, &terminal("xterm-256color", ""), said).deep, "over SSH");
     }
 }

@@ -1,6 +1,6 @@
-//! The question to the terminal how it shows pictures, and its answers, told apart from keys that are typed meanwhile.
+//! The question to the terminal how it shows pictures, and its replies, told apart from keys that are typed meanwhile.
 //!
-//! The question ends with one that every terminal answers (its attributes), so the last answer is known as such. It is
+//! The question ends with one that every terminal replies (its attributes), so the last answer is known as such. It is
 //! sent before the first frame and listened for beside the loop, which paints meanwhile and gets the keys as they come.
 
 mod late;
@@ -16,14 +16,14 @@ use crate::ui::model::PictureMode;
 pub use late::Late;
 use reader::{Read, Reader};
 
-/// How long answers are waited for; over a slow line they may be late, and then the environment must do.
+/// How long replies are waited for; over a slow line they may be late, and then the environment must do.
 const TIMEOUT: Duration = Duration::from_millis(400);
 /// How long the rest of a sequence may take to come; an escape alone is a key.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(25);
 
-/// The answers of the terminal.
+/// The replies of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Answers {
+pub struct Replies {
     /// Whether it knows kitty's protocol with placeholders, as far as it says so itself.
     pub kitty: bool,
     /// Whether its name and version are those of one that draws placeholders.
@@ -64,9 +64,9 @@ pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<Stri
 }
 
 /// Listens until the last answer or the time-out; keys go to `key` as they are typed. Waits: not for the loop.
-pub fn listen(mut key: impl FnMut(KeyEvent)) -> Answers {
+pub fn listen(mut key: impl FnMut(KeyEvent)) -> Replies {
     let stdin = std::io::stdin();
-    let (mut reader, mut answers) = (Reader::default(), Answers::default());
+    let (mut reader, mut replies) = (Reader::default(), Replies::default());
     let until = Instant::now() + TIMEOUT;
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -91,22 +91,22 @@ pub fn listen(mut key: impl FnMut(KeyEvent)) -> Answers {
         for read in reader.read(&bytes[..count]) {
             match read {
                 Read::Key(typed) => key(typed),
-                Read::Kitty(good) => answers.kitty = good,
-                Read::Version { placeholders } => answers.placeholders = placeholders,
-                Read::Deep => answers.deep = true,
-                Read::Font(font) => answers.font = Some(font),
+                Read::Kitty(good) => replies.kitty = good,
+                Read::Version { placeholders } => replies.placeholders = placeholders,
+                Read::Deep => replies.deep = true,
+                Read::Font(font) => replies.font = Some(font),
                 Read::Attributes { sixel } => {
-                    (answers.sixel, answers.any) = (sixel, true);
+                    (replies.sixel, replies.any) = (sixel, true);
                 }
             }
         }
         // What is typed right behind the last answer is read, too.
-        if answers.any && !reader.is_open() {
+        if replies.any && !reader.is_open() {
             break;
         }
     }
     reader.close().into_iter().for_each(&mut key);
-    answers
+    replies
 }
 
 #[cfg(test)]

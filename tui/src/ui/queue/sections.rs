@@ -59,7 +59,7 @@ impl Sections {
 
     /// Places a run where it belongs now; one that is gone is taken away.
     pub(super) fn place(&mut self, run: RunId, registry: &Registry, numbers: &Numbers) {
-        self.displace(run);
+        self.remove_placed(run);
         if let Some(at) = self.waiting.iter().position(|it| *it == run) {
             self.waiting.remove(at);
         }
@@ -83,7 +83,7 @@ impl Sections {
     }
 
     /// Takes a run from where it stands by its key, if it does.
-    fn displace(&mut self, run: RunId) {
+    fn remove_placed(&mut self, run: RunId) {
         let Some(placed) = self.placed.remove(&run) else { return };
         self.failed -= usize::from(placed.failed);
         let keys = &mut self.keys[placed.section as usize];

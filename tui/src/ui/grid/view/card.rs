@@ -13,7 +13,7 @@ use crate::ui::grid::node::Facts;
 use crate::ui::theme::Theme;
 
 #[derive(Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct CardOptions {
     pub(super) selected: bool,
     /// A filter is on, and its name does not match.
     pub(super) dimmed: bool,
@@ -35,33 +35,33 @@ const ASCII: border::Set<'_> = border::Set {
 pub(super) fn draw(
     zoom: Zoom,
     facts: &Facts<'_>,
-    look: Look,
+    options: CardOptions,
     theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
 ) {
     match zoom {
-        Zoom::Card => card(facts, look, theme, area, buffer),
-        Zoom::Chip => chip(facts, look, theme, area, buffer),
-        Zoom::Dot => dot(facts, look, theme, area, buffer),
+        Zoom::Card => card(facts, options, theme, area, buffer),
+        Zoom::Chip => chip(facts, options, theme, area, buffer),
+        Zoom::Dot => dot(facts, options, theme, area, buffer),
     }
-    if look.dimmed {
+    if options.dimmed {
         buffer.set_style(area, theme.dim);
     }
 }
 
-fn card(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn card(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
     // Only what runs is heavy, so that the eye lands on it.
-    let set = match (look.ascii, facts.runs()) {
+    let set = match (options.ascii, facts.runs()) {
         (true, _) => ASCII,
         (false, true) => border::THICK,
         (false, false) => border::ROUNDED,
     };
-    let frame = if look.selected { theme.accent } else { style.remove_modifier(Modifier::BOLD) };
+    let frame = if options.selected { theme.accent } else { style.remove_modifier(Modifier::BOLD) };
     let frame = if facts.runs() { style } else { frame };
     let room = usize::from(area.width).saturating_sub(6);
-    let name = if look.selected {
+    let name = if options.selected {
         theme.selected
     } else if facts.runs() {
         theme.running
@@ -89,7 +89,7 @@ fn card(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut B
     Line::from(facts.value(theme, columns)).render(Rect { y: row.y + 1, ..row }, buffer);
 }
 
-fn chip(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn chip(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
     let room = usize::from(area.width).saturating_sub(4);
     let name = if facts.runs() { theme.running } else { theme.text };
@@ -98,15 +98,15 @@ fn chip(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut B
         Span::styled(fit(facts.name, room), name),
     ]);
     line.render(area, buffer);
-    if look.selected {
+    if options.selected {
         theme.select(area, buffer);
     }
 }
 
-fn dot(facts: &Facts<'_>, look: Look, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn dot(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
     buffer.set_string(area.x, area.y, glyph, style);
-    if look.selected {
+    if options.selected {
         theme.select(area, buffer);
     }
 }

@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::{Scene, card};
-use crate::ui::graph::route::{Strokes, Tone};
+use crate::ui::graph::route::{EdgeCanvas, Tone};
 use crate::ui::graph::viewport::Viewport;
-use crate::ui::graph::{Drawing, Flow, Place, Zoom};
+use crate::ui::graph::{Drawing, FlowDirection, Place, Zoom};
 use crate::ui::grid::node::Facts;
 use crate::ui::view::{Areas, Hit};
 
@@ -26,7 +26,7 @@ pub(super) fn view(
     for (index, place) in drawing.placed.iter().enumerate() {
         let Some(seen) = viewport.clip(*place, area) else { continue };
         let facts = scene.facts(index);
-        let look = card::Look {
+        let options = card::CardOptions {
             selected: selected == Some(index),
             dimmed: scene.is_dimmed(facts.name),
             ascii: scene.model.options.ascii,
@@ -34,11 +34,11 @@ pub(super) fn view(
         let whole = Rect::new(0, 0, cells(place.width), cells(place.height));
         if seen.as_size() == whole.as_size() {
             Clear.render(seen, buffer);
-            card::draw(drawing.zoom, &facts, look, scene.theme, seen, buffer);
+            card::draw(drawing.zoom, &facts, options, scene.theme, seen, buffer);
         } else {
             // Drawn whole, then the part in view is taken: nodes may hang off every edge.
             let mut picture = Buffer::empty(whole);
-            card::draw(drawing.zoom, &facts, look, scene.theme, whole, &mut picture);
+            card::draw(drawing.zoom, &facts, options, scene.theme, whole, &mut picture);
             let (left, top) = viewport.to_screen((place.x, place.y), area);
             for position in seen.positions() {
                 let from = (cells(i32::from(position.x) - left), cells(i32::from(position.y) - top));
@@ -91,7 +91,7 @@ fn edges(
 ) {
     let model = scene.model;
     let selected = scene.selected();
-    let mut strokes = Strokes::new(viewport);
+    let mut canvas = EdgeCanvas::new(viewport);
     for route in drawing.routes.iter().filter(|route| viewport.sees_any(&route.points)) {
         let carries = scene.state(route.to).is_some_and(NodeState::is_busy);
         if carries {
@@ -103,9 +103,9 @@ fn edges(
             _ => Tone::Rest,
         };
         let beat = (carries && model.options.motion).then_some(model.beat);
-        strokes.add(route, tone, beat);
+        canvas.add(route, tone, beat);
     }
-    strokes.draw(drawing.flow, scene.theme, model.options.ascii, area, buffer);
+    canvas.draw(drawing.flow, scene.theme, model.options.ascii, area, buffer);
 }
 
 /// Where edges leave cards, their borders branch.
@@ -115,20 +115,20 @@ fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
             continue;
         };
         let face = match drawing.flow {
-            Flow::Right => Place { x: place.right() - 1, y: start.1, width: 1, height: 1 },
-            Flow::Down => Place { x: start.0, y: place.bottom() - 1, width: 1, height: 1 },
+            FlowDirection::Right => Place { x: place.right() - 1, y: start.1, width: 1, height: 1 },
+            FlowDirection::Down => Place { x: start.0, y: place.bottom() - 1, width: 1, height: 1 },
         };
         let inside = match drawing.flow {
-            Flow::Right => (place.y + 1..place.bottom() - 1).contains(&face.y),
-            Flow::Down => (place.x + 1..place.right() - 1).contains(&face.x),
+            FlowDirection::Right => (place.y + 1..place.bottom() - 1).contains(&face.y),
+            FlowDirection::Down => (place.x + 1..place.right() - 1).contains(&face.x),
         };
         let Some(seen) = viewport.clip(face, area).filter(|_| inside) else { continue };
         let symbol = match (drawing.flow, scene.status(route.from) == Some(NodeStatus::Running)) {
             _ if scene.model.options.ascii => "+",
-            (Flow::Right, false) => "├",
-            (Flow::Right, true) => "┠",
-            (Flow::Down, false) => "┬",
-            (Flow::Down, true) => "┯",
+            (FlowDirection::Right, false) => "├",
+            (FlowDirection::Right, true) => "┠",
+            (FlowDirection::Down, false) => "┬",
+            (FlowDirection::Down, true) => "┯",
         };
         if let Some(cell) = buffer.cell_mut((seen.x, seen.y)) {
             cell.set_symbol(symbol);

@@ -34,7 +34,7 @@ pub(super) enum Row {
 
 /// How rows are drawn.
 #[derive(Debug)]
-pub(super) struct Look<'a> {
+pub(super) struct DrawContext<'a> {
     pub(super) model: &'a Model,
     pub(super) theme: &'a Theme,
     /// What is searched for, in lower case.
@@ -102,10 +102,10 @@ impl Page<'_> {
         y: u16,
         place: Rect,
         wraps: bool,
-        look: &Look<'_>,
+        context: &DrawContext<'_>,
         buffer: &mut Buffer,
     ) -> u16 {
-        let Look { model, theme, wanted } = look;
+        let DrawContext { model, theme, wanted } = context;
         let below = Rect { y, height: place.bottom().saturating_sub(y), ..place };
         if let Some(Row::Picture(asset)) = self.rows.get(row) {
             let of = Rect { y, ..picture(place) };

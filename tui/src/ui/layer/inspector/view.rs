@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::page::Look;
+use super::page::DrawContext;
 use super::{Inspector, Tab, content};
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
@@ -36,13 +36,13 @@ pub(super) fn view(
     let ending = rows.ending(page, inspector.wrap);
     let follows = inspector.tab == Tab::Log && inspector.follow;
     let first = if follows { ending } else { inspector.top.min(rows.len().saturating_sub(1)) };
-    let look = Look { model, theme, wanted: &inspector.search.to_lowercase() };
+    let context = DrawContext { model, theme, wanted: &inspector.search.to_lowercase() };
     let mut y = page.y;
     for row in first..rows.len() {
         if y >= page.bottom() {
             break;
         }
-        y = rows.draw(row, y, page, inspector.wrap, &look, buffer);
+        y = rows.draw(row, y, page, inspector.wrap, &context, buffer);
     }
     if ending > 0 {
         let share = (first * 100).checked_div(ending).unwrap_or(0).min(100);

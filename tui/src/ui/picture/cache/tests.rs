@@ -8,7 +8,7 @@ fn asset(number: u8) -> AssetId {
 }
 
 fn kitty() -> Drawing {
-    Drawing { way: Way::Kitty, font: (4, 8), tmux: false, deep: true }
+    Drawing { protocol: GraphicsProtocol::Kitty, font: (4, 8), tmux: false, deep: true }
 }
 
 fn paint(pictures: &mut Pictures, wanted: Wanted, id: u32) -> Vec<Effect> {

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Color;
 
 use super::passthrough::Passthrough;
-use super::whole::ONE_COLUMN;
+use super::single_cell::ONE_COLUMN;
 
 /// The character that stands for a part of a picture.
 const PLACEHOLDER: char = '\u{10EEEE}';

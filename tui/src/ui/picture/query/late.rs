@@ -6,17 +6,17 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::SEQUENCE_TIMEOUT;
 
-/// Swallows answers that come after patience ended: read as keys, they would do things.
+/// Swallows replies that come after patience ended: read as keys, they would do things.
 #[derive(Debug)]
 pub struct Late {
-    /// Until when answers are expected; afterwards it lets everything through.
+    /// Until when replies are expected; afterwards it lets everything through.
     until: Instant,
     /// When the last key of an answer arrived.
     inside: Option<Instant>,
 }
 
 impl Late {
-    /// Expects answers for so long.
+    /// Expects replies for so long.
     #[must_use]
     pub fn expect(patience: Duration) -> Self {
         Self { until: Instant::now() + patience, inside: None }

@@ -1,4 +1,4 @@
-//! Tells what the terminal answers from keys that are typed meanwhile.
+//! Tells what the terminal replies from keys that are typed meanwhile.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -16,7 +16,7 @@ pub(super) enum Read {
     Attributes { sixel: bool },
 }
 
-/// Tells answers and keys apart. Knows the keys that one types: characters, arrows and the like.
+/// Tells replies and keys apart. Knows the keys that one types: characters, arrows and the like.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     /// A sequence or character that has begun.

@@ -87,7 +87,7 @@ impl Client {
     pub async fn document(&self, version: &Version) -> Result<String, ClientError> {
         let read = workflows::Read { version: version.clone(), offset: 0, limit: None };
         let (_, bytes) = self.bytes(&read).await?;
-        String::from_utf8(bytes).map_err(|error| ClientError::BadAnswer(error.to_string()))
+        String::from_utf8(bytes).map_err(|error| ClientError::BadResponse(error.to_string()))
     }
 
     /// All params of a run, whole.
@@ -96,7 +96,7 @@ impl Client {
     /// As [`Client::call`].
     pub async fn params(&self, run_id: RunId) -> Result<Values, ClientError> {
         let (_, bytes) = self.read_json(run_id, values::Source::Params).await?;
-        serde_json::from_slice(&bytes).map_err(|error| ClientError::BadAnswer(error.to_string()))
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::BadResponse(error.to_string()))
     }
 
     /// What a port of a run has, whole.
@@ -105,7 +105,7 @@ impl Client {
     /// As [`Client::call`]; the value was not kept.
     pub async fn port_value(&self, run_id: RunId, port: values::Port) -> Result<Value, ClientError> {
         let (_, bytes) = self.read_json(run_id, values::Source::Port(port)).await?;
-        serde_json::from_slice(&bytes).map_err(|error| ClientError::BadAnswer(error.to_string()))
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::BadResponse(error.to_string()))
     }
 
     async fn read_json(&self, run_id: RunId, of: values::Source) -> Result<(String, Vec<u8>), ClientError> {

@@ -1,12 +1,12 @@
 //! Seeded chance: SplitMix64, a few lines that give the same on every machine and in every version.
 
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: i64) -> Self {
-        let mut dice = Self(seed.cast_unsigned());
-        dice.next();
-        dice
+        let mut rng = Self(seed.cast_unsigned());
+        rng.next();
+        rng
     }
 
     fn next(&mut self) -> u64 {

@@ -9,13 +9,13 @@ use futures_util::future::join_all;
 use super::Commands;
 use super::folder::Folder;
 
-/// How long an ended attempt waits, so that several are tidied up together.
-const TOGETHER: Duration = Duration::from_millis(100);
+/// How long an ended attempt waits, so that several are cleaned up together.
+const DELAY: Duration = Duration::from_millis(100);
 
 impl Commands {
     /// Removes what only a running attempt needs (inputs, work folder); the log stays until its run is deleted. Not at
-    /// once: attempts that end at the same time are tidied up together, out of the way of what starts then.
-    pub(super) async fn tidy(&self, attempt: AttemptId) {
+    /// once: attempts that end at the same time are cleaned up together, out of the way of what starts then.
+    pub(super) async fn clean_up(&self, attempt: AttemptId) {
         let ended = || self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner);
         {
             let mut ended = ended();
@@ -24,12 +24,12 @@ impl Commands {
                 return;
             }
         }
-        tokio::time::sleep(TOGETHER).await;
+        tokio::time::sleep(DELAY).await;
         let ended = std::mem::take(&mut *ended());
-        self.tidy_all(ended).await;
+        self.clean_up_all(ended).await;
     }
 
-    pub(super) async fn tidy_all(&self, attempts: Vec<AttemptId>) {
+    pub(super) async fn clean_up_all(&self, attempts: Vec<AttemptId>) {
         // In this order a crash in between leaves a work folder, by which `remove` knows that there may be a record.
         join_all(attempts.iter().map(|attempt| self.drop_record(*attempt))).await;
         if self.inner.shared.knows_any(&attempts) {
@@ -38,7 +38,7 @@ impl Commands {
             let _ = tokio::task::spawn_blocking(leave).await;
         }
         let folders: Vec<Folder> = attempts.into_iter().map(|attempt| self.folder(attempt)).collect();
-        each_folder(folders, Folder::tidy).await;
+        each_folder(folders, Folder::clean_up).await;
     }
 
     /// Removes everything of these attempts, logs too. Returns those that are completely removed.

@@ -19,7 +19,7 @@ const KEYS: [&str; 6] = ["confirm", "bell", "motion", "mouse", "ascii", "picture
 
 /// What a person set; `None` where nothing was said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Look {
+pub struct Preferences {
     /// Whether destructive actions ask first.
     pub confirm: Option<bool>,
     /// Whether a bell and a notice announce the end of the last run.
@@ -34,20 +34,20 @@ pub struct Look {
     pub pictures: Option<PictureMode>,
 }
 
-impl Look {
+impl Preferences {
     /// What a file says.
     ///
     /// # Errors
     /// A sentence for everything that is wrong, with its line and a near match.
     pub fn with_file(text: &str) -> Result<Self, Vec<String>> {
         let table = DeTable::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
-        let (mut look, mut errors) = (Self::default(), Vec::new());
+        let (mut preferences, mut errors) = (Self::default(), Vec::new());
         for (name, value) in table.get_ref() {
-            if let Err(error) = look.set(name.get_ref(), value.get_ref()) {
+            if let Err(error) = preferences.set(name.get_ref(), value.get_ref()) {
                 errors.push(format!("line {}: {error}", line_of(text, name.span().start)));
             }
         }
-        if errors.is_empty() { Ok(look) } else { Err(errors) }
+        if errors.is_empty() { Ok(preferences) } else { Err(errors) }
     }
 
     fn set(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), String> {
@@ -81,13 +81,16 @@ mod tests {
 
     #[test]
     fn what_is_said_holds_and_the_rest_is_open() {
-        let look = Look::with_file("confirm = false\npictures = \"sixel\"\n").unwrap();
-        assert_eq!((look.confirm, look.bell, look.pictures), (Some(false), None, Some(PictureMode::Sixel)));
+        let preferences = Preferences::with_file("confirm = false\npictures = \"sixel\"\n").unwrap();
+        assert_eq!(
+            (preferences.confirm, preferences.bell, preferences.pictures),
+            (Some(false), None, Some(PictureMode::Sixel))
+        );
     }
 
     #[test]
     fn mistakes_are_named_with_their_lines() {
-        let errors = Look::with_file("bell = 1\nconfrim = true\npictures = \"oil\"\n").unwrap_err();
+        let errors = Preferences::with_file("bell = 1\nconfrim = true\npictures = \"oil\"\n").unwrap_err();
         assert_eq!(
             errors,
             [

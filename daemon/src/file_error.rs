@@ -6,14 +6,14 @@ use crate::store::StoreError;
 
 /// Why something could not be done, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
+pub enum FileError {
     /// Nothing more can be written for now. The same may work when there is space.
     Full(String),
     /// Another try makes no difference.
     Other(String),
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full(sentence) | Self::Other(sentence) => f.write_str(sentence),
@@ -21,19 +21,19 @@ impl fmt::Display for Problem {
     }
 }
 
-impl From<String> for Problem {
+impl From<String> for FileError {
     fn from(sentence: String) -> Self {
         Self::Other(sentence)
     }
 }
 
-impl From<&str> for Problem {
+impl From<&str> for FileError {
     fn from(sentence: &str) -> Self {
         Self::Other(sentence.to_owned())
     }
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for FileError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full(_) => Self::Full(error.to_string()),
@@ -43,10 +43,10 @@ impl From<StoreError> for Problem {
 }
 
 /// For those who can't wait for space.
-impl From<Problem> for String {
-    fn from(problem: Problem) -> Self {
+impl From<FileError> for String {
+    fn from(problem: FileError) -> Self {
         match problem {
-            Problem::Full(sentence) | Problem::Other(sentence) => sentence,
+            FileError::Full(sentence) | FileError::Other(sentence) => sentence,
         }
     }
 }
