@@ -22,7 +22,7 @@ use crate::store::blob::Published;
 #[derive(Debug)]
 pub enum Work {
     /// A native node with its checked inputs.
-    Native(&'static NodeType, Values),
+    Native(Arc<NodeType>, Values),
     /// A command.
     Command(Arc<CommandWork>),
 }

@@ -53,6 +53,7 @@ use crate::attempt::Outcome;
 use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
+use crate::node_type::NodeTypes;
 use crate::store::{Store, StoreError};
 
 /// The parts of an engine.
@@ -63,6 +64,8 @@ pub struct EngineParts {
     pub hub: Arc<Hub>,
     /// Run attempts.
     pub executors: Executors,
+    /// What `uses:` may name.
+    pub node_types: NodeTypes,
     /// Makes previews of assets.
     pub previewer: Arc<dyn Previewer>,
     /// The configuration.
@@ -75,6 +78,7 @@ pub struct Engine {
     messages: mpsc::UnboundedSender<Message>,
     activity: watch::Receiver<Activity>,
     config: Arc<Config>,
+    node_types: NodeTypes,
     store: Store,
 }
 
@@ -160,6 +164,7 @@ impl Engine {
     pub async fn boot(parts: EngineParts) -> Result<Self, StoreError> {
         let (messages, receiver) = mpsc::unbounded_channel();
         let (config, store) = (parts.config.clone(), parts.store.clone());
+        let node_types = parts.node_types.clone();
         let (reading, executors) = (store.clone(), parts.executors.clone());
         let open = tokio::task::spawn_blocking(move || startup::StartupState::read(&reading, &executors))
             .await
@@ -172,7 +177,7 @@ impl Engine {
                 failing.fail("the engine panicked");
             }
         });
-        Ok(Self { messages, activity, config, store })
+        Ok(Self { messages, activity, config, node_types, store })
     }
 
     /// `runs.start`
@@ -181,7 +186,8 @@ impl Engine {
     /// Problems of the file, bad params, a full disk.
     pub async fn start(&self, request: runs::Start) -> Result<runs::Started, RpcError> {
         let (config, blobs) = (self.config.clone(), self.store.blobs().clone());
-        let prepared = tokio::task::spawn_blocking(move || submit::prepare(request, &config, &blobs))
+        let types = self.node_types.now();
+        let prepared = tokio::task::spawn_blocking(move || submit::prepare(request, &config, &blobs, &types))
             .await
             .map_err(|error| RpcError::internal(error.to_string()))??;
         self.ask(|reply| Message::Submit { prepared: Box::new(prepared), reply }).await
@@ -193,9 +199,10 @@ impl Engine {
     /// The run has not ended, or completed with this version of its file.
     pub async fn resume(&self, request: runs::Resume) -> Result<runs::Started, RpcError> {
         let (config, store) = (self.config.clone(), self.store.clone());
+        let types = self.node_types.now();
         let dry_run = request.dry_run;
         let resume::Resumption { prepared, reuse, hints } =
-            tokio::task::spawn_blocking(move || resume::prepare(request, &config, &store))
+            tokio::task::spawn_blocking(move || resume::prepare(request, &config, &store, &types))
                 .await
                 .map_err(|error| RpcError::internal(error.to_string()))??;
         let mut started = if dry_run {

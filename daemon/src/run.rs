@@ -21,6 +21,7 @@ use crate::engine::{Engine, EngineParts};
 use crate::executor::Executors;
 use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
+use crate::node_type::NodeTypes;
 use crate::own_file::OwnFile;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Store, StoreError};
@@ -85,8 +86,9 @@ pub struct Shutdown {
 }
 
 /// Runs a daemon on a listener and a store until `shutdown`, or until the store or the engine fails: then it ends too, and
-/// the next daemon recovers from what is stored. It ends within a bounded time, whatever the disk does. `helper` is the executable that has `supervisor` and
-/// `worker`. Tests boot the real thing with it.
+/// the next daemon recovers from what is stored. It ends within a bounded time, whatever the disk does. `helper` is the
+/// executable that has `supervisor` and `worker`; `node_types` may change while the daemon runs. Tests boot the real
+/// thing with it.
 ///
 /// # Errors
 /// The store can't be read, or failed.
@@ -94,6 +96,7 @@ pub async fn run(
     listener: UnixListener,
     store: Store,
     helper: &Path,
+    node_types: NodeTypes,
     config: Config,
     home: Home,
     shutdown: Shutdown,
@@ -118,6 +121,7 @@ pub async fn run(
         store: store.clone(),
         hub: Arc::clone(&hub),
         executors: executors.clone(),
+        node_types: node_types.clone(),
         previewer: Arc::new(workers.clone()),
         config: Arc::new(config),
     })
@@ -129,6 +133,7 @@ pub async fn run(
         engine: engine.clone(),
         store: store.clone(),
         executors,
+        node_types,
         supervisor,
         workers,
         hub: Arc::clone(&hub),
@@ -197,7 +202,7 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
         socket = %home.socket.display(),
         "the daemon starts"
     );
-    let ended = run(listener, store, helper, config, home.clone(), shutdown).await;
+    let ended = run(listener, store, helper, NodeTypes::built_in(), config, home.clone(), shutdown).await;
     signals.abort();
     socket.remove();
     Ok(ended?)

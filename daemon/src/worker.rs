@@ -18,7 +18,7 @@ mod workspace;
 
 pub(crate) use limits::{SIDE, check_size};
 pub use pool::Workers;
-pub use serve::{main, serve};
+pub use serve::main;
 pub use workspace::Workspace;
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ use crate::workflow::Workflow;
 use reading::Reading;
 
 pub use commands::lock_name;
+pub use names::is_name;
 pub use ranges::{check_params, param_value, sweep_values};
 pub use report::render_problems;
 pub use schema::schema;

@@ -33,6 +33,8 @@ pub enum Place {
     Daemon,
     /// In a worker process: decodes or encodes foreign bytes.
     Worker,
+    /// By an executor of its own, such as a program in another language.
+    Executor,
 }
 
 /// A node type as data.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// The node types that are compiled in: those that the daemon of this version knows.
 pub(crate) fn catalogue() -> Catalogue {
-    fanlight_daemon::node_type::catalogue()
+    fanlight_daemon::node_type::NodeTypes::built_in().now().catalogue().clone()
 }
 
 /// Becomes the daemon of a home. `detached` leaves the session of whoever started it and logs to the home's log file;

@@ -75,6 +75,7 @@ impl Core {
                 tracing::warn!("a run that crashes the daemon will not be recorded: {error}")
             })
             .ok();
+        let types = parts.node_types.now();
         let mut core = Self {
             context: Context::new(parts, messages),
             active: HashMap::new(),
@@ -89,7 +90,7 @@ impl Core {
             working,
         };
         core.context.op(Op::Setting { name: "boot_id", value: record::boot_id() });
-        core.recover_runs(found.open, &found.interruptions, found.rebooted);
+        core.recover_runs(found.open, &found.interruptions, found.rebooted, &types);
         core.clean_up(found.attempts);
         for (asset, media) in found.previews {
             core.context.preview_later(asset, media);

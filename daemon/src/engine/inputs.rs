@@ -32,16 +32,16 @@ impl From<String> for NotPrepared {
 /// Evaluates everything that this instance reads. `lenient`: its condition asks for the outcome itself, so an absent
 /// value is `none` instead of a reason to skip.
 pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Work, NotPrepared> {
-    match plan.kind {
+    match &plan.kind {
         Kind::Native(native) => {
-            native_inputs(native, plan, scope, lenient).map(|it| Work::Native(native, it))
+            native_inputs(native, plan, scope, lenient).map(|it| Work::Native(Arc::clone(native), it))
         }
         Kind::Command => command(plan, scope, lenient).map(|work| Work::Command(Arc::new(work))),
     }
 }
 
 fn native_inputs(
-    native: &'static NodeType,
+    native: &NodeType,
     plan: &PlanNode,
     scope: &RunScope<'_>,
     lenient: bool,

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use fanlight_shared::expression::{Expression, Root};
 use fanlight_shared::id::WorkflowId;
-use fanlight_shared::node_type::{Catalogue, Effects, Place};
+use fanlight_shared::node_type::{Effects, Place};
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, STATUS_PORT, Template, Workflow};
 
 use super::pools::{self, Needs, Resource};
 use super::queue::Limit;
 use crate::executor::Placement;
-use crate::node_type::{self, NodeType};
+use crate::node_type::{NodeType, NodeTypeSet};
 
 /// A workflow made ready to run; shared by all runs of its version.
 pub(crate) struct Plan {
@@ -58,22 +58,22 @@ pub(crate) struct PlanNode {
 }
 
 /// What runs a node.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Kind {
     /// A native node type.
-    Native(&'static NodeType),
+    Native(Arc<NodeType>),
     /// A process.
     Command,
 }
 
 impl Plan {
-    /// Prepares a checked workflow.
-    pub(crate) fn new(workflow: Workflow) -> Result<Self, String> {
+    /// Prepares a workflow that was checked against these node types.
+    pub(crate) fn new(workflow: Workflow, types: &NodeTypeSet) -> Result<Self, String> {
         let index: HashMap<String, usize> =
             workflow.nodes.keys().enumerate().map(|(at, name)| (name.clone(), at)).collect();
         let mut nodes = Vec::with_capacity(workflow.nodes.len());
         for (name, node) in &workflow.nodes {
-            nodes.push(PlanNode::new(name, node, &workflow, &index)?);
+            nodes.push(PlanNode::new(name, node, &workflow, &index, types)?);
         }
         for at in 0..nodes.len() {
             for dep in nodes[at].deps.clone() {
@@ -96,6 +96,7 @@ impl PlanNode {
         node: &Node,
         workflow: &Workflow,
         index: &HashMap<String, usize>,
+        types: &NodeTypeSet,
     ) -> Result<Self, String> {
         let number = |name: &str| index.get(name).copied().ok_or_else(|| format!("unknown node `{name}`"));
         let mut deps = Vec::new();
@@ -113,16 +114,16 @@ impl PlanNode {
         needs.iter().for_each(|dep| add(*dep));
         let kind = match &node.action {
             Action::Uses(type_name) => Kind::Native(
-                node_type::find(type_name).ok_or_else(|| format!("unknown node type `{type_name}`"))?,
+                types.get(type_name).cloned().ok_or_else(|| format!("unknown node type `{type_name}`"))?,
             ),
             _ => Kind::Command,
         };
-        let placement = Placement::of(match kind {
+        let placement = Placement::of(match &kind {
             Kind::Native(native) => Some(native),
             Kind::Command => None,
         });
-        let pools = placement.pool.into_iter().chain(node.pool.as_deref());
-        let effects = node.effects.unwrap_or(match kind {
+        let pools = placement.pool.as_deref().into_iter().chain(node.pool.as_deref());
+        let effects = node.effects.unwrap_or(match &kind {
             Kind::Native(native) => native.spec.effects,
             Kind::Command => Effects::External,
         });
@@ -144,9 +145,9 @@ impl PlanNode {
             deps,
             needs,
             readers: Vec::new(),
+            resources: pools::needs(pools.map(Resource::pool)),
             kind,
             executor: placement.executor,
-            resources: pools::needs(pools.map(Resource::pool)),
             withheld: workflow.withheld_variables(node).into(),
             effects,
             output_ports,
@@ -160,7 +161,7 @@ impl PlanNode {
 
     /// Its ports with their types.
     pub(crate) fn ports(&self) -> Vec<(String, Type)> {
-        match self.kind {
+        match &self.kind {
             Kind::Native(native) => {
                 native.spec.outputs.iter().map(|(name, it)| (name.clone(), it.ty.clone())).collect()
             }
@@ -175,12 +176,12 @@ impl PlanNode {
 
     /// Whether it is computed at once, in the engine.
     pub(crate) fn is_inline(&self) -> bool {
-        matches!(self.kind, Kind::Native(native) if native.spec.place == Place::Inline)
+        matches!(&self.kind, Kind::Native(native) if native.spec.place == Place::Inline)
     }
 
     /// Whether what it puts out is the user's own already.
     pub(crate) fn is_source(&self) -> bool {
-        matches!(self.kind, Kind::Native(native) if native.spec.source)
+        matches!(&self.kind, Kind::Native(native) if native.spec.source)
     }
 
     /// How long one attempt may take.
@@ -211,9 +212,4 @@ fn straight(node: &Node, workflow: &Workflow, index: &HashMap<String, usize>) ->
             .references()
             .any(|(input, reference)| input != "each" && reference.root == Root::Node(from.to_owned()));
     if elsewhere { None } else { Some((*index.get(from)?, port.to_owned())) }
-}
-
-/// The catalogue that files are checked against.
-pub(crate) fn catalogue() -> Catalogue {
-    node_type::catalogue()
 }

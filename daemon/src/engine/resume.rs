@@ -20,6 +20,7 @@ use super::recover;
 use super::requests::refused;
 use super::submit::{self, Files};
 use crate::config::Config;
+use crate::node_type::NodeTypeSet;
 use crate::store::blob::Published;
 use crate::store::{NewRun, OpenRun, ResumeFrom, Store, Submit};
 use reuse::Ended;
@@ -51,14 +52,21 @@ struct Source {
 ///
 /// # Errors
 /// The run has not ended, or completed with this version of its file; the new version of the file has problems.
-pub(super) fn prepare(request: runs::Resume, config: &Config, store: &Store) -> Result<Resumption, RpcError> {
+pub(super) fn prepare(
+    request: runs::Resume,
+    config: &Config,
+    store: &Store,
+    types: &NodeTypeSet,
+) -> Result<Resumption, RpcError> {
     let digest = submit::digest(&request);
     let open = store.run(request.run).map_err(|error| refused(&error))?;
     let version = request.document.as_deref().map(Version::of);
     check_state(&open.run, version.as_ref())?;
     let source = match request.document {
-        Some(document) if version.as_ref() != Some(&open.run.version) => new_version(&open, document, store)?,
-        _ => same_version(&open)?,
+        Some(document) if version.as_ref() != Some(&open.run.version) => {
+            new_version(&open, document, store, types)?
+        }
+        _ => same_version(&open, types)?,
     };
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config)?;
@@ -113,8 +121,8 @@ fn check_state(run: &Run, version: Option<&Version>) -> Result<(), RpcError> {
 }
 
 /// The version that the run was submitted with.
-fn same_version(open: &OpenRun) -> Result<Source, RpcError> {
-    let plan = read(&open.document)?;
+fn same_version(open: &OpenRun, types: &NodeTypeSet) -> Result<Source, RpcError> {
+    let plan = read(&open.document, types)?;
     let changed = open.path.as_deref().filter(|path| is_changed(Path::new(path), &open.run.version));
     let hint = changed.map(|path| {
         let name = open.run.name();
@@ -131,8 +139,13 @@ fn same_version(open: &OpenRun) -> Result<Source, RpcError> {
 }
 
 /// The file as it is now, with the params that the run had.
-fn new_version(open: &OpenRun, document: String, store: &Store) -> Result<Source, RpcError> {
-    let plan = read(&document)?;
+fn new_version(
+    open: &OpenRun,
+    document: String,
+    store: &Store,
+    types: &NodeTypeSet,
+) -> Result<Source, RpcError> {
+    let plan = read(&document, types)?;
     let run = &open.run;
     if plan.workflow.id.is_some_and(|id| id != run.workflow_id) {
         return Err(RpcError::refused(format!(
@@ -146,7 +159,7 @@ fn new_version(open: &OpenRun, document: String, store: &Store) -> Result<Source
         .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
     let mut files = Files { blobs: store.blobs(), seen: HashMap::new(), published: Vec::new() };
     let params = files.import(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
-    let touched = match read(&open.document) {
+    let touched = match read(&open.document, types) {
         Ok(old) => reuse::touched((&old, &run.params), (&plan, &params)),
         // What can't be compared is taken for different.
         Err(_) => (0..plan.nodes.len()).collect(),
@@ -155,8 +168,8 @@ fn new_version(open: &OpenRun, document: String, store: &Store) -> Result<Source
     Ok(Source { document, plan, params, blobs: files.published, touched, hints })
 }
 
-fn read(document: &str) -> Result<Plan, RpcError> {
-    submit::read(document).and_then(|workflow| Plan::new(workflow).map_err(RpcError::internal))
+fn read(document: &str, types: &NodeTypeSet) -> Result<Plan, RpcError> {
+    submit::read(document, types).and_then(|workflow| Plan::new(workflow, types).map_err(RpcError::internal))
 }
 
 /// Whether there is a file at this path, and another version of it.

@@ -18,6 +18,7 @@ use super::plan::Plan;
 use super::working::Working;
 use super::{recover, submit};
 use crate::executor::{Executors, Known, Leftovers};
+use crate::node_type::NodeTypeSet;
 use crate::store::{DamagedRun, Op, OpenRun, Store, StoreError};
 use crate::supervisor::record;
 
@@ -71,6 +72,7 @@ impl Core {
         open: Vec<Result<OpenRun, DamagedRun>>,
         interruptions: &HashMap<RunId, u32>,
         rebooted: bool,
+        types: &NodeTypeSet,
     ) {
         let mut plans: HashMap<Version, Arc<Plan>> = HashMap::new();
         let mut position = 0;
@@ -96,7 +98,9 @@ impl Core {
             }
             let plan = match plans.get(&open.run.version) {
                 Some(plan) => plan.clone(),
-                None => match submit::read(&open.document).map_err(|error| error.message).and_then(Plan::new)
+                None => match submit::read(&open.document, types)
+                    .map_err(|error| error.message)
+                    .and_then(|workflow| Plan::new(workflow, types))
                 {
                     Ok(plan) => {
                         let plan = Arc::new(plan);

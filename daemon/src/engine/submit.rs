@@ -17,9 +17,10 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
-use super::plan::{self, Plan};
+use super::plan::Plan;
 use crate::config::Config;
 use crate::media;
+use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
 use crate::store::{NewRun, Submit};
 
@@ -30,7 +31,12 @@ pub(super) struct Prepared {
 }
 
 /// Checks a request and makes its runs. Blocks: reads and stores files.
-pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> Result<Prepared, RpcError> {
+pub(super) fn prepare(
+    request: runs::Start,
+    config: &Config,
+    blobs: &Blobs,
+    types: &NodeTypeSet,
+) -> Result<Prepared, RpcError> {
     let digest = digest(&request);
     if request.fresh {
         return Err(RpcError::refused("`--fresh` is not in this version: nothing is remembered yet"));
@@ -47,7 +53,7 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
     }
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
-    let workflow = read(&request.document)?;
+    let workflow = read(&request.document, types)?;
     check_place(&workflow, path.as_deref(), config)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
@@ -74,7 +80,7 @@ pub(super) fn prepare(request: runs::Start, config: &Config, blobs: &Blobs) -> R
         new.push(NewRun { id: RunId::new(), label, params });
     }
     label::tell_apart(new.iter_mut().map(|run| &mut run.label));
-    let plan = Plan::new(workflow).map_err(RpcError::internal)?;
+    let plan = Plan::new(workflow, types).map_err(RpcError::internal)?;
     let submit = Submit {
         request_key: request.request_key,
         workflow_id: plan.workflow.id,
@@ -107,8 +113,8 @@ pub(super) fn digest<R: Request>(request: &R) -> BlobHash {
 }
 
 /// Reads and checks a file.
-pub(super) fn read(text: &str) -> Result<Workflow, RpcError> {
-    match document::read(text, &plan::catalogue()) {
+pub(super) fn read(text: &str, types: &NodeTypeSet) -> Result<Workflow, RpcError> {
+    match document::read(text, types.catalogue()) {
         Ok(checked) => Ok(checked.workflow),
         Err(problems) => {
             let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();

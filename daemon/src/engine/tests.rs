@@ -5,6 +5,7 @@ mod execution;
 mod failure;
 mod files;
 mod items;
+mod node_types;
 mod parked;
 mod queue;
 mod recovery;

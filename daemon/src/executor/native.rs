@@ -52,10 +52,10 @@ impl Executor for NativeNodes {
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
         let inputs = inputs.clone();
-        match native.run {
-            Runner::Worker(_) => misplaced(&work),
+        match &native.run {
+            Runner::Worker(_) | Runner::Executor { .. } => misplaced(&work),
             Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) => {
-                let (native, blobs) = (*native, self.blobs.clone());
+                let (native, blobs) = (Arc::clone(native), self.blobs.clone());
                 Task::open(attempt, move |_| {
                     Box::pin(async move {
                         let made =
@@ -67,7 +67,7 @@ impl Executor for NativeNodes {
                 })
             }
             Runner::Daemon(run) => {
-                let spec = &native.spec;
+                let native = Arc::clone(native);
                 let (blobs, mut writable) = (self.blobs.clone(), self.writable.clone());
                 writable.extend(attempt.run.project.clone());
                 let attempts = self.attempts.clone();
@@ -81,7 +81,7 @@ impl Executor for NativeNodes {
                             made => match services.question() {
                                 Some(question) => Outcome::parked(question),
                                 None => Outcome::of(made.and_then(|(values, blobs)| {
-                                    Ok((content::check_bound(values, spec)?, blobs))
+                                    Ok((content::check_bound(values, &native.spec)?, blobs))
                                 })),
                             },
                         };

@@ -1,8 +1,6 @@
 //! Where a node's attempts run.
 
-use fanlight_shared::node_type::Place;
-
-use crate::node_type::NodeType;
+use crate::node_type::{NodeType, Runner};
 
 /// The name of the executor of commands: processes under the supervisor.
 pub(crate) const COMMANDS: &str = "local";
@@ -17,17 +15,20 @@ pub struct Placement {
     /// The name of the executor.
     pub executor: String,
     /// The pool that its attempts count in, besides the one that the node names itself.
-    pub pool: Option<&'static str>,
+    pub pool: Option<String>,
 }
 
 impl Placement {
     /// The placement of a node of a native type, or of a command.
     pub(crate) fn of(native: Option<&NodeType>) -> Self {
-        let (executor, pool) = match native.map(|native| native.spec.place) {
+        let (executor, pool) = match native.map(|native| &native.run) {
             None => (COMMANDS, Some("process")),
-            Some(Place::Worker) => (WORKERS, Some("cpu")),
-            Some(Place::Daemon | Place::Inline) => (NATIVE, None),
+            Some(Runner::Worker(_)) => (WORKERS, Some("cpu")),
+            Some(Runner::Executor { name, pool }) => (name.as_str(), pool.as_deref()),
+            Some(Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) | Runner::Daemon(_)) => {
+                (NATIVE, None)
+            }
         };
-        Self { executor: executor.to_owned(), pool }
+        Self { executor: executor.to_owned(), pool: pool.map(str::to_owned) }
     }
 }

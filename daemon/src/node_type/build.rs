@@ -96,13 +96,8 @@ impl Build {
     }
 
     /// Ends with what runs it, which also says where.
-    pub(super) fn run(mut self, run: Runner) -> NodeType {
-        self.0.place = match run {
-            Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) => Place::Inline,
-            Runner::Daemon(_) => Place::Daemon,
-            Runner::Worker(_) => Place::Worker,
-        };
-        NodeType { spec: self.0, run }
+    pub(super) fn run(self, run: Runner) -> NodeType {
+        NodeType::new(self.0, run)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, Place};
 
-use super::TYPES;
+use super::NodeTypes;
 
 /// `docs/node-types.md`: Markdown of all node types, in the order of the list.
 #[must_use]
@@ -16,12 +16,13 @@ pub fn docs() -> String {
          An input without a default is required unless it says *optional*. A number that is whole also goes into a float,\n\
          a picture also into a file; a value never goes into a list by itself.\n\n",
     );
-    for it in TYPES.iter() {
-        let anchor = it.spec.name.replace('.', "");
-        let _ = writeln!(out, "- [`{}`](#{anchor}): {}", it.spec.name, it.spec.summary);
+    let types = NodeTypes::built_in().now();
+    for spec in types.catalogue().0.values() {
+        let anchor = spec.name.replace('.', "");
+        let _ = writeln!(out, "- [`{}`](#{anchor}): {}", spec.name, spec.summary);
     }
-    for it in TYPES.iter() {
-        write_type(&mut out, &it.spec);
+    for spec in types.catalogue().0.values() {
+        write_type(&mut out, spec);
     }
     out
 }
@@ -31,6 +32,7 @@ fn write_type(out: &mut String, spec: &NodeTypeSpec) {
         Place::Inline => "in the daemon, at once",
         Place::Daemon => "in the daemon",
         Place::Worker => "in a worker process",
+        Place::Executor => "outside of the daemon",
     };
     let effects = match spec.effects {
         Effects::None => "no effects outside the run",

@@ -1,7 +1,5 @@
 //! Node types that only tests know: they use what no other type uses yet.
 
-use std::sync::LazyLock;
-
 use fanlight_shared::event::{Prediction, TaskStatus};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
@@ -12,7 +10,17 @@ use super::{Made, NodeCall, NodeType, Runner};
 use crate::command::event::Level;
 
 /// The types of tests.
-pub(super) static TYPES: LazyLock<Vec<NodeType>> = LazyLock::new(|| vec![stream(), ask(), agent()]);
+pub(crate) fn types() -> Vec<NodeType> {
+    vec![stream(), ask(), agent(), elsewhere()]
+}
+
+/// Is run by an executor that this crate does not have.
+fn elsewhere() -> NodeType {
+    Build::new("test.elsewhere", "Runs where the test says.")
+        .input("script", Type::Text, "What it does there.")
+        .output("stdout", Type::Text, "What it said.")
+        .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
+}
 
 /// Writes its text word by word, as a language model does, with everything else that a node may do.
 fn stream() -> NodeType {
@@ -21,7 +29,7 @@ fn stream() -> NodeType {
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
         .default("done")
         .output("text", Type::Text, "The text.")
-        .run(Runner::Daemon(|call| Box::pin(run(call))))
+        .run(Runner::daemon(run))
 }
 
 /// Asks a person for a text.
@@ -29,7 +37,7 @@ fn ask() -> NodeType {
     Build::new("test.ask", "Asks a person.")
         .input("question", Type::Text, "What is asked.")
         .output("answer", Type::Any, "The answer.")
-        .run(Runner::Daemon(|call| Box::pin(ask_a_person(call))))
+        .run(Runner::daemon(ask_a_person))
 }
 
 /// Works by itself, as an agent does: plans, calls a tool, asks a model.
@@ -38,7 +46,7 @@ fn agent() -> NodeType {
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
         .default("done")
         .output("text", Type::Text, "What it found.")
-        .run(Runner::Daemon(|call| Box::pin(work(call))))
+        .run(Runner::daemon(work))
 }
 
 async fn work(call: NodeCall) -> Made {

@@ -33,7 +33,7 @@ pub(super) fn node_type() -> NodeType {
         .output("files", ty::file().list(), "The files.")
         .output("paths", Type::Text.list(), "Their paths below the folder.")
         .output("count", Type::Int, "How many there are.")
-        .run(Runner::Daemon(|call| Box::pin(run(call))))
+        .run(Runner::daemon(run))
 }
 
 async fn run(call: NodeCall) -> Made {

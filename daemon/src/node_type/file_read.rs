@@ -23,7 +23,7 @@ pub(super) fn node_type() -> NodeType {
         )
         .output("file", ty::file(), "The file.")
         .output("text", Type::Text, "Its text; absent if it is not UTF-8 or has more than 1 MiB.")
-        .run(Runner::Daemon(|call| Box::pin(run(call))))
+        .run(Runner::daemon(run))
 }
 
 async fn run(call: NodeCall) -> Made {

@@ -31,7 +31,7 @@ pub(super) fn node_type() -> NodeType {
     .input("overwrite", Type::Bool, "Whether a file that is there already is replaced.")
     .default(false)
     .output("path", Type::Text, "The absolute path of the file.")
-    .run(Runner::Daemon(|call| Box::pin(run(call))))
+    .run(Runner::daemon(run))
 }
 
 async fn run(call: NodeCall) -> Made {

@@ -24,7 +24,7 @@ pub(super) fn node_type() -> NodeType {
         .default(0.5)
         .range(0.0, 1.0)
         .output("image", ty::image(), "Both as one.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

@@ -25,7 +25,7 @@ pub(super) fn node_type() -> NodeType {
         .optional()
         .range(1.0, side)
         .output("image", ty::image(), "The rectangle, smaller where it would reach beyond the picture.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

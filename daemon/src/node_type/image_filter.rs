@@ -25,7 +25,7 @@ pub(super) fn node_type() -> NodeType {
         .default(0.5)
         .range(-1.0, 1.0)
         .output("image", ty::image(), "The changed picture, of the same size.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

@@ -49,7 +49,7 @@ pub(super) fn node_type() -> NodeType {
         .default("auto")
         .choices(&palette::names())
         .output("image", ty::image(), "The picture.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

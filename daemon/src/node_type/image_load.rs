@@ -11,7 +11,7 @@ pub(super) fn node_type() -> NodeType {
     Build::new("image.load", "Decodes a file as a picture, turned upright as its EXIF data says.")
         .input("file", ty::file(), "PNG, JPEG, GIF (its first frame), WebP, BMP or TIFF.")
         .output("image", ty::image(), "The picture, as PNG.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

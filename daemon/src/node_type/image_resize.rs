@@ -29,7 +29,7 @@ pub(super) fn node_type() -> NodeType {
         .default("fit")
         .choices(&["fit", "fill", "stretch"])
         .output("image", ty::image(), "The resized picture.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

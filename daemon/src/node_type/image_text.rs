@@ -56,7 +56,7 @@ pub(super) fn node_type() -> NodeType {
         .default(0.0)
         .range(-1.0, 1.0)
         .output("image", ty::image(), "The picture with the text.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {

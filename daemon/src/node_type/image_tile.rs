@@ -32,7 +32,7 @@ pub(super) fn node_type() -> NodeType {
         .input("title", Type::Text, "What stands above them all.")
         .default("")
         .output("image", ty::image(), "The sheet.")
-        .run(Runner::Worker(run))
+        .run(Runner::worker(run))
 }
 
 struct Grid {

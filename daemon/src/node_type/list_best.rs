@@ -17,7 +17,7 @@ pub(super) fn node_type() -> NodeType {
         .output("item", Type::Any, "The best item.")
         .output("index", Type::Int, "Its place in the list, from 0.")
         .output("score", Type::Float, "Its score.")
-        .run(Runner::Handles(run))
+        .run(Runner::handles(run))
 }
 
 fn run(inputs: Values) -> Result<Values, String> {

@@ -12,7 +12,7 @@ pub(super) fn node_type() -> NodeType {
         .more_inputs()
         .output("items", Type::Any.list(), "The values.")
         .max_bytes(64 << 20)
-        .run(Runner::Handles(run))
+        .run(Runner::handles(run))
 }
 
 #[allow(clippy::unnecessary_wraps)]

@@ -23,7 +23,7 @@ pub(super) fn node_type() -> NodeType {
         .default(1.0)
         .range(-EXACT, EXACT)
         .output("items", Type::Any.list(), "The numbers; whole ones if `from` and `step` are whole.")
-        .run(Runner::Inline(run))
+        .run(Runner::inline(run))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

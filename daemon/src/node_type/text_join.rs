@@ -15,7 +15,7 @@ pub(super) fn node_type() -> NodeType {
         .default("\n")
         .output("text", Type::Text, "The joined text.")
         .max_bytes(512 << 20)
-        .run(Runner::Text(run))
+        .run(Runner::text(run))
 }
 
 fn run(output: &mut TextOutput, inputs: Values) -> Result<(), String> {
@@ -34,14 +34,13 @@ fn run(output: &mut TextOutput, inputs: Values) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::find;
     use super::super::typed_inputs::one;
     use super::*;
 
     fn join(items: Vec<Value>) -> Option<Result<Values, String>> {
         let mut inputs = one("items", items);
         inputs.insert("separator".into(), " · ".into());
-        find("text.join").unwrap().run_at_once(&inputs, 1000)
+        node_type().run_at_once(&inputs, 1000)
     }
 
     #[test]

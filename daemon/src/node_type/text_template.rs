@@ -16,7 +16,7 @@ pub(super) fn node_type() -> NodeType {
         .input("template", Type::Text, "The template; `{{ place }}` stands for the input `place`.")
         .more_inputs()
         .output("text", Type::Text, "The filled template.")
-        .run(Runner::Inline(run))
+        .run(Runner::inline(run))
 }
 
 fn run(mut inputs: Values) -> Result<Values, String> {

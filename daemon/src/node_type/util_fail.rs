@@ -20,7 +20,7 @@ pub(super) fn node_type() -> NodeType {
     .input("value", Type::Any, "What is passed through once an attempt passes.")
     .optional()
     .output("value", Type::Any, "The input `value`; absent where none was given.")
-    .run(Runner::Daemon(|call| Box::pin(std::future::ready(run(&call)))))
+    .run(Runner::daemon(|call| std::future::ready(run(&call))))
 }
 
 fn run(call: &NodeCall) -> Made {

@@ -20,7 +20,7 @@ pub(super) fn node_type() -> NodeType {
         .input("value", Type::Any, "What is passed through.")
         .optional()
         .output("value", Type::Any, "The input `value`; absent where none was given.")
-        .run(Runner::Daemon(|call| Box::pin(run(call))))
+        .run(Runner::daemon(run))
 }
 
 async fn run(call: NodeCall) -> Made {

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::executor::Executors;
 use crate::hub::Hub;
+use crate::node_type::NodeTypes;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -22,6 +23,8 @@ pub struct Context {
     pub store: Store,
     /// Logs of attempts.
     pub executors: Executors,
+    /// What `uses:` may name.
+    pub node_types: NodeTypes,
     /// Make pictures of what can't be trusted.
     pub workers: Workers,
     /// Events on their way to connections.

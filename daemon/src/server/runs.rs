@@ -18,7 +18,6 @@ use super::document::beginning;
 use super::session::Session;
 use super::state::state_of;
 use crate::hub::{Budget, head};
-use crate::node_type::catalogue;
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
     if start.sets.iter().any(|set| set.like.is_some()) {
@@ -50,9 +49,10 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
             vacant.insert(session.context.read(move |store| store.params(id)).await?);
         }
     }
+    let types = session.context.node_types.now();
     let fill = move || {
         // What is wrong with the file is said when it is submitted.
-        let Ok(checked) = document::read(&start.document, &catalogue()) else { return Ok(start) };
+        let Ok(checked) = document::read(&start.document, types.catalogue()) else { return Ok(start) };
         for set in &mut start.sets {
             let Some(params) = set.like.take().and_then(|like| known.get(&like)) else { continue };
             for (name, value) in params {

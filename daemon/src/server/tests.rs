@@ -28,6 +28,7 @@ use crate::engine::{Engine, EngineParts};
 use crate::executor::Executors;
 use crate::hub::Hub;
 use crate::lock::Lock;
+use crate::node_type::NodeTypes;
 use crate::store::Store;
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -75,6 +76,7 @@ impl Served {
             store: store.clone(),
             hub: Arc::clone(&hub),
             executors: executors.clone(),
+            node_types: NodeTypes::built_in(),
             previewer: Arc::new(workers.clone()),
             config: Arc::new(Config::default()),
         })
@@ -86,6 +88,7 @@ impl Served {
             engine,
             store,
             executors,
+            node_types: NodeTypes::built_in(),
             supervisor,
             workers,
             hub: Arc::clone(&hub),

@@ -11,7 +11,6 @@ use fanlight_shared::rpc::{Page, RpcError};
 use super::bytes::Source;
 use super::document::beginning;
 use super::session::Session;
-use crate::node_type::catalogue;
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<WorkflowInfo>, RpcError> {
     session.context.read(move |store| store.workflows(list.cursor.as_deref())).await
@@ -31,15 +30,17 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
     Ok(Source::memory(session, text.into_bytes(), read.offset, read.limit, mime))
 }
 
-pub(super) async fn check(_: &Arc<Session>, check: Check) -> Result<Checked, RpcError> {
-    let checked = tokio::task::spawn_blocking(move || match document::read(&check.document, &catalogue()) {
-        Ok(checked) => checked.warnings,
-        Err(problems) => problems,
-    });
+pub(super) async fn check(session: &Arc<Session>, check: Check) -> Result<Checked, RpcError> {
+    let types = session.context.node_types.now();
+    let checked =
+        tokio::task::spawn_blocking(move || match document::read(&check.document, types.catalogue()) {
+            Ok(checked) => checked.warnings,
+            Err(problems) => problems,
+        });
     let problems = checked.await.map_err(|error| RpcError::internal(format!("the check failed: {error}")))?;
     Ok(Checked { problems })
 }
 
-pub(super) async fn node_types(_: &Arc<Session>, _: NodeTypes) -> Result<Catalogue, RpcError> {
-    Ok(catalogue())
+pub(super) async fn node_types(session: &Arc<Session>, _: NodeTypes) -> Result<Catalogue, RpcError> {
+    Ok(session.context.node_types.now().catalogue().clone())
 }

@@ -18,11 +18,12 @@ impl Executor for Workers {
 
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
-        let (workers, native, inputs) = (self.clone(), *native, inputs.clone());
+        let (workers, native, inputs) = (self.clone(), Arc::clone(native), inputs.clone());
         Task::open(attempt, move |attempt| {
             Box::pin(async move {
                 let blobs = workers.blobs().clone();
-                let read = move || content::read_inputs(inputs, &native.spec, false, &blobs);
+                let reading = Arc::clone(&native);
+                let read = move || content::read_inputs(inputs, &reading.spec, false, &blobs);
                 let read = tokio::task::spawn_blocking(read).await;
                 match read.unwrap_or_else(|error| Err(format!("the work was given up: {error}"))) {
                     Ok(inputs) => workers.run(attempt, &native.spec.name, inputs).await,

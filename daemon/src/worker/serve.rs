@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 
-use crate::node_type::{Runner, find};
+use crate::node_type::{NodeTypeSet, NodeTypes, Runner};
 
 use super::frame::{self, Request, Response};
 use super::workspace::Workspace;
@@ -17,7 +17,12 @@ use super::{limits, preview};
 /// Returns the exit code.
 #[must_use]
 pub fn main() -> i32 {
-    match run() {
+    main_with(&NodeTypes::built_in().now())
+}
+
+/// The same with these node types.
+pub(super) fn main_with(types: &NodeTypeSet) -> i32 {
+    match run(types) {
         Ok(()) => 0,
         Err(error) => {
             let _ = writeln!(io::stderr(), "fanlight worker: {error}");
@@ -26,7 +31,7 @@ pub fn main() -> i32 {
     }
 }
 
-fn run() -> io::Result<()> {
+fn run(types: &NodeTypeSet) -> io::Result<()> {
     let stdin = io::stdin().as_fd().try_clone_to_owned()?;
     if rustix::net::getsockname(&stdin).is_err() {
         return Err(io::Error::other("this is started by the daemon; its stdin must be a socket"));
@@ -36,7 +41,7 @@ fn run() -> io::Result<()> {
     std::thread::Builder::new().name("watch".into()).spawn(move || end_with_daemon(&watched))?;
     let socket = UnixStream::from(stdin);
     let writer = socket.try_clone()?;
-    serve(socket, writer)
+    serve(socket, writer, types)
 }
 
 /// Waits until the daemon's end of the socket is closed, and ends this process with all that it started, also in the
@@ -61,9 +66,9 @@ fn end_with_daemon(socket: &OwnedFd) {
 ///
 /// # Errors
 /// A frame that is none, or a writer that is closed.
-pub fn serve(mut reader: impl Read, mut writer: impl Write) -> io::Result<()> {
+pub(super) fn serve(mut reader: impl Read, mut writer: impl Write, types: &NodeTypeSet) -> io::Result<()> {
     while let Some(request) = frame::read::<Request>(&mut reader)? {
-        let response = catch_unwind(AssertUnwindSafe(|| response(request)));
+        let response = catch_unwind(AssertUnwindSafe(|| response(request, types)));
         let response = response.unwrap_or_else(|panic| Response::Failed(crashed(panic.as_ref())));
         let bytes = match frame::encode(&response) {
             Ok(bytes) => bytes,
@@ -75,10 +80,10 @@ pub fn serve(mut reader: impl Read, mut writer: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn response(request: Request) -> Response {
+fn response(request: Request, types: &NodeTypeSet) -> Response {
     let response = match request {
         Request::Run { node_type, inputs, files, folder } => {
-            let Some(Runner::Worker(run)) = find(&node_type).map(|it| it.run) else {
+            let Some(Runner::Worker(run)) = types.get(&node_type).map(|it| &it.run) else {
                 return Response::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
             };
             let mut workspace = Workspace::new(folder, files);

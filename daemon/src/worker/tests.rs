@@ -8,7 +8,9 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::{Value, Values};
 
 use super::frame::{self, Request, Response};
-use super::{picture, serve};
+use super::picture;
+use super::serve::serve;
+use crate::node_type::{NodeTypeSet, NodeTypes};
 
 fn ask(requests: &[Request]) -> Vec<Response> {
     let mut sent = Vec::new();
@@ -16,7 +18,7 @@ fn ask(requests: &[Request]) -> Vec<Response> {
         sent.extend(frame::encode(request).unwrap());
     }
     let mut received = Vec::new();
-    serve(Cursor::new(sent), &mut received).unwrap();
+    serve(Cursor::new(sent), &mut received, &NodeTypes::built_in().now()).unwrap();
     let mut received = Cursor::new(received);
     std::iter::from_fn(|| frame::read(&mut received).unwrap()).collect()
 }
@@ -91,9 +93,10 @@ fn nobody_else_may_read_what_a_worker_makes() {
 
 #[test]
 fn a_frame_that_is_cut_off_or_too_long_is_an_error() {
-    assert!(serve(Cursor::new(vec![0, 0, 0, 9, b'{']), Vec::new()).is_err());
-    assert!(serve(Cursor::new(vec![255; 8]), Vec::new()).is_err());
-    assert!(serve(Cursor::new(Vec::new()), Vec::new()).is_ok());
+    let none = NodeTypeSet::default();
+    assert!(serve(Cursor::new(vec![0, 0, 0, 9, b'{']), Vec::new(), &none).is_err());
+    assert!(serve(Cursor::new(vec![255; 8]), Vec::new(), &none).is_err());
+    assert!(serve(Cursor::new(Vec::new()), Vec::new(), &none).is_ok());
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::expression::{FUNCTIONS, ROOTS};
 const WORDS: [&str; 12] =
     ["true", "false", "none", "and", "or", "not", "in", "is", "if", "else", "for", "loop"];
 
-/// Whether a text has the form of a name: `[a-z][a-z0-9_]*`.
-pub(super) fn well_formed(name: &str) -> bool {
+/// Whether a text has the form of a name of a param, node or port: `[a-z][a-z0-9_]*`.
+pub fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
@@ -23,7 +23,7 @@ impl Reading<'_> {
     /// Checks the name that a key gives to `what`; `free` where reserved words do no harm.
     pub(super) fn name(&mut self, entry: &Entry, what: &str, free: bool) -> bool {
         let name = entry.key.as_str();
-        if !well_formed(name) {
+        if !is_name(name) {
             let shown = crate::value::cut(name, 60);
             let message = format!("`{shown}` can't be the name of {what}");
             let hint = match suggestion(name) {
@@ -63,5 +63,5 @@ fn suggestion(name: &str) -> Option<String> {
             _ => return None,
         }
     }
-    (well_formed(&better) && !reserved(&better)).then_some(better)
+    (is_name(&better) && !reserved(&better)).then_some(better)
 }

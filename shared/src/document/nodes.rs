@@ -1,7 +1,7 @@
 //! `nodes:`.
 
 use super::hints;
-use super::names::well_formed;
+use super::names::is_name;
 use super::reading::{Reading, is_null};
 use super::template::Plain;
 use super::yaml::{Entry, Kind, Node as Part};
@@ -205,7 +205,7 @@ impl Reading<'_> {
             }
             "pool" => {
                 if let Some(pool) = self.plain_text(value, &what) {
-                    if well_formed(&pool.replace('-', "_")) {
+                    if is_name(&pool.replace('-', "_")) {
                         node.pool = Some(pool);
                     } else {
                         let message = format!("`{}` can't be the name of a pool", cut(&pool, 60));

@@ -59,6 +59,7 @@ fn describe(out: &mut Out, spec: &NodeTypeSpec) -> Result<(), Failure> {
     out.line(match spec.place {
         Place::Inline | Place::Daemon => "runs in the daemon",
         Place::Worker => "runs in a worker process",
+        Place::Executor => "runs outside of the daemon",
     })?;
     out.line("")?;
     let mut inputs = Table::new(&["INPUT", "TYPE", "DEFAULT", "WHAT IT IS"]);

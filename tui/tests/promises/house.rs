@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
+use fanlight_daemon::node_type::NodeTypes;
 use fanlight_daemon::own_file::OwnFile;
 use fanlight_daemon::run::{Shutdown, run};
 use fanlight_daemon::server;
@@ -84,7 +85,9 @@ impl House {
         let home = self.home.clone();
         let helper = Path::new(env!("CARGO_BIN_EXE_fanlight"));
         let living = tokio::spawn(async move {
-            run(listener, store, helper, Config::default(), home, shutdown).await.unwrap();
+            run(listener, store, helper, NodeTypes::built_in(), Config::default(), home, shutdown)
+                .await
+                .unwrap();
         });
         self.daemon = Some((living, token, socket, lock));
     }

@@ -17,6 +17,7 @@ use crate::engine::{Activity, Engine, EngineParts};
 use crate::executor::fake::Fake;
 use crate::executor::{Executors, NativeNodes, Previewer};
 use crate::hub::Hub;
+use crate::node_type::{NodeTypes, fake};
 use crate::store::{After, Batch, Store};
 
 /// An engine on a store of its own.
@@ -27,6 +28,8 @@ pub(super) struct World {
     pub(super) fake: Fake,
     /// What watchers of the engine are sent.
     pub(super) hub: Arc<Hub>,
+    /// What `uses:` may name; the next engine has them too.
+    pub(super) node_types: NodeTypes,
     home: Home,
     config: Arc<Config>,
     _folder: tempfile::TempDir,
@@ -44,8 +47,10 @@ impl World {
         let config = Arc::new(Config { max_concurrent_runs: cap, ..Config::default() });
         let fake = Fake::default();
         let hub = Arc::new(Hub::default());
-        let engine = boot(&home, &store, &fake, &config, &hub).await;
-        Self { engine, store, fake, hub, home, config, _folder: folder }
+        let node_types = NodeTypes::built_in();
+        node_types.add(fake::types()).unwrap();
+        let engine = boot(&home, &store, &fake, &config, &hub, &node_types).await;
+        Self { engine, store, fake, hub, node_types, home, config, _folder: folder }
     }
 
     /// Nothing more is committed until this is dropped.
@@ -68,7 +73,8 @@ impl World {
         self.engine.stop().await;
         meanwhile(self);
         self.hub = Arc::new(Hub::default());
-        self.engine = boot(&self.home, &self.store, &self.fake, &self.config, &self.hub).await;
+        self.engine =
+            boot(&self.home, &self.store, &self.fake, &self.config, &self.hub, &self.node_types).await;
     }
 
     /// Where the files of an attempt lie.
@@ -191,15 +197,25 @@ impl World {
     }
 }
 
-async fn boot(home: &Home, store: &Store, fake: &Fake, config: &Arc<Config>, hub: &Arc<Hub>) -> Engine {
+async fn boot(
+    home: &Home,
+    store: &Store,
+    fake: &Fake,
+    config: &Arc<Config>,
+    hub: &Arc<Hub>,
+    node_types: &NodeTypes,
+) -> Engine {
     let attempts = home.attempts();
     let native = NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts };
-    let executors =
-        Executors::default().with("local", Arc::new(fake.clone())).with("daemon", Arc::new(native));
+    let executors = Executors::default()
+        .with("local", Arc::new(fake.clone()))
+        .with("elsewhere", Arc::new(fake.clone()))
+        .with("daemon", Arc::new(native));
     let parts = EngineParts {
         store: store.clone(),
         hub: Arc::clone(hub),
         executors,
+        node_types: node_types.clone(),
         previewer: Arc::new(NoPreviews),
         config: config.clone(),
     };

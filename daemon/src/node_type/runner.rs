@@ -1,0 +1,172 @@
+//! A node type as a value: its spec and what runs it.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use fanlight_shared::node_type::{NodeTypeSpec, Place};
+use fanlight_shared::value::{Value, Values};
+
+use crate::attempt::Attempt;
+use crate::content::{self, TextOutput};
+use crate::services::NodeServices;
+use crate::store::blob::{Blobs, Published};
+use crate::worker::Workspace;
+
+/// A node type: what it is and what runs it.
+#[derive(Debug)]
+pub struct NodeType {
+    /// As data.
+    pub spec: NodeTypeSpec,
+    /// What runs it.
+    pub run: Runner,
+}
+
+impl NodeType {
+    /// A type of this spec; what runs it also says where.
+    #[must_use]
+    pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
+        spec.place = run.place();
+        Self { spec, run }
+    }
+
+    /// Runs a type that is computed at once; `None` where it must run beside the engine's loop, because values are large.
+    pub(crate) fn run_at_once(&self, inputs: &Values, limit: usize) -> Option<Result<Values, String>> {
+        let made = match &self.run {
+            Runner::Inline(run) if !content::needs_reading(inputs, &self.spec, false) => run(inputs.clone()),
+            Runner::Handles(run) if !content::needs_reading(inputs, &self.spec, true) => run(inputs.clone()),
+            Runner::Text(run) => {
+                let mut output = TextOutput::short(self.spec.max_bytes, limit);
+                match run(&mut output, inputs.clone()) {
+                    Err(_) if output.was_too_long() => return None,
+                    Err(error) => Err(error),
+                    Ok(()) => output.finish().map(|(text, _)| self.only_output(text)),
+                }
+            }
+            _ => return None,
+        };
+        let made = made.and_then(|values| content::check_bound(values, &self.spec));
+        let long = made.as_ref().is_ok_and(|values| values.values().any(|it| content::is_long(it, limit)));
+        if long { None } else { Some(made) }
+    }
+
+    /// Runs such a type beside the engine's loop. Blocks.
+    pub(crate) fn run_aside(&self, inputs: Values, blobs: &Blobs) -> Made {
+        let made = match &self.run {
+            Runner::Inline(run) => run(content::read_inputs(inputs, &self.spec, false, blobs)?)?,
+            Runner::Handles(run) => run(content::read_inputs(inputs, &self.spec, true, blobs)?)?,
+            Runner::Text(run) => {
+                let mut output = TextOutput::stored(self.spec.max_bytes, blobs);
+                run(&mut output, inputs)?;
+                let (text, published) = output.finish()?;
+                return Ok((self.only_output(text), published.into_iter().collect()));
+            }
+            Runner::Daemon(_) | Runner::Worker(_) | Runner::Executor { .. } => {
+                return Err("this type does not run here".into());
+            }
+        };
+        Ok((content::check_bound(made, &self.spec)?, Vec::new()))
+    }
+
+    fn only_output(&self, value: Value) -> Values {
+        self.spec.outputs.keys().take(1).map(|name| (name.clone(), value.clone())).collect()
+    }
+}
+
+/// The values a node made and the blobs they refer to.
+pub type Made = Result<(Values, Vec<Published>), String>;
+
+/// What a node type that runs in the daemon gives back at once.
+pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;
+
+/// Computes the values of a node.
+type Compute = dyn Fn(Values) -> Result<Values, String> + Send + Sync;
+/// Writes the text of a node.
+type Write = dyn Fn(&mut TextOutput, Values) -> Result<(), String> + Send + Sync;
+/// Starts the work of a node.
+type Start = dyn Fn(NodeCall) -> Making + Send + Sync;
+/// Works on files in a worker.
+type Work = dyn Fn(&mut Workspace, Values) -> Result<Values, String> + Send + Sync;
+
+/// What runs a node type. Inputs are converted and checked against the spec, defaults filled in.
+pub enum Runner {
+    /// At once, in the engine: pure and quick. Beside its loop where values are large.
+    Inline(Box<Compute>),
+    /// As `Inline`, but it moves large values without looking into them.
+    Handles(Box<Compute>),
+    /// As `Inline`, for a type that makes one text, which may be longer than memory.
+    Text(Box<Write>),
+    /// In the daemon, off its loop. Stops when the attempt's token is cancelled.
+    Daemon(Box<Start>),
+    /// In a worker process: see [`crate::worker`]. The worker finds it by its name, so it must be compiled in.
+    Worker(Box<Work>),
+    /// By an executor of its own, which is given the type and the inputs.
+    Executor {
+        /// The name of the executor.
+        name: String,
+        /// The pool that its attempts count in.
+        pool: Option<String>,
+    },
+}
+
+impl Runner {
+    /// Computed at once.
+    pub fn inline(run: impl Fn(Values) -> Result<Values, String> + Send + Sync + 'static) -> Self {
+        Self::Inline(Box::new(run))
+    }
+
+    /// Computed at once, without looking into large values.
+    pub fn handles(run: impl Fn(Values) -> Result<Values, String> + Send + Sync + 'static) -> Self {
+        Self::Handles(Box::new(run))
+    }
+
+    /// Makes one text.
+    pub fn text(run: impl Fn(&mut TextOutput, Values) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self::Text(Box::new(run))
+    }
+
+    /// Runs in the daemon, off its loop.
+    pub fn daemon<F: Future<Output = Made> + Send + 'static>(
+        run: impl Fn(NodeCall) -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self::Daemon(Box::new(move |call| Box::pin(run(call))))
+    }
+
+    /// Runs in a worker process.
+    pub fn worker(
+        run: impl Fn(&mut Workspace, Values) -> Result<Values, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Worker(Box::new(run))
+    }
+
+    /// Where it runs, as data.
+    fn place(&self) -> Place {
+        match self {
+            Self::Inline(_) | Self::Handles(_) | Self::Text(_) => Place::Inline,
+            Self::Daemon(_) => Place::Daemon,
+            Self::Worker(_) => Place::Worker,
+            Self::Executor { .. } => Place::Executor,
+        }
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place().fmt(f)
+    }
+}
+
+/// What a node that runs in the daemon is given.
+pub struct NodeCall {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// What it may do while it runs.
+    pub services: NodeServices,
+    /// The inputs.
+    pub inputs: Values,
+    /// For reading and publishing bytes.
+    pub blobs: Blobs,
+    /// Folders that `file.write` may write below.
+    pub writable: Vec<PathBuf>,
+}
