@@ -92,7 +92,7 @@ pub(crate) fn stored(value: &Value, blobs: &Blobs) -> Result<(Value, Published),
 }
 
 fn head(bytes: &[u8]) -> String {
-    let end = bytes.len().min(fanlight_shared::large::HEAD);
+    let end = bytes.len().min(fanlight_shared::large::HEAD_BYTES);
     Large::head_of(String::from_utf8_lossy(&bytes[..end]).trim_end_matches(char::REPLACEMENT_CHARACTER))
 }
 

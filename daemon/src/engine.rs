@@ -92,7 +92,7 @@ pub struct Activity {
 }
 
 /// How long an answer may take while the store can't be written.
-const IN_TROUBLE: Duration = Duration::from_millis(250);
+const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 
 type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
 
@@ -294,7 +294,7 @@ impl Engine {
                 if trouble.wait_for(Option::is_some).await.is_err() {
                     return std::future::pending().await;
                 }
-                tokio::time::sleep(IN_TROUBLE).await;
+                tokio::time::sleep(STORE_TIMEOUT).await;
                 let why = trouble.borrow().clone();
                 if let Some(why) = why {
                     return why;

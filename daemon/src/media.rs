@@ -45,8 +45,8 @@ fn is_executable(meta: &std::fs::Metadata) -> bool {
 /// A sentence: the bytes are gone.
 pub fn stored(blobs: &Blobs, hash: BlobHash, bytes: u64, name: &str) -> Result<Media, String> {
     let head = blobs
-        .open_part(hash, 0, sniff::HEAD)
-        .and_then(|mut head| head.next(sniff::HEAD))
+        .open_part(hash, 0, sniff::HEAD_BYTES)
+        .and_then(|mut head| head.next(sniff::HEAD_BYTES))
         .map_err(|error| error.to_string())?;
     Ok(describe(sniff::sniff_head(&head, bytes <= head.len() as u64), hash, bytes, name))
 }

@@ -23,7 +23,7 @@ use rustix::io::Errno;
 pub(crate) use on_disk::check_on_disk;
 pub(crate) use own::{create_own, open_own, read_own};
 pub(crate) use remove::remove_tree;
-pub(crate) use walk::{DEEPEST, Links, WalkEntry, walk};
+pub(crate) use walk::{Links, MAX_DEPTH, WalkEntry, walk};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDONLY

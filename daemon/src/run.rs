@@ -72,9 +72,9 @@ impl RunError {
 
 /// How long the engine may take to hand everything to the store when the daemon ends. On a full disk it can't, and what
 /// was not acknowledged is decided again by the next daemon.
-const LAST_COMMITS: Duration = Duration::from_secs(5);
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the store may take to close.
-const CLOSING: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The reasons for a daemon to end.
 #[derive(Clone, Debug, Default)]
@@ -154,7 +154,7 @@ pub async fn run(
     };
     tracing::info!(reason, "the daemon ends");
     releasing.abort();
-    if tokio::time::timeout(LAST_COMMITS, engine.stop()).await.is_err() {
+    if tokio::time::timeout(COMMIT_TIMEOUT, engine.stop()).await.is_err() {
         tracing::warn!("the last decisions could not be stored; the next daemon takes them again");
     }
     hub.bye(&reason);
@@ -163,7 +163,7 @@ pub async fn run(
         tracing::error!(%error, "the server failed");
     }
     let closing = tokio::task::spawn_blocking(move || store.close());
-    if tokio::time::timeout(CLOSING, closing).await.is_err() {
+    if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
         tracing::warn!("the store did not close in time; the next daemon recovers it");
     }
     ended.map_err(StoreError::Other)

@@ -39,9 +39,9 @@ pub use context::Context;
 pub use listen::{ListenError, listen};
 
 /// How long sessions may take to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the accept loop rests when the system is out of files.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Serves clients until `stop`; then the sessions end.
 pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: CancellationToken) {
@@ -58,14 +58,14 @@ pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: Cancella
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
         }
     }
     drop(listener);
     let ended = async { while sessions.join_next().await.is_some() {} };
-    if tokio::time::timeout(GOODBYE, ended).await.is_err() {
+    if tokio::time::timeout(CLOSE_TIMEOUT, ended).await.is_err() {
         tracing::debug!("some clients did not take their last messages");
     }
 }

@@ -34,7 +34,7 @@ pub use tree::Choice as Trees;
 /// The line on standard output once it listens.
 const READY: &str = "ready";
 /// The line on standard output if another supervisor of this folder is alive.
-const TAKEN: &str = "taken";
+const ALREADY_RUNNING: &str = "taken";
 
 /// The arguments of `fanlight supervisor`.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub fn main(arguments: &[OsString]) -> i32 {
             server.run();
             return 0;
         }
-        Ok(None) => (TAKEN.to_owned(), 0),
+        Ok(None) => (ALREADY_RUNNING.to_owned(), 0),
         Err(sentence) => (sentence, 1),
     };
     say(&line);

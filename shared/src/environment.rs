@@ -16,7 +16,7 @@ use crate::workflow::{Node, Workflow};
 /// The longest value, in bytes; Linux takes 128 KiB with name and `=`.
 pub const MAX_VALUE_BYTES: usize = 127 * 1024;
 /// The most that all variables of a submission take together, names included, in bytes.
-pub const LARGEST: usize = 256 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024;
 
 /// Variables by name. `Debug` shows names only, so that no log has the values.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,9 +73,9 @@ impl Environment {
             }
             bytes += name.len() + value.len();
         }
-        if bytes > LARGEST {
+        if bytes > MAX_BYTES {
             return Err(format!(
-                "the variables are {bytes} bytes together; a submission carries at most {LARGEST}"
+                "the variables are {bytes} bytes together; a submission carries at most {MAX_BYTES}"
             ));
         }
         Ok(())

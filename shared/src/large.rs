@@ -31,7 +31,7 @@ pub struct Large {
 }
 
 /// How many bytes of the content [`Large::head`] has at most.
-pub const HEAD: usize = 240;
+pub const HEAD_BYTES: usize = 240;
 
 impl Large {
     /// Whether the content is a text; otherwise it is JSON.
@@ -71,7 +71,7 @@ impl Large {
     /// The beginning of a content, as [`Self::head`] holds it.
     #[must_use]
     pub fn head_of(content: &str) -> String {
-        let mut end = HEAD.min(content.len());
+        let mut end = HEAD_BYTES.min(content.len());
         while !content.is_char_boundary(end) {
             end -= 1;
         }

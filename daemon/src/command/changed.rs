@@ -19,12 +19,12 @@ use rustix::fs::Stat;
 use super::folder::{new_file, sentence};
 use super::pattern::Pattern;
 use crate::file_error::FileError;
-use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
+use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 
 /// A change within one tick of the file system's clock may leave a file's times as they were.
 const TICK: Duration = Duration::from_millis(20);
 /// How often a snapshot is taken again while files change.
-const MAX_LOOKS: usize = 5;
+const MAX_TRIES: usize = 5;
 
 /// The state of a file: two that are equal are the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Snapshot {
     /// A folder that can't be read, a bad pattern, too many files.
     pub(super) fn of(dir: &Path, sources: &[OutputSource]) -> Result<Self, String> {
         let mut snapshot = Self::now(dir, sources)?;
-        for _ in 0..MAX_LOOKS {
+        for _ in 0..MAX_TRIES {
             if !snapshot.is_fresh() {
                 break;
             }
@@ -198,7 +198,7 @@ pub(super) fn files_in(root: &Root, path: &Path) -> Result<Files, String> {
 }
 
 fn note_folder(root: &Root, path: &Path, files: &mut Files) -> Result<(), String> {
-    walk(root, path, DEEPEST, Links::Follow, &mut |file, met| {
+    walk(root, path, MAX_DEPTH, Links::Follow, &mut |file, met| {
         if let WalkEntry::File(stat) | WalkEntry::BrokenLink(stat, _) = met {
             files.insert(file.to_owned(), Stamp::of_stat(stat));
         }

@@ -10,7 +10,7 @@ use super::Commands;
 use super::folder::Folder;
 
 /// How long an ended attempt waits, so that several are cleaned up together.
-const DELAY: Duration = Duration::from_millis(100);
+const CLEAN_UP_DELAY: Duration = Duration::from_millis(100);
 
 impl Commands {
     /// Removes what only a running attempt needs (inputs, work folder); the log stays until its run is deleted. Not at
@@ -24,7 +24,7 @@ impl Commands {
                 return;
             }
         }
-        tokio::time::sleep(DELAY).await;
+        tokio::time::sleep(CLEAN_UP_DELAY).await;
         let ended = std::mem::take(&mut *ended());
         self.clean_up_all(ended).await;
     }

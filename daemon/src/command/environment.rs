@@ -13,13 +13,14 @@ use crate::attempt::Attempt;
 
 /// Variables that commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a
 /// secret or reaches a person's agent is here: the config's `pass_env` adds such names.
-const PASSED: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"];
+const PASSED_VARIABLES: [&str; 9] =
+    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"];
 
 /// Where programs are looked for if the daemon has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// What environment and arguments may hold together, so that no system refuses them.
-const LARGEST: usize = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// Variables by name.
 pub(super) type Variables = IndexMap<OsString, OsString>;
@@ -96,7 +97,7 @@ fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
         // So that `fanlight` within a script talks to the daemon that runs it.
         return Path::new(value).is_absolute();
     }
-    let usual = PASSED.contains(&name) || name.starts_with("LC_") || name.starts_with("XDG_");
+    let usual = PASSED_VARIABLES.contains(&name) || name.starts_with("LC_") || name.starts_with("XDG_");
     !name.starts_with("FANLIGHT_") && (usual || pass.iter().any(|it| it == name))
 }
 
@@ -125,9 +126,9 @@ pub(super) fn check_size(variables: &Variables, arguments: &[OsString]) -> Resul
     let pointer = size_of::<usize>() + 2;
     let environment: usize = variables.iter().map(|(name, value)| name.len() + value.len() + pointer).sum();
     let line: usize = arguments.iter().map(|it| it.len() + pointer).sum();
-    if environment + line > LARGEST {
+    if environment + line > MAX_BYTES {
         return Err(format!(
-            "inputs and arguments are {} bytes together; a command gets at most {LARGEST}: pass long lists as a file",
+            "inputs and arguments are {} bytes together; a command gets at most {MAX_BYTES}: pass long lists as a file",
             environment + line
         ));
     }

@@ -9,7 +9,7 @@ use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, StreamTag};
 
 /// How much of the end of the log is searched for the last line of stderr, in bytes: what the supervisor keeps of it.
-const SEARCHED: u64 = 512 * 1024;
+const MAX_SEARCHED_BYTES: u64 = 512 * 1024;
 
 /// The exit code by which shells say that they did not find a program.
 const NOT_FOUND: i32 = 127;
@@ -86,7 +86,7 @@ fn signal_name(signal: i32) -> Option<&'static str> {
 /// Returns the last line of stderr that is not blank.
 fn last_line(folder: &Path, end: u64) -> Option<String> {
     let mut stderr = Vec::new();
-    let mut offset = end.saturating_sub(SEARCHED);
+    let mut offset = end.saturating_sub(MAX_SEARCHED_BYTES);
     while offset < end {
         let part = log::read(folder, offset, 64 * 1024).ok()?;
         for (stream, bytes) in &part.pieces {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::GAP;
+use super::pace::MIN_INTERVAL;
 use super::reader::Reader;
 use super::watch::{Watch, Watcher};
 use crate::attempt::Attempt;
@@ -36,7 +36,7 @@ impl Follow<'_> {
                 // What it writes in its first moments is read when the watch begins, or at its end.
                 _ if matches!(watching, Watching::Later) => None,
                 (false, None) => None,
-                (true, _) => Some(last.map_or_else(Instant::now, |last| last + GAP)),
+                (true, _) => Some(last.map_or_else(Instant::now, |last| last + MIN_INTERVAL)),
                 (false, at) => at,
             };
             tokio::select! {

@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use tokio::time::Instant;
 
 /// Between two events of the same thing: thirty a second at most.
-pub(super) const GAP: Duration = Duration::from_millis(34);
+pub(super) const MIN_INTERVAL: Duration = Duration::from_millis(34);
 
 /// How many things (names of metrics, ports of previews) wait at once; more are dropped.
-const MAX_KINDS: usize = 512;
+const MAX_PENDING: usize = 512;
 
 #[derive(PartialEq, Eq, Hash, Debug)]
 enum Kind {
@@ -43,14 +43,14 @@ impl Pace {
             | LiveEvent::ToolResultUpdate { .. }
             | LiveEvent::Prediction { .. } => return,
         };
-        if self.waiting.len() < MAX_KINDS || self.waiting.contains_key(&kind) {
+        if self.waiting.len() < MAX_PENDING || self.waiting.contains_key(&kind) {
             self.waiting.insert(kind, event);
         }
     }
 
     /// The events that may go now: all that wait, if it is time.
     pub(super) fn pop(&mut self, now: Instant) -> Vec<LiveEvent> {
-        if self.waiting.is_empty() || self.last.is_some_and(|last| now < last + GAP) {
+        if self.waiting.is_empty() || self.last.is_some_and(|last| now < last + MIN_INTERVAL) {
             return Vec::new();
         }
         self.last = Some(now);
@@ -60,7 +60,7 @@ impl Pace {
     /// Returns when the next event may go; `None` while nothing waits.
     pub(super) fn next(&self) -> Option<Instant> {
         let last = self.last?;
-        (!self.waiting.is_empty()).then(|| last + GAP)
+        (!self.waiting.is_empty()).then(|| last + MIN_INTERVAL)
     }
 
     /// Everything that waits, at the end.
@@ -101,11 +101,11 @@ mod tests {
         let metrics: Vec<LiveEvent> = (0..51).map(|number| metric(&number.to_string())).collect();
         metrics.iter().cloned().for_each(|metric| pace.push(metric));
         assert_eq!(pace.pop(start), []);
-        assert_eq!(pace.next(), Some(start + GAP));
-        let sent = pace.pop(start + GAP);
+        assert_eq!(pace.next(), Some(start + MIN_INTERVAL));
+        let sent = pace.pop(start + MIN_INTERVAL);
         assert_eq!(sent[0], progress(999.0));
         assert_eq!(sent[1..], metrics, "no metric waits for another one");
-        assert_eq!((pace.pop(start + GAP * 2), pace.next()), (Vec::new(), None));
+        assert_eq!((pace.pop(start + MIN_INTERVAL * 2), pace.next()), (Vec::new(), None));
     }
 
     #[test]
@@ -114,6 +114,6 @@ mod tests {
         for number in 0..10_000 {
             pace.push(metric(&number.to_string()));
         }
-        assert_eq!(pace.drain().count(), MAX_KINDS);
+        assert_eq!(pace.drain().count(), MAX_PENDING);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::rooted::{DEEPEST, Entry, Links, Refusal, Root, WalkEntry, walk};
+use crate::rooted::{Entry, Links, MAX_DEPTH, Refusal, Root, WalkEntry, walk};
 
 /// How many files and folders a search visits before it gives up.
 const MAX_VISITED: usize = 500_000;
@@ -46,7 +46,7 @@ impl Pattern {
             start.pop();
         }
         let levels = whole.components().count().saturating_sub(start.components().count() + 1);
-        let depth = if glob.contains("**") { DEEPEST } else { levels };
+        let depth = if glob.contains("**") { MAX_DEPTH } else { levels };
         Ok(Self { text: text.to_owned(), matcher, start, depth })
     }
 
@@ -70,7 +70,7 @@ impl Pattern {
             Ok(Entry::File(_)) | Err(Refusal::Absent) => return Ok(()),
             Err(refusal) => return Err(format!("`{}`: {refusal}", self.text)),
         }
-        let links = if self.depth == DEEPEST { Links::ToFiles } else { Links::Follow };
+        let links = if self.depth == MAX_DEPTH { Links::ToFiles } else { Links::Follow };
         let mut looked_at = 0_usize;
         walk(root, &self.start, self.depth, links, &mut |path, met| {
             looked_at += 1;
@@ -82,7 +82,7 @@ impl Pattern {
             }
             match met {
                 WalkEntry::TooDeep => Err(format!(
-                    "the glob `{}` does not reach below `{}`: no more than {DEEPEST} folders are entered",
+                    "the glob `{}` does not reach below `{}`: no more than {MAX_DEPTH} folders are entered",
                     self.text,
                     path.display()
                 )),

@@ -21,7 +21,7 @@ use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
 
 /// How much is read at once, in bytes. Of a log that grows faster only the end is read: only the newest is shown anyway.
-const WINDOW: u64 = 64 * 1024;
+const CHUNK: u64 = 64 * 1024;
 /// How much of a stream's end is kept for its last line, in bytes.
 const TAIL: usize = 4 * 1024;
 /// The least time between two previews; each is hashed and written.
@@ -95,7 +95,7 @@ impl Reader {
         if end <= self.offset {
             return;
         }
-        let from = end.saturating_sub(WINDOW).max(self.offset);
+        let from = end.saturating_sub(CHUNK).max(self.offset);
         if from > self.offset {
             self.streams = Default::default();
         }

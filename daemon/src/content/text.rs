@@ -49,7 +49,7 @@ impl TextOutput {
     /// The node makes more than it may; a full disk.
     pub fn push(&mut self, text: &str) -> Result<(), String> {
         self.grow(text.len() as u64)?;
-        if self.head.len() < fanlight_shared::large::HEAD {
+        if self.head.len() < fanlight_shared::large::HEAD_BYTES {
             self.head = Large::head_of(&format!("{}{}", self.head, Large::head_of(text)));
         }
         match &mut self.to {
@@ -73,7 +73,7 @@ impl TextOutput {
         let To::Store { blobs, sink } = &mut self.to else { return Err(self.leave()) };
         let written = match value {
             Value::Large(large) => {
-                if self.head.len() < fanlight_shared::large::HEAD {
+                if self.head.len() < fanlight_shared::large::HEAD_BYTES {
                     self.head = Large::head_of(&format!("{}{}", self.head, large.head));
                 }
                 copy(large, blobs, sink)

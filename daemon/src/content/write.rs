@@ -9,7 +9,7 @@ use crate::store::StoreError;
 use crate::store::blob::Blobs;
 
 /// How much of a content is read at once, in bytes.
-const PIECE: u64 = 256 << 10;
+const CHUNK: u64 = 256 << 10;
 
 /// Writes a value as plain JSON.
 ///
@@ -60,7 +60,7 @@ pub(crate) fn copy(large: &Large, blobs: &Blobs, out: &mut dyn Write) -> Result<
     large.check_whole().map_err(StoreError::Other)?;
     let mut reader = blobs.open_blob(large.hash)?;
     while reader.left() > 0 {
-        all(out, &reader.next(PIECE)?, blobs)?;
+        all(out, &reader.next(CHUNK)?, blobs)?;
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ fn pieces(
     // What is left of a character that the piece before ended in.
     let mut bytes = Vec::new();
     while reader.left() > 0 {
-        bytes.extend(reader.next(PIECE)?);
+        bytes.extend(reader.next(CHUNK)?);
         let end = match std::str::from_utf8(&bytes) {
             Ok(piece) => piece.len(),
             Err(error) if error.error_len().is_none() => error.valid_up_to(),

@@ -10,7 +10,7 @@ use super::Report;
 use crate::store::{Store, StoreError};
 
 /// What is being written for longer than this is not being written any more.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE_AFTER: Duration = Duration::from_secs(3600);
 /// Rows that are read at a time, so that no transaction of the check lasts long.
 const ROWS: i64 = 1000;
 
@@ -120,7 +120,7 @@ pub(super) fn unknown(store: &Store, report: &mut Report) -> Result<(), StoreErr
     for entry in std::fs::read_dir(store.blobs().temporary_folder()).into_iter().flatten().flatten() {
         let Ok(meta) = entry.metadata() else { continue };
         let age = meta.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        if age.is_none_or(|age| age < STALE) || meta.uid() != rustix::process::geteuid().as_raw() {
+        if age.is_none_or(|age| age < STALE_AFTER) || meta.uid() != rustix::process::geteuid().as_raw() {
             continue;
         }
         match std::fs::remove_file(entry.path()) {

@@ -21,7 +21,7 @@ use crate::store::Op;
 use crate::supervisor::record;
 
 /// How many messages, and how many nodes computed at once, go into one batch at most.
-const TURN: usize = 256;
+const BATCH_LIMIT: usize = 256;
 
 /// A run that waits.
 pub(super) struct QueuedRun {
@@ -83,7 +83,7 @@ impl Core {
             queued: HashMap::new(),
             queue: RunQueue::new(cap, found.paused),
             touched: HashSet::new(),
-            room: TURN,
+            room: BATCH_LIMIT,
             activity,
             last_start: found.last_start,
             stopping: None,
@@ -136,11 +136,11 @@ impl Core {
 
     /// Handles the messages that wait, and decides what follows, in one batch.
     fn turn(&mut self, first: Option<Message>, messages: &mut mpsc::UnboundedReceiver<Message>) {
-        self.room = if self.context.must_wait() { 0 } else { TURN };
+        self.room = if self.context.must_wait() { 0 } else { BATCH_LIMIT };
         if let Some(message) = first {
             self.handle(message);
         }
-        for _ in 0..TURN {
+        for _ in 0..BATCH_LIMIT {
             let Ok(message) = messages.try_recv() else { break };
             self.handle(message);
         }

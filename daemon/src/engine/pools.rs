@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// The pools that everybody of a kind needs.
-const COMMON: [&str; 2] = ["cpu", "process"];
+const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
 
 /// What an attempt holds while it runs. The order of the variants is the order in which they are taken.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -26,7 +26,11 @@ pub(crate) enum Resource {
 impl Resource {
     /// Returns the pool of this name.
     pub(crate) fn pool(name: &str) -> Self {
-        if COMMON.contains(&name) { Self::Common(name.to_owned()) } else { Self::Pool(name.to_owned()) }
+        if DEFAULT_POOLS.contains(&name) {
+            Self::Common(name.to_owned())
+        } else {
+            Self::Pool(name.to_owned())
+        }
     }
 }
 

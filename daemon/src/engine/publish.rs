@@ -170,11 +170,11 @@ pub(super) fn is_deferred(value: &Value) -> bool {
 }
 
 /// The longest JSON of a value that telemetry carries whole, in bytes.
-const SHOWN_LIMIT: usize = 1024;
+const TELEMETRY_VALUE_LIMIT: usize = 1024;
 
 /// Returns what telemetry shows of these values.
 pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
-    values.iter().map(|(port, value)| (port.clone(), shorten(value, SHOWN_LIMIT))).collect()
+    values.iter().map(|(port, value)| (port.clone(), shorten(value, TELEMETRY_VALUE_LIMIT))).collect()
 }
 
 /// A preview of a value of about `limit` bytes: text is cut, long lists keep their first items and say how many more there

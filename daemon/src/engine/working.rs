@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fanlight_shared::id::RunId;
 
 /// The id of a run as the page holds it.
-const BYTES: usize = 16;
+const ID_BYTES: usize = 16;
 
 /// A page of a file, shared with whoever opens that file later. Writing to it costs no system call.
 pub(super) struct Working {
@@ -27,9 +27,9 @@ unsafe impl Send for Working {}
 impl Working {
     /// Returns the run that a daemon was working on when it died, if one did.
     pub(super) fn read(path: &Path) -> Option<RunId> {
-        let mut id = [0; BYTES];
+        let mut id = [0; ID_BYTES];
         File::open(path).and_then(|mut file| file.read_exact(&mut id)).ok()?;
-        (id != [0; BYTES]).then(|| RunId::from_bytes(id))
+        (id != [0; ID_BYTES]).then(|| RunId::from_bytes(id))
     }
 
     /// Maps the page of this daemon; it says that no run is worked on.
@@ -37,12 +37,12 @@ impl Working {
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         // Written and not only made longer, so that the disk has room for it.
-        file.write_all(&[0; BYTES])?;
+        file.write_all(&[0; ID_BYTES])?;
         // SAFETY: a new mapping of an open file that is long enough; nothing else is mapped there.
         let page = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
-                BYTES,
+                ID_BYTES,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED,
                 file.as_raw_fd(),
@@ -84,7 +84,7 @@ impl Working {
 impl Drop for Working {
     fn drop(&mut self) {
         // SAFETY: mapped by `open` and not used after this.
-        unsafe { libc::munmap(self.page.as_ptr().cast(), BYTES) };
+        unsafe { libc::munmap(self.page.as_ptr().cast(), ID_BYTES) };
     }
 }
 

@@ -21,9 +21,9 @@ use super::snapshot::Snapshot;
 /// How many messages may wait. Tests reach the bound with few.
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
 /// How many different live values may wait.
-const LIVE: usize = 4096;
+const MAX_LIVE_VALUES: usize = 4096;
 /// Live values are sent at most so often: 30 times a second.
-const LIVE_EVERY: Duration = Duration::from_nanos(1_000_000_000 / 30);
+const LIVE_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
 /// What a message is about: a connection that no longer watches it need not get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,7 +191,7 @@ impl Outbox {
             self.live_bytes += live(event);
             self.live.insert(key, (workflow, event.clone()));
         }
-        if self.live.len() > LIVE || self.is_full() {
+        if self.live.len() > MAX_LIVE_VALUES || self.is_full() {
             self.lag();
         }
     }
@@ -238,7 +238,7 @@ impl Outbox {
         if self.live.is_empty() {
             return Next::Empty;
         }
-        if let Some(due) = self.flushed.map(|at| at + LIVE_EVERY)
+        if let Some(due) = self.flushed.map(|at| at + LIVE_INTERVAL)
             && now < due
         {
             return Next::At(due);

@@ -9,9 +9,9 @@ use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Folded, Instance, RunState};
 
 /// How many numbered events of a run are there for clients that come back.
-const RING: usize = 1024;
+const RING_CAPACITY: usize = 1024;
 /// Beyond so many live values a snapshot is the shorter answer.
-const LIVE: usize = 1024;
+const MAX_LIVE_VALUES: usize = 1024;
 
 /// An active run.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Record {
         if Arc::make_mut(&mut self.state).fold(event) != Folded::Next {
             return None;
         }
-        if self.ring.len() == RING {
+        if self.ring.len() == RING_CAPACITY {
             self.ring.pop_front();
         }
         self.ring.push_back(event.clone());
@@ -115,12 +115,12 @@ impl Record {
             live_values(name, ItemPath::WHOLE, &node.whole, &mut live);
             for (index, item) in &node.items {
                 live_values(name, ItemPath::item(*index), item, &mut live);
-                if live.len() > LIVE {
+                if live.len() > MAX_LIVE_VALUES {
                     return None;
                 }
             }
         }
-        (live.len() <= LIVE).then_some((events, live))
+        (live.len() <= MAX_LIVE_VALUES).then_some((events, live))
     }
 }
 

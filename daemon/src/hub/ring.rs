@@ -9,9 +9,9 @@ use fanlight_shared::id::WorkflowId;
 use super::message::Message;
 
 /// How many events are kept.
-const EVENTS: usize = 4096;
+const MAX_EVENTS: usize = 4096;
 /// How many bytes of them.
-const BYTES: usize = 2 * 1024 * 1024;
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// Who is interested in an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +61,7 @@ impl Ring {
         self.seq += 1;
         self.bytes += message.bytes();
         self.events.push_back((class, message));
-        while self.events.len() > EVENTS || self.bytes > BYTES {
+        while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
             let Some((_, old)) = self.events.pop_front() else { break };
             self.bytes -= old.bytes();
         }

@@ -11,7 +11,7 @@ use fanlight_shared::run::{Run, RunStatus};
 /// How many runs that wait the registry shows.
 const WINDOW: u32 = 200;
 /// Space for so many runs stays allocated.
-const SPARE: usize = 1024;
+const RETAINED_CAPACITY: usize = 1024;
 
 /// A run as lists show it: the same, unless it has long params.
 pub(super) fn short(run: Arc<Run>) -> Arc<Run> {
@@ -99,9 +99,9 @@ impl Rows {
     /// Removes a run. Returns the run that thereby became one of the first 200.
     fn remove(&mut self, run: RunId) -> Option<DaemonEvent> {
         let known = self.runs.remove(&run)?;
-        if self.waiting.is_empty() && self.runs.len() < SPARE {
+        if self.waiting.is_empty() && self.runs.len() < RETAINED_CAPACITY {
             // What a long queue took is given back.
-            self.runs.shrink_to(SPARE);
+            self.runs.shrink_to(RETAINED_CAPACITY);
         }
         if known.state != RunStatus::Queued {
             return None;

@@ -19,7 +19,7 @@ use super::rows::Rows;
 use super::snapshot::Snapshot;
 
 /// How many events of a run are held back while its state is read from the store.
-const HELD: usize = 1024;
+const MAX_BUFFERED: usize = 1024;
 
 /// How a connection stands to a run that it watches.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl Watcher {
             }
             Some(Telemetry::Reading { held, .. }) => {
                 held.bytes += message.bytes();
-                if held.events.len() < HELD && held.bytes < NOTIFICATIONS_LIMIT {
+                if held.events.len() < MAX_BUFFERED && held.bytes < NOTIFICATIONS_LIMIT {
                     held.events.push((seq, event.clone(), Arc::clone(message)));
                 } else {
                     self.outbox.lag();

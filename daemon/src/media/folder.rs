@@ -7,7 +7,7 @@ use fanlight_shared::sanitise;
 
 use super::{file_name, is_executable};
 use crate::file_error::FileError;
-use crate::rooted::{DEEPEST, Entry, Links, Root, WalkEntry, inner_path, walk};
+use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 use crate::store::blob::{Blobs, Published};
 
 /// The MIME type of a folder.
@@ -92,7 +92,7 @@ fn list_files(
     most: usize,
 ) -> Result<(Vec<PathBuf>, Vec<LeftOut>), String> {
     let (mut paths, mut left_out) = (Vec::new(), Vec::new());
-    walk(root, start, DEEPEST, Links::Follow, &mut |path, met| {
+    walk(root, start, MAX_DEPTH, Links::Follow, &mut |path, met| {
         let below = path.strip_prefix(start).unwrap_or(path);
         let named = || format!("{shown}/{}", sanitise::line(&below.to_string_lossy()));
         match met {
@@ -105,7 +105,7 @@ fn list_files(
             WalkEntry::Unreadable => return Err(format!("the folder `{}` can't be read", named())),
             WalkEntry::TooDeep => {
                 return Err(format!(
-                    "`{}` lies below more than {DEEPEST} folders; pack it into a file",
+                    "`{}` lies below more than {MAX_DEPTH} folders; pack it into a file",
                     named()
                 ));
             }

@@ -7,7 +7,7 @@ use fanlight_shared::media::MediaKind;
 use image::{ImageFormat, ImageReader, Limits};
 
 /// Enough for every header but those behind huge embedded metadata; such pictures just have no known size.
-pub(super) const HEAD: u64 = 1 << 20;
+pub(super) const HEAD_BYTES: u64 = 1 << 20;
 
 /// The kind of some bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,8 +29,8 @@ pub struct Sniffed {
 pub fn sniff(file: &mut File) -> io::Result<Sniffed> {
     let mut head = Vec::new();
     file.rewind()?;
-    file.by_ref().take(HEAD).read_to_end(&mut head)?;
-    let whole = (head.len() as u64) < HEAD;
+    file.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
+    let whole = (head.len() as u64) < HEAD_BYTES;
     file.rewind()?;
     Ok(sniff_head(&head, whole))
 }

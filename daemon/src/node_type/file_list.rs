@@ -11,7 +11,7 @@ use super::build::{Build, ty};
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
-use crate::rooted::{DEEPEST, Entry, Links, Refusal, Root, WalkEntry, check_on_disk, walk};
+use crate::rooted::{Entry, Links, MAX_DEPTH, Refusal, Root, WalkEntry, check_on_disk, walk};
 use crate::store::blob::{Blobs, Published};
 
 /// The most files of one list.
@@ -125,7 +125,7 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
     let deep = matcher.glob().glob().contains('/') || matcher.glob().glob().contains("**");
     let mut found = Vec::new();
     let mut entered = 0;
-    let depth = if deep { DEEPEST } else { 0 };
+    let depth = if deep { MAX_DEPTH } else { 0 };
     walk(root, Path::new(""), depth, Links::Ignore, &mut |path, met| {
         if cancelled() {
             return Err("cancelled".into());
@@ -138,7 +138,7 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             }
             WalkEntry::TooDeep => {
                 let path = root.path().join(path);
-                return Err(format!("{} lies below more than {DEEPEST} folders", path.display()));
+                return Err(format!("{} lies below more than {MAX_DEPTH} folders", path.display()));
             }
             WalkEntry::File(_)
             | WalkEntry::Other(_)

@@ -13,7 +13,7 @@ static FONT: LazyLock<Option<FontRef<'static>>> =
 /// The most characters that are set.
 const MAX_CHARS: usize = 20_000;
 /// The smallest size in pixels to which text is shrunk so that it fits.
-const SMALLEST: f32 = 7.0;
+const MIN_FONT_SIZE: f32 = 7.0;
 
 /// How text looks.
 pub(super) struct Style {
@@ -56,16 +56,16 @@ pub(super) fn write(picture: &mut RgbaImage, text: &str, area: Area, style: &Sty
     if text.trim().is_empty() || area.width < 1.0 || area.height < 1.0 {
         return Ok(());
     }
-    let mut size = style.size.max(SMALLEST);
+    let mut size = style.size.max(MIN_FONT_SIZE);
     let lines = loop {
         let setter = Setter { font, size, spacing: style.spacing * size };
         let lines = setter.wrap(text.trim_matches('\n'), area.width);
         // Rather smaller than with a word broken in two, up to a point.
         let whole = size <= style.size * 0.4 || setter.longest_word(&text) <= area.width;
-        if size <= SMALLEST || whole && lines.len() as f32 * setter.line() <= area.height {
+        if size <= MIN_FONT_SIZE || whole && lines.len() as f32 * setter.line() <= area.height {
             break lines;
         }
-        size = (size * 0.93).max(SMALLEST);
+        size = (size * 0.93).max(MIN_FONT_SIZE);
     };
     let setter = Setter { font, size, spacing: style.spacing * size };
     let glyphs = setter.place(&lines, area);

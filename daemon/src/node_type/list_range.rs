@@ -10,18 +10,18 @@ use super::{NodeType, Runner};
 /// As many as a run may have instances.
 const MAX_NUMBERS: f64 = 100_000.0;
 /// Up to here whole numbers are exact.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT_INT: f64 = 9_007_199_254_740_992.0;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("list.range", "Lists the numbers from one to another, both included.")
         .input("from", Type::Float, "The first number.")
         .default(1.0)
-        .range(-EXACT, EXACT)
+        .range(-MAX_EXACT_INT, MAX_EXACT_INT)
         .input("to", Type::Float, "The last number; the list ends before it would be passed.")
-        .range(-EXACT, EXACT)
+        .range(-MAX_EXACT_INT, MAX_EXACT_INT)
         .input("step", Type::Float, "The distance between two numbers; negative counts down.")
         .default(1.0)
-        .range(-EXACT, EXACT)
+        .range(-MAX_EXACT_INT, MAX_EXACT_INT)
         .output("items", Type::Any.list(), "The numbers; whole ones if `from` and `step` are whole.")
         .run(Runner::inline(run))
 }

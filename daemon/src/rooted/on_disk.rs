@@ -11,7 +11,7 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 pub(crate) fn check_on_disk(file: impl AsFd, path: &Path) -> Result<(), String> {
     /// proc, sysfs, cgroup, cgroup2, debugfs, tracefs, securityfs, configfs, bpf, efivarfs, devpts, selinuxfs, pstorefs.
-    const MADE_UP: [u64; 13] = [
+    const VIRTUAL_FILE_SYSTEMS: [u64; 13] = [
         0x9fa0,
         0x6265_6572,
         0x0027_e0eb,
@@ -30,7 +30,7 @@ pub(crate) fn check_on_disk(file: impl AsFd, path: &Path) -> Result<(), String> 
     let stat = rustix::fs::fstatfs(file).map_err(|error| format!("{shown} can't be read: {error}"))?;
     #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)]
     let kind = stat.f_type as u64 & 0xffff_ffff;
-    if MADE_UP.contains(&kind) {
+    if VIRTUAL_FILE_SYSTEMS.contains(&kind) {
         return Err(format!("{shown} belongs to the kernel, not to a disk; name a file of your own"));
     }
     Ok(())

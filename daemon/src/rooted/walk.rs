@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::{Entry, FOLDER, Refusal, Root, kind_of, names, word};
 
 /// Folders deeper than this are not entered.
-pub(crate) const DEEPEST: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// What a walk does with links.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ pub(crate) enum WalkEntry<'a> {
     Passed,
     /// A folder that can't be looked into.
     Unreadable,
-    /// A folder below more than [`DEEPEST`] others.
+    /// A folder below more than [`MAX_DEPTH`] others.
     TooDeep,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn walk(
         Ok(Entry::File(_)) => return Err(format!("`{}` is no folder", start.display())),
         Err(refusal) => return Err(format!("`{}`: {refusal}", start.display())),
     };
-    let mut walk = Walk { root, links, visit, within: Vec::new(), limited: depth < DEEPEST };
+    let mut walk = Walk { root, links, visit, within: Vec::new(), limited: depth < MAX_DEPTH };
     walk.folder(&folder, start, depth)
 }
 

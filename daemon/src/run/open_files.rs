@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::RunError;
 
 /// With fewer open files than this the database, the clients and the commands of one run don't fit.
-const NEEDED: u64 = 256;
+const MIN_OPEN_FILES: u64 = 256;
 
 /// The limit that this process was started with.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
@@ -31,7 +31,7 @@ pub(crate) fn inherited() -> Option<Rlimit> {
 
 fn check(hard: Option<u64>) -> Result<(), RunError> {
     match hard {
-        Some(limit) if limit < NEEDED => Err(RunError::OpenFiles { limit, needed: NEEDED }),
+        Some(limit) if limit < MIN_OPEN_FILES => Err(RunError::OpenFiles { limit, needed: MIN_OPEN_FILES }),
         _ => Ok(()),
     }
 }
@@ -44,7 +44,7 @@ mod tests {
     fn too_low_a_limit_is_named_with_the_command_that_raises_it() {
         let said = check(Some(64)).unwrap_err().to_string();
         assert!(said.contains("64") && said.contains("ulimit -n 1024"), "{said}");
-        check(Some(NEEDED)).unwrap();
+        check(Some(MIN_OPEN_FILES)).unwrap();
         check(None).unwrap();
     }
 }

@@ -8,12 +8,12 @@ use crate::engine::Activity;
 use crate::store::Store;
 
 /// How long no run starts or ends before memory is released.
-const QUIET: Duration = Duration::from_millis(500);
+const IDLE_DELAY: Duration = Duration::from_millis(500);
 
 /// After every stretch of work, once: memory that only made it quick goes back to the system. Never wakes without work.
 pub(super) async fn release_memory(mut activity: Receiver<Activity>, store: Store) {
     while activity.changed().await.is_ok() {
-        while let Ok(changed) = tokio::time::timeout(QUIET, activity.changed()).await {
+        while let Ok(changed) = tokio::time::timeout(IDLE_DELAY, activity.changed()).await {
             if changed.is_err() {
                 return;
             }

@@ -28,13 +28,13 @@ use crate::hub::Outgoing;
 /// How long nothing may leave the socket: a client that does not read at all is cut off.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last frames may take when the connection or the daemon ends.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests of one connection that are worked on at once.
 const REQUESTS: usize = 32;
 /// How many bytes of requests may be worked on at once; the longest request fits.
-const REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
+const MAX_REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
 /// After so many bytes freed memory goes back to the system.
-const BURST: usize = 16 * 1024 * 1024;
+const RELEASE_MEMORY_AFTER: usize = 16 * 1024 * 1024;
 
 pub(super) type Socket = WebSocketStream<Noted<UnixStream>>;
 
@@ -64,7 +64,7 @@ pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: Cancell
         // A client that is still sending gets to its close frame only if somebody takes what it sends.
         let mut stream = socket.into_inner();
         let mut nowhere = tokio::io::sink();
-        let _ = tokio::time::timeout(GOODBYE, tokio::io::copy(&mut stream, &mut nowhere)).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, tokio::io::copy(&mut stream, &mut nowhere)).await;
     }
 }
 
@@ -86,7 +86,7 @@ impl Drop for Counted {
 
 /// Reads requests until the connection ends.
 async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &CloseReason) {
-    let (slots, bytes) = (Arc::new(Semaphore::new(REQUESTS)), Arc::new(Semaphore::new(REQUEST_BYTES)));
+    let (slots, bytes) = (Arc::new(Semaphore::new(REQUESTS)), Arc::new(Semaphore::new(MAX_REQUEST_BYTES)));
     let mut requests = JoinSet::new();
     loop {
         let next = if session.greeted.load(Ordering::Relaxed) {
@@ -210,11 +210,11 @@ async fn write(
         let mut frame = None;
         let message = tokio::select! {
             () = stop.cancelled() => {
-                let _ = tokio::time::timeout(GOODBYE, goodbye(session, sink, &mut frames)).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye(session, sink, &mut frames)).await;
                 break;
             }
             () = over.cancelled() => {
-                let _ = tokio::time::timeout(GOODBYE, close(sink, fault)).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, close(sink, fault)).await;
                 break;
             }
             Some(next) = frames.recv() => frame.insert(next).message.clone(),
@@ -241,7 +241,7 @@ async fn write(
             }
         }
         drop(frame);
-        if burst >= BURST && frames.is_empty() {
+        if burst >= RELEASE_MEMORY_AFTER && frames.is_empty() {
             burst = 0;
             tokio::task::spawn_blocking(crate::memory::release);
         }
@@ -249,7 +249,7 @@ async fn write(
     over.cancel();
     frames.close();
     while frames.try_recv().is_ok() {}
-    if burst >= BURST {
+    if burst >= RELEASE_MEMORY_AFTER {
         tokio::task::spawn_blocking(crate::memory::release);
     }
 }

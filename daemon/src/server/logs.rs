@@ -11,10 +11,10 @@ use super::session::Session;
 use super::state::state_of;
 
 /// How many bytes a part has if the client does not say, and how many at most.
-const DEFAULT: u32 = 64 * 1024;
-const HIGHEST: u32 = 1024 * 1024;
+const DEFAULT_PART: u32 = 64 * 1024;
+const MAX_PART: u32 = 1024 * 1024;
 /// So few bytes fit into a message whatever they are.
-const SMALLEST: u32 = 8 * 1024;
+const MIN_PART: u32 = 8 * 1024;
 
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, RpcError> {
     let context = &session.context;
@@ -48,10 +48,10 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, Rpc
     loop {
         let part = context.executors.log(id, number, &read, ended).await.map_err(RpcError::not_found)?;
         // Control characters and many short pieces are longer as JSON than in the log.
-        let asked = read.limit.unwrap_or(DEFAULT);
-        if preview::fits(&part, PAGE) || asked <= SMALLEST {
+        let asked = read.limit.unwrap_or(DEFAULT_PART);
+        if preview::fits(&part, PAGE) || asked <= MIN_PART {
             return Ok(part);
         }
-        read.limit = Some(asked.min(HIGHEST) / 2);
+        read.limit = Some(asked.min(MAX_PART) / 2);
     }
 }

@@ -14,9 +14,9 @@ use super::recent::Recent;
 use crate::hub::{Subscription, text};
 
 /// Frames of bytes that wait to be written.
-const CHUNKS: usize = 2;
+const MAX_QUEUED_CHUNKS: usize = 2;
 /// Frames that wait to be written, whatever they hold.
-const FRAMES: usize = 64;
+const MAX_QUEUED_FRAMES: usize = 64;
 
 /// A frame that waits to be written, and the room that it takes.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(super) struct Reserved(OwnedSemaphorePermit);
 impl Session {
     /// A session, and the frames that it hands to the writing loop.
     pub(super) fn new(context: Arc<Context>) -> (Arc<Self>, mpsc::Receiver<Frame>) {
-        let (frames, waiting) = mpsc::channel(FRAMES);
+        let (frames, waiting) = mpsc::channel(MAX_QUEUED_FRAMES);
         let session = Self {
             subscription: Subscription::new(Arc::clone(&context.hub)),
             context,
@@ -71,7 +71,7 @@ impl Session {
             greeted: AtomicBool::new(false),
             frames,
             responses: Arc::new(Semaphore::new(RESPONSES_LIMIT)),
-            chunks: Arc::new(Semaphore::new(CHUNKS)),
+            chunks: Arc::new(Semaphore::new(MAX_QUEUED_CHUNKS)),
             streams: AtomicU32::new(1),
         };
         (Arc::new(session), waiting)

@@ -11,9 +11,9 @@ use super::{StoreError, database};
 /// So many read at once; the others wait.
 const MAX_CONNECTIONS: usize = 8;
 /// So many stay open while nobody reads.
-const IDLE: usize = 2;
+const MAX_IDLE: usize = 2;
 /// How long the end of the store waits for those who still read.
-const LAST_READS: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A pool of read-only connections.
 pub(super) struct Readers {
@@ -72,7 +72,7 @@ impl Readers {
         pool.closed = true;
         pool.idle.clear();
         self.free.notify_all();
-        let _ = self.free.wait_timeout_while(pool, LAST_READS, |pool| pool.busy > 0);
+        let _ = self.free.wait_timeout_while(pool, READ_TIMEOUT, |pool| pool.busy > 0);
     }
 }
 
@@ -95,7 +95,7 @@ impl Drop for Place<'_> {
         pool.busy = pool.busy.saturating_sub(1);
         if let Some(db) = self.db.take()
             && !pool.closed
-            && pool.idle.len() < IDLE
+            && pool.idle.len() < MAX_IDLE
             && db.is_autocommit()
         {
             pool.idle.push(db);

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::file_error::FileError;
 
-/// The first wait before another try; doubled up to [`LONGEST`].
-const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(2);
+/// The first wait before another try; doubled up to [`MAX_INTERVAL`].
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+const MAX_INTERVAL: Duration = Duration::from_secs(2);
 
 /// No attempt begins with less than this free, in bytes; on a small disk a quarter of it. What a command can't write fails
 /// it, so it had better not begin.
@@ -82,7 +82,7 @@ impl Space {
             done => return done,
         };
         let waiting = Waiting::begin(&self.inner);
-        let mut pause = SHORTEST;
+        let mut pause = MIN_INTERVAL;
         loop {
             waiting.explain(&why);
             let again = async {
@@ -98,7 +98,7 @@ impl Space {
                 Err(FileError::Full(still)) => why = still,
                 done => return done,
             }
-            pause = (pause * 2).min(LONGEST);
+            pause = (pause * 2).min(MAX_INTERVAL);
         }
     }
 }

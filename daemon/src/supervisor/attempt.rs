@@ -20,11 +20,11 @@ use super::system::Reaped;
 use super::tree::{Member, Tree};
 
 /// How long the rest of the tree may run on after the main process ended.
-const SETTLE: Duration = Duration::from_millis(200);
+const SETTLE_TIME: Duration = Duration::from_millis(200);
 /// The least time between two notifications that a log has grown.
-const NOTIFY: Duration = Duration::from_millis(33);
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(33);
 /// How much of a pipe is read before the others have their turn.
-pub(crate) const TURN: usize = 64 << 10;
+pub(crate) const MAX_READ: usize = 64 << 10;
 /// How much a pipe may still hold when every writer is gone: the largest pipe that the system gives a user.
 const MAX_PIPE: usize = 1 << 20;
 
@@ -174,7 +174,7 @@ impl Running {
         if self.phase != Phase::Running {
             return false;
         }
-        self.phase = Phase::Settling { until: now + SETTLE };
+        self.phase = Phase::Settling { until: now + SETTLE_TIME };
         self.watch();
         self.tree.is_empty(self.member(), all)
     }
@@ -250,7 +250,7 @@ impl Running {
             Phase::Killing { again, .. } => Some(again),
         };
         let notify = match self.notified {
-            (notified, Some(at)) if notified != self.log.end() => Some(at + NOTIFY),
+            (notified, Some(at)) if notified != self.log.end() => Some(at + NOTIFY_INTERVAL),
             _ => None,
         };
         [phase, notify].into_iter().flatten().min()
@@ -260,7 +260,7 @@ impl Running {
     pub(crate) fn growth(&mut self, now: Instant) -> Option<u64> {
         let end = self.log.end();
         let (notified, at) = self.notified;
-        if end == notified || at.is_some_and(|at| now < at + NOTIFY) {
+        if end == notified || at.is_some_and(|at| now < at + NOTIFY_INTERVAL) {
             return None;
         }
         self.notified = (end, Some(now));

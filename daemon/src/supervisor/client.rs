@@ -42,7 +42,7 @@ use subscribers::Subscribers;
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 /// How often a request is sent again over a new connection when the supervisor dies under it.
-const TRIES: u32 = 4;
+const MAX_TRIES: u32 = 4;
 
 /// An error of the supervisor.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -248,7 +248,7 @@ impl Supervisor {
 
     /// Sends a request, and again if the connection breaks: every request may be repeated.
     async fn ask(&self, request: impl Fn(u32) -> Request) -> Result<Reply, SupervisorError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let connection = self.connection().await?;
             match connection.ask(&request).await {
                 Ok(reply) => return Ok(reply),

@@ -7,11 +7,11 @@ use super::frame;
 use super::message::{Reply, Request};
 
 /// How many bytes a client may leave unread before it is disconnected.
-const UNREAD: usize = 8 << 20;
+const MAX_UNREAD: usize = 8 << 20;
 /// How much is read of one client before the others have their turn.
-const TURN: usize = 64 << 10;
+const MAX_READ: usize = 64 << 10;
 /// Above so many unread bytes a client gets no notifications that newer ones replace (backpressure).
-const BUSY: usize = 64 << 10;
+const BACKPRESSURE_BYTES: usize = 64 << 10;
 
 /// A connected client.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Peer {
 
     /// Reads what is available, at most one turn, and returns how much that was; `None` if nothing.
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        let limit = buffer.len().min(TURN);
+        let limit = buffer.len().min(MAX_READ);
         match self.stream.read(&mut buffer[..limit]) {
             Ok(0) => self.gone = true,
             Ok(length) => {
@@ -61,7 +61,7 @@ impl Peer {
             Ok((request, used)) if hello != self.greeted => {
                 self.greeted = true;
                 self.input.drain(..used);
-                if self.input.is_empty() && self.input.capacity() > TURN {
+                if self.input.is_empty() && self.input.capacity() > MAX_READ {
                     self.input = Vec::new();
                 }
                 Some(request)
@@ -81,7 +81,7 @@ impl Peer {
     /// Queues a message for it.
     pub(crate) fn send(&mut self, reply: &Reply) {
         match reply.encode() {
-            Some(frame) if self.output.len() - self.sent + frame.len() <= UNREAD => {
+            Some(frame) if self.output.len() - self.sent + frame.len() <= MAX_UNREAD => {
                 self.output.extend_from_slice(&frame);
             }
             _ => self.gone = true,
@@ -90,7 +90,7 @@ impl Peer {
 
     /// Whether notifications that newer ones replace may be sent: it was greeted, and it reads.
     pub(crate) fn follows(&self) -> bool {
-        self.greeted && !self.gone && self.output.len() - self.sent < BUSY
+        self.greeted && !self.gone && self.output.len() - self.sent < BACKPRESSURE_BYTES
     }
 
     /// Whether it was greeted, so that it gets notifications.
@@ -115,11 +115,11 @@ impl Peer {
         }
         if !self.has_output() {
             self.sent = 0;
-            if self.output.capacity() > TURN {
+            if self.output.capacity() > MAX_READ {
                 self.output = Vec::new();
             }
             self.output.clear();
-        } else if self.sent > TURN {
+        } else if self.sent > MAX_READ {
             self.output.drain(..self.sent);
             self.sent = 0;
         }

@@ -15,7 +15,7 @@ use fanlight_shared::id::AttemptId;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
-use super::attempt::{Running, TURN};
+use super::attempt::{MAX_READ, Running};
 use super::ledger::Ledger;
 use super::message::Reply;
 use super::peer::Peer;
@@ -107,7 +107,7 @@ impl Server {
             running: BTreeMap::new(),
             over,
             peers: Vec::new(),
-            buffer: vec![0; TURN],
+            buffer: vec![0; MAX_READ],
             accept_after: None,
             idle_since: Some(Instant::now()),
             leaving: false,

@@ -27,7 +27,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How many notifications may wait before the connection stops reading (unless a call waits for its answer).
 const WAITING: usize = 4096;
 /// Frames of bytes that wait for their writer.
-const CHUNKS: usize = 8;
+const MAX_QUEUED_CHUNKS: usize = 8;
 
 type Socket = WebSocketStream<UnixStream>;
 
@@ -235,7 +235,7 @@ impl Connection {
         &self,
         request: &R,
     ) -> Result<(assets::Bytes, mpsc::Receiver<Vec<u8>>), ClientError> {
-        let (chunks, receiver) = mpsc::channel(CHUNKS);
+        let (chunks, receiver) = mpsc::channel(MAX_QUEUED_CHUNKS);
         Ok((self.send(request, Some(chunks)).await?, receiver))
     }
 

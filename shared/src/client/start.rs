@@ -13,9 +13,9 @@ use crate::home::{ALREADY_RUNNING, Home};
 /// How long a daemon may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a starting daemon is tried.
-const AGAIN: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long the first wait for the end of another daemon is; each later one is twice as long.
-const ANOTHER: Duration = Duration::from_millis(50);
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Starts `exe daemon --detached ARGS…` in the background and connects to it.
 ///
@@ -49,7 +49,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
     let mut child = spawn()?;
     let connect = async {
         let mut ended = None;
-        let mut patience = ANOTHER;
+        let mut patience = FIRST_RETRY_DELAY;
         let mut beaten: Option<Instant> = None;
         loop {
             match Client::connect(home).await {
@@ -77,7 +77,7 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
                 Ok(None) => {}
                 Err(error) => return Err(failed(error.to_string())),
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     tokio::time::timeout(TIMEOUT, connect).await.unwrap_or_else(|_| {

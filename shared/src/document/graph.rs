@@ -77,7 +77,7 @@ fn in_cycles(sources: &[Vec<Source>]) -> Vec<bool> {
 
 /// `walk` goes against the edges; `closing` is where its last node names its first.
 fn report(reading: &mut Reading<'_>, draft: &Draft, walk: &[Source], closing: Span) {
-    const SHOWN: usize = 12;
+    const MAX_SHOWN: usize = 12;
     let name = |number: usize| draft.workflow.nodes.get_index(number).map_or("", |(name, _)| name.as_str());
     let mut names: Vec<&str> = walk.iter().rev().map(|(node, _)| name(*node)).collect();
     // Begin with the node that the file names first.
@@ -86,9 +86,9 @@ fn report(reading: &mut Reading<'_>, draft: &Draft, walk: &[Source], closing: Sp
     }
     let first = names.first().copied().unwrap_or_default();
     let count = names.len();
-    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| cut(name, 60)).collect();
-    if count > SHOWN {
-        shown.push(format!("… ({} more)", count - SHOWN));
+    let mut shown: Vec<String> = names.iter().take(MAX_SHOWN).map(|name| cut(name, 60)).collect();
+    if count > MAX_SHOWN {
+        shown.push(format!("… ({} more)", count - MAX_SHOWN));
     }
     shown.push(cut(first, 60));
     // The edge into the first node is where a reader of the file meets the cycle first.

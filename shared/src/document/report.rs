@@ -6,7 +6,7 @@ use crate::problem::{Problem, Severity};
 use crate::sanitise;
 
 /// The widest part of a line that is shown, in characters.
-const WIDEST: usize = 160;
+const MAX_WIDTH: usize = 160;
 
 /// The problems of a file as plain text without colour, in the manner of compilers. `text` is the file's text; what
 /// comes from it is cleaned for a terminal.
@@ -56,11 +56,11 @@ fn excerpt(line: &str, problem: &Problem) -> (String, usize, usize) {
         length
     };
     let to = to.clamp(from, length.max(from));
-    let first = from.saturating_sub(WIDEST / 2);
+    let first = from.saturating_sub(MAX_WIDTH / 2);
     let part = |from: usize, to: usize| -> String {
         sanitise::line(&line.chars().skip(from).take(to.saturating_sub(from)).collect::<String>())
     };
-    let last = length.min(first + WIDEST);
+    let last = length.min(first + MAX_WIDTH);
     let (before, marked, after) = (part(first, from), part(from, to.min(last)), part(to.min(last), last));
     let ellipsis = |cut: bool| if cut { "…" } else { "" };
     let head = format!("{}{before}", ellipsis(first > 0));

@@ -15,7 +15,7 @@ const KEYS: [&str; 9] =
     ["id", "name", "description", "params", "matrix", "pass_env", "concurrency", "nodes", "outputs"];
 
 /// The greatest limit that `concurrency` takes.
-const LARGEST_CONCURRENCY: i64 = 1_000_000;
+const MAX_CONCURRENCY: i64 = 1_000_000;
 
 /// A workflow that was read and is not yet checked.
 pub(super) struct Draft {
@@ -70,7 +70,7 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
             "matrix" => workflow.matrix = reading.matrix(value, &workflow.params),
             "pass_env" => workflow.pass_env = reading.pass_env(value),
             "concurrency" => {
-                let limit = reading.int(value, "`concurrency`", 1, LARGEST_CONCURRENCY);
+                let limit = reading.int(value, "`concurrency`", 1, MAX_CONCURRENCY);
                 workflow.concurrency = limit.and_then(|limit| u32::try_from(limit).ok());
             }
             "nodes" => nodes(reading, value, &mut workflow, &mut places),

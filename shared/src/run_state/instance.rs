@@ -13,9 +13,9 @@ use crate::time::Time;
 use crate::value::{Value, float};
 
 /// How many of the newest attempts keep their error whole.
-const WHOLE_ERRORS: usize = 16;
+const MAX_FULL_ERRORS: usize = 16;
 /// How many bytes of JSON the error of an older one has.
-const OLD_ERROR: usize = 200;
+const MAX_OLD_ERROR_BYTES: usize = 200;
 
 /// The state of one node, or of one item of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -194,9 +194,10 @@ impl Instance {
     /// A node may have a thousand attempts: those before the newest keep the beginning of their error only, so that an
     /// instance fits into a message.
     fn cut_old_error(&mut self) {
-        let old = self.attempts.len().checked_sub(1 + WHOLE_ERRORS).and_then(|at| self.attempts.get_mut(at));
+        let old =
+            self.attempts.len().checked_sub(1 + MAX_FULL_ERRORS).and_then(|at| self.attempts.get_mut(at));
         if let Some(error) = old.and_then(|attempt| attempt.error.as_mut()) {
-            preview::cut_text(&mut error.message, OLD_ERROR);
+            preview::cut_text(&mut error.message, MAX_OLD_ERROR_BYTES);
             error.last_line = None;
         }
     }

@@ -54,11 +54,11 @@ impl Args {
 }
 
 /// How long a daemon may take to close its store.
-const ENDING: Duration = Duration::from_secs(30);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long it may take to cancel what runs before that.
-const CANCELLING: Duration = Duration::from_secs(30);
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it is looked whether it has.
-const GONE: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs `daemon`.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
@@ -104,11 +104,11 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
         // The last that it does is to close the store, then to remove its socket: whoever starts the next one finds the
         // home free. One that is killed meanwhile removes nothing, but gives its lock back.
         while before.is_some() && socket() == before && embedded::daemon_lives(&context.home) {
-            tokio::time::sleep(GONE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(status)
     };
-    let limit = if cancel { ENDING + CANCELLING } else { ENDING };
+    let limit = if cancel { STOP_TIMEOUT + CANCEL_TIMEOUT } else { STOP_TIMEOUT };
     let Ok(ended) = tokio::time::timeout(limit, asked).await else {
         return Err(Failure::failed(format!(
             "the daemon was told to end, but has not after {} seconds; its log is {}",

@@ -19,7 +19,7 @@ use crate::output::{Out, json};
 use crate::projection::{Change, Projection, Row};
 
 /// The least time between two changes of what is watched.
-const REWATCH: Duration = Duration::from_millis(200);
+const REWATCH_DELAY: Duration = Duration::from_millis(200);
 
 /// How runs are followed.
 pub(super) struct Options<'a> {
@@ -149,7 +149,7 @@ impl Follower<'_> {
                 }
                 Change::Gap(id) => {
                     self.afresh.insert(id);
-                    self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
+                    self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH_DELAY);
                 }
                 Change::Deleted(id) => {
                     if let Some(row) = self.projection.row(id) {
@@ -193,7 +193,7 @@ impl Follower<'_> {
         let all_open = self.projection.rows().filter(open).count();
         let half_empty = watched_open < TELEMETRY_LIMIT / 2 && watched_open < all_open;
         if outside && active || half_empty {
-            self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH);
+            self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH_DELAY);
         }
     }
 

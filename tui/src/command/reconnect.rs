@@ -10,11 +10,11 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// How often in a row a lost daemon is looked for.
-const TRIES: u32 = 5;
+const MAX_TRIES: u32 = 5;
 /// The first wait between two tries; each later one is twice as long.
-const PAUSE: Duration = Duration::from_millis(200);
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// A connection that lasted so long was a good one: losing it begins a new row.
-const GOOD: Duration = Duration::from_secs(10);
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// How often the daemon was lost.
 #[derive(Debug)]
@@ -47,13 +47,13 @@ impl Reconnects {
     }
 
     async fn try_connect(&mut self, context: &Context, run: &str) -> Result<Client, Failure> {
-        if self.connected.elapsed() >= GOOD {
+        if self.connected.elapsed() >= STABLE_AFTER {
             self.tries = 0;
         }
         let mut why = format!("it ends again and again; its log is {}", context.home.log_file().display());
-        while self.tries < TRIES {
+        while self.tries < MAX_TRIES {
             if self.tries > 0 {
-                tokio::time::sleep(PAUSE * 2u32.pow(self.tries - 1)).await;
+                tokio::time::sleep(FIRST_RETRY_DELAY * 2u32.pow(self.tries - 1)).await;
             }
             self.tries += 1;
             match context.connect().await {
@@ -65,7 +65,7 @@ impl Reconnects {
             }
         }
         Err(Failure::no_daemon(format!(
-            "the connection to the daemon was lost, and {TRIES} attempts to reconnect failed: {why}"
+            "the connection to the daemon was lost, and {MAX_TRIES} attempts to reconnect failed: {why}"
         ))
         .hint(format!(
             "what was submitted is kept: `fanlight watch '{run}'` follows it once a daemon can run"

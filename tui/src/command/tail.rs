@@ -14,9 +14,9 @@ use crate::projection::{Projection, Row};
 /// How many lines are shown of one log.
 const LINES: usize = 10;
 /// How many failed commands are shown; of more, the first ones.
-const COMMANDS: usize = 3;
+const MAX_COMMANDS: usize = 3;
 /// How much of the end of a log is looked at, in bytes.
-const LOOKED_AT: u64 = 16 * 1024;
+const MAX_TAIL_BYTES: u64 = 16 * 1024;
 
 /// A command that failed.
 struct FailedCommand<'a> {
@@ -36,7 +36,7 @@ impl FailedCommand<'_> {
 pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
     let failed: Vec<FailedCommand<'_>> = projection.rows().flat_map(failed_of).collect();
     let paint = Paint::stderr();
-    for command in failed.iter().take(COMMANDS) {
+    for command in failed.iter().take(MAX_COMMANDS) {
         let run = command.row.run.name();
         let lines = last_lines(client, command).await;
         if lines.is_empty() {
@@ -49,8 +49,8 @@ pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
         let word = paint.apply(Role::Accent, "hint:");
         output::note(&format!("{word} `fanlight logs '{run}' '{}'` shows all of it", command.name()));
     }
-    if failed.len() > COMMANDS {
-        let more = output::text::count(failed.len() - COMMANDS, "more command");
+    if failed.len() > MAX_COMMANDS {
+        let more = output::text::count(failed.len() - MAX_COMMANDS, "more command");
         output::note(&format!("{more} failed; `fanlight logs RUN --failed` shows what they wrote"));
     }
 }
@@ -94,7 +94,7 @@ async fn last_lines(client: &Client, command: &FailedCommand<'_>) -> Vec<String>
     };
     // The log may be gone, or the daemon: then there is nothing to show.
     let Ok(end) = client.call(read(u64::from(u32::MAX))).await else { return Vec::new() };
-    let Ok(part) = client.call(read(end.end.saturating_sub(LOOKED_AT))).await else { return Vec::new() };
+    let Ok(part) = client.call(read(end.end.saturating_sub(MAX_TAIL_BYTES))).await else { return Vec::new() };
     let of = |stream| lines_of(&part, stream);
     let stderr = of(Stream::Stderr);
     if stderr.is_empty() { of(Stream::Stdout) } else { stderr }

@@ -12,15 +12,15 @@ use super::text::{count, fit, pad, width};
 use crate::projection::{Projection, Row};
 
 /// Columns of a run's bar.
-const BAR: usize = 8;
+const BAR_WIDTH: usize = 8;
 /// Columns of the overall bar.
 const WIDE_BAR: usize = 12;
 /// Below this width lines have no bar.
 const BAR_FROM: usize = 60;
 /// Columns of a time such as `12.3 s`.
-const CLOCK: usize = 7;
+const CLOCK_WIDTH: usize = 7;
 /// How long a spinner shows one of its glyphs.
-const TURN: u64 = 100;
+const SPINNER_INTERVAL: u64 = 100;
 
 /// What the lines are drawn for.
 #[derive(Clone, Copy, Debug)]
@@ -113,14 +113,14 @@ fn run_line(row: &Row, names: usize, labels: usize, frame: Frame) -> String {
     let (done, of) = row.nodes();
     if frame.columns >= BAR_FROM {
         line.add(Role::Plain, "  ");
-        let (full, rest) = bar(fraction(row), BAR);
+        let (full, rest) = bar(fraction(row), BAR_WIDTH);
         line.add(role, &full);
         line.add(Role::Dim, &rest);
     }
     let digits = of.to_string().len();
     line.add(Role::Plain, &format!("  {done:>digits$}/{of}"));
     let elapsed = elapsed(row, frame.now).map(human_duration).unwrap_or_default();
-    line.add(Role::Dim, &format!("  {elapsed:>CLOCK$}"));
+    line.add(Role::Dim, &format!("  {elapsed:>CLOCK_WIDTH$}"));
     let (role, detail) = detail(row);
     if !detail.is_empty() {
         line.add(Role::Plain, "  ");
@@ -207,7 +207,7 @@ fn glyph(status: RunStatus, now: Time) -> &'static str {
     if status != RunStatus::Running {
         return run_glyph(status);
     }
-    let turn = u64::try_from(now.0).unwrap_or(0) / TURN;
+    let turn = u64::try_from(now.0).unwrap_or(0) / SPINNER_INTERVAL;
     SPINNER[usize::try_from(turn % SPINNER.len() as u64).unwrap_or(0)]
 }
 

@@ -6,7 +6,7 @@ use super::{Out, live};
 use crate::failure::Failure;
 
 /// The narrowest that a column is cut to.
-const NARROWEST: usize = 6;
+const MIN_COLUMN_WIDTH: usize = 6;
 /// Between columns.
 const GAP: usize = 2;
 
@@ -94,7 +94,7 @@ fn shrink(widths: &mut [usize], limit: usize) {
     let gaps = GAP * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > limit {
         match widths.iter_mut().max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            Some(widest) if *widest > MIN_COLUMN_WIDTH => *widest -= 1,
             _ => return,
         }
     }

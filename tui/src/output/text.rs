@@ -91,18 +91,18 @@ pub(crate) fn value_line(value: &Value) -> String {
 }
 
 /// How many elements of a list get a line of their own.
-const ELEMENTS: usize = 20;
+const MAX_ELEMENTS: usize = 20;
 
 /// A value by its name, for a table: media with what it is, a list of media or texts with a line for each element.
 pub(crate) fn value_lines(name: &str, value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Media(media) => vec![(name.to_owned(), media_line(media))],
         Value::List(items) if items.iter().any(|it| it.has_media() || it.as_text().is_some()) => {
-            let first = items.iter().take(ELEMENTS).enumerate();
+            let first = items.iter().take(MAX_ELEMENTS).enumerate();
             let mut lines: Vec<_> =
                 first.flat_map(|(at, it)| value_lines(&format!("{name}[{at}]"), it)).collect();
-            if items.len() > ELEMENTS {
-                lines.push((String::new(), format!("and {} more", items.len() - ELEMENTS)));
+            if items.len() > MAX_ELEMENTS {
+                lines.push((String::new(), format!("and {} more", items.len() - MAX_ELEMENTS)));
             }
             lines
         }

@@ -19,8 +19,8 @@ use super::effect::Effect;
 use super::message::{Link as State, Message, Response, Why};
 
 /// How long a lost connection waits before it is tried again, at first and at most.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LAST_RETRY: Duration = Duration::from_secs(5);
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// Notifications that may wait for the loop; the daemon copes with a client that does not read.
 const MAX_NOTIFICATIONS: usize = 1024;
 
@@ -132,11 +132,11 @@ struct Over;
 
 impl Actor {
     async fn run(mut self) {
-        let mut pause = FIRST_RETRY;
+        let mut pause = FIRST_RETRY_DELAY;
         loop {
             let ended = match self.connect().await {
                 Ok(client) => {
-                    pause = FIRST_RETRY;
+                    pause = FIRST_RETRY_DELAY;
                     self.serve(client).await
                 }
                 Err(error) => self.say(State::Down(error.to_string())).await,
@@ -145,7 +145,7 @@ impl Actor {
                 return;
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_RETRY),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_RETRY_DELAY),
                 () = self.out.closed() => return,
             }
         }

@@ -26,7 +26,7 @@ use screen::Screen;
 const FRAME: usize = 64 * 1024;
 
 /// Whether the terminal is ours now, so that it is given back once.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static RAW_MODE: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is ours; given back when it is dropped.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Terminal {
     }
 
     fn enter(&mut self) -> io::Result<()> {
-        TAKEN.store(true, Ordering::Release);
+        RAW_MODE.store(true, Ordering::Release);
         enable_raw_mode()?;
         execute!(self.inner.backend_mut(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
         if self.mouse {
@@ -160,7 +160,7 @@ impl Drop for Terminal {
 
 /// Restores the terminal if it is ours. Nothing can be done where that fails.
 fn give_back() {
-    if TAKEN.swap(false, Ordering::AcqRel) {
+    if RAW_MODE.swap(false, Ordering::AcqRel) {
         let mut out = io::stdout();
         let _ = execute!(
             out,

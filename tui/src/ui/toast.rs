@@ -7,11 +7,11 @@ use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 
 /// How long a message stays that is no error.
-const SHOWN_FOR: Duration = Duration::from_secs(3);
+const DISPLAY_TIME: Duration = Duration::from_secs(3);
 /// How many are shown at once.
 const MAX_SHOWN: usize = 3;
 /// How many are kept.
-const MAX_KEPT: usize = 500;
+const MAX_HISTORY: usize = 500;
 
 /// How serious a message is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,21 +72,21 @@ impl Toasts {
             self.shown.remove(least);
         }
         self.all.push(toast);
-        if self.all.len() > MAX_KEPT {
-            self.all.drain(..self.all.len() - MAX_KEPT);
+        if self.all.len() > MAX_HISTORY {
+            self.all.drain(..self.all.len() - MAX_HISTORY);
         }
     }
 
     /// Takes away what was shown long enough.
     pub fn expire(&mut self, now: Time) {
-        self.shown.retain(|it| it.tone == Tone::Bad || now.since(it.at) < SHOWN_FOR);
+        self.shown.retain(|it| it.tone == Tone::Bad || now.since(it.at) < DISPLAY_TIME);
     }
 
     /// In how many milliseconds the next one goes by itself.
     #[must_use]
     pub fn next_change(&self, now: Time) -> Option<u64> {
         let going = self.shown.iter().filter(|it| it.tone != Tone::Bad);
-        let left = going.map(|it| SHOWN_FOR.saturating_sub(now.since(it.at))).min()?;
+        let left = going.map(|it| DISPLAY_TIME.saturating_sub(now.since(it.at))).min()?;
         u64::try_from(left.as_millis()).ok().map(|it| it.max(1))
     }
 

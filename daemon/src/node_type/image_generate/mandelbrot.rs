@@ -19,7 +19,7 @@ const PLACES: [(f64, f64, f64); 10] = [
 ];
 const MAX_STEPS: u32 = 1500;
 /// Far out, so that the colouring is smooth.
-const OUT: f64 = 1e4;
+const ESCAPE_RADIUS_SQUARED: f64 = 1e4;
 
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     let &(cx, cy, zoom) = rng.pick(&PLACES);
@@ -45,7 +45,7 @@ fn escape(a: f64, b: f64) -> Option<(f32, f32)> {
         (dx, dy) = (2.0 * (x * dx - y * dy) + 1.0, 2.0 * (x * dy + y * dx));
         (x, y) = (x * x - y * y + a, 2.0 * x * y + b);
         let size = x * x + y * y;
-        if size > OUT {
+        if size > ESCAPE_RADIUS_SQUARED {
             let count = f64::from(step) + 2.0 - (size.ln() / 2.0).log2();
             // z / z' points away from the set: the normal of the relief.
             let (nx, ny) = (x * dx + y * dy, y * dx - x * dy);

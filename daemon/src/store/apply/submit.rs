@@ -11,7 +11,7 @@ use super::{Apply, Done, Failure, RunKey, Work, environment};
 use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
 
 /// What the slug of a deleted workflow begins with after another one took it; no slug of a file does.
-const GIVEN_UP: char = '~';
+const RELEASED_SLUG_PREFIX: char = '~';
 
 /// A workflow as a submission finds or makes it.
 struct Workflow {
@@ -227,7 +227,7 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
             "UPDATE workflow SET title = ?2, path = coalesce(?3, path), version = ?4 WHERE key = ?1",
         )?
         .execute(params![found.key, submit.title, submit.path, version])?;
-        if found.slug.starts_with(GIVEN_UP) {
+        if found.slug.starts_with(RELEASED_SLUG_PREFIX) {
             found.slug = free_slug(db, &submit.slug)?;
             db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?
                 .execute(params![found.key, found.slug])?;
@@ -267,7 +267,7 @@ fn free_slug(db: &Connection, slug: &str) -> Done<String> {
             None => return Ok(candidate),
             Some((key, false)) => {
                 db.prepare_cached("UPDATE workflow SET slug = ?2 WHERE key = ?1")?
-                    .execute(params![key, format!("{GIVEN_UP}{key}")])?;
+                    .execute(params![key, format!("{RELEASED_SLUG_PREFIX}{key}")])?;
                 return Ok(candidate);
             }
             Some((_, true)) => {}

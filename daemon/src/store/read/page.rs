@@ -8,11 +8,11 @@ use serde::Serialize;
 use crate::store::StoreError;
 
 /// Rows a page, if not said, and at most.
-const DEFAULT: u32 = 100;
-const HIGHEST: u32 = 1000;
+const DEFAULT_LIMIT: u32 = 100;
+const MAX_LIMIT: u32 = 1000;
 
 pub(super) fn limit(asked: Option<u32>) -> usize {
-    asked.unwrap_or(DEFAULT).clamp(1, HIGHEST) as usize
+    asked.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize
 }
 
 /// A list whose cursors say that they are its own.

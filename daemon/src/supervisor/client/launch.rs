@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::super::process::TOKEN;
-use super::super::{READY, TAKEN, frame};
+use super::super::{ALREADY_RUNNING, READY, frame};
 use super::connection::{Connection, Greeting};
 use super::subscribers::Subscribers;
 use super::{BUILD, Settings, SupervisorError};
@@ -16,9 +16,9 @@ use super::{BUILD, Settings, SupervisorError};
 /// How long a new supervisor may take until it listens: it ends the processes of an earlier one first.
 const START: Duration = Duration::from_secs(30);
 /// How often a connection is tried: somebody else may start or end a supervisor at the same moment.
-const TRIES: u32 = 50;
+const MAX_TRIES: u32 = 50;
 /// How long to wait for a supervisor that somebody else is starting or ending.
-const PAUSE: Duration = Duration::from_millis(20);
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 /// How large the helper's own log becomes before a new one is begun, in bytes.
 const LOG: u64 = 1 << 20;
 
@@ -38,7 +38,7 @@ impl Launcher {
         subscribers: &Arc<Subscribers>,
     ) -> Result<(Arc<Connection>, Greeting), SupervisorError> {
         let mut last = String::new();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             match Connection::to(&self.socket, Arc::clone(subscribers)).await {
                 Ok((connection, greeting)) if greeting.build == BUILD => return Ok((connection, greeting)),
                 Ok((connection, greeting)) => {
@@ -53,7 +53,7 @@ impl Launcher {
                 Err(error) => last = error.to_string(),
             }
             if !self.launch().await? {
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(RETRY_DELAY).await;
             }
         }
         Err(SupervisorError::Unreachable(last))
@@ -98,7 +98,7 @@ impl Launcher {
         }
         match line.trim_end() {
             READY => Ok(true),
-            TAKEN => Ok(false),
+            ALREADY_RUNNING => Ok(false),
             "" => Err(unreachable(format!("`{show} supervisor` ended without a word"))),
             sentence => Err(unreachable(sentence.to_owned())),
         }

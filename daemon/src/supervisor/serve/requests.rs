@@ -17,7 +17,7 @@ use super::super::tree::Tree;
 use super::Server;
 
 /// How much of an earlier client is read at most before a new one is greeted, in bytes: more than a socket holds.
-const UNREAD: usize = 8 << 20;
+const MAX_UNREAD: usize = 8 << 20;
 /// How many attempts a frame of a list holds.
 const LIST: usize = 1000;
 
@@ -83,7 +83,7 @@ impl Server {
         for index in 0..self.peers.len() {
             let is_earlier = |it: &Peer| index != newcomer && it.is_greeted();
             let mut read = 0;
-            while self.peers.get(index).is_some_and(is_earlier) && read <= UNREAD {
+            while self.peers.get(index).is_some_and(is_earlier) && read <= MAX_UNREAD {
                 while let Some(request) = self.peers.get_mut(index).and_then(Peer::next) {
                     self.serve(index, request, now);
                 }

@@ -9,7 +9,7 @@ use fanlight_shared::sanitise;
 use tokio::process::Command;
 
 /// The longest text that terminals take by OSC 52.
-const CLIPBOARD: usize = 74_000;
+const MAX_CLIPBOARD_BYTES: usize = 74_000;
 
 /// A program that a variable names, with its arguments; the first variable that is set wins.
 fn program(variables: &[&str], otherwise: &str) -> Vec<String> {
@@ -50,7 +50,7 @@ pub(super) async fn page(name: &str, text: &str) -> Result<(), String> {
 /// Returns the sequence that puts a text on the clipboard, where the terminal supports it.
 pub(super) fn copy(text: &str) -> String {
     let mut out = String::new();
-    if text.len() <= CLIPBOARD {
+    if text.len() <= MAX_CLIPBOARD_BYTES {
         let _ = CopyToClipboard::to_clipboard_from(text).write_ansi(&mut out);
     }
     out

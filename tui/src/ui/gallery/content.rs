@@ -15,7 +15,7 @@ use crate::ui::theme::Theme;
 use crate::ui::wrap::wrap;
 
 /// How many characters of a text a tile looks at.
-const EXCERPT: usize = 4096;
+const MAX_EXCERPT: usize = 4096;
 
 /// Draws a product into a place of any size.
 pub fn view(asset: &Asset, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -64,7 +64,7 @@ fn coloured(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn excerpt(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let head: String = text.chars().take(EXCERPT).collect();
+    let head: String = text.chars().take(MAX_EXCERPT).collect();
     for (y, line) in (area.y..area.bottom()).zip(wrap(&head, area.width)) {
         buffer.set_stringn(area.x, y, &line, area.width.into(), theme.text);
     }

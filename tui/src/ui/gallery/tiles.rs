@@ -24,15 +24,15 @@ pub struct Layout {
 }
 
 /// Rows of a tile where there is room.
-const USUAL_HEIGHT: u16 = 11;
+const DEFAULT_HEIGHT: u16 = 11;
 /// Columns for `+123`.
-const MORE: u16 = 6;
+const MORE_WIDTH: u16 = 6;
 
 impl Layout {
     /// For `count` tiles in this place.
     #[must_use]
     pub fn of(area: Rect, count: usize) -> Self {
-        let rows = (area.height / USUAL_HEIGHT).max(1);
+        let rows = (area.height / DEFAULT_HEIGHT).max(1);
         let height = (area.height / rows).max(1);
         // A picture is usually a third wider than high, a cell half as wide as high.
         let wanted = (height.saturating_sub(2) * 8 / 3 + 2).clamp(16, 40).min(area.width.max(1));
@@ -40,7 +40,7 @@ impl Layout {
         let width = if rows > 1 { area.width / fits } else { wanted };
         let mut columns = usize::from(fits);
         // In a single row what does not fit is told at its end.
-        if rows == 1 && count > columns && columns > 1 && area.width - width * fits < MORE {
+        if rows == 1 && count > columns && columns > 1 && area.width - width * fits < MORE_WIDTH {
             columns -= 1;
         }
         Self { columns, rows: usize::from(rows), width: width.max(1), height, area }

@@ -29,7 +29,7 @@ use crate::ui::update::say;
 use crate::ui::view::Hit;
 
 /// How many rows before the end of what was read the next page is read.
-const AHEAD: usize = 4;
+const READ_AHEAD: usize = 4;
 /// How many interim_values of runs that run are kept.
 const MAX_INTERIM_VALUES: usize = 256;
 
@@ -285,7 +285,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let layout = Layout::of(model.areas.pane(Pane::Gallery).unwrap_or_default(), count);
     let first = tiles::first(model, &layout, count);
     let end = (first + layout.columns * layout.rows).min(count);
-    if end + AHEAD * layout.columns >= count {
+    if end + READ_AHEAD * layout.columns >= count {
         effects.extend(list::more(model));
     }
     let frame = if layout.height < 4 { 1 } else { 2 };

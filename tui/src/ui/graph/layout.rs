@@ -10,16 +10,16 @@ use super::straight::straighten;
 use super::{Drawing, FlowDirection, Layout, Place, Route, Zoom, lanes, ports};
 
 /// Nodes and the layers that their edges cross, above which nothing is drawn but a list: layout would take seconds.
-const MAX_LAID_OUT: usize = 12_000;
+const MAX_CELLS_LAID_OUT: usize = 12_000;
 
 /// Columns of a card, with its border.
-const CARD: (usize, usize) = (20, 28);
+const CARD_WIDTH: (usize, usize) = (20, 28);
 /// Columns of a card where there is little room.
-const NARROW_CARD: (usize, usize) = (12, 20);
+const NARROW_CARD_WIDTH: (usize, usize) = (12, 20);
 /// Rows of a card, with its border.
 const CARD_ROWS: usize = 4;
 /// Columns of a chip.
-const CHIP: (usize, usize) = (5, 28);
+const CHIP_WIDTH: (usize, usize) = (5, 28);
 
 /// Lays out the graph of a workflow. Takes a millisecond for ten nodes, 30 ms for some hundred: call it off the loop.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn layout(workflow: &Workflow) -> Layout {
     let levels = levels(nodes.len(), &links);
     let crossed: usize = links.iter().map(|(from, to)| levels[*to].saturating_sub(levels[*from] + 1)).sum();
     let mut drawings = Vec::new();
-    if !nodes.is_empty() && nodes.len() + crossed <= MAX_LAID_OUT {
+    if !nodes.is_empty() && nodes.len() + crossed <= MAX_CELLS_LAID_OUT {
         let narrow = narrow_cards(&nodes, &levels);
         for (zoom, size) in [
             (Zoom::Card, &cards(&nodes)),
@@ -81,7 +81,7 @@ type Size = (usize, usize);
 /// All of one width: columns of them stand in line.
 fn cards(nodes: &IndexSet<String>) -> Vec<Size> {
     let widest = nodes.iter().map(|name| width(name)).max().unwrap_or(0);
-    vec![((widest + 6).clamp(CARD.0, CARD.1), CARD_ROWS); nodes.len()]
+    vec![((widest + 6).clamp(CARD_WIDTH.0, CARD_WIDTH.1), CARD_ROWS); nodes.len()]
 }
 
 /// No wider than the widest name of their layer needs.
@@ -90,12 +90,13 @@ fn narrow_cards(nodes: &IndexSet<String>, levels: &[usize]) -> Vec<Size> {
     for (name, level) in nodes.iter().zip(levels) {
         widest[*level] = widest[*level].max(width(name));
     }
-    let card = |level: &usize| ((widest[*level] + 6).clamp(NARROW_CARD.0, NARROW_CARD.1), CARD_ROWS);
+    let card =
+        |level: &usize| ((widest[*level] + 6).clamp(NARROW_CARD_WIDTH.0, NARROW_CARD_WIDTH.1), CARD_ROWS);
     levels.iter().map(card).collect()
 }
 
 fn chips(nodes: &IndexSet<String>) -> Vec<Size> {
-    nodes.iter().map(|name| ((width(name) + 4).clamp(CHIP.0, CHIP.1), 1)).collect()
+    nodes.iter().map(|name| ((width(name) + 4).clamp(CHIP_WIDTH.0, CHIP_WIDTH.1), 1)).collect()
 }
 
 fn drawing(sizes: &[Size], links: &[(usize, usize)], zoom: Zoom, flow: FlowDirection) -> Option<Drawing> {

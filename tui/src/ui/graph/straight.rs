@@ -9,9 +9,9 @@ use super::{FlowDirection, Place, Route};
 /// Cells of all edges above which they stay as they are: such graphs are looked at as dots or a list.
 const MAX_CELLS: usize = 400_000;
 /// How often all edges are looked at again after some of them moved.
-const PASSES: usize = 4;
+const MAX_PASSES: usize = 4;
 /// What a bend is worth in crossings.
-const BEND: usize = 2;
+const BEND_COST: usize = 2;
 
 /// An edge runs along the flow here.
 const ALONG: u8 = 1;
@@ -33,7 +33,7 @@ pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: FlowDirec
         let points: Vec<Cell> = route.points.iter().map(|point| turn(*point, flow)).collect();
         occupancy.enter(index, &points);
     }
-    for _ in 0..PASSES {
+    for _ in 0..MAX_PASSES {
         let mut moved = false;
         for (index, slot) in lines.iter_mut().enumerate() {
             let Some(line) = slot.take() else { continue };
@@ -206,7 +206,7 @@ impl Occupancy {
 
     /// Bends and crossings; `None` where it can't be.
     fn cost(&self, line: &Polyline, routes: &[Route], index: usize) -> Option<usize> {
-        let mut cost = line.bends.len() * BEND;
+        let mut cost = line.bends.len() * BEND_COST;
         let own = &routes[index];
         for (cell, how) in Polyline::cells(&line.points()) {
             if self.nodes.covers(cell) {

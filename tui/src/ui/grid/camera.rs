@@ -12,7 +12,7 @@ use crate::ui::model::Model;
 /// Rows and columns below which the list is shown.
 const MIN_SIZE: (u16, u16) = (56, 12);
 /// Columns below which graphs that do not fit lead downwards.
-const NARROW: u16 = 100;
+const NARROW_WIDTH: u16 = 100;
 
 /// Whether the nodes are shown as a list.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
 #[must_use]
 pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
     let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
-    let unfit = if area.width < NARROW { FlowDirection::Down } else { FlowDirection::Right };
+    let unfit = if area.width < NARROW_WIDTH { FlowDirection::Down } else { FlowDirection::Right };
     let at = |zoom: Zoom| layout.drawings_at(zoom).find(holds);
     // What does not fit anyway takes as little room as can be.
     let least_room = |zoom: Zoom| layout.drawings_at(zoom).rfind(|it| it.flow == unfit);

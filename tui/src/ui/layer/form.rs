@@ -29,7 +29,7 @@ use field::{Field, Kind};
 use paths::Paths;
 
 /// From how many runs on it asks before it starts them.
-const MANY: usize = 100;
+const CONFIRM_FROM: usize = 100;
 
 /// The form that starts runs.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Form {
         }
         let Some(workflow) = self.document.workflow.clone() else { return Step::close() };
         match self.count {
-            Ok(count) if count > MANY && !sure && model.options.confirm => {
+            Ok(count) if count > CONFIRM_FROM && !sure && model.options.confirm => {
                 self.asking = Some(Question::Many(count));
                 return Step::stay();
             }

@@ -20,7 +20,7 @@ use crate::ui::update;
 use crate::ui::view::{Areas, Hit, popup};
 
 /// Columns of the keys.
-const KEYS: usize = 18;
+const KEY_WIDTH: usize = 18;
 /// The least columns between the words and the name.
 const GAP: usize = 2;
 
@@ -153,10 +153,10 @@ impl Component for Help {
             Row::Heading(scope) => Line::styled(scope.word(), theme.accent),
             Row::Action(info, places) => {
                 let keys = model.keymap.keys(info.action).join(", ");
-                let mut spans = vec![Span::styled(format!("  {} ", text::pad(&keys, KEYS)), theme.key)];
+                let mut spans = vec![Span::styled(format!("  {} ", text::pad(&keys, KEY_WIDTH)), theme.key)];
                 let off = !update::enabled(model, info.action);
                 let style = if off { theme.dim } else { theme.text };
-                let room = usize::from(place.width).saturating_sub(KEYS + 3);
+                let room = usize::from(place.width).saturating_sub(KEY_WIDTH + 3);
                 // The name goes where there is no room for both; words are never cut for it.
                 let words = fit(info.words, room);
                 let free = room.saturating_sub(text::width(&words));

@@ -18,7 +18,7 @@ use crate::ui::update;
 use crate::ui::view::{Areas, Hit, popup};
 
 /// What moves within lists and text is no command.
-const MOVES: &[Action] = &[
+const MOVEMENTS: &[Action] = &[
     Action::Left,
     Action::Down,
     Action::Up,
@@ -53,7 +53,7 @@ impl Palette {
                 scope if Pane::of_scope(scope).is_some() => layer.is_none(),
                 scope => layer == Some(scope),
             };
-            here && !MOVES.contains(&info.action) && update::enabled(model, info.action)
+            here && !MOVEMENTS.contains(&info.action) && update::enabled(model, info.action)
         };
         let mut rows: Vec<&Info> = ACTIONS.iter().filter(fits).collect();
         let first = layer.or(model.pane.component().scope());

@@ -18,13 +18,13 @@ use super::{DROPPED, Painted, Wanted, encode};
 use crate::ui::message::Response;
 
 /// Requests wait so long for newer ones: while one scrolls, nothing is made that is gone before it is seen.
-const SETTLE: Duration = Duration::from_millis(35);
+const SETTLE_TIME: Duration = Duration::from_millis(35);
 /// But never longer than this, so that pictures appear while one goes on scrolling.
 const MAX_WAIT: Duration = Duration::from_millis(150);
 /// How many requests wait at most; older ones are dropped.
 const MAX_WAITING: usize = 160;
 /// How many are worked on at once.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT: usize = 2;
 /// How many bytes of decoded pictures are kept, for zooming.
 const DECODED: usize = 192 * 1024 * 1024;
 
@@ -97,7 +97,7 @@ impl Studio {
         let mut running: JoinSet<Outcome> = JoinSet::new();
         let mut open = true;
         while open || !self.waiting.is_empty() || !running.is_empty() {
-            let due = self.due().filter(|_| running.len() < AT_ONCE);
+            let due = self.due().filter(|_| running.len() < MAX_CONCURRENT);
             let wake = due.unwrap_or_else(Instant::now);
             tokio::select! {
                 request = requests.recv(), if open => match request {
@@ -123,7 +123,7 @@ impl Studio {
 
     fn due(&self) -> Option<Instant> {
         let (newest, oldest) = (self.waiting.last()?.0, self.waiting.first()?.0);
-        Some((newest + SETTLE).min(oldest + MAX_WAIT))
+        Some((newest + SETTLE_TIME).min(oldest + MAX_WAIT))
     }
 
     fn add(&mut self, wanted: Wanted) {

@@ -38,7 +38,7 @@ impl Default for Drawing {
 
 const BLOCK: (u16, u16) = (1, 2);
 /// Of a terminal that doesn't say how large its cells are.
-const USUAL_FONT: (u16, u16) = (10, 20);
+const DEFAULT_FONT: (u16, u16) = (10, 20);
 
 /// What is known of the terminal without asking it.
 #[derive(Clone, Debug, Default)]
@@ -118,7 +118,7 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Draw
         }
         PictureMode::Auto => known(terminal),
     };
-    let font = if protocol == GraphicsProtocol::Blocks { BLOCK } else { font.unwrap_or(USUAL_FONT) };
+    let font = if protocol == GraphicsProtocol::Blocks { BLOCK } else { font.unwrap_or(DEFAULT_FONT) };
     let deep = is_deep(terminal) || replies.deep || replies.kitty;
     Drawing { protocol, font, tmux, deep }
 }
@@ -235,7 +235,7 @@ mod tests {
     fn without_the_size_of_a_cell_half_blocks() {
         let unknown = Terminal { font: None, ..terminal("xterm-kitty", "") };
         assert_eq!(unasked(PictureMode::Auto, &unknown).protocol, GraphicsProtocol::Blocks);
-        assert_eq!(unasked(PictureMode::Kitty, &unknown).font, USUAL_FONT);
+        assert_eq!(unasked(PictureMode::Kitty, &unknown).font, DEFAULT_FONT);
     }
 
     #[test]

@@ -17,7 +17,7 @@ impl Default for Zoom {
 
 const STEP: f32 = 1.5;
 /// How large a pixel gets at most, in pixels of the screen.
-const LARGEST_PIXEL: f32 = 16.0;
+const MAX_PIXEL_SIZE: f32 = 16.0;
 
 impl Zoom {
     /// Nearer.
@@ -53,7 +53,7 @@ impl Zoom {
         let (width, height) = (pixels.0 as f32, pixels.1 as f32);
         let place = (f32::from(cells.0) * f32::from(font.0), f32::from(cells.1) * f32::from(font.1));
         let fit = (place.0 / width).min(place.1 / height);
-        let scale = (fit * self.factor).min(LARGEST_PIXEL.max(fit));
+        let scale = (fit * self.factor).min(MAX_PIXEL_SIZE.max(fit));
         let share = ((place.0 / (width * scale)).min(1.0), (place.1 / (height * scale)).min(1.0));
         let start = |middle: f32, share: f32| (middle - share / 2.0).clamp(0.0, 1.0 - share);
         [start(self.middle.0, share.0), start(self.middle.1, share.1), share.0, share.1]

@@ -11,7 +11,7 @@ use crate::ui::effect::Effect;
 /// Rows a page.
 const PAGE: u32 = 100;
 /// Rows a page where all are needed, because they are not sorted as they come.
-const WHOLE: u32 = 1_000;
+const LARGE_PAGE: u32 = 1_000;
 
 /// How far ended runs are read.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Feeds {
             states,
             text: filter.text(),
             cursor: feed.cursor.clone(),
-            limit: Some(if whole || section == Section::Enqueued { WHOLE } else { PAGE }),
+            limit: Some(if whole || section == Section::Enqueued { LARGE_PAGE } else { PAGE }),
             request_key: None,
         };
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })

@@ -14,13 +14,13 @@ use crate::ui::model::Model;
 /// Columns and rows of a picture beside its card.
 pub(super) const CELLS: (u16, u16) = (8, 3);
 /// Products of a run that are looked at; what it put out is among the newest.
-const NEWEST: u32 = 24;
+const MAX_ASSETS: u32 = 24;
 /// Runs whose picture is known.
 const MAX_RUNS: usize = 4_000;
 /// Requests that are under way at most; the rest is asked for after the next frame.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 /// Runs of a workflow without a picture after which the others are not asked for.
-const BLANKS: usize = 4;
+const MAX_BLANK: usize = 4;
 
 /// Which picture stands for which run.
 #[derive(Debug, Default)]
@@ -65,12 +65,12 @@ impl Thumbs {
     pub(super) fn want(&mut self, run: RunId, workflow: WorkflowId) -> Option<Effect> {
         let known = self.of.contains_key(&run) || self.asked.contains(&run);
         let blank = !self.pictured.contains(&workflow)
-            && self.blank.get(&workflow).is_some_and(|count| *count >= BLANKS);
-        if known || blank || self.hidden || self.asked.len() >= AT_ONCE {
+            && self.blank.get(&workflow).is_some_and(|count| *count >= MAX_BLANK);
+        if known || blank || self.hidden || self.asked.len() >= MAX_CONCURRENT {
             return None;
         }
         self.asked.insert(run);
-        let list = assets::List { run_id: Some(run), limit: Some(NEWEST), ..assets::List::default() };
+        let list = assets::List { run_id: Some(run), limit: Some(MAX_ASSETS), ..assets::List::default() };
         Some(Effect::ListAssets { to: Address::QueueThumbnail(run), list })
     }
 

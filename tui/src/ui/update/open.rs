@@ -13,7 +13,7 @@ use crate::ui::model::{Model, OpenWorkflow};
 use crate::ui::toast::Tone;
 
 /// How many runs of a workflow are asked for when it comes on screen; older ones come as lists scroll.
-const HISTORY: u32 = 100;
+const MAX_HISTORY: u32 = 100;
 
 /// Opens the list of workflows.
 pub(super) fn home(model: &mut Model) -> Vec<Effect> {
@@ -149,7 +149,7 @@ pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
 
 /// Asks for the newest runs of a workflow, so that the lens has something to fall back on.
 fn history(workflow: Option<fanlight_shared::id::WorkflowId>) -> Option<Effect> {
-    let list = runs::List { workflow_id: Some(workflow?), limit: Some(HISTORY), ..runs::List::default() };
+    let list = runs::List { workflow_id: Some(workflow?), limit: Some(MAX_HISTORY), ..runs::List::default() };
     Some(Effect::ListRuns { to: Address::History, list })
 }
 

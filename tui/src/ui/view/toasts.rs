@@ -13,7 +13,7 @@ use crate::ui::toast::Tone;
 use crate::ui::wrap::wrap;
 
 /// The widest a message gets, without its frame.
-const WIDEST: u16 = 56;
+const MAX_WIDTH: u16 = 56;
 /// The most lines of one message.
 const LINES: u16 = 6;
 
@@ -27,7 +27,8 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             Tone::Bad => theme.bad,
         };
         let widest = toast.text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
-        let columns = u16::try_from(widest).unwrap_or(u16::MAX).min(WIDEST).min(area.width.saturating_sub(4));
+        let columns =
+            u16::try_from(widest).unwrap_or(u16::MAX).min(MAX_WIDTH).min(area.width.saturating_sub(4));
         let lines = wrap(&toast.text, columns);
         let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, LINES);
         let height = rows + 2;

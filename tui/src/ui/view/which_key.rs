@@ -11,15 +11,15 @@ use crate::ui::theme::Theme;
 use crate::ui::update;
 
 /// The pause in milliseconds.
-const PAUSE: u64 = 300;
+const POPUP_DELAY: u64 = 300;
 
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     if model.pending.is_empty() {
         return;
     }
     let waited = u64::try_from(model.now.since(model.pending_since).as_millis()).unwrap_or(u64::MAX);
-    if waited < PAUSE {
-        areas.tick_in(PAUSE - waited);
+    if waited < POPUP_DELAY {
+        areas.tick_in(POPUP_DELAY - waited);
         return;
     }
     let rows = model.keymap.continuations(&update::scopes(model), &model.pending);

@@ -17,7 +17,7 @@ use crate::ui::view::{Areas, screen};
 /// Columns of the names of params.
 const NAMES: u16 = 12;
 /// The least width of a column of the table; columns that do not fit are named.
-const NARROWEST: u16 = 14;
+const MIN_WIDTH: u16 = 14;
 
 /// The params that are not the same on all sides.
 fn differing(compare: &Compare) -> Vec<String> {
@@ -30,7 +30,7 @@ fn differing(compare: &Compare) -> Vec<String> {
 }
 
 fn shown(compare: &Compare, inside: Rect) -> usize {
-    let fit = usize::from((inside.width.saturating_sub(NAMES) / NARROWEST).max(1));
+    let fit = usize::from((inside.width.saturating_sub(NAMES) / MIN_WIDTH).max(1));
     compare.sides.len().min(fit)
 }
 

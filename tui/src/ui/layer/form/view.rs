@@ -16,7 +16,7 @@ use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit, popup};
 
 /// Lines for paths that fit.
-const OFFERED: u16 = 5;
+const MAX_SUGGESTIONS: u16 = 5;
 
 pub(super) fn view(
     form: &Form,
@@ -68,7 +68,7 @@ pub(super) fn view(
 /// The lines for paths that fit, below the field that has the keys.
 fn offered(form: &Form, field: &Field) -> u16 {
     let lit = form.fields.get(form.at).is_some_and(|it| it.name == field.name);
-    if lit && field.paths().is_some() { OFFERED } else { 0 }
+    if lit && field.paths().is_some() { MAX_SUGGESTIONS } else { 0 }
 }
 
 /// The names that tab completes to.

@@ -23,9 +23,9 @@ pub(super) type Text = (String, Style);
 /// Lines of a value that are shown of each port; the pager and the viewer have the rest.
 const LINES: usize = 400;
 /// Pictures of one list that are shown.
-const PICTURES: usize = 6;
+const MAX_PICTURES: usize = 6;
 /// Cells of a bar of progress.
-const BAR: usize = 30;
+const BAR_WIDTH: usize = 30;
 
 /// The page that is open.
 pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
@@ -110,12 +110,12 @@ fn doing(instance: &Instance, model: &Model, theme: &Theme, rows: &mut Vec<Row>)
                     clippy::cast_sign_loss,
                     clippy::cast_precision_loss
                 )]
-                let full = (fraction.clamp(0.0, 1.0) * BAR as f64).round() as usize;
+                let full = (fraction.clamp(0.0, 1.0) * BAR_WIDTH as f64).round() as usize;
                 let (bar, rest) = if model.options.ascii { ("=", "-") } else { ("━", "─") };
                 format!(
                     "{}{} {:.0} %  {message}",
                     bar.repeat(full),
-                    rest.repeat(BAR - full),
+                    rest.repeat(BAR_WIDTH - full),
                     fraction * 100.0
                 )
             }
@@ -147,7 +147,7 @@ fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &
                 };
                 rows.push(text(format!("  [{index}] {words}"), theme.text));
             }
-            rows.extend(pictures.iter().take(PICTURES).map(|asset| Row::Picture(*asset)));
+            rows.extend(pictures.iter().take(MAX_PICTURES).map(|asset| Row::Picture(*asset)));
         }
         Value::Large(large) => {
             rows.push(text(format!("{name} · {} bytes", large.bytes), theme.accent));
@@ -203,7 +203,7 @@ fn inputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
                 rows.push(text(format!("  {from} = {}", node::summary(value, 200)), theme.dim));
                 if let (Root::Node(node), Some(port)) = (&reference.root, &reference.port) {
                     let pictures = inspector.products.pictures(node, ItemPath::WHOLE, port);
-                    rows.extend(pictures.iter().take(PICTURES).map(|asset| Row::Picture(*asset)));
+                    rows.extend(pictures.iter().take(MAX_PICTURES).map(|asset| Row::Picture(*asset)));
                 }
             }
         }

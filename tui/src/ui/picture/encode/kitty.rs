@@ -19,7 +19,7 @@ use super::single_cell::ONE_COLUMN;
 const PLACEHOLDER: char = '\u{10EEEE}';
 
 /// Bytes of the picture in one sequence: 4,096 characters of base64, the protocol's limit.
-const CHUNK: usize = 4096 / 4 * 3;
+const CHUNK_BYTES: usize = 4096 / 4 * 3;
 
 /// The marks that number rows and columns, in order: characters of combining class 230 that Unicode 6.0 doesn't
 /// decompose, as the protocol lists them.
@@ -50,9 +50,9 @@ pub(super) fn transmit(picture: &DynamicImage, id: u32, tmux: bool) -> String {
     let Passthrough { start, escape, end } = Passthrough::new(tmux);
     let pixels = picture.to_rgba8();
     let (width, height) = pixels.dimensions();
-    let chunks = pixels.as_raw().chunks(CHUNK);
+    let chunks = pixels.as_raw().chunks(CHUNK_BYTES);
     let count = chunks.len();
-    let mut data = String::with_capacity(count * (CHUNK / 3 * 4 + 32) + 64);
+    let mut data = String::with_capacity(count * (CHUNK_BYTES / 3 * 4 + 32) + 64);
     for (index, chunk) in chunks.enumerate() {
         let more = u8::from(index + 1 < count);
         let _ = write!(data, "{start}{escape}_Gq=2,");
@@ -105,7 +105,7 @@ mod tests {
         let picture = DynamicImage::new_rgba8(64, 64);
         let data = transmit(&picture, 7, false);
         let parts: Vec<&str> = data.split_terminator("\u{1b}\\").collect();
-        assert_eq!(parts.len(), (64 * 64 * 4_usize).div_ceil(CHUNK));
+        assert_eq!(parts.len(), (64 * 64 * 4_usize).div_ceil(CHUNK_BYTES));
         assert!(
             parts[0].starts_with("\u{1b}_Gq=2,i=7,a=T,U=1,f=32,t=d,s=64,v=64,m=1;"),
             "{}",

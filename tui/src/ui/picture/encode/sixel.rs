@@ -17,7 +17,7 @@ const SAMPLING: i32 = 10;
 /// Pixels less opaque than this show what is behind them.
 const OPAQUE: u8 = 128;
 /// Rows in a band.
-const BAND: u32 = 6;
+const BAND_HEIGHT: u32 = 6;
 
 /// Returns the sequence that draws the picture at the cursor.
 pub(super) fn sequence(picture: &DynamicImage, cells: (u16, u16), tmux: bool) -> String {
@@ -33,7 +33,7 @@ pub(super) fn sequence(picture: &DynamicImage, cells: (u16, u16), tmux: bool) ->
         let [red, green, blue] = colour.map(|it| (u32::from(it) * 100 + 127) / 255);
         let _ = write!(data, "#{number};2;{red};{green};{blue}");
     }
-    for top in (0..height).step_by(BAND as usize) {
+    for top in (0..height).step_by(BAND_HEIGHT as usize) {
         band(&mut data, &indexed, (width, height), top, palette.len());
     }
     let _ = write!(data, "{escape}\\{}", passthrough.end);
@@ -79,7 +79,7 @@ fn indexed(mut pixels: RgbaImage) -> (Vec<[u8; 3]>, Indexed) {
 
 /// Appends six rows: for each colour that they have, which of the six pixels of each column have it.
 fn band(data: &mut String, pixels: &Indexed, (width, height): (u32, u32), top: u32, colours: usize) {
-    let rows = BAND.min(height - top);
+    let rows = BAND_HEIGHT.min(height - top);
     let mut columns: Vec<Option<Vec<u8>>> = vec![None; colours];
     for row in 0..rows {
         let start = ((top + row) * width) as usize;

@@ -15,7 +15,7 @@ use crate::ui::queue::{Section, Sort, thumbs, unconfirmed};
 use crate::ui::view::Hit;
 
 /// How many rows ahead of the last one in view the next page is asked for.
-const AHEAD: usize = 60;
+const READ_AHEAD: usize = 60;
 
 /// Takes an answer it waits for. It comes before the shell's turn, so what it holds is made known first.
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
@@ -139,7 +139,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     }
     let rows = Rows::of(&model.queue);
     let height = usize::from(model.areas.pane(Pane::Queue).map_or(0, |area| area.height));
-    let reach = rows.cursor(model) + height + AHEAD;
+    let reach = rows.cursor(model) + height + READ_AHEAD;
     let known = model.queue.sections.len(Section::Enqueued);
     let queued = model.registry.queue().queued as usize;
     let sorted = model.queue.sections.sort != Sort::Newest;

@@ -28,15 +28,16 @@ const NAME: usize = 16;
 /// Columns from which "On canvas" stands beside an ended run's label.
 const CANVAS: usize = NAME + 10 + TIME;
 /// Cells of a progress bar.
-const BAR: usize = 8;
+const BAR_WIDTH: usize = 8;
 
 /// Columns that a pane needs for pictures beside its cards, and rows.
-const ROOM: (u16, u16) = (34, 16);
+const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
 
 /// How many rows a card has in a pane of this size: three where its workflow's runs have pictures, two where there is an
 /// error to tell.
 pub(super) fn tall(model: &Model, run: &Run, pane: Rect) -> u16 {
-    let roomy = pane.width >= ROOM.0 && pane.height >= ROOM.1 && !model.pictures.is_off();
+    let roomy =
+        pane.width >= MIN_PICTURE_SIZE.0 && pane.height >= MIN_PICTURE_SIZE.1 && !model.pictures.is_off();
     match () {
         () if roomy && run.state.is_ended() && model.queue.thumbs.are_of(run.workflow_id) => CELLS.1,
         () if run.state == RunStatus::Failed && run.error.is_some() && pane.width >= 20 => 2,
@@ -167,10 +168,13 @@ fn right<'a>(
             } else if run.state == RunStatus::Cancelling {
                 spans.push(Span::styled("ending ", theme.warning));
             } else if width >= 34 && run.nodes > 0 {
-                let done = BAR * run.nodes_done as usize / run.nodes as usize;
+                let done = BAR_WIDTH * run.nodes_done as usize / run.nodes as usize;
                 let (full, rest) = if ascii { ("=", "-") } else { ("━", "─") };
                 spans.push(Span::styled(full.repeat(done), theme.running));
-                spans.push(Span::styled(format!("{} ", rest.repeat(BAR.saturating_sub(done))), theme.dim));
+                spans.push(Span::styled(
+                    format!("{} ", rest.repeat(BAR_WIDTH.saturating_sub(done))),
+                    theme.dim,
+                ));
             }
             spans.push(Span::styled(format!("{}/{}", run.nodes_done, run.nodes), theme.text));
             if let Some(started) = run.started_at {
