@@ -21,6 +21,7 @@ mod dataflow;
 mod delete;
 mod finish;
 mod inputs;
+mod items;
 mod memory;
 mod parked;
 mod plan;

@@ -12,6 +12,7 @@ mod inputs;
 mod matrix;
 mod names;
 mod nodes;
+mod outputs;
 mod params;
 pub mod ranges;
 mod reading;

@@ -1,6 +1,9 @@
 //! The one thread that writes: it commits whatever waits as soon as it is free.
 
 mod checkpoint;
+mod failure;
+mod held;
+mod transaction;
 mod trouble;
 
 use std::collections::VecDeque;
@@ -8,13 +11,14 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use fanlight_shared::id::BlobHash;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::apply::{Applied, Apply, Failed};
+use super::apply::{Apply, Failed};
 use super::blob::Blobs;
 use super::{After, Batch, Committed, StoreError, database};
 use checkpoint::Checkpoint;
+pub(super) use failure::Failure;
 use trouble::Trouble;
 
 /// Rows (roughly) that one transaction takes before it is committed.
@@ -40,47 +44,6 @@ pub(super) enum Message {
     PageLimit(u32),
     /// End, after what came before.
     Close,
-}
-
-/// Why an op could not be applied.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The batch is at fault; its neighbours are not.
-    Batch(StoreError),
-    /// The store can't be written at the moment, whoever asks.
-    Store(StoreError),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::ReadOnly
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::CannotOpen
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::OutOfMemory,
-            ) => Self::Store(StoreError::from(error)),
-            _ => Self::Batch(StoreError::from(error)),
-        }
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Batch(StoreError::from(error))
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full(_) | StoreError::Disk(_) => Self::Store(error),
-            _ => Self::Batch(error),
-        }
-    }
 }
 
 /// What waited.
@@ -262,176 +225,6 @@ impl Writer {
             Ok(Message::PageLimit(_)) => {}
             Ok(Message::Released { .. } | Message::ReleaseMemory) => {}
             Ok(Message::Close) | Err(_) => self.closing = true,
-        }
-    }
-
-    fn hold_or_refuse(&mut self, batch: Batch, why: &StoreError) {
-        if batch.must {
-            self.held.push_back(batch);
-        } else {
-            answer(batch.after, Err(why.clone()));
-        }
-    }
-
-    /// Refuses or holds what comes until it is time for another try; then tries what is held.
-    fn wait_for_space(&mut self) {
-        let until = self.trouble.next_try();
-        loop {
-            match self.inbox.recv_timeout(until.saturating_duration_since(std::time::Instant::now())) {
-                Ok(Message::Batch(batch)) => {
-                    let why = self.trouble.why().unwrap_or_else(|| StoreError::Full(self.database.clone()));
-                    self.hold_or_refuse(batch, &why);
-                }
-                // Removing bytes that no row names needs no space, and makes some.
-                Ok(Message::Released { hash, made }) => self.release(vec![(hash, made)]),
-                Ok(Message::ReleaseMemory) => {}
-                #[cfg(test)]
-                Ok(Message::PageLimit(pages)) => self.limit_pages(pages),
-                Ok(Message::Close) => {
-                    self.closing = true;
-                    break;
-                }
-                Err(_) => break,
-            }
-        }
-        while !self.held.is_empty() {
-            let (mut rows, mut bytes, mut count) = (0, 0, 0);
-            for batch in &self.held {
-                for op in &batch.ops {
-                    let (more_rows, more_bytes) = op.weight();
-                    rows += more_rows;
-                    bytes += more_bytes;
-                }
-                count += 1;
-                if rows >= MAX_BATCH_ROWS || bytes >= MAX_BATCH_BYTES {
-                    break;
-                }
-            }
-            self.held.make_contiguous();
-            match self.transaction(&self.held.as_slices().0[..count]) {
-                Ok(applied) => {
-                    let done = applied.answers.len();
-                    let failed = applied.failed.is_some();
-                    let group = self.held.drain(..done).collect();
-                    self.notify(group, applied);
-                    if failed {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    let why = self.say(error);
-                    self.trouble.begin(&why);
-                    return;
-                }
-            }
-        }
-        match self.probe() {
-            Ok(()) => self.trouble.over(),
-            Err(error) => {
-                self.undo();
-                let why = self.say(error);
-                self.trouble.begin(&why);
-            }
-        }
-    }
-
-    /// Writes something that changes nothing.
-    fn probe(&self) -> Result<(), StoreError> {
-        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.db.pragma_update(None, "user_version", database::known_schema())?;
-        self.db.prepare_cached("COMMIT")?.execute([])?;
-        Ok(())
-    }
-
-    /// One transaction. Most batches can't fail by themselves and get no savepoint; if one does, everything is undone and
-    /// done again with one for each.
-    fn transaction(&self, group: &[Batch]) -> Result<Applied, StoreError> {
-        match self.attempt(group, false) {
-            Ok(Some(applied)) => Ok(applied),
-            Ok(None) => match self.attempt(group, true)? {
-                Some(applied) => Ok(applied),
-                None => Err(StoreError::Other("a batch could not be undone".into())),
-            },
-            Err(error) => Err(error),
-        }
-    }
-
-    /// `None`: a batch without a savepoint failed by itself.
-    fn attempt(&self, group: &[Batch], careful: bool) -> Result<Option<Applied>, StoreError> {
-        let outcome = (|| {
-            self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            let mut applied = Applied::default();
-            for batch in group {
-                if !self.apply.batch(&self.db, batch, careful, &mut applied)? {
-                    return Ok(None);
-                }
-                if applied.failed.is_some() {
-                    // What was decided after it builds on it.
-                    break;
-                }
-            }
-            self.db.prepare_cached("COMMIT")?.execute([])?;
-            Ok(Some(applied))
-        })();
-        if !matches!(outcome, Ok(Some(_))) {
-            self.undo();
-        }
-        outcome
-    }
-
-    fn undo(&self) {
-        self.apply.forget();
-        if !self.db.is_autocommit()
-            && let Err(error) = self.db.execute_batch("ROLLBACK")
-        {
-            tracing::error!("a transaction can't be undone: {error}");
-        }
-    }
-
-    /// After the commit: unlinks bytes, then notifies callers in order.
-    fn notify(&self, group: Vec<Batch>, applied: Applied) {
-        let Applied { answers, unlink, claimed, published, pinned, failed } = applied;
-        for hash in &unlink {
-            self.blobs.unlink(*hash);
-        }
-        self.apply.settle(published, &claimed);
-        // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
-        let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
-        drop(pinned);
-        let mut answers = answers.into_iter();
-        for after in afters {
-            answer(after, answers.next().unwrap_or_else(|| Err(super::closed())));
-        }
-        if let Some(failed) = failed {
-            self.fail(failed);
-        }
-    }
-
-    /// Bytes that nobody publishes any more: without a reference they go.
-    fn release(&self, released: Vec<(BlobHash, bool)>) {
-        for (hash, made) in released {
-            let outcome = (|| {
-                if self.apply.is_referenced(&self.db, hash)? || self.blobs.registry().is_open(hash) {
-                    return Ok(Vec::new());
-                }
-                self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-                let unlink = self.apply.sweep(&self.db, hash, made)?;
-                self.db.prepare_cached("COMMIT")?.execute([])?;
-                Ok::<_, StoreError>(unlink)
-            })();
-            match outcome {
-                Ok(unlink) => {
-                    unlink.into_iter().for_each(|hash| self.blobs.unlink(hash));
-                    if made {
-                        self.blobs.registry().unmark(hash);
-                    }
-                }
-                Err(error) => {
-                    self.undo();
-                    // The next start finds its row or its mark.
-                    tracing::debug!("a blob stays for now: {error}");
-                }
-            }
         }
     }
 

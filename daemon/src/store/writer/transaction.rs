@@ -1,0 +1,109 @@
+//! One transaction of the writer, and what follows its commit.
+
+use fanlight_shared::id::BlobHash;
+
+use super::{Writer, answer};
+use crate::store::apply::Applied;
+use crate::store::{After, Batch, StoreError, closed, database};
+
+impl Writer {
+    /// One transaction. Most batches can't fail by themselves and get no savepoint; if one does, everything is undone and
+    /// done again with one for each.
+    pub(super) fn transaction(&self, group: &[Batch]) -> Result<Applied, StoreError> {
+        match self.attempt(group, false) {
+            Ok(Some(applied)) => Ok(applied),
+            Ok(None) => match self.attempt(group, true)? {
+                Some(applied) => Ok(applied),
+                None => Err(StoreError::Other("a batch could not be undone".into())),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `None`: a batch without a savepoint failed by itself.
+    fn attempt(&self, group: &[Batch], careful: bool) -> Result<Option<Applied>, StoreError> {
+        let outcome = (|| {
+            self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let mut applied = Applied::default();
+            for batch in group {
+                if !self.apply.batch(&self.db, batch, careful, &mut applied)? {
+                    return Ok(None);
+                }
+                if applied.failed.is_some() {
+                    // What was decided after it builds on it.
+                    break;
+                }
+            }
+            self.db.prepare_cached("COMMIT")?.execute([])?;
+            Ok(Some(applied))
+        })();
+        if !matches!(outcome, Ok(Some(_))) {
+            self.undo();
+        }
+        outcome
+    }
+
+    pub(super) fn undo(&self) {
+        self.apply.forget();
+        if !self.db.is_autocommit()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!("a transaction can't be undone: {error}");
+        }
+    }
+
+    /// Writes something that changes nothing.
+    pub(super) fn probe(&self) -> Result<(), StoreError> {
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.db.pragma_update(None, "user_version", database::known_schema())?;
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// After the commit: unlinks bytes, then notifies callers in order.
+    pub(super) fn notify(&self, group: Vec<Batch>, applied: Applied) {
+        let Applied { answers, unlink, claimed, published, pinned, failed } = applied;
+        for hash in &unlink {
+            self.blobs.unlink(*hash);
+        }
+        self.apply.settle(published, &claimed);
+        // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
+        let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
+        drop(pinned);
+        let mut answers = answers.into_iter();
+        for after in afters {
+            answer(after, answers.next().unwrap_or_else(|| Err(closed())));
+        }
+        if let Some(failed) = failed {
+            self.fail(failed);
+        }
+    }
+
+    /// Bytes that nobody publishes any more: without a reference they go.
+    pub(super) fn release(&self, released: Vec<(BlobHash, bool)>) {
+        for (hash, made) in released {
+            let outcome = (|| {
+                if self.apply.is_referenced(&self.db, hash)? || self.blobs.registry().is_open(hash) {
+                    return Ok(Vec::new());
+                }
+                self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+                let unlink = self.apply.sweep(&self.db, hash, made)?;
+                self.db.prepare_cached("COMMIT")?.execute([])?;
+                Ok::<_, StoreError>(unlink)
+            })();
+            match outcome {
+                Ok(unlink) => {
+                    unlink.into_iter().for_each(|hash| self.blobs.unlink(hash));
+                    if made {
+                        self.blobs.registry().unmark(hash);
+                    }
+                }
+                Err(error) => {
+                    self.undo();
+                    // The next start finds its row or its mark.
+                    tracing::debug!("a blob stays for now: {error}");
+                }
+            }
+        }
+    }
+}

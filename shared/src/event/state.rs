@@ -1,0 +1,202 @@
+//! State events: durable, numbered, the telemetry of a run.
+
+use indexmap::IndexMap;
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::activity::Activity;
+use super::limit;
+use crate::id::AttemptId;
+use crate::item::ItemPath;
+use crate::preview;
+use crate::run::{AttemptEnd, NodeStatus, RunStatus};
+use crate::time::Time;
+use crate::value::{Value, float};
+
+/// A state event of a run: durable, numbered, sent after its commit. The stored list of them *is* the run's telemetry.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+// Nearly all events are of the large variant: a box would be one more allocation for each.
+#[allow(clippy::large_enum_variant)]
+pub enum StateEvent {
+    /// The run changed.
+    RunUpdate(RunUpdate),
+    /// A node or an item of it changed.
+    NodeUpdate(NodeUpdate),
+}
+
+impl StateEvent {
+    /// Makes it as short as events are: long texts are cut, values become previews. What is short stays as it is.
+    pub fn shorten(&mut self) {
+        match self {
+            Self::RunUpdate(update) => {
+                if let Some(error) = &mut update.error {
+                    preview::cut_text(error, limit::RUN_ERROR);
+                }
+                shorten(&mut update.outputs, limit::RUN_OUTPUT, limit::RUN_OUTPUTS);
+            }
+            Self::NodeUpdate(update) => {
+                if let Some(error) = &mut update.error {
+                    preview::cut_text(&mut error.message, limit::ERROR);
+                    if let Some(line) = &mut error.last_line {
+                        preview::cut_text(line, limit::LINE);
+                    }
+                }
+                shorten(&mut update.outputs, limit::OUTPUT, limit::OUTPUTS);
+            }
+        }
+    }
+}
+
+fn shorten(values: &mut IndexMap<String, Value>, each: usize, all: usize) {
+    if !values.is_empty() {
+        *values = preview::values(values, each, all).0;
+    }
+}
+
+/// A state event with its number within the run, from 1 without gaps.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Numbered {
+    /// Its number within the run.
+    pub seq: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: StateEvent,
+}
+
+/// The run changed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct RunUpdate {
+    /// Its state.
+    pub status: RunStatus,
+    /// When that happened.
+    pub at: Time,
+    /// Its place among all starts, when it left the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_order: Option<u64>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The values of the workflow's outputs, once it ended; absent ones are left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Value>,
+}
+
+/// A node, or an item of it, changed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct NodeUpdate {
+    /// The node.
+    pub node: String,
+    /// The item; empty for the node itself.
+    #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+    pub item: ItemPath,
+    /// Its state.
+    pub status: NodeStatus,
+    /// When that happened.
+    pub at: Time,
+    /// The attempt that this is about, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Names that attempt in the supervisor and in the folders; only of attempts that left the daemon's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_id: Option<AttemptId>,
+    /// How that attempt ended, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<AttemptEnd>,
+    /// When that attempt started, where no event of its own said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the next attempt comes, after a failed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Time>,
+    /// Why it failed or was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<NodeError>,
+    /// Of a node with `each`: how many items it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
+    /// What its ports put out, shortened for telemetry: the values themselves are products.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Value>,
+    /// Ports whose files the command left as they were in a shared folder (`dir:`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<String>,
+    /// What the attempt cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// What it asks a person, while it waits for the answer; safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// The answer to its question, with which the next attempt goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
+    /// Of an attempt that ended: the last value of each number that it reported.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
+    #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, float::Number>"))]
+    pub metrics: IndexMap<String, f64>,
+    /// Of an attempt that ended: where its log ends, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_end: Option<u64>,
+    /// Of an attempt that ended: the last line of its log, safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<String>,
+    /// Of an attempt that ended: its plan, tasks and calls, and what it took from models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Box<Activity>>,
+}
+
+impl NodeUpdate {
+    /// A change of state and nothing else.
+    #[must_use]
+    pub fn new(node: &str, item: ItemPath, status: NodeStatus, at: Time) -> Self {
+        Self {
+            node: node.to_owned(),
+            item,
+            status,
+            at,
+            attempt: None,
+            attempt_id: None,
+            ended: None,
+            started_at: None,
+            retry_at: None,
+            error: None,
+            items: None,
+            outputs: IndexMap::new(),
+            unchanged: Vec::new(),
+            cost_usd: None,
+            question: None,
+            answer: None,
+            metrics: IndexMap::new(),
+            log_end: None,
+            last_line: None,
+            activity: None,
+        }
+    }
+}
+
+/// Why a node failed or was skipped.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct NodeError {
+    /// One sentence.
+    pub message: String,
+    /// Of a command: its exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Of a command: the last line of stderr, already safe to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<String>,
+}
+
+impl NodeError {
+    /// An error that is only a sentence.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+}
