@@ -9,6 +9,7 @@
 //! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
 //! - `projection`: what is known of the runs that a command follows
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
+//! - `download`: from the daemon's store to files that a person names
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `environment`: the variables that a submission carries
 //! - `example`: the workflows compiled in
@@ -18,6 +19,7 @@ mod ascii;
 mod cli;
 mod command;
 mod context;
+mod download;
 mod embedded;
 mod environment;
 mod example;

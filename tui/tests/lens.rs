@@ -19,6 +19,8 @@ mod hostile;
 mod leaving;
 #[path = "lens/reconnect.rs"]
 mod reconnect;
+#[path = "lens/saving.rs"]
+mod saving;
 #[path = "lens/shots.rs"]
 mod shots;
 #[path = "lens/workflows.rs"]

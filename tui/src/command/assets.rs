@@ -1,9 +1,7 @@
 //! `fanlight assets`: what runs have made and is kept.
 
-pub(crate) mod download;
 mod get;
 mod list;
-pub(crate) mod new_file;
 mod open;
 mod remove;
 mod star;

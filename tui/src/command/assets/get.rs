@@ -8,7 +8,8 @@ use fanlight_shared::rpc::assets;
 use fanlight_shared::sanitise;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{download, find};
+use super::find;
+use crate::download;
 use crate::failure::Failure;
 use crate::output::Out;
 

@@ -9,7 +9,7 @@ use fanlight_shared::value::Value;
 use serde_json::{Map, Value as Json, json};
 
 use super::save::Saved;
-use crate::command::assets::download::ids_of_run;
+use crate::download::ids_of_run;
 use crate::failure::Failure;
 use crate::output::{Out, json, text};
 use crate::projection::{Projection, Row};

@@ -12,8 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::files::{self, Content, File};
-use crate::command::assets::download::{self, ids_of_run};
-use crate::command::assets::new_file::NewFile;
+use crate::download::{self, NewFile, ids_of_run};
 use crate::failure::Failure;
 use crate::projection::Row;
 

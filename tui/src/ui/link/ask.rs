@@ -6,15 +6,14 @@ use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
 use fanlight_shared::rpc::{ErrorCode, RpcError, assets, runs, workflows};
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::environment;
 use crate::ui::app::files;
 use crate::ui::document::Source;
 use crate::ui::effect::Effect;
 use crate::ui::message::{Response, Why};
+use crate::{download, environment};
 
 /// How long what a person asked for waits for a daemon that is away.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,7 +70,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         }
         Effect::Cancel(cancel) => {
             let answer = client.call(cancel).await?;
-            return match answer.cancelled.len() {
+            return match answer.cancelled.len() + answer.cancelled_left as usize {
                 0 => done("nothing to cancel: it had ended"),
                 1 => done("cancelled"),
                 count => done(&format!("{count} runs cancelled")),
@@ -164,21 +163,11 @@ async fn text(client: &Client, asset: AssetId) -> Result<String, ClientError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Writes an asset beside its place and then puts it there, never over a file that is there.
+/// Saves an asset under a name that nothing has: a folder with everything below it, a program so that it can be executed.
 async fn save(client: &Client, asset: AssetId, path: &std::path::Path) -> Result<(), ClientError> {
-    let failed = |error: &dyn std::fmt::Display| ClientError::Write(format!("{}: {error}", path.display()));
-    if path.exists() {
-        return Err(failed(&"it is there already"));
-    }
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-    let copy = file.reopen().map_err(|error| failed(&error))?;
-    let mut out = tokio::fs::File::from_std(copy);
-    client.read_asset_into(assets::Read { asset, file: None, offset: 0, limit: None }, &mut out).await?;
-    out.sync_all().await.map_err(|error| failed(&error))?;
-    out.shutdown().await.map_err(|error| failed(&error))?;
-    file.persist_noclobber(path).map_err(|error| failed(&error.error))?;
-    Ok(())
+    let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
+    let media = detail.asset.value.as_media();
+    download::to_path(client, asset, media, path).await.map_err(ClientError::Write)
 }
 
 /// Fetches the bytes of a picture: its stored preview, or all of it.

@@ -1,5 +1,7 @@
 //! From the daemon's store to files.
 
+mod new_file;
+
 use std::collections::HashMap;
 use std::path::{Component, Path};
 
@@ -8,7 +10,7 @@ use fanlight_shared::id::{AssetId, BlobHash, RunId};
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 use fanlight_shared::rpc::assets;
 
-use super::new_file::NewFile;
+pub(crate) use new_file::NewFile;
 
 /// Saves an asset under a name that nothing has; a folder with everything below it. `media` is its value, where that is
 /// media.
@@ -71,7 +73,7 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
 }
 
 /// A sentence about bytes that did not come whole; nothing was saved.
-pub(super) fn unread(asset: AssetId, error: &ClientError) -> String {
+pub(crate) fn unread(asset: AssetId, error: &ClientError) -> String {
     format!("the asset {asset} can't be read: {error}")
 }
 
