@@ -81,10 +81,9 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
     match draft {
         Some(draft) if !failed => {
-            problems.truncate(PROBLEM_LIMIT);
-            Ok(Checked { workflow: draft.workflow, warnings: problems })
+            Ok(Checked { workflow: draft.workflow, warnings: shortened(problems, Problem::warning) })
         }
-        _ => Err(shortened(problems)),
+        _ => Err(shortened(problems, Problem::error)),
     }
 }
 
@@ -101,12 +100,18 @@ fn without_followers(problems: &mut Vec<Problem>) {
     }
 }
 
-fn shortened(mut problems: Vec<Problem>) -> Vec<Problem> {
+/// Returns the first problems; where there are more, a last one says how many.
+fn shortened(mut problems: Vec<Problem>, of_kind: impl Fn(&str, Span, String) -> Problem) -> Vec<Problem> {
     let more = problems.len().saturating_sub(PROBLEM_LIMIT);
     if more > 0 {
         problems.truncate(PROBLEM_LIMIT);
         let span = problems.last().map(|problem| problem.span).unwrap_or_default();
-        problems.push(Problem::error("more_problems", span, format!("{more} more problems follow")));
+        let message = match more {
+            1 => "1 more problem follows".to_owned(),
+            more => format!("{more} more problems follow"),
+        };
+        problems.push(of_kind("more_problems", span, message));
     }
+    problems.iter_mut().for_each(Problem::shorten);
     problems
 }

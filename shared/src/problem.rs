@@ -6,6 +6,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::preview;
+
+/// The most bytes of JSON that one text of a problem has in a message.
+const MAX_TEXT: usize = 1024;
+
 /// A place in a text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -90,6 +95,13 @@ impl Problem {
                 self.hint(hint)
             }
             None => self,
+        }
+    }
+    /// Makes it as short as a message carries it: long texts are cut.
+    pub fn shorten(&mut self) {
+        preview::cut_text(&mut self.message, MAX_TEXT);
+        for text in [&mut self.hint, &mut self.node].into_iter().flatten() {
+            preview::cut_text(text, MAX_TEXT);
         }
     }
     /// Of this node.

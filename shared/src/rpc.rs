@@ -39,6 +39,9 @@ pub trait Request: Serialize + DeserializeOwned + Described {
     type Response: Serialize + DeserializeOwned + Described;
 }
 
+/// The most bytes of JSON that the sentence of an error has.
+const MAX_SENTENCE: usize = 16 * 1024;
+
 /// Implements [`Request`].
 macro_rules! request {
     ($request:ty, $method:literal, $response:ty) => {
@@ -113,6 +116,10 @@ impl RpcError {
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)
     }
+    /// Makes it as short as a message carries it: a long sentence is cut. Its problems are short as a check makes them.
+    pub fn shorten(&mut self) {
+        crate::preview::cut_text(&mut self.message, MAX_SENTENCE);
+    }
     /// Whether it has this code.
     #[must_use]
     pub fn is(&self, code: ErrorCode) -> bool {
@@ -129,4 +136,7 @@ pub struct Page<T> {
     /// Give this back to get the next page; `None` after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// How many rows a page of this list had at most: what was asked for, unless that was more than the list allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use fanlight_shared::rpc::frame::LOG_LIMIT;
 use fanlight_shared::rpc::logs::{Part, Piece, Read, Stream};
 
 use super::folder::Folder;
@@ -10,14 +11,13 @@ use crate::rooted::open_own;
 use crate::supervisor::log::{self, StreamTag};
 
 const DEFAULT_LIMIT: u32 = 64 * 1024;
-const MAX_LIMIT: u32 = 1024 * 1024;
 
 /// Reads a part. The notes follow the streams once the attempt has ended, so that no position in the log ever moves.
 ///
 /// # Errors
 /// The log is gone.
 pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Result<Part, String> {
-    let limit = read.limit.unwrap_or(DEFAULT_LIMIT).clamp(4, MAX_LIMIT);
+    let limit = read.limit.unwrap_or(DEFAULT_LIMIT).clamp(4, LOG_LIMIT);
     let empty = |end: u64| Part {
         attempt: number,
         offset: read.offset.min(end),
@@ -25,6 +25,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
         next: read.offset.min(end),
         end,
         ended,
+        limit,
     };
     let part = match log::read(folder.path(), read.offset, limit) {
         Ok(part) => part,
@@ -46,6 +47,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
         next: part.next.min(streams_end),
         end: streams_end,
         ended,
+        limit,
     };
     let mut pieces = part.pieces;
     let all = ended && response.next >= streams_end;

@@ -10,12 +10,12 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::{AssetId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::daemon::DoctorResponse;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
+use super::Report;
 use crate::media;
 use crate::store::blob::Published;
 use crate::store::{NewAsset, NewRun, Op, Store, StoreError, Submit};
@@ -44,21 +44,22 @@ pub struct Repaired {
 }
 
 /// Imports the files that the database does not know and reports them. Blocks: every one of them is read.
-pub(super) fn repair(store: &Store, response: &mut DoctorResponse) -> Repaired {
+pub(super) fn repair(store: &Store, report: &mut Report) -> Repaired {
     let mut repaired = Repaired::default();
-    let mut hashes = Vec::new();
+    let (mut hashes, mut unread) = (Vec::new(), Vec::new());
     let outcome = store.each_unknown(|hash| hashes.push(hash)).and_then(|()| {
         for hashes in hashes.chunks(BATCH) {
-            import(store, hashes, response, &mut repaired)?;
+            import(store, hashes, &mut unread, &mut repaired)?;
         }
         Ok(())
     });
+    report.problems(unread, "files that were not imported");
     if let Err(error) = outcome {
-        response.problems.push(format!("the files could not be imported: {error}"));
+        report.problem(format!("the files could not be imported: {error}"));
     }
     if let Some(run) = &repaired.run {
         let count = repaired.assets.len();
-        response.checked.push(format!(
+        report.checked(format!(
             "imported {count} {}: the assets of {} (`fanlight assets list --run {}`)",
             if count == 1 { "file" } else { "files" },
             run.name(),
@@ -71,14 +72,14 @@ pub(super) fn repair(store: &Store, response: &mut DoctorResponse) -> Repaired {
 fn import(
     store: &Store,
     hashes: &[BlobHash],
-    response: &mut DoctorResponse,
+    unread: &mut Vec<String>,
     repaired: &mut Repaired,
 ) -> Result<(), StoreError> {
     let mut found = Vec::new();
     for hash in hashes {
         match read_media(store, *hash) {
             Ok(file) => found.push(file),
-            Err(error) => response.problems.push(format!(
+            Err(error) => unread.push(format!(
                 "{} was not imported: {error}; it stays where it is",
                 store.blobs().path(*hash).display()
             )),

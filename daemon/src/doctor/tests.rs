@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
-use super::{check, examine};
+use super::{Report, check, examine};
 use crate::store::tests::{Fixture, large, until};
 
 #[test]
@@ -167,4 +167,16 @@ fn a_name_without_bytes_is_told() {
     at.tamper("DELETE FROM blob");
     let problems = check(&at.store, false).problems;
     assert!(problems.iter().any(|line| line.contains("which are not stored")), "{problems:?}");
+}
+
+#[test]
+fn what_doctor_says_fits_into_a_message_whatever_it_finds() {
+    let mut report = Report::default();
+    for kind in 0..1000 {
+        let found = (0..100).map(|at| format!("{kind} {at} {}", "x".repeat(10_000))).collect();
+        report.problems(found, "damaged blobs");
+    }
+    let answer = report.finish();
+    assert!(fanlight_shared::preview::fits(&answer, fanlight_shared::rpc::frame::MESSAGE_LIMIT));
+    assert!(answer.problems.last().unwrap().starts_with("and "), "{:?}", answer.problems.last());
 }

@@ -1,5 +1,6 @@
 //! Requests from clients: submit, cancel, label, the queue's settings.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
@@ -26,6 +27,13 @@ pub(super) fn refused(error: &StoreError) -> RpcError {
         StoreError::BadParam(what) => RpcError::new(ErrorCode::BadParams, what.clone()),
         other => RpcError::internal(other.to_string()),
     }
+}
+
+/// Leaves as many runs as a response names. Returns how many more there were.
+fn cut(runs: &mut Vec<RunId>) -> u32 {
+    let left = runs.len().saturating_sub(runs::CANCEL_LIMIT);
+    runs.truncate(runs::CANCEL_LIMIT);
+    u32::try_from(left).unwrap_or(u32::MAX)
 }
 
 impl Core {
@@ -123,6 +131,7 @@ impl Core {
             // They were started before, and wait for a slot only to go on.
             parked.into_iter().rev().for_each(|id| self.requeue(id));
         }
+        let cancelled: HashSet<RunId> = response.cancelled.iter().copied().collect();
         for id in running {
             if self.queued.contains_key(&id) && self.queue.remove(id) {
                 self.cancel_queued(id);
@@ -131,12 +140,15 @@ impl Core {
                 self.with(id, |run, context| run.cancel(context));
                 response.cancelled.push(id);
                 response.cancelling.push(id);
-            } else if !response.cancelled.contains(&id) {
+            } else if !cancelled.contains(&id) {
                 response.ended.push(id);
             }
         }
         // What cancelled runs held of pools and locks goes to others.
         self.start_waiting();
+        response.cancelled_left = cut(&mut response.cancelled);
+        response.cancelling_left = cut(&mut response.cancelling);
+        response.ended_left = cut(&mut response.ended);
         self.context.after(After::Do(Box::new(move || {
             let _ = reply.send(Ok(response));
         })));

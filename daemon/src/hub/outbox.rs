@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fanlight_shared::event::{LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::frame::NOTIFICATIONS_LIMIT;
+use fanlight_shared::rpc::frame::{NOTIFICATIONS_LIMIT, UPDATES_A_SECOND};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::RunState;
@@ -22,8 +22,8 @@ use super::snapshot::Snapshot;
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
 /// How many different live values may wait.
 const MAX_LIVE_VALUES: usize = 4096;
-/// Live values are sent at most so often: 30 times a second.
-const LIVE_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
+/// Live values are sent at most so often.
+const LIVE_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / UPDATES_A_SECOND as u64);
 
 /// What a message is about: a connection that no longer watches it need not get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fanlight_shared::rpc::frame::{REQUEST_LIMIT, ReceivedRequest};
+use fanlight_shared::rpc::frame::{REQUEST_LIMIT, REQUESTS_AT_ONCE, ReceivedRequest};
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, daemon, watch};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -29,8 +29,6 @@ use crate::hub::Outgoing;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last frames may take when the connection or the daemon ends.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Requests of one connection that are worked on at once.
-const REQUESTS: usize = 32;
 /// How many bytes of requests may be worked on at once; the longest request fits.
 const MAX_REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
 /// After so many bytes freed memory goes back to the system.
@@ -86,7 +84,8 @@ impl Drop for Counted {
 
 /// Reads requests until the connection ends.
 async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &CloseReason) {
-    let (slots, bytes) = (Arc::new(Semaphore::new(REQUESTS)), Arc::new(Semaphore::new(MAX_REQUEST_BYTES)));
+    let (slots, bytes) =
+        (Arc::new(Semaphore::new(REQUESTS_AT_ONCE as usize)), Arc::new(Semaphore::new(MAX_REQUEST_BYTES)));
     let mut requests = JoinSet::new();
     loop {
         let next = if session.greeted.load(Ordering::Relaxed) {

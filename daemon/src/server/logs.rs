@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use fanlight_shared::preview;
 use fanlight_shared::rpc::RpcError;
-use fanlight_shared::rpc::frame::PAGE;
+use fanlight_shared::rpc::frame::{LOG_LIMIT, PAGE};
 use fanlight_shared::rpc::logs::{Part, Read};
 
 use super::session::Session;
 use super::state::state_of;
 
-/// How many bytes a part has if the client does not say, and how many at most.
+/// How many bytes a part has if the client does not say.
 const DEFAULT_PART: u32 = 64 * 1024;
-const MAX_PART: u32 = 1024 * 1024;
 /// So few bytes fit into a message whatever they are.
 const MIN_PART: u32 = 8 * 1024;
 
@@ -52,6 +51,6 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, Rpc
         if preview::fits(&part, PAGE) || asked <= MIN_PART {
             return Ok(part);
         }
-        read.limit = Some(asked.min(MAX_PART) / 2);
+        read.limit = Some(asked.min(LOG_LIMIT) / 2);
     }
 }

@@ -14,6 +14,8 @@ use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
 use fanlight_shared::value::{Value, Values};
 
+use serde::Serialize;
+
 use super::document::beginning;
 use super::session::Session;
 use super::state::state_of;
@@ -76,14 +78,24 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
     filled.map_err(|error| RpcError::internal(format!("the params can't be taken over: {error}")))?
 }
 
-/// As many runs of a submission as fit into a message.
+/// As many runs of a submission as fit into a message, and of a resumed run as much of what it takes over.
 fn fit(mut started: Started) -> Started {
-    let mut budget = Budget::new(PAGE);
     started.runs.iter_mut().for_each(Run::shorten);
-    let fit = started.runs.iter().take_while(|run| budget.take(0, *run)).count();
-    started.more = u32::try_from(started.runs.len() - fit).unwrap_or(u32::MAX);
-    started.runs.truncate(fit);
+    started.more = cut(&mut started.runs, PAGE);
+    if let Some(reuse) = &mut started.reuse {
+        reuse.reused_left = cut(&mut reuse.reused, PAGE / 4);
+        reuse.rerun_left = cut(&mut reuse.rerun, PAGE / 4);
+    }
     started
+}
+
+/// Leaves as many rows as have room in so many bytes. Returns how many more there were.
+fn cut<T: Serialize>(rows: &mut Vec<T>, bytes: usize) -> u32 {
+    let mut budget = Budget::new(bytes);
+    let fit = rows.iter().take_while(|row| budget.take(0, *row)).count();
+    let left = u32::try_from(rows.len() - fit).unwrap_or(u32::MAX);
+    rows.truncate(fit);
+    left
 }
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Run>, RpcError> {

@@ -108,7 +108,9 @@ impl Session {
 
     /// Hands an error to the writing loop.
     pub(super) async fn refuse(&self, reserved: Reserved, id: &Json, error: &RpcError) {
-        self.answer(reserved, id, refused(id, error)).await;
+        let mut error = error.clone();
+        error.shorten();
+        self.answer(reserved, id, refused(id, &error)).await;
     }
 
     /// Waits until bytes may be sent. `None`: the connection is gone.

@@ -4,7 +4,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::frame::{CHUNK, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, REQUEST_LIMIT, RESPONSES_LIMIT};
+use super::frame::{
+    CHUNK, LOG_LIMIT, MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, REQUEST_LIMIT, REQUESTS_AT_ONCE, RESPONSES_LIMIT,
+    ROWS_LIMIT, UPDATES_A_SECOND,
+};
+use super::watch::TELEMETRY_LIMIT;
 use super::{Done, request};
 
 /// `hello`: the first request of a connection.
@@ -18,7 +22,7 @@ pub struct Hello {
     pub client: String,
 }
 
-/// How large things on a connection may be, in bytes.
+/// How large things on a connection may be, in bytes if not said otherwise, and how many there may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Limits {
@@ -32,6 +36,21 @@ pub struct Limits {
     pub responses: u64,
     /// Notifications that wait to be sent; beyond it they are dropped, and snapshots follow.
     pub notifications: u64,
+    /// The rows of a page, whatever `limit` asks for.
+    #[serde(default)]
+    pub rows: u32,
+    /// The bytes of a part of a log, whatever `limit` asks for.
+    #[serde(default)]
+    pub log: u32,
+    /// Requests of a connection that are worked on at once; others wait.
+    #[serde(default)]
+    pub requests: u32,
+    /// How many runs a connection may watch in full; more is an error.
+    #[serde(default)]
+    pub telemetry: u32,
+    /// How often in a second a live value goes out; the newest counts.
+    #[serde(default)]
+    pub updates: u32,
 }
 
 impl Default for Limits {
@@ -43,6 +62,11 @@ impl Default for Limits {
             chunk: bytes(CHUNK),
             responses: bytes(RESPONSES_LIMIT),
             notifications: bytes(NOTIFICATIONS_LIMIT),
+            rows: ROWS_LIMIT,
+            log: LOG_LIMIT,
+            requests: REQUESTS_AT_ONCE,
+            telemetry: u32::try_from(TELEMETRY_LIMIT).unwrap_or(u32::MAX),
+            updates: UPDATES_A_SECOND,
         }
     }
 }

@@ -27,6 +27,18 @@ pub const NOTIFICATIONS_LIMIT: usize = 4 * 1024 * 1024;
 /// The most bytes of rows in one page of a list.
 pub const PAGE: usize = 512 * 1024;
 
+/// The most rows of one page of a list, whatever its `limit`.
+pub const ROWS_LIMIT: u32 = 1000;
+
+/// The most bytes of one part of a log, whatever its `limit`.
+pub const LOG_LIMIT: u32 = 1024 * 1024;
+
+/// How many requests of one connection are worked on at once.
+pub const REQUESTS_AT_ONCE: u32 = 32;
+
+/// How often in a second the newest of a live value goes out.
+pub const UPDATES_A_SECOND: u32 = 30;
+
 /// The most bytes of an asset in one binary frame, without its mark.
 pub const CHUNK: usize = 256 * 1024;
 

@@ -47,6 +47,9 @@ pub struct Part {
     pub end: u64,
     /// Whether the attempt ended, so that nothing more comes.
     pub ended: bool,
+    /// How many bytes this part had at most: what was asked for, unless that was more than a message carries.
+    #[serde(default)]
+    pub limit: u32,
 }
 
 /// Consecutive bytes of one stream.

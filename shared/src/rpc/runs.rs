@@ -88,7 +88,7 @@ pub struct Started {
     pub reuse: Option<Reuse>,
 }
 
-/// What a resumed run reuses, and what it runs again.
+/// What a resumed run reuses, and what it runs again: as much of it as fits into one message.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Reuse {
@@ -96,6 +96,12 @@ pub struct Reuse {
     pub reused: Vec<ReusedNode>,
     /// Nodes that run again, or at least some of their items.
     pub rerun: Vec<String>,
+    /// How many more nodes are taken over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reused_left: u32,
+    /// How many more nodes run again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rerun_left: u32,
 }
 
 /// A node whose finished values are taken over.
@@ -256,7 +262,10 @@ pub struct Cancel {
     pub running: bool,
 }
 
-/// Answer of `runs.cancel`.
+/// How many runs of each kind the response of `runs.cancel` names.
+pub const CANCEL_LIMIT: usize = 8_000;
+
+/// Response of `runs.cancel`: the first [`CANCEL_LIMIT`] runs of each kind by their ids, and how many more there are.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CancelResponse {
@@ -267,6 +276,15 @@ pub struct CancelResponse {
     pub cancelling: Vec<RunId>,
     /// Those that had ended before.
     pub ended: Vec<RunId>,
+    /// How many more are cancelled or are being cancelled.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cancelled_left: u32,
+    /// How many more of them run and are being ended.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cancelling_left: u32,
+    /// How many more had ended before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ended_left: u32,
 }
 
 /// `runs.resume`: a new run that takes over the finished values of an ended one.

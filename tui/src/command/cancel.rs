@@ -1,6 +1,6 @@
 //! `fanlight cancel`: ends runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use fanlight_shared::client::Client;
 use fanlight_shared::id::RunId;
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     } else {
         runs::Cancel { queued: true, running: args.all, ..runs::Cancel::default() }
     };
-    let response = client.call(request).await?;
+    let response = cancel(&client, request).await?;
     let mut out = Out::new();
     if !by_name || chosen.is_empty() {
         say_counts(&response);
@@ -62,8 +62,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut say = |ids: &[RunId], what: &str| {
         ids.iter().filter_map(|id| names.get(id)).try_for_each(|name| out.line(&format!("{name}\t{what}")))
     };
+    let cancelling: HashSet<RunId> = response.cancelling.iter().copied().collect();
     let at_once: Vec<RunId> =
-        response.cancelled.iter().filter(|id| !response.cancelling.contains(id)).copied().collect();
+        response.cancelled.iter().filter(|id| !cancelling.contains(id)).copied().collect();
     say(&at_once, "cancelled")?;
     say(&response.ended, "had ended before")?;
     if !args.wait {
@@ -77,13 +78,30 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     out.flush()
 }
 
+/// Cancels, with as many requests as it takes to hear of every run that is named.
+async fn cancel(client: &Client, request: runs::Cancel) -> Result<runs::CancelResponse, Failure> {
+    if request.runs.len() <= runs::CANCEL_LIMIT {
+        return Ok(client.call(request).await?);
+    }
+    let mut all = runs::CancelResponse::default();
+    for some in request.runs.chunks(runs::CANCEL_LIMIT) {
+        let response = client.call(runs::Cancel { runs: some.to_vec(), ..request }).await?;
+        all.cancelled.extend(response.cancelled);
+        all.cancelling.extend(response.cancelling);
+        all.ended.extend(response.ended);
+    }
+    Ok(all)
+}
+
 fn say_counts(response: &runs::CancelResponse) {
-    let at_once = response.cancelled.len() - response.cancelling.len().min(response.cancelled.len());
-    if at_once > 0 || response.cancelling.is_empty() {
+    let count = |runs: &[RunId], left: u32| runs.len() + left as usize;
+    let cancelling = count(&response.cancelling, response.cancelling_left);
+    let at_once = count(&response.cancelled, response.cancelled_left).saturating_sub(cancelling);
+    if at_once > 0 || cancelling == 0 {
         output::note(&format!("cancelled {}", text::count(at_once, "run")));
     }
-    if !response.cancelling.is_empty() {
-        output::note(&format!("cancelling {}", text::count(response.cancelling.len(), "run")));
+    if cancelling > 0 {
+        output::note(&format!("cancelling {}", text::count(cancelling, "run")));
     }
 }
 

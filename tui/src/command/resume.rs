@@ -118,10 +118,17 @@ fn sentence(reuse: &Reuse) -> String {
         }
         _ => kept.node.clone(),
     });
-    let kept: Vec<String> = kept.collect();
-    let kept = if kept.is_empty() { "nothing".to_owned() } else { kept.join(", ") };
-    let again = if reuse.rerun.is_empty() { "nothing".to_owned() } else { reuse.rerun.join(", ") };
+    let (kept, again) =
+        (listed(kept.collect(), reuse.reused_left), listed(reuse.rerun.clone(), reuse.rerun_left));
     format!("keeps {kept}; runs {again} again")
+}
+
+/// The names with commas between them, and how many more there are.
+fn listed(mut names: Vec<String>, left: u32) -> String {
+    if left > 0 {
+        names.push(format!("{left} more"));
+    }
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
 /// Workflow files as they are now, each read once.
@@ -169,8 +176,11 @@ mod tests {
                 kept("some", Some(7), Some(9)),
             ],
             rerun: vec!["some".into(), "report".into()],
+            ..Reuse::default()
         };
         assert_eq!(sentence(&reuse), "keeps slow, all, some (7 of 9 items); runs some, report again");
+        let reuse = Reuse { reused_left: 12, ..reuse };
+        assert!(sentence(&reuse).starts_with("keeps slow, all, some (7 of 9 items), 12 more; runs some"));
         assert_eq!(sentence(&Reuse::default()), "keeps nothing; runs nothing again");
     }
 }

@@ -128,6 +128,7 @@ mod tests {
             next: 0,
             end: 0,
             ended: true,
+            limit: 0,
         };
         let lines = lines_of(&part, Stream::Stderr);
         assert_eq!((lines.len(), lines[0].as_str()), (LINES, "line 12"));

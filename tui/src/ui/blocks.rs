@@ -76,7 +76,7 @@ fn kinds(model: &mut Model) {
     }
     rows.reverse();
     let to = crate::ui::address::Address::GalleryPage(model.gallery.generation);
-    response(model, Response::Assets { to, page: Page { rows, cursor: None } });
+    response(model, Response::Assets { to, page: Page { rows, cursor: None, limit: None } });
     let peaks: Vec<[f32; 2]> = (0..64u8).map(|it| [-f32::from(it) / 64.0, f32::from(it) / 64.0]).collect();
     let peaks = serde_json::json!({ "peaks": peaks }).to_string();
     response(model, Response::PreviewText(super::testing::asset_id(4), peaks));

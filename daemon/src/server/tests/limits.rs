@@ -1,11 +1,12 @@
 //! What one client costs is bounded, whatever it asks for and however little it reads.
 
+use fanlight_shared::client::ClientError;
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::frame::{MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, RESPONSES_LIMIT};
-use fanlight_shared::rpc::runs::{Get, List, ParamSet, Start};
+use fanlight_shared::rpc::runs::{CANCEL_LIMIT, Cancel, Get, List, ParamSet, Start};
 use fanlight_shared::rpc::watch::{Notification, Watch};
-use fanlight_shared::rpc::{values, workflows};
+use fanlight_shared::rpc::{self, values, workflows};
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::{Value, Values};
 use serde_json::json;
@@ -279,4 +280,58 @@ async fn notifications_for_a_client_that_does_not_read_are_bounded_in_bytes() {
         }
     }
     assert!(served.client().await.call(List::default()).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_was_asked_for_beyond_a_limit_is_said_to_be_less() {
+    let served = Served::new().await;
+    submitted(&served, 3, &Values::new());
+    let client = served.client().await;
+    let page = |limit| {
+        let client = client.clone();
+        async move { client.call(List { limit, ..List::default() }).await.unwrap().limit }
+    };
+    assert_eq!(page(Some(5_000_000)).await, Some(1000));
+    assert_eq!(page(Some(2)).await, Some(2));
+    assert_eq!(page(Some(0)).await, Some(1));
+    assert_eq!(page(None).await, Some(100));
+    let mut raw = Raw::connect(&served.home).await;
+    raw.send(request(1, "hello", json!({ "protocol": 1, "client": "test" }))).await;
+    assert_eq!(raw.next().await.unwrap()["result"]["limits"]["rows"], 1000);
+}
+
+#[tokio::test]
+async fn a_file_with_ten_thousand_mistakes_is_answered_in_one_message() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    let mut document = String::from("id: 0199aaaa-0000-7000-8000-000000000004\nnodes:\n");
+    for at in 0..9_000 {
+        document
+            .push_str(&format!("  n{at}: {{ uses: no.type{at}, with: {{ \"{}\": 1 }} }}\n", "x".repeat(40)));
+    }
+    let checked = client.call(workflows::Check { document: document.clone() }).await.unwrap();
+    let last = checked.problems.last().unwrap();
+    assert!(last.code == "more_problems" && last.message.ends_with("more problems follow"), "{last:?}");
+    let sets = vec![ParamSet::default()];
+    let start = Start { document, sets, request_key: "wrong".into(), ..Start::default() };
+    let Err(ClientError::Rpc(error)) = client.call(start).await else { panic!("it was started") };
+    assert_eq!(error.problems, checked.problems);
+}
+
+#[tokio::test]
+async fn cancelling_more_runs_than_an_answer_names_says_how_many_more() {
+    let served = Served::new().await;
+    let client = served.client().await;
+    client.call(rpc::queue::Set { paused: Some(true), ..rpc::queue::Set::default() }).await.unwrap();
+    let document = "id: 0199aaaa-0000-7000-8000-000000000005\n\
+                    nodes: { a: { uses: text.template, with: { template: hi } } }\n";
+    let start = Start {
+        document: document.into(),
+        sets: vec![ParamSet::default(); CANCEL_LIMIT + 7],
+        request_key: "many".into(),
+        ..Start::default()
+    };
+    client.call(start).await.unwrap();
+    let answer = client.call(Cancel { queued: true, ..Cancel::default() }).await.unwrap();
+    assert_eq!((answer.cancelled.len(), answer.cancelled_left), (CANCEL_LIMIT, 7));
 }

@@ -2,17 +2,16 @@
 
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
-use fanlight_shared::rpc::frame::PAGE;
+use fanlight_shared::rpc::frame::{PAGE, ROWS_LIMIT};
 use serde::Serialize;
 
 use crate::store::StoreError;
 
-/// Rows a page, if not said, and at most.
+/// Rows a page, if not said.
 const DEFAULT_LIMIT: u32 = 100;
-const MAX_LIMIT: u32 = 1000;
 
 pub(super) fn limit(asked: Option<u32>) -> usize {
-    asked.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize
+    asked.unwrap_or(DEFAULT_LIMIT).clamp(1, ROWS_LIMIT) as usize
 }
 
 /// A list whose cursors say that they are its own.
@@ -78,7 +77,7 @@ impl<K, T: Serialize> Rows<K, T> {
     pub(super) fn finish(self, cursor: impl Fn(&K) -> String) -> Page<T> {
         let last = self.last.as_ref().filter(|_| self.more);
         let cursor = last.map(|key| format!("{}:{}", self.list.0, cursor(key)));
-        Page { rows: self.rows, cursor }
+        Page { rows: self.rows, cursor, limit: u32::try_from(self.limit).ok() }
     }
 }
 

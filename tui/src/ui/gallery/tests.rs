@@ -26,7 +26,7 @@ fn products(numbers: impl IntoIterator<Item = u32>) -> Vec<Asset> {
 }
 
 fn page(model: &mut Model, rows: Vec<Asset>, cursor: Option<&str>) -> Vec<Effect> {
-    let page = Page { rows, cursor: cursor.map(str::to_owned) };
+    let page = Page { rows, cursor: cursor.map(str::to_owned), limit: None };
     let to = Address::GalleryPage(model.gallery.generation);
     update(model, Message::Response(Box::new(Response::Assets { to, page })))
 }
@@ -133,7 +133,7 @@ fn an_old_answer_is_dropped() {
     press(&mut model, "m");
     let old = Response::Assets {
         to: Address::GalleryPage(model.gallery.generation - 1),
-        page: Page { rows: products([1]), cursor: None },
+        page: Page { rows: products([1]), cursor: None, limit: None },
     };
     update(&mut model, Message::Response(Box::new(old)));
     assert!(model.gallery.assets.is_empty());
@@ -265,7 +265,10 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
     let to = Address::LiveTile(crate::ui::testing::run_id(1));
     assert!(asked.iter().any(|it| matches!(it, Effect::ListAssets { to: it, .. } if *it == to)), "{asked:?}");
     let sky = picture(1, "sky", 1_000);
-    response(&mut model, Response::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None } });
+    response(
+        &mut model,
+        Response::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None, limit: None } },
+    );
     assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(sky.id));
     let framed = picture(2, "framed", 2_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(framed.clone()) };

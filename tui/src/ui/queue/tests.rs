@@ -108,7 +108,7 @@ fn a_page_that_could_not_be_read_is_read_when_one_tries_again() {
     assert!(press(&mut model, "ctrl-r").contains(&page));
     assert!(model.toasts.shown.is_empty());
     let Effect::ListRuns { to, .. } = page else { unreachable!() };
-    let page = Page { rows: vec![run(3, RunStatus::Completed)], cursor: None };
+    let page = Page { rows: vec![run(3, RunStatus::Completed)], cursor: None, limit: None };
     response(&mut model, Response::Runs { to, page });
     assert!(screen(&mut model, 120, 40).contains("#3 seed=3"));
 }
@@ -154,7 +154,7 @@ fn pictured(model: &mut Model, number: u32) {
         if let Effect::ListAssets { to, list } = effect
             && list.run_id == Some(run_id(number))
         {
-            let page = Page { rows: vec![made.clone()], cursor: None };
+            let page = Page { rows: vec![made.clone()], cursor: None, limit: None };
             response(model, Response::Assets { to, page });
         }
     }
@@ -201,7 +201,10 @@ fn a_workflow_without_pictures_is_not_asked_for_them_for_ever() {
                 && list.run_id.is_some()
             {
                 asked += 1;
-                response(&mut model, Response::Assets { to, page: Page { rows: Vec::new(), cursor: None } });
+                response(
+                    &mut model,
+                    Response::Assets { to, page: Page { rows: Vec::new(), cursor: None, limit: None } },
+                );
             }
         }
     }
@@ -244,7 +247,8 @@ fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
         _ => None,
     });
     // The newest page of Done goes down to #2; #4 is not on it.
-    let page = Page { rows: vec![run(2, RunStatus::Completed)], cursor: Some("more".to_owned()) };
+    let page =
+        Page { rows: vec![run(2, RunStatus::Completed)], cursor: Some("more".to_owned()), limit: None };
     let effects = response(&mut model, Response::Runs { to: asked.expect("a page"), page });
     let Some(Effect::LookAfter(after)) = effects.iter().find(|it| matches!(it, Effect::LookAfter(_))) else {
         panic!("nobody is asked after: {effects:?}");

@@ -13,7 +13,7 @@ fn compared(kind: AssetKind) -> Model {
     model.layers.push(Compare::of_runs(&runs).into());
     for of in &runs {
         let rows = vec![asset(of.number, of, "poster", kind)];
-        let page = Page { rows, cursor: None };
+        let page = Page { rows, cursor: None, limit: None };
         let to = Address::Comparison(of.id);
         update(&mut model, Message::Response(Box::new(Response::Assets { to, page })));
     }

@@ -172,7 +172,7 @@ mod tests {
 
     fn part(offset: u64, text: &str, end: u64) -> Part {
         let pieces = vec![Piece { stream: Stream::Stdout, text: text.to_owned() }];
-        Part { attempt: 1, offset, pieces, next: offset + text.len() as u64, end, ended: false }
+        Part { attempt: 1, offset, pieces, next: offset + text.len() as u64, end, ended: false, limit: 0 }
     }
 
     fn lines(log: &Log) -> Vec<&str> {

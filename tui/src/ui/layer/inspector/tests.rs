@@ -23,7 +23,7 @@ fn answer(model: &mut Model, effects: &[Effect], text: &str) {
     let read = read.unwrap_or_else(|| panic!("no log was asked for: {effects:?}"));
     let pieces = vec![Piece { stream: fanlight_shared::rpc::logs::Stream::Stderr, text: text.to_owned() }];
     let end = read.offset + text.len() as u64;
-    let part = Part { attempt: 1, offset: read.offset, pieces, next: end, end, ended: true };
+    let part = Part { attempt: 1, offset: read.offset, pieces, next: end, end, ended: true, limit: 0 };
     update(model, Message::Response(Box::new(Response::Log(Box::new(read), Box::new(part)))));
 }
 

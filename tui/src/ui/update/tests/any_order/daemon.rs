@@ -220,7 +220,7 @@ impl Daemon {
                 let of = |run: &&Run| list.workflow_id.is_none_or(|of| of == run.workflow_id);
                 let states = |run: &&Run| list.states.is_empty() || list.states.contains(&run.state);
                 let rows = self.runs.iter().rev().filter(of).filter(states).cloned().collect();
-                Some(Response::Runs { to: *to, page: Page { rows, cursor: None } })
+                Some(Response::Runs { to: *to, page: Page { rows, cursor: None, limit: None } })
             }
             Effect::ReadWorkflow(request) => {
                 let Source::Stored(workflow) = &request.source else { return false };
