@@ -7,6 +7,7 @@ mod connection;
 mod error;
 mod fetch;
 mod parts;
+pub mod registry;
 mod start;
 
 use std::sync::Arc;

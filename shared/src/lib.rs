@@ -6,8 +6,9 @@
 //! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
 //! - a run as it is seen: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one reducer),
-//!   [`registry`] (focus rules), [`asset`], [`preview`] (what stands for a large value)
-//! - the wire: [`rpc`], and behind the feature `client` the connection itself
+//!   [`waiting`] (the order of the queue), [`asset`], [`preview`] (what stands for a large value)
+//! - the wire: [`rpc`]; behind the feature `client` the connection itself, and what a client makes of what comes: the
+//!   runs that it knows and its lens. The daemon is built without that feature, so it knows nothing of focus
 //! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
 //!
 //! Nothing here does input or output, except [`home`] which asks the environment, and the client.
@@ -28,7 +29,6 @@ pub mod media;
 pub mod node_type;
 pub mod preview;
 pub mod problem;
-pub mod registry;
 pub mod rpc;
 pub mod run;
 pub mod run_state;
@@ -39,4 +39,5 @@ pub mod time;
 pub mod transition;
 pub mod types;
 pub mod value;
+pub mod waiting;
 pub mod workflow;

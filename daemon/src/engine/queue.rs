@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fanlight_shared::id::{RunId, WorkflowId};
-use fanlight_shared::registry::Waiting;
+use fanlight_shared::waiting::Waiting;
 
 /// `concurrency:` of a workflow's file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

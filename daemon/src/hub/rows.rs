@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::id::RunId;
-use fanlight_shared::registry::Waiting;
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::waiting::Waiting;
 
 /// How many runs that wait the registry shows.
 const WINDOW: u32 = 200;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use fanlight_shared::client::Client;
+use fanlight_shared::client::registry::Registry;
 use fanlight_shared::id::RunId;
-use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::sanitise;

@@ -54,7 +54,11 @@ fn wide() -> Vec<Run> {
     let states = [RunStatus::Running, RunStatus::Failed, RunStatus::Completed, RunStatus::Queued];
     let numbers = [9, 10_001, 7, 12];
     let runs = labels.into_iter().zip(states).zip(numbers);
-    runs.map(|((label, state), number)| Run { label: label.to_owned(), ..run(number, state) }).collect()
+    let mut runs: Vec<Run> =
+        runs.map(|((label, state), number)| Run { label: label.to_owned(), ..run(number, state) }).collect();
+    // The lens is on the one that runs.
+    runs[0].start_order = Some(20_000);
+    runs
 }
 
 fn failed() -> Model {

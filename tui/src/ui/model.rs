@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fanlight_shared::client::registry::Registry;
 use fanlight_shared::id::{RunId, Version, WorkflowId};
-use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::workflows::WorkflowInfo;
 use fanlight_shared::run::Run;

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use fanlight_shared::client::registry::Registry;
 use fanlight_shared::id::{RunId, SubmissionId, WorkflowId};
-use fanlight_shared::registry::Registry;
 use fanlight_shared::run::{Run, RunStatus};
 
 use super::numbers::Numbers;

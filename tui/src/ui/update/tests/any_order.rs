@@ -3,8 +3,8 @@
 
 mod daemon;
 
+use fanlight_shared::client::registry::Registry;
 use fanlight_shared::id::{RunId, WorkflowId};
-use fanlight_shared::registry::Registry;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;

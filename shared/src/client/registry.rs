@@ -1,4 +1,4 @@
-//! The registry of runs as a client has it, and which run the lens is on.
+//! The runs as a client has them, and which of them the lens is on.
 //!
 //! One lens per workflow. Without a pin it follows the newest start, where the runs of one submission count as one
 //! start: it takes the first of them, and when that one ends while others of its submission are active, the earliest
@@ -7,16 +7,15 @@
 mod lens;
 #[cfg(test)]
 mod tests;
-mod waiting;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use lens::Lens;
-pub use waiting::Waiting;
 
 use crate::event::{DaemonEvent, Queue};
 use crate::id::{RunId, WorkflowId};
 use crate::run::{Run, RunStatus};
+use crate::waiting::Waiting;
 
 /// Runs by id, the order of those that wait, and the lenses.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +23,6 @@ pub struct Registry {
     runs: HashMap<RunId, Run>,
     /// Those that are under way: few, and asked for with every frame.
     active: BTreeSet<RunId>,
-    /// Runs that a list showed running before their start event arrived; the event still counts.
-    untold: HashSet<RunId>,
     /// What was deleted: an answer that was under way does not bring it back.
     deleted: HashSet<RunId>,
     waiting: Waiting,
@@ -54,7 +51,6 @@ impl Registry {
         }
         self.queue = queue;
         self.waiting.clear();
-        let mut started = Vec::new();
         for run in runs {
             if self.is_old(&run) {
                 continue;
@@ -62,14 +58,7 @@ impl Registry {
             if run.state == RunStatus::Queued {
                 self.waiting.insert(run.id, None);
             }
-            if self.starts(&run) {
-                started.push((run.start_order, run.id));
-            }
             self.put(run);
-        }
-        started.sort_unstable();
-        for (_, run) in started {
-            self.started(run);
         }
         missing
     }
@@ -87,31 +76,15 @@ impl Registry {
         }
     }
 
-    /// Adds runs from a list. They are history: the lens does not follow them, but takes one if it has none.
+    /// Adds runs from a list. One that goes on is told of by events, which are newer unless the list is a step ahead.
     pub fn add_history(&mut self, runs: impl IntoIterator<Item = Run>) {
-        let mut workflows = HashSet::new();
         for run in runs {
-            workflows.insert(run.workflow_id);
-            if self.is_old(&run) {
-                continue;
+            match self.runs.get(&run.id).map(|known| known.state) {
+                Some(known) if known.is_behind(run.state) => self.update(run),
+                Some(known) if !known.is_ended() => {}
+                Some(_) | None if self.is_old(&run) => {}
+                Some(_) | None => self.put(run),
             }
-            match self.runs.get(&run.id).map(|known| known.state.is_ended()) {
-                Some(false) if run.state.is_ended() => self.update(run),
-                // Its next step comes as an event, and moves the lens.
-                Some(false) => {}
-                Some(true) => self.put(run),
-                None => {
-                    if run.start_order.is_some() && !run.state.is_ended() {
-                        self.untold.insert(run.id);
-                    }
-                    self.put(run);
-                }
-            }
-        }
-        workflows.retain(|workflow| self.lenses.get(workflow).is_none_or(|lens| lens.follows.is_none()));
-        for workflow in workflows {
-            let run = self.fallback(workflow);
-            self.lens(workflow).follows = run;
         }
     }
 
@@ -119,25 +92,12 @@ impl Registry {
         if self.is_old(&run) {
             return;
         }
-        let (id, workflow, state) = (run.id, run.workflow_id, run.state);
-        let starts = self.starts(&run);
-        let position = run.position;
-        let never_started = state == RunStatus::Cancelled && run.start_order.is_none();
-        let ends = state.is_ended() && self.runs.get(&id).is_none_or(|known| !known.state.is_ended());
-        if state == RunStatus::Queued {
-            self.waiting.insert(id, position);
+        if run.state == RunStatus::Queued {
+            self.waiting.insert(run.id, run.position);
         } else {
-            self.waiting.remove(id);
+            self.waiting.remove(run.id);
         }
         self.put(run);
-        if starts {
-            self.started(id);
-        }
-        if never_started {
-            self.gone(workflow, id);
-        } else if ends {
-            self.ended(workflow, id);
-        }
     }
 
     /// Whether it says less than what is known already.
@@ -152,6 +112,12 @@ impl Registry {
         } else {
             self.active.remove(&run.id);
         }
+        let lens = self.lenses.entry(run.workflow_id).or_default();
+        lens.note(self.runs.get(&run.id), &run);
+        if run.state == RunStatus::Cancelled && run.start_order.is_none() {
+            // It never started: there is nothing to look at.
+            lens.forget(&run, self.busy);
+        }
         self.runs.insert(run.id, run);
     }
 
@@ -159,10 +125,11 @@ impl Registry {
     pub fn remove(&mut self, run: RunId) {
         self.deleted.insert(run);
         self.active.remove(&run);
-        self.untold.remove(&run);
         self.waiting.remove(run);
-        if let Some(run) = self.runs.remove(&run) {
-            self.gone(run.workflow_id, run.id);
+        if let Some(run) = self.runs.remove(&run)
+            && let Some(lens) = self.lenses.get_mut(&run.workflow_id)
+        {
+            lens.forget(&run, self.busy);
         }
     }
 
@@ -209,9 +176,68 @@ impl Registry {
         self.queue
     }
 
-    /// Whether a run was just seen to leave the queue.
-    fn starts(&mut self, run: &Run) -> bool {
-        let known = self.runs.get(&run.id).is_some_and(|known| known.start_order.is_some());
-        run.start_order.is_some() && (self.untold.remove(&run.id) || !known)
+    /// The run whose telemetry is shown for a workflow.
+    #[must_use]
+    pub fn focus(&self, workflow: WorkflowId) -> Option<RunId> {
+        self.lenses.get(&workflow)?.focus(self.busy)
+    }
+
+    /// The pinned run of a workflow.
+    #[must_use]
+    pub fn pinned(&self, workflow: WorkflowId) -> Option<RunId> {
+        self.lenses.get(&workflow)?.pinned
+    }
+
+    /// Pins the lens of a run's workflow to it. Returns whether the run is known.
+    pub fn pin(&mut self, run: RunId) -> bool {
+        let Some(workflow) = self.runs.get(&run).map(|run| run.workflow_id) else { return false };
+        self.lenses.entry(workflow).or_default().pinned = Some(run);
+        true
+    }
+
+    /// Lets the lens of a workflow follow the newest start again.
+    pub fn unpin(&mut self, workflow: WorkflowId) {
+        if let Some(lens) = self.lenses.get_mut(&workflow) {
+            lens.unpin();
+        }
+    }
+
+    /// Whether something is open over the picture, so that the lens does not move by itself.
+    pub fn set_busy(&mut self, busy: bool) {
+        if busy && !self.busy {
+            self.lenses.values_mut().for_each(Lens::hold);
+        }
+        self.busy = busy;
+    }
+
+    /// Whether a lens is on a run, or stays there.
+    fn is_looked_at(&self, run: RunId) -> bool {
+        self.lenses.values().any(|lens| lens.is_on(run))
+    }
+
+    /// Moves the lens to the next older run and pins it there. Returns where it is now, if it moved.
+    pub fn older(&mut self, workflow: WorkflowId) -> Option<RunId> {
+        let at = self.focused_number(workflow);
+        let older = self.shown(workflow).filter(|run| at.is_none_or(|at| run.number < at));
+        let run = older.max_by_key(|run| run.number).map(|run| run.id)?;
+        self.pin(run).then_some(run)
+    }
+
+    /// Moves the lens to the next newer run and pins it there. Returns where it is now, if it moved.
+    pub fn newer(&mut self, workflow: WorkflowId) -> Option<RunId> {
+        let at = self.focused_number(workflow)?;
+        let newer = self.shown(workflow).filter(|run| run.number > at);
+        let run = newer.min_by_key(|run| run.number).map(|run| run.id)?;
+        self.pin(run).then_some(run)
+    }
+
+    fn focused_number(&self, workflow: WorkflowId) -> Option<u32> {
+        self.focus(workflow).and_then(|run| self.runs.get(&run)).map(|run| run.number)
+    }
+
+    /// Runs that the lens may be moved to: all but those that were cancelled before they started.
+    fn shown(&self, workflow: WorkflowId) -> impl Iterator<Item = &Run> {
+        let of = self.runs.values().filter(move |run| run.workflow_id == workflow);
+        of.filter(|run| run.state != RunStatus::Cancelled || run.start_order.is_some())
     }
 }

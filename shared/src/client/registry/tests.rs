@@ -13,12 +13,12 @@ struct Story {
     registry: Registry,
     workflow: WorkflowId,
     runs: Vec<Run>,
-    starts: u64,
+    clock: u32,
 }
 
 impl Story {
     fn new() -> Self {
-        Self { registry: Registry::default(), workflow: WorkflowId::new(), runs: Vec::new(), starts: 0 }
+        Self { registry: Registry::default(), workflow: WorkflowId::new(), runs: Vec::new(), clock: 0 }
     }
 
     /// Runs of one submission, which wait.
@@ -59,20 +59,32 @@ impl Story {
     }
 
     fn tell(&mut self, id: RunId) {
-        let run = self.runs.iter().find(|run| run.id == id).unwrap().clone();
-        self.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(run) });
+        let run = Box::new(self.row(id));
+        self.registry.apply(&DaemonEvent::RunUpdate { run });
     }
 
     fn set(&mut self, id: RunId, state: RunStatus) {
-        let starts = state == RunStatus::Running;
-        self.starts += u64::from(starts);
-        let order = self.starts;
+        self.happens(id, state);
+        self.tell(id);
+    }
+
+    /// It happens, and nobody tells of it.
+    fn happens(&mut self, id: RunId, state: RunStatus) {
+        self.clock += 1;
+        let at = Some(Time(self.clock.into()));
         let run = self.runs.iter_mut().find(|run| run.id == id).unwrap();
         run.state = state;
-        if starts {
-            run.start_order = Some(order);
+        if state == RunStatus::Running {
+            (run.started_at, run.start_order) = (at, Some(self.clock.into()));
         }
-        self.tell(id);
+        if state.is_ended() {
+            run.ended_at = at;
+        }
+    }
+
+    /// The run as it is now.
+    fn row(&self, id: RunId) -> Run {
+        self.runs.iter().find(|run| run.id == id).unwrap().clone()
     }
 
     fn start(&mut self, id: RunId) {
@@ -231,7 +243,7 @@ fn a_snapshot_names_the_runs_that_are_missing_in_it() {
 }
 
 #[test]
-fn a_client_that_just_started_looks_at_the_newest_active_run_or_the_newest_done() {
+fn a_client_that_just_started_looks_where_one_looks_that_saw_all_of_it() {
     let mut story = Story::new();
     let sweep = story.submit(3);
     for run in &sweep {
@@ -245,7 +257,14 @@ fn a_client_that_just_started_looks_at_the_newest_active_run_or_the_newest_done(
     }
     let mut fresh = Registry::default();
     fresh.add_history(story.runs.clone());
-    assert_eq!(fresh.focus(story.workflow), Some(sweep[2]));
+    assert_eq!((fresh.focus(story.workflow), story.focus()), (Some(sweep[2]), Some(sweep[2])));
+    let (active, done) = (story.run(), story.run());
+    story.complete(done);
+    let mut fresh = Registry::default();
+    fresh.snapshot(vec![story.row(active)], Queue::default());
+    assert_eq!(fresh.focus(story.workflow), Some(active));
+    fresh.add_history(story.runs.clone());
+    assert_eq!((fresh.focus(story.workflow), story.focus()), (Some(done), Some(done)));
 }
 
 #[test]
@@ -278,21 +297,6 @@ fn what_is_behind_changes_nothing_and_what_was_deleted_stays_away() {
 }
 
 #[test]
-fn a_start_counts_though_a_list_told_of_it_first() {
-    let mut story = Story::new();
-    let first = story.run();
-    let second = story.submit(1)[0];
-    let mut started = story.registry.run(second).unwrap().clone();
-    story.registry.runs.remove(&second);
-    (started.state, started.start_order) = (RunStatus::Running, Some(2));
-    story.registry.add_history([started]);
-    assert_eq!(story.focus(), Some(first), "a list does not move the lens");
-    story.starts = 1;
-    story.start(second);
-    assert_eq!(story.focus(), Some(second));
-}
-
-#[test]
 fn runs_that_wait_beyond_those_that_are_told_are_not_missed() {
     let mut story = Story::new();
     let runs = story.submit(3);
@@ -301,4 +305,55 @@ fn runs_that_wait_beyond_those_that_are_told_are_not_missed() {
     let queue = Queue { queued: 3, ..Queue::default() };
     assert_eq!(story.registry.snapshot(told, queue), [runs[2]], "only the one that is looked at");
     assert!(story.registry.run(runs[1]).is_none());
+}
+
+#[test]
+fn a_start_counts_though_a_list_is_the_first_to_tell_of_it() {
+    let mut story = Story::new();
+    let first = story.run();
+    let second = story.submit(1)[0];
+    story.happens(second, RunStatus::Running);
+    story.registry.add_history([story.row(second)]);
+    assert_eq!(story.focus(), Some(second));
+    story.tell(second);
+    story.complete(first);
+    assert_eq!(story.focus(), Some(second));
+}
+
+#[test]
+fn a_start_counts_though_its_run_has_ended_when_it_is_first_heard_of() {
+    let mut story = Story::new();
+    let (first, second) = (story.run(), RunId::new());
+    story.complete(first);
+    let unseen = Run { id: second, number: 2, submission: SubmissionId::new(), ..story.row(first) };
+    story.runs.push(Run { state: RunStatus::Queued, start_order: None, ended_at: None, ..unseen });
+    story.happens(second, RunStatus::Running);
+    let running = Box::new(story.row(second));
+    story.happens(second, RunStatus::Completed);
+    story.registry.add_history([story.row(second)]);
+    assert_eq!(story.focus(), Some(second), "the list was faster");
+    story.registry.apply(&DaemonEvent::RunUpdate { run: running });
+    story.tell(second);
+    assert_eq!(story.focus(), Some(second));
+    let third = story.submit(1)[0];
+    story.happens(third, RunStatus::Running);
+    story.complete(third);
+    assert_eq!(story.focus(), Some(third), "its start and its end came as one");
+}
+
+#[test]
+fn starts_before_the_lens_fell_back_do_not_move_it() {
+    let mut story = Story::new();
+    let (active, sweep) = (story.run(), story.submit(2));
+    story.start(sweep[0]);
+    story.complete(sweep[0]);
+    story.registry.pin(sweep[0]);
+    story.delete(sweep[0]);
+    assert_eq!(story.focus(), Some(active));
+    story.start(sweep[1]);
+    assert_eq!(story.focus(), Some(active), "its submission had its start before");
+    story.complete(active);
+    assert_eq!(story.focus(), Some(active));
+    let next = story.run();
+    assert_eq!(story.focus(), Some(next));
 }

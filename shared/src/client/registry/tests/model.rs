@@ -45,32 +45,26 @@ fn lens(facts: &[Fact]) -> Option<RunId> {
     let (mut free, mut pin, mut frozen, mut busy) = (None, None, None, false);
     for (at, fact) in facts.iter().enumerate() {
         let past = &facts[..=at];
-        let submission = |run| {
-            past.iter().find_map(|fact| match fact {
-                Fact::Started(it, submission) if *it == run => Some(*submission),
-                _ => None,
-            })
+        let starts = || {
+            past.iter()
+                .filter_map(|it| if let Fact::Started(run, of) = it { Some((*run, *of)) } else { None })
         };
-        let gone = |run| past.contains(&Fact::Gone(run));
-        let ended = |run| past.contains(&Fact::Ended(run));
-        let started: Vec<RunId> = past
-            .iter()
-            .filter_map(|fact| if let Fact::Started(run, _) = fact { Some(*run) } else { None })
-            .filter(|run| !gone(*run))
-            .collect();
+        let submission = |run| starts().find(|it| it.0 == run).map(|it| it.1);
+        let is_active = |run| !past.contains(&Fact::Ended(run)) && !past.contains(&Fact::Gone(run));
+        let there = || starts().filter(|it| !past.contains(&Fact::Gone(it.0)));
         let sibling =
-            |run| started.iter().copied().find(|it| !ended(*it) && submission(*it) == submission(run));
+            |run| there().find(|it| is_active(it.0) && submission(run) == Some(it.1)).map(|it| it.0);
         let looks_at = pin.or(if busy { frozen } else { free });
         match *fact {
             Fact::Started(run, of) => match free {
                 None => free = Some(run),
                 Some(now) if submission(now) == Some(of) => {
-                    if ended(now) {
+                    if !is_active(now) {
                         free = sibling(now);
                     }
                 }
                 Some(_) => {
-                    if started.iter().find(|it| submission(**it) == Some(of)) == Some(&run) {
+                    if starts().find(|it| it.1 == of).map(|it| it.0) == Some(run) {
                         free = Some(run);
                     }
                 }
@@ -81,13 +75,27 @@ fn lens(facts: &[Fact]) -> Option<RunId> {
                 }
             }
             Fact::Gone(run) => {
-                let newest = started.iter().rev();
-                let fallback = newest.clone().find(|it| !ended(**it)).or(newest.clone().next()).copied();
                 if pin == Some(run) {
                     pin = None;
                 }
                 if free == Some(run) || looks_at == Some(run) {
-                    free = fallback;
+                    // The submissions by their starts, the newest first.
+                    let mut by_start = Vec::new();
+                    for (_, of) in starts().filter(|start| there().any(|it| it.1 == start.1)) {
+                        if !by_start.contains(&of) {
+                            by_start.insert(0, of);
+                        }
+                    }
+                    let active = |of: &SubmissionId| there().find(|it| it.1 == *of && is_active(it.0));
+                    let ended = |of: &SubmissionId| {
+                        let ends = past
+                            .iter()
+                            .rev()
+                            .filter_map(|it| if let Fact::Ended(run) = it { Some(*run) } else { None });
+                        ends.clone().find(|run| there().any(|it| it == (*run, *of)))
+                    };
+                    let first_active = by_start.iter().find_map(active).map(|it| it.0);
+                    free = first_active.or_else(|| by_start.first().and_then(ended));
                 }
                 if frozen == Some(run) || (busy && looks_at == Some(run)) {
                     frozen = free;
@@ -160,5 +168,46 @@ proptest! {
             }
             prop_assert_eq!(story.focus(), lens(&facts), "after {:?}", facts);
         }
+    }
+}
+
+proptest! {
+    /// What is told late, twice, in another order, or not at all but by the list at the end, changes nothing of where the
+    /// lens is then.
+    #[test]
+    fn the_lens_does_not_depend_on_how_the_news_came(
+        steps in proptest::collection::vec(step(), 1..60),
+        ways in proptest::collection::vec((0..4_u8, any::<prop::sample::Index>()), 60),
+    ) {
+        let mut story = Story::new();
+        let mut other = Registry::default();
+        let mut rows = Vec::new();
+        for (step, (way, nth)) in steps.into_iter().zip(ways) {
+            let (nth_run, state) = match step {
+                Step::Submit(count) => {
+                    story.submit(count);
+                    continue;
+                }
+                Step::Start(nth) => (nth, RunStatus::Running),
+                Step::End(nth) => (nth, RunStatus::Completed),
+                _ => continue,
+            };
+            let from = if state == RunStatus::Running { RunStatus::Queued } else { RunStatus::Running };
+            let runs: Vec<RunId> = story.runs.iter().filter(|run| run.state == from).map(|run| run.id).collect();
+            let Some(run) = nth_run.checked_rem(runs.len()).map(|at| runs[at]) else { continue };
+            story.set(run, state);
+            rows.push(story.row(run));
+            let told = nth.get(&rows).clone();
+            match way {
+                0 => other.apply(&DaemonEvent::RunUpdate { run: Box::new(told) }),
+                1 => other.add_history([told]),
+                2 => {
+                    other.snapshot(vec![told], Queue::default());
+                }
+                _ => {}
+            }
+        }
+        other.add_history(story.runs.iter().rev().cloned());
+        prop_assert_eq!(other.focus(story.workflow), story.focus());
     }
 }

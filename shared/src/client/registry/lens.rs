@@ -1,0 +1,153 @@
+//! The lens of a workflow. Where it is follows from what is known of the runs, in whatever order that came: a start counts
+//! though a list is the first to tell of it, and though its run has ended by then.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::id::{RunId, SubmissionId};
+use crate::run::Run;
+use crate::time::Time;
+
+/// The lens of one workflow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lens {
+    starts: Starts,
+    /// Where a person put it.
+    pub(super) pinned: Option<RunId>,
+    /// Where it stood when the client became busy.
+    held: Option<RunId>,
+    /// Where it went when the run that it was on went away; starts after that move it on.
+    fallback: Option<Fallback>,
+}
+
+/// Where the lens went when its run went away.
+#[derive(Clone, Copy, Debug)]
+struct Fallback {
+    to: SubmissionId,
+    /// The newest start so far, though its runs be gone.
+    newest: u64,
+}
+
+impl Lens {
+    /// The run that it is on.
+    pub(super) fn focus(&self, busy: bool) -> Option<RunId> {
+        self.pinned.or_else(|| if busy { self.held } else { self.follows() })
+    }
+
+    /// Where it is without a pin and without anything open.
+    fn follows(&self) -> Option<RunId> {
+        let newest = self.starts.order.last();
+        let newest = newest.filter(|(first, _)| self.fallback.is_none_or(|it| *first > it.newest));
+        let of = newest.map(|(_, submission)| *submission).or(self.fallback.map(|it| it.to))?;
+        self.starts.submissions.get(&of)?.run()
+    }
+
+    /// Whether it is on a run, or would be without a pin or with nothing open.
+    pub(super) fn is_on(&self, run: RunId) -> bool {
+        [self.pinned, self.held, self.follows()].contains(&Some(run))
+    }
+
+    /// The client becomes busy: it stays where it is.
+    pub(super) fn hold(&mut self) {
+        self.held = self.follows();
+    }
+
+    /// Follows the newest start again. That is a person's wish: it moves the lens even while something is open.
+    pub(super) fn unpin(&mut self) {
+        self.pinned = None;
+        self.hold();
+    }
+
+    /// A run is known, or known better than before.
+    pub(super) fn note(&mut self, before: Option<&Run>, now: &Run) {
+        if let Some(before) = before {
+            self.starts.remove(before);
+        }
+        self.starts.add(now);
+    }
+
+    /// A run was deleted, or cancelled before it started: there is nothing to look at any more.
+    pub(super) fn forget(&mut self, run: &Run, busy: bool) {
+        let focused = self.focus(busy) == Some(run.id);
+        let followed = self.follows() == Some(run.id);
+        self.starts.remove(run);
+        self.pinned.take_if(|pinned| *pinned == run.id);
+        if focused || followed {
+            self.fall_back();
+        }
+        if self.held == Some(run.id) || focused && busy {
+            self.hold();
+        }
+    }
+
+    /// Goes to the newest start that has an active run, else to the newest.
+    fn fall_back(&mut self) {
+        let newest_first = || self.starts.order.iter().rev();
+        let is_active = |(_, of): &&(u64, SubmissionId)| {
+            self.starts.submissions.get(of).is_some_and(|submission| !submission.active.is_empty())
+        };
+        let to = newest_first().find(is_active).or_else(|| newest_first().next()).map(|(_, to)| *to);
+        self.fallback = to.map(|to| Fallback { to, newest: self.starts.newest });
+    }
+}
+
+/// The started runs of a workflow. Those of one submission count as one start.
+#[derive(Clone, Debug, Default)]
+struct Starts {
+    /// With those whose runs are all gone: of them a later run is no new start either.
+    submissions: HashMap<SubmissionId, Submission>,
+    /// Those that have runs, by their first starts.
+    order: BTreeSet<(u64, SubmissionId)>,
+    /// The newest of the first starts.
+    newest: u64,
+}
+
+/// The started runs of one submission.
+#[derive(Clone, Debug)]
+struct Submission {
+    /// The earliest start that is known of it, though its run be deleted.
+    first: u64,
+    /// Those under way, by their starts.
+    active: BTreeSet<(u64, RunId)>,
+    /// Those that ended, by their ends; of several that ended in one moment the first to start is last.
+    ended: BTreeSet<(Option<Time>, Reverse<u64>, RunId)>,
+}
+
+impl Submission {
+    /// The lens takes the first to start. When that has ended it moves to the earliest started one that is active, and
+    /// stays on the last to end: all those that started before it had ended when it came there.
+    fn run(&self) -> Option<RunId> {
+        let active = self.active.first().map(|(_, run)| *run);
+        active.or_else(|| self.ended.last().map(|(.., run)| *run))
+    }
+}
+
+impl Starts {
+    fn add(&mut self, run: &Run) {
+        let Some(order) = run.start_order else { return };
+        let fresh = || Submission { first: order, active: BTreeSet::new(), ended: BTreeSet::new() };
+        let submission = self.submissions.entry(run.submission).or_insert_with(fresh);
+        if order < submission.first {
+            self.order.remove(&(submission.first, run.submission));
+            submission.first = order;
+        }
+        self.order.insert((submission.first, run.submission));
+        self.newest = self.newest.max(submission.first);
+        if run.state.is_ended() {
+            submission.ended.insert((run.ended_at, Reverse(order), run.id));
+        } else {
+            submission.active.insert((order, run.id));
+        }
+    }
+
+    fn remove(&mut self, run: &Run) {
+        let Some((order, submission)) = run.start_order.zip(self.submissions.get_mut(&run.submission)) else {
+            return;
+        };
+        submission.active.remove(&(order, run.id));
+        submission.ended.remove(&(run.ended_at, Reverse(order), run.id));
+        if submission.run().is_none() {
+            self.order.remove(&(submission.first, run.submission));
+        }
+    }
+}
