@@ -13,19 +13,11 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
-use crate::command::CommandWork;
 use crate::hub::Hub;
-use crate::node_type::{Made, NodeType};
 use crate::store::blob::Published;
 
-/// What an attempt does, with everything evaluated.
-#[derive(Debug)]
-pub enum Work {
-    /// A native node with its checked inputs.
-    Native(Arc<NodeType>, Values),
-    /// A command.
-    Command(Arc<CommandWork>),
-}
+/// The values a node made and the blobs they refer to.
+pub type Made = Result<(Values, Vec<Published>), String>;
 
 /// What stays the same over all attempts of a run.
 #[derive(Debug)]

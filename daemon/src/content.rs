@@ -1,6 +1,5 @@
 //! Large values: stored before the engine sees them, so that it holds handles, and read again by whoever needs the content.
 
-mod outcome;
 mod text;
 mod write;
 
@@ -17,7 +16,6 @@ use crate::file_error::FileError;
 use crate::store::StoreError;
 use crate::store::blob::{Blobs, Published};
 
-pub(crate) use outcome::store_outcome;
 pub use text::TextOutput;
 pub(crate) use write::{copy, write_json};
 

@@ -11,7 +11,9 @@ mod native;
 mod placement;
 mod run;
 mod set;
+mod store_outcome;
 mod task;
+mod work;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,12 +25,15 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use native::NativeNodes;
 pub use placement::Placement;
+pub(crate) use placement::{COMMANDS, NATIVE, WORKERS};
 pub use run::{adopt, run};
 pub use set::Executors;
 pub(crate) use set::Leftovers;
+pub(crate) use store_outcome::store_outcome;
 pub(crate) use task::{Task, misplaced};
+pub use work::{Argument, CommandWork, Program, Work};
 
-use crate::attempt::{Attempt, Outcome, Work};
+use crate::attempt::{Attempt, Outcome};
 
 /// What an executor can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

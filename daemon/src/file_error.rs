@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::store::StoreError;
-
 /// Why something could not be done, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileError {
@@ -30,15 +28,6 @@ impl From<String> for FileError {
 impl From<&str> for FileError {
     fn from(sentence: &str) -> Self {
         Self::Other(sentence.to_owned())
-    }
-}
-
-impl From<StoreError> for FileError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full(_) => Self::Full(error.to_string()),
-            other => Self::Other(other.to_string()),
-        }
     }
 }
 

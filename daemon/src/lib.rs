@@ -5,12 +5,15 @@
 //! - [`run`]: boots everything on a listener and a store; tests call it too
 //! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
 //! - [`executor`]: what runs work outside of the engine, behind one trait; [`attempt`]: what is run, and its outcome
-//! - [`node_type`]: the native node types, one a file; [`services`]: what they may do while they run; [`worker`] runs those that decode foreign bytes
+//! - [`node_type`]: the native node types, one a file; [`services`]: what they may do while they run; [`worker`] runs those
+//!   that decode foreign bytes, such as a `picture`
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
 //! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`config`], [`lock`], [`own_file`], [`doctor`]
+//!
+//! None of these uses one that uses it; `rooms.rs` holds that.
 //!
 //! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
 //! events, processes) waits for the commit of its batch.
@@ -28,7 +31,11 @@ pub mod lock;
 pub mod media;
 mod memory;
 pub mod node_type;
+pub mod open_files;
 pub mod own_file;
+mod picture;
+#[cfg(test)]
+mod rooms;
 mod rooted;
 pub mod run;
 pub mod server;

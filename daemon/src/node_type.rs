@@ -29,10 +29,14 @@ mod text_template;
 mod typed_inputs;
 mod util_fail;
 mod util_sleep;
+mod workspace;
 
-pub(crate) use image_resize::scaled;
 pub use registry::{NodeTypeSet, NodeTypes};
-pub use runner::{Made, Making, NodeCall, NodeType, Runner};
+pub use runner::{Making, NodeCall, NodeType, Runner};
+pub(crate) use workspace::NewFile;
+pub use workspace::Workspace;
+
+pub use crate::attempt::Made;
 
 /// The types that are compiled in, in the order of the docs.
 fn built_in() -> Vec<NodeType> {

@@ -3,7 +3,6 @@
 mod banners;
 mod idle;
 mod log;
-pub(crate) mod open_files;
 mod release_memory;
 
 use std::path::Path;
@@ -18,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use crate::command::{CommandSettings, Commands};
 use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineParts};
-use crate::executor::Executors;
+use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, WORKERS};
 use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
 use crate::node_type::NodeTypes;
+use crate::open_files::{self, TooFewFiles};
 use crate::own_file::OwnFile;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Store, StoreError};
@@ -46,17 +46,9 @@ pub enum RunError {
     /// Its store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system allows too few open files.
-    #[error(
-        "only {limit} files may be open at once here, and the daemon needs {needed}: raise the limit before it is started, \
-         with `ulimit -n 1024` in a new shell, or in the limits of your system (`ulimit -Hn` shows them)"
-    )]
-    OpenFiles {
-        /// How many may be open.
-        limit: u64,
-        /// How many are needed.
-        needed: u64,
-    },
+    /// Too few files may be open.
+    #[error(transparent)]
+    OpenFiles(#[from] TooFewFiles),
     /// The system.
     #[error("the daemon can't run: {0}")]
     System(#[from] std::io::Error),
@@ -110,13 +102,15 @@ pub async fn run(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch());
     let linger = config.linger;
-    let executors = Executors::new(
-        commands,
-        workers.clone(),
-        store.blobs().clone(),
-        config.writable.clone(),
-        home.attempts(),
-    );
+    let native = NativeNodes {
+        blobs: store.blobs().clone(),
+        writable: config.writable.clone(),
+        attempts: home.attempts(),
+    };
+    let executors = Executors::default()
+        .with(COMMANDS, Arc::new(commands))
+        .with(WORKERS, Arc::new(workers.clone()))
+        .with(NATIVE, Arc::new(native));
     let engine = Engine::boot(EngineParts {
         store: store.clone(),
         hub: Arc::clone(&hub),

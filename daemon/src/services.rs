@@ -5,6 +5,7 @@
 //! it keeps its offset: clients read it with `logs.read` from where they were, also after the daemon was restarted.
 
 mod activity;
+mod level;
 mod output;
 
 use std::io;
@@ -18,9 +19,9 @@ use fanlight_shared::value::{Value, cut};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Attempt;
-use crate::command::event::Level;
 use crate::store::blob::Blobs;
 use crate::supervisor::log::StreamTag;
+pub use level::Level;
 use output::Output;
 
 /// The name of the scratch folder in the folder of an attempt.

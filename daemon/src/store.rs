@@ -38,6 +38,7 @@ use fanlight_shared::value::Value;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use crate::file_error::FileError;
 use blob::{Blobs, Registry};
 pub(crate) use folder::is_full;
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
@@ -90,6 +91,15 @@ pub enum StoreError {
     /// The rest; the sentence says what was being done.
     #[error("{0}")]
     Other(String),
+}
+
+impl From<StoreError> for FileError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => Self::Full(error.to_string()),
+            other => Self::Other(other.to_string()),
+        }
+    }
 }
 
 /// A run that had not ended when the daemon did.

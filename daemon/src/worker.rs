@@ -5,21 +5,16 @@
 
 mod executor;
 mod frame;
-mod jpeg;
 mod limits;
 mod peaks;
-mod picture;
 mod pool;
 mod preview;
 mod process;
 mod scratch;
 mod serve;
-mod workspace;
 
-pub(crate) use limits::{SIDE, check_size};
 pub use pool::Workers;
 pub use serve::main;
-pub use workspace::Workspace;
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,9 @@ use std::path::Path;
 use fanlight_shared::environment::MAX_VALUE_BYTES;
 use indexmap::IndexMap;
 
-use super::CommandWork;
 use super::folder::Folder;
 use crate::attempt::Attempt;
+use crate::executor::CommandWork;
 
 /// Variables that commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a
 /// secret or reaches a person's agent is here: the config's `pass_env` adds such names.

@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::services::Level;
+
 /// The longest line, in bytes.
 pub const MAX_LINE: usize = 64 * 1024;
 
@@ -73,35 +75,6 @@ pub enum CommandEvent {
         #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
         usd: f64,
     },
-}
-
-/// How much a line for the log matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// For those who look for a fault.
-    Debug,
-    /// Good to know.
-    #[default]
-    Info,
-    /// Probably wrong.
-    Warn,
-    /// Wrong.
-    Error,
-}
-
-impl Level {
-    /// The word that the log shows.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
 }
 
 const TYPES: [&str; 6] = ["progress", "output", "preview", "log", "metric", "cost"];

@@ -6,8 +6,8 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 
-use super::{CommandWork, Program};
 use crate::attempt::{Attempt, RunFacts};
+use crate::executor::{CommandWork, Program};
 
 /// A command that does nothing.
 pub(super) fn work() -> CommandWork {

@@ -18,8 +18,9 @@ use super::context::{After, Context};
 use super::core::Place;
 use super::plan::Plan;
 use super::pools::{self, Needs, Resource, Ticket};
-use crate::attempt::{RunFacts, Work};
+use crate::attempt::RunFacts;
 use crate::content::Loader;
+use crate::executor::Work;
 use crate::store::Op;
 use crate::store::blob::Blobs;
 

@@ -16,8 +16,9 @@ use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::pools::Entry;
 use super::started::Started;
-use crate::attempt::{Attempt, Outcome, TimeLimit, Work};
+use crate::attempt::{Attempt, Outcome, TimeLimit};
 use crate::content;
+use crate::executor::Work;
 use crate::executor::{self, Executor};
 use crate::store::blob::Blobs;
 
@@ -319,5 +320,5 @@ async fn execute(
         Some(outcome) => outcome,
         None => executor::run(executor, attempt, work, left).await,
     };
-    content::store_outcome(outcome, limit, blobs, &cancel).await
+    executor::store_outcome(outcome, limit, blobs, &cancel).await
 }

@@ -11,8 +11,7 @@ use indexmap::IndexMap;
 
 use super::active::RunScope;
 use super::plan::{Kind, PlanNode};
-use crate::attempt::Work;
-use crate::command::{Argument, CommandWork, Program};
+use crate::executor::{Argument, CommandWork, Program, Work};
 use crate::node_type::NodeType;
 
 /// Why an instance does not run.

@@ -5,8 +5,8 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 
 use super::active::ActiveRun;
-use crate::attempt::{Outcome, Work};
-use crate::command::{Argument, Program};
+use crate::attempt::Outcome;
+use crate::executor::{Argument, Program, Work};
 
 /// The most memory that the values of one run take, in bytes. Large values and media are handles, so it takes very many
 /// values to get there.

@@ -15,7 +15,8 @@ use super::context::{After, Context};
 use super::inputs;
 use super::plan::Plan;
 use super::started::Started;
-use crate::attempt::{Outcome, Work};
+use crate::attempt::Outcome;
+use crate::executor::Work;
 use crate::store::OpenRun;
 
 /// Port values by node and item.

@@ -13,9 +13,8 @@ use fanlight_shared::value::{Value, Values};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled};
-use crate::attempt::{Attempt, Outcome, Work};
-use crate::command::Program;
+use super::{Adopted, Capabilities, End, Execution, Executor, Program, Signal, Signalled, Work};
+use crate::attempt::{Attempt, Outcome};
 
 /// The executor; clones are the same one. It outlives engines, as a supervisor outlives daemons.
 #[derive(Clone, Default)]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use fanlight_shared::id::AttemptId;
 use futures_util::future::BoxFuture;
 
-use super::{Capabilities, Execution, Executor, Known, Task, misplaced};
-use crate::attempt::{Attempt, Outcome, Work};
+use super::{Capabilities, Execution, Executor, Known, Task, Work, misplaced};
+use crate::attempt::{Attempt, Outcome};
 use crate::content;
 use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;

@@ -7,8 +7,8 @@ use fanlight_shared::run::AttemptEnd;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Adopted, End, Execution, Executor, Signal, Signalled};
-use crate::attempt::{Attempt, Outcome, TimeLimit, Work};
+use super::{Adopted, End, Execution, Executor, Signal, Signalled, Work};
+use crate::attempt::{Attempt, Outcome, TimeLimit};
 
 /// Runs an attempt: prepares, starts, waits, collects. A cancel stops it, and so does the end of the time that is `left`;
 /// what it made until then is collected.

@@ -1,18 +1,13 @@
 //! The executors of a daemon, by name.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::logs::{Part, Read};
 use indexmap::IndexMap;
 
-use super::placement::{COMMANDS, NATIVE, WORKERS};
-use super::{Executor, Known, NativeNodes};
-use crate::command::Commands;
-use crate::store::blob::Blobs;
-use crate::worker::Workers;
+use super::{Executor, Known};
 
 /// The executors of a daemon, by name: cheap to clone.
 #[derive(Clone, Default)]
@@ -25,22 +20,6 @@ pub struct Executors {
 pub(crate) struct Leftovers(Vec<(Arc<dyn Executor>, Vec<AttemptId>)>);
 
 impl Executors {
-    /// The executors that every daemon has. Native nodes may write below `writable` and the folder of their workflow, and
-    /// the folders of their attempts lie below `attempts`.
-    #[must_use]
-    pub fn new(
-        commands: Commands,
-        workers: Workers,
-        blobs: Blobs,
-        writable: Vec<PathBuf>,
-        attempts: PathBuf,
-    ) -> Self {
-        Self::default()
-            .with(COMMANDS, Arc::new(commands))
-            .with(WORKERS, Arc::new(workers))
-            .with(NATIVE, Arc::new(NativeNodes { blobs, writable, attempts }))
-    }
-
     /// Adds one, or takes it in place of the one with this name.
     #[must_use]
     pub fn with(mut self, name: &str, executor: Arc<dyn Executor>) -> Self {

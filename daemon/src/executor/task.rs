@@ -6,8 +6,8 @@ use fanlight_shared::event::NodeError;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Execution, Signal, Signalled};
-use crate::attempt::{Attempt, Outcome, Work};
+use super::{End, Execution, Signal, Signalled, Work};
+use crate::attempt::{Attempt, Outcome};
 
 /// A future as an execution. It ends early when the token that it was given is cancelled.
 pub(crate) struct Task {

@@ -7,7 +7,7 @@ use fanlight_shared::value::{Value, Values};
 use super::build::Build;
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
-use crate::command::event::Level;
+use crate::services::Level;
 
 /// The types of tests.
 pub(crate) fn types() -> Vec<NodeType> {

@@ -5,10 +5,9 @@ use fanlight_shared::value::Values;
 use image::{DynamicImage, Rgba, RgbaImage};
 
 use super::build::{Build, ty};
-use super::image_resize::scaled;
 use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
-use crate::worker::Workspace;
+use super::{NodeType, Runner, Workspace};
+use crate::picture::scaled;
 
 const MODES: [&str; 9] =
     ["normal", "multiply", "screen", "overlay", "soft_light", "darken", "lighten", "add", "difference"];

@@ -5,8 +5,8 @@ use fanlight_shared::value::Values;
 
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
-use crate::worker::{SIDE, Workspace};
+use super::{NodeType, Runner, Workspace};
+use crate::picture::SIDE;
 
 pub(super) fn node_type() -> NodeType {
     let side = f64::from(SIDE);

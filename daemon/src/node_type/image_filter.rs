@@ -6,8 +6,7 @@ use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage, imageops};
 
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
-use crate::worker::Workspace;
+use super::{NodeType, Runner, Workspace};
 
 /// Filters of which less than nothing makes sense.
 const SIGNED: [&str; 3] = ["hue", "contrast", "brightness"];

@@ -19,8 +19,8 @@ use self::palette::{Linear, Palette};
 use self::rng::Rng;
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
-use crate::worker::{SIDE, Workspace, check_size};
+use super::{NodeType, Runner, Workspace};
+use crate::picture::{SIDE, check_size};
 
 /// A picture without pixels yet: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, `x` likewise
 /// over the same scale, so that the same seed gives the same composition in every size.

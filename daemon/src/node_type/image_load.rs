@@ -4,8 +4,7 @@ use fanlight_shared::value::Values;
 
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
-use crate::worker::Workspace;
+use super::{NodeType, Runner, Workspace};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("image.load", "Decodes a file as a picture, turned upright as its EXIF data says.")

@@ -7,8 +7,7 @@ use image::DynamicImage;
 use super::build::{Build, ty};
 use super::lettering::{Area, Style, write};
 use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
-use crate::worker::Workspace;
+use super::{NodeType, Runner, Workspace};
 
 const POSITIONS: [(&str, (f32, f32)); 9] = [
     ("top_left", (0.0, 0.0)),

@@ -5,11 +5,10 @@ use fanlight_shared::value::{Value, Values};
 use image::{DynamicImage, Rgba, RgbaImage, imageops};
 
 use super::build::{Build, ty};
-use super::image_resize::scaled;
 use super::lettering::{Area, Style, write};
 use super::typed_inputs::{TypedInputs, check_lengths, one};
-use super::{NodeType, Runner};
-use crate::worker::{Workspace, check_size};
+use super::{NodeType, Runner, Workspace};
+use crate::picture::{check_size, scaled};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("image.tile", "Lays pictures out as a contact sheet.")

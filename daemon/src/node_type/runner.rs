@@ -8,11 +8,11 @@ use std::pin::Pin;
 use fanlight_shared::node_type::{NodeTypeSpec, Place};
 use fanlight_shared::value::{Value, Values};
 
-use crate::attempt::Attempt;
+use super::Workspace;
+use crate::attempt::{Attempt, Made};
 use crate::content::{self, TextOutput};
 use crate::services::NodeServices;
-use crate::store::blob::{Blobs, Published};
-use crate::worker::Workspace;
+use crate::store::blob::Blobs;
 
 /// A node type: what it is and what runs it.
 #[derive(Debug)]
@@ -73,9 +73,6 @@ impl NodeType {
         self.spec.outputs.keys().take(1).map(|name| (name.clone(), value.clone())).collect()
     }
 }
-
-/// The values a node made and the blobs they refer to.
-pub type Made = Result<(Values, Vec<Published>), String>;
 
 /// What a node type that runs in the daemon gives back at once.
 pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;

@@ -5,7 +5,6 @@ use fanlight_shared::value::{Value, Values};
 use image::DynamicImage;
 
 use super::*;
-use crate::worker::Workspace;
 
 fn find(name: &str) -> NodeType {
     built_in().into_iter().find(|it| it.spec.name == name).unwrap()

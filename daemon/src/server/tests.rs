@@ -25,7 +25,7 @@ use super::{Context, listen, serve};
 use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Engine, EngineParts};
-use crate::executor::Executors;
+use crate::executor::{COMMANDS, Executors};
 use crate::hub::Hub;
 use crate::lock::Lock;
 use crate::node_type::NodeTypes;
@@ -70,8 +70,7 @@ impl Served {
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
-        let executors =
-            Executors::new(commands, workers.clone(), store.blobs().clone(), Vec::new(), home.attempts());
+        let executors = Executors::default().with(COMMANDS, Arc::new(commands));
         let engine = Engine::boot(EngineParts {
             store: store.clone(),
             hub: Arc::clone(&hub),

@@ -7,9 +7,9 @@ use fanlight_shared::media::Media;
 use futures_util::future::BoxFuture;
 
 use super::Workers;
-use crate::attempt::{Attempt, Outcome, Work};
+use crate::attempt::{Attempt, Outcome};
 use crate::content;
-use crate::executor::{Capabilities, Execution, Executor, Previewer, Task, misplaced};
+use crate::executor::{Capabilities, Execution, Executor, Previewer, Task, Work, misplaced};
 
 impl Executor for Workers {
     fn capabilities(&self) -> Capabilities {

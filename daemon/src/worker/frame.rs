@@ -10,6 +10,8 @@ use fanlight_shared::value::Values;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::node_type::NewFile;
+
 /// The longest frame: values may be long texts, media are never in them.
 pub(super) const MAX_FRAME_BYTES: usize = 64 << 20;
 
@@ -54,15 +56,6 @@ pub(super) enum Response {
     Preview(Option<(String, String)>),
     /// It did not work; one sentence.
     Failed(String),
-}
-
-/// A file that a worker made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct NewFile {
-    /// Its name in the request's folder.
-    pub(crate) file: String,
-    /// The name that users see.
-    pub(crate) name: String,
 }
 
 /// A frame's bytes, length included.

@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::{Attempt, Outcome};
 use crate::file_error::FileError;
 use crate::media;
+use crate::node_type::NewFile;
 use crate::rooted::remove_tree;
 use crate::store::blob::{Blobs, Published};
 
-use super::frame::{NewFile, Request, Response};
+use super::frame::{Request, Response};
 use super::limits;
 use super::process::{NoResponse, Process};
 use super::scratch::Scratch;

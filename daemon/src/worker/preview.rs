@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use fanlight_shared::media::{Media, MediaKind};
 use image::{DynamicImage, GenericImageView};
 
-use super::{peaks, picture};
+use super::peaks;
+use crate::picture;
 
 /// Longest side of a thumbnail, in pixels.
 const SIDE: u32 = 256;
@@ -51,7 +52,7 @@ fn thumbnail(picture: &DynamicImage, folder: &Path) -> Result<(String, String), 
     let (width, height) = picture.dimensions();
     let small = if width.max(height) > SIDE {
         let scale = f64::from(SIDE) / f64::from(width.max(height));
-        crate::node_type::scaled(picture, scaled(width, scale), scaled(height, scale))?
+        picture::scaled(picture, scaled(width, scale), scaled(height, scale))?
     } else {
         picture.clone()
     };

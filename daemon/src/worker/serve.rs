@@ -7,10 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 
-use crate::node_type::{NodeTypeSet, NodeTypes, Runner};
+use crate::node_type::{NodeTypeSet, NodeTypes, Runner, Workspace};
 
 use super::frame::{self, Request, Response};
-use super::workspace::Workspace;
 use super::{limits, preview};
 
 /// The body of `fanlight worker`: requests come over the socket that is its stdin, responses go back over it, until it closes.

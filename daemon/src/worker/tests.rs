@@ -8,9 +8,9 @@ use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::{Value, Values};
 
 use super::frame::{self, Request, Response};
-use super::picture;
 use super::serve::serve;
 use crate::node_type::{NodeTypeSet, NodeTypes};
+use crate::picture;
 
 fn ask(requests: &[Request]) -> Vec<Response> {
     let mut sent = Vec::new();

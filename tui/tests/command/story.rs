@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_daemon::attempt::{Attempt, Outcome, RunFacts, Work};
-use fanlight_daemon::command::{Argument, CommandSettings, CommandWork, Commands, Program};
-use fanlight_daemon::executor::{self, Executor};
+use fanlight_daemon::attempt::{Attempt, Outcome, RunFacts};
+use fanlight_daemon::command::{CommandSettings, Commands};
+use fanlight_daemon::executor::{self, Argument, CommandWork, Executor, Program, Work};
 use fanlight_daemon::hub::Hub;
 use fanlight_daemon::store::Store;
 use fanlight_daemon::supervisor::client::Supervisor;

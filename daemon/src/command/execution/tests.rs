@@ -8,7 +8,8 @@ use fanlight_shared::value::Value;
 use fanlight_shared::workflow::{CommandOutput, OutputSource};
 
 use super::*;
-use crate::command::{Argument, CommandSettings, Program, fixture};
+use crate::command::{CommandSettings, fixture};
+use crate::executor::{Argument, Program};
 use crate::store::Store;
 use crate::store::blob::{INLINE_LIMIT, Published};
 use crate::supervisor::client::{How, Supervisor};

@@ -70,7 +70,7 @@ impl Launcher {
         command.env_clear();
         // A supervisor inside of a command belongs to that command's tree.
         command.envs(std::env::var_os(TOKEN).map(|token| (TOKEN, token)));
-        if let Some(limit) = crate::run::open_files::inherited() {
+        if let Some(limit) = crate::open_files::inherited() {
             // The supervisor raises its own limit, and gives commands the one that it was started with.
             crate::supervisor::system::before_exec(command.as_std_mut(), move || {
                 Ok(rustix::process::setrlimit(rustix::process::Resource::Nofile, limit)?)

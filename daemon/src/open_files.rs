@@ -4,10 +4,21 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::RunError;
-
 /// With fewer open files than this the database, the clients and the commands of one run don't fit.
 const MIN_OPEN_FILES: u64 = 256;
+
+/// The system allows too few open files.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "only {limit} files may be open at once here, and the daemon needs {needed}: raise the limit before it is started, \
+     with `ulimit -n 1024` in a new shell, or in the limits of your system (`ulimit -Hn` shows them)"
+)]
+pub struct TooFewFiles {
+    /// How many may be open.
+    limit: u64,
+    /// How many are needed.
+    needed: u64,
+}
 
 /// The limit that this process was started with.
 static INHERITED: OnceLock<Rlimit> = OnceLock::new();
@@ -16,7 +27,7 @@ static INHERITED: OnceLock<Rlimit> = OnceLock::new();
 ///
 /// # Errors
 /// It allows too few.
-pub(super) fn raise() -> Result<(), RunError> {
+pub(crate) fn raise() -> Result<(), TooFewFiles> {
     let inherited = *INHERITED.get_or_init(|| getrlimit(Resource::Nofile));
     check(inherited.maximum)?;
     // A soft limit that can't be raised is only smaller than it could be.
@@ -29,9 +40,9 @@ pub(crate) fn inherited() -> Option<Rlimit> {
     INHERITED.get().copied()
 }
 
-fn check(hard: Option<u64>) -> Result<(), RunError> {
+fn check(hard: Option<u64>) -> Result<(), TooFewFiles> {
     match hard {
-        Some(limit) if limit < MIN_OPEN_FILES => Err(RunError::OpenFiles { limit, needed: MIN_OPEN_FILES }),
+        Some(limit) if limit < MIN_OPEN_FILES => Err(TooFewFiles { limit, needed: MIN_OPEN_FILES }),
         _ => Ok(()),
     }
 }

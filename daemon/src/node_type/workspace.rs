@@ -7,9 +7,9 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::value::Value;
 use image::DynamicImage;
+use serde::{Deserialize, Serialize};
 
-use super::frame::NewFile;
-use super::picture;
+use crate::picture;
 
 /// The workspace of a node type inside a worker process: it reads media by path and writes new media as files.
 #[derive(Debug)]
@@ -86,4 +86,13 @@ impl Workspace {
     pub(crate) fn into_made(self) -> BTreeMap<BlobHash, NewFile> {
         self.made
     }
+}
+
+/// A file that a node type made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NewFile {
+    /// Its name in the workspace.
+    pub(crate) file: String,
+    /// The name that users see.
+    pub(crate) name: String,
 }

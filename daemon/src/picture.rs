@@ -1,4 +1,8 @@
-//! Decoding and encoding pictures, under limits.
+//! Pictures: decoded and encoded under limits, and resized. Nothing of it belongs into the daemon's own process.
+
+mod jpeg;
+mod limits;
+mod scale;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -9,10 +13,11 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader};
 
-use super::{jpeg, limits};
+pub(crate) use limits::{SIDE, check_size};
+pub(crate) use scale::scaled;
 
 /// Decodes a picture, turned upright as its EXIF orientation says.
-pub(super) fn decode(path: &Path) -> Result<DynamicImage, String> {
+pub(crate) fn decode(path: &Path) -> Result<DynamicImage, String> {
     let unreadable = |error: std::io::Error| format!("the picture can't be read: {error}");
     let mut reader =
         ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
@@ -48,7 +53,7 @@ fn sentence(error: ImageError) -> String {
 }
 
 /// Writes a PNG, fast rather than small. Alpha is left out where every pixel is opaque.
-pub(super) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), String> {
+pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), String> {
     limits::check_size(picture.width(), picture.height())?;
     let opaque = match picture {
         DynamicImage::ImageRgba8(buffer) => buffer.pixels().all(|pixel| pixel.0[3] == 255),
@@ -73,6 +78,6 @@ pub(super) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), String> 
 }
 
 /// Makes a file that nobody else may read, whatever the umask.
-pub(super) fn new_file(path: &Path) -> std::io::Result<File> {
+pub(crate) fn new_file(path: &Path) -> std::io::Result<File> {
     File::options().write(true).create_new(true).mode(0o600).open(path)
 }

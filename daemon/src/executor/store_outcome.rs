@@ -5,8 +5,8 @@ use std::sync::Arc;
 use fanlight_shared::event::NodeError;
 use tokio_util::sync::CancellationToken;
 
-use super::{is_long, store, with_space};
 use crate::attempt::Outcome;
+use crate::content::{is_long, store, with_space};
 use crate::store::blob::Blobs;
 
 /// Stores the values of an attempt that are longer than `limit`, so that the engine holds handles. While the disk is full

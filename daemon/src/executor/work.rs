@@ -1,0 +1,60 @@
+//! What an attempt does, with everything evaluated.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fanlight_shared::media::Media;
+use fanlight_shared::value::Values;
+use fanlight_shared::workflow::{CommandOutput, Shell};
+use indexmap::IndexMap;
+
+use crate::node_type::NodeType;
+
+/// What an attempt does, with everything evaluated.
+#[derive(Debug)]
+pub enum Work {
+    /// A native node with its checked inputs.
+    Native(Arc<NodeType>, Values),
+    /// A command.
+    Command(Arc<CommandWork>),
+}
+
+/// A command to run: everything evaluated, nothing to interpolate.
+#[derive(Clone, Debug)]
+pub struct CommandWork {
+    /// What runs.
+    pub program: Program,
+    /// Inputs by name: they become environment variables and files.
+    pub inputs: Values,
+    /// `env:`, evaluated.
+    pub env: IndexMap<String, String>,
+    /// Variables of the submitter that this command does not get: other nodes ask for them.
+    pub withheld: Arc<[String]>,
+    /// `dir:`, resolved to an existing folder; `None` is the private work folder.
+    pub dir: Option<PathBuf>,
+    /// Declared outputs.
+    pub outputs: IndexMap<String, CommandOutput>,
+}
+
+/// What runs.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// A script, as it stands in the file.
+    Script {
+        /// Its text.
+        text: String,
+        /// What runs it.
+        shell: Shell,
+    },
+    /// A program with its arguments, each one argument. Media are given as `Argument::Media` and become paths.
+    Arguments(Vec<Argument>),
+}
+
+/// One argument of a `cmd:`.
+#[derive(Clone, Debug)]
+pub enum Argument {
+    /// Text as it is.
+    Text(String),
+    /// The path of a file with these bytes.
+    Media(Media),
+}
