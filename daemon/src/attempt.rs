@@ -9,8 +9,9 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::{LiveEvent, NodeError};
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::run::AttemptEnd;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
@@ -56,7 +57,7 @@ pub struct Attempt {
     /// How long it may take. When that is over, it is ended through `cancel` too.
     pub time_limit: TimeLimit,
     /// The answer of a person to what the attempt before asked.
-    pub answer: Option<Value>,
+    pub answer: Option<Answer>,
     /// Where live events go; never waits.
     pub hub: Arc<Hub>,
 }
@@ -129,8 +130,8 @@ pub struct Outcome {
     pub unchanged: Vec<String>,
     /// What it cost in US dollars, if the node said.
     pub cost_usd: Option<f64>,
-    /// What it asks a person, if it [parked](AttemptEnd::Parked); safe to show.
-    pub question: Option<String>,
+    /// What it asks a person, if it [parked](AttemptEnd::Parked).
+    pub question: Option<Box<Question>>,
 }
 
 impl Outcome {
@@ -176,8 +177,8 @@ impl Outcome {
     }
     /// It asks a person something; another attempt goes on with the answer.
     #[must_use]
-    pub fn parked(question: String) -> Self {
-        Self { end: AttemptEnd::Parked, question: Some(question), ..Self::cancelled() }
+    pub fn parked(question: Question) -> Self {
+        Self { end: AttemptEnd::Parked, question: Some(Box::new(question)), ..Self::cancelled() }
     }
     /// Nobody saw how it ended.
     #[must_use]

@@ -7,7 +7,7 @@
 //! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they
 //!   are given
 //! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
-//! - `parked`: runs that wait for a person
+//! - `questions`: what nodes ask people; `parked`: runs that wait for them
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`: requests from clients; `core`: the loop;
 //!   `backlog`: how far the store is behind; `working`: which run a daemon died over
@@ -28,6 +28,7 @@ mod plan;
 mod pools;
 mod preview;
 mod publish;
+mod questions;
 mod queue;
 mod recover;
 mod requests;
@@ -44,10 +45,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight_shared::event::Queue;
-use fanlight_shared::id::RunId;
-use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue as queue_rpc, runs};
-use fanlight_shared::value::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::attempt::Outcome;
@@ -90,6 +88,8 @@ pub struct Activity {
     pub running: u32,
     /// Runs that wait.
     pub queued: u32,
+    /// Parked runs of which a question has a deadline.
+    pub due: u32,
 }
 
 /// How long an answer may take while the store can't be written.
@@ -129,8 +129,13 @@ enum Message {
         failed: u32,
     },
     Answer {
-        answer: Box<parked::Answer>,
+        request: Box<runs::Answer>,
         reply: Reply<()>,
+    },
+    /// The deadline of a question passed.
+    Deadline {
+        key: active::Key,
+        attempt: u32,
     },
     Cancel {
         request: runs::Cancel,
@@ -216,13 +221,14 @@ impl Engine {
         Ok(started)
     }
 
-    /// Stores a person's answer to a parked node. The run goes on when it has a slot again.
+    /// `runs.answer`
     ///
     /// # Errors
-    /// Nothing is asked there.
-    pub async fn answer(&self, run: RunId, node: &str, item: ItemPath, value: Value) -> Result<(), RpcError> {
-        let answer = Box::new(parked::Answer { run, node: node.to_owned(), item, value });
-        self.ask(|reply| Message::Answer { answer, reply }).await
+    /// Nothing is asked there, it was answered already, or this is no answer to it.
+    pub async fn answer(&self, request: runs::Answer) -> Result<(), RpcError> {
+        submit::check_request_key(&request.request_key)?;
+        let request = Box::new(request);
+        self.ask_in_trouble(|reply| Message::Answer { request, reply }).await
     }
 
     /// `runs.cancel`

@@ -209,12 +209,20 @@ impl Hub {
         })
     }
 
-    /// Fills in the places of runs that wait.
+    /// Fills in the places of runs that wait, and what runs ask.
     pub fn place(&self, runs: &mut [Run]) {
         let inner = self.lock();
         for run in runs {
             run.position = inner.rows.position(run.id);
+            run.asks = inner.rows.asks(run.id);
         }
+    }
+
+    /// The runs that ask a person something, in the order of their starts, with what is known of them.
+    pub(crate) fn asking(&self) -> Vec<(Arc<Run>, Arc<RunState>)> {
+        let inner = self.lock();
+        let state = |run: &RunId| inner.runs.get(run).map(|record| Arc::clone(&record.state));
+        inner.rows.asking().into_iter().filter_map(|run| Some((Arc::clone(&run), state(&run.id)?))).collect()
     }
 
     /// Tells every client that the daemon ends.

@@ -17,6 +17,7 @@ mod listen;
 mod logs;
 mod previews;
 mod progress;
+mod questions;
 mod queue;
 mod recent;
 mod runs;

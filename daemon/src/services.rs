@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::event::{LiveEvent, Prediction, Progress};
+use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, cut};
 use tokio_util::sync::CancellationToken;
@@ -29,8 +30,6 @@ pub(crate) const SCRATCH: &str = "scratch";
 
 /// How many characters of a message or of a name are shown.
 const MAX_MESSAGE: usize = 200;
-/// How many characters of a question are shown.
-const MAX_QUESTION: usize = 2_000;
 
 /// What a running native node may do: cheap to clone, so that parts of the node that run beside each other share it.
 #[derive(Clone)]
@@ -49,7 +48,7 @@ struct Inner {
 struct State {
     output: Output,
     cost_usd: Option<f64>,
-    question: Option<String>,
+    question: Option<Question>,
     /// How many calls of tools there were.
     tool_calls: u32,
     /// What was taken from each model.
@@ -151,18 +150,20 @@ impl NodeServices {
 
     /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on, and
     /// another attempt is started with the [answer](Self::answer).
-    pub fn ask(&self, question: &str) {
-        self.state().question = Some(cut(&sanitise::line(question), MAX_QUESTION));
+    pub fn ask(&self, mut question: Question) {
+        question.text = sanitise::plain(&question.text);
+        question.shorten();
+        self.state().question = Some(question);
     }
 
     /// What was asked.
-    pub(crate) fn question(&self) -> Option<String> {
+    pub(crate) fn question(&self) -> Option<Question> {
         self.state().question.clone()
     }
 
     /// The answer to what the attempt before asked.
     #[must_use]
-    pub fn answer(&self) -> Option<&Value> {
+    pub fn answer(&self) -> Option<&Answer> {
         self.inner.attempt.answer.as_ref()
     }
 

@@ -6,7 +6,7 @@
 //! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
 //! - a run as it is seen: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one reducer),
-//!   [`waiting`] (the order of the queue), [`asset`], [`preview`] (what stands for a large value)
+//!   [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`] (what stands for a large value)
 //! - the wire: [`rpc`]; behind the feature `client` the connection itself, and what a client makes of what comes: the
 //!   runs that it knows and its lens. The daemon is built without that feature, so it knows nothing of focus
 //! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
@@ -29,6 +29,7 @@ pub mod media;
 pub mod node_type;
 pub mod preview;
 pub mod problem;
+pub mod question;
 pub mod rpc;
 pub mod run;
 pub mod run_state;

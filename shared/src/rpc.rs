@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod frame;
 pub mod logs;
 pub mod previews;
+pub mod questions;
 pub mod queue;
 pub mod runs;
 #[cfg(feature = "schema")]

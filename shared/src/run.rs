@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{RunId, SubmissionId, Version, WorkflowId};
+use crate::item::ItemPath;
 use crate::preview;
 use crate::time::Time;
 use crate::value::Value;
@@ -197,9 +198,27 @@ pub struct Run {
     /// Its place in the queue, from 1, while it waits there; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u32>,
+    /// What it asks a person, while it asks; filled in by lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Box<Asks>>,
     /// `concurrency:` of its file: it waits while so many runs of its workflow run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
+}
+
+/// What a run asks a person, in short: `questions.list` has all of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Asks {
+    /// How many questions are open.
+    pub count: u32,
+    /// The node that asks the first of them.
+    pub node: String,
+    /// The item that asks it.
+    #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+    pub item: ItemPath,
+    /// The beginning of that question, one line, safe to show.
+    pub text: String,
 }
 
 /// Params that have at most so many bytes of JSON together go into lists whole.

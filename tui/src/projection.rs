@@ -242,6 +242,7 @@ pub(crate) mod tests {
             nodes_done: 0,
             nodes: 5,
             position: None,
+            asks: None,
             concurrency: None,
         }
     }

@@ -8,6 +8,7 @@ use fanlight_shared::event::{NodeError, NodeUpdate, Numbered, RunUpdate, StateEv
 use fanlight_shared::expression::{Load, Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
+use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::transition::{self, State};
 use fanlight_shared::value::{Value, Values};
@@ -42,6 +43,8 @@ pub(crate) struct ActiveRun {
     pub(super) live: usize,
     /// Instances that ask a person.
     pub(super) asking: usize,
+    /// Those of them that wait until a deadline only.
+    pub(super) due: usize,
     /// Instances made by `each`, against the limit of a run.
     pub(super) instances: usize,
     /// Finished values that this run takes over from the one it resumes.
@@ -123,9 +126,9 @@ pub(super) struct Instance {
     /// Its place in the line for pools and a lock, while it waits there.
     pub(super) ticket: Option<Ticket>,
     /// What it asks a person, while it waits for the answer.
-    pub(super) question: Option<String>,
+    pub(super) question: Option<Box<Question>>,
     /// The answer, for the attempt that goes on with it and for its retries.
-    pub(super) answer: Option<Value>,
+    pub(super) answer: Option<Answer>,
     /// It has its answer, and the attempt that goes on with it has not started.
     pub(super) answered: bool,
     /// What to run, kept for retries.
@@ -184,6 +187,7 @@ impl ActiveRun {
             cancelling: false,
             live: 0,
             asking: 0,
+            due: 0,
             instances: 0,
             taken: HashMap::new(),
             settled: VecDeque::new(),

@@ -202,14 +202,10 @@ impl ActiveRun {
             }
         };
         if end == AttemptEnd::Parked && !cancelling {
-            enter(&mut instance.status, NodeStatus::Waiting);
-            instance.answer = None;
-            instance.question.clone_from(&question);
-            self.asking += 1;
             let mut update = NodeUpdate::new(&plan.name, key.item, NodeStatus::Waiting, Time::now());
             fill(&mut update);
             update.question = question;
-            return self.tell_node(context, update);
+            return self.wait_for_answer(context, key, update);
         }
         if again {
             enter(&mut instance.status, NodeStatus::Waiting);

@@ -47,6 +47,8 @@ pub(super) struct Core {
     pub(super) queued: HashMap<RunId, QueuedRun>,
     /// Those of the active runs that wait for a person and hold no slot.
     pub(super) parked: HashSet<RunId>,
+    /// Those of the parked runs that go on at a deadline, whether somebody answers or not.
+    pub(super) due: HashSet<RunId>,
     pub(super) queue: RunQueue,
     /// Runs of which something changed in this turn.
     pub(super) touched: HashSet<RunId>,
@@ -80,6 +82,7 @@ impl Core {
             context: Context::new(parts, messages),
             active: HashMap::new(),
             parked: HashSet::new(),
+            due: HashSet::new(),
             queued: HashMap::new(),
             queue: RunQueue::new(cap, found.paused),
             touched: HashSet::new(),
@@ -177,7 +180,8 @@ impl Core {
             Message::Retry { key, failed } => {
                 self.with(key.run, |run, context| run.retry(context, key, failed))
             }
-            Message::Answer { answer, reply } => self.answer(*answer, reply),
+            Message::Answer { request, reply } => self.answer(*request, reply),
+            Message::Deadline { key, attempt } => self.deadline(key, attempt),
             Message::Cancel { request, reply } => self.cancel(&request, reply),
             Message::Delete { request, reply } => self.delete(request, reply),
             Message::Label { request, reply } => self.label(request, reply),
@@ -202,6 +206,7 @@ impl Core {
         if run.run.state.is_ended()
             && let Some(run) = self.active.remove(&id)
         {
+            self.due.remove(&id);
             if self.parked.remove(&id) {
                 self.queue.remove(id);
             } else {
@@ -249,7 +254,11 @@ impl Core {
     }
 
     fn activity_now(&self) -> Activity {
-        Activity { running: self.running() as u32, queued: self.queue.len() as u32 }
+        Activity {
+            running: self.running() as u32,
+            queued: self.queue.len() as u32,
+            due: self.due.len() as u32,
+        }
     }
 
     pub(super) fn queue_now(&self) -> Queue {

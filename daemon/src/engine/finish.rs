@@ -163,6 +163,7 @@ impl ActiveRun {
     pub(super) fn tell_listing(&mut self, context: &mut Context) {
         self.listing_changed = false;
         self.count_nodes();
+        self.run.asks = self.asks().map(Box::new);
         context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(self.run.clone()) }));
     }
 

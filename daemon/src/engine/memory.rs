@@ -5,6 +5,7 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 
 use super::active::ActiveRun;
+use super::questions;
 use crate::attempt::Outcome;
 use crate::executor::{Argument, Program, Work};
 
@@ -20,13 +21,19 @@ impl ActiveRun {
 
     /// Counts what an attempt made; one that takes more than is left has failed.
     pub(super) fn within_memory(&mut self, outcome: Outcome) -> Outcome {
-        let needed = memory_of(&outcome.values);
-        match self.reserve(needed, "what it made") {
+        let question = outcome.question.as_deref().map_or(0, questions::memory_of);
+        let needed = memory_of(&outcome.values) + question;
+        let what = if question > 0 { "what it asks" } else { "what it made" };
+        match self.reserve(needed, what) {
             Ok(()) => outcome,
             Err(sentence) => Outcome {
-                end: if outcome.end == AttemptEnd::Completed { AttemptEnd::Failed } else { outcome.end },
+                end: match outcome.end {
+                    AttemptEnd::Completed | AttemptEnd::Parked => AttemptEnd::Failed,
+                    end => end,
+                },
                 error: outcome.error.or_else(|| Some(NodeError::new(sentence))),
                 values: Values::new(),
+                question: None,
                 ..outcome
             },
         }

@@ -1,26 +1,16 @@
 //! Parked runs: a run of which nothing can go on until a person answers holds no slot. It survives restarts, and with its
 //! answer it goes back to the head of the queue.
 
-use fanlight_shared::event::{NodeUpdate, RunUpdate};
+use fanlight_shared::event::RunUpdate;
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::RpcError;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Values;
 
-use super::Reply;
-use super::active::{ActiveRun, Instance, Key, enter};
-use super::context::{After, Context};
+use super::active::{ActiveRun, Instance, enter};
+use super::context::Context;
 use super::core::Core;
-
-/// An answer to what a node asks.
-pub(super) struct Answer {
-    pub(super) run: RunId,
-    pub(super) node: String,
-    pub(super) item: ItemPath,
-    pub(super) value: Value,
-}
 
 impl Instance {
     /// Something of it goes on without a person.
@@ -82,29 +72,6 @@ impl ActiveRun {
     pub(super) fn is_answered(&mut self) -> bool {
         self.instances_mut().any(|instance| instance.answered)
     }
-
-    /// Accepts an answer. The error says why it is refused.
-    fn take_answer(&mut self, context: &mut Context, key: Key, value: Value) -> Result<(), String> {
-        let node = self.plan.nodes[key.node].name.clone();
-        let refused = || format!("`{node}{}` of {} asks nothing", key.item, self.run.name());
-        let asks = self.instance(key.node, key.item).is_some_and(|it| it.question.is_some());
-        if !asks || self.cancelling {
-            return Err(refused());
-        }
-        let mut update = NodeUpdate::new(&node, key.item, NodeStatus::Waiting, Time::now());
-        update.answer = Some(value.clone());
-        self.tell_node(context, update);
-        if let Some(instance) = self.instance_mut(key.node, key.item) {
-            instance.question = None;
-            instance.answer = Some(value);
-            instance.answered = true;
-            self.asking -= 1;
-        }
-        if self.run.state == RunStatus::Running {
-            self.go_on_with_answers(context);
-        }
-        Ok(())
-    }
 }
 
 impl Core {
@@ -116,7 +83,12 @@ impl Core {
     /// A run that was just changed gives its slot back when it is parked.
     pub(super) fn note_parked(&mut self, id: RunId) {
         let Some(run) = self.active.get(&id).filter(|run| run.run.state == RunStatus::Parked) else { return };
-        let workflow = run.run.workflow_id;
+        let (workflow, is_due) = (run.run.workflow_id, run.due > 0);
+        if is_due {
+            self.due.insert(id);
+        } else {
+            self.due.remove(&id);
+        }
         if self.parked.insert(id) {
             self.queue.ended(workflow);
         }
@@ -137,23 +109,10 @@ impl Core {
         if !self.parked.remove(&id) {
             return;
         }
+        self.due.remove(&id);
         if let Some(run) = self.active.get(&id) {
             self.queue.started(run.run.workflow_id);
         }
         self.with(id, |run, context| run.unpark(context));
-    }
-
-    /// Somebody answers what a node asks.
-    pub(super) fn answer(&mut self, answer: Answer, reply: Reply<()>) {
-        let Answer { run: id, node, item, value } = answer;
-        let found = self.active.get(&id).and_then(|run| Some(run.key(*run.plan.index.get(&node)?, item)));
-        let mut result = Err(format!("no run that is under way has a node `{node}` that asks"));
-        if let Some(key) = found {
-            self.with(id, |run, context| result = run.take_answer(context, key, value));
-            self.requeue(id);
-        }
-        self.context.after(After::Do(Box::new(move || {
-            let _ = reply.send(result.map_err(RpcError::refused));
-        })));
     }
 }

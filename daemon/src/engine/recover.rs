@@ -48,7 +48,7 @@ impl ActiveRun {
         self.run.state = state.status;
         self.cancelling = state.status == RunStatus::Cancelling;
         self.restore_nodes(&state, values);
-        self.asking = self.instances_mut().filter(|instance| instance.question.is_some()).count();
+        self.restore_questions(context);
         context.after(After::Begin { run: Box::new(self.run.clone()), state: Box::new(state.clone()) });
         self.tell_listing(context);
         let (mut adopted, mut interrupted) = (Vec::new(), Vec::new());
@@ -217,7 +217,7 @@ fn restored(seen: &Seen, values: Option<Values>) -> Instance {
         failures: ended(AttemptEnd::Failed),
         interruptions: ended(AttemptEnd::Lost),
         question: seen.question.clone(),
-        answer: seen.answer.clone(),
+        answer: seen.answer.as_deref().cloned(),
         answered: seen.status == NodeStatus::Waiting
             && seen.answer.is_some()
             && seen.attempts.last().is_some_and(|it| it.end == Some(AttemptEnd::Parked)),

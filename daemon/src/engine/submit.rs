@@ -48,9 +48,7 @@ pub(super) fn prepare(
         let most = fanlight_shared::sweep::RUN_LIMIT;
         return Err(RpcError::new(ErrorCode::BadParams, format!("at most {most} runs are taken at once")));
     }
-    if request.request_key.is_empty() || request.request_key.len() > 200 {
-        return Err(RpcError::new(ErrorCode::BadParams, "`request_key` must have 1 to 200 bytes"));
-    }
+    check_request_key(&request.request_key)?;
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let path = request.path.as_deref().map(canonical).transpose()?;
     let workflow = read(&request.document, types)?;
@@ -103,6 +101,14 @@ pub(super) fn prepare(
         resume: None,
     };
     Ok(Prepared { submit, plan: Arc::new(plan) })
+}
+
+/// A client's own name for a request.
+pub(super) fn check_request_key(key: &str) -> Result<(), RpcError> {
+    match key.len() {
+        1..=200 => Ok(()),
+        _ => Err(RpcError::new(ErrorCode::BadParams, "`request_key` must have 1 to 200 bytes")),
+    }
 }
 
 /// Names what a request asks for: its method and all its params.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use fanlight_shared::event::{DaemonEvent, LiveEvent, StateEvent};
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::preview;
+use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::frame::{EVENT, JsonRpc2, NotificationFrame};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run_state::Instance;
@@ -61,6 +62,8 @@ fn estimate(notification: &Notification) -> usize {
                         + values(update.outputs.iter())
                         + update.metrics.keys().map(|name| name.len() + 16).sum::<usize>()
                         + update.activity.as_ref().map_or(0, |activity| activity.bytes())
+                        + update.question.as_ref().map_or(0, |it| question(it))
+                        + update.answer.as_ref().and_then(|it| it.value.as_ref()).map_or(0, weight)
                 }
             },
             Notification::Daemon { event, .. } => match event {
@@ -93,6 +96,14 @@ pub(super) fn live(event: &LiveEvent) -> usize {
             LiveEvent::ToolResultUpdate { result, .. } => result.text.len(),
             LiveEvent::Prediction { prediction, .. } => prediction.provider.len() + prediction.model.len(),
         }
+}
+
+fn question(question: &Question) -> usize {
+    let choices = match &question.kind {
+        QuestionKind::Choice { choices, .. } => choices.as_slice(),
+        QuestionKind::YesNo | QuestionKind::Value { .. } => &[],
+    };
+    question.text.len() + choices.iter().chain(&question.show).map(weight).sum::<usize>()
 }
 
 fn values<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> usize {

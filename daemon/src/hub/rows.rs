@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fanlight_shared::event::{DaemonEvent, Queue};
 use fanlight_shared::id::RunId;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{Asks, Run, RunStatus};
 use fanlight_shared::waiting::Waiting;
 
 /// How many runs that wait the registry shows.
@@ -44,6 +44,18 @@ impl Rows {
     pub(super) fn position(&self, run: RunId) -> Option<u32> {
         self.runs.get(&run).filter(|run| run.state == RunStatus::Queued)?;
         self.waiting.position(run)
+    }
+
+    /// What a run asks.
+    pub(super) fn asks(&self, run: RunId) -> Option<Box<Asks>> {
+        self.runs.get(&run)?.asks.clone()
+    }
+
+    /// The runs that ask something, in the order of their starts.
+    pub(super) fn asking(&self) -> Vec<Arc<Run>> {
+        let mut asking: Vec<_> = self.runs.values().filter(|run| run.asks.is_some()).cloned().collect();
+        asking.sort_by_key(|run| (run.start_order, run.id));
+        asking
     }
 
     /// Applies an event. Returns what is sent to watchers: the event itself unless it is about a run that waits

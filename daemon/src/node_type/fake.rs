@@ -1,6 +1,10 @@
 //! Node types that only tests know: they use what no other type uses yet.
 
+use std::time::Duration;
+
 use fanlight_shared::event::{Prediction, TaskStatus};
+use fanlight_shared::question::Question;
+use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
@@ -36,6 +40,10 @@ fn stream() -> NodeType {
 fn ask() -> NodeType {
     Build::new("test.ask", "Asks a person.")
         .input("question", Type::Text, "What is asked.")
+        .input("default", Type::Text, "The answer at the deadline.")
+        .optional()
+        .input("within", Type::Int, "How long it waits, in milliseconds.")
+        .optional()
         .output("answer", Type::Any, "The answer.")
         .run(Runner::daemon(ask_a_person))
 }
@@ -78,9 +86,18 @@ async fn work(call: NodeCall) -> Made {
 
 async fn ask_a_person(call: NodeCall) -> Made {
     match call.services.answer() {
-        Some(answer) => Ok((Values::from([("answer".to_owned(), answer.clone())]), Vec::new())),
+        Some(answer) => {
+            let value = answer.value.clone().ok_or("nobody answered")?;
+            Ok((Values::from([("answer".to_owned(), value)]), Vec::new()))
+        }
         None => {
-            call.services.ask(call.inputs.text("question")?);
+            let mut question = Question::value(call.inputs.text("question")?, Type::Text);
+            question.default = call.inputs.maybe("default").cloned();
+            if call.inputs.maybe("within").is_some() {
+                let within = Duration::from_millis(call.inputs.count("within")?.into());
+                question.deadline = Some(Time::now().plus(within));
+            }
+            call.services.ask(question);
             Err("it asked".into())
         }
     }

@@ -6,7 +6,7 @@ use tokio::sync::watch::Receiver;
 
 use crate::engine::Activity;
 
-/// Returns after there was neither a run nor a client for `linger`. Sleeps only while that is so; otherwise it wakes on
+/// Returns after there was neither a run that goes on by itself nor a client for `linger`. Sleeps only while that is so; otherwise it wakes on
 /// change alone.
 pub(super) async fn idle(mut activity: Receiver<Activity>, mut clients: Receiver<u32>, linger: Duration) {
     loop {
@@ -30,15 +30,17 @@ mod tests {
 
     #[tokio::test]
     async fn it_ends_only_without_runs_and_clients() {
-        let (activity, runs) = tokio::sync::watch::channel(Activity { running: 0, queued: 1 });
+        let (activity, runs) = tokio::sync::watch::channel(Activity { queued: 1, ..Activity::default() });
         let (clients, seen) = tokio::sync::watch::channel(1);
         let idle = idle(runs, seen, Duration::ZERO);
         tokio::pin!(idle);
         assert!(waits(&mut idle).await, "a client and a run hold it");
         clients.send_replace(0);
         assert!(waits(&mut idle).await, "a run that waits holds it");
-        activity.send_replace(Activity { running: 1, queued: 0 });
+        activity.send_replace(Activity { running: 1, ..Activity::default() });
         assert!(waits(&mut idle).await, "a run holds it");
+        activity.send_replace(Activity { due: 1, ..Activity::default() });
+        assert!(waits(&mut idle).await, "a run that goes on by itself holds it");
         activity.send_replace(Activity::default());
         idle.await;
     }

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::bytes::Source;
 use super::session::Session;
-use super::{assets, daemon, items, logs, previews, queue, runs, values, watch, workflows};
+use super::{assets, daemon, items, logs, previews, questions, queue, runs, values, watch, workflows};
 use crate::hub::text;
 
 /// A good answer and the bytes that follow it.
@@ -64,6 +64,7 @@ plain {
     rpc::runs::Nodes => items::nodes,
     rpc::runs::Items => items::items,
     rpc::runs::Cancel => runs::cancel,
+    rpc::runs::Answer => runs::answer,
     rpc::runs::Resume => runs::resume,
     rpc::runs::Delete => runs::delete,
     rpc::runs::Label => runs::label,
@@ -73,6 +74,7 @@ plain {
     rpc::assets::Get => assets::get,
     rpc::assets::Star => assets::star,
     rpc::assets::Delete => assets::delete,
+    rpc::questions::List => questions::list,
     rpc::queue::Get => queue::get,
     rpc::queue::Set => queue::set,
     rpc::watch::Watch => watch::watch,

@@ -8,7 +8,7 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Cancel, CancelResponse, Delete, Detail, Get, Label, List, Resume, Start, Started,
+    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Resume, Start, Started,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -128,6 +128,11 @@ pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<Can
     // Nothing is cancelled where one of them is not a run.
     context.read(move |store| store.check_runs(&named)).await?;
     context.engine.cancel(cancel).await
+}
+
+pub(super) async fn answer(session: &Arc<Session>, answer: Answer) -> Result<Done, RpcError> {
+    session.context.engine.answer(answer).await?;
+    Ok(Done {})
 }
 
 pub(super) async fn resume(session: &Arc<Session>, resume: Resume) -> Result<Started, RpcError> {

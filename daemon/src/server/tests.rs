@@ -129,6 +129,7 @@ fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
         nodes_done: 0,
         nodes: 2,
         position: None,
+        asks: None,
         concurrency: None,
     }
 }

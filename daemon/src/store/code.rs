@@ -152,6 +152,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         nodes_done: row.get(17)?,
         nodes: row.get(18)?,
         position: None,
+        asks: None,
         concurrency: row.get(19)?,
     };
     Ok((row.get(20)?, run))

@@ -3,7 +3,7 @@
 mod asset;
 mod find;
 mod list;
-mod page;
+pub(crate) mod page;
 mod run;
 mod value;
 mod workflow;

@@ -138,7 +138,11 @@ pub fn param_value(text: &str, param: &Param) -> Result<Value, String> {
     fit_param(value_of(text, &param.ty)?, param)
 }
 
-fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
+/// Returns the value that a text gives to a type. For media the text is a path.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
     let trimmed = text.trim();
     let shown = cut(text, 60);
     match ty {

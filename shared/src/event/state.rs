@@ -10,6 +10,7 @@ use super::limit;
 use crate::id::AttemptId;
 use crate::item::ItemPath;
 use crate::preview;
+use crate::question::{Answer, Question};
 use crate::run::{AttemptEnd, NodeStatus, RunStatus};
 use crate::time::Time;
 use crate::value::{Value, float};
@@ -43,6 +44,9 @@ impl StateEvent {
                     if let Some(line) = &mut error.last_line {
                         preview::cut_text(line, limit::LINE);
                     }
+                }
+                if let Some(question) = &mut update.question {
+                    question.shorten();
                 }
                 shorten(&mut update.outputs, limit::OUTPUT, limit::OUTPUTS);
             }
@@ -129,12 +133,12 @@ pub struct NodeUpdate {
     /// What the attempt cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// What it asks a person, while it waits for the answer; safe to show.
+    /// What it asks a person, while it waits for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub question: Option<String>,
+    pub question: Option<Box<Question>>,
     /// The answer to its question, with which the next attempt goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Value>,
+    pub answer: Option<Box<Answer>>,
     /// Of an attempt that ended: the last value of each number that it reported.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
     #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, float::Number>"))]

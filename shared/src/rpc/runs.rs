@@ -287,6 +287,27 @@ pub struct CancelResponse {
     pub ended_left: u32,
 }
 
+/// `runs.answer`: what a person says to the question of a node. The run goes on when it has a slot again.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The run.
+    pub run_id: RunId,
+    /// The node that asks.
+    pub node: String,
+    /// The item that asks; empty for the node itself.
+    #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
+    pub item: ItemPath,
+    /// The attempt whose question is answered: a later question of the same node is then left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The answer: a bool, a value of the type, or a choice by its place from 0 or its text.
+    pub value: Value,
+    /// The same key gives the same answer, however often it is sent.
+    pub request_key: String,
+}
+
 /// `runs.resume`: a new run that takes over the finished values of an ended one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -337,6 +358,7 @@ request!(Get, "runs.get", Detail);
 request!(Nodes, "runs.nodes", NodePage);
 request!(Items, "runs.items", ItemPage);
 request!(Cancel, "runs.cancel", CancelResponse);
+request!(Answer, "runs.answer", Done);
 request!(Resume, "runs.resume", Started);
 request!(Delete, "runs.delete", Done);
 request!(Label, "runs.label", Done);

@@ -4,7 +4,9 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
-use super::{Request, RpcError, assets, daemon, logs, previews, queue, runs, values, watch, workflows};
+use super::{
+    Request, RpcError, assets, daemon, logs, previews, questions, queue, runs, values, watch, workflows,
+};
 
 macro_rules! all {
     ($($request:ty,)*) => {
@@ -47,9 +49,11 @@ all! {
     runs::Nodes,
     runs::Items,
     runs::Cancel,
+    runs::Answer,
     runs::Resume,
     runs::Delete,
     runs::Label,
+    questions::List,
     queue::Get,
     queue::Set,
     workflows::List,

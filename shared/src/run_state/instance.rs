@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Activity, NodeError, NodeUpdate, Progress};
 use crate::id::AttemptId;
 use crate::preview;
+use crate::question::{Answer, Question};
 use crate::run::{AttemptEnd, NodeStatus};
 use crate::time::Time;
 use crate::value::{Value, float};
 
-/// How many of the newest attempts keep their error whole.
-const MAX_FULL_ERRORS: usize = 16;
+/// How many of the newest attempts keep their error whole, and what they asked.
+const MAX_WHOLE_ATTEMPTS: usize = 16;
 /// How many bytes of JSON the error of an older one has.
 const MAX_OLD_ERROR_BYTES: usize = 200;
+/// How many bytes of JSON of a question, and of its answer, an attempt keeps.
+const MAX_ASKED_BYTES: usize = 300;
 
 /// The state of one node, or of one item of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -31,10 +34,10 @@ pub struct Instance {
     pub retry_at: Option<Time>,
     /// What it asks a person, while it waits for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub question: Option<String>,
+    pub question: Option<Box<Question>>,
     /// The answer, until the attempt that goes on with it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Value>,
+    pub answer: Option<Box<Answer>>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
@@ -91,6 +94,34 @@ pub struct Attempt {
     /// What it cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// What it asked a person, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// How that was answered, shortened; the next attempt goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<Answer>>,
+    /// When it was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Time>,
+}
+
+impl Attempt {
+    /// An attempt that was just started.
+    #[must_use]
+    pub fn new(number: u32, started_at: Time) -> Self {
+        Self {
+            number,
+            id: None,
+            started_at,
+            ended_at: None,
+            end: None,
+            error: None,
+            cost_usd: None,
+            question: None,
+            answer: None,
+            answered_at: None,
+        }
+    }
 }
 
 impl Instance {
@@ -145,35 +176,32 @@ impl Instance {
         self.status = update.status;
         self.retry_at = update.retry_at;
         self.question.clone_from(&update.question);
-        if update.answer.is_some() {
-            self.answer.clone_from(&update.answer);
+        if let Some(answer) = &update.answer {
+            self.answer = Some(answer.clone());
+            self.record_answer(answer, update.at);
         } else if update.ended == Some(AttemptEnd::Parked) || update.status.is_ended() {
             self.answer = None;
         }
         if let Some(number) = update.attempt {
             if self.attempt() < number {
-                self.attempts.push(Attempt {
-                    number,
-                    id: update.attempt_id,
-                    started_at: update.started_at.unwrap_or(update.at),
-                    ended_at: None,
-                    end: None,
-                    error: None,
-                    cost_usd: None,
-                });
+                let id = update.attempt_id;
+                self.attempts
+                    .push(Attempt { id, ..Attempt::new(number, update.started_at.unwrap_or(update.at)) });
                 self.progress = None;
                 self.previews.clear();
                 self.metrics.clear();
                 self.log_end = 0;
                 self.last_line = None;
                 self.activity = None;
-                self.cut_old_error();
+                self.cut_old_attempt();
             }
             if let (Some(attempt), Some(end)) = (self.attempts.last_mut(), update.ended) {
                 attempt.ended_at = Some(update.at);
                 attempt.end = Some(end);
                 attempt.error.clone_from(&update.error);
                 attempt.cost_usd = update.cost_usd;
+                attempt.question =
+                    update.question.as_ref().map(|question| preview::text(&question.text, MAX_ASKED_BYTES));
                 self.progress = None;
                 self.previews.clear();
                 self.metrics.clone_from(&update.metrics);
@@ -191,14 +219,26 @@ impl Instance {
         }
     }
 
+    /// The attempt that asked keeps how it was answered.
+    fn record_answer(&mut self, answer: &Answer, at: Time) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            let value = answer.value.as_ref().map(|value| preview::value(value, MAX_ASKED_BYTES));
+            attempt.answer = Some(Box::new(Answer { value, request: answer.request }));
+            attempt.answered_at = Some(at);
+        }
+    }
+
     /// A node may have a thousand attempts: those before the newest keep the beginning of their error only, so that an
     /// instance fits into a message.
-    fn cut_old_error(&mut self) {
+    fn cut_old_attempt(&mut self) {
         let old =
-            self.attempts.len().checked_sub(1 + MAX_FULL_ERRORS).and_then(|at| self.attempts.get_mut(at));
-        if let Some(error) = old.and_then(|attempt| attempt.error.as_mut()) {
+            self.attempts.len().checked_sub(1 + MAX_WHOLE_ATTEMPTS).and_then(|at| self.attempts.get_mut(at));
+        let Some(attempt) = old else { return };
+        if let Some(error) = &mut attempt.error {
             preview::cut_text(&mut error.message, MAX_OLD_ERROR_BYTES);
             error.last_line = None;
         }
+        attempt.question = None;
+        attempt.answer = None;
     }
 }

@@ -197,7 +197,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Asks for the registry and for the telemetry of active runs, then of those next in the queue, as many as may be
+    /// Asks for the registry and for the telemetry of active runs, then of parked ones and of those next in the queue, as many as may be
     /// watched; of the others their state is known.
     async fn watch(&mut self) -> Result<(), Failure> {
         self.rewatch_at = None;
@@ -205,6 +205,7 @@ impl Follower<'_> {
             self.projection.rows().filter(move |row| test(row.run.state)).collect::<Vec<_>>()
         };
         let mut window = with(RunStatus::is_active);
+        window.extend(with(|status| status == RunStatus::Parked));
         window.extend(with(|status| status == RunStatus::Queued));
         window.truncate(TELEMETRY_LIMIT);
         let seq = |row: &Row| {

@@ -256,15 +256,7 @@ mod tests {
     use super::*;
 
     fn tried(id: Option<AttemptId>) -> Instance {
-        let attempt = Attempt {
-            number: 1,
-            id,
-            started_at: Time(0),
-            ended_at: None,
-            end: None,
-            error: None,
-            cost_usd: None,
-        };
+        let attempt = Attempt { id, ..Attempt::new(1, Time(0)) };
         Instance { attempts: vec![attempt], ..Instance::default() }
     }
 

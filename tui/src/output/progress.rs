@@ -263,7 +263,10 @@ fn detail(row: &Row) -> (Role, String) {
 /// Returns the question of a parked run.
 fn asks(state: &RunState) -> String {
     let mut asking = state.nodes.iter().flat_map(|(name, node)| {
-        node.items.values().chain([&node.whole]).filter_map(move |it| Some((name, it.question.as_ref()?)))
+        node.items
+            .values()
+            .chain([&node.whole])
+            .filter_map(move |it| Some((name, &it.question.as_ref()?.text)))
     });
     asking.next().map_or_else(
         || "waits for a slot".into(),

@@ -2,8 +2,10 @@
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::{queue, runs};
+use fanlight_shared::question::Question;
+use fanlight_shared::rpc::{ErrorCode, queue, runs};
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
+use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 
 use super::world::World;
@@ -24,8 +26,27 @@ async fn parked(world: &World, document: &str) -> RunId {
     run
 }
 
+/// An answer to `ask`, from nobody who answered before.
+fn to(run: RunId, value: &str) -> runs::Answer {
+    runs::Answer {
+        run_id: run,
+        node: "ask".to_owned(),
+        item: ItemPath::WHOLE,
+        attempt: None,
+        value: Value::from(value),
+        request_key: RunId::new().to_string(),
+    }
+}
+
 async fn answer(world: &World, run: RunId, value: &str) {
-    world.engine.answer(run, "ask", ItemPath::WHOLE, Value::from(value)).await.unwrap();
+    world.engine.answer(to(run, value)).await.unwrap();
+}
+
+/// Why an answer is refused.
+async fn refused(world: &World, answer: runs::Answer) -> (ErrorCode, String) {
+    let error = world.engine.answer(answer).await.unwrap_err();
+    let codes = [ErrorCode::NotFound, ErrorCode::Refused, ErrorCode::BadParams];
+    (*codes.iter().find(|code| error.is(**code)).unwrap(), error.message)
 }
 
 async fn until_ended(world: &World, run: RunId) -> RunStatus {
@@ -39,7 +60,8 @@ async fn a_run_that_waits_for_a_person_holds_no_slot_and_goes_on_with_the_answer
     let run = parked(&world, ASK).await;
     let state = world.ended(run).state;
     assert_eq!(state.status, RunStatus::Parked);
-    assert_eq!(state.nodes["ask"].whole.question.as_deref(), Some("This one?"));
+    let question = state.nodes["ask"].whole.question.as_deref();
+    assert_eq!(question, Some(&Question::value("This one?", Type::Text)));
     world.until(|now| now.running == 0 && now.queued == 0).await;
     let other = world.start(QUICK).await;
     assert_eq!(until_ended(&world, other.id).await, RunStatus::Completed);
@@ -54,10 +76,9 @@ async fn a_run_that_waits_for_a_person_holds_no_slot_and_goes_on_with_the_answer
         (&ended.state.nodes["ask"].whole.question, &ended.state.nodes["ask"].whole.answer),
         (&None, &None)
     );
-    assert!(
-        world.engine.answer(run, "ask", ItemPath::WHOLE, Value::from("no")).await.is_err(),
-        "it asks nothing any more"
-    );
+    let asked = &ended.state.nodes["ask"].whole.attempts[0];
+    let said = asked.answer.as_ref().and_then(|answer| answer.value.clone());
+    assert_eq!((asked.question.as_deref(), said), (Some("This one?"), Some(Value::from("yes"))));
 }
 
 #[tokio::test]
@@ -132,8 +153,8 @@ async fn each_item_asks_for_itself() {
     let document =
         "nodes: { ask: { uses: test.ask, each: '${{ [1, 2] }}', with: { question: 'Item ${{ item }}?' } } }";
     let run = parked(&world, document).await;
-    let give = |index, value: &'static str| {
-        world.engine.answer(run, "ask", ItemPath::item(index), Value::from(value))
+    let give = |index, value: &str| {
+        world.engine.answer(runs::Answer { item: ItemPath::item(index), ..to(run, value) })
     };
     give(1, "second").await.unwrap();
     world
@@ -144,6 +165,170 @@ async fn each_item_asks_for_itself() {
     give(0, "first").await.unwrap();
     assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
     assert_eq!(world.values(run, "ask", "answer"), [Some(Value::from("first")), Some(Value::from("second"))]);
+}
+
+#[tokio::test]
+async fn an_answer_counts_once_however_often_it_is_sent() {
+    let mut world = World::with_cap(1).await;
+    let run = parked(&world, ASK).await;
+    world.engine.set_queue(queue::Set { paused: Some(true), ..queue::Set::default() }).await.unwrap();
+    let yes = to(run, "yes");
+    world.engine.answer(yes.clone()).await.unwrap();
+    world.engine.answer(yes.clone()).await.unwrap();
+    world.restart().await;
+    world.engine.answer(yes.clone()).await.unwrap();
+    let (code, why) = refused(&world, to(run, "no")).await;
+    assert_eq!((code, why.as_str()), (ErrorCode::Refused, "`ask` of story#1 was answered already"));
+    world.engine.set_queue(queue::Set { paused: Some(false), ..queue::Set::default() }).await.unwrap();
+    assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
+    world.engine.answer(yes).await.unwrap();
+    let (code, why) = refused(&world, to(run, "no")).await;
+    assert_eq!((code, why.as_str()), (ErrorCode::Refused, "`ask` of story#1 was answered already"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_wrong_is_refused_by_name_and_changes_nothing() {
+    let world = World::with_cap(1).await;
+    let run = parked(&world, ASK).await;
+    let other = world.run(QUICK).await.run.id;
+    let with = |node: &str| runs::Answer { node: node.to_owned(), ..to(run, "yes") };
+    for (answer, code, part) in [
+        (to(RunId::new(), "yes"), ErrorCode::NotFound, "no run"),
+        (with("asks"), ErrorCode::NotFound, "story#1 has no node `asks`; did you mean `ask`?"),
+        (with("before"), ErrorCode::Refused, "`before` of story#1 asks nothing"),
+        (
+            runs::Answer { item: ItemPath::item(3), ..to(run, "yes") },
+            ErrorCode::NotFound,
+            "there is no `ask[3]` of story#1",
+        ),
+        (
+            runs::Answer { attempt: Some(2), ..to(run, "yes") },
+            ErrorCode::Refused,
+            "asks something else by now",
+        ),
+        (
+            runs::Answer { value: Value::None, ..to(run, "") },
+            ErrorCode::BadParams,
+            "expected text, got nothing",
+        ),
+        (
+            runs::Answer { request_key: String::new(), ..to(run, "yes") },
+            ErrorCode::BadParams,
+            "`request_key` must have",
+        ),
+        (
+            runs::Answer { node: "a".to_owned(), ..to(other, "yes") },
+            ErrorCode::Refused,
+            "`a` of story#2 asks nothing: the run is completed",
+        ),
+        (
+            runs::Answer { node: "b".to_owned(), ..to(other, "yes") },
+            ErrorCode::NotFound,
+            "story#2 has no node `b`",
+        ),
+    ] {
+        let (is, why) = refused(&world, answer).await;
+        assert_eq!(is, code, "{why}");
+        assert!(why.contains(part), "{why}");
+    }
+    assert_eq!(world.ended(run).run.state, RunStatus::Parked);
+    answer(&world, run, "yes").await;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
+}
+
+/// A workflow that waits for an answer for so many milliseconds.
+fn within(millis: u32, default: &str) -> String {
+    format!(
+        "nodes: {{ ask: {{ uses: test.ask, with: {{ question: 'Now?', within: {millis}, {default} }} }} }}\n\
+         outputs: {{ answer: '${{{{ ask.answer }}}}' }}"
+    )
+}
+
+#[tokio::test]
+async fn at_its_deadline_a_question_is_answered_by_its_default_or_by_nobody() {
+    let world = World::with_cap(1).await;
+    let run = world.start(&within(20, "default: later")).await.id;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
+    let ended = world.ended(run);
+    assert_eq!(ended.output("answer"), Some(&Value::from("later")));
+    let answer = ended.state.nodes["ask"].whole.attempts[0].answer.clone().unwrap();
+    assert_eq!((answer.value, answer.request), (Some(Value::from("later")), None));
+    let run = world.start(&within(20, "")).await.id;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Failed);
+    assert!(world.ended(run).error().contains("nobody answered"), "{}", world.ended(run).error());
+}
+
+#[tokio::test]
+async fn a_deadline_that_passed_while_no_daemon_ran_counts_at_the_next_start() {
+    let mut world = World::with_cap(1).await;
+    let run = parked(&world, &within(3_600_000, "default: later")).await;
+    world.until(|now| now.due == 1).await;
+    world
+        .restart_after(|world| {
+            world.tamper(
+                "UPDATE event SET body = json_set(body, '$.question.deadline', 1) \
+                 WHERE json_extract(body, '$.question.deadline') > 1",
+            );
+        })
+        .await;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
+    assert_eq!(world.ended(run).output("answer"), Some(&Value::from("later")));
+    world.idle().await;
+}
+
+#[tokio::test]
+async fn an_answer_before_the_deadline_counts() {
+    let mut world = World::with_cap(1).await;
+    let run = parked(&world, &within(3_600_000, "default: later")).await;
+    world.restart().await;
+    world.until(|now| now.due == 1).await;
+    answer(&world, run, "now").await;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
+    assert_eq!(world.ended(run).output("answer"), Some(&Value::from("now")));
+    world.idle().await;
+}
+
+#[tokio::test]
+async fn the_registry_says_what_is_asked_while_it_is() {
+    let world = World::with_cap(2).await;
+    let document =
+        "nodes: { ask: { uses: test.ask, each: '${{ [1, 2] }}', with: { question: 'Item ${{ item }}?' } } }";
+    let run = parked(&world, document).await;
+    let asks = || world.hub.asking().pop().and_then(|(run, _)| run.asks.clone());
+    let shown = asks().unwrap();
+    assert_eq!((shown.count, shown.node.as_str(), shown.text.as_str()), (2, "ask", "Item 1?"));
+    world.engine.answer(runs::Answer { item: ItemPath::item(0), ..to(run, "a") }).await.unwrap();
+    world.until_stored(|_| asks().is_some_and(|asks| asks.count == 1 && asks.text == "Item 2?")).await;
+    world.cancel(&[run]).await;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Cancelled);
+    world.until_stored(|_| asks().is_none()).await;
+}
+
+#[tokio::test]
+async fn a_resumed_run_asks_only_what_was_not_answered() {
+    let world = World::with_cap(2).await;
+    let document = "nodes:
+  ask: { uses: test.ask, each: '${{ [1, 2] }}', with: { question: 'Item ${{ item }}?' } }";
+    let run = parked(&world, document).await;
+    world.engine.answer(runs::Answer { item: ItemPath::item(0), ..to(run, "a") }).await.unwrap();
+    world.until_state(run, |state| state.nodes["ask"].items[&0].status == NodeStatus::Completed).await;
+    world.cancel(&[run]).await;
+    assert_eq!(until_ended(&world, run).await, RunStatus::Cancelled);
+    let resume = runs::Resume {
+        run,
+        environment: fanlight_shared::environment::Environment::default(),
+        request_key: "again".into(),
+        document: None,
+        dry_run: false,
+    };
+    let again = world.engine.resume(resume).await.unwrap().runs[0].id;
+    world.until_stored(|store| store.listed(again).unwrap().state == RunStatus::Parked).await;
+    let items = world.ended(again).state.nodes["ask"].items.clone();
+    assert_eq!(items[&0].status, NodeStatus::Cached);
+    assert_eq!(items[&1].question.as_ref().map(|it| it.text.as_str()), Some("Item 2?"));
+    world.engine.answer(runs::Answer { item: ItemPath::item(1), ..to(again, "b") }).await.unwrap();
+    assert_eq!(until_ended(&world, again).await, RunStatus::Completed);
+    assert_eq!(world.values(again, "ask", "answer"), [Some(Value::from("a")), Some(Value::from("b"))]);
 }
 
 mod properties {

@@ -98,6 +98,7 @@ impl Apply {
                 nodes_done: 0,
                 nodes: submit.nodes,
                 position: Some(ahead + place as u32 + 1),
+                asks: None,
                 concurrency: submit.concurrency,
             });
         }

@@ -10,17 +10,17 @@ use crate::store::StoreError;
 /// Rows a page, if not said.
 const DEFAULT_LIMIT: u32 = 100;
 
-pub(super) fn limit(asked: Option<u32>) -> usize {
+pub(crate) fn limit(asked: Option<u32>) -> usize {
     asked.unwrap_or(DEFAULT_LIMIT).clamp(1, ROWS_LIMIT) as usize
 }
 
 /// A list whose cursors say that they are its own.
 #[derive(Clone, Copy)]
-pub(super) struct List(pub(super) &'static str);
+pub(crate) struct List(pub(crate) &'static str);
 
 impl List {
     /// The position of a cursor of this list; `None` for the first page.
-    pub(super) fn parse<T>(
+    pub(crate) fn parse<T>(
         self,
         cursor: Option<&str>,
         parse: impl Fn(&str) -> Option<T>,
@@ -43,13 +43,13 @@ impl List {
     }
 
     /// An empty page.
-    pub(super) fn page<K, T>(self, limit: usize) -> Rows<K, T> {
+    pub(crate) fn page<K, T>(self, limit: usize) -> Rows<K, T> {
         Rows { list: self, limit, room: PAGE, last: None, rows: Vec::new(), more: false }
     }
 }
 
 /// A page that is being filled: it is full at its limit of rows, or of bytes.
-pub(super) struct Rows<K, T> {
+pub(crate) struct Rows<K, T> {
     list: List,
     limit: usize,
     room: usize,
@@ -60,7 +60,7 @@ pub(super) struct Rows<K, T> {
 
 impl<K, T: Serialize> Rows<K, T> {
     /// Adds a row. `false`: there is no room for it, and the next page begins with it.
-    pub(super) fn add(&mut self, key: K, row: T) -> bool {
+    pub(crate) fn add(&mut self, key: K, row: T) -> bool {
         let bytes = preview::json_bytes(&row);
         // The first row always has room: none is larger than a message.
         if self.rows.len() == self.limit || (bytes > self.room && !self.rows.is_empty()) {
@@ -74,7 +74,7 @@ impl<K, T: Serialize> Rows<K, T> {
     }
 
     /// The page; its cursor is made from the last row.
-    pub(super) fn finish(self, cursor: impl Fn(&K) -> String) -> Page<T> {
+    pub(crate) fn finish(self, cursor: impl Fn(&K) -> String) -> Page<T> {
         let last = self.last.as_ref().filter(|_| self.more);
         let cursor = last.map(|key| format!("{}:{}", self.list.0, cursor(key)));
         Page { rows: self.rows, cursor, limit: u32::try_from(self.limit).ok() }

@@ -48,6 +48,7 @@ impl Story {
                     nodes_done: 0,
                     nodes: 1,
                     position: None,
+                    asks: None,
                     concurrency: None,
                 };
                 let id = run.id;

@@ -10,15 +10,7 @@ fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
         node.whole.status = NodeStatus::Completed;
     }
     if let Some((name, fraction)) = running {
-        let attempt = Attempt {
-            number: 1,
-            id: None,
-            started_at: Time(1000),
-            ended_at: None,
-            end: None,
-            error: None,
-            cost_usd: None,
-        };
+        let attempt = Attempt::new(1, Time(1000));
         let progress = Progress { fraction: Some(fraction), message: Some("row 12\u{1b}[2J of 20".into()) };
         let whole = Instance {
             status: NodeStatus::Running,

@@ -68,6 +68,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         },
         nodes: 4,
         position: None,
+        asks: None,
         concurrency: None,
     }
 }
@@ -125,17 +126,13 @@ fn set(state: &mut RunState, node: &str, status: NodeStatus, started: Time) {
     node.whole.ended_at = ended;
     if status != NodeStatus::Skipped {
         node.whole.attempts.push(Attempt {
-            number: 1,
-            id: None,
-            started_at: started,
             ended_at: ended,
             end: ended.map(|_| match status {
                 NodeStatus::Failed => AttemptEnd::Failed,
                 NodeStatus::Cancelled => AttemptEnd::Cancelled,
                 _ => AttemptEnd::Completed,
             }),
-            error: None,
-            cost_usd: None,
+            ..Attempt::new(1, started)
         });
     }
 }
