@@ -10,7 +10,7 @@ use crate::item::ItemPath;
 use crate::time::Time;
 use crate::value::Value;
 
-/// What kind of product an asset is; the filter of galleries.
+/// The kind of product that an asset is; galleries filter by it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -34,7 +34,7 @@ pub enum AssetKind {
 }
 
 impl AssetKind {
-    /// The word used on the wire and on screen.
+    /// Returns the word used on the wire and on screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl AssetKind {
         }
     }
 
-    /// The kind of product a value is.
+    /// Returns the kind of product a value is.
     #[must_use]
     pub fn of(value: &Value) -> Self {
         use crate::media::MediaKind;
@@ -79,7 +79,7 @@ pub struct Asset {
     pub workflow: String,
     /// The name of its run: `poster#12`.
     pub run: String,
-    /// The node that made it; for an output of the workflow that is no node's port, empty.
+    /// The node that made it; empty for a workflow output that is not a node's port.
     pub node: String,
     /// The item that made it.
     pub item: ItemPath,
@@ -98,7 +98,7 @@ pub struct Asset {
     /// Whether the user starred it.
     pub starred: bool,
 
-    /// Its place in a list that one port put out, from 0.
+    /// Its index in the list that the port returned, from 0.
     pub ordinal: u32,
     /// Its workflow.
     pub workflow_id: WorkflowId,
@@ -111,11 +111,11 @@ pub struct Asset {
     pub preview: PreviewState,
 }
 
-/// How many bytes of JSON the value of an asset has in lists.
+/// The most bytes of JSON that the value of an asset has in lists.
 const VALUE: usize = 64 * 1024;
 
 impl Asset {
-    /// Makes it as short as lists and events carry it: a long value becomes a preview.
+    /// Shortens it for lists and events: a long value becomes a preview.
     pub fn shorten(&mut self) {
         if self.value.as_media().is_none() && !crate::preview::fits(&self.value, VALUE) {
             self.value = crate::preview::value(&self.value, VALUE);
@@ -133,12 +133,12 @@ pub enum PreviewState {
     Pending,
     /// It is there.
     Ready,
-    /// There is none: nothing to show, or the bytes could not be decoded.
+    /// There is none: the value has nothing to show, or its bytes could not be decoded.
     None,
 }
 
 impl Recipe {
-    /// Makes it as short as an answer carries it: long params become previews.
+    /// Shortens it for a response: long params become previews.
     pub fn shorten(&mut self) {
         self.params_short |= crate::run::shorten_params(&mut self.params);
     }
@@ -152,7 +152,7 @@ pub struct Recipe {
     pub version: Version,
     /// All params of the run.
     pub params: IndexMap<String, Value>,
-    /// Whether `params` has only previews, as [`Run::params_short`](crate::run::Run::params_short) says.
+    /// Whether `params` holds only previews, as [`Run::params_short`](crate::run::Run::params_short) says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub params_short: bool,
     /// The label of the run.
@@ -163,7 +163,7 @@ pub struct Recipe {
     pub attempt: u32,
     /// How long that attempt took, in milliseconds.
     pub duration_ms: u64,
-    /// What it cost, in US dollars, if the node said.
+    /// Its cost in US dollars, if the node reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }

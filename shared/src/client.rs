@@ -1,7 +1,7 @@
 //! The connection of a client to the daemon: calls, notifications and bytes over the daemon's unix socket.
 //!
-//! Any number of calls may be under way at once. Notifications come through one channel, in order; a client that does
-//! not take them out makes the connection stop reading once many wait, and the daemon then sends a fresh snapshot later.
+//! Any number of calls may be in flight at once. Notifications arrive on one channel, in order. If a client does not
+//! drain it, the connection stops reading once the channel is full, and the daemon later sends a fresh snapshot.
 
 mod connection;
 mod error;
@@ -38,7 +38,8 @@ impl Client {
     /// Connects to the daemon of a home and greets it. Starts nothing: see [`start_daemon`].
     ///
     /// # Errors
-    /// [`ClientError::NoDaemon`] where nothing listens, or what listened hung up; a socket of another user; a daemon of another version.
+    /// [`ClientError::NoDaemon`] if nothing listens or the listener hung up; otherwise the socket belongs to another
+    /// user, or the daemon has another version.
     pub async fn connect(home: &Home) -> Result<Self, ClientError> {
         let connection = Connection::open(&home.socket).await?;
         let hello = Hello {
@@ -49,7 +50,7 @@ impl Client {
             ClientError::Rpc(error) if error.is(crate::rpc::ErrorCode::Version) => {
                 ClientError::Version(error.message)
             }
-            // It was about to end, and will be gone in a moment.
+            // The daemon is shutting down.
             ClientError::Disconnected(_) => ClientError::NoDaemon(home.socket.clone()),
             other => other,
         })?;
@@ -62,46 +63,46 @@ impl Client {
         Ok(Self { connection: Arc::new(connection), hello: Arc::new(hello) })
     }
 
-    /// What the daemon said of itself.
+    /// Returns the daemon's response to `hello`.
     #[must_use]
     pub fn hello(&self) -> &HelloResponse {
         &self.hello
     }
 
-    /// Asks for something and waits for the answer.
+    /// Sends a request and waits for the response.
     ///
     /// # Errors
-    /// [`ClientError::Rpc`] with what the daemon refused; a lost connection.
+    /// [`ClientError::Rpc`] if the daemon refused the request; otherwise the connection was lost.
     pub async fn call<R: Request>(&self, request: R) -> Result<R::Response, ClientError> {
         self.connection.call(&request).await
     }
 
-    /// Notifications of what is watched. There is one receiver: the first call gets it, later ones get `None`.
-    /// It ends when the connection does.
+    /// Returns the notifications of what is watched. There is one receiver: the first call gets it, later calls get
+    /// `None`. It ends with the connection.
     #[must_use]
     pub fn notifications(&self) -> Option<Notifications> {
         self.connection.notifications()
     }
 
-    /// Waits until the connection is lost and says why.
+    /// Waits until the connection is lost, and returns the reason.
     pub async fn closed(&self) -> String {
         self.connection.closed().await
     }
 
-    /// All bytes of an asset, or of one file of a folder that is an asset.
+    /// Returns all bytes of an asset, or of one file of a folder that is an asset.
     ///
     /// # Errors
-    /// No such asset, its bytes are gone, a lost connection.
+    /// There is no such asset, its bytes are gone, or the connection was lost.
     pub async fn read_asset(&self, asset: AssetId, file: Option<BlobHash>) -> Result<Vec<u8>, ClientError> {
         let mut bytes = Vec::new();
         self.read_asset_into(assets::Read { asset, file, offset: 0, limit: None }, &mut bytes).await?;
         Ok(bytes)
     }
 
-    /// Writes bytes of an asset to a writer as they come. Returns what they are.
+    /// Streams the bytes of an asset to a writer. Returns their MIME type and size.
     ///
     /// # Errors
-    /// No such asset, its bytes are gone, a lost connection, what the writer says.
+    /// There is no such asset, its bytes are gone, the connection was lost, or the writer failed.
     pub async fn read_asset_into<W: AsyncWrite + Unpin>(
         &self,
         read: assets::Read,
@@ -112,10 +113,10 @@ impl Client {
         Ok(bytes)
     }
 
-    /// Writes the content of a large value to a writer as it comes: a text as it is, any other value as JSON.
+    /// Streams the content of a large value to a writer: a text as it is, any other value as JSON.
     ///
     /// # Errors
-    /// It was not kept, a lost connection, what the writer says.
+    /// The content was not kept, the connection was lost, or the writer failed.
     pub async fn read_large_into<W: AsyncWrite + Unpin>(
         &self,
         large: &Large,
@@ -126,10 +127,10 @@ impl Client {
         self.copy(&bytes, chunks, into).await
     }
 
-    /// A value with the content of every large value in it, read one after the other.
+    /// Returns a value in which every large value is replaced by its content, read one after the other.
     ///
     /// # Errors
-    /// Something was not kept, a lost connection.
+    /// Some content was not kept, or the connection was lost.
     pub async fn full_value(&self, value: Value) -> Result<Value, ClientError> {
         Ok(match value {
             Value::Large(large) => {
@@ -141,7 +142,7 @@ impl Client {
                         String::from_utf8(bytes).map_err(|_| damaged("a stored text is damaged".into()))?,
                     )
                 } else {
-                    // Large values lie in this one only beside media.
+                    // The content holds further large values only if it also holds media.
                     Box::pin(self.full_value(large.read_json(&bytes).map_err(damaged)?)).await?
                 }
             }
@@ -163,18 +164,18 @@ impl Client {
         })
     }
 
-    /// The stored preview of an asset: MIME type and bytes.
+    /// Returns the stored preview of an asset: MIME type and bytes.
     ///
     /// # Errors
-    /// There is none (yet), a lost connection.
+    /// There is none (yet), or the connection was lost.
     pub async fn thumbnail(&self, asset: AssetId) -> Result<(String, Vec<u8>), ClientError> {
         self.bytes(&assets::Thumbnail { asset }).await
     }
 
-    /// The newest preview of a port of a node that runs, made small: MIME type and bytes.
+    /// Returns a thumbnail of the newest preview of a port of a running node: MIME type and bytes.
     ///
     /// # Errors
-    /// There is none at the moment, a lost connection.
+    /// There is none at the moment, or the connection was lost.
     pub async fn live_preview(&self, of: &previews::Thumbnail) -> Result<(String, Vec<u8>), ClientError> {
         self.bytes(of).await
     }

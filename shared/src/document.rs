@@ -1,4 +1,4 @@
-//! From the text of a workflow file to a checked [`Workflow`].
+//! Turns the text of a workflow file into a checked [`Workflow`].
 //!
 //! [`yaml`] reads the file into a tree in which every node has its position. A module per noun reads that tree and
 //! collects problems. [`check`] checks the whole against the catalogue of node types.
@@ -61,7 +61,7 @@ pub struct Checked {
 /// Reads and checks the text of a workflow file.
 ///
 /// # Errors
-/// A YAML syntax error alone, else all errors (and warnings) at once, in the order of the file.
+/// A YAML syntax error on its own; otherwise all errors and warnings at once, in the order of the file.
 pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reading = Reading::new(body);
@@ -87,7 +87,7 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
     }
 }
 
-/// Drops the problems that follow from a YAML trap in the same line.
+/// Drops the problems that are consequences of a YAML trap in the same line.
 fn without_followers(problems: &mut Vec<Problem>) {
     let trap = |code: &str| matches!(code, "yaml_tag" | "complex_key" | "comment_cuts_value");
     let lines: HashSet<u32> = problems

@@ -1,8 +1,8 @@
-//! The environment that a submission carries to its commands: the submitter's `PATH`, and the variables that it passes by
+//! The environment that a submission passes to its commands: the submitter's `PATH`, and variables that are passed by
 //! name.
 //!
-//! It is stored with the run, because runs outlive daemons, and readable by its owner alone. Its values never leave the
-//! daemon: no response and no event has them. What must not be stored at all does not belong here.
+//! It is stored with the run, because runs outlive daemons, and only its owner can read it. Its values never leave the
+//! daemon: no response and no event contains them. Anything that must not be stored at all does not belong here.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::workflow::{Node, Workflow};
 
-/// The longest value, in bytes; Linux takes 128 KiB with name and `=`.
+/// The longest value, in bytes; Linux accepts 128 KiB including the name and `=`.
 pub const MAX_VALUE_BYTES: usize = 127 * 1024;
-/// The most that all variables of a submission take together, names included, in bytes.
+/// The maximum size of all variables of a submission, names included, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
 
-/// Variables by name. `Debug` shows names only, so that no log has the values.
+/// Variables by name. `Debug` shows only names, so that values never get into a log.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(transparent)]
@@ -42,12 +42,12 @@ impl Environment {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
-    /// Returns whether there is no variable.
+    /// Returns whether there are no variables.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// Sets the variables of `other` besides and over these.
+    /// Adds the variables of `other`, which override existing ones.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -62,7 +62,7 @@ impl Environment {
             check_name(name)?;
             if value.contains('\0') {
                 return Err(format!(
-                    "the variable `{name}` contains a NUL character, which no environment can hold"
+                    "the variable `{name}` contains a NUL character, which an environment can't hold"
                 ));
             }
             if value.len() > MAX_VALUE_BYTES {
@@ -88,10 +88,10 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Returns the message for a bad name.
+/// The rule for names, as messages say it.
 pub const NAMES: &str = "names match [A-Za-z_][A-Za-z0-9_]*";
 
-/// Checks that a text can name a variable that somebody sets: [`NAMES`], and none of Fanlight's own.
+/// Checks that a variable with this name may be set: it matches [`NAMES`] and isn't one of Fanlight's own.
 ///
 /// # Errors
 /// One sentence.
@@ -109,7 +109,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
 }
 
 impl Workflow {
-    /// Returns the names of the variables that the file takes from the submitter, each once.
+    /// Returns the names of the variables that the file takes from the submitter, without duplicates.
     #[must_use]
     pub fn passed_variables(&self) -> Vec<&str> {
         let of_nodes = self.nodes.values().flat_map(|node| &node.pass_env);
@@ -118,7 +118,7 @@ impl Workflow {
         names.into_iter().collect()
     }
 
-    /// Returns the names that other nodes ask for in `pass_env` and this one does not: it is not given them.
+    /// Returns the variables that other nodes request in `pass_env` and this one doesn't: they are withheld from it.
     #[must_use]
     pub fn withheld_variables(&self, node: &Node) -> Vec<String> {
         let asks = |name: &String| self.pass_env.contains(name) || node.pass_env.contains(name);

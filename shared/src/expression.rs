@@ -1,8 +1,8 @@
-//! Expressions: what stands between `${{` and `}}`.
+//! Expressions: the text between `${{` and `}}`.
 //!
-//! minijinja parses them and has the values, operators, filters and tests; [`walk`] alone knows its syntax tree and finds
-//! what an expression reads, so that every port it names is an edge; [`evaluate`] computes, with the rules for absent
-//! values. Values go in and come out unchanged: whole numbers stay whole, media stays media.
+//! minijinja parses them and provides values, operators, filters and tests. Only [`walk`] knows its syntax tree; it
+//! finds the references of an expression, each of which becomes an edge. [`evaluate`] computes the result, with the
+//! rules for absent values. Values pass through unchanged: integers stay integers, media stays media.
 
 mod content;
 mod convert;
@@ -30,10 +30,10 @@ pub use convert::MEDIA_FIELDS;
 pub use functions::FUNCTIONS;
 pub use render::{render, template_variables};
 
-/// The largest value that an expression or a text around expressions makes, in bytes.
+/// The maximum size of the value of an expression, or of a text that contains expressions, in bytes.
 pub const SIZE_LIMIT: usize = 16 << 20;
 
-/// What an expression names first.
+/// The first name in a reference.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Root {
     /// `params.x`
@@ -50,11 +50,11 @@ pub enum Root {
     Node(String),
 }
 
-/// The roots that are no nodes.
+/// The roots that aren't nodes.
 pub const ROOTS: [&str; 5] = ["params", "run", "item", "index", "secrets"];
 
 impl Root {
-    /// Returns the root with this name; every other name is a node's.
+    /// Returns the root with this name; any other name is a node's.
     #[must_use]
     pub fn of(name: &str) -> Self {
         match name {
@@ -78,27 +78,27 @@ impl Root {
             Self::Node(node) => node,
         }
     }
-    /// Returns whether a field must follow: it is a group of values, not a value.
+    /// Returns whether a field must follow, because it is a group of values.
     #[must_use]
     pub fn has_fields(&self) -> bool {
         !matches!(self, Self::Item | Self::Index)
     }
 }
 
-/// Something that an expression reads: a root and the first field behind it.
+/// Something that an expression reads: a root and the first field after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reference {
-    /// What it names first.
+    /// Its root.
     pub root: Root,
-    /// The field behind it: the param, the port. `None` for `item` and `index`.
+    /// The field after the root: the param or the port. `None` for `item` and `index`.
     pub port: Option<String>,
-    /// The constant fields behind that, as far as they follow directly: `["name"]` in `a.image.name`.
+    /// The constant fields that follow directly: `["name"]` in `a.image.name`.
     pub path: Vec<String>,
-    /// Where it stands in the file.
+    /// Its span in the file.
     pub span: Span,
 }
 
-/// What is known about an expression's result before there are values.
+/// The statically known shape of an expression's result.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Shape {
     /// The value of the reference of this number.
@@ -129,7 +129,7 @@ struct Inner {
     tree: Tree,
 }
 
-/// Expressions with one text do the same, wherever they stand.
+/// Expressions with the same text are equal, wherever they are in the file.
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         self.inner.source == other.inner.source
@@ -144,20 +144,20 @@ impl std::fmt::Debug for Expression {
 
 /// The values that an expression can read.
 pub trait Scope {
-    /// Returns the value of `root.field` (`field` is `None` for `item` and `index`); `None` where it is absent. The fields
+    /// Returns the value of `root.field` (`field` is `None` for `item` and `index`); `None` if it is absent. The fields
     /// of a large item are read from the item itself.
     fn get(&self, root: &Root, field: Option<&str>) -> Option<Value>;
-    /// What `success()` and `failure()` return.
+    /// Returns the outcome of the nodes before, for `success()` and `failure()`.
     fn outcome(&self) -> Outcome {
         Outcome::default()
     }
-    /// What reads large values; without it an expression that needs the content of one fails.
+    /// Returns the loader of large values; without one, an expression that needs the content of a large value fails.
     fn loader(&self) -> Option<Arc<dyn Load>> {
         None
     }
 }
 
-/// How the nodes before went, for `success()` and `failure()`.
+/// The outcome of the nodes before, for `success()` and `failure()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
     /// A node upstream failed.
@@ -167,7 +167,7 @@ pub struct Outcome {
 }
 
 impl Expression {
-    /// Reads an expression; `span` is where its source stands in the file, on one line.
+    /// Parses an expression; `span` is the position of its source in the file, on one line.
     ///
     /// # Errors
     /// The problems, with their positions.
@@ -184,17 +184,17 @@ impl Expression {
         })
     }
 
-    /// Reads an expression; `position` says where a byte of its source stands in the file.
+    /// Parses an expression; `position` maps a byte of its source to its position in the file.
     ///
     /// # Errors
-    /// What is wrong with it, at its place.
+    /// The problems, with their positions.
     pub(crate) fn parse_at(source: &str, position: &dyn Fn(usize) -> Position) -> Result<Self, Vec<Problem>> {
         let walk::Found { references, asks_outcome, shape, tree } = walk::walk(source, position)?;
         let source = source.to_owned();
         Ok(Self { inner: Arc::new(Inner { source, references, asks_outcome, shape, tree }) })
     }
 
-    /// Returns it as written in the file.
+    /// Returns its source as written in the file.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.inner.source
@@ -209,7 +209,7 @@ impl Expression {
     pub fn asks_outcome(&self) -> bool {
         self.inner.asks_outcome
     }
-    /// Returns node and port if it is exactly `node.port`.
+    /// Returns the node and port if it is exactly `node.port`.
     #[must_use]
     pub fn straight(&self) -> Option<(&str, &str)> {
         match (&self.inner.tree, self.inner.references.first()) {
@@ -225,7 +225,7 @@ impl Expression {
         self.inner.shape.result_type(&self.inner.references, of)
     }
 
-    /// Returns its value; `None` where it is absent, as it is where it reads what is absent.
+    /// Evaluates it. Returns `None` if the result is absent, as it is when the expression reads something absent.
     ///
     /// # Errors
     /// A sentence that names the expression.

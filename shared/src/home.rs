@@ -1,4 +1,4 @@
-//! Where things lie: folders after XDG or below `FANLIGHT_HOME`, and the path of the daemon's socket.
+//! The locations of files: folders by XDG or below `FANLIGHT_HOME`, and the path of the daemon's socket.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub struct Home {
     pub socket: PathBuf,
     /// The supervisor's socket.
     pub supervisor_socket: PathBuf,
-    /// What names this home to people: `FANLIGHT_HOME`, or the data folder.
+    /// The name of this home for people: `FANLIGHT_HOME`, or the data folder.
     pub name: PathBuf,
 }
 
@@ -46,7 +46,7 @@ pub enum HomeError {
         /// Why.
         reason: String,
     },
-    /// The folder of the socket could be somebody else's.
+    /// The folder of the socket could belong to another user.
     #[error(
         "{path} is not safe for a socket: {reason}; remove it, or set XDG_RUNTIME_DIR to a folder of your own"
     )]
@@ -58,14 +58,14 @@ pub enum HomeError {
     },
 }
 
-/// Exit code of a daemon that found another one of the same home: whoever started it takes that one.
+/// Exit code of a daemon that found another one of the same home: connect to that one.
 pub const ALREADY_RUNNING: i32 = 75;
 
-/// A log file that is longer than this, in bytes, is put aside and a new one is begun.
+/// A log file longer than this, in bytes, is rotated.
 pub const LOG_LIMIT: u64 = 8 * 1024 * 1024;
 
 impl Home {
-    /// The home that the environment names. Nothing is created.
+    /// Returns the home that the environment names. Creates nothing.
     ///
     /// # Errors
     /// See [`HomeError`].
@@ -82,10 +82,10 @@ impl Home {
         Self::new(base.config_dir().join("fanlight"), data.clone(), state, data)
     }
 
-    /// Everything below one folder, as with `FANLIGHT_HOME`; `root` is absolute.
+    /// Returns the home with everything below one folder, as with `FANLIGHT_HOME`; `root` is absolute.
     ///
     /// # Errors
-    /// A socket path that is too long.
+    /// The socket path is too long.
     pub fn below(root: &Path) -> Result<Self, HomeError> {
         Self::new(root.join("config"), root.join("data"), root.join("state"), root.to_owned())
     }
@@ -102,13 +102,13 @@ impl Home {
         Ok(Self { config, data, state, socket, supervisor_socket, name })
     }
 
-    /// The folder that `FANLIGHT_HOME` names, where everything lies below one.
+    /// Returns the folder that `FANLIGHT_HOME` names, if everything is below one folder.
     #[must_use]
     pub fn root(&self) -> Option<&Path> {
         (self.data == self.name.join("data")).then_some(self.name.as_path())
     }
 
-    /// Makes the folders of data and state, private from their creation.
+    /// Creates the folders of data and state, private from the start.
     ///
     /// # Errors
     /// [`HomeError::Folder`]: a plain file or a read-only mount is in the way.
@@ -120,7 +120,8 @@ impl Home {
         Ok(())
     }
 
-    /// Makes the folder of the socket and checks that it is ours alone: a folder, no link, mode 0700.
+    /// Creates the folder of the socket and checks that only this user can use it: a folder, not a link, with mode
+    /// 0700.
     ///
     /// # Errors
     /// [`HomeError::Unsafe`], [`HomeError::Folder`].
@@ -134,21 +135,21 @@ impl Home {
             |reason: &str| HomeError::Unsafe { path: folder.to_owned(), reason: reason.to_owned() };
         let meta = std::fs::symlink_metadata(folder).map_err(|error| unsafe_folder(&error.to_string()))?;
         if !meta.is_dir() {
-            return Err(unsafe_folder("it is a link or no folder"));
+            return Err(unsafe_folder("it is a link, or not a folder"));
         }
         if meta.uid() != rustix::process::geteuid().as_raw() {
             return Err(unsafe_folder("it belongs to another user"));
         }
         if meta.permissions().mode() & 0o077 != 0 {
-            return Err(unsafe_folder("others may enter it (its mode must be 0700)"));
+            return Err(unsafe_folder("other users can enter it (its mode must be 0700)"));
         }
         Ok(())
     }
 
-    /// Opens the daemon's log for appending. A log over 8 MiB is put aside first, as `daemon.log.1`.
+    /// Opens the daemon's log for appending. A log over 8 MiB is first renamed to `daemon.log.1`.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error of the file system.
     pub fn open_log(&self) -> std::io::Result<std::fs::File> {
         make_private(&self.state)?;
         let path = self.log_file();
@@ -161,54 +162,55 @@ impl Home {
         options.append(true).create(true).open(path)
     }
 
-    /// The configuration file.
+    /// Returns the configuration file.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
-    /// The database.
+    /// Returns the database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.data.join("fanlight.db")
     }
-    /// The blobs that are files.
+    /// Returns the folder of the blobs that are files.
     #[must_use]
     pub fn blobs(&self) -> PathBuf {
         self.data.join("blobs")
     }
-    /// Held by the daemon while it lives.
+    /// Returns the file that a daemon locks while it lives.
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {
         self.state.join("daemon.lock")
     }
-    /// The daemon's own log.
+    /// Returns the daemon's own log.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {
         self.state.join("daemon.log")
     }
-    /// The supervisor's folder.
+    /// Returns the supervisor's folder.
     #[must_use]
     pub fn supervisor(&self) -> PathBuf {
         self.state.join("supervisor")
     }
-    /// Which run the engine is working on; read by the next daemon if this one dies over it.
+    /// Returns the file that names the run that the engine is working on. If the daemon crashes, the next one reads it.
     #[must_use]
     pub fn working_file(&self) -> PathBuf {
         self.state.join("working")
     }
-    /// Files that workers put down and that nobody needs after a crash.
+    /// Returns the folder of temporary files of workers, which are worthless after a crash.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.state.join("scratch")
     }
-    /// A folder per attempt that left the daemon: work folder, inputs, logs.
+    /// Returns the folder that holds one folder for each attempt outside the daemon's process: work folder, inputs,
+    /// logs.
     #[must_use]
     pub fn attempts(&self) -> PathBuf {
         self.state.join("attempts")
     }
 }
 
-/// Makes a folder and what is missing above it, for its owner only.
+/// Creates a folder and its missing parents, for the owner only.
 fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -217,7 +219,7 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// The path without links as far as it exists, so that one folder is one home however it is written.
+/// Resolves links in the existing part of a path, so that one folder is one home however its path is written.
 fn settled(path: &Path) -> PathBuf {
     for ancestor in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {
@@ -227,7 +229,7 @@ fn settled(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// `$XDG_RUNTIME_DIR`, else `/run/user/UID` if it is ours. Never `/tmp`.
+/// Returns `$XDG_RUNTIME_DIR`, else `/run/user/UID` if this user owns it. Never `/tmp`.
 fn runtime_dir() -> Option<PathBuf> {
     if let Some(dir) = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute())
     {
@@ -266,7 +268,7 @@ mod tests {
     fn a_long_socket_path_is_named() {
         let root = PathBuf::from(format!("/{}", "x".repeat(120)));
         let home = Home::new(root.clone(), root.clone(), root.join("state"), root);
-        // With a short runtime folder the socket does not lie below the home at all.
+        // With a short runtime folder the socket isn't below the home at all.
         match home {
             Err(error) => assert!(error.to_string().contains("at most 100 fit"), "{error}"),
             Ok(home) => assert!(home.socket.as_os_str().len() <= 100),

@@ -1,4 +1,4 @@
-//! Identifiers: UUIDv7 newtypes, so that they sort by age and can't be mistaken for one another or for a path.
+//! Identifiers: UUIDv7 newtypes, which sort by age and can't be confused with one another or with a path.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The error of [`FromStr`] of an id, for a text that is no UUID.
+/// The error of parsing an id from a text that isn't a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an id (an id is a UUID)")]
 pub struct NotAnId(pub String);
@@ -21,18 +21,18 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id, greater than every id made before it in this process.
+            /// Returns a new id, greater than every id made before it in this process.
             #[must_use]
             #[allow(clippy::new_without_default)]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
-            /// The sixteen bytes, as the store keeps them.
+            /// Returns its sixteen bytes, as stored.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
             }
-            /// The id of these sixteen bytes.
+            /// Returns the id of these sixteen bytes.
             #[must_use]
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
@@ -75,7 +75,7 @@ ids! {
     SubmissionId
     /// A product that is kept until the user deletes it.
     AssetId
-    /// One try of one node, or of one item of it.
+    /// One attempt at a node, or at one item of it.
     AttemptId
 }
 
@@ -86,17 +86,17 @@ ids! {
 pub struct Version(String);
 
 impl Version {
-    /// The version of a file with this text.
+    /// Returns the version of a file with this text.
     #[must_use]
     pub fn of(document: &str) -> Self {
         Self(blake3::hash(document.as_bytes()).to_hex().to_string())
     }
-    /// A version read back from the store.
+    /// Returns a version read back from the store.
     #[must_use]
     pub fn from_stored(hex: String) -> Self {
         Self(hex)
     }
-    /// The 64 hexadecimal digits.
+    /// Returns the 64 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -108,17 +108,17 @@ impl Version {
 pub struct BlobHash([u8; 32]);
 
 impl BlobHash {
-    /// The hash of these bytes.
+    /// Returns the hash of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
-    /// A hash that was computed elsewhere.
+    /// Returns a hash that was computed elsewhere.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
-    /// The 32 bytes, as the store keeps them.
+    /// Returns its 32 bytes, as stored.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -1,4 +1,4 @@
-//! Item paths: which element of an `each` something belongs to.
+//! Item paths: the element of an `each` that something belongs to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,12 +15,12 @@ impl ItemPath {
     /// The node itself, not one of its items.
     pub const WHOLE: Self = Self(None);
 
-    /// The item with this index.
+    /// Returns the item with this index.
     #[must_use]
     pub fn item(index: u32) -> Self {
         Self(Some(index))
     }
-    /// Whether this is the node itself.
+    /// Returns whether this is the node itself.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.0.is_none()

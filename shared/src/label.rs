@@ -1,4 +1,4 @@
-//! Labels: how people tell runs apart. Made once, at submission.
+//! Labels, by which people tell runs apart. They are made once, at submission.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 
 use crate::value::Value;
 
-/// What a label is made from.
+/// The input of a label.
 #[derive(Debug)]
 pub struct Labelled<'a> {
     /// The label that the user gave to the whole submission.
     pub own: Option<&'a str>,
-    /// What the workflow's file calls itself.
+    /// The title in the workflow's file.
     pub title: &'a str,
     /// The defaults of its params.
     pub defaults: &'a IndexMap<String, Option<Value>>,
@@ -23,11 +23,11 @@ pub struct Labelled<'a> {
     pub repeat: Option<(u32, u32)>,
 }
 
-/// Longest text of one value in a label, in characters.
+/// The longest text of one value in a label, in characters.
 const VALUE_LIMIT: usize = 24;
 
-/// Returns the label: the user's own and the swept params, or swept params first and then those that differ from their
-/// defaults; the title where nothing differs.
+/// Returns the label: the user's own label and the swept params; without one, the swept params and then those that
+/// differ from their defaults; if nothing differs, the title.
 #[must_use]
 pub fn label(of: &Labelled<'_>) -> String {
     let differs = |name: &String| match of.defaults.get(name) {
@@ -58,7 +58,8 @@ pub fn tell_apart<'a>(labels: impl Iterator<Item = &'a mut String>) {
     }
 }
 
-/// Writes a value in one short line. A long path keeps its end, which tells files apart; a long text keeps both ends.
+/// Writes a value as one short line. A long path keeps its end, which is what distinguishes files; a long text keeps
+/// both ends.
 fn short(value: &Value) -> String {
     let text = match value {
         Value::Text(text) => text.as_str(),

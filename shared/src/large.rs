@@ -1,4 +1,4 @@
-//! Large values: texts, lists and objects whose content lies in the blob store.
+//! Large values: texts, lists and objects whose content is in the blob store.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -8,39 +8,39 @@ use crate::id::BlobHash;
 use crate::types::Type;
 use crate::value::Value;
 
-/// A handle to a large value: what it is and where its content is, never the content. `values.content` reads the whole.
+/// A handle to a large value: what it is and where its content is, never the content itself. `values.content` reads it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Large {
     /// The type of the value.
     #[serde(rename = "type")]
     pub ty: Type,
-    /// Names the content in the blob store: a text as it is, any other value as JSON (as on the wire where media is in
-    /// it).
+    /// The hash of the content in the blob store: a text as it is, any other value as JSON (in its wire form if it
+    /// contains media).
     pub hash: BlobHash,
-    /// How many bytes the content has.
+    /// The size of the content in bytes.
     pub bytes: u64,
     /// The first characters of the content, for people.
     pub head: String,
-    /// Media is in it.
+    /// Whether it contains media.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub media: bool,
-    /// Only the beginning could be kept. Whatever needs the whole fails; the value itself is never taken for it.
+    /// Whether only the beginning could be kept. Anything that needs the full value then fails.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
 }
 
-/// How many bytes of the content [`Large::head`] has at most.
+/// The most bytes of the content in [`Large::head`].
 pub const HEAD_BYTES: usize = 240;
 
 impl Large {
-    /// Whether the content is a text; otherwise it is JSON.
+    /// Returns whether the content is a text; otherwise it is JSON.
     #[must_use]
     pub fn is_text(&self) -> bool {
         self.ty == Type::Text
     }
 
-    /// Refuses a value of which only the beginning was kept.
+    /// Checks that the full value was kept.
     ///
     /// # Errors
     /// A sentence that says what to do.
@@ -55,10 +55,10 @@ impl Large {
         ))
     }
 
-    /// The value whose content these bytes are.
+    /// Parses the content of this value.
     ///
     /// # Errors
-    /// A sentence: they are damaged.
+    /// A sentence: the bytes are damaged.
     pub fn read_json(&self, bytes: &[u8]) -> Result<Value, String> {
         let read = if self.media {
             serde_json::from_slice(bytes)
@@ -68,7 +68,7 @@ impl Large {
         read.map_err(|error| format!("a stored value is damaged: {error}"))
     }
 
-    /// The beginning of a content, as [`Self::head`] holds it.
+    /// Returns the beginning of a content, as [`Self::head`] holds it.
     #[must_use]
     pub fn head_of(content: &str) -> String {
         let mut end = HEAD_BYTES.min(content.len());

@@ -2,16 +2,17 @@
 //!
 //! # Layout
 //!
-//! - words: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
+//! - vocabulary: [`id`], [`time`], [`item`], [`types`], [`media`], [`value`]
 //! - the workflow file: [`document`] (text → [`workflow::Workflow`]), [`template`], [`expression`], [`node_type`], [`problem`]
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
-//! - a run as it is seen: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one reducer),
-//!   [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`] (what stands for a large value)
+//! - the view of a run: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one
+//!   reducer), [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`]
+//!   (stands in for a large value)
 //! - the wire: [`rpc`]; behind the feature `client` the connection itself, and what a client makes of what comes: the
 //!   runs that it knows and its lens. The daemon is built without that feature, so it knows nothing of focus
-//! - the house: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
+//! - surroundings: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
 //!
-//! Nothing here does input or output, except [`home`] which asks the environment, and the client.
+//! Nothing here does input or output, except the client and [`home`], which reads the environment.
 
 pub mod asset;
 #[cfg(feature = "client")]

@@ -1,4 +1,4 @@
-//! Media: values whose bytes lie in the blob store.
+//! Media: values whose bytes are in the blob store.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::BlobHash;
 
-/// What kind of media a value is.
+/// The kinds of media.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -24,7 +24,7 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
-    /// The word used in the workflow file, on the wire and on screen.
+    /// Returns the word used in the workflow file, on the wire and on screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -37,19 +37,19 @@ impl MediaKind {
     }
 }
 
-/// A media value: what it is and where its bytes are, never the bytes.
+/// A media value: what it is and where its bytes are, never the bytes themselves.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Media {
-    /// What kind of media it is.
+    /// Its kind.
     pub kind: MediaKind,
-    /// Names the bytes in the blob store.
+    /// The hash of the bytes in the blob store.
     pub hash: BlobHash,
-    /// The MIME type, found from the bytes (never from the name).
+    /// The MIME type, detected from the bytes (never from the name).
     pub mime: String,
-    /// How many bytes; for a folder the sum over its files.
+    /// Its size in bytes; for a folder, the sum over its files.
     pub bytes: u64,
-    /// A file name with its ending, without folders; what a shell step sees as the name of the file.
+    /// The file name with its extension, without folders, as a command sees it.
     pub name: String,
     /// Pixels, for pictures whose header could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,14 +57,14 @@ pub struct Media {
     /// Pixels, for pictures whose header could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// Whether the owner of the file could execute it; copies can be executed then too. A folder says it of each of
+    /// Whether the owner of the file could execute it; its copies are executable too. A folder records this for each of
     /// its files instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub executable: bool,
 }
 
 impl Media {
-    /// The name without its ending.
+    /// Returns the name without its extension.
     #[must_use]
     pub fn stem(&self) -> &str {
         match self.name.rsplit_once('.') {
@@ -72,7 +72,7 @@ impl Media {
             _ => &self.name,
         }
     }
-    /// The ending without its dot; empty if there is none.
+    /// Returns the extension without its dot; empty if there is none.
     #[must_use]
     pub fn ext(&self) -> &str {
         match self.name.rsplit_once('.') {
@@ -82,11 +82,11 @@ impl Media {
     }
 }
 
-/// What the blob of a folder says: its files, in name order.
+/// The manifest of a folder, stored as its blob: its files, in name order.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DirManifest {
-    /// The files below the folder; empty folders are not kept.
+    /// The files below the folder; empty folders are dropped.
     pub files: Vec<DirEntry>,
 }
 
@@ -94,7 +94,7 @@ pub struct DirManifest {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DirEntry {
-    /// The path below the folder, with `/` between its parts; no part is `..`.
+    /// The path below the folder, separated by `/`, without `..`.
     pub path: String,
     /// Names the bytes.
     pub hash: BlobHash,

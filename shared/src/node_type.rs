@@ -1,4 +1,4 @@
-//! Node types as data: what `fanlight nodes`, the checks, the schema and the docs all read.
+//! Node types as data, for `fanlight nodes`, the checks, the schema and the docs.
 
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
@@ -8,28 +8,28 @@ use serde::{Deserialize, Serialize};
 use crate::types::Type;
 use crate::value::Value;
 
-/// What happens to the world when a node of this type runs; decides whether an interrupted one may run again.
+/// The side effects of a node of this type; they decide whether an interrupted node may run again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Effects {
     /// Nothing outside the run changes.
     None,
-    /// Doing it twice is like doing it once.
+    /// Running it twice has the same effect as running it once.
     Idempotent,
-    /// Doing it twice may matter; an interrupted one fails unless `on_interrupt: again`.
+    /// Running it twice may matter; an interrupted node fails unless it has `on_interrupt: again`.
     #[default]
     External,
 }
 
-/// Where nodes of a type run.
+/// The place where nodes of a type run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
-    /// In the daemon, at once: pure and quick, starts no process, reads no file.
+    /// In the daemon's loop: pure and quick, without processes or files.
     Inline,
-    /// In the daemon, off its loop: waits or reads files.
+    /// In the daemon, beside its loop: waits or reads files.
     Daemon,
     /// In a worker process: decodes or encodes foreign bytes.
     Worker,
@@ -45,22 +45,22 @@ pub struct NodeTypeSpec {
     pub name: String,
     /// One sentence for people.
     pub summary: String,
-    /// Counts up when the same inputs give another result.
+    /// Increases when the same inputs give a different result.
     pub version: u32,
-    /// What a second try may do to the world.
+    /// Its side effects.
     pub effects: Effects,
     /// Where it runs.
     pub place: Place,
-    /// Whether its outputs are what the user has already, such as files on the disk: they are no products, so they
-    /// become assets only where the workflow puts them out or the node says `keep: true`.
+    /// Whether its outputs already belong to the user, such as files on disk. They aren't products, so they become
+    /// assets only if the workflow outputs them or the node has `keep: true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub source: bool,
-    /// The most bytes that the values of one attempt have together, media not counted; a node that makes more fails.
+    /// The maximum total size of the values of one attempt in bytes, without media; a node that exceeds it fails.
     #[serde(default)]
     pub max_bytes: u64,
     /// Inputs by name, in the order of the docs.
     pub inputs: IndexMap<String, InputSpec>,
-    /// Whether inputs that are not named above are taken too (the variables of `text.template`).
+    /// Whether it accepts inputs that aren't declared (the variables of `text.template`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_inputs: bool,
     /// Outputs by name.
@@ -76,10 +76,10 @@ pub struct InputSpec {
     pub ty: Type,
     /// One sentence for people.
     pub summary: String,
-    /// What is used when nothing is given; without it the input is required, unless `optional`.
+    /// The default; without it the input is required, unless `optional`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
-    /// May be left out without a default.
+    /// Whether it may be left out without a default.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
     /// Least number.
@@ -94,13 +94,13 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
-    /// Whether a node must give it.
+    /// Returns whether a node must provide it.
     #[must_use]
     pub fn required(&self) -> bool {
         self.default.is_none() && !self.optional
     }
 
-    /// Checks a value that is there: type, range, choice.
+    /// Checks a given value: type, range, choice.
     ///
     /// # Errors
     /// A sentence without the input's name.
@@ -114,7 +114,7 @@ impl InputSpec {
 /// Checks ranges and choices, for inputs and params alike.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence that says what is expected.
 pub fn check_range(
     value: &Value,
     min: Option<f64>,
@@ -164,7 +164,7 @@ pub struct OutputSpec {
 pub struct Catalogue(pub IndexMap<String, NodeTypeSpec>);
 
 impl Catalogue {
-    /// The type of this name.
+    /// Returns the type of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&NodeTypeSpec> {
         self.0.get(name)

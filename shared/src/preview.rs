@@ -1,6 +1,6 @@
-//! Previews: what lists, events and telemetry carry in place of a value or a text that is too large for one message.
+//! Previews, which lists, events and telemetry carry in place of a value or text that is too large for one message.
 //!
-//! Every limit is in bytes of JSON, so that a message made of previews has a known size whatever is in them.
+//! Every limit is in bytes of JSON, so that the size of a message made of previews is known.
 
 use std::io::Write;
 
@@ -10,15 +10,15 @@ use serde::Serialize;
 use crate::id::BlobHash;
 use crate::value::{Value, Values};
 
-/// What stands behind a list that was cut takes at most so many bytes.
+/// The most bytes of the note at the end of a list that was cut.
 const NOTE: usize = 32;
 
-/// Returns how many bytes a value has as JSON.
+/// Returns the size of a value as JSON, in bytes.
 pub fn json_bytes<T: Serialize + ?Sized>(value: &T) -> usize {
     count(value, usize::MAX).unwrap_or(usize::MAX)
 }
 
-/// Whether a value has at most `limit` bytes as JSON; looks no further than that.
+/// Returns whether a value has at most `limit` bytes as JSON, without measuring further.
 pub fn fits<T: Serialize + ?Sized>(value: &T, limit: usize) -> bool {
     count(value, limit).is_some()
 }
@@ -46,7 +46,7 @@ fn count<T: Serialize + ?Sized>(value: &T, limit: usize) -> Option<usize> {
     Some(counter.bytes)
 }
 
-/// Returns the beginning of a text that has at most `limit` bytes as JSON, and `…` where something was cut.
+/// Returns the beginning of a text, at most `limit` bytes as JSON, with `…` if something was cut.
 #[must_use]
 pub fn text(text: &str, limit: usize) -> String {
     let mut room = limit.saturating_sub("\"…\"".len());
@@ -71,7 +71,7 @@ pub fn text(text: &str, limit: usize) -> String {
 
 /// Cuts a text in place as [`text`] does.
 pub fn cut_text(whole: &mut String, limit: usize) {
-    // JSON writes a byte as six at most.
+    // JSON writes a byte as at most six.
     if whole.len() > limit / 6 {
         let cut = text(whole, limit);
         if cut.len() != whole.len() {
@@ -80,8 +80,8 @@ pub fn cut_text(whole: &mut String, limit: usize) {
     }
 }
 
-/// Returns a value as it is where it has at most `limit` bytes as JSON. Otherwise text keeps its beginning, a list keeps
-/// its first items and says how many more there are, and an object becomes the beginning of its JSON.
+/// Returns a value unchanged if it has at most `limit` bytes as JSON. Otherwise a text is cut to its beginning, a list
+/// to its first items and the number of the others, and an object becomes the beginning of its JSON.
 #[must_use]
 pub fn value(value: &Value, limit: usize) -> Value {
     if fits(value, limit) {
@@ -100,7 +100,7 @@ fn list(items: &[Value], limit: usize) -> Vec<Value> {
     let mut room = limit.saturating_sub("[]".len() + NOTE);
     let mut first = Vec::new();
     for item in items {
-        // Many small items say more than the whole of a large one.
+        // Many shortened items say more than one large item in full.
         let shown = match item {
             Value::Media(_) => item.clone(),
             other => self::value(other, (limit / 4).max(NOTE)),
@@ -115,15 +115,15 @@ fn list(items: &[Value], limit: usize) -> Vec<Value> {
     first
 }
 
-/// Returns values by name of which each has at most `each` and all together have at most `all` bytes as JSON, and whether
-/// they are what was given. Those for which there is no room at the end are left out.
+/// Shortens values by name so that each has at most `each` and all together have at most `all` bytes as JSON. Also
+/// returns whether nothing was changed. Values at the end that don't fit are left out.
 #[must_use]
 pub fn values(values: &Values, each: usize, all: usize) -> (Values, bool) {
     collect(values, all, |given| value(given, each))
 }
 
-/// As [`values`], for values that people compare: a preview also says how large the value is and names its content, so
-/// that two values with the same beginning don't look the same.
+/// As [`values`], for values that people compare: a preview also includes the size and hash of the value, so that two
+/// values with the same beginning don't look equal.
 #[must_use]
 pub fn told_apart(values: &Values, each: usize, all: usize) -> (Values, bool) {
     collect(values, all, |given| {

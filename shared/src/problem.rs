@@ -21,13 +21,13 @@ pub struct Position {
     pub column: u32,
 }
 
-/// From one place in a text to another.
+/// A range in a text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Span {
     /// Where it begins.
     pub start: Position,
-    /// Behind its last character.
+    /// The position after its last character.
     pub end: Position,
 }
 
@@ -38,7 +38,7 @@ pub struct Span {
 pub enum Severity {
     /// The workflow can't run.
     Error,
-    /// It can run, but probably not as meant.
+    /// The workflow can run, but probably not as intended.
     Warning,
 }
 
@@ -48,7 +48,7 @@ pub enum Severity {
 pub struct Problem {
     /// How bad it is.
     pub severity: Severity,
-    /// A stable word for the kind of problem, such as `unknown_node`; tests and the UI go by it.
+    /// A stable name for the kind of problem, such as `unknown_node`, for tests and the UI.
     pub code: String,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
@@ -57,13 +57,13 @@ pub struct Problem {
     pub hint: Option<String>,
     /// Where.
     pub span: Span,
-    /// The node it belongs to, for the cards of the grid.
+    /// The node that it belongs to, for the cards of the grid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
 }
 
 impl Problem {
-    /// An error.
+    /// Returns an error.
     #[must_use]
     pub fn error(code: &str, span: Span, message: impl Into<String>) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Problem {
             node: None,
         }
     }
-    /// A warning.
+    /// Returns a warning.
     #[must_use]
     pub fn warning(code: &str, span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
@@ -86,7 +86,7 @@ impl Problem {
         self.hint = Some(hint.into());
         self
     }
-    /// With "did you mean …?" where one of the known words is near.
+    /// Adds "did you mean …?" if one of the known words is similar.
     #[must_use]
     pub fn near<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match near(word, known) {
@@ -122,7 +122,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The known word that is nearest to `word`, if one is near enough to be meant.
+/// Returns the known word most similar to `word`, if one is similar enough.
 #[must_use]
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

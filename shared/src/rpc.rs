@@ -1,6 +1,6 @@
-//! Requests and answers: JSON-RPC 2.0 over a WebSocket, one noun a file.
+//! Requests and responses: JSON-RPC 2.0 over a WebSocket, one noun per file.
 //!
-//! Every request is a type with a method name and an answer type; the daemon dispatches on the name in one place, the
+//! Every request is a type with a method name and a response type. The daemon dispatches on the name in one place; the
 //! client sends the same types. `docs/protocol.md` shows the frames.
 
 pub mod assets;
@@ -20,10 +20,12 @@ pub mod workflows;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What the published schema can describe. Without the feature `schema` that is everything, and nothing is built for it.
+/// Implemented by types that the published schema can describe. Without the feature `schema` that is every type, at no
+/// cost.
 #[cfg(feature = "schema")]
 pub use schemars::JsonSchema as Described;
-/// What the published schema can describe. Without the feature `schema` that is everything, and nothing is built for it.
+/// Implemented by types that the published schema can describe. Without the feature `schema` that is every type, at no
+/// cost.
 #[cfg(not(feature = "schema"))]
 pub trait Described {}
 #[cfg(not(feature = "schema"))]
@@ -32,11 +34,11 @@ impl<T: ?Sized> Described for T {}
 /// The version of the protocol; `hello` compares it.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// A request: its method and what answers it.
+/// A request: its method and its response.
 pub trait Request: Serialize + DeserializeOwned + Described {
     /// The method's name on the wire.
     const METHOD: &'static str;
-    /// What answers it.
+    /// The type of its response.
     type Response: Serialize + DeserializeOwned + Described;
 }
 
@@ -54,12 +56,12 @@ macro_rules! request {
 }
 pub(crate) use request;
 
-/// An answer that says nothing but "done".
+/// A response without content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {}
 
-/// What went wrong with a request.
+/// The error of a request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
@@ -68,7 +70,7 @@ pub struct RpcError {
     pub code: i32,
     /// One sentence that says what to do.
     pub message: String,
-    /// Problems of a workflow file; JSON-RPC calls what an error carries `data`.
+    /// Problems of a workflow file, in JSON-RPC's member `data`.
     #[serde(rename = "data", default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<crate::problem::Problem>,
 }
@@ -80,9 +82,9 @@ pub enum ErrorCode {
     Malformed = -32700,
     /// No such method.
     UnknownMethod = -32601,
-    /// The params don't fit the method.
+    /// The params don't match the method.
     BadParams = -32602,
-    /// The daemon failed, not the request.
+    /// The daemon failed.
     Internal = -32603,
     /// The workflow file has errors; they are in `problems`.
     InvalidWorkflow = 1,
@@ -92,12 +94,12 @@ pub enum ErrorCode {
     Refused = 3,
     /// The disk is full or the store can't be written.
     Storage = 4,
-    /// The protocol versions don't fit.
+    /// The protocol versions don't match.
     Version = 5,
 }
 
 impl RpcError {
-    /// An error.
+    /// Returns an error.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code: code as i32, message: message.into(), problems: Vec::new() }
@@ -112,7 +114,7 @@ impl RpcError {
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Refused, message)
     }
-    /// The daemon failed.
+    /// Returns the daemon failed.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)
@@ -121,20 +123,20 @@ impl RpcError {
     pub fn shorten(&mut self) {
         crate::preview::cut_text(&mut self.message, MAX_SENTENCE);
     }
-    /// Whether it has this code.
+    /// Returns whether it has this code.
     #[must_use]
     pub fn is(&self, code: ErrorCode) -> bool {
         self.code == code as i32
     }
 }
 
-/// A page of a list and where the next one begins.
+/// A page of a list, with the cursor of the next.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Give this back to get the next page; `None` after the last.
+    /// The cursor of the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// How many rows a page of this list had at most: what was asked for, unless that was more than the list allows.

@@ -1,4 +1,4 @@
-//! Runs as they are listed, and the states of runs, nodes and attempts.
+//! Runs as lists show them, and the states of runs, nodes and attempts.
 
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
@@ -20,48 +20,48 @@ pub enum RunStatus {
     Queued,
     /// Has a slot.
     Running,
-    /// Waits for a person and holds no slot. Once it has its answer it is the next to get one.
+    /// Waits for a person and holds no slot. Once the person has answered, it is the next to get one.
     Parked,
     /// Is being cancelled; some of its processes may still live.
     Cancelling,
-    /// Every node ended, none failed that may not.
+    /// Every node has ended, and none has failed that must not.
     Completed,
     /// A node failed.
     Failed,
-    /// A person ended it.
+    /// A person cancelled it.
     Cancelled,
 }
 
 impl RunStatus {
-    /// Whether it never changes again.
+    /// Returns whether it never changes again.
     #[must_use]
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
-    /// Whether it holds a slot.
+    /// Returns whether it holds a slot.
     #[must_use]
     pub fn is_active(self) -> bool {
         matches!(self, Self::Running | Self::Cancelling)
     }
-    /// Whether it was started and has not ended, with a slot or parked.
+    /// Returns whether it has started and not ended, with a slot or parked.
     #[must_use]
     pub fn is_under_way(self) -> bool {
         matches!(self, Self::Running | Self::Parked | Self::Cancelling)
     }
-    /// Whether a run that is in the other state was in this one before. News comes by several ways, events, lists and
-    /// snapshots, and what is behind is no news.
+    /// Returns whether a run in the other state was in this one before. States arrive in events, lists and snapshots;
+    /// one that is behind is stale.
     #[must_use]
     pub fn is_behind(self, other: Self) -> bool {
         let step = |state| match state {
             Self::Queued => 0,
-            // A run goes to and fro between these.
+            // A run moves back and forth between these.
             Self::Running | Self::Parked => 1,
             Self::Cancelling => 2,
             Self::Completed | Self::Failed | Self::Cancelled => 3,
         };
         step(self) < step(other)
     }
-    /// The word used on the wire and on screen.
+    /// Returns the word used on the wire and on screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl RunStatus {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NodeStatus {
-    /// Its inputs are not there yet, or it waits before another try.
+    /// Its inputs are not available yet, or it waits before a retry.
     #[default]
     Waiting,
     /// Waits for a place in its pool; never stored.
@@ -90,28 +90,28 @@ pub enum NodeStatus {
     Running,
     /// Ended well.
     Completed,
-    /// Took over a value made before.
+    /// Reuses an earlier value.
     Cached,
-    /// Ended badly, and no attempt follows.
+    /// Ended with an error, and no attempt follows.
     Failed,
-    /// Was not to run.
+    /// Did not have to run.
     Skipped,
     /// Its run was cancelled.
     Cancelled,
 }
 
 impl NodeStatus {
-    /// Whether it never changes again.
+    /// Returns whether it never changes again.
     #[must_use]
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Cached | Self::Failed | Self::Skipped | Self::Cancelled)
     }
-    /// Whether its ports have values.
+    /// Returns whether its ports have values.
     #[must_use]
     pub fn has_values(self) -> bool {
         matches!(self, Self::Completed | Self::Cached)
     }
-    /// The word used on the wire and on screen.
+    /// Returns the word used on the wire and on screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -136,11 +136,11 @@ pub enum AttemptEnd {
     Completed,
     /// Badly.
     Failed,
-    /// Because its run was cancelled.
+    /// Ended because its run was cancelled.
     Cancelled,
     /// Nobody saw how.
     Lost,
-    /// It asked a person something; another attempt goes on with the answer.
+    /// It asked a person a question; another attempt continues with the answer.
     Parked,
 }
 
@@ -154,14 +154,14 @@ pub struct Run {
     pub workflow: String,
     /// Its number within the workflow, from 1.
     pub number: u32,
-    /// What distinguishes it from its siblings.
+    /// Distinguishes it from its siblings.
     pub label: String,
     /// Its state.
     pub state: RunStatus,
     /// All its params, defaults included.
     pub params: IndexMap<String, Value>,
-    /// Whether `params` has only previews: of long values the beginning, of very many the first. `values.read` has them
-    /// whole.
+    /// Whether `params` holds only previews: the beginnings of long values, and the first of very many values.
+    /// `values.read` returns all of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub params_short: bool,
     /// When it was submitted.
@@ -170,23 +170,23 @@ pub struct Run {
     pub started_at: Option<Time>,
     /// When it ended.
     pub ended_at: Option<Time>,
-    /// Why it failed; names every failed node.
+    /// Why it failed, with the names of all failed nodes.
     pub error: Option<String>,
 
     /// Its workflow.
     pub workflow_id: WorkflowId,
-    /// What the workflow's file calls itself.
+    /// The title in the workflow's file.
     pub title: String,
     /// The version it was submitted with.
     pub version: Version,
-    /// The submission it came with; its siblings count as one start for the lens.
+    /// Its submission; the lens counts the runs of a submission as one start.
     pub submission: SubmissionId,
     /// Its place in that submission, from 0.
     pub index: u32,
-    /// Counts every start of a run in this home; orders runs by the moment they left the queue.
+    /// Its number among all starts in this home; orders runs by the moment they left the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_order: Option<u64>,
-    /// The run whose finished values it took over.
+    /// The run whose finished values it reuses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_from: Option<RunId>,
     /// Nodes that ended.
@@ -195,13 +195,13 @@ pub struct Run {
     /// Nodes in all.
     #[serde(default)]
     pub nodes: u32,
-    /// Its place in the queue, from 1, while it waits there; filled in by lists.
+    /// Its position in the queue, from 1, while it waits there; set by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u32>,
     /// What it asks a person, while it asks; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<Box<Asks>>,
-    /// `concurrency:` of its file: it waits while so many runs of its workflow run.
+    /// `concurrency:` of its file: it waits while that many runs of its workflow are running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
 }
@@ -221,15 +221,15 @@ pub struct Asks {
     pub text: String,
 }
 
-/// Params that have at most so many bytes of JSON together go into lists whole.
+/// The most bytes of JSON that all params together may have in lists without being shortened.
 const PARAMS: usize = 4096;
-/// Of longer ones each value has at most so many bytes.
+/// The most bytes of each value of shortened params.
 const PARAM: usize = 256;
-/// How long the title and the error of a run are in lists, in bytes of JSON.
+/// The most bytes of JSON of the title and of the error of a run in lists.
 const TITLE: usize = 400;
 const ERROR: usize = 2048;
 
-/// Makes params as short as lists carry them. Returns whether that left something out.
+/// Shortens params for lists. Returns whether anything was left out.
 pub(crate) fn shorten_params(params: &mut IndexMap<String, Value>) -> bool {
     if preview::fits(params, PARAMS) {
         return false;
@@ -240,8 +240,8 @@ pub(crate) fn shorten_params(params: &mut IndexMap<String, Value>) -> bool {
 }
 
 impl Run {
-    /// Makes it as short as lists and events carry it, some kilobytes at most: params become previews, long texts are
-    /// cut. What is short already stays as it is.
+    /// Shortens it for lists and events, to a few kilobytes: params become previews, long texts are cut. A short run
+    /// stays as it is.
     pub fn shorten(&mut self) {
         self.params_short |= shorten_params(&mut self.params);
         preview::cut_text(&mut self.title, TITLE);
@@ -250,7 +250,7 @@ impl Run {
         }
     }
 
-    /// Whether [`Run::shorten`] would change nothing.
+    /// Returns whether [`Run::shorten`] would change nothing.
     #[must_use]
     pub fn is_short(&self) -> bool {
         preview::fits(&self.params, PARAMS)
@@ -258,7 +258,7 @@ impl Run {
             && preview::fits(&self.error, ERROR)
     }
 
-    /// What a person types to name it: `poster#12`.
+    /// Returns the name that a person types: `poster#12`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}#{}", self.workflow, self.number)

@@ -1,4 +1,4 @@
-//! The one reducer: events fold into the state of a run, the same way in the daemon and in every client.
+//! The reducer: folds events into the state of a run, in the same way in the daemon and in every client.
 
 mod edges;
 mod instance;
@@ -22,7 +22,7 @@ use crate::run::RunStatus;
 use crate::time::Time;
 use crate::value::Value;
 
-/// How many metrics, and how many previews, an instance has at most; further ones are left out.
+/// The most metrics, and the most previews, of an instance; further ones are dropped.
 const NAMES: usize = 256;
 
 /// The state of a run: the fold of its events.
@@ -43,40 +43,40 @@ pub struct RunState {
     pub outputs: IndexMap<String, Value>,
     /// Nodes by name, in the order of the file.
     pub nodes: IndexMap<String, NodeState>,
-    /// Edges by name, in the order of the file. What an edge does follows from the node that reads it.
+    /// Edges by name, in the order of the file. The activity of an edge follows from the node that reads it.
     #[serde(default)]
     pub edges: IndexMap<String, EdgeActivity>,
-    /// How many nodes are not in it yet: a large state is sent in parts.
+    /// How many nodes are missing: a large state is sent in parts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub nodes_left: u64,
-    /// How many edges are not in it yet.
+    /// How many edges are missing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub edges_left: u64,
-    /// How many items are not in it yet.
+    /// How many items are missing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_left: u64,
     #[serde(skip)]
     readers: Readers,
 }
 
-/// A count of nothing is not written out.
+/// Returns whether a count is zero; zeros are not serialised.
 fn is_zero<T: Default + PartialEq>(count: &T) -> bool {
     *count == T::default()
 }
 
-/// Whether a state event was folded in.
+/// The result of folding a state event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Folded {
-    /// It was the next one.
+    /// The event was the next one.
     Next,
-    /// It was there before; nothing changed.
+    /// The event had been folded before; nothing changed.
     Old,
-    /// Events before it are missing; nothing changed, a snapshot is needed.
+    /// Earlier events are missing; nothing changed, and a snapshot is needed.
     Gap,
 }
 
 impl RunState {
-    /// A run that was just submitted, with these nodes.
+    /// Creates the state of a run that was just submitted, with these nodes.
     pub fn new<S: Into<String>>(nodes: impl IntoIterator<Item = S>) -> Self {
         Self {
             seq: 0,
@@ -94,7 +94,7 @@ impl RunState {
         }
     }
 
-    /// Folds in a state event.
+    /// Folds a state event.
     pub fn fold(&mut self, numbered: &Numbered) -> Folded {
         if numbered.seq <= self.seq {
             return Folded::Old;
@@ -135,11 +135,11 @@ impl RunState {
         self.move_edges(&update.node);
     }
 
-    /// Folds in a live event. It changes something only while the attempt that it is about runs: what an attempt
-    /// reported last is in the state event of its end.
+    /// Folds a live event. It has an effect only while its attempt is running: the last reports of an attempt are in
+    /// the state event of its end.
     pub fn fold_live(&mut self, event: &LiveEvent) {
         match event {
-            // What an edge does follows from its reader; the event says it to who does not fold state events.
+            // The activity of an edge follows from its reader; this event is for clients that don't fold state events.
             LiveEvent::EdgeUpdate { .. } => {}
             LiveEvent::NodeProgress { node, item, progress } => {
                 if let Some(instance) = self.live_instance(node, *item) {
@@ -186,7 +186,7 @@ impl RunState {
         }
     }
 
-    /// The instance of a node or item, while an attempt of it runs.
+    /// Returns the instance of a node or item while an attempt of it is running.
     fn live_instance(&mut self, node: &str, item: ItemPath) -> Option<&mut Instance> {
         if self.status.is_ended() {
             return None;
@@ -199,7 +199,7 @@ impl RunState {
         instance.is_live().then_some(instance)
     }
 
-    /// The instance of a node or item.
+    /// Returns the instance of a node or item.
     #[must_use]
     pub fn instance(&self, node: &str, item: ItemPath) -> Option<&Instance> {
         let node = self.nodes.get(node)?;
@@ -209,7 +209,7 @@ impl RunState {
         }
     }
 
-    /// How many nodes ended.
+    /// Returns how many nodes have ended.
     #[must_use]
     pub fn nodes_done(&self) -> usize {
         self.nodes.values().filter(|node| node.whole.status.is_ended()).count()

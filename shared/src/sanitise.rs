@@ -1,25 +1,25 @@
-//! Text from outside before it reaches a terminal: what a run wrote, what a file says, what a name holds.
+//! Cleans text from outside before it reaches a terminal: the output of a run, the content of a file, a name.
 //!
-//! Nothing of it may move the cursor, set a title, write the clipboard, or pose as other text. An escape sequence that
-//! is not closed ends with its line, so that it can't swallow what follows.
+//! Such text must not move the cursor, set the title, write to the clipboard, or pose as other text. An unclosed escape
+//! sequence ends with its line, so that it can't swallow the following text.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use vte::{Params, Parser, Perform};
 
-/// The most marks that may stand on one character; more would climb over the lines above.
+/// The most combining marks on one character; more would cover the lines above.
 const MAX_MARKS: usize = 8;
 
-/// How wide a tab is shown.
+/// A tab, as it is shown.
 const TAB: &str = "    ";
 
-/// Plain text: no escape sequence, no control character but newlines, tabs as spaces. Marks that turn the direction of
-/// writing become `�`, what is invisible is dropped.
+/// Returns plain text: no escape sequences, no control characters except newlines, tabs as spaces. Marks that change
+/// the direction of writing become `�`, invisible characters are dropped.
 #[must_use]
 pub fn plain(text: &str) -> String {
     clean(text, false)
 }
 
-/// As [`plain`], but colours and weights stay (SGR); what they set is reset at the end.
+/// As [`plain`], but colours and weights (SGR) stay, and are reset at the end.
 #[must_use]
 pub fn colours(text: &str) -> String {
     clean(text, true)
@@ -32,14 +32,14 @@ pub fn line(text: &str) -> String {
     if clean.contains('\n') { clean.trim_end_matches('\n').replace('\n', " ") } else { clean }
 }
 
-/// How many columns of a terminal a clean text takes.
+/// Returns the width of a clean text in terminal columns.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
 fn clean(text: &str, keep_colours: bool) -> String {
-    // Most text is harmless; looking is cheaper than parsing.
+    // Most text is harmless; a look is cheaper than parsing.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
         return text.to_owned();
     }
@@ -82,7 +82,7 @@ struct Screen {
 impl Perform for Screen {
     fn print(&mut self, character: char) {
         match character {
-            // They join emoji and letters of some scripts; behind anything else they only hide.
+            // They join emoji and letters of some scripts; after anything else they only hide.
             '\u{200c}' | '\u{200d}' if self.out.ends_with(|last: char| !last.is_ascii()) => {}
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                 self.out.push('\u{fffd}');
@@ -105,7 +105,7 @@ impl Perform for Screen {
     fn execute(&mut self, byte: u8) {
         match byte {
             b'\t' => self.out.push_str(TAB),
-            // Programs draw progress over itself with it; every state gets a line.
+            // Programs use it to redraw progress in place; every state gets its own line.
             b'\r' => self.out.push('\n'),
             _ => {}
         }
@@ -126,7 +126,7 @@ impl Perform for Screen {
     }
 }
 
-/// The styles of an SGR sequence without those that hide text or make it blink.
+/// Returns the styles of an SGR sequence without those that hide text or make it blink.
 fn visible_styles(params: &Params) -> Vec<String> {
     let mut styles = Vec::new();
     let mut groups = params.iter();
@@ -154,7 +154,7 @@ fn visible_styles(params: &Params) -> Vec<String> {
     styles
 }
 
-/// Characters that show nothing and mean nothing to a reader.
+/// Returns whether a character is invisible and means nothing to a reader.
 fn invisible(character: char) -> bool {
     matches!(
         character,

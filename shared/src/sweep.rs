@@ -1,10 +1,10 @@
-//! Expands sweeps: from values per param to one set of params per run.
+//! Expands sweeps: turns values per param into one set of params per run.
 
 use indexmap::IndexMap;
 
 use crate::value::Value;
 
-/// How several swept params combine.
+/// The ways to combine several swept params.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Combine {
     /// Every value with every other.
@@ -20,7 +20,7 @@ pub const RUN_LIMIT: usize = 100_000;
 /// Returns the sets of params of a sweep; the last param varies fastest. Without swept params there is one empty set.
 ///
 /// # Errors
-/// Unequal lengths in a zip, an empty list, or too many runs.
+/// The lists of a zip have different lengths, a list is empty, or there are too many runs.
 pub fn expand(
     axes: &IndexMap<String, Vec<Value>>,
     combine: Combine,
@@ -34,7 +34,7 @@ pub fn expand(
             if let Some((other, more)) = axes.iter().find(|(_, more)| more.len() != values.len()) {
                 let (a, b) = (values.len(), more.len());
                 return Err(format!(
-                    "`--zip` needs lists of one length: `{first}` has {a}, `{other}` has {b}"
+                    "`--zip` needs lists of equal length: `{first}` has {a}, `{other}` has {b}"
                 ));
             }
             limit(values.len())?;
@@ -68,7 +68,7 @@ pub fn expand(
 
 fn limit(runs: usize) -> Result<(), String> {
     if runs > RUN_LIMIT {
-        return Err(format!("this sweep would make {runs} runs; at most {RUN_LIMIT} are taken at once"));
+        return Err(format!("this sweep would make {runs} runs; at most {RUN_LIMIT} are accepted at once"));
     }
     Ok(())
 }

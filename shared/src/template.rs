@@ -10,7 +10,7 @@ use crate::value::Value;
 pub enum Template {
     /// No expression.
     Literal(Value),
-    /// One expression alone: keeps the type of its result.
+    /// A single expression, which keeps the type of its result.
     Expression(Expression),
     /// Text around expressions.
     Text(Vec<Piece>),
@@ -25,7 +25,7 @@ pub enum Template {
 pub enum Piece {
     /// Plain text.
     Text(String),
-    /// An expression, written out as text.
+    /// An expression, written as text.
     Expression(Expression),
 }
 
@@ -50,11 +50,10 @@ impl Template {
         }
     }
 
-    /// Returns its value; `None` where it is absent: a text, a list or an object with an absent part is absent as a
-    /// whole.
+    /// Returns its value, or `None` if it is absent: a text, list or object with an absent part is absent as a whole.
     ///
     /// # Errors
-    /// A sentence that names the expression: it failed, or a text contains media or `none`.
+    /// A sentence that names the expression: it failed, or its value is media or `none` inside a text.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Option<Value>, String> {
         Ok(Some(match self {
             Self::Literal(value) => value.clone(),

@@ -8,32 +8,32 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time: milliseconds since 1970-01-01 00:00 UTC.
 ///
-/// For display and order between runs only. Whatever is *measured* (time-outs, backoff) uses the monotonic clock.
+/// Only for display and for ordering runs. Anything *measured* (timeouts, backoff) uses the monotonic clock.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(transparent)]
 pub struct Time(pub i64);
 
 impl Time {
-    /// The wall clock's time.
+    /// Returns the wall clock's time.
     #[must_use]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
-    /// How long after `earlier` this is; zero if it isn't.
+    /// Returns the time since `earlier`; zero if that is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
-    /// This time plus a duration.
+    /// Returns this time plus a duration.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
-/// A duration as a person reads it: `0.4 s`, `12.3 s`, `4:05`, `1:02:03`.
+/// Formats a duration for people: `0.4 s`, `12.3 s`, `4:05`, `1:02:03`.
 #[must_use]
 pub fn human_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -46,7 +46,7 @@ pub fn human_duration(duration: Duration) -> String {
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// A duration as a workflow file writes it: `500ms`, `10s`, `5m`, `2h`.
+/// Formats a duration as in a workflow file: `500ms`, `10s`, `5m`, `2h`.
 #[must_use]
 pub fn exact_duration(duration: Duration) -> String {
     let millis = duration.as_millis();

@@ -1,8 +1,8 @@
-//! Which state follows which: the one table for runs, nodes and attempts.
+//! The table of permitted transitions of runs, nodes and attempts.
 
 use crate::run::{AttemptEnd, NodeStatus, RunStatus};
 
-/// A state with a place in the table.
+/// A state in the table.
 pub trait State: Copy + Eq + 'static {
     /// Returns the states that may follow this one; none follows a terminal state.
     fn next(self) -> &'static [Self];
@@ -10,13 +10,13 @@ pub trait State: Copy + Eq + 'static {
     /// Returns the word used on the wire and on screen.
     fn word(self) -> &'static str;
 
-    /// Whether `next` may follow; a state that goes on may be reported again.
+    /// Returns whether `next` may follow; a non-terminal state may be reported again.
     fn may_become(self, next: Self) -> bool {
         self.next().contains(&next) || self == next && !self.next().is_empty()
     }
 }
 
-/// A transition that the table does not have.
+/// A transition that isn't in the table.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{from} can't become {to}")]
 pub struct Forbidden {
@@ -27,7 +27,7 @@ pub struct Forbidden {
 /// Moves on to the next state.
 ///
 /// # Errors
-/// The table does not have this transition; the state stays as it is.
+/// The transition isn't in the table; the state stays as it is.
 pub fn enter<S: State>(state: &mut S, next: S) -> Result<(), Forbidden> {
     if !state.may_become(next) {
         return Err(Forbidden { from: state.word(), to: next.word() });
@@ -42,7 +42,7 @@ impl State for RunStatus {
             // Failed: its stored document can't be read any more.
             Self::Queued => &[Self::Running, Self::Failed, Self::Cancelled],
             Self::Running => &[Self::Parked, Self::Cancelling, Self::Completed, Self::Failed],
-            // Failed: as a queued one.
+            // Failed: for the same reason as a queued run.
             Self::Parked => &[Self::Running, Self::Cancelling, Self::Failed],
             Self::Cancelling => &[Self::Cancelled, Self::Failed],
             Self::Completed | Self::Failed | Self::Cancelled => &[],
@@ -56,7 +56,7 @@ impl State for RunStatus {
 impl State for NodeStatus {
     fn next(self) -> &'static [Self] {
         match self {
-            // What is decided without an attempt: taken over, skipped, an input that is wrong.
+            // Decided without an attempt: reused, skipped, or an invalid input.
             Self::Waiting => &[
                 Self::Ready,
                 Self::Running,
@@ -66,7 +66,7 @@ impl State for NodeStatus {
                 Self::Skipped,
                 Self::Cancelled,
             ],
-            // Waiting: its attempt failed at once and another follows.
+            // Waiting: its attempt failed immediately and another follows.
             Self::Ready => {
                 &[Self::Running, Self::Waiting, Self::Completed, Self::Failed, Self::Skipped, Self::Cancelled]
             }
@@ -81,7 +81,7 @@ impl State for NodeStatus {
 }
 
 impl AttemptEnd {
-    /// Returns the states in which an attempt that ended so leaves its node: waiting, if another attempt follows.
+    /// Returns the states in which an attempt with this end leaves its node: waiting, if another attempt follows.
     #[must_use]
     pub fn leaves(self) -> &'static [NodeStatus] {
         match self {

@@ -14,7 +14,7 @@ use crate::media::MediaKind;
 pub enum Type {
     /// Text.
     Text,
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     Int,
     /// A number; whole numbers fit too.
     Float,
@@ -45,8 +45,8 @@ impl Type {
 
     /// Returns whether this type accepts values of type `from`.
     ///
-    /// Text accepts numbers and bools (they are written out), a float accepts an int, a file accepts any media but a
-    /// folder, json accepts everything but media, and a list never accepts a single value. A source of type `any` or
+    /// Text accepts numbers and bools (they are written as text), a float accepts an int, a file accepts any media but
+    /// a folder, json accepts everything but media, and a list never accepts a single value. A source of type `any` or
     /// `json` is accepted here and checked when the value is known.
     #[must_use]
     pub fn accepts(&self, from: &Type) -> bool {

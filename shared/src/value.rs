@@ -1,4 +1,4 @@
-//! Values: what params hold and what flows along edges.
+//! Values of params and ports, which flow along edges.
 
 mod extent;
 pub mod float;
@@ -17,8 +17,8 @@ use crate::types::Type;
 pub use extent::{DEPTH_LIMIT, Extent};
 
 /// A value. On the wire and in the store it is plain JSON, with media as `{"$media": {…}}` and large values as
-/// `{"$large": {…}}`; keys of objects that begin with `$` gain a second `$` there, so that no text from outside can pose
-/// as media.
+/// `{"$large": {…}}`; object keys that begin with `$` get a second `$` there, so that text from outside can't pose as
+/// media.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub enum Value {
     /// Nothing: JSON's `null`.
@@ -34,11 +34,11 @@ pub enum Value {
     Text(String),
     /// Several values.
     List(Vec<Value>),
-    /// Values by name, in the order in which they were written.
+    /// Values by name, in insertion order.
     Object(IndexMap<String, Value>),
     /// Bytes in the blob store.
     Media(Box<Media>),
-    /// A text, list or object whose content lies in the blob store.
+    /// A text, list or object whose content is in the blob store.
     Large(Box<Large>),
 }
 
@@ -46,8 +46,7 @@ pub enum Value {
 pub type Values = IndexMap<String, Value>;
 
 impl Value {
-    /// Returns a value from JSON of the outside world, as [`json::parse`] reads it: it never holds media, whatever its
-    /// keys say.
+    /// Returns a value from external JSON, as [`json::parse`] reads it: it never holds media, whatever its keys say.
     #[must_use]
     pub fn from_json(json: Json) -> Self {
         match json {
@@ -88,10 +87,10 @@ impl Value {
     /// Returns the value as part of a longer text: numbers and bools as they are, lists and objects as JSON.
     ///
     /// # Errors
-    /// Media and `none` have no text, and large values must be read first; the sentence says so.
+    /// A sentence: media and `none` have no text, and large values must be read first.
     pub fn to_text(&self) -> Result<String, String> {
         if self.has_media() {
-            return Err("media can't be written into text; pass it by an input of its own".into());
+            return Err("media can't be written into text; pass it as a separate input".into());
         }
         if self.has_large() {
             return Err("the value is too long to be written into text".into());
@@ -131,7 +130,7 @@ impl Value {
         }
     }
 
-    /// Whether a large value is in this value, or is it.
+    /// Returns whether this value is, or contains, a large value.
     #[must_use]
     pub fn has_large(&self) -> bool {
         match self {
@@ -142,7 +141,7 @@ impl Value {
         }
     }
 
-    /// The blobs that this value names, each with whether it is a folder.
+    /// Returns the blobs that this value names, and for each whether it is a folder.
     pub fn blobs(&self) -> Vec<(BlobHash, bool)> {
         let mut found = Vec::new();
         self.collect_blobs(&mut found);
@@ -159,7 +158,7 @@ impl Value {
         }
     }
 
-    /// About how many bytes this value takes in memory.
+    /// Estimates the memory that this value takes, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         size_of::<Self>()
@@ -175,7 +174,7 @@ impl Value {
             }
     }
 
-    /// About how many bytes this value has when it is written out, large values included and media not.
+    /// Estimates the size of this value when it is serialised, in bytes, including large values but not media.
     #[must_use]
     pub fn content_bytes(&self) -> u64 {
         match self {
@@ -299,7 +298,7 @@ impl Value {
         }
     }
 
-    /// The handle, if it is a large value.
+    /// Returns the handle, if it is a large value.
     #[must_use]
     pub fn as_large(&self) -> Option<&Large> {
         match self {

@@ -1,4 +1,4 @@
-//! The workflow as plain data: params, nodes, edges and outputs, each with its position in the file.
+//! The workflow as data: params, nodes, edges and outputs, each with its position in the file.
 //!
 //! Only [`crate::document`] parses files.
 
@@ -32,7 +32,7 @@ pub struct Workflow {
     pub matrix: IndexMap<String, Vec<Value>>,
     /// `pass_env:`: names of the submitter's variables that every command gets.
     pub pass_env: Vec<String>,
-    /// `concurrency:`: how many of its own runs run at once; `None` is as many as the queue allows.
+    /// `concurrency:`: how many of its runs may run at once; `None` means as many as the queue allows.
     pub concurrency: Option<u32>,
     /// Nodes by name, in the order of the file.
     pub nodes: IndexMap<String, Node>,
@@ -45,7 +45,7 @@ pub struct Workflow {
 pub struct Param {
     /// Its type.
     pub ty: Type,
-    /// Used when nothing is given; without it the param is required.
+    /// The default; without it the param is required.
     pub default: Option<Value>,
     /// Least number.
     pub min: Option<f64>,
@@ -55,7 +55,7 @@ pub struct Param {
     pub choices: Vec<String>,
     /// For people.
     pub description: Option<String>,
-    /// Whether a form gives text several lines.
+    /// Whether a form offers several lines for its text.
     pub multiline: bool,
     /// Where it stands.
     pub span: Span,
@@ -68,19 +68,20 @@ pub struct Node {
     pub action: Action,
     /// Inputs by name.
     pub with: IndexMap<String, Template>,
-    /// Nodes that must have ended before.
+    /// Nodes that must have ended first.
     pub needs: Vec<String>,
-    /// Whether it runs at all; `success()` if it doesn't say.
+    /// Its condition; `success()` by default.
     pub condition: Option<Expression>,
-    /// Runs it once per item.
+    /// The list that it runs over, once per item.
     pub each: Option<Each>,
-    /// Tries after the first.
+    /// Its retries.
     pub retry: Retry,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
-    /// A pool of the config that its attempts count in, besides that of its kind.
+    /// A pool from the config that its attempts count in, besides the pool of its kind.
     pub pool: Option<String>,
-    /// The lock that its attempts hold: those that name the same one never run at once, whatever their run or workflow.
+    /// The lock that its attempts hold: attempts with the same lock never run at the same time, across runs and
+    /// workflows.
     pub lock: Option<Template>,
     /// `pass_env:`: names of the submitter's variables that this command gets, besides those of the workflow.
     pub pass_env: Vec<String>,
@@ -88,25 +89,25 @@ pub struct Node {
     pub env: IndexMap<String, Template>,
     /// Where a command works: a folder relative to the file, or its private folder.
     pub dir: Option<String>,
-    /// What a command puts out besides its own ports.
+    /// The outputs of a command besides its standard ports.
     pub outputs: IndexMap<String, CommandOutput>,
     /// `false`: media of this node does not become an asset; `true`: its other values do too.
     pub keep: Option<bool>,
-    /// `remember: {files: …}`; kept for a later version, refused where it is set.
+    /// `remember: {files: …}`; reserved for a later version and refused.
     pub remember: bool,
-    /// What a second try may do to the world, where the node says it itself.
+    /// Its side effects, if the node declares them.
     pub effects: Option<Effects>,
-    /// `on_interrupt: again`: runs again after an interruption though its effects are external.
+    /// `on_interrupt: again`: runs again after an interruption although its effects are external.
     pub again_on_interrupt: bool,
     /// `on_item_error: drop`: a failed item leaves a hole instead of failing the node.
     pub drop_failed_items: bool,
     /// Its failure does not fail the run.
     pub allow_failure: bool,
-    /// Where its name stands.
+    /// The position of its name.
     pub span: Span,
 }
 
-/// What a node does.
+/// The action of a node.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// A native node of this type.
@@ -118,17 +119,17 @@ pub enum Action {
         /// What runs it.
         shell: Shell,
     },
-    /// A program with arguments, no shell.
+    /// A program with arguments, without a shell.
     Cmd(Vec<Template>),
 }
 
 impl Action {
-    /// Whether it is a command, not a native node.
+    /// Returns whether it is a command rather than a native node.
     #[must_use]
     pub fn is_command(&self) -> bool {
         !matches!(self, Self::Uses(_))
     }
-    /// Returns the word shown for its kind: the type's name, `run` or `cmd`.
+    /// Returns the word for its kind: the type's name, `run` or `cmd`.
     #[must_use]
     pub fn word(&self) -> &str {
         match self {
@@ -139,17 +140,17 @@ impl Action {
     }
 }
 
-/// The port that every node has: how it ended. It has a value also if the node failed or was skipped.
+/// The port that every node has: its final state. It has a value even if the node failed or was skipped.
 pub const STATUS_PORT: &str = "status";
 
 /// The ports that every command has.
 pub const COMMAND_PORTS: [(&str, Type); 3] =
     [("stdout", Type::Text), ("exit_code", Type::Int), (STATUS_PORT, Type::Text)];
 
-/// What runs a script.
+/// The interpreter of a script.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Shell {
-    /// `bash -eo pipefail` where there is bash, else `sh -e`.
+    /// `bash -eo pipefail` if bash is installed, else `sh -e`.
     #[default]
     Default,
     /// `bash -eo pipefail`.
@@ -167,7 +168,7 @@ pub enum Shell {
 pub enum Each {
     /// One list; `item` is its element.
     List(Template),
-    /// Several lists of one length; `item` is an object of their elements.
+    /// Several lists of equal length; `item` is an object of their elements.
     Zip(IndexMap<String, Template>),
 }
 
@@ -192,11 +193,11 @@ impl Each {
 /// `retry:`.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Retry {
-    /// How many tries after the first; 0 is none.
+    /// The number of retries; 0 for none.
     pub times: u32,
-    /// The wait before the first of them.
+    /// The wait before the first retry.
     pub backoff: Duration,
-    /// What each further wait is multiplied by.
+    /// The factor by which each further wait grows.
     pub factor: f64,
     /// The longest wait.
     pub max: Duration,
@@ -221,28 +222,28 @@ impl Retry {
 /// A declared output of a command.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CommandOutput {
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: OutputSource,
     /// Its type.
     pub ty: Type,
-    /// The file name under which media is kept, instead of the file's own.
+    /// The file name under which media is stored, instead of the file's own.
     pub name: Option<String>,
-    /// Of a `glob:` under `dir:`: takes the files that the command left unchanged too.
+    /// Of a `glob:` under `dir:`: whether to include files that the command left unchanged.
     pub take_unchanged: bool,
     /// Where it stands.
     pub span: Span,
 }
 
-/// Where a command's output comes from.
+/// The source of a command's output.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OutputSource {
     /// One file or folder below the work folder.
     Path(String),
-    /// Files below the work folder that match, in name order: a list.
+    /// The matching files below the work folder, as a list in name order.
     Glob(String),
-    /// A field of stdout, which is JSON: names and indexes with dots, `.` is all of it.
+    /// A field of stdout as JSON: names and indexes separated by dots; `.` is the whole document.
     Json(String),
-    /// What the command reports under this name by `$FANLIGHT_EVENTS`.
+    /// The value that the command reports under this name in `$FANLIGHT_EVENTS`.
     Event,
 }
 
@@ -264,7 +265,7 @@ pub struct Edge {
     pub port: String,
     /// The node that reads it.
     pub to: String,
-    /// What reads it there: an input's name, `if`, `each`, `env` or `cmd`.
+    /// The part that reads it: an input's name, `if`, `each`, `env` or `cmd`.
     pub input: String,
 }
 
@@ -277,7 +278,7 @@ impl Edge {
 }
 
 impl Node {
-    /// Returns every expression of the node, with the name of what reads it.
+    /// Returns every expression of the node, with the name of the part that it is in.
     pub fn expressions(&self) -> Vec<(&str, &Expression)> {
         let mut found = Vec::new();
         for (name, template) in &self.with {
@@ -301,7 +302,7 @@ impl Node {
         found
     }
 
-    /// Returns the references to ports of other nodes, with the name of what reads them.
+    /// Returns the references to ports of other nodes, with the name of the part that they are in.
     pub fn references(&self) -> impl Iterator<Item = (&str, &Reference)> {
         self.expressions()
             .into_iter()

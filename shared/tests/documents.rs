@@ -1,5 +1,5 @@
-//! The folder of good files passes; every file of the folder of bad ones gets exactly the problems that its first lines
-//! name, and the whole message stands beside it in a file of its own. `UPDATE_EXPECTED=1` writes those messages anew.
+//! Good files pass. Every bad file gets exactly the problems that its first lines name, and the full message is in a
+//! file next to it. `UPDATE_EXPECTED=1` updates those messages.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,6 +1,6 @@
-//! The reducer, held against vectors that a client in another language can run too.
+//! Tests the reducer with vectors that a client in another language can run too.
 //!
-//! `UPDATE_DOCS=1 cargo test -p fanlight-shared --test reducer` writes the states anew; look at what changes.
+//! `UPDATE_DOCS=1 cargo test -p fanlight-shared --test reducer` updates the states; review the changes.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -11,7 +11,7 @@ use fanlight_shared::run_state::RunState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// A run, what happens to it, and its state after each event.
+/// A run, its events, and its state after each of them.
 #[derive(Deserialize, Serialize)]
 struct Vector {
     about: String,

@@ -1,4 +1,4 @@
-//! The published schemas, held against what they are schemas of by a validator that is not ours.
+//! Validates documents and frames against the published schemas, with a third-party validator.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -19,7 +19,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What an editor has before it of each workflow file of a folder that is YAML at all.
+/// Returns the workflow files of a folder that are valid YAML, as an editor sees them.
 fn documents(folder: &str) -> Vec<(String, Json)> {
     let yaml = files(folder).into_iter().filter(|path| path.extension().is_some_and(|it| it == "yaml"));
     let read = |path: PathBuf| {
@@ -47,7 +47,7 @@ fn good_files_fit_the_schema_of_workflow_files() {
     }
 }
 
-/// What a person sees marked already while typing; the other bad files need more than a schema can say.
+/// The mistakes that an editor marks while typing; the other bad files need more than a schema.
 const CAUGHT: &[&str] = &[
     "bad_cmd",
     "bad_duration",
@@ -97,7 +97,7 @@ fn bad_files_that_a_schema_can_catch_do_not() {
     assert_eq!(caught, CAUGHT);
 }
 
-/// A validator of a part of the published schema of the protocol.
+/// Returns a validator for a part of the published protocol schema.
 fn protocol(part: &Json) -> Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.schema.json");
     let published: Json = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();

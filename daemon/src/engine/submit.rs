@@ -46,7 +46,7 @@ pub(super) fn prepare(
     }
     if request.sets.len() > fanlight_shared::sweep::RUN_LIMIT {
         let most = fanlight_shared::sweep::RUN_LIMIT;
-        return Err(RpcError::new(ErrorCode::BadParams, format!("at most {most} runs are taken at once")));
+        return Err(RpcError::new(ErrorCode::BadParams, format!("at most {most} runs are accepted at once")));
     }
     check_request_key(&request.request_key)?;
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;

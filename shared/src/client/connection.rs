@@ -1,4 +1,4 @@
-//! One connection: a task that reads, a task that writes, and the calls that wait for their answers.
+//! One connection: a task that reads, a task that writes, and the calls that wait for their responses.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,18 +24,18 @@ use crate::rpc::{Request, assets};
 
 /// How long the socket may take to become a WebSocket.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How many notifications may wait before the connection stops reading (unless a call waits for its answer).
+/// How many notifications may wait before the connection stops reading (unless a call waits for its response).
 const WAITING: usize = 4096;
 /// Frames of bytes that wait for their writer.
 const MAX_QUEUED_CHUNKS: usize = 8;
 
 type Socket = WebSocketStream<UnixStream>;
 
-/// A call that waits for its answer.
+/// A call that waits for its response.
 struct Pending {
-    /// Gets the frame; who asked knows what it holds.
+    /// Gets the frame; the caller knows how to decode it.
     answer: oneshot::Sender<Utf8Bytes>,
-    /// Where the bytes go that follow the answer, if bytes follow.
+    /// Receives the bytes that follow the response, if any do.
     chunks: Option<mpsc::Sender<Vec<u8>>>,
 }
 
@@ -48,15 +48,15 @@ struct Stream {
 /// The state that tasks and calls share.
 struct Shared {
     pending: Mutex<HashMap<u64, Pending>>,
-    /// Notifications that were read and not yet taken out.
+    /// Notifications that were read but not yet received.
     waiting: AtomicUsize,
-    /// The reading task looks again whether it may go on.
+    /// Wakes the reading task, which checks whether it may continue.
     go_on: Notify,
     closed: watch::Sender<Option<String>>,
 }
 
 impl Shared {
-    /// A poisoned lock only means that another thread panicked between two map operations; the map is whole.
+    /// A poisoned lock only means that another thread panicked between two map operations; the map is intact.
     fn pending(&self) -> MutexGuard<'_, HashMap<u64, Pending>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,13 +87,13 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Notifications {
-    /// The next one; `None` when the connection is lost.
+    /// Returns the next notification; `None` once the connection is lost.
     pub async fn recv(&mut self) -> Option<Notification> {
         let next = self.receiver.recv().await;
         self.taken(next)
     }
 
-    /// The next one if one waits.
+    /// Returns the next notification if one is waiting.
     pub fn try_recv(&mut self) -> Option<Notification> {
         let next = self.receiver.try_recv().ok();
         self.taken(next)
@@ -138,7 +138,7 @@ impl Drop for Connection {
     }
 }
 
-/// Whether the other side closed the socket in the middle of the handshake.
+/// Returns whether the other side closed the socket in the middle of the handshake.
 fn hung_up(error: &tungstenite::Error) -> bool {
     use std::io::ErrorKind;
     use tungstenite::Error;
@@ -157,11 +157,11 @@ fn hung_up(error: &tungstenite::Error) -> bool {
 }
 
 impl Connection {
-    /// Connects, checks who listens, and makes the socket a WebSocket.
+    /// Connects, checks the peer's user, and upgrades the socket to a WebSocket.
     pub(super) async fn open(path: &Path) -> Result<Self, ClientError> {
         let unreachable = |reason: String| ClientError::Unreachable { socket: path.to_owned(), reason };
         let stream = UnixStream::connect(path).await.map_err(|error| match error.kind() {
-            // Where a plain file is in the way, starting a daemon says so. Whoever listened may go away at this very moment.
+            // If a plain file is in the way, starting a daemon reports it. The listener may go away at any moment.
             std::io::ErrorKind::NotFound
             | std::io::ErrorKind::NotADirectory
             | std::io::ErrorKind::ConnectionRefused
@@ -180,7 +180,7 @@ impl Connection {
             .await
             .map_err(|_| unreachable("it does not answer".to_owned()))?
             .map_err(|error| match error {
-                // Whoever listened went away before it answered: a daemon that ends.
+                // The listener went away before it responded: the daemon is ending.
                 error if hung_up(&error) => ClientError::NoDaemon(path.to_owned()),
                 error => unreachable(error.to_string()),
             })?;
@@ -213,7 +213,7 @@ impl Connection {
         self.notifications.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Why the connection is lost, if it is.
+    /// Returns why the connection is lost, if it is.
     pub(super) fn reason(&self) -> Option<String> {
         self.shared.closed.borrow().clone()
     }
@@ -230,7 +230,7 @@ impl Connection {
         self.send(request, None).await
     }
 
-    /// A call whose answer is followed by bytes.
+    /// Makes a call whose response is followed by bytes.
     pub(super) async fn stream<R: Request<Response = assets::Bytes>>(
         &self,
         request: &R,
@@ -253,7 +253,7 @@ impl Connection {
         }
         let (answer, receiver) = oneshot::channel();
         self.shared.pending().insert(id, Pending { answer, chunks });
-        // A call that is given up is forgotten; its answer is then thrown away.
+        // When a call is dropped, so is its entry; a late response is then discarded.
         let _forget = Forget { shared: &self.shared, id };
         self.shared.go_on.notify_one();
         let lost = || ClientError::Disconnected(self.reason().unwrap_or_else(|| "it was closed".to_owned()));
@@ -300,8 +300,9 @@ async fn read(
     let mut parts = Parts::default();
     let mut farewell = None;
     let reason = loop {
-        // What nobody takes out must not pile up here: the daemon copes with a client that does not read. A call that
-        // waits for its answer is let through, or a client that calls before it looks would wait for ever.
+        // Notifications must not pile up here: the daemon copes with a client that does not read. But while a call
+        // waits, reading continues, or a client that makes a call before it drains its notifications would wait for
+        // ever.
         while shared.waiting.load(Ordering::Acquire) >= WAITING
             && !notify.is_closed()
             && shared.pending().is_empty()
@@ -337,7 +338,7 @@ async fn read(
 
 fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, frame: Utf8Bytes) {
     let Some(pending) = shared.pending().remove(&id) else { return };
-    // The bytes follow at once: their stream must be known before the next frame is read.
+    // The bytes follow immediately: register their stream before the next frame is read.
     if let Some(chunks) = pending.chunks
         && let Ok(ReceivedResponse { result: Some(bytes), .. }) =
             serde_json::from_str::<ReceivedResponse<assets::Bytes>>(&frame)
@@ -348,7 +349,7 @@ fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, frame:
     let _ = pending.answer.send(frame);
 }
 
-/// A frame without bytes says that the rest can't be read.
+/// Delivers a frame of bytes. An empty one means that the daemon can't read the rest.
 async fn received(streams: &mut HashMap<u32, Stream>, frame: &[u8]) {
     let Some((number, bytes)) = unmark(frame) else { return };
     let Some(stream) = streams.get_mut(&number) else { return };

@@ -1,4 +1,4 @@
-//! Why a client could not do what it was asked.
+//! The errors of a client.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
-    /// Another user listens there.
+    /// The listener runs as another user.
     #[error("{socket} belongs to another user (uid {uid}); nothing was sent")]
     NotOurs {
         /// The socket.
@@ -29,14 +29,14 @@ pub enum ClientError {
     /// The protocol versions don't fit.
     #[error("{0}")]
     Version(String),
-    /// The daemon refused the request, or could not do it.
+    /// The daemon refused the request, or failed to carry it out.
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// The connection was lost.
     #[error("the connection to the daemon was lost: {0}")]
     Disconnected(String),
     /// The daemon sent something that this program does not understand.
-    #[error("the daemon's answer can't be read: {0}")]
+    #[error("the daemon's response can't be read: {0}")]
     BadResponse(String),
     /// The request is longer than a frame may be.
     #[error("the request is {0} bytes long; at most 8 MiB fit")]
@@ -48,15 +48,15 @@ pub enum ClientError {
     Broken {
         /// How many came.
         got: u64,
-        /// How many should have come.
+        /// How many bytes were announced.
         of: u64,
     },
-    /// All bytes came, but they are not those that were stored.
+    /// All bytes arrived, but they differ from what was stored.
     #[error(
-        "the bytes are not those that were stored: they were damaged on the way (see `fanlight doctor --deep`)"
+        "the bytes differ from what was stored: they were damaged on the way (see `fanlight doctor --deep`)"
     )]
     Damaged,
-    /// Bytes came, but could not be written.
+    /// Bytes arrived, but could not be written.
     #[error("the bytes can't be written: {0}")]
     Write(String),
     /// A daemon was started and did not come up.
@@ -65,7 +65,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// Whether nothing listens, so that starting a daemon may help.
+    /// Returns whether nothing listens. Starting a daemon may help then.
     #[must_use]
     pub fn is_no_daemon(&self) -> bool {
         matches!(self, Self::NoDaemon(_))

@@ -1,4 +1,4 @@
-//! Fetches with further requests what a response left out because it did not fit into one message.
+//! Fetches the rest of responses that did not fit into one message.
 
 use super::{Client, ClientError};
 use crate::id::{RunId, Version};
@@ -16,7 +16,7 @@ impl Client {
         self.all_started(started, request_key).await
     }
 
-    /// Reads the runs that an answer to a submission left out.
+    /// Fetches the runs that the response to a submission left out.
     async fn all_started(
         &self,
         mut started: runs::Started,
@@ -28,7 +28,7 @@ impl Client {
         let mut list =
             runs::List { request_key: Some(request_key), limit: Some(1000), ..runs::List::default() };
         let known = started.runs.len();
-        // A list begins with the newest: it goes on until it meets those that are here.
+        // The list begins with the newest run; stop at the ones that are already here.
         let mut more = Vec::new();
         loop {
             let page = self.call(list.clone()).await?;
@@ -44,7 +44,7 @@ impl Client {
         Ok(started)
     }
 
-    /// A run with the whole text of its file, all its nodes and edges; `runs.items` has its items.
+    /// Returns a run with the whole text of its file, all its nodes and edges; `runs.items` has its items.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -68,7 +68,7 @@ impl Client {
         Ok(detail)
     }
 
-    /// A workflow with the whole text of its newest version.
+    /// Returns a workflow with the whole text of its newest version.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -80,7 +80,7 @@ impl Client {
         Ok(detail)
     }
 
-    /// The text of a version of a workflow.
+    /// Returns the text of a version of a workflow.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -90,7 +90,7 @@ impl Client {
         String::from_utf8(bytes).map_err(|error| ClientError::BadResponse(error.to_string()))
     }
 
-    /// All params of a run, whole.
+    /// Returns all params of a run, unshortened.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -99,10 +99,10 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| ClientError::BadResponse(error.to_string()))
     }
 
-    /// What a port of a run has, whole.
+    /// Returns the full value of a port.
     ///
     /// # Errors
-    /// As [`Client::call`]; the value was not kept.
+    /// As [`Client::call`], or the value was not kept.
     pub async fn port_value(&self, run_id: RunId, port: values::Port) -> Result<Value, ClientError> {
         let (_, bytes) = self.read_json(run_id, values::Source::Port(port)).await?;
         serde_json::from_slice(&bytes).map_err(|error| ClientError::BadResponse(error.to_string()))

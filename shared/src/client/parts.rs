@@ -1,12 +1,12 @@
-//! Notifications that come in parts, put together: whoever uses the client sees a registry, and a run with all its nodes
-//! and edges, as one notification. Items of a run stay in parts: there may be 100,000 of them.
+//! Reassembles notifications that arrive in parts: users of the client get a registry, and a run with all its nodes and
+//! edges, as one notification. Items of a run stay in parts, since there may be 100,000 of them.
 
 use std::collections::HashMap;
 
 use crate::id::RunId;
 use crate::rpc::watch::Notification;
 
-/// Notifications whose parts are still coming.
+/// Notifications whose parts have not all arrived.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     registry: Option<Notification>,

@@ -10,22 +10,22 @@ use tokio::process::Command;
 use super::{Client, ClientError};
 use crate::home::{ALREADY_RUNNING, Home};
 
-/// How long a daemon may take to answer.
+/// How long a daemon may take to respond.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a starting daemon is tried.
+/// The wait between two attempts to reach a starting daemon.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How long the first wait for the end of another daemon is; each later one is twice as long.
+/// The first wait for another daemon to end; each later wait is twice as long.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Starts `exe daemon --detached ARGS…` in the background and connects to it.
 ///
-/// The child is expected to leave its session by itself (`--detached`: `setsid`). Its output goes to the log file of the
-/// home. Of several clients that start one at the same moment all get the one daemon that won. Where a daemon is just
-/// ending, one is started again once it may be gone.
+/// The child must leave its session by itself (`--detached`: `setsid`). Its output goes to the log file of the home. If
+/// several clients start a daemon at the same moment, all connect to the one that won. If the old daemon is still
+/// ending, this function tries again until it is gone.
 ///
 /// # Errors
-/// [`ClientError::Start`], with the last lines of the log, where the daemon ended at once or did not answer within ten
-/// seconds.
+/// [`ClientError::Start`], with the last lines of the log, if the daemon ended immediately or did not respond within
+/// ten seconds.
 pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Client, ClientError> {
     let failed = |what: String| ClientError::Start(format!("the daemon could not be started: {what}"));
     let log = home.open_log().map_err(|error| {
@@ -58,11 +58,11 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
                 Err(_) => {}
             }
             if let Some(status) = ended {
-                // The socket was tried once more after the end was seen.
+                // The socket was tried once more after the daemon's exit was noticed.
                 return Err(failed(format!("it ended ({status}){}", last_lines(home, begin))));
             }
             match child.try_wait() {
-                // Another daemon was faster and is about to listen, or it is about to end.
+                // Another daemon won the race and is about to listen, or the old one is about to end.
                 Ok(Some(status)) if status.code() == Some(ALREADY_RUNNING) => {
                     if beaten.get_or_insert_with(Instant::now).elapsed() >= patience {
                         patience *= 2;
@@ -81,11 +81,11 @@ pub async fn start_daemon(home: &Home, exe: &Path, args: &[&str]) -> Result<Clie
         }
     };
     tokio::time::timeout(TIMEOUT, connect).await.unwrap_or_else(|_| {
-        Err(failed(format!("it did not answer within 10 seconds{}", last_lines(home, begin))))
+        Err(failed(format!("it did not respond within 10 seconds{}", last_lines(home, begin))))
     })
 }
 
-/// Returns the lines that the log got since `begin`, at most the last ten.
+/// Returns the lines appended to the log since `begin`, at most the last ten.
 fn last_lines(home: &Home, begin: u64) -> String {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(home.log_file())?;
@@ -96,7 +96,7 @@ fn last_lines(home: &Home, begin: u64) -> String {
         Ok(bytes)
     };
     let bytes = read().unwrap_or_default();
-    // The log goes to a terminal: control characters stay behind.
+    // The text goes to a terminal: drop control characters.
     let text: String =
         String::from_utf8_lossy(&bytes).chars().filter(|it| *it == '\n' || !it.is_control()).collect();
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -11,10 +11,10 @@ use crate::types::Type;
 use crate::value::{Value, cut};
 use crate::workflow::{Action, COMMAND_PORTS, Each, Node, Piece, STATUS_PORT, Template, Workflow};
 
-/// What is known about a node's ports.
+/// The known ports of a node.
 #[derive(Clone, Copy)]
 pub(super) enum Ports<'a> {
-    /// Nothing, because the node itself has errors.
+    /// Unknown, because the node itself has errors.
     Unknown,
     /// Those of a type.
     Native(&'a NodeTypeSpec),
@@ -22,23 +22,23 @@ pub(super) enum Ports<'a> {
     Command,
 }
 
-/// The workflow with what the catalogue knows about its nodes.
+/// The workflow together with the ports of its nodes.
 pub(super) struct CheckContext<'a> {
     pub(super) workflow: &'a Workflow,
     /// For each node, in the order of the file.
     pub(super) ports: Vec<Ports<'a>>,
 }
 
-/// What reads an expression.
+/// The reader of an expression.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     /// The node, with its number; `None` for the workflow's outputs.
     pub(super) node: Option<(usize, &'a str, &'a Node)>,
-    /// Whether it is `each` itself, which has no item yet.
+    /// Whether it is `each` itself, where there is no item yet.
     pub(super) each: bool,
 }
 
-/// Checks a workflow that was read.
+/// Checks a workflow that has been read.
 pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalogue) {
     let workflow = &draft.workflow;
     let ports = workflow
@@ -76,7 +76,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalo
         }
         if node.drop_failed_items && node.each.is_none() && !places.broken {
             let problem =
-                Problem::warning("useless_key", node.span, "`on_item_error` says nothing without `each`");
+                Problem::warning("useless_key", node.span, "`on_item_error` has no effect without `each`");
             reading.report(problem.hint("remove it, or add `each:`"));
         }
     }
@@ -105,7 +105,7 @@ fn unknown_node_type(reading: &mut Reading<'_>, uses: &str, span: Span, catalogu
     reading.report(problem);
 }
 
-/// Warns of params that nothing reads. A file with errors gets no such warning: the reader may be what is wrong.
+/// Warns about params that nothing reads. A file with errors gets no such warning: the faulty part may be the reader.
 fn unused_params(reading: &mut Reading<'_>, workflow: &Workflow) {
     if !reading.problems.is_empty() {
         let wrong = |problem: &Problem| problem.severity == crate::problem::Severity::Error;
@@ -133,7 +133,7 @@ fn unused_params(reading: &mut Reading<'_>, workflow: &Workflow) {
 }
 
 impl<'a> CheckContext<'a> {
-    /// The type of a node's port as its readers see it; `None` where it has no such port.
+    /// Returns the type of a node's port as its readers see it; `None` where it has no such port.
     pub(super) fn port_type(&self, node: &str, port: &str) -> Option<Type> {
         let (number, _, node) = self.workflow.nodes.get_full(node)?;
         let ty = match self.ports.get(number)? {
@@ -151,7 +151,7 @@ impl<'a> CheckContext<'a> {
         Some(if node.each.is_some() { ty.list() } else { ty })
     }
 
-    /// The names of a node's ports.
+    /// Returns the names of a node's ports.
     pub(super) fn port_names(&self, node: &str) -> Vec<&'a str> {
         let Some((number, _, node)) = self.workflow.nodes.get_full(node) else { return Vec::new() };
         match self.ports.get(number) {
@@ -169,7 +169,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// The type of an expression's result for this reader.
+    /// Returns the type of an expression's result for this reader.
     pub(super) fn result_type(&self, expression: &Expression, reader: Reader<'_>) -> Type {
         expression.result_type(&|reference| self.reference_type(reference, reader))
     }
@@ -196,7 +196,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// The type of a value of the file, as far as it is known.
+    /// Returns the type of a value of the file, as far as it is known.
     pub(super) fn template_type(&self, template: &Template, reader: Reader<'_>) -> Type {
         match template {
             Template::Literal(value) => value.type_of(),
@@ -232,7 +232,7 @@ impl<'a> CheckContext<'a> {
         }
     }
 
-    /// Checks that no longer text contains media.
+    /// Checks that media does not appear inside a longer text.
     pub(super) fn media_in_text(&self, reading: &mut Reading<'_>, template: &Template, reader: Reader<'_>) {
         match template {
             Template::Text(pieces) => {
@@ -249,7 +249,7 @@ impl<'a> CheckContext<'a> {
                             "media_in_text",
                             span,
                             message,
-                            "give it alone, or take a field such as `.name`",
+                            "use it on its own, or take a field such as `.name`",
                         );
                     }
                 }

@@ -28,7 +28,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads a list: written out, or an expression that may leave out `${{ }}`.
+    /// Reads a list: a literal one, or an expression, where `${{ }}` may be left out.
     fn list(&mut self, node: &Node, what: &str) -> Option<Template> {
         match &node.kind {
             Kind::List(_) => Some(self.template(node, Plain::Typed)),

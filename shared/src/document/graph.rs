@@ -6,10 +6,10 @@ use crate::expression::Root;
 use crate::problem::Span;
 use crate::value::cut;
 
-/// An edge as the graph sees it: the node it comes from, and where it is written.
+/// The source of an edge: the node it comes from, and the position where it is written.
 type Source = (usize, Span);
 
-/// Names the nodes of each cycle in the order in which the values would flow.
+/// Reports each cycle with its nodes in the order in which values would flow.
 pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
     let nodes = &draft.workflow.nodes;
     let sources: Vec<Vec<Source>> = nodes
@@ -23,7 +23,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
             });
             let needed = node.needs.iter().zip(&places.needs);
             let needed = needed.filter_map(|(name, span)| Some((nodes.get_index_of(name)?, *span)));
-            // A node that reads itself is reported elsewhere.
+            // A node that reads itself is reported by another check.
             read.chain(needed).filter(|(from, _)| *from != number).collect()
         })
         .collect();
@@ -33,8 +33,8 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
         if !left[start] || seen[start] != 0 {
             continue;
         }
-        // Walking against the edges among the nodes that are left must come back to a node of this walk, or meet an
-        // older walk, whose cycle is already reported.
+        // Walking backwards along the edges of the remaining nodes either returns to a node of this walk, or meets an
+        // earlier walk, whose cycle is already reported.
         let mut path: Vec<Source> = Vec::new();
         let mut at = start;
         let mut written = Span::default();
@@ -52,7 +52,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft) {
     }
 }
 
-/// The nodes that remain when those without open sources are taken away again and again.
+/// Returns the nodes that remain after repeatedly removing those without open sources.
 fn in_cycles(sources: &[Vec<Source>]) -> Vec<bool> {
     let mut open: Vec<usize> = sources.iter().map(Vec::len).collect();
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); sources.len()];
@@ -75,12 +75,13 @@ fn in_cycles(sources: &[Vec<Source>]) -> Vec<bool> {
     left
 }
 
-/// `walk` goes against the edges; `closing` is where its last node names its first.
+/// Reports one cycle. `walk` follows the edges backwards; `closing` is the position where its last node names its
+/// first.
 fn report(reading: &mut Reading<'_>, draft: &Draft, walk: &[Source], closing: Span) {
     const MAX_SHOWN: usize = 12;
     let name = |number: usize| draft.workflow.nodes.get_index(number).map_or("", |(name, _)| name.as_str());
     let mut names: Vec<&str> = walk.iter().rev().map(|(node, _)| name(*node)).collect();
-    // Begin with the node that the file names first.
+    // Start with the node that comes first in the file.
     if let Some(first) = walk.iter().rev().enumerate().min_by_key(|(_, (node, _))| *node) {
         names.rotate_left(first.0);
     }
@@ -91,7 +92,7 @@ fn report(reading: &mut Reading<'_>, draft: &Draft, walk: &[Source], closing: Sp
         shown.push(format!("… ({} more)", count - MAX_SHOWN));
     }
     shown.push(cut(first, 60));
-    // The edge into the first node is where a reader of the file meets the cycle first.
+    // A person who reads the file first meets the cycle at the edge into its first node.
     let into_first = walk
         .iter()
         .enumerate()

@@ -1,6 +1,6 @@
-//! Hints for words of other formats.
+//! Hints for words from other workflow formats.
 
-/// Returns what to write for a root of another format; `path` is what stands behind it.
+/// Returns the replacement for a root of another format; `path` is what follows it.
 pub(crate) fn root(root: &str, path: &[&str]) -> Option<String> {
     Some(match (root, path) {
         ("steps" | "needs" | "jobs" | "nodes" | "tasks", [node, "outputs", port, ..]) => {
@@ -30,16 +30,16 @@ pub(crate) fn root(root: &str, path: &[&str]) -> Option<String> {
         }
         ("env", [name, ..]) => {
             format!(
-                "the environment is no value; declare a param and write `params.{}`, or read it in the script",
+                "the environment is not a value; declare a param and write `params.{}`, or read it in the script",
                 name.to_lowercase()
             )
         }
-        ("env", []) => "the environment is no value; declare a param".into(),
+        ("env", []) => "the environment is not a value; declare a param".into(),
         _ => return None,
     })
 }
 
-/// Returns what to write for a key of another format at the top of the file.
+/// Returns the replacement for a top-level key of another format.
 pub(crate) fn top_key(key: &str) -> Option<&'static str> {
     Some(match key {
         "jobs" | "steps" | "tasks" | "stages" | "pipeline" | "rules" => {
@@ -66,7 +66,7 @@ pub(crate) fn top_key(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns what to write for a time limit of another format, with the value that stands there.
+/// Returns the replacement for a time limit of another format, converted from the given value.
 pub(crate) fn timeout(key: &str, value: &str) -> Option<String> {
     let unit = match key.replace('_', "-").as_str() {
         "timeout-minutes" => "m",
@@ -76,7 +76,7 @@ pub(crate) fn timeout(key: &str, value: &str) -> Option<String> {
     value.parse::<f64>().is_ok().then(|| format!("write `timeout: {value}{unit}`"))
 }
 
-/// Returns what to write for a key of another format in a node.
+/// Returns the replacement for a node key of another format.
 pub(crate) fn node_key(key: &str) -> Option<&'static str> {
     Some(match key {
         "continue-on-error" | "continue_on_error" | "ignore_errors" | "allow-failure" => {
@@ -113,7 +113,7 @@ pub(crate) fn node_key(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns what to write for a key of another format in a param.
+/// Returns the replacement for a param key of another format.
 pub(crate) fn param_key(key: &str) -> Option<&'static str> {
     Some(match key {
         "required" | "optional" => "a param without `default` is required; leave this out",
@@ -126,7 +126,7 @@ pub(crate) fn param_key(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns what to write for a type of another format.
+/// Returns the replacement for a type of another format.
 pub(crate) fn type_word(word: &str) -> Option<&'static str> {
     Some(match word.to_lowercase().as_str() {
         "string" | "str" | "textarea" => "text",
@@ -145,7 +145,7 @@ pub(crate) fn type_word(word: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns what to write for a `uses:` of another format.
+/// Returns the replacement for a `uses:` of another format.
 pub(crate) fn uses(name: &str) -> Option<&'static str> {
     if name.contains('@')
         || name.starts_with("./")

@@ -1,4 +1,4 @@
-//! Checks the inputs of nodes against what their types take.
+//! Checks the inputs of nodes against the inputs of their types.
 
 use super::check::{CheckContext, Ports, Reader};
 use super::nodes::Places;

@@ -44,8 +44,7 @@ impl Reading<'_> {
         }
         let runs = matrix.values().try_fold(1usize, |all, values| all.checked_mul(values.len()));
         if runs.is_none_or(|runs| runs > RUN_LIMIT) {
-            let message =
-                format!("this matrix makes more than {RUN_LIMIT} runs, which is the most of one sweep");
+            let message = format!("this matrix makes more than {RUN_LIMIT} runs, the limit of one sweep");
             self.error("bad_matrix", node.span, message);
         }
         matrix

@@ -1,26 +1,26 @@
-//! Names of params, nodes, ports and inputs: which are allowed, and which are taken.
+//! Names of params, nodes, ports and inputs: which are allowed, and which are reserved.
 
 use super::reading::Reading;
 use super::yaml::Entry;
 use crate::expression::{FUNCTIONS, ROOTS};
 
-/// The words of minijinja and its constants.
+/// The keywords and constants of minijinja.
 const WORDS: [&str; 12] =
     ["true", "false", "none", "and", "or", "not", "in", "is", "if", "else", "for", "loop"];
 
-/// Whether a text has the form of a name of a param, node or port: `[a-z][a-z0-9_]*`.
+/// Returns whether a text can name a param, node or port: `[a-z][a-z0-9_]*`.
 pub fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
-/// Whether a name means something else in expressions.
+/// Returns whether a name means something else in expressions.
 pub(super) fn reserved(name: &str) -> bool {
     ROOTS.contains(&name) || FUNCTIONS.contains(&name) || WORDS.contains(&name) || name == "self"
 }
 
 impl Reading<'_> {
-    /// Checks the name that a key gives to `what`; `free` where reserved words do no harm.
+    /// Checks the key that names `what`; `free` allows reserved words.
     pub(super) fn name(&mut self, entry: &Entry, what: &str, free: bool) -> bool {
         let name = entry.key.as_str();
         if !is_name(name) {

@@ -56,7 +56,7 @@ pub(super) struct Places {
 pub(super) struct InputPlace {
     pub(super) name: Span,
     pub(super) value: Span,
-    /// Its value could not be read, so it isn't checked any further.
+    /// Its value could not be read, so it isn't checked further.
     pub(super) broken: bool,
 }
 
@@ -120,7 +120,7 @@ impl Reading<'_> {
                     let foreign = fields.iter().any(|field| hints::node_key(&field.key).is_some());
                     let message =
                         format!("node `{name}` does nothing: it has none of `uses`, `run` and `cmd`");
-                    // The foreign word is reported with its own hint, and usually is the action.
+                    // The foreign word is reported with its own hint, and is usually the action.
                     let hint = if foreign {
                         "see the other problems of this node"
                     } else {

@@ -12,7 +12,8 @@ use crate::workflow::Param;
 const KEYS: [&str; 7] = ["type", "default", "min", "max", "choices", "description", "multiline"];
 
 impl Reading<'_> {
-    /// Reads a param. One with errors is returned with what is known about it, so that its readers aren't reported too.
+    /// Reads a param. A param with errors is still returned, as far as it is known, so that its readers aren't reported
+    /// too.
     pub(super) fn param(&mut self, entry: &Entry) -> Param {
         let name = entry.key.as_str();
         let mut param = Param {
@@ -67,7 +68,7 @@ impl Reading<'_> {
         param
     }
 
-    /// Reads a type; `None` if it is not one.
+    /// Reads a type; returns `None` if it isn't one.
     pub(super) fn type_of(&mut self, node: &Node, what: &str) -> Option<Type> {
         let text = self.plain_text(node, what)?;
         match text.parse::<Type>() {
@@ -155,7 +156,7 @@ impl Reading<'_> {
             }
         }
         let value = match (&node.kind, &param.ty) {
-            // The text as written, not the number that YAML reads from it: `1.50` stays `1.50`.
+            // Keeps the text as written, not the number that YAML makes of it: `1.50` stays `1.50`.
             (Kind::Scalar(scalar), Type::Text | Type::Choice | Type::Media(_))
                 if !super::reading::is_null(scalar) =>
             {

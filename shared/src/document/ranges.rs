@@ -12,11 +12,11 @@ use crate::value::{Value, cut};
 use crate::workflow::{Param, Workflow};
 
 /// Returns the values of a sweep: `1..8`, `0..1/0.25`, `a,b,c`, `"a, b","c"` with quotes as in CSV, JSON lists, or a
-/// single value. A range includes both ends and goes down where its second end is the smaller one. Lists are swept as
-/// JSON: `[1],[2,3]` or `[[1],[2,3]]`.
+/// single value. A range includes both ends and counts down if the second end is smaller. Lists are swept as JSON:
+/// `[1],[2,3]` or `[[1],[2,3]]`.
 ///
 /// # Errors
-/// A sentence that says what would be right.
+/// A sentence that says what is expected.
 pub fn sweep_values(text: &str, ty: &Type) -> Result<Vec<Value>, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -47,8 +47,8 @@ pub fn sweep_values(text: &str, ty: &Type) -> Result<Vec<Value>, String> {
     Ok(values)
 }
 
-/// The values of JSON lists, with commas between them: the items of one list if they are of the type, else the lists
-/// themselves.
+/// Returns the values of comma-separated JSON lists: the items of a single list if they have the type, otherwise the
+/// lists themselves.
 fn json_values(text: &str, ty: &Type) -> Result<Option<Vec<Value>>, String> {
     if !text.starts_with('[') && !matches!(ty, Type::Json) {
         return Ok(None);
@@ -68,7 +68,7 @@ fn json_values(text: &str, ty: &Type) -> Result<Option<Vec<Value>>, String> {
 
 fn limit(count: f64) -> Result<(), String> {
     if count > RUN_LIMIT as f64 {
-        return Err(format!("these are more than {RUN_LIMIT} values, which is the most of one sweep"));
+        return Err(format!("these are more than {RUN_LIMIT} values, the limit of one sweep"));
     }
     Ok(())
 }
@@ -106,7 +106,7 @@ fn range(part: &str, from: &str, to: &str, whole: bool, values: &mut Vec<Value>)
     if step <= 0.0 {
         return Err(bad_step());
     }
-    // A little more than the quotient, because 0.3 / 0.1 is a little less than 3.
+    // Add a little, because 0.3 / 0.1 is slightly less than 3.
     let count = ((to - from).abs() / step + 1e-9).floor();
     limit(count + 1.0)?;
     let direction = if from <= to { step } else { -step };
@@ -120,7 +120,7 @@ fn range(part: &str, from: &str, to: &str, whole: bool, values: &mut Vec<Value>)
     Ok(())
 }
 
-/// Returns how many decimals a number is written with.
+/// Returns the number of decimals in a written number.
 fn decimals(text: &str) -> usize {
     let text = text.trim();
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -186,7 +186,7 @@ pub fn value_of(text: &str, ty: &Type) -> Result<Value, String> {
     }
 }
 
-/// Converts a value to a type; for media a text is a path.
+/// Converts a value to a type; for media, a text is a path.
 fn fit(value: Value, ty: &Type) -> Result<Value, String> {
     match (ty, value) {
         (Type::Media(kind), Value::Text(path)) => {

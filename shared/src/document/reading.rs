@@ -6,14 +6,14 @@ use super::yaml::{Entry, Kind, Node, Scalar};
 use crate::problem::{Problem, Span};
 use crate::value::{Value, cut};
 
-/// How many words are compared for near matches in one reading, so that a file full of slips stays quick.
+/// The most words compared for near matches while reading one file, so that a file full of typos is still read quickly.
 const NEAR_BUDGET: usize = 200_000;
 
 /// A reading of one file.
 pub(super) struct Reading<'t> {
     /// The file.
     pub(super) text: &'t str,
-    /// What was found so far.
+    /// The problems found so far.
     pub(super) problems: Vec<Problem>,
     /// The node that is being read.
     pub(super) node: Option<String>,
@@ -25,7 +25,7 @@ impl<'t> Reading<'t> {
         Self { text, problems: Vec::new(), node: None, near_left: NEAR_BUDGET }
     }
 
-    /// Takes a problem in; it belongs to the node that is being read.
+    /// Records a problem of the node that is being read.
     pub(super) fn report(&mut self, mut problem: Problem) {
         if problem.node.is_none() {
             problem.node.clone_from(&self.node);
@@ -33,12 +33,12 @@ impl<'t> Reading<'t> {
         self.problems.push(problem);
     }
 
-    /// Takes an error in.
+    /// Records an error.
     pub(super) fn error(&mut self, code: &str, span: Span, message: impl Into<String>) {
         self.report(Problem::error(code, span, message));
     }
 
-    /// Takes an error in, with what to do about it.
+    /// Records an error with a hint.
     pub(super) fn error_hint(
         &mut self,
         code: &str,
@@ -49,7 +49,7 @@ impl<'t> Reading<'t> {
         self.report(Problem::error(code, span, message).hint(hint));
     }
 
-    /// The problem with a near match among the known words, while there is budget for looking.
+    /// Adds a near match among the known words to the problem, while the budget lasts.
     pub(super) fn near<'a>(
         &mut self,
         problem: Problem,
@@ -63,7 +63,7 @@ impl<'t> Reading<'t> {
         problem
     }
 
-    /// An unknown key: a word of another format, a near match, or the list of the known ones.
+    /// Reports an unknown key, with a hint for a word of another format, a near match, or the list of known keys.
     pub(super) fn unknown_key(&mut self, entry: &Entry, place: &str, known: &[&str], foreign: Option<&str>) {
         let code = if foreign.is_some() { "foreign_key" } else { "unknown_key" };
         let problem =
@@ -78,13 +78,13 @@ impl<'t> Reading<'t> {
         self.report(problem);
     }
 
-    /// A value of the wrong kind.
+    /// Reports a value of the wrong kind.
     pub(super) fn wrong_kind(&mut self, node: &Node, what: &str, wanted: &str) {
         let message = format!("{what} must be {wanted}, got {}", describe(node));
         self.error("wrong_kind", node.span, message);
     }
 
-    /// The entries of a map.
+    /// Returns the entries of a map.
     pub(super) fn map<'n>(&mut self, node: &'n Node, what: &str, wanted: &str) -> Option<&'n [Entry]> {
         match &node.kind {
             Kind::Map(entries) => Some(entries),
@@ -95,7 +95,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// A text; numbers and bools are taken as they are written.
+    /// Returns a text; numbers and bools are taken as written.
     pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<String> {
         match &node.kind {
             Kind::Scalar(scalar) if !is_null(scalar) => Some(scalar.text.clone()),
@@ -106,7 +106,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// A text without expressions.
+    /// Returns a text without expressions.
     pub(super) fn plain_text(&mut self, node: &Node, what: &str) -> Option<String> {
         let text = self.text(node, what)?;
         if text.contains("${{") {
@@ -132,13 +132,13 @@ impl<'t> Reading<'t> {
         None
     }
 
-    /// `no` or `on` where a bool is wanted.
+    /// Reports `no` or `on` where a bool is expected.
     pub(super) fn yaml_bool(&mut self, node: &Node, text: &str, meant: bool) {
         let message = format!("`{text}` is text in YAML 1.2, not a bool");
         self.error_hint("yaml_bool", node.span, message, format!("write `{meant}`"));
     }
 
-    /// A whole number within bounds.
+    /// Returns a whole number within bounds.
     pub(super) fn int(&mut self, node: &Node, what: &str, least: i64, most: i64) -> Option<i64> {
         match self.literal(node) {
             Value::Int(it) if (least..=most).contains(&it) => Some(it),
@@ -157,7 +157,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// A number.
+    /// Returns a number.
     pub(super) fn float(&mut self, node: &Node, what: &str) -> Option<f64> {
         let float = self.literal(node).as_float();
         if float.is_none() {
@@ -166,7 +166,7 @@ impl<'t> Reading<'t> {
         float
     }
 
-    /// A duration such as `500ms`, `10s`, `5m`, `2h`.
+    /// Returns a duration such as `500ms`, `10s`, `5m`, `2h`.
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
         let text = self.plain_text(node, what)?;
         match duration(&text) {
@@ -183,7 +183,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// One of a few words.
+    /// Returns one of a few words.
     pub(super) fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.plain_text(node, what)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -200,7 +200,7 @@ impl<'t> Reading<'t> {
         None
     }
 
-    /// The value of a part of the file, expressions not looked for.
+    /// Returns the literal value of a part of the file, ignoring expressions.
     pub(super) fn literal(&mut self, node: &Node) -> Value {
         match &node.kind {
             Kind::Scalar(scalar) => resolve(scalar).unwrap_or_else(|| {
@@ -221,7 +221,7 @@ impl<'t> Reading<'t> {
     }
 }
 
-/// What a part of the file is, for messages.
+/// Describes a part of the file for messages.
 pub(super) fn describe(node: &Node) -> String {
     match &node.kind {
         Kind::List(_) => "a list".into(),
@@ -233,12 +233,12 @@ pub(super) fn describe(node: &Node) -> String {
     }
 }
 
-/// Whether it says nothing at all.
+/// Returns whether it is null or empty.
 pub(super) fn is_null(scalar: &Scalar) -> bool {
     scalar.plain && matches!(scalar.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// What the word would mean in YAML 1.1, where it was a bool.
+/// Returns the bool that the word was in YAML 1.1.
 pub(super) fn yaml_bool(scalar: &Scalar) -> Option<bool> {
     match scalar.text.to_lowercase().as_str() {
         "yes" | "on" | "y" | "true" => Some(true),
@@ -247,7 +247,7 @@ pub(super) fn yaml_bool(scalar: &Scalar) -> Option<bool> {
     }
 }
 
-/// The value of a scalar by the core schema of YAML 1.2; `None` for a whole number that doesn't fit.
+/// Returns the value of a scalar by the core schema of YAML 1.2; `None` for an integer that doesn't fit.
 pub(super) fn resolve(scalar: &Scalar) -> Option<Value> {
     let text = scalar.text.as_str();
     if !scalar.plain {

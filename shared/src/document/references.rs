@@ -66,7 +66,7 @@ impl CheckContext<'_> {
         let (span, path) = (reference.span, reference.path.first());
         match each {
             Some(_) if reader.each => {
-                let message = format!("`{name}` can't stand in `each`, which makes it");
+                let message = format!("`{name}` can't be used in `each`, which defines it");
                 Some(Problem::error("item_outside_each", span, message))
             }
             Some(Each::Zip(lists)) if reference.root == Root::Item => {
@@ -154,7 +154,8 @@ impl CheckContext<'_> {
             return problem.hint(format!("write `params.{shown}`"));
         }
         let names = cut(&nodes.clone().take(20).collect::<Vec<_>>().join(", "), 120);
-        let problem = problem.hint(format!("besides {} there are the nodes {names}", ROOTS.join(", ")));
+        let problem =
+            problem.hint(format!("an expression can name {} and the nodes {names}", ROOTS.join(", ")));
         reading.near(problem, name, ROOTS.into_iter().chain(nodes))
     }
 
@@ -176,7 +177,7 @@ impl CheckContext<'_> {
             }
             Type::List(_) => {
                 let message = format!("`{what}` is a list, which has no `{}`", cut(field, 60));
-                let hint = format!("name an item: `{what}[0].{field}`");
+                let hint = format!("pick an item: `{what}[0].{field}`");
                 Some(Problem::error("unknown_field", reference.span, message).hint(hint))
             }
             Type::Text | Type::Int | Type::Float | Type::Bool | Type::Choice => {

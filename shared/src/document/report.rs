@@ -1,15 +1,15 @@
-//! Problems as text for people: the line, the place below it, and what to do.
+//! Renders problems for people: the line, a marker below it, and a hint.
 
 use std::fmt::Write as _;
 
 use crate::problem::{Problem, Severity};
 use crate::sanitise;
 
-/// The widest part of a line that is shown, in characters.
+/// The most characters of a line that are shown.
 const MAX_WIDTH: usize = 160;
 
-/// The problems of a file as plain text without colour, in the manner of compilers. `text` is the file's text; what
-/// comes from it is cleaned for a terminal.
+/// Renders the problems of a file as plain text without colour, as compilers do. `text` is the file's text; excerpts of
+/// it are sanitised for a terminal.
 #[must_use]
 pub fn render_problems(problems: &[Problem], file: &str, text: &str) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -45,7 +45,7 @@ fn render(out: &mut String, problem: &Problem, file: &str, lines: &[&str]) {
     }
 }
 
-/// The part of a line that is shown, and in columns of a terminal how far the place is in and how wide.
+/// Returns the excerpt of a line, and the offset and width of the marker in terminal columns.
 fn excerpt(line: &str, problem: &Problem) -> (String, usize, usize) {
     let (start, end) = (problem.span.start, problem.span.end);
     let from = usize::try_from(start.column).unwrap_or(1).saturating_sub(1);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::node_type::{Catalogue, InputSpec, NodeTypeSpec};
 use crate::types::Type;
 
-/// The schema of the workflow file with these node types.
+/// Returns the schema of the workflow file with these node types.
 #[must_use]
 pub fn schema(catalogue: &Catalogue) -> Json {
     json!({
@@ -20,7 +20,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
             "description": { "type": "string" },
             "params": {
                 "type": "object",
-                "description": "What a run is given",
+                "description": "The inputs of a run",
                 "propertyNames": { "pattern": NAME },
                 "additionalProperties": { "$ref": "#/$defs/param" }
             },
@@ -47,7 +47,7 @@ pub fn schema(catalogue: &Catalogue) -> Json {
             },
             "outputs": {
                 "type": "object",
-                "description": "What the workflow shows as its results",
+                "description": "The results of the workflow",
                 "propertyNames": { "pattern": NAME }
             }
         },
@@ -79,12 +79,12 @@ fn param() -> Json {
         "required": ["type"],
         "properties": {
             "type": { "$ref": "#/$defs/type" },
-            "default": { "description": "Used when nothing is given; without it the param is required" },
+            "default": { "description": "The default; without it the param is required" },
             "min": { "type": "number", "description": "Least number" },
             "max": { "type": "number", "description": "Greatest number" },
             "choices": { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] } },
             "description": { "type": "string" },
-            "multiline": { "type": "boolean", "description": "Whether a form gives text several lines" }
+            "multiline": { "type": "boolean", "description": "Whether a form offers several lines for the text" }
         }
     })
 }
@@ -98,11 +98,11 @@ fn output() -> Json {
         "properties": {
             "path": { "type": "string", "description": "One file or folder below the work folder" },
             "glob": { "type": "string", "description": "Files below the work folder that match, in name order: a list" },
-            "json": { "type": "string", "description": "A field of stdout, which is JSON: results.0.score; . is all of it" },
-            "event": { "const": true, "description": "What the command reports under this name by $FANLIGHT_EVENTS" },
+            "json": { "type": "string", "description": "A field of stdout as JSON, such as results.0.score; . is the whole document" },
+            "event": { "const": true, "description": "The value that the command reports under this name in $FANLIGHT_EVENTS" },
             "type": { "$ref": "#/$defs/type" },
-            "name": { "type": "string", "description": "The file name under which media is kept" },
-            "unchanged": { "enum": ["take", "leave"], "description": "Whether a glob under dir: takes what the command left unchanged; leave where it does not say" }
+            "name": { "type": "string", "description": "The file name under which media is stored" },
+            "unchanged": { "enum": ["take", "leave"], "description": "take: a glob under dir: includes files that the command left unchanged; leave, the default: it does not" }
         }
     })
 }
@@ -122,9 +122,9 @@ fn node(catalogue: &Catalogue) -> Json {
             "cmd": { "type": "array", "minItems": 1, "items": { "type": ["string", "number", "boolean"] }, "description": "A program and its arguments, without a shell" },
             "shell": { "anyOf": [{ "enum": ["bash", "sh", "python"] }, { "type": "array", "minItems": 1, "items": { "type": "string" } }] },
             "with": { "type": "object", "propertyNames": { "pattern": NAME }, "description": "Inputs by name" },
-            "needs": { "anyOf": [{ "$ref": "#/$defs/name" }, { "type": "array", "items": { "$ref": "#/$defs/name" } }], "description": "Nodes that must have ended before" },
-            "if": { "type": ["string", "boolean"], "description": "An expression; ${{ }} may be left out. success() where it does not say" },
-            "each": { "anyOf": [{ "type": "string" }, { "type": "array" }, { "type": "object", "minProperties": 1 }], "description": "Runs the node once per item; item and index are known inside" },
+            "needs": { "anyOf": [{ "$ref": "#/$defs/name" }, { "type": "array", "items": { "$ref": "#/$defs/name" } }], "description": "Nodes that must end first" },
+            "if": { "type": ["string", "boolean"], "description": "An expression; ${{ }} may be left out. The default is success()" },
+            "each": { "anyOf": [{ "type": "string" }, { "type": "array" }, { "type": "object", "minProperties": 1 }], "description": "Runs the node once per item; item and index are available inside" },
             "retry": {
                 "type": "object",
                 "additionalProperties": false,
@@ -138,12 +138,12 @@ fn node(catalogue: &Catalogue) -> Json {
             },
             "timeout": { "$ref": "#/$defs/duration" },
             "pool": { "type": "string", "description": "A pool of the config" },
-            "lock": { "type": "string", "description": "Attempts that name the same lock never run at once, whatever their run or workflow" },
+            "lock": { "type": "string", "description": "Attempts with the same lock never run at the same time, across runs and workflows" },
             "pass_env": { "$ref": "#/$defs/variables", "description": "Variables of the submitter that this command gets" },
             "env": { "type": "object", "propertyNames": { "pattern": VARIABLE } },
-            "dir": { "type": "string", "description": "Where a command works, relative to this file" },
+            "dir": { "type": "string", "description": "The folder in which a command runs, relative to this file" },
             "outputs": { "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": { "$ref": "#/$defs/output" } },
-            "keep": { "type": "boolean", "description": "false: its media is no asset; true: its other values are too" },
+            "keep": { "type": "boolean", "description": "false: its media does not become assets; true: its other values become assets too" },
             "effects": { "enum": ["none", "idempotent", "external"] },
             "on_interrupt": { "enum": ["again", "fail"] },
             "on_item_error": { "enum": ["drop", "fail"] },
@@ -154,7 +154,7 @@ fn node(catalogue: &Catalogue) -> Json {
     })
 }
 
-/// What `with` holds where `uses` names this type.
+/// Returns the schema of `with` for a node of this type.
 fn inputs(spec: &NodeTypeSpec) -> Json {
     let properties: Map<String, Json> =
         spec.inputs.iter().map(|(name, input)| (name.clone(), input_schema(input))).collect();

@@ -10,7 +10,7 @@ use crate::workflow::{Piece, Template};
 /// How to read scalars without quotes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plain {
-    /// As numbers and bools if they look like ones.
+    /// As numbers and bools if they look like them.
     Typed,
     /// As the text as written: `1.50` stays `1.50`.
     Text,
@@ -50,7 +50,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads an expression that may leave out `${{ }}`.
+    /// Reads an expression, where `${{ }}` may be left out.
     pub(super) fn bare_expression(&mut self, node: &Node, scalar: &Scalar, what: &str) -> Option<Expression> {
         let text = scalar.text.trim();
         if text.contains("${{") {
@@ -63,7 +63,7 @@ impl Reading<'_> {
                         "not_one_expression",
                         node.span,
                         message,
-                        "put the whole of it into one `${{ }}`",
+                        "put all of it into one `${{ }}`",
                     );
                     None
                 }
@@ -124,7 +124,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Warns of `{{ params.x }}` without its `$`.
+    /// Warns about `{{ params.x }}` without its `$`.
     fn warn_of_bare_braces(&mut self, node: &Node, scalar: &Scalar) {
         let Some(at) = scalar.text.find("{{") else { return };
         let inside = scalar.text[at + 2..].trim_start();
@@ -144,7 +144,7 @@ fn literal(template: Template) -> Value {
     }
 }
 
-/// Returns where `}}` ends an expression: outside its own quotes and braces.
+/// Returns the position of the `}}` that ends an expression: outside its quotes and braces.
 fn end_of_expression(inside: &str) -> Option<usize> {
     let (mut quote, mut depth, mut escaped) = (None, 0usize, false);
     for (at, character) in inside.char_indices() {
@@ -160,12 +160,12 @@ fn end_of_expression(inside: &str) -> Option<usize> {
             _ => {}
         }
     }
-    // An odd quote hides the end; the expression's own error says more than "not closed".
+    // An unclosed quote hides the end; the error of the expression itself says more than "not closed".
     inside.find("}}")
 }
 
-/// Finds the position in the file of each byte of an expression, by walking along the raw scalar. What YAML leaves out
-/// (indentation, escapes, quotes) is skipped.
+/// Finds the position in the file of each byte of an expression, by walking along the raw scalar. Indentation, escapes
+/// and quotes are skipped.
 struct Places<'t> {
     rest: std::str::Chars<'t>,
     at: Position,

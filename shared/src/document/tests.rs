@@ -102,7 +102,7 @@ fn windows_line_ends_and_a_byte_order_mark_are_taken() {
     assert_eq!((problems[0].span.start.line, problems[0].span.start.column), (4, 5));
 }
 
-/// Pieces of which files are made, so that random files get past the first line.
+/// Pieces of files, so that random files get past the first line.
 fn piece() -> impl Strategy<Value = String> {
     let pieces = [
         "nodes:",

@@ -1,11 +1,11 @@
-//! The traps of YAML: texts that YAML reads as something else than what was meant.
+//! The traps of YAML: texts that YAML reads differently from what was meant.
 
 use super::yaml::{Kind, Node};
 use crate::problem::{Position, Problem, Span};
 
-/// A syntax error, by the name of the trap behind it where it is known. `at` is its place in bytes.
+/// Returns a syntax error, explained by the trap behind it if there is one. `at` is its byte offset.
 pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -> Problem {
-    // What ends too early is shown at its end, not on the empty line behind.
+    // Something that ends too early is shown at its end, not on the empty line after it.
     let (place, at) = if text.get(at..).is_none_or(|rest| rest.trim().is_empty()) {
         let end = text.trim_end().len();
         (position_of(text, end), end)
@@ -41,7 +41,7 @@ pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -
         Some(sign @ ('%' | '@' | '`')) => {
             problem.hint(format!("an unquoted value can't begin with `{sign}`; put quotes around it"))
         }
-        Some('}' | ']' | ',') => problem.hint("look for a bracket too many or too few before it"),
+        Some('}' | ']' | ',') => problem.hint("look for an extra or missing bracket before it"),
         _ if info.contains("quoted scalar")
             || info.contains("end of stream")
             || info.contains("did not find expected") =>
@@ -52,7 +52,7 @@ pub(super) fn syntax_error(text: &str, place: Position, at: usize, info: &str) -
     }
 }
 
-/// The last `${{` before `at`, or shortly behind it, that stands unquoted in a flow collection.
+/// Returns the last unquoted `${{` in a flow collection before `at`, or shortly after it.
 fn flow_expression(text: &str, at: usize) -> Option<usize> {
     let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
     let mut from = at;
@@ -80,21 +80,21 @@ fn flow_expression(text: &str, at: usize) -> Option<usize> {
     found
 }
 
-/// The second `: ` of a line outside quotes.
+/// Returns the second `: ` of a line outside quotes.
 fn second_colon(line: &str) -> Option<usize> {
     let mut colons = line.match_indices(": ").map(|(at, _)| at).chain(line.strip_suffix(':').map(str::len));
     colons.next()?;
     colons.next()
 }
 
-/// A value that begins with `!`.
+/// Reports a value that begins with `!`.
 pub(super) fn tag(text: &str, node: &Node) -> Problem {
     let span = before(text, node, '!');
     Problem::error("yaml_tag", span, "an unquoted value that begins with `!` is a YAML tag, not text")
         .hint("put quotes around the value; in a condition write `not`")
 }
 
-/// A value that begins with `&` and is named by no alias.
+/// Reports a value that begins with `&` and has no alias.
 pub(super) fn unused_anchor(text: &str, node: &Node) -> Problem {
     let span = before(text, node, '&');
     Problem::error(
@@ -105,7 +105,7 @@ pub(super) fn unused_anchor(text: &str, node: &Node) -> Problem {
     .hint("put quotes around the value, or remove the anchor; in a condition write `and`")
 }
 
-/// A map or list where a key should stand.
+/// Reports a map or list in the place of a key.
 pub(super) fn complex_key(text: &str, key: &Node) -> Problem {
     let problem = Problem::error("complex_key", key.span, "a key must be a word, not a list or map");
     if matches!(key.kind, Kind::Map(_)) && text.get(key.raw.clone()).is_some_and(|raw| raw.starts_with('{')) {
@@ -114,7 +114,7 @@ pub(super) fn complex_key(text: &str, key: &Node) -> Problem {
     problem
 }
 
-/// A comment that cuts an unquoted value short.
+/// Reports a comment that cuts an unquoted value short.
 pub(super) fn comment(text: &str, node: &Node) -> Option<Problem> {
     let Kind::Scalar(scalar) = &node.kind else { return None };
     let rest = text.get(node.raw.end..)?;
@@ -138,14 +138,14 @@ pub(super) fn comment(text: &str, node: &Node) -> Option<Problem> {
     if comment.starts_with([' ', '\t', '#', '!', '-', '=', '*', ':']) || comment.is_empty() {
         return None;
     }
-    let message = "` #` begins a comment, so what follows is no part of the value";
+    let message = "` #` begins a comment, so what follows is not part of the value";
     Some(
         Problem::warning("comment_without_blank", span, message)
-            .hint("put quotes around the whole value, or a blank behind the `#` if it is a comment"),
+            .hint("put quotes around the whole value, or a space after the `#` if it is a comment"),
     )
 }
 
-/// What an unquoted value opens and does not close.
+/// Returns the bracket or quote that an unquoted value opens and does not close.
 fn left_open(value: &str) -> Option<&'static str> {
     if value.rfind("${{").is_some_and(|at| !value[at..].contains("}}")) {
         return Some("`${{`");
@@ -164,7 +164,7 @@ fn left_open(value: &str) -> Option<&'static str> {
     quote.map(|quote| if quote == '"' { "a `\"`" } else { "a `'`" })
 }
 
-/// The place of the sign before a node, else the node's.
+/// Returns the span of the sign before a node, or of the node if there is none.
 fn before(text: &str, node: &Node, sign: char) -> Span {
     let start = floor(text, node.raw.start.saturating_add(1).min(text.len()));
     let line = text[..start].rfind(sign);
@@ -185,14 +185,14 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// The span of `length` characters from byte `at`.
+/// Returns the span of `length` characters from byte `at`.
 fn span_of(text: &str, at: usize, length: usize) -> Span {
     let start = position_of(text, at);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     Span { start, end: Position { column: start.column.saturating_add(length), ..start } }
 }
 
-/// The line and column of byte `at`.
+/// Returns the line and column of byte `at`.
 pub(super) fn position_of(text: &str, at: usize) -> Position {
     let before = &text[..floor(text, at)];
     let line = before.matches('\n').count() + 1;

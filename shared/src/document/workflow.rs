@@ -1,4 +1,4 @@
-//! The top of the file.
+//! Reads the top level of the file.
 
 use indexmap::IndexMap;
 
@@ -14,13 +14,13 @@ use crate::workflow::{Output, Workflow};
 const KEYS: [&str; 9] =
     ["id", "name", "description", "params", "matrix", "pass_env", "concurrency", "nodes", "outputs"];
 
-/// The greatest limit that `concurrency` takes.
+/// The highest value of `concurrency`.
 const MAX_CONCURRENCY: i64 = 1_000_000;
 
-/// A workflow that was read and is not yet checked.
+/// A workflow that has been read but not yet checked.
 pub(super) struct Draft {
     pub(super) workflow: Workflow,
-    /// For each node where its parts stand.
+    /// The positions of the parts of each node.
     pub(super) places: Vec<Places>,
 }
 

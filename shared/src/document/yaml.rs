@@ -1,5 +1,5 @@
-//! Reads the file into a tree in which every node has its position. Types derived by serde stop at the first error; this
-//! reader doesn't.
+//! Reads the file into a tree in which every node has its position. A reader derived by serde would stop at the first
+//! error; this one doesn't.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,11 +10,11 @@ use super::traps;
 use crate::problem::{Position, Problem, Span};
 use crate::value::DEPTH_LIMIT;
 
-/// The greatest size of a workflow file, in bytes.
+/// The maximum size of a workflow file, in bytes.
 pub const FILE_LIMIT: usize = 1 << 20;
-/// How many traps are looked for; finding the place of one takes a walk through the file.
+/// The most traps that are looked for; locating one takes a walk through the file.
 const TRAP_LIMIT: usize = 100;
-/// How many nodes aliases may add.
+/// The most nodes that aliases may add.
 const COPY_LIMIT: usize = 100_000;
 
 /// A part of the file.
@@ -22,14 +22,14 @@ const COPY_LIMIT: usize = 100_000;
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) span: Span,
-    /// The bytes of the file that it was read from.
+    /// Its byte range in the file.
     pub(crate) raw: Range<usize>,
-    /// How many nodes it has, itself included.
+    /// The number of nodes in it, itself included.
     size: usize,
 }
 
 impl Node {
-    /// The text of a single value.
+    /// Returns the text of a single value.
     pub(crate) fn scalar_text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar(scalar) => Some(scalar.text.trim()),
@@ -38,7 +38,7 @@ impl Node {
     }
 }
 
-/// What a part of the file is.
+/// The kinds of parts of a file.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     /// A single value.
@@ -53,7 +53,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Scalar {
     pub(crate) text: String,
-    /// Without quotes and not a block, so that `true` and `1` are not text.
+    /// Whether it is written without quotes and not as a block, so that `true` and `1` are not text.
     pub(crate) plain: bool,
 }
 
@@ -65,15 +65,15 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
-/// Reads a file; `None` where it holds nothing.
+/// Reads a file; returns `None` if it is empty.
 ///
 /// # Errors
-/// A syntax error, or a limit, alone.
+/// A syntax error, or an exceeded limit.
 pub(crate) fn read(text: &str, problems: &mut Vec<Problem>) -> Result<Option<Node>, Problem> {
     if text.len() > FILE_LIMIT {
         let message = format!("the file has {} bytes; at most {FILE_LIMIT} (1 MiB) are read", text.len());
         return Err(Problem::error("file_too_large", start_of_file(), message)
-            .hint("keep data in files of its own and give them as params"));
+            .hint("keep data in separate files and pass them as params"));
     }
     if let Some(at) = text.find('\0') {
         let before = &text[..at];
@@ -210,10 +210,10 @@ impl<'t> Reader<'t, '_> {
                         continue;
                     };
                     if let Some(line) = known.get(&text) {
-                        let message = format!("the key `{text}` stands here a second time");
+                        let message = format!("the key `{text}` appears here a second time");
                         self.problems.push(
                             Problem::error("duplicate_key", key.span, message)
-                                .hint(format!("it stands in line {line} already; keep one of them")),
+                                .hint(format!("it is already in line {line}; keep one of them")),
                         );
                         continue;
                     }
@@ -233,7 +233,7 @@ impl<'t> Reader<'t, '_> {
             }
             Event::Alias(id) => {
                 let Some(anchor) = self.anchors.get_mut(&id) else {
-                    let message = "an alias can't stand inside the value that it names";
+                    let message = "an alias can't be inside the value that it refers to";
                     return Err(Problem::error("alias_loop", spanned(&span), message));
                 };
                 anchor.used = true;
@@ -266,7 +266,7 @@ impl<'t> Reader<'t, '_> {
         anchor: usize,
         tagged: bool,
     ) -> Result<Node, Problem> {
-        // A block ends where the next one begins, which is lines below; its last value ends where people see it end.
+        // A block ends where the next one begins, which may be lines below; report the visible end of its last value.
         let flow = self.offset(&end.start) < self.offset(&end.end);
         let (to, raw_end) = match last {
             Some(last) if !flow => last,

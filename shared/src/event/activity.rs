@@ -1,7 +1,8 @@
-//! What a node that works by itself does: its plan, its tasks, its calls of tools, and the models that it asks.
+//! The activity of a node such as an agent: its plan, its tasks, its tool calls, and the models that it uses.
 //!
-//! Everything here is absolute and numbered by the node, so that events may be lost or conflated: the newest of a number
-//! wins, and the largest numbers are those that stay. Texts are previews; the whole text is in the attempt's log.
+//! Everything here is absolute and numbered by the node, so that events may be lost or coalesced: the newest entry of a
+//! number wins, and the entries with the largest numbers are kept. Texts are previews; the attempt's log has them in
+//! full.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -10,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::LiveEvent;
 use crate::item::ItemPath;
 
-/// How many tasks, and how many calls, are known of an attempt: the newest ones.
+/// The most tasks, and the most calls, of an attempt: the newest are kept.
 pub const MAX_ENTRIES: usize = 100;
-/// How many models are known of an attempt: the first ones.
+/// The most models of an attempt: the first are kept.
 pub const MAX_MODELS: usize = 32;
 
 /// The attempt that an event is about.
@@ -32,15 +33,15 @@ pub struct Source {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Task {
-    /// Its number within the attempt, as the node counts.
+    /// Its number within the attempt, assigned by the node.
     pub number: u32,
-    /// What is to be done, safe to show.
+    /// Its title, sanitised.
     pub title: String,
     /// How it is.
     pub status: TaskStatus,
 }
 
-/// How a task is.
+/// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -61,27 +62,27 @@ pub enum TaskStatus {
 pub struct ToolCall {
     /// Its number within the attempt, from 1.
     pub number: u32,
-    /// The tool, safe to show.
+    /// The name of the tool, sanitised.
     pub tool: String,
-    /// The beginning of what it was given, safe to show.
+    /// The beginning of its arguments, sanitised.
     pub arguments: String,
-    /// What it returned, once it did.
+    /// Its result, once it has returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ToolResult>,
 }
 
-/// What a tool returned.
+/// The result of a tool call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ToolResult {
-    /// The beginning of what it returned, or why it failed, safe to show.
+    /// The beginning of its output, or the reason why it failed, sanitised.
     pub text: String,
     /// Whether it failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
 }
 
-/// What an attempt took from one model so far.
+/// The use that an attempt has made of one model so far.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Prediction {
@@ -89,16 +90,16 @@ pub struct Prediction {
     pub provider: String,
     /// The model.
     pub model: String,
-    /// How many tokens it was given, over all predictions of the attempt.
+    /// The number of input tokens, over all predictions of the attempt.
     pub input_tokens: u64,
-    /// How many tokens it made, over all predictions of the attempt.
+    /// The number of output tokens, over all predictions of the attempt.
     pub output_tokens: u64,
-    /// What they cost in US dollars; absent while nothing is known of it. It is part of the attempt's cost.
+    /// Their cost in US dollars; absent while it is unknown. It is part of the attempt's cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
 
-/// What an attempt did: the fold of its events.
+/// The activity of an attempt: the fold of its events.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Activity {
@@ -111,19 +112,19 @@ pub struct Activity {
     /// The newest calls of tools, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
-    /// What it took from each model.
+    /// Its use of each model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<Prediction>,
 }
 
 impl Activity {
-    /// Whether the attempt said nothing of it.
+    /// Returns whether the attempt reported none of this.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Folds in a live event; one that is about something else changes nothing.
+    /// Folds a live event; unrelated events change nothing.
     pub(crate) fn fold(&mut self, event: &LiveEvent) {
         match event {
             LiveEvent::PlanningUpdate { plan, .. } => self.plan = Some(plan.clone()),
@@ -131,7 +132,7 @@ impl Activity {
             LiveEvent::ToolCallUpdate { call, .. } => {
                 let mut call = call.clone();
                 let known = self.tool_calls.iter().find(|known| known.number == call.number);
-                // A call that is said once more keeps its result.
+                // A call that is reported again keeps its result.
                 call.result = call.result.or_else(|| known.and_then(|known| known.result.clone()));
                 put(&mut self.tool_calls, call, |call| call.number);
             }
@@ -154,7 +155,7 @@ impl Activity {
         }
     }
 
-    /// The events that make it what it is.
+    /// Returns events that rebuild it.
     #[must_use]
     pub fn events(&self, source: &Source) -> Vec<LiveEvent> {
         let source = || source.clone();
@@ -173,7 +174,7 @@ impl Activity {
         plan.chain(tasks).chain(calls).chain(predictions).collect()
     }
 
-    /// How much memory its texts take, about.
+    /// Estimates the memory that its texts take.
     #[must_use]
     pub fn bytes(&self) -> usize {
         const ENTRY: usize = 64;
@@ -185,14 +186,14 @@ impl Activity {
 }
 
 impl ToolCall {
-    /// How much memory its texts take, about.
+    /// Estimates the memory that its texts take.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.tool.len() + self.arguments.len() + self.result.as_ref().map_or(0, |result| result.text.len())
     }
 }
 
-/// Puts an entry at the place of its number. The largest numbers stay, in whatever order they come.
+/// Inserts an entry by its number. The entries with the largest numbers stay, whatever order they arrive in.
 fn put<T>(entries: &mut Vec<T>, entry: T, number: impl Fn(&T) -> u32) {
     match entries.binary_search_by_key(&number(&entry), &number) {
         Ok(at) => entries[at] = entry,

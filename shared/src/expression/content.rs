@@ -1,4 +1,4 @@
-//! The content of large values, read when an expression looks at it, within a limit for each evaluation.
+//! The content of large values, read on demand, up to a limit per evaluation.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::large::Large;
 use crate::value::Value;
 
-/// How many bytes of large texts one evaluation reads; half as many of large lists and objects.
+/// The most bytes of large texts that one evaluation reads; for large lists and objects, half as many.
 pub const READ_LIMIT: u64 = 16 << 20;
 
 /// Reads the content of large values.
 pub trait Load: Send + Sync {
-    /// All bytes of the content. Blocks.
+    /// Returns all bytes of the content. Blocks.
     ///
     /// # Errors
-    /// A sentence: it is gone, or can't be read.
+    /// A sentence: the content is gone, or can't be read.
     fn load(&self, large: &Large) -> Result<Vec<u8>, String>;
 }
 
-/// What one evaluation reads of large values. A text that comes out as it went in is the same handle again.
+/// The large values that one evaluation has read. A text that passes through unchanged becomes the same handle again.
 pub struct Content {
     load: Option<Arc<dyn Load>>,
     read: Mutex<Read>,
@@ -27,7 +27,7 @@ pub struct Content {
 #[derive(Default)]
 struct Read {
     bytes: u64,
-    /// Why something could not be read: whatever the evaluation made of that is no result.
+    /// Why something could not be read: the result of the evaluation is then void.
     failure: Option<String>,
     texts: Vec<(Arc<str>, Large)>,
 }
@@ -39,16 +39,16 @@ impl fmt::Debug for Content {
 }
 
 impl Content {
-    /// Nothing has been read yet.
+    /// Creates it, with nothing read yet.
     #[must_use]
     pub fn new(load: Option<Arc<dyn Load>>) -> Arc<Self> {
         Arc::new(Self { load, read: Mutex::default() })
     }
 
-    /// The value with the content of every large value in it.
+    /// Replaces every large value in it by its content.
     ///
     /// # Errors
-    /// A sentence: more than [`READ_LIMIT`] in all, content that is gone or was never whole.
+    /// A sentence: the content exceeds [`READ_LIMIT`] in total, is gone, or was never complete.
     pub fn resolve(&self, value: Value) -> Result<Value, String> {
         Ok(match value {
             Value::Large(large) if large.is_text() => Value::Text(self.text(&large)?.as_ref().to_owned()),
@@ -65,7 +65,7 @@ impl Content {
         })
     }
 
-    /// A large text.
+    /// Returns a large text.
     pub(super) fn text(&self, large: &Large) -> Result<Arc<str>, String> {
         let text =
             String::from_utf8(self.bytes(large)?).map_err(|_| "a stored text is damaged".to_owned())?;
@@ -75,19 +75,19 @@ impl Content {
         Ok(text)
     }
 
-    /// A large list or object.
+    /// Reads a large list or object.
     pub(super) fn json(&self, large: &Large) -> Result<Value, String> {
         large.read_json(&self.bytes(large)?)
     }
 
-    /// The handle of a text that was read here, if this is that very text.
+    /// Returns the handle of a text that was read here, if `text` is that same text.
     pub(super) fn handle(&self, text: &str) -> Option<Value> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &str| std::ptr::eq(known.as_ptr(), text.as_ptr()) && known.len() == text.len();
         read.texts.iter().find(|(known, _)| same(known)).map(|(_, large)| Value::from(large.clone()))
     }
 
-    /// Why something could not be read.
+    /// Returns why something could not be read.
     pub(super) fn failure(&self) -> Option<String> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).failure.clone()
     }
@@ -103,12 +103,12 @@ impl Content {
         let load = self.load.as_ref().ok_or("a large value can't be read here")?;
         {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-            // Parsed, JSON takes several times the memory of its text.
+            // Parsed JSON takes several times the memory of its text.
             let weight = if large.is_text() { 1 } else { 2 };
             read.bytes = read.bytes.saturating_add(large.bytes.saturating_mul(weight));
             if read.bytes > READ_LIMIT {
                 return Err(format!(
-                    "the values that this reads are longer than {} MiB together; pass them by inputs of their own",
+                    "the values that this reads are longer than {} MiB together; pass them as separate inputs",
                     READ_LIMIT >> 20
                 ));
             }
@@ -125,7 +125,7 @@ mod tests {
     use crate::problem::Span;
     use crate::types::Type;
 
-    /// One node `a` with large values; counts what is read.
+    /// One node `a` with large values; counts the reads.
     struct Store {
         loads: Arc<Loads>,
     }

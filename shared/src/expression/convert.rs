@@ -1,4 +1,4 @@
-//! Values on their way into minijinja and back, unchanged.
+//! Converts values to minijinja's and back, without changing them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -27,7 +27,7 @@ impl Object for MediaObject {
     fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
         let media = &self.0;
         Some(match key.as_str()? {
-            // Outside a command there is no path yet; the name is what a command would see as its last part.
+            // Outside a command there is no path yet; the name is what the last part of that path would be.
             "path" | "name" => Jinja::from(media.name.as_str()),
             "stem" => Jinja::from(media.stem()),
             "ext" => Jinja::from(media.ext()),
@@ -44,11 +44,11 @@ impl Object for MediaObject {
     }
 }
 
-/// A list inside minijinja: its items are converted only when they are looked at.
+/// A list inside minijinja: its items are converted on demand.
 #[derive(Debug)]
 struct Items {
     items: Vec<Value>,
-    /// The list as it was, where it is a large value.
+    /// The handle, if the list is a large value.
     large: Option<Large>,
     content: Arc<Content>,
 }
@@ -69,7 +69,7 @@ impl Object for Items {
 #[derive(Debug)]
 struct Fields {
     map: IndexMap<String, Value>,
-    /// The object as it was, where it is a large value.
+    /// The handle, if the object is a large value.
     large: Option<Large>,
     content: Arc<Content>,
 }
@@ -83,7 +83,7 @@ impl Object for Fields {
     }
 }
 
-/// An object that an expression wrote out.
+/// Returns an object that an expression constructs.
 pub(super) fn object(fields: Vec<(String, Jinja)>) -> Jinja {
     Jinja::from_object(Written(fields.into_iter().collect()))
 }
@@ -100,7 +100,7 @@ impl Object for Written {
     }
 }
 
-/// Measures a text, a list or an object that came from outside of minijinja.
+/// Measures a text, list or object that was converted into minijinja.
 pub(super) fn extent(value: &Jinja) -> Option<Extent> {
     if let Some(text) = value.as_str() {
         return Some(Extent::of_text(text));
@@ -111,8 +111,8 @@ pub(super) fn extent(value: &Jinja) -> Option<Extent> {
     value.downcast_object_ref::<Fields>().map(|fields| Extent::of_fields(&fields.map))
 }
 
-/// A value as minijinja sees it. A large value is read here: its items and fields only when they are looked at, and one
-/// that can't be read is an error for whoever looks at it.
+/// Converts a value for minijinja. A large value is read here, its items and fields on demand; one that can't be read
+/// is an error when it is used.
 pub(super) fn to_jinja(value: Value, content: &Arc<Content>) -> Jinja {
     match value {
         Value::None => Jinja::from(()),
@@ -140,7 +140,7 @@ fn read(large: Large, content: &Arc<Content>) -> Result<Jinja, String> {
     })
 }
 
-/// The value that minijinja gave back; `None` where it is undefined.
+/// Converts a value back from minijinja; returns `None` if it is undefined.
 pub(super) fn from_jinja(value: &Jinja, content: &Content) -> Result<Option<Value>, String> {
     Ok(Some(match value.kind() {
         ValueKind::Undefined => return Ok(None),

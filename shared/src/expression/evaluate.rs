@@ -1,9 +1,9 @@
 //! Evaluates expressions.
 //!
-//! What is not there (a port of a node that was skipped, a field that an object lacks) is absent, and so is every
-//! expression that reads it. Only `first()`, the filter `default` and the tests `defined`, `undefined` and `none` look
-//! at an absent value. minijinja itself would go on with an empty value, so its evaluator isn't used; its values,
-//! operators, filters and tests are.
+//! A missing value (a port of a skipped node, a field that an object lacks) is absent, and so is every expression that
+//! reads it. Only `first()`, the filter `default` and the tests `defined`, `undefined` and `none` accept an absent
+//! value. minijinja itself would continue with an empty value, so its evaluator isn't used; its values, operators,
+//! filters and tests are.
 
 mod measure;
 
@@ -22,7 +22,7 @@ use measure::bounded;
 
 /// Why there is no value.
 enum Stop {
-    /// Something that was read is absent.
+    /// A value that was read is absent.
     Absent,
     /// A sentence.
     Wrong(String),
@@ -41,7 +41,7 @@ fn too_much_work() -> String {
     "it takes too much work; do this in a command".into()
 }
 
-/// Returns the value of an expression; `None` where it is absent.
+/// Returns the value of an expression, or `None` if it is absent.
 pub(super) fn evaluate(
     tree: &Tree,
     references: &[Reference],
@@ -52,7 +52,7 @@ pub(super) fn evaluate(
     let mut evaluation = Evaluation { references, scope, content: content.clone(), state };
     let value =
         evaluation.value(tree).and_then(|value| convert::from_jinja(&value, &content).map_err(Stop::Wrong));
-    // Whatever was made of a value that can't be read is no result.
+    // If a value could not be read, the result is void.
     match content.failure().map_or(value, |sentence| Err(Stop::Wrong(sentence))) {
         Ok(value) => Ok(value),
         Err(Stop::Absent) => Ok(None),
@@ -63,14 +63,14 @@ pub(super) fn evaluate(
 struct Evaluation<'a> {
     references: &'a [Reference],
     scope: &'a dyn Scope,
-    /// What it reads of large values.
+    /// The large values that it reads.
     content: Arc<Content>,
     /// Counts the work of filters and of [`Evaluation::measure`].
     state: State<'static, 'static>,
 }
 
 impl Evaluation<'_> {
-    // Each kind has a function of its own, so that a deep expression needs little stack.
+    // Each kind has its own function, so that a deep expression needs little stack.
     fn value(&mut self, tree: &Tree) -> Result<Jinja, Stop> {
         match tree {
             Tree::Constant(value) => Ok(value.clone()),
@@ -106,7 +106,7 @@ impl Evaluation<'_> {
         Ok(operator::negate(&self.value(value)?)?)
     }
 
-    /// `left` where its truth is `stops_at`, else `right`: `or` and `and`.
+    /// Evaluates `or` and `and`: returns `left` if its truth is `stops_at`, otherwise `right`.
     fn either(&mut self, left: &Tree, right: &Tree, stops_at: bool) -> Result<Jinja, Stop> {
         let left = self.value(left)?;
         if left.is_true() == stops_at { Ok(left) } else { self.value(right) }
@@ -134,7 +134,7 @@ impl Evaluation<'_> {
         self.made(Jinja::from(items))
     }
 
-    /// The value, or `None` where it is absent.
+    /// Returns the value, or `None` if it is absent.
     fn maybe(&mut self, tree: &Tree) -> Result<Option<Jinja>, Stop> {
         match self.value(tree) {
             Ok(value) => Ok(Some(value)),
@@ -198,7 +198,7 @@ impl Evaluation<'_> {
         self.made(made)
     }
 
-    /// `value|default(other)`; with `true` as a second argument also where the value is empty.
+    /// Evaluates `value|default(other)`; with `true` as second argument, empty values are replaced too.
     fn default(&mut self, value: &Tree, call: &Call) -> Result<Jinja, Stop> {
         let mut arguments = call.arguments.iter().map(|(_, tree)| tree);
         let (other, also_empty) = (arguments.next(), arguments.next());
@@ -281,7 +281,7 @@ fn present(value: Jinja) -> Result<Jinja, Stop> {
     if value.is_undefined() { Err(Stop::Absent) } else { Ok(value) }
 }
 
-/// The list without NaN, unless nothing else is in it.
+/// Returns the list without NaN, unless it holds nothing else.
 fn without_nan(list: Jinja) -> Result<Jinja, Stop> {
     if !matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) {
         return Ok(list);

@@ -10,10 +10,10 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja
 pub const FUNCTIONS: [&str; 8] =
     ["range", "zip", "argmax", "argmin", "first", "success", "failure", "always"];
 
-/// The functions that ask how the nodes before went.
+/// The functions that ask for the outcome of the nodes before.
 pub(super) const OUTCOMES: [&str; 3] = ["success", "failure", "always"];
 
-/// The filters that expressions may use. What only makes sense in HTML is left out.
+/// The filters that expressions may use. Those that only make sense for HTML are left out.
 pub(super) const FILTERS: [&str; 44] = [
     "abs",
     "attr",
@@ -61,7 +61,7 @@ pub(super) const FILTERS: [&str; 44] = [
     "zip",
 ];
 
-/// The tests that expressions may use behind `is`.
+/// The tests that expressions may use after `is`.
 pub(super) const TESTS: [&str; 29] = [
     "boolean",
     "defined",
@@ -97,17 +97,17 @@ pub(super) const TESTS: [&str; 29] = [
 /// The longest list that `range` makes.
 const RANGE_LIMIT: i64 = 100_000;
 
-/// How many steps one evaluation may take; a step is an instruction or a piece of a value that grows.
+/// The most steps of one evaluation; a step is an instruction, or one unit of the size of a growing value.
 const FUEL: u64 = 2_000_000;
 
-/// Holds the filters, tests and functions of expressions. What is absent never gets here.
+/// Holds the filters, tests and functions of expressions. Absent values never get here.
 pub(super) static EXPRESSIONS: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = environment();
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment
 });
 
-/// Renders templates: what is missing is an error.
+/// Renders templates, where a missing variable is an error.
 pub(super) static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = environment();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -126,7 +126,7 @@ fn environment() -> Environment<'static> {
     environment.add_function("zip", zip);
     environment.add_function("argmax", |list: Jinja| best(&list, Ordering::Greater));
     environment.add_function("argmin", |list: Jinja| best(&list, Ordering::Less));
-    // Templates of `text.template` have no absent values, so the first is the one.
+    // Templates of `text.template` have no absent values, so the first argument is the result.
     environment.add_function("first", |values: Rest<Jinja>| {
         values.0.into_iter().find(|value| !value.is_undefined()).unwrap_or(Jinja::UNDEFINED)
     });
@@ -160,7 +160,7 @@ fn zip(lists: Rest<Jinja>) -> Result<Jinja, Error> {
     let length = lists.first().map_or(0, Vec::len);
     if let Some(other) = lists.iter().find(|other| other.len() != length) {
         return Err(invalid(format!(
-            "`zip` needs lists of one length, got {length} and {} items",
+            "`zip` needs lists of equal length, got {length} and {} items",
             other.len()
         )));
     }
@@ -175,7 +175,7 @@ fn list(value: &Jinja) -> Result<Vec<Jinja>, Error> {
     }
 }
 
-/// The index of the greatest or least number; the first of several. NaN is neither.
+/// Returns the index of the greatest or least number, or of the first of several. NaN is ignored.
 fn best(value: &Jinja, wanted: Ordering) -> Result<Jinja, Error> {
     let (mut best, mut some): (Option<(usize, f64)>, bool) = (None, false);
     for (at, item) in list(value)?.into_iter().enumerate() {

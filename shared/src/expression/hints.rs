@@ -1,10 +1,10 @@
-//! Hints for operators, functions and words of other languages.
+//! Hints for operators, functions and words from other languages.
 
-/// A piece of an expression that another language would understand.
+/// A piece of an expression that belongs to another language.
 pub(super) struct Foreign {
-    /// Where it begins, in bytes of the expression.
+    /// Its byte offset in the expression.
     pub(super) at: usize,
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub(super) len: usize,
     /// What is wrong.
     pub(super) message: String,
@@ -69,7 +69,7 @@ pub(super) fn method(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns what to write for a function of another language.
+/// Returns the replacement for a function of another language.
 pub(super) fn function(name: &str) -> Option<String> {
     let filter = match name {
         "len" | "length" | "size" | "count" => "length",
@@ -103,7 +103,7 @@ pub(super) fn function(name: &str) -> Option<String> {
     Some(format!("it is a filter: `value|{filter}`"))
 }
 
-/// Returns what to write for a bare word in an expression that looks like something else.
+/// Returns the replacement for a bare word in an expression that looks like something else.
 pub(super) fn bare_word(word: &str) -> Option<String> {
     Some(match word {
         "True" => "write `true`".into(),

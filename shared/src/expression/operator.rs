@@ -21,7 +21,7 @@ pub(super) enum Operator {
     Concatenate,
 }
 
-/// Comparisons; they follow IEEE 754 where a number is NaN.
+/// Comparisons; they follow IEEE 754 for NaN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Comparison {
     Equal,
@@ -34,7 +34,7 @@ pub(super) enum Comparison {
     NotIn,
 }
 
-/// minijinja has no public functions for its operators, so each is an expression that is compiled once.
+/// minijinja has no public functions for its operators, so each operator is an expression that is compiled once.
 static OPERATORS: LazyLock<Result<Compiled, Error>> = LazyLock::new(|| {
     let compile = |source: &'static str| EXPRESSIONS.compile_expression(source);
     Ok(Compiled {
@@ -82,7 +82,7 @@ pub(super) fn slice(value: &Jinja, [start, stop, step]: [Jinja; 3]) -> Result<Ji
 }
 
 impl Comparison {
-    /// The comparison that a test with one argument stands for: `x is lt(3)`.
+    /// Returns the comparison that a test with one argument stands for: `x is lt(3)`.
     pub(super) fn of_test(name: &str) -> Option<Self> {
         Some(match name {
             "eq" | "equalto" => Self::Equal,
@@ -99,7 +99,7 @@ impl Comparison {
     /// Compares two values.
     ///
     /// # Errors
-    /// The two have no order: a text and a number, or lists of such.
+    /// The values can't be ordered: a text and a number, or lists of such.
     pub(super) fn holds(self, left: &Jinja, right: &Jinja) -> Result<bool, Error> {
         Ok(match self {
             Self::Equal => left == right,
@@ -114,7 +114,7 @@ impl Comparison {
     }
 }
 
-/// The order of two values; `None` where one is NaN.
+/// Returns the order of two values; `None` if one is NaN.
 fn order(left: &Jinja, right: &Jinja) -> Result<Option<Ordering>, Error> {
     let group = |value: &Jinja| match value.kind() {
         ValueKind::Bool | ValueKind::Number => ValueKind::Number,
@@ -122,12 +122,12 @@ fn order(left: &Jinja, right: &Jinja) -> Result<Option<Ordering>, Error> {
         other => other,
     };
     if group(left) != group(right) {
-        return Err(invalid(format!("{} and {} have no order", left.kind(), right.kind())));
+        return Err(invalid(format!("{} and {} can't be ordered", left.kind(), right.kind())));
     }
     Ok(if is_nan(left) || is_nan(right) { None } else { Some(left.cmp(right)) })
 }
 
-/// Returns how many bytes the text has that `left * right` makes; 0 where it makes no text.
+/// Returns the size in bytes of the text `left * right`; 0 if the result isn't a text.
 pub(super) fn repeated_size(left: &Jinja, right: &Jinja) -> usize {
     let size = |text: &Jinja, times: &Jinja| {
         Some(text.as_str()?.len().saturating_mul(times.as_usize().or(times.as_i64().map(|_| 0))?))
@@ -135,7 +135,7 @@ pub(super) fn repeated_size(left: &Jinja, right: &Jinja) -> usize {
     size(left, right).or_else(|| size(right, left)).unwrap_or(0)
 }
 
-/// Whether a value is the float NaN.
+/// Returns whether a value is the float NaN.
 pub(super) fn is_nan(value: &Jinja) -> bool {
     value.is_number() && !value.is_integer() && f64::try_from(value.clone()).is_ok_and(f64::is_nan)
 }

@@ -1,4 +1,4 @@
-//! Templates of `text.template`: the same settings as expressions, but what is missing is an error.
+//! Renders the templates of `text.template`: the same settings as expressions, but a missing variable is an error.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::walk::TOKEN_LIMIT;
 use super::{Content, FUNCTIONS, convert};
 use crate::value::Values;
 
-/// The text that a template makes of these values.
+/// Renders a template with these values.
 ///
 /// # Errors
 /// A sentence that says what is wrong: a missing variable, a mistake in the template, too much work.
@@ -28,7 +28,7 @@ pub fn render(template: &str, values: &Values) -> Result<String, String> {
         .map_err(|error| describe(template, &error))
 }
 
-/// The variables that a template reads, in the order of the alphabet.
+/// Returns the variables that a template reads, in alphabetical order.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the template.
@@ -52,14 +52,14 @@ fn describe(template: &str, error: &minijinja::Error) -> String {
     let place = error.range().and_then(|range| template.get(range)).map(str::trim).unwrap_or_default();
     match error.kind() {
         ErrorKind::UndefinedError if !place.is_empty() => {
-            format!("{line}`{place}` is missing; pass it by an input of that name")
+            format!("{line}`{place}` is missing; pass it as an input with that name")
         }
         ErrorKind::OutOfFuel => format!("{line}the template takes too many steps"),
         _ => format!("{line}{}", convert::sentence(error)),
     }
 }
 
-/// minijinja recurses over long chains and rows of `elif`; a bound on both keeps its stack small.
+/// Refuses long chains and long rows of `elif`, over which minijinja recurses, to keep its stack small.
 fn simple_enough(template: &str) -> Result<(), String> {
     let (mut tokens, mut branches) = (0usize, 0usize);
     for token in tokenize(template, false, SyntaxConfig::default()) {

@@ -200,12 +200,12 @@ fn mistakes_are_told_in_a_sentence() {
         ("params.place + 1", "params.place + 1"),
         ("range(1000000)", "at most 100000"),
         ("range(1, 5, 0)", "can't be 0"),
-        ("zip([1], [1, 2])", "one length"),
+        ("zip([1], [1, 2])", "equal length"),
         ("argmax([])", "empty"),
         ("argmax(['a'])", "not a number"),
         ("9223372036854775807 + 1", "too large"),
         ("argmax([params.nan])", "NaN"),
-        ("params.place > 2", "no order"),
+        ("params.place > 2", "can't be ordered"),
         ("1 / 0", "1 / 0"),
     ] {
         let error = parse(source).evaluate(&scope()).unwrap_err();

@@ -1,4 +1,4 @@
-//! An expression as it is evaluated: minijinja's syntax tree without its borrows, references by number.
+//! The tree of an expression that is evaluated: minijinja's syntax tree without its borrows, with references by number.
 
 use minijinja::Value as Jinja;
 
@@ -43,11 +43,11 @@ pub(super) enum Tree {
     Object(Vec<(Tree, Tree)>),
 }
 
-/// A name and what is given to it.
+/// A name and its arguments.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) name: String,
-    /// Arguments, with their names where they have one.
+    /// The arguments, with their names if they have one.
     pub(super) arguments: Vec<(Option<String>, Tree)>,
 }
 

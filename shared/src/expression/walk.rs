@@ -1,6 +1,6 @@
-//! Walks minijinja's syntax tree: the only file that knows it.
+//! Walks minijinja's syntax tree. No other file knows that tree.
 //!
-//! `undeclared_variables` loses what stands behind slices and indexes, so references are found here.
+//! `undeclared_variables` loses what follows slices and indexes, so references are found here.
 
 mod call;
 mod part;
@@ -17,7 +17,7 @@ use crate::problem::{Position, Problem, Span};
 use crate::types::Type;
 use part::Part;
 
-/// The most words and signs of one expression. minijinja recurses over long chains, so this bounds its stack.
+/// The most tokens of one expression. minijinja recurses over long chains, so this bounds its stack.
 pub(super) const TOKEN_LIMIT: usize = 500;
 
 /// The result of a walk.
@@ -40,12 +40,12 @@ pub(super) fn walk(source: &str, position: &dyn Fn(usize) -> Position) -> Result
         .take(TOKEN_LIMIT + 1)
         .count();
     if tokens > TOKEN_LIMIT {
-        let message = format!("the expression has more than {TOKEN_LIMIT} words and signs");
+        let message = format!("the expression has more than {TOKEN_LIMIT} words and symbols");
         return Err(vec![
             Problem::error("long_expression", whole, message).hint("split it over several nodes"),
         ]);
     }
-    // minijinja reads `1..6` as a number and a field, which nobody means.
+    // minijinja reads `1..6` as a number and a field, which is never meant.
     if source.contains("..")
         && let Some(problem) = foreign_problem(source, position)
     {
@@ -108,7 +108,7 @@ impl Walk<'_> {
         self.span(span.start_offset, span.end_offset)
     }
 
-    // Each kind has a function of its own, so that a deep expression needs little stack.
+    // Each kind has its own function, so that a deep expression needs little stack.
     fn expression(&mut self, expression: &Expr<'_>) -> Part {
         match expression {
             Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.chain(expression),
@@ -229,7 +229,7 @@ impl Walk<'_> {
                     self.problems.push(Problem::error(
                         "bad_expression",
                         span,
-                        "`*` and `**` can't stand before an argument",
+                        "`*` and `**` can't precede an argument",
                     ));
                 }
             }

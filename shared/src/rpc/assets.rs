@@ -8,7 +8,7 @@ use super::{Done, Page, request};
 use crate::asset::{Asset, AssetKind, Recipe};
 use crate::id::{AssetId, BlobHash, RunId, WorkflowId};
 
-/// `assets.list`: newest first. A page is right under concurrent inserts: nothing is shown twice or skipped.
+/// `assets.list`: newest first. Pages are stable under concurrent inserts: no asset is repeated or skipped.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -28,13 +28,13 @@ pub struct List {
     /// Starred ones only.
     #[serde(default)]
     pub starred: bool,
-    /// Whose name or text has this.
+    /// Only assets whose name or text contains this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Where the page begins.
+    /// The cursor of this page; the first page by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Rows a page, at most 1,000; 100 if not said.
+    /// Rows per page: at most 1,000, 100 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -48,7 +48,7 @@ pub struct Get {
     pub asset: String,
 }
 
-/// Answer of `assets.get`.
+/// Response of `assets.get`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Detail {
@@ -58,7 +58,7 @@ pub struct Detail {
     pub recipe: Recipe,
 }
 
-/// `assets.read`: bytes, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
+/// `assets.read`: bytes. The response is [`Bytes`], followed by binary frames (see `docs/protocol.md`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -71,22 +71,22 @@ pub struct Read {
     /// Where to begin.
     #[serde(default)]
     pub offset: u64,
-    /// At most so many bytes; all if not said.
+    /// The most bytes to send; all of them by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
 
-/// Answer of `assets.read` and `assets.thumbnail`: what the binary frames that follow hold together.
+/// Response of `assets.read` and `assets.thumbnail`: describes the binary frames that follow.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Bytes {
-    /// Marks the binary frames: the first four bytes of each, little endian.
+    /// The mark of the binary frames: the first four bytes of each, little endian.
     pub stream: u32,
-    /// How many bytes follow in all, over all frames, without the marks.
+    /// The total number of bytes that follow in all frames, without the marks.
     pub bytes: u64,
     /// Their MIME type.
     pub mime: String,
-    /// The BLAKE3 hash that the bytes must have, where they are the whole of a stored file.
+    /// The BLAKE3 hash of the bytes, if they are a complete stored file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<BlobHash>,
 }

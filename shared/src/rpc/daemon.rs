@@ -32,9 +32,9 @@ pub struct Limits {
     pub message: u64,
     /// The bytes in a binary frame, without its mark.
     pub chunk: u64,
-    /// How many responses may wait to be sent; past that, requests wait.
+    /// Responses that wait to be sent; past that, requests wait.
     pub responses: u64,
-    /// Notifications that wait to be sent; beyond it they are dropped, and snapshots follow.
+    /// Notifications that wait to be sent; past that, they are dropped, and snapshots follow.
     pub notifications: u64,
     /// The rows of a page, whatever `limit` asks for.
     #[serde(default)]
@@ -71,7 +71,7 @@ impl Default for Limits {
     }
 }
 
-/// Answer of `hello`.
+/// Response of `hello`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct HelloResponse {
@@ -81,11 +81,11 @@ pub struct HelloResponse {
     pub version: String,
     /// Changes with every start of the daemon.
     pub instance: String,
-    /// How large things on this connection may be.
+    /// The limits of this connection.
     #[serde(default)]
     pub limits: Limits,
-    /// Things that every client should show, such as a busy supervisor of another version or a full disk; `banner_update`
-    /// tells who watches the registry of changes.
+    /// Messages that every client should show, such as a full disk or a busy supervisor of another version. Clients
+    /// that watch the registry get changes as `banner_update`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banners: Vec<String>,
 }
@@ -96,7 +96,7 @@ pub struct HelloResponse {
 #[serde(deny_unknown_fields)]
 pub struct Status {}
 
-/// Answer of `daemon.status`: the stable shape of `--json`.
+/// Response of `daemon.status`: the stable shape of `--json`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DaemonStatus {
@@ -104,7 +104,7 @@ pub struct DaemonStatus {
     pub pid: u32,
     /// Its version.
     pub version: String,
-    /// The folder of everything it keeps.
+    /// The folder of its data.
     pub home: String,
     /// Its socket.
     pub socket: String,
@@ -112,24 +112,24 @@ pub struct DaemonStatus {
     pub running: u32,
     /// Runs that wait.
     pub queued: u32,
-    /// Clients, this one included.
+    /// The number of clients, this one included.
     pub clients: u32,
     /// How process trees are ended: `cgroup` or `session`.
     pub process_trees: String,
     /// Bytes that wait to be sent to clients.
     #[serde(default)]
     pub queued_bytes: u64,
-    /// What every client should show, as in `hello`.
+    /// Messages that every client should show, as in `hello`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banners: Vec<String>,
 }
 
-/// `daemon.stop`: living commands go on under the supervisor and are adopted by the next daemon.
+/// `daemon.stop`: running commands continue under the supervisor, and the next daemon adopts them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
-    /// Cancels running runs first.
+    /// Whether to cancel running runs first.
     #[serde(default)]
     pub cancel: bool,
 }
@@ -139,21 +139,21 @@ pub struct Stop {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Doctor {
-    /// Reads every blob and compares its hash.
+    /// Whether to read every blob and compare its hash.
     #[serde(default)]
     pub deep: bool,
-    /// Imports files that the database does not know: they become assets.
+    /// Whether to import files that the database does not know, as assets.
     #[serde(default)]
     pub repair: bool,
 }
 
-/// Answer of `daemon.doctor`.
+/// Response of `daemon.doctor`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct DoctorResponse {
-    /// What was looked at, one line each.
+    /// The checks that were made, one line each.
     pub checked: Vec<String>,
-    /// What is wrong and what to do about it; empty is good.
+    /// The problems found, with what to do; empty if there are none.
     pub problems: Vec<String>,
 }
 

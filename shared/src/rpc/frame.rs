@@ -14,14 +14,14 @@ pub const REQUEST_LIMIT: usize = 8 * 1024 * 1024;
 /// The longest text frame that the daemon sends, in bytes.
 pub const MESSAGE_LIMIT: usize = 1024 * 1024;
 
-/// The longest text frame that a client takes, in bytes: a daemon of an earlier version knew no [`MESSAGE_LIMIT`].
+/// The longest text frame that a client accepts, in bytes: daemons of earlier versions did not have [`MESSAGE_LIMIT`].
 pub const ACCEPTED_LIMIT: usize = 64 * 1024 * 1024;
 
-/// How many bytes of answers wait for one connection; beyond it requests wait.
+/// The most bytes of responses that wait for one connection; past that, requests wait.
 pub const RESPONSES_LIMIT: usize = 8 * 1024 * 1024;
 
-/// How many bytes of notifications wait for one connection; beyond it they are dropped, and snapshots follow when the
-/// client reads again.
+/// The most bytes of notifications that wait for one connection; past that, they are dropped, and snapshots follow when
+/// the client reads again.
 pub const NOTIFICATIONS_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The most bytes of rows in one page of a list.
@@ -42,10 +42,10 @@ pub const UPDATES_A_SECOND: u32 = 30;
 /// The most bytes of an asset in one binary frame, without its mark.
 pub const CHUNK: usize = 256 * 1024;
 
-/// The most bytes of one part of a snapshot; an item that is longer goes alone.
+/// The most bytes of one part of a snapshot; a longer item is sent on its own.
 pub const PART: usize = 256 * 1024;
 
-/// How many bytes of a binary frame mark its stream: a little-endian `u32`.
+/// The size of the mark of a binary frame, which names its stream: a little-endian `u32`.
 pub const MARK: usize = 4;
 
 /// The method of notifications.
@@ -83,7 +83,7 @@ impl JsonSchema for JsonRpc2 {
 pub struct RequestFrame<'a, R> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
-    /// Comes back with the answer.
+    /// Returned with the response.
     pub id: u64,
     /// [`super::Request::METHOD`].
     pub method: &'a str,
@@ -102,28 +102,28 @@ pub struct ReceivedRequest {
     pub id: Json,
     /// Its method.
     pub method: String,
-    /// What it is about; left out is `{}`.
+    /// Its params; `{}` by default.
     #[serde(default)]
     pub params: Option<Json>,
 }
 
-/// A good answer.
+/// A successful response.
 #[derive(Debug, Serialize)]
 pub struct ResultFrame<'a, A> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
     /// Of the request.
     pub id: &'a Json,
-    /// What it asked for.
+    /// The result.
     pub result: A,
 }
 
-/// A bad answer.
+/// An error response.
 #[derive(Debug, Serialize)]
 pub struct ErrorFrame<'a> {
     /// Always 2.0.
     pub jsonrpc: JsonRpc2,
-    /// Of the request; null where it could not be read.
+    /// The id of the request; null if it could not be read.
     pub id: &'a Json,
     /// Why.
     pub error: &'a RpcError,
@@ -140,20 +140,20 @@ pub struct NotificationFrame<'a> {
     pub params: &'a Notification,
 }
 
-/// What an answer says, as who asked reads it.
+/// A response as the caller reads it.
 #[derive(Debug, Deserialize)]
 pub struct ReceivedResponse<A> {
-    /// Of a good answer.
+    /// The result of a successful response.
     pub result: Option<A>,
-    /// Of a bad answer.
+    /// The error of an error response.
     pub error: Option<RpcError>,
 }
 
 impl<A> ReceivedResponse<A> {
-    /// What was asked for, or why not.
+    /// Returns the result or the error.
     ///
     /// # Errors
-    /// The error of the daemon.
+    /// The error that the daemon returned.
     pub fn outcome(self) -> Result<A, RpcError> {
         match (self.result, self.error) {
             (_, Some(error)) => Err(error),
@@ -163,10 +163,11 @@ impl<A> ReceivedResponse<A> {
     }
 }
 
-/// A text frame as a client first reads it: an answer, which whoever asked reads as an [`ReceivedResponse`], or a notification.
+/// A text frame as a client first reads it: a response, which the caller then reads as a [`ReceivedResponse`], or a
+/// notification.
 #[derive(Debug, Deserialize)]
 pub struct Incoming {
-    /// Of an answer: which call it answers.
+    /// Of a response: the id of its request.
     #[serde(default)]
     pub id: Option<u64>,
     /// Of a notification.
@@ -174,7 +175,7 @@ pub struct Incoming {
     pub params: Option<Notification>,
 }
 
-/// Splits a binary frame into the number of its stream and its bytes; `None` where it is too short to have a mark.
+/// Splits a binary frame into the number of its stream and its bytes; returns `None` if it is too short for a mark.
 #[must_use]
 pub fn unmark(frame: &[u8]) -> Option<(u32, &[u8])> {
     let (mark, bytes) = frame.split_first_chunk::<MARK>()?;

@@ -20,32 +20,32 @@ pub struct Read {
     /// The item.
     #[serde(default)]
     pub item: ItemPath,
-    /// The attempt, from 1; the newest if not said.
+    /// The attempt, from 1; the newest by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// Where to begin, in bytes from the beginning of the log.
     #[serde(default)]
     pub offset: u64,
-    /// At most so many bytes; 64 KiB if not said, 1 MiB at most.
+    /// The most bytes to return: at most 1 MiB, 64 KiB by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
-/// Answer of `logs.read`.
+/// Response of `logs.read`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Part {
     /// The attempt it is of.
     pub attempt: u32,
-    /// Where this part begins; more than asked for where the middle of a long log was dropped.
+    /// The offset of this part; greater than requested if the middle of a long log was dropped.
     pub offset: u64,
-    /// What stands there, with stdout and stderr told apart; what is no UTF-8 is replaced.
+    /// Its text, with stdout and stderr separated; invalid UTF-8 is replaced.
     pub pieces: Vec<Piece>,
     /// Where the next part begins.
     pub next: u64,
-    /// How long the log is so far.
+    /// The length of the log so far.
     pub end: u64,
-    /// Whether the attempt ended, so that nothing more comes.
+    /// Whether the attempt has ended, so that the log is complete.
     pub ended: bool,
     /// How many bytes this part had at most: what was asked for, unless that was more than a message carries.
     #[serde(default)]
@@ -58,7 +58,7 @@ pub struct Part {
 pub struct Piece {
     /// Which one.
     pub stream: Stream,
-    /// Its text, raw: sanitise before showing.
+    /// Its raw text; sanitise it before showing it.
     pub text: String,
 }
 
@@ -71,7 +71,7 @@ pub enum Stream {
     Stdout,
     /// Standard error.
     Stderr,
-    /// What the node reported by `$FANLIGHT_EVENTS`, and what Fanlight itself says.
+    /// Lines that the node reported in `$FANLIGHT_EVENTS`, and messages of Fanlight itself.
     Log,
 }
 

@@ -1,4 +1,4 @@
-//! `previews.*`: pictures on the way to an output, while their node runs.
+//! `previews.*`: previews of outputs while their node runs.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use super::request;
 use crate::id::RunId;
 use crate::item::ItemPath;
 
-/// `previews.thumbnail`: the newest preview of a port of a node that runs, made small enough to be shown.
+/// `previews.thumbnail`: a thumbnail of the newest preview of a port of a running node.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]

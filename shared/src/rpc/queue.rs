@@ -13,7 +13,7 @@ use crate::event::Queue;
 #[serde(deny_unknown_fields)]
 pub struct Get {}
 
-/// `queue.set`: only what is given changes; both survive a restart of the daemon.
+/// `queue.set`: changes only the given settings; they survive a restart of the daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -21,22 +21,23 @@ use crate::value::Value;
 pub struct Start {
     /// The text of the workflow file.
     pub document: String,
-    /// Its canonical path; without it identity needs `id:`, and `dir:` is an error.
+    /// Its canonical path; without it the file must have an `id:`, and `dir:` is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The params of each run, those that are given; one empty set is one run with defaults.
+    /// The given params of each run; one empty set is one run with defaults.
     pub sets: Vec<ParamSet>,
-    /// A label of the user's own, for all of them.
+    /// The user's own label, for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// To the head of the queue.
+    /// Whether they go to the head of the queue.
     #[serde(default)]
     pub next: bool,
     /// Not in this version.
     #[serde(default)]
     pub fresh: bool,
-    /// What the commands of these runs get from the submitter: `PATH`, the variables that the file names in `pass_env`, and
-    /// those that a person passes. Stored with the runs, never sent back. Without `PATH` commands get the daemon's.
+    /// The environment that the commands of these runs get from the submitter: `PATH`, the variables that the file
+    /// names in `pass_env`, and those that the user passes. It is stored with the runs and never sent back. Without
+    /// `PATH`, commands get the daemon's.
     #[serde(default, skip_serializing_if = "Environment::is_empty")]
     pub environment: Environment,
     /// The same key gives the same runs, however often it is sent.
@@ -48,14 +49,14 @@ pub struct Start {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ParamSet {
-    /// By name; a param of a media type is the path of a file, absolute.
+    /// By name; a param of a media type is the absolute path of a file.
     #[serde(default)]
     pub params: IndexMap<String, Value>,
-    /// A run whose params are taken where none are given here: those that the workflow still has. So a run is submitted
-    /// again whose params are too long to be in lists.
+    /// A run that provides the params that aren't given here, as far as the workflow still has them. This allows
+    /// resubmitting a run whose params are too long for lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<RunId>,
-    /// Which of several repetitions of the same params this is, for the label.
+    /// The number among several repetitions of the same params, for the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
 }
@@ -67,23 +68,23 @@ pub struct ParamSet {
 pub struct Repeat {
     /// From 1.
     pub nth: u32,
-    /// How many in all.
+    /// The total number.
     pub of: u32,
 }
 
-/// Answer of `runs.start` and `runs.resume`.
+/// Response of `runs.start` and `runs.resume`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Started {
-    /// The runs it made, queued or running, in the order of the sets: as many as fit into one message.
+    /// The runs that were created, queued or running, in the order of the sets: as many as fit into one message.
     pub runs: Vec<Run>,
-    /// How many more it made; `runs.list` with this `request_key` has them.
+    /// How many more were created; `runs.list` with this `request_key` returns them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: u32,
     /// Things worth knowing, such as a moved file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
-    /// Of `runs.resume`: what the new run takes over and what runs again.
+    /// Of `runs.resume`: the nodes that are reused and those that run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Reuse>,
 }
@@ -92,7 +93,7 @@ pub struct Started {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Reuse {
-    /// Nodes whose finished values are taken over, in the order of the file.
+    /// Nodes whose finished values are reused, in the order of the file.
     pub reused: Vec<ReusedNode>,
     /// Nodes that run again, or at least some of their items.
     pub rerun: Vec<String>,
@@ -104,13 +105,13 @@ pub struct Reuse {
     pub rerun_left: u32,
 }
 
-/// A node whose finished values are taken over.
+/// A node whose finished values are reused.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ReusedNode {
     /// The node.
     pub node: String,
-    /// Of a node with `each`: how many of its items are taken over.
+    /// Of a node with `each`: how many of its items are reused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u32>,
     /// Of a node with `each`: how many items it had.
@@ -136,13 +137,13 @@ pub struct List {
     /// Of the submission with this `request_key` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_key: Option<String>,
-    /// Whose label, workflow or number has this text.
+    /// Only runs whose label, workflow or number contains this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Where the page begins.
+    /// The cursor of this page; the first page by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Rows a page, at most 1,000; 100 if not said.
+    /// Rows per page: at most 1,000, 100 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -156,21 +157,21 @@ pub struct Get {
     pub run: String,
 }
 
-/// Answer of `runs.get`.
+/// Response of `runs.get`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Detail {
     /// The run.
     pub run: Run,
-    /// What is known of it. Where `items_left` is not 0 it has only its first items; `runs.items` has them all. Where
-    /// `nodes_left` or `edges_left` is not 0 it has only the first of these; `runs.nodes` has them all.
+    /// Its state. If `items_left` is not 0, it holds only the first items; `runs.items` returns all. If `nodes_left` or
+    /// `edges_left` is not 0, it holds only the first nodes or edges; `runs.nodes` returns all.
     pub state: RunState,
-    /// The text of the workflow file that it was submitted with, or its beginning where `document_bytes` is there.
+    /// The text of the workflow file that it was submitted with, or only its beginning if `document_bytes` is present.
     pub document: String,
-    /// How long that text is in bytes, where `document` has only its beginning: `workflows.read` has it whole.
+    /// The length of that text in bytes, if `document` is only its beginning; `workflows.read` returns all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_bytes: Option<u64>,
-    /// The path of that file, where there was one.
+    /// The path of that file, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The names of the variables that it was submitted with; their values stay in the daemon.
@@ -178,37 +179,37 @@ pub struct Detail {
     pub environment: Vec<String>,
 }
 
-/// `runs.nodes`: what is known of the nodes of a run, without their items, and of its edges, in the order of the file. Pages
-/// that are asked for one after the other on one connection are of one moment.
+/// `runs.nodes`: the nodes of a run, without their items, and its edges, in the order of the file. Pages that are
+/// requested in sequence on one connection belong to one snapshot.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Nodes {
     /// The run.
     pub run_id: RunId,
-    /// Where the page begins.
+    /// The cursor of this page; the first page by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
-/// Answer of `runs.nodes`: as many nodes and edges as fit into one message.
+/// Response of `runs.nodes`: as many nodes and edges as fit into one message.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct NodePage {
-    /// The number of the last state event in it; a page with another one is of another moment.
+    /// The number of the last state event in it; a page with another number belongs to another snapshot.
     pub seq: u64,
     /// Nodes by name, without their items.
     pub nodes: IndexMap<String, NodeState>,
     /// Edges by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub edges: IndexMap<String, EdgeActivity>,
-    /// Give this back to get the next page; `None` after the last.
+    /// The cursor of the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
-/// `runs.items`: what is known of the items of a node with `each`, by their index. Pages that are asked for one after the
-/// other on one connection are of one moment.
+/// `runs.items`: the items of a node with `each`, by index. Pages that are requested in sequence on one connection
+/// belong to one snapshot.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -217,36 +218,36 @@ pub struct Items {
     pub run_id: RunId,
     /// The node.
     pub node: String,
-    /// Where the page begins.
+    /// The cursor of this page; the first page by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
-/// Answer of `runs.items`: as many items as fit into one message.
+/// Response of `runs.items`: as many items as fit into one message.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ItemPage {
-    /// The number of the last state event in it; a page with another one is of another moment.
+    /// The number of the last state event in it; a page with another number belongs to another snapshot.
     pub seq: u64,
-    /// The items, those that had an event.
+    /// The items that have had an event.
     pub rows: Vec<Item>,
-    /// Give this back to get the next page; `None` after the last.
+    /// The cursor of the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
 
-/// What is known of an item.
+/// The state of an item.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Item {
     /// Its place.
     pub item: ItemPath,
-    /// What is known of it.
+    /// Its state.
     #[serde(flatten)]
     pub instance: Instance,
 }
 
-/// `runs.cancel`: queued ones are gone at once, running ones end.
+/// `runs.cancel`: queued runs are removed immediately, running ones are ended.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -269,12 +270,12 @@ pub const CANCEL_LIMIT: usize = 8_000;
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct CancelResponse {
-    /// Those that are cancelled or are being cancelled because of this.
+    /// The runs that this request cancels, including those still being cancelled.
     pub cancelled: Vec<RunId>,
-    /// Those of them that run and are being ended: they are cancelled once their last process is gone.
+    /// Those of them that are still running: they are cancelled once their last process is gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancelling: Vec<RunId>,
-    /// Those that had ended before.
+    /// The runs that had already ended.
     pub ended: Vec<RunId>,
     /// How many more are cancelled or are being cancelled.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -308,40 +309,40 @@ pub struct Answer {
     pub request_key: String,
 }
 
-/// `runs.resume`: a new run that takes over the finished values of an ended one.
+/// `runs.resume`: starts a new run that reuses the finished values of an ended one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Resume {
     /// The ended run.
     pub run: RunId,
-    /// Variables that take the place of those that the ended run was submitted with; the others stay.
+    /// Variables that replace those of the ended run; the others stay.
     #[serde(default, skip_serializing_if = "Environment::is_empty")]
     pub environment: Environment,
-    /// The same key gives the same run.
+    /// The same key always gives the same run.
     pub request_key: String,
-    /// The text of the workflow file as it is now: the new run has this version, and takes over what the change does not
-    /// touch. Without it the new run has the version of the ended one.
+    /// The current text of the workflow file: the new run has this version, and reuses what the change does not affect.
+    /// Without it, the new run has the version of the ended one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
-    /// Starts nothing: the answer has no runs and says what would be taken over.
+    /// Starts nothing: the response has no runs and says what would be reused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
 
-/// `runs.delete`: an ended run with its telemetry and its other values.
+/// `runs.delete`: deletes ended runs with their telemetry and values.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Delete {
     /// The runs.
     pub runs: Vec<RunId>,
-    /// Its assets too.
+    /// Whether to delete their assets too.
     #[serde(default)]
     pub assets: bool,
 }
 
-/// `runs.label`: a label of the user's own.
+/// `runs.label`: sets the user's own label.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! The published schema: every request with its answer, and the notifications.
+//! The published schema: every request with its response, and the notifications.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value as Json, json};
@@ -10,13 +10,13 @@ use super::{
 
 macro_rules! all {
     ($($request:ty,)*) => {
-        /// The names of all methods, in the order of the docs.
+        /// Returns the names of all methods, in the order of the docs.
         #[must_use]
         pub fn methods() -> Vec<&'static str> {
             vec![$(<$request as Request>::METHOD),*]
         }
 
-        /// Whether these are the params and the answer of a method.
+        /// Checks that these are the params and the result of a method.
         #[cfg(test)]
         fn decode(method: &str, params: Json, result: Json) -> Result<(), serde_json::Error> {
             $(if method == <$request as Request>::METHOD {
@@ -77,8 +77,8 @@ all! {
     daemon::Doctor,
 }
 
-/// The schema: `methods` by name with the schemas of `params` and `result`, `event` for the params of notifications,
-/// `error` for what a refused request gets.
+/// Returns the schema: `methods` by name with the schemas of `params` and `result`, `event` for the params of
+/// notifications, `error` for the error of a request.
 #[must_use]
 pub fn schema() -> Json {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
@@ -105,7 +105,7 @@ mod tests {
     use crate::rpc::watch::Notification;
     use crate::rpc::{ErrorCode, RpcError};
 
-    /// `UPDATE_DOCS=1 cargo test -p fanlight-shared schema` writes it anew.
+    /// `UPDATE_DOCS=1 cargo test -p fanlight-shared schema` updates the file.
     #[test]
     fn the_published_schema_is_up_to_date() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.schema.json");
@@ -124,7 +124,7 @@ mod tests {
         serde_json::from_str(&text.unwrap_or_else(|_| panic!("no frozen frames of {name}"))).unwrap()
     }
 
-    /// Frames of a released version are never changed: what cannot read them any more breaks somebody's script.
+    /// Frames of a released version never change: code that can't read them any more would break users' scripts.
     #[test]
     fn frames_of_version_1_decode_for_ever() {
         for method in super::methods() {
@@ -134,7 +134,7 @@ mod tests {
             }
         }
         for frame in frozen("event") {
-            // As it comes off the wire, and as it was.
+            // Decode it from the wire and compare.
             let event: Notification =
                 serde_json::from_str(&frame.to_string()).unwrap_or_else(|error| panic!("{frame}: {error}"));
             let again: Notification = serde_json::from_value(serde_json::to_value(&event).unwrap()).unwrap();

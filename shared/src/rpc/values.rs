@@ -10,8 +10,8 @@ use crate::id::{BlobHash, RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::value::Value;
 
-/// `values.list`: what one port had in each run, newest run first. A page ends where it is full, before `limit` rows where
-/// the values are large.
+/// `values.list`: the value of one port in each run, newest run first. A page ends when it is full, before `limit` rows
+/// if the values are large.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -25,15 +25,15 @@ pub struct List {
     /// Of this run only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
-    /// Where the page begins.
+    /// The cursor of this page; the first page by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Rows a page, at most 1,000; 100 if not said.
+    /// Rows per page: at most 1,000, 100 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
-/// What a port had in a run.
+/// The value of a port in a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct PortValue {
@@ -43,14 +43,14 @@ pub struct PortValue {
     pub number: u32,
     /// The item.
     pub item: ItemPath,
-    /// The value, or a preview of it where `bytes` is there; `None` where it was not kept.
+    /// The value, or a preview if `bytes` is present; `None` if it was not kept.
     pub value: Option<Value>,
-    /// How many bytes the value has as JSON, where `value` is only a preview: `values.read` has it whole.
+    /// The size of the value as JSON in bytes, if `value` is only a preview; `values.read` returns all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
 
-/// `values.read`: the JSON of a value, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
+/// `values.read`: the JSON of a value. The response is [`Bytes`], followed by binary frames (see `docs/protocol.md`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -62,7 +62,7 @@ pub struct Read {
     /// Where to begin, in bytes.
     #[serde(default)]
     pub offset: u64,
-    /// At most so many bytes; all if not said.
+    /// The most bytes to send; all of them by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -74,7 +74,7 @@ pub struct Read {
 pub enum Source {
     /// All its params, as one object.
     Params,
-    /// What one port of a node, or of an item of it, put out.
+    /// The value of one port of a node, or of an item of it.
     Port(Port),
 }
 
@@ -83,7 +83,7 @@ pub enum Source {
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Port {
-    /// The node; empty for an output of the workflow that is no node's port.
+    /// The node; empty for a workflow output that is not a node's port.
     pub node: String,
     /// The item; none for the node itself.
     #[serde(default, skip_serializing_if = "ItemPath::is_whole")]
@@ -92,18 +92,18 @@ pub struct Port {
     pub port: String,
 }
 
-/// `values.content`: the content of a large value, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`):
-/// a text as it is, any other value as JSON.
+/// `values.content`: the content of a large value, a text as it is, any other value as JSON. The response is [`Bytes`],
+/// followed by binary frames (see `docs/protocol.md`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Content {
-    /// The content, as its handle names it.
+    /// The hash of the content, from its handle.
     pub hash: BlobHash,
     /// Where to begin.
     #[serde(default)]
     pub offset: u64,
-    /// At most so many bytes; all if not said.
+    /// The most bytes to send; all of them by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }

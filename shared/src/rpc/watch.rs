@@ -1,4 +1,4 @@
-//! `watch`: what a client subscribes to.
+//! `watch`: the subscriptions of a client.
 
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
@@ -11,53 +11,53 @@ use crate::id::{RunId, WorkflowId};
 use crate::run::Run;
 use crate::run_state::{Items, NodeState, RunState, items_by_index};
 
-/// How many runs one connection may watch in full; the registry tells of all.
+/// The most runs that one connection may watch in full; the registry covers all of them.
 pub const TELEMETRY_LIMIT: usize = 64;
 
-/// `watch`: replaces what this connection watched before. Snapshots and events come as notifications.
+/// `watch`: replaces the connection's earlier subscription. Snapshots and events arrive as notifications.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// The registry: active runs, the first 200 that wait, the queue, banners, and every change of them.
+    /// The registry: active runs, the first 200 waiting runs, the queue, banners, and every change to them.
     #[serde(default)]
     pub registry: bool,
     /// Products of this workflow: outputs and assets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<Products>,
-    /// Telemetry, in full, of these runs: at most [`TELEMETRY_LIMIT`].
+    /// Full telemetry of these runs, at most [`TELEMETRY_LIMIT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub telemetry: Vec<TelemetryOf>,
-    /// Telemetry of the newest started run of this workflow, whichever that is; the daemon moves on by itself.
+    /// Telemetry of the newest started run of this workflow; when a newer one starts, the daemon switches to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow: Option<WorkflowId>,
-    /// The last daemon-wide `seq` this client has, from a connection to the same daemon instance.
+    /// The last daemon-wide `seq` that this client has, from a connection to the same daemon instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
 }
 
-/// Whose products to tell of.
+/// The products to watch.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Products {
-    /// This workflow's; `None` is everybody's.
+    /// Of this workflow; `None` for all workflows.
     pub workflow_id: Option<WorkflowId>,
 }
 
-/// A run whose telemetry is wanted.
+/// A run whose telemetry is watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryOf {
     /// The run.
     pub run_id: RunId,
-    /// The last `seq` this client has of it: the rest follows, or a snapshot where that is gone.
+    /// The last `seq` of the run that this client has: later events follow, or a snapshot if they are gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
 }
 
-/// Where a client was when it lost its connection.
+/// The position of a client when it lost its connection.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -68,12 +68,12 @@ pub struct Since {
     pub seq: u64,
 }
 
-/// Answer of `watch`.
+/// Response of `watch`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Watching {
-    /// The daemon-wide `seq` at this moment: every later event of what is watched comes as a notification. Lists that
-    /// are read from now on miss nothing.
+    /// The current daemon-wide `seq`: every later event of what is watched arrives as a notification, so lists that are
+    /// read from now on miss nothing.
     #[serde(default)]
     pub seq: u64,
 }
@@ -86,16 +86,16 @@ fn is_zero(count: &u64) -> bool {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "channel", rename_all = "snake_case")]
-// Each is written out or folded at once, and nearly all are of the large variant.
+// Each is serialised or folded immediately, and nearly all are of the large variant.
 #[allow(clippy::large_enum_variant)]
 pub enum Notification {
-    /// The registry as it is now; replaces what the client had.
+    /// A snapshot of the registry, which replaces the client's copy.
     Registry {
         /// Daemon-wide.
         seq: u64,
-        /// Runs that run, then the first 200 that wait, in order.
+        /// The running runs, then the first 200 waiting ones, in order.
         runs: Vec<Run>,
-        /// How many more follow as `registry_runs`, before anything else of the registry.
+        /// How many more runs follow as `registry_runs`, before anything else about the registry.
         #[serde(default, skip_serializing_if = "is_zero")]
         runs_left: u64,
         /// The queue.
@@ -104,24 +104,24 @@ pub enum Notification {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         banners: Vec<String>,
     },
-    /// Runs that the `registry` before left out, in order.
+    /// Runs that the preceding `registry` left out, in order.
     RegistryRuns {
         /// `seq` of the `registry` that they belong to.
         seq: u64,
         /// The runs.
         runs: Vec<Run>,
     },
-    /// Something of the registry, the queue or the products changed.
+    /// The registry, the queue or the products changed.
     Daemon {
-        /// Daemon-wide, growing; numbers that are missing belong to what this connection does not watch.
+        /// Daemon-wide and increasing; missing numbers belong to events that this connection does not watch.
         seq: u64,
         /// What.
         #[serde(flatten)]
         event: DaemonEvent,
     },
-    /// A run as it is now; replaces what the client had of it. Where `state.nodes_left` or `state.edges_left` is not 0, so
-    /// many follow as `snapshot_nodes`, and where `state.items_left` is not 0, so many items as `snapshot_items`, before
-    /// anything else of the run.
+    /// A snapshot of a run, which replaces the client's copy. If `state.nodes_left` or `state.edges_left` is not 0,
+    /// that many nodes or edges follow as `snapshot_nodes`, and if `state.items_left` is not 0, that many items as
+    /// `snapshot_items`, before anything else about the run.
     Snapshot {
         /// The workflow.
         workflow_id: WorkflowId,
@@ -132,7 +132,7 @@ pub enum Notification {
         /// What is known of it.
         state: Box<RunState>,
     },
-    /// Nodes and edges that the snapshot before left out, in the order of the file.
+    /// Nodes and edges that the preceding snapshot left out, in the order of the file.
     SnapshotNodes {
         /// The workflow.
         workflow_id: WorkflowId,
@@ -146,7 +146,7 @@ pub enum Notification {
         #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
         edges: IndexMap<String, EdgeActivity>,
     },
-    /// Items of a node that the snapshot before left out.
+    /// Items of a node that the preceding snapshot left out.
     SnapshotItems {
         /// The workflow.
         workflow_id: WorkflowId,
@@ -180,7 +180,7 @@ pub enum Notification {
         #[serde(flatten)]
         event: LiveEvent,
     },
-    /// The client did not read for too long: what it had is stale, snapshots follow.
+    /// The client did not read for too long: its copies are stale, and snapshots follow.
     Lagged {},
     /// The daemon ends.
     Bye {

@@ -19,7 +19,7 @@ pub struct WorkflowInfo {
     pub id: WorkflowId,
     /// Its unique short name.
     pub slug: String,
-    /// What its file calls itself.
+    /// The title in its file.
     pub title: String,
     /// The canonical path it was last submitted from.
     pub path: Option<String>,
@@ -31,12 +31,12 @@ pub struct WorkflowInfo {
     pub last_run_at: Option<Time>,
 }
 
-/// `workflows.list`: those that ever ran, most recent first.
+/// `workflows.list`: the workflows that have ever run, most recent first.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Where the page begins.
+    /// The cursor of this page; the first page by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -50,20 +50,21 @@ pub struct Get {
     pub workflow: String,
 }
 
-/// Answer of `workflows.get`.
+/// Response of `workflows.get`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Detail {
     /// As lists show it.
     pub workflow: WorkflowInfo,
-    /// The text of its newest version, or its beginning where `document_bytes` is there.
+    /// The text of its newest version, or only its beginning if `document_bytes` is present.
     pub document: String,
-    /// How long the text is in bytes, where `document` has only its beginning: `workflows.read` has it whole.
+    /// The length of the text in bytes, if `document` is only its beginning; `workflows.read` returns all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_bytes: Option<u64>,
 }
 
-/// `workflows.read`: the text of a version, answered by [`Bytes`] and then binary frames (see `docs/protocol.md`).
+/// `workflows.read`: the text of a version. The response is [`Bytes`], followed by binary frames (see
+/// `docs/protocol.md`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -73,7 +74,7 @@ pub struct Read {
     /// Where to begin, in bytes.
     #[serde(default)]
     pub offset: u64,
-    /// At most so many bytes; all if not said.
+    /// The most bytes to send; all of them by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -87,11 +88,11 @@ pub struct Check {
     pub document: String,
 }
 
-/// Answer of `workflows.check`.
+/// Response of `workflows.check`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Checked {
-    /// What is wrong, in the order of the file; empty is good.
+    /// The problems, in the order of the file; empty if there are none.
     pub problems: Vec<Problem>,
 }
 

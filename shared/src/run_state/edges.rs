@@ -1,4 +1,4 @@
-//! The edges of a run: what an edge does follows from the node that reads it.
+//! The edges of a run: the activity of an edge follows from the node that reads it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::RunState;
 use crate::event::EdgeActivity;
 
-/// The places of edges in [`RunState::edges`] by the node that reads them: made from the names when it is first needed.
+/// The indexes of edges in [`RunState::edges`] by the node that reads them; built from the names when first needed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readers {
-    /// How many edges it was made from.
+    /// How many edges it was built from.
     edges: usize,
     places: Arc<HashMap<String, Vec<usize>>>,
 }
 
-/// It says nothing that the names don't.
+/// It is derived from the names, so it doesn't affect equality.
 impl PartialEq for Readers {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -28,7 +28,7 @@ fn reader(edge: &str) -> &str {
 }
 
 impl RunState {
-    /// The state of the same run with these edges, by name.
+    /// Returns the state of the same run with these edges, by name.
     #[must_use]
     pub fn with_edges<S: Into<String>>(mut self, edges: impl IntoIterator<Item = S>) -> Self {
         self.edges = edges.into_iter().map(|edge| (edge.into(), EdgeActivity::default())).collect();
@@ -38,13 +38,13 @@ impl RunState {
         self
     }
 
-    /// The edges that a node reads, by name.
+    /// Returns the edges that a node reads, by name.
     pub fn edges_into<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a str, EdgeActivity)> {
         let edges = self.edges.iter().filter(move |(edge, _)| reader(edge) == node);
         edges.map(|(edge, activity)| (edge.as_str(), *activity))
     }
 
-    /// A node changed: the edges that it reads do what it does.
+    /// Updates the edges that a changed node reads.
     pub(super) fn move_edges(&mut self, node: &str) {
         if self.readers.edges != self.edges.len() {
             let mut places: HashMap<String, Vec<usize>> = HashMap::new();
@@ -57,7 +57,7 @@ impl RunState {
             return;
         };
         let mut activity = state.edge_activity();
-        // Nothing is carried any more once the run ended.
+        // No edge is active once the run has ended.
         activity.active &= !self.status.is_ended();
         for at in places {
             if let Some((_, known)) = self.edges.get_index_mut(*at) {
@@ -66,7 +66,7 @@ impl RunState {
         }
     }
 
-    /// The run ended: whatever its nodes were doing, nothing is carried any more.
+    /// Ends the activity of all edges when the run has ended.
     pub(super) fn end_edges(&mut self) {
         let nodes: Vec<String> = self.nodes.keys().cloned().collect();
         nodes.iter().for_each(|node| self.move_edges(node));

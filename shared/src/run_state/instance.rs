@@ -15,7 +15,7 @@ use crate::value::{Value, float};
 
 /// How many of the newest attempts keep their error whole, and what they asked.
 const MAX_WHOLE_ATTEMPTS: usize = 16;
-/// How many bytes of JSON the error of an older one has.
+/// The most bytes of JSON in the error of an older attempt.
 const MAX_OLD_ERROR_BYTES: usize = 200;
 /// How many bytes of JSON of a question, and of its answer, an attempt keeps.
 const MAX_ASKED_BYTES: usize = 300;
@@ -32,10 +32,10 @@ pub struct Instance {
     /// When the next attempt comes, after a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Time>,
-    /// What it asks a person, while it waits for the answer.
+    /// Its question to a person, while it waits for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Box<Question>>,
-    /// The answer, until the attempt that goes on with it has ended.
+    /// The answer, until the attempt that continues with it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<Answer>>,
     /// When it ended.
@@ -44,20 +44,20 @@ pub struct Instance {
     /// Why it failed or was skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<NodeError>,
-    /// What its ports put out, shortened.
+    /// The values of its ports, shortened.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Value>,
-    /// Ports whose files its command left as they were in a shared folder.
+    /// Ports whose files its command left unchanged in a shared folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<String>,
-    /// How far the attempt that runs is; none when it ended.
+    /// The progress of the running attempt; none once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Newest numbers that the newest attempt reported.
+    /// The newest value of each metric of the newest attempt.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty", with = "float::by_name")]
     #[cfg_attr(feature = "schema", schemars(with = "IndexMap<String, float::Number>"))]
     pub metrics: IndexMap<String, f64>,
-    /// What its ports will probably have, while the attempt runs.
+    /// Previews of its ports while the attempt is running.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub previews: IndexMap<String, Value>,
     /// Where the log of the newest attempt ends, in bytes.
@@ -66,7 +66,7 @@ pub struct Instance {
     /// The last line of its log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_line: Option<String>,
-    /// Plan, tasks, calls and predictions of the newest attempt.
+    /// The plan, tasks, tool calls and predictions of the newest attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Box<Activity>>,
 }
@@ -77,7 +77,7 @@ pub struct Instance {
 pub struct Attempt {
     /// From 1.
     pub number: u32,
-    /// Names it in the supervisor and in the folders; only of attempts that left the daemon's process.
+    /// Its id in the supervisor and in folder names; only of attempts outside the daemon's process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<AttemptId>,
     /// When it started.
@@ -91,7 +91,7 @@ pub struct Attempt {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<NodeError>,
-    /// What it cost in US dollars.
+    /// Its cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// What it asked a person, shortened.
@@ -106,7 +106,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that was just started.
+    /// Returns an attempt that was just started.
     #[must_use]
     pub fn new(number: u32, started_at: Time) -> Self {
         Self {
@@ -125,26 +125,26 @@ impl Attempt {
 }
 
 impl Instance {
-    /// The number of its newest attempt; 0 before the first.
+    /// Returns the number of its newest attempt; 0 before the first.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempts.last().map_or(0, |attempt| attempt.number)
     }
 
-    /// When its newest attempt started.
+    /// Returns when its newest attempt started.
     #[must_use]
     pub fn started_at(&self) -> Option<Time> {
         self.attempts.last().map(|attempt| attempt.started_at)
     }
 
-    /// Whether an attempt of it runs.
+    /// Returns whether an attempt of it is running.
     #[must_use]
     pub fn is_live(&self) -> bool {
         !self.status.is_ended() && self.attempts.last().is_some_and(|attempt| attempt.end.is_none())
     }
 
-    /// The attempt that ran reports nothing any more. What it reported last came with the event of its end; of an
-    /// attempt whose end nobody saw nothing is known.
+    /// Removes the live values of the attempt that was running. Its last reports came with the event of its end; for an
+    /// attempt whose end nobody saw, nothing is known.
     pub(super) fn end_live(&mut self) {
         self.progress = None;
         self.previews.clear();
@@ -156,7 +156,7 @@ impl Instance {
         }
     }
 
-    /// Its run was cancelled: unless it had ended, it has now.
+    /// Ends it as cancelled, unless it had already ended.
     pub(super) fn cancel(&mut self, at: Time) {
         if self.status.is_ended() {
             return;
@@ -228,8 +228,8 @@ impl Instance {
         }
     }
 
-    /// A node may have a thousand attempts: those before the newest keep the beginning of their error only, so that an
-    /// instance fits into a message.
+    /// Cuts the error of an older attempt to its beginning, so that an instance fits into a message: a node may have a
+    /// thousand attempts.
     fn cut_old_attempt(&mut self) {
         let old =
             self.attempts.len().checked_sub(1 + MAX_WHOLE_ATTEMPTS).and_then(|at| self.attempts.get_mut(at));

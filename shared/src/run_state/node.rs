@@ -19,17 +19,17 @@ pub struct NodeState {
     /// The node itself.
     #[serde(flatten)]
     pub whole: Instance,
-    /// Of a node with `each`, once its list is known: how many items.
+    /// Of a node with `each`, once its list is known: the number of items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_count: Option<u32>,
-    /// How many of its items run. This and the next four are counted along: a node may have 100,000 items, and the counts
-    /// are right before all of those were told.
+    /// How many of its items are running. This count and the next four are maintained as events arrive: a node may have
+    /// 100,000 items, and the counts must be right before all of them are known.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_running: u32,
-    /// How many of its items ran to an end: completed, cached or failed.
+    /// How many of its items have finished: completed, cached or failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_ran: u32,
-    /// How many of its items ended, those that were skipped or cancelled among them.
+    /// How many of its items have ended, including skipped and cancelled ones.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_done: u32,
     /// How many of its items failed. Once a node with `on_item_error: drop` completes, these are the dropped ones.
@@ -38,18 +38,18 @@ pub struct NodeState {
     /// How many of its items were skipped: holes in its lists, as the dropped ones are.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_skipped: u32,
-    /// Why items failed, in short: those of the lowest indexes, at most [`ITEM_ERRORS`].
+    /// The shortened errors of the failed items with the lowest indexes, at most [`ITEM_ERRORS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub item_errors: Vec<ItemError>,
-    /// Its items, those that had an event.
+    /// Its items that have had an event.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "items_by_index")]
     pub items: BTreeMap<u32, Instance>,
 }
 
-/// How many failed items a [`NodeState`] names with their reason; the rest is in its items.
+/// The most failed items whose errors are in [`NodeState`]; the others are in its items.
 pub const ITEM_ERRORS: usize = 8;
 
-/// The most characters of such a reason; the item itself has all of it.
+/// The most characters of such an error; the item itself has all of it.
 const REASON_CHARS: usize = 400;
 
 /// Why an item failed.
@@ -63,7 +63,8 @@ pub struct ItemError {
     pub error: NodeError,
 }
 
-/// JSON's keys are texts, and serde loses that they may be numbers inside a tagged enum such as a notification.
+/// Reads items by index. JSON's keys are texts, and inside a tagged enum such as a notification, serde does not convert
+/// them to numbers.
 pub(crate) fn items_by_index<'de, D: serde::Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<u32, Instance>, D::Error> {
@@ -92,7 +93,7 @@ impl NodeState {
         }
     }
 
-    /// Keeps the reasons of the failed items with the lowest indexes, in their order.
+    /// Adds the error of a failed item, keeping those with the lowest indexes, in order.
     fn add_item_error(&mut self, item: u32, mut error: NodeError) {
         error.message = cut(&error.message, REASON_CHARS);
         error.last_line = error.last_line.map(|line| cut(&line, REASON_CHARS));
@@ -103,7 +104,7 @@ impl NodeState {
         }
     }
 
-    /// An item went from one state to another.
+    /// Counts an item that changed its state.
     fn count(&mut self, before: NodeStatus, after: NodeStatus) {
         let moved = |count: &mut u32, counts: fn(NodeStatus) -> bool| {
             *count = (*count + u32::from(counts(after))).saturating_sub(u32::from(counts(before)));
@@ -115,7 +116,7 @@ impl NodeState {
         moved(&mut self.items_skipped, |status| status == NodeStatus::Skipped);
     }
 
-    /// The run was cancelled: whatever had not ended was.
+    /// Ends everything that had not ended as cancelled.
     pub(super) fn cancel(&mut self, at: Time) {
         let mut cancelled = Vec::new();
         for item in self.items.values_mut() {
@@ -129,25 +130,25 @@ impl NodeState {
         self.whole.cancel(at);
     }
 
-    /// The run ended: no attempt reports anything any more.
+    /// Removes live values when the run has ended.
     pub(super) fn end_live(&mut self) {
         self.whole.end_live();
         self.items.values_mut().for_each(Instance::end_live);
     }
 
-    /// How many items the node left out of its lists because they failed: it completed without them.
+    /// Returns how many failed items the node dropped from its lists; it completed without them.
     #[must_use]
     pub fn items_dropped(&self) -> u32 {
         if self.whole.status.has_values() { self.items_failed } else { 0 }
     }
 
-    /// Whether it, or an item of it, runs.
+    /// Returns whether it, or an item of it, is running.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.edge_activity().active
     }
 
-    /// What an edge into this node does while the node is like this.
+    /// Returns the activity of an edge into this node.
     #[must_use]
     pub fn edge_activity(&self) -> EdgeActivity {
         if self.items.is_empty() && self.items_running + self.items_done == 0 {
@@ -158,7 +159,7 @@ impl NodeState {
     }
 }
 
-/// Whether something ran to an end.
+/// Returns whether a node with this state has run to its end.
 fn ran(status: NodeStatus) -> bool {
     status.has_values() || status == NodeStatus::Failed
 }

@@ -1,7 +1,8 @@
-//! A state in parts: one with 100,000 items, or 10,000 nodes, is too large for one message.
+//! Splits a state into parts: one with 100,000 items or 10,000 nodes is too large for one message.
 //!
-//! The first part is the state with its first nodes, edges and items, and says how many of each are left. Nodes and edges
-//! follow in the order of the file, then items of one node each. Taken in, however they were cut, they are the state again.
+//! The first part is the state with its first nodes, edges and items, and the numbers of those left. Further nodes and
+//! edges follow in the order of the file, then items, each part for one node. All parts together restore the state,
+//! however they were cut.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::event::EdgeActivity;
 pub type Items = BTreeMap<u32, Instance>;
 
 impl NodeState {
-    /// The node without its items.
+    /// Returns the node without its items.
     #[must_use]
     pub fn without_items(&self) -> Self {
         Self {
@@ -26,7 +27,7 @@ impl NodeState {
 }
 
 impl RunState {
-    /// The state without nodes, edges and items; all of them are left.
+    /// Returns the state without nodes, edges and items, which are all counted as left.
     #[must_use]
     pub fn without_parts(&self) -> Self {
         let items = self.nodes.values().map(|node| node.items.len() as u64).sum::<u64>();
@@ -43,7 +44,7 @@ impl RunState {
         }
     }
 
-    /// The state without its items; all of them are left.
+    /// Returns the state without its items, which are all counted as left.
     #[must_use]
     pub fn without_items(&self) -> Self {
         let mut state = self.without_parts();
@@ -52,7 +53,7 @@ impl RunState {
         state
     }
 
-    /// Adds the nodes of a further part, without their items. One that is here already stays as it is.
+    /// Adds the nodes of a further part, without their items. Existing ones stay as they are.
     pub fn take_nodes(&mut self, nodes: impl IntoIterator<Item = (String, NodeState)>) {
         let before = self.nodes.len();
         for (name, node) in nodes {
@@ -61,7 +62,7 @@ impl RunState {
         self.nodes_left = self.nodes_left.saturating_sub((self.nodes.len() - before) as u64);
     }
 
-    /// Adds the edges of a further part. One that is here already stays as it is.
+    /// Adds the edges of a further part. Existing ones stay as they are.
     pub fn take_edges(&mut self, edges: impl IntoIterator<Item = (String, EdgeActivity)>) {
         let before = self.edges.len();
         for (name, edge) in edges {
@@ -70,7 +71,7 @@ impl RunState {
         self.edges_left = self.edges_left.saturating_sub((self.edges.len() - before) as u64);
     }
 
-    /// Adds items of a node of a further part. One that is here already stays as it is.
+    /// Adds the items of a node from a further part. Existing ones stay as they are.
     pub fn take_items(&mut self, node: &str, items: impl IntoIterator<Item = (u32, Instance)>) {
         let Some(node) = self.nodes.get_mut(node) else { return };
         let before = node.items.len();
@@ -80,13 +81,13 @@ impl RunState {
         self.items_left = self.items_left.saturating_sub((node.items.len() - before) as u64);
     }
 
-    /// How many nodes, edges and items are not in it yet.
+    /// Returns how many nodes, edges and items are missing.
     #[must_use]
     pub fn parts_left(&self) -> u64 {
         self.nodes_left + self.edges_left + self.items_left
     }
 
-    /// Whether every node, edge and item is in it. One that is not whole can't be gone on with by events.
+    /// Returns whether it has every node, edge and item. Events can't be folded into an incomplete state.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.parts_left() == 0

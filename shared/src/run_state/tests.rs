@@ -87,7 +87,7 @@ fn a_node_names_the_first_items_that_failed_and_why() {
     assert_eq!(state.nodes["a"].items_dropped(), 10);
 }
 
-/// Items of two nodes, in every state, as their numbers say.
+/// Returns items of two nodes, in the given states.
 fn with_items(statuses: &[(bool, NodeStatus)]) -> RunState {
     let mut state = RunState::new(["a", "b"]).with_edges(["a.out>b.in", "a.out>b.if"]);
     for (at, (second, status)) in statuses.iter().enumerate() {
@@ -110,7 +110,7 @@ fn statuses() -> impl Strategy<Value = Vec<(bool, NodeStatus)>> {
     prop::collection::vec((any::<bool>(), status), 0..60)
 }
 
-/// What is counted along, counted at once: what runs, what ran, what ended, what failed, what was skipped.
+/// Counts from scratch what is maintained incrementally: running, finished, ended, failed, skipped.
 fn counted(node: &NodeState) -> [usize; 5] {
     let count = |holds: fn(NodeStatus) -> bool| node.items.values().filter(|item| holds(item.status)).count();
     [
@@ -147,7 +147,7 @@ proptest! {
         let mut read = state.without_parts();
         for (name, node) in &state.nodes {
             prop_assert!(!read.is_whole());
-            // What comes twice changes nothing.
+            // A repeated part changes nothing.
             read.take_nodes([(name.clone(), node.without_items())]);
             read.take_nodes([(name.clone(), NodeState::default())]);
         }
@@ -183,7 +183,7 @@ proptest! {
     }
 }
 
-/// What a client may see of two nodes, `b` reading `a`: what is stored, and what is not.
+/// The events of two nodes that a client may see, `b` reading `a`: stored and live ones.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)]
 enum AnyEvent {
@@ -243,7 +243,7 @@ fn ended(status: RunStatus) -> StateEvent {
 }
 
 proptest! {
-    /// Whoever watched a run sees in the end what is stored of it, whatever it saw of the live events and in which order.
+    /// A client that watched a run ends up with its stored state, whichever live events it saw and in whatever order.
     #[test]
     fn at_its_end_a_run_is_to_a_watcher_what_is_stored_of_it(
         seen in prop::collection::vec(seen(), 0..60),

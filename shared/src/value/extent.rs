@@ -1,20 +1,20 @@
-//! How large and how deep a value is.
+//! The size and depth of a value.
 
 use indexmap::IndexMap;
 
 use super::Value;
 
-/// How many levels of lists and objects a value may have. Readers of JSON stop at 128 levels; the messages and rows
-/// around a value have a few of their own.
+/// The most levels of lists and objects in a value. JSON parsers stop at 128 levels, and the messages and rows around a
+/// value have a few of their own.
 pub const DEPTH_LIMIT: usize = 64;
 
-/// What a value takes besides its text and its items, in bytes.
+/// The size of a value without its text and its items, in bytes.
 const OWN_SIZE: usize = 32;
 
-/// How large and how deep a value is.
+/// The size and depth of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Extent {
-    /// About how many bytes it takes, with all that it contains.
+    /// Its approximate size in bytes, with everything in it.
     pub size: usize,
     /// Levels of lists and objects; 0 for a number or a text.
     pub depth: usize,
@@ -45,13 +45,13 @@ impl Extent {
         extent
     }
 
-    /// Adds something that this contains.
+    /// Adds a contained value.
     pub fn add(&mut self, inner: Self) {
         self.size = self.size.saturating_add(inner.size);
         self.depth = self.depth.max(inner.depth + 1);
     }
 
-    /// Refuses what is deeper than [`DEPTH_LIMIT`].
+    /// Checks that it isn't deeper than [`DEPTH_LIMIT`].
     ///
     /// # Errors
     /// A sentence that says so.

@@ -1,14 +1,13 @@
-//! Floats that JSON has no word for: NaN and the infinities.
+//! Floats that JSON can't write: NaN and the infinities.
 //!
-//! Where a message or a row has a number, such a float is the string `NaN`, `Infinity` or `-Infinity`; use
-//! `#[serde(with = "float")]` there. Inside a [`super::Value`], which may be a text as well, it is
-//! `{"$float": "NaN"}`.
+//! In the number fields of messages and rows, such a float is the string `NaN`, `Infinity` or `-Infinity`; use
+//! `#[serde(with = "float")]` there. Inside a [`super::Value`], which may also be a text, it is `{"$float": "NaN"}`.
 
 #[cfg(feature = "schema")]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// Returns the word for a float that JSON can't write; `None` for every other.
+/// Returns the word for a float that JSON can't write; `None` for any other.
 #[must_use]
 pub fn word(float: f64) -> Option<&'static str> {
     match float {
@@ -34,7 +33,7 @@ pub fn of_word(word: &str) -> Option<f64> {
 ///
 /// # Errors
 /// Those of the serializer.
-// serde calls it with a reference.
+// serde passes a reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 pub fn serialize<S: Serializer>(float: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     match word(*float) {

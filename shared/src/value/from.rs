@@ -1,4 +1,4 @@
-//! Values from what Rust has.
+//! Conversions from Rust types.
 
 use super::Value;
 use crate::large::Large;

@@ -1,7 +1,7 @@
-//! JSON from outside: what commands print, report and write.
+//! JSON from outside: the output, reports and files of commands.
 //!
-//! Python and others write NaN and the infinities as bare words, which JSON lacks. serde_json refuses them, so where a
-//! text is no JSON they are made strings that begin with a NUL, and [`Value::from_json`] makes floats of those.
+//! Python and others write NaN and the infinities as bare words, which isn't valid JSON. serde_json refuses them, so in
+//! such a text they are replaced by strings that begin with a NUL, which [`Value::from_json`] turns into floats.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use super::{DEPTH_LIMIT, Value, float};
 const WORDS: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 const MARK: char = '\0';
 
-/// Why a text from outside is no value.
+/// The error of reading JSON from outside.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum JsonError {
     /// It is nested deeper than [`DEPTH_LIMIT`].
     #[error("lists and objects are nested {0} levels deep; at most {DEPTH_LIMIT} are allowed")]
     TooDeep(usize),
-    /// It is no JSON; the sentence says where.
+    /// It isn't JSON; the sentence says where.
     #[error("{0}")]
     NoJson(String),
 }
@@ -29,13 +29,12 @@ impl From<JsonError> for String {
     }
 }
 
-/// Reads JSON, with NaN and the infinities as Python writes them; numbers among them are marked for
-/// [`Value::from_json`].
+/// Parses JSON, with NaN and the infinities as Python writes them, marked for [`Value::from_json`].
 ///
 /// # Errors
-/// It is no JSON, or it is nested too deep.
+/// It isn't JSON, or it is nested too deeply.
 pub fn parse(text: &str) -> Result<Json, JsonError> {
-    // Before it is read: serde_json has a limit of its own, and says less.
+    // Check first: serde_json has a limit of its own, with a less helpful message.
     let depth = depth_of(text);
     if depth > DEPTH_LIMIT {
         return Err(JsonError::TooDeep(depth));
@@ -50,17 +49,17 @@ pub fn parse(text: &str) -> Result<Json, JsonError> {
     }
 }
 
-/// The float that a marked string stands for.
+/// Returns the float that a marked string stands for.
 pub(super) fn float_of(text: &str) -> Option<f64> {
     float::of_word(text.strip_prefix(MARK)?)
 }
 
-/// The text without its mark.
+/// Returns the text without its mark.
 pub(super) fn unmarked(text: &str) -> &str {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
-/// The text with the bare words NaN, Infinity and -Infinity as marked strings; borrowed where it has none.
+/// Returns the text with the bare words NaN, Infinity and -Infinity as marked strings; borrowed if it has none.
 fn marked(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
@@ -85,7 +84,7 @@ fn marked(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// How many levels of lists and objects a JSON text has.
+/// Returns how many levels of lists and objects a JSON text has.
 fn depth_of(text: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     let mut outside = Outside::default();
@@ -100,7 +99,7 @@ fn depth_of(text: &str) -> usize {
     deepest
 }
 
-/// Tells what stands outside of strings.
+/// Recognises characters outside of strings.
 #[derive(Default)]
 struct Outside {
     quoted: bool,
@@ -108,7 +107,7 @@ struct Outside {
 }
 
 impl Outside {
-    /// Takes the next character; whether it stands outside.
+    /// Takes the next character and returns whether it is outside of strings.
     fn step(&mut self, character: char) -> bool {
         match (self.quoted, character) {
             (true, _) if self.escaped => self.escaped = false,
@@ -121,7 +120,7 @@ impl Outside {
 }
 
 impl Value {
-    /// Reads a value from JSON of the outside world, as [`parse`] does; it never holds media, whatever its keys say.
+    /// Parses a value from external JSON, as [`parse`] does; it never holds media, whatever its keys say.
     ///
     /// # Errors
     /// Those of [`parse`].

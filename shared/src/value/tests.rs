@@ -36,7 +36,7 @@ fn nan_and_the_infinities_survive_the_wire_and_are_no_texts() {
     assert_eq!(read[1..], values[1..]);
     assert_eq!(values.clone().map(|it| it.to_text().unwrap()), ["NaN", "Infinity", "-Infinity"]);
     assert_eq!(Value::List(values.into()).to_json().to_string(), r#"["NaN","Infinity","-Infinity"]"#);
-    // An object of the user's own that looks like one stays what it is.
+    // A user's object that looks like one stays an object.
     let lookalike = Value::from_json(serde_json::json!({ "$float": "NaN" }));
     let wire = serde_json::to_string(&lookalike).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&wire).unwrap(), lookalike, "{wire}");

@@ -1,4 +1,4 @@
-//! Values as JSON on the wire and in the store. Media and floats such as NaN have a form that no other value can have.
+//! Values as JSON on the wire and in the store. Media and floats such as NaN have forms that no other value can have.
 
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]

@@ -54,7 +54,7 @@ fn pixels(input: &mut InputSpec) {
     (input.min, input.max, input.default) = (Some(1.0), Some(8192.0), Some(Value::Int(512)));
 }
 
-/// A few node types, as the tests need them.
+/// Returns a few node types for the tests.
 pub(crate) fn catalogue() -> Catalogue {
     let required = |_: &mut InputSpec| {};
     [

@@ -1,4 +1,4 @@
-//! Values with commas between them, and quotes around those that hold a comma.
+//! Comma-separated values, with quotes around those that contain a comma.
 
 use crate::value::cut;
 
@@ -12,7 +12,7 @@ pub(super) struct Part {
 /// Splits a line as CSV does: a value that begins with `"` ends with the next `"`, and `""` in it is one quote.
 ///
 /// # Errors
-/// An empty place between commas, a quote that is not closed, or text behind a closing quote.
+/// A value is empty, a quote is not closed, or text follows a closing quote.
 pub(super) fn split(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -36,7 +36,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Part>, String> {
     }
 }
 
-/// The value that a quote begins, and what stands behind it: nothing, or a comma and more.
+/// Returns a quoted value and what follows it: nothing, or a comma and more.
 fn quoted<'t>(inside: &'t str, text: &str) -> Result<(Part, &'t str), String> {
     let mut value = String::new();
     let mut rest = inside;
@@ -56,7 +56,7 @@ fn quoted<'t>(inside: &'t str, text: &str) -> Result<(Part, &'t str), String> {
     }
     let behind = rest.trim_start();
     if !behind.is_empty() && !behind.starts_with(',') {
-        let message = "text stands behind a closing quote; write a quote inside quotes twice";
+        let message = "text follows a closing quote; double a quote that is inside quotes";
         return Err(format!("in `{}` {message}", cut(text, 60)));
     }
     Ok((Part { text: value, quoted: true }, behind))
@@ -83,6 +83,6 @@ mod tests {
         for (text, part) in [("a,,b", "empty place"), ("a,", "empty place"), ("\"a", "not closed")] {
             assert!(split(text).unwrap_err().contains(part), "{text}");
         }
-        assert!(split("\"a\" b").unwrap_err().contains("behind a closing quote"));
+        assert!(split("\"a\" b").unwrap_err().contains("follows a closing quote"));
     }
 }

@@ -1,4 +1,4 @@
-//! How large values may become while an expression is evaluated.
+//! Limits the size of values while an expression is evaluated.
 
 use minijinja::Value as Jinja;
 use minijinja::value::ValueKind;
@@ -8,7 +8,8 @@ use crate::expression::{SIZE_LIMIT, convert};
 use crate::value::Extent;
 
 impl Evaluation<'_> {
-    /// A value that an operator, a filter or a function made: written out if it is lazy, and never too large.
+    /// Returns the result of an operator, filter or function: materialised if it is lazy, and refused if it is too
+    /// large.
     pub(super) fn made(&self, value: Jinja) -> Result<Jinja, Stop> {
         let value = present(value)?;
         let value = match value.kind() {
@@ -29,7 +30,7 @@ impl Evaluation<'_> {
         Ok(value)
     }
 
-    /// Measures a value with all that it contains; an absent element makes the whole absent.
+    /// Measures a value with everything in it; an absent element makes the whole value absent.
     fn extent(&self, value: &Jinja) -> Result<Extent, Stop> {
         self.state.consume_fuel(1)?;
         if let Some(extent) = convert::extent(value) {
@@ -61,7 +62,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// How many bytes one unit of fuel pays for, as in minijinja.
+/// How many bytes one unit of fuel covers, as in minijinja.
 const FUEL_BYTES: usize = 64;
 
 pub(super) fn bounded(size: usize) -> Result<(), Stop> {

@@ -1,4 +1,4 @@
-//! What is absent stays absent, unless somebody looks for it.
+//! Absent values stay absent, unless an expression checks for them.
 
 use proptest::prelude::*;
 
@@ -94,14 +94,14 @@ fn a_text_a_list_or_an_object_with_an_absent_part_is_absent() {
         Template::List(vec![expression("one.image")]).evaluate(&scope()),
         Ok(Some(Value::List(vec![picture("one.tar.gz")])))
     );
-    // What is there and can't be text is an error, not absent.
+    // A value that exists but can't be written as text is an error, not absent.
     for (source, part) in [("one.image", "media"), ("train.metrics.null", "none")] {
         let error = text(source).evaluate(&scope()).unwrap_err();
         assert!(error.contains(part) && error.contains(source), "{error}");
     }
 }
 
-/// Expressions that read `gone.x` and can't do without it.
+/// Expressions that read `gone.x` and need its value.
 fn strict() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![Just("gone.x"), Just("gone.x.y"), Just("gone.x[0]")].prop_map(str::to_owned);
     leaf.prop_recursive(5, 24, 2, |inner| {

@@ -1,4 +1,4 @@
-//! No expression works for ever, and none makes a value that is too large or too deep.
+//! Expressions always terminate, and never make a value that is too large or too deep.
 
 use super::*;
 use crate::value::{DEPTH_LIMIT, Extent};

@@ -44,7 +44,7 @@ impl Walk<'_> {
             self.asks_outcome = true;
             if !call.args.is_empty() {
                 let message = format!("`{name}()` takes no arguments");
-                let hint = "it speaks of all nodes that this one reads or needs";
+                let hint = "it refers to all nodes that this one reads or needs";
                 self.problems.push(Problem::error("bad_call", span, message).hint(hint));
             }
             return Part::known(Type::Bool, Tree::Function(tree::Call { name: name.to_owned(), arguments }));

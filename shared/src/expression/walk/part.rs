@@ -8,7 +8,7 @@ use crate::expression::operator::{Comparison, Operator};
 use crate::expression::tree::Tree;
 use crate::types::Type;
 
-/// A part of an expression: what is known of its value, and how it is evaluated.
+/// A part of an expression: the shape of its value, and its tree.
 pub(super) struct Part {
     pub(super) shape: Shape,
     pub(super) tree: Tree,
@@ -87,7 +87,7 @@ impl Shape {
     }
 }
 
-/// The shape of what a filter makes.
+/// Returns the shape of a filter's result.
 pub(super) fn filtered(name: &str, shape: Shape) -> Shape {
     match name {
         "length" | "count" | "int" => Shape::Known(Type::Int),

@@ -1,4 +1,4 @@
-//! A name and what stands behind it.
+//! A name and the fields after it.
 
 use minijinja::machinery::ast::Expr;
 
@@ -8,7 +8,7 @@ use crate::expression::tree::Tree;
 use crate::expression::{Reference, Root, Shape, hints};
 use crate::problem::{Problem, Span};
 
-/// A step behind a root.
+/// A step after a root.
 enum Step {
     /// `.field` or `['field']`
     Field(String),
@@ -26,7 +26,7 @@ impl Step {
 }
 
 impl Walk<'_> {
-    /// A name and the fields and indexes behind it.
+    /// Reads a name and the fields and indexes after it.
     pub(super) fn chain(&mut self, expression: &Expr<'_>) -> Part {
         let mut steps = Vec::new();
         let mut base = expression;
@@ -82,7 +82,7 @@ impl Walk<'_> {
                 }
                 Some(_) => {
                     let what = what_follows(&root);
-                    let message = format!("behind `{name}` stands {what}, which can't be computed");
+                    let message = format!("after `{name}` comes {what}, which can't be computed");
                     self.problems.push(
                         Problem::error("computed_name", span, message)
                             .hint(format!("write the name itself, as in `{name}.{}`", example(&root))),

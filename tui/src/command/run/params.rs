@@ -59,7 +59,7 @@ fn repeat(sets: Vec<IndexMap<String, Value>>, times: Option<u32>) -> Result<Vec<
     let runs = sets.len().saturating_mul(of as usize);
     if runs > RUN_LIMIT {
         return Err(Failure::usage(format!(
-            "this would make {runs} runs; at most {RUN_LIMIT} are taken at once"
+            "this would make {runs} runs; at most {RUN_LIMIT} are accepted at once"
         )));
     }
     let repeated = |params: IndexMap<String, Value>| {
