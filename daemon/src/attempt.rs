@@ -15,6 +15,7 @@ use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
+use crate::store::Bodies;
 use crate::store::blob::Published;
 
 /// The values a node made and the blobs they refer to.
@@ -126,6 +127,8 @@ pub struct Outcome {
     pub values: Values,
     /// The blobs that `values` refer to and that may be new: they must reach the store in the same batch.
     pub blobs: Vec<Published>,
+    /// The JSON of those values that is too long for a row of the store, by port.
+    pub bodies: Bodies,
     /// Ports whose files the command left as they were in a shared folder.
     pub unchanged: Vec<String>,
     /// What it cost in US dollars, if the node said.
@@ -138,8 +141,7 @@ impl Outcome {
     /// It ended well.
     #[must_use]
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
-        let (unchanged, cost_usd, question) = (Vec::new(), None, None);
-        Self { end: AttemptEnd::Completed, error: None, values, blobs, unchanged, cost_usd, question }
+        Self { values, blobs, ..Self::nothing(AttemptEnd::Completed) }
     }
     /// What a native node gave back: it ended well, or failed with a sentence.
     #[must_use]
@@ -152,38 +154,35 @@ impl Outcome {
     /// It failed.
     #[must_use]
     pub fn failed(error: NodeError) -> Self {
-        Self {
-            end: AttemptEnd::Failed,
-            error: Some(error),
-            values: Values::new(),
-            blobs: Vec::new(),
-            unchanged: Vec::new(),
-            cost_usd: None,
-            question: None,
-        }
+        Self { error: Some(error), ..Self::nothing(AttemptEnd::Failed) }
     }
     /// It was cancelled and made nothing.
     #[must_use]
     pub fn cancelled() -> Self {
-        Self {
-            end: AttemptEnd::Cancelled,
-            error: None,
-            values: Values::new(),
-            blobs: Vec::new(),
-            unchanged: Vec::new(),
-            cost_usd: None,
-            question: None,
-        }
+        Self::nothing(AttemptEnd::Cancelled)
     }
     /// It asks a person something; another attempt goes on with the answer.
     #[must_use]
     pub fn parked(question: Question) -> Self {
-        Self { end: AttemptEnd::Parked, question: Some(Box::new(question)), ..Self::cancelled() }
+        Self { question: Some(Box::new(question)), ..Self::nothing(AttemptEnd::Parked) }
     }
     /// Nobody saw how it ended.
     #[must_use]
     pub fn lost(message: &str) -> Self {
-        Self { end: AttemptEnd::Lost, error: Some(NodeError::new(message)), ..Self::cancelled() }
+        Self { error: Some(NodeError::new(message)), ..Self::nothing(AttemptEnd::Lost) }
+    }
+    /// It ended so and made nothing.
+    fn nothing(end: AttemptEnd) -> Self {
+        Self {
+            end,
+            error: None,
+            values: Values::new(),
+            blobs: Vec::new(),
+            bodies: Bodies::new(),
+            unchanged: Vec::new(),
+            cost_usd: None,
+            question: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod apply;
 pub mod blob;
+mod bodies;
 mod code;
 mod database;
 mod folder;
@@ -40,6 +41,8 @@ use tokio::sync::watch;
 
 use crate::file_error::FileError;
 use blob::{Blobs, Registry};
+pub use bodies::Bodies;
+pub(crate) use bodies::{bodies, has_long_body};
 pub(crate) use folder::is_full;
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
 pub(crate) use read::page;

@@ -103,11 +103,9 @@ pub(super) fn finish(
             (_, None) => AttemptEnd::Completed,
         },
         error: error.filter(|_| ended != Ended::Cancelled),
-        values,
-        blobs: published,
         unchanged: collected.unchanged,
         cost_usd: reader.report.cost_usd,
-        question: None,
+        ..Outcome::completed(values, published)
     })
 }
 

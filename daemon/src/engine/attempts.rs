@@ -20,6 +20,7 @@ use crate::attempt::{Attempt, Outcome, TimeLimit};
 use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
+use crate::store::Op;
 use crate::store::blob::Blobs;
 
 /// How often a node is interrupted before it fails.
@@ -165,7 +166,7 @@ impl ActiveRun {
         outcome: Outcome,
     ) {
         let outcome = self.within_memory(refusing_deep(outcome));
-        let Outcome { end, error, values, blobs, unchanged, cost_usd, question } = outcome;
+        let Outcome { end, error, values, blobs, bodies, unchanged, cost_usd, question } = outcome;
         let plan = self.plan.clone();
         let plan = &plan.nodes[key.node];
         let cancelling = self.cancelling;
@@ -231,8 +232,9 @@ impl ActiveRun {
             _ => error.filter(|_| status == NodeStatus::Failed),
         };
         let duration = started.elapsed();
-        let shown =
-            self.publish(context, key, values, blobs, super::publish::Made { number, duration, cost_usd });
+        blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
+        let made = super::publish::Made { number, duration, cost_usd };
+        let shown = self.publish(context, key, values, bodies, made);
         self.end_instance(context, key.node, key.item, status, error, |update| {
             fill(update);
             update.unchanged = unchanged;

@@ -12,8 +12,8 @@ use super::active::{ActiveRun, RunScope, enter};
 use super::context::{After, Context};
 use super::{Message, publish};
 use crate::content;
-use crate::store::Op;
 use crate::store::blob::{Blobs, Published};
+use crate::store::{Bodies, Op};
 
 /// The outputs of a run as its last event carries them.
 pub(super) struct Outputs {
@@ -125,7 +125,8 @@ impl ActiveRun {
                 continue;
             }
             let values = Values::from([(name.clone(), value.clone())]);
-            context.op(Op::Values { run: self.run.id, node: String::new(), item: ItemPath::WHOLE, values });
+            let (node, bodies) = (String::new(), Bodies::new());
+            context.op(Op::Values { run: self.run.id, node, item: ItemPath::WHOLE, values, bodies });
             let media = value.as_large().is_some_and(|large| large.media);
             match port {
                 _ if media => {}

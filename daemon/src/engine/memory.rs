@@ -8,6 +8,7 @@ use super::active::ActiveRun;
 use super::questions;
 use crate::attempt::Outcome;
 use crate::executor::{Argument, Program, Work};
+use crate::store::Bodies;
 
 /// The most memory that the values of one run take, in bytes. Large values and media are handles, so it takes very many
 /// values to get there.
@@ -33,6 +34,7 @@ impl ActiveRun {
                 },
                 error: outcome.error.or_else(|| Some(NodeError::new(sentence))),
                 values: Values::new(),
+                bodies: Bodies::new(),
                 question: None,
                 ..outcome
             },

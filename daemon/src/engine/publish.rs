@@ -13,8 +13,7 @@ use indexmap::IndexMap;
 use super::active::{ActiveRun, Key};
 use super::context::{After, Context};
 use crate::content;
-use crate::store::blob::Published;
-use crate::store::{NewAsset, Op};
+use crate::store::{Bodies, NewAsset, Op};
 
 /// The attempt that made something, for the recipe.
 pub(super) struct Made {
@@ -31,10 +30,9 @@ impl ActiveRun {
         context: &mut Context,
         key: Key,
         values: Values,
-        blobs: Vec<Published>,
+        bodies: Bodies,
         made: Made,
     ) -> IndexMap<String, Value> {
-        blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
         if values.is_empty() {
             return IndexMap::new();
         }
@@ -50,7 +48,7 @@ impl ActiveRun {
                 value: value.clone(),
             }));
         }
-        context.op(Op::Values { run: self.run.id, node, item: key.item, values: values.clone() });
+        context.op(Op::Values { run: self.run.id, node, item: key.item, values: values.clone(), bodies });
         self.publish_assets(context, key.node, key.item, &values, &made);
         if let Some(instance) = self.instance_mut(key.node, key.item) {
             instance.values = Some(values);

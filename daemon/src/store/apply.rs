@@ -16,9 +16,10 @@ use fanlight_shared::id::{BlobHash, RunId};
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::blob::{Blobs, Open, Published};
+use super::blob::{Blobs, Open};
 use super::writer::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
+use value::Instance;
 
 /// So many published bytes wait at most for something that refers to them.
 const MAX_UNCLAIMED: usize = 1024;
@@ -53,8 +54,6 @@ pub(super) struct Applied {
     pub(super) claimed: HashSet<BlobHash>,
     /// Bytes that were stored.
     pub(super) published: Vec<(BlobHash, Arc<Open>)>,
-    /// Keeps large values' bytes until the commit.
-    pub(super) pinned: Vec<Published>,
     /// The batch that had to be stored and can't be; nothing behind it was applied.
     pub(super) failed: Option<Failed>,
 }
@@ -73,7 +72,6 @@ struct Work {
     unlink: Vec<BlobHash>,
     claimed: HashSet<BlobHash>,
     published: Vec<(BlobHash, Arc<Open>)>,
-    pinned: Vec<Published>,
     /// Bytes that lost a reference and may have none left.
     loose: Vec<BlobHash>,
 }
@@ -114,7 +112,6 @@ impl Apply {
                 applied.unlink.append(&mut work.unlink);
                 applied.claimed.extend(work.claimed);
                 applied.published.append(&mut work.published);
-                applied.pinned.append(&mut work.pinned);
                 Ok(true)
             }
             Err(Failure::Store(error)) => Err(error),
@@ -141,10 +138,10 @@ impl Apply {
                     .execute(params![key.run, code::signed(event.seq), body])?;
                 Ok(())
             }
-            Op::Values { run, node, item, values } => {
-                let key = self.key(db, *run)?;
+            Op::Values { run, node, item, values, bodies } => {
+                let of = Instance { run: self.key(db, *run)?.run, node, item: code::item(*item) };
                 values.iter().try_for_each(|(port, value)| {
-                    self.store_value(db, work, key.run, node, code::item(*item), port, value)
+                    self.store_value(db, work, &of, port, value, bodies.get(port))
                 })
             }
             Op::Blob(published) => self.store_blob(db, work, published),

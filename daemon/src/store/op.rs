@@ -10,8 +10,8 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
-use super::StoreError;
 use super::blob::Published;
+use super::{Bodies, StoreError};
 
 /// A write operation. The order within a batch and between batches is kept.
 // Most are of the large variant, an event: a box would be one more allocation for each.
@@ -56,6 +56,8 @@ pub enum Op {
         item: ItemPath,
         /// The values by port.
         values: Values,
+        /// By port: the JSON of those values that is too long for a row, published by whoever made them.
+        bodies: Bodies,
     },
     /// A product that is kept.
     Asset(Box<NewAsset>),
@@ -133,7 +135,10 @@ impl Op {
         match self {
             Self::Submit(submit) => (submit.runs.len() * 4, submit.document.len()),
             Self::Blob(blob) => (1, blob.inline.as_ref().map_or(0, Vec::len)),
-            Self::Values { values, .. } => (values.len(), 0),
+            Self::Values { values, bodies, .. } => {
+                let rows = values.iter().filter(|(port, _)| !bodies.contains_key(*port));
+                (values.len(), rows.map(|(_, value)| value.memory()).sum())
+            }
             Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
             Self::Gone(attempts) => (attempts.len(), 0),
             Self::DeleteAssets(assets) | Self::Star { assets, .. } => (assets.len() * 2, 0),

@@ -119,9 +119,14 @@ pub(crate) fn commit(store: &Store, ops: Vec<Op>) -> Result<Committed, StoreErro
 /// Hands a batch over; what the writer says arrives at the receiver.
 pub(crate) fn write(
     store: &Store,
-    ops: Vec<Op>,
+    mut ops: Vec<Op>,
     must: bool,
 ) -> std::sync::mpsc::Receiver<Result<Committed, StoreError>> {
+    for op in &mut ops {
+        if let Op::Values { values, bodies, .. } = op {
+            *bodies = super::bodies(values.iter(), store.blobs()).unwrap();
+        }
+    }
     let (send, receive) = channel();
     let after: After = Box::new(move |answer| {
         let _ = send.send(answer);
@@ -185,6 +190,7 @@ pub(crate) fn values(run: RunId, node: &str, port: &str, value: Value) -> Op {
         node: node.into(),
         item: ItemPath::WHOLE,
         values: Values::from([(port.to_owned(), value)]),
+        bodies: Bodies::new(),
     }
 }
 

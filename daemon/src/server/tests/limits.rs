@@ -15,7 +15,7 @@ use super::frames::{Raw, request};
 use super::views::Viewer;
 use super::*;
 use crate::store::tests::{commit, submission};
-use crate::store::{NewRun, Op};
+use crate::store::{Bodies, NewRun, Op};
 
 const LARGE: usize = 2_000_000;
 
@@ -33,7 +33,11 @@ fn with_large_values(served: &Served, count: usize) -> Vec<Run> {
     for run in &runs {
         let values = Values::from([("out".to_owned(), Value::from("x".repeat(LARGE)))]);
         let (node, item) = ("a".to_owned(), ItemPath::WHOLE);
-        commit(&served.context.store, vec![Op::Values { run: run.id, node, item, values }]).unwrap();
+        commit(
+            &served.context.store,
+            vec![Op::Values { run: run.id, node, item, values, bodies: Bodies::new() }],
+        )
+        .unwrap();
     }
     runs
 }

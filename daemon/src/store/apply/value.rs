@@ -5,7 +5,7 @@ use fanlight_shared::value::Value;
 use rusqlite::{Connection, params};
 
 use super::{Apply, Done, Failure, Work};
-use crate::store::blob::INLINE_LIMIT;
+use crate::store::blob::Published;
 
 /// The JSON of a value as its row holds it.
 pub(super) struct Stored {
@@ -13,29 +13,34 @@ pub(super) struct Stored {
     pub(super) large: Option<[u8; 32]>,
 }
 
+/// The node or item whose values are stored.
+#[derive(Clone, Copy)]
+pub(super) struct Instance<'a> {
+    /// The key of its run.
+    pub(super) run: i64,
+    pub(super) node: &'a str,
+    pub(super) item: i64,
+}
+
 impl Apply {
-    /// The value of one port; one that was there is replaced.
-    #[allow(clippy::too_many_arguments)]
+    /// The value of one port; one that was there is replaced. `body`: its JSON, where that lies in a blob.
     pub(super) fn store_value(
         &self,
         db: &Connection,
         work: &mut Work,
-        run: i64,
-        node: &str,
-        item: i64,
+        of: &Instance<'_>,
         port: &str,
         value: &Value,
+        body: Option<&Published>,
     ) -> Done {
-        let json = serde_json::to_string(value)?;
-        let stored = if json.len() as u64 > INLINE_LIMIT {
-            let published = self.blobs.publish(json.into_bytes())?;
-            self.store_blob(db, work, &published)?;
-            self.reference(db, work, published.hash, false)?;
-            let large = *published.hash.as_bytes();
-            work.pinned.push(published);
-            Stored { body: None, large: Some(large) }
-        } else {
-            Stored { body: Some(json), large: None }
+        let Instance { run, node, item } = *of;
+        let stored = match body {
+            Some(published) => {
+                self.store_blob(db, work, published)?;
+                self.reference(db, work, published.hash, false)?;
+                Stored { body: None, large: Some(*published.hash.as_bytes()) }
+            }
+            None => Stored { body: Some(serde_json::to_string(value)?), large: None },
         };
         self.reference_value(db, work, value)?;
         let inserted = db

@@ -92,6 +92,25 @@ fn a_store_without_room_closes_at_once() {
 }
 
 #[test]
+fn the_writer_writes_no_files_so_a_long_value_is_stored_even_if_none_can_be_made_now() {
+    let at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    let blobs = at.store.blobs();
+    // As the engine holds a list of many files: nothing in it is long by itself.
+    let text = Value::List((0..5_000).map(|at| Value::from(format!("file {at}"))).collect());
+    let ready = write(&at.store, vec![values(run.id, "sky", "list", text.clone())], true);
+    ready.recv().unwrap().unwrap();
+    let json = blobs.publish(serde_json::to_vec(&text).unwrap()).unwrap();
+    blobs.set_full(true);
+    let bodies = Bodies::from([("list".to_owned(), json)]);
+    let (node, item) = ("again".to_owned(), ItemPath::WHOLE);
+    let op =
+        Op::Values { run: run.id, node, item, values: [("list".to_owned(), text.clone())].into(), bodies };
+    at.commit(vec![op]);
+    assert_eq!(at.store.port_value(run.id, "again", ItemPath::WHOLE, "list").unwrap(), Some(text));
+}
+
+#[test]
 fn a_full_disk_refuses_requests_and_keeps_decisions() {
     let Some(folder) =
         small_disk("store::tests::disk::a_full_disk_refuses_requests_and_keeps_decisions", "size=8m")
@@ -138,6 +157,7 @@ fn big(run: RunId, seq: u64) -> Op {
         node: "sky".into(),
         item: ItemPath::item(seq as u32),
         values: Values::from([("text".to_owned(), Value::from("x".repeat(5000)))]),
+        bodies: Bodies::new(),
     }
 }
 

@@ -78,6 +78,7 @@ fn values_of_a_port_come_by_run_and_item() {
                 node: "sky".into(),
                 item: ItemPath::item(item),
                 values: Values::from([("n".to_owned(), Value::Int(i64::from(run.number * 10 + item)))]),
+                bodies: Bodies::new(),
             }]);
         }
     }

@@ -62,14 +62,13 @@ impl Writer {
 
     /// After the commit: unlinks bytes, then notifies callers in order.
     pub(super) fn notify(&self, group: Vec<Batch>, applied: Applied) {
-        let Applied { answers, unlink, claimed, published, pinned, failed } = applied;
+        let Applied { answers, unlink, claimed, published, failed } = applied;
         for hash in &unlink {
             self.blobs.unlink(*hash);
         }
         self.apply.settle(published, &claimed);
         // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
         let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
-        drop(pinned);
         let mut answers = answers.into_iter();
         for after in afters {
             answer(after, answers.next().unwrap_or_else(|| Err(closed())));
