@@ -14,12 +14,13 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
+use crate::file_error::FileError;
 use crate::hub::Hub;
 use crate::store::Bodies;
 use crate::store::blob::Published;
 
 /// The values a node made and the blobs they refer to.
-pub type Made = Result<(Values, Vec<Published>), String>;
+pub type Made = Result<(Values, Vec<Published>), FileError>;
 
 /// What stays the same over all attempts of a run.
 #[derive(Debug)]

@@ -56,16 +56,16 @@ pub(crate) fn store(
 ///
 /// # Errors
 /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
-pub(crate) async fn with_space<T: Send + 'static>(
+pub(crate) async fn with_space<T: Send + 'static, E: Into<FileError>>(
     blobs: &Blobs,
     cancel: &CancellationToken,
-    work: impl Fn(&Blobs) -> Result<T, StoreError> + Send + Sync + 'static,
+    work: impl Fn(&Blobs) -> Result<T, E> + Send + Sync + 'static,
 ) -> Result<T, FileError> {
     let work = Arc::new(work);
     let again = || {
         let (work, blobs) = (Arc::clone(&work), blobs.clone());
-        let working = tokio::task::spawn_blocking(move || work(&blobs).map_err(FileError::from));
-        async { working.await.unwrap_or_else(|error| Err(error.to_string().into())) }
+        let working = tokio::task::spawn_blocking(move || work(&blobs).map_err(Into::into));
+        async { working.await.unwrap_or_else(|error| Err(format!("the work was given up: {error}").into())) }
     };
     blobs.space().retry(cancel, again).await
 }

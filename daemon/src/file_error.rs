@@ -1,6 +1,6 @@
 //! Why something could not be done with files: a disk that is full is not the fault of whoever asked.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// Why something could not be done, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,22 @@ pub enum FileError {
     Full(String),
     /// Another try makes no difference.
     Other(String),
+}
+
+impl FileError {
+    /// An error of the file system, with a sentence about what was to be done.
+    pub(crate) fn of(what: &str, error: &io::Error) -> Self {
+        let sentence = format!("{what}: {error}");
+        if is_full(error) { Self::Full(sentence) } else { Self::Other(sentence) }
+    }
+}
+
+/// Whether an error of the file system means that nothing more can be written for now.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 impl fmt::Display for FileError {

@@ -13,6 +13,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader};
 
+use crate::file_error::FileError;
 pub(crate) use limits::{SIDE, check_size};
 pub(crate) use scale::scaled;
 
@@ -53,7 +54,7 @@ fn sentence(error: ImageError) -> String {
 }
 
 /// Writes a PNG, fast rather than small. Alpha is left out where every pixel is opaque.
-pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), String> {
+pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), FileError> {
     limits::check_size(picture.width(), picture.height())?;
     let opaque = match picture {
         DynamicImage::ImageRgba8(buffer) => buffer.pixels().all(|pixel| pixel.0[3] == 255),
@@ -71,10 +72,14 @@ pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), String> 
         }
         other => other,
     };
-    let file = new_file(path).map_err(|error| format!("the picture can't be written: {error}"))?;
+    const FAILED: &str = "the picture can't be written";
+    let file = new_file(path).map_err(|error| FileError::of(FAILED, &error))?;
     PngEncoder::new_with_quality(BufWriter::new(file), CompressionType::Fast, FilterType::Adaptive)
         .write_image(picture.as_bytes(), picture.width(), picture.height(), picture.color().into())
-        .map_err(|error| format!("the picture can't be written: {error}"))
+        .map_err(|error| match error {
+            ImageError::IoError(error) => FileError::of(FAILED, &error),
+            other => format!("{FAILED}: {other}").into(),
+        })
 }
 
 /// Makes a file that nobody else may read, whatever the umask.

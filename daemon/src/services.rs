@@ -20,6 +20,8 @@ use fanlight_shared::value::{Value, cut};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Attempt;
+use crate::content;
+use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 use crate::supervisor::log::StreamTag;
 pub use level::Level;
@@ -84,6 +86,18 @@ impl NodeServices {
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
         &self.inner.blobs
+    }
+
+    /// Does blocking work off the daemon's loop: with files, with the blob store. While the disk of the daemon's home is
+    /// full it is done again and again, so that it is done more than once.
+    ///
+    /// # Errors
+    /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl Fn() -> Result<T, FileError> + Send + Sync + 'static,
+    ) -> Result<T, FileError> {
+        content::with_space(self.blobs(), self.cancel(), move |_| work()).await
     }
 
     /// Shows how far the node is, from 0 to 1 (`None` while only movement is known), and what it is doing.

@@ -43,11 +43,9 @@ use crate::file_error::FileError;
 use blob::{Blobs, Registry};
 pub use bodies::Bodies;
 pub(crate) use bodies::{bodies, has_long_body};
-pub(crate) use folder::is_full;
 pub use op::{After, Batch, Committed, NewAsset, NewRun, Op, ResumeFrom, Submit, Submitted};
 pub(crate) use read::page;
 pub use read::{Counts, StoredValue};
-pub(crate) use space::check_reserve;
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 

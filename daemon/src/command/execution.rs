@@ -18,7 +18,6 @@ use crate::attempt::{Attempt, Outcome};
 use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, Signalled, misplaced};
 use crate::executor::{CommandWork, Work};
 use crate::file_error::FileError;
-use crate::store::check_reserve;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 use crate::supervisor::record;
 
@@ -149,8 +148,7 @@ impl CommandExecution {
             let (inner, attempt, work) = (Arc::clone(&inner), attempt.clone(), Arc::clone(&work));
             let folder = folder.clone();
             let preparing = tokio::task::spawn_blocking(move || {
-                let attempts = inner.attempts.as_path();
-                let prepared = check_reserve(attempts)
+                let prepared = (inner.blobs.check_reserve())
                     .and_then(|()| prepare(&attempt, &work, &folder, &inner.resources()));
                 if let Err(FileError::Full(_)) = &prepared {
                     // The next try begins anew, and what lies there takes the space that is missing.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use fanlight_shared::id::AttemptId;
 
 use crate::file_error::FileError;
+use crate::file_error::is_full;
 use crate::rooted::{Root, remove_tree};
-use crate::store::{StoreError, is_full};
+use crate::store::StoreError;
 
 /// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) are there too.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ fn a_text_stops_at_the_bound_of_its_type() {
     for _ in 0..3 {
         output.push_value(&megabyte).unwrap();
     }
-    let error = output.push_value(&megabyte).unwrap_err();
+    let error = output.push_value(&megabyte).unwrap_err().to_string();
     assert!(error.starts_with("it makes more than 3 MiB"), "{error}");
     let (text, published) = output.finish().unwrap();
     assert_eq!((text.as_large().unwrap().bytes, published.unwrap().bytes), (3 << 20, 3 << 20));

@@ -6,6 +6,7 @@ use fanlight_shared::value::Value;
 
 use super::write::{all, copy};
 use super::{LIMIT, beyond, write_json};
+use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published, Sink};
 
 /// Where a node type writes the text that it makes.
@@ -47,16 +48,14 @@ impl TextOutput {
     ///
     /// # Errors
     /// The node makes more than it may; a full disk.
-    pub fn push(&mut self, text: &str) -> Result<(), String> {
+    pub fn push(&mut self, text: &str) -> Result<(), FileError> {
         self.grow(text.len() as u64)?;
         if self.head.len() < fanlight_shared::large::HEAD_BYTES {
             self.head = Large::head_of(&format!("{}{}", self.head, Large::head_of(text)));
         }
         match &mut self.to {
             To::Memory { text: so_far, .. } => so_far.push_str(text),
-            To::Store { blobs, sink } => {
-                all(sink, text.as_bytes(), blobs).map_err(|error| error.to_string())?
-            }
+            To::Store { blobs, sink } => all(sink, text.as_bytes(), blobs)?,
         }
         Ok(())
     }
@@ -65,12 +64,12 @@ impl TextOutput {
     ///
     /// # Errors
     /// Media and absent values have no text; the node makes more than it may; a full disk.
-    pub fn push_value(&mut self, value: &Value) -> Result<(), String> {
+    pub fn push_value(&mut self, value: &Value) -> Result<(), FileError> {
         if value.has_media() || !value.has_large() {
             return self.push(&value.to_text()?);
         }
         self.grow(value.content_bytes())?;
-        let To::Store { blobs, sink } = &mut self.to else { return Err(self.leave()) };
+        let To::Store { blobs, sink } = &mut self.to else { return Err(self.leave().into()) };
         let written = match value {
             Value::Large(large) => {
                 if self.head.len() < fanlight_shared::large::HEAD_BYTES {
@@ -80,7 +79,7 @@ impl TextOutput {
             }
             nested => write_json(nested, blobs, sink),
         };
-        written.map_err(|error| error.to_string())
+        Ok(written?)
     }
 
     fn grow(&mut self, bytes: u64) -> Result<(), String> {
@@ -107,12 +106,12 @@ impl TextOutput {
     }
 
     /// The text, or a handle to it. Blocks.
-    pub(crate) fn finish(self) -> Result<(Value, Option<Published>), String> {
+    pub(crate) fn finish(self) -> Result<(Value, Option<Published>), FileError> {
         let sink = match self.to {
             To::Memory { text, .. } => return Ok((Value::Text(text), None)),
             To::Store { sink, .. } => sink,
         };
-        let published = sink.finish().map_err(|error| error.to_string())?;
+        let published = sink.finish()?;
         if let Some(bytes) = published.inline.as_ref().filter(|bytes| bytes.len() <= LIMIT) {
             let text = String::from_utf8(bytes.clone()).map_err(|_| "the text is not UTF-8".to_owned())?;
             return Ok((Value::Text(text), None));

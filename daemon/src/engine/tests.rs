@@ -11,5 +11,6 @@ mod queue;
 mod recovery;
 mod resume;
 mod services;
+mod space;
 mod values;
 mod world;

@@ -56,13 +56,13 @@ impl Executor for NativeNodes {
             Runner::Worker(_) | Runner::Executor { .. } => misplaced(&work),
             Runner::Inline(_) | Runner::Handles(_) | Runner::Text(_) => {
                 let (native, blobs) = (Arc::clone(native), self.blobs.clone());
-                Task::open(attempt, move |_| {
+                Task::open(attempt, &self.blobs, move |attempt| {
                     Box::pin(async move {
-                        let made =
-                            tokio::task::spawn_blocking(move || native.run_aside(inputs, &blobs)).await;
-                        Outcome::of(
-                            made.unwrap_or_else(|error| Err(format!("the work was given up: {error}"))),
-                        )
+                        let run = move |blobs: &Blobs| native.run_aside(inputs.clone(), blobs);
+                        match content::with_space(&blobs, &attempt.cancel, run).await {
+                            Err(_) if attempt.cancel.is_cancelled() => Outcome::cancelled(),
+                            made => Outcome::of(made),
+                        }
                     })
                 })
             }
@@ -71,7 +71,7 @@ impl Executor for NativeNodes {
                 let (blobs, mut writable) = (self.blobs.clone(), self.writable.clone());
                 writable.extend(attempt.run.project.clone());
                 let attempts = self.attempts.clone();
-                Task::open(attempt, move |attempt| {
+                Task::open(attempt, &self.blobs, move |attempt| {
                     let services = NodeServices::new(attempt.clone(), blobs.clone(), &attempts);
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);
@@ -116,3 +116,6 @@ impl Executor for NativeNodes {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

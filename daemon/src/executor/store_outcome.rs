@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Outcome;
 use crate::content::{is_long, store, with_space};
+use crate::file_error::FileError;
 use crate::store::blob::Blobs;
-use crate::store::{bodies, has_long_body};
+use crate::store::{StoreError, bodies, has_long_body};
 
 /// Stores the values of an attempt that are longer than `limit`, so that the engine holds handles, and the JSON of those
 /// that no row of the store should hold. While the disk is full it waits.
@@ -26,7 +27,7 @@ pub(crate) async fn store_outcome(
     let stored = with_space(blobs, cancel, move |blobs| {
         let (handles, published) = store(&whole, limit, blobs)?;
         let held = whole.iter().filter(|(port, _)| !handles.contains_key(*port));
-        Ok((bodies(held, blobs)?, handles, published))
+        Ok::<_, StoreError>((bodies(held, blobs)?, handles, published))
     });
     match stored.await {
         Ok((bodies, handles, published)) => {
@@ -36,7 +37,13 @@ pub(crate) async fn store_outcome(
             outcome.bodies = bodies;
             outcome
         }
-        Err(problem) => Outcome::failed(NodeError::new(format!("its values can't be stored: {problem}"))),
+        // Cancelled while it waited.
+        Err(FileError::Full(_)) => Outcome { cost_usd: outcome.cost_usd, ..Outcome::cancelled() },
+        Err(problem) => {
+            let unstored = || NodeError::new(format!("its values can't be stored: {problem}"));
+            let error = outcome.error.unwrap_or_else(unstored);
+            Outcome { cost_usd: outcome.cost_usd, ..Outcome::failed(error) }
+        }
     }
 }
 

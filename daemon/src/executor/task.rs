@@ -8,24 +8,36 @@ use tokio_util::sync::CancellationToken;
 
 use super::{End, Execution, Signal, Signalled, Work};
 use crate::attempt::{Attempt, Outcome};
+use crate::content;
+use crate::file_error::FileError;
+use crate::store::blob::Blobs;
 
 /// A future as an execution. It ends early when the token that it was given is cancelled.
 pub(crate) struct Task {
     /// Cancelled by [`Signal::Stop`].
     stop: CancellationToken,
+    /// It waits until there is room on their disk; `None` where nothing is done.
+    blobs: Option<Blobs>,
     work: Mutex<Option<BoxFuture<'static, Outcome>>>,
     outcome: Mutex<Option<Outcome>>,
 }
 
 impl Task {
-    /// The execution of an attempt that `work` does; it is given the attempt with the token to obey.
+    /// The execution of an attempt that `work` does once there is room for one more; it is given the attempt with the
+    /// token to obey.
     pub(crate) fn open(
         attempt: Attempt,
+        blobs: &Blobs,
         work: impl FnOnce(Attempt) -> BoxFuture<'static, Outcome>,
     ) -> Box<dyn Execution> {
         let stop = attempt.cancel.child_token();
         let work = work(Attempt { cancel: stop.clone(), ..attempt });
-        Box::new(Self { stop, work: Mutex::new(Some(work)), outcome: Mutex::default() })
+        Box::new(Self {
+            stop,
+            blobs: Some(blobs.clone()),
+            work: Mutex::new(Some(work)),
+            outcome: Mutex::default(),
+        })
     }
 }
 
@@ -35,6 +47,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Execution for Task {
+    fn prepare(&self) -> BoxFuture<'_, Result<(), Outcome>> {
+        Box::pin(async {
+            let Some(blobs) = &self.blobs else { return Ok(()) };
+            match content::with_space(blobs, &self.stop, Blobs::check_reserve).await {
+                Err(FileError::Full(_)) => Err(Outcome::cancelled()),
+                Err(error) => Err(Outcome::failed(NodeError::new(error))),
+                Ok(()) => Ok(()),
+            }
+        })
+    }
+
     fn start(&self) -> BoxFuture<'_, Result<(), Outcome>> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -71,6 +94,7 @@ pub(crate) fn misplaced(work: &Work) -> Box<dyn Execution> {
     let outcome = Outcome::failed(NodeError::new(format!("{what} can't run where it was sent to")));
     Box::new(Task {
         stop: CancellationToken::new(),
+        blobs: None,
         work: Mutex::new(Some(Box::pin(std::future::ready(outcome)))),
         outcome: Mutex::default(),
     })

@@ -1,5 +1,6 @@
 //! Node types that only tests know: they use what no other type uses yet.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fanlight_shared::event::{Prediction, TaskStatus};
@@ -8,14 +9,31 @@ use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
-use super::build::Build;
+use super::build::{Build, ty};
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
+use crate::file_error::FileError;
 use crate::services::Level;
 
 /// The types of tests.
 pub(crate) fn types() -> Vec<NodeType> {
-    vec![stream(), ask(), agent(), elsewhere()]
+    vec![stream(), ask(), agent(), elsewhere(), work()]
+}
+
+/// Runs in a worker that finds its disk full as long as `full` is there, and hands `file` on.
+fn work() -> NodeType {
+    Build::new("test.work", "Runs in a worker.")
+        .input("full", Type::Text, "A path.")
+        .optional()
+        .input("file", ty::file(), "A file.")
+        .optional()
+        .output("file", ty::file(), "The same file.")
+        .run(Runner::worker(|_, inputs| {
+            if inputs.maybe("full").and_then(Value::as_text).is_some_and(|path| Path::new(path).exists()) {
+                return Err(FileError::Full("the disk of the worker is full".into()));
+            }
+            Ok(inputs.into_iter().filter(|(name, _)| name == "file").collect())
+        }))
 }
 
 /// Is run by an executor that this crate does not have.
@@ -54,10 +72,10 @@ fn agent() -> NodeType {
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
         .default("done")
         .output("text", Type::Text, "What it found.")
-        .run(Runner::daemon(work))
+        .run(Runner::daemon(plan_and_call))
 }
 
-async fn work(call: NodeCall) -> Made {
+async fn plan_and_call(call: NodeCall) -> Made {
     let services = &call.services;
     services.plan("1. look\n2. tell");
     services.task(1, "look", TaskStatus::Running);
@@ -118,7 +136,7 @@ async fn run(call: NodeCall) -> Made {
         services.progress(Some((at + 1) as f64 / words.len() as f64), Some("writes"));
     }
     match then.as_str() {
-        "fail" => return Err(services.secret("key").unwrap_err()),
+        "fail" => return Err(services.secret("key").unwrap_err().into()),
         "hang" => services.cancel().cancelled().await,
         _ => {}
     }

@@ -71,13 +71,6 @@ pub(super) fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Runs blocking work of a node off the daemon's loop.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| format!("the work was given up: {error}"))?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

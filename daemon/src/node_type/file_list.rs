@@ -10,6 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::build::{Build, ty};
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner, file};
+use crate::file_error::FileError;
 use crate::media;
 use crate::rooted::{Entry, Links, MAX_DEPTH, Refusal, Root, WalkEntry, check_on_disk, walk};
 use crate::store::blob::{Blobs, Published};
@@ -43,23 +44,22 @@ async fn run(call: NodeCall) -> Made {
         .build()
         .map_err(|error| format!("input `glob`: {error}"))?
         .compile_matcher();
-    file::blocking(move || {
+    let services = call.services.clone();
+    let work = move || {
         let listed = match call.inputs.value("folder")? {
             Value::Text(path) => on_disk(&call, path, &matcher)?,
             Value::Media(media) if media.kind == MediaKind::Dir => stored(&call.blobs, media, &matcher)?,
             other => {
-                return Err(format!(
-                    "input `folder`: expected a dir or the path of one, got {}",
-                    other.type_of()
-                ));
+                let given = other.type_of();
+                return Err(format!("input `folder`: expected a dir or the path of one, got {given}").into());
             }
         };
         let count = Value::Int(i64::try_from(listed.files.len()).unwrap_or(i64::MAX));
         let values = [("files", listed.files.into()), ("paths", listed.paths.into()), ("count", count)];
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
         Ok((values.collect::<Values>(), listed.blobs))
-    })
-    .await
+    };
+    services.blocking(work).await
 }
 
 /// The files of a list.
@@ -78,7 +78,7 @@ impl Listed {
 }
 
 /// Files of a folder on the disk.
-fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Listed, String> {
+fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Listed, FileError> {
     let folder = file::readable(call, folder)?;
     let root = Root::open(&folder).map_err(|error| file::sentence(&folder, &error))?;
     check_on_disk(root.folder(), &folder)?;
@@ -91,9 +91,9 @@ fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Liste
         let gone = |why: &str| format!("{} {why}", folder.join(&path).display());
         let open = match root.entry(&path) {
             Ok(Entry::File(open)) => open,
-            Ok(Entry::Folder(_)) => return Err(gone("became a folder while it was listed")),
-            Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error)),
-            Err(_) => return Err(gone("went away while it was listed")),
+            Ok(Entry::Folder(_)) => return Err(gone("became a folder while it was listed").into()),
+            Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error).into()),
+            Err(_) => return Err(gone("went away while it was listed").into()),
         };
         let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
         listed.add(&path, media);

@@ -27,9 +27,9 @@ pub(super) fn node_type() -> NodeType {
 }
 
 async fn run(call: NodeCall) -> Made {
-    let path = call.inputs.text("path")?.to_owned();
-    file::blocking(move || {
-        let path = file::readable(&call, &path)?;
+    let services = call.services.clone();
+    let work = move || {
+        let path = file::readable(&call, call.inputs.text("path")?)?;
         let mut open = file::open(&path)?;
         let mut bytes = Vec::new();
         open.by_ref()
@@ -44,6 +44,6 @@ async fn run(call: NodeCall) -> Made {
             values.insert("text".to_owned(), text.into());
         }
         Ok((values, vec![blob]))
-    })
-    .await
+    };
+    services.blocking(work).await
 }

@@ -35,7 +35,8 @@ pub(super) fn node_type() -> NodeType {
 }
 
 async fn run(call: NodeCall) -> Made {
-    file::blocking(move || {
+    let services = call.services.clone();
+    let work = move || {
         let target = target(&call, call.inputs.text("path")?)?;
         let content = call.inputs.value("content")?;
         let overwrite = call.inputs.flag("overwrite")?;
@@ -47,8 +48,8 @@ async fn run(call: NodeCall) -> Made {
         }
         place(&temporary.0, &target, overwrite)?;
         Ok((one("path", target.to_string_lossy().into_owned()), Vec::new()))
-    })
-    .await
+    };
+    services.blocking(work).await
 }
 
 /// A file that does not stay.

@@ -7,6 +7,7 @@ use image::{DynamicImage, Rgba, RgbaImage};
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 use crate::picture::scaled;
 
 const MODES: [&str; 9] =
@@ -26,7 +27,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.value("image")?;
     let mut below = workspace.picture(given)?.into_rgba8();
     let over = DynamicImage::from(workspace.picture(inputs.value("over")?)?.into_rgba8());

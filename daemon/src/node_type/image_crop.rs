@@ -6,6 +6,7 @@ use fanlight_shared::value::Values;
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 use crate::picture::SIDE;
 
 pub(super) fn node_type() -> NodeType {
@@ -28,7 +29,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.value("image")?;
     let (x, y) = (inputs.count("x")?, inputs.count("y")?);
     let side = |name: &str| inputs.maybe(name).map_or(Ok(SIDE), |_| inputs.count(name));
@@ -36,7 +37,9 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
     let picture = workspace.picture(given)?;
     let (w, h) = (picture.width(), picture.height());
     if x >= w || y >= h {
-        return Err(format!("the rectangle begins at {x}, {y}, outside the picture of {w} × {h} pixels"));
+        return Err(
+            format!("the rectangle begins at {x}, {y}, outside the picture of {w} × {h} pixels").into()
+        );
     }
     let made = picture.crop_imm(x, y, width.min(w - x), height.min(h - y));
     Ok(one("image", workspace.put_picture(Workspace::name_of(given), &made)?))

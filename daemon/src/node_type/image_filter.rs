@@ -7,6 +7,7 @@ use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage, imageops};
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 
 /// Filters of which less than nothing makes sense.
 const SIGNED: [&str; 3] = ["hue", "contrast", "brightness"];
@@ -27,11 +28,11 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.value("image")?;
     let (filter, amount) = (inputs.text("filter")?, inputs.float("amount")?);
     if amount < 0.0 && !SIGNED.contains(&filter) {
-        return Err(format!("`{filter}` takes no amount below 0; only {} do", SIGNED.join(", ")));
+        return Err(format!("`{filter}` takes no amount below 0; only {} do", SIGNED.join(", ")).into());
     }
     let picture = workspace.picture(given)?.into_rgba8();
     let made = apply(picture, filter, amount as f32);

@@ -20,6 +20,7 @@ use self::rng::Rng;
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 use crate::picture::{SIDE, check_size};
 
 /// A picture without pixels yet: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, `x` likewise
@@ -52,7 +53,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let style = inputs.text("style")?;
     let (width, height) = (inputs.count("width")?, inputs.count("height")?);
     let picture = paint(style, width, height, inputs.int("seed")?, inputs.text("palette")?)?;

@@ -5,6 +5,7 @@ use fanlight_shared::value::Values;
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("image.load", "Decodes a file as a picture, turned upright as its EXIF data says.")
@@ -13,7 +14,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let file = inputs.value("file")?;
     let picture = workspace.picture(file)?;
     Ok(one("image", workspace.put_picture(Workspace::name_of(file), &picture)?))

@@ -7,6 +7,7 @@ use image::DynamicImage;
 use super::build::{Build, ty};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 use crate::picture::{SIDE, scaled};
 
 pub(super) fn node_type() -> NodeType {
@@ -29,7 +30,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.value("image")?;
     let side = |name: &str| inputs.maybe(name).map(|_| inputs.count(name)).transpose();
     let (width, height) = (side("width")?, side("height")?);

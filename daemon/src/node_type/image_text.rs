@@ -8,6 +8,7 @@ use super::build::{Build, ty};
 use super::lettering::{Area, Style, write};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 
 const POSITIONS: [(&str, (f32, f32)); 9] = [
     ("top_left", (0.0, 0.0)),
@@ -58,7 +59,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::worker(run))
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.value("image")?;
     let mut picture = workspace.picture(given)?.into_rgba8();
     let (width, height) = (picture.width() as f32, picture.height() as f32);

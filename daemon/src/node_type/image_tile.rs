@@ -8,6 +8,7 @@ use super::build::{Build, ty};
 use super::lettering::{Area, Style, write};
 use super::typed_inputs::{TypedInputs, check_lengths, one};
 use super::{NodeType, Runner, Workspace};
+use crate::file_error::FileError;
 use crate::picture::{check_size, scaled};
 
 pub(super) fn node_type() -> NodeType {
@@ -64,7 +65,7 @@ impl Grid {
     }
 }
 
-fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, String> {
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.list("images")?;
     let labels = inputs.maybe("labels").and_then(Value::as_list);
     if let Some(labels) = labels {

@@ -11,6 +11,7 @@ use fanlight_shared::value::{Value, Values};
 use super::Workspace;
 use crate::attempt::{Attempt, Made};
 use crate::content::{self, TextOutput};
+use crate::file_error::FileError;
 use crate::services::NodeServices;
 use crate::store::blob::Blobs;
 
@@ -32,10 +33,14 @@ impl NodeType {
     }
 
     /// Runs a type that is computed at once; `None` where it must run beside the engine's loop, because values are large.
-    pub(crate) fn run_at_once(&self, inputs: &Values, limit: usize) -> Option<Result<Values, String>> {
+    pub(crate) fn run_at_once(&self, inputs: &Values, limit: usize) -> Option<Result<Values, FileError>> {
         let made = match &self.run {
-            Runner::Inline(run) if !content::needs_reading(inputs, &self.spec, false) => run(inputs.clone()),
-            Runner::Handles(run) if !content::needs_reading(inputs, &self.spec, true) => run(inputs.clone()),
+            Runner::Inline(run) if !content::needs_reading(inputs, &self.spec, false) => {
+                run(inputs.clone()).map_err(FileError::from)
+            }
+            Runner::Handles(run) if !content::needs_reading(inputs, &self.spec, true) => {
+                run(inputs.clone()).map_err(FileError::from)
+            }
             Runner::Text(run) => {
                 let mut output = TextOutput::short(self.spec.max_bytes, limit);
                 match run(&mut output, inputs.clone()) {
@@ -46,12 +51,12 @@ impl NodeType {
             }
             _ => return None,
         };
-        let made = made.and_then(|values| content::check_bound(values, &self.spec));
+        let made = made.and_then(|values| Ok(content::check_bound(values, &self.spec)?));
         let long = made.as_ref().is_ok_and(|values| values.values().any(|it| content::is_long(it, limit)));
         if long { None } else { Some(made) }
     }
 
-    /// Runs such a type beside the engine's loop. Blocks.
+    /// Runs such a type beside the engine's loop. Blocks. Where the disk is full it may run again.
     pub(crate) fn run_aside(&self, inputs: Values, blobs: &Blobs) -> Made {
         let made = match &self.run {
             Runner::Inline(run) => run(content::read_inputs(inputs, &self.spec, false, blobs)?)?,
@@ -80,11 +85,11 @@ pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;
 /// Computes the values of a node.
 type Compute = dyn Fn(Values) -> Result<Values, String> + Send + Sync;
 /// Writes the text of a node.
-type Write = dyn Fn(&mut TextOutput, Values) -> Result<(), String> + Send + Sync;
+type Write = dyn Fn(&mut TextOutput, Values) -> Result<(), FileError> + Send + Sync;
 /// Starts the work of a node.
 type Start = dyn Fn(NodeCall) -> Making + Send + Sync;
 /// Works on files in a worker.
-type Work = dyn Fn(&mut Workspace, Values) -> Result<Values, String> + Send + Sync;
+type Work = dyn Fn(&mut Workspace, Values) -> Result<Values, FileError> + Send + Sync;
 
 /// What runs a node type. Inputs are converted and checked against the spec, defaults filled in.
 pub enum Runner {
@@ -119,7 +124,9 @@ impl Runner {
     }
 
     /// Makes one text.
-    pub fn text(run: impl Fn(&mut TextOutput, Values) -> Result<(), String> + Send + Sync + 'static) -> Self {
+    pub fn text(
+        run: impl Fn(&mut TextOutput, Values) -> Result<(), FileError> + Send + Sync + 'static,
+    ) -> Self {
         Self::Text(Box::new(run))
     }
 
@@ -132,7 +139,7 @@ impl Runner {
 
     /// Runs in a worker process.
     pub fn worker(
-        run: impl Fn(&mut Workspace, Values) -> Result<Values, String> + Send + Sync + 'static,
+        run: impl Fn(&mut Workspace, Values) -> Result<Values, FileError> + Send + Sync + 'static,
     ) -> Self {
         Self::Worker(Box::new(run))
     }

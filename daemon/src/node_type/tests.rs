@@ -39,7 +39,7 @@ impl Table {
     }
     fn run(&mut self, name: &str, given: &[(&str, Value)]) -> Result<Values, String> {
         let Runner::Worker(run) = find(name).run else { panic!("{name} needs no worker") };
-        run(&mut self.workspace, inputs(name, given))
+        run(&mut self.workspace, inputs(name, given)).map_err(String::from)
     }
     /// What `image.load` makes of these bytes.
     fn loads(&mut self, bytes: &[u8]) -> Result<Values, String> {
@@ -62,7 +62,7 @@ impl Table {
         for new in workspace.into_made().into_values() {
             std::fs::remove_file(self.folder.path().join(new.file)).unwrap();
         }
-        made
+        made.map_err(String::from)
     }
     fn painted(&mut self, style: &str) -> Value {
         let size = [("style", style.into()), ("width", Value::Int(60)), ("height", Value::Int(40))];
@@ -170,7 +170,9 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
         };
         let mut workspace = Workspace::new(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
         let Runner::Worker(run) = find("image.load").run else { panic!() };
-        let error = run(&mut workspace, Values::from([("file".to_owned(), Value::from(media))])).unwrap_err();
+        let error = run(&mut workspace, Values::from([("file".to_owned(), Value::from(media))]))
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("`a.txt`: ") && error.contains(expected), "{error}");
     }
 }

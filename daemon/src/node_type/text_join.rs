@@ -7,6 +7,7 @@ use super::build::Build;
 use super::typed_inputs::TypedInputs;
 use super::{NodeType, Runner};
 use crate::content::TextOutput;
+use crate::file_error::FileError;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.join", "Joins a list of texts or numbers into one text.")
@@ -18,7 +19,7 @@ pub(super) fn node_type() -> NodeType {
         .run(Runner::text(run))
 }
 
-fn run(output: &mut TextOutput, inputs: Values) -> Result<(), String> {
+fn run(output: &mut TextOutput, inputs: Values) -> Result<(), FileError> {
     let separator = inputs.text("separator")?;
     for (index, item) in inputs.list("items")?.iter().enumerate() {
         if index > 0 {
@@ -37,7 +38,7 @@ mod tests {
     use super::super::typed_inputs::one;
     use super::*;
 
-    fn join(items: Vec<Value>) -> Option<Result<Values, String>> {
+    fn join(items: Vec<Value>) -> Option<Result<Values, FileError>> {
         let mut inputs = one("items", items);
         inputs.insert("separator".into(), " · ".into());
         node_type().run_at_once(&inputs, 1000)
@@ -47,7 +48,9 @@ mod tests {
     fn items_are_joined_in_order() {
         let joined = join(vec!["a".into(), Value::Int(2), Value::Bool(true)]);
         assert_eq!(joined.unwrap().unwrap()["text"], Value::from("a · 2 · true"));
-        assert!(join(vec![Value::Int(1), Value::None]).unwrap().unwrap_err().starts_with("item 1"));
+        assert!(
+            join(vec![Value::Int(1), Value::None]).unwrap().unwrap_err().to_string().starts_with("item 1")
+        );
     }
 
     #[test]

@@ -29,5 +29,5 @@ fn run(call: &NodeCall) -> Made {
         let value = call.inputs.maybe("value").cloned();
         return Ok((value.map(|it| ("value".to_owned(), it)).into_iter().collect::<Values>(), Vec::new()));
     }
-    Err(call.inputs.text("message")?.to_owned())
+    Err(call.inputs.text("message")?.into())
 }

@@ -9,6 +9,7 @@ use fanlight_shared::value::Value;
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
+use crate::file_error::FileError;
 use crate::picture;
 
 /// The workspace of a node type inside a worker process: it reads media by path and writes new media as files.
@@ -55,7 +56,7 @@ impl Workspace {
     ///
     /// # Errors
     /// It is too large, or the disk is full.
-    pub fn put_picture(&mut self, name: &str, picture: &DynamicImage) -> Result<Value, String> {
+    pub fn put_picture(&mut self, name: &str, picture: &DynamicImage) -> Result<Value, FileError> {
         let file = format!("{}.png", self.made.len());
         picture::encode(picture, &self.folder.join(&file))?;
         let name = match name.rsplit_once('.') {

@@ -19,8 +19,9 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
 
 use super::readers::Readers;
-use super::space::Space;
+use super::space::{Space, check_reserve};
 use super::{StoreError, folder};
+use crate::file_error::{FileError, is_full};
 pub(crate) use reader::BlobReader;
 use reader::Verified;
 pub(super) use registry::{Open, Registry};
@@ -57,6 +58,8 @@ pub struct Blobs {
 
 struct Inner {
     folder: PathBuf,
+    /// Where the folders of attempts lie.
+    attempts: PathBuf,
     readers: Readers,
     registry: Arc<Registry>,
     verified: Verified,
@@ -80,6 +83,7 @@ impl Blobs {
         let readers = Readers::new(home.database());
         let inner = Inner {
             folder,
+            attempts: home.attempts(),
             readers,
             registry,
             verified: Verified::default(),
@@ -186,6 +190,16 @@ impl Blobs {
         self.inner.folder.join("tmp")
     }
 
+    /// Checks that the disks of the home have room for another attempt. Blocks.
+    ///
+    /// # Errors
+    /// [`FileError::Full`].
+    pub(crate) fn check_reserve(&self) -> Result<(), FileError> {
+        #[cfg(test)]
+        self.check_full()?;
+        check_reserve(&self.inner.folder).and_then(|()| check_reserve(&self.inner.attempts))
+    }
+
     /// Who waits for space.
     pub(crate) fn space(&self) -> &Space {
         &self.inner.space
@@ -267,7 +281,7 @@ impl Blobs {
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> StoreError {
-        if folder::is_full(error) {
+        if is_full(error) {
             return StoreError::Full(self.inner.folder.clone());
         }
         StoreError::Disk(format!("can't {what} a blob below {}: {error}", self.inner.folder.display()))

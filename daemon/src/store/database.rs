@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{StoreError, folder};
+use crate::file_error::is_full;
 
 /// The oldest SQLite without the defect that corrupts a database when its write-ahead log is reset.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -40,7 +41,7 @@ pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreE
     match folder::create_file(path) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) if folder::is_full(&error) => return Err(StoreError::Full(path.to_owned())),
+        Err(error) if is_full(&error) => return Err(StoreError::Full(path.to_owned())),
         Err(error) => {
             return Err(StoreError::Other(format!(
                 "the database {} can't be made: {error}; set FANLIGHT_HOME to a folder that can be written",

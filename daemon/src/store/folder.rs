@@ -55,14 +55,6 @@ pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Whether an error of the file system means that nothing more can be written for now.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
-    )
-}
-
 /// Returns the message for a folder that can't be made or used.
 fn refused(folder: &Path, error: &io::Error) -> StoreError {
     let why = match error.kind() {

@@ -21,15 +21,20 @@ const RESERVE: u64 = 64 << 20;
 ///
 /// # Errors
 /// [`FileError::Full`].
-pub(crate) fn check_reserve(folder: &Path) -> Result<(), FileError> {
+pub(super) fn check_reserve(folder: &Path) -> Result<(), FileError> {
     // What can't be found out keeps nothing from beginning.
     let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
-    let reserve = RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 4);
-    if disk.f_bavail.saturating_mul(disk.f_frsize) >= reserve {
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    if has_reserve(bytes(disk.f_bavail), bytes(disk.f_blocks)) {
         return Ok(());
     }
     let folder = folder.display();
     Err(FileError::Full(format!("the disk that holds {folder} is almost full; free some space")))
+}
+
+/// Whether so many free bytes of so many are enough for another attempt.
+fn has_reserve(free: u64, all: u64) -> bool {
+    free >= RESERVE.min(all / 4)
 }
 
 /// Who waits for space, and why: cheap to clone.
@@ -139,6 +144,17 @@ impl Drop for Waiting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_reserve_is_a_quarter_of_a_small_disk_and_64_mib_of_any_other() {
+        let mib = 1 << 20;
+        assert!(has_reserve(64 * mib, 1 << 40) && !has_reserve(64 * mib - 1, 1 << 40));
+        assert!(has_reserve(2 * mib, 8 * mib) && !has_reserve(2 * mib - 1, 8 * mib));
+        assert!(
+            check_reserve(Path::new("/nonexistent")).is_ok(),
+            "what can't be found out keeps nothing back"
+        );
+    }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_meets_a_full_disk_is_done_when_there_is_space() {

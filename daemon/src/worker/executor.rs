@@ -19,7 +19,8 @@ impl Executor for Workers {
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution> {
         let Work::Native(native, inputs) = &*work else { return misplaced(&work) };
         let (workers, native, inputs) = (self.clone(), Arc::clone(native), inputs.clone());
-        Task::open(attempt, move |attempt| {
+        let room = self.blobs().clone();
+        Task::open(attempt, &room, move |attempt| {
             Box::pin(async move {
                 let blobs = workers.blobs().clone();
                 let reading = Arc::clone(&native);

@@ -56,6 +56,8 @@ pub(super) enum Response {
     Preview(Option<(String, String)>),
     /// It did not work; one sentence.
     Failed(String),
+    /// The disk is full: the same request may work when there is space.
+    Full(String),
 }
 
 /// A frame's bytes, length included.

@@ -62,6 +62,17 @@ enum Stop {
     /// The worker was ended from outside, before it answered.
     Lost(String),
     Failed(String),
+    /// The disk is full.
+    Full(String),
+}
+
+impl From<FileError> for Stop {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Full(sentence) => Self::Full(sentence),
+            FileError::Other(sentence) => Self::Failed(sentence),
+        }
+    }
 }
 
 impl From<String> for Stop {
@@ -92,7 +103,8 @@ impl Workers {
     pub async fn run(&self, attempt: Attempt, node_type: &str, inputs: Values) -> Outcome {
         match self.make(&attempt, node_type, inputs).await {
             Ok((values, blobs)) => Outcome::completed(values, blobs),
-            Err(Stop::Cancelled) => Outcome::cancelled(),
+            // A full disk is waited for, until a cancel.
+            Err(Stop::Cancelled | Stop::Full(_)) => Outcome::cancelled(),
             Err(Stop::Lost(sentence)) => Outcome::lost(&sentence),
             Err(Stop::Failed(sentence)) => Outcome::failed(NodeError::new(sentence)),
         }
@@ -107,25 +119,37 @@ impl Workers {
         let given: Vec<Media> = inputs.values().flat_map(Value::media).map(Clone::clone).collect();
         let known = given.iter().map(|media| media.hash).collect::<Vec<_>>();
         let name = format!("{}", attempt.id);
-        let ask = |files, folder| Request::Run { node_type: node_type.to_owned(), inputs, files, folder };
-        let (response, scratch) = self.request(&attempt.cancel, &name, given, ask).await?;
+        let space = self.inner.blobs.space().clone();
+        // No slot is held while it waits, and what lies in its folder takes no space then.
+        let asked = space.retry(&attempt.cancel, || {
+            let ask = |files, folder| Request::Run {
+                node_type: node_type.to_owned(),
+                inputs: inputs.clone(),
+                files,
+                folder,
+            };
+            let asking = self.request(&attempt.cancel, &name, given.clone(), ask);
+            async {
+                match asking.await {
+                    Ok((Response::Full(why), _)) | Err(Stop::Full(why)) => Err(FileError::Full(why)),
+                    done => Ok(done),
+                }
+            }
+        });
+        let (response, scratch) = asked.await??;
         let (values, files) = match response {
             Response::Made { values, files } => (values, files),
-            Response::Failed(sentence) => return Err(Stop::Failed(sentence)),
+            Response::Failed(sentence) | Response::Full(sentence) => return Err(Stop::Failed(sentence)),
             Response::Preview(_) => return Err(Stop::Failed("the worker answered another question".into())),
         };
         let blobs = self.inner.blobs.clone();
-        let space = blobs.space().clone();
         let made = Arc::new(Made { blobs, scratch, values, files, known });
         let made = space.retry(&attempt.cancel, || {
             let made = Arc::clone(&made);
             let publishing = tokio::task::spawn_blocking(move || made.publish());
             async { publishing.await.unwrap_or_else(|error| Err(error.to_string().into())) }
         });
-        let made = made.await.map_err(|problem| match problem {
-            FileError::Full(_) => Stop::Cancelled,
-            FileError::Other(sentence) => Stop::Failed(sentence),
-        })?;
+        let made = made.await?;
         if attempt.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
@@ -138,7 +162,7 @@ impl Workers {
         match self.make_preview(media).await {
             Ok(preview) => preview,
             Err(Stop::Cancelled) => None,
-            Err(Stop::Lost(sentence) | Stop::Failed(sentence)) => {
+            Err(Stop::Lost(sentence) | Stop::Failed(sentence) | Stop::Full(sentence)) => {
                 tracing::info!("no preview of {what}: {sentence}");
                 None
             }
@@ -163,7 +187,7 @@ impl Workers {
                 let bytes = bytes.await.map_err(|error| error.to_string())??;
                 Ok(Some((mime, bytes)))
             }
-            Response::Failed(sentence) => Err(Stop::Failed(sentence)),
+            Response::Failed(sentence) | Response::Full(sentence) => Err(Stop::Failed(sentence)),
             Response::Made { .. } => Err(Stop::Failed("the worker answered another question".into())),
         }
     }
@@ -183,8 +207,9 @@ impl Workers {
         };
         let _slot = slot.map_err(|_| "the daemon stops".to_owned())?;
         let (path, blobs) = (self.inner.scratch.join(name), self.inner.blobs.clone());
-        let lay_out = move || -> Result<_, String> {
-            let scratch = Scratch::new(path).map_err(|error| format!("no folder for the worker: {error}"))?;
+        let lay_out = move || -> Result<_, FileError> {
+            let scratch =
+                Scratch::new(path).map_err(|error| FileError::of("no folder for the worker", &error))?;
             let files = scratch.materialise(&blobs, &media.iter().collect::<Vec<_>>())?;
             Ok((scratch, files))
         };

@@ -10,6 +10,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::Media;
 use rustix::fs::{FileType, Mode, OFlags};
 
+use crate::file_error::FileError;
 use crate::rooted::remove_tree;
 use crate::store::blob::Blobs;
 
@@ -38,12 +39,12 @@ impl Scratch {
         &self,
         blobs: &Blobs,
         media: &[&Media],
-    ) -> Result<BTreeMap<BlobHash, PathBuf>, String> {
+    ) -> Result<BTreeMap<BlobHash, PathBuf>, FileError> {
         let mut files = BTreeMap::new();
         for media in media {
             if !files.contains_key(&media.hash) {
                 let path = self.0.join("in").join(files.len().to_string());
-                blobs.materialise(media, &path).map_err(|error| error.to_string())?;
+                blobs.materialise(media, &path)?;
                 files.insert(media.hash, path);
             }
         }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 
+use crate::file_error::FileError;
 use crate::node_type::{NodeTypeSet, NodeTypes, Runner, Workspace};
 
 use super::frame::{self, Request, Response};
@@ -89,10 +90,13 @@ fn response(request: Request, types: &NodeTypeSet) -> Response {
             run(&mut workspace, inputs).map(|values| Response::Made { values, files: workspace.into_made() })
         }
         Request::Preview { media, file, folder } => {
-            preview::make(&media, &file, &folder).map(Response::Preview)
+            preview::make(&media, &file, &folder).map(Response::Preview).map_err(FileError::from)
         }
     };
-    response.unwrap_or_else(Response::Failed)
+    response.unwrap_or_else(|error| match error {
+        FileError::Full(sentence) => Response::Full(sentence),
+        FileError::Other(sentence) => Response::Failed(sentence),
+    })
 }
 
 fn crashed(panic: &(dyn std::any::Any + Send)) -> String {

@@ -83,6 +83,17 @@ impl FullDisk {
         }
     }
 
+    /// The same after a command that wrote this to its standard output and no file.
+    fn ended_with(&self, stdout: &[u8]) -> CommandExecution {
+        let mut execution = self.ended();
+        execution.work = Arc::new(CommandWork { outputs: Default::default(), ..self.work.clone() });
+        std::fs::write(execution.folder.path().join("stdout"), stdout).unwrap();
+        if let Process::Ended(exit) = &mut *execution.process.lock().unwrap() {
+            exit.log_end = stdout.len() as u64;
+        }
+        execution
+    }
+
     async fn until_it_waits(&self) {
         let mut shortage = self.store.shortage();
         let why = shortage.wait_for(Option::is_some).await.unwrap().clone();
@@ -138,4 +149,17 @@ async fn a_cancel_ends_the_wait_of_outputs() {
     });
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Cancelled, None));
     assert!(!outcome.values.contains_key("out"));
+}
+
+#[tokio::test]
+async fn a_standard_output_that_is_cut_is_stored_when_the_full_disk_has_space_again() {
+    let disk = full_disk();
+    let execution = disk.ended_with(&vec![b'x'; (1 << 20) + 1]);
+    let (outcome, ()) = tokio::join!(execution.collect(), async {
+        disk.until_it_waits().await;
+        disk.store.blobs().set_full(false);
+    });
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    let stdout = outcome.values["stdout"].as_large().unwrap();
+    assert_eq!((stdout.bytes, stdout.cut), (1 << 20, true));
 }

@@ -1,6 +1,6 @@
 use fanlight_shared::rpc::assets;
 use fanlight_shared::types::Type;
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{DEPTH_LIMIT, Value};
 
 use super::world::World;
 
@@ -90,4 +90,16 @@ async fn a_list_that_doubles_for_ever_fails_by_name() {
     }
     let ended = world.run(&document).await;
     assert!(ended.error().contains("failed: it makes more than 64 MiB of values"), "{}", ended.error());
+}
+
+#[tokio::test]
+async fn an_output_that_is_nested_too_deep_fails_its_node_by_name() {
+    let world = World::new().await;
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    let document = |levels: usize| {
+        format!("nodes: {{ a: {{ uses: list.of, with: {{ it: \"${{{{ {} }}}}\" }} }} }}", deep(levels))
+    };
+    assert_eq!(world.run(&document(DEPTH_LIMIT - 1)).await.error(), "");
+    let ended = world.run(&document(DEPTH_LIMIT)).await;
+    assert!(ended.error().contains("output `items`: lists and objects are nested 65"), "{}", ended.error());
 }

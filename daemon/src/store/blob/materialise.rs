@@ -9,6 +9,7 @@ use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 
 use super::Blobs;
+use crate::file_error::is_full;
 use crate::store::{StoreError, folder};
 
 /// Media as a new file, or as a new folder.
@@ -104,7 +105,7 @@ impl Drop for Part<'_> {
 }
 
 fn failed(target: &Path, error: &io::Error) -> StoreError {
-    if folder::is_full(error) {
+    if is_full(error) {
         return StoreError::Full(target.to_owned());
     }
     StoreError::Other(format!("{} can't be written: {error}", target.display()))

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Outcome, RunFacts};
 use crate::hub::Hub;
+use crate::node_type::{NodeTypes, fake};
 use crate::store::Store;
 use crate::worker::Workers;
 
@@ -21,7 +22,9 @@ use crate::worker::Workers;
 #[test]
 fn body() {
     if std::env::var_os("FANLIGHT_TEST_WORKER").is_some() {
-        assert_eq!(crate::worker::main(), 0);
+        let types = NodeTypes::built_in();
+        types.add(fake::types()).unwrap();
+        assert_eq!(crate::worker::serve::main_with(&types.now()), 0);
     }
 }
 
@@ -214,4 +217,81 @@ async fn a_worker_that_dies_over_a_job_fails_it_with_a_sentence() {
     let missing = place.workers_of(Path::new("/nonexistent/fanlight"), 1);
     let outcome = missing.run(attempt(&CancellationToken::new()), "image.generate", Values::new()).await;
     assert!(message(&outcome).contains("can't be started"));
+}
+
+impl Place {
+    async fn until_it_waits(&self) {
+        let mut shortage = self.store.shortage();
+        let why = shortage.wait_for(Option::is_some).await.unwrap().clone();
+        assert!(why.unwrap().contains("full"));
+    }
+
+    /// Published bytes as a file, and what keeps them.
+    fn file(&self, bytes: Vec<u8>) -> (Value, crate::store::blob::Published) {
+        let published = self.store.blobs().publish(bytes).unwrap();
+        let mut file = std::fs::File::open(self.store.blobs().path(published.hash)).unwrap();
+        let sniffed = crate::media::sniff(&mut file).unwrap();
+        let media = crate::media::describe(sniffed, published.hash, published.bytes, "it.bin");
+        (Value::from(media), published)
+    }
+}
+
+#[tokio::test]
+async fn the_inputs_of_a_worker_wait_for_space() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let (file, _open) = place.file(vec![7; 200_000]);
+    let inputs = || Values::from([("file".to_owned(), file.clone())]);
+    place.store.blobs().set_full(true);
+    let cancel = CancellationToken::new();
+    let (outcome, ()) = tokio::join!(workers.run(attempt(&cancel), "test.work", inputs()), async {
+        place.until_it_waits().await;
+        cancel.cancel();
+    });
+    assert_eq!((outcome.end, place.left()), (AttemptEnd::Cancelled, 0));
+    let (outcome, ()) =
+        tokio::join!(workers.run(attempt(&CancellationToken::new()), "test.work", inputs()), async {
+            place.until_it_waits().await;
+            assert_eq!(place.left(), 0, "nothing of it takes space");
+            place.store.blobs().set_full(false);
+        });
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    assert_eq!(outcome.values["file"], file);
+}
+
+#[tokio::test]
+async fn a_worker_whose_disk_is_full_works_again_when_there_is_space() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let full = place.home.path().join("full");
+    std::fs::write(&full, "").unwrap();
+    let inputs = Values::from([("full".to_owned(), Value::from(full.display().to_string()))]);
+    let (outcome, ()) =
+        tokio::join!(workers.run(attempt(&CancellationToken::new()), "test.work", inputs), async {
+            place.until_it_waits().await;
+            std::fs::remove_file(&full).unwrap();
+        });
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    assert_eq!((place.pids().len(), place.left()), (1, 0));
+}
+
+#[tokio::test]
+async fn what_a_worker_made_is_published_when_the_full_disk_has_space_again() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let inputs = Values::from([
+        ("style".to_owned(), "noise".into()),
+        ("width".to_owned(), Value::Int(600)),
+        ("height".to_owned(), Value::Int(400)),
+        ("seed".to_owned(), Value::Int(1)),
+        ("palette".to_owned(), "ink".into()),
+    ]);
+    place.store.blobs().set_full(true);
+    let (outcome, ()) =
+        tokio::join!(workers.run(attempt(&CancellationToken::new()), "image.generate", inputs), async {
+            place.until_it_waits().await;
+            place.store.blobs().set_full(false);
+        });
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    assert!(outcome.values["image"].as_media().unwrap().bytes > 64 << 10, "it does not lie in the database");
 }
