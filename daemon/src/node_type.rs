@@ -10,6 +10,10 @@ mod file;
 mod file_list;
 mod file_read;
 mod file_write;
+mod human;
+mod human_approve;
+mod human_ask;
+mod human_pick;
 mod image_blend;
 mod image_crop;
 mod image_filter;
@@ -57,6 +61,9 @@ fn built_in() -> Vec<NodeType> {
         image_text::node_type(),
         image_blend::node_type(),
         image_tile::node_type(),
+        human_approve::node_type(),
+        human_ask::node_type(),
+        human_pick::node_type(),
         util_sleep::node_type(),
         util_fail::node_type(),
     ]

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::value::cut;
+
 /// A point in time: milliseconds since 1970-01-01 00:00 UTC.
 ///
 /// Only for display and for ordering runs. Anything *measured* (timeouts, backoff) uses the monotonic clock.
@@ -58,6 +60,31 @@ pub fn exact_duration(duration: Duration) -> String {
     format!("{millis}ms")
 }
 
+/// Reads a duration as a workflow file writes it: `500ms`, `10s`, `5m`, `2h`.
+///
+/// # Errors
+/// A sentence: it is none, it has no unit, it is longer than a year.
+pub fn read_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let split =
+        text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| format!("`{}` is not a duration", cut(text, 60)))?;
+    let factor = match unit.trim() {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "" => return Err(format!("`{}` has no unit", cut(text, 60))),
+        unit => return Err(format!("`{}` is not a unit of time", cut(unit, 60))),
+    };
+    let longest = 365.0 * 24.0 * 3600.0;
+    Duration::try_from_secs_f64(number * factor)
+        .ok()
+        .filter(|duration| duration.as_secs_f64() <= longest)
+        .ok_or_else(|| format!("`{}` is longer than a year", cut(text, 60)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +102,17 @@ mod tests {
         assert_eq!(exact_duration(Duration::from_secs(90)), "90s");
         assert_eq!(exact_duration(Duration::from_secs(300)), "5m");
         assert_eq!(exact_duration(Duration::from_secs(7200)), "2h");
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, millis) in
+            [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000), ("1.5s", 1500)]
+        {
+            assert_eq!(read_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "10", "5 parsecs", "-1s", "s", "1e9h", "99999999h", "1.2.3s"] {
+            assert!(read_duration(text).is_err(), "{text}");
+        }
     }
 }

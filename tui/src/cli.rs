@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "A RUN is `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or the beginning of one.\n\
-     Exit codes: 0 done, 1 a run failed, 2 wrong usage or invalid file, 3 no daemon, 130 interrupted.";
+     Exit codes: 0 done, 1 a run failed, 2 wrong usage or invalid file, 3 no daemon, 4 a run waits for a person (`--no-wait`), 130 interrupted.";
 
 /// The commands.
 #[derive(Subcommand, Debug)]
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Logs(command::logs::Args),
     /// Cancel runs.
     Cancel(command::cancel::Args),
+    /// Answer what a run asks, or list all that is asked.
+    Answer(command::answer::Args),
     /// Run again what failed in an ended run; what finished is taken over.
     Resume(command::resume::Args),
     /// Delete ended runs.
@@ -136,6 +138,13 @@ mod tests {
             "fanlight cancel --queued",
             "fanlight cancel --queued --workflow poster",
             "fanlight cancel last --wait",
+            "fanlight answer",
+            "fanlight answer last",
+            "fanlight answer poster#1 yes",
+            "fanlight answer poster#1 pick[3] 1 2 --json",
+            "fanlight answer poster#1 offset -3",
+            "fanlight run poster --no-wait",
+            "fanlight watch last --no-wait",
             "fanlight resume last",
             "fanlight resume poster#1 poster#2 --new-version",
             "fanlight resume --failed --workflow poster",
@@ -176,6 +185,7 @@ mod tests {
             "fanlight queue --pause --continue",
             "fanlight queue --max 0",
             "fanlight run a --detach --out d",
+            "fanlight run a --detach --no-wait",
             "fanlight frobnicate",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

@@ -1,5 +1,6 @@
 //! The headless commands, a verb a file.
 
+pub(crate) mod answer;
 pub(crate) mod assets;
 pub(crate) mod cancel;
 pub(crate) mod check;
@@ -49,6 +50,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Watch(args)) => watch::run(args).await,
         Some(Command::Logs(args)) => logs::run(args).await,
         Some(Command::Cancel(args)) => cancel::run(args).await,
+        Some(Command::Answer(args)) => answer::run(args).await,
         Some(Command::Resume(args)) => resume::run(args).await,
         Some(Command::Delete(args)) => delete::run(args).await,
         Some(Command::Label(args)) => label::run(args).await,

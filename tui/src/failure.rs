@@ -13,6 +13,8 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// There is no daemon, and none could be started.
 const NO_DAEMON: u8 = 3;
+/// A run waits for a person, and the command was not to wait for the answer.
+const PARKED: u8 = 4;
 /// Ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
@@ -57,6 +59,11 @@ impl Failure {
     /// A run failed or was cancelled; its line said so.
     pub(crate) fn run_failed() -> Self {
         Self::silent(FAILED)
+    }
+
+    /// A run waits for a person; its line said so.
+    pub(crate) fn parked() -> Self {
+        Self::silent(PARKED)
     }
 
     /// The file has errors; they were shown.

@@ -5,6 +5,7 @@ pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod progress;
+pub(crate) mod question;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod text;

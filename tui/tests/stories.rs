@@ -13,6 +13,8 @@ mod environment;
 mod files;
 #[path = "stories/isolation.rs"]
 mod isolation;
+#[path = "stories/people.rs"]
+mod people;
 #[path = "stories/preview.rs"]
 mod preview;
 #[path = "stories/values.rs"]

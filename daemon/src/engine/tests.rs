@@ -4,6 +4,7 @@ mod dataflow;
 mod execution;
 mod failure;
 mod files;
+mod human;
 mod items;
 mod node_types;
 mod parked;

@@ -4,6 +4,7 @@ mod frames;
 mod life;
 mod limits;
 mod parts;
+mod questions;
 mod stored;
 mod views;
 
@@ -25,7 +26,7 @@ use super::{Context, listen, serve};
 use crate::command::{CommandSettings, Commands};
 use crate::config::Config;
 use crate::engine::{Engine, EngineParts};
-use crate::executor::{COMMANDS, Executors};
+use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes};
 use crate::hub::Hub;
 use crate::lock::Lock;
 use crate::node_type::NodeTypes;
@@ -70,7 +71,10 @@ impl Served {
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
-        let executors = Executors::default().with(COMMANDS, Arc::new(commands));
+        let native =
+            NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts: home.attempts() };
+        let executors =
+            Executors::default().with(COMMANDS, Arc::new(commands)).with(NATIVE, Arc::new(native));
         let engine = Engine::boot(EngineParts {
             store: store.clone(),
             hub: Arc::clone(&hub),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::yaml::{Entry, Kind, Node, Scalar};
 use crate::problem::{Problem, Span};
+use crate::time::read_duration;
 use crate::value::{Value, cut};
 
 /// The most words compared for near matches while reading one file, so that a file full of typos is still read quickly.
@@ -169,7 +170,7 @@ impl<'t> Reading<'t> {
     /// Returns a duration such as `500ms`, `10s`, `5m`, `2h`.
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
         let text = self.plain_text(node, what)?;
-        match duration(&text) {
+        match read_duration(&text) {
             Ok(duration) => Some(duration),
             Err(why) => {
                 self.error_hint(
@@ -281,26 +282,4 @@ pub(super) fn resolve(scalar: &Scalar) -> Option<Value> {
         Ok(_) if float => None,
         _ => Some(Value::from(text)),
     }
-}
-
-/// Reads a duration: a number and one of `ms s m h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let split =
-        text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| format!("`{}` is not a duration", cut(text, 60)))?;
-    let factor = match unit.trim() {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "" => return Err(format!("`{}` has no unit", cut(text, 60))),
-        unit => return Err(format!("`{}` is not a unit of time", cut(unit, 60))),
-    };
-    let longest = 365.0 * 24.0 * 3600.0;
-    Duration::try_from_secs_f64(number * factor)
-        .ok()
-        .filter(|duration| duration.as_secs_f64() <= longest)
-        .ok_or_else(|| format!("`{}` is longer than a year", cut(text, 60)))
 }

@@ -1,8 +1,5 @@
-use std::time::Duration;
-
 use proptest::prelude::*;
 
-use super::reading::duration;
 use super::*;
 use crate::node_type::Catalogue;
 use crate::workflow::{Action, Shell};
@@ -15,18 +12,6 @@ fn codes(text: &str) -> Vec<String> {
     .into_iter()
     .map(|problem| problem.code)
     .collect()
-}
-
-#[test]
-fn durations_have_units() {
-    for (text, millis) in
-        [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000), ("1.5s", 1500)]
-    {
-        assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-    }
-    for text in ["", "10", "5 parsecs", "-1s", "s", "1e9h", "99999999h", "1.2.3s"] {
-        assert!(duration(text).is_err(), "{text}");
-    }
 }
 
 #[test]

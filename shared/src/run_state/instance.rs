@@ -100,6 +100,9 @@ pub struct Attempt {
     /// How that was answered, shortened; the next attempt goes on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<Answer>>,
+    /// That answer as people read it: `yes`, the text of a choice. Absent where nobody answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// When it was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Time>,
@@ -119,6 +122,7 @@ impl Attempt {
             cost_usd: None,
             question: None,
             answer: None,
+            said: None,
             answered_at: None,
         }
     }
@@ -175,13 +179,13 @@ impl Instance {
         }
         self.status = update.status;
         self.retry_at = update.retry_at;
-        self.question.clone_from(&update.question);
         if let Some(answer) = &update.answer {
-            self.answer = Some(answer.clone());
             self.record_answer(answer, update.at);
+            self.answer = Some(answer.clone());
         } else if update.ended == Some(AttemptEnd::Parked) || update.status.is_ended() {
             self.answer = None;
         }
+        self.question.clone_from(&update.question);
         if let Some(number) = update.attempt {
             if self.attempt() < number {
                 let id = update.attempt_id;
@@ -223,6 +227,9 @@ impl Instance {
     fn record_answer(&mut self, answer: &Answer, at: Time) {
         if let Some(attempt) = self.attempts.last_mut() {
             let value = answer.value.as_ref().map(|value| preview::value(value, MAX_ASKED_BYTES));
+            let question = self.question.as_ref();
+            let said = question.and_then(|question| Some(question.shown(answer.value.as_ref()?)));
+            attempt.said = said.map(|said| preview::text(&said, MAX_ASKED_BYTES));
             attempt.answer = Some(Box::new(Answer { value, request: answer.request }));
             attempt.answered_at = Some(at);
         }
@@ -240,5 +247,6 @@ impl Instance {
         }
         attempt.question = None;
         attempt.answer = None;
+        attempt.said = None;
     }
 }

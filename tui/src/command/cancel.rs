@@ -117,7 +117,7 @@ async fn wait(context: &Context, client: Client, ids: &[RunId]) -> Result<Vec<Ru
     }
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: &Row| {};
-    let options = Options { json: false, cancels: false, ended: &mut nothing };
+    let options = Options { json: false, cancels: false, no_wait: false, ended: &mut nothing };
     let (projection, _) = follow(context, client, projection, &mut interrupt, options).await?;
     Ok(projection.rows().map(|row| row.run.clone()).collect())
 }

@@ -1,13 +1,13 @@
 //! Follows runs until they have ended: for `run` and `watch`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::rpc::watch::{Notification, TELEMETRY_LIMIT, TelemetryOf, Watch};
-use fanlight_shared::run::RunStatus;
+use fanlight_shared::run::{Asks, RunStatus};
 use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
@@ -15,7 +15,7 @@ use super::reconnect::Reconnects;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW};
-use crate::output::{Out, json};
+use crate::output::{Out, json, question};
 use crate::projection::{Change, Projection, Row};
 
 /// The least time between two changes of what is watched.
@@ -27,6 +27,8 @@ pub(super) struct Options<'a> {
     pub(super) json: bool,
     /// The first Ctrl-C cancels the runs; else it only ends the following.
     pub(super) cancels: bool,
+    /// Ends the following once all runs that have not ended wait for a person.
+    pub(super) no_wait: bool,
     /// Called once for each run that ended, with everything that is known of it.
     pub(super) ended: &'a mut dyn FnMut(&Client, &Row),
 }
@@ -55,6 +57,7 @@ pub(super) async fn follow<'a>(
         options,
         watched: HashSet::new(),
         afresh: HashSet::new(),
+        asked: HashMap::new(),
         settled: HashSet::new(),
         rewatch_at: None,
         reconnects: Reconnects::new(),
@@ -82,6 +85,8 @@ struct Follower<'a> {
     watched: HashSet<RunId>,
     /// Whose telemetry has a gap: they need a snapshot.
     afresh: HashSet<RunId>,
+    /// What runs ask, as it was said.
+    asked: HashMap<RunId, Asks>,
     /// Ended runs that were handed over.
     settled: HashSet<RunId>,
     /// When the window is to be moved, where it is not where it should be.
@@ -101,7 +106,8 @@ impl Follower<'_> {
                 self.reconnect(interrupt).await?;
                 continue;
             }
-            if self.projection.is_over() {
+            self.say_questions();
+            if self.projection.is_over() || self.options.no_wait && self.is_parked() {
                 return Ok(());
             }
             let rewatch_at = self.rewatch_at.unwrap_or_else(Instant::now);
@@ -168,6 +174,33 @@ impl Follower<'_> {
             json::print(out, notification)?;
         }
         Ok(())
+    }
+
+    /// Says what runs ask, each question once, with the command that answers it.
+    fn say_questions(&mut self) {
+        let same = |one: &Asks, other: &Asks| {
+            (&one.node, one.item, &one.text) == (&other.node, other.item, &other.text)
+        };
+        let mut said = Vec::new();
+        for row in self.projection.rows() {
+            let Some(asks) = &row.run.asks else { continue };
+            // What it asks in full comes in a moment.
+            let incomplete = row.state.is_none() && self.watched.contains(&row.run.id);
+            if !incomplete && !self.asked.get(&row.run.id).is_some_and(|known| same(known, asks)) {
+                said.push((row.run.id, (**asks).clone(), question::asks(&row.run, asks, row.state.as_ref())));
+            }
+        }
+        for (run, asks, lines) in said {
+            lines.iter().for_each(|line| self.live.say(line));
+            self.asked.insert(run, asks);
+        }
+    }
+
+    /// Whether all runs that have not ended wait for a person, and that was said.
+    fn is_parked(&self) -> bool {
+        let waits = |row: &Row| row.run.state == RunStatus::Parked && row.run.asks.is_some();
+        let open = |row: &&Row| !row.run.state.is_ended();
+        self.projection.rows().filter(open).all(|row| waits(row) && self.asked.contains_key(&row.run.id))
     }
 
     /// The name of the first run that has not ended.
@@ -284,13 +317,16 @@ impl Follower<'_> {
     }
 }
 
-/// Success if every run completed.
+/// Success if every run completed. One that has not ended waits for a person.
 pub(super) fn verdict(projection: &Projection, interrupt: &Interrupt) -> Result<(), Failure> {
     if interrupt.received() {
         return Err(Failure::interrupted());
     }
-    if projection.count(|status| status != RunStatus::Completed) > 0 {
+    if projection.count(|status| status.is_ended() && status != RunStatus::Completed) > 0 {
         return Err(Failure::run_failed());
+    }
+    if !projection.is_over() {
+        return Err(Failure::parked());
     }
     Ok(())
 }

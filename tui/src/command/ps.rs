@@ -50,8 +50,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     let list = runs::List { workflow_id, states, limit: Some(1000), ..runs::List::default() };
     let mut out = Out::new();
-    let found = print(&client, list, args.json, &mut out).await?;
+    let Found { runs: found, asking } = print(&client, list, args.json, &mut out).await?;
     out.flush()?;
+    if asking > 0 && !args.json {
+        let waits = if asking == 1 { "waits" } else { "wait" };
+        output::note(&format!(
+            "{} {waits} for an answer: `fanlight answer` lists what is asked",
+            text::count(asking, "run")
+        ));
+    }
     if found == 0 && !args.json {
         output::note(match (args.failed, args.all) {
             (true, _) => "no run failed",
@@ -62,17 +69,26 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints page after page, so that any number of runs takes little memory. Returns how many there were.
+/// How many runs were printed.
+#[derive(Default)]
+struct Found {
+    runs: usize,
+    /// Those of them that ask a person something.
+    asking: usize,
+}
+
+/// Prints page after page, so that any number of runs takes little memory.
 async fn print(
     client: &Client,
     mut list: runs::List,
     as_json: bool,
     out: &mut Out,
-) -> Result<usize, Failure> {
-    let mut found = 0;
+) -> Result<Found, Failure> {
+    let mut found = Found::default();
     loop {
         let page = client.call(list.clone()).await?;
-        found += page.rows.len();
+        found.runs += page.rows.len();
+        found.asking += page.rows.iter().filter(|run| run.asks.is_some()).count();
         if as_json {
             for run in &page.rows {
                 json::print(out, &json::run(run))?;

@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// Prints the names of the runs and leaves; they go on.
     #[arg(long, conflicts_with = "out")]
     detach: bool,
+    /// Leaves with exit code 4 once only runs are left that wait for a person.
+    #[arg(long, conflicts_with = "detach")]
+    no_wait: bool,
     /// Prints the events, one JSON object a line, then the runs.
     #[arg(long)]
     json: bool,
@@ -120,7 +123,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             saver.save(client, row);
         }
     };
-    let options = Options { json: args.json, cancels: true, ended: &mut hand_over };
+    let options = Options { json: args.json, cancels: true, no_wait: args.no_wait, ended: &mut hand_over };
     let (projection, client) =
         follow(&context, client, Projection::new(started.runs), &mut interrupt, options).await?;
     let saved = match saver {

@@ -1,5 +1,7 @@
 //! `fanlight show`: one run with its params, nodes and outputs.
 
+mod questions;
+
 use fanlight_shared::client::Client;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
@@ -54,6 +56,7 @@ async fn object(client: &Client, detail: &Detail) -> Result<Json, Failure> {
         object
             .insert("outputs".into(), Json::Object(json::full_values(client, &detail.state.outputs).await?));
         object.insert("nodes".into(), Json::Array(nodes));
+        object.insert("questions".into(), Json::Array(questions::objects(detail)));
         object.insert("path".into(), json!(detail.path));
         object.insert("environment".into(), json!(detail.environment));
         object.insert("version".into(), json!(detail.run.version));
@@ -128,6 +131,7 @@ fn print(out: &mut Out, detail: &Detail, held: bool) -> Result<(), Failure> {
     facts.print_body(out)?;
     out.line("")?;
     nodes(detail).print(out)?;
+    questions::print(out, detail)?;
     for (name, node) in detail.state.nodes.iter().filter(|(_, node)| node.items_failed > 0) {
         out.line("")?;
         print_failed_items(out, name, node)?;
@@ -191,6 +195,9 @@ fn note(node: &NodeState) -> String {
     }
     if node.items_failed > 0 {
         return failed_count(node);
+    }
+    if let Some(question) = &whole.question {
+        return format!("asks: {}", sanitise::line(&question.text));
     }
     if let Some(line) = whole.last_line.as_ref().filter(|_| !whole.status.is_ended()) {
         return sanitise::line(line);

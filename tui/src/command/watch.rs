@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Prints the events, one JSON object a line, then the run.
     #[arg(long)]
     json: bool,
+    /// Leaves with exit code 4 once the run waits for a person.
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// Runs `watch`. Leaving it does nothing to the run.
@@ -39,7 +42,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut interrupt = Interrupt::new()?;
     if !ended {
         let mut nothing = |_: &Client, _: &Row| {};
-        let options = Options { json: args.json, cancels: false, ended: &mut nothing };
+        let options = Options { json: args.json, cancels: false, no_wait: args.no_wait, ended: &mut nothing };
         let followed = follow(&context, client, projection, &mut interrupt, options).await?;
         projection = followed.0;
         if !args.json {

@@ -2,6 +2,7 @@
 
 use fanlight_shared::asset::Asset;
 use fanlight_shared::client::Client;
+use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::daemon::DaemonStatus;
 use fanlight_shared::run::Run;
 use fanlight_shared::value::Value;
@@ -32,7 +33,30 @@ pub(crate) fn run(run: &Run) -> Json {
         "started_at": run.started_at,
         "ended_at": run.ended_at,
         "error": run.error,
+        "asks": run.asks,
     })
+}
+
+/// What a question asks and what answers it; media is an object of its fields.
+pub(crate) fn question(question: &Question) -> Json {
+    let list = |values: &[Value]| values.iter().map(Value::to_json).collect::<Vec<_>>();
+    let mut object = json!({
+        "text": question.text,
+        "show": list(&question.show),
+        "default": question.default.as_ref().map(Value::to_json),
+        "deadline": question.deadline,
+    });
+    let kind = match &question.kind {
+        QuestionKind::YesNo => json!({ "kind": "yes_no" }),
+        QuestionKind::Value { ty } => json!({ "kind": "value", "type": ty }),
+        QuestionKind::Choice { choices, several } => {
+            json!({ "kind": "choice", "choices": list(choices), "several": several })
+        }
+    };
+    if let (Some(object), Json::Object(kind)) = (object.as_object_mut(), kind) {
+        object.extend(kind);
+    }
+    object
 }
 
 /// An asset.

@@ -128,8 +128,10 @@ impl Live {
 
     /// Prints a line above the picture, which is drawn again below it.
     pub(crate) fn say(&mut self, line: &str) {
-        if self.mode == Mode::Silent {
-            return;
+        match self.mode {
+            Mode::Silent => return,
+            Mode::Lines => return super::note(line),
+            Mode::InPlace => {}
         }
         let (columns, lines) = terminal_size();
         let back = self.back(columns, lines);

@@ -110,6 +110,14 @@ pub(crate) fn value_lines(name: &str, value: &Value) -> Vec<(String, String)> {
     }
 }
 
+/// A value on one line: media with what it is.
+pub(crate) fn element_line(value: &Value) -> String {
+    match value {
+        Value::Media(media) => media_line(media),
+        value => value_line(value),
+    }
+}
+
 /// `poster.png  image/png  640×480  120 KB`
 fn media_line(media: &Media) -> String {
     let mut line = format!("{}  {}", sanitise::line(&media.name), sanitise::line(&media.mime));
