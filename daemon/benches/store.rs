@@ -1,4 +1,4 @@
-//! What the store costs, as ratios and percentiles: `cargo bench -p fanlight-daemon --bench store`.
+//! Measures the store, as ratios and percentiles: `cargo bench -p fanlight-daemon --bench store`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation)]
 
 use std::sync::mpsc::channel;
@@ -86,14 +86,14 @@ fn node_event(node: u64) -> Numbered {
     Numbered { seq: node + 1, event: StateEvent::NodeUpdate(update) }
 }
 
-/// Every node of every run, `IN_FLIGHT` runs side by side.
+/// Returns every node of every run, with `IN_FLIGHT` runs interleaved.
 fn order() -> impl Iterator<Item = (usize, u64)> {
     (0..RUNS / IN_FLIGHT).flat_map(|group| {
         (0..NODES).flat_map(move |node| (0..IN_FLIGHT).map(move |run| (group * IN_FLIGHT + run, node)))
     })
 }
 
-/// A no-op node is an event and a value.
+/// Measures no-op nodes, each of which is an event and a value.
 fn rows_per_second() {
     let rows = (RUNS as u64 * NODES * 2) as f64;
     let mut ratios = Vec::new();
@@ -135,7 +135,7 @@ fn writer() -> Duration {
     start.elapsed()
 }
 
-/// The same rows with nothing around them, 10,000 a transaction as the writer takes at most.
+/// Writes the same rows in a bare loop, 10,000 per transaction, which is the writer's maximum.
 fn bare_loop() -> Duration {
     let folder = folder();
     let mut db = rusqlite::Connection::open(folder.path().join("bare.db")).unwrap();
@@ -287,7 +287,7 @@ fn new_asset(run: &Run, index: u32, kind: AssetKind, starred: bool) -> NewAsset 
     NewAsset { asset, attempt: 1, duration_ms: 1, cost_usd: None }
 }
 
-/// Pages from all over the list, in an order that has no pattern.
+/// Reads pages from all over the list, in an irregular order.
 fn pages(count: usize, page: impl Fn(usize)) -> Vec<Duration> {
     (0..count)
         .map(|index| {

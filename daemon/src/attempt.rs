@@ -1,4 +1,4 @@
-//! One attempt as its executor sees it: what the engine hands over, and what comes back.
+//! One attempt as its executor sees it: the input from the engine, and the outcome.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::store::blob::Published;
 /// The values a node made and the blobs they refer to.
 pub type Made = Result<(Values, Vec<Published>), FileError>;
 
-/// What stays the same over all attempts of a run.
+/// The facts that all attempts of a run share.
 #[derive(Debug)]
 pub struct RunFacts {
     /// The run.
@@ -35,16 +35,16 @@ pub struct RunFacts {
     pub workflow_id: WorkflowId,
     /// The workflow's slug.
     pub workflow: String,
-    /// The folder of the workflow's file; `None` where the document came without a path.
+    /// The folder of the workflow's file; `None` if the document was submitted without a path.
     pub project: Option<PathBuf>,
-    /// What its commands get from the submitter.
+    /// The variables that its commands get from the submitter.
     pub environment: Arc<Environment>,
 }
 
-/// What every executor is given.
+/// The input of every executor.
 #[derive(Clone)]
 pub struct Attempt {
-    /// Names the attempt everywhere: supervisor, folders, environment.
+    /// Its id in the supervisor, in folder names and in the environment.
     pub id: AttemptId,
     /// The run.
     pub run: Arc<RunFacts>,
@@ -54,24 +54,24 @@ pub struct Attempt {
     pub item: ItemPath,
     /// From 1.
     pub number: u32,
-    /// Ends the attempt early: the executor stops its work, leaves no process behind, and returns what was made so far.
+    /// Ends the attempt early: the executor stops its work, leaves no process behind, and returns the results so far.
     pub cancel: CancellationToken,
-    /// How long it may take. When that is over, it is ended through `cancel` too.
+    /// Its time limit. When it is exceeded, the attempt is ended through `cancel` too.
     pub time_limit: TimeLimit,
-    /// The answer of a person to what the attempt before asked.
+    /// A person's answer to the question of the attempt before.
     pub answer: Option<Answer>,
-    /// Where live events go; never waits.
+    /// Receives live events; sending never waits.
     pub hub: Arc<Hub>,
 }
 
 impl Attempt {
-    /// Tells those who watch; lost where nobody does.
+    /// Sends a live event to watching clients; without any it is dropped.
     pub fn live(&self, event: LiveEvent) {
         self.hub.live(self.run.workflow_id, self.run.id, event);
     }
 
-    /// Stable per (run, node, item): what `FANLIGHT_KEY` says, for idempotent effects. It may be part of a path, a URL or
-    /// a header as it is: letters, digits, `-`, `_` and `.` only.
+    /// Returns the key of (run, node, item), the value of `FANLIGHT_KEY`, for idempotent effects. It is safe in a path,
+    /// a URL or a header: only letters, digits, `-`, `_` and `.`.
     #[must_use]
     pub fn key(&self) -> String {
         match self.item.0 {
@@ -81,7 +81,7 @@ impl Attempt {
     }
 }
 
-/// How long an attempt may take, and whether it was ended because that is over.
+/// The time limit of an attempt, and whether it was exceeded.
 #[derive(Clone, Debug, Default)]
 pub struct TimeLimit {
     limit: Option<Duration>,
@@ -89,24 +89,24 @@ pub struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// No more than `limit`; `None` is no limit.
+    /// Creates a time limit; `None` for none.
     #[must_use]
     pub fn new(limit: Option<Duration>) -> Self {
         Self { limit, exceeded: Arc::default() }
     }
 
-    /// Records that the time is over; to be called before the attempt is ended.
+    /// Records that the limit was exceeded; call it before ending the attempt.
     pub fn exceed(&self) {
         self.exceeded.store(true, Ordering::Release);
     }
 
-    /// Whether the attempt was ended because its time is over.
+    /// Returns whether the attempt was ended because it exceeded its limit.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Acquire)
     }
 
-    /// The error of an attempt that took longer.
+    /// Returns the error of an attempt that exceeded its limit.
     #[must_use]
     pub fn error(&self) -> NodeError {
         NodeError::new(match self.limit {
@@ -121,20 +121,20 @@ impl TimeLimit {
 pub struct Outcome {
     /// How.
     pub end: AttemptEnd,
-    /// Why, if not well.
+    /// The error, unless it succeeded.
     pub error: Option<NodeError>,
-    /// What its ports hold. Of a command that failed, timed out or was cancelled: what could be collected (`stdout`,
-    /// `exit_code`, `status`, files).
+    /// The values of its ports. For a command that failed, timed out or was cancelled: what could be collected
+    /// (`stdout`, `exit_code`, `status`, files).
     pub values: Values,
-    /// The blobs that `values` refer to and that may be new: they must reach the store in the same batch.
+    /// The blobs that `values` refer to and that may be new: they must be stored in the same batch.
     pub blobs: Vec<Published>,
     /// The JSON of those values that is too long for a row of the store, by port.
     pub bodies: Bodies,
-    /// Ports whose files the command left as they were in a shared folder.
+    /// Ports whose files the command left unchanged in a shared folder.
     pub unchanged: Vec<String>,
-    /// What it cost in US dollars, if the node said.
+    /// Its cost in US dollars, if the node reported one.
     pub cost_usd: Option<f64>,
-    /// What it asks a person, if it [parked](AttemptEnd::Parked).
+    /// Its question to a person, if it [parked](AttemptEnd::Parked).
     pub question: Option<Box<Question>>,
 }
 
@@ -144,7 +144,7 @@ impl Outcome {
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
         Self { values, blobs, ..Self::nothing(AttemptEnd::Completed) }
     }
-    /// What a native node gave back: it ended well, or failed with a sentence.
+    /// Returns the outcome of a native node: success, or a failure with a sentence.
     #[must_use]
     pub fn of(made: Made) -> Self {
         match made {
@@ -157,17 +157,17 @@ impl Outcome {
     pub fn failed(error: NodeError) -> Self {
         Self { error: Some(error), ..Self::nothing(AttemptEnd::Failed) }
     }
-    /// It was cancelled and made nothing.
+    /// Returns the outcome of an attempt that was cancelled without results.
     #[must_use]
     pub fn cancelled() -> Self {
         Self::nothing(AttemptEnd::Cancelled)
     }
-    /// It asks a person something; another attempt goes on with the answer.
+    /// Returns the outcome of an attempt that asks a person; another attempt continues with the answer.
     #[must_use]
     pub fn parked(question: Question) -> Self {
         Self { question: Some(Box::new(question)), ..Self::nothing(AttemptEnd::Parked) }
     }
-    /// Nobody saw how it ended.
+    /// Returns the outcome of an attempt whose end nobody saw.
     #[must_use]
     pub fn lost(message: &str) -> Self {
         Self { error: Some(NodeError::new(message)), ..Self::nothing(AttemptEnd::Lost) }

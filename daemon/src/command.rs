@@ -1,8 +1,8 @@
 //! `run:` and `cmd:` nodes: from inputs to a process under the supervisor, and from its files to outputs.
 //!
-//! `execution` is one attempt: `prepare` lays inputs out as variables and files, `follow` reports what the running
-//! command shows, `finish` collects its outputs. An attempt's folder is all that an adoption needs; of the environment
-//! only what the submitter passed is stored, with the run.
+//! `execution` is one attempt: `prepare` writes inputs as variables and files, `follow` reports progress while the
+//! command runs, `finish` collects its outputs. An adoption needs only the attempt's folder. Of the environment, only
+//! the variables that the submitter passed are stored, with the run.
 
 mod changed;
 mod clean_up;
@@ -45,12 +45,12 @@ use prepare::Resources;
 use shared::SharedFolders;
 use watch::Watcher;
 
-/// The part of the configuration that is about commands.
+/// The configuration of commands.
 #[derive(Clone, Debug)]
 pub struct CommandSettings {
-    /// How long a stopped command has between TERM and KILL.
+    /// The time between TERM and KILL for a stopped command.
     pub grace: Duration,
-    /// Names of environment variables that commands get from the daemon, besides the usual ones.
+    /// Names of environment variables that commands get from the daemon, besides the default ones.
     pub pass_env: Vec<String>,
 }
 
@@ -84,7 +84,8 @@ struct Inner {
 }
 
 impl Commands {
-    /// Commands whose folders lie below `attempts`, an absolute path. The environment they get is taken now.
+    /// Creates it. Folders of attempts are below `attempts`, an absolute path. The daemon's environment is captured
+    /// now.
     #[must_use]
     pub fn new(supervisor: Supervisor, blobs: Blobs, attempts: PathBuf, settings: CommandSettings) -> Self {
         let environment = Environment::inherit(std::env::vars_os(), &settings.pass_env);

@@ -8,34 +8,34 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The configuration, defaults filled in.
+/// The configuration, including defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The file, for messages; it need not exist.
     pub path: PathBuf,
     /// How many runs may run at once: max(8, cores); `FANLIGHT_MAX_CONCURRENT_RUNS` wins over the file.
     pub max_concurrent_runs: u32,
-    /// Whether that comes from the environment, and so wins over what `queue.set` stored.
+    /// Whether that comes from the environment, and so overrides what `queue.set` stored.
     pub cap_is_forced: bool,
     /// Attempts at once by pool: `process` (2 × cores), `cpu` (cores), and the user's own.
     pub pools: BTreeMap<String, u32>,
     /// How many of a workflow's newest ended runs keep their other values.
     pub keep_values: u32,
-    /// How long an automatically started daemon stays without runs and clients.
+    /// How long an automatically started daemon stays up without runs and clients.
     pub linger: Duration,
-    /// How long a cancelled command has between TERM and KILL.
+    /// The time between TERM and KILL for a cancelled command.
     pub grace: Duration,
     /// Folders that `file.write` may write below, besides the workflow's own.
     pub writable: Vec<PathBuf>,
-    /// Names of environment variables that commands get from the daemon, besides the usual ones.
+    /// Names of environment variables that commands get from the daemon, besides the default ones.
     pub pass_env: Vec<String>,
 }
 
 impl Config {
-    /// The configuration of a file (defaults where there is none) and of `FANLIGHT_MAX_CONCURRENT_RUNS`.
+    /// Loads the configuration from a file (defaults if there is none) and from `FANLIGHT_MAX_CONCURRENT_RUNS`.
     ///
     /// # Errors
-    /// A file that can't be read, a line that is no TOML, a key that nothing knows, a value that doesn't fit.
+    /// The file can't be read, or it has a line that isn't TOML, an unknown key, or an invalid value.
     pub fn load(path: &std::path::Path) -> Result<Self, ConfigError> {
         let mut config = match std::fs::read_to_string(path) {
             Ok(text) => file::parse(path, &text)?,

@@ -1,4 +1,5 @@
-//! Large values: stored before the engine sees them, so that it holds handles, and read again by whoever needs the content.
+//! Large values: they are stored before the engine sees them, so that it only holds handles, and read again when their
+//! content is needed.
 
 mod text;
 mod write;
@@ -19,25 +20,25 @@ use crate::store::blob::{Blobs, Published};
 pub use text::TextOutput;
 pub(crate) use write::{copy, write_json};
 
-/// A value of a node that takes more memory than this becomes a handle, in bytes.
+/// The most memory of a node's value in bytes; a larger one becomes a handle.
 pub(crate) const LIMIT: usize = 64 << 10;
-/// The same for an item, of which there may be many: a list holds the values of all of them.
+/// The same for an item. It is lower, because a list holds the values of all items.
 const ITEM_LIMIT: usize = 4 << 10;
 
-/// From how many bytes on a value of this instance becomes a handle.
+/// Returns the size above which a value of this instance becomes a handle, in bytes.
 pub(crate) fn limit(item: ItemPath) -> usize {
     if item.is_whole() { LIMIT } else { ITEM_LIMIT }
 }
 
-/// Whether a value is too long to be held. Media is held: it is a handle already.
+/// Returns whether a value is too long to be held in memory. Media isn't: it is already a handle.
 pub(crate) fn is_long(value: &Value, limit: usize) -> bool {
     !matches!(value, Value::Large(_)) && value.memory() > limit && !value.has_media()
 }
 
-/// Stores what is longer than `limit` among the values and returns the handles. Blocks.
+/// Stores values longer than `limit` and replaces them by handles. Blocks.
 ///
 /// # Errors
-/// A full disk.
+/// The disk is full.
 pub(crate) fn store(
     values: &Values,
     limit: usize,
@@ -52,10 +53,10 @@ pub(crate) fn store(
     Ok((handles, published))
 }
 
-/// Does blocking work with the blob store, again and again as long as the disk is full.
+/// Does blocking work with the blob store, repeating it while the disk is full.
 ///
 /// # Errors
-/// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
+/// The error of the work; [`FileError::Full`] only after a cancel, which ends the wait.
 pub(crate) async fn with_space<T: Send + 'static, E: Into<FileError>>(
     blobs: &Blobs,
     cancel: &CancellationToken,
@@ -70,10 +71,10 @@ pub(crate) async fn with_space<T: Send + 'static, E: Into<FileError>>(
     blobs.space().retry(cancel, again).await
 }
 
-/// Stores the whole content of a value; large values in it become part of it. Blocks.
+/// Stores the whole content of a value, including the content of large values in it. Blocks.
 ///
 /// # Errors
-/// A full disk, a content that is gone or was never whole.
+/// The disk is full, or content is gone or was never complete.
 pub(crate) fn stored(value: &Value, blobs: &Blobs) -> Result<(Value, Published), StoreError> {
     let mut sink = blobs.sink();
     let media = value.has_media();
@@ -103,8 +104,8 @@ impl Load for Loader {
     }
 }
 
-/// Whether a node needs the content of its inputs to be read first. `handles`: it moves values without looking into them,
-/// but for the lists and objects that it declares.
+/// Returns whether the content of a node's inputs must be read first. `handles`: the node passes values on without
+/// looking into them, except for the lists and objects that it declares.
 pub(crate) fn needs_reading(inputs: &Values, spec: &NodeTypeSpec, handles: bool) -> bool {
     inputs.iter().any(|(name, value)| match value {
         Value::Large(large) => !handles || is_looked_into(large, name, spec),
@@ -116,10 +117,10 @@ fn is_looked_into(large: &Large, name: &str, spec: &NodeTypeSpec) -> bool {
     !large.is_text() && spec.inputs.contains_key(name)
 }
 
-/// Inputs with their content, converted and checked once more. Blocks.
+/// Returns the inputs with their content, converted and checked again. Blocks.
 ///
 /// # Errors
-/// A sentence: more than one node may read, content that is gone or was never whole.
+/// A sentence: the inputs exceed what one node may read, or content is gone or was never complete.
 pub(crate) fn read_inputs(
     inputs: Values,
     spec: &NodeTypeSpec,
@@ -152,7 +153,7 @@ pub(crate) fn read_inputs(
         .collect()
 }
 
-/// Checks that a node type keeps to its bound.
+/// Checks that values don't exceed the bound of their node type.
 ///
 /// # Errors
 /// A sentence with both numbers.
@@ -164,7 +165,7 @@ pub(crate) fn check_bound(values: Values, spec: &NodeTypeSpec) -> Result<Values,
     Ok(values)
 }
 
-/// What is said of a node that makes too much.
+/// Returns the message for a node that exceeds its bound.
 fn beyond(most: u64) -> String {
     format!(
         "it makes more than {} MiB of values; what is larger belongs in files: let a command write them",

@@ -1,4 +1,4 @@
-//! `fanlight doctor`: rows against files, and what to do about what is wrong.
+//! `fanlight doctor`: checks rows against files, and says what to do about problems.
 
 mod attempts;
 mod bytes;
@@ -15,11 +15,11 @@ use crate::store::{Store, StoreError, Unknown};
 
 pub use repair::Repaired;
 
-/// How many problems of one kind are listed one by one.
+/// The most problems of one kind that are listed individually.
 const SHOWN_LIMIT: usize = 20;
-/// How many bytes of JSON a line has: more than the longest path, of which there may be one in each.
+/// The most bytes of JSON in a line: more than the longest path, since a line may contain one.
 const LINE_LIMIT: usize = 5 * 1024;
-/// How many lines of one kind an answer has.
+/// The most lines of one kind in a response.
 const LINES_LIMIT: usize = 80;
 
 /// Examines the store; with `repair` files that the database does not know are imported first. Blocks.
@@ -34,8 +34,8 @@ pub fn examine(store: &Store, deep: bool, repair: bool) -> (DoctorResponse, Repa
     (report.finish(), repaired)
 }
 
-/// Looks at everything that the store keeps; `deep` also reads every blob and compares its hash. Blocks, and may take
-/// long; reads beside the writer, so runs go on. Nothing is removed but files whose writing was broken off.
+/// Checks everything that the store keeps; `deep` also reads every blob and compares its hash. Blocks, possibly for
+/// long; it reads beside the writer, so runs continue. It removes only files that were left by interrupted writes.
 #[must_use]
 pub fn check(store: &Store, deep: bool) -> DoctorResponse {
     let mut report = Report::default();
@@ -67,7 +67,7 @@ fn look(store: &Store, deep: bool, report: &mut Report) {
 
 type Step<'a> = Box<dyn FnOnce(&mut Report) -> Result<(), StoreError> + 'a>;
 
-/// What is found, gathered.
+/// The findings.
 #[derive(Default)]
 struct Report {
     response: DoctorResponse,
@@ -82,7 +82,7 @@ impl Report {
         self.response.problems.push(line);
     }
 
-    /// Problems of one kind, the first of them by name.
+    /// Adds problems of one kind, the first of them by name.
     fn problems(&mut self, found: Vec<String>, what: &str) {
         let more = found.len().saturating_sub(SHOWN_LIMIT);
         self.response.problems.extend(found.into_iter().take(SHOWN_LIMIT));
@@ -91,8 +91,8 @@ impl Report {
         }
     }
 
-    /// What was found, as much of it as fits into a message: a long line is cut, and of too many lines the last one says
-    /// how many more there are.
+    /// Returns the findings, as far as they fit into a message: long lines are cut, and if there are too many, the last
+    /// line says how many more there are.
     fn finish(self) -> DoctorResponse {
         let DoctorResponse { checked, problems } = self.response;
         DoctorResponse { checked: bounded(checked, "lines"), problems: bounded(problems, "problems") }
@@ -109,7 +109,7 @@ fn bounded(mut lines: Vec<String>, what: &str) -> Vec<String> {
     lines
 }
 
-/// What to say about files that the database does not know.
+/// Returns the message about files that the database does not know.
 pub(crate) fn unknown_files(blobs: &Path, unknown: Unknown) -> String {
     format!(
         "{} {} ({} bytes) in {} {} not known to the database; nothing was removed: `fanlight doctor --repair` imports \

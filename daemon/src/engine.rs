@@ -1,16 +1,16 @@
-//! The engine: the one owner of runs. It decides in memory, one message at a time, wakes only on change, and hands what it
-//! decided to the store; what others may see of it waits for that commit.
+//! The engine owns all runs. It decides in memory, one message at a time, wakes only on changes, and sends its
+//! decisions to the store. They become visible after their commit.
 //!
 //! # Layout
 //!
-//! - `plan`: a workflow made ready; `submit`: from a request to runs; `queue`, `pools`: who waits for what
-//! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: what they
-//!   are given
-//! - `attempts`: what runs them; `publish`: what they made; `finish`: how the run ends
-//! - `questions`: what nodes ask people; `parked`: runs that wait for them
+//! - `plan`: a compiled workflow; `submit`: from a request to runs; `queue`, `pools`: waiting runs and attempts
+//! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: the
+//!   inputs of nodes
+//! - `attempts`: the attempts of nodes; `publish`: their results; `finish`: the end of a run
+//! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
-//!   `requests`, `delete`: requests from clients; `core`: the loop;
-//!   `backlog`: how far the store is behind; `working`: which run a daemon died over
+//!   `requests`, `delete`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
+//!   the run that a daemon crashed on
 
 mod active;
 mod attempts;
@@ -57,13 +57,13 @@ use crate::store::{Store, StoreError};
 
 /// The parts of an engine.
 pub struct EngineParts {
-    /// Where everything is kept.
+    /// The store.
     pub store: Store,
     /// Sends events to clients.
     pub hub: Arc<Hub>,
     /// Run attempts.
     pub executors: Executors,
-    /// What `uses:` may name.
+    /// The node types that `uses:` may name.
     pub node_types: NodeTypes,
     /// Makes previews of assets.
     pub previewer: Arc<dyn Previewer>,
@@ -81,18 +81,18 @@ pub struct Engine {
     store: Store,
 }
 
-/// How many runs the engine has, for the idle shutdown of the daemon.
+/// The number of runs, for the idle shutdown of the daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Activity {
     /// Runs that run.
     pub running: u32,
     /// Runs that wait.
     pub queued: u32,
-    /// Parked runs of which a question has a deadline.
+    /// The number of parked runs with a question that has a deadline.
     pub due: u32,
 }
 
-/// How long an answer may take while the store can't be written.
+/// How long a request waits for the store while it can't be written.
 const STORE_TIMEOUT: Duration = Duration::from_millis(250);
 
 type Reply<T> = oneshot::Sender<Result<T, RpcError>>;
@@ -119,7 +119,7 @@ enum Message {
         number: u32,
         outcome: Box<Outcome>,
     },
-    /// The outputs of a run were made small enough for its last event.
+    /// The outputs of a run were shortened for its last event.
     OutputsStored {
         run: fanlight_shared::id::RunId,
         outputs: Box<finish::Outputs>,
@@ -189,7 +189,7 @@ impl Engine {
     /// `runs.start`
     ///
     /// # Errors
-    /// Problems of the file, bad params, a full disk.
+    /// The file has problems, params are wrong, or the disk is full.
     pub async fn start(&self, request: runs::Start) -> Result<runs::Started, RpcError> {
         let (config, blobs) = (self.config.clone(), self.store.blobs().clone());
         let types = self.node_types.now();
@@ -224,7 +224,7 @@ impl Engine {
     /// `runs.answer`
     ///
     /// # Errors
-    /// Nothing is asked there, it was answered already, or this is no answer to it.
+    /// The node asks nothing, the question has already been answered, or the answer doesn't fit it.
     pub async fn answer(&self, request: runs::Answer) -> Result<(), RpcError> {
         submit::check_request_key(&request.request_key)?;
         let request = Box::new(request);
@@ -234,7 +234,7 @@ impl Engine {
     /// `runs.cancel`
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelResponse, RpcError> {
         self.ask_in_trouble(|reply| Message::Cancel { request, reply }).await
     }
@@ -250,7 +250,7 @@ impl Engine {
     /// `runs.label`
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub async fn label(&self, request: runs::Label) -> Result<(), RpcError> {
         let label = submit::check_label(&request.label)?;
         self.ask(|reply| Message::Label { request: runs::Label { label, ..request }, reply }).await
@@ -267,7 +267,7 @@ impl Engine {
     /// `queue.set`
     ///
     /// # Errors
-    /// A cap of 0.
+    /// The cap is 0.
     pub async fn set_queue(&self, request: queue_rpc::Set) -> Result<Queue, RpcError> {
         if request.max_concurrent_runs == Some(0) {
             return Err(RpcError::refused(
@@ -283,8 +283,8 @@ impl Engine {
         self.activity.clone()
     }
 
-    /// Stops taking requests and starting attempts; those that outlive a daemon go on. Returns when the store
-    /// has everything.
+    /// Stops accepting requests and starting attempts; attempts that outlive a daemon continue. Returns when everything
+    /// is stored.
     pub async fn stop(&self) {
         let (reply, done) = oneshot::channel();
         if self.messages.send(Message::Stop { reply }).is_ok() {
@@ -292,8 +292,8 @@ impl Engine {
         }
     }
 
-    /// Asks for something that takes effect at once and is stored when the disk can be written again. Meanwhile the answer
-    /// says so: what is not stored is not acknowledged.
+    /// Sends a request that takes effect immediately, and is stored when the disk can be written again. Until then the
+    /// response is an error that says so: only stored requests are acknowledged.
     async fn ask_in_trouble<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, RpcError> {
         let mut trouble = self.store.trouble();
         let waits = async {

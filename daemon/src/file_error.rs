@@ -1,13 +1,13 @@
-//! Why something could not be done with files: a disk that is full is not the fault of whoever asked.
+//! Errors of work with files. A full disk is a separate case, because the same work may succeed later.
 
 use std::{fmt, io};
 
-/// Why something could not be done, as a sentence.
+/// Why work with files failed, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileError {
-    /// Nothing more can be written for now. The same may work when there is space.
+    /// The disk is full. The same work may succeed when there is space.
     Full(String),
-    /// Another try makes no difference.
+    /// Anything else; trying again makes no difference.
     Other(String),
 }
 
@@ -47,7 +47,7 @@ impl From<&str> for FileError {
     }
 }
 
-/// For those who can't wait for space.
+/// For callers that can't wait for space.
 impl From<FileError> for String {
     fn from(problem: FileError) -> Self {
         match problem {

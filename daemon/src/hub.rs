@@ -1,11 +1,12 @@
-//! Events on their way to connections: committed events and live ones go in, every connection takes out what it watches.
+//! Routes events to connections: committed and live events come in, and every connection gets what it watches.
 //!
-//! Nothing here waits, and nothing is written out here: a connection that does not read loses live events first and then
-//! gets a fresh snapshot.
+//! Nothing here waits or serialises: a connection that does not read loses live events first, and then gets a fresh
+//! snapshot.
 //!
 //! - `record`: an active run; `rows`: the registry; `ring`: the newest daemon events
 //! - `message`, `snapshot`: notifications as text frames, whole and in parts
-//! - `watcher`, `outbox`: a connection as the hub sees it, and what waits for it; `subscription`: the connection's side
+//! - `watcher`, `outbox`: the hub's side of a connection, and its pending messages; `subscription`: the connection's
+//!   side
 
 mod message;
 mod outbox;
@@ -45,16 +46,16 @@ pub struct Hub {
     inner: Mutex<Inner>,
 }
 
-/// What an attempt reported last.
+/// The last reports of an attempt.
 #[derive(Debug)]
 pub(crate) struct Reported {
     /// Its numbers.
     pub(crate) metrics: IndexMap<String, f64>,
-    /// Where its log ends.
+    /// The end of its log.
     pub(crate) log_end: u64,
     /// The last line of its log.
     pub(crate) last_line: Option<String>,
-    /// Its plan, tasks, calls and predictions.
+    /// Its plan, tasks, tool calls and predictions.
     pub(crate) activity: Option<Box<Activity>>,
 }
 
@@ -62,11 +63,11 @@ pub(crate) struct Reported {
 struct Inner {
     /// Active runs.
     runs: HashMap<RunId, Record>,
-    /// What the registry shows.
+    /// The rows of the registry.
     rows: Rows,
     /// The newest daemon events.
     ring: Ring,
-    /// The newest started run of each workflow that had one under this daemon.
+    /// The newest started run of each workflow that started one under this daemon.
     newest: HashMap<WorkflowId, (u64, RunId)>,
     watchers: HashMap<u64, Watcher>,
     next_watcher: u64,
@@ -79,18 +80,18 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// Names this life of the daemon; daemon-wide numbers count from its start.
+    /// Returns the id of this instance of the daemon; daemon-wide numbers count from its start.
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.instance
     }
 
-    /// A thread that panicked in here left at worst an event that not everybody got; the rest goes on.
+    /// If a thread panicked in here, at worst some connections missed an event; the others continue.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run became active (started, or recovered at start): its state is here until [`Hub::end`].
+    /// Adds a run that became active (started, or recovered at startup); its state is kept until [`Hub::end`].
     pub fn begin(&self, run: &Run, state: RunState) {
         let mut short = run.clone();
         short.shorten();
@@ -110,7 +111,7 @@ impl Hub {
         }
     }
 
-    /// A state event was committed: it is folded into the run's state and goes to those who watch the run.
+    /// Folds a committed state event into the run's state, and sends it to watchers of the run.
     pub fn state(&self, workflow_id: WorkflowId, run_id: RunId, event: Numbered) {
         let mut inner = self.lock();
         let inner = &mut *inner;
@@ -124,7 +125,7 @@ impl Hub {
                     return;
                 }
             },
-            // A run that waits, or one that ended: it is not here, but somebody may watch it.
+            // The run is waiting or has ended: it has no record, but may be watched.
             None => (Outdated::Nothing, Vec::new()),
         };
         let watching: Vec<&mut Watcher> =
@@ -143,7 +144,7 @@ impl Hub {
         }
     }
 
-    /// A live event; never waits, may be lost.
+    /// Sends a live event. Never waits; the event may be lost.
     pub fn live(&self, workflow_id: WorkflowId, run_id: RunId, mut event: LiveEvent) {
         event.shorten();
         let mut inner = self.lock();
@@ -157,8 +158,8 @@ impl Hub {
         }
     }
 
-    /// Registry, queue or products changed, and that is committed. A run that waits is placed by its `position`, at the
-    /// end of the queue where it has none.
+    /// Sends a committed change of the registry, the queue or the products. A waiting run is inserted at its
+    /// `position`, or at the end of the queue without one.
     pub fn daemon(&self, mut event: DaemonEvent) {
         event.shorten();
         let mut inner = self.lock();
@@ -167,7 +168,7 @@ impl Hub {
         }
     }
 
-    /// A run waits, and that is committed; it is placed as [`Hub::daemon`] does.
+    /// Adds a committed waiting run, at the position that [`Hub::daemon`] describes.
     pub fn queued(&self, run: Arc<Run>) {
         let mut inner = self.lock();
         if let Some(event) = inner.rows.wait(run) {
@@ -175,29 +176,29 @@ impl Hub {
         }
     }
 
-    /// How the queue is when the daemon starts, before anybody watches: no event, nothing is counted.
+    /// Sets the queue at startup, before anybody watches, without an event.
     pub fn open_queue(&self, queue: fanlight_shared::event::Queue) {
         let _ = self.lock().rows.apply(DaemonEvent::QueueUpdate { queue });
     }
 
-    /// What every client should show.
+    /// Returns the banners.
     #[must_use]
     pub fn banners(&self) -> Vec<String> {
         self.lock().rows.banners().to_vec()
     }
 
-    /// A run ended and its last event was sent: its state may be dropped; it is read from the store from now on.
+    /// Drops the state of a run that has ended and whose last event was sent; from now on it is read from the store.
     pub fn end(&self, run_id: RunId) {
         self.lock().runs.remove(&run_id);
     }
 
-    /// What is known of an active run.
+    /// Returns the state of an active run.
     #[must_use]
     pub fn run_state(&self, run_id: RunId) -> Option<Arc<RunState>> {
         self.lock().runs.get(&run_id).map(|record| Arc::clone(&record.state))
     }
 
-    /// What an attempt that runs reported so far: the event of its end says it, so that it lasts.
+    /// Returns what a running attempt has reported so far, which the event of its end stores.
     pub(crate) fn reported(&self, run: RunId, node: &str, item: ItemPath, attempt: u32) -> Option<Reported> {
         let inner = self.lock();
         let instance = inner.runs.get(&run)?.state.instance(node, item)?;
@@ -209,7 +210,7 @@ impl Hub {
         })
     }
 
-    /// Fills in the places of runs that wait, and what runs ask.
+    /// Fills in the positions of waiting runs, and the questions of runs.
     pub fn place(&self, runs: &mut [Run]) {
         let inner = self.lock();
         for run in runs {
@@ -218,14 +219,14 @@ impl Hub {
         }
     }
 
-    /// The runs that ask a person something, in the order of their starts, with what is known of them.
+    /// Returns the runs that ask a person, in the order of their starts, with their states.
     pub(crate) fn asking(&self) -> Vec<(Arc<Run>, Arc<RunState>)> {
         let inner = self.lock();
         let state = |run: &RunId| inner.runs.get(run).map(|record| Arc::clone(&record.state));
         inner.rows.asking().into_iter().filter_map(|run| Some((Arc::clone(&run), state(&run.id)?))).collect()
     }
 
-    /// Tells every client that the daemon ends.
+    /// Notifies every client that the daemon is ending.
     pub fn bye(&self, reason: &str) {
         let message = Message::new(Notification::Bye { reason: reason.to_owned() });
         for watcher in self.lock().watchers.values_mut() {
@@ -233,7 +234,7 @@ impl Hub {
         }
     }
 
-    /// How many bytes of notifications wait for connections, about.
+    /// Estimates how many bytes of notifications wait for connections.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.lock().watchers.values().map(|watcher| watcher.outbox.bytes()).sum()

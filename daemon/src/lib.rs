@@ -1,22 +1,23 @@
-//! The library behind `fanlight daemon`: it runs workflows, and keeps what they make.
+//! The library behind `fanlight daemon`: it runs workflows, and stores their results.
 //!
 //! # Layout
 //!
 //! - [`run`]: boots everything on a listener and a store; tests call it too
-//! - [`engine`]: the one owner of runs: queue, dataflow, retries, cancel, recovery
-//! - [`executor`]: what runs work outside of the engine, behind one trait; [`attempt`]: what is run, and its outcome
-//! - [`node_type`]: the native node types, one a file; [`services`]: what they may do while they run; [`worker`] runs those
-//!   that decode foreign bytes, such as a `picture`
+//! - [`engine`]: owns all runs: queue, dataflow, retries, cancel, recovery
+//! - [`executor`]: runs work outside of the engine, behind one trait; [`attempt`]: the work of an attempt, and its
+//!   outcome
+//! - [`node_type`]: the native node types, one per file; [`services`]: the services of a running node; [`worker`] runs
+//!   types that decode foreign bytes, such as a `picture`
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
-//! - [`media`]: from bytes to media values; `rooted`: paths that stay within a folder, and the walk through it
+//! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`config`], [`lock`], [`own_file`], [`doctor`]
 //!
-//! None of these uses one that uses it; `rooms.rs` holds that.
+//! The modules form layers without cycles; `rooms.rs` tests that.
 //!
-//! The engine decides in memory and hands batches to the store; whatever another process or person may see (answers,
-//! events, processes) waits for the commit of its batch.
+//! The engine decides in memory and sends batches to the store. Anything visible to another process or person
+//! (responses, events, processes) waits for the commit of its batch.
 
 pub mod attempt;
 pub mod command;

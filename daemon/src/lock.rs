@@ -1,20 +1,20 @@
-//! One daemon per home: a lock that the kernel gives back when its holder dies, however it dies.
+//! One daemon per home: a lock that the kernel releases when its holder dies, however it dies.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Why there is no lock.
+/// The errors of taking the lock.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another daemon holds it.
     #[error("a daemon already runs for this home (process {pid}); `fanlight daemon stop` ends it")]
     Held {
-        /// Its process, as it says itself; `?` where it has not said yet.
+        /// Its process id as it reports it; `?` if it has not yet.
         pid: String,
     },
-    /// The file can't be made or locked.
+    /// The file can't be created or locked.
     #[error("the lock file {path} can't be used: {reason}")]
     Unusable {
         /// The file.
@@ -31,7 +31,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock. The file stays when the lock goes: removing it would let two daemons hold two files.
+    /// Takes the lock. The file stays after the lock is released: removing it would let two daemons lock two files.
     ///
     /// # Errors
     /// See [`LockError`].
@@ -62,7 +62,7 @@ impl Lock {
     }
 }
 
-/// Whether a process holds the lock. The kernel gives it back when its holder dies, so this tells whether the daemon lives.
+/// Returns whether a process holds the lock, and so whether the daemon is alive.
 #[must_use]
 pub fn is_held(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))

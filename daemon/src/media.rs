@@ -1,4 +1,4 @@
-//! From bytes to media values: what they are is found from the bytes, never from a name.
+//! Turns bytes into media values. Their type is detected from the bytes, never from a name.
 
 mod folder;
 mod import;
@@ -18,13 +18,13 @@ pub(crate) use folder::publish_folder;
 pub use import::import;
 pub use sniff::{Sniffed, sniff};
 
-/// The longest file name, in bytes: what common file systems take, with room for a number before it.
+/// The longest file name, in bytes: common file systems accept it, with room for a number before it.
 const MAX_NAME_BYTES: usize = 200;
 
 /// Publishes an open regular file and describes it as media. Blocks.
 ///
 /// # Errors
-/// The file can't be read, the disk is full.
+/// The file can't be read, or the disk is full.
 pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Published), FileError> {
     let executable = file.metadata().is_ok_and(|meta| is_executable(&meta));
     let sniffed =
@@ -34,12 +34,12 @@ pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Publ
     Ok((Media { executable, ..media }, published))
 }
 
-/// Whether the owner of a file may execute it.
+/// Returns whether the owner of a file may execute it.
 fn is_executable(meta: &std::fs::Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
 }
 
-/// Describes bytes that are stored already as media. Blocks.
+/// Describes stored bytes as media. Blocks.
 ///
 /// # Errors
 /// A sentence: the bytes are gone.
@@ -51,7 +51,7 @@ pub fn stored(blobs: &Blobs, hash: BlobHash, bytes: u64, name: &str) -> Result<M
     Ok(describe(sniff::sniff_head(&head, bytes <= head.len() as u64), hash, bytes, name))
 }
 
-/// Published bytes as media.
+/// Describes published bytes as media.
 #[must_use]
 pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Media {
     Media {
@@ -66,7 +66,7 @@ pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Med
     }
 }
 
-/// A name as [`Media::name`] holds it: without folders and control characters, never empty, not too long.
+/// Returns a name as [`Media::name`] holds it: without folders and control characters, never empty, not too long.
 #[must_use]
 pub fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -85,10 +85,11 @@ pub fn file_name(name: &str) -> String {
     if cleaned.is_empty() || cleaned == "." || cleaned == ".." { "file".into() } else { cleaned }
 }
 
-/// Checks that media fits a declared type, and makes it that: what is declared `file` stays whatever its bytes are.
+/// Checks that media fits a declared type, and converts it: media declared as `file` becomes a file, whatever its bytes
+/// are.
 ///
 /// # Errors
-/// A sentence that says what the bytes are instead.
+/// A sentence that says what the bytes are.
 pub fn check(media: Media, declared: &Type) -> Result<Media, String> {
     let fits = match declared {
         Type::Any => true,

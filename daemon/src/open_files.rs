@@ -1,10 +1,10 @@
-//! How many files the daemon may have open at once.
+//! The limit on open files of the daemon.
 
 use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// With fewer open files than this the database, the clients and the commands of one run don't fit.
+/// The minimum for the database, the clients and the commands of one run.
 const MIN_OPEN_FILES: u64 = 256;
 
 /// The system allows too few open files.
@@ -14,9 +14,9 @@ const MIN_OPEN_FILES: u64 = 256;
      with `ulimit -n 1024` in a new shell, or in the limits of your system (`ulimit -Hn` shows them)"
 )]
 pub struct TooFewFiles {
-    /// How many may be open.
+    /// The limit of the system.
     limit: u64,
-    /// How many are needed.
+    /// The number that is needed.
     needed: u64,
 }
 
@@ -30,12 +30,12 @@ static INHERITED: OnceLock<Rlimit> = OnceLock::new();
 pub(crate) fn raise() -> Result<(), TooFewFiles> {
     let inherited = *INHERITED.get_or_init(|| getrlimit(Resource::Nofile));
     check(inherited.maximum)?;
-    // A soft limit that can't be raised is only smaller than it could be.
+    // A soft limit that can't be raised is only lower than it could be.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: inherited.maximum, maximum: inherited.maximum });
     Ok(())
 }
 
-/// The limit that commands get back: many programs expect the usual one.
+/// Returns the original limit, which commands get: many programs expect it.
 pub(crate) fn inherited() -> Option<Rlimit> {
     INHERITED.get().copied()
 }

@@ -1,7 +1,7 @@
-//! A file or folder that this process made under a name that others may give to one of theirs, such as a socket.
+//! A file or folder of this process whose name another process may reuse, such as a socket.
 //!
-//! When a home is removed while its processes live, others make a new home and use the same names. A lock says nothing
-//! of that: it was removed with the home.
+//! If a home is removed while its processes are alive, other processes create a new home with the same names. A lock
+//! doesn't prevent that: it was removed with the home.
 
 use std::fs::File;
 use std::io;
@@ -14,27 +14,27 @@ pub struct OwnFile {
     path: PathBuf,
     /// Device and inode.
     identity: (u64, u64),
-    /// Of a folder: as long as it is open, no other folder gets its inode. A socket keeps its own by listening.
+    /// For a folder: while it is open, no other folder gets its inode. A socket keeps its inode by listening.
     _open: Option<File>,
 }
 
 impl OwnFile {
-    /// The socket at `path` on which this process has just begun to listen, or the folder that it works in.
+    /// Records the socket at `path` on which this process has just begun to listen, or the folder that it works in.
     ///
     /// # Errors
-    /// It is gone already.
+    /// It is already gone.
     pub fn of(path: &Path) -> io::Result<Self> {
         let identity = identity(path)?;
         let open = if path.is_dir() { Some(File::open(path)?) } else { None };
         Ok(Self { path: path.to_owned(), identity, _open: open })
     }
 
-    /// Whether it was removed, or another one has its name now.
+    /// Returns whether it was removed or replaced.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match identity(&self.path) {
             Ok(identity) => identity != self.identity,
-            // Too few descriptors, for example, say nothing of it.
+            // Other errors, such as a lack of descriptors, say nothing about it.
             Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
         }
     }
@@ -42,7 +42,7 @@ impl OwnFile {
     /// Removes the socket if it is still the one that this process made.
     pub fn remove(&self) {
         if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
-            // Who removed it in this moment did the same.
+            // Another process may have just removed it.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -66,7 +66,7 @@ mod tests {
         let _own = UnixListener::bind(&path).unwrap();
         let own = OwnFile::of(&path).unwrap();
         assert!(!own.is_gone());
-        // The successor's file is made before the old one goes, so that it can't have the same inode.
+        // Create the successor's file before removing the old one, so that it can't have the same inode.
         let _next = UnixListener::bind(folder.path().join("next")).unwrap();
         std::fs::rename(folder.path().join("next"), &path).unwrap();
         let next = OwnFile::of(&path).unwrap();

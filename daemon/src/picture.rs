@@ -1,4 +1,4 @@
-//! Pictures: decoded and encoded under limits, and resized. Nothing of it belongs into the daemon's own process.
+//! Pictures: decoding and encoding under limits, and resizing. This code must not run in the daemon's own process.
 
 mod jpeg;
 mod limits;
@@ -17,7 +17,7 @@ use crate::file_error::FileError;
 pub(crate) use limits::{SIDE, check_size};
 pub(crate) use scale::scaled;
 
-/// Decodes a picture, turned upright as its EXIF orientation says.
+/// Decodes a picture and rotates it by its EXIF orientation.
 pub(crate) fn decode(path: &Path) -> Result<DynamicImage, String> {
     let unreadable = |error: std::io::Error| format!("the picture can't be read: {error}");
     let mut reader =
@@ -53,7 +53,7 @@ fn sentence(error: ImageError) -> String {
     }
 }
 
-/// Writes a PNG, fast rather than small. Alpha is left out where every pixel is opaque.
+/// Writes a PNG, fast rather than small. Alpha is left out if every pixel is opaque.
 pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), FileError> {
     limits::check_size(picture.width(), picture.height())?;
     let opaque = match picture {
@@ -82,7 +82,7 @@ pub(crate) fn encode(picture: &DynamicImage, path: &Path) -> Result<(), FileErro
         })
 }
 
-/// Makes a file that nobody else may read, whatever the umask.
+/// Creates a file that only its owner can read, whatever the umask.
 pub(crate) fn new_file(path: &Path) -> std::io::Result<File> {
     File::options().write(true).create_new(true).mode(0o600).open(path)
 }

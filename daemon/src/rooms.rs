@@ -1,9 +1,9 @@
-//! Holds that the modules of this crate form layers: none uses another one that uses it in turn.
+//! Tests that the modules of this crate form layers, without cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Code that is compiled for tests alone may look anywhere.
+/// Code that is only compiled for tests may use anything.
 const OF_TESTS: [&str; 4] = ["tests", "fake", "fixture", "rooms"];
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
@@ -18,7 +18,7 @@ fn sources(path: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules that the text names by `crate::`, outside of comments and tests.
+/// Returns the modules that the text names by `crate::`, outside of comments and tests.
 fn used(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
@@ -48,7 +48,7 @@ fn no_module_uses_one_that_uses_it() {
         let all = files.iter().flat_map(|file| used(&std::fs::read_to_string(file).unwrap()));
         uses.insert(module, all.filter(|other| other != module).collect());
     }
-    // Whatever uses nothing that is left may go; a circle never can.
+    // Remove modules that use none of the remaining ones; a cycle is never removed.
     while let Some(free) =
         uses.iter().find(|(_, others)| others.iter().all(|it| !uses.contains_key(it.as_str())))
     {

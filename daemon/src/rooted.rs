@@ -1,8 +1,8 @@
-//! Paths that are resolved within one folder and lead nowhere else; the walk through a folder, and its removal.
+//! Resolves paths that must stay within one folder; walks through a folder, and removes it.
 //!
-//! A link is followed as long as it stays within the folder; one that leads out of it, or nowhere, is refused by name.
-//! Each step opens one name and never lets the kernel follow a link by itself, so a link that is put in place meanwhile
-//! can't lead out either. Nothing but regular files is ever opened: a fifo blocks nobody, a device is not touched.
+//! Links are followed as long as they stay within the folder; one that leads out of it, or nowhere, is refused by name.
+//! Each step opens one name and never lets the kernel follow a link, so a link that is created meanwhile can't lead out
+//! either. Only regular files are ever opened: a FIFO can't block, and devices aren't touched.
 
 mod on_disk;
 mod own;
@@ -37,11 +37,11 @@ const FILE: OFlags = OFlags::RDONLY
 pub(crate) struct Root {
     folder: OwnedFd,
     path: PathBuf,
-    /// The path without links, which absolute links are compared with.
+    /// The path without links, for comparison with absolute links.
     real: PathBuf,
 }
 
-/// What a path leads to.
+/// The entry at a path.
 #[derive(Debug)]
 pub(crate) enum Entry {
     /// An open regular file.
@@ -50,7 +50,7 @@ pub(crate) enum Entry {
     Folder(OwnedFd),
 }
 
-/// Why a path leads to nothing that may be used.
+/// Why a path is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("there is no such file")]
@@ -90,7 +90,7 @@ impl From<Refusal> for io::Error {
     }
 }
 
-/// A path with its parts only: no `.`, and relative to the root. An absolute path that lies below `root` becomes relative.
+/// Returns a normalised path: without `.`, and relative to the root. An absolute path below `root` becomes relative.
 ///
 /// # Errors
 /// [`Refusal::Outside`] if it leads, or could lead, elsewhere.
@@ -111,7 +111,7 @@ pub(crate) fn inner_path(path: &Path, root: &Path) -> Result<PathBuf, Refusal> {
 }
 
 impl Root {
-    /// Opens a folder that a person named: its own path may lead through links.
+    /// Opens a folder that a person named: its own path may contain links.
     ///
     /// # Errors
     /// It can't be opened.
@@ -120,7 +120,7 @@ impl Root {
         Self::new(folder, path)
     }
 
-    /// Opens `name` in the folder `parent`, both of which are Fanlight's own: neither may have become a link.
+    /// Opens `name` in the folder `parent`, both of which are Fanlight's own: neither may have been replaced by a link.
     ///
     /// # Errors
     /// One of them can't be opened, or is a link.
@@ -134,7 +134,7 @@ impl Root {
         Ok(Self { folder, path: path.to_owned(), real: path.canonicalize()? })
     }
 
-    /// The open folder.
+    /// Returns the open folder.
     pub(crate) fn folder(&self) -> BorrowedFd<'_> {
         self.folder.as_fd()
     }
@@ -143,7 +143,7 @@ impl Root {
         &self.path
     }
 
-    /// Opens what `path` leads to.
+    /// Opens the entry at `path`.
     ///
     /// # Errors
     /// See [`Refusal`].
@@ -151,7 +151,7 @@ impl Root {
         steps::open(self, &inner_path(path, &self.path)?)
     }
 
-    /// The names that lie beside `path`, for a hint; at most a hundred.
+    /// Returns the names next to `path`, for a hint; at most a hundred.
     pub(crate) fn neighbours(&self, path: &Path) -> Vec<String> {
         let Ok(inner) = inner_path(path, &self.path) else { return Vec::new() };
         let Ok(Entry::Folder(folder)) = self.entry(inner.parent().unwrap_or(Path::new(""))) else {
@@ -162,14 +162,14 @@ impl Root {
         names.into_iter().map(|it| it.to_string_lossy().into_owned()).collect()
     }
 
-    /// The path within this folder that an absolute path leads to.
+    /// Returns the path within this folder that an absolute path leads to.
     fn inside(&self, path: &Path) -> Option<PathBuf> {
         let direct = path.strip_prefix(&self.path).or_else(|_| path.strip_prefix(&self.real)).ok();
         let plain = direct.filter(|inner| inner.components().all(|part| part != Component::ParentDir));
         if let Some(inner) = plain {
             return Some(inner.to_owned());
         }
-        // Another name of the folder, or a way out and back in; the result is followed step by step all the same.
+        // It may be another name of the folder, or lead out and back in; the result is still followed step by step.
         Some(path.canonicalize().ok()?.strip_prefix(&self.real).ok()?.to_owned())
     }
 }
@@ -199,7 +199,7 @@ fn word(kind: FileType) -> &'static str {
     }
 }
 
-/// The names in a folder, in byte order.
+/// Returns the names in a folder, in byte order.
 fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {

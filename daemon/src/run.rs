@@ -1,4 +1,4 @@
-//! The life of a daemon: boots everything on a listener and a store, and ends it in order.
+//! The life of a daemon: boots everything on a listener and a store, and shuts it down in order.
 
 mod banners;
 mod idle;
@@ -28,7 +28,7 @@ use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
 
-/// Why a daemon did not start.
+/// The errors of starting a daemon.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Its folders.
@@ -55,15 +55,16 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The exit code of the process. It tells a daemon that lost the race for its home from one that failed.
+    /// Returns the exit code of the process, which distinguishes a daemon that lost the race for its home from one that
+    /// failed.
     #[must_use]
     pub fn exit_code(&self) -> i32 {
         if matches!(self, Self::Lock(LockError::Held { .. })) { ALREADY_RUNNING } else { 1 }
     }
 }
 
-/// How long the engine may take to hand everything to the store when the daemon ends. On a full disk it can't, and what
-/// was not acknowledged is decided again by the next daemon.
+/// How long the engine may take to store everything when the daemon ends. On a full disk it can't, and the next daemon
+/// decides again what was not acknowledged.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the store may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,16 +72,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The reasons for a daemon to end.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
-    /// Ends it in order: by a signal, by `daemon.stop`, by a test.
+    /// Shuts it down in order: by a signal, by `daemon.stop`, or by a test.
     pub token: CancellationToken,
-    /// Also ends it when it had neither runs nor clients for `linger` of the configuration.
+    /// Whether to end it also after `linger` of the configuration without runs and clients.
     pub when_idle: bool,
 }
 
-/// Runs a daemon on a listener and a store until `shutdown`, or until the store or the engine fails: then it ends too, and
-/// the next daemon recovers from what is stored. It ends within a bounded time, whatever the disk does. `helper` is the
-/// executable that has `supervisor` and `worker`; `node_types` may change while the daemon runs. Tests boot the real
-/// thing with it.
+/// Runs a daemon on a listener and a store until `shutdown`, or until the store or the engine fails: the next daemon
+/// then recovers from what is stored. It ends within a bounded time, whatever the disk does. `helper` is the executable
+/// with the commands `supervisor` and `worker`; `node_types` may change while the daemon runs. Tests also boot the
+/// daemon with this function.
 ///
 /// # Errors
 /// The store can't be read, or failed.
@@ -163,16 +164,16 @@ pub async fn run(
     ended.map_err(StoreError::Other)
 }
 
-/// Waits until the store or the engine has failed and returns why.
+/// Waits until the store or the engine has failed, and returns the reason.
 async fn failed(failure: &mut tokio::sync::watch::Receiver<Option<String>>) -> String {
     if failure.wait_for(Option::is_some).await.is_err() {
-        // The store was closed by somebody else, in order.
+        // The store was closed in order.
         return std::future::pending().await;
     }
     failure.borrow().clone().unwrap_or_default()
 }
 
-/// The whole life of the daemon of a home: folders, lock, configuration, store, socket, signals.
+/// Runs the daemon of a home from start to end: folders, lock, configuration, store, socket, signals.
 ///
 /// # Errors
 /// See [`RunError`].
@@ -202,7 +203,7 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
     Ok(ended?)
 }
 
-/// TERM and INT end the daemon in order.
+/// Shuts the daemon down in order on TERM and INT.
 fn end_on_signals(token: CancellationToken) -> std::io::Result<tokio::task::AbortHandle> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -216,7 +217,8 @@ fn end_on_signals(token: CancellationToken) -> std::io::Result<tokio::task::Abor
     Ok(waiting.abort_handle())
 }
 
-/// Sends the daemon's log to the log file of its home, which never grows beyond a bound, at the level of `FANLIGHT_LOG` (`info` where that is not set).
+/// Sends the daemon's log to the log file of its home, which is bounded in size, at the level of `FANLIGHT_LOG` (`info`
+/// by default).
 ///
 /// # Errors
 /// The file can't be opened.
@@ -231,7 +233,7 @@ pub fn log_to_file(home: &Home) -> Result<(), RunError> {
         .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(log)
-        // What the log can't hold is dropped; saying so on stderr could fail too.
+        // Lines that can't be written are dropped; reporting that on stderr could fail too.
         .log_internal_errors(false)
         .finish();
     // A second daemon in one process (tests) keeps the first one's log.

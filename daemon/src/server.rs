@@ -1,8 +1,8 @@
-//! The wire: one connection after the other, one place where a request is let through or refused.
+//! The wire: accepts connections, and dispatches or refuses requests in one place.
 //!
-//! Each of these uses only those before it: `context` (what handlers work with), `session` (what those of one connection
-//! share), `state`, `document`, `bytes`, a handler a noun, `dispatch` (the table of methods), `connection` (the loops that
-//! read and write), and here the loop that accepts.
+//! Each of these modules uses only those before it: `context` (of handlers), `session` (shared by the handlers of one
+//! connection), `state`, `document`, `bytes`, the handlers, one per noun, `dispatch` (the table of methods),
+//! `connection` (the loops that read and write), and here the accept loop.
 
 mod assets;
 mod bytes;
@@ -39,12 +39,12 @@ use tokio_util::sync::CancellationToken;
 pub use context::Context;
 pub use listen::{ListenError, listen};
 
-/// How long sessions may take to say goodbye.
+/// How long sessions may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the accept loop rests when the system is out of files.
+/// How long the accept loop pauses when the system is out of file descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Serves clients until `stop`; then the sessions end.
+/// Serves clients until `stop`, and then ends the sessions.
 pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: CancellationToken) {
     let mut sessions = JoinSet::new();
     loop {
@@ -71,7 +71,7 @@ pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: Cancella
     }
 }
 
-/// Whether the other end belongs to the user that the daemon belongs to.
+/// Returns whether the peer is the daemon's user.
 fn ours(stream: &UnixStream) -> bool {
     match stream.peer_cred() {
         Ok(peer) if peer.uid() == rustix::process::geteuid().as_raw() => true,

@@ -1,11 +1,11 @@
-//! What is kept: SQLite for rows and small bytes, files named by their hash for large ones.
+//! The store: SQLite for rows and small bytes, and files named by their hash for large ones.
 //!
-//! One thread writes. It takes whatever batches wait, commits them together in the order in which they came, and then
-//! calls each batch's `after`. Readers work beside it.
+//! One thread writes. It takes all waiting batches, commits them together in order of arrival, and then calls each
+//! batch's `after`. Readers work in parallel.
 //!
 //! - [`blob`]: bytes; `database`: opening and migrations; `readers`: the pool that reads
-//! - `op`: what can be written; `writer`: the thread; `apply`: ops become rows
-//! - `read`: what can be asked
+//! - `op`: write operations; `writer`: the writing thread; `apply`: turns operations into rows
+//! - `read`: queries
 
 mod apply;
 pub mod blob;
@@ -49,27 +49,27 @@ pub use read::{Counts, StoredValue};
 pub use sweep::Unknown;
 use writer::{Message, Writer};
 
-/// Why the store refused.
+/// The errors of the store.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// No space, no quota, or no permission to write.
+    /// No space, quota exceeded, or no permission to write.
     #[error("the disk that holds {0} is full; free some space and try again")]
     Full(PathBuf),
     /// The disk can't be written or read at the moment, for another reason; the sentence says what was being done.
     #[error("{0}")]
     Disk(String),
-    /// Stored bytes are not what they were.
+    /// Stored bytes are damaged.
     #[error(
         "the stored bytes of {owner} are damaged: {what}; run it again to make them anew, restore the file from a backup, \
          or delete the asset"
     )]
     Damaged {
-        /// What the bytes belong to.
+        /// The owner of the bytes.
         owner: String,
         /// What was found.
         what: String,
     },
-    /// What is stored of one run or asset can't be read; the sentence names it.
+    /// The stored data of one run or asset can't be read; the sentence names it.
     #[error("{0}")]
     Unreadable(String),
     /// A newer Fanlight made this database.
@@ -81,16 +81,16 @@ pub enum StoreError {
         path: PathBuf,
         /// Its schema.
         found: u32,
-        /// The newest this program knows.
+        /// The newest schema that this program knows.
         known: u32,
     },
-    /// Nothing has this name or id; the sentence says what was looked for.
+    /// Nothing has this name or id, which the sentence includes.
     #[error("{0}")]
     NotFound(String),
     /// A param of a request is wrong; the sentence names it.
     #[error("{0}")]
     BadParam(String),
-    /// The rest; the sentence says what was being done.
+    /// Anything else; the sentence says what was being done.
     #[error("{0}")]
     Other(String),
 }
@@ -113,15 +113,15 @@ pub struct OpenRun {
     pub document: String,
     /// The path of that file.
     pub path: Option<String>,
-    /// What its commands get from the submitter; runs of one submission share it.
+    /// The variables that its commands get from the submitter; runs of one submission share them.
     pub environment: Arc<Environment>,
     /// Its state events, in order.
     pub events: Vec<Numbered>,
-    /// Its values: node, item, port, value (`None` where not kept).
+    /// Its values: node, item, port, value (`None` if not kept).
     pub values: Vec<(String, ItemPath, String, Option<Value>)>,
 }
 
-/// A run that had not ended when the daemon did, and can't go on: what is stored of it can't be read.
+/// A run that had not ended when the daemon did, and can't continue: its stored data can't be read.
 #[derive(Debug)]
 pub struct DamagedRun {
     /// As lists show it.
@@ -144,15 +144,15 @@ struct Inner {
     trouble: watch::Receiver<Option<String>>,
     failure: watch::Sender<Option<String>>,
     unknown: watch::Sender<Unknown>,
-    /// Folders that others could enter when the store was opened.
+    /// Folders that other users could enter when the store was opened.
     found_open: Vec<String>,
 }
 
 impl Store {
-    /// Opens or makes the store of a home.
+    /// Opens or creates the store of a home.
     ///
     /// # Errors
-    /// A newer schema, a folder that can't be made or written, a database that is none.
+    /// The schema is newer, a folder can't be created or written, or the database file isn't one.
     pub fn open(home: &Home) -> Result<Self, StoreError> {
         let mut found_open = Vec::new();
         for folder in [&home.data, &home.blobs()] {
@@ -188,7 +188,7 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Hands a batch to the writer; never waits for the disk.
+    /// Sends a batch to the writer; never waits for the disk.
     pub fn write(&self, batch: Batch) {
         if let Err(refused) = self.inner.writer.send(Message::Batch(batch))
             && let Message::Batch(Batch { after: Some(after), .. }) = refused.0
@@ -210,7 +210,7 @@ impl Store {
     /// Writes ops as one request and waits for the commit.
     ///
     /// # Errors
-    /// What the writer says.
+    /// The error of the writer.
     pub async fn commit(&self, ops: Vec<Op>) -> Result<Committed, StoreError> {
         let (send, receive) = tokio::sync::oneshot::channel();
         let after: After = Box::new(move |answer| {
@@ -220,69 +220,69 @@ impl Store {
         receive.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Where bytes lie.
+    /// Returns the blob store.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
         &self.inner.blobs
     }
 
-    /// Why nothing can be written at the moment, for banners; `None` while all is well.
+    /// Returns the reason why nothing can be written at the moment, for banners; `None` while writing works.
     #[must_use]
     pub fn trouble(&self) -> watch::Receiver<Option<String>> {
         self.inner.trouble.clone()
     }
 
-    /// Why attempts wait for space on a disk, for banners; `None` while none does.
+    /// Returns the reason why attempts wait for disk space, for banners; `None` while none does.
     #[must_use]
     pub fn shortage(&self) -> watch::Receiver<Option<String>> {
         self.inner.blobs.space().shortage()
     }
 
-    /// Why the daemon can't go on, once that is so: what the engine decided and what is stored differ, and only a new daemon
-    /// can bring them together again.
+    /// Returns the reason why the daemon can't continue, once it can't: the engine's state and the store have diverged,
+    /// and only a new daemon can reconcile them.
     #[must_use]
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
         self.inner.failure.subscribe()
     }
 
-    /// Reports that the daemon can't go on. The first reason stays.
+    /// Reports that the daemon can't continue. The first reason is kept.
     pub(crate) fn fail(&self, why: &str) {
         fail(&self.inner.failure, why);
     }
 
-    /// There is nothing to hurry for: what only makes the store quick is given up, and memory goes back to the system.
+    /// Drops caches and returns memory to the system, when there is no work.
     pub(crate) fn release_memory(&self) {
         let _ = self.inner.writer.send(Message::ReleaseMemory);
     }
 
-    /// Ends the writer after what waits is committed. Blocks.
+    /// Ends the writer after committing everything that waits. Blocks.
     pub fn close(&self) {
         self.inner.close();
     }
 
-    /// The home that this store belongs to.
+    /// Returns the home that this store belongs to.
     pub(crate) fn home(&self) -> &Home {
         &self.inner.home
     }
 
-    /// Folders that others could enter when the store was opened, in words.
+    /// Returns the folders that other users could enter when the store was opened, in words.
     pub(crate) fn found_open(&self) -> &[String] {
         &self.inner.found_open
     }
 
-    /// Files that the database did not know when they were counted last. They stay where they are.
+    /// Returns the files that the database did not know at the last count. They stay where they are.
     pub(crate) fn unknown(&self) -> watch::Receiver<Unknown> {
         self.inner.unknown.subscribe()
     }
 
-    /// Counts the files that the database does not know, also for whoever watches [`Self::unknown`]. Blocks.
+    /// Counts the files that the database does not know, and updates [`Self::unknown`]. Blocks.
     pub(crate) fn count_unknown(&self) -> Result<Unknown, StoreError> {
         let counted = sweep::count_unknown(self.blobs())?;
         self.inner.unknown.send_replace(counted);
         Ok(counted)
     }
 
-    /// Returns what stored bytes belong to, in words. Looks through all assets and values. Blocks.
+    /// Returns the owner of stored bytes, in words. Searches all assets and values. Blocks.
     pub(crate) fn owner_of(&self, hash: BlobHash) -> Result<Option<String>, StoreError> {
         self.read(|db| blob::owner::of(db, hash))
     }
@@ -292,7 +292,7 @@ impl Store {
         sweep::each_unknown(self.blobs(), found)
     }
 
-    /// Lets the database grow no further than this, as a disk that is full.
+    /// Limits the size of the database, to simulate a full disk.
     #[cfg(test)]
     pub(crate) fn limit_pages(&self, pages: u32) {
         let _ = self.inner.writer.send(Message::PageLimit(pages));
@@ -311,7 +311,7 @@ impl Inner {
     fn close(&self) {
         let _ = self.writer.send(Message::Close);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // An `after` may hold the last handle, and then this is the writer's own thread.
+        // An `after` may hold the last handle, in which case this is the writer's own thread.
         if let Some(thread) = thread
             && thread.thread().id() != std::thread::current().id()
             && thread.join().is_err()
@@ -327,7 +327,7 @@ impl Drop for Inner {
     }
 }
 
-/// Reports that the daemon can't go on. The first reason stays.
+/// Reports that the daemon can't continue. The first reason is kept.
 fn fail(failure: &watch::Sender<Option<String>>, why: &str) {
     failure.send_if_modified(|failure| {
         let first = failure.is_none();
@@ -339,7 +339,7 @@ fn fail(failure: &watch::Sender<Option<String>>, why: &str) {
     });
 }
 
-/// The folder where this database marks the files that it is publishing.
+/// Returns the folder in which this database marks the files that it is publishing.
 fn marks(home: &Home, db: &Connection) -> Result<PathBuf, StoreError> {
     let publishing = home.blobs().join("publishing");
     let marks = publishing.join(database::id(db)?);
@@ -367,7 +367,7 @@ impl From<rusqlite::Error> for StoreError {
             }
             _ => false,
         };
-        // Who knows the database fills in its path.
+        // A caller that knows the database fills in its path.
         if full { Self::Full(PathBuf::new()) } else { Self::Other(format!("the database says: {error}")) }
     }
 }

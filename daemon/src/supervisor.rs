@@ -45,7 +45,7 @@ struct Arguments {
     trees: Trees,
 }
 
-/// The body of `fanlight supervisor`. Returns the exit code.
+/// Returns the body of `fanlight supervisor`. Returns the exit code.
 ///
 /// `--folder DIR --socket PATH [--linger SECONDS] [--trees auto|cgroup|session]`. It prints one line on standard output:
 /// `ready` when it listens, `taken` if another one runs, or a sentence about why it can't work.

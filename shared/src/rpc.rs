@@ -99,22 +99,22 @@ pub enum ErrorCode {
 }
 
 impl RpcError {
-    /// Returns an error.
+    /// Returns an error with this code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code: code as i32, message: message.into(), problems: Vec::new() }
     }
-    /// Nothing has this name or id.
+    /// Returns an error for a name or id that does not exist.
     #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::NotFound, message)
     }
-    /// It can't be done in the present state.
+    /// Returns an error for a request that is not possible in the present state.
     #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Refused, message)
     }
-    /// Returns the daemon failed.
+    /// Returns an error for a failure of the daemon.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)

@@ -1,8 +1,8 @@
-//! What an attempt changed in a folder that is not its own (`dir:`).
+//! Finds the files that an attempt changed in a shared folder (`dir:`).
 //!
-//! Snapshot the start the files that could become outputs are noted; afterwards those count that are new or different. The
-//! time of the last change of the inode can't be set by a program, so that even a file that was written again with
-//! the same size and an old time is seen. Nothing depends on the clock of the file system being ours.
+//! Before the start, it takes a snapshot of the files that could become outputs; afterwards the new and changed ones
+//! count. A program can't set the time of the inode's last change, so even a file that was rewritten with the same size
+//! and an old modification time is noticed. The file system may have a different clock.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,12 +21,12 @@ use super::pattern::Pattern;
 use crate::file_error::FileError;
 use crate::rooted::{Entry, Links, MAX_DEPTH, Root, WalkEntry, inner_path, walk};
 
-/// A change within one tick of the file system's clock may leave a file's times as they were.
+/// The resolution of the file system's clock: a second change within one tick may leave a file's times unchanged.
 const TICK: Duration = Duration::from_millis(20);
-/// How often a snapshot is taken again while files change.
+/// The most snapshots taken while files change.
 const MAX_TRIES: usize = 5;
 
-/// The state of a file: two that are equal are the same bytes.
+/// The state of a file: equal stamps mean equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     device: i128,
@@ -64,24 +64,24 @@ impl Stamp {
 /// Files by their path relative to the folder, each with its state.
 pub(super) type Files = HashMap<PathBuf, Stamp>;
 
-/// The files that could become outputs, as they were at one moment.
+/// The states of the files that could become outputs, at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Snapshot {
     files: Files,
 }
 
 impl Snapshot {
-    /// Takes a snapshot of what the sources of outputs name in `dir`, before the start.
+    /// Takes a snapshot of the output files in `dir`, before the start.
     ///
     /// # Errors
-    /// A folder that can't be read, a bad pattern, too many files.
+    /// A folder can't be read, a pattern is bad, or there are too many files.
     pub(super) fn of(dir: &Path, sources: &[OutputSource]) -> Result<Self, String> {
         let mut snapshot = Self::now(dir, sources)?;
         for _ in 0..MAX_TRIES {
             if !snapshot.is_fresh() {
                 break;
             }
-            // Files are being changed at this very moment: look again when the clock has moved on.
+            // Files are being changed right now: look again when the clock has advanced.
             std::thread::sleep(TICK);
             snapshot = Self::now(dir, sources)?;
         }
@@ -96,7 +96,7 @@ impl Snapshot {
         self.files.values().any(|stamp| (0..tick).contains(&(now - stamp.changed.max(stamp.modified))))
     }
 
-    /// Takes a snapshot of what the sources of outputs name in `dir` at this moment.
+    /// Takes a snapshot of the output files in `dir`.
     ///
     /// # Errors
     /// As [`Self::of`].
@@ -126,7 +126,7 @@ impl Snapshot {
                         let inner = inner_path(Path::new(path), root.path()).unwrap_or_default();
                         note_folder(root, &inner, &mut files)?;
                     }
-                    // What isn't there now, or may not be used, is judged when the attempt has ended.
+                    // Missing or unusable files are judged when the attempt has ended.
                     Err(_) => {}
                 },
                 OutputSource::Glob(glob) => {
@@ -147,12 +147,12 @@ impl Snapshot {
         Ok(self.files.get(path) != Some(&Stamp::of_file(file)?))
     }
 
-    /// Returns whether a link that leads nowhere is new or different.
+    /// Returns whether a dangling link is new or different.
     pub(super) fn is_link_changed(&self, path: &Path, link: &Stat) -> bool {
         self.files.get(path) != Some(&Stamp::of_stat(link))
     }
 
-    /// Returns whether a file below this folder is new, different or gone. `now` are the files that are there.
+    /// Returns whether a file below this folder is new, different or gone. `now` holds the present files.
     pub(super) fn is_folder_changed(&self, path: &Path, now: &Files) -> bool {
         let then = self.files.iter().filter(|(file, _)| file.starts_with(path));
         let mut count = 0;
@@ -165,7 +165,7 @@ impl Snapshot {
         count != now.len()
     }
 
-    /// Writes it down, for the end of the attempt and for the next daemon.
+    /// Saves it, for the end of the attempt and for the next daemon.
     pub(super) fn save(&self, path: &Path) -> Result<(), FileError> {
         let mut bytes = Vec::new();
         for (file, stamp) in &self.files {
@@ -179,7 +179,7 @@ impl Snapshot {
             .map_err(|error| sentence("can't write", path, &error))
     }
 
-    /// Reads what [`Self::save`] wrote.
+    /// Loads what [`Self::save`] wrote.
     pub(super) fn load(path: &Path) -> Result<Self, String> {
         let bytes = fs::read(path).map_err(|error| sentence("can't read", path, &error))?;
         let files = bytes.split(|it| *it == 0).filter(|it| !it.is_empty()).map(parse).collect::<Option<_>>();
@@ -190,7 +190,7 @@ impl Snapshot {
 /// Returns the files below a folder.
 ///
 /// # Errors
-/// A folder that can't be read, too many files.
+/// A folder can't be read, or there are too many files.
 pub(super) fn files_in(root: &Root, path: &Path) -> Result<Files, String> {
     let mut files = Files::new();
     note_folder(root, path, &mut files)?;

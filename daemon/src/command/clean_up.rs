@@ -1,4 +1,4 @@
-//! Removes what is no longer needed when an attempt has ended, and when its run is deleted.
+//! Removes files when an attempt has ended, and when its run is deleted.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,12 +9,13 @@ use futures_util::future::join_all;
 use super::Commands;
 use super::folder::Folder;
 
-/// How long an ended attempt waits, so that several are cleaned up together.
+/// How long clean-up waits after an attempt has ended, so that several are cleaned up together.
 const CLEAN_UP_DELAY: Duration = Duration::from_millis(100);
 
 impl Commands {
-    /// Removes what only a running attempt needs (inputs, work folder); the log stays until its run is deleted. Not at
-    /// once: attempts that end at the same time are cleaned up together, out of the way of what starts then.
+    /// Removes what only a running attempt needs (inputs, work folder); the log stays until its run is deleted. It
+    /// waits a moment, so that attempts that end at the same time are cleaned up together and don't delay the attempts
+    /// that start then.
     pub(super) async fn clean_up(&self, attempt: AttemptId) {
         let ended = || self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner);
         {
@@ -30,7 +31,7 @@ impl Commands {
     }
 
     pub(super) async fn clean_up_all(&self, attempts: Vec<AttemptId>) {
-        // In this order a crash in between leaves a work folder, by which `remove` knows that there may be a record.
+        // In this order, a crash in between leaves a work folder, which tells `remove` that there may be a record.
         join_all(attempts.iter().map(|attempt| self.drop_record(*attempt))).await;
         if self.inner.shared.knows_any(&attempts) {
             let (inner, attempts) = (std::sync::Arc::clone(&self.inner), attempts.clone());
@@ -41,12 +42,12 @@ impl Commands {
         each_folder(folders, Folder::clean_up).await;
     }
 
-    /// Removes everything of these attempts, logs too. Returns those that are completely removed.
+    /// Removes everything of these attempts, including logs. Returns those that are completely removed.
     pub(super) async fn remove(&self, attempts: Vec<AttemptId>) -> Vec<AttemptId> {
         let mut gone = Vec::new();
         for attempt in attempts {
             let folder = self.folder(attempt);
-            // Without a record the supervisor is not asked: that would start one where none runs.
+            // Without a record, don't ask the supervisor: that would start one if none is running.
             if folder.work().exists() {
                 self.drop_record(attempt).await;
             }
@@ -64,7 +65,7 @@ impl Commands {
     }
 }
 
-/// Calls `work` with each of these folders. Returns whether it succeeded with all.
+/// Calls `work` with each of these folders. Returns whether all calls succeeded.
 pub(super) async fn each_folder(
     folders: Vec<Folder>,
     work: impl Fn(&Folder) -> std::io::Result<()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Collects outputs: from the files and the stdout of an ended command to the values of its ports. Blocks.
+//! Collects outputs: turns the files and the stdout of an ended command into the values of its ports. Blocks.
 
 mod field;
 mod place;
@@ -31,11 +31,11 @@ const MAX_MATCHES: usize = 10_000;
 /// The longest file whose content becomes a value, in bytes.
 const MAX_CONTENT: u64 = 16 * 1024 * 1024;
 
-/// What is collected from.
+/// The sources of outputs.
 pub(super) struct Sources<'a> {
-    /// Where files lie; the first place that has one wins.
+    /// The places where files can be; the first that has a file wins.
     pub(super) places: Vec<Place<'a>>,
-    /// What the command wrote to standard output.
+    /// The command's standard output.
     pub(super) stdout: &'a Stdout,
     /// What it reported.
     pub(super) reported: &'a IndexMap<String, Reported>,
@@ -49,16 +49,16 @@ pub(super) struct Collected {
     pub(super) blobs: Vec<Published>,
     /// Outputs whose files the command did not change in a shared folder.
     pub(super) unchanged: Vec<String>,
-    /// A sentence per declared output that isn't there or isn't what it should be.
+    /// A sentence for each declared output that is missing or wrong.
     pub(super) problems: Vec<String>,
-    /// What a person may want to know.
+    /// Notes for people.
     pub(super) notes: Vec<String>,
 }
 
 /// Collects all declared and reported outputs.
 ///
 /// # Errors
-/// [`FileError::Full`]: all of it is to be done again. Other problems are among what was collected.
+/// [`FileError::Full`]: collect everything again. Other problems are returned in [`Collected`].
 pub(super) fn collect(
     outputs: &IndexMap<String, CommandOutput>,
     sources: &Sources<'_>,
@@ -89,7 +89,7 @@ struct Collector<'a> {
 /// The value of an output.
 struct Made {
     value: Value,
-    /// The command did not change its files.
+    /// Whether the command left its files unchanged.
     unchanged: bool,
 }
 
@@ -147,7 +147,7 @@ impl Collector<'_> {
         Ok(Made { value, unchanged })
     }
 
-    /// Reads what lies at a path of a place; in a shared folder it must stay the same meanwhile.
+    /// Reads the file or folder at a path of a place; in a shared folder it must not change meanwhile.
     fn read(
         &mut self,
         place: &Place<'_>,
@@ -158,7 +158,7 @@ impl Collector<'_> {
     ) -> Result<Value, FileError> {
         let held = place.hold(path, &entry)?;
         let read = self.value(entry, &place.root, path, name, ty);
-        // What changed meanwhile may be why it is not what it should be.
+        // A change meanwhile may explain the problem.
         place.release(&held)?;
         read.map_err(|problem| match problem {
             Mismatch::Type(what) => format!("`{}` {what}", super::text::line(&path.to_string_lossy())).into(),
@@ -215,7 +215,7 @@ impl Collector<'_> {
         Ok(Made { value: Value::List(items), unchanged })
     }
 
-    /// `entry` is what lies at `path` in `root`.
+    /// Returns the value of `entry`, which is at `path` in `root`.
     fn value(
         &mut self,
         entry: Entry,
@@ -253,9 +253,9 @@ impl Collector<'_> {
     }
 }
 
-/// Why a file is no value of its type.
+/// Why a file is not a value of its type.
 enum Mismatch {
-    /// What follows the file's path.
+    /// The text that follows the file's path.
     Type(String),
     /// A whole sentence.
     Problem(FileError),
@@ -267,7 +267,7 @@ impl<T: Into<FileError>> From<T> for Mismatch {
     }
 }
 
-/// The name of the item with this number, where the items share one name: `plot-0.png`.
+/// Returns the name of the item with this number, if the items share one name: `plot-0.png`.
 fn numbered(name: &str, number: usize) -> String {
     match name.rsplit_once('.') {
         Some((stem, ext)) if !stem.is_empty() => format!("{stem}-{number}.{ext}"),
@@ -275,7 +275,7 @@ fn numbered(name: &str, number: usize) -> String {
     }
 }
 
-/// A file's content as a value.
+/// Returns a file's content as a value.
 fn content(file: File, ty: &Type) -> Result<Value, Mismatch> {
     let mut bytes = Vec::new();
     file.take(MAX_CONTENT + 1)

@@ -1,5 +1,5 @@
-//! The environment of a command, each source over the one before: an allow-list of the daemon's own variables, what the
-//! submitter passed, the inputs, `env:`, and what Fanlight says.
+//! The environment of a command. Each source overrides the one before: an allow-list of the daemon's own variables, the
+//! submitter's variables, the inputs, `env:`, and Fanlight's own variables.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -11,15 +11,15 @@ use super::folder::Folder;
 use crate::attempt::Attempt;
 use crate::executor::CommandWork;
 
-/// Variables that commands get from the daemon's own environment; `XDG_*` and `LC_*` too. Nothing that usually holds a
-/// secret or reaches a person's agent is here: the config's `pass_env` adds such names.
+/// Variables that commands get from the daemon's own environment, besides `XDG_*` and `LC_*`. None of them usually
+/// holds a secret or gives access to a person's agent; the config's `pass_env` adds such names.
 const PASSED_VARIABLES: [&str; 9] =
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"];
 
-/// Where programs are looked for if the daemon has no `PATH`.
+/// The search path of programs if the daemon has no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// What environment and arguments may hold together, so that no system refuses them.
+/// The maximum size of environment and arguments together, so that the system accepts them.
 const MAX_BYTES: usize = 1024 * 1024;
 
 /// Variables by name.
@@ -32,19 +32,19 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// Takes those of the daemon's variables that commands get: the usual ones and those named in `pass`.
+    /// Takes the daemon's variables that commands get: the default ones and those named in `pass`.
     pub(super) fn inherit(all: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> Self {
         let mut passed: Variables = all.filter(|(name, value)| is_passed(name, value, pass)).collect();
         passed.entry("PATH".into()).or_insert_with(|| DEFAULT_PATH.into());
-        // A command has no terminal; this keeps programs from writing as if it had one.
+        // A command has no terminal; this stops programs from assuming one.
         passed.entry("TERM".into()).or_insert_with(|| "dumb".into());
         Self { passed }
     }
 
-    /// Returns the whole environment of an attempt, but for `FANLIGHT_ATTEMPT`, which the supervisor sets.
+    /// Returns the whole environment of an attempt except `FANLIGHT_ATTEMPT`, which the supervisor sets.
     ///
     /// # Errors
-    /// A name or a value that no environment can hold.
+    /// A name or value that an environment can't hold.
     pub(super) fn of(
         &self,
         attempt: &Attempt,
@@ -77,7 +77,7 @@ impl Environment {
 }
 
 impl Environment {
-    /// Returns the `PATH` in which this command and its children look for programs.
+    /// Returns the `PATH` of this command.
     pub(super) fn path(&self, attempt: &Attempt, work: &CommandWork) -> OsString {
         let own = work.env.get("PATH").map(String::as_str);
         let own = own
@@ -86,7 +86,7 @@ impl Environment {
     }
 }
 
-/// Returns what the submitter passed to this command.
+/// Returns the variables that the submitter passed to this command.
 fn submitted<'a>(attempt: &'a Attempt, work: &'a CommandWork) -> impl Iterator<Item = (&'a str, &'a str)> {
     attempt.run.environment.iter().filter(|(name, _)| !work.withheld.iter().any(|it| it == name))
 }
@@ -94,7 +94,7 @@ fn submitted<'a>(attempt: &'a Attempt, work: &'a CommandWork) -> impl Iterator<I
 fn is_passed(name: &OsStr, value: &OsStr, pass: &[String]) -> bool {
     let Some(name) = name.to_str() else { return false };
     if name == "FANLIGHT_HOME" {
-        // So that `fanlight` within a script talks to the daemon that runs it.
+        // A `fanlight` in the script then talks to the daemon that runs it.
         return Path::new(value).is_absolute();
     }
     let usual = PASSED_VARIABLES.contains(&name) || name.starts_with("LC_") || name.starts_with("XDG_");
@@ -121,7 +121,7 @@ fn check(what: &str, name: &str, value: &OsStr) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses what the system would refuse with a bare "argument list too long".
+/// Refuses sizes that the system would refuse with just "argument list too long".
 pub(super) fn check_size(variables: &Variables, arguments: &[OsString]) -> Result<(), String> {
     let pointer = size_of::<usize>() + 2;
     let environment: usize = variables.iter().map(|(name, value)| name.len() + value.len() + pointer).sum();
@@ -135,7 +135,7 @@ pub(super) fn check_size(variables: &Variables, arguments: &[OsString]) -> Resul
     Ok(())
 }
 
-/// What Fanlight says about the attempt.
+/// Returns Fanlight's own variables about the attempt.
 fn facts(attempt: &Attempt, folder: &Folder) -> Vec<(&'static str, OsString)> {
     let mut facts: Vec<(&'static str, OsString)> = vec![
         ("FANLIGHT_WORK", folder.work().into()),

@@ -1,5 +1,5 @@
-//! What a command may report by `$FANLIGHT_EVENTS`: one JSON object a line. Documented in
-//! `docs/events.md`, as a schema in `docs/events.schema.json`.
+//! The reports that a command can write to `$FANLIGHT_EVENTS`: one JSON object per line. `docs/events.md` documents
+//! them, `docs/events.schema.json` has the schema.
 
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
@@ -13,55 +13,55 @@ use crate::services::Level;
 /// The longest line, in bytes.
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// One line. Further fields are ignored, and so are lines of a type that is not known here.
+/// One line. Unknown fields are ignored, and so are lines of an unknown type.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CommandEvent {
-    /// How far the command is.
+    /// The progress of the command.
     Progress {
         /// Between 0 and 1; null or left out while only movement is known.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
         value: Option<f64>,
-        /// What it is doing.
+        /// Its current activity.
         #[serde(default)]
         message: Option<String>,
     },
-    /// The value of an output: `value` or `path`, one of them. The last line of a name holds.
+    /// The value of an output: either `value` or `path`. The last line for a name wins.
     Output {
-        /// A declared output, or a further one.
+        /// The name of a declared output, or of another one.
         #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[a-z][a-z0-9_]*$")))]
         name: String,
         /// Its value.
         #[serde(default)]
         value: Option<Json>,
-        /// The file or folder that it is, below the folder in which the command works or below `$FANLIGHT_WORK`. It is
-        /// taken when the command has ended.
+        /// The path of the file or folder, below the folder in which the command runs or below `$FANLIGHT_WORK`. It is
+        /// collected when the command has ended.
         #[serde(default)]
         path: Option<String>,
     },
-    /// A picture (or another file) on the way to an output; shown while the command runs, not kept.
+    /// A preview of an output, such as a picture; shown while the command runs, and not kept.
     Preview {
         /// The output.
         #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[a-z][a-z0-9_]*$")))]
         name: String,
-        /// The file. It should be written under another name and then renamed, so that it is never seen half written.
+        /// The file. Write it under another name and then rename it, so that a half-written file is never seen.
         path: String,
     },
     /// A line for the node's log.
     Log {
-        /// How much it matters.
+        /// Its severity.
         #[serde(default)]
         level: Level,
-        /// What there is to say.
+        /// The text of the line.
         message: String,
     },
-    /// A number to follow while the command runs. The last line of a name holds.
+    /// A number to follow while the command runs. The last line for a name wins.
     Metric {
         /// Its name.
         name: String,
-        /// Its value now; NaN and Infinity may be bare words, as Python writes them.
+        /// Its current value; NaN and Infinity may be bare words, as Python writes them.
         #[serde(with = "float")]
         #[cfg_attr(feature = "schema", schemars(with = "float::Number"))]
         value: f64,
@@ -69,7 +69,7 @@ pub enum CommandEvent {
         #[serde(default)]
         unit: Option<String>,
     },
-    /// Money spent since the last such line; the lines add up.
+    /// Money spent since the last such line; the amounts are added up.
     Cost {
         /// In US dollars.
         #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
@@ -82,7 +82,7 @@ const TYPES: [&str; 6] = ["progress", "output", "preview", "log", "metric", "cos
 /// Reads one line.
 ///
 /// # Errors
-/// What is wrong with it, in a few words; never a piece of the line itself that was not made safe.
+/// What is wrong with it, in a few words; parts of the line in the message are sanitised.
 pub fn parse(line: &[u8]) -> Result<CommandEvent, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is no JSON".to_owned())?;
     let json = json::parse(text).map_err(|error| match error {
@@ -123,7 +123,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// The schema of a line, as `docs/events.schema.json` holds it.
+/// Returns the schema of a line, as `docs/events.schema.json` holds it.
 #[must_use]
 #[cfg(feature = "schema")]
 pub fn schema() -> schemars::Schema {

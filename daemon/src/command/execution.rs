@@ -21,13 +21,13 @@ use crate::file_error::FileError;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
 use crate::supervisor::record;
 
-/// The longest wait between two tries to reach a supervisor. After that the attempt is given up.
+/// The longest wait between two tries to reach a supervisor. After that wait the attempt fails.
 const MAX_WAIT: Duration = Duration::from_secs(4);
 /// The interval between two requests to stop while the supervisor can't be reached.
 const STOP_AGAIN: Duration = Duration::from_secs(1);
 
-/// Sends a request to the supervisor, and retries while it can't be reached: one that was killed is being replaced.
-/// Starting twice is safe, since the attempt's id names it.
+/// Sends a request to the supervisor, and retries while it can't be reached: a killed one is being replaced. Starting
+/// an attempt twice is safe, since its id identifies it.
 async fn with_retries<T, F>(mut ask: impl FnMut() -> F) -> Result<T, SupervisorError>
 where
     F: Future<Output = Result<T, SupervisorError>>,
@@ -106,26 +106,26 @@ struct CommandExecution {
     process: Mutex<Process>,
 }
 
-/// How its process stands.
+/// The state of its process.
 #[derive(Default)]
 enum Process {
-    /// Not laid out yet.
+    /// Not prepared yet.
     #[default]
     None,
-    /// Laid out, not started.
+    /// Prepared, but not started.
     Prepared(Box<StartSpec>),
-    /// It was started; its events come from here.
+    /// Started; this yields its events.
     Started(Subscription),
-    /// Somebody waits for its events.
+    /// Its events are being followed.
     Followed,
-    /// It ended like this.
+    /// It has ended.
     Ended(Exit),
-    /// Nobody knows how it ended.
+    /// Its end is unknown.
     Lost,
 }
 
 impl CommandExecution {
-    /// Each step leaves the process in a state that stands for itself.
+    /// Every step leaves the process in a consistent state, so a poisoned lock is harmless.
     fn process(&self) -> MutexGuard<'_, Process> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,7 +139,7 @@ impl CommandExecution {
             if self.find().await? == Adopted::Known {
                 return Ok(());
             }
-            // A daemon ended between making the folder and starting the command.
+            // A daemon ended between creating the folder and starting the command.
             super::clean_up::each_folder(vec![self.folder.clone()], Folder::remove).await;
         }
         let (inner, attempt, work) = (Arc::clone(&self.inner), self.attempt.clone(), Arc::clone(&self.work));
@@ -151,7 +151,7 @@ impl CommandExecution {
                 let prepared = (inner.blobs.check_reserve())
                     .and_then(|()| prepare(&attempt, &work, &folder, &inner.resources()));
                 if let Err(FileError::Full(_)) = &prepared {
-                    // The next try begins anew, and what lies there takes the space that is missing.
+                    // The next try starts over, and these files take up the missing space.
                     inner.shared.leave(attempt.id);
                     folder.remove().map_err(|error| sentence("can't remove", folder.path(), &error))?;
                 }
@@ -189,7 +189,7 @@ impl CommandExecution {
         Ok(())
     }
 
-    /// Finds out whether the supervisor knows it, or left its exit in its folder.
+    /// Finds out whether the supervisor knows the attempt, or left an exit record in its folder.
     async fn find(&self) -> Result<Adopted, Outcome> {
         let supervisor = &self.inner.supervisor;
         let state = with_retries(|| supervisor.state(self.attempt.id)).await;
@@ -236,7 +236,7 @@ impl CommandExecution {
         loop {
             match supervisor.stop(self.attempt.id, self.inner.grace).await {
                 Ok(true) => return Signalled::Delivered,
-                // It ended meanwhile, and its last event is on its way; or nobody knows it any more.
+                // It ended meanwhile and its last event is on its way, or it is no longer known.
                 Ok(false) => match supervisor.state(self.attempt.id).await {
                     Ok(None) => return Signalled::Unknown,
                     Ok(Some(state)) if state.stage != Stage::Running => return Signalled::Delivered,
@@ -269,7 +269,7 @@ impl CommandExecution {
             }
         };
         let collected = match self.inner.blobs.space().retry(&self.attempt.cancel, || collect(false)).await {
-            // Somebody cancelled it meanwhile, so its outputs are not waited for.
+            // It was cancelled meanwhile, so don't wait for its outputs.
             Err(FileError::Full(_)) => {
                 let outcome = collect(true).await;
                 outcome.map(|outcome| Outcome { end: AttemptEnd::Cancelled, error: None, ..outcome })

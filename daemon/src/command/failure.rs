@@ -1,4 +1,4 @@
-//! How a command ended: the ports `exit_code` and `status`, and the error of a failed one.
+//! The end of a command: the ports `exit_code` and `status`, and the error if it failed.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,13 +8,13 @@ use fanlight_shared::event::NodeError;
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, StreamTag};
 
-/// How much of the end of the log is searched for the last line of stderr, in bytes: what the supervisor keeps of it.
+/// How much of the end of the log is searched for the last line of stderr, in bytes: as much as the supervisor keeps.
 const MAX_SEARCHED_BYTES: u64 = 512 * 1024;
 
-/// The exit code by which shells say that they did not find a program.
+/// The exit code of shells for a program that was not found.
 const NOT_FOUND: i32 = 127;
 
-/// Returns the value of the port `exit_code`: of a killed command 128 plus the signal, as in shells.
+/// Returns the value of the port `exit_code`: for a killed command, 128 plus the signal, as in shells.
 pub(super) fn exit_code(how: How) -> i64 {
     match how {
         How::Code(code) => i64::from(code),
@@ -31,7 +31,7 @@ pub(super) fn status(how: How) -> String {
     }
 }
 
-/// Returns the error of a command that did not succeed; `None` for one that did. `path` is the `PATH` that it searched.
+/// Returns the error of a command that failed; `None` if it succeeded. `path` is the `PATH` that it searched.
 pub(super) fn error(exit: &Exit, folder: &Path, path: &OsStr) -> Option<NodeError> {
     let (message, exit_code) = match exit.how {
         How::Code(0) => return None,

@@ -1,4 +1,4 @@
-//! The end of an attempt: from its exit and its files to its outcome. Blocks.
+//! The end of an attempt: turns its exit and its files into its outcome. Blocks.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -25,11 +25,11 @@ use crate::store::blob::{Blobs, Published};
 use crate::supervisor::client::{Exit, How};
 use crate::supervisor::log::{self, Stdout};
 
-/// Collects the outputs of an attempt that ended and returns its outcome. With `give_up` a full disk is a problem like
-/// others, because nobody waits for the outputs.
+/// Collects the outputs of an attempt that ended and returns its outcome. With `give_up`, a full disk is an ordinary
+/// problem, because nobody waits for the outputs.
 ///
 /// # Errors
-/// [`FileError::Full`]: what was made stays where it is, and can be collected when there is space.
+/// [`FileError::Full`]: the files stay where they are, and can be collected when there is space.
 pub(super) fn finish(
     attempt: &Attempt,
     work: &CommandWork,
@@ -66,13 +66,13 @@ pub(super) fn finish(
             error = Some(NodeError { exit_code: Some(0), ..NodeError::new(collected.problems.join("; ")) });
             status = "failed".into();
         } else {
-            // That a failed command made no output is expected, but it may explain something.
+            // Missing outputs of a failed command are expected, but may explain something.
             collected.problems.iter().for_each(|problem| reader.report.note(problem));
         }
     }
     let (mut values, mut published) = (collected.values, collected.blobs);
     if error.is_some() {
-        // What a failed command did not make is absent, a list of files as well as a file.
+        // Missing outputs of a failed command are absent, lists of files too.
         let found_nothing = |name: &str, value: &Value| {
             let source = work.outputs.get(name).map(|output| &output.source);
             matches!(source, Some(OutputSource::Glob(_))) && value.as_list().is_some_and(<[Value]>::is_empty)
@@ -109,14 +109,14 @@ pub(super) fn finish(
     })
 }
 
-/// Who ended the command.
+/// The reason why the command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Ended {
-    /// It did, or something that is not Fanlight.
+    /// By itself, or because of something other than Fanlight.
     ByItself(How),
-    /// Fanlight, since its time was over.
+    /// Fanlight ended it, because it exceeded its time limit.
     TimedOut,
-    /// Fanlight, since its run was cancelled.
+    /// Fanlight ended it, because its run was cancelled.
     Cancelled,
 }
 
@@ -124,7 +124,7 @@ impl Ended {
     fn of(attempt: &Attempt, exit: &Exit) -> Self {
         match exit.stopped {
             false => Self::ByItself(exit.how),
-            // Where nobody cancelled it, an earlier daemon stopped it, and that does so for this reason only.
+            // If it wasn't cancelled, an earlier daemon stopped it, which happens only for this reason.
             true if attempt.time_limit.is_exceeded() || !attempt.cancel.is_cancelled() => Self::TimedOut,
             true => Self::Cancelled,
         }
@@ -183,8 +183,8 @@ fn gather(
     Ok((stdout, collected))
 }
 
-/// The port `stdout`: the text without its last line ends, as `$(…)` does in a shell. Of one that was too long to be
-/// kept only the beginning is there, and whoever reads it fails.
+/// Returns the port `stdout`: the text without its trailing newlines, as `$(…)` in a shell. If it was too long to be
+/// kept, it holds only the beginning, and nodes that read it fail.
 fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), FileError> {
     let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
     if !stdout.truncated {
@@ -204,7 +204,7 @@ fn write_notes(reader: &Reader) -> u64 {
     }
     let lines: String = reader.report.notes().iter().map(|it| text::line(it) + "\n").collect();
     let folder = reader.folder.path();
-    // An adopted attempt reads its events again from the beginning, so these lines replace what may be there.
+    // An adopted attempt reads its events again from the beginning, so these lines replace the file.
     match create_own(folder, Folder::NOTES).and_then(|mut file| file.write_all(lines.as_bytes())) {
         Ok(()) => lines.len() as u64,
         Err(error) => {

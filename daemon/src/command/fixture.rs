@@ -9,18 +9,18 @@ use fanlight_shared::item::ItemPath;
 use crate::attempt::{Attempt, RunFacts};
 use crate::executor::{CommandWork, Program};
 
-/// A command that does nothing.
+/// Returns a command that does nothing.
 pub(super) fn work() -> CommandWork {
     let (inputs, env, withheld, outputs) = Default::default();
     CommandWork { program: Program::Arguments(Vec::new()), inputs, env, withheld, dir: None, outputs }
 }
 
-/// The first attempt of the node `step` of `poster#1`.
+/// Returns the first attempt of the node `step` of `poster#1`.
 pub(crate) fn attempt() -> Attempt {
     attempt_with(&[])
 }
 
-/// [`attempt`], submitted with these variables.
+/// Returns [`attempt`], submitted with these variables.
 pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
     let mut environment = Environment::default();
     variables.iter().for_each(|(name, value)| environment.insert(*name, *value));

@@ -1,4 +1,4 @@
-//! The folder of an attempt: where its files are, and how it is removed.
+//! The folder of an attempt: the paths of its files, and its removal.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The file of notes: log lines of the node and of Fanlight, besides the command's streams.
+    /// The file of notes: log lines of the node and of Fanlight, apart from the command's streams.
     pub(super) const NOTES: &str = "notes";
 
     pub(super) fn of(attempts: &Path, id: AttemptId) -> Self {
@@ -28,7 +28,7 @@ impl Folder {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
-    /// The private work folder.
+    /// Returns the private work folder.
     pub(super) fn work(&self) -> PathBuf {
         self.path.join("work")
     }
@@ -36,28 +36,29 @@ impl Folder {
     pub(super) fn open_work(&self) -> io::Result<Root> {
         Root::open_own(&self.path, "work")
     }
-    /// A folder per input that has files.
+    /// Returns the folder that has a folder for each input with files.
     pub(super) fn inputs(&self) -> PathBuf {
         self.path.join("inputs")
     }
-    /// Files that are arguments of a `cmd:`.
+    /// Returns the folder of files that are arguments of a `cmd:`.
     pub(super) fn arguments(&self) -> PathBuf {
         self.path.join("arguments")
     }
-    /// `$FANLIGHT_EVENTS`; made by the command that writes to it, or by the daemon when it watches it.
+    /// Returns the path of `$FANLIGHT_EVENTS`; the command creates the file when it writes to it, or the daemon when it
+    /// watches it.
     pub(super) fn events(&self) -> PathBuf {
         self.path.join("events.jsonl")
     }
-    /// The script of a `run:`.
+    /// Returns the script of a `run:`.
     pub(super) fn script(&self) -> PathBuf {
         self.path.join("script")
     }
-    /// The state of the folder of `dir:` before the start.
+    /// Returns the path of the snapshot of `dir:` before the start.
     pub(super) fn before(&self) -> PathBuf {
         self.path.join("before")
     }
 
-    /// Makes the folder with its work folder.
+    /// Creates the folder with its work folder.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] if the attempt has a folder.
@@ -99,12 +100,12 @@ impl Folder {
     }
 }
 
-/// Makes one folder that only its owner may enter.
+/// Creates a folder that only its owner can enter.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
 }
 
-/// Makes a new file that only its owner may read.
+/// Creates a new file that only its owner can read.
 pub(super) fn new_file(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
@@ -116,7 +117,7 @@ fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Returns what to say about something that failed with a file or a folder.
+/// Returns the message for a failed operation on a file or folder.
 pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> FileError {
     if is_full(error) {
         return StoreError::Full(path.to_owned()).into();

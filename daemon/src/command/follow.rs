@@ -1,4 +1,4 @@
-//! Follows a running attempt to its end, and reports what it shows.
+//! Follows a running attempt to its end, and reports its progress and log.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use super::watch::{Watch, Watcher};
 use crate::attempt::Attempt;
 use crate::supervisor::client::{AttemptEvent, Exit, Subscription};
 
-/// A command that ends sooner needs no watch: its events are read at its end.
+/// A command that ends sooner isn't watched: its events are read at its end.
 const WATCH_AFTER: Duration = Duration::from_millis(25);
 
 /// The dependencies of a follower.
@@ -23,7 +23,7 @@ pub(super) struct Follow<'a> {
 }
 
 impl Follow<'_> {
-    /// Follows to the end; `None` where nobody saw how it ended. Wakes only when something happened.
+    /// Follows the attempt to its end; returns `None` if nobody saw it. Wakes only when something happens.
     pub(super) async fn to_the_end(&self, mut events: Subscription) -> Option<Exit> {
         let watch_at = Instant::now() + WATCH_AFTER;
         let mut watching = Watching::Later;
@@ -33,7 +33,7 @@ impl Follow<'_> {
         let mut last: Option<Instant> = None;
         loop {
             let due = match (unread, waiting) {
-                // What it writes in its first moments is read when the watch begins, or at its end.
+                // What it writes at first is read when the watch begins, or at its end.
                 _ if matches!(watching, Watching::Later) => None,
                 (false, None) => None,
                 (true, _) => Some(last.map_or_else(Instant::now, |last| last + MIN_INTERVAL)),
@@ -51,7 +51,7 @@ impl Follow<'_> {
                 () = watching.written() => unread = true,
                 () = sleep_until(watch_at), if matches!(watching, Watching::Later) => {
                     watching = self.watch().await;
-                    // What was written before the watch began.
+                    // Read what was written before the watch began.
                     unread = true;
                 }
                 () = at(due) => {
@@ -76,11 +76,11 @@ impl Follow<'_> {
         }
     }
 
-    /// Reads what is new, sends the events that are due, and returns when the next ones may go.
+    /// Reads what is new, sends the events that are due, and returns when the next ones are due.
     async fn report(&self, read: Option<u64>) -> Option<Instant> {
         if let Some(end) = read {
             let reader = Arc::clone(self.reader);
-            // A reader that panicked has nothing to report; the attempt itself goes on.
+            // A reader that panicked has nothing to report; the attempt itself continues.
             let _ = tokio::task::spawn_blocking(move || lock(&reader).read(end)).await;
         }
         let mut reader = lock(self.reader);

@@ -1,4 +1,4 @@
-//! Inputs as a command gets them: environment variables, and files where a value has bytes or is long.
+//! Passes inputs to a command: as environment variables, and as files if a value is media or long.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -19,13 +19,13 @@ use crate::file_error::FileError;
 use crate::media::file_name;
 use crate::store::blob::Blobs;
 
-/// A longer value is passed as a file only; in bytes.
+/// The longest value of a variable, in bytes; a longer one is passed only as a file.
 const MAX_VARIABLE: usize = 64 * 1024;
 
-/// Writes inputs below `folder` (made only if needed) and returns the variables that name them.
+/// Writes inputs below `folder` (which is created if needed) and returns their variables.
 ///
 /// # Errors
-/// A full disk, a blob that is gone, two inputs that need the same variable.
+/// The disk is full, a blob is gone, or two inputs need the same variable.
 pub(super) fn lay_out(
     inputs: &Values,
     blobs: &Blobs,
@@ -48,7 +48,7 @@ struct Layout<'a> {
     blobs: &'a Blobs,
     folder: &'a Path,
     variables: IndexMap<String, OsString>,
-    /// Inputs with the further variables that they need.
+    /// The additional variables of inputs.
     derived: Vec<(String, String)>,
 }
 
@@ -63,7 +63,7 @@ impl Layout<'_> {
                 self.set(name.to_owned(), path.into());
                 Ok(())
             }
-            // A handle, but short enough for a variable.
+            // A large value, but short enough for a variable.
             value
                 if value.has_large()
                     && !value.has_media()
@@ -90,7 +90,7 @@ impl Layout<'_> {
         }
     }
 
-    /// Writes the media of a list or an object, numbered so that name order is their order; holes keep their number.
+    /// Writes the media of a list or object, numbered so that name order is list order; gaps keep their number.
     fn files(&self, value: &Value, folder: &Path, width: usize, next: &mut usize) -> Result<Json, FileError> {
         Ok(match value {
             Value::List(items) => Json::Array(
@@ -111,7 +111,7 @@ impl Layout<'_> {
                         self.place(media, &path)?;
                         Json::String(path.display().to_string())
                     }
-                    // Beside media; a list of texts alone is written straight to its file.
+                    // Large values next to media; a list of texts only is written directly to its file.
                     plain if plain.has_large() => Content::new(Some(Arc::new(Loader(self.blobs.clone()))))
                         .resolve(plain.clone())?
                         .to_json(),
@@ -131,7 +131,7 @@ impl Layout<'_> {
         })
     }
 
-    /// A value that comes as a file only; `write` writes it.
+    /// Passes a value only as a file, which `write` writes.
     fn file(
         &mut self,
         name: &str,
@@ -170,7 +170,7 @@ impl Layout<'_> {
     }
 
     fn subfolder(&self, name: &str) -> Result<PathBuf, FileError> {
-        // Names of inputs are checked with the document; this is the last line of defence for a path.
+        // Names of inputs are checked with the document; this is a second line of defence for the path.
         folder_at(&self.inputs_folder()?.join(file_name(name)))
     }
 }
@@ -183,7 +183,7 @@ fn leaves(value: &Value) -> usize {
     }
 }
 
-/// Returns the folder, which is made if it does not exist.
+/// Creates the folder if it does not exist, and returns it.
 pub(super) fn folder_at(path: &Path) -> Result<PathBuf, FileError> {
     match make_folder(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -193,7 +193,7 @@ pub(super) fn folder_at(path: &Path) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Makes a private, read-only copy of media at `path`. With `executable` it can be run, whatever it was before.
+/// Makes a private, read-only copy of media at `path`. With `executable`, the copy is executable in any case.
 pub(super) fn place(blobs: &Blobs, media: &Media, path: &Path, executable: bool) -> Result<(), FileError> {
     blobs.materialise(media, path)?;
     let done = if media.kind == MediaKind::Dir {

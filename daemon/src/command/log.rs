@@ -1,4 +1,4 @@
-//! The log of an attempt as `logs.read` gives it: both streams, and after them the notes of the node and of Fanlight.
+//! Reads the log of an attempt for `logs.read`: both streams, followed by the notes of the node and of Fanlight.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -12,7 +12,7 @@ use crate::supervisor::log::{self, StreamTag};
 
 const DEFAULT_LIMIT: u32 = 64 * 1024;
 
-/// Reads a part. The notes follow the streams once the attempt has ended, so that no position in the log ever moves.
+/// Reads a part. The notes are included only after the attempt has ended, so that positions in the log never change.
 ///
 /// # Errors
 /// The log is gone.
@@ -29,7 +29,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
     };
     let part = match log::read(folder.path(), read.offset, limit) {
         Ok(part) => part,
-        // Not yet started, or it could not be.
+        // It has not been started, or could not be.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return match (ended, folder.path().is_dir()) {
                 (true, false) => Err("the log of this attempt is gone".into()),
@@ -52,7 +52,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
     let mut pieces = part.pieces;
     let all = ended && response.next >= streams_end;
     if let (Some((_, bytes)), false) = (pieces.last_mut(), all) {
-        // A character that is cut here comes whole with the next part.
+        // A character that is cut off here belongs to the next part.
         let cut = unfinished(bytes);
         if cut > 0 {
             bytes.truncate(bytes.len() - cut);

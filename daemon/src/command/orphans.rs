@@ -1,4 +1,4 @@
-//! Orphans: attempts that ended, or lost their daemon, while no daemon ran to clean up after them.
+//! Orphans: attempts that ended, or lost their daemon, while no daemon was there to clean up.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ impl Commands {
     }
 
     /// Removes what only a running attempt needs from these folders, and ends commands that no run waits for any more.
-    /// `active` are the attempts that go on; what `known` does not return is not ours to remove.
+    /// `active` holds the attempts that continue; folders that `known` does not return are left alone.
     pub(super) async fn clean_up_orphans(
         &self,
         folders: Vec<AttemptId>,
@@ -26,7 +26,7 @@ impl Commands {
     ) {
         let commands = self.clone();
         let look = move || {
-            // The others are done with when they are cleaned up.
+            // The others are released when they are cleaned up.
             let goes_on = |id| active.contains(&id) || commands.folder(id).work().exists();
             commands.inner.shared.leave_all_but(goes_on);
             let ended = folders.into_iter().filter(|it| !active.contains(it));

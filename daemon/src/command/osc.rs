@@ -1,9 +1,10 @@
-//! Progress that unmodified tools write to their output: `ESC ] 9 ; 4 ; state ; percent`, ended by BEL or `ESC \`.
+//! Recognises progress that existing tools write to their output: `ESC ] 9 ; 4 ; state ; percent`, ended by BEL or `ESC
+//! \`.
 
-/// The longest sequence, in bytes; a longer one is no progress.
+/// The longest sequence, in bytes; a longer one is not progress.
 const MAX_SEQUENCE: usize = 32;
 
-/// Finds progress in a stream, however it is cut into chunks.
+/// Finds progress in a stream that arrives in arbitrary chunks.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     state: State,
@@ -21,7 +22,7 @@ enum State {
 }
 
 impl Scanner {
-    /// Returns the newest progress in these bytes: between 0 and 1, or `None` where only movement is known.
+    /// Returns the newest progress in these bytes: between 0 and 1, or `None` for progress of unknown extent.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Option<Option<f64>> {
         let mut newest = None;
         let mut rest = bytes;
@@ -56,7 +57,7 @@ impl Scanner {
             }
             (State::Sequence, 0x1b) => self.state = State::SequenceEscape,
             (State::Escape | State::SequenceEscape, 0x1b) => self.state = State::Escape,
-            // No progress has control characters, or is that long: whatever this was, text follows.
+            // Progress has no control characters and isn't that long: this was something else, and text follows.
             (State::Sequence, byte) if byte >= 0x20 && self.sequence.len() < MAX_SEQUENCE => {
                 self.sequence.push(byte)
             }
@@ -74,7 +75,7 @@ fn parse(sequence: &[u8]) -> Option<Option<f64>> {
     let state: u8 = fields.next()?.parse().ok()?;
     let percent = fields.next().and_then(|it| it.parse::<u32>().ok());
     match state {
-        // Taken away; movement of an unknown extent.
+        // Removed, or of unknown extent.
         0 | 3 => Some(None),
         // Running, error, paused: the last two may leave the extent out.
         1 | 2 | 4 => percent.map(|it| Some(f64::from(it.min(100)) / 100.0)),

@@ -1,4 +1,5 @@
-//! Conflates the live events of one attempt: only the newest of each thing waits to be sent, thirty times a second.
+//! Coalesces the live events of one attempt: of each kind, only the newest event waits, and is sent at most thirty
+//! times a second.
 
 use std::time::Duration;
 
@@ -6,10 +7,10 @@ use fanlight_shared::event::LiveEvent;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-/// Between two events of the same thing: thirty a second at most.
+/// The least time between two sends: at most thirty a second.
 pub(super) const MIN_INTERVAL: Duration = Duration::from_millis(34);
 
-/// How many things (names of metrics, ports of previews) wait at once; more are dropped.
+/// The most pending events (one per metric name or preview port); more are dropped.
 const MAX_PENDING: usize = 512;
 
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -28,14 +29,14 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Another event; it takes the place of an older one of its kind.
+    /// Adds an event, which replaces an older one of its kind.
     pub(super) fn push(&mut self, event: LiveEvent) {
         let kind = match &event {
             LiveEvent::NodeProgress { .. } => Kind::Progress,
             LiveEvent::LogUpdate { .. } => Kind::Log,
             LiveEvent::MetricUpdate { name, .. } => Kind::Metric(name.clone()),
             LiveEvent::PreviewUpdate { port, .. } => Kind::Preview(port.clone()),
-            // Commands say none of these.
+            // Commands send none of these.
             LiveEvent::EdgeUpdate { .. }
             | LiveEvent::PlanningUpdate { .. }
             | LiveEvent::TaskUpdate { .. }
@@ -48,7 +49,7 @@ impl Pace {
         }
     }
 
-    /// The events that may go now: all that wait, if it is time.
+    /// Returns all pending events if it is time to send them.
     pub(super) fn pop(&mut self, now: Instant) -> Vec<LiveEvent> {
         if self.waiting.is_empty() || self.last.is_some_and(|last| now < last + MIN_INTERVAL) {
             return Vec::new();
@@ -57,13 +58,13 @@ impl Pace {
         self.drain().collect()
     }
 
-    /// Returns when the next event may go; `None` while nothing waits.
+    /// Returns when the next event may be sent; `None` if none is pending.
     pub(super) fn next(&self) -> Option<Instant> {
         let last = self.last?;
         (!self.waiting.is_empty()).then(|| last + MIN_INTERVAL)
     }
 
-    /// Everything that waits, at the end.
+    /// Returns all pending events, at the end.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = LiveEvent> {
         std::mem::take(&mut self.waiting).into_values()
     }

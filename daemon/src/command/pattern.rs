@@ -1,4 +1,4 @@
-//! `glob:`: which files below a folder match.
+//! `glob:`: finds the files below a folder that match a pattern.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::rooted::{Entry, Links, MAX_DEPTH, Refusal, Root, WalkEntry, walk};
 
-/// How many files and folders a search visits before it gives up.
+/// The most files and folders that a search visits.
 const MAX_VISITED: usize = 500_000;
 
 /// A glob pattern and the folder that its search begins in.
@@ -22,7 +22,7 @@ impl Pattern {
     /// Reads a pattern: `*` and `?` stay within one folder, `**` crosses folders.
     ///
     /// # Errors
-    /// It is no pattern, or it leads out of the folder.
+    /// It isn't a valid pattern, or it leads out of the folder.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut whole = PathBuf::new();
         for part in Path::new(text).components() {
@@ -55,11 +55,11 @@ impl Pattern {
         self.matcher.is_match(path)
     }
 
-    /// Visits every match in byte order of its path: files, and what matches by name but is no file. A pattern with `**`
-    /// doesn't enter folders through links: what is in there is found at its own path.
+    /// Visits every match in byte order of its path: files, and other entries whose names match. A pattern with `**`
+    /// doesn't follow links to folders: their content is found at its own path.
     ///
     /// # Errors
-    /// What `visit` returns, a folder that can't be read, too many files to visit.
+    /// The error of `visit`, a folder that can't be read, or too many files.
     pub(super) fn find(
         &self,
         root: &Root,
@@ -87,7 +87,7 @@ impl Pattern {
                     path.display()
                 )),
                 WalkEntry::Folder | WalkEntry::Passed => Ok(()),
-                // There may be matches in it.
+                // It may contain matches.
                 WalkEntry::Unreadable => visit(path, met),
                 met if self.matcher.is_match(path) => visit(path, met),
                 _ => Ok(()),

@@ -1,4 +1,4 @@
-//! From the work of an attempt to what the supervisor starts. Blocks: makes folders, writes files, copies.
+//! Prepares an attempt for the supervisor. Blocks: creates folders, writes files, copies.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -28,11 +28,11 @@ pub(super) struct Resources<'a> {
     pub(super) shared: &'a SharedFolders,
 }
 
-/// Prepares the folder of an attempt and returns what the supervisor is to start. The caller has made sure that nothing
-/// runs in the folder.
+/// Prepares the folder of an attempt and returns the specification for the supervisor. The caller makes sure that
+/// nothing is running in the folder.
 ///
 /// # Errors
-/// A full disk, a missing shell or folder, a value that no environment holds.
+/// The disk is full, a shell or folder is missing, or an environment can't hold a value.
 pub(super) fn prepare(
     attempt: &Attempt,
     work: &CommandWork,

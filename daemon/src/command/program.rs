@@ -1,4 +1,4 @@
-//! The program that is started: a shell with the script, or that of a `cmd:`.
+//! The program to start: a shell with the script, or the program of a `cmd:`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
@@ -21,10 +21,10 @@ impl Invocation {
     }
 }
 
-/// Returns what runs the script at `script`; programs are searched in `path`.
+/// Returns the invocation for the script at `script`; programs are searched in `path`.
 ///
 /// # Errors
-/// There is no such shell; the sentence says what was searched and what to do.
+/// The shell was not found; the sentence says where it was searched and what to do.
 pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<Invocation, String> {
     const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
     let searched = format!("PATH ({})", super::text::line(&path.to_string_lossy()));

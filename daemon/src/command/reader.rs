@@ -1,4 +1,4 @@
-//! Reads what a running command shows: progress, its last line, metrics and previews. Blocks briefly.
+//! Reads the output of a running command: progress, last line, metrics and previews. Blocks briefly.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ use crate::rooted::Entry;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
 
-/// How much is read at once, in bytes. Of a log that grows faster only the end is read: only the newest is shown anyway.
+/// How much is read at once, in bytes. If a log grows faster, only its end is read: only the newest lines are shown
+/// anyway.
 const CHUNK: u64 = 64 * 1024;
 /// How much of a stream's end is kept for its last line, in bytes.
 const TAIL: usize = 4 * 1024;
@@ -28,16 +29,16 @@ const TAIL: usize = 4 * 1024;
 const PREVIEW_GAP: Duration = Duration::from_secs(1);
 /// The largest preview, in bytes; larger ones are ignored.
 const MAX_PREVIEW: u64 = 16 * 1024 * 1024;
-/// How many ports may have previews.
+/// The most ports with previews.
 const MAX_PREVIEWS: usize = 16;
 
-/// Reads log and events of one attempt as they grow.
+/// Reads the log and the events of one attempt as they grow.
 pub(super) struct Reader {
     attempt: Attempt,
     pub(super) folder: Folder,
     dir: Option<PathBuf>,
     blobs: Blobs,
-    /// What the command reported.
+    /// The reports of the command.
     pub(super) report: Report,
     /// Events that wait to be sent.
     pub(super) pace: Pace,
@@ -56,7 +57,7 @@ struct StreamEnd {
 #[derive(Default)]
 struct Previews {
     wanted: IndexMap<String, String>,
-    /// The newest of each port; holding it keeps its bytes.
+    /// The newest preview of each port; holding it keeps its bytes.
     held: IndexMap<String, Published>,
     last: Option<Instant>,
 }

@@ -1,4 +1,4 @@
-//! The reports of a command by `$FANLIGHT_EVENTS`: reads the lines as they come, in bounded memory.
+//! The reports of a command in `$FANLIGHT_EVENTS`: reads the lines as they are written, in bounded memory.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -10,14 +10,14 @@ use super::event::{self, CommandEvent, MAX_LINE};
 use super::folder::Folder;
 use crate::rooted::{Refusal, open_own};
 
-/// How much of the file is read, in bytes.
+/// The most bytes of the file that are read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// How many outputs, metrics and the like are kept.
+/// The most outputs and metrics that are kept.
 const MAX_NAMES: usize = 256;
-/// How many lines for the log are kept, and how many bytes of them.
+/// The most lines for the log, and the most bytes of them.
 const MAX_NOTES: usize = 1_000;
 const MAX_NOTE_BYTES: usize = 256 * 1024;
-/// How many bad lines are explained; the others are only counted.
+/// The most bad lines that are explained; the others are only counted.
 const MAX_EXPLAINED: u64 = 5;
 
 /// The value of an output as a command reported it.
@@ -34,7 +34,7 @@ pub(super) enum Reported {
 pub(super) struct Report {
     /// Outputs by name.
     pub(super) outputs: IndexMap<String, Reported>,
-    /// What was spent, if it was reported.
+    /// The reported cost.
     pub(super) cost_usd: Option<f64>,
     /// Lines for the log.
     notes: Vec<String>,
@@ -43,19 +43,19 @@ pub(super) struct Report {
     tail: Tail,
 }
 
-/// How far the file has been read.
+/// The position in the file.
 #[derive(Debug, Default)]
 struct Tail {
     inode: u64,
     offset: u64,
     total: u64,
     line: Vec<u8>,
-    /// The line is too long: it is skipped to its end.
+    /// Whether the line is too long and is skipped to its end.
     skip: bool,
 }
 
 impl Report {
-    /// Reads what is new and calls `visit` with each event, outputs, costs and lines for the log included.
+    /// Reads what is new and calls `visit` with each event, including outputs, costs and log lines.
     pub(super) fn read(&mut self, folder: &Folder, visit: &mut dyn FnMut(&CommandEvent)) {
         if let Err(refusal) = self.read_new(folder, visit) {
             let known = self.notes.iter().any(|it| it.contains("$FANLIGHT_EVENTS can't be read"));
@@ -65,7 +65,7 @@ impl Report {
         }
     }
 
-    /// Reads the rest when the attempt has ended: a last line without a line end counts, and bad lines are reported.
+    /// Reads the rest when the attempt has ended: an unterminated last line counts, and bad lines are reported.
     pub(super) fn finish(&mut self, visit: &mut dyn FnMut(&CommandEvent)) {
         let line = std::mem::take(&mut self.tail.line);
         if !self.tail.skip {
@@ -77,12 +77,12 @@ impl Report {
         }
     }
 
-    /// The lines for the log.
+    /// Returns the lines for the log.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// A line for the log.
+    /// Adds a line for the log.
     pub(super) fn note(&mut self, text: &str) {
         let text = super::text::line(text);
         if self.notes.len() < MAX_NOTES && self.note_bytes + text.len() < MAX_NOTE_BYTES {
@@ -98,7 +98,7 @@ impl Report {
         };
         let meta = file.metadata()?;
         if meta.ino() != self.tail.inode || meta.len() < self.tail.offset {
-            // A new file, or one that was written with `>` instead of `>>`: it begins again.
+            // The file is new, or was overwritten with `>` instead of `>>`: start at its beginning.
             self.tail = Tail { inode: meta.ino(), total: self.tail.total, ..Tail::default() };
         }
         if meta.len() == self.tail.offset || self.tail.total >= MAX_BYTES {

@@ -1,9 +1,10 @@
-//! Attempts that work in shared folders (`dir:`), and which files changed while two that collect them were running.
+//! Tracks attempts that work in shared folders (`dir:`), and files that changed while two attempts that collect them
+//! were running.
 //!
-//! The time in which two attempts overlap begins when the later one starts, which notes what it collects, and ends when
-//! the first one ends. A file that both collect and that is not the same at both moments changed while the other was
-//! running: neither can know whose bytes it has, so that both fail if they collect it. Attempts are remembered in a file
-//! each, so that the next daemon knows those that it adopts, and what changed before.
+//! Two attempts overlap from the start of the later one, which takes a snapshot of what it collects, to the end of the
+//! first one. If a file that both collect differs between these moments, it is unknown whose bytes it has, so both fail
+//! if they collect it. Each attempt is recorded in a file, so that the next daemon knows the attempts that it adopts,
+//! and what changed before.
 
 mod session;
 
@@ -23,22 +24,22 @@ use crate::attempt::Attempt;
 use crate::file_error::FileError;
 use session::Session;
 
-/// What to do about a conflict.
+/// The remedies for a conflict, for messages.
 const REMEDIES: &str = "keep such attempts apart by `lock: NAME` on the node or `concurrency: 1` on the workflow, or \
                         write it in the private folder, without `dir:`";
 
 /// The attempts that work in shared folders.
 #[derive(Debug)]
 pub(super) struct SharedFolders {
-    /// Holds a file per attempt.
+    /// The folder with a file for each attempt.
     folder: PathBuf,
-    /// Those that an earlier daemon started.
+    /// The attempts that an earlier daemon started.
     found: Vec<AttemptId>,
     sessions: Mutex<HashMap<AttemptId, Session>>,
 }
 
 impl SharedFolders {
-    /// Reads what an earlier daemon left. `attempts` is where the folders of attempts lie. Blocks.
+    /// Loads the sessions of an earlier daemon. `attempts` is the folder of all attempts. Blocks.
     pub(super) fn load(attempts: &Path) -> Self {
         let folder = attempts.with_file_name("shared");
         let mut sessions = HashMap::new();
@@ -48,7 +49,7 @@ impl SharedFolders {
             let read = id.and_then(|id| Some((id, Session::load(&entry.path(), before(id)?)?)));
             match read {
                 Some((id, session)) => drop(sessions.insert(id, session)),
-                // It was written half, or is of an earlier start of the machine: nothing of it can live.
+                // It is incomplete, or from an earlier boot: none of its processes can be alive.
                 None => drop(fs::remove_file(entry.path())),
             }
         }
@@ -63,10 +64,10 @@ impl SharedFolders {
         self.folder.join(id.to_string())
     }
 
-    /// An attempt is about to start in `dir`: notes what it collects there. Blocks.
+    /// Records an attempt that is about to start in `dir`, with a snapshot of what it collects there. Blocks.
     ///
     /// # Errors
-    /// A sentence: a folder that can't be read, a bad pattern, too many files, a full disk.
+    /// A sentence: a folder can't be read, a pattern is bad, there are too many files, or the disk is full.
     pub(super) fn begin(
         &self,
         attempt: &Attempt,
@@ -90,7 +91,7 @@ impl SharedFolders {
         noted
     }
 
-    /// Notes until no other attempt ended meanwhile: what that one changed last may have been noted half.
+    /// Takes snapshots until no other attempt ends meanwhile: its last changes might be in the snapshot only in part.
     fn note(
         &self,
         id: AttemptId,
@@ -111,7 +112,7 @@ impl SharedFolders {
         }
     }
 
-    /// An attempt of an earlier daemon that is not known here: one of an older version. Blocks.
+    /// Records an attempt of an earlier daemon, of an older version, that isn't known here. Blocks.
     pub(super) fn adopt(
         &self,
         attempt: &Attempt,
@@ -132,8 +133,8 @@ impl SharedFolders {
         }
     }
 
-    /// The processes of an attempt are gone: compares what it shares with those that run. `reported` are paths that it
-    /// collects besides the declared ones. Blocks.
+    /// Compares the files of an attempt whose processes are gone with those of running attempts. `reported` holds paths
+    /// that it collects besides the declared ones. Blocks.
     pub(super) fn ended(&self, id: AttemptId, reported: &[PathBuf]) {
         let (dir, sources) = {
             let mut sessions = self.lock();
@@ -151,7 +152,7 @@ impl SharedFolders {
             }
             (dir, sources)
         };
-        // What can't be read any more counts as gone, and so as changed.
+        // A folder that can't be read any more counts as gone, so its files count as changed.
         let after = Snapshot::now(&dir, &sources).unwrap_or_default();
         let mut sessions = self.lock();
         let Some(mut this) = sessions.remove(&id) else { return };
@@ -159,7 +160,7 @@ impl SharedFolders {
             if session.compare(&mut this, &after)
                 && let Err(error) = session.save(&self.folder, &self.file(*other))
             {
-                // Without the file only the next daemon would not know; this one does.
+                // Only the next daemon would miss this; this one knows.
                 tracing::warn!("{error}");
             }
         }
@@ -170,15 +171,15 @@ impl SharedFolders {
         sessions.insert(id, this);
     }
 
-    /// Checks that what an ended attempt is about to collect is its own. `target` is a file or a folder relative to its
-    /// `dir:`, `now` the files that are collected with their present stamps.
+    /// Checks that what an ended attempt is about to collect is its own. `target` is a file or folder relative to its
+    /// `dir:`, `now` holds the collected files with their current stamps.
     ///
     /// # Errors
     /// A sentence that names the other attempt and what to do.
     pub(super) fn check(&self, id: AttemptId, target: &Path, now: &Files) -> Result<(), String> {
         self.check_path(id, target, now)?;
         let dir = self.lock().get(&id).map(|session| session.dir().to_owned());
-        // Others may know the same file by the path that a link leads to.
+        // Other attempts may know the same file by the target of a link.
         let Some(linked) = dir.and_then(|dir| linked(&dir, target)) else { return Ok(()) };
         let renamed =
             |path: &Path| path.strip_prefix(target).map_or_else(|_| path.to_owned(), |it| linked.join(it));
@@ -200,7 +201,7 @@ impl SharedFolders {
         }
     }
 
-    /// An attempt is done with, collected or not. Blocks.
+    /// Removes an attempt that is finished, collected or not. Blocks.
     pub(super) fn leave(&self, id: AttemptId) {
         self.ended(id, &[]);
         if self.lock().remove(&id).is_some()
@@ -211,7 +212,7 @@ impl SharedFolders {
         }
     }
 
-    /// Is done with those attempts of an earlier daemon that don't go on. Blocks.
+    /// Removes the attempts of an earlier daemon that don't continue. Blocks.
     pub(super) fn leave_all_but(&self, goes_on: impl Fn(AttemptId) -> bool) {
         self.found.iter().filter(|id| !goes_on(**id)).for_each(|id| self.leave(*id));
     }
@@ -223,14 +224,14 @@ impl SharedFolders {
     }
 }
 
-/// Returns what a path within `dir` leads to through links, where that is another path within `dir`.
+/// Resolves the links in a path within `dir`; returns the result if it is another path within `dir`.
 fn linked(dir: &Path, path: &Path) -> Option<PathBuf> {
     let plain: PathBuf = dir.join(path).components().collect();
     let real = plain.canonicalize().ok().filter(|real| *real != plain)?;
     real.strip_prefix(dir).map(Path::to_owned).ok()
 }
 
-/// Returns what paths among these sources lead to through links.
+/// Resolves the links in the paths of these sources.
 fn linked_sources(dir: &Path, sources: &[OutputSource]) -> Vec<OutputSource> {
     let linked = sources.iter().filter_map(|source| match source {
         OutputSource::Path(path) => linked(dir, Path::new(path))?.to_str().map(str::to_owned),
@@ -239,7 +240,7 @@ fn linked_sources(dir: &Path, sources: &[OutputSource]) -> Vec<OutputSource> {
     linked.map(OutputSource::Path).collect()
 }
 
-/// Returns the place of the next start among all, over restarts too.
+/// Returns the number of the next start among all, across restarts.
 fn next(sessions: &HashMap<AttemptId, Session>) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let last = sessions.values().map(Session::order).max().unwrap_or_default();

@@ -1,17 +1,17 @@
-//! Text that a command wrote, made safe to show.
+//! Sanitises text that a command wrote.
 
 use fanlight_shared::sanitise;
 
-/// Longer lines are cut; in characters.
+/// The longest line, in characters; longer ones are cut.
 const MAX_CHARS: usize = 500;
 
-/// Returns the text as one short line, safe to show.
+/// Returns the text as one short, sanitised line.
 pub(super) fn line(text: &str) -> String {
     fanlight_shared::value::cut(&sanitise::line(text), MAX_CHARS)
 }
 
-/// Returns the last line in these bytes that is not blank, safe to show. Progress that was written over itself counts by its
-/// last state.
+/// Returns the last line in these bytes that is not blank, sanitised. Of progress that overwrites itself, the last
+/// state counts.
 pub(super) fn last_line(bytes: &[u8]) -> Option<String> {
     bytes
         .rsplit(|byte| matches!(byte, b'\n' | b'\r'))

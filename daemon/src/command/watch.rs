@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 type Watched = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
 
-/// The watcher; its thread starts with the first file.
+/// The watcher; its thread starts with the first watched file.
 #[derive(Default)]
 pub(super) struct Watcher {
     watcher: Mutex<Option<RecommendedWatcher>>,
@@ -28,10 +28,10 @@ pub(super) struct Watch {
 }
 
 impl Watcher {
-    /// Watches a file, which is made if it does not exist yet. Blocks briefly.
+    /// Watches a file, which is created if it does not exist. Blocks briefly.
     ///
     /// # Errors
-    /// The system has no more watches; the file is then read less often.
+    /// The system has run out of watches; the file is then read less often.
     pub(super) fn watch(self: &Arc<Self>, path: &Path) -> Result<Watch, notify::Error> {
         open_options().open(path).map_err(notify::Error::io)?;
         let mut watcher = lock(&self.watcher);
@@ -66,7 +66,8 @@ impl Drop for Watch {
     }
 }
 
-/// The command may be making the same file at this moment: it is not truncated, and no link is followed.
+/// Returns the options to open the file. The command may be creating it at this moment: it isn't truncated, and links
+/// aren't followed.
 fn open_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
@@ -77,7 +78,7 @@ fn open_options() -> OpenOptions {
 fn start(watched: Watched) -> Result<RecommendedWatcher, notify::Error> {
     notify::recommended_watcher(move |event: Result<notify::Event, notify::Error>| {
         let Ok(event) = event else { return };
-        // Our own reading opens and closes the file too.
+        // Our own reads open and close the file too.
         let reading = matches!(event.kind, EventKind::Access(it) if it != AccessKind::Close(notify::event::AccessMode::Write));
         if reading {
             return;
@@ -106,7 +107,7 @@ mod tests {
         let paths = ["a", "b"].map(|it| temp.path().join(it));
         std::fs::write(&paths[0], "before").unwrap();
         let watches = paths.clone().map(|it| watcher.watch(&it).unwrap());
-        // Nobody had made the second one.
+        // The second one did not exist.
         std::fs::File::options().append(true).open(&paths[1]).unwrap().write_all(b"x").unwrap();
         watches[1].written().await;
         let woken = {

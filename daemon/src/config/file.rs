@@ -1,4 +1,4 @@
-//! Reading `config.toml`: what is unknown or does not fit is named with its line.
+//! Reads `config.toml`; errors name the line.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::Config;
 const KEYS: [&str; 7] =
     ["max_concurrent_runs", "pools", "keep_values", "linger", "grace", "writable", "pass_env"];
 
-/// What is wrong with the configuration.
+/// The errors of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is there and can't be read.
@@ -32,7 +32,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// From 1.
         line: usize,
-        /// What is wrong and what to do about it.
+        /// The error and what to do about it.
         message: String,
     },
     /// The environment variable does not fit.
@@ -40,12 +40,12 @@ pub enum ConfigError {
     Variable(String),
 }
 
-/// What `FANLIGHT_MAX_CONCURRENT_RUNS` says.
+/// Parses `FANLIGHT_MAX_CONCURRENT_RUNS`.
 pub(super) fn cap(text: &str) -> Result<u32, ConfigError> {
     text.trim().parse().ok().filter(|cap| *cap >= 1).ok_or_else(|| ConfigError::Variable(text.to_owned()))
 }
 
-/// A mistake and where it stands.
+/// An error and its position.
 type SpannedError = (Range<usize>, String);
 
 pub(super) fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {

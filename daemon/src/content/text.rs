@@ -1,4 +1,4 @@
-//! The text of a node type that makes one: short ones in memory, long ones straight into the blob store.
+//! The text that a node type writes: a short one in memory, a long one directly into the blob store.
 
 use fanlight_shared::large::Large;
 use fanlight_shared::types::Type;
@@ -9,7 +9,7 @@ use super::{LIMIT, beyond, write_json};
 use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published, Sink};
 
-/// Where a node type writes the text that it makes.
+/// The output of a node type that writes text.
 pub struct TextOutput {
     /// The bound of the node type, in bytes.
     most: u64,
@@ -19,7 +19,7 @@ pub struct TextOutput {
 }
 
 enum To {
-    /// Until it becomes too long: then the node runs again, into the store.
+    /// In memory, until it becomes too long: then the node runs again, writing into the store.
     Memory {
         text: String,
         limit: usize,
@@ -32,13 +32,13 @@ enum To {
 }
 
 impl TextOutput {
-    /// Takes a text of at most `limit` bytes.
+    /// Creates an output in memory for at most `limit` bytes.
     pub(crate) fn short(most: u64, limit: usize) -> Self {
         let to = To::Memory { text: String::new(), limit, too_long: false };
         Self { most, bytes: 0, head: String::new(), to }
     }
 
-    /// Takes a text of at most `most` bytes.
+    /// Creates an output in the blob store for at most `most` bytes.
     pub(crate) fn stored(most: u64, blobs: &Blobs) -> Self {
         let to = To::Store { blobs: blobs.clone(), sink: Box::new(blobs.sink()) };
         Self { most, bytes: 0, head: String::new(), to }
@@ -47,7 +47,7 @@ impl TextOutput {
     /// Appends text.
     ///
     /// # Errors
-    /// The node makes more than it may; a full disk.
+    /// The node exceeds its bound, or the disk is full.
     pub fn push(&mut self, text: &str) -> Result<(), FileError> {
         self.grow(text.len() as u64)?;
         if self.head.len() < fanlight_shared::large::HEAD_BYTES {
@@ -60,10 +60,10 @@ impl TextOutput {
         Ok(())
     }
 
-    /// Appends a value as [`Value::to_text`] writes it; large values with their whole content.
+    /// Appends a value as [`Value::to_text`] writes it; large values with their full content.
     ///
     /// # Errors
-    /// Media and absent values have no text; the node makes more than it may; a full disk.
+    /// The value is media or absent, which have no text; the node exceeds its bound; or the disk is full.
     pub fn push_value(&mut self, value: &Value) -> Result<(), FileError> {
         if value.has_media() || !value.has_large() {
             return self.push(&value.to_text()?);
@@ -100,12 +100,12 @@ impl TextOutput {
         "the text is too long for memory".into()
     }
 
-    /// Whether it was too long for memory.
+    /// Returns whether it was too long for memory.
     pub(crate) fn was_too_long(&self) -> bool {
         matches!(self.to, To::Memory { too_long: true, .. })
     }
 
-    /// The text, or a handle to it. Blocks.
+    /// Returns the text, or a handle to it. Blocks.
     pub(crate) fn finish(self) -> Result<(Value, Option<Published>), FileError> {
         let sink = match self.to {
             To::Memory { text, .. } => return Ok((Value::Text(text), None)),

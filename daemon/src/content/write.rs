@@ -1,4 +1,4 @@
-//! Values written out whole, with the content of large ones, a piece at a time.
+//! Writes values in full, including the content of large ones, one chunk at a time.
 
 use std::io::{self, Write};
 
@@ -8,13 +8,13 @@ use fanlight_shared::value::Value;
 use crate::store::StoreError;
 use crate::store::blob::Blobs;
 
-/// How much of a content is read at once, in bytes.
+/// How much content is read at once, in bytes.
 const CHUNK: u64 = 256 << 10;
 
 /// Writes a value as plain JSON.
 ///
 /// # Errors
-/// A full disk, a content that is gone or was never whole.
+/// The disk is full, or content is gone or was never complete.
 pub(crate) fn write_json(value: &Value, blobs: &Blobs, out: &mut dyn Write) -> Result<(), StoreError> {
     match value {
         Value::Large(large) if large.is_text() => {
@@ -55,7 +55,7 @@ pub(crate) fn write_json(value: &Value, blobs: &Blobs, out: &mut dyn Write) -> R
 /// Writes the content of a large value as it is.
 ///
 /// # Errors
-/// A full disk, a content that is gone or was never whole.
+/// The disk is full, or content is gone or was never complete.
 pub(crate) fn copy(large: &Large, blobs: &Blobs, out: &mut dyn Write) -> Result<(), StoreError> {
     large.check_whole().map_err(StoreError::Other)?;
     let mut reader = blobs.open_blob(large.hash)?;
@@ -65,7 +65,7 @@ pub(crate) fn copy(large: &Large, blobs: &Blobs, out: &mut dyn Write) -> Result<
     Ok(())
 }
 
-/// The content of a large text in pieces that do not end inside a character.
+/// Returns the content of a large text in pieces that do not end inside a character.
 fn pieces(
     large: &Large,
     blobs: &Blobs,
@@ -74,7 +74,7 @@ fn pieces(
     large.check_whole().map_err(StoreError::Other)?;
     let damaged = || StoreError::Other("a stored text is damaged".into());
     let mut reader = blobs.open_blob(large.hash)?;
-    // What is left of a character that the piece before ended in.
+    // The beginning of a character that the previous piece ended in.
     let mut bytes = Vec::new();
     while reader.left() > 0 {
         bytes.extend(reader.next(CHUNK)?);
@@ -89,7 +89,7 @@ fn pieces(
     if bytes.is_empty() { Ok(()) } else { Err(damaged()) }
 }
 
-/// Writes bytes; a full disk is told from other errors.
+/// Writes bytes, with a separate error for a full disk.
 pub(super) fn all(out: &mut dyn Write, bytes: &[u8], blobs: &Blobs) -> Result<(), StoreError> {
     out.write_all(bytes).map_err(|error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -1,4 +1,4 @@
-//! The folders of attempts against the runs that the database knows.
+//! Checks the folders of attempts against the runs in the database.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use fanlight_shared::id::AttemptId;
 use super::Report;
 use crate::store::{Store, StoreError};
 
-/// Folders of deleted runs that are still there, and folders that the database does not know.
+/// Reports folders of deleted runs that still exist, and folders that the database does not know.
 pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError> {
     let attempts = store.home().attempts();
-    // The folders are listed first: one that is made meanwhile has its event already.
+    // List the folders first: one that is created meanwhile already has its event.
     let folders: Vec<AttemptId> = std::fs::read_dir(&attempts)
         .into_iter()
         .flatten()

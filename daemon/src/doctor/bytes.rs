@@ -1,4 +1,4 @@
-//! Blobs against their files.
+//! Checks blobs against their files.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -9,9 +9,9 @@ use fanlight_shared::id::BlobHash;
 use super::Report;
 use crate::store::{Store, StoreError};
 
-/// What is being written for longer than this is not being written any more.
+/// A temporary file older than this is a leftover of an interrupted write.
 const STALE_AFTER: Duration = Duration::from_secs(3600);
-/// Rows that are read at a time, so that no transaction of the check lasts long.
+/// The number of rows read at a time, so that transactions stay short.
 const ROWS: i64 = 1000;
 
 /// A row of the blobs.
@@ -22,7 +22,7 @@ struct Row {
     inline: Option<u64>,
 }
 
-/// Every row has its bytes: there, as many as it says, and when `deep` those it says.
+/// Checks that every row has its bytes: that they exist, have the right size, and if `deep`, the right hash.
 pub(super) fn check(store: &Store, deep: bool, report: &mut Report) -> Result<(), StoreError> {
     let (mut after, mut count, mut bytes) = (0, 0_u64, 0_u64);
     let mut found = Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn check(store: &Store, deep: bool, report: &mut Report) -> Result<()
             if let Some(wrong) = wrong(store, &row, deep)
                 && still_there(store, row.hash)?
             {
-                // Looking for the owner is slow, so it is done for those that are shown.
+                // Finding the owner is slow, so do it only for the rows that are shown.
                 let owner = if found.len() < super::SHOWN_LIMIT { store.owner_of(row.hash)? } else { None };
                 found.push(match owner {
                     Some(owner) => format!("{owner}: {wrong}"),
@@ -70,7 +70,7 @@ fn rows(store: &Store, after: i64) -> Result<Vec<Row>, StoreError> {
     })
 }
 
-/// What is wrong with the bytes of a row.
+/// Returns what is wrong with the bytes of a row.
 fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
     let advice = "run it again to make them anew, restore the file from a backup, or delete the asset";
     let path = store.blobs().path(row.hash);
@@ -104,12 +104,12 @@ fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
     }
 }
 
-/// Whether the row was not deleted while its bytes were looked at.
+/// Returns whether the row still exists: it may have been deleted while its bytes were checked.
 fn still_there(store: &Store, hash: BlobHash) -> Result<bool, StoreError> {
     store.read(|db| Ok(db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?))
 }
 
-/// Files that the database does not know are reported and stay; what was left of a broken-off write goes.
+/// Reports files that the database does not know, which stay, and removes leftovers of interrupted writes.
 pub(super) fn unknown(store: &Store, report: &mut Report) -> Result<(), StoreError> {
     let mut found = Vec::new();
     let unknown = store.count_unknown()?;

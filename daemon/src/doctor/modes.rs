@@ -1,4 +1,4 @@
-//! Who else may read what is kept.
+//! Checks that other users can't read the store.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Report;
 use crate::store::{Store, StoreError};
 
-/// Folders that are 0700 and files that are 0600, from their creation on.
+/// Checks that folders are 0700 and files 0600, as they are created.
 pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError> {
     let home = store.home();
     let database = home.database();
@@ -21,7 +21,7 @@ pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError
         folders.extend(std::fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
     let files = [database.clone(), beside("-wal"), beside("-shm"), home.log_file(), home.lock_file()];
-    // What was open when the store was opened has been closed since, but somebody may have been there.
+    // Modes that were too open at startup have been corrected since, but somebody may have read the files.
     let mut found = store.found_open().to_vec();
     found.extend(folders.iter().filter_map(|folder| open_to_others(folder, 0o700)));
     found.extend(files.iter().filter_map(|file| open_to_others(file, 0o600)));
@@ -30,7 +30,7 @@ pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError
     Ok(())
 }
 
-/// What to say about a file that others may read.
+/// Returns the message about a file that others can read.
 pub(super) fn open_to_others(path: &Path, limit: u32) -> Option<String> {
     let mode = std::fs::symlink_metadata(path).ok()?.mode() & 0o777;
     (mode & !limit != 0).then(|| {

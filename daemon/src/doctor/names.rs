@@ -1,4 +1,4 @@
-//! What names bytes against the bytes that are stored.
+//! Checks references to bytes against the stored bytes.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::Report;
 use crate::store::{Store, StoreError};
 
-/// How often something is named, and by what first.
+/// How often something is referenced, and its first reference.
 struct Named {
     count: i64,
     by: String,
@@ -37,9 +37,9 @@ impl Names {
     }
 }
 
-/// Every value, asset and param finds the bytes that it names, and they are counted right.
+/// Checks that the bytes of every value, asset and param exist, and that their reference counts are right.
 pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError> {
-    // One transaction, so that counts and names are of the same moment.
+    // One transaction, so that counts and references are consistent.
     let found = store.read(|db| {
         let mut names = Names::default();
         let mut found = Vec::new();
@@ -77,7 +77,7 @@ fn collect(
                 (Some(body), _) => body.into_bytes(),
                 (None, Some(hash)) => {
                     names.add(hash, &by);
-                    // A missing file is told of with the stored bytes.
+                    // A missing file is reported with the stored bytes.
                     std::fs::read(store.blobs().path(hash)).unwrap_or_default()
                 }
                 (None, None) => continue,

@@ -1,7 +1,7 @@
-//! `fanlight doctor --repair`: files that the database does not know become assets again.
+//! `fanlight doctor --repair`: imports files that the database does not know, as assets.
 //!
-//! They lie next to a database that is not the one that made them: it was lost, replaced, or restored from an older copy.
-//! What they were called and which run made them is lost with it; what they are is found from their bytes.
+//! Such files are left when their database was lost, replaced, or restored from an older copy. Their names and runs
+//! were lost with it; their types are detected from their bytes.
 
 use std::fs::File;
 
@@ -20,7 +20,7 @@ use crate::media;
 use crate::store::blob::Published;
 use crate::store::{NewAsset, NewRun, Op, Store, StoreError, Submit};
 
-/// The workflow that imported files belong to: one that runs and makes nothing.
+/// The workflow that imported files belong to; running it does nothing.
 const DOCUMENT: &str = "\
 id: 0198f1a9-5c00-7000-8000-66616e6c6774
 name: Recovered files
@@ -31,7 +31,7 @@ nodes:
 ";
 /// The node whose assets they become.
 const NODE: &str = "files";
-/// How many files are imported in one transaction.
+/// The number of files imported in one transaction.
 const BATCH: usize = 256;
 
 /// What was imported.
@@ -43,7 +43,7 @@ pub struct Repaired {
     pub assets: Vec<Asset>,
 }
 
-/// Imports the files that the database does not know and reports them. Blocks: every one of them is read.
+/// Imports the files that the database does not know, and reports them. Blocks: it reads each of them.
 pub(super) fn repair(store: &Store, report: &mut Report) -> Repaired {
     let mut repaired = Repaired::default();
     let (mut hashes, mut unread) = (Vec::new(), Vec::new());
@@ -108,7 +108,7 @@ fn import(
     store.commit_blocking(ops).map(drop)
 }
 
-/// A file of the store that holds what its name says, as media.
+/// Checks the hash of a file in the store, and returns it as media.
 fn read_media(
     store: &Store,
     hash: BlobHash,
@@ -128,7 +128,7 @@ fn read_media(
     Ok((published, media))
 }
 
-/// A run that has ended, for the assets to belong to.
+/// Creates an ended run that the assets belong to.
 fn new_run(store: &Store) -> Result<Run, StoreError> {
     let at = Time::now();
     let submit = Submit {
@@ -187,7 +187,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
     Ok(run)
 }
 
-/// The id of the workflow that imported files belong to.
+/// Returns the id of the workflow that imported files belong to.
 fn workflow_id() -> WorkflowId {
     WorkflowId::from_bytes([
         0x01, 0x98, 0xf1, 0xa9, 0x5c, 0, 0x70, 0, 0x80, 0, 0x66, 0x61, 0x6e, 0x6c, 0x67, 0x74,

@@ -38,7 +38,7 @@ fn changed_bytes_are_found_by_size_or_by_reading() {
     assert_eq!(check(&at.store, true).problems.len(), 2);
 }
 
-/// A database that was lost: a new one is made next to the files that the old one knew.
+/// Simulates a lost database: creates a new one next to the files that the old one knew.
 fn without_its_database(products: &[&[u8]]) -> Fixture {
     let mut at = Fixture::new();
     let run = at.ended();

@@ -1,4 +1,4 @@
-//! Attempts: from ready to ended, with pools, retries, time-outs and interruptions.
+//! Attempts: from ready to ended, with pools, retries, timeouts and interruptions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,19 +23,19 @@ use crate::executor::{self, Executor};
 use crate::store::Op;
 use crate::store::blob::Blobs;
 
-/// How often a node is interrupted before it fails.
+/// The most interruptions of a node before it fails.
 const MAX_INTERRUPTIONS: u32 = 3;
 
-/// How an attempt begins.
+/// The ways in which an attempt begins.
 pub(super) enum Begin {
     /// From nothing.
     Fresh,
-    /// Perhaps an earlier daemon started it: it is taken over, or started if it never was.
+    /// An earlier daemon may have started it: adopt it, or start it if it never was.
     Adopt,
 }
 
 impl ActiveRun {
-    /// An instance has its inputs: it runs at once, or as soon as its pools have a place.
+    /// Runs an instance that has its inputs: immediately, or as soon as its pools have a place.
     pub(super) fn make_ready(&mut self, context: &mut Context, node: usize, item: ItemPath) {
         let key = self.key(node, item);
         if let Err(error) = self.lock(node) {
@@ -55,7 +55,7 @@ impl ActiveRun {
         }
     }
 
-    /// Starts the next attempt of an instance that has its places.
+    /// Starts the next attempt of an instance that holds its pools and locks.
     pub(super) fn start_attempt(&mut self, context: &mut Context, key: Key) {
         let started = Started::now();
         let id = AttemptId::new();
@@ -77,7 +77,7 @@ impl ActiveRun {
         self.spawn(context, key, id, number, started, prepared, Begin::Fresh);
     }
 
-    /// Hands an attempt to its executor, once what was decided before is committed.
+    /// Passes an attempt to its executor, once earlier decisions are committed.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn spawn(
         &mut self,
@@ -122,7 +122,7 @@ impl ActiveRun {
         })));
     }
 
-    /// Computes an instance at once.
+    /// Computes an instance in the loop.
     pub(super) fn run_inline(&mut self, context: &mut Context, key: Key) {
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         if instance.status != NodeStatus::Ready {
@@ -132,7 +132,7 @@ impl ActiveRun {
         let Work::Native(native, inputs) = &*prepared else { return };
         let started = Started::now();
         let Some(made) = native.run_at_once(inputs, content::limit(key.item)) else {
-            // It reads or makes what is large, which takes time: beside the loop, like work of any other kind.
+            // It reads or makes large values, which takes time: run it beside the loop, like other work.
             return self.start_attempt(context, key);
         };
         instance.attempts += 1;
@@ -242,7 +242,7 @@ impl ActiveRun {
         });
     }
 
-    /// The wait before another attempt is over.
+    /// Starts another attempt after its wait.
     pub(super) fn retry(&mut self, context: &mut Context, key: Key, failed: u32) {
         let Some(instance) = self.instance(key.node, key.item) else { return };
         if instance.status != NodeStatus::Waiting || instance.attempts != failed || self.cancelling {
@@ -251,7 +251,7 @@ impl ActiveRun {
         if instance.prepared.is_some() {
             return self.make_ready(context, key.node, key.item);
         }
-        // Taken up from an earlier daemon: what it reads is there, but was not evaluated yet.
+        // Recovered from an earlier daemon: its inputs exist, but have not been evaluated yet.
         if let Some(index) = key.item.0 {
             let input = self.restored_item(key.node, index);
             if let Some(items) = &mut self.nodes[key.node].items {
@@ -261,7 +261,7 @@ impl ActiveRun {
         self.prepare(context, key.node, key.item);
     }
 
-    /// Takes over what a resumed run finished: the values are in the store already.
+    /// Reuses the values that the resumed run finished, which are already in the store.
     pub(super) fn take_over(&mut self, context: &mut Context, node: usize, item: ItemPath, values: Values) {
         self.hold(&values);
         let shown = super::publish::shorten_all(&values);
@@ -274,7 +274,7 @@ impl ActiveRun {
     }
 }
 
-/// An attempt whose values are nested too deep failed: readers of JSON could not read them any more.
+/// Fails an attempt whose values are nested too deeply: JSON parsers could not read them any more.
 fn refusing_deep(outcome: Outcome) -> Outcome {
     let deep =
         outcome.values.iter().find_map(|(port, value)| Some((port, value.extent().check_depth().err()?)));
@@ -288,7 +288,7 @@ fn refusing_deep(outcome: Outcome) -> Outcome {
 }
 
 impl Context {
-    /// Asks for another attempt after a wait, which starts once the decision is committed.
+    /// Schedules another attempt after a wait, which starts once the decision is committed.
     pub(super) fn retry_later(&mut self, key: Key, failed: u32, wait: Duration) {
         let (messages, runtime) = (self.messages.clone(), self.runtime.clone());
         self.after(After::Do(Box::new(move || {
@@ -300,7 +300,7 @@ impl Context {
     }
 }
 
-/// Runs an attempt to its end, and stores what it made that is too long to be held.
+/// Runs an attempt to its end, and stores its values that are too long to be held in memory.
 async fn execute(
     executor: &dyn Executor,
     blobs: &Blobs,

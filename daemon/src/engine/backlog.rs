@@ -1,11 +1,11 @@
-//! The backlog: rows that the engine decided and the store has not committed yet.
+//! The backlog: rows that the engine has decided and the store has not committed yet.
 
 use tokio::sync::watch;
 
-/// More rows than this don't wait: the engine decides faster than any disk writes, and what waits is all in memory.
+/// The most rows that wait: the engine decides faster than any disk writes, and the backlog is in memory.
 pub(super) const MAX_ROWS: usize = 8192;
 
-/// How many rows wait, roughly.
+/// The approximate number of rows that wait.
 #[derive(Clone, Default)]
 pub(super) struct Backlog {
     rows: watch::Sender<usize>,
@@ -18,20 +18,20 @@ pub(super) struct Waits {
 }
 
 impl Backlog {
-    /// These rows wait from now on.
+    /// Adds rows that wait.
     pub(super) fn add(&self, count: usize) -> Waits {
         self.rows.send_modify(|rows| *rows += count);
         Waits { rows: self.rows.clone(), count }
     }
 
-    /// Whether nothing more is to be decided that can wait.
+    /// Returns whether decisions that can wait should wait.
     pub(super) fn is_long(&self) -> bool {
         *self.rows.borrow() >= MAX_ROWS
     }
 
-    /// Waits until it is not long any more.
+    /// Waits until it is short again.
     pub(super) async fn shortens(&self) {
-        // The sender is ours, so there is no error.
+        // We hold the sender, so this can't fail.
         let _ = self.rows.subscribe().wait_for(|rows| *rows < MAX_ROWS).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The context of every decision of the engine: the batch it adds to, the pools, the executors.
+//! The context of every decision of the engine: the current batch, the pools, the executors.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::store::{Batch, Op, Store};
 
-/// An effect that happens once its batch is committed; effects keep their order.
+/// An effect that follows the commit of its batch; effects keep their order.
 // Most are of the large variant, an event: a box would be one more allocation for each.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum After {
     /// A run became active.
     Begin { run: Box<Run>, state: Box<RunState> },
-    /// A state event may be seen.
+    /// A state event becomes visible.
     State { workflow_id: WorkflowId, run_id: RunId, event: Numbered },
     /// Registry, queue or products changed.
     Daemon(DaemonEvent),
@@ -32,7 +32,7 @@ pub(super) enum After {
     Queued(Arc<Run>),
     /// A run's last event was sent.
     End(RunId),
-    /// Something else: an answer, the start of a process.
+    /// Anything else: a response, the start of a process.
     Do(Box<dyn FnOnce() + Send>),
 }
 
@@ -44,17 +44,17 @@ pub(super) struct Context {
     pub(super) previewer: Arc<dyn Previewer>,
     pub(super) config: Arc<Config>,
     pub(super) pools: Pools<Key>,
-    /// Instances that are computed at once, when their turn comes.
+    /// Instances that are computed in the loop, when their turn comes.
     pub(super) inline: VecDeque<Key>,
-    /// Where executors and timers report.
+    /// Receives messages from executors and timers.
     pub(super) messages: mpsc::UnboundedSender<Message>,
     /// Spawns executors from the writer's thread, after the commit.
     pub(super) runtime: tokio::runtime::Handle,
     /// How far the store is behind.
     pub(super) backlog: Backlog,
-    /// Why the store can't be written, while that is so.
+    /// The reason why the store can't be written, while it can't.
     trouble: watch::Receiver<Option<String>>,
-    /// Why attempts wait for space, while some do.
+    /// The reason why attempts wait for space, while any do.
     shortage: watch::Receiver<Option<String>>,
     ops: Vec<Op>,
     after: Vec<After>,
@@ -80,13 +80,13 @@ impl Context {
         }
     }
 
-    /// Whether nothing more is to be decided that can wait: the store is far behind, or can't be
-    /// written, or attempts wait for space.
+    /// Returns whether decisions that can wait should wait: the store is far behind, it can't be written, or attempts
+    /// wait for space.
     pub(super) fn must_wait(&self) -> bool {
         self.backlog.is_long() || self.is_in_trouble() || self.shortage.borrow().is_some()
     }
 
-    /// Whether the store can't be written at the moment.
+    /// Returns whether the store can't be written at the moment.
     pub(super) fn is_in_trouble(&self) -> bool {
         self.trouble.borrow().is_some()
     }
@@ -101,7 +101,7 @@ impl Context {
                 if trouble.wait_for(Option::is_none).await.is_err()
                     || shortage.wait_for(Option::is_none).await.is_err()
                 {
-                    // The store is closed: nothing goes on any more.
+                    // The store is closed: nothing continues.
                     return std::future::pending().await;
                 }
                 if !backlog.is_long() && trouble.borrow().is_none() {
@@ -111,17 +111,17 @@ impl Context {
         }
     }
 
-    /// Adds to what is written next.
+    /// Adds an operation to the batch.
     pub(super) fn op(&mut self, op: Op) {
         self.ops.push(op);
     }
 
-    /// Adds to what happens after that is committed.
+    /// Adds an effect that follows the commit of the batch.
     pub(super) fn after(&mut self, after: After) {
         self.after.push(after);
     }
 
-    /// Hands everything that was decided to the store, in one batch.
+    /// Sends all decisions to the store, in one batch.
     pub(super) fn flush(&mut self) {
         if self.ops.is_empty() && self.after.is_empty() {
             return;
@@ -133,7 +133,7 @@ impl Context {
         let after = Box::new(move |result| {
             match result {
                 Ok(_) => after.into_iter().for_each(|it| it.apply(&hub)),
-                // The store is closed, or asks the daemon to end: the next one decides again.
+                // The store is closed, or makes the daemon end: the next daemon decides again.
                 Err(error) => tracing::warn!("a batch of the engine was not stored: {error}"),
             }
             drop(waits);

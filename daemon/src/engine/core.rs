@@ -1,4 +1,4 @@
-//! The engine's loop: one message at a time, then everything that was decided goes to the store in one batch.
+//! The engine's loop: it handles messages one at a time, then sends all decisions to the store in one batch.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use super::{Activity, EngineParts, Message};
 use crate::store::Op;
 use crate::supervisor::record;
 
-/// How many messages, and how many nodes computed at once, go into one batch at most.
+/// The most messages, and the most nodes computed in the loop, per batch.
 const BATCH_LIMIT: usize = 256;
 
 /// A run that waits.
@@ -31,12 +31,12 @@ pub(super) struct QueuedRun {
     pub(super) place: Place,
 }
 
-/// Where the runs of a submission come from; shared by all of them.
+/// The origin of the runs of a submission, shared by all of them.
 #[derive(Clone, Default)]
 pub(super) struct Place {
-    /// The folder of the workflow's file; `None` where the document came without a path.
+    /// The folder of the workflow's file; `None` if the document was submitted without a path.
     pub(super) project: Option<PathBuf>,
-    /// What commands get from the submitter.
+    /// The variables that commands get from the submitter.
     pub(super) environment: Arc<Environment>,
 }
 
@@ -45,20 +45,20 @@ pub(super) struct Core {
     pub(super) context: Context,
     pub(super) active: HashMap<RunId, ActiveRun>,
     pub(super) queued: HashMap<RunId, QueuedRun>,
-    /// Those of the active runs that wait for a person and hold no slot.
+    /// The active runs that wait for a person and hold no slot.
     pub(super) parked: HashSet<RunId>,
-    /// Those of the parked runs that go on at a deadline, whether somebody answers or not.
+    /// The parked runs that continue at a deadline, with or without an answer.
     pub(super) due: HashSet<RunId>,
     pub(super) queue: RunQueue,
-    /// Runs of which something changed in this turn.
+    /// Runs that changed in this turn.
     pub(super) touched: HashSet<RunId>,
-    /// How many runs may yet start, and nodes be computed, before what was decided goes to the store.
+    /// How many more runs may start, and nodes be computed, in this batch.
     pub(super) room: usize,
     activity: watch::Sender<Activity>,
     /// The last number given to a start; never less than the clock in microseconds.
     pub(super) last_start: u64,
     stopping: Option<oneshot::Sender<()>>,
-    /// Tells the next daemon which run this one died over.
+    /// Tells the next daemon which run this one crashed on.
     working: Option<Working>,
 }
 
@@ -109,7 +109,7 @@ impl Core {
                 let Some(message) = messages.recv().await else { break };
                 Some(message)
             } else if self.context.must_wait() {
-                // What it would decide now only waits in memory. Whoever asks for something is heard meanwhile.
+                // Further decisions would only wait in memory. Requests are still handled meanwhile.
                 tokio::select! {
                     message = messages.recv() => {
                         let Some(message) = message else { break };
@@ -132,12 +132,12 @@ impl Core {
         }
     }
 
-    /// Whether there is work to do without a new message.
+    /// Returns whether there is work to do without a new message.
     fn goes_on(&self) -> bool {
         !self.context.inline.is_empty() || self.queue.may_start(self.running())
     }
 
-    /// Handles the messages that wait, and decides what follows, in one batch.
+    /// Handles the waiting messages and their consequences, in one batch.
     fn turn(&mut self, first: Option<Message>, messages: &mut mpsc::UnboundedReceiver<Message>) {
         self.room = if self.context.must_wait() { 0 } else { BATCH_LIMIT };
         if let Some(message) = first {
@@ -191,7 +191,8 @@ impl Core {
         }
     }
 
-    /// Does something with an active run, and follows what comes of it; whoever calls this lets the queue [`Core::drain`].
+    /// Does something with an active run, and handles the consequences; the caller must call [`Core::drain`]
+    /// afterwards.
     pub(super) fn with(&mut self, id: RunId, act: impl FnOnce(&mut ActiveRun, &mut Context)) {
         let Some(run) = self.active.get_mut(&id) else { return };
         if let Some(working) = &self.working {
@@ -222,7 +223,7 @@ impl Core {
         }
     }
 
-    /// Attempts that waited for pools or a lock and hold them now start.
+    /// Starts attempts that waited for pools or a lock and now hold them.
     pub(super) fn start_waiting(&mut self) {
         while let Some((needs, key)) = self.context.pools.next() {
             let waits = self.active.get(&key.run).and_then(|run| run.instance(key.node, key.item));
@@ -247,7 +248,7 @@ impl Core {
             self.context.after(After::Daemon(DaemonEvent::QueueUpdate { queue: self.queue_now() }));
         }
         self.context.flush();
-        // Whoever sees this finds everything that led to it on its way to the store.
+        // When this becomes visible, everything that led to it is on its way to the store.
         if changed {
             self.activity.send_replace(activity);
         }
@@ -271,7 +272,7 @@ impl Core {
     }
 }
 
-/// The folder of a workflow's file.
+/// Returns the folder of a workflow's file.
 pub(super) fn project(path: Option<&str>) -> Option<PathBuf> {
     Path::new(path?).parent().map(Path::to_owned)
 }

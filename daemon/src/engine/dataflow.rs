@@ -19,7 +19,7 @@ pub(super) enum Asked {
 }
 
 impl ActiveRun {
-    /// Looks at every node once: at the start of the run, and when it is taken up again.
+    /// Considers every node once: at the start of the run, and when it is recovered.
     pub(super) fn begin(&mut self, context: &mut Context) {
         for node in 0..self.nodes.len() {
             self.consider(context, node);
@@ -27,7 +27,7 @@ impl ActiveRun {
         self.advance(context);
     }
 
-    /// Tells readers of what ended until nothing more follows from it; ends the run if that was all.
+    /// Notifies the readers of ended nodes until nothing more follows; ends the run if everything has ended.
     pub(super) fn advance(&mut self, context: &mut Context) {
         loop {
             if let Some((node, index)) = self.settled_items.pop_front() {
@@ -56,7 +56,7 @@ impl ActiveRun {
         self.park_if_idle(context);
     }
 
-    /// Starts, skips or unfolds a node if all that it waits for is there.
+    /// Starts, skips or expands a node if everything that it waits for is available.
     pub(super) fn consider(&mut self, context: &mut Context, node: usize) {
         let this = &self.nodes[node];
         // A node that waits after an attempt waits for its retry, not for its inputs.
@@ -77,12 +77,12 @@ impl ActiveRun {
         }
     }
 
-    /// Whether a node's end was already counted down in its readers.
+    /// Returns whether a node's end was already counted down in its readers.
     fn has_settled(&self, node: usize) -> bool {
         self.nodes[node].whole.status.is_ended() && !self.settled.contains(&node)
     }
 
-    /// Asks the node's condition, unless that is asked per item; a node that may not run is skipped here.
+    /// Evaluates the node's condition, unless it is evaluated per item; skips the node if it must not run.
     fn may_run(&mut self, context: &mut Context, node: usize) -> bool {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
@@ -122,7 +122,7 @@ impl ActiveRun {
         })
     }
 
-    /// All its inputs are there: it becomes one instance, or one per item.
+    /// Starts a node whose inputs are all available, as one instance or one per item.
     fn start_node(&mut self, context: &mut Context, node: usize) {
         let plan = self.plan.clone();
         match &plan.nodes[node].node.each {
@@ -135,7 +135,7 @@ impl ActiveRun {
         }
     }
 
-    /// Evaluates the inputs of an instance and makes it ready, or takes over what a resumed run finished.
+    /// Evaluates the inputs of an instance and makes it ready, or reuses the values of the resumed run.
     pub(super) fn prepare(&mut self, context: &mut Context, node: usize, item: ItemPath) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
@@ -161,12 +161,12 @@ impl ActiveRun {
         }
     }
 
-    /// An instance that was not to run.
+    /// Skips an instance.
     pub(super) fn skip(&mut self, context: &mut Context, node: usize, item: ItemPath, reason: &str) {
         self.end_instance(context, node, item, NodeStatus::Skipped, Some(NodeError::new(reason)), |_| {});
     }
 
-    /// An instance that can't run.
+    /// Fails an instance that can't run.
     pub(super) fn fail(&mut self, context: &mut Context, node: usize, item: ItemPath, error: NodeError) {
         self.end_instance(context, node, item, NodeStatus::Failed, Some(error), |_| {});
     }
@@ -210,7 +210,7 @@ impl ActiveRun {
         }
     }
 
-    /// The node itself ended.
+    /// Records the end of the node itself.
     pub(super) fn settle(&mut self, node: usize, values: Option<Values>) {
         let tainted = match self.nodes[node].whole.status {
             NodeStatus::Failed => !self.plan.nodes[node].node.allow_failure,

@@ -1,4 +1,4 @@
-//! Runs are deleted, and with them what their attempts left behind.
+//! Deletes runs, and the leftovers of their attempts.
 
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::{RpcError, runs};
@@ -11,7 +11,7 @@ use crate::executor::Executors;
 use crate::store::{Op, Store, StoreError};
 
 impl Core {
-    /// Deletes ended runs; their logs go too.
+    /// Deletes ended runs and their logs.
     pub(super) fn delete(&mut self, request: runs::Delete, reply: Reply<()>) {
         let busy =
             request.runs.iter().find(|id| self.active.contains_key(id) || self.queued.contains_key(id));
@@ -57,8 +57,8 @@ impl Core {
     }
 }
 
-/// Removes what attempts of deleted runs left behind. Which ones is stored with the deletion: what a daemon did not get to,
-/// or could not remove, the next one does.
+/// Removes the leftovers of attempts of deleted runs. They are recorded with the deletion: the next daemon removes what
+/// this one did not get to, or could not remove.
 pub(super) async fn forget_deleted(store: &Store, executors: &Executors) {
     let reading = store.clone();
     let going = match tokio::task::spawn_blocking(move || reading.going()).await {

@@ -1,4 +1,4 @@
-//! The end of a run: its outputs, its state, its last event; and how it is cancelled.
+//! The end of a run: its outputs, its state, its last event; and its cancellation.
 
 use fanlight_shared::event::{DaemonEvent, RunUpdate};
 use fanlight_shared::item::ItemPath;
@@ -17,23 +17,23 @@ use crate::store::{Bodies, Op};
 
 /// The outputs of a run as its last event carries them.
 pub(super) struct Outputs {
-    /// By name; what is long is a handle.
+    /// The values by name; long ones are handles.
     values: Values,
-    /// What was wrong with others.
+    /// The errors of the others.
     errors: Vec<String>,
-    /// The content of the handles that were made for this.
+    /// The content of handles that were created for this.
     blobs: Vec<Published>,
 }
 
-/// How much memory the outputs take together in the last event of a run, about; what is longer becomes a handle. As JSON
-/// it is six times as much at worst, which an event still carries whole.
+/// The approximate size of all outputs in the last event of a run; longer values become handles. As JSON it is at worst
+/// six times as much, which still fits into an event.
 const OUTPUTS_LIMIT: usize = 40 << 10;
-/// An output that takes less than this is in the event as it is, however many there are.
+/// The size below which an output is in the event unchanged, however many outputs there are.
 const OUTPUT_LIMIT: usize = 1 << 10;
 
 impl ActiveRun {
-    /// Every node ended, or the last process of a cancelled run is gone. Long outputs are stored first, beside the
-    /// engine's loop.
+    /// Finishes a run in which every node has ended, or the last process is gone after a cancel. Long outputs are
+    /// stored first, beside the engine's loop.
     pub(super) fn finish(&mut self, context: &mut Context) {
         if self.storing_outputs {
             return;
@@ -55,7 +55,7 @@ impl ActiveRun {
         })));
     }
 
-    /// The end: nothing more happens to this run.
+    /// Ends the run: nothing more happens to it.
     pub(super) fn conclude(&mut self, context: &mut Context, outputs: Outputs) {
         let Outputs { values: outputs, mut errors, blobs } = outputs;
         blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
@@ -92,7 +92,7 @@ impl ActiveRun {
         context.after(After::End(self.run.id));
     }
 
-    /// The values of the workflow's outputs, and what was wrong with them.
+    /// Returns the values of the workflow's outputs, and their errors.
     fn outputs(&self) -> (Values, Vec<String>) {
         let scope =
             RunScope { run: self, item: None, upstream: fanlight_shared::expression::Outcome::default() };
@@ -109,8 +109,8 @@ impl ActiveRun {
         (outputs, errors)
     }
 
-    /// Outputs that are no node's port as it is become assets of the run itself, and so do ports whose values had to be
-    /// stored for that. Media in them are assets already, those of the nodes that made them.
+    /// Makes assets of the run itself: of outputs that aren't simply a node's port, and of ports whose values had to be
+    /// stored for this. Media in them are already assets of the nodes that made them.
     fn publish_outputs(&self, context: &mut Context, outputs: &Values) {
         let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
         for (name, value) in outputs.iter().filter(|(_, value)| **value != Value::None) {
@@ -118,7 +118,7 @@ impl ActiveRun {
                 Template::Expression(expression) => expression.straight(),
                 _ => None,
             };
-            // A port that is worked out, such as `status`, has no value of its own.
+            // A derived port, such as `status`, has no value of its own.
             let port = port.filter(|(node, port)| self.value_of(node, port).is_some());
             let own = port.and_then(|(node, port)| self.value_of(node, port));
             if own == Some(value) || own.is_none() && value.has_media() {
@@ -130,7 +130,7 @@ impl ActiveRun {
             let media = value.as_large().is_some_and(|large| large.media);
             match port {
                 _ if media => {}
-                // Stored for its message alone; the port's value is an asset as it is.
+                // Stored only for the message; the port's value itself is already an asset.
                 Some(_) if !own.is_some_and(publish::is_deferred) => {}
                 Some((node, port)) => {
                     self.add_asset(context, node, ItemPath::WHOLE, port, 0, value.clone(), &made);
@@ -140,12 +140,12 @@ impl ActiveRun {
         }
     }
 
-    /// What a port holds.
+    /// Returns the value of a port.
     fn value_of(&self, node: &str, port: &str) -> Option<&Value> {
         self.nodes[*self.plan.index.get(node)?].values.as_ref()?.get(port)
     }
 
-    /// The run as lists show it goes to the store and the registry.
+    /// Sends the run, as lists show it, to the store and the registry.
     pub(super) fn store_listing(&mut self, context: &mut Context) {
         self.count_nodes();
         context.op(Op::Run {
@@ -160,7 +160,7 @@ impl ActiveRun {
         self.tell_listing(context);
     }
 
-    /// The registry learns how the run stands.
+    /// Sends the state of the run to the registry.
     pub(super) fn tell_listing(&mut self, context: &mut Context) {
         self.listing_changed = false;
         self.count_nodes();
@@ -173,7 +173,7 @@ impl ActiveRun {
         self.run.nodes_done = u32::try_from(done).unwrap_or(u32::MAX);
     }
 
-    /// A person ends the run: nothing new starts, what runs is ended.
+    /// Cancels the run: nothing new starts, and running attempts are ended.
     pub(super) fn cancel(&mut self, context: &mut Context) {
         if self.cancelling || self.run.state.is_ended() {
             return;
@@ -201,8 +201,8 @@ impl ActiveRun {
     }
 }
 
-/// Whether an output must be stored before the run ends: because it is long, or because its large values are to become one
-/// file.
+/// Returns whether an output must be stored before the run ends: because it is long, or because its large values must
+/// become one file.
 fn must_be_stored(value: &Value, limit: usize) -> bool {
     match value {
         Value::Large(large) => large.cut,
@@ -210,7 +210,7 @@ fn must_be_stored(value: &Value, limit: usize) -> bool {
     }
 }
 
-/// While the disk is full it waits: the outputs of a run are not given up.
+/// Stores the outputs of a run. While the disk is full it waits.
 async fn store_outputs(mut outputs: Outputs, limit: usize, blobs: &Blobs) -> Outputs {
     let long = |(_, value): &(&String, &Value)| must_be_stored(value, limit);
     let names: Vec<String> = outputs.values.iter().filter(long).map(|(name, _)| name.clone()).collect();

@@ -1,4 +1,4 @@
-//! From the templates of a node to what its executor is given.
+//! Evaluates the templates of a node into the work for its executor.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::node_type::NodeType;
 
 /// Why an instance does not run.
 pub(super) enum NotPrepared {
-    /// A required input is absent; names it.
+    /// A required input, named here, is absent.
     Absent(String),
     /// Something is wrong with an input.
     Wrong(String),
@@ -28,7 +28,7 @@ impl From<String> for NotPrepared {
     }
 }
 
-/// Evaluates everything that this instance reads. `lenient`: its condition asks for the outcome itself, so an absent
+/// Evaluates everything that this instance reads. `lenient`: its condition checks the outcome itself, so an absent
 /// value is `none` instead of a reason to skip.
 pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Work, NotPrepared> {
     match &plan.kind {
@@ -130,7 +130,7 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
     Ok(CommandWork { program, inputs, env, withheld, dir, outputs })
 }
 
-/// Refuses a value of which only the beginning was kept: nobody may take it for the whole.
+/// Refuses a value of which only the beginning was kept.
 fn require_complete(value: Value) -> Result<Value, String> {
     match &value {
         Value::Large(large) => large.check_whole().map(|()| value),
@@ -138,7 +138,7 @@ fn require_complete(value: Value) -> Result<Value, String> {
     }
 }
 
-/// A value that is short enough for an argument or a variable, with its content.
+/// Returns a value with its content, if it is short enough for an argument or a variable.
 fn short(value: Value, scope: &RunScope<'_>) -> Result<Value, String> {
     if !value.has_large() {
         return Ok(value);
@@ -152,7 +152,7 @@ fn short(value: Value, scope: &RunScope<'_>) -> Result<Value, String> {
     Content::new(scope.loader()).resolve(value)
 }
 
-/// A value is one argument, never split; a list that is a whole argument becomes several.
+/// Adds a value as one argument, which is never split; a list becomes several arguments.
 fn add_argument(arguments: &mut Vec<Argument>, value: Value) -> Result<(), String> {
     match value {
         Value::Media(media) => arguments.push(Argument::Media(*media)),

@@ -1,4 +1,4 @@
-//! The items of a node with `each`: how they come to be, start one by one, and end as lists.
+//! The items of a node with `each`: their creation, their individual starts, and the lists that they end as.
 
 use fanlight_shared::event::{NodeError, NodeUpdate};
 use fanlight_shared::expression::{Content, Scope as _};
@@ -57,7 +57,7 @@ impl ActiveRun {
         }
     }
 
-    /// The list of a node's `each` is known: its items exist from now on.
+    /// Creates the items of a node, now that the list of its `each` is known.
     pub(super) fn unfold(&mut self, context: &mut Context, node: usize, inputs: Vec<Option<Value>>) {
         let count = inputs.len();
         self.instances += count;
@@ -82,7 +82,7 @@ impl ActiveRun {
         }
     }
 
-    /// The items of `node` are known: those who read them one by one may unfold too.
+    /// Expands the nodes that read the items of `node` one by one, now that these are known.
     fn tell_straight_readers(&mut self, context: &mut Context, node: usize) {
         let plan = self.plan.clone();
         for reader in &plan.nodes[node].readers {
@@ -92,7 +92,7 @@ impl ActiveRun {
         }
     }
 
-    /// Starts or skips one item if what it reads is there.
+    /// Starts or skips one item if its inputs are available.
     pub(super) fn decide_item(&mut self, context: &mut Context, node: usize, index: u32) {
         let item = ItemPath::item(index);
         let Some(instance) = self.instance(node, item) else { return };
@@ -139,7 +139,7 @@ impl ActiveRun {
         items.and_then(|items| items.inputs.get(index as usize)?.clone()).unwrap_or_default()
     }
 
-    /// All items of a node ended: the node ends with lists of what they made, in item order, holes left out.
+    /// Ends a node whose items have all ended, with lists of their values, in item order, without gaps.
     pub(super) fn end_items(&mut self, context: &mut Context, node: usize) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
@@ -171,7 +171,7 @@ impl ActiveRun {
         self.end_instance(context, node, ItemPath::WHOLE, status, error, |update| update.outputs = shown);
     }
 
-    /// What the ports of a node with `each` hold: lists over its items, in item order, holes left out.
+    /// Returns the values of the ports of a node with `each`: lists over its items, in item order, without gaps.
     pub(super) fn lists(&self, node: usize) -> Values {
         let mut lists = Values::new();
         let Some(items) = &self.nodes[node].items else { return lists };

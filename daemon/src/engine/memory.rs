@@ -1,4 +1,4 @@
-//! How much memory the values of a run take: what its nodes made and what waits to be read, within a limit.
+//! Limits the memory that the values of a run take: results of nodes, and inputs that wait to be read.
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::run::AttemptEnd;
@@ -15,12 +15,12 @@ use crate::store::Bodies;
 const LIMIT: usize = 256 << 20;
 
 impl ActiveRun {
-    /// Counts values that the run holds from now on, whatever they take.
+    /// Counts values that the run holds from now on, whatever their size.
     pub(super) fn hold(&mut self, values: &Values) {
         self.memory = self.memory.saturating_add(memory_of(values));
     }
 
-    /// Counts what an attempt made; one that takes more than is left has failed.
+    /// Counts the values of an attempt; fails it if they exceed what is left.
     pub(super) fn within_memory(&mut self, outcome: Outcome) -> Outcome {
         let question = outcome.question.as_deref().map_or(0, questions::memory_of);
         let needed = memory_of(&outcome.values) + question;
@@ -44,7 +44,7 @@ impl ActiveRun {
     /// Counts inputs that wait to be read.
     ///
     /// # Errors
-    /// The run holds too much already.
+    /// The run already holds too much.
     pub(super) fn reserve_inputs(&mut self, prepared: &Work) -> Result<(), String> {
         self.reserve(inputs_of(prepared), "what it reads")
     }
@@ -68,7 +68,7 @@ impl ActiveRun {
     }
 }
 
-/// About how many bytes the inputs of an attempt take in memory.
+/// Returns about how many bytes the inputs of an attempt take in memory.
 fn inputs_of(work: &Work) -> usize {
     match work {
         Work::Native(_, inputs) => memory_of(inputs),

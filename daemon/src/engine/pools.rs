@@ -1,25 +1,25 @@
-//! Pools and locks: how many attempts of a kind run at once, over all runs.
+//! Pools and locks: they limit how many attempts of a kind run at once, across all runs.
 //!
-//! An attempt takes its resources one after the other in one fixed order: locks, then the pools of the config by name,
-//! then the common pools of commands and workers. Each resource has a line, ordered by arrival. Because the order is the
-//! same for all, no two waiters wait for each other; because lines go by arrival, nobody is overtaken for ever. A waiter
-//! holds only what stands before the resource it waits for, so it takes up no place of a common pool while it waits
-//! for a lock or a scarce pool.
+//! An attempt acquires its resources one after the other in a fixed order: locks, then the pools of the config by name,
+//! then the default pools of commands and workers. Each resource has a queue, ordered by arrival. Because the order is
+//! the same for all, waiters can't deadlock; because queues are first in, first out, nobody starves. A waiter holds
+//! only resources that precede the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a
+//! scarce pool.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-/// The pools that everybody of a kind needs.
+/// The pools that all attempts of a kind need.
 const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
 
-/// What an attempt holds while it runs. The order of the variants is the order in which they are taken.
+/// A resource that an attempt holds while it runs. The order of the variants is the order of acquisition.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) enum Resource {
     /// A lock: one attempt at a time.
     Lock(String),
     /// A pool of the config.
     Pool(String),
-    /// A pool that everybody of a kind needs.
+    /// A pool that all attempts of a kind need.
     Common(String),
 }
 
@@ -34,42 +34,42 @@ impl Resource {
     }
 }
 
-/// What one attempt needs, each once and in order.
+/// The resources that one attempt needs, each once and in order.
 pub(crate) type Needs = Arc<[Resource]>;
 
-/// Returns resources as needs.
+/// Sorts resources into needs.
 pub(crate) fn needs(resources: impl IntoIterator<Item = Resource>) -> Needs {
     let resources: BTreeSet<Resource> = resources.into_iter().collect();
     resources.into_iter().collect()
 }
 
-/// Names a waiter; a smaller one came earlier.
+/// Identifies a waiter; a smaller ticket arrived earlier.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct Ticket(u64);
 
 /// The response to a request for resources.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Entry<T> {
-    /// All is there: it starts now.
+    /// It holds everything and starts now.
     Starts(T),
     /// It waits; [`Pools::next`] returns it later.
     Waits(Ticket),
 }
 
-/// The pools of the config and the locks, and who waits for them. `T` names an attempt to be.
+/// The pools of the config, the locks, and their waiters. `T` identifies a future attempt.
 #[derive(Debug)]
 pub(crate) struct Pools<T> {
     lines: HashMap<Resource, Line>,
     waiting: HashMap<Ticket, Waiter<T>>,
-    /// Those who hold all they need, in the order in which they got it.
+    /// The waiters that hold everything they need, in the order in which they got it.
     complete: VecDeque<Ticket>,
     arrivals: u64,
 }
 
-/// A resource and who waits for it. While a place is free nobody waits.
+/// A resource and its waiters. While a place is free, nobody waits.
 #[derive(Debug)]
 struct Line {
-    /// May fall below zero: attempts adopted at start take their places without asking.
+    /// May be negative: attempts adopted at startup take their places without waiting.
     free: i64,
     waiting: BTreeSet<Ticket>,
 }
@@ -77,7 +77,7 @@ struct Line {
 #[derive(Debug)]
 struct Waiter<T> {
     needs: Needs,
-    /// How many of its needs it holds: the first ones.
+    /// How many of its needs it holds, from the first on.
     held: usize,
     who: T,
 }
@@ -93,7 +93,7 @@ impl<T> Pools<T> {
         }
     }
 
-    /// Returns the line of a resource; a pool that the config doesn't have is without bounds and has none.
+    /// Returns the line of a resource; a pool that isn't in the config is unbounded and has none.
     fn line(&mut self, resource: &Resource) -> Option<&mut Line> {
         if matches!(resource, Resource::Lock(_)) && !self.lines.contains_key(resource) {
             self.lines.insert(resource.clone(), Line { free: 1, waiting: BTreeSet::new() });
@@ -113,7 +113,7 @@ impl<T> Pools<T> {
         }
     }
 
-    /// Takes places without waiting: what runs already must be counted.
+    /// Takes places without waiting, for attempts that are already running.
     pub(crate) fn occupy(&mut self, needs: &Needs) {
         for resource in needs.iter() {
             if let Some(line) = self.line(resource) {
@@ -135,12 +135,12 @@ impl<T> Pools<T> {
         Entry::Waits(ticket)
     }
 
-    /// An attempt ended: its places go to those who wait for them.
+    /// Releases the places of an ended attempt to the waiters.
     pub(crate) fn leave(&mut self, needs: &Needs) {
         self.release(needs, needs.len());
     }
 
-    /// Somebody who waits gives up; what it held goes to others.
+    /// Removes a waiter that gives up, and releases what it held.
     pub(crate) fn withdraw(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiting.remove(&ticket) else { return };
         if let Some(line) = waiter.needs.get(waiter.held).and_then(|lacks| self.lines.get_mut(lacks)) {
@@ -170,7 +170,7 @@ impl<T> Pools<T> {
         }
     }
 
-    /// A waiter got the resource that it lacked: it goes on to the next ones.
+    /// Continues with the next needs of a waiter that got a resource.
     fn proceed(&mut self, ticket: Ticket) {
         let Some(waiter) = self.waiting.get_mut(&ticket) else { return };
         let needs = waiter.needs.clone();
@@ -193,11 +193,11 @@ impl<T> Pools<T> {
         }
     }
 
-    /// Returns somebody who waited and may start now, with what it holds.
+    /// Returns a waiter that may start now, with its resources.
     pub(crate) fn next(&mut self) -> Option<(Needs, T)> {
         loop {
             let ticket = self.complete.pop_front()?;
-            // Who withdrew meanwhile is not there any more.
+            // It may have withdrawn meanwhile.
             if let Some(waiter) = self.waiting.remove(&ticket) {
                 return Some((waiter.needs, waiter.who));
             }

@@ -8,7 +8,7 @@ use super::context::{After, Context};
 use crate::store::Op;
 
 impl Context {
-    /// Asks for the preview of an asset once that is committed.
+    /// Requests the preview of an asset once the asset is committed.
     pub(super) fn preview_later(&mut self, asset: AssetId, media: Media) {
         let (previewer, store, hub, runtime) =
             (self.previewer.clone(), self.store.clone(), self.hub.clone(), self.runtime.clone());
@@ -20,7 +20,7 @@ impl Context {
                         .changed_assets
                         .into_iter()
                         .for_each(|asset| hub.daemon(DaemonEvent::AssetUpdate { asset: Box::new(asset) })),
-                    // Still pending in the store, so it is made at the next start.
+                    // It is still pending in the store, so it is made at the next start.
                     Err(error) => tracing::warn!("the preview of asset {asset} could not be stored: {error}"),
                 }
             });

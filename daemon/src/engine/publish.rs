@@ -1,4 +1,4 @@
-//! Stores what a node made: its values, and those of them that are assets.
+//! Stores the values of a node, and its assets.
 
 use std::time::Duration;
 
@@ -15,16 +15,17 @@ use super::context::{After, Context};
 use crate::content;
 use crate::store::{Bodies, NewAsset, Op};
 
-/// The attempt that made something, for the recipe.
+/// The attempt that made a value, for the recipe.
 pub(super) struct Made {
-    /// From 1; 0 for what a resumed run took over.
+    /// From 1; 0 for reused values of a resumed run.
     pub(super) number: u32,
     pub(super) duration: Duration,
     pub(super) cost_usd: Option<f64>,
 }
 
 impl ActiveRun {
-    /// Stores what an attempt made, in the transaction that finishes its node. Returns what telemetry shows of it.
+    /// Stores the values of an attempt, in the transaction that finishes its node. Returns them shortened for
+    /// telemetry.
     pub(super) fn publish(
         &mut self,
         context: &mut Context,
@@ -56,8 +57,8 @@ impl ActiveRun {
         shown
     }
 
-    /// Assets: every media value unless the node says `keep: false`; all values with `keep: true`; and whatever port
-    /// the workflow puts out as it is. Ports of a node with `each` that are no media wait for the whole list.
+    /// Makes assets: every media value unless the node has `keep: false`; all values with `keep: true`; and every port
+    /// that is a workflow output. Ports of a node with `each` that aren't media wait for the whole list.
     pub(super) fn publish_assets(
         &mut self,
         context: &mut Context,
@@ -68,7 +69,7 @@ impl ActiveRun {
     ) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
-        // What the user has already is no product.
+        // Files that the user already has aren't products.
         let keeps_media = plan.node.keep.unwrap_or(!plan.is_source());
         for (port, value) in values {
             let is_output = plan.output_ports.contains(port);
@@ -87,7 +88,7 @@ impl ActiveRun {
         }
     }
 
-    /// The lists of a node with `each` that the workflow puts out and that are no media.
+    /// Makes assets of the lists of a node with `each` that are workflow outputs and not media.
     pub(super) fn publish_lists(&mut self, context: &mut Context, node: usize, lists: &Values) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
@@ -158,8 +159,8 @@ impl ActiveRun {
     }
 }
 
-/// Whether a value becomes an asset only when its run ends and its whole content was stored as one blob. Of a value that
-/// was never whole there is no asset at all.
+/// Returns whether a value becomes an asset only when its run ends, after its whole content was stored as one blob. An
+/// incomplete value never becomes an asset.
 pub(super) fn is_deferred(value: &Value) -> bool {
     match value {
         Value::Large(large) => large.cut,
@@ -167,16 +168,16 @@ pub(super) fn is_deferred(value: &Value) -> bool {
     }
 }
 
-/// The longest JSON of a value that telemetry carries whole, in bytes.
+/// The longest JSON of a value that telemetry carries unchanged, in bytes.
 const TELEMETRY_VALUE_LIMIT: usize = 1024;
 
-/// Returns what telemetry shows of these values.
+/// Shortens values for telemetry.
 pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
     values.iter().map(|(port, value)| (port.clone(), shorten(value, TELEMETRY_VALUE_LIMIT))).collect()
 }
 
-/// A preview of a value of about `limit` bytes: text is cut, long lists keep their first items and say how many more there
-/// are, large objects become text. The whole value is read by `values.list` and `values.read`.
+/// Returns a preview of a value of about `limit` bytes: text is cut, long lists keep their first items and the number
+/// of others, large objects become text. `values.list` and `values.read` return the whole value.
 fn shorten(value: &Value, limit: usize) -> Value {
     match value {
         Value::Text(text) if text.len() > limit => {

@@ -1,4 +1,4 @@
-//! Questions to people: what a node asks, who answers it, and what happens where nobody does until the deadline.
+//! Questions of nodes to people, their answers, and deadlines that pass without an answer.
 
 use std::time::Duration;
 
@@ -21,18 +21,19 @@ use super::core::Core;
 use super::{Message, Reply, requests, submit};
 use crate::store::Store;
 
-/// How many characters of a question the registry shows.
+/// The most characters of a question in the registry.
 const MAX_SHOWN: usize = 120;
-/// A deadline is by the wall clock, which may be set and which goes on while the machine sleeps: it is looked at so often.
+/// How often deadlines are checked. They are by the wall clock, which may be set and which continues while the machine
+/// sleeps.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// About how much memory a question takes.
+/// Estimates the memory that a question takes.
 pub(super) fn memory_of(question: &Question) -> usize {
     preview::json_bytes(question)
 }
 
 impl ActiveRun {
-    /// An attempt ended with a question: its instance waits for the answer.
+    /// Lets an instance wait for an answer, after an attempt that ended with a question.
     pub(super) fn wait_for_answer(&mut self, context: &mut Context, key: Key, update: NodeUpdate) {
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         enter(&mut instance.status, NodeStatus::Waiting);
@@ -49,7 +50,7 @@ impl ActiveRun {
         }
     }
 
-    /// Counts the questions that an earlier daemon stored, and waits for their deadlines.
+    /// Restores the questions that an earlier daemon stored, and waits for their deadlines.
     pub(super) fn restore_questions(&mut self, context: &mut Context) {
         let mut open = Vec::new();
         for (at, node) in self.nodes.iter().enumerate() {
@@ -70,7 +71,7 @@ impl ActiveRun {
         }
     }
 
-    /// What the registry shows of its questions.
+    /// Returns its questions as the registry shows them.
     pub(super) fn asks(&self) -> Option<Asks> {
         if self.asking == 0 || self.cancelling {
             return None;
@@ -89,7 +90,7 @@ impl ActiveRun {
         })
     }
 
-    /// Takes the answer of a person.
+    /// Accepts a person's answer.
     fn take_answer(
         &mut self,
         context: &mut Context,
@@ -146,7 +147,7 @@ impl ActiveRun {
         }
     }
 
-    /// A deadline may have passed: the question is answered by its default, or by nobody.
+    /// Checks whether a deadline has passed; the question is then answered with its default, or without a value.
     fn pass_deadline(&mut self, context: &mut Context, key: Key, attempt: u32) {
         if self.cancelling {
             return;
@@ -165,7 +166,7 @@ impl ActiveRun {
 }
 
 impl Core {
-    /// Somebody answers what a node asks.
+    /// Handles an answer to a question of a node.
     pub(super) fn answer(&mut self, request: runs::Answer, reply: Reply<()>) {
         let id = request.run_id;
         let Some(run) = self.active.get(&id) else { return self.answer_inactive(request, reply) };
@@ -184,7 +185,8 @@ impl Core {
         })));
     }
 
-    /// A run that waits in the queue or has ended asks nothing: the store knows whether it was answered by this.
+    /// Handles an answer to a run that is queued or has ended, which asks nothing: the store knows whether this answer
+    /// was already given.
     fn answer_inactive(&self, request: runs::Answer, reply: Reply<()>) {
         let store = self.context.store.clone();
         self.context.runtime.spawn_blocking(move || {
@@ -192,7 +194,7 @@ impl Core {
         });
     }
 
-    /// A deadline may have passed.
+    /// Handles a deadline that may have passed.
     pub(super) fn deadline(&mut self, key: Key, attempt: u32) {
         self.with(key.run, |run, context| run.pass_deadline(context, key, attempt));
         self.requeue(key.run);
@@ -200,7 +202,7 @@ impl Core {
 }
 
 impl Context {
-    /// Looks at a deadline when it should have passed, once the question is committed.
+    /// Schedules the check of a deadline, once the question is committed.
     fn look_at(&mut self, key: Key, attempt: u32, deadline: Time) {
         let (messages, runtime) = (self.messages.clone(), self.runtime.clone());
         self.after(After::Do(Box::new(move || {
@@ -221,7 +223,7 @@ impl Context {
     }
 }
 
-/// An answer to a run that is not under way. Blocks.
+/// Returns the response to an answer for a run that is not active. Blocks.
 fn inactive(store: &Store, request: &runs::Answer) -> Result<(), RpcError> {
     let refused = |error| requests::refused(&error);
     let run = store.listed(request.run_id).map_err(refused)?;

@@ -1,4 +1,4 @@
-//! The queue: which runs wait, in which order, and how many may run.
+//! The queue: the waiting runs, their order, and the limits on running ones.
 
 use std::collections::HashMap;
 
@@ -10,22 +10,22 @@ use fanlight_shared::waiting::Waiting;
 pub(crate) struct Limit {
     /// The workflow.
     pub(crate) workflow: WorkflowId,
-    /// How many of its runs may run at once.
+    /// The most of its runs that may run at once.
     pub(crate) runs: u32,
 }
 
-/// Runs that wait, first in first out, below the cap on runs at once. A run whose workflow has as many runs as its file
-/// allows is passed by; it keeps its place.
+/// The waiting runs, first in, first out, with a cap on running ones. A run whose workflow is at its own limit is
+/// passed over and keeps its place.
 #[derive(Debug)]
 pub(crate) struct RunQueue {
     waiting: Waiting,
     /// The same runs, in the same order: those without a limit, and those with one by workflow.
     groups: HashMap<Option<WorkflowId>, Waiting>,
-    /// The limits of those that have one.
+    /// The limits of the runs that have one.
     limits: HashMap<RunId, Limit>,
-    /// How many runs of a workflow run.
+    /// The number of running runs per workflow.
     running: HashMap<WorkflowId, u32>,
-    /// How many runs may run at once.
+    /// The most runs that may run at once.
     pub(crate) cap: u32,
     /// Whether waiting runs stay where they are.
     pub(crate) paused: bool,
@@ -43,10 +43,10 @@ impl RunQueue {
         }
     }
 
-    /// Adds runs of one submission behind all others, or with `next` before them; their own order stays.
+    /// Adds the runs of one submission after all others, or with `next` before them; they keep their order.
     pub(crate) fn add(&mut self, runs: &[RunId], next: bool, limit: Option<Limit>) {
         if next {
-            // From the last on, so that each is put at the very head, which moves nothing.
+            // Start with the last one, so that each is inserted at the head, which moves nothing.
             runs.iter().rev().for_each(|run| self.insert(*run, Some(1), limit));
         } else {
             runs.iter().for_each(|run| self.insert(*run, None, limit));
@@ -61,12 +61,12 @@ impl RunQueue {
         }
     }
 
-    /// A run of this workflow has a slot.
+    /// Records that a run of this workflow has a slot.
     pub(crate) fn started(&mut self, workflow: WorkflowId) {
         *self.running.entry(workflow).or_default() += 1;
     }
 
-    /// A run of this workflow has given its slot back.
+    /// Records that a run of this workflow has returned its slot.
     pub(crate) fn ended(&mut self, workflow: WorkflowId) {
         if let Some(running) = self.running.get_mut(&workflow) {
             *running = running.saturating_sub(1);
@@ -76,7 +76,7 @@ impl RunQueue {
         }
     }
 
-    /// Returns the first run whose workflow may have another one.
+    /// Returns the first run whose workflow is below its limit.
     fn first(&self) -> Option<RunId> {
         let heads = self.groups.values().filter_map(|group| group.at(1));
         let may_start = |run: &RunId| {
@@ -87,12 +87,12 @@ impl RunQueue {
         heads.filter(may_start).min_by_key(|run| self.waiting.position(*run))
     }
 
-    /// Returns whether a run waits that may start while `running` run.
+    /// Returns whether a waiting run may start while `running` runs are running.
     pub(crate) fn may_start(&self, running: usize) -> bool {
         !self.paused && running < self.cap as usize && self.first().is_some()
     }
 
-    /// Takes the next run if one may start while `running` run.
+    /// Takes the next run, if one may start while `running` runs are running.
     pub(crate) fn take(&mut self, running: usize) -> Option<RunId> {
         if self.paused || running >= self.cap as usize {
             return None;
@@ -123,7 +123,7 @@ impl RunQueue {
         all
     }
 
-    /// Returns the place of a run that waits, from 1.
+    /// Returns the position of a waiting run, from 1.
     pub(crate) fn position(&self, run: RunId) -> Option<u32> {
         self.waiting.position(run)
     }

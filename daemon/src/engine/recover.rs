@@ -1,4 +1,4 @@
-//! Recovery of a run that had a slot when an earlier daemon died, and the finished part of one that is resumed.
+//! Recovers a run that had a slot when an earlier daemon died, and the finished part of a resumed run.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::store::OpenRun;
 /// Port values by node and item.
 type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
 
-/// The state that these stored events fold into.
+/// Folds the stored events into the state.
 pub(super) fn fold(plan: &Plan, open: &OpenRun) -> RunState {
     let names = plan.nodes.iter().map(|node| node.name.clone());
     let mut state = RunState::new(names).with_edges(plan.edges.iter().cloned());
@@ -33,7 +33,7 @@ pub(super) fn fold(plan: &Plan, open: &OpenRun) -> RunState {
 }
 
 impl ActiveRun {
-    /// The finished values of the run that this one resumes are taken over when their turn comes.
+    /// Keeps the finished values of the run that this one resumes, until their nodes' turn comes.
     pub(super) fn take_values(&mut self, values: Stored) {
         for (node, item, port, value) in values {
             if let Some(value) = value {
@@ -113,7 +113,7 @@ impl ActiveRun {
                 self.settle(at, own.or(lists.filter(|_| seen.whole.status.has_values())));
             }
         }
-        // What ended is known to its readers already; only those that did not end still wait.
+        // Readers already know of ended nodes; only unfinished ones still count.
         self.settled.clear();
         for (at, plan) in plan.nodes.iter().enumerate() {
             self.nodes[at].pending =
@@ -126,7 +126,7 @@ impl ActiveRun {
         }
     }
 
-    /// `each` is evaluated again: what it reads has ended, so it gives the same list.
+    /// Evaluates `each` again: its inputs have ended, so it gives the same list.
     fn restore_inputs(&mut self, node: usize) {
         let plan = self.plan.clone();
         if plan.nodes[node].straight.is_some() {
@@ -142,7 +142,7 @@ impl ActiveRun {
         }
     }
 
-    /// An attempt that was running and may live still.
+    /// Adopts an attempt that was running and may still be alive.
     fn adopt(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
         let Some(attempt) = seen.attempts.last() else { return };
         let plan = self.plan.clone();
@@ -173,7 +173,8 @@ impl ActiveRun {
         }
     }
 
-    /// `item` of an instance that was taken up: of a straight reader it is what the item upstream made.
+    /// Returns `item` of a recovered instance: for a node that reads items one by one, it is the value of the item
+    /// upstream.
     pub(super) fn restored_item(&self, node: usize, index: u32) -> Value {
         if let Some((from, port)) = &self.plan.nodes[node].straight {
             let upstream = self.instance(*from, ItemPath::item(index)).and_then(|it| it.values.as_ref());
@@ -182,7 +183,7 @@ impl ActiveRun {
         self.item_input(node, index)
     }
 
-    /// An attempt that ended with the daemon or with the machine.
+    /// Handles an attempt that was interrupted by the end of the daemon or of the machine.
     fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
         let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
@@ -193,7 +194,7 @@ impl ActiveRun {
         self.end_attempt(context, key, started, outcome);
     }
 
-    /// Instances between two attempts get their next one when it was due.
+    /// Schedules the next attempt of instances between two attempts, for when it was due.
     fn retry_waiting(&self, context: &mut Context, state: &RunState) {
         let plan = self.plan.clone();
         for (node, plan) in plan.nodes.iter().enumerate() {

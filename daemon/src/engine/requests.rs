@@ -1,4 +1,4 @@
-//! Requests from clients: submit, cancel, label, the queue's settings.
+//! Requests from clients: submissions, cancels, labels, settings of the queue.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) fn refused(error: &StoreError) -> RpcError {
     }
 }
 
-/// Leaves as many runs as a response names. Returns how many more there were.
+/// Cuts a list of runs to the size of a response. Returns how many more there were.
 fn cut(runs: &mut Vec<RunId>) -> u32 {
     let left = runs.len().saturating_sub(runs::CANCEL_LIMIT);
     runs.truncate(runs::CANCEL_LIMIT);
@@ -37,7 +37,7 @@ fn cut(runs: &mut Vec<RunId>) -> u32 {
 }
 
 impl Core {
-    /// Stores a submission; what follows waits for its commit.
+    /// Stores a submission; the rest follows its commit.
     pub(super) fn submit(&mut self, prepared: submit::Prepared, reply: Reply<runs::Started>) {
         let submit::Prepared { submit, plan } = prepared;
         let next = submit.next;
@@ -102,7 +102,7 @@ impl Core {
             let queued = QueuedRun { run: run.clone(), plan: plan.clone(), place: place.clone() };
             self.queued.insert(run.id, queued);
         }
-        // Those that start at once were never seen waiting.
+        // Runs that start immediately never appear as waiting.
         self.drain();
         for run in runs {
             let Some(queued) = self.queued.get_mut(&run.id) else { continue };
@@ -114,7 +114,7 @@ impl Core {
         }
     }
 
-    /// Cancels exactly the runs that are named.
+    /// Cancels exactly the given runs.
     pub(super) fn cancel(&mut self, request: &runs::Cancel, reply: Reply<runs::CancelResponse>) {
         let mut response = runs::CancelResponse::default();
         let mut running = request.runs.clone();
@@ -128,7 +128,7 @@ impl Core {
                 self.cancel_queued(id);
                 response.cancelled.push(id);
             }
-            // They were started before, and wait for a slot only to go on.
+            // They have been started before, and only wait for a slot to continue.
             parked.into_iter().rev().for_each(|id| self.requeue(id));
         }
         let cancelled: HashSet<RunId> = response.cancelled.iter().copied().collect();
@@ -144,7 +144,7 @@ impl Core {
                 response.ended.push(id);
             }
         }
-        // What cancelled runs held of pools and locks goes to others.
+        // Pools and locks of the cancelled runs go to other attempts.
         self.start_waiting();
         response.cancelled_left = cut(&mut response.cancelled);
         response.cancelling_left = cut(&mut response.cancelling);
@@ -154,7 +154,7 @@ impl Core {
         })));
     }
 
-    /// Cancels a run that never started; it ends at once.
+    /// Cancels a run that has not started; it ends immediately.
     fn cancel_queued(&mut self, id: RunId) {
         let Some(QueuedRun { run, .. }) = self.queued.remove(&id) else { return };
         let mut run = Arc::unwrap_or_clone(run);
@@ -184,7 +184,7 @@ impl Core {
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
-    /// Stores a label of the user's own; the run in memory gets it after the commit.
+    /// Stores the user's own label; the run in memory gets it after the commit.
     pub(super) fn label(&mut self, request: runs::Label, reply: Reply<()>) {
         let messages = self.context.messages.clone();
         self.context.flush();
@@ -223,7 +223,7 @@ impl Core {
         });
     }
 
-    /// Changes the settings that are given, and returns the state of the queue.
+    /// Changes the given settings, and returns the state of the queue.
     pub(super) fn set_queue(&mut self, request: queue::Set, reply: Reply<fanlight_shared::event::Queue>) {
         if let Some(cap) = request.max_concurrent_runs {
             self.queue.cap = cap;

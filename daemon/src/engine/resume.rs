@@ -1,4 +1,4 @@
-//! Resume: from an ended run to a new one that takes over what was finished and reads nothing that runs again.
+//! Resume: makes a new run from an ended one. It reuses finished values that don't depend on anything that runs again.
 
 mod reuse;
 
@@ -25,7 +25,7 @@ use crate::store::blob::Published;
 use crate::store::{NewRun, OpenRun, ResumeFrom, Store, Submit};
 use reuse::Ended;
 
-/// A file that is longer is no workflow file.
+/// The maximum size of a workflow file.
 const MAX_FILE: u64 = 1 << 20;
 
 /// A resume that is ready to be stored.
@@ -36,19 +36,19 @@ pub(super) struct Resumption {
     pub(super) hints: Vec<String>,
 }
 
-/// The file that the new run has, and what follows from it.
+/// The file of the new run, and what follows from it.
 struct Source {
     document: String,
     plan: Plan,
     params: Values,
     /// Blobs of new params.
     blobs: Vec<Published>,
-    /// Nodes that the file says something else of than before.
+    /// Nodes that the new version of the file changes.
     touched: HashSet<usize>,
     hints: Vec<String>,
 }
 
-/// Checks that a run can be resumed and decides what the new one takes over. Blocks.
+/// Checks that a run can be resumed, and decides what the new one reuses. Blocks.
 ///
 /// # Errors
 /// The run has not ended, or completed with this version of its file; the new version of the file has problems.
@@ -102,7 +102,7 @@ pub(super) fn prepare(
     Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints: source.hints })
 }
 
-/// Only an ended run is resumed, and a completed one only with another version of its file.
+/// Checks that the run has ended; a completed one is only resumed with another version of its file.
 fn check_state(run: &Run, version: Option<&Version>) -> Result<(), RpcError> {
     let name = run.name();
     match run.state {
@@ -120,7 +120,7 @@ fn check_state(run: &Run, version: Option<&Version>) -> Result<(), RpcError> {
     }
 }
 
-/// The version that the run was submitted with.
+/// Returns the version that the run was submitted with.
 fn same_version(open: &OpenRun, types: &NodeTypeSet) -> Result<Source, RpcError> {
     let plan = read(&open.document, types)?;
     let changed = open.path.as_deref().filter(|path| is_changed(Path::new(path), &open.run.version));
@@ -138,7 +138,7 @@ fn same_version(open: &OpenRun, types: &NodeTypeSet) -> Result<Source, RpcError>
     })
 }
 
-/// The file as it is now, with the params that the run had.
+/// Returns the current file, with the params of the run.
 fn new_version(
     open: &OpenRun,
     document: String,
@@ -161,7 +161,7 @@ fn new_version(
     let params = files.import(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
     let touched = match read(&open.document, types) {
         Ok(old) => reuse::touched((&old, &run.params), (&plan, &params)),
-        // What can't be compared is taken for different.
+        // If they can't be compared, everything counts as changed.
         Err(_) => (0..plan.nodes.len()).collect(),
     };
     let hints = gone.keys().map(|name| format!("the file has no param `{name}` any more")).collect();
@@ -172,10 +172,10 @@ fn read(document: &str, types: &NodeTypeSet) -> Result<Plan, RpcError> {
     submit::read(document, types).and_then(|workflow| Plan::new(workflow, types).map_err(RpcError::internal))
 }
 
-/// Whether there is a file at this path, and another version of it.
+/// Returns whether the file at this path exists and has another version.
 fn is_changed(path: &Path, version: &Version) -> bool {
     let read = || {
-        // A fifo that lies there now would block.
+        // Reading a FIFO would block.
         let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         let mut text = String::new();
         let file = std::fs::File::open(path).ok().filter(|_| meta.len() <= MAX_FILE)?;

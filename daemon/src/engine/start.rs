@@ -1,4 +1,4 @@
-//! Runs leave the queue.
+//! Starts runs from the queue.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use super::context::After;
 use super::core::{Core, QueuedRun};
 use crate::store::{OpenRun, StoreError};
 
-/// Room for so many waiting runs is always kept.
+/// The capacity that is retained for waiting runs.
 const RETAINED_CAPACITY: usize = 1024;
 
 impl Core {
-    /// Starts runs while there are slots, and room in this turn: a run that has nothing to do ends at once, and so may
-    /// thousands behind it.
+    /// Starts runs while there are slots, and room in this batch: a run with nothing to do ends immediately, and so may
+    /// thousands after it.
     pub(super) fn drain(&mut self) {
         while self.room > 0
             && let Some(id) = self.queue.take(self.running())
@@ -33,7 +33,7 @@ impl Core {
             }
         }
         if self.queued.is_empty() {
-            // What a long queue took is given back.
+            // Release the memory of a long queue.
             self.queued.shrink_to(RETAINED_CAPACITY);
         }
     }
@@ -70,7 +70,7 @@ impl Core {
         }
     }
 
-    /// Reads the values that a resumed run takes over; it begins when they are there.
+    /// Reads the values that a resumed run reuses; it begins when they are loaded.
     fn load(&self, id: RunId) {
         let (store, messages) = (self.context.store.clone(), self.context.messages.clone());
         self.context.runtime.spawn_blocking(move || {

@@ -1,10 +1,10 @@
-//! When an attempt began: by the wall clock for display, by the monotonic clock for what is measured.
+//! The start of an attempt: by the wall clock for display, and by the monotonic clock for durations.
 
 use std::time::{Duration, Instant};
 
 use fanlight_shared::time::Time;
 
-/// The beginning of an attempt.
+/// The start of an attempt.
 #[derive(Clone, Copy)]
 pub(super) struct Started {
     /// By the wall clock.
@@ -14,22 +14,22 @@ pub(super) struct Started {
 }
 
 impl Started {
-    /// An attempt that begins now.
+    /// Returns an attempt that begins now.
     pub(super) fn now() -> Self {
         Self { at: Time::now(), since: Instant::now(), before: Duration::ZERO }
     }
 
-    /// An attempt that an earlier daemon began. Only the wall clock knows how long it ran until now.
+    /// Returns an attempt that an earlier daemon began. Only the wall clock knows how long it ran until now.
     pub(super) fn earlier(at: Time) -> Self {
         Self { at, since: Instant::now(), before: Time::now().since(at) }
     }
 
-    /// How long it has run.
+    /// Returns how long it has run.
     pub(super) fn elapsed(&self) -> Duration {
         self.before + self.since.elapsed()
     }
 
-    /// The present, as far after the beginning as the attempt has run, whatever was done to the wall clock meanwhile.
+    /// Returns the current time as the start plus the elapsed time, whatever was done to the wall clock meanwhile.
     pub(super) fn end(&self) -> Time {
         self.at.plus(self.elapsed())
     }
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_makes_no_duration_shorter() {
-        // The wall clock said an hour more when it began than it says now.
+        // When it began, the wall clock was an hour ahead of now.
         let began = Time::now().plus(Duration::from_secs(3600));
         let started = Started { at: began, since: Instant::now(), before: Duration::from_secs(2) };
         assert!(started.elapsed() >= Duration::from_secs(2));

@@ -22,22 +22,23 @@ use crate::node_type::NodeTypeSet;
 use crate::store::{DamagedRun, Op, OpenRun, Store, StoreError};
 use crate::supervisor::record;
 
-/// How often a daemon may end over a run before the run fails.
+/// How often a daemon may crash on a run before the run fails.
 const INTERRUPTION_LIMIT: u32 = 3;
 
 /// The state that an earlier daemon stored.
 pub(super) struct StartupState {
     pub(super) open: Vec<Result<OpenRun, DamagedRun>>,
-    /// How often a daemon ended over each run.
+    /// How often a daemon crashed on each run.
     pub(super) interruptions: HashMap<RunId, u32>,
     pub(super) cap: Option<u32>,
     pub(super) paused: bool,
-    /// The machine was started anew since: no process of ours can live, and what the supervisor knew may be lost.
+    /// Whether the machine has rebooted since: no process of ours can be alive, and the supervisor's knowledge may be
+    /// lost.
     pub(super) rebooted: bool,
-    /// Media whose previews were not made yet.
+    /// Media whose previews have not been made yet.
     pub(super) previews: Vec<(AssetId, Media)>,
     pub(super) last_start: u64,
-    /// What executors still hold of attempts.
+    /// The leftovers of attempts in the executors.
     pub(super) attempts: Leftovers,
 }
 
@@ -66,7 +67,7 @@ impl StartupState {
 }
 
 impl Core {
-    /// Recovers the open runs: waiting ones wait again, running ones go on.
+    /// Recovers the open runs: waiting ones wait again, running ones continue.
     pub(super) fn recover_runs(
         &mut self,
         open: Vec<Result<OpenRun, DamagedRun>>,
@@ -132,7 +133,7 @@ impl Core {
                 state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
             let mut run = ActiveRun::new(open.run, plan, place, self.context.store.blobs());
             if run.run.resumed_from.is_some() {
-                // Values that are stored but have no event yet are those of the run that this one resumes.
+                // Stored values without an event belong to the run that this one resumes.
                 run.take_values(open.values.clone());
             }
             tracing::info!(
@@ -148,7 +149,7 @@ impl Core {
         self.drain();
     }
 
-    /// A run that can't go on, of which everything is known: it fails, with an event that says why.
+    /// Fails a run that can't continue but is fully known, with an event that says why.
     fn fail_recorded(&mut self, open: OpenRun, why: String) {
         let seq = open.events.last().map_or(0, |event| event.seq) + 1;
         let update = RunUpdate {
@@ -163,7 +164,7 @@ impl Core {
         self.fail_unstarted(open.run, why);
     }
 
-    /// A run that is not taken up: it failed. Its commands, if some live, are ended with what else is cleaned up.
+    /// Fails a run that is not recovered. Its commands that are still alive are ended by the clean-up.
     fn fail_unstarted(&mut self, mut run: Run, why: String) {
         enter(&mut run.state, RunStatus::Failed);
         run.ended_at = Some(Time::now());
@@ -181,8 +182,8 @@ impl Core {
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
-    /// What ended under an earlier daemon is cleaned up beside everything else; these leftovers were there before anything
-    /// of this daemon's own.
+    /// Cleans up in the background after attempts that ended under an earlier daemon; these leftovers existed before
+    /// anything of this daemon.
     pub(super) fn clean_up(&self, leftovers: Leftovers) {
         let living = self.active.values().flat_map(ActiveRun::living).collect();
         let (store, executors) = (self.context.store.clone(), self.context.executors.clone());

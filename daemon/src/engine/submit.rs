@@ -1,4 +1,4 @@
-//! From a request to runs: the file is checked, params become values, files become blobs, labels are made.
+//! Turns a request into runs: checks the file, converts params to values and files to blobs, and makes labels.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -30,7 +30,7 @@ pub(super) struct Prepared {
     pub(super) plan: Arc<Plan>,
 }
 
-/// Checks a request and makes its runs. Blocks: reads and stores files.
+/// Checks a request and creates its runs. Blocks: reads and stores files.
 pub(super) fn prepare(
     request: runs::Start,
     config: &Config,
@@ -103,7 +103,7 @@ pub(super) fn prepare(
     Ok(Prepared { submit, plan: Arc::new(plan) })
 }
 
-/// A client's own name for a request.
+/// Checks a client's own key for a request.
 pub(super) fn check_request_key(key: &str) -> Result<(), RpcError> {
     match key.len() {
         1..=200 => Ok(()),
@@ -111,7 +111,7 @@ pub(super) fn check_request_key(key: &str) -> Result<(), RpcError> {
     }
 }
 
-/// Names what a request asks for: its method and all its params.
+/// Returns a digest of a request: of its method and all its params.
 pub(super) fn digest<R: Request>(request: &R) -> BlobHash {
     // Our own types always serialise.
     let params = serde_json::to_vec(request).unwrap_or_default();
@@ -144,7 +144,7 @@ fn canonical(path: &str) -> Result<PathBuf, RpcError> {
     Ok(path.to_owned())
 }
 
-/// What only the daemon knows of a file: whether it has a place, and which pools there are.
+/// Checks what only the daemon knows: whether the file has a path, and which pools exist.
 pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Config) -> Result<(), RpcError> {
     if path.is_none() && workflow.id.is_none() {
         return Err(RpcError::new(
@@ -167,7 +167,7 @@ pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Con
     Ok(())
 }
 
-/// A label of the user's own.
+/// Checks the user's own label.
 pub(super) fn check_label(label: &str) -> Result<String, RpcError> {
     let label = label.trim();
     if label.is_empty() || label.chars().count() > 200 || label.chars().any(char::is_control) {
@@ -184,7 +184,7 @@ pub(super) fn title(workflow: &Workflow, path: Option<&Path>) -> String {
     workflow.name.clone().or_else(|| path.and_then(stem)).unwrap_or_else(|| "untitled".to_owned())
 }
 
-/// The short name: from the file's name, else from the workflow's.
+/// Returns the short name: from the file's name, else from the workflow's.
 fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
     let from = path.and_then(stem).or_else(|| workflow.name.clone()).unwrap_or_default();
     let mut slug = String::new();
@@ -199,7 +199,7 @@ fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
     if slug.is_empty() { "workflow".to_owned() } else { slug }
 }
 
-/// Files that params name, each stored once.
+/// The files that params name, each stored once.
 pub(super) struct Files<'a> {
     pub(super) blobs: &'a Blobs,
     pub(super) seen: HashMap<PathBuf, Media>,
@@ -207,7 +207,7 @@ pub(super) struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Params of media types are paths; they become media in the store.
+    /// Imports the files of params with media types into the store.
     pub(super) fn import(
         &mut self,
         workflow: &Workflow,

@@ -1,4 +1,4 @@
-//! Stories about the engine with a real store, told through a small world.
+//! Stories about the engine with a real store, in a small test world.
 
 mod dataflow;
 mod execution;

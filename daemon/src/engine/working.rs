@@ -1,5 +1,5 @@
-//! Which run the engine is working on, in memory that outlives the process: if the daemon dies over a run, the next one
-//! knows which.
+//! Records which run the engine is working on, in memory that outlives the process: if the daemon crashes on a run, the
+//! next one knows which.
 #![allow(unsafe_code)]
 
 use std::fs::{File, OpenOptions};
@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fanlight_shared::id::RunId;
 
-/// The id of a run as the page holds it.
+/// The size of a run's id in the page.
 const ID_BYTES: usize = 16;
 
-/// A page of a file, shared with whoever opens that file later. Writing to it costs no system call.
+/// A mapped page of a file, which later processes can read. Writing to it needs no system call.
 pub(super) struct Working {
     page: NonNull<[AtomicU64; 2]>,
     _file: File,
@@ -25,18 +25,18 @@ pub(super) struct Working {
 unsafe impl Send for Working {}
 
 impl Working {
-    /// Returns the run that a daemon was working on when it died, if one did.
+    /// Returns the run that a daemon was working on when it died, if any.
     pub(super) fn read(path: &Path) -> Option<RunId> {
         let mut id = [0; ID_BYTES];
         File::open(path).and_then(|mut file| file.read_exact(&mut id)).ok()?;
         (id != [0; ID_BYTES]).then(|| RunId::from_bytes(id))
     }
 
-    /// Maps the page of this daemon; it says that no run is worked on.
+    /// Maps the page of this daemon, with no run recorded.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        // Written and not only made longer, so that the disk has room for it.
+        // Write the bytes instead of only extending the file, so that disk space is allocated.
         file.write_all(&[0; ID_BYTES])?;
         // SAFETY: a new mapping of an open file that is long enough; nothing else is mapped there.
         let page = unsafe {
@@ -52,12 +52,12 @@ impl Working {
         if page == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // Pages are aligned to more than a number is.
+        // A page's alignment is more than enough for a number.
         let page = NonNull::new(page.cast()).ok_or_else(io::Error::last_os_error)?;
         Ok(Self { page, _file: file })
     }
 
-    /// This run is worked on from now on.
+    /// Records that this run is being worked on.
     pub(super) fn on(&self, run: RunId) {
         let id = run.as_bytes();
         let half = |from: usize| {
@@ -68,7 +68,7 @@ impl Working {
         self.write([half(0), half(8)]);
     }
 
-    /// No run is worked on any more.
+    /// Records that no run is being worked on.
     pub(super) fn off(&self) {
         self.write([0, 0]);
     }
@@ -100,7 +100,7 @@ mod tests {
         let run = RunId::new();
         let working = Working::open(&path).unwrap();
         working.on(run);
-        // As a process that is killed leaves it: nothing is flushed, nothing is dropped.
+        // As after a killed process: nothing is flushed or dropped.
         std::mem::forget(working);
         assert_eq!(Working::read(&path), Some(run));
         let next = Working::open(&path).unwrap();

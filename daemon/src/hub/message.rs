@@ -14,8 +14,8 @@ use fanlight_shared::value::Value;
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// A notification on its way to any number of connections. The first one that sends it writes it out: whoever makes it,
-/// such as the thread that commits, does not.
+/// A notification for any number of connections. The first connection that sends it serialises it; the thread that
+/// creates it, such as the one that commits, does not.
 #[derive(Debug)]
 pub(crate) struct Message {
     notification: Notification,
@@ -24,31 +24,31 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// A message that was not written out yet.
+    /// Returns a message that has not been serialised yet.
     pub(super) fn new(notification: Notification) -> Arc<Self> {
         let bytes = estimate(&notification);
         Arc::new(Self { notification, text: OnceLock::new(), bytes })
     }
 
-    /// The text frame.
+    /// Returns the text frame.
     pub(super) fn text(&self) -> Utf8Bytes {
         self.text.get_or_init(|| encode(&self.notification)).clone()
     }
 
-    /// How much memory it takes, about.
+    /// Estimates how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 }
 
-/// A notification as a text frame.
+/// Returns a notification as a text frame.
 pub(super) fn encode(notification: &Notification) -> Utf8Bytes {
     text(&NotificationFrame { jsonrpc: JsonRpc2, method: EVENT, params: notification })
 }
 
-/// How many bytes a notification has, about: what it is made of is counted, not written out.
+/// Estimates the size of a notification in bytes, without serialising it.
 fn estimate(notification: &Notification) -> usize {
-    /// What every message has around what it says.
+    /// The size of the envelope of every message.
     const FRAME: usize = 256;
     FRAME
         + match notification {
@@ -80,7 +80,7 @@ fn estimate(notification: &Notification) -> usize {
         }
 }
 
-/// How much memory a live event takes, about.
+/// Estimates how much memory a live event takes.
 pub(super) fn live(event: &LiveEvent) -> usize {
     const EVENT: usize = 128;
     EVENT
@@ -111,7 +111,7 @@ fn values<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> usize {
 }
 
 fn weight(value: &Value) -> usize {
-    /// A plain value, and what a list or an object has around one.
+    /// The size of a scalar, or the overhead of an element of a list or object.
     const PLAIN: usize = 24;
     match value {
         Value::Text(text) => PLAIN + text.len(),
@@ -122,7 +122,7 @@ fn weight(value: &Value) -> usize {
     }
 }
 
-/// Items of a node by reference: what is large is not copied only to be written out.
+/// Items of a node by reference, so that large ones aren't copied for serialisation.
 #[derive(Serialize)]
 #[serde(tag = "channel", rename = "snapshot_items")]
 pub(super) struct SnapshotItems<'a> {
@@ -143,7 +143,7 @@ pub(super) fn encode_items(params: &SnapshotItems<'_>) -> Utf8Bytes {
     text(&Frame { jsonrpc: JsonRpc2, method: EVENT, params })
 }
 
-/// Our own types always serialise: their keys are texts and nothing in them fails.
+/// Serialises a message. Our own types always serialise: their keys are texts and nothing in them fails.
 pub(crate) fn text<T: Serialize>(value: &T) -> Utf8Bytes {
     serde_json::to_string(value).map(Utf8Bytes::from).unwrap_or_else(|error| {
         tracing::error!(%error, "a message could not be written out");
@@ -151,7 +151,7 @@ pub(crate) fn text<T: Serialize>(value: &T) -> Utf8Bytes {
     })
 }
 
-/// What one message still takes.
+/// The bytes left in one message.
 #[derive(Debug)]
 pub(crate) struct Budget {
     whole: usize,
@@ -159,13 +159,13 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Of an empty message with room for so many bytes.
+    /// Creates the budget of an empty message of this many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
         Self { whole: bytes, left: bytes }
     }
 
-    /// Takes room for something, with the name or index around it. The first always gets it: nothing is so large that it
-    /// does harm alone. Once something got none, nothing gets any.
+    /// Reserves space for something, including its name or index. The first always gets it: nothing is large enough to
+    /// do harm on its own. Once something did not fit, nothing else gets space.
     pub(crate) fn take<T: Serialize + ?Sized>(&mut self, name: usize, thing: &T) -> bool {
         let bytes = preview::json_bytes(thing) + name + "\"\":,".len();
         if bytes > self.left && self.left < self.whole {

@@ -18,34 +18,34 @@ use super::message::{Message, encode, live};
 use super::record::Outdated;
 use super::snapshot::Snapshot;
 
-/// How many messages may wait. Tests reach the bound with few.
+/// The most messages that may wait. Tests reach the bound with few.
 const MESSAGES: usize = if cfg!(test) { 64 } else { 8192 };
-/// How many different live values may wait.
+/// The most different live values that may wait.
 const MAX_LIVE_VALUES: usize = 4096;
-/// Live values are sent at most so often.
+/// The interval between two sends of a live value.
 const LIVE_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / UPDATES_A_SECOND as u64);
 
-/// What a message is about: a connection that no longer watches it need not get it.
+/// The topic of a message: a connection that no longer watches it need not get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Topic {
     Run(RunId),
     Daemon,
 }
 
-/// What waits for a connection.
+/// A message that waits for a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Outgoing {
     /// A notification.
     Message(Arc<Message>),
-    /// A run or the registry as it was when this was queued; written only when it is sent, part by part. What comes after
-    /// it waits.
+    /// A run or the registry at the moment when this was queued; it is serialised in parts as it is sent. Later
+    /// messages wait.
     Snapshot(Arc<Snapshot>),
-    /// The connection did not read for too long; it is to be attached anew.
+    /// The connection did not read for too long and must be attached again.
     Lagged,
 }
 
 impl Outgoing {
-    /// The text frame; of a snapshot the next part. `None` where all of it was sent.
+    /// Returns the text frame, or the next part of a snapshot; `None` if all of it was sent.
     pub(crate) fn text(&self) -> Option<Utf8Bytes> {
         match self {
             Self::Message(message) => Some(message.text()),
@@ -54,7 +54,7 @@ impl Outgoing {
         }
     }
 
-    /// How many bytes wait because of it, about. What a snapshot is made from is the hub's.
+    /// Estimates how many bytes wait because of it. The source of a snapshot belongs to the hub.
     fn bytes(&self) -> usize {
         match self {
             Self::Message(message) => message.bytes(),
@@ -70,15 +70,15 @@ pub(super) enum Next {
     Send(Outgoing),
     /// Look again then.
     At(Instant),
-    /// Wait until something is put in.
+    /// Wait until something is added.
     Empty,
 }
 
-/// Live values of one instance stand side by side, so that they are found before its next state event.
+/// Live values of one instance are adjacent, so that they are found before its next state event.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct LiveKey {
     run: RunId,
-    /// The node; of an edge its name.
+    /// The node, or the name of an edge.
     of: String,
     item: ItemPath,
     kind: Kind,
@@ -106,19 +106,19 @@ pub(super) struct Outbox {
     messages: VecDeque<(Topic, Outgoing)>,
     bytes: usize,
     live: BTreeMap<LiveKey, (WorkflowId, LiveEvent)>,
-    /// Of the live values.
+    /// The bytes of the live values.
     live_bytes: usize,
     flushed: Option<Instant>,
     lagged: bool,
 }
 
 impl Outbox {
-    /// Whether nothing is taken in until the connection is attached anew.
+    /// Returns whether nothing is accepted until the connection is attached again.
     pub(super) fn lagged(&self) -> bool {
         self.lagged
     }
 
-    /// The connection is being attached anew.
+    /// Clears it for a connection that is being attached again.
     pub(super) fn reset(&mut self) {
         self.messages.clear();
         self.live.clear();
@@ -126,7 +126,7 @@ impl Outbox {
         self.lagged = false;
     }
 
-    /// Everything that waits is dropped; the connection gets snapshots when it reads again.
+    /// Drops everything that waits; the connection gets snapshots when it reads again.
     pub(super) fn lag(&mut self) {
         self.reset();
         self.lagged = true;
@@ -144,7 +144,7 @@ impl Outbox {
         self.messages.push_back((about, message));
     }
 
-    /// How many bytes wait, about.
+    /// Estimates how many bytes wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes + self.live_bytes
     }
@@ -153,13 +153,13 @@ impl Outbox {
         self.bytes() > NOTIFICATIONS_LIMIT
     }
 
-    /// A snapshot says all that was to be said of its run.
+    /// Adds a snapshot, which replaces everything pending of its run.
     pub(super) fn snapshot(&mut self, run: &Arc<Run>, state: &Arc<RunState>) {
         self.forget(run.id);
         self.push(Topic::Run(run.id), Outgoing::Snapshot(Arc::new(Snapshot::of_run(run, state))));
     }
 
-    /// A state event. Live values that it makes worthless are not sent any more.
+    /// Adds a state event, and drops the live values that it makes obsolete.
     pub(super) fn state(
         &mut self,
         run: RunId,
@@ -177,7 +177,7 @@ impl Outbox {
         self.push(Topic::Run(run), Outgoing::Message(Arc::clone(message)));
     }
 
-    /// A live value: the newest wins.
+    /// Adds a live value; the newest wins.
     pub(super) fn live(&mut self, workflow: WorkflowId, run: RunId, event: &LiveEvent) {
         if self.lagged {
             return;
@@ -196,7 +196,7 @@ impl Outbox {
         }
     }
 
-    /// Drops the live values of an instance, or of a whole run but for its edges: what those do holds on.
+    /// Drops the live values of an instance, or of a whole run except its edges, whose activity persists.
     fn drop_live(&mut self, run: RunId, instance: Option<(&str, ItemPath)>) {
         let (of, item) =
             instance.map_or((String::new(), ItemPath::WHOLE), |(of, item)| (of.to_owned(), item));
@@ -217,7 +217,7 @@ impl Outbox {
         }
     }
 
-    /// The next message, if one is due.
+    /// Returns the next message, if one is due.
     pub(super) fn take(&mut self, now: Instant) -> Next {
         if let Some((_, Outgoing::Snapshot(snapshot))) = self.messages.front()
             && !snapshot.is_over()
@@ -227,7 +227,7 @@ impl Outbox {
         if let Some((_, message)) = self.messages.pop_front() {
             self.bytes = self.bytes.saturating_sub(message.bytes());
             if self.messages.is_empty() {
-                // What a burst took is given back.
+                // Release the memory of a burst.
                 self.messages.shrink_to(32);
             }
             return match message {
@@ -253,14 +253,14 @@ impl Outbox {
         self.take(now)
     }
 
-    /// Drops what is about a run.
+    /// Drops everything about a run.
     pub(super) fn forget(&mut self, run: RunId) {
         self.retain(|about| about != Topic::Run(run));
         self.live.retain(|key, _| key.run != run);
         self.live_bytes = self.live.values().map(|(_, event)| live(event)).sum();
     }
 
-    /// Drops what is about the registry, the queue and the products.
+    /// Drops everything about the registry, the queue and the products.
     pub(super) fn forget_daemon(&mut self) {
         self.retain(|about| about != Topic::Daemon);
     }
@@ -295,7 +295,7 @@ fn key(run: RunId, event: &LiveEvent) -> LiveKey {
     LiveKey { run, of: of.clone(), item, kind, name }
 }
 
-/// The newest wins, except that a log that grew without a new line keeps its last one.
+/// Replaces a waiting value by a newer one; a log that grew without a new line keeps its last line.
 fn replace(waiting: &mut LiveEvent, newer: &LiveEvent) {
     let previous_line = match (&*waiting, newer) {
         (

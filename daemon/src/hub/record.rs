@@ -1,4 +1,4 @@
-//! An active run as the hub has it: its state and its newest events.
+//! The hub's record of an active run: its state and its newest events.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Folded, Instance, RunState};
 
-/// How many numbered events of a run are there for clients that come back.
+/// How many numbered events of a run are kept for clients that reconnect.
 const RING_CAPACITY: usize = 1024;
-/// Beyond so many live values a snapshot is the shorter answer.
+/// Above this number of live values, a snapshot is shorter.
 const MAX_LIVE_VALUES: usize = 1024;
 
 /// An active run.
@@ -21,14 +21,14 @@ pub(super) struct Record {
     ring: VecDeque<Numbered>,
 }
 
-/// Which live values a state event makes worthless.
+/// The live values that a state event makes obsolete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Outdated {
     /// None.
     Nothing,
-    /// Those of the instance that the event is about: its attempt ended, or another one began.
+    /// Those of the event's instance: its attempt ended, or another one began.
     Instance,
-    /// All of the run: it ended.
+    /// All of the run: it has ended.
     Run,
 }
 
@@ -37,8 +37,8 @@ impl Record {
         Self { run: Arc::new(run), state: Arc::new(state), ring: VecDeque::new() }
     }
 
-    /// Folds in a state event. Returns which live values it makes worthless, and what the edges do now that changed;
-    /// `None` where the event was not the next one.
+    /// Folds a state event. Returns which live values it makes obsolete, and the edges whose activity changed; `None`
+    /// if the event was not the next one.
     pub(super) fn fold(&mut self, event: &Numbered) -> Option<(Outdated, Vec<LiveEvent>)> {
         let before = self.attempt_of(&event.event);
         let activity = self.activity_of(&event.event);
@@ -58,7 +58,7 @@ impl Record {
         Some((if ended { Outdated::Instance } else { Outdated::Nothing }, edges))
     }
 
-    /// The attempt that runs of the instance that an event is about.
+    /// Returns the running attempt of the instance of an event.
     fn attempt_of(&self, event: &StateEvent) -> Option<u32> {
         let StateEvent::NodeUpdate(update) = event else { return None };
         let instance = self.state.instance(&update.node, update.item)?;
@@ -75,8 +75,8 @@ impl Record {
         edges.map(|(edge, activity)| LiveEvent::EdgeUpdate { edge: edge.to_owned(), activity }).collect()
     }
 
-    /// Folds in a live event. `false`: the attempt that it is about does not run, so it is sent to nobody. It would
-    /// otherwise change the state of a client that gets it behind the start of that attempt.
+    /// Folds a live event. Returns `false` if its attempt is not running; it is then sent to nobody, since a client
+    /// that gets it after the start of the next attempt would change its state.
     pub(super) fn fold_live(&mut self, event: &LiveEvent) -> bool {
         let (node, item, attempt) = match event {
             LiveEvent::EdgeUpdate { .. } => return true,
@@ -99,8 +99,8 @@ impl Record {
         runs
     }
 
-    /// The events after `seq`, and every live value as it is now, so that a client that has the state up to `seq` gets
-    /// the state as it is; `None` where a snapshot is needed.
+    /// Returns the events after `seq` and all current live values, which bring a client with the state up to `seq` up
+    /// to date; `None` if it needs a snapshot.
     pub(super) fn since(&self, seq: u64) -> Option<(Vec<Numbered>, Vec<LiveEvent>)> {
         let first = self.state.seq - self.ring.len() as u64;
         if seq < first || seq > self.state.seq {

@@ -1,4 +1,4 @@
-//! The newest daemon events, for clients that come back.
+//! The newest daemon events, for clients that reconnect.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use fanlight_shared::id::WorkflowId;
 
 use super::message::Message;
 
-/// How many events are kept.
+/// The most events that are kept.
 const MAX_EVENTS: usize = 4096;
-/// How many bytes of them.
+/// The most bytes of events that are kept.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Who is interested in an event.
+/// The watchers of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Class {
-    /// Who watches the registry.
+    /// Watchers of the registry.
     Registry,
-    /// Who watches this workflow's products.
+    /// Watchers of this workflow's products.
     Products(WorkflowId),
 }
 
@@ -47,12 +47,12 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// The number of the newest event.
+    /// Returns the number of the newest event.
     pub(super) fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// The number of the event that is about to be pushed.
+    /// Returns the number of the next event.
     pub(super) fn next(&self) -> u64 {
         self.seq + 1
     }
@@ -67,7 +67,7 @@ impl Ring {
         }
     }
 
-    /// The events after `seq`; `None` where some of them are gone, or were never.
+    /// Returns the events after `seq`; `None` if some of them are gone or never existed.
     pub(super) fn since(&self, seq: u64) -> Option<impl Iterator<Item = &(Class, Arc<Message>)>> {
         let first = self.seq - self.events.len() as u64;
         let skip = usize::try_from(seq.checked_sub(first)?).ok()?;

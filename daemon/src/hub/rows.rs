@@ -1,4 +1,4 @@
-//! The rows of the registry: active runs, those that wait, the queue, and what every client should show.
+//! The rows of the registry: active runs, waiting runs, the queue, and the banners.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Asks, Run, RunStatus};
 use fanlight_shared::waiting::Waiting;
 
-/// How many runs that wait the registry shows.
+/// How many waiting runs the registry shows.
 const WINDOW: u32 = 200;
-/// Space for so many runs stays allocated.
+/// The capacity for runs that stays allocated.
 const RETAINED_CAPACITY: usize = 1024;
 
-/// A run as lists show it: the same, unless it has long params.
+/// Returns a run as lists show it: the same one, unless it has long params.
 pub(super) fn short(run: Arc<Run>) -> Arc<Run> {
     if run.is_short() {
         return run;
@@ -46,20 +46,20 @@ impl Rows {
         self.waiting.position(run)
     }
 
-    /// What a run asks.
+    /// Returns the questions of a run.
     pub(super) fn asks(&self, run: RunId) -> Option<Box<Asks>> {
         self.runs.get(&run)?.asks.clone()
     }
 
-    /// The runs that ask something, in the order of their starts.
+    /// Returns the runs that ask a person, in the order of their starts.
     pub(super) fn asking(&self) -> Vec<Arc<Run>> {
         let mut asking: Vec<_> = self.runs.values().filter(|run| run.asks.is_some()).cloned().collect();
         asking.sort_by_key(|run| (run.start_order, run.id));
         asking
     }
 
-    /// Applies an event. Returns what is sent to watchers: the event itself unless it is about a run that waits
-    /// beyond the first 200, and the run that thereby becomes one of the first 200.
+    /// Applies an event. Returns the events for watchers: the event itself, unless it is about a waiting run after the
+    /// first 200, and the run that thereby moves into the first 200.
     pub(super) fn apply(&mut self, event: DaemonEvent) -> Vec<DaemonEvent> {
         match event {
             DaemonEvent::RunUpdate { run } => self.update(run),
@@ -82,7 +82,7 @@ impl Rows {
         }
     }
 
-    /// Adds a queued run, which may be one of 100,000: nothing is copied but for the first 200, which clients see.
+    /// Adds a queued run, which may be one of 100,000: only the first 200, which clients see, are copied.
     pub(super) fn wait(&mut self, run: Arc<Run>) -> Option<DaemonEvent> {
         self.waiting.insert(run.id, run.position);
         let run = short(run);
@@ -108,11 +108,11 @@ impl Rows {
         std::iter::once(DaemonEvent::RunUpdate { run }).chain(entered).collect()
     }
 
-    /// Removes a run. Returns the run that thereby became one of the first 200.
+    /// Removes a run. Returns the run that thereby moves into the first 200.
     fn remove(&mut self, run: RunId) -> Option<DaemonEvent> {
         let known = self.runs.remove(&run)?;
         if self.waiting.is_empty() && self.runs.len() < RETAINED_CAPACITY {
-            // What a long queue took is given back.
+            // Release the memory of a long queue.
             self.runs.shrink_to(RETAINED_CAPACITY);
         }
         if known.state != RunStatus::Queued {
@@ -128,7 +128,7 @@ impl Rows {
         Some(DaemonEvent::RunUpdate { run })
     }
 
-    /// Active runs in the order of their starts, then the first 200 that wait with their places.
+    /// Returns active runs in the order of their starts, then the first 200 waiting runs with their positions.
     pub(super) fn window(&self) -> Vec<(Arc<Run>, Option<u32>)> {
         let mut active: Vec<_> =
             self.runs.values().filter(|run| run.state != RunStatus::Queued).map(Arc::clone).collect();

@@ -1,4 +1,4 @@
-//! What is sent part by part, because it may be too large for one message: a run as it was at one moment, and the registry.
+//! Snapshots of a run or of the registry. They are sent in parts, because they may be too large for one message.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use super::message::{Budget, SnapshotItems, encode, encode_items};
 /// The longest name of an item: its index.
 const INDEX: usize = "4294967295".len();
 
-/// A snapshot on its way to one connection. What it is made from is shared with the hub until the last part is written.
+/// A snapshot for one connection. Its source is shared with the hub until the last part is serialised.
 #[derive(Debug)]
 pub(crate) struct Snapshot(Mutex<Option<Remaining>>);
 
@@ -27,13 +27,13 @@ enum Remaining {
 }
 
 impl Snapshot {
-    /// A run.
+    /// Returns a run.
     pub(super) fn of_run(run: &Arc<Run>, state: &Arc<RunState>) -> Self {
         let parts = RunParts { run: Arc::clone(run), begun: false, parts: Parts::new(Arc::clone(state)) };
         Self(Mutex::new(Some(Remaining::Run(parts))))
     }
 
-    /// The registry: runs with their places in the queue.
+    /// Returns a snapshot of the registry: runs with their positions in the queue.
     pub(super) fn of_registry(
         seq: u64,
         runs: Vec<(Arc<Run>, Option<u32>)>,
@@ -44,17 +44,17 @@ impl Snapshot {
         Self(Mutex::new(Some(Remaining::Registry(parts))))
     }
 
-    /// One thread at a time writes to a connection; one that panicked here wrote nothing.
+    /// Only one thread at a time writes to a connection; one that panicked here wrote nothing.
     fn remaining(&self) -> MutexGuard<'_, Option<Remaining>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether all of it was written.
+    /// Returns whether all of it was serialised.
     pub(super) fn is_over(&self) -> bool {
         self.remaining().is_none()
     }
 
-    /// The next part as a text frame.
+    /// Returns the next part as a text frame.
     pub(super) fn part(&self) -> Option<Utf8Bytes> {
         let mut remaining = self.remaining();
         let (text, over) = match remaining.as_mut()? {
@@ -130,24 +130,24 @@ impl RunParts {
     }
 }
 
-/// A state, and where its next part begins.
+/// A state, and the position of its next part.
 #[derive(Debug)]
 struct Parts {
     state: Arc<RunState>,
     node: usize,
     edge: usize,
-    /// The node whose items come next, and the index of the first of them.
+    /// The node whose items are next, and the index of the first of them.
     items: (usize, u32),
 }
 
-/// Returns a state with its first nodes, edges and items: as many as fit into one message.
+/// Returns a state with only its first nodes, edges and items, as many as fit into one message.
 pub(crate) fn head(state: Arc<RunState>) -> RunState {
     Parts::new(state).head()
 }
 
-/// Returns nodes, without their items, and edges from these places on, as many as fit into one message, and the places
-/// behind them.
-// Three parts of one answer, taken apart where it is called.
+/// Returns nodes, without their items, and edges from these positions on, as many as fit into one message, and the
+/// positions after them.
+// The caller takes the three parts apart immediately.
 #[allow(clippy::type_complexity)]
 pub(crate) fn nodes(
     state: &Arc<RunState>,
@@ -177,7 +177,7 @@ impl Parts {
         state
     }
 
-    /// The next nodes and edges that there is room for; goes on behind them.
+    /// Returns the next nodes and edges that fit, and advances past them.
     fn nodes(
         &mut self,
         budget: &mut Budget,
@@ -204,7 +204,7 @@ impl Parts {
         self.node >= self.state.nodes.len() && self.edge >= self.state.edges.len()
     }
 
-    /// The next items of one node that there is room for; goes on behind them.
+    /// Returns the next items of one node that fit, and advances past them.
     fn items(&mut self, budget: &mut Budget) -> Option<(&str, BTreeMap<u32, &Instance>)> {
         self.skip();
         let (name, node) = self.state.nodes.get_index(self.items.0)?;

@@ -1,4 +1,4 @@
-//! A connection's place in the hub.
+//! A connection's subscription to the hub.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use super::outbox::{Next, Outgoing};
 use super::watcher::{Loaded, Needs, View, Watcher};
 use super::{Hub, Inner};
 
-/// A connection's place in the hub; it is given up when this is dropped.
+/// A connection's subscription to the hub, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
@@ -26,7 +26,7 @@ impl Drop for Subscription {
 }
 
 impl Subscription {
-    /// A place in the hub that watches nothing yet.
+    /// Creates a subscription that watches nothing yet.
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
         let wake = Arc::new(Notify::new());
         let watcher = Watcher { wake: Arc::clone(&wake), ..Watcher::default() };
@@ -45,8 +45,8 @@ impl Subscription {
         watchers.get_mut(&self.id).map(|watcher| act(watcher, &view)).unwrap_or_default()
     }
 
-    /// Replaces what is watched. Returns the daemon-wide number from which on it holds, and what must be read from the
-    /// store and [given back](Self::deliver).
+    /// Replaces what is watched. Returns the daemon-wide number from which it applies, and what must be read from the
+    /// store and [delivered](Self::deliver).
     pub(crate) fn watch(&self, watch: Watch) -> (u64, Needs) {
         let answer = self.with(|watcher, view| (view.ring.seq(), watcher.replace(watch, view)));
         self.wake.notify_one();
@@ -67,7 +67,7 @@ impl Subscription {
         needs
     }
 
-    /// The newest started run of a workflow, which the hub did not know.
+    /// Delivers the newest started run of a workflow, which the hub did not know.
     pub(crate) fn followed(&self, workflow: WorkflowId, run: RunId) -> Option<TelemetryOf> {
         let of = TelemetryOf { run_id: run, seq: None };
         self.with(|watcher, view| {
@@ -82,13 +82,13 @@ impl Subscription {
         })
     }
 
-    /// What the store has of a run that was needed; `None` where there is no such run.
+    /// Delivers a run that was read from the store; `None` if there is no such run.
     pub(crate) fn deliver(&self, id: RunId, loaded: Option<Loaded>) {
         self.with(|watcher, _| watcher.deliver(id, loaded));
         self.wake.notify_one();
     }
 
-    /// The next message, if one is due.
+    /// Returns the next message, if one is due.
     pub(crate) fn try_next(&self) -> Option<Outgoing> {
         match self.with(|watcher, _| Some(watcher.outbox.take(Instant::now()))) {
             Some(Next::Send(message)) => Some(message),
@@ -96,7 +96,7 @@ impl Subscription {
         }
     }
 
-    /// The next message that is due. May be given up at any moment without losing one.
+    /// Returns the next message that is due. Cancel safe.
     pub(crate) async fn next(&self) -> Outgoing {
         loop {
             match self.with(|watcher, _| Some(watcher.outbox.take(Instant::now()))) {

@@ -1,4 +1,4 @@
-//! One connection as the hub sees it: what it watches, and what waits for it.
+//! The hub's side of one connection: what it watches, and its pending messages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use super::ring::{Class, Ring};
 use super::rows::Rows;
 use super::snapshot::Snapshot;
 
-/// How many events of a run are held back while its state is read from the store.
+/// The most events of a run that are buffered while its state is read from the store.
 const MAX_BUFFERED: usize = 1024;
 
-/// How a connection stands to a run that it watches.
+/// The state of a connection's subscription to one run.
 #[derive(Debug)]
 pub(super) enum Telemetry {
-    /// It has, or is about to get, everything up to this event.
+    /// Everything up to this event was sent or is queued.
     Attached { sent: u64 },
-    /// The run is being read from the store; events that come meanwhile are held back.
+    /// The run is being read from the store; events that arrive meanwhile are buffered.
     Reading { seq: Option<u64>, held: Held },
 }
 
-/// Events of a run that are held back.
+/// Buffered events of a run.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     events: Vec<(u64, StateEvent, Arc<Message>)>,
@@ -42,18 +42,18 @@ pub(super) struct Held {
 pub(super) struct Watcher {
     pub(super) watch: Watch,
     pub(super) runs: HashMap<RunId, Telemetry>,
-    /// The run that `watch.follow` led to.
+    /// The run that `watch.follow` selects at present.
     pub(super) followed: Option<RunId>,
     pub(super) outbox: Outbox,
     pub(super) wake: Arc<Notify>,
 }
 
-/// What is to be read from the store before a connection has all that it asked for.
+/// What must be read from the store to complete a subscription.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Needs {
     /// Runs that are not active.
     pub(crate) runs: Vec<TelemetryOf>,
-    /// A workflow whose newest started run is not known here.
+    /// A workflow whose newest started run the hub does not know.
     pub(crate) follow: Option<WorkflowId>,
 }
 
@@ -62,9 +62,9 @@ pub(crate) struct Needs {
 pub(crate) struct Loaded {
     /// The run as lists show it.
     pub(crate) run: Run,
-    /// What is known of it.
+    /// Its state.
     pub(crate) state: RunState,
-    /// Those of its events that were asked for.
+    /// The requested events.
     pub(crate) events: Vec<Numbered>,
 }
 
@@ -73,7 +73,7 @@ impl Watcher {
         self.runs.contains_key(&run)
     }
 
-    /// The hub has the run from now on.
+    /// Attaches a run that became active.
     pub(super) fn began(&mut self, record: &Record) {
         let id = record.run.id;
         let Some(telemetry) = self.runs.get_mut(&id) else { return };
@@ -88,7 +88,7 @@ impl Watcher {
         }
     }
 
-    /// A run became the newest started one of a workflow.
+    /// Switches to a run that became the newest started one of a workflow.
     pub(super) fn follow(&mut self, workflow: WorkflowId, run: RunId, record: &HashMap<RunId, Record>) {
         if self.watch.follow != Some(workflow) || self.followed == Some(run) {
             return;
@@ -103,11 +103,11 @@ impl Watcher {
         self.wake.notify_one();
     }
 
-    /// Starts to send a run. Returns whether it must be read from the store.
+    /// Starts sending a run. Returns whether it must be read from the store.
     pub(super) fn attach(&mut self, of: TelemetryOf, record: &HashMap<RunId, Record>) -> bool {
         let TelemetryOf { run_id, seq } = of;
         if seq.is_some() && matches!(self.runs.get(&run_id), Some(Telemetry::Attached { .. })) {
-            // What it does not have yet is under way on this very connection.
+            // The rest is already queued on this connection.
             return false;
         }
         let Some(record) = record.get(&run_id) else {
@@ -152,7 +152,7 @@ impl Watcher {
                     return;
                 }
                 if seq > *sent + 1 {
-                    // Cannot be made good from here; everything anew can.
+                    // This can't be repaired here; starting over can.
                     self.outbox.lag();
                 } else {
                     *sent = seq;
@@ -201,7 +201,7 @@ impl Watcher {
     }
 }
 
-/// What a watcher may read of the hub.
+/// The part of the hub that a watcher reads.
 pub(super) struct View<'a> {
     pub(super) instance: &'a str,
     pub(super) runs: &'a HashMap<RunId, Record>,
@@ -215,7 +215,7 @@ impl Watcher {
     pub(super) fn replace(&mut self, mut watch: Watch, view: &View<'_>) -> Needs {
         let lagged = self.outbox.lagged();
         if lagged {
-            // What the client says it has is older than what is still under way to it.
+            // The client's `seq` is older than what is still queued for it.
             for of in &mut watch.telemetry {
                 of.seq = None;
             }
@@ -235,7 +235,7 @@ impl Watcher {
             _ => None,
         };
         if let Some(rest) = rest {
-            // What this connection watched before is under way on it already.
+            // Events of earlier subscriptions are already queued on this connection.
             let had = |class| Self::wants(before, class);
             for (_, event) in rest.filter(|(class, _)| Self::wants(watch, *class) && !had(*class)) {
                 self.outbox.push(Topic::Daemon, Outgoing::Message(Arc::clone(event)));
@@ -262,7 +262,7 @@ impl Watcher {
         if let Some(run_id) = followed
             && !wanted.iter().any(|it| it.run_id == run_id)
         {
-            // The same run followed on: the connection has it.
+            // The same run is followed again: the connection already has it.
             let seq = (self.followed == Some(run_id)).then_some(0);
             wanted.push(TelemetryOf { run_id, seq });
         }
@@ -284,7 +284,7 @@ impl Watcher {
         needs
     }
 
-    /// Sends what the store has of a run.
+    /// Sends a run that was read from the store.
     pub(super) fn deliver(&mut self, id: RunId, loaded: Option<Loaded>) {
         let Some(Telemetry::Reading { .. }) = self.runs.get(&id) else { return };
         let Some(Telemetry::Reading { seq, held }) = self.runs.remove(&id) else { return };

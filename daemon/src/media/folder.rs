@@ -1,4 +1,4 @@
-//! A folder as media: its files as blobs, and a blob that names them.
+//! A folder as media: its files as blobs, and a manifest as another blob.
 
 use std::path::{Path, PathBuf};
 
@@ -18,23 +18,23 @@ const MIME: &str = "inode/directory";
 pub(crate) struct Taken {
     pub(crate) media: Media,
     pub(crate) published: Vec<Published>,
-    /// What is not among its files.
+    /// Entries that were left out.
     pub(crate) left_out: Vec<LeftOut>,
 }
 
-/// Something in a folder that is no file of it, such as a socket.
+/// Something in a folder that isn't a file, such as a socket.
 #[derive(Debug)]
 pub(crate) struct LeftOut {
     pub(crate) path: String,
     pub(crate) what: &'static str,
 }
 
-/// Publishes the regular files below the folder `path` of a root, `most` at most. A link is what it leads to, as long as
-/// that lies within the root. `shown` names the folder in sentences. Blocks.
+/// Publishes the regular files below the folder `path` of a root, `most` at most. Links are followed as long as they
+/// stay within the root. `shown` names the folder in messages. Blocks.
 ///
 /// # Errors
-/// Too many files, a name that is no UTF-8, a file or folder that can't be read, a link that leads out of
-/// the root or nowhere, a full disk.
+/// There are too many files, a name isn't UTF-8, a file or folder can't be read, a link leads out of the root or
+/// nowhere, or the disk is full.
 pub(crate) fn publish_folder(
     root: &Root,
     path: &Path,
@@ -84,7 +84,7 @@ pub(crate) fn publish_folder(
     Ok(Taken { media, published, left_out })
 }
 
-/// The files, as paths in the root, and what is none.
+/// Returns the files, as paths in the root, and the entries that aren't files.
 fn list_files(
     root: &Root,
     start: &Path,

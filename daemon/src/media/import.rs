@@ -1,4 +1,4 @@
-//! Files that a param names become media: read once, at submit.
+//! Imports files that params name as media, once, at submission.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const MAX_FILES: usize = 10_000;
 /// Imports the file or folder at `path` as media of this kind. Blocks.
 ///
 /// # Errors
-/// A sentence: it is not there, it is something else, it can't be read, the disk is full.
+/// A sentence: it doesn't exist, it is something else, it can't be read, or the disk is full.
 pub fn import(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
     let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("there is no {}", path.display()),
@@ -37,13 +37,13 @@ pub fn import(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Vec
     }
 }
 
-/// A folder with the regular files below it.
+/// Returns a folder with the regular files below it.
 fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String> {
-    // Without a slash at its end.
+    // Without a trailing slash.
     let shown = path.components().collect::<PathBuf>().display().to_string();
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
     check_on_disk(root.folder(), path)?;
-    // What is no file, such as a socket, is no content of this folder.
+    // Other entries, such as sockets, aren't content of the folder.
     let taken = publish_folder(&root, Path::new(""), &shown, MAX_FILES, blobs)?;
     Ok((taken.media, taken.published))
 }

@@ -1,4 +1,4 @@
-//! Detects what bytes are: MIME type, kind, and the size of pictures, all from the head of a file.
+//! Detects the type of bytes: MIME type, kind, and the size of pictures, all from the head of a file.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
@@ -6,7 +6,8 @@ use std::io::{self, Cursor, Read, Seek};
 use fanlight_shared::media::MediaKind;
 use image::{ImageFormat, ImageReader, Limits};
 
-/// Enough for every header but those behind huge embedded metadata; such pictures just have no known size.
+/// How much of a file is read. This is enough for every header except those after huge embedded metadata; the size of
+/// such pictures is unknown.
 pub(super) const HEAD_BYTES: u64 = 1 << 20;
 
 /// The kind of some bytes.
@@ -16,13 +17,13 @@ pub struct Sniffed {
     pub kind: MediaKind,
     /// Their MIME type.
     pub mime: String,
-    /// Pixels, as the header of a picture says.
+    /// In pixels, from the header of a picture.
     pub width: Option<u32>,
-    /// Pixels, as the header of a picture says.
+    /// In pixels, from the header of a picture.
     pub height: Option<u32>,
 }
 
-/// Looks at the head of an open file, which is read from its beginning afterwards.
+/// Inspects the head of an open file, and rewinds it.
 ///
 /// # Errors
 /// It can't be read.
@@ -38,7 +39,7 @@ pub fn sniff(file: &mut File) -> io::Result<Sniffed> {
 pub(super) fn sniff_head(head: &[u8], whole: bool) -> Sniffed {
     let mime = mime(head, whole);
     let kind = match mime.split('/').next() {
-        // No worker can draw it, so it is no picture to Fanlight.
+        // Workers can't draw it, so Fanlight doesn't treat it as a picture.
         Some("image") if mime == "image/svg+xml" => MediaKind::File,
         Some("image") => MediaKind::Image,
         Some("audio") => MediaKind::Audio,
@@ -72,7 +73,7 @@ fn mime(head: &[u8], whole: bool) -> &'static str {
     }
 }
 
-/// UTF-8 without NUL; the head of a longer file may end inside a character.
+/// Returns whether the head is UTF-8 without NUL; it may end inside a character if the file is longer.
 fn is_text(head: &[u8], whole: bool) -> bool {
     let utf8 = match std::str::from_utf8(head) {
         Ok(_) => true,
@@ -81,7 +82,7 @@ fn is_text(head: &[u8], whole: bool) -> bool {
     utf8 && !head.contains(&0)
 }
 
-/// The size that the header of a picture names. A decoder that panics on a header names none.
+/// Returns the size in the header of a picture. If the decoder panics, there is none.
 fn size(head: &[u8]) -> Option<(u32, u32)> {
     let format = image::guess_format(head).ok()?;
     let known = [

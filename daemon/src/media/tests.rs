@@ -73,7 +73,7 @@ fn a_declared_type_is_held_against_the_bytes() {
     assert_eq!(error, "`a.png` is empty, but image is declared");
 }
 
-/// A store of its own, for what is published.
+/// Returns a separate store for published files.
 fn store() -> crate::store::tests::Fixture {
     crate::store::tests::Fixture::new()
 }

@@ -1,4 +1,4 @@
-//! Builds a [`NodeType`] in the order in which its docs are read.
+//! Builds a [`NodeType`] in the order of its documentation.
 
 use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
 use fanlight_shared::types::Type;
@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::{NodeType, Runner};
 
-/// A node type in the making. `default`, `optional`, `range` and `choices` speak of the input named last.
+/// The builder of a node type. `default`, `optional`, `range` and `choices` apply to the most recent input.
 pub(super) struct Build(NodeTypeSpec);
 
 impl Build {
@@ -27,25 +27,25 @@ impl Build {
         })
     }
 
-    /// What a second try may do to the world; `none` where it isn't said.
+    /// Sets its side effects; `none` by default.
     pub(super) fn effects(mut self, effects: Effects) -> Self {
         self.0.effects = effects;
         self
     }
 
-    /// Its outputs are what the user has already, not products.
+    /// Marks its outputs as files that the user already has, not products.
     pub(super) fn source(mut self) -> Self {
         self.0.source = true;
         self
     }
 
-    /// The most bytes of its values together; 16 MiB where it isn't said.
+    /// Sets the maximum total size of its values; 16 MiB by default.
     pub(super) fn max_bytes(mut self, bytes: u64) -> Self {
         self.0.max_bytes = bytes;
         self
     }
 
-    /// An input; required until `default` or `optional` says otherwise.
+    /// Adds an input, which is required unless `default` or `optional` follows.
     pub(super) fn input(mut self, name: &str, ty: Type, summary: &str) -> Self {
         let input = InputSpec {
             ty,
@@ -84,7 +84,7 @@ impl Build {
         self.last(|input| input.choices = choices.iter().map(ToString::to_string).collect())
     }
 
-    /// Inputs of other names are taken too.
+    /// Accepts inputs with other names too.
     pub(super) fn more_inputs(mut self) -> Self {
         self.0.more_inputs = true;
         self
@@ -95,7 +95,7 @@ impl Build {
         self
     }
 
-    /// Ends with what runs it, which also says where.
+    /// Finishes with its runner, which determines where it runs.
     pub(super) fn run(self, run: Runner) -> NodeType {
         NodeType::new(self.0, run)
     }

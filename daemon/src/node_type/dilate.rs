@@ -1,11 +1,11 @@
-//! Grey-scale dilation by a disk: what outlines and shadows of text are made of.
+//! Grey-scale dilation by a disk, for outlines and shadows of text.
 
 use image::GrayImage;
 
-/// Returns the picture in which each pixel is the brightest one within `radius` of it.
+/// Returns the picture with each pixel replaced by the brightest within `radius`.
 ///
-/// A disk is a stack of rows, and the rows widen towards its middle. So the horizontal maximum is widened step by step
-/// and laid over the result once for each row above and below, which costs about `3 * radius` passes instead of one for
+/// A disk is a stack of rows that widen towards its middle. So the horizontal maximum is widened step by step and
+/// applied to the result once for each row above and below, which takes about `3 * radius` passes instead of one for
 /// each of the disk's pixels.
 pub(super) fn dilate(picture: &GrayImage, radius: u32) -> GrayImage {
     let (width, height) = (picture.width() as usize, picture.height() as usize);

@@ -1,4 +1,4 @@
-//! The docs of all node types, from their specs.
+//! Generates the documentation of all node types from their specs.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, Place};
 
 use super::NodeTypes;
 
-/// `docs/node-types.md`: Markdown of all node types, in the order of the list.
+/// Returns `docs/node-types.md`: all node types, in the order of the list.
 #[must_use]
 pub fn docs() -> String {
     let mut out = String::from(
@@ -95,7 +95,7 @@ fn limits(input: &InputSpec) -> String {
     out
 }
 
-/// Text in a cell of a table.
+/// Returns the text of a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }
@@ -104,7 +104,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::docs;
 
-    /// `UPDATE_DOCS=1 cargo test -p fanlight-daemon docs` writes the page anew.
+    /// `UPDATE_DOCS=1 cargo test -p fanlight-daemon docs` updates the page.
     #[test]
     fn the_page_in_the_repository_is_the_generated_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/node-types.md");

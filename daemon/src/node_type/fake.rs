@@ -1,4 +1,4 @@
-//! Node types that only tests know: they use what no other type uses yet.
+//! Node types for tests: they use services that no other type uses yet.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{Made, NodeCall, NodeType, Runner};
 use crate::file_error::FileError;
 use crate::services::Level;
 
-/// The types of tests.
+/// Returns the types of tests.
 pub(crate) fn types() -> Vec<NodeType> {
     vec![stream(), ask(), agent(), elsewhere(), work()]
 }
@@ -36,7 +36,7 @@ fn work() -> NodeType {
         }))
 }
 
-/// Is run by an executor that this crate does not have.
+/// A type that is run by an executor outside of this crate.
 fn elsewhere() -> NodeType {
     Build::new("test.elsewhere", "Runs where the test says.")
         .input("script", Type::Text, "What it does there.")
@@ -44,7 +44,7 @@ fn elsewhere() -> NodeType {
         .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
 }
 
-/// Writes its text word by word, as a language model does, with everything else that a node may do.
+/// A type that writes its text word by word, as a language model does, and uses all other services.
 fn stream() -> NodeType {
     Build::new("test.stream", "Writes a text word by word.")
         .input("text", Type::Text, "The text.")
@@ -54,7 +54,7 @@ fn stream() -> NodeType {
         .run(Runner::daemon(run))
 }
 
-/// Asks a person for a text.
+/// A type that asks a person for a text.
 fn ask() -> NodeType {
     Build::new("test.ask", "Asks a person.")
         .input("question", Type::Text, "What is asked.")
@@ -66,7 +66,7 @@ fn ask() -> NodeType {
         .run(Runner::daemon(ask_a_person))
 }
 
-/// Works by itself, as an agent does: plans, calls a tool, asks a model.
+/// A type that works like an agent: it plans, calls a tool, and asks a model.
 fn agent() -> NodeType {
     Build::new("test.agent", "Plans, calls a tool and asks a model.")
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")

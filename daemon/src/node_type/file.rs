@@ -1,4 +1,4 @@
-//! What the `file.*` types share: how a path of a workflow is resolved, and how a file is opened without surprises.
+//! Shared code of the `file.*` types: resolving the paths of a workflow, and opening files safely.
 
 use std::fs::File;
 use std::io;
@@ -9,8 +9,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 use super::NodeCall;
 use crate::rooted::check_on_disk;
 
-/// Resolves a path that a node reads. A relative one belongs to the folder of the workflow file and must stay below it,
-/// symlinks followed; an absolute one is what the user named.
+/// Resolves a path that a node reads. A relative path is resolved in the folder of the workflow file and must stay
+/// below it, with symlinks followed; an absolute path is taken as it is.
 pub(super) fn readable(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     let given = Path::new(path);
     let (base, path) = match &call.attempt.run.project {
@@ -35,7 +35,7 @@ pub(super) fn readable(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     Ok(real)
 }
 
-/// Opens a regular file for reading; never waits at a fifo, never follows a symlink in its last part.
+/// Opens a regular file for reading; never blocks on a FIFO, and never follows a symlink in the last part of the path.
 pub(super) fn open(path: &Path) -> Result<File, String> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| sentence(path, &error.into()))?;
@@ -50,12 +50,12 @@ pub(super) fn open(path: &Path) -> Result<File, String> {
     }
 }
 
-/// Whether the path has parts that lead upwards.
+/// Returns whether the path has `..` parts.
 pub(super) fn climbs(path: &Path) -> bool {
     path.components().any(|part| part == Component::ParentDir)
 }
 
-/// An error of the file system as a sentence.
+/// Returns an error of the file system as a sentence.
 pub(super) fn sentence(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
@@ -66,7 +66,7 @@ pub(super) fn sentence(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// The last part of a path, for people.
+/// Returns the last part of a path, for people.
 pub(super) fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned())
 }

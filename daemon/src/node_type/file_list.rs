@@ -17,7 +17,7 @@ use crate::store::blob::{Blobs, Published};
 
 /// The most files of one list.
 const MAX_FILES: usize = 10_000;
-/// How many folders are entered: a stop for listings that were meant for another folder.
+/// The most folders that are entered, which stops a listing of the wrong folder.
 const MAX_FOLDERS: usize = 10_000;
 
 pub(super) fn node_type() -> NodeType {
@@ -77,7 +77,7 @@ impl Listed {
     }
 }
 
-/// Files of a folder on the disk.
+/// Lists the files of a folder on the disk.
 fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Listed, FileError> {
     let folder = file::readable(call, folder)?;
     let root = Root::open(&folder).map_err(|error| file::sentence(&folder, &error))?;
@@ -102,7 +102,7 @@ fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Liste
     Ok(listed)
 }
 
-/// Files of a dir that is stored: they are named by their bytes, which stay where they are.
+/// Lists the files of a stored folder: they refer to its blobs.
 fn stored(blobs: &Blobs, folder: &Media, matcher: &GlobMatcher) -> Result<Listed, String> {
     let manifest = blobs.read(folder.hash).map_err(|error| error.to_string())?;
     let manifest: DirManifest = serde_json::from_slice(&manifest)
@@ -119,7 +119,7 @@ fn stored(blobs: &Blobs, folder: &Media, matcher: &GlobMatcher) -> Result<Listed
     Ok(listed)
 }
 
-/// Regular files below the folder that match, as paths below it, in their order.
+/// Returns the matching regular files below the folder, as sorted paths below it.
 fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Result<Vec<PathBuf>, String> {
     let shown = root.path().display();
     let deep = matcher.glob().glob().contains('/') || matcher.glob().glob().contains("**");

@@ -10,7 +10,7 @@ use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner, file};
 use crate::media;
 
-/// The longest text that is put out as text.
+/// The longest file that becomes a text.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 pub(super) fn node_type() -> NodeType {

@@ -52,7 +52,7 @@ async fn run(call: NodeCall) -> Made {
     services.blocking(work).await
 }
 
-/// A file that does not stay.
+/// A temporary file, removed when dropped.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
@@ -61,7 +61,7 @@ impl Drop for Temporary {
     }
 }
 
-/// The path to write, its folder made, below an allowed folder with symlinks followed.
+/// Returns the path to write, below an allowed folder with symlinks followed, and creates its folder.
 fn target(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     let given = Path::new(path);
     let project = call.attempt.run.project.as_ref();
@@ -89,7 +89,7 @@ fn target(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
         let roots = roots.join(", ");
         format!("`{path}` is not below an allowed folder ({roots}); allow more by `writable` in the config")
     };
-    // Checked before anything is made: the part that exists decides where the rest will be.
+    // Check before creating anything: the existing part decides where the rest will be.
     let existing = folder.ancestors().find(|it| it.exists()).ok_or_else(refused)?;
     let existing = existing.canonicalize().map_err(|error| file::sentence(existing, &error))?;
     if !below(&existing) {
@@ -132,8 +132,8 @@ fn put(call: &NodeCall, content: &Value, path: &Path) -> Result<(), String> {
     File::open(path).and_then(|file| file.sync_all()).map_err(failed)
 }
 
-/// Moves the finished file to its place, in one step. Without `overwrite` a file that is there stays; if it has the same
-/// bytes, this node has probably been here before.
+/// Moves the finished file to its place atomically. Without `overwrite` an existing file stays; if it has the same
+/// bytes, this node probably wrote it before.
 fn place(temporary: &Path, target: &Path, overwrite: bool) -> Result<(), String> {
     let failed = |error: io::Error| file::sentence(target, &error);
     if target.is_dir() {

@@ -43,7 +43,8 @@ fn blend(below: &mut RgbaImage, over: &RgbaImage, mode: &str, opacity: f32) {
     }
 }
 
-/// The compositing formula of the W3C: the mode counts where both are, and what is transparent shows the other.
+/// Blends one pixel by the compositing formula of the W3C: the mode applies where both pictures are opaque, and
+/// transparent parts show the other.
 fn one_pixel(below: Rgba<u8>, over: Rgba<u8>, combine: fn(f32, f32) -> f32, opacity: f32) -> Rgba<u8> {
     let share = |byte: u8| f32::from(byte) / 255.0;
     let (ab, ao) = (share(below.0[3]), share(over.0[3]) * opacity);

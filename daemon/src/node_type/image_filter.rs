@@ -9,7 +9,7 @@ use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
 
-/// Filters of which less than nothing makes sense.
+/// Filters that accept a negative amount.
 const SIGNED: [&str; 3] = ["hue", "contrast", "brightness"];
 
 pub(super) fn node_type() -> NodeType {
@@ -45,7 +45,7 @@ fn apply(mut picture: RgbaImage, filter: &str, amount: f32) -> RgbaImage {
     }
     let shorter = picture.width().min(picture.height()) as f32;
     match filter {
-        // At its strongest a twentieth of the shorter side: shapes are still to be told.
+        // At most a twentieth of the shorter side, so that shapes are still recognisable.
         "blur" => blurred(&picture, amount * shorter / 20.0),
         "sharpen" => {
             let soft = blurred(&picture, (shorter / 400.0).max(0.8));
@@ -83,7 +83,7 @@ pub(super) fn blurred(picture: &RgbaImage, sigma: f32) -> RgbaImage {
     if sigma < 0.1 { picture.clone() } else { imageops::fast_blur(picture, sigma) }
 }
 
-/// Returns the magnitude of the Sobel gradient at a pixel, as a whole number. Beyond the border the nearest pixel counts.
+/// Returns the magnitude of the Sobel gradient at a pixel, as an integer. Beyond the border, the nearest pixel is used.
 fn gradient(grey: &GrayImage, x: u32, y: u32) -> f32 {
     let (left, right) = (x.saturating_sub(1), (x + 1).min(grey.width() - 1));
     let (above, below) = (y.saturating_sub(1), (y + 1).min(grey.height() - 1));
@@ -91,7 +91,7 @@ fn gradient(grey: &GrayImage, x: u32, y: u32) -> f32 {
     let column = |x| at(x, above) + 2.0 * at(x, y) + at(x, below);
     let row = |y| at(left, y) + 2.0 * at(x, y) + at(right, y);
     let (across, down) = (column(right) - column(left), row(below) - row(above));
-    // The sum is a whole number that `f32` holds exactly, so the root of a square is whole too.
+    // The sum is an integer that `f32` holds exactly, so the root of a square is an integer too.
     (across * across + down * down).sqrt().trunc()
 }
 

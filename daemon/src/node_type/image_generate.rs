@@ -23,8 +23,8 @@ use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
 use crate::picture::{SIDE, check_size};
 
-/// A picture without pixels yet: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, `x` likewise
-/// over the same scale, so that the same seed gives the same composition in every size.
+/// A picture as a function: the colour at a point. `y` runs from -1 at the top to 1 at the bottom, and `x` has the same
+/// scale, so that the same seed gives the same composition in every size.
 type Scene = Box<dyn Fn(f32, f32) -> Linear>;
 
 const STYLES: [&str; 7] = ["plasma", "gradient", "noise", "voronoi", "mandelbrot", "hills", "sea"];
@@ -77,12 +77,12 @@ fn paint(style: &str, width: u32, height: u32, seed: i64, palette: &str) -> Resu
     Ok(render(&scene, width, height, rng.seed()))
 }
 
-/// Where else a pixel with an edge in it is sampled: a turned square, so that near-horizontal edges come out smooth.
+/// The additional samples of a pixel with an edge: a rotated square, so that near-horizontal edges are smooth.
 const AROUND: [(f32, f32); 4] = [(-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125)];
-/// From this difference of neighbours on, in display values of 0..255, there is an edge.
+/// The difference between neighbours above which there is an edge, in display values of 0..255.
 const EDGE: f32 = 9.0;
 
-/// Samples every pixel once, those at edges five times, and dithers so that soft slopes show no bands.
+/// Samples every pixel once, those at edges five times, and dithers so that soft gradients show no bands.
 #[allow(clippy::cast_precision_loss)]
 fn render(scene: &Scene, width: u32, height: u32, seed: u32) -> RgbImage {
     let scale = 2.0 / height as f32;

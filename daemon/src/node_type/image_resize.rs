@@ -57,7 +57,7 @@ fn resize(
         "fill" => {
             let scale = x.max(y);
             let (width, height) = (pixels(w * x), pixels(h * y));
-            // Cutting first keeps the resized picture as small as the result.
+            // Cropping first keeps the resized picture as small as the result.
             let (cut_w, cut_h) = (pixels(w * x / scale), pixels(h * y / scale));
             let (left, top) = (
                 (picture.width() - cut_w.min(picture.width())) / 2,

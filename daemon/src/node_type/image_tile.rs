@@ -45,7 +45,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// The size of the sheet, as far as it can be said in 32 bits.
+    /// Returns the size of the sheet, saturated to 32 bits.
     fn size(&self, count: u32) -> (u32, u32) {
         let rows = count.div_ceil(self.columns);
         let across = u64::from(self.columns) * u64::from(self.width + self.gap) + u64::from(self.gap);
@@ -119,7 +119,7 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     Ok(one("image", workspace.put_picture("sheet", &DynamicImage::from(sheet))?))
 }
 
-/// The whole picture within a box.
+/// Returns the picture scaled to fit into a box.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn fit(picture: &DynamicImage, width: u32, height: u32) -> Result<RgbaImage, String> {
     let (w, h) = (f64::from(picture.width()), f64::from(picture.height()));

@@ -1,4 +1,4 @@
-//! Setting text in pictures: wrapping, outline, shadow, in the font that is compiled in.
+//! Draws text into pictures: wrapping, outline, shadow, with the built-in font.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use super::dilate::dilate;
 static FONT: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
 
-/// The most characters that are set.
+/// The most characters that are drawn.
 const MAX_CHARS: usize = 20_000;
 /// The smallest size in pixels to which text is shrunk so that it fits.
 const MIN_FONT_SIZE: f32 = 7.0;
@@ -29,7 +29,7 @@ pub(super) struct Style {
     pub(super) spacing: f32,
 }
 
-/// Where text goes, in pixels.
+/// The area of a text, in pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Area {
     pub(super) x: f32,
@@ -42,7 +42,7 @@ pub(super) struct Area {
     pub(super) down: f32,
 }
 
-/// Writes text into an area, wrapped, and smaller than asked for where it would not fit.
+/// Draws text into an area, wrapped, and smaller than requested if it would not fit.
 pub(super) fn write(picture: &mut RgbaImage, text: &str, area: Area, style: &Style) -> Result<(), String> {
     let font = FONT.as_ref().ok_or("the font can't be read")?;
     if text.chars().count() > MAX_CHARS {
@@ -60,7 +60,7 @@ pub(super) fn write(picture: &mut RgbaImage, text: &str, area: Area, style: &Sty
     let lines = loop {
         let setter = Setter { font, size, spacing: style.spacing * size };
         let lines = setter.wrap(text.trim_matches('\n'), area.width);
-        // Rather smaller than with a word broken in two, up to a point.
+        // Prefer a smaller size to breaking a word, up to a point.
         let whole = size <= style.size * 0.4 || setter.longest_word(&text) <= area.width;
         if size <= MIN_FONT_SIZE || whole && lines.len() as f32 * setter.line() <= area.height {
             break lines;
@@ -101,7 +101,7 @@ impl Setter<'_> {
         text.split_whitespace().map(|word| self.width(word)).fold(0.0, f32::max)
     }
 
-    /// Lines that are no wider than `most`; a word that is wider alone is broken.
+    /// Wraps text into lines no wider than `most`; a single word that is wider is broken.
     fn wrap(&self, text: &str, most: f32) -> Vec<String> {
         let mut lines = Vec::new();
         for paragraph in text.split('\n') {
@@ -160,7 +160,7 @@ fn paint(picture: &mut RgbaImage, glyphs: &[OutlinedGlyph], size: f32, style: &S
         all
     });
     let Some(bounds) = bounds else { return };
-    // Only what can be seen is drawn: text may be far larger than the picture.
+    // Draw only the visible part: text may be far larger than the picture.
     let (w, h) = (i64::from(picture.width()), i64::from(picture.height()));
     let left = (bounds.min.x as i64 - pad).clamp(-pad, w);
     let top = (bounds.min.y as i64 - pad).clamp(-pad, h);
@@ -191,7 +191,7 @@ fn paint(picture: &mut RgbaImage, glyphs: &[OutlinedGlyph], size: f32, style: &S
     lay(picture, &letters, left, top, style.color);
 }
 
-/// Lays a colour over the picture where the mask says.
+/// Draws a colour over the picture through a mask.
 fn lay(picture: &mut RgbaImage, mask: &GrayImage, left: i64, top: i64, color: Rgba<u8>) {
     use image::Pixel;
     for (x, y, Luma([cover])) in mask.enumerate_pixels() {

@@ -26,7 +26,7 @@ fn run(inputs: Values) -> Result<Values, String> {
     let lowest = inputs.text("order")? == "lowest";
     let mut best: Option<(usize, f64)> = None;
     for (index, score) in scores.iter().enumerate() {
-        // An item that was dropped leaves a hole in both lists.
+        // A dropped item leaves a gap in both lists.
         let Some(score) = score.as_float().filter(|it| it.is_finite()) else { continue };
         let better = best.is_none_or(|(_, top)| if lowest { score < top } else { score > top });
         if better {

@@ -7,9 +7,9 @@ use super::build::Build;
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
 
-/// As many as a run may have instances.
+/// The longest list: as many items as a run may have instances.
 const MAX_NUMBERS: f64 = 100_000.0;
-/// Up to here whole numbers are exact.
+/// Integers up to this are exact.
 const MAX_EXACT_INT: f64 = 9_007_199_254_740_992.0;
 
 pub(super) fn node_type() -> NodeType {
@@ -32,7 +32,7 @@ fn run(inputs: Values) -> Result<Values, String> {
     if step == 0.0 {
         return Err("`step` is 0, so the list would never end".into());
     }
-    // A step such as 0.1 must reach its end in spite of rounding.
+    // A step such as 0.1 must reach the end in spite of rounding.
     let steps = (to - from) / step + 1e-9;
     if steps >= MAX_NUMBERS {
         return Err(format!("the range from {from} to {to} has more than {MAX_NUMBERS} numbers"));

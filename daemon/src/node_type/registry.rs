@@ -1,4 +1,4 @@
-//! The node types that a daemon knows. More may be added while it runs, and some may go.
+//! The node types that a daemon knows. Types may be added and removed while it runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,7 +18,7 @@ pub struct NodeTypes {
     set: Arc<RwLock<Arc<NodeTypeSet>>>,
 }
 
-/// The node types at one moment. What was planned with them keeps them, whatever becomes of the registry.
+/// The node types at one moment. Plans keep the set that they were made with, whatever happens to the registry.
 #[derive(Debug, Default)]
 pub struct NodeTypeSet {
     /// In the order in which they were added.
@@ -27,16 +27,16 @@ pub struct NodeTypeSet {
 }
 
 impl NodeTypes {
-    /// The types that are compiled in.
+    /// Returns the types that are compiled in.
     #[must_use]
     pub fn built_in() -> Self {
         Self { set: Arc::new(RwLock::new(Arc::new(NodeTypeSet::of(super::built_in())))) }
     }
 
-    /// Adds types: all of them or, after an error, none.
+    /// Adds all of these types, or on an error none.
     ///
     /// # Errors
-    /// A sentence: a name that is taken, a type that is not well declared, too many.
+    /// A sentence: a name is taken, a type is badly declared, or there are too many.
     pub fn add(&self, types: impl IntoIterator<Item = NodeType>) -> Result<(), String> {
         let types: Vec<NodeType> = types.into_iter().collect();
         types.iter().try_for_each(|it| check(&it.spec))?;
@@ -68,7 +68,7 @@ impl NodeTypes {
         *set = Arc::new(NodeTypeSet { catalogue: specs.collect(), by_name });
     }
 
-    /// Returns the types as they are now.
+    /// Returns the current types.
     #[must_use]
     pub fn now(&self) -> Arc<NodeTypeSet> {
         Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
@@ -76,7 +76,7 @@ impl NodeTypes {
 }
 
 impl NodeTypeSet {
-    /// The first of a name stays; a test holds that no two that are compiled in have one.
+    /// Creates a set. The first type of a name wins; a test checks that no two built-in types share a name.
     pub(super) fn of(types: Vec<NodeType>) -> Self {
         let mut set = Self::default();
         for node_type in types {
@@ -95,20 +95,20 @@ impl NodeTypeSet {
         Ok(())
     }
 
-    /// The node type of this name.
+    /// Returns the node type of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<NodeType>> {
         self.by_name.get(name)
     }
 
-    /// All of them as data: what files are checked against.
+    /// Returns all of them as data, for the checks of files.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 }
 
-/// Checks that a type is declared as the docs, the checks and the schema need it.
+/// Checks that the docs, the checks and the schema can use the declaration of a type.
 ///
 /// # Errors
 /// A sentence that names the type.

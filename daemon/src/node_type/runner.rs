@@ -1,4 +1,4 @@
-//! A node type as a value: its spec and what runs it.
+//! A node type: its spec and its runner.
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::file_error::FileError;
 use crate::services::NodeServices;
 use crate::store::blob::Blobs;
 
-/// A node type: what it is and what runs it.
+/// A node type: its spec and its runner.
 #[derive(Debug)]
 pub struct NodeType {
     /// As data.
@@ -25,14 +25,14 @@ pub struct NodeType {
 }
 
 impl NodeType {
-    /// A type of this spec; what runs it also says where.
+    /// Creates a type with this spec; its runner determines where it runs.
     #[must_use]
     pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
         spec.place = run.place();
         Self { spec, run }
     }
 
-    /// Runs a type that is computed at once; `None` where it must run beside the engine's loop, because values are large.
+    /// Runs a type in the engine's loop; returns `None` if it must run beside the loop, because values are large.
     pub(crate) fn run_at_once(&self, inputs: &Values, limit: usize) -> Option<Result<Values, FileError>> {
         let made = match &self.run {
             Runner::Inline(run) if !content::needs_reading(inputs, &self.spec, false) => {
@@ -79,7 +79,7 @@ impl NodeType {
     }
 }
 
-/// What a node type that runs in the daemon gives back at once.
+/// The future of a node type that runs in the daemon.
 pub type Making = Pin<Box<dyn Future<Output = Made> + Send>>;
 
 /// Computes the values of a node.
@@ -91,19 +91,19 @@ type Start = dyn Fn(NodeCall) -> Making + Send + Sync;
 /// Works on files in a worker.
 type Work = dyn Fn(&mut Workspace, Values) -> Result<Values, FileError> + Send + Sync;
 
-/// What runs a node type. Inputs are converted and checked against the spec, defaults filled in.
+/// The runner of a node type. Its inputs are converted, checked against the spec, and include defaults.
 pub enum Runner {
-    /// At once, in the engine: pure and quick. Beside its loop where values are large.
+    /// In the engine's loop: pure and quick. Beside the loop if values are large.
     Inline(Box<Compute>),
-    /// As `Inline`, but it moves large values without looking into them.
+    /// As `Inline`, but passes large values on without looking into them.
     Handles(Box<Compute>),
-    /// As `Inline`, for a type that makes one text, which may be longer than memory.
+    /// As `Inline`, for a type that writes one text, which may be larger than memory.
     Text(Box<Write>),
-    /// In the daemon, off its loop. Stops when the attempt's token is cancelled.
+    /// In the daemon, beside the loop. Stops when the attempt's token is cancelled.
     Daemon(Box<Start>),
-    /// In a worker process: see [`crate::worker`]. The worker finds it by its name, so it must be compiled in.
+    /// In a worker process: see [`crate::worker`]. The worker finds it by name, so it must be built in.
     Worker(Box<Work>),
-    /// By an executor of its own, which is given the type and the inputs.
+    /// By its own executor, which gets the type and the inputs.
     Executor {
         /// The name of the executor.
         name: String,
@@ -118,7 +118,7 @@ impl Runner {
         Self::Inline(Box::new(run))
     }
 
-    /// Computed at once, without looking into large values.
+    /// Creates a runner in the loop that does not look into large values.
     pub fn handles(run: impl Fn(Values) -> Result<Values, String> + Send + Sync + 'static) -> Self {
         Self::Handles(Box::new(run))
     }
@@ -130,21 +130,21 @@ impl Runner {
         Self::Text(Box::new(run))
     }
 
-    /// Runs in the daemon, off its loop.
+    /// Creates a runner in the daemon, beside the loop.
     pub fn daemon<F: Future<Output = Made> + Send + 'static>(
         run: impl Fn(NodeCall) -> F + Send + Sync + 'static,
     ) -> Self {
         Self::Daemon(Box::new(move |call| Box::pin(run(call))))
     }
 
-    /// Runs in a worker process.
+    /// Creates a runner in a worker process.
     pub fn worker(
         run: impl Fn(&mut Workspace, Values) -> Result<Values, FileError> + Send + Sync + 'static,
     ) -> Self {
         Self::Worker(Box::new(run))
     }
 
-    /// Where it runs, as data.
+    /// Returns where it runs, as data.
     fn place(&self) -> Place {
         match self {
             Self::Inline(_) | Self::Handles(_) | Self::Text(_) => Place::Inline,
@@ -161,11 +161,11 @@ impl fmt::Debug for Runner {
     }
 }
 
-/// What a node that runs in the daemon is given.
+/// The input of a node that runs in the daemon.
 pub struct NodeCall {
     /// The attempt.
     pub attempt: Attempt,
-    /// What it may do while it runs.
+    /// The services of the running node.
     pub services: NodeServices,
     /// The inputs.
     pub inputs: Values,

@@ -10,7 +10,7 @@ fn find(name: &str) -> NodeType {
     built_in().into_iter().find(|it| it.spec.name == name).unwrap()
 }
 
-/// Inputs as the engine hands them over: checked against the spec, defaults filled in.
+/// Returns inputs as the engine passes them: checked against the spec, with defaults.
 fn inputs(name: &str, given: &[(&str, Value)]) -> Values {
     let spec = find(name).spec;
     let mut inputs: Values = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -41,7 +41,7 @@ impl Table {
         let Runner::Worker(run) = find(name).run else { panic!("{name} needs no worker") };
         run(&mut self.workspace, inputs(name, given)).map_err(String::from)
     }
-    /// What `image.load` makes of these bytes.
+    /// Runs `image.load` with these bytes.
     fn loads(&mut self, bytes: &[u8]) -> Result<Values, String> {
         let hash = fanlight_shared::id::BlobHash::of(bytes);
         let path = self.folder.path().join(hash.to_string());

@@ -8,7 +8,7 @@ use super::build::Build;
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner};
 
-/// The longest text a template may make.
+/// The longest text of a template.
 const MAX_TEXT_BYTES: usize = 4 << 20;
 
 pub(super) fn node_type() -> NodeType {

@@ -1,4 +1,4 @@
-//! Reading inputs. The engine has checked them against the spec, so an error here names a fault of a node type.
+//! Typed access to inputs. The engine has checked them against the spec, so an error here is a bug in a node type.
 
 use fanlight_shared::value::{Value, Values};
 use image::Rgba;
@@ -6,7 +6,7 @@ use image::Rgba;
 /// Inputs by name, typed.
 pub(super) trait TypedInputs {
     fn value(&self, name: &str) -> Result<&Value, String>;
-    /// `None` where an optional input was left out.
+    /// Returns an optional input; `None` if it was left out.
     fn maybe(&self, name: &str) -> Option<&Value>;
 
     fn text(&self, name: &str) -> Result<&str, String> {
@@ -24,11 +24,11 @@ pub(super) trait TypedInputs {
     fn list(&self, name: &str) -> Result<&[Value], String> {
         self.value(name)?.as_list().ok_or_else(|| wrong(name, "a list"))
     }
-    /// A number of pixels or columns.
+    /// Returns a number of pixels or columns.
     fn count(&self, name: &str) -> Result<u32, String> {
         u32::try_from(self.int(name)?).map_err(|_| wrong(name, "a whole number that is not negative"))
     }
-    /// A colour: `#rgb`, `#rrggbb`, `#rrggbbaa` or one of a few names.
+    /// Returns a colour: `#rgb`, `#rrggbb`, `#rrggbbaa` or one of a few names.
     fn colour(&self, name: &str) -> Result<Rgba<u8>, String> {
         colour(self.text(name)?).map_err(|error| format!("input `{name}`: {error}"))
     }
@@ -47,11 +47,11 @@ fn wrong(name: &str, expected: &str) -> String {
     format!("input `{name}` is not {expected}")
 }
 
-/// Checks that two lists that belong together have one length.
+/// Checks that two lists that belong together have the same length.
 ///
 /// # Errors
-/// A sentence with both lengths and what to do. An item that is dropped leaves all lists of its own node, but none of
-/// another node's, so lists of two nodes may belong together no more.
+/// A sentence with both lengths and what to do. A dropped item is removed from all lists of its own node, but not from
+/// those of other nodes, so lists of two nodes may no longer correspond.
 pub(super) fn check_lengths(
     (one, first): (&str, &[Value]),
     (other, second): (&str, &[Value]),
@@ -67,7 +67,7 @@ pub(super) fn check_lengths(
     ))
 }
 
-/// One output.
+/// Returns one output.
 pub(super) fn one(name: &str, value: impl Into<Value>) -> Values {
     Values::from([(name.to_owned(), value.into())])
 }

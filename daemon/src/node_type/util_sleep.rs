@@ -10,7 +10,7 @@ use super::build::Build;
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
 
-/// No more than ten reports a second, and no more than a hundred in all.
+/// At most ten reports a second, and at most a hundred in total.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) fn node_type() -> NodeType {

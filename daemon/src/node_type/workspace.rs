@@ -1,4 +1,4 @@
-//! The workspace: where a node type in a worker reads media and writes new media.
+//! The workspace, in which a node type in a worker reads and writes media.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,24 +15,24 @@ use crate::picture;
 /// The workspace of a node type inside a worker process: it reads media by path and writes new media as files.
 #[derive(Debug)]
 pub struct Workspace {
-    /// Where new files go.
+    /// The folder of new files.
     folder: PathBuf,
-    /// Where the bytes of the inputs lie.
+    /// The paths of the bytes of inputs.
     files: BTreeMap<BlobHash, PathBuf>,
     made: BTreeMap<BlobHash, NewFile>,
 }
 
 impl Workspace {
-    /// A workspace whose new files go into an empty folder; `files` says where the bytes of input media lie.
+    /// Creates a workspace with an empty folder for new files; `files` holds the paths of input media.
     #[must_use]
     pub fn new(folder: PathBuf, files: BTreeMap<BlobHash, PathBuf>) -> Self {
         Self { folder, files, made: BTreeMap::new() }
     }
 
-    /// The file that holds the bytes of an input (or of something just written).
+    /// Returns the path of the bytes of an input, or of something just written.
     ///
     /// # Errors
-    /// It is no media, or not of this request.
+    /// It isn't media, or not of this request.
     pub fn path(&self, value: &Value) -> Result<PathBuf, String> {
         let media = value.as_media().ok_or_else(|| format!("expected media, got {}", value.type_of()))?;
         if let Some(new) = self.made.get(&media.hash) {
@@ -42,17 +42,17 @@ impl Workspace {
         path.map(Path::to_path_buf).ok_or_else(|| format!("the bytes of `{}` are not here", media.name))
     }
 
-    /// Decodes a picture under the limits of workers, turned upright.
+    /// Decodes a picture under the limits of workers, and rotates it upright.
     ///
     /// # Errors
-    /// It is no picture, is damaged or too large; the sentence names it.
+    /// It isn't a picture, is damaged or too large; the sentence names it.
     pub fn picture(&self, value: &Value) -> Result<DynamicImage, String> {
         let name = value.as_media().map(|media| media.name.clone()).unwrap_or_default();
         let picture = picture::decode(&self.path(value)?);
         picture.map_err(|error| format!("`{}`: {error}", fanlight_shared::value::cut(&name, 60)))
     }
 
-    /// Writes a picture as a PNG; `name` is what users see, its extension is corrected.
+    /// Writes a picture as a PNG; users see `name`, with a corrected extension.
     ///
     /// # Errors
     /// It is too large, or the disk is full.
@@ -63,7 +63,7 @@ impl Workspace {
             Some((stem, _)) if !stem.is_empty() => format!("{stem}.png"),
             _ => format!("{name}.png"),
         };
-        // The daemon hashes the file itself and puts the hash in the token's place.
+        // The daemon hashes the file itself and replaces the token by the hash.
         let token = BlobHash::of(format!("new file {file}").as_bytes());
         self.made.insert(token, NewFile { file, name: name.clone() });
         Ok(Value::from(Media {
@@ -78,7 +78,7 @@ impl Workspace {
         }))
     }
 
-    /// The name of an input, to be passed on to what is made from it.
+    /// Returns the name of an input, for outputs that are made from it.
     #[must_use]
     pub fn name_of(value: &Value) -> &str {
         value.as_media().map_or("picture.png", |media| media.name.as_str())
@@ -89,7 +89,7 @@ impl Workspace {
     }
 }
 
-/// A file that a node type made.
+/// A file that a node type has written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NewFile {
     /// Its name in the workspace.

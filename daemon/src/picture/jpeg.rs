@@ -1,12 +1,12 @@
-//! Whether a JPEG is whole: decoders fill in grey for what is missing and report nothing.
+//! Checks whether a JPEG is complete: decoders fill missing parts with grey and report nothing.
 
 use std::io::{self, BufRead};
 
 const START_OF_SCAN: u8 = 0xda;
 const END_OF_IMAGE: u8 = 0xd9;
 
-/// Whether the picture ends with its end marker. Bytes behind that are of no interest: cameras put a film there. A file
-/// that does not begin as a JPEG, or whose segments make no sense, is left for the decoder to judge.
+/// Returns whether the picture ends with its end marker. Bytes after that are ignored: cameras append a video there.
+/// Files that don't begin as a JPEG or have invalid segments are left to the decoder.
 ///
 /// # Errors
 /// It can't be read.
@@ -27,7 +27,7 @@ fn walk(reader: &mut impl BufRead) -> io::Result<()> {
             return Ok(());
         }
         let mut marker = byte(reader)?;
-        // Any number of fill bytes may stand before a marker.
+        // Any number of fill bytes may precede a marker.
         while marker == 0xff {
             marker = byte(reader)?;
         }
@@ -48,7 +48,7 @@ fn walk(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Skips the coded data of a scan and returns the marker behind it.
+/// Skips the coded data of a scan and returns the marker after it.
 fn next_marker(reader: &mut impl BufRead) -> io::Result<u8> {
     loop {
         let buffer = reader.fill_buf()?;

@@ -6,10 +6,10 @@ use image::Limits;
 pub(crate) const SIDE: u32 = 16_384;
 /// Pixels of a picture.
 pub(crate) const PIXELS: u64 = 100_000_000;
-/// What a decoder may allocate, in bytes: a picture of [`PIXELS`] with four bytes each, and as much again.
+/// The memory of a decoder, in bytes: a picture of [`PIXELS`] with four bytes each, twice.
 const DECODER: u64 = 800 << 20;
 
-/// The limits of one decoder.
+/// Returns the limits of one decoder.
 pub(super) fn decoder() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(SIDE);

@@ -1,4 +1,4 @@
-//! Another size for a picture.
+//! Resizes pictures.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8x4, U16x4};
@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageBuffer};
 
 use super::check_size;
 
-/// The picture in another size, by Lanczos' filter, alpha respected.
+/// Resizes a picture with a Lanczos filter, respecting alpha.
 pub(crate) fn scaled(picture: &DynamicImage, width: u32, height: u32) -> Result<DynamicImage, String> {
     check_size(width, height)?;
     if (picture.width(), picture.height()) == (width, height) {
@@ -36,8 +36,8 @@ pub(crate) fn scaled(picture: &DynamicImage, width: u32, height: u32) -> Result<
     })
 }
 
-/// Resizes pixels of one kind. Two kinds serve all pictures: each further one makes the executable's build longer, and
-/// all of them, which the library's plain call brings in, by half a minute.
+/// Resizes pixels of one kind. Two kinds cover all pictures. Each further kind slows down the build, and the library's
+/// generic call, which brings in all of them, takes half a minute.
 fn lanczos<P: PixelTrait>(
     picture: &DynamicImage,
     width: u32,

@@ -1,10 +1,10 @@
-//! Files of the kernel, which are no files of the user.
+//! Recognises files of the kernel, which aren't the user's.
 
 use std::os::fd::AsFd;
 use std::path::Path;
 
-/// Refuses a file or folder of a file system that the kernel makes up, such as `/proc` and `/sys`: what lies there is no
-/// file of the user's, and may hold the daemon's own environment.
+/// Refuses a file or folder of a virtual file system, such as `/proc` and `/sys`: its files aren't the user's, and may
+/// contain the daemon's own environment.
 ///
 /// # Errors
 /// A sentence.
@@ -36,7 +36,7 @@ pub(crate) fn check_on_disk(file: impl AsFd, path: &Path) -> Result<(), String> 
     Ok(())
 }
 
-/// No other system has such files.
+/// Accepts everything: other systems have no such files.
 ///
 /// # Errors
 /// None.

@@ -1,4 +1,4 @@
-//! Fanlight's own files in folders that a command can write to: they are never reached through a link.
+//! Opens Fanlight's own files in folders that a command can write to, never through a link.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,17 +11,18 @@ use rustix::io::Errno;
 
 use super::{FOLDER, Refusal, kind_of, open_file, word};
 
-/// Opens the regular file `name` in `folder`, both of which are Fanlight's own: neither may have become a link.
+/// Opens the regular file `name` in `folder`, both of which are Fanlight's own: neither may have been replaced by a
+/// link.
 ///
 /// # Errors
 /// See [`Refusal`].
 pub(crate) fn open_own(folder: &Path, name: &str) -> Result<File, Refusal> {
     let folder = rustix::fs::open(folder, FOLDER, Mode::empty()).map_err(|errno| match errno {
-        // A link answers "not a directory" where NOFOLLOW and DIRECTORY meet.
+        // A link gives "not a directory" for NOFOLLOW with DIRECTORY.
         Errno::LOOP | Errno::NOTDIR => Refusal::Replaced,
         other => other.into(),
     })?;
-    // Looked at before it is opened, since opening a device may do something.
+    // Check before opening, since opening a device may have an effect.
     match kind_of(&rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?) {
         FileType::RegularFile => open_file(folder.as_fd(), OsStr::new(name)),
         FileType::Symlink => Err(Refusal::Replaced),
@@ -30,15 +31,15 @@ pub(crate) fn open_own(folder: &Path, name: &str) -> Result<File, Refusal> {
     }
 }
 
-/// Makes the file `name` in `folder`, or empties it, for its owner alone. Both are Fanlight's own: neither may have become
-/// a link, since a command could lead what is written elsewhere by one.
+/// Creates or truncates the file `name` in `folder`, for its owner only. Both are Fanlight's own: neither may have been
+/// replaced by a link, with which a command could redirect the write.
 ///
 /// # Errors
-/// One of them is a link; the file can't be made.
+/// One of them is a link, or the file can't be created.
 pub(crate) fn create_own(folder: &Path, name: &str) -> io::Result<File> {
     let folder = rustix::fs::open(folder, FOLDER, Mode::empty())?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    // Opening a fifo for writing would wait for a reader.
+    // Opening a FIFO for writing would wait for a reader.
     let file = rustix::fs::openat(&folder, name, flags | OFlags::NONBLOCK, Mode::RUSR | Mode::WUSR)?;
     let file = File::from(file);
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
@@ -47,7 +48,7 @@ pub(crate) fn create_own(folder: &Path, name: &str) -> io::Result<File> {
 /// Reads the whole file `name` in `folder`; see [`open_own`].
 ///
 /// # Errors
-/// It is not there, is a link, or can't be read.
+/// It doesn't exist, is a link, or can't be read.
 pub(crate) fn read_own(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_own(folder, name)?.read_to_end(&mut bytes)?;

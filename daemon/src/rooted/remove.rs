@@ -1,4 +1,4 @@
-//! Removing a folder with everything in it, however deep it is.
+//! Removes a folder with everything in it, however deep it is.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -10,11 +10,11 @@ use rustix::io::Errno;
 
 use super::{FOLDER, kind_of, names};
 
-/// Removes a folder with everything in it, and follows no link. What is gone already is no error.
+/// Removes a folder with everything in it, without following links. It is not an error if something is already gone.
 ///
 /// Neither the depth of the tree nor the length of its paths is limited: the folders in a folder are moved to the top
-/// before it is removed, so that there is nothing to descend into. A command may have taken the rights away from its own
-/// folders; they are given back first.
+/// before it is removed, so that there is nothing to descend into. A command may have removed the permissions of its
+/// own folders; they are restored first.
 ///
 /// # Errors
 /// Something in it can't be removed.
@@ -22,7 +22,7 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    // Most folders that go are empty, and this is all that they need.
+    // Most folders are empty, and this is all that they need.
     if std::fs::remove_dir(path).is_ok() {
         return Ok(());
     }
@@ -51,8 +51,8 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what has this name in a folder, unless it is a folder with something in it: that is returned, and can be
-/// read and written.
+/// Removes the entry with this name in a folder. A non-empty folder is returned instead, with permissions to read and
+/// write it.
 fn clear(within: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<OwnedFd>> {
     let stat = match rustix::fs::statat(within, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(None),
@@ -73,7 +73,7 @@ fn clear(within: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<OwnedFd>> {
     Ok(Some(rustix::fs::openat(within, name, FOLDER, Mode::empty())?))
 }
 
-/// Moves a folder to the top, under a name that nothing has there.
+/// Moves a folder to the top, under an unused name.
 fn move_up(from: BorrowedFd<'_>, name: &OsStr, top: BorrowedFd<'_>, moved: &mut u64) -> io::Result<()> {
     loop {
         let new = OsString::from(format!(".fanlight-{moved}"));
@@ -121,7 +121,7 @@ mod tests {
         let top = temp.path().join("top");
         fs::create_dir_all(top.join("a/b/c")).unwrap();
         fs::create_dir_all(top.join("d/b/e")).unwrap();
-        // Taken names, one by a file and one by a folder with something in it.
+        // Names that are taken by a file and by a non-empty folder.
         fs::write(top.join(".fanlight-0"), "x").unwrap();
         fs::create_dir_all(top.join(".fanlight-1/full")).unwrap();
         fs::create_dir(temp.path().join("outside")).unwrap();

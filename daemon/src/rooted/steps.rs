@@ -1,4 +1,4 @@
-//! Following a path step by step, links included, without leaving its root.
+//! Follows a path step by step, including links, without leaving its root.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,10 +9,10 @@ use rustix::fs::{AtFlags, FileType, Mode};
 
 use super::{Entry, FOLDER, Refusal, Root, kind_of, open_file, word};
 
-/// How many links one path may lead through; as many as Linux allows.
+/// The most links in one path, as in Linux.
 const MAX_LINKS: usize = 40;
 
-/// Opens what a path within a root leads to.
+/// Opens the entry at a path within a root.
 ///
 /// # Errors
 /// See [`Refusal`].
@@ -26,14 +26,14 @@ pub(super) fn open(root: &Root, inner: &Path) -> Result<Entry, Refusal> {
     })
 }
 
-/// The way along a path, one name at a time.
+/// The walk along a path, one name at a time.
 struct Steps<'a> {
     root: &'a Root,
     /// The folders from the root to here.
     folders: Vec<OwnedFd>,
-    /// Names that are still to be followed, the next one last.
+    /// The remaining names, the next one last.
     to_go: Vec<OsString>,
-    /// Where the links led that were followed.
+    /// The targets of the followed links.
     links: Vec<PathBuf>,
 }
 
@@ -89,7 +89,7 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Up one folder; only links lead there. From the root it is followed as far as it comes back.
+    /// Goes up one folder, which only links do. From the root, it is followed as far as it returns.
     fn up(&mut self) -> Result<(), Refusal> {
         if self.folders.len() > 1 {
             self.folders.pop();

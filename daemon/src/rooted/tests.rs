@@ -125,7 +125,7 @@ fn what_is_no_file_is_refused_without_opening_it() {
     assert!(matches!(text(&devices, Path::new("null")), Err(Refusal::Special("a device"))));
 }
 
-/// What a walk meets, with a mark for what is no file.
+/// Returns the entries of a walk, with a mark for those that aren't files.
 fn met(root: &Root, depth: usize, links: Links) -> Vec<String> {
     let mut seen = Vec::new();
     walk(root, Path::new(""), depth, links, &mut |path, met| {

@@ -1,4 +1,4 @@
-//! The one walk through a folder.
+//! Walks through a folder.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,43 +9,44 @@ use rustix::io::Errno;
 
 use super::{Entry, FOLDER, Refusal, Root, kind_of, names, word};
 
-/// Folders deeper than this are not entered.
+/// The greatest depth; deeper folders are not entered.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// What a walk does with links.
+/// The ways in which a walk treats links.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Links {
     /// They are visited as [`WalkEntry::Other`].
     Ignore,
-    /// Those to files are files. Those to folders are met but not entered: what is in there is found where it lies.
+    /// Links to files count as files. Links to folders are visited but not entered: their content is found at its own
+    /// path.
     ToFiles,
-    /// They are what they lead to.
+    /// Links are followed.
     Follow,
 }
 
-/// What a walk meets.
+/// An entry of a walk.
 pub(crate) enum WalkEntry<'a> {
-    /// A regular file, perhaps through a link.
+    /// A regular file, possibly through a link.
     File(&'a Stat),
-    /// Something that is neither a file nor a folder: it is left out.
+    /// Something that is neither a file nor a folder, and is left out.
     Other(&'static str),
-    /// A link that can't be followed, with its own state.
+    /// A link that can't be followed, with the state of the link itself.
     BrokenLink(&'a Stat, Refusal),
-    /// A folder that is entered now.
+    /// A folder that is entered next.
     Folder,
-    /// A folder, or a link to one, that this walk was not to enter.
+    /// A folder, or a link to one, that this walk does not enter.
     Passed,
-    /// A folder that can't be looked into.
+    /// A folder that can't be read.
     Unreadable,
     /// A folder below more than [`MAX_DEPTH`] others.
     TooDeep,
 }
 
-/// Walks over everything below the folder `start` of a root, in name order, entering no more than `depth` levels. Paths
-/// are relative to the root.
+/// Walks through everything below the folder `start` of a root, in name order, at most `depth` levels deep. Paths are
+/// relative to the root.
 ///
 /// # Errors
-/// What `visit` returns, and folders that can't be read.
+/// The error of `visit`, or of a folder that can't be read.
 pub(crate) fn walk(
     root: &Root,
     start: &Path,
@@ -66,9 +67,9 @@ struct Walk<'a> {
     root: &'a Root,
     links: Links,
     visit: &'a mut dyn FnMut(&Path, WalkEntry<'_>) -> Result<(), String>,
-    /// Device and inode of the folders that lead here: a link to one of them would never end.
+    /// Device and inode of the enclosing folders: following a link to one of them would never end.
     within: Vec<(i128, i128)>,
-    /// The depth is what was asked for, not what is possible.
+    /// Whether the caller limits the depth below the maximum.
     limited: bool,
 }
 
@@ -128,7 +129,7 @@ impl Walk<'_> {
         (self.visit)(path, if self.limited { WalkEntry::Passed } else { WalkEntry::TooDeep })
     }
 
-    /// `stat` is that of the folder, or of the link that leads to it.
+    /// Enters a folder. `stat` is that of the folder, or of the link to it.
     fn enter(&mut self, inner: &OwnedFd, path: &Path, stat: &Stat, depth: usize) -> Result<(), String> {
         let now = rustix::fs::fstat(inner).map_err(|errno| unreadable(path, errno.into()))?;
         if self.within.contains(&identity(&now)) {

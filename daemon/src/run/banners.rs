@@ -14,13 +14,13 @@ use crate::store::{Store, Unknown};
 pub(super) struct Sources {
     /// A supervisor of another version.
     supervisor: Receiver<Option<String>>,
-    /// Why the store can't be written.
+    /// The reason why the store can't be written.
     trouble: Receiver<Option<String>>,
-    /// Why attempts wait for space.
+    /// The reason why attempts wait for space.
     shortage: Receiver<Option<String>>,
     /// Files that the database does not know.
     unknown: Receiver<Unknown>,
-    /// Where those files lie.
+    /// The folder of those files.
     blobs: PathBuf,
 }
 
@@ -48,7 +48,7 @@ impl Sources {
         texts.into_iter().flatten().collect()
     }
 
-    /// Waits for a change; `false` when there can be none any more.
+    /// Waits for a change; returns `false` when there can't be any more.
     async fn changed(&mut self) -> bool {
         tokio::select! {
             changed = self.supervisor.changed() => changed.is_ok(),
@@ -60,7 +60,7 @@ impl Sources {
     }
 }
 
-/// Hands every change to the hub, as long as there is one.
+/// Sends every change to the hub, as long as it exists.
 pub(super) async fn publish(hub: Weak<Hub>, mut sources: Sources) {
     loop {
         let banners = sources.banners();

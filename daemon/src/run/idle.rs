@@ -1,4 +1,4 @@
-//! When a daemon that was started by a client ends by itself.
+//! The idle shutdown of a daemon that was started by a client.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use tokio::sync::watch::Receiver;
 
 use crate::engine::Activity;
 
-/// Returns after there was neither a run that goes on by itself nor a client for `linger`. Sleeps only while that is so; otherwise it wakes on
-/// change alone.
+/// Returns after `linger` without clients and without runs that continue by themselves. It has a timer only while that
+/// is so, and otherwise only wakes on changes.
 pub(super) async fn idle(mut activity: Receiver<Activity>, mut clients: Receiver<u32>, linger: Duration) {
     loop {
         let busy = *activity.borrow_and_update() != Activity::default() || *clients.borrow_and_update() > 0;
@@ -23,7 +23,7 @@ pub(super) async fn idle(mut activity: Receiver<Activity>, mut clients: Receiver
 mod tests {
     use super::*;
 
-    /// Whether it is not over, looked at once.
+    /// Polls once, and returns whether it still waits.
     async fn waits(idle: impl Future<Output = ()>) -> bool {
         tokio::time::timeout(Duration::ZERO, idle).await.is_err()
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use fanlight_shared::home::{Home, LOG_LIMIT};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// A log that starts anew when it is long; the one before it stays beside it. What can't be written is dropped and counted.
+/// A log that is rotated when it is long, keeping one old file. Lines that can't be written are dropped and counted.
 #[derive(Debug)]
 pub(super) struct Log {
     home: Home,
@@ -34,7 +34,7 @@ impl Open {
     /// Writes one line of the log.
     fn line(&mut self, home: &Home, line: &[u8]) {
         if self.file.is_none() || self.bytes > LOG_LIMIT {
-            // Where the old one can't be put aside, lines are dropped rather than written without a limit.
+            // If the old file can't be renamed, lines are dropped rather than written without a limit.
             match home.open_log() {
                 Ok(file) => {
                     self.bytes = file.metadata().map_or(0, |meta| meta.len());
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_log_that_cannot_be_written_stops_nobody_and_says_later_what_is_missing() {
         let (_folder, log) = log();
-        // Opened for reading: every write fails, as on a full disk.
+        // Opened for reading, so every write fails, as on a full disk.
         log.open.lock().unwrap().file = Some(File::open(log.home.log_file()).unwrap());
         for _ in 0..3 {
             (&log).write_all(b"lost\n").unwrap();

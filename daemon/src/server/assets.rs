@@ -53,7 +53,7 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
     }
 }
 
-/// A file of a folder: only what its manifest names can be read by way of it.
+/// Returns a file of a folder; only files in its manifest can be read this way.
 async fn file_of(context: &Context, media: &Media, file: BlobHash) -> Result<BlobHash, RpcError> {
     if media.kind != MediaKind::Dir {
         return Err(RpcError::refused("this asset is no folder"));
@@ -68,13 +68,13 @@ async fn file_of(context: &Context, media: &Media, file: BlobHash) -> Result<Blo
     Err(RpcError::not_found("this folder has no such file"))
 }
 
-/// Text as it is, other values as JSON.
+/// Sends a value: text as it is, other values as JSON.
 async fn plain(context: &Context, value: &Value, asset: &Asset) -> Result<Vec<u8>, RpcError> {
     let bytes = write_out(value)?;
     if bytes.len() as u64 >= asset.bytes {
         return Ok(bytes);
     }
-    // Of a long value an earlier version kept only the beginning with its asset; the value itself is kept beside it.
+    // An earlier version kept only the beginning of a long value in its asset; the value itself is stored separately.
     let (run, node, item, port) = (asset.run_id, asset.node.clone(), asset.item, asset.port.clone());
     let whole = context.read(move |store| store.port_value(run, &node, item, &port)).await?;
     let bytes = whole.as_ref().map(write_out).transpose()?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Bytes on their way to a client, in binary frames.
+//! Sends bytes to a client, in binary frames.
 
 use std::sync::Arc;
 
@@ -10,28 +10,28 @@ use fanlight_shared::rpc::frame::{CHUNK, MARK};
 use super::session::Session;
 use crate::store::blob::BlobReader;
 
-/// Where bytes come from.
-// One a request, moved once.
+/// The origin of bytes.
+// There is one per request, and it is moved once.
 #[allow(clippy::large_enum_variant)]
 enum From {
-    /// Out of the blob store, verified on the way.
+    /// The blob store; bytes are verified while they are sent.
     Blob(BlobReader),
     /// They are in memory.
     Memory(Vec<u8>),
 }
 
-/// Bytes that follow an answer.
+/// Bytes that follow a response.
 pub(super) struct Source {
     /// Marks their frames.
     stream: u32,
     /// How many.
     bytes: u64,
-    /// Where they come from.
+    /// Their origin.
     from: From,
 }
 
 impl Source {
-    /// A part of a blob, as the answer that goes before it and the bytes themselves.
+    /// Returns a part of a blob: the response, and the bytes that follow it.
     pub(super) async fn blob(
         session: &Session,
         hash: BlobHash,
@@ -46,7 +46,7 @@ impl Source {
         Ok((Bytes { stream, bytes, mime, hash }, Self { stream, bytes, from: From::Blob(reader) }))
     }
 
-    /// A part of bytes that are in memory.
+    /// Returns a part of bytes that are in memory.
     pub(super) fn memory(
         session: &Session,
         mut bytes: Vec<u8>,
@@ -61,12 +61,12 @@ impl Source {
         (answer, Self { stream, bytes: left, from: From::Memory(bytes) })
     }
 
-    /// Sends them, at the pace at which the client reads. A frame without bytes says that the rest can't be read.
+    /// Sends them, at the pace at which the client reads. An empty frame means that the rest can't be read.
     pub(super) async fn send(self, session: &Arc<Session>) {
         let Self { stream, bytes, mut from } = self;
         let mut sent = 0;
         while sent < bytes {
-            // Nothing is read before there is room for it.
+            // Read only when there is room to send.
             let Some(place) = session.chunk_place().await else { return };
             let want = (bytes - sent).min(CHUNK as u64);
             let part;
@@ -84,7 +84,7 @@ impl Source {
 }
 
 impl From {
-    /// The next bytes; none where they can't be read.
+    /// Returns the next bytes; none if they can't be read.
     async fn next(self, session: &Arc<Session>, sent: u64, want: u64) -> (Vec<u8>, Self) {
         match self {
             Self::Memory(bytes) => {

@@ -1,4 +1,4 @@
-//! One connection: a loop that reads requests, a loop that writes answers, notifications and bytes.
+//! One connection: a loop that reads requests, and a loop that writes responses, notifications and bytes.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -25,13 +25,13 @@ use super::progress::{Noted, Progress};
 use super::session::{Frame, Session};
 use crate::hub::Outgoing;
 
-/// How long nothing may leave the socket: a client that does not read at all is cut off.
+/// How long nothing may leave the socket: a client that doesn't read at all is disconnected.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last frames may take when the connection or the daemon ends.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How many bytes of requests may be worked on at once; the longest request fits.
+/// The most bytes of requests in progress at once; the longest request fits.
 const MAX_REQUEST_BYTES: usize = 2 * REQUEST_LIMIT;
-/// After so many bytes freed memory goes back to the system.
+/// After this many bytes, freed memory is returned to the system.
 const RELEASE_MEMORY_AFTER: usize = 16 * 1024 * 1024;
 
 pub(super) type Socket = WebSocketStream<Noted<UnixStream>>;
@@ -52,14 +52,14 @@ pub(super) async fn run(stream: UnixStream, context: Arc<Context>, stop: Cancell
             () = over.cancelled() => {}
             () = read(&session, &mut source, &fault) => {}
         }
-        // Nothing more is asked for; what is under way may still be sent.
+        // No more requests arrive; pending responses may still be sent.
         over.cancel();
     };
     tokio::join!(writing, reading);
     if fault.get().is_some()
         && let Ok(socket) = sink.reunite(source)
     {
-        // A client that is still sending gets to its close frame only if somebody takes what it sends.
+        // A client that is still sending reaches its close frame only if somebody reads what it sends.
         let mut stream = socket.into_inner();
         let mut nowhere = tokio::io::sink();
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, tokio::io::copy(&mut stream, &mut nowhere)).await;
@@ -102,7 +102,7 @@ async fn read(session: &Arc<Session>, source: &mut SplitStream<Socket>, fault: &
                 let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
                 let Ok(weight) = Arc::clone(&bytes).acquire_many_owned(length).await else { return };
                 let Some(request) = parse(session, &frame).await else { continue };
-                // These two decide what later frames mean, so they keep their place.
+                // These two affect later frames, so they are handled in order.
                 if request.method == daemon::Hello::METHOD || request.method == watch::Watch::METHOD {
                     handle(session, request).await;
                     continue;
@@ -137,7 +137,7 @@ async fn refuse(session: &Session, id: &Json, error: &RpcError) {
     }
 }
 
-/// The request of a frame, if it is one and may be made now.
+/// Parses the request in a frame, if it is valid and allowed now.
 async fn parse(session: &Session, frame: &str) -> Option<ReceivedRequest> {
     let request = match serde_json::from_str::<ReceivedRequest>(frame) {
         Ok(request) if is_id(&request.id) => request,
@@ -205,7 +205,7 @@ async fn write(
 ) {
     let mut burst = 0;
     loop {
-        // Held while its message is written: until then it takes up room.
+        // Keeps the permit of a message until it is written.
         let mut frame = None;
         let message = tokio::select! {
             () = stop.cancelled() => {
@@ -220,7 +220,7 @@ async fn write(
             outgoing = session.subscription.next() => {
                 let Some(text) = outgoing.text() else { continue };
                 if matches!(outgoing, Outgoing::Lagged) {
-                    // Only now the client reads again.
+                    // The client has started to read again.
                     let session = Arc::clone(session);
                     tokio::spawn(async move { super::watch::again(&session).await });
                 }
@@ -253,7 +253,7 @@ async fn write(
     }
 }
 
-/// Replies to the client's close frame, or says why the connection ends.
+/// Replies to the client's close frame, or sends the reason why the connection ends.
 async fn close(sink: &mut SplitSink<Socket, Message>, fault: &CloseReason) -> Result<(), Error> {
     if let Some(frame) = fault.get() {
         sink.send(Message::Close(Some(frame.clone()))).await?;
@@ -261,7 +261,7 @@ async fn close(sink: &mut SplitSink<Socket, Message>, fault: &CloseReason) -> Re
     sink.close().await
 }
 
-/// Sends what waits, then closes the connection.
+/// Sends the pending frames, then closes the connection.
 async fn goodbye(
     session: &Session,
     sink: &mut SplitSink<Socket, Message>,

@@ -23,19 +23,19 @@ pub struct Context {
     pub store: Store,
     /// Logs of attempts.
     pub executors: Executors,
-    /// What `uses:` may name.
+    /// The node types that `uses:` may name.
     pub node_types: NodeTypes,
-    /// Make pictures of what can't be trusted.
+    /// The workers, which decode untrusted pictures.
     pub workers: Workers,
-    /// Events on their way to connections.
+    /// Sends events to connections.
     pub hub: Arc<Hub>,
     /// Where everything lies.
     pub home: Home,
     /// Holds the commands' processes.
     pub supervisor: Supervisor,
-    /// How many clients there are.
+    /// The number of clients.
     pub clients: tokio::sync::watch::Sender<u32>,
-    /// Bytes of answers that wait for connections.
+    /// Bytes of responses that wait for connections.
     pub queued: Arc<AtomicUsize>,
     /// Ends the daemon.
     pub shutdown: CancellationToken,

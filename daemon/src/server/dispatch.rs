@@ -1,4 +1,4 @@
-//! The one place where a request is let through: what does not stand in this table is refused.
+//! Dispatches requests: methods that aren't in this table are refused.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::session::Session;
 use super::{assets, daemon, items, logs, previews, questions, queue, runs, values, watch, workflows};
 use crate::hub::text;
 
-/// A good answer and the bytes that follow it.
+/// A successful response and the bytes that follow it.
 pub(super) struct Handled {
     pub(super) text: Utf8Bytes,
     pub(super) bytes: Option<Source>,
@@ -25,7 +25,7 @@ macro_rules! methods {
         pub(super) const METHODS: &[&str] =
             &[$(<$request as Request>::METHOD,)* $(<$stream as Request>::METHOD,)*];
 
-        /// Finds the handler of a method and has it answer.
+        /// Finds and calls the handler of a method.
         pub(super) async fn dispatch(
             session: &Arc<Session>,
             method: &str,

@@ -1,9 +1,9 @@
-//! Texts of workflow files: a long one is read in pieces.
+//! Texts of workflow files; long ones are read in pieces.
 
 use fanlight_shared::preview;
 use fanlight_shared::rpc::frame::PART;
 
-/// Returns a text as answers carry it: whole, or its beginning and its length in bytes.
+/// Returns a text for a response: all of it, or its beginning and its length in bytes.
 pub(super) fn beginning(text: String) -> (String, Option<u64>) {
     if preview::fits(&text, PART) {
         return (text, None);

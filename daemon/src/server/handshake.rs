@@ -1,4 +1,4 @@
-//! How a connection becomes a WebSocket, and what a client hears that does it wrong.
+//! Upgrades a connection to a WebSocket, and answers bad handshakes.
 
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,10 +17,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use super::connection::Socket;
 use super::progress::{Noted, Progress};
 
-/// How long a connection may take to become a WebSocket, and then to say hello.
+/// How long the upgrade to a WebSocket may take, and then the client's `hello`.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Makes a connection a WebSocket. A client that can't do it gets an HTTP status that says why.
+/// Upgrades a connection to a WebSocket. A client that fails to gets an HTTP status with the reason.
 pub(super) async fn accept(stream: UnixStream) -> Option<(Socket, Progress)> {
     let spare = stream.as_fd().try_clone_to_owned();
     let limits =
@@ -44,7 +44,7 @@ pub(super) async fn accept(stream: UnixStream) -> Option<(Socket, Progress)> {
     None
 }
 
-/// The status of a handshake that went wrong, unless one was sent already or nobody is there to get it.
+/// Returns the status for a failed handshake, unless one was already sent or the client is gone.
 fn refusal(error: &Error) -> Option<(StatusCode, &'static str)> {
     const UPGRADE: &str = "this is a WebSocket (RFC 6455, version 13): ask for an upgrade";
     Some(match error {
@@ -64,7 +64,7 @@ fn refusal(error: &Error) -> Option<(StatusCode, &'static str)> {
     })
 }
 
-/// Sends a short response; a client that takes nothing gets none.
+/// Sends a short response; a client that doesn't read gets none.
 fn answer(stream: OwnedFd, status: StatusCode, reason: &str) {
     let upgrade = if status == StatusCode::UPGRADE_REQUIRED {
         "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -81,7 +81,7 @@ fn answer(stream: OwnedFd, status: StatusCode, reason: &str) {
     }
 }
 
-/// Lets through what is no web page and asks for the one path there is.
+/// Accepts requests for the only path that don't come from a web page.
 #[allow(clippy::result_large_err)]
 fn allow(request: &Upgrade, response: Response) -> Result<Response, ErrorResponse> {
     let refuse = |status: StatusCode, reason: &str| {
@@ -98,7 +98,7 @@ fn allow(request: &Upgrade, response: Response) -> Result<Response, ErrorRespons
     Ok(response)
 }
 
-/// The close frame for what a client did wrong; none where it is gone.
+/// Returns the close frame for an error of a client; none if it is gone.
 pub(super) fn close_frame(error: &Error) -> Option<CloseFrame> {
     let (code, reason) = match error {
         Error::Capacity(_) => (CloseCode::Size, "a message may have 8 MiB"),

@@ -1,4 +1,4 @@
-//! `runs.items` and `runs.nodes`: what is known of a run, page by page.
+//! `runs.items` and `runs.nodes`: the state of a run, page by page.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::session::Session;
 use super::state::state_of;
 use crate::hub::{self, Budget};
 
-/// Parses the numbers of a cursor, the first of which names the moment that its list is of.
+/// Parses the numbers of a cursor, the first of which is the `seq` of its snapshot.
 fn parse<const N: usize>(tag: &str, list: &str, cursor: &str) -> Result<[u64; N], RpcError> {
     let numbers = cursor.strip_prefix(tag).and_then(|numbers| {
         let numbers: Vec<u64> = numbers.split('.').map(|it| it.parse().ok()).collect::<Option<_>>()?;
@@ -28,7 +28,7 @@ fn parse<const N: usize>(tag: &str, list: &str, cursor: &str) -> Result<[u64; N]
     })
 }
 
-/// The state that a page is of: that of the page before, else the newest.
+/// Returns the snapshot for a page: that of the page before, else the newest.
 async fn moment(session: &Session, run: RunId, seq: Option<u64>) -> Result<Arc<RunState>, RpcError> {
     match session.recent.get(run).filter(|state| seq == Some(state.seq)) {
         Some(state) => Ok(state),
@@ -36,7 +36,7 @@ async fn moment(session: &Session, run: RunId, seq: Option<u64>) -> Result<Arc<R
     }
 }
 
-/// Another page of the same moment may be asked for.
+/// Keeps the snapshot, if another page of it may be requested.
 fn keep(session: &Session, run: RunId, state: &Arc<RunState>, more: bool) {
     if more {
         session.recent.keep(run, Arc::clone(state));

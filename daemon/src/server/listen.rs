@@ -1,4 +1,4 @@
-//! The daemon's socket: in a folder that is ours alone, for nobody else from its creation.
+//! The daemon's socket, in a private folder, and private from its creation.
 
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use tokio::net::UnixListener;
 
 use crate::lock::Lock;
 
-/// Why the daemon can't listen.
+/// The errors of listening.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The folder of the socket.
@@ -24,10 +24,10 @@ pub enum ListenError {
     },
 }
 
-/// Listens on the socket of a home. What a dead daemon left there is replaced: holding the lock proves that it is dead.
+/// Listens on the socket of a home. Replaces the socket of a dead daemon: holding the lock proves that it is dead.
 ///
 /// # Errors
-/// A folder or a path that can't be used.
+/// A folder or path can't be used.
 pub fn listen(home: &Home, _held: &Lock) -> Result<UnixListener, ListenError> {
     home.make_socket_folder()?;
     let path = &home.socket;
@@ -46,8 +46,8 @@ pub fn listen(home: &Home, _held: &Lock) -> Result<UnixListener, ListenError> {
     UnixListener::from_std(listener).map_err(|error| failed(error.to_string()))
 }
 
-/// A socket file gets the mode of its socket; so it is private before anybody can find it, without a change of the
-/// process-wide umask.
+/// Binds a socket. The file gets the mode of the socket, so it is private before anybody can find it, without changing
+/// the process-wide umask.
 #[cfg(target_os = "linux")]
 fn bind(path: &Path) -> std::io::Result<std::os::unix::net::UnixListener> {
     use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};

@@ -10,9 +10,9 @@ use fanlight_shared::rpc::logs::{Part, Read};
 use super::session::Session;
 use super::state::state_of;
 
-/// How many bytes a part has if the client does not say.
+/// The default size of a part, in bytes.
 const DEFAULT_PART: u32 = 64 * 1024;
-/// So few bytes fit into a message whatever they are.
+/// A part of this size fits into a message whatever its bytes are.
 const MIN_PART: u32 = 8 * 1024;
 
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, RpcError> {

@@ -9,8 +9,8 @@ use fanlight_shared::rpc::previews::Thumbnail;
 use super::bytes::Source;
 use super::session::Session;
 
-/// What the command wrote is foreign, so a worker makes a picture of it, as of any asset. It is kept nowhere: the next
-/// preview replaces it.
+/// Returns a thumbnail of a preview. A worker makes it, since the bytes are untrusted, as for any asset. It isn't
+/// stored: the next preview replaces it.
 pub(super) async fn thumbnail(
     session: &Arc<Session>,
     thumbnail: Thumbnail,

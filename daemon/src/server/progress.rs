@@ -1,4 +1,4 @@
-//! A stream that knows when it last got rid of something: a reader that is slow is not one that is gone.
+//! A stream that records when it last wrote something, to distinguish a slow reader from one that is gone.
 
 use std::future::Future;
 use std::io;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// When bytes last left a stream.
+/// The last time when bytes left a stream.
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
     begin: Instant,
@@ -29,9 +29,9 @@ impl Progress {
         self.begin + Duration::from_millis(self.last.load(Ordering::Relaxed))
     }
 
-    /// Waits for a send as long as bytes leave the stream. `None`: none did for so long.
+    /// Waits for a send as long as bytes leave the stream. Returns `None` if none did for `patience`.
     pub(super) async fn watch<T>(&self, patience: Duration, send: impl Future<Output = T>) -> Option<T> {
-        // What the stream did before says nothing about this send.
+        // Earlier writes say nothing about this send.
         self.note();
         tokio::pin!(send);
         loop {
@@ -49,7 +49,7 @@ impl Progress {
     }
 }
 
-/// A stream that notes when bytes leave it.
+/// A stream that records when bytes leave it.
 #[derive(Debug)]
 pub(super) struct Noted<S> {
     stream: S,
@@ -57,7 +57,7 @@ pub(super) struct Noted<S> {
 }
 
 impl<S> Noted<S> {
-    /// The stream, and what is noted of it.
+    /// Wraps a stream; also returns its progress.
     pub(super) fn new(stream: S) -> (Self, Progress) {
         let progress = Progress { begin: Instant::now(), last: Arc::default() };
         (Self { stream, progress: progress.clone() }, progress)
@@ -100,7 +100,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Sends to a reader that takes a kilobyte from time to time. Returns whether it was waited for.
+    /// Sends to a reader that reads a kilobyte from time to time. Returns whether the send completed.
     async fn send(every: Duration) -> bool {
         let (ours, mut theirs) = tokio::io::duplex(1024);
         let (mut stream, progress) = Noted::new(ours);

@@ -15,7 +15,7 @@ use crate::store::{Store, page};
 
 const LIST: page::List = page::List("questions.list");
 
-/// The place of a question: the start of its run, its node, and its item from 1; 0 is the node itself.
+/// The position of a question: the start of its run, its node, and its item from 1; 0 is the node itself.
 type Place = [u64; 3];
 
 pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<OpenQuestion>, RpcError> {
@@ -46,7 +46,7 @@ fn place(cursor: &str) -> Option<Place> {
     numbers.try_into().ok()
 }
 
-/// The open questions of a run with their places.
+/// Returns the open questions of a run with their positions.
 fn questions(run: &Run, state: &RunState) -> impl Iterator<Item = (Place, OpenQuestion)> {
     let start = run.start_order.unwrap_or(0);
     (0..).zip(&state.nodes).flat_map(move |(at, (name, node))| {

@@ -1,4 +1,4 @@
-//! The state of a run that a connection reads piece by piece: its items page by page, one log after the other.
+//! Caches the state of a run that a connection reads in pieces: its items page by page, or one log after the other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -9,8 +9,7 @@ use fanlight_shared::run_state::RunState;
 /// How long an entry lives after its last use.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A cache between one request and the next: a run that is not active is folded from its events once for all of them, and
-/// pages are of one moment.
+/// A cache across requests: an inactive run is folded from its events only once, and pages belong to one snapshot.
 #[derive(Debug, Default)]
 pub(super) struct Recent(Arc<Mutex<Option<Entry>>>);
 
@@ -21,7 +20,7 @@ struct Entry {
     used: bool,
 }
 
-/// There is no step at which the entry would be half of something.
+/// The entry is never partially updated, so a poisoned lock is harmless.
 fn lock(slot: &Mutex<Option<Entry>>) -> MutexGuard<'_, Option<Entry>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -26,7 +26,7 @@ pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<St
         start = fill_in(session, start).await?;
     }
     if let Some(path) = start.path.clone().filter(|path| path.starts_with('/')) {
-        // A workflow that ran before still runs when its file is gone: its path says which one it is.
+        // A workflow that has run before can still run when its file is gone: its path identifies it.
         let unknown = session
             .context
             .read(move |store| {
@@ -43,7 +43,7 @@ pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<St
     session.context.engine.start(start).await.map(fit)
 }
 
-/// Adds to sets the params of the runs that they should repeat, as far as the workflow still has them.
+/// Adds the params of repeated runs to the sets, as far as the workflow still has them.
 async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError> {
     let mut known: HashMap<RunId, Values> = HashMap::new();
     for id in start.sets.iter().filter_map(|set| set.like) {
@@ -53,7 +53,7 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
     }
     let types = session.context.node_types.now();
     let fill = move || {
-        // What is wrong with the file is said when it is submitted.
+        // Problems of the file are reported when it is submitted.
         let Ok(checked) = document::read(&start.document, types.catalogue()) else { return Ok(start) };
         for set in &mut start.sets {
             let Some(params) = set.like.take().and_then(|like| known.get(&like)) else { continue };
@@ -78,7 +78,7 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
     filled.map_err(|error| RpcError::internal(format!("the params can't be taken over: {error}")))?
 }
 
-/// As many runs of a submission as fit into a message, and of a resumed run as much of what it takes over.
+/// Cuts the runs of a submission to what fits into a message, and the reused nodes of a resumed run too.
 fn fit(mut started: Started) -> Started {
     started.runs.iter_mut().for_each(Run::shorten);
     started.more = cut(&mut started.runs, PAGE);
@@ -89,7 +89,7 @@ fn fit(mut started: Started) -> Started {
     started
 }
 
-/// Leaves as many rows as have room in so many bytes. Returns how many more there were.
+/// Cuts rows to this many bytes. Returns how many more there were.
 fn cut<T: Serialize>(rows: &mut Vec<T>, bytes: usize) -> u32 {
     let mut budget = Budget::new(bytes);
     let fit = rows.iter().take_while(|row| budget.take(0, *row)).count();
@@ -125,7 +125,7 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
 pub(super) async fn cancel(session: &Arc<Session>, cancel: Cancel) -> Result<CancelResponse, RpcError> {
     let context = &session.context;
     let named = cancel.runs.clone();
-    // Nothing is cancelled where one of them is not a run.
+    // If one of them is not a run, cancel nothing.
     context.read(move |store| store.check_runs(&named)).await?;
     context.engine.cancel(cancel).await
 }

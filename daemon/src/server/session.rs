@@ -18,7 +18,7 @@ const MAX_QUEUED_CHUNKS: usize = 2;
 /// Frames that wait to be written, whatever they hold.
 const MAX_QUEUED_FRAMES: usize = 64;
 
-/// A frame that waits to be written, and the room that it takes.
+/// A frame that waits to be written, and the budget that it uses.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) message: Message,
@@ -45,7 +45,7 @@ impl Drop for Frame {
 pub(super) struct Session {
     pub(super) context: Arc<Context>,
     pub(super) subscription: Subscription,
-    /// Held while runs are read from the store for the subscription: a change of what is watched waits.
+    /// Held while runs are read from the store for the subscription, so that a change of the subscription waits.
     pub(super) attaching: tokio::sync::Mutex<()>,
     pub(super) recent: Recent,
     pub(super) greeted: AtomicBool,
@@ -55,12 +55,12 @@ pub(super) struct Session {
     streams: AtomicU32,
 }
 
-/// Room for one answer, whatever its length.
+/// Budget for one response, whatever its length.
 #[derive(Debug)]
 pub(super) struct Reserved(OwnedSemaphorePermit);
 
 impl Session {
-    /// A session, and the frames that it hands to the writing loop.
+    /// Creates a session; also returns the receiver of its frames for the writing loop.
     pub(super) fn new(context: Arc<Context>) -> (Arc<Self>, mpsc::Receiver<Frame>) {
         let (frames, waiting) = mpsc::channel(MAX_QUEUED_FRAMES);
         let session = Self {
@@ -77,19 +77,19 @@ impl Session {
         (Arc::new(session), waiting)
     }
 
-    /// The number of a new stream of bytes.
+    /// Returns the number of a new stream of bytes.
     pub(super) fn next_stream(&self) -> u32 {
         self.streams.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Waits until there is room for an answer. It is made only then, so that a client that asks and does not read costs
-    /// no more than what may wait for it. `None`: the connection is gone.
+    /// Waits until there is budget for a response. The response is only made then, which bounds the memory of a client
+    /// that sends requests and does not read. Returns `None` if the connection is gone.
     pub(super) async fn reserve(&self) -> Option<Reserved> {
         let bytes = u32::try_from(MESSAGE_LIMIT).unwrap_or(u32::MAX);
         Arc::clone(&self.responses).acquire_many_owned(bytes).await.ok().map(Reserved)
     }
 
-    /// Hands an answer to the writing loop.
+    /// Sends a response to the writing loop.
     pub(super) async fn answer(&self, reserved: Reserved, id: &Json, text: Utf8Bytes) {
         let Reserved(mut room) = reserved;
         let text = if text.len() <= MESSAGE_LIMIT {
@@ -106,19 +106,19 @@ impl Session {
         }
     }
 
-    /// Hands an error to the writing loop.
+    /// Sends an error to the writing loop.
     pub(super) async fn refuse(&self, reserved: Reserved, id: &Json, error: &RpcError) {
         let mut error = error.clone();
         error.shorten();
         self.answer(reserved, id, refused(id, &error)).await;
     }
 
-    /// Waits until bytes may be sent. `None`: the connection is gone.
+    /// Waits until bytes may be sent. Returns `None` if the connection is gone.
     pub(super) async fn chunk_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.chunks).acquire_owned().await.ok()
     }
 
-    /// Hands bytes to the writing loop. `false`: the connection is gone.
+    /// Sends bytes to the writing loop. Returns `false` if the connection is gone.
     pub(super) async fn chunk(&self, place: OwnedSemaphorePermit, bytes: Vec<u8>) -> bool {
         let frame = Frame::new(Message::binary(bytes), place, &self.context.queued);
         self.frames.send(frame).await.is_ok()

@@ -8,7 +8,7 @@ use fanlight_shared::run_state::RunState;
 
 use super::context::Context;
 
-/// Returns what is known of a run; of an active one the hub knows more: progress, the ends of logs.
+/// Returns the state of a run. For an active run the hub knows more: progress, and the ends of logs.
 pub(super) async fn state_of(context: &Context, run: RunId) -> Result<Arc<RunState>, RpcError> {
     match context.hub.run_state(run) {
         Some(state) => Ok(state),

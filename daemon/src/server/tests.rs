@@ -1,4 +1,4 @@
-//! The real server on a temporary home, told what to show through the hub.
+//! The real server with a temporary home; tests drive it through the hub.
 
 mod frames;
 mod life;
@@ -34,7 +34,7 @@ use crate::store::Store;
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
 
-/// A server on a home of its own.
+/// A server with its own home.
 struct Served {
     home: Home,
     hub: Arc<Hub>,
@@ -45,7 +45,7 @@ struct Served {
     _dir: tempfile::TempDir,
 }
 
-/// A home whose socket lies in it too, whatever the environment says.
+/// Returns a home that contains its socket, whatever the environment says.
 fn home(dir: &tempfile::TempDir) -> Home {
     let mut home = Home::below(Path::new("/h")).unwrap();
     let root = dir.path();
@@ -109,7 +109,7 @@ impl Served {
     }
 }
 
-/// A run of a workflow.
+/// Returns a run of a workflow.
 fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
     Run {
         id: RunId::new(),
@@ -138,7 +138,7 @@ fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
     }
 }
 
-/// A change of a node.
+/// Returns an event with a change of a node.
 fn node(seq: u64, node: &str, item: ItemPath, status: NodeStatus) -> Numbered {
     let mut update = NodeUpdate::new(node, item, status, Time(seq.cast_signed()));
     update.attempt = Some(1);

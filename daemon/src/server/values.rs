@@ -30,7 +30,7 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
     }
 }
 
-/// The content of a large value, in binary frames.
+/// Sends the content of a large value, in binary frames.
 pub(super) async fn content(session: &Arc<Session>, content: Content) -> Result<(Bytes, Source), RpcError> {
     let Content { hash, offset, limit } = content;
     Source::blob(session, hash, offset, limit, "application/octet-stream".to_owned()).await

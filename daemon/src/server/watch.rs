@@ -1,4 +1,4 @@
-//! `watch`: what is not active is read from the store while what happens meanwhile waits.
+//! `watch`: reads inactive runs from the store, while their new events are buffered.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) async fn watch(session: &Arc<Session>, watch: Watch) -> Result<Watchi
     Ok(Watching { seq })
 }
 
-/// Everything anew, after the client did not read for too long.
+/// Starts over, after the client did not read for too long.
 pub(super) async fn again(session: &Arc<Session>) {
     let _alone = session.attaching.lock().await;
     let needs = session.subscription.again();
@@ -68,7 +68,7 @@ async fn load(context: &Context, id: RunId, seq: Option<u64>) -> Result<Loaded, 
         .await
 }
 
-/// The newest started run of a workflow that had none since the daemon started.
+/// Returns the newest started run of a workflow that has started none since the daemon did.
 async fn newest(context: &Context, workflow: WorkflowId) -> Result<Option<RunId>, RpcError> {
     context.read(move |store| store.newest_started(workflow)).await
 }

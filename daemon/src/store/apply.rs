@@ -1,4 +1,4 @@
-//! Ops become rows, within the writer's transaction.
+//! Turns operations into rows, within the writer's transaction.
 
 mod asset;
 mod delete;
@@ -21,25 +21,25 @@ use super::writer::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
 use value::Instance;
 
-/// So many published bytes wait at most for something that refers to them.
+/// The most published blobs that wait for a reference.
 const MAX_UNCLAIMED: usize = 1024;
-/// So many runs' keys are remembered.
+/// The most keys of runs that are cached.
 const MAX_KEYS: usize = 100_000;
 
 type Done<T = ()> = Result<T, Failure>;
 
-/// Where a run is stored.
+/// The key of a stored run.
 #[derive(Clone, Copy)]
 struct RunKey {
     run: i64,
     workflow: i64,
 }
 
-/// Applies batches, and remembers what makes that quick.
+/// Applies batches, with caches.
 pub(super) struct Apply {
     blobs: Blobs,
     keys: RefCell<HashMap<RunId, RunKey>>,
-    /// Bytes that were stored by one batch and are named only by a later one.
+    /// Blobs that were stored by one batch and are first referenced by a later one.
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
 }
 
@@ -48,13 +48,13 @@ pub(super) struct Apply {
 pub(super) struct Applied {
     /// For each batch, in order.
     pub(super) answers: Vec<Result<Committed, StoreError>>,
-    /// Files that no row names any more.
+    /// Files that no row refers to any more.
     pub(super) unlink: Vec<BlobHash>,
     /// Bytes that got a reference.
     pub(super) claimed: HashSet<BlobHash>,
     /// Bytes that were stored.
     pub(super) published: Vec<(BlobHash, Arc<Open>)>,
-    /// The batch that had to be stored and can't be; nothing behind it was applied.
+    /// The batch that had to be stored and can't be; later batches were not applied.
     pub(super) failed: Option<Failed>,
 }
 
@@ -173,7 +173,7 @@ impl Apply {
         }
     }
 
-    /// Where a run that was not deleted is stored.
+    /// Returns where a run that was not deleted is stored.
     fn key(&self, db: &Connection, run: RunId) -> Done<RunKey> {
         if let Some(key) = self.keys.borrow().get(&run) {
             return Ok(*key);
@@ -222,7 +222,7 @@ impl Apply {
     }
 }
 
-/// Whether an op is somebody's request, which may well not fit what is stored.
+/// Returns whether an op is somebody's request, which may well not fit what is stored.
 fn may_be_refused(op: &Op) -> bool {
     matches!(
         op,

@@ -37,7 +37,7 @@ pub(super) fn status(status: RunStatus) -> i64 {
     }
 }
 
-/// The state of a stored run; one that was deleted had ended, which is all that its assets need to know.
+/// Returns the state of a stored run; one that was deleted had ended, which is all that its assets need to know.
 pub(super) fn status_from(code: i64) -> RunStatus {
     let known = STATUSES.iter().find(|(_, number)| *number == code);
     known.map_or(RunStatus::Cancelled, |(status, _)| *status)
@@ -120,7 +120,7 @@ pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.param
 pub(super) const RUN_TABLES: &str =
     "run r CROSS JOIN workflow w ON w.key = r.workflow CROSS JOIN version v ON v.key = r.version";
 
-/// A row of [`RUN`], with its key.
+/// Returns a row of [`RUN`], with its key.
 pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
     // What can't be read of one run hides no other in a list.
     let (params, unreadable) = match json(row, 5) {
@@ -166,7 +166,7 @@ pub(super) const ASSET: &str = "a.id, w.slug, r.number, a.node, a.item, a.port, 
 pub(super) const ASSET_TABLES: &str =
     "asset a CROSS JOIN run r ON r.key = a.run CROSS JOIN workflow w ON w.key = a.workflow";
 
-/// A row of [`ASSET`], with its key.
+/// Returns a row of [`ASSET`], with its key.
 pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
     let workflow: String = row.get(1)?;
     let number: u32 = row.get(2)?;

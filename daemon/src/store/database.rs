@@ -19,7 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_requests.sql"),
 ];
 
-/// The schema that this program writes.
+/// Returns the schema that this program writes.
 pub(super) fn known_schema() -> u32 {
     MIGRATIONS.len() as u32
 }
@@ -61,7 +61,8 @@ pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreE
     Ok(db)
 }
 
-/// The id of a database: it distinguishes the files of this database from those of an earlier one in the same place.
+/// Returns the id of a database: it distinguishes the files of this database from those of an earlier one in the same
+/// place.
 pub(super) fn id(db: &Connection) -> Result<String, StoreError> {
     db.execute(
         "INSERT OR IGNORE INTO setting (name, value) VALUES ('database_id', lower(hex(randomblob(16))))",

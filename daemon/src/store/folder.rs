@@ -40,7 +40,7 @@ pub(super) fn create(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// A new file with mode 0600; an existing one is an error.
+/// Returns a new file with mode 0600; an existing one is an error.
 pub(super) fn create_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
     // The umask may have taken bits that the owner needs.

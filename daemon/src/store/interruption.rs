@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 const NAME: &str = "interruptions";
 
 impl Store {
-    /// How often a daemon ended over each run, of those that had not ended. Blocks.
+    /// Returns how often a daemon ended over each run, of those that had not ended. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.

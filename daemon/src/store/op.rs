@@ -116,7 +116,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The run that it is about, if it is about one.
+    /// Returns the run that it is about, if it is about one.
     pub(super) fn run(&self) -> Option<RunId> {
         match self {
             Self::Event { run, .. }

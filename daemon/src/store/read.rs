@@ -16,7 +16,7 @@ pub use value::StoredValue;
 use super::{Store, StoreError};
 
 impl Store {
-    /// A setting of the queue. Blocks.
+    /// Returns a setting of the queue. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.

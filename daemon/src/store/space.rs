@@ -65,7 +65,7 @@ impl Default for Space {
 }
 
 impl Space {
-    /// Why work waits for space; `None` while none does.
+    /// Returns why work waits for space; `None` while none does.
     pub(super) fn shortage(&self) -> watch::Receiver<Option<String>> {
         self.inner.shortage.subscribe()
     }

@@ -127,7 +127,7 @@ pub(super) fn each_unknown(blobs: &Blobs, mut found: impl FnMut(BlobHash)) -> Re
     Ok(())
 }
 
-/// The first and last hash that begin with this byte.
+/// Returns the first and last hash that begin with this byte.
 fn bounds(first: u8) -> [[u8; 32]; 2] {
     let (mut low, mut high) = ([0; 32], [0xff; 32]);
     low[0] = first;

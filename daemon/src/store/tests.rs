@@ -68,7 +68,7 @@ impl Fixture {
         self.commit(vec![Op::Submit(submit.into())]).submitted.unwrap()
     }
 
-    /// A run that ended.
+    /// Returns a run that ended.
     pub(crate) fn ended(&self) -> Run {
         let run = self.submit(1).remove(0);
         self.end(&run);
@@ -95,7 +95,7 @@ impl Fixture {
         (published, media)
     }
 
-    /// A picture that a node of a run made: blob, value and asset.
+    /// Returns a picture that a node of a run made: blob, value and asset.
     pub(crate) fn product(&self, run: &Run, node: &str, bytes: &[u8]) -> Asset {
         let (published, media) = self.picture(bytes);
         let asset = asset(run, node, Value::from(media.clone()));

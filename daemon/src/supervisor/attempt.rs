@@ -157,7 +157,7 @@ impl Running {
         self.main = Some(MainEnd { reaped, at: Time::now(), stopped: self.stopped });
     }
 
-    /// Whether the main process ended, so that the tree may be empty.
+    /// Returns whether the main process ended, so that the tree may be empty.
     pub(crate) fn ends(&self) -> bool {
         self.main.is_some()
     }
@@ -242,7 +242,7 @@ impl Running {
         true
     }
 
-    /// When [`Running::tick`] or [`Running::growth`] has something to do, if nothing happens before.
+    /// Returns when [`Running::tick`] or [`Running::growth`] has something to do, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Instant> {
         let phase = match self.phase {
             Phase::Running => None,

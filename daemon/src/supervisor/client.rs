@@ -94,13 +94,14 @@ struct Inner {
 }
 
 impl Supervisor {
-    /// The supervisor of this home; `helper` is the executable that has `supervisor`. It is started with the first request.
+    /// Returns the supervisor of this home; `helper` is the executable that has `supervisor`. It is started with the
+    /// first request.
     #[must_use]
     pub fn new(home: &Home, helper: &Path) -> Self {
         Self::with(home, helper, Settings::default())
     }
 
-    /// The same with other settings; they count when the supervisor is started.
+    /// Returns the same with other settings; they count when the supervisor is started.
     #[must_use]
     pub fn with(home: &Home, helper: &Path, settings: Settings) -> Self {
         let launcher = Launcher {
@@ -119,7 +120,7 @@ impl Supervisor {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Its folder.
+    /// Returns its folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.inner.launcher.folder
@@ -153,7 +154,7 @@ impl Supervisor {
         }
     }
 
-    /// All attempts that are not forgotten, by id.
+    /// Returns all attempts that are not forgotten, by id.
     ///
     /// # Errors
     /// See [`SupervisorError`].
@@ -209,19 +210,19 @@ impl Supervisor {
         Ok(gone)
     }
 
-    /// The banner for people: a supervisor of another version goes on because it is busy.
+    /// Returns the banner for people: a supervisor of another version goes on because it is busy.
     #[must_use]
     pub fn banner(&self) -> watch::Receiver<Option<String>> {
         self.inner.banner.subscribe()
     }
 
-    /// How it holds trees: `cgroup` or `session`; `None` before the first connection.
+    /// Returns how it holds trees: `cgroup` or `session`; `None` before the first connection.
     #[must_use]
     pub fn trees(&self) -> Option<&'static str> {
         self.greeting().map(|greeting| Containment::name(greeting.trees))
     }
 
-    /// The process id of the supervisor; `None` before the first connection.
+    /// Returns the process id of the supervisor; `None` before the first connection.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.greeting().map(|greeting| greeting.pid)
@@ -264,7 +265,7 @@ impl Supervisor {
         Err(SupervisorError::Unreachable("it ends again and again before it replies".into()))
     }
 
-    /// The open connection, or a new one, to a new supervisor if there is none.
+    /// Returns the open connection, or a new one, to a new supervisor if there is none.
     async fn connection(&self) -> Result<Arc<Connection>, SupervisorError> {
         let mut link = self.inner.link.lock().await;
         if let Some(connection) = link.as_ref().filter(|connection| !connection.is_closed()) {

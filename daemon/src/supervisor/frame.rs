@@ -23,7 +23,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// A frame of this kind.
+    /// Returns a frame of this kind.
     pub(crate) fn new(kind: u8) -> Self {
         Self { bytes: vec![0, 0, 0, 0, kind] }
     }
@@ -65,11 +65,11 @@ impl Writer {
     pub(crate) fn os(&mut self, value: impl AsRef<OsStr>) -> &mut Self {
         self.bytes(value.as_ref().as_bytes())
     }
-    /// How many fields follow.
+    /// Returns how many fields follow.
     pub(crate) fn count(&mut self, count: usize) -> &mut Self {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX))
     }
-    /// The whole frame; `None` if it is longer than [`MAX`].
+    /// Returns the whole frame; `None` if it is longer than [`MAX`].
     pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
         let length = self.bytes.len() - 4;
         if length > MAX {
@@ -88,7 +88,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A frame without its length: its kind and its fields.
+    /// Returns a frame without its length: its kind and its fields.
     pub(crate) fn new(body: &'a [u8]) -> Result<(u8, Self), Malformed> {
         let (kind, rest) = body.split_first().ok_or(Malformed)?;
         Ok((*kind, Self { rest }))
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn u8(&mut self) -> Result<u8, Malformed> {
         Ok(u8::from_le_bytes(self.array()?))
     }
-    /// A byte that is 0 or 1.
+    /// Returns a byte that is 0 or 1.
     pub(crate) fn bool(&mut self) -> Result<bool, Malformed> {
         match self.u8()? {
             0 => Ok(false),
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first frame in `buffer`: its body, and how many bytes of the buffer it takes. `None`: not whole yet.
+/// Returns the first frame in `buffer`: its body, and how many bytes of the buffer it takes. `None`: not whole yet.
 pub(crate) fn first(buffer: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
     let Some((length, rest)) = buffer.split_first_chunk::<4>() else { return Ok(None) };
     let length = u32::from_le_bytes(*length) as usize;

@@ -39,7 +39,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger below the supervisor's folder.
+    /// Returns the ledger below the supervisor's folder.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let folder = folder.join("attempts");
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;

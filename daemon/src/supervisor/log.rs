@@ -135,7 +135,7 @@ fn files(folder: &Path) -> io::Result<Vec<(u64, String)>> {
     Ok(files)
 }
 
-/// The records in these bytes; the last one as far as it goes.
+/// Returns the records in these bytes; the last one as far as it goes.
 fn records(bytes: &[u8]) -> impl Iterator<Item = (StreamTag, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

@@ -56,7 +56,7 @@ pub(crate) enum Containment {
 }
 
 impl Containment {
-    /// Its name.
+    /// Returns its name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cgroup => "cgroup",
@@ -66,7 +66,7 @@ impl Containment {
 }
 
 impl Request {
-    /// The frame; `None` if it is too long.
+    /// Returns the frame; `None` if it is too long.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         match self {
             Self::Hello { version, build } => {
@@ -100,7 +100,7 @@ impl Request {
         }
     }
 
-    /// The message of a frame without its length.
+    /// Returns the message of a frame without its length.
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let (kind, mut from) = Reader::new(body)?;
         let message = match kind {
@@ -137,7 +137,7 @@ impl Request {
 }
 
 impl Reply {
-    /// The frame; `None` if it is too long.
+    /// Returns the frame; `None` if it is too long.
     pub(crate) fn encode(&self) -> Option<Vec<u8>> {
         match self {
             Self::Hello { version, build, trees, running, pid } => {
@@ -186,7 +186,7 @@ impl Reply {
         }
     }
 
-    /// The message of a frame without its length.
+    /// Returns the message of a frame without its length.
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Malformed> {
         let (kind, mut from) = Reader::new(body)?;
         let message = match kind {
@@ -219,7 +219,7 @@ impl Reply {
         Ok(message)
     }
 
-    /// The number of the request that it replies to; `None` for greetings and notifications.
+    /// Returns the number of the request that it replies to; `None` for greetings and notifications.
     pub(crate) fn request(&self) -> Option<u32> {
         match self {
             Self::Started { request, .. }

@@ -73,7 +73,7 @@ impl Peer {
         }
     }
 
-    /// Whether a complete request waits.
+    /// Returns whether a complete request waits.
     pub(crate) fn has_more(&self) -> bool {
         !self.gone && !matches!(frame::first(&self.input), Ok(None))
     }
@@ -88,17 +88,17 @@ impl Peer {
         }
     }
 
-    /// Whether notifications that newer ones replace may be sent: it was greeted, and it reads.
+    /// Returns whether notifications that newer ones replace may be sent: it was greeted, and it reads.
     pub(crate) fn follows(&self) -> bool {
         self.greeted && !self.gone && self.output.len() - self.sent < BACKPRESSURE_BYTES
     }
 
-    /// Whether it was greeted, so that it gets notifications.
+    /// Returns whether it was greeted, so that it gets notifications.
     pub(crate) fn is_greeted(&self) -> bool {
         self.greeted && !self.gone
     }
 
-    /// Whether something waits to be sent.
+    /// Returns whether something waits to be sent.
     pub(crate) fn has_output(&self) -> bool {
         self.sent < self.output.len()
     }

@@ -128,8 +128,8 @@ impl AttemptState {
 
 const EXIT_FRAME: u8 = 0xE0;
 
-/// The exit record in an attempt's folder; `None` if it has none or a torn one, or one of an earlier boot: after a power cut
-/// it is not certain that what the attempt wrote before its record has reached the disk.
+/// Returns the exit record in an attempt's folder; `None` if it has none or a torn one, or one of an earlier boot:
+/// after a power cut it is not certain that what the attempt wrote before its record has reached the disk.
 #[must_use]
 pub fn exit(folder: &Path) -> Option<Exit> {
     let bytes = read_own(folder, "exit").ok()?;

@@ -116,7 +116,7 @@ pub fn close_inherited() {
     };
 }
 
-/// The user at the other end of a socket.
+/// Returns the user at the other end of a socket.
 pub(crate) fn peer_uid(socket: BorrowedFd<'_>) -> io::Result<u32> {
     #[cfg(target_os = "linux")]
     return Ok(rustix::net::sockopt::socket_peercred(socket)?.uid.as_raw());
@@ -132,7 +132,7 @@ pub(crate) fn peer_uid(socket: BorrowedFd<'_>) -> io::Result<u32> {
     }
 }
 
-/// A pipe that is closed by an exec; only its reading end doesn't wait.
+/// Returns a pipe that is closed by an exec; only its reading end doesn't wait.
 pub(crate) fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     #[cfg(target_os = "linux")]
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;

@@ -49,7 +49,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// Its name on the command line.
+    /// Returns its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -87,7 +87,7 @@ impl Trees {
         }
     }
 
-    /// A tree for an attempt that is about to start.
+    /// Returns a tree for an attempt that is about to start.
     pub(crate) fn plant(&self, id: AttemptId) -> io::Result<Tree> {
         match self {
             #[cfg(target_os = "linux")]
@@ -132,7 +132,7 @@ impl Tree {
         }
     }
 
-    /// The path of its cgroup.
+    /// Returns the path of its cgroup.
     pub(crate) fn cgroup(&self) -> Option<&Path> {
         match self {
             #[cfg(target_os = "linux")]
@@ -150,7 +150,7 @@ impl Tree {
         }
     }
 
-    /// Whether no process of it remains. Called only after the main process was reaped.
+    /// Returns whether no process of it remains. Called only after the main process was reaped.
     pub(crate) fn is_empty(&self, of: Member, all: &[Member]) -> bool {
         match self {
             #[cfg(target_os = "linux")]

@@ -5,10 +5,10 @@ use fanlight_shared::value::json::JsonError;
 
 use crate::supervisor::log::Stdout;
 
-/// Reads standard output as JSON: as a whole or, if that is none, its last line that is a JSON object.
+/// Parses standard output as JSON, or if it isn't JSON, the last line that is a JSON object.
 ///
 /// # Errors
-/// There is no JSON in it, it is nested too deep, or it is too long.
+/// It contains no JSON, is nested too deeply, or is too long.
 pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
     if stdout.truncated {
         return Err(
@@ -25,7 +25,7 @@ pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
     };
     for line in text.lines().rev().map(str::trim).filter(|line| line.starts_with('{')) {
         match Value::parse_json(line) {
-            // It is no object, only a line that begins like one.
+            // It isn't an object, only a line that begins like one.
             Err(JsonError::NoJson(_)) => {}
             read => return read.map_err(|error| format!("stdout: {error}")),
         }
@@ -33,10 +33,10 @@ pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
     Err(format!("stdout is no JSON, and no line of it is a JSON object: {error}"))
 }
 
-/// The field with this path: names and indexes with dots, `.` is all of it.
+/// Returns the field at this path: names and indexes separated by dots; `.` is the whole document.
 ///
 /// # Errors
-/// There is none; the sentence names what is there.
+/// There is none; the sentence names the existing fields.
 pub(super) fn find<'a>(json: &'a Value, path: &str) -> Result<&'a Value, String> {
     let mut here = json;
     let mut walked = String::new();

@@ -1,4 +1,4 @@
-//! Where outputs lie: the private work folder, and the folder of `dir:` as far as the attempt changed it.
+//! The places of outputs: the private work folder, and the folder of `dir:` as far as the attempt changed it.
 
 use std::fs::File;
 use std::io;
@@ -12,36 +12,36 @@ use super::super::folder::{Folder, sentence};
 use super::super::shared::SharedFolders;
 use crate::rooted::{Entry, Refusal, Root, inner_path};
 
-/// A folder that outputs may lie in.
+/// A folder that may contain outputs.
 #[derive(Debug)]
 pub(in super::super) struct Place<'a> {
     pub(super) root: Root,
-    /// Of a folder that is not the attempt's own.
+    /// Set if the folder is not the attempt's own.
     shared: Option<Shared<'a>>,
-    /// What people call it.
+    /// Its name for people.
     word: &'static str,
 }
 
-/// What is known of a folder that other attempts may change too.
+/// A folder that other attempts may change too.
 #[derive(Debug)]
 struct Shared<'a> {
-    /// As it was before the start.
+    /// Its state before the start.
     before: Snapshot,
     claim: Claim<'a>,
 }
 
-/// Whose outputs are collected.
+/// The attempt whose outputs are collected.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Claim<'a> {
-    /// Which attempts work in shared folders.
+    /// The attempts that work in shared folders.
     pub(in super::super) folders: &'a SharedFolders,
     /// The attempt.
     pub(in super::super) attempt: AttemptId,
-    /// Its command exited with 0: what it left as it was counts as its own too.
+    /// Whether its command exited with 0: unchanged files then count as its own too.
     pub(in super::super) ended_well: bool,
 }
 
-/// The places of an attempt: its work folder, then `dir`.
+/// Returns the places of an attempt: its work folder, then `dir`.
 ///
 /// # Errors
 /// One of them is gone.
@@ -57,7 +57,7 @@ pub(in super::super) fn places<'a>(
     Ok(places)
 }
 
-/// The places where a preview may lie: there it doesn't matter whose the file is.
+/// Returns the places of previews, for which it doesn't matter whose the file is.
 ///
 /// # Errors
 /// One of them is gone.
@@ -71,10 +71,10 @@ pub(in super::super) fn previewed<'a>(folder: &Folder, dir: Option<&Path>) -> Re
     Ok(places)
 }
 
-/// Something that lies in a place.
+/// Something in a place.
 pub(super) struct Own {
     pub(super) entry: Entry,
-    /// The attempt left it as it was.
+    /// Whether the attempt left it unchanged.
     pub(super) unchanged: bool,
 }
 
@@ -82,13 +82,13 @@ pub(super) struct Own {
 #[derive(Default)]
 pub(super) struct Held {
     path: PathBuf,
-    /// Of a file: it, open.
+    /// The open file, if it is a file.
     file: Option<File>,
     files: Files,
 }
 
 impl Place<'_> {
-    /// Returns what lies there, if it is the attempt's: it changed it, or may take what it left unchanged.
+    /// Returns the entry if it is the attempt's: the attempt changed it, or may take unchanged files.
     pub(super) fn own_entry(&self, path: &Path, take_unchanged: bool) -> Result<Option<Own>, String> {
         let entry = match self.root.entry(path) {
             Err(Refusal::Absent) => return Ok(None),
@@ -112,7 +112,7 @@ impl Place<'_> {
         self.shared.as_ref().is_none_or(|shared| shared.before.is_link_changed(path, link))
     }
 
-    /// Notes how what is about to be read is, and that no other attempt changed it.
+    /// Records the state of what is about to be read, and checks that no other attempt changed it.
     ///
     /// # Errors
     /// A sentence that names the other attempt.
@@ -131,7 +131,7 @@ impl Place<'_> {
         Ok(Held { path, file, files })
     }
 
-    /// Checks that what was held is still the same now that it has been read.
+    /// Checks that what has been read did not change meanwhile.
     ///
     /// # Errors
     /// A sentence.
@@ -153,7 +153,7 @@ impl Place<'_> {
         ))
     }
 
-    /// Explains why there is nothing at a path, where another attempt may be the reason.
+    /// Explains why nothing is at a path, if another attempt may be the reason.
     fn check_missing(&self, path: &Path) -> Result<(), String> {
         let Some(shared) = &self.shared else { return Ok(()) };
         shared.claim.folders.check(shared.claim.attempt, &self.inner(path)?, &Files::new())
@@ -168,10 +168,10 @@ fn refused(path: &Path, refusal: &Refusal) -> String {
     format!("`{}`: {refusal}", shown(path))
 }
 
-/// What a path leads to.
+/// The entry at a path.
 pub(in super::super) struct FoundEntry<'a> {
     pub(in super::super) entry: Entry,
-    /// The attempt left it as it was.
+    /// Whether the attempt left it unchanged.
     pub(super) unchanged: bool,
     /// Its own name.
     pub(in super::super) name: String,
@@ -179,10 +179,10 @@ pub(in super::super) struct FoundEntry<'a> {
     pub(super) place: &'a Place<'a>,
 }
 
-/// What a path leads to in the first place that has it.
+/// Returns the entry at a path in the first place that has it.
 ///
 /// # Errors
-/// A sentence that names the path and what is there instead.
+/// A sentence that names the path and the existing files.
 pub(in super::super) fn find<'a>(places: &'a [Place<'a>], path: &Path) -> Result<FoundEntry<'a>, String> {
     let mut refusal = None;
     for place in places {
@@ -232,7 +232,7 @@ fn missing(places: &[Place<'_>], path: &Path) -> String {
     }
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -27,7 +27,7 @@ struct Ended {
     dir: Option<PathBuf>,
     shared: SharedFolders,
     attempt: Attempt,
-    /// The command did not exit with 0.
+    /// Whether the command exited with another code than 0.
     failed: bool,
 }
 
@@ -314,7 +314,7 @@ fn of_a_shared_folder_only_what_changed_counts_unless_the_command_ended_well() {
     assert_eq!(collected.values["all"], Value::from(vec![Value::from("OLD"), Value::from("new")]));
     ended.failed = true;
     assert!(ended.problem().contains("did not change it"), "{}", ended.problem());
-    // What lies in the attempt's own folder is surely its own.
+    // Files in the attempt's own folder are always its own.
     let ended = ended.file("made.txt", "private");
     assert_eq!(ended.collect().values["made"], Value::from("private"));
 }

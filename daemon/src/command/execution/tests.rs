@@ -14,13 +14,13 @@ use crate::store::Store;
 use crate::store::blob::{INLINE_LIMIT, Published};
 use crate::supervisor::client::{How, Supervisor};
 
-/// An attempt whose input and output are files, on a disk that is full. Nothing is started, so there is no supervisor.
+/// An attempt whose input and output are files, on a full disk. Nothing is started, so there is no supervisor.
 struct FullDisk {
     store: Store,
     commands: Commands,
     attempt: Attempt,
     work: CommandWork,
-    /// Bytes that nothing refers to stay as long as their publication is held.
+    /// Holding it keeps its unreferenced bytes.
     _input: Published,
     _temp: tempfile::TempDir,
 }
@@ -58,7 +58,7 @@ impl FullDisk {
         self.commands.open(self.attempt.clone(), Arc::new(Work::Command(Arc::new(self.work.clone()))))
     }
 
-    /// The attempt after its command made its output and ended with 0.
+    /// Returns the attempt after its command has written its output and exited with 0.
     fn ended(&self) -> CommandExecution {
         let folder = self.commands.folder(self.attempt.id);
         folder.make().unwrap();

@@ -11,7 +11,7 @@ use crate::store::blob::Published;
 struct Fixture {
     temp: tempfile::TempDir,
     store: Store,
-    /// Bytes that nothing refers to stay as long as their publication is held.
+    /// Holding it keeps its unreferenced bytes.
     held: RefCell<Vec<Published>>,
 }
 
@@ -29,7 +29,7 @@ impl Fixture {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         lay_out(&inputs, self.store.blobs(), &self.folder())
     }
-    /// Media with these bytes, which are more than fit into the database.
+    /// Returns media with these bytes, too many for the database.
     fn media(&self, name: &str, first: &str) -> Value {
         let bytes = first.repeat(70_000).into_bytes();
         let published = self.store.blobs().publish(bytes).unwrap();

@@ -32,7 +32,7 @@ impl Fixture {
             fs::File::options().append(true).create(true).open(self.reader.folder.events()).unwrap();
         writeln!(file, "{line}").unwrap();
     }
-    /// What those who watch would be events now.
+    /// Returns the events that watching clients would get now.
     fn events(&mut self) -> Vec<LiveEvent> {
         self.reader.read(self.log.end());
         self.reader.pace.drain().collect()

@@ -1,4 +1,4 @@
-//! One attempt in a shared folder: what it collects, how that was when it started, and what changed under it.
+//! One attempt in a shared folder: what it collects, the state of that at its start, and what changed meanwhile.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -25,28 +25,29 @@ pub(super) struct Session {
     dir: PathBuf,
     sources: Vec<OutputSource>,
     patterns: Vec<Pattern>,
-    /// Its place among all starts.
+    /// Its number among all starts.
     order: u64,
     stage: Stage,
-    /// Files, absolute, that changed while another attempt that collects them was running; says which.
+    /// Absolute paths of files that changed while another attempt that collects them was running, with that attempt's
+    /// name.
     conflicts: HashMap<PathBuf, String>,
 }
 
-/// How far an attempt is.
+/// The stage of an attempt.
 #[derive(Debug)]
 enum Stage {
-    /// It notes what it collects. `disturbed`: another attempt ended meanwhile.
+    /// Its snapshot is being taken. `disturbed`: another attempt ended meanwhile.
     Starting { disturbed: bool },
     /// It runs.
     Running(Arc<Snapshot>),
-    /// Its processes are gone; it is collected.
+    /// Its processes are gone; its outputs are being collected.
     Ended(Arc<Snapshot>),
 }
 
-/// A session as the next daemon reads it. Paths are bytes: they need not be UTF-8.
+/// A session as it is saved for the next daemon. Paths are bytes, since they need not be UTF-8.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    /// The machine's start that it belongs to.
+    /// The boot that it belongs to.
     boot: Option<String>,
     who: String,
     dir: Vec<u8>,
@@ -85,12 +86,12 @@ impl Session {
         &self.sources
     }
 
-    /// Returns whether its processes may live, now or soon.
+    /// Returns whether its processes may be alive, now or soon.
     pub(super) fn runs(&self) -> bool {
         !matches!(self.stage, Stage::Ended(_))
     }
 
-    /// Takes what was noted, unless another attempt ended meanwhile; then it is to be noted again.
+    /// Takes the snapshot, unless another attempt ended meanwhile; then it must be taken again.
     pub(super) fn noted(&mut self, before: &Arc<Snapshot>) -> bool {
         if let Stage::Starting { disturbed: disturbed @ true } = &mut self.stage {
             *disturbed = false;
@@ -114,13 +115,13 @@ impl Session {
         }
     }
 
-    /// It collects these too, relative to its folder.
+    /// Adds paths that it also collects, relative to its folder.
     pub(super) fn also_collects(&mut self, paths: &[PathBuf]) {
         let paths = paths.iter().filter_map(|path| path.to_str());
         self.sources.extend(paths.map(|path| OutputSource::Path(path.to_owned())));
     }
 
-    /// Returns whether one of the two folders lies in the other.
+    /// Returns whether one of the two folders contains the other.
     pub(super) fn shares_with(&self, other: &Self) -> bool {
         self.dir.starts_with(&other.dir) || other.dir.starts_with(&self.dir)
     }
@@ -138,8 +139,8 @@ impl Session {
         by_path || self.patterns.iter().any(|pattern| pattern.matches(inner))
     }
 
-    /// `ended` has ended and left its files as in `after`: finds what changed since the later of the two started.
-    /// Returns whether something is to be remembered of this one.
+    /// Compares with `ended`, which has ended and left its files as in `after`: finds what changed since the later of
+    /// the two started. Returns whether this session must be saved again.
     pub(super) fn compare(&mut self, ended: &mut Self, after: &Snapshot) -> bool {
         if !self.shares_with(ended) {
             return false;
@@ -154,7 +155,7 @@ impl Session {
             let Some(start) = later.before() else { return false };
             let absolute = start.files().keys().map(|path| later.dir.join(path));
             let absolute = absolute.chain(after.files().keys().map(|path| ended.dir.join(path)));
-            // This one may still report a file that it does not declare, so that each file of its folder counts.
+            // This one may still report an undeclared file, so every file of its folder counts.
             for file in absolute.filter(|file| ended.collects(file) && file.starts_with(&self.dir)) {
                 let then = file.strip_prefix(&later.dir).ok().and_then(|path| start.files().get(path));
                 let now = file.strip_prefix(&ended.dir).ok().and_then(|path| after.files().get(path));
@@ -172,7 +173,7 @@ impl Session {
         !changed.is_empty()
     }
 
-    /// Returns the file of `target` that changed while another attempt was running, and what people call that one.
+    /// Returns a file of `target` that changed while another attempt was running, and that attempt's name.
     pub(super) fn conflict<'a>(
         &'a self,
         target: &Path,
@@ -180,7 +181,7 @@ impl Session {
         others: impl Iterator<Item = &'a Self>,
     ) -> Option<(PathBuf, &'a str)> {
         let whole = self.dir.join(target);
-        // A glob asks for thousands of files, one by one: only a folder, or what is gone, is worth a search.
+        // A glob checks thousands of files one by one: search only for folders and missing files.
         let one = now.contains_key(target);
         let shown = |file: &Path| file.strip_prefix(&self.dir).unwrap_or(file).to_owned();
         let recorded = if one {
@@ -209,7 +210,7 @@ impl Session {
         None
     }
 
-    /// Writes it down for the next daemon.
+    /// Saves it for the next daemon.
     ///
     /// # Errors
     /// A sentence.
@@ -250,7 +251,8 @@ impl Session {
         write().map_err(|error| sentence("can't write", file, &error))
     }
 
-    /// Reads what an earlier daemon wrote down; `None` if it can't be read, or if the machine was started anew since.
+    /// Loads the session of an earlier daemon; returns `None` if it can't be read, or if the machine has rebooted
+    /// since.
     pub(super) fn load(file: &Path, before: Snapshot) -> Option<Self> {
         let stored: Stored = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
         if stored.boot != record::boot_id() {

@@ -56,12 +56,12 @@ impl Project {
     fn begin(&self, node: &str, source: OutputSource) -> AttemptId {
         self.begin_in(".", node, source)
     }
-    /// What is said when an ended attempt collects a file of the project.
+    /// Collects a file of the project for an ended attempt; returns its error.
     fn collects(&self, id: AttemptId, file: &str) -> Result<(), String> {
         let now = Snapshot::now(&self.dir(), &[path(file)]).unwrap();
         self.shared.check(id, Path::new(file), now.files())
     }
-    /// As the next daemon has it.
+    /// Loads the sessions as the next daemon does.
     fn restart(&mut self) {
         self.shared = SharedFolders::load(&self.temp.path().join("attempts"));
     }
@@ -81,7 +81,7 @@ fn a_file_that_changed_while_two_ran_that_collect_it_belongs_to_neither() {
         "{said}"
     );
     project.shared.leave(a);
-    // It may have built on what the other one wrote.
+    // It may have built on the other one's output.
     project.write("result.txt", "b too");
     project.shared.ended(b, &[]);
     let said = project.collects(b, "result.txt").unwrap_err();

@@ -10,7 +10,7 @@ fn pools() -> Pools<u32> {
     Pools::new(&sizes())
 }
 
-/// Pools by name; a name with a `!` is a lock.
+/// Returns pools by name; a name with a `!` is a lock.
 fn of(names: &[&str]) -> Needs {
     needs(names.iter().map(|name| match name.strip_prefix('!') {
         Some(lock) => Resource::Lock(lock.to_owned()),
@@ -53,7 +53,7 @@ fn a_chain_of_commands_does_not_starve_one_that_needs_the_gpu_too() {
     let (process, both) = (of(&["process"]), of(&["process", "gpu"]));
     assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
     assert!(!starts(&pools.enter(&both, 3)));
-    // A node of the chain ends, and the next one of it asks before anybody is started.
+    // A node of the chain ends, and the next one asks before any other waiter is started.
     pools.leave(&process);
     assert!(!starts(&pools.enter(&process, 4)));
     assert_eq!(pools.next(), Some((both, 3)));
@@ -107,7 +107,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Pools with a plain account of who runs and who waits.
+/// Pools with a simple record of who runs and who waits.
 struct World {
     pools: Pools<u32>,
     running: VecDeque<(u32, Needs)>,
@@ -180,8 +180,8 @@ impl World {
 }
 
 proptest! {
-    /// No pool is over its size, none is idle while somebody waits for it, and whoever waits starts after finitely
-    /// many releases, although ever more attempts come after it.
+    /// No pool exceeds its size, none is idle while somebody waits for it, and every waiter starts after finitely many
+    /// releases, although more attempts keep arriving.
     #[test]
     fn everybody_starts_and_no_pool_overflows(acts in prop::collection::vec(act(), 0..80), flood in 0..KINDS.len()) {
         let mut world = World::new();
@@ -192,7 +192,7 @@ proptest! {
         let waiting: BTreeSet<u32> = world.waiting.iter().map(|(who, _)| *who).collect();
         let mut releases = 0;
         while world.waiting.iter().any(|(who, _)| waiting.contains(who)) {
-            // Every attempt ends at some time; meanwhile the next node of a chain asks before others are started.
+            // Every attempt ends eventually; meanwhile the next node of a chain asks before others are started.
             if let Some((_, needs)) = world.running.pop_front() {
                 world.pools.leave(&needs);
                 world.enter(&of(KINDS[flood]));

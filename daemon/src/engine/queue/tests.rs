@@ -75,8 +75,8 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    /// Whatever happens: no more starts than cap and limits allow, no run is lost or started twice, and the order is that
-    /// of a plain list in which those over their limit are passed by.
+    /// Whatever happens, cap and limits hold, no run is lost or started twice, and the order is that of a list in which
+    /// runs over their limit are passed over.
     #[test]
     fn the_queue_is_a_list_below_a_cap_and_limits(acts in prop::collection::vec(act(), 0..80)) {
         let mut queue = RunQueue::new(3, false);
@@ -125,7 +125,7 @@ proptest! {
                 prop_assert_eq!(queue.position(*run), Some(place));
             }
         }
-        // When every run that starts ends, all of them start.
+        // If every started run ends, all of them start.
         for workflow in running.drain(..) {
             queue.ended(workflows[workflow]);
         }

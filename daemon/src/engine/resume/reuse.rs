@@ -1,4 +1,5 @@
-//! What a resumed run reuses: whatever was finished and reads nothing that runs again, conditions included.
+//! Decides what a resumed run reuses: everything finished that doesn't depend on anything that runs again, including
+//! its conditions.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,7 +14,7 @@ use indexmap::IndexMap;
 
 use crate::engine::plan::{Plan, PlanNode};
 
-/// What of a node runs again.
+/// The part of a node that runs again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Rerun {
     Nothing,
@@ -32,10 +33,10 @@ impl Rerun {
     }
 }
 
-/// An ended run: how far it came, and what is kept of it.
+/// An ended run: its state, and its stored values.
 pub(super) struct Ended<'a> {
     state: &'a RunState,
-    /// Instances whose values are all there.
+    /// Instances whose values are all stored.
     stored: HashSet<(&'a str, ItemPath)>,
 }
 
@@ -49,7 +50,7 @@ impl<'a> Ended<'a> {
         Self { state, stored }
     }
 
-    /// The instances whose values are taken over.
+    /// Returns the instances whose values are reused.
     pub(super) fn finished(&self, plan: &Plan, again: &[Rerun]) -> Vec<(String, ItemPath)> {
         let mut finished = Vec::new();
         for (node, again) in plan.nodes.iter().zip(again) {
@@ -64,7 +65,7 @@ impl<'a> Ended<'a> {
         finished
     }
 
-    /// The same for people.
+    /// Returns the same as a summary for people.
     pub(super) fn reuse(&self, plan: &Plan, again: &[Rerun]) -> Reuse {
         let mut reuse = Reuse::default();
         let mut kept: HashMap<String, u32> = HashMap::new();
@@ -83,7 +84,7 @@ impl<'a> Ended<'a> {
         reuse
     }
 
-    /// What runs again because of how the node itself ended.
+    /// Returns what runs again because of the end of the node itself.
     fn own(&self, node: &PlanNode) -> Rerun {
         let Some(seen) = self.state.nodes.get(&node.name) else { return Rerun::All };
         let skipped = seen.whole.status == NodeStatus::Skipped;
@@ -102,7 +103,7 @@ impl<'a> Ended<'a> {
         }
     }
 
-    /// Whether an instance ended in a way that holds as long as what it reads does.
+    /// Returns whether the result of an instance stays valid as long as its inputs do.
     fn stays(&self, node: &PlanNode, item: ItemPath, seen: &Instance) -> bool {
         match seen.status {
             NodeStatus::Skipped => true,
@@ -116,8 +117,8 @@ fn instances(seen: &NodeState) -> impl Iterator<Item = (ItemPath, &Instance)> {
     items.chain(seen.item_count.is_none().then_some((ItemPath::WHOLE, &seen.whole)))
 }
 
-/// What of each node runs again: what did not finish, what is `touched` by a change of the file, and whatever reads
-/// something that runs again.
+/// Returns what runs again in each node: unfinished instances, nodes `touched` by a change of the file, and everything
+/// that reads something that runs again.
 pub(super) fn again(plan: &Plan, ended: &Ended<'_>, touched: &HashSet<usize>) -> Vec<Rerun> {
     let mut again = vec![Rerun::All; plan.nodes.len()];
     let mut waits: Vec<usize> = plan.nodes.iter().map(|node| node.deps.len()).collect();
@@ -143,7 +144,8 @@ pub(super) fn again(plan: &Plan, ended: &Ended<'_>, touched: &HashSet<usize>) ->
     again
 }
 
-/// The nodes of the new plan that do something else than in the old one, or read a param that has another value now.
+/// Returns the nodes of the new plan that do something different from the old one, or that read a param with a new
+/// value.
 pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<usize> {
     let ((old, old_params), (new, new_params)) = (old, new);
     let other = |name: &str| old_params.get(name) != new_params.get(name);
@@ -160,8 +162,8 @@ pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<u
     (0..new.nodes.len()).filter(|at| is_touched(&new.nodes[*at])).collect()
 }
 
-/// Whether both make the same of the same inputs, under the same conditions. How often they are tried, how long they may
-/// take and where they wait makes no difference.
+/// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, pools and
+/// locks make no difference.
 fn does_the_same(one: &Node, other: &Node) -> bool {
     let Node {
         action,

@@ -1,4 +1,4 @@
-//! Attempts at their executor.
+//! Attempts in their executor.
 
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{AttemptEnd, RunStatus};

@@ -1,4 +1,4 @@
-//! Failures: what they skip, retries, time-outs, `allow_failure`.
+//! Failures: skipped nodes, retries, timeouts, `allow_failure`.
 
 use fanlight_shared::run::{AttemptEnd, RunStatus};
 

@@ -10,7 +10,7 @@ nodes:
 outputs: { paths: \"${{ list.paths }}\", text: \"${{ read.text }}\", FILES }
 ";
 
-/// A folder with two texts, and the workflow that lists it.
+/// Returns a folder with two text files, and a workflow that lists it.
 fn folder(outputs: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("sub")).unwrap();

@@ -1,4 +1,4 @@
-//! `each`: items, zips, holes, item by item.
+//! `each`: items, zips, gaps, item by item.
 
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::value::Value;
@@ -114,7 +114,7 @@ outputs: { work: '${{ work.items }}', odd: '${{ odd.items }}' }
 #[tokio::test]
 async fn a_later_each_starts_item_by_item() {
     let world = World::new().await;
-    // The second item never ends, so what follows the first can only have run item by item.
+    // The second item never ends, so the node after the first can only have run item by item.
     let run = world
         .start(
             "

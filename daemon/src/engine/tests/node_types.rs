@@ -1,4 +1,4 @@
-//! Node types that come and go while the daemon runs, and types that an executor of their own runs.
+//! Node types that are added and removed while the daemon runs, and types with their own executor.
 
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;

@@ -26,7 +26,7 @@ async fn parked(world: &World, document: &str) -> RunId {
     run
 }
 
-/// An answer to `ask`, from nobody who answered before.
+/// Returns an answer to `ask`, with a new key.
 fn to(run: RunId, value: &str) -> runs::Answer {
     runs::Answer {
         run_id: run,
@@ -42,7 +42,7 @@ async fn answer(world: &World, run: RunId, value: &str) {
     world.engine.answer(to(run, value)).await.unwrap();
 }
 
-/// Why an answer is refused.
+/// Returns the error of an answer that is refused.
 async fn refused(world: &World, answer: runs::Answer) -> (ErrorCode, String) {
     let error = world.engine.answer(answer).await.unwrap_err();
     let codes = [ErrorCode::NotFound, ErrorCode::Refused, ErrorCode::BadParams];
@@ -236,7 +236,7 @@ async fn an_answer_that_is_wrong_is_refused_by_name_and_changes_nothing() {
     assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
 }
 
-/// A workflow that waits for an answer for so many milliseconds.
+/// Returns a workflow that waits for an answer for this many milliseconds.
 fn within(millis: u32, default: &str) -> String {
     format!(
         "nodes: {{ ask: {{ uses: test.ask, with: {{ question: 'Now?', within: {millis}, {default} }} }} }}\n\
@@ -360,15 +360,15 @@ mod properties {
         ]
     }
 
-    /// Runs everything that can go on without a person.
+    /// Runs everything that can continue without a person.
     async fn settle(world: &World) {
         world.until(|now| now.running == 0 && now.queued == 0).await;
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-        /// Whatever happens, no run is lost: each ends as it should, or is parked and can be answered; slots are never
-        /// held by a run that waits for a person.
+        /// Whatever happens, no run is lost: each ends as it should, or is parked and can be answered. A run that waits
+        /// for a person never holds a slot.
         #[test]
         fn no_run_that_waits_for_a_person_is_lost_or_holds_a_slot(acts in prop::collection::vec(act(), 1..12)) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

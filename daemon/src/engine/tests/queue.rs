@@ -1,4 +1,4 @@
-//! The seed's promises about many runs of one workflow.
+//! Many runs of one workflow.
 
 use fanlight_shared::rpc::{queue, runs};
 use fanlight_shared::run::RunStatus;
@@ -212,7 +212,7 @@ async fn the_engine_decides_no_further_ahead_than_the_store_can_follow() {
     let disk = world.hold_the_disk();
     let engine = world.engine.clone();
     let unpaused = tokio::spawn(async move { engine.set_queue(paused(false)).await });
-    // On one thread every yield is a turn of the engine, and these are many more than the runs would need.
+    // On one thread every yield is a turn of the engine, and these are far more than the runs would need.
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
@@ -275,7 +275,7 @@ nodes:
     world.until_attempt(free.id, "wait", 1).await;
     let attempts = |run: &fanlight_shared::run::Run| world.ended(run.id).state.nodes["wait"].whole.attempt();
     assert_eq!((attempts(&second), attempts(&third)), (0, 0));
-    // One that gives up while it waits keeps nobody from the lock.
+    // A run that gives up while it waits doesn't block the lock.
     world.cancel(&[second.id]).await;
     world.cancel(&[first.id]).await;
     world.until_attempt(third.id, "wait", 1).await;

@@ -1,4 +1,4 @@
-//! What the next daemon finds.
+//! Recovery by the next daemon.
 
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::rpc::{queue, runs};
@@ -107,7 +107,7 @@ outputs: { a: '${{ a.text }}' }
     assert_eq!(world.store.assets(&fanlight_shared::rpc::assets::List::default()).unwrap().rows.len(), 1);
 }
 
-/// An ended run, with an attempt that its executor has something left of.
+/// Returns an ended run with an attempt that has leftovers in its executor.
 async fn with_leftovers(world: &World) -> (fanlight_shared::id::RunId, AttemptId) {
     let ended = world.run("nodes: { a: { run: done } }").await;
     let attempt = ended.state.nodes["a"].whole.attempts[0].id.unwrap();
@@ -120,7 +120,7 @@ async fn a_daemon_that_dies_in_a_deletion_leaves_nothing_to_stay() {
     let mut world = World::new().await;
     let (deleted, attempt) = with_leftovers(&world).await;
     let (kept, other) = with_leftovers(&world).await;
-    // As far as it got: the deletion is committed, what the attempt left is still there.
+    // The deletion is committed, but the attempt's leftovers still exist.
     world.store.commit(vec![Op::DeleteRun { run: deleted, assets: false }]).await.unwrap();
     world.restart().await;
     world.until_stored(|store| store.going().unwrap().is_empty()).await;

@@ -1,4 +1,4 @@
-//! Resume: what a new run takes over from an ended one, and what it runs again.
+//! Resume: what a new run reuses from an ended one, and what it runs again.
 
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::RunId;
@@ -18,7 +18,7 @@ fn request(run: &Run) -> runs::Resume {
     }
 }
 
-/// Resumes a run, perhaps with another version of its file, to its end.
+/// Resumes a run, optionally with another version of its file, and waits for its end.
 async fn resumed(world: &World, run: &Run, document: Option<&str>) -> Ended {
     let request = runs::Resume { document: document.map(str::to_owned), ..request(run) };
     let again = world.engine.resume(request).await.unwrap().runs.remove(0);
@@ -26,7 +26,7 @@ async fn resumed(world: &World, run: &Run, document: Option<&str>) -> Ended {
     world.ended(again.id)
 }
 
-/// What a resume would take over and run again: `reused: a, b (1 of 2); rerun: c`.
+/// Returns what a resume would reuse and run again: `reused: a, b (1 of 2); rerun: c`.
 async fn planned(world: &World, run: &Run, document: Option<&str>) -> Result<String, RpcError> {
     let request = runs::Resume { document: document.map(str::to_owned), dry_run: true, ..request(run) };
     let planned = world.engine.resume(request).await?;
@@ -62,7 +62,8 @@ outputs: { good: '${{ good.text }}' }
     assert_eq!(again.output("good").and_then(|it| it.as_text()), Some("fine"));
 }
 
-/// `test` reads a file that is not there before it is `fixed`; `report` and `rescue` look at how that went.
+/// Returns a workflow in which `test` reads a file that is missing until it is `fixed`; `report` and `rescue` check its
+/// outcome.
 fn stale(folder: &std::path::Path) -> String {
     let file = folder.join("fixed").display().to_string();
     format!(
@@ -148,7 +149,7 @@ async fn a_repaired_file_is_used_and_what_the_repair_does_not_touch_is_kept() {
     let world = World::new().await;
     let run = world.try_start(BROKEN, &[&[("v", Value::Int(7))]]).await.unwrap().remove(0);
     world.idle().await;
-    // Trying more often makes nothing else of it.
+    // A changed `retry` doesn't invalidate it.
     let repaired = "
 params: { v: { type: int, default: 1 }, more: { type: text, default: m } }
 nodes:
@@ -164,7 +165,7 @@ outputs: { work: '${{ work.text }}' }
     assert_eq!(again.output("work"), Some(&Value::from("data 7 m")));
     assert_eq!((again.run.number, again.run.workflow_id), (2, run.workflow_id));
     assert_ne!(again.run.version, run.version);
-    // A later run of what it became has nothing to do.
+    // A resume of the repaired run has nothing to do.
     let error =
         world.engine.resume(runs::Resume { document: Some(repaired.into()), ..request(&again.run) }).await;
     assert!(error.unwrap_err().message.contains("its file has not changed since"));

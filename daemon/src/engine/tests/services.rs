@@ -1,4 +1,4 @@
-//! What a running native node may do, seen from the outside.
+//! The services of a running native node, as a client sees them.
 
 use fanlight_shared::event::{Activity, Prediction, TaskStatus, ToolResult};
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
@@ -8,7 +8,7 @@ use fanlight_shared::value::Value;
 use super::world::World;
 use crate::supervisor::log::{self, StreamTag};
 
-/// A node that writes a text word by word.
+/// Returns a node that writes a text word by word.
 fn stream(then: &str) -> String {
     format!("nodes: {{ a: {{ uses: test.stream, with: {{ text: 'one two three', then: {then} }} }} }}")
 }
@@ -21,7 +21,7 @@ fn attempt(
     world.ended(run).state.nodes["a"].whole.attempts[number].clone()
 }
 
-/// Holds what `test.agent` did against what is known of it.
+/// Checks the recorded activity of `test.agent`.
 fn did_its_work(activity: &Activity) {
     assert_eq!(activity.plan.as_deref(), Some("1. look\n2. tell"));
     let tasks: Vec<_> = activity.tasks.iter().map(|task| (task.number, task.status)).collect();

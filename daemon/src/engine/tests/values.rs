@@ -16,7 +16,7 @@ fn text() -> String {
     (0..20_000).map(|i| format!("{i}ü\n")).collect()
 }
 
-/// What a large value holds.
+/// Returns the content of a large value.
 fn content(world: &World, value: Option<&Value>, ty: &Type) -> String {
     let large = value.and_then(Value::as_large).unwrap();
     assert_eq!(&large.ty, ty);

@@ -1,4 +1,4 @@
-//! An engine on a store of its own, and words to tell stories with.
+//! An engine with its own store, and helpers for stories.
 
 use std::sync::Arc;
 
@@ -20,15 +20,15 @@ use crate::hub::Hub;
 use crate::node_type::{NodeTypes, fake};
 use crate::store::{After, Batch, Store};
 
-/// An engine on a store of its own.
+/// An engine with its own store.
 pub(super) struct World {
     pub(super) engine: Engine,
     pub(super) store: Store,
-    /// Runs what is no native node.
+    /// Runs nodes that aren't native.
     pub(super) fake: Fake,
-    /// What watchers of the engine are sent.
+    /// Sends events to watchers of the engine.
     pub(super) hub: Arc<Hub>,
-    /// What `uses:` may name; the next engine has them too.
+    /// The node types that `uses:` may name; the next engine has them too.
     pub(super) node_types: NodeTypes,
     home: Home,
     config: Arc<Config>,
@@ -53,7 +53,7 @@ impl World {
         Self { engine, store, fake, hub, node_types, home, config, _folder: folder }
     }
 
-    /// Nothing more is committed until this is dropped.
+    /// Blocks commits until the returned sender is dropped.
     pub(super) fn hold_the_disk(&self) -> std::sync::mpsc::Sender<()> {
         let (disk, held) = std::sync::mpsc::channel();
         let after: After = Box::new(move |_| {
@@ -63,12 +63,12 @@ impl World {
         disk
     }
 
-    /// Ends the daemon's engine and boots another one on what is kept.
+    /// Ends the engine and boots another one on the same store.
     pub(super) async fn restart(&mut self) {
         self.restart_after(|_| {}).await;
     }
 
-    /// The same, with something that happens while there is no engine.
+    /// Does the same, and calls `meanwhile` in between.
     pub(super) async fn restart_after(&mut self, meanwhile: impl FnOnce(&Self)) {
         self.engine.stop().await;
         meanwhile(self);
@@ -77,12 +77,12 @@ impl World {
             boot(&self.home, &self.store, &self.fake, &self.config, &self.hub, &self.node_types).await;
     }
 
-    /// Where the files of an attempt lie.
+    /// Returns the folder of an attempt.
     pub(super) fn folder_of(&self, attempt: AttemptId) -> std::path::PathBuf {
         self.home.attempts().join(attempt.to_string())
     }
 
-    /// Ends the engine as a daemon ends that dies over a run, and boots another one.
+    /// Ends the engine as a daemon does that crashes on a run, and boots another one.
     pub(super) async fn crash_during(&mut self, run: RunId) {
         self.restart_after(|world| {
             std::fs::create_dir_all(&world.home.state).unwrap();
@@ -142,7 +142,7 @@ impl World {
         self.until(|activity| *activity == Activity::default()).await;
     }
 
-    /// Waits until the engine is as busy as `condition` says, and all of that is stored.
+    /// Waits until the engine's activity meets `condition`, and everything is stored.
     pub(super) async fn until(&self, condition: impl FnMut(&Activity) -> bool) {
         let mut activity = self.engine.activity();
         tokio::time::timeout(std::time::Duration::from_secs(30), activity.wait_for(condition))
@@ -152,16 +152,16 @@ impl World {
         self.store.commit(Vec::new()).await.unwrap();
     }
 
-    /// Waits until the stored state of a run is as `condition` says; looks after every change of the store's mind.
+    /// Waits until the stored state of a run meets `condition`; checks after every commit.
     pub(super) async fn until_state(&self, id: RunId, condition: impl Fn(&RunState) -> bool) {
         self.until_stored(|_| condition(&self.ended(id).state)).await;
     }
 
-    /// Waits until what is stored is as `condition` says.
+    /// Waits until the store meets `condition`.
     pub(super) async fn until_stored(&self, condition: impl Fn(&Store) -> bool) {
         let look = async {
             while !condition(&self.store) {
-                // A commit of our own is a barrier behind whatever the engine wrote; in between others get their turn.
+                // Our own commit is a barrier after everything that the engine wrote; in between, other tasks run.
                 self.store.commit(Vec::new()).await.unwrap();
                 tokio::task::yield_now().await;
             }
@@ -171,7 +171,7 @@ impl World {
             .expect("the store should have got there");
     }
 
-    /// Waits until this attempt of a node runs or ended.
+    /// Waits until this attempt of a node is running or has ended.
     pub(super) async fn until_attempt(&self, id: RunId, node: &str, number: u32) {
         self.until_state(id, |state| state.nodes[node].whole.attempt() >= number).await;
     }
@@ -186,7 +186,7 @@ impl World {
         self.engine.cancel(runs::Cancel { runs: runs.to_vec(), ..runs::Cancel::default() }).await.unwrap()
     }
 
-    /// What a port of a run holds in the store: one value per item.
+    /// Returns the stored values of a port of a run, one per item.
     pub(super) fn values(&self, run: RunId, node: &str, port: &str) -> Vec<Option<Value>> {
         let open = self.store.run(run).unwrap();
         open.values
@@ -234,14 +234,14 @@ pub(super) fn params(set: &[(&str, Value)]) -> IndexMap<String, Value> {
     set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// A run as the store has it.
+/// An ended run as it is stored.
 pub(super) struct Ended {
     pub(super) run: Run,
     pub(super) state: RunState,
 }
 
 impl Ended {
-    /// The states of its nodes, in order: `a completed, b skipped`.
+    /// Returns the states of its nodes, in order: `a completed, b skipped`.
     pub(super) fn nodes(&self) -> String {
         let node = |(name, node): (&String, &fanlight_shared::run_state::NodeState)| {
             format!("{name} {}", node.whole.status.word())
@@ -249,7 +249,7 @@ impl Ended {
         self.state.nodes.iter().map(node).collect::<Vec<_>>().join(", ")
     }
 
-    /// The states of a node's items, in order.
+    /// Returns the states of a node's items, in order.
     pub(super) fn items(&self, node: &str) -> Vec<NodeStatus> {
         self.state.nodes[node].items.values().map(|item| item.status).collect()
     }

@@ -38,7 +38,7 @@ pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
                 - ridge.height * (0.35 + octaves(x * ridge.width, ridge.base * 9.0, 5, ridge.seed));
             if y > crest {
                 let depth = y - crest;
-                // Haze lies in the valleys and takes on the light of the sun.
+                // Haze fills the valleys and takes on the colour of the sun.
                 let haze = 0.17 * smooth(0.0, 0.42, depth) * smooth(0.0, 0.25, ridge.tone + 0.06);
                 let ground = palette.at(ridge.tone + haze);
                 let warm = (-distance * distance * 1.1).exp() * ridge.tone * 0.34;

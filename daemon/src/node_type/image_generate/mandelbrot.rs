@@ -1,10 +1,10 @@
-//! Mandelbrot: a place at the rim of the set, smoothly coloured and lit like a relief.
+//! Mandelbrot: a place at the edge of the set, smoothly coloured and lit like a relief.
 
 use super::Scene;
 use super::palette::{Palette, add, scale};
 use super::rng::Rng;
 
-/// Middle and half height of views that are worth it.
+/// The centre and half height of interesting views.
 const PLACES: [(f64, f64, f64); 10] = [
     (-0.743_643_887, 0.131_825_904, 0.000_9),
     (-0.722, 0.246, 0.011),
@@ -18,7 +18,7 @@ const PLACES: [(f64, f64, f64); 10] = [
     (-0.550_5, -0.625_9, 0.014),
 ];
 const MAX_STEPS: u32 = 1500;
-/// Far out, so that the colouring is smooth.
+/// Large, so that the colouring is smooth.
 const ESCAPE_RADIUS_SQUARED: f64 = 1e4;
 
 pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
@@ -37,7 +37,7 @@ pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
     })
 }
 
-/// How many steps until it escapes, without jumps, and how much light falls there (0..1).
+/// Returns the number of steps until it escapes, smoothed, and the light at this point (0..1).
 #[allow(clippy::cast_possible_truncation)]
 fn escape(a: f64, b: f64) -> Option<(f32, f32)> {
     let (mut x, mut y, mut dx, mut dy) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);

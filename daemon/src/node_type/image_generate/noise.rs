@@ -1,6 +1,6 @@
-//! Gradient noise and what is made of it.
+//! Gradient noise, and functions based on it.
 
-/// A number that depends on a place and a seed.
+/// Returns a number that depends on a place and a seed.
 #[allow(clippy::cast_sign_loss)]
 pub(super) fn hash(x: i32, y: i32, seed: u32) -> u32 {
     let mut h =
@@ -10,7 +10,7 @@ pub(super) fn hash(x: i32, y: i32, seed: u32) -> u32 {
     h ^ (h >> 16)
 }
 
-/// The same within `0..1`.
+/// Returns the same within `0..1`.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn unit(x: i32, y: i32, seed: u32) -> f32 {
     (hash(x, y, seed) >> 8) as f32 / (1u32 << 24) as f32
@@ -38,7 +38,7 @@ const DIRECTIONS: [(f32, f32); 16] = [
     (0.923_88, -0.382_683),
 ];
 
-/// Smooth noise, about -1..1.
+/// Returns smooth noise, about -1..1.
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn at(x: f32, y: f32, seed: u32) -> f32 {
     let (left, top) = (x.floor(), y.floor());
@@ -54,14 +54,14 @@ pub(super) fn at(x: f32, y: f32, seed: u32) -> f32 {
     lerp(upper, lower, v) * std::f32::consts::SQRT_2
 }
 
-/// Octaves of noise, about -1..1.
+/// Returns octaves of noise, about -1..1.
 pub(super) fn octaves(mut x: f32, mut y: f32, count: u32, seed: u32) -> f32 {
     let (mut sum, mut strength, mut all) = (0.0, 1.0, 0.0);
     for octave in 0..count {
         sum += strength * at(x, y, seed.wrapping_add(octave));
         all += strength;
         strength *= 0.5;
-        // Turned a little each time, so that the lattices don't line up.
+        // Rotate a little each time, so that the lattices don't line up.
         (x, y) = (1.6 * x - 1.2 * y + 7.3, 1.2 * x + 1.6 * y - 3.1);
     }
     sum / all * 1.4
@@ -75,7 +75,7 @@ fn fade(t: f32) -> f32 {
     t * t * t * (t * (t * 6.0 - 15.0) + 10.0)
 }
 
-/// From 0 at `from` to 1 at `to`, smoothly; `from` may be the greater.
+/// Interpolates smoothly from 0 at `from` to 1 at `to`; `from` may be greater.
 pub(super) fn smooth(from: f32, to: f32, x: f32) -> f32 {
     let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)

@@ -1,9 +1,9 @@
-//! Palettes: a few colours from dark to light, blended in OKLab, where halfway looks like halfway.
+//! Palettes: a few colours from dark to light, blended in OKLab, which is perceptually uniform.
 
 use super::noise::lerp;
 use super::rng::Rng;
 
-/// Red, green and blue in proportion to light, 0..1.
+/// Linear red, green and blue, 0..1.
 pub(super) type Linear = [f32; 3];
 
 const PALETTES: [(&str, &[u32]); 9] = [
@@ -18,19 +18,19 @@ const PALETTES: [(&str, &[u32]); 9] = [
     ("ink", &[0x0c_0f_15, 0x26_2f_3c, 0x56_63_72, 0x9c_a7_b0, 0xdd_de_d8, 0xfa_f8_f1]),
 ];
 
-/// The names that the node type takes.
+/// Returns the names that the node type accepts.
 pub(super) fn names() -> Vec<&'static str> {
     std::iter::once("auto").chain(PALETTES.iter().map(|(name, _)| *name)).collect()
 }
 
 const STEPS: usize = 512;
 
-/// A palette, blended beforehand.
+/// A precomputed palette.
 pub(super) struct Palette(Vec<Linear>);
 
 impl Palette {
-    /// The palette of this name; any other name lets the dice choose. The dice roll in both cases, so that the shapes
-    /// do not depend on the colours.
+    /// Returns the palette of this name; for any other name, the generator chooses. It draws a number in both cases, so
+    /// that the shapes don't depend on the colours.
     pub(super) fn named(name: &str, rng: &mut Rng) -> Self {
         let chosen = rng.pick(&PALETTES).1;
         let stops = PALETTES.iter().find(|it| it.0 == name).map_or(chosen, |it| it.1);
@@ -44,7 +44,7 @@ impl Palette {
         Self(steps.collect())
     }
 
-    /// The colour at `t`: 0 is the darkest, 1 the lightest.
+    /// Returns the colour at `t`: 0 is the darkest, 1 the lightest.
     pub(super) fn at(&self, t: f32) -> Linear {
         let at = t.clamp(0.0, 1.0) * STEPS as f32;
         let step = (at as usize).min(STEPS - 1);
@@ -71,7 +71,7 @@ fn linear(rgb: u32) -> Linear {
     })
 }
 
-/// As a screen shows it: sRGB, 0..255, not rounded.
+/// Returns the sRGB colour, 0..255, not rounded.
 pub(super) fn display(colour: Linear) -> [f32; 3] {
     colour.map(|it| {
         let it = it.clamp(0.0, 1.0);

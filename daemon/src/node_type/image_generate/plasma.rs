@@ -1,4 +1,4 @@
-//! Plasma: noise that bends noise that bends noise.
+//! Plasma: noise distorted by noise, twice.
 
 use super::Scene;
 use super::noise::{octaves, smooth};

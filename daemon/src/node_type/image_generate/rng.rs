@@ -1,4 +1,4 @@
-//! Seeded chance: SplitMix64, a few lines that give the same on every machine and in every version.
+//! A seeded random number generator: SplitMix64, which gives the same numbers on every machine and in every version.
 
 pub(super) struct Rng(u64);
 
@@ -17,7 +17,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A seed for [`super::noise`].
+    /// Returns a seed for [`super::noise`].
     #[allow(clippy::cast_possible_truncation)]
     pub(super) fn seed(&mut self) -> u32 {
         self.next() as u32
@@ -29,7 +29,7 @@ impl Rng {
         from + (to - from) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)
     }
 
-    /// One of them.
+    /// Returns one of them.
     #[allow(clippy::cast_possible_truncation)]
     pub(super) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[(self.next() % of.len() as u64) as usize]

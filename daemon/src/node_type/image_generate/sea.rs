@@ -28,7 +28,7 @@ pub(super) fn scene(rng: &mut Rng, palette: Palette) -> Scene {
             let disc = smooth(sun + 0.004, sun - 0.004, distance);
             return mix(sky(x, y, &palette), mix(palette.at(1.0), [1.0, 1.0, 0.96], 0.7), disc);
         }
-        // Perspective: rows lie ever closer towards the horizon.
+        // Perspective: rows get closer towards the horizon.
         let near = (y - horizon) / (1.0 - horizon);
         let far = 1.0 / (near + 0.035);
         let (u, v) = (x * far * 0.55, far * 3.4);

@@ -1,4 +1,4 @@
-//! Voronoi: leaded glass, each pane a tone of the palette with a light of its own.
+//! Voronoi: leaded glass, each pane in a tone of the palette with its own light.
 
 use super::Scene;
 use super::noise::{hash, octaves, smooth, unit};

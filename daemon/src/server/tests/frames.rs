@@ -11,10 +11,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::*;
 
-/// No message is longer.
+/// The maximum length of a message.
 const MAX_MESSAGE_BYTES: usize = fanlight_shared::rpc::frame::MESSAGE_LIMIT;
 
-/// A client that sends what it is told to.
+/// A client that sends arbitrary frames.
 pub(super) struct Raw(pub(super) WebSocketStream<UnixStream>);
 
 impl Raw {
@@ -28,7 +28,7 @@ impl Raw {
         self.0.send(Message::text(text.to_string())).await.unwrap();
     }
 
-    /// The next text frame; `None` when the connection is over.
+    /// Returns the next text frame; `None` once the connection has ended.
     pub(super) async fn next(&mut self) -> Option<Json> {
         loop {
             match self.0.next().await {
@@ -47,7 +47,7 @@ impl Raw {
         assert!(self.next().await.unwrap()["result"].is_object());
     }
 
-    /// The code of the close frame, if one comes.
+    /// Returns the code of the close frame, if one arrives.
     async fn close_code(&mut self) -> Option<CloseCode> {
         loop {
             match self.0.next().await {
@@ -121,7 +121,7 @@ async fn a_frame_that_is_too_long_ends_the_connection() {
     assert_eq!(raw.close_code().await, Some(CloseCode::Size));
 }
 
-/// What a client gets that sends these bytes in place of frames.
+/// Returns the close code for a client that sends these bytes instead of frames.
 async fn after_bytes(served: &Served, bytes: &[u8]) -> Option<CloseCode> {
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;

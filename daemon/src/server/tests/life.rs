@@ -132,7 +132,7 @@ async fn who_loses_the_race_takes_the_daemon_that_won() {
     let home = home(&dir);
     let exe = script(&dir, &format!("exit {ALREADY_RUNNING}"));
     let (loser, winner) = tokio::join!(start_daemon(&home, &exe, &[]), async {
-        // The winner listens only after the loser has seen that nobody does.
+        // The winner listens only after the loser has seen that nobody listens.
         let lock = Lock::take(&home.lock_file()).unwrap();
         let mut log = tokio::time::interval(std::time::Duration::from_millis(1));
         while !home.log_file().exists() {
@@ -168,7 +168,7 @@ async fn what_is_wrong_comes_back_with_its_code() {
     assert_eq!(Hello::METHOD, "hello");
 }
 
-/// A file that can't run shows that the script shakes hands, sends, receives and understands.
+/// An invalid file is enough to show that the script handshakes, sends, receives and parses.
 #[tokio::test]
 async fn the_script_of_the_docs_speaks_the_protocol() {
     let served = Served::new().await;

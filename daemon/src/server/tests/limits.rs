@@ -1,4 +1,4 @@
-//! What one client costs is bounded, whatever it asks for and however little it reads.
+//! The memory of one client is bounded, whatever it requests and however little it reads.
 
 use fanlight_shared::client::ClientError;
 use fanlight_shared::event::DaemonEvent;
@@ -19,7 +19,7 @@ use crate::store::{Bodies, NewRun, Op};
 
 const LARGE: usize = 2_000_000;
 
-/// Submits runs with these params, straight to the store.
+/// Submits runs with these params directly to the store.
 fn submitted(served: &Served, count: usize, params: &Values) -> Vec<Run> {
     let mut submit = submission(1);
     let run = |_| NewRun { id: RunId::new(), label: "long".into(), params: params.clone() };
@@ -27,7 +27,7 @@ fn submitted(served: &Served, count: usize, params: &Values) -> Vec<Run> {
     commit(&served.context.store, vec![Op::Submit(submit.into())]).unwrap().submitted.unwrap().runs
 }
 
-/// Runs whose node `a` put out a value of two megabytes.
+/// Returns runs whose node `a` has a value of two megabytes.
 fn with_large_values(served: &Served, count: usize) -> Vec<Run> {
     let runs = submitted(served, count, &Values::new());
     for run in &runs {
@@ -60,7 +60,7 @@ async fn sixty_values_of_two_megabytes_are_a_short_list_and_each_is_read_whole()
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;
     raw.send(request(1, "values.list", serde_json::to_value(of_port(&runs[0])).unwrap())).await;
-    // A frame that is longer than a message fails in there.
+    // `next` fails on a frame that is longer than a message.
     let page = raw.next().await.unwrap()["result"].take();
     assert_eq!(page["rows"].as_array().unwrap().len(), 60);
 
@@ -77,7 +77,7 @@ async fn sixty_values_of_two_megabytes_are_a_short_list_and_each_is_read_whole()
 #[tokio::test]
 async fn a_client_that_asks_and_does_not_read_has_little_waiting_for_it() {
     let served = Served::new().await;
-    // As many as fill a page, so that every answer is long.
+    // Enough to fill a page, so that every response is long.
     let runs = submitted(&served, 200, &Values::from([("text".to_owned(), Value::from("x".repeat(3000)))]));
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;
@@ -87,7 +87,7 @@ async fn a_client_that_asks_and_does_not_read_has_little_waiting_for_it() {
     let queued = || served.context.queued.load(std::sync::atomic::Ordering::Relaxed);
     let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
     let mut most = 0;
-    // Another client is answered meanwhile.
+    // Another client gets a response meanwhile.
     let other = served.client().await;
     for _ in 0..50 {
         look.tick().await;
@@ -277,7 +277,7 @@ async fn notifications_for_a_client_that_does_not_read_are_bounded_in_bytes() {
         assert!(served.hub.queued_bytes() <= NOTIFICATIONS_LIMIT);
         tokio::task::yield_now().await;
     }
-    // It reads again, and hears that it missed something.
+    // It reads again, and learns that it missed something.
     loop {
         if raw.next().await.unwrap()["params"]["channel"] == "lagged" {
             break;

@@ -1,4 +1,4 @@
-//! Runs with more items than go into one message.
+//! Runs with more items than fit into one message.
 
 use fanlight_shared::rpc::runs::{Get, Items, ParamSet, Start};
 use fanlight_shared::run_state::{Folded, RunState};
@@ -14,7 +14,7 @@ nodes:
   each: { uses: text.template, each: '${{ numbers.items }}', with: { template: 'number {{ n }}', n: '${{ item }}' } }
 ";
 
-/// The state of a run as its stored events make it, up to one of them.
+/// Folds the stored events of a run up to one of them.
 fn folded(served: &Served, run: RunId, seq: u64) -> RunState {
     let mut state = RunState::new(["numbers", "each"]).with_edges(["numbers.items>each.each"]);
     for event in served.context.store.events(run, 0, seq).unwrap() {
@@ -36,7 +36,7 @@ async fn a_run_of_20_000_items_is_told_in_parts_and_read_page_by_page() {
     let run = client.call(start).await.unwrap().runs.remove(0).id;
     let done = |state: &RunState| state.nodes["each"].items_done;
 
-    // Who comes while it runs gets one moment of it in parts, then what happened meanwhile.
+    // A client that connects while it runs gets a snapshot in parts, then the events since.
     let mut viewer = Viewer::new(&served.home).await;
     let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
     for enough in [1, 6000, 12_000] {
@@ -61,7 +61,7 @@ async fn a_run_of_20_000_items_is_told_in_parts_and_read_page_by_page() {
     assert_eq!(done(&ended), 20_000);
     assert!(viewer.runs[&run].nodes == ended.nodes, "it is told what is stored");
 
-    // It is over, and read from the store.
+    // It has ended, and is read from the store.
     let mut after = Viewer::new(&served.home).await;
     after.watch(vec![run]).await;
     while !after.runs.get(&run).is_some_and(RunState::is_whole) {
@@ -90,7 +90,7 @@ async fn a_run_of_20_000_items_is_told_in_parts_and_read_page_by_page() {
     assert!(state == ended, "its pages are what is stored");
 }
 
-/// A run that is active and has these items.
+/// Returns an active run with this many items.
 fn active(hub: &Hub, items: u32) -> RunId {
     let run = run_of(WorkflowId::new(), 1, RunStatus::Running);
     let mut state = RunState::new(["a"]);
@@ -101,7 +101,7 @@ fn active(hub: &Hub, items: u32) -> RunId {
     run.id
 }
 
-/// A viewer that was told a part of a run, and not all of it.
+/// Returns a viewer that has received only a part of a run.
 async fn in_the_middle(served: &Served, many: RunId) -> Viewer {
     let mut viewer = Viewer::new(&served.home).await;
     viewer.watch(vec![many]).await;
@@ -136,7 +136,7 @@ async fn who_changes_what_it_watches_meanwhile_gets_no_part_twice() {
     let served = Served::new().await;
     let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
     let mut viewer = in_the_middle(&served, many).await;
-    // It names the `seq` of what it has so far.
+    // It sends the `seq` of what it has so far.
     viewer.watch(vec![many, few]).await;
     viewer.settle(&served.hub).await;
     let once = viewer.parts;
@@ -170,7 +170,7 @@ async fn pages_are_of_one_moment_though_the_run_goes_on() {
         }
     }
     assert!(read == *first, "what happened meanwhile is not in it");
-    // Read anew, it is.
+    // A new read returns it.
     let page = client.call(list).await.unwrap();
     assert_ne!(page.seq, first.seq);
 }
@@ -189,7 +189,7 @@ async fn pages_of_items_are_refused_in_words() {
     assert!(error.to_string().contains("no node `b`"), "{error}");
     let error = client.call(list("a", Some("x"))).await.unwrap_err();
     assert!(error.to_string().contains("`cursor`: `x` is no cursor of runs.items"), "{error}");
-    // A cursor of another moment goes on behind its item.
+    // A cursor of another snapshot continues after its item.
     let page = client.call(list("a", Some("items:1.0"))).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.item).collect::<Vec<_>>(), [ItemPath::item(1)]);
 }

@@ -1,4 +1,4 @@
-//! What is read from the store: bytes of assets, runs that ended.
+//! Reads from the store: bytes of assets, ended runs.
 
 use fanlight_shared::client::ClientError;
 use fanlight_shared::rpc::assets::Read;
@@ -11,13 +11,13 @@ use crate::store::Op;
 use crate::store::tests::{asset, commit, new_asset, row, submission};
 
 impl Served {
-    /// A run of `poster`, as a submit makes it.
+    /// Returns a submitted run of `poster`.
     fn submitted(&self) -> Run {
         let committed = commit(&self.context.store, vec![Op::Submit(submission(1).into())]).unwrap();
         committed.submitted.unwrap().runs.remove(0)
     }
 
-    /// A picture that a node of a run made.
+    /// Returns a picture that a node of a run made.
     fn picture(&self, run: &Run, node: &str, bytes: &[u8]) -> fanlight_shared::id::AssetId {
         let published = self.context.store.blobs().publish(bytes.to_vec()).unwrap();
         let media = fanlight_shared::media::Media {

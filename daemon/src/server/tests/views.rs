@@ -10,12 +10,12 @@ use serde_json::json;
 use super::frames::{Raw, request};
 use super::*;
 
-/// A client that folds what it is told, and takes every gap and every double for a mistake.
+/// A client that folds the events that it receives, and treats every gap and every duplicate as an error.
 pub(super) struct Viewer {
     pub(super) raw: Raw,
     pub(super) runs: HashMap<RunId, RunState>,
     watched: Vec<RunId>,
-    /// How many parts of snapshots came, without the first ones.
+    /// How many parts of snapshots arrived, without the first ones.
     pub(super) parts: usize,
     lagged: usize,
 }
@@ -40,12 +40,12 @@ impl Viewer {
         self.raw.send(request(1, "watch", json!({ "telemetry": telemetry }))).await;
     }
 
-    /// The connection is lost; another one goes on where it was.
+    /// Reconnects and continues where it was.
     async fn reconnect(&mut self, home: &Home) {
         let mut raw = Raw::connect(home).await;
         raw.hello().await;
         self.raw = raw;
-        // The parts that were under way are lost.
+        // The parts that were on their way are lost.
         self.runs.retain(|_, state| state.is_whole());
         self.watch(self.watched.clone()).await;
     }
@@ -111,7 +111,7 @@ impl Viewer {
     }
 }
 
-/// The engine's side: runs that are active.
+/// The engine's side: active runs.
 struct Runs {
     workflow: WorkflowId,
     ids: Vec<RunId>,
@@ -158,7 +158,7 @@ enum Step {
         kind: u8,
         value: u32,
     },
-    /// More than the socket and the outbox hold, and more items than go into one message.
+    /// More than the socket and the outbox hold, and more items than fit into one message.
     Flood {
         run: usize,
     },
@@ -248,7 +248,7 @@ async fn a_client_that_does_not_read_is_told_everything_anew() {
     viewer.settle(&served.hub).await;
     for _ in 0..2000 {
         runs.state(&served.hub, 0, "a", ItemPath::WHOLE, NodeStatus::Running, 8192);
-        // The session gets its turn to fill the socket.
+        // Let the session fill the socket.
         tokio::task::yield_now().await;
     }
     viewer.settle(&served.hub).await;

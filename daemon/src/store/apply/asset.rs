@@ -52,7 +52,7 @@ impl Apply {
         Ok(())
     }
 
-    /// The preview of an asset; of one that was deleted meanwhile nothing is kept.
+    /// Returns the preview of an asset; of one that was deleted meanwhile nothing is kept.
     pub(super) fn store_preview(
         &self,
         db: &Connection,
@@ -77,7 +77,7 @@ impl Apply {
     }
 }
 
-/// What the row of an asset holds of its value: all, or of a long text its beginning.
+/// Returns what the row of an asset holds of its value: all, or of a long text its beginning.
 fn shown(value: &Value) -> Done<String> {
     let json = serde_json::to_string(value)?;
     if json.len() as u64 <= INLINE_LIMIT || value.has_media() {

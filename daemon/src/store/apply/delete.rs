@@ -19,7 +19,7 @@ const NOT_SHOWN: &str = "NOT EXISTS (SELECT 1 FROM asset a WHERE a.run = v.run A
      AND a.item = v.item AND a.port = v.port)";
 
 impl Apply {
-    /// An ended run goes; while assets stay, its row stays too, for their recipes, but is never listed.
+    /// Returns an ended run goes; while assets stay, its row stays too, for their recipes, but is never listed.
     pub(super) fn delete_run(&self, db: &Connection, work: &mut Work, run: RunId, assets: bool) -> Done {
         let key = self.key(db, run)?.run;
         let (status, number, slug, workflow): (i64, u32, String, i64) = db
@@ -60,7 +60,7 @@ impl Apply {
         self.purge_if_unused(db, work, key)
     }
 
-    /// The folders of these attempts are removed.
+    /// Returns the folders of these attempts are removed.
     pub(super) fn gone(db: &Connection, attempts: &[AttemptId]) -> Done {
         let mut query = db.prepare_cached("DELETE FROM going WHERE attempt = ?1")?;
         for attempt in attempts {
@@ -89,7 +89,7 @@ impl Apply {
         Ok(())
     }
 
-    /// The row of one asset goes, with its preview.
+    /// Returns the row of one asset goes, with its preview.
     fn delete_asset(&self, db: &Connection, work: &mut Work, id: AssetId) -> Done<Option<GoneAsset>> {
         let found = db
             .prepare_cached(
@@ -167,7 +167,7 @@ impl Apply {
         Ok(())
     }
 
-    /// What the values of a run name, those that `which` picks, is named once less.
+    /// Returns what the values of a run name, those that `which` picks, is named once less.
     fn release_rows(&self, db: &Connection, work: &mut Work, run: i64, which: &str) -> Done {
         let rows = db
             .prepare_cached(&format!(
@@ -179,7 +179,7 @@ impl Apply {
         rows.iter().try_for_each(|stored| self.release_stored(db, work, stored))
     }
 
-    /// A deleted run whose last asset is gone leaves nothing behind.
+    /// Returns a deleted run whose last asset is gone leaves nothing behind.
     fn purge_if_unused(&self, db: &Connection, work: &mut Work, run: i64) -> Done {
         let row: Option<(String, i64)> = db
             .prepare_cached(

@@ -21,7 +21,7 @@ pub(super) fn hold(db: &Connection, environment: &Environment, runs: i64) -> Don
     Ok(Some(key))
 }
 
-/// A run that is deleted names its environment no more.
+/// Returns a run that is deleted names its environment no more.
 pub(super) fn release(db: &Connection, run: i64) -> Done {
     let key: Option<i64> = db
         .prepare_cached("SELECT environment FROM run WHERE key = ?1")?

@@ -10,7 +10,7 @@ use crate::store::blob::Published;
 use crate::store::{StoreError, code};
 
 impl Apply {
-    /// The row of bytes, which nothing needs to name yet.
+    /// Returns the row of bytes, which nothing needs to name yet.
     pub(super) fn store_blob(&self, db: &Connection, work: &mut Work, published: &Published) -> Done {
         db.prepare_cached(
             "INSERT INTO blob (hash, bytes, inline) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING",

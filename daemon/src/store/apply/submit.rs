@@ -146,7 +146,7 @@ impl Apply {
     }
 }
 
-/// The runs that an earlier submission with this key made.
+/// Returns the runs that an earlier submission with this key made.
 fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
     let made: Option<(i64, i64, Option<[u8; 32]>)> = db
         .prepare_cached("SELECT first_run, runs, digest FROM request WHERE key = ?1")?
@@ -176,7 +176,7 @@ fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
     Ok(Some(runs))
 }
 
-/// The version's row; its document is stored once.
+/// Returns the version's row; its document is stored once.
 fn version(db: &Connection, submit: &Submit) -> Done<i64> {
     let known = db
         .prepare_cached("SELECT key FROM version WHERE hash = ?1")?
@@ -197,7 +197,7 @@ fn version(db: &Connection, submit: &Submit) -> Done<i64> {
         .insert(params![submit.version.as_str(), submit.document, nodes, edges, submit.concurrency])?)
 }
 
-/// The workflow by its id, else by its path, else a new one.
+/// Returns the workflow by its id, else by its path, else a new one.
 fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
     let find = |by: &str, value: &dyn rusqlite::ToSql| {
         db.prepare_cached(&format!(
@@ -278,7 +278,7 @@ fn free_slug(db: &Connection, slug: &str) -> Done<String> {
     }
 }
 
-/// The first of `count` consecutive places: behind all that wait, or before them.
+/// Returns the first of `count` consecutive places: behind all that wait, or before them.
 fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
     let (head, tail): (Option<i64>, Option<i64>) = (
         db.prepare_cached("SELECT min(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
@@ -289,7 +289,7 @@ fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
     Ok(if next { head.unwrap_or(0) - count } else { tail.unwrap_or(0) + 1 })
 }
 
-/// How many wait before this place.
+/// Returns how many wait before this place.
 fn ahead(db: &Connection, position: i64) -> Done<u32> {
     Ok(db
         .prepare_cached(

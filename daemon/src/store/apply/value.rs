@@ -23,7 +23,7 @@ pub(super) struct Instance<'a> {
 }
 
 impl Apply {
-    /// The value of one port; one that was there is replaced. `body`: its JSON, where that lies in a blob.
+    /// Returns the value of one port; one that was there is replaced. `body`: its JSON, where that lies in a blob.
     pub(super) fn store_value(
         &self,
         db: &Connection,
@@ -66,7 +66,7 @@ impl Apply {
         Ok(())
     }
 
-    /// What a row's value named is named once more, by a copy of the row.
+    /// Returns what a row's value named is named once more, by a copy of the row.
     pub(super) fn reference_stored(&self, db: &Connection, work: &mut Work, stored: &Stored) -> Done {
         if let Some(value) = self.value_with_media(db, stored)? {
             self.reference_value(db, work, &value)?;
@@ -92,7 +92,7 @@ impl Apply {
         }
     }
 
-    /// The value of a row, if it may name media.
+    /// Returns the value of a row, if it may name media.
     pub(super) fn value_with_media(&self, db: &Connection, stored: &Stored) -> Done<Option<Value>> {
         let large;
         let body = match (&stored.body, stored.large) {

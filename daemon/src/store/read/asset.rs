@@ -11,7 +11,7 @@ use super::page;
 use crate::store::{Store, StoreError, code};
 
 impl Store {
-    /// A page of assets, newest first. Blocks.
+    /// Returns a page of assets, newest first. Blocks.
     ///
     /// # Errors
     /// A cursor that is none.
@@ -51,7 +51,7 @@ impl Store {
         })
     }
 
-    /// One asset by its id or a unique prefix of it, with its recipe. Blocks.
+    /// Returns one asset by its id or a unique prefix of it, with its recipe. Blocks.
     ///
     /// # Errors
     /// No asset has this id, or several begin with it.
@@ -96,7 +96,7 @@ impl Store {
         Ok(detail)
     }
 
-    /// The stored preview of an asset: MIME type and bytes. Blocks.
+    /// Returns the stored preview of an asset: MIME type and bytes. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -131,7 +131,7 @@ impl Store {
     }
 }
 
-/// The query of a list. `+` keeps SQLite from the index of a filter that another filter narrows more.
+/// Returns the query of a list. `+` keeps SQLite from the index of a filter that another filter narrows more.
 fn statement(list: &List) -> String {
     let run = list.run_id.is_some();
     let starred = list.starred && !run;

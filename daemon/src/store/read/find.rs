@@ -9,8 +9,8 @@ use super::page;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// The run that a person names: `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or a
-    /// unique prefix of one. Blocks.
+    /// Returns the run that a person names: `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id
+    /// or a unique prefix of one. Blocks.
     ///
     /// # Errors
     /// No run is named so, or several; the sentence lists them.
@@ -63,7 +63,7 @@ fn numbered(db: &Connection, name: &str, number: u32, text: &str) -> Result<i64,
     }))
 }
 
-/// The workflow with this slug, else with this title.
+/// Returns the workflow with this slug, else with this title.
 fn workflow(db: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
     if let [key] = keys(db, "SELECT key FROM workflow WHERE slug = ?1", &[name])?[..] {
         return Ok(Some(key));

@@ -28,7 +28,7 @@ pub struct Counts {
 }
 
 impl Store {
-    /// A run as lists show it. Blocks.
+    /// Returns a run as lists show it. Blocks.
     ///
     /// # Errors
     /// No such run.
@@ -40,7 +40,7 @@ impl Store {
         })
     }
 
-    /// A page of runs, newest first. Blocks.
+    /// Returns a page of runs, newest first. Blocks.
     ///
     /// # Errors
     /// A cursor that is none.
@@ -85,7 +85,7 @@ impl Store {
         })
     }
 
-    /// How many runs are in which state. Blocks.
+    /// Returns how many runs are in which state. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -111,7 +111,7 @@ impl Store {
         })
     }
 
-    /// The greatest start order that a run has; 0 before the first start. Blocks.
+    /// Returns the greatest start order that a run has; 0 before the first start. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -123,7 +123,7 @@ impl Store {
     }
 }
 
-/// The keys of the newest runs in one state that a list asks for.
+/// Returns the keys of the newest runs in one state that a list asks for.
 fn newest(
     db: &Connection,
     list: &runs::List,
@@ -173,7 +173,7 @@ fn newest(
     Ok(keys)
 }
 
-/// The runs with these keys as lists show them, in this order. The queue knows the places of those that wait.
+/// Returns the runs with these keys as lists show them, in this order. The queue knows the places of those that wait.
 pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, StoreError> {
     let sql = format!("SELECT {} FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
     let mut query = db.prepare_cached(&sql)?;
@@ -185,7 +185,7 @@ pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, Sto
     keys.iter().map(short).collect()
 }
 
-/// The keys that a query answers.
+/// Returns the keys that a query answers.
 pub(super) fn keys<P: rusqlite::ToSql>(
     db: &Connection,
     sql: &str,

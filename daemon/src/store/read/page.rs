@@ -19,7 +19,7 @@ pub(crate) fn limit(asked: Option<u32>) -> usize {
 pub(crate) struct List(pub(crate) &'static str);
 
 impl List {
-    /// The position of a cursor of this list; `None` for the first page.
+    /// Returns the position of a cursor of this list; `None` for the first page.
     pub(crate) fn parse<T>(
         self,
         cursor: Option<&str>,
@@ -37,12 +37,12 @@ impl List {
         })
     }
 
-    /// Where a page begins, for lists whose rows come by falling key.
+    /// Returns where a page begins, for lists whose rows come by falling key.
     pub(super) fn before(self, cursor: Option<&str>) -> Result<i64, StoreError> {
         Ok(self.parse(cursor, |key| key.parse().ok())?.unwrap_or(i64::MAX))
     }
 
-    /// An empty page.
+    /// Returns an empty page.
     pub(crate) fn page<K, T>(self, limit: usize) -> Rows<K, T> {
         Rows { list: self, limit, room: PAGE, last: None, rows: Vec::new(), more: false }
     }
@@ -73,7 +73,7 @@ impl<K, T: Serialize> Rows<K, T> {
         true
     }
 
-    /// The page; its cursor is made from the last row.
+    /// Returns the page; its cursor is made from the last row.
     pub(crate) fn finish(self, cursor: impl Fn(&K) -> String) -> Page<T> {
         let last = self.last.as_ref().filter(|_| self.more);
         let cursor = last.map(|key| format!("{}:{}", self.list.0, cursor(key)));
@@ -81,7 +81,7 @@ impl<K, T: Serialize> Rows<K, T> {
     }
 }
 
-/// The pattern that finds this text anywhere; to be used with `ESCAPE '\'`.
+/// Returns the pattern that finds this text anywhere; to be used with `ESCAPE '\'`.
 pub(super) fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
@@ -94,7 +94,7 @@ pub(super) fn pattern(text: &str) -> String {
     pattern
 }
 
-/// The first and the last of the ids that begin with these hexadecimal digits; `None` if no id can.
+/// Returns the first and the last of the ids that begin with these hexadecimal digits; `None` if no id can.
 pub(super) fn id_range(prefix: &str) -> Option<([u8; 16], [u8; 16])> {
     let digits: Vec<u8> = prefix
         .chars()

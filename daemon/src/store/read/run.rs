@@ -57,7 +57,7 @@ impl Store {
         })
     }
 
-    /// One run with everything, ended or not. Blocks.
+    /// Returns one run with everything, ended or not. Blocks.
     ///
     /// # Errors
     /// No such run.
@@ -78,7 +78,7 @@ impl Store {
         })
     }
 
-    /// The state of a run: the fold of its events. Blocks.
+    /// Returns the state of a run: the fold of its events. Blocks.
     ///
     /// # Errors
     /// No such run.
@@ -107,7 +107,8 @@ impl Store {
         })
     }
 
-    /// The text of the file that a run was submitted with, and the path of that file, where there was one. Blocks.
+    /// Returns the text of the file that a run was submitted with, and the path of that file, where there was one.
+    /// Blocks.
     ///
     /// # Errors
     /// No such run.
@@ -139,7 +140,7 @@ impl Store {
         })
     }
 
-    /// The state events of a run after one and up to another, in order. Blocks.
+    /// Returns the state events of a run after one and up to another, in order. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -155,7 +156,7 @@ impl Store {
         })
     }
 
-    /// The attempts of deleted runs whose folders are not removed yet. Blocks.
+    /// Returns the attempts of deleted runs whose folders are not removed yet. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -214,7 +215,7 @@ impl Store {
             .collect()
     }
 
-    /// A value from the columns of its row.
+    /// Returns a value from the columns of its row.
     pub(super) fn value(
         &self,
         db: &Connection,
@@ -285,7 +286,7 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
         .ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
 }
 
-/// All state events of a run, in order and without a gap.
+/// Returns all state events of a run, in order and without a gap.
 fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreError> {
     let mut query = db.prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?;
     let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -26,7 +26,7 @@ pub enum StoredValue {
 }
 
 impl Store {
-    /// What one port of one item has in a run, if it was kept. Blocks.
+    /// Returns what one port of one item has in a run, if it was kept. Blocks.
     ///
     /// # Errors
     /// What SQLite says.
@@ -53,7 +53,7 @@ impl Store {
         })
     }
 
-    /// A page of the values of one port, newest run first, items in their order. Blocks.
+    /// Returns a page of the values of one port, newest run first, items in their order. Blocks.
     ///
     /// # Errors
     /// A cursor that is none.
@@ -101,7 +101,7 @@ impl Store {
         })
     }
 
-    /// A value from the columns of its row: whole if it is short, else a preview and its length.
+    /// Returns a value from the columns of its row: whole if it is short, else a preview and its length.
     fn short_value(
         &self,
         db: &Connection,
@@ -116,7 +116,7 @@ impl Store {
         Ok((Some(preview::value(&value, PREVIEW)), Some(bytes)))
     }
 
-    /// All params of a run, whole. Blocks.
+    /// Returns all params of a run, whole. Blocks.
     ///
     /// # Errors
     /// No such run.
@@ -127,7 +127,7 @@ impl Store {
         }
     }
 
-    /// Where the JSON of a value of a run is. Blocks.
+    /// Returns where the JSON of a value of a run is. Blocks.
     ///
     /// # Errors
     /// No such run; the port has no value, or it was not kept.

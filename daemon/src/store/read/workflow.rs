@@ -17,7 +17,7 @@ const COLUMNS: &str = "w.id, w.slug, w.title, w.path, v.hash, w.runs, w.last_run
 const TITLE: usize = 400;
 
 impl Store {
-    /// A page of workflows that ever ran, most recent first. Blocks.
+    /// Returns a page of workflows that ever ran, most recent first. Blocks.
     ///
     /// # Errors
     /// A cursor that is none.
@@ -44,7 +44,7 @@ impl Store {
         })
     }
 
-    /// One workflow by its id, slug or canonical path, with the text of its newest version. Blocks.
+    /// Returns one workflow by its id, slug or canonical path, with the text of its newest version. Blocks.
     ///
     /// # Errors
     /// No such workflow.
@@ -82,7 +82,7 @@ impl Store {
         if known { Ok(()) } else { Err(StoreError::NotFound(format!("no workflow has the id {id}"))) }
     }
 
-    /// The text of a version that was submitted before, if its runs are still known. Blocks.
+    /// Returns the text of a version that was submitted before, if its runs are still known. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A product whose file holds something else.
+/// Returns a product whose file holds something else.
 fn damaged(at: &Fixture, bytes: &[u8]) -> (Run, Asset) {
     let run = at.ended();
     let asset = at.product(&run, "sky", &large(1));

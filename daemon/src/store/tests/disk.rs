@@ -10,7 +10,7 @@ use super::*;
 const SMALL_DISK: &str = "FANLIGHT_TEST_SMALL_DISK";
 const NO_MOUNT: i32 = 99;
 
-/// The folder of a small file system, in the process that has one. Elsewhere: runs `test` in such a process.
+/// Returns the folder of a small file system, in the process that has one. Elsewhere: runs `test` in such a process.
 fn small_disk(test: &str, options: &str) -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os(SMALL_DISK) {
         return Some(folder.into());
@@ -150,7 +150,7 @@ fn a_full_disk_refuses_requests_and_keeps_decisions() {
     assert_eq!(crate::doctor::check(&store, true).problems, Vec::<String>::new());
 }
 
-/// A value that needs pages of its own.
+/// Returns a value that needs pages of its own.
 fn big(run: RunId, seq: u64) -> Op {
     Op::Values {
         run,

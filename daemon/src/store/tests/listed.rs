@@ -31,7 +31,7 @@ fn a_run_is_found_by_what_people_type() {
     assert!(error("nothing\u{1b}[1m").contains("no run is called"));
 }
 
-/// The id with this prefix; ids made in one millisecond may share all but their last digits.
+/// Returns the id with this prefix; ids made in one millisecond may share all but their last digits.
 fn at_prefix(runs: &[Run], prefix: &str) -> RunId {
     let mut with = runs.iter().map(|run| run.id).filter(|id| id.to_string().starts_with(prefix));
     let id = with.next().unwrap();

@@ -52,7 +52,7 @@ pub enum AttemptEvent {
 }
 
 impl AttemptEvent {
-    /// Whether no other follows.
+    /// Returns whether no other follows.
     #[must_use]
     pub fn is_last(self) -> bool {
         !matches!(self, Self::Grew { .. })

@@ -104,7 +104,7 @@ impl Launcher {
         }
     }
 
-    /// Where the helper's own errors go: a file in its folder, which it makes itself if this can't.
+    /// Returns where the helper's own errors go: a file in its folder, which it makes itself if this can't.
     fn own_log(&self) -> Stdio {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
         let path = self.folder.join("supervisor.log");

@@ -50,7 +50,7 @@ impl Subscribers {
         }
     }
 
-    /// Whether anybody waits for an attempt that isn't over.
+    /// Returns whether anybody waits for an attempt that isn't over.
     pub(super) fn is_awaited(&self) -> bool {
         self.attempts().values().any(|sender| matches!(sender.borrow().stage, None | Some(Stage::Running)))
     }

@@ -25,7 +25,7 @@ impl Subscription {
         Self { id, seen: supervisor.inner.subscribers.subscribe(id), supervisor, reported: 0, over: false }
     }
 
-    /// The next event; after `Ended` or `Lost` it never returns. Cancel-safe.
+    /// Returns the next event; after `Ended` or `Lost` it never returns. Cancel-safe.
     pub async fn next(&mut self) -> AttemptEvent {
         loop {
             let seen = self.seen.borrow_and_update().clone();

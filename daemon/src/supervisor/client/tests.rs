@@ -21,7 +21,7 @@ impl Story {
         Self { root, home }
     }
 
-    /// A client whose helper says one line.
+    /// Returns a client whose helper says one line.
     fn client(&self, line: &str) -> Supervisor {
         let helper = self.root.path().join("helper");
         std::fs::write(&helper, format!("#!/bin/sh\necho '{line}'\n")).unwrap();

@@ -20,7 +20,7 @@ pub(crate) struct LogWriter {
 }
 
 impl LogWriter {
-    /// A log in this folder.
+    /// Returns a log in this folder.
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, end: 0, current: None, tail: Vec::new(), any: false }
     }

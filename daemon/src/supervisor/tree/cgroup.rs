@@ -31,7 +31,7 @@ impl Cgroup {
         Ok(Self { path, folder: Some(folder) })
     }
 
-    /// A cgroup that an earlier supervisor made.
+    /// Returns a cgroup that an earlier supervisor made.
     pub(crate) fn found(path: PathBuf) -> Self {
         Self { path, folder: None }
     }
@@ -40,7 +40,7 @@ impl Cgroup {
         &self.path
     }
 
-    /// Its open folder.
+    /// Returns its open folder.
     pub(crate) fn folder(&self) -> io::Result<BorrowedFd<'_>> {
         self.folder.as_ref().map(AsFd::as_fd).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -72,7 +72,7 @@ impl Cgroup {
         }
     }
 
-    /// The process ids of the members, those in cgroups below included.
+    /// Returns the process ids of the members, those in cgroups below included.
     fn members(&self) -> Vec<u32> {
         let mut members = Vec::new();
         let mut folders = vec![self.path.clone()];
@@ -154,8 +154,8 @@ fn open_folder(path: &Path) -> io::Result<File> {
     std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-/// The cgroup below which attempts can have theirs: this process's own, if processes can be started in a new one there and
-/// be killed with it.
+/// Returns the cgroup below which attempts can have theirs: this process's own, if processes can be started in a new
+/// one there and be killed with it.
 pub(crate) fn find() -> Result<PathBuf, String> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").map_err(|error| error.to_string())?;
     let own = std::fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;

@@ -11,7 +11,7 @@ pub(crate) fn signal(of: Member, _: &[Member], signal: Signal) {
     }
 }
 
-/// Whether no process of it remains.
+/// Returns whether no process of it remains.
 pub(crate) fn is_empty(of: Member, _: &[Member]) -> bool {
     group(of).is_none_or(|group| rustix::process::test_kill_process_group(group).is_err())
 }

@@ -16,7 +16,7 @@ pub(crate) fn signal(of: Member, all: &[Member], signal: Signal) {
     }
 }
 
-/// Whether no process of it remains.
+/// Returns whether no process of it remains.
 pub(crate) fn is_empty(of: Member, all: &[Member]) -> bool {
     let own = std::process::id();
     // The usual case, without a look at every process: whoever lost its parent is a child of the supervisor, so when all
@@ -32,7 +32,7 @@ pub(crate) fn is_empty(of: Member, all: &[Member]) -> bool {
     members(of, all, &table, own, table::token).is_empty()
 }
 
-/// The members of an attempt's tree among the descendants of the supervisor.
+/// Returns the members of an attempt's tree among the descendants of the supervisor.
 fn members(
     of: Member,
     all: &[Member],

@@ -17,14 +17,14 @@ pub(crate) struct Process {
     pub(crate) start: u64,
 }
 
-/// All living processes by id; those that ended and wait to be reaped are none.
+/// Returns all living processes by id; those that ended and wait to be reaped are none.
 pub(crate) fn all() -> HashMap<u32, Process> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return HashMap::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter_map(|pid| Some((pid, process(pid)?))).collect()
 }
 
-/// One living process.
+/// Returns one living process.
 pub(crate) fn process(pid: u32) -> Option<Process> {
     parse(pid, &std::fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
@@ -41,7 +41,7 @@ fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     Some(Process { pid, parent: small(1)?, session: small(3)?, start: number(19)? })
 }
 
-/// The attempt that a process names in its environment.
+/// Returns the attempt that a process names in its environment.
 pub(crate) fn token(pid: u32) -> Option<AttemptId> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     let value = environment.split(|byte| *byte == 0).find_map(|variable| {
