@@ -123,7 +123,13 @@ fn writer() -> Duration {
             let node_name = format!("node_{node}");
             vec![
                 Op::Event { run, event: node_event(node) },
-                Op::Values { run, node: node_name, item: ItemPath::WHOLE, values },
+                Op::Values {
+                    run,
+                    node: node_name,
+                    item: ItemPath::WHOLE,
+                    values,
+                    bodies: Default::default(),
+                },
             ]
         })
         .collect();
