@@ -1,7 +1,7 @@
 //! The supervisor: a small process of its own that holds the commands' processes, so that the daemon may die.
 //!
 //! `fanlight supervisor` has one thread and uses neither tokio nor serde. It starts commands (`process`), each in a tree
-//! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), reaps, and writes exit records
+//! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), reaps, and records exits
 //! ([`record`]). Each attempt is entered into its `ledger` before it starts, so that the next supervisor can clean up
 //! (`recover`). It listens on a socket (`serve`) for `message`s in `frame`s; the daemon's side is [`client`].
 
@@ -91,11 +91,12 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(|error| format!("this process can't take care of orphans: {error}"))?;
+    system::default_signals();
     let signals = serve::Signals::take().map_err(|error| format!("signals can't be received: {error}"))?;
     let trees = tree::Trees::find(trees)?;
-    let ledger = ledger::Ledger::open(&folder)
+    let (mut ledger, entries) = ledger::Ledger::open(&folder)
         .map_err(|error| format!("{} can't be used for records: {error}", folder.display()))?;
-    let past = recover::recover(&ledger);
+    let past = recover::recover(&mut ledger, &entries);
     let listener = listen(&socket)?;
     let own = |path: &Path| OwnFile::of(path).map_err(|error| format!("{}: {error}", path.display()));
     let (folder, socket) = (own(&folder)?, own(&socket)?);

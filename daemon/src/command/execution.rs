@@ -19,7 +19,6 @@ use crate::executor::{Adopted, Capabilities, End, Execution, Executor, Signal, S
 use crate::executor::{CommandWork, Work};
 use crate::file_error::FileError;
 use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, SupervisorError};
-use crate::supervisor::record;
 
 /// The longest wait between two tries to reach a supervisor. After that wait the attempt fails.
 const MAX_WAIT: Duration = Duration::from_secs(4);
@@ -189,15 +188,12 @@ impl CommandExecution {
         Ok(())
     }
 
-    /// Finds out whether the supervisor knows the attempt, or left an exit record in its folder.
+    /// Finds out whether the supervisor knows the attempt.
     async fn find(&self) -> Result<Adopted, Outcome> {
         let supervisor = &self.inner.supervisor;
         let state = with_retries(|| supervisor.state(self.attempt.id)).await;
         let found = match state.map_err(|error| Outcome::lost(&error.to_string()))? {
-            None => match record::exit(self.folder.path()) {
-                None => return Ok(Adopted::Unknown),
-                Some(exit) => Process::Ended(exit),
-            },
+            None => return Ok(Adopted::Unknown),
             Some(state) => match state.stage {
                 Stage::Running => Process::Started(supervisor.subscribe(self.attempt.id)),
                 Stage::Ended(exit) => Process::Ended(exit),

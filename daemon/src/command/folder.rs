@@ -12,7 +12,7 @@ use crate::file_error::is_full;
 use crate::rooted::{Root, remove_tree};
 use crate::store::StoreError;
 
-/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`, `exit`) are there too.
+/// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`) are there too.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
     path: PathBuf,

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fanlight_shared::id::AttemptId;
@@ -52,7 +52,6 @@ struct MainEnd {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) id: AttemptId,
-    pub(crate) folder: PathBuf,
     pub(crate) pid: u32,
     tree: Tree,
     started: Time,
@@ -74,7 +73,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn new(
         id: AttemptId,
-        folder: PathBuf,
+        folder: &Path,
         grace: Duration,
         tree: Tree,
         process: Started,
@@ -83,9 +82,8 @@ impl Running {
         let open = |pipe: OwnedFd| Some(File::from(pipe));
         Self {
             id,
-            log: LogWriter::new(folder.clone()),
-            stdout: StdoutWriter::new(&folder),
-            folder,
+            log: LogWriter::new(folder.to_owned()),
+            stdout: StdoutWriter::new(folder),
             pid: process.pid,
             tree,
             started,

@@ -9,9 +9,8 @@
 //! |---|---|
 //! | `log` | both streams in order of arrival, head and tail; read it with [`super::log::read`], also while it is written |
 //! | `stdout` | the first 1 MiB of standard output; read it with [`super::log::stdout`] |
-//! | `exit` | how it ended, written by renaming before [`AttemptEvent::Ended`] is sent; [`super::record::exit`] reads it |
 //!
-//! All three are whole when [`AttemptEvent::Ended`] arrives, and nothing of the attempt's tree is alive then.
+//! Both are whole when [`AttemptEvent::Ended`] arrives, and nothing of the attempt's tree is alive then.
 //! The child's environment is exactly [`StartSpec::env`] plus `FANLIGHT_ATTEMPT=<id>`.
 
 mod attempt;

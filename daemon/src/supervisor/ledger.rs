@@ -1,6 +1,13 @@
-//! The ledger: a file for each started attempt, written before the process exists, so that the next supervisor knows
-//! which processes may remain.
+//! The ledger: one file that says of each started attempt what became of it, written before its process exists, so that the
+//! next supervisor knows which processes may remain and how the others ended.
+//!
+//! Records are only appended, each whole by one write, and nothing is made or removed for an attempt: on some file systems
+//! each new file costs a look at every one that was removed of late. When most of the file is of forgotten attempts, what
+//! is left is written anew.
 
+mod earlier;
+
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -10,10 +17,16 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::time::Time;
 
 use super::frame::{self, Malformed, Reader, Writer};
+use super::record::Exit;
 
-const PLANNED: u8 = 0xA0;
-const MAIN: u8 = 0xA1;
-const LOST: u8 = 0xA2;
+const PLANNED: u8 = 0xA3;
+const MAIN: u8 = 0xA4;
+const ENDED: u8 = 0xA5;
+const LOST: u8 = 0xA6;
+const FORGOTTEN: u8 = 0xA7;
+
+/// How long the file becomes, in bytes, before it is written anew with what is not forgotten.
+const MIN_LENGTH: u64 = 64 << 10;
 
 /// The entry of an attempt in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,109 +34,201 @@ pub(crate) struct Entry {
     pub(crate) id: AttemptId,
     /// The boot in which it was started.
     pub(crate) boot: String,
-    /// Its folder, where the exit record is.
+    /// Its folder, where its log is.
     pub(crate) folder: PathBuf,
     /// Its cgroup.
     pub(crate) cgroup: Option<PathBuf>,
     pub(crate) started: Time,
     /// The id of its main process and when that started, in ticks since the boot.
     pub(crate) main: Option<(u32, u64)>,
+    /// How it ended. It is not synced, so it holds for this boot only: after a power cut it is not certain that what the
+    /// attempt wrote before has reached the disk.
+    pub(crate) exit: Option<Exit>,
     /// It was found to be lost already.
     pub(crate) lost: bool,
+}
+
+impl Entry {
+    fn encode(&self) -> Option<Vec<u8>> {
+        let mut to = record(PLANNED, self.id);
+        to.os(&self.boot).os(&self.folder).os(self.cgroup.as_deref().unwrap_or(Path::new("")));
+        to.i64(self.started.0);
+        let mut bytes = to.finish()?;
+        if let Some((pid, start)) = self.main {
+            bytes.extend(main(self.id, pid, start).finish()?);
+        }
+        if let Some(exit) = &self.exit {
+            bytes.extend(ended(self.id, exit).finish()?);
+        }
+        if self.lost {
+            bytes.extend(record(LOST, self.id).finish()?);
+        }
+        Some(bytes)
+    }
+}
+
+fn record(kind: u8, id: AttemptId) -> Writer {
+    let mut to = Writer::new(kind);
+    to.id(id.as_bytes());
+    to
+}
+
+fn main(id: AttemptId, pid: u32, start: u64) -> Writer {
+    let mut to = record(MAIN, id);
+    to.u32(pid).u64(start);
+    to
+}
+
+fn ended(id: AttemptId, exit: &Exit) -> Writer {
+    let mut to = record(ENDED, id);
+    exit.encode(&mut to);
+    to
 }
 
 /// The ledger.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    folder: PathBuf,
+    path: PathBuf,
+    file: File,
+    length: u64,
+    /// At this length it is written anew.
+    longest: u64,
 }
 
 impl Ledger {
-    /// Returns the ledger below the supervisor's folder.
-    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-        let folder = folder.join("attempts");
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-        Ok(Self { folder })
-    }
-
-    fn path(&self, id: AttemptId) -> PathBuf {
-        self.folder.join(id.to_string())
-    }
-
-    /// Notes an attempt that is about to start.
-    pub(crate) fn plan(&self, entry: &Entry) -> io::Result<File> {
-        let mut to = Writer::new(PLANNED);
-        to.os(&entry.boot).os(&entry.folder).os(entry.cgroup.as_deref().unwrap_or(Path::new("")));
-        to.i64(entry.started.0);
-        let mut file =
-            OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.path(entry.id))?;
-        let written = write(&mut file, to);
-        if written.is_err() {
-            self.forget(entry.id);
+    /// Opens the ledger in the supervisor's folder, and returns its entries. The last record may be torn: it was being written
+    /// when the supervisor died, so nothing came of it. Works on a full disk too, where attempts may wait to be adopted.
+    pub(crate) fn open(folder: &Path) -> io::Result<(Self, Vec<Entry>)> {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let path = folder.join("ledger");
+        let (mut entries, length) = read(&path)?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        file.set_len(length)?;
+        let mut ledger = Self { path, file, length, longest: MIN_LENGTH };
+        let earlier = earlier::entries(folder);
+        if earlier.iter().all(|entry| ledger.plan(entry).is_ok()) {
+            earlier::remove(folder);
         }
-        written.map(|()| file)
+        entries.extend(earlier.into_iter().map(|entry| (entry.id, entry)));
+        Ok((ledger, entries.into_values().collect()))
     }
 
-    /// Notes its main process.
-    pub(crate) fn main(file: &mut File, pid: u32, start: u64) -> io::Result<()> {
-        let mut to = Writer::new(MAIN);
-        to.u32(pid).u64(start);
-        write(file, to)
-    }
-
-    /// Notes that nobody saw how it ended.
-    pub(crate) fn lost(&self, id: AttemptId) -> io::Result<()> {
-        let mut file = OpenOptions::new().append(true).open(self.path(id))?;
-        write(&mut file, Writer::new(LOST))
-    }
-
-    /// Drops what is known of an attempt.
-    pub(crate) fn forget(&self, id: AttemptId) {
-        let _ = std::fs::remove_file(self.path(id));
-    }
-
-    /// Returns all entries. A torn one was being written when the supervisor died, so nothing was started: it is removed.
-    pub(crate) fn entries(&self) -> Vec<Entry> {
-        let Ok(files) = std::fs::read_dir(&self.folder) else { return Vec::new() };
-        let mut entries = Vec::new();
-        for file in files.flatten() {
-            let id = file.file_name().to_str().and_then(|name| name.parse().ok());
-            let Some(id) = id else { continue };
-            match std::fs::read(file.path()).map_err(|_| Malformed).and_then(|bytes| parse(id, &bytes)) {
-                Ok(entry) => entries.push(entry),
-                Err(Malformed) => self.forget(id),
-            }
+    /// Records an attempt that is about to start.
+    pub(crate) fn plan(&mut self, entry: &Entry) -> io::Result<()> {
+        if self.length > self.longest {
+            // Where that fails, the file only stays as long as it is.
+            let _ = self.tidy();
         }
-        entries
+        self.append(entry.encode())
+    }
+
+    /// Records the main process of an attempt.
+    pub(crate) fn main(&mut self, id: AttemptId, pid: u32, start: u64) -> io::Result<()> {
+        self.append(main(id, pid, start).finish())
+    }
+
+    /// Records how an attempt ended.
+    pub(crate) fn ended(&mut self, id: AttemptId, exit: &Exit) -> io::Result<()> {
+        self.append(ended(id, exit).finish())
+    }
+
+    /// Records that nobody saw how an attempt ended.
+    pub(crate) fn lost(&mut self, id: AttemptId) -> io::Result<()> {
+        self.append(record(LOST, id).finish())
+    }
+
+    /// Drops what is known of an attempt. If that can't be recorded, the next supervisor knows it still, which harms nobody.
+    pub(crate) fn forget(&mut self, id: AttemptId) {
+        let _ = self.append(record(FORGOTTEN, id).finish());
+    }
+
+    fn append(&mut self, bytes: Option<Vec<u8>>) -> io::Result<()> {
+        let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
+        if let Err(error) = self.file.write_all(&bytes) {
+            // A part of a record would hide all that follow.
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes the file anew with what is not forgotten.
+    fn tidy(&mut self) -> io::Result<()> {
+        self.longest = self.length * 2;
+        let (entries, _) = read(&self.path)?;
+        let mut bytes = Vec::new();
+        for entry in entries.values() {
+            bytes.extend(entry.encode().ok_or(io::ErrorKind::InvalidInput)?);
+        }
+        let new = self.path.with_extension("new");
+        ignore_absent(std::fs::remove_file(&new))?;
+        let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(&bytes)?;
+        std::fs::rename(new, &self.path)?;
+        (self.file, self.length) = (file, bytes.len() as u64);
+        self.longest = MIN_LENGTH.max(self.length * 2);
+        Ok(())
     }
 }
 
-fn write(file: &mut File, frame: Writer) -> io::Result<()> {
-    file.write_all(&frame.finish().ok_or(io::ErrorKind::InvalidInput)?)
+fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
-fn parse(id: AttemptId, mut bytes: &[u8]) -> Result<Entry, Malformed> {
-    let mut entry: Option<Entry> = None;
-    while let Ok(Some((body, used))) = frame::first(bytes) {
-        let (kind, mut from) = Reader::new(body)?;
-        match (kind, &mut entry) {
-            (PLANNED, _) => {
-                let (boot, folder, cgroup) = (from.text()?, from.os()?.into(), PathBuf::from(from.os()?));
-                let cgroup = Some(cgroup).filter(|path| !path.as_os_str().is_empty());
-                let started = Time(from.i64()?);
-                entry = Some(Entry { id, boot, folder, cgroup, started, main: None, lost: false });
-            }
-            (MAIN, Some(entry)) => entry.main = Some((from.u32()?, from.u64()?)),
-            (LOST, Some(entry)) => entry.lost = true,
-            _ => return Err(Malformed),
-        }
-        bytes = bytes.get(used..).unwrap_or_default();
+type Entries = BTreeMap<AttemptId, Entry>;
+
+fn read(path: &Path) -> io::Result<(Entries, u64)> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((Entries::new(), 0)),
+        bytes => Ok(parse(&bytes?)),
     }
-    entry.ok_or(Malformed)
+}
+
+/// Returns the entries that are not forgotten, and how many bytes the whole records take.
+fn parse(bytes: &[u8]) -> (Entries, u64) {
+    let mut entries = Entries::new();
+    let mut rest = bytes;
+    while let Ok(Some((body, used))) = frame::first(rest) {
+        // One that can't be read is a later program's.
+        let _ = apply(&mut entries, body);
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    (entries, (bytes.len() - rest.len()) as u64)
+}
+
+fn apply(entries: &mut Entries, body: &[u8]) -> Result<(), Malformed> {
+    let (kind, mut from) = Reader::new(body)?;
+    let id = AttemptId::from_bytes(from.id()?);
+    match (kind, entries.get_mut(&id)) {
+        (PLANNED, _) => {
+            entries.insert(id, planned(id, &mut from)?);
+        }
+        (MAIN, Some(entry)) => entry.main = Some((from.u32()?, from.u64()?)),
+        (ENDED, Some(entry)) => entry.exit = Some(Exit::decode(&mut from)?),
+        (LOST, Some(entry)) => entry.lost = true,
+        (FORGOTTEN, _) => {
+            entries.remove(&id);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn planned(id: AttemptId, from: &mut Reader<'_>) -> Result<Entry, Malformed> {
+    let (boot, folder, cgroup) = (from.text()?, from.os()?.into(), PathBuf::from(from.os()?));
+    let cgroup = Some(cgroup).filter(|path| !path.as_os_str().is_empty());
+    Ok(Entry { id, boot, folder, cgroup, started: Time(from.i64()?), main: None, exit: None, lost: false })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::record::How;
     use super::*;
 
     fn entry() -> Entry {
@@ -134,37 +239,89 @@ mod tests {
             cgroup: Some("/sys/fs/cgroup/x".into()),
             started: Time(5),
             main: None,
+            exit: None,
             lost: false,
         }
+    }
+
+    const EXIT: Exit = Exit {
+        how: How::Code(3),
+        stopped: false,
+        started: Time(1),
+        ended: Time(2),
+        max_rss: 3,
+        cpu: Duration::from_micros(4),
+        log_end: 5,
+    };
+
+    fn entries(folder: &Path) -> Vec<Entry> {
+        read(&folder.join("ledger")).unwrap().0.into_values().collect()
     }
 
     #[test]
     fn entries_are_read_back_as_far_as_they_came() {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(folder.path()).unwrap();
-        let mut noted = entry();
-        let mut file = ledger.plan(&noted).unwrap();
-        assert_eq!(ledger.entries(), [noted.clone()]);
-        Ledger::main(&mut file, 42, 77).unwrap();
-        noted.main = Some((42, 77));
-        assert_eq!(ledger.entries(), [noted.clone()]);
-        ledger.lost(noted.id).unwrap();
-        noted.lost = true;
-        assert_eq!(ledger.entries(), [noted.clone()]);
-        assert!(ledger.plan(&noted).is_err(), "an attempt is noted once");
-        ledger.forget(noted.id);
-        assert_eq!(ledger.entries(), []);
+        let (mut ledger, none) = Ledger::open(folder.path()).unwrap();
+        assert_eq!(none, []);
+        let (mut first, mut second) = (entry(), Entry { cgroup: None, ..entry() });
+        ledger.plan(&first).unwrap();
+        ledger.plan(&second).unwrap();
+        assert_eq!(entries(folder.path()), [first.clone(), second.clone()]);
+        ledger.main(first.id, 42, 77).unwrap();
+        ledger.ended(first.id, &EXIT).unwrap();
+        ledger.lost(second.id).unwrap();
+        (first.main, first.exit, second.lost) = (Some((42, 77)), Some(EXIT), true);
+        assert_eq!(entries(folder.path()), [first.clone(), second.clone()]);
+        let (mut ledger, found) = Ledger::open(folder.path()).unwrap();
+        assert_eq!(found, [first.clone(), second], "the next supervisor finds the same");
+        ledger.forget(first.id);
+        assert_eq!(entries(folder.path()).len(), 1);
     }
 
     #[test]
-    fn torn_entries_go() {
+    fn a_torn_record_hides_nothing_and_what_follows_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(folder.path()).unwrap();
-        let noted = entry();
-        drop(ledger.plan(&noted).unwrap());
-        let bytes = std::fs::read(ledger.path(noted.id)).unwrap();
-        std::fs::write(ledger.path(noted.id), &bytes[..bytes.len() - 1]).unwrap();
-        assert_eq!(ledger.entries(), []);
-        assert!(!ledger.path(noted.id).exists());
+        let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
+        let (kept, torn) = (entry(), entry());
+        ledger.plan(&kept).unwrap();
+        let before = ledger.length as usize;
+        ledger.plan(&torn).unwrap();
+        let bytes = std::fs::read(&ledger.path).unwrap();
+        for length in before..bytes.len() {
+            std::fs::write(&ledger.path, &bytes[..length]).unwrap();
+            let (mut next, found) = Ledger::open(folder.path()).unwrap();
+            assert_eq!(found, [kept.clone()], "{length} bytes");
+            let more = entry();
+            next.plan(&more).unwrap();
+            assert_eq!(entries(folder.path()), [kept.clone(), more]);
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_takes_no_space_for_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
+        let kept = entry();
+        ledger.plan(&kept).unwrap();
+        let mut most = 0;
+        for _ in 0..5_000 {
+            let passing = entry();
+            ledger.plan(&passing).unwrap();
+            ledger.forget(passing.id);
+            most = most.max(std::fs::metadata(&ledger.path).unwrap().len());
+        }
+        assert!(most < MIN_LENGTH + 1024, "{most}");
+        assert_eq!(entries(folder.path()), [kept]);
+    }
+
+    #[test]
+    fn many_that_are_not_forgotten_are_not_written_again_and_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
+        for _ in 0..2_000 {
+            ledger.plan(&entry()).unwrap();
+        }
+        assert!(ledger.longest > ledger.length && ledger.length > MIN_LENGTH);
+        assert_eq!(entries(folder.path()).len(), 2_000);
     }
 }

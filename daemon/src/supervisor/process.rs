@@ -30,7 +30,6 @@ impl Inherited {
 
     /// Runs in the child, between fork and exec: system calls only.
     fn release(self) -> io::Result<()> {
-        system::default_signals();
         rustix::process::setsid()?;
         rustix::process::umask(self.umask);
         rustix::process::setrlimit(Resource::Nofile, self.files)?;

@@ -1,14 +1,11 @@
-//! The state of an attempt, in memory, in frames and in the `exit` file.
+//! The state of an attempt, in memory, in frames and in the ledger.
 
-use std::io::{self, Write as _};
-use std::path::Path;
 use std::time::Duration;
 
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::time::Time;
 
 use super::frame::{Malformed, Reader, Writer};
-use crate::rooted::{create_own, read_own};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +62,7 @@ pub struct AttemptState {
 }
 
 impl Exit {
-    fn encode(&self, to: &mut Writer) {
+    pub(super) fn encode(&self, to: &mut Writer) {
         match self.how {
             How::Code(code) => to.u8(0).i32(code),
             How::Signal(signal) => to.u8(1).i32(signal),
@@ -75,7 +72,7 @@ impl Exit {
         to.u64(self.log_end);
     }
 
-    fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(super) fn decode(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         let how = match (from.u8()?, from.i32()?) {
             (0, code) => How::Code(code),
             (1, signal) => How::Signal(signal),
@@ -126,71 +123,9 @@ impl AttemptState {
     }
 }
 
-const EXIT_FRAME: u8 = 0xE0;
-
-/// Returns the exit record in an attempt's folder; `None` if it has none or a torn one, or one of an earlier boot:
-/// after a power cut it is not certain that what the attempt wrote before its record has reached the disk.
-#[must_use]
-pub fn exit(folder: &Path) -> Option<Exit> {
-    let bytes = read_own(folder, "exit").ok()?;
-    let (body, _) = super::frame::first(&bytes).ok()??;
-    let (kind, mut from) = Reader::new(body).ok()?;
-    let boot = from.text().ok()?;
-    let exit = Exit::decode(&mut from).ok()?;
-    from.end().ok()?;
-    (kind == EXIT_FRAME && boot == boot_id().unwrap_or_default()).then_some(exit)
-}
-
-/// Writes the exit record, whole or not at all. It is not synced: it holds for this boot only, see [`exit`].
-pub(super) fn write_exit(folder: &Path, exit: &Exit, boot: &str) -> io::Result<()> {
-    let mut to = Writer::new(EXIT_FRAME);
-    to.os(boot);
-    exit.encode(&mut to);
-    let bytes = to.finish().ok_or(io::ErrorKind::InvalidInput)?;
-    create_own(folder, "exit.new")?.write_all(&bytes)?;
-    std::fs::rename(folder.join("exit.new"), folder.join("exit"))
-}
-
 /// Returns the id of this boot of the machine; `None` where the system has none.
 #[must_use]
 pub fn boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const EXIT: Exit = Exit {
-        how: How::Code(3),
-        stopped: false,
-        started: Time(1),
-        ended: Time(2),
-        max_rss: 3,
-        cpu: Duration::from_micros(4),
-        log_end: 5,
-    };
-
-    #[test]
-    fn an_exit_record_is_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(exit(folder.path()), None);
-        write_exit(folder.path(), &EXIT, &boot_id().unwrap_or_default()).unwrap();
-        assert_eq!(exit(folder.path()), Some(EXIT));
-    }
-
-    #[test]
-    fn a_torn_record_and_one_of_another_boot_say_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        write_exit(folder.path(), &EXIT, "another boot").unwrap();
-        assert_eq!(exit(folder.path()), None);
-        write_exit(folder.path(), &EXIT, &boot_id().unwrap_or_default()).unwrap();
-        let file = folder.path().join("exit");
-        let bytes = std::fs::read(&file).unwrap();
-        for length in 0..bytes.len() {
-            std::fs::write(&file, &bytes[..length]).unwrap();
-            assert_eq!(exit(folder.path()), None, "{length} bytes");
-        }
-    }
 }

@@ -12,15 +12,14 @@ use super::record::{self, AttemptState, Stage};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Ends the processes of earlier supervisors, and returns the state of their attempts.
-pub(crate) fn recover(ledger: &Ledger) -> Vec<AttemptState> {
+pub(crate) fn recover(ledger: &mut Ledger, entries: &[Entry]) -> Vec<AttemptState> {
     let boot = record::boot_id().unwrap_or_default();
-    let entries = ledger.entries();
     let mut states = Vec::with_capacity(entries.len());
     let mut remaining = Vec::new();
-    for entry in &entries {
+    for entry in entries {
         // Of another boot nothing is alive, and process ids mean others now.
         let same = entry.boot == boot && !entry.lost;
-        let exit = record::exit(&entry.folder).filter(|_| same);
+        let exit = entry.exit.filter(|_| same);
         if same && exit.is_none() {
             remaining.push(entry.clone());
         }

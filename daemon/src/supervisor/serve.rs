@@ -301,7 +301,7 @@ impl Server {
         state.stage = match exit {
             Some(exit) => {
                 // On a full disk clients are notified all the same, and the next supervisor takes the attempt for lost.
-                let _ = record::write_exit(&attempt.folder, &exit, &self.boot_id);
+                let _ = self.boot.ledger.ended(id, &exit);
                 Stage::Ended(exit)
             }
             None => {

@@ -53,11 +53,11 @@ where
     unsafe { command.pre_exec(before) };
 }
 
-/// Resets every signal to its default: signals that the parent of Fanlight ignored would be ignored by commands too.
-/// For the child between fork and exec.
+/// Resets every signal to its default: signals that the parent of Fanlight ignored would be ignored by commands too. An
+/// ignored SIGPIPE is std's own, which takes it back in each child.
 pub(crate) fn default_signals() {
-    for signal in 1..=31 {
-        // SAFETY: a system call; no handler of ours is wanted in the child. KILL and STOP are refused, which is fine.
+    for signal in (1..=31).filter(|it| *it != libc::SIGPIPE) {
+        // SAFETY: a system call, made before this process has any handler. KILL and STOP are refused, which is fine.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }

@@ -50,8 +50,9 @@ fn files_of_an_attempt_are_the_users_alone() {
         use std::os::unix::fs::MetadataExt;
         let spec = story.script("echo x");
         story.run(&spec).await;
-        for file in ["log", "stdout", "exit"] {
-            assert_eq!(spec.folder.join(file).metadata().unwrap().mode() & 0o777, 0o600, "{file}");
+        let ledger = story.home.supervisor().join("ledger");
+        for file in [spec.folder.join("log"), spec.folder.join("stdout"), ledger] {
+            assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "{}", file.display());
         }
     });
 }

@@ -1,6 +1,5 @@
 use fanlight_daemon::supervisor::client::{How, Stage, SupervisorError};
 use fanlight_daemon::supervisor::log::{self, StreamTag};
-use fanlight_daemon::supervisor::record;
 
 use super::story::*;
 
@@ -11,7 +10,6 @@ fn a_command_runs_and_its_end_and_output_are_kept() {
         let exit = story.run(&spec).await;
         assert_eq!((exit.how, exit.stopped, exit.log_end), (How::Code(3), false, 8));
         assert!(exit.started <= exit.ended && exit.max_rss > 0);
-        assert_eq!(record::exit(&spec.folder), Some(exit));
         assert_eq!(log::stdout(&spec.folder).unwrap().bytes, b"out\n");
         let mut pieces = log::read(&spec.folder, 0, 100).unwrap().pieces;
         pieces.sort_by_key(|(stream, _)| *stream == StreamTag::Stderr);

@@ -8,7 +8,7 @@ use fanlight_shared::time::Time;
 use super::super::attempt::Running;
 use super::super::client::StartSpec;
 use super::super::frame;
-use super::super::ledger::{Entry, Ledger};
+use super::super::ledger::Entry;
 use super::super::message::{Reply, Request};
 use super::super::peer::Peer;
 use super::super::process::{self, Started};
@@ -137,7 +137,7 @@ impl Server {
         match self.launch(spec, &tree, started) {
             Ok(process) => {
                 tree.close();
-                let attempt = Running::new(spec.id, spec.folder.clone(), spec.grace, tree, process, started);
+                let attempt = Running::new(spec.id, &spec.folder, spec.grace, tree, process, started);
                 let state = attempt.state();
                 self.running.insert(spec.id, attempt);
                 Ok(state)
@@ -158,17 +158,17 @@ impl Server {
             cgroup: tree.cgroup().map(Into::into),
             started,
             main: None,
+            exit: None,
             lost: false,
         };
-        let mut noted = self
-            .boot
+        self.boot
             .ledger
             .plan(&entry)
             .map_err(|error| format!("the command can't be noted before it starts: {error}"))?;
         let process = process::start(spec, tree, self.boot.inherited)?;
         // Without this note a lost tree is still found by its cgroup or token; with a cgroup nobody asks when it started.
         let start = if entry.cgroup.is_some() { 0 } else { start_ticks(process.pid) };
-        let _ = Ledger::main(&mut noted, process.pid, start);
+        let _ = self.boot.ledger.main(spec.id, process.pid, start);
         Ok(process)
     }
 }
