@@ -7,7 +7,7 @@ mod connection;
 mod error;
 mod fetch;
 mod parts;
-pub mod registry;
+pub mod projection;
 mod start;
 
 use std::sync::Arc;

@@ -8,8 +8,8 @@
 //! - the view of a run: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one
 //!   reducer), [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`]
 //!   (stands in for a large value)
-//! - the wire: [`rpc`]; behind the feature `client` the connection itself, and what a client makes of what comes: the
-//!   runs that it knows and its lens. The daemon is built without that feature, so it knows nothing of focus
+//! - the wire: [`rpc`]; behind the feature `client` the connection itself and the projection, what a client knows of runs
+//!   and which of them is in focus. The daemon is built without that feature, so it knows nothing of focus
 //! - surroundings: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
 //!
 //! Nothing here does input or output, except the client and [`home`], which reads the environment.

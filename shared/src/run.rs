@@ -189,7 +189,7 @@ pub struct Run {
     /// The run whose finished values it reuses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed_from: Option<RunId>,
-    /// Nodes that ended.
+    /// Nodes that ended, without those that were cancelled.
     #[serde(default)]
     pub nodes_done: u32,
     /// Nodes in all.

@@ -4,6 +4,7 @@ mod edges;
 mod instance;
 mod node;
 mod parts;
+mod summary;
 
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
@@ -15,6 +16,7 @@ pub use instance::{Attempt, Instance};
 pub(crate) use node::items_by_index;
 pub use node::{ITEM_ERRORS, ItemError, NodeState};
 pub use parts::Items;
+pub use summary::Summary;
 
 use crate::event::{EdgeActivity, LiveEvent, NodeUpdate, Numbered, RunUpdate, StateEvent};
 use crate::item::ItemPath;
@@ -35,6 +37,9 @@ pub struct RunState {
     pub status: RunStatus,
     /// When it left the queue.
     pub started_at: Option<Time>,
+    /// Its place among all starts, when it left the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_order: Option<u64>,
     /// When it ended.
     pub ended_at: Option<Time>,
     /// Why it failed.
@@ -75,6 +80,12 @@ pub enum Folded {
     Gap,
 }
 
+impl Default for RunState {
+    fn default() -> Self {
+        Self::new(Vec::<String>::new())
+    }
+}
+
 impl RunState {
     /// Creates the state of a run that was just submitted, with these nodes.
     pub fn new<S: Into<String>>(nodes: impl IntoIterator<Item = S>) -> Self {
@@ -82,6 +93,7 @@ impl RunState {
             seq: 0,
             status: RunStatus::Queued,
             started_at: None,
+            start_order: None,
             ended_at: None,
             error: None,
             outputs: IndexMap::new(),
@@ -111,16 +123,21 @@ impl RunState {
     }
 
     fn fold_run(&mut self, update: &RunUpdate) {
-        if self.status.is_ended() {
-            return;
-        }
-        self.status = update.status;
-        if update.status == RunStatus::Running {
-            self.started_at.get_or_insert(update.at);
-        }
-        if update.status.is_ended() {
-            self.ended_at = Some(update.at);
-            self.error.clone_from(&update.error);
+        let mut summary = Summary {
+            status: self.status,
+            started_at: self.started_at,
+            start_order: self.start_order,
+            ended_at: self.ended_at,
+            error: self.error.take(),
+            nodes_done: 0,
+        };
+        let changed = summary.fold_run(update);
+        self.status = summary.status;
+        self.started_at = summary.started_at;
+        self.start_order = summary.start_order;
+        self.ended_at = summary.ended_at;
+        self.error = summary.error;
+        if changed && self.status.is_ended() {
             self.outputs.clone_from(&update.outputs);
             if update.status == RunStatus::Cancelled {
                 self.nodes.values_mut().for_each(|node| node.cancel(update.at));
@@ -209,10 +226,23 @@ impl RunState {
         }
     }
 
-    /// Returns how many nodes have ended.
+    /// Returns how many nodes have ended, without those that were cancelled.
     #[must_use]
     pub fn nodes_done(&self) -> usize {
-        self.nodes.values().filter(|node| node.whole.status.is_ended()).count()
+        self.nodes.values().filter(|node| summary::counts(node.whole.status)).count()
+    }
+
+    /// How the run stands: the same as the fold of its events into a [`Summary`].
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary {
+            status: self.status,
+            started_at: self.started_at,
+            start_order: self.start_order,
+            ended_at: self.ended_at,
+            error: self.error.clone(),
+            nodes_done: u32::try_from(self.nodes_done()).unwrap_or(u32::MAX),
+        }
     }
 }
 

@@ -7,7 +7,6 @@
 //! - `command`: a verb a file, the same nouns as the requests of the wire
 //! - `ascii`: ASCII in the place of other characters
 //! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
-//! - `projection`: what is known of the runs that a command follows
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
 //! - `download`: from the daemon's store to files that a person names
 //! - `embedded`: the only place here that names the daemon's crate
@@ -26,7 +25,6 @@ mod example;
 mod failure;
 mod guide;
 mod output;
-mod projection;
 mod text_file;
 pub mod ui;
 

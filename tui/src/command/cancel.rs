@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use fanlight_shared::client::Client;
+use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{Run, RunStatus};
@@ -13,7 +14,6 @@ use super::interrupt::Interrupt;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Out, text};
-use crate::projection::{Projection, Row};
 
 /// The arguments of `cancel`.
 #[derive(clap::Args, Debug)]
@@ -111,12 +111,12 @@ async fn wait(context: &Context, client: Client, ids: &[RunId]) -> Result<Vec<Ru
     for id in ids {
         details.push(client.call(runs::Get { run: id.to_string() }).await?);
     }
-    let mut projection = Projection::new(details.iter().map(|detail| detail.run.clone()).collect());
+    let mut projection = Projection::of(details.iter().map(|detail| detail.run.clone()).collect());
     for detail in details {
-        projection.put(&detail.run, detail.state);
+        projection.put(detail.run, detail.state);
     }
     let mut interrupt = Interrupt::new()?;
-    let mut nothing = |_: &Client, _: &Row| {};
+    let mut nothing = |_: &Client, _: Row<'_>| {};
     let options = Options { json: false, cancels: false, no_wait: false, ended: &mut nothing };
     let (projection, _) = follow(context, client, projection, &mut interrupt, options).await?;
     Ok(projection.rows().map(|row| row.run.clone()).collect())

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use fanlight_shared::client::projection::{Change, Projection, Row};
 use fanlight_shared::client::{Client, ClientError, Notifications};
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs;
 use fanlight_shared::rpc::watch::{Notification, TELEMETRY_LIMIT, TelemetryOf, Watch};
-use fanlight_shared::run::{Asks, RunStatus};
+use fanlight_shared::rpc::{ErrorCode, runs};
+use fanlight_shared::run::{Asks, Run, RunStatus};
 use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
@@ -16,7 +17,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW};
 use crate::output::{Out, json, question};
-use crate::projection::{Change, Projection, Row};
 
 /// The least time between two changes of what is watched.
 const REWATCH_DELAY: Duration = Duration::from_millis(200);
@@ -30,7 +30,7 @@ pub(super) struct Options<'a> {
     /// Ends the following once all runs that have not ended wait for a person.
     pub(super) no_wait: bool,
     /// Called once for each run that ended, with everything that is known of it.
-    pub(super) ended: &'a mut dyn FnMut(&Client, &Row),
+    pub(super) ended: &'a mut dyn FnMut(&Client, Row<'_>),
 }
 
 /// Follows the runs of a projection until all have ended. Returns what is known of them then, and the
@@ -42,8 +42,8 @@ pub(super) async fn follow<'a>(
     interrupt: &mut Interrupt,
     options: Options<'a>,
 ) -> Result<(Projection, Client), Failure> {
-    // Connecting has said these already.
-    projection.set_banners(&client.hello().banners);
+    // Connecting has said the banners already.
+    projection.connected(client.hello());
     let notifications = take_notifications(&client)?;
     let live = Live::new(options.json);
     let out = options.json.then(Out::new);
@@ -56,7 +56,6 @@ pub(super) async fn follow<'a>(
         out,
         options,
         watched: HashSet::new(),
-        afresh: HashSet::new(),
         asked: HashMap::new(),
         settled: HashSet::new(),
         rewatch_at: None,
@@ -83,8 +82,6 @@ struct Follower<'a> {
     options: Options<'a>,
     /// Whose telemetry comes.
     watched: HashSet<RunId>,
-    /// Whose telemetry has a gap: they need a snapshot.
-    afresh: HashSet<RunId>,
     /// What runs ask, as it was said.
     asked: HashMap<RunId, Asks>,
     /// Ended runs that were handed over.
@@ -102,7 +99,7 @@ impl Follower<'_> {
         let mut redraw = tokio::time::interval(REDRAW);
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if !self.settle().await? {
+            if !self.look_after().await? || !self.settle().await? {
                 self.reconnect(interrupt).await?;
                 continue;
             }
@@ -132,7 +129,7 @@ impl Follower<'_> {
     fn take_all(&mut self, first: Notification) -> Result<(), Failure> {
         let mut next = Some(first);
         while let Some(notification) = next {
-            self.take(&notification)?;
+            self.take(notification)?;
             next = self.notifications.try_recv();
         }
         self.live.draw(&self.projection);
@@ -142,38 +139,70 @@ impl Follower<'_> {
         Ok(())
     }
 
-    fn take(&mut self, notification: &Notification) -> Result<(), Failure> {
+    fn take(&mut self, mut notification: Notification) -> Result<(), Failure> {
+        // A whole registry says nothing of one run in particular.
+        let printed = self.out.is_some() && !matches!(notification, Notification::Registry { .. });
+        let line = printed.then(|| json::line(&notification)).transpose()?;
         let mut ours = false;
-        for change in self.projection.apply(notification) {
+        for change in self.projection.apply(&mut notification) {
             match change {
-                Change::Other => {}
-                Change::Ours => ours = true,
+                Change::Updated(_) => ours = true,
                 Change::Moved(id) => {
                     ours = true;
-                    self.live.moved(&self.projection, id);
-                    self.consider_window(id);
+                    self.moved(id);
                 }
-                Change::Gap(id) => {
-                    self.afresh.insert(id);
+                Change::Gap(_) => {
                     self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH_DELAY);
                 }
-                Change::Deleted(id) => {
-                    if let Some(row) = self.projection.row(id) {
-                        let line = format!("{} was deleted", row.run.name());
-                        self.live.say(&line);
-                    }
-                    self.projection.remove(id);
-                }
+                Change::Deleted(run) => self.say_deleted(&run),
                 Change::Banners => self.live.banners(&self.projection),
                 Change::Bye(reason) => return Err(self.bye(&reason)),
             }
         }
-        // A whole registry says nothing of one run in particular.
-        let whole = matches!(notification, Notification::Registry { .. });
-        if let Some(out) = self.out.as_mut().filter(|_| ours && !whole) {
-            json::print(out, notification)?;
+        match (&mut self.out, line) {
+            (Some(out), Some(line)) if ours => out.json(&line),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    fn moved(&mut self, id: RunId) {
+        self.live.moved(&self.projection, id);
+        self.consider_window(id);
+    }
+
+    fn say_deleted(&mut self, run: &Run) {
+        self.live.say(&format!("{} was deleted", run.name()));
+    }
+
+    /// Asks after runs that the daemon did not tell of. `false`: the connection was lost on the way.
+    async fn look_after(&mut self) -> Result<bool, Failure> {
+        let missing: Vec<RunId> = self.projection.missing().collect();
+        for id in missing {
+            let detail = self.client.call(runs::Get { run: id.to_string() }).await;
+            if !self.put(id, detail)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes over what the daemon has of a run. `false`: the connection was lost.
+    fn put(&mut self, id: RunId, detail: Result<runs::Detail, ClientError>) -> Result<bool, Failure> {
+        match detail {
+            Ok(detail) => {
+                if let Some(Change::Moved(id)) = self.projection.put(detail.run, detail.state) {
+                    self.moved(id);
+                }
+            }
+            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
+                if let Some(run) = self.projection.remove(id) {
+                    self.say_deleted(&run);
+                }
+            }
+            Err(ClientError::Disconnected(_)) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
     }
 
     /// Says what runs ask, each question once, with the command that answers it.
@@ -187,7 +216,7 @@ impl Follower<'_> {
             // What it asks in full comes in a moment.
             let incomplete = row.state.is_none() && self.watched.contains(&row.run.id);
             if !incomplete && !self.asked.get(&row.run.id).is_some_and(|known| same(known, asks)) {
-                said.push((row.run.id, (**asks).clone(), question::asks(&row.run, asks, row.state.as_ref())));
+                said.push((row.run.id, (**asks).clone(), question::asks(row.run, asks, row.state)));
             }
         }
         for (run, asks, lines) in said {
@@ -198,8 +227,8 @@ impl Follower<'_> {
 
     /// Whether all runs that have not ended wait for a person, and that was said.
     fn is_parked(&self) -> bool {
-        let waits = |row: &Row| row.run.state == RunStatus::Parked && row.run.asks.is_some();
-        let open = |row: &&Row| !row.run.state.is_ended();
+        let waits = |row: Row<'_>| row.run.state == RunStatus::Parked && row.run.asks.is_some();
+        let open = |row: &Row<'_>| !row.run.state.is_ended();
         self.projection.rows().filter(open).all(|row| waits(row) && self.asked.contains_key(&row.run.id))
     }
 
@@ -220,7 +249,7 @@ impl Follower<'_> {
     fn consider_window(&mut self, moved: RunId) {
         let outside = !self.watched.contains(&moved);
         let active = self.projection.row(moved).is_some_and(|row| row.run.state.is_active());
-        let open = |row: &&Row| !row.run.state.is_ended();
+        let open = |row: &Row<'_>| !row.run.state.is_ended();
         let watched_open =
             self.projection.rows().filter(open).filter(|row| self.watched.contains(&row.run.id)).count();
         let all_open = self.projection.rows().filter(open).count();
@@ -230,8 +259,8 @@ impl Follower<'_> {
         }
     }
 
-    /// Asks for the registry and for the telemetry of active runs, then of parked ones and of those next in the queue, as many as may be
-    /// watched; of the others their state is known.
+    /// Asks for the registry and for the telemetry of active runs, then of parked ones and of those next in the queue, as
+    /// many as may be watched; of the others their state is known.
     async fn watch(&mut self) -> Result<(), Failure> {
         self.rewatch_at = None;
         let with = |test: fn(RunStatus) -> bool| {
@@ -241,16 +270,11 @@ impl Follower<'_> {
         window.extend(with(|status| status == RunStatus::Parked));
         window.extend(with(|status| status == RunStatus::Queued));
         window.truncate(TELEMETRY_LIMIT);
-        let seq = |row: &Row| {
-            let known = row.state.as_ref().map(|state| state.seq);
-            known.filter(|_| !self.afresh.contains(&row.run.id))
-        };
         let telemetry: Vec<TelemetryOf> =
-            window.iter().map(|row| TelemetryOf { run_id: row.run.id, seq: seq(row) }).collect();
+            window.iter().map(|row| TelemetryOf { run_id: row.run.id, seq: None }).collect();
         self.watched = telemetry.iter().map(|of| of.run_id).collect();
-        self.afresh.clear();
         let watch = Watch { registry: true, telemetry, ..Watch::default() };
-        match self.client.call(watch).await {
+        match self.client.call(self.projection.resume(watch)).await {
             Ok(_) => Ok(()),
             // The end of the connection is noticed, and mended, where notifications are read.
             Err(ClientError::Disconnected(_)) => Ok(()),
@@ -267,16 +291,11 @@ impl Follower<'_> {
             .map(|row| row.run.id)
             .collect();
         for id in ended {
-            let whole = |row: &Row| row.state.as_ref().is_some_and(|state| state.status.is_ended());
+            let whole = |row: Row<'_>| row.state.is_some_and(|state| state.status.is_ended());
             if !self.projection.row(id).is_some_and(whole) {
-                match self.client.run(&id.to_string()).await {
-                    Ok(detail) => {
-                        if let Change::Moved(id) = self.projection.put(&detail.run, detail.state) {
-                            self.live.moved(&self.projection, id);
-                        }
-                    }
-                    Err(ClientError::Disconnected(_)) => return Ok(false),
-                    Err(error) => return Err(error.into()),
+                let detail = self.client.run(&id.to_string()).await;
+                if !self.put(id, detail)? {
+                    return Ok(false);
                 }
             }
             self.settled.insert(id);
@@ -306,8 +325,7 @@ impl Follower<'_> {
         let open = self.open_run();
         self.client = self.reconnects.connect(self.context, interrupt, leaves, &open).await?;
         self.notifications = take_notifications(&self.client)?;
-        self.projection.set_banners(&self.client.hello().banners);
-        self.projection.lose_parts();
+        self.projection.connected(self.client.hello());
         self.watch().await?;
         // The daemon that was lost may not have received it.
         if interrupt.received() {

@@ -4,12 +4,14 @@ mod reader;
 
 use std::str::FromStr as _;
 
+use fanlight_shared::client::projection::{Change, Projection};
 use fanlight_shared::client::{Client, ClientError, Notifications};
+use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
-use fanlight_shared::run_state::{Folded, Instance, RunState};
+use fanlight_shared::run_state::{Instance, RunState};
 
 use super::follow::take_notifications;
 use super::interrupt::Interrupt;
@@ -126,7 +128,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     out.flush()?;
     if follow {
-        let following = Following::new(&context, client, &detail.run, detail.state, &wanted)?;
+        let following = Following::new(&context, client, detail.run.clone(), detail.state, &wanted)?;
         following.follow(&mut readers, &mut out).await?;
     } else if !whole {
         return Err(Failure::no_daemon("the connection to the daemon was lost before all was read"));
@@ -149,8 +151,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 /// Reads on whenever a log grew, until the run has ended.
 struct Following<'a> {
     context: &'a Context,
-    run: &'a Run,
-    state: RunState,
+    run: RunId,
+    /// `poster#12`
+    name: String,
+    projection: Projection,
     wanted: &'a Wanted,
     client: Client,
     notifications: Notifications,
@@ -161,18 +165,21 @@ impl<'a> Following<'a> {
     fn new(
         context: &'a Context,
         client: Client,
-        run: &'a Run,
+        run: Run,
         state: RunState,
         wanted: &'a Wanted,
     ) -> Result<Self, Failure> {
         let notifications = take_notifications(&client)?;
         let reconnects = Reconnects::new();
-        Ok(Self { context, run, state, wanted, client, notifications, reconnects })
+        let (id, name) = (run.id, run.name());
+        let mut projection = Projection::of(vec![run.clone()]);
+        projection.put(run, state);
+        Ok(Self { context, run: id, name, projection, wanted, client, notifications, reconnects })
     }
 
     async fn follow(mut self, readers: &mut Readers, out: &mut Out) -> Result<(), Failure> {
         let mut interrupt = Interrupt::new()?;
-        let mut connected = self.go_on().await?;
+        let mut connected = self.watch().await?;
         loop {
             if connected {
                 connected = self.read(readers, out).await?;
@@ -180,14 +187,13 @@ impl<'a> Following<'a> {
             }
             if !connected {
                 output::note("the connection to the daemon was lost; connecting again");
-                let (context, name) = (self.context, self.run.name());
-                self.client = self.reconnects.connect(context, &mut interrupt, 1, &name).await?;
+                self.client = self.reconnects.connect(self.context, &mut interrupt, 1, &self.name).await?;
                 self.notifications = take_notifications(&self.client)?;
                 readers.reconnect(self.client.clone());
-                connected = self.go_on().await?;
+                connected = self.watch().await?;
                 continue;
             }
-            if self.state.status.is_ended() {
+            if self.projection.is_over() {
                 return Ok(());
             }
             tokio::select! {
@@ -197,15 +203,10 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Asks for what comes after what is known; where that is not whole, for all.
-    async fn go_on(&self) -> Result<bool, Failure> {
-        self.watch(self.state.is_whole().then_some(self.state.seq)).await
-    }
-
-    /// Asks for the run's telemetry. `false`: the connection was lost.
-    async fn watch(&self, seq: Option<u64>) -> Result<bool, Failure> {
-        let telemetry = vec![TelemetryOf { run_id: self.run.id, seq }];
-        match self.client.call(Watch { telemetry, ..Watch::default() }).await {
+    /// Asks for the run's telemetry, from where it is known. `false`: the connection was lost.
+    async fn watch(&self) -> Result<bool, Failure> {
+        let telemetry = vec![TelemetryOf { run_id: self.run, seq: None }];
+        match self.client.call(self.projection.resume(Watch { telemetry, ..Watch::default() })).await {
             Ok(_) => Ok(true),
             Err(ClientError::Disconnected(_)) => Ok(false),
             Err(error) => Err(error.into()),
@@ -214,7 +215,8 @@ impl<'a> Following<'a> {
 
     /// Reads whatever grew. `false`: the connection was lost.
     async fn read(&self, readers: &mut Readers, out: &mut Out) -> Result<bool, Failure> {
-        for place in self.wanted.places(&self.state) {
+        let Some((_, state)) = self.projection.watched(self.run) else { return Ok(true) };
+        for place in self.wanted.places(state) {
             if readers.is_behind(&place) && !readers.read(&place, out).await? {
                 return Ok(false);
             }
@@ -224,26 +226,22 @@ impl<'a> Following<'a> {
 
     /// `false`: the connection was lost.
     async fn take(&mut self, notification: Option<Notification>) -> Result<bool, Failure> {
-        match notification {
-            None => return Ok(false),
-            Some(Notification::Bye { reason }) => {
-                let name = self.run.name();
-                return Err(Failure::no_daemon(format!("the daemon ended ({reason}) before the run did"))
+        let Some(mut notification) = notification else { return Ok(false) };
+        let mut connected = true;
+        for change in self.projection.apply(&mut notification) {
+            match change {
+                Change::Gap(_) => connected = self.watch().await?,
+                Change::Bye(reason) => {
+                    let name = &self.name;
+                    return Err(Failure::no_daemon(format!(
+                        "the daemon ended ({reason}) before the run did"
+                    ))
                     .hint(format!("it goes on with the next daemon: `fanlight logs '{name}' --follow`")));
-            }
-            Some(Notification::Snapshot { state, .. }) => self.state = *state,
-            Some(Notification::SnapshotItems { seq, node, items, .. }) if seq == self.state.seq => {
-                self.state.take_items(&node, items);
-            }
-            Some(Notification::State { event, .. }) => {
-                if self.state.fold(&event) == Folded::Gap {
-                    return self.watch(None).await;
                 }
+                Change::Updated(_) | Change::Moved(_) | Change::Deleted(_) | Change::Banners => {}
             }
-            Some(Notification::Live { event, .. }) => self.state.fold_live(&event),
-            Some(_) => {}
         }
-        Ok(true)
+        Ok(connected)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fanlight_shared::client::Client;
-use fanlight_shared::client::registry::Registry;
+use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::run::{Run, RunStatus};
@@ -112,9 +112,9 @@ pub(super) async fn held_back(client: &Client, runs: &[Run]) -> Result<HashSet<R
     }
     let states = vec![RunStatus::Running, RunStatus::Cancelling];
     let list = runs::List { states, limit: Some(1000), ..runs::List::default() };
-    let mut registry = Registry::default();
-    registry.add_history(client.call(list).await?.rows);
-    let held = runs.iter().filter(waits).filter(|run| registry.held_back(run).is_some());
+    let mut projection = Projection::default();
+    projection.add(client.call(list).await?.rows);
+    let held = runs.iter().filter(waits).filter(|run| projection.held_back(run).is_some());
     Ok(held.map(|run| run.id).collect())
 }
 

@@ -8,6 +8,7 @@ mod source;
 
 use std::path::PathBuf;
 
+use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
@@ -21,7 +22,6 @@ use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
-use crate::projection::{Projection, Row};
 use save::Saver;
 
 /// The arguments of `run`.
@@ -118,14 +118,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
 
     let saver = folder.map(Saver::new);
-    let mut hand_over = |client: &Client, row: &Row| {
+    let mut hand_over = |client: &Client, row: Row<'_>| {
         if let Some(saver) = &saver {
             saver.save(client, row);
         }
     };
     let options = Options { json: args.json, cancels: true, no_wait: args.no_wait, ended: &mut hand_over };
     let (projection, client) =
-        follow(&context, client, Projection::new(started.runs), &mut interrupt, options).await?;
+        follow(&context, client, Projection::of(started.runs), &mut interrupt, options).await?;
     let saved = match saver {
         None => None,
         Some(saver) => {

@@ -1,6 +1,7 @@
 //! The end of what a failed command wrote, for whoever waited for its run.
 
 use fanlight_shared::client::Client;
+use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::logs::{Part, Read, Stream};
 use fanlight_shared::run::{NodeStatus, RunStatus};
@@ -9,7 +10,6 @@ use fanlight_shared::sanitise;
 
 use crate::output;
 use crate::output::style::{Paint, Role};
-use crate::projection::{Projection, Row};
 
 /// How many lines are shown of one log.
 const LINES: usize = 10;
@@ -20,7 +20,7 @@ const MAX_TAIL_BYTES: u64 = 16 * 1024;
 
 /// A command that failed.
 struct FailedCommand<'a> {
-    row: &'a Row,
+    row: Row<'a>,
     node: &'a str,
     item: ItemPath,
 }
@@ -56,8 +56,8 @@ pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
 }
 
 /// The commands that failed a run.
-fn failed_of(row: &Row) -> Vec<FailedCommand<'_>> {
-    let (RunStatus::Failed, Some(state)) = (row.run.state, &row.state) else { return Vec::new() };
+fn failed_of(row: Row<'_>) -> Vec<FailedCommand<'_>> {
+    let (RunStatus::Failed, Some(state)) = (row.run.state, row.state) else { return Vec::new() };
     let error = row.run.error.as_deref().unwrap_or_default();
     // A node whose failure is allowed has failed nothing.
     let guilty = |name: &str| error.contains(&format!("node `{name}` failed"));

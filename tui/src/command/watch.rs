@@ -1,6 +1,7 @@
 //! `fanlight watch`: follows a run until it ends.
 
 use fanlight_shared::client::Client;
+use fanlight_shared::client::projection::{Projection, Row};
 
 use super::find_run;
 use super::follow::{Options, follow, verdict};
@@ -11,7 +12,6 @@ use crate::failure::Failure;
 use crate::output::progress::change_line;
 use crate::output::style::Paint;
 use crate::output::{self, Out, json};
-use crate::projection::{Projection, Row};
 
 /// The arguments of `watch`.
 #[derive(clap::Args, Debug)]
@@ -34,14 +34,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let detail = find_run(&client, &args.run).await?;
     // What is known in full may be ahead of the list.
     let ended = detail.run.state.is_ended() || detail.state.status.is_ended();
-    let mut projection = Projection::new(vec![detail.run.clone()]);
+    let mut projection = Projection::of(vec![detail.run.clone()]);
     // With events the state begins with a snapshot, so that the output is whole by itself.
     if !args.json || ended {
-        projection.put(&detail.run, detail.state);
+        projection.put(detail.run, detail.state);
     }
     let mut interrupt = Interrupt::new()?;
     if !ended {
-        let mut nothing = |_: &Client, _: &Row| {};
+        let mut nothing = |_: &Client, _: Row<'_>| {};
         let options = Options { json: args.json, cancels: false, no_wait: args.no_wait, ended: &mut nothing };
         let followed = follow(&context, client, projection, &mut interrupt, options).await?;
         projection = followed.0;

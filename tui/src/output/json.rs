@@ -15,9 +15,13 @@ use crate::failure::Failure;
 
 /// Writes one object on a line of its own.
 pub(crate) fn print<T: Serialize>(out: &mut Out, value: &T) -> Result<(), Failure> {
-    let line = serde_json::to_string(value)
-        .map_err(|error| Failure::failed(format!("the answer can't be written as JSON: {error}")))?;
-    out.json(&line)
+    out.json(&line(value)?)
+}
+
+/// One object as a line.
+pub(crate) fn line<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value)
+        .map_err(|error| Failure::failed(format!("the answer can't be written as JSON: {error}")))
 }
 
 /// A run.

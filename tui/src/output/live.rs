@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::sanitise;
@@ -11,7 +12,6 @@ use fanlight_shared::time::Time;
 use super::progress::{self, Frame};
 use super::style::Paint;
 use super::text;
-use crate::projection::Projection;
 
 /// At most 15 pictures a second.
 pub(crate) const REDRAW: Duration = Duration::from_millis(67);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{Instance, RunState};
 use fanlight_shared::sanitise;
@@ -9,7 +10,6 @@ use fanlight_shared::time::{Time, human_duration};
 
 use super::style::{Paint, Role, SPINNER, run_glyph};
 use super::text::{count, fit, pad, width};
-use crate::projection::{Projection, Row};
 
 /// Columns of a run's bar.
 const BAR_WIDTH: usize = 8;
@@ -43,14 +43,14 @@ pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
     let narrow = frame.columns < BAR_FROM;
     let most = if narrow { frame.columns.saturating_sub(names + 20).min(16) } else { frame.columns / 3 };
     let labels = labels.min(if most < 4 { 0 } else { most });
-    let overall = projection.rows().len() > 1;
+    let overall = projection.rows().count() > 1;
     let banner = projection.banners().first().filter(|_| frame.lines > 2);
     let room = frame.lines.max(1) - usize::from(overall && frame.lines > 1) - usize::from(banner.is_some());
     let (shown, hidden) = choose(projection, room);
     let banner =
         banner.map(|it| frame.paint.apply(Role::Warning, &fit(&format!("! {}", clean(it)), frame.columns)));
     let mut lines: Vec<String> =
-        banner.into_iter().chain(shown.iter().map(|row| run_line(row, names, labels, frame))).collect();
+        banner.into_iter().chain(shown.iter().map(|row| run_line(*row, names, labels, frame))).collect();
     if hidden > 0 {
         lines.push(frame.paint.apply(Role::Dim, &fit(&format!("  +{hidden} more"), frame.columns)));
     }
@@ -61,8 +61,8 @@ pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
 }
 
 /// All runs in their order where they fit; else those that matter most, and how many are left out.
-fn choose(projection: &Projection, room: usize) -> (Vec<&Row>, usize) {
-    let all: Vec<&Row> = projection.rows().collect();
+fn choose(projection: &Projection, room: usize) -> (Vec<Row<'_>>, usize) {
+    let all: Vec<Row<'_>> = projection.rows().collect();
     if all.len() <= room {
         return (all, 0);
     }
@@ -99,7 +99,7 @@ impl Line {
     }
 }
 
-fn run_line(row: &Row, names: usize, labels: usize, frame: Frame) -> String {
+fn run_line(row: Row<'_>, names: usize, labels: usize, frame: Frame) -> String {
     let status = row.run.state;
     let role = Role::of_run(status);
     let mut line = Line { text: String::new(), taken: 0, frame };
@@ -130,7 +130,7 @@ fn run_line(row: &Row, names: usize, labels: usize, frame: Frame) -> String {
 }
 
 fn overall_line(projection: &Projection, frame: Frame) -> String {
-    let of = projection.rows().len();
+    let of = projection.rows().count();
     let ended = projection.count(RunStatus::is_ended);
     #[allow(clippy::cast_precision_loss)]
     let share = projection.rows().map(fraction).sum::<f64>() / of.max(1) as f64;
@@ -168,7 +168,7 @@ fn overall_line(projection: &Projection, frame: Frame) -> String {
 }
 
 /// Returns the change of a run in words: for output without a terminal, and for the end.
-pub(crate) fn change_line(row: &Row, paint: Paint) -> String {
+pub(crate) fn change_line(row: Row<'_>, paint: Paint) -> String {
     let status = row.run.state;
     let mut line = row.run.name();
     if !row.label().is_empty() {
@@ -186,7 +186,7 @@ pub(crate) fn change_line(row: &Row, paint: Paint) -> String {
         line.push_str(": ");
         line.push_str(&clean(error));
     }
-    if let Some(state) = row.state.as_ref().filter(|_| status == RunStatus::Completed) {
+    if let Some(state) = row.state.filter(|_| status == RunStatus::Completed) {
         line.push_str(&dropped(state));
     }
     line
@@ -218,7 +218,7 @@ fn bar(fraction: f64, columns: usize) -> (String, String) {
 }
 
 /// How far a run is, between 0 and 1: its ended nodes, and the progress of those that run.
-fn fraction(row: &Row) -> f64 {
+fn fraction(row: Row<'_>) -> f64 {
     if row.run.state.is_ended() {
         return 1.0;
     }
@@ -242,20 +242,20 @@ fn part_of_node(node: &fanlight_shared::run_state::NodeState) -> f64 {
     node.whole.progress.as_ref().and_then(|progress| progress.fraction).unwrap_or(0.0).clamp(0.0, 1.0)
 }
 
-fn elapsed(row: &Row, now: Time) -> Option<Duration> {
+fn elapsed(row: Row<'_>, now: Time) -> Option<Duration> {
     row.run.started_at.map(|begin| row.run.ended_at.unwrap_or(now).since(begin))
 }
 
 /// Returns what a run is doing, or why it failed.
-fn detail(row: &Row) -> (Role, String) {
+fn detail(row: Row<'_>) -> (Role, String) {
     match row.run.state {
         RunStatus::Failed => (Role::Failed, row.run.error.as_deref().map(clean).unwrap_or_default()),
         RunStatus::Queued => {
             (Role::Dim, row.run.position.map(|place| format!("queued, place {place}")).unwrap_or_default())
         }
-        RunStatus::Parked => (Role::Warning, row.state.as_ref().map(asks).unwrap_or_default()),
+        RunStatus::Parked => (Role::Warning, row.state.map(asks).unwrap_or_default()),
         RunStatus::Cancelling => (Role::Cancelled, "cancelling".into()),
-        RunStatus::Running => (Role::Plain, row.state.as_ref().map(busy).unwrap_or_default()),
+        RunStatus::Running => (Role::Plain, row.state.map(busy).unwrap_or_default()),
         RunStatus::Completed | RunStatus::Cancelled => (Role::Plain, String::new()),
     }
 }

@@ -70,7 +70,7 @@ pub async fn run(start: Start) -> io::Result<u32> {
     }
     drop(app.terminal);
     tracing::debug!(paints = app.paints, "the UI ended");
-    let queue = app.session.model.registry.queue();
+    let queue = app.session.model.projection.queue();
     ended.map(|()| queue.running + queue.queued)
 }
 

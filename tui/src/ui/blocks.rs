@@ -38,7 +38,7 @@ fn at(pane: Pane, mut model: Model, (columns, rows): (u16, u16)) -> Model {
     model.pane = pane;
     let layout = Arc::new(super::graph::layout(&workflow(POSTER)));
     model.workflow.iter_mut().for_each(|open| open.layout = Some(layout.clone()));
-    model.lens.iter_mut().for_each(|lens| lens.layout = Some(layout.clone()));
+    model.shown.iter_mut().for_each(|shown| shown.layout = Some(layout.clone()));
     paint(&mut model, columns, rows);
     model
 }
@@ -125,7 +125,7 @@ fn the_queue_with_pictures() {
         let mut made = asset(1, &run(1, RunStatus::Completed), "poster", AssetKind::Image);
         made.preview = PreviewState::Ready;
         // The time of day where the test runs is not part of the picture.
-        model.registry.add_history([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
+        model.projection.add([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
         let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
         update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
         model

@@ -76,7 +76,7 @@ pub trait Component {
     fn response(&mut self, _model: &mut Model, _response: &mut Response) -> Vec<Effect> {
         Vec::new()
     }
-    /// Takes a notification of the daemon, after registry and lens took it.
+    /// Takes a notification of the daemon, after the projection took it.
     fn notification(&mut self, _model: &mut Model, _notification: &Notification) -> Vec<Effect> {
         Vec::new()
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fanlight_shared::client::registry::Registry;
+use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, Version, WorkflowId};
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::workflows::WorkflowInfo;
@@ -118,19 +118,16 @@ pub struct Model {
     pub beat: u64,
     /// How the connection stands.
     pub link: Link,
-    /// The runs that are active or were seen, and the lens per workflow.
-    pub registry: Registry,
+    /// What is known of runs, and the lens per workflow.
+    pub projection: Projection,
     /// Workflows that ever ran, most recent first, once read.
     pub workflows: Vec<WorkflowInfo>,
     /// The workflow on screen; `None` shows home.
     pub workflow: Option<OpenWorkflow>,
-    /// The run in focus with its telemetry; the old one stays until the new one's snapshot is there.
-    pub lens: Option<Lens>,
+    /// The run that is shown: the one in focus, or the one before it until the snapshot is there.
+    pub shown: Option<Shown>,
     /// The last subscription.
     pub watching: Watch,
-    /// Ended runs of which the daemon told nothing when it told of all that go on: deleted meanwhile, perhaps. The lens
-    /// asks after one before it rests on it.
-    pub unconfirmed: HashSet<RunId>,
     /// Versions whose graphs are being laid out: nobody asks for that twice, whoever wants it takes it when it comes.
     pub laying: HashSet<Version>,
     /// The workflow that is being read to be put on screen.
@@ -178,17 +175,28 @@ pub struct OpenWorkflow {
     pub layout: Option<Arc<Layout>>,
 }
 
-/// The run in focus.
+/// The run that is shown. What is known of it is in the projection.
 #[derive(Clone, Debug)]
-pub struct Lens {
-    /// As lists show it.
-    pub run: Run,
-    /// The fold of its events.
-    pub state: RunState,
+pub struct Shown {
+    /// The run.
+    pub run: RunId,
     /// The workflow file it was submitted with, once read.
     pub workflow: Option<Arc<Workflow>>,
     /// The layout of that file's graph, once computed.
     pub layout: Option<Arc<Layout>>,
+}
+
+/// The run that is shown, with what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Lens<'a> {
+    /// As lists show it.
+    pub run: &'a Run,
+    /// The fold of its events.
+    pub state: &'a RunState,
+    /// The workflow file it was submitted with, once read.
+    pub workflow: Option<&'a Arc<Workflow>>,
+    /// The layout of that file's graph, once computed.
+    pub layout: Option<&'a Arc<Layout>>,
 }
 
 /// Where the user dragged the borders between panes.
@@ -221,12 +229,11 @@ impl Model {
             now: Time::default(),
             beat: 0,
             link: Link::Connecting,
-            registry: Registry::default(),
+            projection: Projection::default(),
             workflows: Vec::new(),
             workflow: None,
-            lens: None,
+            shown: None,
             watching: Watch::default(),
-            unconfirmed: HashSet::new(),
             laying: HashSet::new(),
             opening: None,
             pinning: None,
@@ -254,13 +261,21 @@ impl Model {
         self.workflow.as_ref()?.document.workflow_id
     }
 
+    /// The run that is shown, with its telemetry.
+    #[must_use]
+    pub fn lens(&self) -> Option<Lens<'_>> {
+        let shown = self.shown.as_ref()?;
+        let (run, state) = self.projection.watched(shown.run)?;
+        Some(Lens { run, state, workflow: shown.workflow.as_ref(), layout: shown.layout.as_ref() })
+    }
+
     /// The file to draw: the focused run's, else the one on screen.
     #[must_use]
     pub fn drawn(&self) -> Option<(&Arc<Workflow>, Option<&Arc<Layout>>)> {
-        if let Some(lens) = &self.lens
-            && let Some(workflow) = &lens.workflow
+        if let Some(shown) = &self.shown
+            && let Some(workflow) = &shown.workflow
         {
-            return Some((workflow, lens.layout.as_ref()));
+            return Some((workflow, shown.layout.as_ref()));
         }
         let open = self.workflow.as_ref()?;
         Some((open.document.workflow.as_ref()?, open.layout.as_ref()))

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fanlight_shared::event::Queue;
 use fanlight_shared::rpc::daemon::HelloResponse;
+use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
@@ -16,7 +18,7 @@ use super::document::{Document, Source};
 use super::effect::Effect;
 use super::keymap::Key;
 use super::message::{Link, Message};
-use super::model::{Lens, Model, OpenWorkflow, Options};
+use super::model::{Model, OpenWorkflow, Options, Shown};
 use super::theme::Theme;
 use super::update::update;
 use super::view;
@@ -104,8 +106,14 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
         queued: count(RunStatus::Queued),
     };
     let (ended, active): (Vec<Run>, Vec<Run>) = runs.iter().cloned().partition(|run| run.state.is_ended());
-    model.registry.snapshot(active, queue);
-    model.registry.add_history(ended);
+    model.projection.apply(&mut Notification::Registry {
+        seq: 1,
+        runs: active,
+        runs_left: 0,
+        queue,
+        banners: Vec::new(),
+    });
+    model.projection.add(ended);
     focus(&mut model);
     // What is watched was asked for before the story begins.
     let _ = super::update::follow(&mut model);
@@ -127,13 +135,23 @@ pub(crate) fn busy() -> Model {
 
 /// Focuses the run, as its snapshot does.
 pub(crate) fn focus(model: &mut Model) {
-    let of = model.workflow_id().and_then(|workflow| model.registry.focus(workflow));
-    model.lens = of.and_then(|id| model.registry.run(id)).map(|run| Lens {
-        run: run.clone(),
-        state: state(run),
-        workflow: Some(workflow(POSTER)),
-        layout: None,
+    let of = model.workflow_id().and_then(|workflow| model.projection.focus(workflow));
+    let run = of.and_then(|id| model.projection.run(id)).cloned();
+    model.shown = run.map(|run| {
+        let id = run.id;
+        let state = state(&run);
+        model.projection.put(run, state);
+        Shown { run: id, workflow: Some(workflow(POSTER)), layout: None }
     });
+}
+
+/// Changes what is known of the run that is shown.
+pub(crate) fn change_state(model: &mut Model, change: impl FnOnce(&mut RunState)) {
+    let Some((run, mut state)) = model.lens().map(|lens| (lens.run.clone(), lens.state.clone())) else {
+        return;
+    };
+    change(&mut state);
+    model.projection.put(run, state);
 }
 
 /// Presses keys, written as in a keymap file; answers all effects.

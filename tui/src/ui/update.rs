@@ -8,6 +8,7 @@ mod open;
 mod response;
 
 use crossterm::event::{KeyCode, KeyEvent};
+use fanlight_shared::rpc::watch::Watch;
 
 use super::action::{Action, Scope};
 use super::component::Step;
@@ -69,6 +70,11 @@ pub fn begin(model: &mut Model) -> Vec<Effect> {
 
 fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
     let came_up = matches!(link, Link::Up(_)) && !model.is_up();
+    if let Link::Up(hello) = &link {
+        model.projection.connected(hello);
+        // A new connection watches nothing yet.
+        model.watching = Watch::default();
+    }
     model.link = link;
     if !came_up {
         return Vec::new();

@@ -69,7 +69,7 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
     // Lies where messages lie, and was asked for.
     which_key::view(model, theme, body, buffer, &mut areas);
     hints::view(model, theme, row(area.bottom() - 1), buffer, &mut areas);
-    if model.registry.active().next().is_some() {
+    if model.projection.active().next().is_some() {
         areas.tick_in(CLOCK);
     }
     areas

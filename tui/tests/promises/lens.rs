@@ -6,7 +6,7 @@ use crate::house::House;
 use crate::person::{Person, progress};
 
 fn count_is(model: &fanlight::ui::model::Model, status: NodeStatus) -> bool {
-    model.lens.as_ref().is_some_and(|lens| lens.state.nodes["count"].whole.status == status)
+    model.lens().is_some_and(|lens| lens.state.nodes["count"].whole.status == status)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +32,7 @@ async fn two_concurrent_runs_keep_separate_telemetry() {
     house.let_go(2);
     person
         .until("the second run is done", |model, _| {
-            model.registry.runs().any(|run| run.number == 2 && run.state == RunStatus::Completed)
+            model.projection.runs().any(|run| run.number == 2 && run.state == RunStatus::Completed)
         })
         .await;
     assert!(count_is(person.model(), NodeStatus::Running), "the first still counts");
@@ -78,7 +78,7 @@ async fn stop_and_x_hit_the_right_run() {
         house.start(seed).await;
     }
     let state = |model: &fanlight::ui::model::Model, number| {
-        model.registry.runs().find(|run| run.number == number).map(|run| run.state)
+        model.projection.runs().find(|run| run.number == number).map(|run| run.state)
     };
     person
         .until("two run and two wait", |model, screen| {

@@ -25,7 +25,7 @@ async fn after_a_lost_connection_a_client_with_three_active_runs_has_all_three_a
     }
     person
         .until("three run", |model, screen| {
-            model.registry.active().count() == 3 && screen.contains("step of 3")
+            model.projection.active().count() == 3 && screen.contains("step of 3")
         })
         .await;
 
@@ -33,7 +33,7 @@ async fn after_a_lost_connection_a_client_with_three_active_runs_has_all_three_a
     person.watch(move |model| {
         let there = |id: &AssetId| model.gallery.assets.iter().any(|asset| asset.id == *id);
         assert!(kept.iter().all(there), "a product went from the gallery");
-        assert!(model.lens.is_some(), "the grid is blank");
+        assert!(model.lens().is_some(), "the grid is blank");
     });
     line.cut();
     person
@@ -49,7 +49,7 @@ async fn after_a_lost_connection_a_client_with_three_active_runs_has_all_three_a
     line.mend();
     person
         .until("all that runs is there again, and what was made meanwhile", |model, screen| {
-            let mut active: Vec<u32> = model.registry.active().map(|run| run.number).collect();
+            let mut active: Vec<u32> = model.projection.active().map(|run| run.number).collect();
             active.sort_unstable();
             model.is_up()
                 && active == [3, 4, 5]
@@ -85,13 +85,13 @@ async fn a_finished_runs_telemetry_can_be_looked_at_again_after_a_restart_of_the
         person
             .until("both runs are there, and their pictures", |model, screen| {
                 let away = screen.contains("the daemon is away");
-                model.is_up() && model.registry.runs().count() == 2 && screen.contains("#1 seed=1") && !away
+                model.is_up() && model.projection.runs().count() == 2 && screen.contains("#1 seed=1") && !away
             })
             .await;
         person.press("[");
         person
             .until("the first run's telemetry is shown", |model, screen| {
-                model.lens.as_ref().is_some_and(|lens| {
+                model.lens().is_some_and(|lens| {
                     let count = &lens.state.nodes["count"].whole;
                     lens.run.number == 1
                         && lens.state.status == RunStatus::Completed

@@ -115,13 +115,13 @@ impl Person {
 
     /// The number of the run whose telemetry is shown.
     pub(crate) fn lens(&self) -> Option<u32> {
-        self.model().lens.as_ref().map(|lens| lens.run.number)
+        self.model().lens().map(|lens| lens.run.number)
     }
 }
 
 /// How far `count` is in the run that is shown, in its own words.
 pub(crate) fn progress(model: &Model) -> Option<String> {
-    let state = &model.lens.as_ref()?.state;
+    let state = model.lens()?.state;
     state.nodes.get("count")?.whole.progress.as_ref()?.message.clone()
 }
 

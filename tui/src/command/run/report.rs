@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fanlight_shared::client::Client;
+use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::id::{AssetId, BlobHash};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
@@ -12,7 +13,6 @@ use super::save::Saved;
 use crate::download::ids_of_run;
 use crate::failure::Failure;
 use crate::output::{Out, json, text};
-use crate::projection::{Projection, Row};
 
 /// `RUN<tab>OUTPUT<tab>VALUE`, a line per output; lists with media or texts have a line per element (`poster[0]`).
 ///
@@ -56,10 +56,10 @@ pub(super) async fn json(
     json::print(out, &json!({ "type": "end", "runs": runs }))
 }
 
-async fn run_json(client: &Client, row: &Row, saved: Option<&Saved>) -> Result<Json, Failure> {
+async fn run_json(client: &Client, row: Row<'_>, saved: Option<&Saved>) -> Result<Json, Failure> {
     let mut run = json::run(&row.run);
     if let Some(object) = run.as_object_mut() {
-        let outputs = match &row.state {
+        let outputs = match row.state {
             Some(state) => json::full_values(client, &state.outputs).await?,
             None => Map::new(),
         };
@@ -75,7 +75,7 @@ async fn run_json(client: &Client, row: &Row, saved: Option<&Saved>) -> Result<J
     Ok(run)
 }
 
-async fn asset_ids(client: &Client, row: &Row) -> Result<HashMap<BlobHash, AssetId>, Failure> {
+async fn asset_ids(client: &Client, row: Row<'_>) -> Result<HashMap<BlobHash, AssetId>, Failure> {
     let media = row.state.iter().flat_map(|state| state.outputs.values()).any(Value::has_media);
     if media { Ok(ids_of_run(client, row.run.id).await?) } else { Ok(HashMap::new()) }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use fanlight_shared::client::projection::Row;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::{AssetId, BlobHash, RunId};
 use fanlight_shared::run::Run;
@@ -14,7 +15,6 @@ use tokio::task::JoinHandle;
 use super::files::{self, Content, File};
 use crate::download::{self, NewFile, ids_of_run};
 use crate::failure::Failure;
-use crate::projection::Row;
 
 /// Makes the folder, before anything runs.
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, Failure> {
@@ -67,8 +67,8 @@ impl Saver {
     }
 
     /// Saves the outputs of this ended run soon.
-    pub(super) fn save(&self, client: &Client, row: &Row) {
-        let outputs = row.state.as_ref().map(|state| state.outputs.clone()).unwrap_or_default();
+    pub(super) fn save(&self, client: &Client, row: Row<'_>) {
+        let outputs = row.state.map(|state| state.outputs.clone()).unwrap_or_default();
         // The task lives until `finish`.
         let _ = self.queue.send(EndedRun { client: client.clone(), run: row.run.clone(), outputs });
     }

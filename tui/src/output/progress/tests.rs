@@ -1,8 +1,39 @@
-use fanlight_shared::event::Progress;
+use fanlight_shared::event::{DaemonEvent, Progress};
+use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
+use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Attempt, Instance, NodeState};
 
 use super::*;
-use crate::projection::tests::run;
+
+/// A queued run of a workflow with five nodes.
+fn run(number: u32, label: &str) -> Run {
+    Run {
+        id: RunId::new(),
+        workflow: "poster".into(),
+        number,
+        label: label.into(),
+        state: RunStatus::Queued,
+        params: indexmap::IndexMap::new(),
+        params_short: false,
+        submitted_at: Time(0),
+        started_at: None,
+        ended_at: None,
+        error: None,
+        workflow_id: WorkflowId::new(),
+        title: "Seaside poster".into(),
+        version: Version::of(""),
+        submission: SubmissionId::new(),
+        index: 0,
+        start_order: None,
+        resumed_from: None,
+        nodes_done: 0,
+        nodes: 5,
+        position: None,
+        asks: None,
+        concurrency: None,
+    }
+}
 
 fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
     let mut state = RunState::new(["sky", "title", "framed", "grain", "poster"]);
@@ -26,7 +57,8 @@ fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
 #[test]
 fn what_every_client_should_show_stands_first_where_there_is_room() {
     let mut projection = projection();
-    projection.set_banners(&["the disk\u{1b}[2J is full".to_owned()]);
+    let banners = vec!["the disk\u{1b}[2J is full".to_owned()];
+    projection.apply(&mut Notification::Daemon { seq: 1, event: DaemonEvent::BannerUpdate { banners } });
     let lines_of = |lines| {
         super::lines(&projection, Frame { columns: 80, lines, now: Time(5000), paint: Paint::none() })
     };
@@ -57,7 +89,7 @@ fn projection() -> Projection {
         run.position = (status == RunStatus::Queued).then_some(1);
         runs.push(run);
     }
-    let mut projection = Projection::new(runs.clone());
+    let mut projection = Projection::of(runs.clone());
     for run in &runs {
         let (done, running) = match run.state {
             RunStatus::Completed => (5, None),
@@ -67,7 +99,7 @@ fn projection() -> Projection {
         };
         let mut state = row_state(done, running);
         state.status = run.state;
-        projection.put(run, state);
+        projection.put(run.clone(), state);
     }
     projection
 }

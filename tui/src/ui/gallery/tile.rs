@@ -85,7 +85,7 @@ pub fn run_words(asset: &Asset, model: &Model) -> String {
         Some((_, number)) if model.gallery.filter.scope != Scope::Everything => format!("#{number}"),
         _ => asset.run.clone(),
     };
-    match model.registry.run(asset.run_id) {
+    match model.projection.run(asset.run_id) {
         Some(run) if run.label != run.title => format!("{number} {}", run.label),
         _ => number,
     }

@@ -77,7 +77,7 @@ pub fn live(model: &Model) -> Vec<&Run> {
     }
     let workflow = model.workflow_id();
     let mut runs: Vec<&Run> = model
-        .registry
+        .projection
         .active()
         .filter(|run| match gallery.filter.scope {
             Scope::Node => Some(run.workflow_id) == workflow && !gallery.landed.contains(&run.id),

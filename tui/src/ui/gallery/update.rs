@@ -223,7 +223,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Applies a notification, after registry and lens applied it.
+/// Applies a notification, after the projection took it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
         // Comes with every connection and after what was missed: the list may be old.

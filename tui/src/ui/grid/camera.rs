@@ -43,7 +43,7 @@ pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing
 #[must_use]
 pub fn target(model: &Model, layout: &Layout) -> Option<usize> {
     let running = || {
-        let state = &model.lens.as_ref()?.state;
+        let state = model.lens()?.state;
         let runs = |name: &String| {
             state.nodes.get(name).is_some_and(|node| node.whole.status == NodeStatus::Running)
         };

@@ -188,11 +188,11 @@ impl<'a> Facts<'a> {
         if let Some(problem) = self.problem {
             return plain(&sanitise::line(&problem.message), severity(problem, theme));
         }
-        let focused = self.model.lens.as_ref().map(|lens| lens.run.id);
+        let focused = self.model.lens().map(|lens| lens.run.id);
         let made = port.and_then(|port| self.products?.port(self.name, port));
         let other = made.and_then(|made| {
             made.newest().filter(|(run, _)| Some(*run) != focused).find_map(|(run, made)| {
-                let known = self.model.registry.run(run).map(|run| run.number);
+                let known = self.model.projection.run(run).map(|run| run.number);
                 Some((made.number.or(known)?, made.value.as_ref()?))
             })
         });
@@ -284,7 +284,7 @@ pub fn ports(model: &Model, node: &str) -> Vec<String> {
     // Before the layout is there, its part of it is made for this one time.
     let unlaid = if layout.is_none() { graph::ports(workflow) } else { Vec::new() };
     let named = layout.map_or(&unlaid, |layout| &layout.ports).get(place).map_or(&[][..], Vec::as_slice);
-    let instance = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(node)).map(|node| &node.whole);
+    let instance = model.lens().and_then(|lens| lens.state.nodes.get(node)).map(|node| &node.whole);
     let found: indexmap::IndexSet<&str> = all(named, node, instance, &model.grid.products).collect();
     found.into_iter().map(str::to_owned).collect()
 }
@@ -314,7 +314,7 @@ fn all<'a>(
 /// The node that failed first in the focused run, where a run failed or fails.
 #[must_use]
 pub fn first_failed(model: &Model) -> Option<(&str, &Instance)> {
-    let state = &model.lens.as_ref()?.state;
+    let state = model.lens()?.state;
     if matches!(state.status, RunStatus::Completed | RunStatus::Queued) {
         return None;
     }

@@ -79,7 +79,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Returns what `y` copies of a node: its products as text; else its name.
 fn copied(model: &Model, name: &str) -> String {
-    let whole = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
+    let whole = model.lens().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
     let value = whole.and_then(|whole| whole.outputs.get(node::ports(model, name).first()?)?.to_text().ok());
     value.unwrap_or_else(|| name.to_owned())
 }
@@ -102,7 +102,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     }
     match action {
         Action::NextFailed => failed(model).next().is_some(),
-        Action::Follow => model.lens.is_some(),
+        Action::Follow => model.lens().is_some(),
         Action::Inspect | Action::Values => model.grid.selected.is_some(),
         _ => model.drawn().is_some(),
     }
@@ -124,7 +124,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Applies a notification, after registry and lens applied it.
+/// Applies a notification, after the projection took it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);
@@ -133,7 +133,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             event: DaemonEvent::OutputUpdate { workflow_id, run_id, node, item, port, value },
             ..
         } if Some(*workflow_id) == workflow && item.is_whole() => {
-            let number = model.registry.run(*run_id).map(|run| run.number);
+            let number = model.projection.run(*run_id).map(|run| run.number);
             model.grid.products.put(node, port, *run_id, Made { number, value: Some(value.clone()) });
         }
         Notification::Daemon { event: DaemonEvent::RunDelete { run_id, .. }, .. } => {
@@ -164,11 +164,12 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     model.grid.products.of(of);
     let Some((_, Some(layout))) = model.drawn() else { return Vec::new() };
     let layout = layout.clone();
-    let Model { areas, grid, lens, .. } = model;
+    let Model { areas, grid, shown, projection, .. } = model;
+    let state = shown.as_ref().and_then(|shown| projection.watched(shown.run)).map(|(_, state)| state);
     let mut effects = Vec::new();
     for name in &areas.nodes {
         let named = layout.index(name).map_or(&[][..], |node| &layout.ports[node]);
-        let instance = lens.as_ref().and_then(|lens| lens.state.nodes.get(name)).map(|node| &node.whole);
+        let instance = state.and_then(|state| state.nodes.get(name)).map(|node| &node.whole);
         let port = node::port(named, name, instance, &grid.products);
         // Mostly it was asked for after an earlier frame.
         let unasked = port.filter(|port| !grid.products.is_asked(name, port)).map(str::to_owned);

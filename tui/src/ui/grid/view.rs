@@ -45,7 +45,7 @@ impl<'a> Scene<'a> {
 
     /// What the focused run did with a node.
     fn state(&self, node: usize) -> Option<&'a NodeState> {
-        let lens = self.model.lens.as_ref().filter(|_| !self.planned)?;
+        let lens = self.model.lens().filter(|_| !self.planned)?;
         node::state(&lens.state, self.layout, node)
     }
 

@@ -74,7 +74,7 @@ impl Form {
     pub fn open(model: &Model) -> Option<Self> {
         let document = model.workflow.as_ref()?.document.clone();
         let workflow = document.workflow.clone()?;
-        let of_workflow = model.registry.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
+        let of_workflow = model.projection.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
         let last = of_workflow.max_by_key(|run| run.number).map(whole_params).unwrap_or_default();
         let fields = fields(&workflow, &last);
         let mut form = Self {

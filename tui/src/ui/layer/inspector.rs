@@ -67,11 +67,11 @@ impl Inspector {
     }
 
     fn instance<'a>(&self, model: &'a Model) -> Option<&'a Instance> {
-        model.lens.as_ref()?.state.instance(&self.node, self.item)
+        model.lens()?.state.instance(&self.node, self.item)
     }
 
     fn item_count(&self, model: &Model) -> Option<u32> {
-        model.lens.as_ref()?.state.nodes.get(&self.node)?.item_count
+        model.lens()?.state.nodes.get(&self.node)?.item_count
     }
 
     fn tabs(&self, model: &Model) -> Vec<Tab> {
@@ -92,7 +92,7 @@ impl Inspector {
         if !self.tabs(model).contains(&self.tab) {
             self.show(Tab::Outputs);
         }
-        let (Some(lens), Some(instance)) = (&model.lens, self.instance(model)) else { return Vec::new() };
+        let (Some(lens), Some(instance)) = (model.lens(), self.instance(model)) else { return Vec::new() };
         let mut effects: Vec<Effect> = self.products.follow(lens.run.id).into_iter().collect();
         if self.tab != Tab::Log || instance.attempts.is_empty() {
             return effects;
@@ -316,7 +316,7 @@ impl Component for Inspector {
         }
         if let Notification::Live { run_id, event: LiveEvent::LogUpdate { node, item, .. }, .. } =
             notification
-            && model.lens.as_ref().is_some_and(|lens| lens.run.id == *run_id)
+            && model.lens().is_some_and(|lens| lens.run.id == *run_id)
             && *node == self.node
             && *item == self.item
         {

@@ -131,10 +131,10 @@ impl Component for ValuesOfRuns {
             Line::styled("no run made a value here yet", theme.dim).render(inside, buffer);
             return;
         }
-        let focused = model.lens.as_ref().map(|lens| lens.run.id);
+        let focused = model.lens().map(|lens| lens.run.id);
         list::view(self.cursor, rows.len(), theme, inside, buffer, areas, |index| {
             let (id, made) = rows[index];
-            let run = model.registry.run(id);
+            let run = model.projection.run(id);
             let number =
                 made.number.or(run.map(|run| run.number)).map_or_else(String::new, |it| format!("#{it}"));
             let label = run.map(|run| run.label.as_str()).unwrap_or_default();

@@ -20,11 +20,11 @@ const MAX_LABEL_CHARS: usize = 200;
 pub(super) fn targets(model: &Model) -> Vec<Run> {
     let mut runs: Vec<Run> = if model.queue.marks.is_empty() {
         match rows::current(model) {
-            Some(Row::Run(run)) => model.registry.run(run).cloned().into_iter().collect(),
+            Some(Row::Run(run)) => model.projection.run(run).cloned().into_iter().collect(),
             Some(Row::Heading(_)) | None => Vec::new(),
         }
     } else {
-        model.queue.marks.iter().filter_map(|run| model.registry.run(*run)).cloned().collect()
+        model.queue.marks.iter().filter_map(|run| model.projection.run(*run)).cloned().collect()
     };
     runs.sort_by(|a, b| (&a.workflow, a.number).cmp(&(&b.workflow, b.number)));
     runs
@@ -81,7 +81,7 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
 
 /// Empties the queue.
 pub(super) fn cancel_queued(model: &mut Model) -> Vec<Effect> {
-    let count = model.registry.queue().queued;
+    let count = model.projection.queue().queued;
     if count == 0 {
         say(model, Tone::Note, "no run waits");
         return Vec::new();
@@ -163,7 +163,7 @@ pub(super) fn label(model: &mut Model) {
 
 /// Lets the queue go on, or waiting runs stay where they are.
 pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
-    let paused = !model.registry.queue().paused;
+    let paused = !model.projection.queue().paused;
     say(
         model,
         Tone::Note,
@@ -174,7 +174,7 @@ pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
 
 /// Changes how many runs may run at once.
 pub(super) fn cap(model: &mut Model) {
-    let now = model.registry.queue().max_concurrent_runs.to_string();
+    let now = model.projection.queue().max_concurrent_runs.to_string();
     let prompt = Prompt::new("Runs at once", now, |_, text| match text.trim().parse::<u32>() {
         Ok(cap) if cap > 0 => {
             let set = queue::Set { max_concurrent_runs: Some(cap), ..queue::Set::default() };

@@ -1,9 +1,9 @@
-//! Which run stands in which section and where. A run is placed by its state in the registry alone, and taken from its
+//! Which run stands in which section and where. A run is placed by its state in the projection alone, and taken from its
 //! old place first, so it is never in two.
 
 use std::collections::{BTreeMap, HashMap};
 
-use fanlight_shared::client::registry::Registry;
+use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, SubmissionId, WorkflowId};
 use fanlight_shared::run::{Run, RunStatus};
 
@@ -40,13 +40,13 @@ impl Sections {
     }
 
     /// Places all runs anew.
-    pub(super) fn rebuild(&mut self, registry: &Registry, numbers: &Numbers, of: Option<WorkflowId>) {
+    pub(super) fn rebuild(&mut self, projection: &Projection, numbers: &Numbers, of: Option<WorkflowId>) {
         let (sort, filter) = (std::mem::take(&mut self.sort), std::mem::take(&mut self.filter));
         *self = Self { of, sort, filter, ..Self::default() };
-        self.waiting = registry.queued().filter(|run| self.waits(run)).map(|run| run.id).collect();
-        for run in registry.runs() {
+        self.waiting = projection.queued().filter(|run| self.waits(run)).map(|run| run.id).collect();
+        for run in projection.runs() {
             self.submissions.entry(run.submission).or_default().insert(run.index, run.id);
-            if let Some(placed) = self.key(run, registry, numbers) {
+            if let Some(placed) = self.key(run, projection, numbers) {
                 self.keys[placed.section as usize].push(placed.key.clone());
                 self.failed += usize::from(placed.failed);
                 self.placed.insert(run.id, placed);
@@ -58,22 +58,22 @@ impl Sections {
     }
 
     /// Places a run where it belongs now; one that is gone is taken away.
-    pub(super) fn place(&mut self, run: RunId, registry: &Registry, numbers: &Numbers) {
+    pub(super) fn place(&mut self, run: RunId, projection: &Projection, numbers: &Numbers) {
         self.remove_placed(run);
         if let Some(at) = self.waiting.iter().position(|it| *it == run) {
             self.waiting.remove(at);
         }
-        let Some(known) = registry.run(run) else {
+        let Some(known) = projection.run(run) else {
             for runs in self.submissions.values_mut() {
                 runs.retain(|_, it| *it != run);
             }
             return;
         };
         self.submissions.entry(known.submission).or_default().insert(known.index, run);
-        if let Some(place) = registry.position(run).filter(|_| self.waits(known)) {
-            let at = self.waiting.partition_point(|it| registry.position(*it).is_some_and(|it| it < place));
+        if let Some(place) = projection.position(run).filter(|_| self.waits(known)) {
+            let at = self.waiting.partition_point(|it| projection.position(*it).is_some_and(|it| it < place));
             self.waiting.insert(at, run);
-        } else if let Some(placed) = self.key(known, registry, numbers) {
+        } else if let Some(placed) = self.key(known, projection, numbers) {
             let keys = &mut self.keys[placed.section as usize];
             let at = keys.binary_search(&placed.key).unwrap_or_else(|at| at);
             keys.insert(at, placed.key.clone());
@@ -97,14 +97,14 @@ impl Sections {
         run.state == RunStatus::Queued && self.filter.shows(run)
     }
 
-    fn key(&self, run: &Run, registry: &Registry, numbers: &Numbers) -> Option<Placed> {
+    fn key(&self, run: &Run, projection: &Projection, numbers: &Numbers) -> Option<Placed> {
         if !self.filter.shows(run) {
             return None;
         }
         let section = Section::of(run.state);
         let key = match section {
             Section::Running => Key::running(run, self.of),
-            Section::Enqueued if registry.position(run.id).is_some() => return None,
+            Section::Enqueued if projection.position(run.id).is_some() => return None,
             Section::Enqueued => Key::waiting(run),
             Section::Done | Section::Cancelled => Key::ended(run, self.of, &self.sort, numbers),
         };
@@ -155,6 +155,7 @@ impl Sections {
 #[cfg(test)]
 mod tests {
     use fanlight_shared::event::DaemonEvent;
+    use fanlight_shared::rpc::watch::Notification;
 
     use super::*;
     use crate::ui::testing;
@@ -168,15 +169,16 @@ mod tests {
     #[test]
     fn one_run_is_placed_where_placing_all_anew_puts_it() {
         for typed in ["", "seed=1"] {
-            let (mut registry, numbers) = (Registry::default(), Numbers::default());
+            let (mut projection, numbers) = (Projection::default(), Numbers::default());
             let filter = || Filter::read(typed);
             let mut sections = Sections { filter: filter(), ..Sections::default() };
             let mut notification = |number: u32, state: RunStatus, position: Option<u32>| {
                 let run = Run { position, ..testing::run(number, state) };
-                registry.apply(&DaemonEvent::RunUpdate { run: Box::new(run) });
-                sections.place(testing::run_id(number), &registry, &numbers);
+                let event = DaemonEvent::RunUpdate { run: Box::new(run) };
+                projection.apply(&mut Notification::Daemon { seq: 1, event });
+                sections.place(testing::run_id(number), &projection, &numbers);
                 let mut anew = Sections { filter: filter(), ..Sections::default() };
-                anew.rebuild(&registry, &numbers, None);
+                anew.rebuild(&projection, &numbers, None);
                 assert_eq!(order(&sections), order(&anew), "{typed}: {number} {state:?}");
             };
             for number in 1..=12 {

@@ -84,7 +84,7 @@ fn enter_pins_the_lens_to_the_run() {
     let mut model = queue(busy());
     go(&mut model, 1);
     press(&mut model, "enter");
-    assert_eq!(model.registry.pinned(testing::workflow_id()), Some(run_id(1)));
+    assert_eq!(model.projection.pinned(testing::workflow_id()), Some(run_id(1)));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_form_that_was_refused_comes_back_and_another_failure_brings_none() {
 
 /// The picture of a run came and was painted.
 fn pictured(model: &mut Model, number: u32) {
-    let of = model.registry.run(run_id(number)).expect("a run").clone();
+    let of = model.projection.run(run_id(number)).expect("a run").clone();
     let mut made = asset(number, &of, "poster", AssetKind::Image);
     made.preview = PreviewState::Ready;
     let event = DaemonEvent::AssetUpdate { asset: Box::new(made.clone()) };

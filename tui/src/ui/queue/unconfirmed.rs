@@ -15,9 +15,6 @@ pub(super) fn read(
     rows: &[Run],
     last: bool,
 ) -> Option<Effect> {
-    for run in rows {
-        model.unconfirmed.remove(&run.id);
-    }
     // Ids grow with time, so the page goes down to its last row. Where a clock went back, one too many is asked after.
     let end = rows.last().map(|run| run.id).filter(|_| !last);
     let missing = |run: &&Run| {
@@ -26,10 +23,9 @@ pub(super) fn read(
             && workflow.is_none_or(|workflow| run.workflow_id == workflow)
             && end.is_none_or(|end| run.id > end)
     };
-    let unconfirmed = model.unconfirmed.iter().filter_map(|id| model.registry.run(*id));
-    let missing: Vec<_> = unconfirmed.filter(missing).map(|run| run.id).collect();
+    let missing: Vec<_> = model.projection.unconfirmed().filter(missing).map(|run| run.id).collect();
     for run in &missing {
-        model.unconfirmed.remove(run);
+        model.projection.confirm(*run);
     }
     (!missing.is_empty()).then_some(Effect::LookAfter(missing))
 }

@@ -89,7 +89,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
         Action::PinRun | Action::Fold | Action::Unfold => Rows::of(&model.queue).len > 0,
         Action::CancelRun => any(&|state| !state.is_ended()),
-        Action::CancelQueued => model.registry.queue().queued > 0,
+        Action::CancelQueued => model.projection.queue().queued > 0,
         Action::Resume => any(&|state| matches!(state, RunStatus::Failed | RunStatus::Cancelled)),
         Action::DeleteRun | Action::Label => any(&|_| true),
         Action::CompareRuns => model.queue.marks.len() > 1,
@@ -104,7 +104,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
 #[must_use]
 pub fn hints(model: &Model) -> Vec<Action> {
     let mut hints = match rows::current(model) {
-        Some(Row::Run(run)) => match model.registry.run(run).map(|run| Section::of(run.state)) {
+        Some(Row::Run(run)) => match model.projection.run(run).map(|run| Section::of(run.state)) {
             Some(Section::Running | Section::Enqueued) => {
                 vec![Action::PinRun, Action::CancelRun, Action::Mark]
             }
@@ -144,7 +144,7 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
 
 fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
     let gone = model
-        .registry
+        .projection
         .run(run)
         .is_some_and(|it| it.state == RunStatus::Cancelled && it.start_order.is_none());
     if gone {

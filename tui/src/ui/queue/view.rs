@@ -72,7 +72,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
 fn tall(model: &Model, row: Row, pane: Rect) -> usize {
     match row {
         Row::Heading(_) => 1,
-        Row::Run(run) => model.registry.run(run).map_or(1, |run| usize::from(card::tall(model, run, pane))),
+        Row::Run(run) => model.projection.run(run).map_or(1, |run| usize::from(card::tall(model, run, pane))),
     }
 }
 
@@ -95,7 +95,7 @@ fn heading(
     };
     let shown = queue.sections.len(section);
     let filtered = !queue.sections.filter.is_empty();
-    let queued = model.registry.queue().queued as usize;
+    let queued = model.projection.queue().queued as usize;
     let count = match section {
         Section::Enqueued if !filtered => shown.max(queued).to_string(),
         Section::Done | Section::Cancelled if !queue.feeds.is_whole(section) && shown >= 100 => {
@@ -112,7 +112,7 @@ fn heading(
         spans.push(Span::styled(" · ", theme.dim));
         spans.push(Span::styled(format!("{} failed", queue.sections.failed()), theme.bad));
     }
-    if section == Section::Enqueued && model.registry.queue().paused {
+    if section == Section::Enqueued && model.projection.queue().paused {
         spans.push(Span::styled(" · paused", theme.warning));
     }
     let line = Line::from(spans);
@@ -138,7 +138,7 @@ fn empty(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 /// Returns the titles in the pane's border: left and right.
 #[must_use]
 pub fn title(model: &Model) -> (String, String) {
-    let queue = model.registry.queue();
+    let queue = model.projection.queue();
     let filter = model.queue.sections.filter.typed();
     let mut left = Vec::new();
     if !filter.is_empty() {

@@ -84,10 +84,10 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
         // Also before the picture of the run in focus is there.
         Action::OlderRun | Action::NewerRun => lens::focus(model).is_some() && lens::is_one_of_many(model),
-        Action::Pin => model.lens.is_some() && lens::is_one_of_many(model),
+        Action::Pin => model.lens().is_some() && lens::is_one_of_many(model),
         Action::Run | Action::RunAgain => model.workflow.is_some(),
         Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
-        Action::Stop => model.lens.as_ref().is_some_and(|lens| !lens.run.state.is_ended()),
+        Action::Stop => model.lens().is_some_and(|lens| !lens.run.state.is_ended()),
         Action::Retry => !model.unanswered.is_empty() && model.is_up(),
         Action::Dismiss => !model.toasts.shown.is_empty(),
         _ => match action.info().scope {
@@ -109,9 +109,9 @@ fn turn(model: &mut Model, by: usize) {
 fn beside(model: &mut Model, action: Action) {
     let Some(workflow) = model.workflow_id() else { return };
     let (moved, end) = if action == Action::OlderRun {
-        (model.registry.older(workflow), "this is the oldest run")
+        (model.projection.older(workflow), "this is the oldest run")
     } else {
-        (model.registry.newer(workflow), "this is the newest run")
+        (model.projection.newer(workflow), "this is the newest run")
     };
     if moved.is_none() {
         say(model, Tone::Note, end);
@@ -119,16 +119,16 @@ fn beside(model: &mut Model, action: Action) {
 }
 
 fn pin(model: &mut Model) {
-    let Some((workflow, run)) = model.lens.as_ref().map(|lens| (lens.run.workflow_id, lens.run.id)) else {
+    let Some((workflow, run)) = model.lens().map(|lens| (lens.run.workflow_id, lens.run.id)) else {
         return;
     };
-    if model.registry.pinned(workflow).is_some() {
-        model.registry.unpin(workflow);
+    if model.projection.pinned(workflow).is_some() {
+        model.projection.unpin(workflow);
         say(model, Tone::Note, "the lens follows the newest started run");
     } else {
         // One that was just deleted is still on screen, but can't be kept there.
-        if model.registry.pin(run)
-            && let Some(name) = model.registry.run(run).map(fanlight_shared::run::Run::name)
+        if model.projection.pin(run)
+            && let Some(name) = model.projection.run(run).map(fanlight_shared::run::Run::name)
         {
             say(model, Tone::Note, format!("the lens stays on {name}"));
         }
@@ -136,7 +136,7 @@ fn pin(model: &mut Model) {
 }
 
 fn stop(model: &mut Model) -> Vec<Effect> {
-    let Some(run) = model.lens.as_ref().map(|lens| lens.run.clone()) else { return Vec::new() };
+    let Some(run) = model.lens().map(|lens| lens.run.clone()) else { return Vec::new() };
     let cancel = runs::Cancel { runs: vec![run.id], ..runs::Cancel::default() };
     let question = Confirm {
         title: format!("Stop {}?", run.name()),
@@ -171,8 +171,8 @@ fn again(model: &mut Model) -> Vec<Effect> {
     let mut set = runs::ParamSet::default();
     let mut needs_file = None;
     // Params that are too long for lists are known to the daemon alone.
-    set.like = model.lens.as_ref().filter(|lens| lens.run.params_short).map(|lens| lens.run.id);
-    if let Some(lens) = model.lens.as_ref().filter(|lens| !lens.run.params_short) {
+    set.like = model.lens().filter(|lens| lens.run.params_short).map(|lens| lens.run.id);
+    if let Some(lens) = model.lens().filter(|lens| !lens.run.params_short) {
         for (name, value) in &lens.run.params {
             match value {
                 _ if !workflow.params.contains_key(name) => {}

@@ -1,11 +1,12 @@
-//! Notifications of the daemon: applied to the registry first, then the lens, then the panes.
+//! Notifications of the daemon: folded into the projection first, then shown to the panes and the layers.
 
+use fanlight_shared::client::projection::Change;
 use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::watch::Notification;
 
 use super::{say, with_layers};
 use crate::ui::effect::Effect;
-use crate::ui::message::Link;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
@@ -13,8 +14,21 @@ use crate::ui::{clean, lens};
 
 pub(super) fn notification(model: &mut Model, notification: &mut Notification) -> Vec<Effect> {
     clean::notification(notification);
-    let mut effects = registry(model, notification);
-    effects.extend(lens::notification(model, notification));
+    let before = open_runs(model);
+    let mut effects = Vec::new();
+    for change in model.projection.apply(notification) {
+        match change {
+            Change::Gap(run) => lens::gap(model, run),
+            Change::Bye(reason) => say(model, Tone::Note, format!("the daemon ends: {reason}")),
+            Change::Updated(_) | Change::Moved(_) | Change::Deleted(_) | Change::Banners => {}
+        }
+    }
+    match notification {
+        Notification::Registry { .. } => effects.extend(look_after(model)),
+        Notification::Snapshot { run_id, .. } => effects.extend(lens::snapshot(model, *run_id)),
+        Notification::Daemon { event, .. } => effects.extend(daemon(model, event, before)),
+        _ => {}
+    }
     for pane in Pane::ALL {
         effects.extend(pane.component().notification(model, notification));
     }
@@ -22,59 +36,25 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     effects
 }
 
-fn registry(model: &mut Model, notification: &Notification) -> Vec<Effect> {
-    match notification {
-        Notification::Registry { runs, queue, banners, .. } => {
-            show_banners(model, banners);
-            let lost = model.registry.snapshot(runs.clone(), *queue);
-            let ended = model.registry.runs().filter(|run| run.state.is_ended());
-            model.unconfirmed = ended.map(|run| run.id).collect();
-            for run in &lost {
-                model.unconfirmed.remove(run);
-            }
-            if lost.is_empty() { Vec::new() } else { vec![Effect::LookAfter(lost)] }
-        }
-        Notification::Daemon { event, .. } => daemon(model, event),
-        Notification::Snapshot { run, .. } => {
-            model.registry.add_history([(**run).clone()]);
-            Vec::new()
-        }
-        Notification::Bye { reason } => {
-            say(model, Tone::Note, format!("the daemon ends: {reason}"));
-            Vec::new()
-        }
-        Notification::RegistryRuns { .. }
-        | Notification::SnapshotNodes { .. }
-        | Notification::SnapshotItems { .. }
-        | Notification::State { .. }
-        | Notification::Live { .. }
-        | Notification::Lagged {} => Vec::new(),
-    }
+/// How many runs run or wait.
+fn open_runs(model: &Model) -> u32 {
+    let queue = model.projection.queue();
+    queue.running + queue.queued
 }
 
-fn show_banners(model: &mut Model, banners: &[String]) {
-    if let Link::Up(hello) = &mut model.link {
-        hello.banners = banners.to_vec();
-    }
+fn look_after(model: &Model) -> Option<Effect> {
+    let missing: Vec<RunId> = model.projection.missing().collect();
+    (!missing.is_empty()).then_some(Effect::LookAfter(missing))
 }
 
-fn daemon(model: &mut Model, event: &DaemonEvent) -> Vec<Effect> {
-    let busy = |model: &Model| {
-        let queue = model.registry.queue();
-        queue.running + queue.queued
-    };
-    let before = busy(model);
-    model.registry.apply(event);
-    if let DaemonEvent::BannerUpdate { banners } = event {
-        show_banners(model, banners);
-    }
+fn daemon(model: &Model, event: &DaemonEvent, before: u32) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let DaemonEvent::RunUpdate { run } = event
         && !model.workflows.iter().any(|workflow| workflow.id == run.workflow_id)
     {
         effects.push(Effect::ListWorkflows);
     }
-    if model.options.bell && before > 0 && busy(model) == 0 {
+    if model.options.bell && before > 0 && open_runs(model) == 0 {
         effects.push(Effect::Notify("all runs ended".to_owned()));
     }
     effects

@@ -74,19 +74,19 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             Vec::new()
         }
         Response::Runs { page, .. } => {
-            model.registry.add_history(page.rows.iter().cloned());
+            model.projection.add(page.rows.iter().cloned());
             Vec::new()
         }
         Response::Known(run, None) => {
-            model.registry.remove(*run);
+            model.projection.remove(*run);
             Vec::new()
         }
         Response::Known(_, Some(run)) => {
-            model.registry.add_history([(**run).clone()]);
+            model.projection.add([(**run).clone()]);
             Vec::new()
         }
         Response::Run { detail, workflow } => {
-            model.registry.add_history([detail.run.clone()]);
+            model.projection.add([detail.run.clone()]);
             let id = detail.run.id;
             let mut effects = Vec::new();
             if let Some(workflow) = workflow {
@@ -110,10 +110,10 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             {
                 open.layout = Some(layout.clone());
             }
-            if let Some(lens) = &mut model.lens
-                && lens.workflow.as_ref().is_some_and(|workflow| workflow.version == *version)
+            if let Some(shown) = &mut model.shown
+                && shown.workflow.as_ref().is_some_and(|workflow| workflow.version == *version)
             {
-                lens.layout = Some(layout.clone());
+                shown.layout = Some(layout.clone());
             }
             Vec::new()
         }

@@ -16,7 +16,7 @@ pub(super) fn words(model: &Model) -> Option<String> {
         // A moment of looking for it is nothing to speak of; see `Link::Starting`.
         Link::Connecting => None,
         Link::Starting => Some("starting the daemon".to_owned()),
-        Link::Up(hello) => hello.banners.first().map(|it| fanlight_shared::sanitise::line(it)),
+        Link::Up(_) => model.projection.banners().first().map(|it| fanlight_shared::sanitise::line(it)),
         Link::Down(why) => {
             let why = fanlight_shared::sanitise::line(why);
             Some(format!("the daemon is away and is tried again: {why}"))

@@ -50,16 +50,16 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     };
     // What stands at the right is never touched.
     let room = usize::from(columns).saturating_sub(12);
-    let number = model.lens.as_ref().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
+    let number = model.lens().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
     let pinned = lens::is_pinned(model) && lens::is_one_of_many(model);
     let mut left = room.saturating_sub(number.len() + 2 + if pinned { 8 } else { 0 });
-    let of_run = model.lens.as_ref().filter(|lens| lens.run.label != lens.run.title);
+    let of_run = model.lens().filter(|lens| lens.run.label != lens.run.title);
     let label = of_run.map(|lens| lens.run.label.as_str()).unwrap_or_default();
     // The label gets what the title leaves, but a third at least.
     let title = fit(&title, left.saturating_sub(label.width().min(left / 3)));
     left = left.saturating_sub(title.width() + 1);
     spans.push(Span::styled(title, theme.text));
-    if model.lens.is_some() {
+    if model.lens().is_some() {
         spans.push(Span::raw("  "));
         spans.push(Span::styled(number, theme.accent));
         if !label.is_empty() && left > 1 {
@@ -75,7 +75,7 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
 
 /// `▶ running 3/5 · 00:12`
 fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
-    let Some(lens) = &model.lens else { return Vec::new() };
+    let Some(lens) = model.lens() else { return Vec::new() };
     let status = lens.state.status;
     let beat = if model.options.motion { model.beat } else { 0 };
     let style = theme.run(status);
@@ -111,7 +111,7 @@ fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> 
 
 /// `   ▶2 …5`: what is on its way besides; nothing where one run is all there is.
 fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
-    let queue = model.registry.queue();
+    let queue = model.projection.queue();
     if !lens::is_one_of_many(model) || queue.running + queue.queued == 0 {
         return Vec::new();
     }
@@ -141,7 +141,7 @@ pub(super) fn strip(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffe
     }
     let Some(workflow) = model.workflow_id() else { return };
     let (mut running, mut waiting, mut completed, mut failed) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for run in model.registry.runs().filter(|run| run.workflow_id == workflow) {
+    for run in model.projection.runs().filter(|run| run.workflow_id == workflow) {
         match run.state {
             RunStatus::Running | RunStatus::Parked | RunStatus::Cancelling => running += 1,
             RunStatus::Queued => waiting += 1,

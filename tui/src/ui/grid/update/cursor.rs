@@ -95,7 +95,7 @@ pub(super) fn half(count: usize) -> usize {
 
 /// The failed nodes of the focused run, in the order of the file.
 pub(super) fn failed(model: &Model) -> impl Iterator<Item = &String> {
-    let nodes = model.lens.iter().flat_map(|lens| &lens.state.nodes);
+    let nodes = model.lens().into_iter().flat_map(|lens| &lens.state.nodes);
     nodes.filter(|(_, node)| node.whole.status == NodeStatus::Failed).map(|(name, _)| name)
 }
 

@@ -17,8 +17,8 @@ fn painted(mut model: Model, columns: u16, rows: u16) -> Model {
     if let Some(open) = &mut model.workflow {
         open.layout = Some(layout.clone());
     }
-    if let Some(lens) = &mut model.lens {
-        lens.layout = Some(layout);
+    if let Some(shown) = &mut model.shown {
+        shown.layout = Some(layout);
     }
     screen(&mut model, columns, rows);
     model.grid.selected = Some("sky".to_owned());
@@ -112,7 +112,7 @@ fn a_value_of_another_run_moves_the_lens_there() {
     press(&mut model, "v");
     assert!(screen(&mut model, 160, 50).contains("four"));
     press(&mut model, "j enter");
-    assert_eq!(model.registry.pinned(workflow_id()), Some(run_id(1)));
+    assert_eq!(model.projection.pinned(workflow_id()), Some(run_id(1)));
     assert!(model.layers.is_empty());
 }
 

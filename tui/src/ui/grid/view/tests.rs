@@ -25,21 +25,25 @@ fn laid(mut model: Model, text: &str, selected: &str) -> Model {
         open.document.workflow = Some(workflow.clone());
         open.layout = Some(layout.clone());
     }
-    if let Some(lens) = &mut model.lens {
-        if text != testing::POSTER {
-            lens.state = RunState::new(workflow.nodes.keys().cloned());
-            lens.state.status = RunStatus::Running;
-        }
-        lens.workflow = Some(workflow);
-        lens.layout = Some(layout);
+    if text != testing::POSTER {
+        testing::change_state(&mut model, |state| {
+            *state = RunState::new(workflow.nodes.keys().cloned());
+            state.status = RunStatus::Running;
+        });
+    }
+    if let Some(shown) = &mut model.shown {
+        shown.workflow = Some(workflow);
+        shown.layout = Some(layout);
     }
     model.grid.selected = Some(selected.to_owned());
     model
 }
 
 fn status(model: &mut Model, node: &str, status: NodeStatus) {
-    let node = model.lens.as_mut().and_then(|lens| lens.state.nodes.get_mut(node));
-    node.unwrap_or_else(|| panic!("no node")).whole.status = status;
+    testing::change_state(model, |state| {
+        let node = state.nodes.get_mut(node).unwrap_or_else(|| panic!("no node"));
+        node.whole.status = status;
+    });
 }
 
 fn poster() -> Model {

@@ -77,7 +77,7 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
 
 /// The items that are missing from its lists, and why.
 fn missing(inspector: &Inspector, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
-    let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&inspector.node));
+    let state = model.lens().and_then(|lens| lens.state.nodes.get(&inspector.node));
     let Some((state, words)) = state.and_then(|state| Some((state, node::failed_items(state)?))) else {
         return;
     };
@@ -227,7 +227,7 @@ fn read<'a>(
     reference: &fanlight_shared::expression::Reference,
     model: &'a Model,
 ) -> Option<(String, &'a Value)> {
-    let lens = model.lens.as_ref()?;
+    let lens = model.lens()?;
     let port = reference.port.as_ref()?;
     match &reference.root {
         Root::Node(from) => {
@@ -262,7 +262,7 @@ fn source(template: &Template) -> String {
 }
 
 fn items(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
-    let state = model.lens.as_ref().and_then(|lens| lens.state.nodes.get(&inspector.node));
+    let state = model.lens().and_then(|lens| lens.state.nodes.get(&inspector.node));
     let Some(state) = state else { return Vec::new() };
     let count = state.item_count.unwrap_or(0);
     let failed = node::failed_items(state).map(|words| format!(", {words}")).unwrap_or_default();

@@ -6,7 +6,7 @@ use fanlight_shared::value::Value;
 
 use super::*;
 use crate::ui::message::Message;
-use crate::ui::testing::{self, busy, press, run, screen, with_runs};
+use crate::ui::testing::{self, busy, change_state, press, run, screen, with_runs};
 use crate::ui::update::update;
 
 fn opened(mut model: Model, node: &str) -> (Model, Vec<Effect>) {
@@ -75,13 +75,13 @@ fn pages_of_a_node() {
 #[test]
 fn the_inspector_reads_the_log_of_the_run_in_focus() {
     let (mut model, _) = opened(busy(), "framed");
-    let before = model.lens.as_ref().map(|lens| lens.run.id);
+    let before = model.lens().map(|lens| lens.run.id);
     press(&mut model, "[");
     testing::focus(&mut model);
-    assert_ne!(model.lens.as_ref().map(|lens| lens.run.id), before);
+    assert_ne!(model.lens().map(|lens| lens.run.id), before);
     let Some(Layer::Inspector(mut inspector)) = model.layers.pop() else { panic!("no inspector") };
     let read = inspector.sync(&model);
-    let of = model.lens.as_ref().map(|lens| lens.run.id);
+    let of = model.lens().map(|lens| lens.run.id);
     // The run before may not have come so far; then there is no log to read.
     let of_run = |effect: &Effect| match effect {
         Effect::ReadLog(read) => Some(read.run_id) == of,
@@ -95,9 +95,8 @@ fn the_inspector_reads_the_log_of_the_run_in_focus() {
 fn y_copies_the_value_of_an_output_and_not_the_frame_around_it() {
     let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Completed)]), "title");
     let instance = |model: &mut Model, outputs: &[(&str, &str)]| {
-        let node = model.lens.as_mut().unwrap().state.nodes.get_mut("title").unwrap();
         let values = outputs.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
-        node.whole.outputs = values.collect();
+        change_state(model, |state| state.nodes["title"].whole.outputs = values.collect());
     };
     instance(&mut model, &[("stdout", "one\n  two\n")]);
     assert_eq!(press(&mut model, "y"), [Effect::Copy("one\n  two\n".to_owned())]);
@@ -115,14 +114,14 @@ fn items_that_were_dropped_are_counted_with_reasons_on_the_card_and_in_the_inspe
         item,
         error: NodeError { message: format!("picture {item} is cut\u{1b}[2J short"), ..NodeError::default() },
     };
-    let mut state = model.lens.as_ref().unwrap().state.clone();
-    let node = state.nodes.get_mut("title").unwrap();
-    (node.item_count, node.items_done, node.items_failed) = (Some(15), 15, 11);
-    node.item_errors = (0..8).map(error).collect();
-    crate::ui::clean::state(&mut state);
-    let lens = model.lens.as_mut().unwrap();
-    lens.state = state;
-    lens.layout = lens.workflow.as_ref().map(|it| std::sync::Arc::new(crate::ui::graph::layout(it)));
+    change_state(&mut model, |state| {
+        let node = &mut state.nodes["title"];
+        (node.item_count, node.items_done, node.items_failed) = (Some(15), 15, 11);
+        node.item_errors = (0..8).map(error).collect();
+        crate::ui::clean::state(state);
+    });
+    let shown = model.shown.as_mut().unwrap();
+    shown.layout = shown.workflow.as_ref().map(|it| std::sync::Arc::new(crate::ui::graph::layout(it)));
     let card = screen(&mut model, 160, 50);
     assert!(card.contains("11 dropped") && card.contains("[0] picture 0"), "{card}");
     let (mut model, _) = opened(model, "title");
@@ -146,8 +145,7 @@ fn what_an_agent_does_has_a_page_of_its_own() {
         result,
     };
     let result = |text: &str, failed| Some(ToolResult { text: text.into(), failed });
-    let mut state = model.lens.as_ref().unwrap().state.clone();
-    state.nodes.get_mut("title").unwrap().whole.activity = Some(Box::new(Activity {
+    let activity = Some(Box::new(Activity {
         plan: Some("1. read the notes\n2. write a title".into()),
         tasks: vec![
             task(1, "read the notes", TaskStatus::Completed),
@@ -171,8 +169,10 @@ fn what_an_agent_does_has_a_page_of_its_own() {
             Prediction { provider: "other".into(), model: "free".into(), ..Prediction::default() },
         ],
     }));
-    crate::ui::clean::state(&mut state);
-    model.lens.as_mut().unwrap().state = state;
+    change_state(&mut model, |state| {
+        state.nodes["title"].whole.activity = activity;
+        crate::ui::clean::state(state);
+    });
     press(&mut model, "l l");
     insta::assert_snapshot!("activity__100x40", screen(&mut model, 100, 40));
 }

@@ -23,7 +23,7 @@ pub(super) fn view(
     buffer: &mut Buffer,
     areas: &mut Areas,
 ) {
-    let run = model.lens.as_ref().map(|lens| format!(" · #{}", lens.run.number)).unwrap_or_default();
+    let run = model.lens().map(|lens| format!(" · #{}", lens.run.number)).unwrap_or_default();
     let title = format!("{}{}{run}", inspector.node, inspector.item);
     let inside = screen(&title, model, theme, area, buffer, areas);
     areas.nodes.push(inspector.node.clone());

@@ -43,7 +43,7 @@ pub(super) fn view(
         (true, false) => "  ★",
         (true, true) => "  *",
     };
-    let label = model.registry.run(asset.run_id).filter(|run| run.label != run.title);
+    let label = model.projection.run(asset.run_id).filter(|run| run.label != run.title);
     let label = label.map(|run| format!(" {}", run.label)).unwrap_or_default();
     let title = format!("{}{label} · {}{}.{}{star}", asset.run, asset.node, asset.item, asset.port);
     let inside = screen(&cut(&title, area.width.saturating_sub(6).into()), model, theme, area, buffer, areas);

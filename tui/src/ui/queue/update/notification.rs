@@ -1,6 +1,6 @@
 //! Notifications of the daemon, and the requests that follow from what is shown.
 
-use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::event::{DaemonEvent, StateEvent};
 use fanlight_shared::rpc::watch::Notification;
 
 use super::sections::{begin, place, rebuild};
@@ -22,7 +22,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Runs { to, page } => {
             let of = model.queue.feeds.response(*to, page.cursor.as_ref());
-            model.registry.add_history(page.rows.iter().cloned());
+            model.projection.add(page.rows.iter().cloned());
             for run in &page.rows {
                 place(model, run.id);
             }
@@ -30,20 +30,20 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             return of.and_then(|of| unconfirmed::read(model, of, &page.rows, last)).into_iter().collect();
         }
         Response::Run { detail, .. } => {
-            model.registry.add_history([detail.run.clone()]);
+            model.projection.add([detail.run.clone()]);
             place(model, detail.run.id);
         }
         Response::Known(run, known) => {
             match known {
-                Some(run) => model.registry.add_history([(**run).clone()]),
-                None => model.registry.remove(*run),
+                Some(run) => model.projection.add([(**run).clone()]),
+                None => drop(model.projection.remove(*run)),
             }
             place(model, *run);
         }
         Response::Assets { to, page } => {
             if let Address::QueueThumbnail(run) = *to {
                 let output = thumbs::output(model);
-                let workflow = model.registry.run(run).map(|run| run.workflow_id);
+                let workflow = model.projection.run(run).map(|run| run.workflow_id);
                 model.queue.thumbs.response(run, &page.rows, workflow, output.as_ref());
             }
             let mut numbers = Vec::new();
@@ -82,7 +82,7 @@ fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool
     model.queue.numbers.take(asset, workflow.as_deref())
 }
 
-/// Applies a notification, after registry and lens applied it.
+/// Applies a notification, after the projection took it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
         Notification::Registry { .. } => {
@@ -113,6 +113,10 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
             model.queue.thumbs.deleted(*asset_id);
         }
         Notification::Snapshot { run_id, .. } => place(model, *run_id),
+        // The telemetry of a run may be ahead of the registry.
+        Notification::State { run_id, event, .. } if matches!(event.event, StateEvent::RunUpdate(_)) => {
+            place(model, *run_id);
+        }
         _ => {}
     }
     Vec::new()
@@ -141,7 +145,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let height = usize::from(model.areas.pane(Pane::Queue).map_or(0, |area| area.height));
     let reach = rows.cursor(model) + height + READ_AHEAD;
     let known = model.queue.sections.len(Section::Enqueued);
-    let queued = model.registry.queue().queued as usize;
+    let queued = model.projection.queue().queued as usize;
     let sorted = model.queue.sections.sort != Sort::Newest;
     for section in [Section::Enqueued, Section::Done, Section::Cancelled] {
         if section == Section::Enqueued && known >= queued {
@@ -166,7 +170,7 @@ fn pictures(model: &mut Model) -> Vec<Effect> {
     let (mut effects, mut wanted) = (Vec::new(), Vec::new());
     for (place, hit) in &model.areas.hits {
         let Hit::Run(id) = hit else { continue };
-        let Some(run) = model.registry.run(*id).filter(|run| run.state.is_ended()) else { continue };
+        let Some(run) = model.projection.run(*id).filter(|run| run.state.is_ended()) else { continue };
         effects.extend(model.queue.thumbs.want(run.id, run.workflow_id));
         if place.height >= thumbs::CELLS.1
             && let Some(asset) = model.queue.thumbs.of(run.id)

@@ -9,13 +9,13 @@ use crate::ui::queue::{Filter, Section, Sort};
 
 pub(super) fn place(model: &mut Model, run: RunId) {
     let queue = &mut model.queue;
-    queue.sections.place(run, &model.registry, &queue.numbers);
+    queue.sections.place(run, &model.projection, &queue.numbers);
 }
 
 pub(super) fn rebuild(model: &mut Model) {
     let of = model.workflow_id();
     let queue = &mut model.queue;
-    queue.sections.rebuild(&model.registry, &queue.numbers, of);
+    queue.sections.rebuild(&model.projection, &queue.numbers, of);
 }
 
 /// The first pages, so that the counts in the headings say something.

@@ -54,7 +54,7 @@ pub(super) fn view(
     buffer: &mut Buffer,
     areas: &mut Areas,
 ) {
-    let Some(run) = model.registry.run(id) else { return };
+    let Some(run) = model.projection.run(id) else { return };
     areas.hit(area, Hit::Run(id));
     let ascii = model.options.ascii;
     let other = model.workflow_id() != Some(run.workflow_id);
@@ -190,9 +190,9 @@ fn right<'a>(
             if focused {
                 spans.push(canvas());
             }
-            let words = match model.registry.position(run.id) {
+            let words = match model.projection.position(run.id) {
                 // It is not its place that keeps it waiting.
-                Some(_) if model.registry.held_back(run).is_some() => {
+                Some(_) if model.projection.held_back(run).is_some() => {
                     format!("limit {}", run.concurrency.unwrap_or_default())
                 }
                 Some(1) => "next".to_owned(),

@@ -15,7 +15,7 @@ const ROWS: u16 = 3;
 
 /// Draws it at the top, if the run in focus came with others. Returns how many rows it took.
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> u16 {
-    let Some(focus) = lens::focus(model).and_then(|run| model.registry.run(run)) else { return 0 };
+    let Some(focus) = lens::focus(model).and_then(|run| model.projection.run(run)) else { return 0 };
     let count = model.queue.sections.submission_len(focus.submission);
     if count < 2 || area.height < 8 || area.width < 12 {
         return 0;
@@ -26,7 +26,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     let fits = rows * wide;
     let first = (focus.index as usize).saturating_sub(fits / 2).min(count.saturating_sub(fits));
     for (place, id) in model.queue.sections.submission(focus.submission).skip(first).take(fits).enumerate() {
-        let Some(run) = model.registry.run(id) else { continue };
+        let Some(run) = model.projection.run(id) else { continue };
         let x = area.x + u16::try_from(place % wide).unwrap_or(0);
         let y = area.y + u16::try_from(place / wide).unwrap_or(0);
         let style = theme.run(run.state);

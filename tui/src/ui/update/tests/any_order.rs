@@ -3,7 +3,7 @@
 
 mod daemon;
 
-use fanlight_shared::client::registry::Registry;
+use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::RunStatus;
@@ -78,15 +78,15 @@ fn document(of: WorkflowId) -> Document {
 struct Story {
     model: Model,
     daemon: Daemon,
-    /// The rules of focus, which the registry has, over the same news without a UI between them.
-    rules: Registry,
+    /// The rules of focus, which the projection has, over the same news without a UI between them.
+    rules: Projection,
     /// The run that was shown before the step, and of which workflow.
     shown: Option<(RunId, WorkflowId)>,
 }
 
 impl Story {
     fn begin() -> Self {
-        let (daemon, rules) = (Daemon::default(), Registry::default());
+        let (daemon, rules) = (Daemon::default(), Projection::default());
         let mut story = Self { model: opened(), daemon, rules, shown: None };
         story.daemon.is_up = true;
         story.update(Message::Tick(testing::NOW));
@@ -109,6 +109,8 @@ impl Story {
             self.daemon.ask(effect);
         }
         self.rules.set_busy(!self.model.layers.is_empty());
+        let model = &self.model;
+        self.rules.retain_states(|run| model.projection.watched(run).is_some());
         self.check();
     }
 
@@ -121,9 +123,11 @@ impl Story {
         let expected = self.rules.focus(workflow);
         assert_eq!(lens::focus(&self.model), expected, "the run in focus");
         let watched: Vec<RunId> = self.daemon.watch.telemetry.iter().map(|of| of.run_id).collect();
-        assert_eq!(watched, Vec::from_iter(expected), "what is watched");
-        let shown = self.model.lens.as_ref().map(|lens| (lens.run.id, lens.run.workflow_id));
-        if let Some(lens) = &self.model.lens {
+        if self.daemon.is_up {
+            assert_eq!(watched, Vec::from_iter(expected), "what is watched");
+        }
+        let shown = self.model.lens().map(|lens| (lens.run.id, lens.run.workflow_id));
+        if let Some(lens) = self.model.lens() {
             assert_eq!(lens.run.workflow_id, workflow, "another workflow's picture");
             let of = lens.state.outputs.get("of").cloned();
             assert_eq!(of, Some(Value::Text(lens.run.id.to_string())), "another run's telemetry");
@@ -137,23 +141,16 @@ impl Story {
     }
 
     fn notify(&mut self, notification: Notification) {
-        match &notification {
-            Notification::Daemon { event, .. } => self.rules.apply(event),
-            Notification::Registry { runs, queue, .. } => {
-                self.rules.snapshot(runs.clone(), *queue);
-            }
-            Notification::Snapshot { run, .. } => self.rules.add_history([(**run).clone()]),
-            _ => {}
-        }
+        self.rules.apply(&mut notification.clone());
         self.update(Message::Notification(Box::new(notification)));
     }
 
     fn come(&mut self, response: Response) {
         match &response {
-            Response::Runs { page, .. } => self.rules.add_history(page.rows.iter().cloned()),
-            Response::Known(_, Some(run)) => self.rules.add_history([(**run).clone()]),
-            Response::Known(run, None) => self.rules.remove(*run),
-            Response::Run { detail, .. } => self.rules.add_history([detail.run.clone()]),
+            Response::Runs { page, .. } => self.rules.add(page.rows.iter().cloned()),
+            Response::Known(_, Some(run)) => self.rules.add([(**run).clone()]),
+            Response::Known(run, None) => drop(self.rules.remove(*run)),
+            Response::Run { detail, .. } => self.rules.add([detail.run.clone()]),
             _ => {}
         }
         self.update(Message::Response(Box::new(response)));
@@ -200,7 +197,7 @@ impl Story {
             Step::Regain { rest } => self.regain(rest),
             Step::PinKey if free && enabled(&self.model, Action::Pin) => {
                 let workflow = self.workflow();
-                match self.model.lens.as_ref().map(|lens| lens.run.id) {
+                match self.model.lens().map(|lens| lens.run.id) {
                     _ if self.rules.pinned(workflow).is_some() => self.rules.unpin(workflow),
                     Some(run) => {
                         self.rules.pin(run);
@@ -215,7 +212,7 @@ impl Story {
                 self.press(if older { "[" } else { "]" });
             }
             Step::Enter(nth) if free => {
-                let known = |id: RunId| self.model.registry.run(id).map(|run| run.state);
+                let known = |id: RunId| self.model.projection.run(id).map(|run| run.state);
                 // The section of cancelled ones is folded.
                 let rows = |state: RunStatus| state != RunStatus::Cancelled;
                 let Some(run) = self.daemon.pick(nth, |run| known(run.id).is_some_and(rows)) else { return };
@@ -224,7 +221,7 @@ impl Story {
                 self.press("2 enter");
             }
             Step::Open(key) if free => {
-                let lens = self.model.lens.as_ref();
+                let lens = self.model.lens();
                 if key != "s" || lens.is_some_and(|lens| !lens.run.state.is_ended()) {
                     self.press(key);
                     assert!(!self.model.layers.is_empty());
@@ -260,6 +257,9 @@ impl Story {
             }
             self.daemon.regain(rest);
             let up = testing::connected().link;
+            if let Link::Up(hello) = &up {
+                self.rules.connected(hello);
+            }
             self.update(Message::Link(up));
         }
     }
@@ -278,15 +278,15 @@ impl Story {
             }
         }
         let expected = lens::focus(&self.model);
-        assert_eq!(self.model.lens.as_ref().map(|lens| lens.run.id), expected, "shown at last");
-        for run in self.model.registry.runs() {
+        assert_eq!(self.model.lens().map(|lens| lens.run.id), expected, "shown at last");
+        for run in self.model.projection.runs() {
             let there = self.daemon.runs.iter().find(|it| it.id == run.id).map(|it| it.state);
             // One that was deleted while nobody was told is history until a list is read again.
             let history = run.state.is_ended() && Some(run.id) != expected;
             assert!(there == Some(run.state) || there.is_none() && history, "{}: {there:?}", run.name());
         }
-        if let Some(lens) = &self.model.lens {
-            assert_eq!(lens.state, self.daemon.states[&lens.run.id], "the fold of all events");
+        if let Some(lens) = self.model.lens() {
+            assert_eq!(*lens.state, self.daemon.states[&lens.run.id], "the fold of all events");
             assert_eq!(lens.run.state, lens.state.status);
             let drawn = self.model.drawn().map(|(workflow, _)| workflow.version.clone());
             assert_eq!(drawn, Some(lens.run.version.clone()), "the grid of the version that runs");

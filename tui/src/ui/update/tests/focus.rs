@@ -40,9 +40,9 @@ fn the_old_picture_stays_until_the_new_one_is_there() {
     let mut model = busy();
     let effects = press(&mut model, "[");
     assert_eq!(watched(&effects), Some(run_id(4)));
-    assert_eq!(model.lens.as_ref().unwrap().run.number, 5);
+    assert_eq!(model.lens().unwrap().run.number, 5);
     notification(&mut model, snapshot(&run(4, RunStatus::Completed)));
-    assert_eq!(model.lens.as_ref().unwrap().run.number, 4);
+    assert_eq!(model.lens().unwrap().run.number, 4);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn an_open_question_holds_the_lens() {
 #[test]
 fn telemetry_of_other_runs_does_not_reach_the_lens() {
     let mut model = busy();
-    let before = model.lens.as_ref().unwrap().state.clone();
+    let before = model.lens().unwrap().state.clone();
     let update = RunUpdate {
         status: RunStatus::Failed,
         at: crate::ui::testing::NOW,
@@ -85,7 +85,7 @@ fn telemetry_of_other_runs_does_not_reach_the_lens() {
     let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
     let other = run(4, RunStatus::Running);
     notification(&mut model, Notification::State { workflow_id: other.workflow_id, run_id: other.id, event });
-    assert_eq!(model.lens.as_ref().unwrap().state, before);
+    assert_eq!(*model.lens().unwrap().state, before);
 }
 
 #[test]

@@ -34,12 +34,13 @@ pub(super) struct Daemon {
     pub(super) states: HashMap<RunId, RunState>,
     pub(super) is_up: bool,
     pub(super) watch: Watch,
+    /// A client that comes back gets the rest of the events.
+    keeps_rest: bool,
     made: u32,
     starts: u64,
-    /// All that ever happened, and how much of it the UI was told.
+    /// All that ever happened.
     log: Vec<DaemonEvent>,
-    notification: usize,
-    registry: VecDeque<(usize, Notification)>,
+    registry: VecDeque<Notification>,
     telemetry: Vec<Notification>,
     /// Requests that were not read yet, and answers that are under way.
     asked: Vec<Effect>,
@@ -117,13 +118,14 @@ impl Daemon {
         self.log.push(event.clone());
         if self.is_up && self.watch.registry {
             let seq = self.log.len() as u64;
-            self.registry.push_back((self.log.len(), Notification::Daemon { seq, event }));
+            self.registry.push_back(Notification::Daemon { seq, event });
         }
     }
 
     /// The connection is gone, and what was under way with it: each request that got no answer fails.
     pub(super) fn lose(&mut self) {
         self.is_up = false;
+        self.watch = Watch::default();
         self.registry.clear();
         self.telemetry.clear();
         let answers = self.answers.drain(..).map(|answer| answer.request);
@@ -131,18 +133,17 @@ impl Daemon {
             self.asked.drain(..).chain(answers).map(|request| failed(request, Why::Away)).collect();
     }
 
-    /// It is back: the rest of the events follows, or everything anew.
+    /// It is back; a client gets the rest of the events, or everything anew.
     pub(super) fn regain(&mut self, rest: bool) {
         self.is_up = true;
-        if rest {
-            for (at, event) in self.log.iter().enumerate().skip(self.notification) {
-                let notification = Notification::Daemon { seq: at as u64 + 1, event: event.clone() };
-                self.registry.push_back((at + 1, notification));
-            }
-        } else {
-            self.tell_all();
+        self.keeps_rest = rest;
+    }
+
+    fn tell_rest(&mut self, after: u64) {
+        for (at, event) in (1..).zip(&self.log).skip(after as usize) {
+            let notification = Notification::Daemon { seq: at as u64, event: event.clone() };
+            self.registry.push_back(notification);
         }
-        self.snapshots();
     }
 
     fn tell_all(&mut self) {
@@ -156,15 +157,18 @@ impl Daemon {
             queued: count(|state| state == RunStatus::Queued),
         };
         let seq = self.log.len() as u64;
-        self.registry.push_back((
-            self.log.len(),
-            Notification::Registry { seq, runs, runs_left: 0, queue, banners: Vec::new() },
-        ));
+        let banners = Vec::new();
+        self.registry.push_back(Notification::Registry { seq, runs, runs_left: 0, queue, banners });
     }
 
-    fn snapshots(&mut self) {
+    fn snapshots(&mut self, before: &Watch) {
         for of in &self.watch.telemetry {
             let Some(run) = self.runs.iter().find(|run| run.id == of.run_id) else { continue };
+            // Whoever watched it before has all of it, or it is under way.
+            let had = before.telemetry.iter().any(|it| it.run_id == run.id);
+            if of.seq.is_some_and(|seq| had || seq == self.states[&run.id].seq) {
+                continue;
+            }
             // Part by part, as if the items were many.
             let whole = &self.states[&run.id];
             let state = Box::new(whole.without_items());
@@ -189,14 +193,16 @@ impl Daemon {
             }
             return;
         };
-        let first = watch.registry && !self.watch.registry;
-        self.watch = watch;
-        if self.is_up {
-            if first {
-                self.tell_all();
-            }
-            self.snapshots();
+        if !self.is_up {
+            return;
         }
+        let before = std::mem::replace(&mut self.watch, watch);
+        match &self.watch.since {
+            _ if before.registry || !self.watch.registry => {}
+            Some(since) if self.keeps_rest => self.tell_rest(since.seq),
+            _ => self.tell_all(),
+        }
+        self.snapshots(&before);
     }
 
     /// Some request is read: its answer is as things are now, and under way.
@@ -251,21 +257,13 @@ impl Daemon {
 
     /// The next event of the registry arrives.
     pub(super) fn event(&mut self) -> Option<Notification> {
-        let (notification, event) = self.registry.pop_front()?;
-        self.notification = notification;
-        Some(event)
+        self.registry.pop_front()
     }
 
     /// Telemetry of some run arrives: in order for each run, in any order among them.
     pub(super) fn telemetry(&mut self, nth: usize) -> Option<Notification> {
-        let of = |notification: &Notification| match notification {
-            Notification::Snapshot { run_id, .. }
-            | Notification::SnapshotItems { run_id, .. }
-            | Notification::State { run_id, .. } => Some(*run_id),
-            _ => None,
-        };
-        let run = of(self.telemetry.get(nth.checked_rem(self.telemetry.len())?)?);
-        let at = self.telemetry.iter().position(|notification| of(notification) == run)?;
+        let run = about(self.telemetry.get(nth.checked_rem(self.telemetry.len())?)?);
+        let at = self.telemetry.iter().position(|notification| about(notification) == run)?;
         Some(self.telemetry.remove(at))
     }
 
@@ -273,5 +271,15 @@ impl Daemon {
     pub(super) fn answer(&mut self, nth: usize) -> Option<Response> {
         let at = nth.checked_rem(self.answers.len())?;
         Some(self.answers.remove(at).response)
+    }
+}
+
+/// The run that telemetry is about.
+fn about(notification: &Notification) -> Option<RunId> {
+    match notification {
+        Notification::Snapshot { run_id, .. }
+        | Notification::SnapshotItems { run_id, .. }
+        | Notification::State { run_id, .. } => Some(*run_id),
+        _ => None,
     }
 }

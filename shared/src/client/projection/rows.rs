@@ -1,103 +1,100 @@
-//! The runs as a client has them, and which of them the lens is on.
-//!
-//! One lens per workflow. Without a pin it follows the newest start, where the runs of one submission count as one
-//! start: it takes the first of them, and when that one ends while others of its submission are active, the earliest
-//! started of these. An automatic move waits while the client is busy (a form, an inspector or a viewer is open).
+//! Runs as lists show them, and the order of those that wait.
 
-mod lens;
-#[cfg(test)]
-mod tests;
+use std::collections::HashSet;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-
-use lens::Lens;
-
-use crate::event::{DaemonEvent, Queue};
+use super::lens::Lens;
+use super::{Change, Projection};
+use crate::event::Queue;
 use crate::id::{RunId, WorkflowId};
 use crate::run::{Run, RunStatus};
-use crate::waiting::Waiting;
 
-/// Runs by id, the order of those that wait, and the lenses.
-#[derive(Clone, Debug, Default)]
-pub struct Registry {
-    runs: HashMap<RunId, Run>,
-    /// Those that are under way: few, and asked for with every frame.
-    active: BTreeSet<RunId>,
-    /// What was deleted: an answer that was under way does not bring it back.
-    deleted: HashSet<RunId>,
-    waiting: Waiting,
-    queue: Queue,
-    lenses: HashMap<WorkflowId, Lens>,
-    busy: bool,
-}
-
-impl Registry {
-    /// Replaces the registry with the daemon's. Returns the runs that were active or waiting here, or are looked at,
-    /// and are not there: ask for each, and [add](Self::add_history) or [remove](Self::remove) it.
-    pub fn snapshot(&mut self, runs: Vec<Run>, queue: Queue) -> Vec<RunId> {
+impl Projection {
+    /// The daemon told of all runs that go on.
+    pub(super) fn replace(&mut self, runs: Vec<Run>, queue: Queue) -> Vec<Change> {
         let there: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
         let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
-        // An ended one is missed where a lens is on it: it may have been deleted, and the lens would stay on nothing.
-        let told = |run: &Run| !run.state.is_ended() || self.is_looked_at(run.id);
-        let missing = self.runs.values().filter(|run| !there.contains(&run.id) && told(run));
-        // It tells of the first that wait only: the others are not missed, a list shows them again.
-        let beyond = |run: &Run| run.state == RunStatus::Queued && queue.queued as usize > waiting;
-        let (behind, missing): (Vec<&Run>, Vec<&Run>) =
-            missing.partition(|run| beyond(run) && !self.is_looked_at(run.id));
-        let ids = |runs: Vec<&Run>| runs.into_iter().map(|run| run.id).collect::<Vec<RunId>>();
-        let (behind, missing) = (ids(behind), ids(missing));
-        for run in behind {
+        let (mut missing, mut beyond) = (HashSet::new(), Vec::new());
+        for run in self.runs.values().filter(|run| !there.contains(&run.id)) {
+            // An ended one is missed where a lens is on it: it may have been deleted, and the lens would stay on nothing.
+            let looked_at = self.followed.is_none() && self.is_looked_at(run.id);
+            // It tells of the first that wait only: the others are not missed, a list shows them again.
+            let untold = run.state == RunStatus::Queued && queue.queued as usize > waiting;
+            if looked_at || !run.state.is_ended() && !untold {
+                missing.insert(run.id);
+            } else if untold && self.followed.is_none() {
+                beyond.push(run.id);
+            }
+        }
+        for run in beyond {
             self.runs.remove(&run);
         }
         self.queue = queue;
         self.waiting.clear();
+        let mut changes: Vec<Change> = Vec::new();
         for run in runs {
-            if self.is_old(&run) {
-                continue;
-            }
-            if run.state == RunStatus::Queued {
+            if run.state == RunStatus::Queued && self.follows(run.id) && !self.is_old(&run) {
                 self.waiting.insert(run.id, None);
             }
-            self.put(run);
+            changes.extend(self.take(run));
         }
-        missing
+        let ended = self.runs.values().filter(|run| run.state.is_ended()).map(|run| run.id);
+        self.unconfirmed = ended.filter(|run| !missing.contains(run)).collect();
+        self.missing = missing;
+        changes
     }
 
-    /// Applies an event of the registry; others change nothing.
-    pub fn apply(&mut self, event: &DaemonEvent) {
-        match event {
-            DaemonEvent::RunUpdate { run } => self.update((**run).clone()),
-            DaemonEvent::RunDelete { run_id, .. } => self.remove(*run_id),
-            DaemonEvent::QueueUpdate { queue } => self.queue = *queue,
-            DaemonEvent::BannerUpdate { .. }
-            | DaemonEvent::OutputUpdate { .. }
-            | DaemonEvent::AssetUpdate { .. }
-            | DaemonEvent::AssetDelete { .. } => {}
+    /// An event told of a run.
+    pub(super) fn update(&mut self, run: Run) -> Option<Change> {
+        let id = run.id;
+        if !self.follows(id) {
+            return None;
         }
-    }
-
-    /// Adds runs from a list. One that goes on is told of by events, which are newer unless the list is a step ahead.
-    pub fn add_history(&mut self, runs: impl IntoIterator<Item = Run>) {
-        for run in runs {
-            match self.runs.get(&run.id).map(|known| known.state) {
-                Some(known) if known.is_behind(run.state) => self.update(run),
-                Some(known) if !known.is_ended() => {}
-                Some(_) | None if self.is_old(&run) => {}
-                Some(_) | None => self.put(run),
-            }
-        }
-    }
-
-    fn update(&mut self, run: Run) {
         if self.is_old(&run) {
-            return;
+            return self.updated(id);
         }
         if run.state == RunStatus::Queued {
-            self.waiting.insert(run.id, run.position);
+            self.waiting.insert(id, run.position);
         } else {
-            self.waiting.remove(run.id);
+            self.waiting.remove(id);
         }
-        self.put(run);
+        self.take(run)
+    }
+
+    /// Adds runs from a response. One that goes on is told of by events, which are newer unless the response is a step
+    /// ahead.
+    pub fn add(&mut self, runs: impl IntoIterator<Item = Run>) {
+        for run in runs {
+            self.add_one(run);
+        }
+    }
+
+    pub(super) fn add_one(&mut self, run: Run) -> Option<Change> {
+        match self.runs.get(&run.id).map(|known| known.state) {
+            Some(known) if known.is_behind(run.state) => self.update(run),
+            Some(known) if !known.is_ended() => {
+                self.found(run.id);
+                self.updated(run.id)
+            }
+            Some(_) | None => self.take(run),
+        }
+    }
+
+    /// Takes over what is said of a run, unless more is known already.
+    fn take(&mut self, run: Run) -> Option<Change> {
+        let id = run.id;
+        if !self.follows(id) || self.is_old(&run) {
+            return None;
+        }
+        let before = self.runs.get(&id).map(|known| known.state);
+        self.found(id);
+        self.set(run);
+        self.change(id, before)
+    }
+
+    /// What changed of a run that was in this state before.
+    pub(super) fn change(&self, id: RunId, before: Option<RunStatus>) -> Option<Change> {
+        let now = self.runs.get(&id)?.state;
+        Some(if before == Some(now) { Change::Updated(id) } else { Change::Moved(id) })
     }
 
     /// Whether it says less than what is known already.
@@ -106,7 +103,7 @@ impl Registry {
             || self.runs.get(&run.id).is_some_and(|known| run.state.is_behind(known.state))
     }
 
-    fn put(&mut self, run: Run) {
+    pub(super) fn set(&mut self, run: Run) {
         if run.state.is_under_way() {
             self.active.insert(run.id);
         } else {
@@ -121,16 +118,26 @@ impl Registry {
         self.runs.insert(run.id, run);
     }
 
-    /// A run was deleted.
-    pub fn remove(&mut self, run: RunId) {
+    /// A run was deleted. Returns it as it was.
+    pub fn remove(&mut self, run: RunId) -> Option<Run> {
+        if !self.follows(run) {
+            return None;
+        }
         self.deleted.insert(run);
         self.active.remove(&run);
+        self.found(run);
         self.waiting.remove(run);
-        if let Some(run) = self.runs.remove(&run)
-            && let Some(lens) = self.lenses.get_mut(&run.workflow_id)
-        {
+        if let Some(followed) = &mut self.followed {
+            followed.shift_remove(&run);
+        }
+        let run = self.runs.remove(&run)?;
+        if let Some(lens) = self.lenses.get_mut(&run.workflow_id) {
             lens.forget(&run, self.busy);
         }
+        if let Some(telemetry) = self.telemetry.get_mut(&run.id) {
+            telemetry.run_was_deleted(&run);
+        }
+        Some(run)
     }
 
     /// A run.
@@ -176,7 +183,31 @@ impl Registry {
         self.queue
     }
 
-    /// The run whose telemetry is shown for a workflow.
+    fn found(&mut self, run: RunId) {
+        self.missing.remove(&run);
+        self.unconfirmed.remove(&run);
+    }
+
+    /// Runs of which the daemon told nothing when it told of all that go on, though they went on here or are looked at. Ask
+    /// for each, until it is [added](Self::add) or [removed](Self::remove).
+    pub fn missing(&self) -> impl ExactSizeIterator<Item = RunId> {
+        self.missing.iter().copied()
+    }
+
+    /// Ended runs of which it told nothing either: deleted meanwhile, perhaps.
+    pub fn unconfirmed(&self) -> impl Iterator<Item = &Run> {
+        self.unconfirmed.iter().filter_map(|run| self.runs.get(run))
+    }
+
+    /// Somebody asks after a run. Returns whether it was unconfirmed until now.
+    pub fn confirm(&mut self, run: RunId) -> bool {
+        self.unconfirmed.remove(&run)
+    }
+}
+
+/// The lens of each workflow.
+impl Projection {
+    /// The run in focus: its telemetry is shown.
     #[must_use]
     pub fn focus(&self, workflow: WorkflowId) -> Option<RunId> {
         self.lenses.get(&workflow)?.focus(self.busy)

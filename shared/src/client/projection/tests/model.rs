@@ -155,15 +155,15 @@ proptest! {
                 Step::Pin(nth) => {
                     let Some(run) = pick(nth, |_| true) else { continue };
                     facts.push(Fact::Pinned(run));
-                    story.registry.pin(run);
+                    story.projection.pin(run);
                 }
                 Step::Unpin => {
                     facts.push(Fact::Unpinned);
-                    story.registry.unpin(story.workflow);
+                    story.projection.unpin(story.workflow);
                 }
                 Step::Busy(busy) => {
                     facts.push(Fact::Busy(busy));
-                    story.registry.set_busy(busy);
+                    story.projection.set_busy(busy);
                 }
             }
             prop_assert_eq!(story.focus(), lens(&facts), "after {:?}", facts);
@@ -180,7 +180,7 @@ proptest! {
         ways in proptest::collection::vec((0..4_u8, any::<prop::sample::Index>()), 60),
     ) {
         let mut story = Story::new();
-        let mut other = Registry::default();
+        let mut other = Projection::default();
         let mut rows = Vec::new();
         for (step, (way, nth)) in steps.into_iter().zip(ways) {
             let (nth_run, state) = match step {
@@ -199,15 +199,13 @@ proptest! {
             rows.push(story.row(run));
             let told = nth.get(&rows).clone();
             match way {
-                0 => other.apply(&DaemonEvent::RunUpdate { run: Box::new(told) }),
-                1 => other.add_history([told]),
-                2 => {
-                    other.snapshot(vec![told], Queue::default());
-                }
+                0 => drop(hear(&mut other, DaemonEvent::RunUpdate { run: Box::new(told) })),
+                1 => other.add([told]),
+                2 => drop(hear_all(&mut other, vec![told], Queue::default())),
                 _ => {}
             }
         }
-        other.add_history(story.runs.iter().rev().cloned());
+        other.add(story.runs.iter().rev().cloned());
         prop_assert_eq!(other.focus(story.workflow), story.focus());
     }
 }

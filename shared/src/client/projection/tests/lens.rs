@@ -1,116 +1,6 @@
-//! The focus rules by name, and against a model that looks at the whole history each time.
-
-mod model;
-
-use indexmap::IndexMap;
+//! The rules of focus by name, and what rows say.
 
 use super::*;
-use crate::id::{SubmissionId, Version};
-use crate::time::Time;
-
-/// A client's registry and the daemon's side of the story.
-struct Story {
-    registry: Registry,
-    workflow: WorkflowId,
-    runs: Vec<Run>,
-    clock: u32,
-}
-
-impl Story {
-    fn new() -> Self {
-        Self { registry: Registry::default(), workflow: WorkflowId::new(), runs: Vec::new(), clock: 0 }
-    }
-
-    /// Runs of one submission, which wait.
-    fn submit(&mut self, count: usize) -> Vec<RunId> {
-        let submission = SubmissionId::new();
-        (0..count)
-            .map(|index| {
-                let run = Run {
-                    id: RunId::new(),
-                    workflow: "poster".into(),
-                    number: self.runs.len() as u32 + 1,
-                    label: String::new(),
-                    state: RunStatus::Queued,
-                    params: IndexMap::new(),
-                    params_short: false,
-                    submitted_at: Time(0),
-                    started_at: None,
-                    ended_at: None,
-                    error: None,
-                    workflow_id: self.workflow,
-                    title: "Poster".into(),
-                    version: Version::of(""),
-                    submission,
-                    index: index as u32,
-                    start_order: None,
-                    resumed_from: None,
-                    nodes_done: 0,
-                    nodes: 1,
-                    position: None,
-                    asks: None,
-                    concurrency: None,
-                };
-                let id = run.id;
-                self.runs.push(run);
-                self.tell(id);
-                id
-            })
-            .collect()
-    }
-
-    fn tell(&mut self, id: RunId) {
-        let run = Box::new(self.row(id));
-        self.registry.apply(&DaemonEvent::RunUpdate { run });
-    }
-
-    fn set(&mut self, id: RunId, state: RunStatus) {
-        self.happens(id, state);
-        self.tell(id);
-    }
-
-    /// It happens, and nobody tells of it.
-    fn happens(&mut self, id: RunId, state: RunStatus) {
-        self.clock += 1;
-        let at = Some(Time(self.clock.into()));
-        let run = self.runs.iter_mut().find(|run| run.id == id).unwrap();
-        run.state = state;
-        if state == RunStatus::Running {
-            (run.started_at, run.start_order) = (at, Some(self.clock.into()));
-        }
-        if state.is_ended() {
-            run.ended_at = at;
-        }
-    }
-
-    /// The run as it is now.
-    fn row(&self, id: RunId) -> Run {
-        self.runs.iter().find(|run| run.id == id).unwrap().clone()
-    }
-
-    fn start(&mut self, id: RunId) {
-        self.set(id, RunStatus::Running);
-    }
-    fn complete(&mut self, id: RunId) {
-        self.set(id, RunStatus::Completed);
-    }
-    fn cancel(&mut self, id: RunId) {
-        self.set(id, RunStatus::Cancelled);
-    }
-    fn delete(&mut self, id: RunId) {
-        self.runs.retain(|run| run.id != id);
-        self.registry.apply(&DaemonEvent::RunDelete { workflow_id: self.workflow, run_id: id });
-    }
-    /// A submission of one run, started.
-    fn run(&mut self) -> RunId {
-        let id = self.submit(1)[0];
-        self.start(id);
-        id
-    }
-    fn focus(&self) -> Option<RunId> {
-        self.registry.focus(self.workflow)
-    }
-}
 
 #[test]
 fn focus_default_is_the_newest_started_run() {
@@ -130,12 +20,12 @@ fn focus_default_is_the_newest_started_run() {
 fn a_pin_stays_until_it_is_taken_away() {
     let mut story = Story::new();
     let (first, second) = (story.run(), story.run());
-    assert!(story.registry.pin(first));
+    assert!(story.projection.pin(first));
     let third = story.run();
     assert_eq!(story.focus(), Some(first));
-    story.registry.unpin(story.workflow);
+    story.projection.unpin(story.workflow);
     assert_eq!(story.focus(), Some(third));
-    assert!(!story.registry.pin(RunId::new()), "an unknown run can't be pinned");
+    assert!(!story.projection.pin(RunId::new()), "an unknown run can't be pinned");
     assert_ne!(story.focus(), Some(second));
 }
 
@@ -144,10 +34,10 @@ fn focus_falls_back_to_newest_active_then_newest_done_then_none() {
     let mut story = Story::new();
     let (done, active, pinned) = (story.run(), story.run(), story.run());
     story.complete(done);
-    story.registry.pin(pinned);
+    story.projection.pin(pinned);
     story.complete(pinned);
     story.delete(pinned);
-    assert_eq!(story.registry.pinned(story.workflow), None, "the pin goes with its run");
+    assert_eq!(story.projection.pinned(story.workflow), None, "the pin goes with its run");
     assert_eq!(story.focus(), Some(active));
     story.complete(active);
     story.delete(active);
@@ -161,10 +51,10 @@ fn a_pinned_run_that_is_cancelled_before_it_started_loses_pin_and_lens() {
     let mut story = Story::new();
     let active = story.run();
     let waits = story.submit(1)[0];
-    story.registry.pin(waits);
+    story.projection.pin(waits);
     assert_eq!(story.focus(), Some(waits));
     story.cancel(waits);
-    assert_eq!((story.focus(), story.registry.pinned(story.workflow)), (Some(active), None));
+    assert_eq!((story.focus(), story.projection.pinned(story.workflow)), (Some(active), None));
 }
 
 #[test]
@@ -198,12 +88,12 @@ fn a_sweep_that_runs_one_by_one_is_followed() {
 fn an_automatic_move_waits_while_something_is_open() {
     let mut story = Story::new();
     let first = story.run();
-    story.registry.set_busy(true);
+    story.projection.set_busy(true);
     let second = story.run();
     assert_eq!(story.focus(), Some(first));
-    story.registry.set_busy(false);
+    story.projection.set_busy(false);
     assert_eq!(story.focus(), Some(second));
-    story.registry.set_busy(true);
+    story.projection.set_busy(true);
     story.delete(second);
     assert_eq!(story.focus(), Some(first), "a run that is gone is not held");
 }
@@ -212,12 +102,12 @@ fn an_automatic_move_waits_while_something_is_open() {
 fn older_and_newer_move_and_pin() {
     let mut story = Story::new();
     let runs = [story.run(), story.run(), story.run()];
-    assert_eq!(story.registry.newer(story.workflow), None);
-    assert_eq!(story.registry.older(story.workflow), Some(runs[1]));
-    assert_eq!(story.registry.pinned(story.workflow), Some(runs[1]));
-    assert_eq!(story.registry.older(story.workflow), Some(runs[0]));
-    assert_eq!(story.registry.older(story.workflow), None);
-    assert_eq!(story.registry.newer(story.workflow), Some(runs[1]));
+    assert_eq!(story.projection.newer(story.workflow), None);
+    assert_eq!(story.projection.older(story.workflow), Some(runs[1]));
+    assert_eq!(story.projection.pinned(story.workflow), Some(runs[1]));
+    assert_eq!(story.projection.older(story.workflow), Some(runs[0]));
+    assert_eq!(story.projection.older(story.workflow), None);
+    assert_eq!(story.projection.newer(story.workflow), Some(runs[1]));
 }
 
 #[test]
@@ -226,7 +116,7 @@ fn each_workflow_has_a_lens_of_its_own() {
     let first = story.run();
     let here = std::mem::replace(&mut story.workflow, WorkflowId::new());
     let second = story.run();
-    assert_eq!(story.registry.focus(here), Some(first));
+    assert_eq!(story.projection.focus(here), Some(first));
     assert_eq!(story.focus(), Some(second));
 }
 
@@ -235,11 +125,11 @@ fn a_snapshot_names_the_runs_that_are_missing_in_it() {
     let mut story = Story::new();
     let (gone, stays) = (story.run(), story.run());
     let snapshot: Vec<Run> = story.runs.iter().filter(|run| run.id == stays).cloned().collect();
-    assert_eq!(story.registry.snapshot(snapshot, Queue::default()), [gone]);
-    let mut ended = story.registry.run(gone).unwrap().clone();
+    assert_eq!(hear_all(&mut story.projection, snapshot, Queue::default()), [gone]);
+    let mut ended = story.projection.run(gone).unwrap().clone();
     ended.state = RunStatus::Failed;
-    story.registry.add_history([ended]);
-    assert_eq!(story.registry.run(gone).unwrap().state, RunStatus::Failed);
+    story.projection.add([ended]);
+    assert_eq!(story.projection.run(gone).unwrap().state, RunStatus::Failed);
     assert_eq!(story.focus(), Some(stays));
 }
 
@@ -250,21 +140,21 @@ fn a_client_that_just_started_looks_where_one_looks_that_saw_all_of_it() {
     for run in &sweep {
         story.start(*run);
     }
-    let mut fresh = Registry::default();
-    fresh.snapshot(story.runs.clone(), Queue::default());
+    let mut fresh = Projection::default();
+    hear_all(&mut fresh, story.runs.clone(), Queue::default());
     assert_eq!(fresh.focus(story.workflow), Some(sweep[0]));
     for run in &sweep {
         story.complete(*run);
     }
-    let mut fresh = Registry::default();
-    fresh.add_history(story.runs.clone());
+    let mut fresh = Projection::default();
+    fresh.add(story.runs.clone());
     assert_eq!((fresh.focus(story.workflow), story.focus()), (Some(sweep[2]), Some(sweep[2])));
     let (active, done) = (story.run(), story.run());
     story.complete(done);
-    let mut fresh = Registry::default();
-    fresh.snapshot(vec![story.row(active)], Queue::default());
+    let mut fresh = Projection::default();
+    hear_all(&mut fresh, vec![story.row(active)], Queue::default());
     assert_eq!(fresh.focus(story.workflow), Some(active));
-    fresh.add_history(story.runs.clone());
+    fresh.add(story.runs.clone());
     assert_eq!((fresh.focus(story.workflow), story.focus()), (Some(done), Some(done)));
 }
 
@@ -272,40 +162,40 @@ fn a_client_that_just_started_looks_where_one_looks_that_saw_all_of_it() {
 fn runs_that_wait_stand_in_queue_order() {
     let mut story = Story::new();
     let runs = story.submit(2);
-    let mut next = story.registry.run(runs[0]).unwrap().clone();
+    let mut next = story.projection.run(runs[0]).unwrap().clone();
     next.id = RunId::new();
     next.position = Some(1);
-    story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(next.clone()) });
-    let order: Vec<RunId> = story.registry.queued().map(|run| run.id).collect();
+    hear(&mut story.projection, DaemonEvent::RunUpdate { run: Box::new(next.clone()) });
+    let order: Vec<RunId> = story.projection.queued().map(|run| run.id).collect();
     assert_eq!(order, [next.id, runs[0], runs[1]]);
-    assert_eq!(story.registry.position(runs[0]), Some(2));
+    assert_eq!(story.projection.position(runs[0]), Some(2));
 }
 
 #[test]
 fn what_is_behind_changes_nothing_and_what_was_deleted_stays_away() {
     let mut story = Story::new();
     let run = story.run();
-    let running = story.registry.run(run).unwrap().clone();
+    let running = story.projection.run(run).unwrap().clone();
     story.complete(run);
-    story.registry.add_history([running.clone()]);
-    story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(running.clone()) });
-    assert_eq!(story.registry.run(run).unwrap().state, RunStatus::Completed);
-    assert_eq!(story.registry.active().count(), 0);
+    story.projection.add([running.clone()]);
+    hear(&mut story.projection, DaemonEvent::RunUpdate { run: Box::new(running.clone()) });
+    assert_eq!(story.projection.run(run).unwrap().state, RunStatus::Completed);
+    assert_eq!(story.projection.active().count(), 0);
     story.delete(run);
-    story.registry.add_history([running.clone()]);
-    story.registry.apply(&DaemonEvent::RunUpdate { run: Box::new(running) });
-    assert_eq!((story.registry.runs().count(), story.focus()), (0, None));
+    story.projection.add([running.clone()]);
+    hear(&mut story.projection, DaemonEvent::RunUpdate { run: Box::new(running) });
+    assert_eq!((story.projection.runs().count(), story.focus()), (0, None));
 }
 
 #[test]
 fn runs_that_wait_beyond_those_that_are_told_are_not_missed() {
     let mut story = Story::new();
     let runs = story.submit(3);
-    story.registry.pin(runs[2]);
+    story.projection.pin(runs[2]);
     let told: Vec<Run> = story.runs[..1].to_vec();
     let queue = Queue { queued: 3, ..Queue::default() };
-    assert_eq!(story.registry.snapshot(told, queue), [runs[2]], "only the one that is looked at");
-    assert!(story.registry.run(runs[1]).is_none());
+    assert_eq!(hear_all(&mut story.projection, told, queue), [runs[2]], "only the one that is looked at");
+    assert!(story.projection.run(runs[1]).is_none());
 }
 
 #[test]
@@ -314,7 +204,7 @@ fn a_start_counts_though_a_list_is_the_first_to_tell_of_it() {
     let first = story.run();
     let second = story.submit(1)[0];
     story.happens(second, RunStatus::Running);
-    story.registry.add_history([story.row(second)]);
+    story.projection.add([story.row(second)]);
     assert_eq!(story.focus(), Some(second));
     story.tell(second);
     story.complete(first);
@@ -331,9 +221,9 @@ fn a_start_counts_though_its_run_has_ended_when_it_is_first_heard_of() {
     story.happens(second, RunStatus::Running);
     let running = Box::new(story.row(second));
     story.happens(second, RunStatus::Completed);
-    story.registry.add_history([story.row(second)]);
+    story.projection.add([story.row(second)]);
     assert_eq!(story.focus(), Some(second), "the list was faster");
-    story.registry.apply(&DaemonEvent::RunUpdate { run: running });
+    hear(&mut story.projection, DaemonEvent::RunUpdate { run: running });
     story.tell(second);
     assert_eq!(story.focus(), Some(second));
     let third = story.submit(1)[0];
@@ -348,7 +238,7 @@ fn starts_before_the_lens_fell_back_do_not_move_it() {
     let (active, sweep) = (story.run(), story.submit(2));
     story.start(sweep[0]);
     story.complete(sweep[0]);
-    story.registry.pin(sweep[0]);
+    story.projection.pin(sweep[0]);
     story.delete(sweep[0]);
     assert_eq!(story.focus(), Some(active));
     story.start(sweep[1]);

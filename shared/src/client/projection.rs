@@ -1,0 +1,160 @@
+//! The projection: what a client knows of runs. Whatever the daemon tells, in notifications and in responses, is folded
+//! into it, and what it says in the end does not depend on what came late, twice, or after a loss.
+//!
+//! - this file: notifications
+//! - `rows`: runs as lists show them, which of them are under way, and who waits
+//! - `telemetry`: the states of runs that are watched, and from where they go on after a loss
+//! - `lens`: which run of a workflow is in focus
+
+mod lens;
+mod rows;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use indexmap::IndexSet;
+
+use lens::Lens;
+pub use telemetry::Row;
+use telemetry::Telemetry;
+
+use crate::event::{DaemonEvent, Queue};
+use crate::id::{RunId, WorkflowId};
+use crate::rpc::daemon::HelloResponse;
+use crate::rpc::watch::Notification;
+use crate::run::Run;
+use crate::waiting::Waiting;
+
+/// What a client knows of runs.
+#[derive(Clone, Debug, Default)]
+pub struct Projection {
+    /// The runs that it is about, in their order; `None`: all.
+    followed: Option<IndexSet<RunId>>,
+    runs: HashMap<RunId, Run>,
+    /// Those that are under way: few, and asked for with every frame.
+    active: BTreeSet<RunId>,
+    /// What was deleted: a response that was under way does not bring it back.
+    deleted: HashSet<RunId>,
+    /// Runs of which the daemon told nothing when it told of all that go on: those that went on here or are looked at,
+    missing: HashSet<RunId>,
+    /// and those that had ended.
+    unconfirmed: HashSet<RunId>,
+    waiting: Waiting,
+    queue: Queue,
+    lenses: HashMap<WorkflowId, Lens>,
+    busy: bool,
+    telemetry: HashMap<RunId, Telemetry>,
+    banners: Vec<String>,
+    /// The daemon that it is connected to.
+    instance: Option<String>,
+    /// The last of its daemon-wide numbers.
+    seq: Option<u64>,
+}
+
+/// What a notification or a response changed.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Change {
+    /// Something of this run.
+    Updated(RunId),
+    /// The state of this run.
+    Moved(RunId),
+    /// Nothing: events of this run are missing. It is to be [watched](Projection::resume) anew.
+    Gap(RunId),
+    /// The run was deleted; it was so.
+    Deleted(Box<Run>),
+    /// What every client should show.
+    Banners,
+    /// The daemon ends, and why.
+    Bye(String),
+}
+
+impl Projection {
+    /// A projection of these runs alone, in their order. One that is made by [`Default`] is about all runs.
+    #[must_use]
+    pub fn of(runs: Vec<Run>) -> Self {
+        let followed = runs.iter().map(|run| run.id).collect();
+        let mut projection = Self { followed: Some(followed), ..Self::default() };
+        projection.add(runs);
+        projection
+    }
+
+    /// A connection was made. Returns whether the banners changed.
+    pub fn connected(&mut self, hello: &HelloResponse) -> bool {
+        if self.instance.as_ref() != Some(&hello.instance) {
+            // Another daemon counts anew; what is known of runs is as durable as they are.
+            self.seq = None;
+            self.instance = Some(hello.instance.clone());
+        }
+        self.set_banners(&hello.banners)
+    }
+
+    /// What every client should show, such as a full disk.
+    #[must_use]
+    pub fn banners(&self) -> &[String] {
+        &self.banners
+    }
+
+    fn set_banners(&mut self, banners: &[String]) -> bool {
+        let changed = self.banners != banners;
+        self.banners = banners.to_vec();
+        changed
+    }
+
+    /// Folds in a notification, and takes what is large in it: the runs of a registry, the state of a snapshot, its items.
+    pub fn apply(&mut self, notification: &mut Notification) -> Vec<Change> {
+        match notification {
+            Notification::Registry { seq, runs, queue, banners, .. } => {
+                self.seq = Some(*seq);
+                let mut changes = self.replace(std::mem::take(runs), *queue);
+                changes.extend(self.set_banners(banners).then_some(Change::Banners));
+                changes
+            }
+            Notification::Daemon { seq, event } => {
+                self.seq = Some(*seq);
+                self.apply_event(event).into_iter().collect()
+            }
+            Notification::Snapshot { run, state, .. } => {
+                let state = std::mem::take(&mut **state);
+                self.put((**run).clone(), state).into_iter().collect()
+            }
+            Notification::SnapshotItems { run_id, seq, node, items, .. } => {
+                self.take_items(*run_id, *seq, node, std::mem::take(items)).into_iter().collect()
+            }
+            Notification::State { run_id, event, .. } => self.fold(*run_id, event).into_iter().collect(),
+            Notification::Live { run_id, event, .. } => self.fold_live(*run_id, event).into_iter().collect(),
+            Notification::Bye { reason } => vec![Change::Bye(reason.clone())],
+            // Fresh snapshots follow.
+            Notification::Lagged {} => Vec::new(),
+            // The connection puts these together with what they belong to.
+            Notification::RegistryRuns { .. } | Notification::SnapshotNodes { .. } => Vec::new(),
+        }
+    }
+
+    fn apply_event(&mut self, event: &DaemonEvent) -> Option<Change> {
+        match event {
+            DaemonEvent::RunUpdate { run } => self.update((**run).clone()),
+            DaemonEvent::RunDelete { run_id, .. } => {
+                self.remove(*run_id).map(|run| Change::Deleted(Box::new(run)))
+            }
+            DaemonEvent::QueueUpdate { queue } => {
+                self.queue = *queue;
+                None
+            }
+            DaemonEvent::BannerUpdate { banners } => self.set_banners(banners).then_some(Change::Banners),
+            DaemonEvent::OutputUpdate { run_id, .. } => self.updated(*run_id),
+            DaemonEvent::AssetUpdate { asset } => self.updated(asset.run_id),
+            DaemonEvent::AssetDelete { .. } => None,
+        }
+    }
+
+    /// Whether it is about this run.
+    fn follows(&self, run: RunId) -> bool {
+        self.followed.as_ref().is_none_or(|followed| followed.contains(&run))
+    }
+
+    fn updated(&self, run: RunId) -> Option<Change> {
+        self.runs.contains_key(&run).then_some(Change::Updated(run))
+    }
+}
