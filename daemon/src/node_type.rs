@@ -1,15 +1,22 @@
-//! The native node types: a file each below `node_type/`, and the list in this file. Adding one touches nothing else.
+//! The native node types: a file each below `node_type/`, in a folder where a family has many, and the lists of them in
+//! this file and in those of the families. Adding one touches nothing else.
 //! What a daemon knows is its [registry](NodeTypes), to which types from elsewhere may be added.
 
+mod aside;
 mod build;
+mod compare;
+mod control_switch;
 mod dilate;
 pub mod docs;
 #[cfg(test)]
 pub(crate) mod fake;
+mod field;
 mod file;
 mod file_list;
 mod file_read;
 mod file_write;
+#[cfg(test)]
+mod fixture;
 mod human;
 mod human_approve;
 mod human_ask;
@@ -23,13 +30,11 @@ mod image_resize;
 mod image_text;
 mod image_tile;
 mod lettering;
-mod list_best;
-mod list_of;
-mod list_range;
+mod list;
 mod registry;
+mod rng;
 mod runner;
-mod text_join;
-mod text_template;
+mod text;
 mod typed_inputs;
 mod util_fail;
 mod util_sleep;
@@ -44,29 +49,25 @@ pub use crate::attempt::Made;
 
 /// The types that are compiled in, in the order of the docs.
 fn built_in() -> Vec<NodeType> {
-    vec![
-        text_template::node_type(),
-        text_join::node_type(),
-        file_list::node_type(),
-        file_read::node_type(),
-        file_write::node_type(),
-        list_range::node_type(),
-        list_of::node_type(),
-        list_best::node_type(),
-        image_generate::node_type(),
-        image_load::node_type(),
-        image_resize::node_type(),
-        image_crop::node_type(),
-        image_filter::node_type(),
-        image_text::node_type(),
-        image_blend::node_type(),
-        image_tile::node_type(),
-        human_approve::node_type(),
-        human_ask::node_type(),
-        human_pick::node_type(),
-        util_sleep::node_type(),
-        util_fail::node_type(),
-    ]
+    let families = [
+        text::node_types(),
+        vec![file_list::node_type(), file_read::node_type(), file_write::node_type()],
+        list::node_types(),
+        vec![control_switch::node_type()],
+        vec![
+            image_generate::node_type(),
+            image_load::node_type(),
+            image_resize::node_type(),
+            image_crop::node_type(),
+            image_filter::node_type(),
+            image_text::node_type(),
+            image_blend::node_type(),
+            image_tile::node_type(),
+        ],
+        vec![human_approve::node_type(), human_ask::node_type(), human_pick::node_type()],
+        vec![util_sleep::node_type(), util_fail::node_type()],
+    ];
+    families.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! collects problems. [`check`] checks the whole against the catalogue of node types.
 
 mod check;
+mod code;
 mod commands;
 mod each;
 mod graph;

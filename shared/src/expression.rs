@@ -6,6 +6,7 @@
 
 mod content;
 mod convert;
+mod element;
 mod evaluate;
 mod functions;
 mod hints;
@@ -27,6 +28,7 @@ use tree::Tree;
 
 pub use content::{Content, Load, READ_LIMIT};
 pub use convert::MEDIA_FIELDS;
+pub use element::{Element, ElementExpression};
 pub use functions::FUNCTIONS;
 pub use render::{render, template_variables};
 

@@ -37,6 +37,24 @@ pub enum Place {
     Executor,
 }
 
+/// What the text of an input is written in, where it is code.
+///
+/// A template may come from anywhere. All other code stands in the file as it is, so that it is checked before a run
+/// starts and no value becomes part of it: values are passed by inputs of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// A Jinja template; the other inputs are its variables.
+    Template,
+    /// An expression over `item`, `index` and the other inputs, `inputs.NAME`.
+    Item,
+    /// An expression over `row`, `index` and the other inputs, `inputs.NAME`; or an object of such expressions.
+    Row,
+    /// A jq filter; the other inputs are its variables, `$NAME`.
+    Jq,
+}
+
 /// A node type as data.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
@@ -60,7 +78,7 @@ pub struct NodeTypeSpec {
     pub max_bytes: u64,
     /// Inputs by name, in the order of the docs.
     pub inputs: IndexMap<String, InputSpec>,
-    /// Whether it accepts inputs that aren't declared (the variables of `text.template`).
+    /// Whether it accepts inputs that aren't declared, such as the variables of a template.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more_inputs: bool,
     /// Outputs by name.
@@ -91,6 +109,9 @@ pub struct InputSpec {
     /// The texts of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// What its text is written in, where it is code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
 }
 
 impl InputSpec {

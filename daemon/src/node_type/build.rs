@@ -1,13 +1,13 @@
 //! Builds a [`NodeType`] in the order of its documentation.
 
-use fanlight_shared::node_type::{Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
+use fanlight_shared::node_type::{Code, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
 use super::{NodeType, Runner};
 
-/// The builder of a node type. `default`, `optional`, `range` and `choices` apply to the most recent input.
+/// The builder of a node type. `default`, `optional`, `range`, `choices` and `code` apply to the most recent input.
 pub(super) struct Build(NodeTypeSpec);
 
 impl Build {
@@ -55,6 +55,7 @@ impl Build {
             min: None,
             max: None,
             choices: Vec::new(),
+            code: None,
         };
         self.0.inputs.insert(name.to_owned(), input);
         self
@@ -82,6 +83,11 @@ impl Build {
 
     pub(super) fn choices(self, choices: &[&str]) -> Self {
         self.last(|input| input.choices = choices.iter().map(ToString::to_string).collect())
+    }
+
+    /// Declares that its text is code.
+    pub(super) fn code(self, code: Code) -> Self {
+        self.last(|input| input.code = Some(code))
     }
 
     /// Accepts inputs with other names too.

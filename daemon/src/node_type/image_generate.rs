@@ -7,7 +7,6 @@ mod noise;
 mod palette;
 mod plasma;
 mod relief;
-mod rng;
 mod sea;
 mod voronoi;
 
@@ -16,8 +15,8 @@ use fanlight_shared::value::Values;
 use image::{DynamicImage, Rgb, RgbImage};
 
 use self::palette::{Linear, Palette};
-use self::rng::Rng;
 use super::build::{Build, ty};
+use super::rng::{self, Rng};
 use super::typed_inputs::{TypedInputs, one};
 use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;

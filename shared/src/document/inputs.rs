@@ -1,9 +1,9 @@
 //! Checks the inputs of nodes against the inputs of their types.
 
 use super::check::{CheckContext, Ports, Reader};
+use super::code;
 use super::nodes::Places;
 use super::reading::Reading;
-use crate::expression::template_variables;
 use crate::node_type::{InputSpec, NodeTypeSpec};
 use crate::problem::{Problem, Span};
 use crate::types::Type;
@@ -65,7 +65,7 @@ impl CheckContext<'_> {
                     format!("add `with: {{ {input}: … }}`"),
                 );
             }
-            self.template_input(reading, spec, reader, places);
+            code::check(reading, spec, node, places);
         }
     }
 
@@ -103,38 +103,6 @@ impl CheckContext<'_> {
                 .hint("a path is only text; load the file with a node, or declare a param of that type"),
             _ => problem,
         });
-    }
-
-    /// Checks the variables of a template against the given inputs.
-    fn template_input(
-        &self,
-        reading: &mut Reading<'_>,
-        spec: &NodeTypeSpec,
-        reader: Reader<'_>,
-        places: &Places,
-    ) {
-        let Some((_, _, node)) = reader.node.filter(|_| spec.more_inputs) else { return };
-        let Some((at, _, Template::Literal(Value::Text(template)))) = node.with.get_full("template") else {
-            return;
-        };
-        let span = places.with.get(at).map(|place| place.value).unwrap_or_default();
-        match template_variables(template) {
-            Err(why) => reading.error("bad_template", span, format!("the template: {why}")),
-            Ok(variables) => {
-                for variable in variables {
-                    if !node.with.contains_key(&variable) {
-                        let message =
-                            format!("the template reads `{}`, which no input gives", cut(&variable, 60));
-                        let problem = Problem::warning("unknown_variable", span, message);
-                        let problem =
-                            problem.hint(format!("add it: `with: {{ {}: … }}`", cut(&variable, 60)));
-                        let names = node.with.keys().map(String::as_str).filter(|name| *name != "template");
-                        let problem = reading.near(problem, &variable, names);
-                        reading.report(problem);
-                    }
-                }
-            }
-        }
     }
 }
 

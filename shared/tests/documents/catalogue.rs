@@ -1,6 +1,6 @@
 //! A small catalogue of node types for the tests of documents.
 
-use fanlight_shared::node_type::{Catalogue, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
+use fanlight_shared::node_type::{Catalogue, Code, Effects, InputSpec, NodeTypeSpec, OutputSpec, Place};
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 
@@ -35,6 +35,7 @@ impl Spec {
             min: None,
             max: None,
             choices: Vec::new(),
+            code: None,
         };
         change(&mut input);
         self.0.inputs.insert(name.into(), input);
@@ -82,7 +83,15 @@ pub(crate) fn catalogue() -> Catalogue {
             .input("outline", "bool", |it| it.default = Some(Value::Bool(false)))
             .output("image", "image"),
         spec("image.tile").input("images", "list<image>", required).output("image", "image"),
-        spec("text.template").open().input("template", "text", required).output("text", "text"),
+        spec("text.template")
+            .open()
+            .input("template", "text", |it| it.code = Some(Code::Template))
+            .output("text", "text"),
+        spec("table.filter")
+            .open()
+            .input("rows", "list<json>", required)
+            .input("where", "text", |it| it.code = Some(Code::Row))
+            .output("rows", "list<json>"),
         spec("util.fail").input("message", "text", |it| it.optional = true),
     ]
     .into_iter()

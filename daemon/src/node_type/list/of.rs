@@ -3,9 +3,9 @@
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
-use super::build::Build;
-use super::typed_inputs::one;
-use super::{NodeType, Runner};
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::one;
+use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("list.of", "Makes a list of its inputs, whatever their names, in the order of the file.")

@@ -3,11 +3,11 @@
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
-use super::build::Build;
-use super::typed_inputs::TypedInputs;
-use super::{NodeType, Runner};
 use crate::content::TextOutput;
 use crate::file_error::FileError;
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::TypedInputs;
+use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.join", "Joins a list of texts or numbers into one text.")
@@ -35,8 +35,8 @@ fn run(output: &mut TextOutput, inputs: Values) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::typed_inputs::one;
     use super::*;
+    use crate::node_type::typed_inputs::one;
 
     fn join(items: Vec<Value>) -> Option<Result<Values, FileError>> {
         let mut inputs = one("items", items);

@@ -1,12 +1,13 @@
 //! `text.template`
 
 use fanlight_shared::expression::render;
+use fanlight_shared::node_type::Code;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Values;
 
-use super::build::Build;
-use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::{TypedInputs, one};
+use crate::node_type::{NodeType, Runner};
 
 /// The longest text of a template.
 const MAX_TEXT_BYTES: usize = 4 << 20;
@@ -14,6 +15,7 @@ const MAX_TEXT_BYTES: usize = 4 << 20;
 pub(super) fn node_type() -> NodeType {
     Build::new("text.template", "Fills a Jinja template with the other inputs.")
         .input("template", Type::Text, "The template; `{{ place }}` stands for the input `place`.")
+        .code(Code::Template)
         .more_inputs()
         .output("text", Type::Text, "The filled template.")
         .run(Runner::inline(run))

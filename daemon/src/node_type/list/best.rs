@@ -3,9 +3,9 @@
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
-use super::build::Build;
-use super::typed_inputs::{TypedInputs, check_lengths};
-use super::{NodeType, Runner};
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::{TypedInputs, check_lengths};
+use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("list.best", "Picks the item with the best score; of equal ones the first.")

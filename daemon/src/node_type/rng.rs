@@ -17,7 +17,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// Returns a seed for [`super::noise`].
+    /// Returns a seed for noise.
     #[allow(clippy::cast_possible_truncation)]
     pub(super) fn seed(&mut self) -> u32 {
         self.next() as u32
@@ -27,6 +27,12 @@ impl Rng {
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn within(&mut self, from: f32, to: f32) -> f32 {
         from + (to - from) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)
+    }
+
+    /// Returns a number below `limit`, each with the same chance; 0 where `limit` is.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 
     /// Returns one of them.

@@ -3,9 +3,9 @@
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
-use super::build::Build;
-use super::typed_inputs::{TypedInputs, one};
-use super::{NodeType, Runner};
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::{TypedInputs, one};
+use crate::node_type::{NodeType, Runner};
 
 /// The longest list: as many items as a run may have instances.
 const MAX_NUMBERS: f64 = 100_000.0;

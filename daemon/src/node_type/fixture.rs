@@ -1,0 +1,49 @@
+//! Tries out node types in tests.
+
+use fanlight_shared::value::{Value, Values};
+use tokio_util::sync::CancellationToken;
+
+use super::aside::Aside;
+use super::{NodeType, Runner};
+
+/// A value from JSON.
+pub(crate) fn json(text: &str) -> Value {
+    Value::parse_json(text).unwrap()
+}
+
+/// Inputs as the engine hands them over: checked against the spec, defaults filled in.
+pub(crate) fn inputs(node_type: &NodeType, given: &[(&str, Value)]) -> Result<Values, String> {
+    let mut inputs: Values = given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    for (name, input) in &node_type.spec.inputs {
+        match inputs.get_mut(name) {
+            Some(value) => {
+                *value = input.check(value.clone()).map_err(|error| format!("input `{name}`: {error}"))?;
+            }
+            None => {
+                if let Some(default) = &input.default {
+                    inputs.insert(name.clone(), default.clone());
+                }
+                assert!(!input.required(), "`{name}` is not given");
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+/// What a type that is computed at once makes.
+pub(crate) fn made(node_type: &NodeType, given: &[(&str, Value)]) -> Result<Values, String> {
+    let inputs = inputs(node_type, given)?;
+    match &node_type.run {
+        Runner::Inline(run) | Runner::Handles(run) => run(inputs),
+        other => panic!("{} runs by {other:?}", node_type.spec.name),
+    }
+}
+
+/// What a type makes that works aside.
+pub(crate) fn made_aside(
+    node_type: &NodeType,
+    run: fn(&Aside) -> Result<Values, String>,
+    given: &[(&str, Value)],
+) -> Result<Values, String> {
+    run(&Aside::new(inputs(node_type, given)?, None, CancellationToken::new()))
+}

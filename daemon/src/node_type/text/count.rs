@@ -1,0 +1,69 @@
+//! `text.count`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::TypedInputs;
+use crate::node_type::{NodeType, Runner};
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("text.count", "Counts what a text has.")
+        .input("text", Type::Text, "The text.")
+        .input("find", Type::Text, "A text whose places in it are counted too.")
+        .optional()
+        .output("characters", Type::Int, "Characters as people see them: an emoji is one.")
+        .output("words", Type::Int, "What stands between blanks.")
+        .output("lines", Type::Int, "Lines; the last may have no end.")
+        .output("sentences", Type::Int, "Sentences.")
+        .output("bytes", Type::Int, "Bytes of UTF-8.")
+        .output("found", Type::Int, "How often `find` is in it, without overlaps; absent without `find`.")
+        .run(Runner::inline(run))
+}
+
+fn run(inputs: Values) -> Result<Values, String> {
+    let text = inputs.text("text")?;
+    let mut counts = vec![
+        ("characters", text.graphemes(true).count()),
+        ("words", text.split_whitespace().count()),
+        ("lines", text.lines().count()),
+        ("sentences", text.unicode_sentences().count()),
+        ("bytes", text.len()),
+    ];
+    match inputs.maybe("find").and_then(Value::as_text) {
+        Some("") => return Err("`find` is empty, and nothing is everywhere".into()),
+        Some(find) => counts.push(("found", text.matches(find).count())),
+        None => {}
+    }
+    let int = |count| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
+    Ok(counts.into_iter().map(|(name, count)| (name.to_owned(), int(count))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node_type::fixture::made;
+
+    #[test]
+    fn characters_are_those_that_people_see() {
+        let made =
+            made(&node_type(), &[("text", "Grüße 👩‍👩‍👧!\nTwo. Three.".into()), ("find", "T".into())]).unwrap();
+        let counts: Vec<(&str, i64)> =
+            made.iter().map(|(name, it)| (name.as_str(), it.as_int().unwrap())).collect();
+        let expected =
+            [("characters", 20), ("words", 4), ("lines", 2), ("sentences", 3), ("bytes", 39), ("found", 2)];
+        assert_eq!(counts, expected);
+    }
+
+    #[test]
+    fn an_empty_text_has_nothing_and_nothing_is_not_found() {
+        let empty = made(&node_type(), &[("text", "".into())]).unwrap();
+        assert!(empty.values().all(|it| it.as_int() == Some(0)) && !empty.contains_key("found"));
+        assert!(
+            made(&node_type(), &[("text", "a".into()), ("find", "".into())])
+                .unwrap_err()
+                .contains("`find` is empty")
+        );
+    }
+}

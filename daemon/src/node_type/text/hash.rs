@@ -1,0 +1,136 @@
+//! `text.hash`
+
+use fanlight_shared::media::MediaKind;
+use fanlight_shared::types::Type;
+use fanlight_shared::value::Value;
+use sha1::Sha1;
+use sha2::digest::DynDigest;
+use sha2::{Sha256, Sha512};
+
+use crate::content;
+use crate::file_error::FileError;
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::{TypedInputs, one};
+use crate::node_type::{Made, NodeCall, NodeType, Runner};
+use crate::store::blob::Blobs;
+
+/// How much of a file is read at once, in bytes.
+const CHUNK: u64 = 256 << 10;
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("text.hash", "Computes the checksum of a text or a file.")
+        .input("value", Type::Any, "Text as it is, a file as its bytes, all else as JSON.")
+        .input("algorithm", Type::Choice, "How it is computed; `sha1` only for what asks for it.")
+        .default("sha256")
+        .choices(&["sha256", "sha512", "sha1", "blake3"])
+        .output("hash", Type::Text, "The checksum in small hexadecimal digits.")
+        .run(Runner::daemon(run))
+}
+
+async fn run(call: NodeCall) -> Made {
+    let services = call.services.clone();
+    services.blocking(move || Ok((one("hash", checksum(&call)?), Vec::new()))).await
+}
+
+fn checksum(call: &NodeCall) -> Result<String, FileError> {
+    let mut hash = Hash::of(call.inputs.text("algorithm")?)?;
+    let cancelled = || call.services.cancel().is_cancelled();
+    match call.inputs.maybe("value").unwrap_or(&Value::None) {
+        Value::Text(text) => hash.add(text.as_bytes()),
+        Value::Media(media) if media.kind == MediaKind::Dir => {
+            let sentence =
+                format!("`{}` is a folder, which has no bytes of its own; list its files", media.name);
+            return Err(sentence.into());
+        }
+        Value::Media(media) => hash.add_blob(&call.blobs, media.hash, &cancelled)?,
+        Value::Large(large) if large.is_text() => {
+            large.check_whole()?;
+            hash.add_blob(&call.blobs, large.hash, &cancelled)?;
+        }
+        value if value.has_media() => return Err("a list with media has no checksum; use `each`".into()),
+        value => content::write_json(value, &call.blobs, &mut hash)?,
+    }
+    Ok(hash.finish())
+}
+
+enum Hash {
+    Sha(Box<dyn DynDigest + Send>),
+    Blake3(Box<blake3::Hasher>),
+}
+
+impl Hash {
+    fn of(algorithm: &str) -> Result<Self, String> {
+        Ok(match algorithm {
+            "sha256" => Self::Sha(Box::new(Sha256::default())),
+            "sha512" => Self::Sha(Box::new(Sha512::default())),
+            "sha1" => Self::Sha(Box::new(Sha1::default())),
+            "blake3" => Self::Blake3(Box::default()),
+            other => return Err(format!("`{other}` is not an algorithm")),
+        })
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha(sha) => sha.update(bytes),
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
+        }
+    }
+
+    fn add_blob(
+        &mut self,
+        blobs: &Blobs,
+        hash: fanlight_shared::id::BlobHash,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), FileError> {
+        let mut reader = blobs.open_blob(hash)?;
+        while reader.left() > 0 {
+            if cancelled() {
+                return Err("cancelled".into());
+            }
+            self.add(&reader.next(CHUNK)?);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> String {
+        match self {
+            Self::Sha(sha) => sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Blake3(hasher) => hasher.finalize().to_hex().to_string(),
+        }
+    }
+}
+
+impl std::io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.add(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn checksums_are_those_of_the_usual_programs() {
+        for (algorithm, expected) in [
+            ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            ("blake3", "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85"),
+        ] {
+            let mut hash = Hash::of(algorithm).unwrap();
+            hash.add(b"a");
+            hash.write_all(b"bc").unwrap();
+            assert_eq!(hash.finish(), expected, "{algorithm}");
+        }
+        assert!(Hash::of("sha512").unwrap().finish().starts_with("cf83e1357eefb8bd"));
+        assert!(Hash::of("md5").is_err());
+    }
+}
