@@ -1,4 +1,4 @@
-//! The supervisor: a small process of its own that holds the commands' processes, so that the daemon may die.
+//! The supervisor: a small separate process that holds the commands' processes, so that the daemon may die.
 //!
 //! `fanlight supervisor` has one thread and uses neither tokio nor serde. It starts commands (`process`), each in a tree
 //! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), reaps, and records exits
@@ -45,7 +45,7 @@ struct Arguments {
     trees: Trees,
 }
 
-/// Returns the body of `fanlight supervisor`. Returns the exit code.
+/// Runs `fanlight supervisor` and returns its exit code.
 ///
 /// `--folder DIR --socket PATH [--linger SECONDS] [--trees auto|cgroup|session]`. It prints one line on standard output:
 /// `ready` when it listens, `taken` if another one runs, or a sentence about why it can't work.
@@ -65,13 +65,13 @@ pub fn main(arguments: &[OsString]) -> i32 {
     code
 }
 
-/// Prints a line. Whoever started this process may be gone, which is no error.
+/// Prints a line. The process that started this one may be gone, which is not an error.
 fn say(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Prepares everything up to the first request; `None` if another supervisor has this folder.
+/// Prepares everything up to the first request; returns `None` if another supervisor has this folder.
 fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     let Arguments { folder, socket, linger, trees } = parse(arguments)?;
     // It fails only for a process that leads its group already, as when started by hand.
@@ -151,7 +151,7 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, String> {
     })
 }
 
-/// Makes a folder that only the user can enter, or checks that it is one.
+/// Creates a folder that only the user can enter, or checks an existing one.
 fn private_folder(folder: &Path) -> Result<(), String> {
     let show = folder.display();
     std::fs::DirBuilder::new()

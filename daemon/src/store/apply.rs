@@ -72,7 +72,7 @@ struct Work {
     unlink: Vec<BlobHash>,
     claimed: HashSet<BlobHash>,
     published: Vec<(BlobHash, Arc<Open>)>,
-    /// Bytes that lost a reference and may have none left.
+    /// Blobs that lost a reference and may have none left.
     loose: Vec<BlobHash>,
 }
 
@@ -81,7 +81,8 @@ impl Apply {
         Self { blobs, keys: RefCell::default(), unclaimed: RefCell::default() }
     }
 
-    /// Applies one batch. `false`: it failed by itself and had no savepoint, so the transaction must be undone.
+    /// Applies one batch. Returns `false` if it failed without a savepoint, so that the transaction must be rolled
+    /// back.
     pub(super) fn batch(
         &self,
         db: &Connection,
@@ -173,7 +174,7 @@ impl Apply {
         }
     }
 
-    /// Returns where a run that was not deleted is stored.
+    /// Returns the key of a run that was not deleted.
     fn key(&self, db: &Connection, run: RunId) -> Done<RunKey> {
         if let Some(key) = self.keys.borrow().get(&run) {
             return Ok(*key);
@@ -195,17 +196,17 @@ impl Apply {
         keys.insert(run, key);
     }
 
-    /// Forgets what was remembered of rows that may have been undone.
+    /// Clears caches of rows that may have been rolled back.
     pub(super) fn forget(&self) {
         self.keys.borrow_mut().clear();
     }
 
-    /// What only makes it quick is given up.
+    /// Drops the caches.
     pub(super) fn release_memory(&self) {
         *self.keys.borrow_mut() = HashMap::new();
     }
 
-    /// After the commit: what was stored but is not named yet is kept until something refers to it.
+    /// Keeps stored blobs without a reference after the commit, until something refers to them.
     pub(super) fn settle(&self, published: Vec<(BlobHash, Arc<Open>)>, claimed: &HashSet<BlobHash>) {
         let mut unclaimed = self.unclaimed.borrow_mut();
         for hash in claimed {
@@ -222,7 +223,7 @@ impl Apply {
     }
 }
 
-/// Returns whether an op is somebody's request, which may well not fit what is stored.
+/// Returns whether an operation is a request, which may be invalid in the present state.
 fn may_be_refused(op: &Op) -> bool {
     matches!(
         op,

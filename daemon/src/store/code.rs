@@ -1,4 +1,4 @@
-//! How words are stored as small numbers, ids as bytes, and rows become what lists show.
+//! Encodings: words as small numbers, ids as bytes, and rows as lists show them.
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
@@ -11,10 +11,10 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 
-/// The state of a run that was deleted but is still named by assets.
+/// The state of a run that was deleted but is still referenced by assets.
 pub(super) const DELETED: i64 = 6;
 
-/// All states of runs with their numbers on disk. A number is never given to another state; 6 is [`DELETED`].
+/// All states of runs with their numbers on disk. Numbers are never reused; 6 is [`DELETED`].
 pub(super) const STATUSES: [(RunStatus, i64); 7] = [
     (RunStatus::Queued, 0),
     (RunStatus::Running, 1),
@@ -37,7 +37,7 @@ pub(super) fn status(status: RunStatus) -> i64 {
     }
 }
 
-/// Returns the state of a stored run; one that was deleted had ended, which is all that its assets need to know.
+/// Returns the state of a stored run. A deleted one had ended, which is all that its assets need.
 pub(super) fn status_from(code: i64) -> RunStatus {
     let known = STATUSES.iter().find(|(_, number)| *number == code);
     known.map_or(RunStatus::Cancelled, |(status, _)| *status)
@@ -95,7 +95,7 @@ pub(super) fn item_from(code: i64) -> ItemPath {
     ItemPath(u32::try_from(code).ok())
 }
 
-/// SQLite's integers have a sign.
+/// Converts a number for SQLite, whose integers are signed.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -104,7 +104,7 @@ pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// JSON in a column.
+/// Parses the JSON in a column.
 pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text)
@@ -122,7 +122,7 @@ pub(super) const RUN_TABLES: &str =
 
 /// Returns a row of [`RUN`], with its key.
 pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
-    // What can't be read of one run hides no other in a list.
+    // Unreadable data of one run must not hide others in a list.
     let (params, unreadable) = match json(row, 5) {
         Ok(params) => (params, None),
         Err(rusqlite::Error::FromSqlConversionFailure(_, _, error)) => {
@@ -170,7 +170,7 @@ pub(super) const ASSET_TABLES: &str =
 pub(super) fn asset(row: &Row<'_>) -> rusqlite::Result<(i64, Asset)> {
     let workflow: String = row.get(1)?;
     let number: u32 = row.get(2)?;
-    // What can't be read of one asset hides no other in a list: it is shown without its value.
+    // Unreadable data of one asset must not hide others in a list: it is shown without its value.
     let value = match json(row, 15) {
         Ok(value) => value,
         Err(rusqlite::Error::FromSqlConversionFailure(_, _, error)) => {

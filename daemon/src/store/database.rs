@@ -1,4 +1,4 @@
-//! Opening the database: version of SQLite, modes, pragmas, migrations.
+//! Opens the database: version of SQLite, modes, pragmas, migrations.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{StoreError, folder};
 use crate::file_error::is_full;
 
-/// The oldest SQLite without the defect that corrupts a database when its write-ahead log is reset.
+/// The oldest SQLite without the bug that corrupts a database when its write-ahead log is reset.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// The migrations from one schema to the next; only ever appended to.
@@ -24,12 +24,12 @@ pub(super) fn known_schema() -> u32 {
     MIGRATIONS.len() as u32
 }
 
-/// Opens or makes the database for the writer.
+/// Opens or creates the database for the writer.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     open_up_to(path, MIGRATIONS.len())
 }
 
-/// Opens or makes the database with the first `count` migrations.
+/// Opens or creates the database with the first `count` migrations.
 pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(StoreError::Other(format!(
@@ -37,7 +37,7 @@ pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreE
             rusqlite::version()
         )));
     }
-    // SQLite gives its companion files the mode of the database, so the database is made first, by hand.
+    // SQLite gives its companion files the mode of the database, so create the database first.
     match folder::create_file(path) {
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -84,7 +84,7 @@ impl From<rusqlite::Error> for Opening {
 
 fn prepare(db: &mut Connection, path: &Path, count: usize) -> Result<(), Opening> {
     db.busy_timeout(Duration::from_secs(5))?;
-    // A database of a newer program is refused before anything in it, its journal mode included, is touched.
+    // Refuse a database of a newer version before touching anything in it, including its journal mode.
     let found: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known_schema() {
         return Err(Opening::Store(StoreError::Newer {
@@ -96,7 +96,7 @@ fn prepare(db: &mut Connection, path: &Path, count: usize) -> Result<(), Opening
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    // The writer picks the moment.
+    // The writer triggers checkpoints itself.
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     db.pragma_update(None, "cache_size", -8192)?;
@@ -125,7 +125,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|error| cannot_open(path, &error))
 }
 
-/// Empties what a connection keeps of the database in memory.
+/// Empties the page cache of a connection.
 pub(super) fn shrink(db: &Connection) {
     if let Err(error) = db.execute_batch("PRAGMA shrink_memory") {
         tracing::debug!("a connection keeps its memory: {error}");

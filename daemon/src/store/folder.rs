@@ -1,4 +1,4 @@
-//! Folders and files that nobody else may read, from their creation.
+//! Folders and files that are private from their creation.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::StoreError;
 
-/// Makes a folder (and those above it) with mode 0700, or closes one that is there to others. Returns the mode that it had
-/// if others could enter it.
+/// Creates a folder and its parents with mode 0700, or restricts an existing one. Returns the former mode if other
+/// users could enter it.
 pub(super) fn prepare(folder: &Path) -> Result<Option<u32>, StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| refused(folder, &error))?;
     let meta = std::fs::metadata(folder).map_err(|error| refused(folder, &error))?;
@@ -29,7 +29,7 @@ pub(super) fn prepare(folder: &Path) -> Result<Option<u32>, StoreError> {
     Ok((mode & 0o077 != 0).then_some(mode))
 }
 
-/// Makes one folder with mode 0700 whatever the umask; `false` if it was there.
+/// Creates a folder with mode 0700 whatever the umask; returns `false` if it existed.
 pub(super) fn create(folder: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {}
@@ -40,22 +40,22 @@ pub(super) fn create(folder: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Returns a new file with mode 0600; an existing one is an error.
+/// Creates a new file with mode 0600; an existing one is an error.
 pub(super) fn create_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-    // The umask may have taken bits that the owner needs.
+    // The umask may have removed bits that the owner needs.
     if file.metadata()?.mode() & 0o777 != 0o600 {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
 }
 
-/// Makes what was created or renamed in a folder survive a power cut.
+/// Syncs a folder, so that created and renamed entries survive a power cut.
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Returns the message for a folder that can't be made or used.
+/// Returns the error for a folder that can't be created or used.
 fn refused(folder: &Path, error: &io::Error) -> StoreError {
     let why = match error.kind() {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {

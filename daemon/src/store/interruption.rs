@@ -1,4 +1,4 @@
-//! How often a daemon ended over a run.
+//! Counts how often a daemon crashed on a run.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 const NAME: &str = "interruptions";
 
 impl Store {
-    /// Returns how often a daemon ended over each run, of those that had not ended. Blocks.
+    /// Returns how often a daemon crashed on each run that had not ended. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -45,6 +45,6 @@ fn counts(db: &Connection) -> Result<HashMap<RunId, u32>, StoreError> {
         .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
         .query_row([NAME], |row| row.get(0))
         .optional()?;
-    // What can't be read counts from nothing.
+    // An unreadable count starts from zero.
     Ok(json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
 }

@@ -18,7 +18,7 @@ use super::{Bodies, StoreError};
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Op {
-    /// Runs of one submission: workflow, version, numbers, rows; answers [`Committed::submitted`].
+    /// Runs of one submission: workflow, version, numbers, rows; the result is in [`Committed::submitted`].
     Submit(Box<Submit>),
     /// A state event of a run.
     Event {
@@ -35,7 +35,7 @@ pub enum Op {
         status: RunStatus,
         /// When it left the queue.
         started_at: Option<Time>,
-        /// Its place among all starts.
+        /// Its number among all starts.
         start_order: Option<u64>,
         /// When it ended.
         ended_at: Option<Time>,
@@ -44,9 +44,9 @@ pub enum Op {
         /// Nodes that ended.
         nodes_done: u32,
     },
-    /// Bytes that later ops of this batch, or later batches, refer to.
+    /// Bytes that later operations of this batch, or later batches, refer to.
     Blob(Published),
-    /// Every port value of a node or item that finished, with the attempt that won.
+    /// Every port value of a node or item that finished, with its successful attempt.
     Values {
         /// The run.
         run: RunId,
@@ -59,7 +59,7 @@ pub enum Op {
         /// By port: the JSON of those values that is too long for a row, published by whoever made them.
         bodies: Bodies,
     },
-    /// A product that is kept.
+    /// A new asset.
     Asset(Box<NewAsset>),
     /// The user's own label.
     Label {
@@ -68,40 +68,40 @@ pub enum Op {
         /// The label.
         label: String,
     },
-    /// An ended run goes, with its telemetry and other values; its assets too if asked. Its attempts are remembered until
-    /// they are [`Self::Gone`].
+    /// Deletes an ended run with its telemetry and other values, and its assets if requested. Its attempts are recorded
+    /// until they are [`Self::Gone`].
     DeleteRun {
         /// The run.
         run: RunId,
         /// Its assets too.
         assets: bool,
     },
-    /// The folders of these attempts, whose runs were deleted, are removed.
+    /// The folders of these attempts, whose runs were deleted, have been removed.
     Gone(Vec<AttemptId>),
-    /// Assets get or lose their star.
+    /// Adds or removes stars.
     Star {
         /// The assets.
         assets: Vec<AssetId>,
         /// On or off.
         starred: bool,
     },
-    /// Assets go for good, with the values they show.
+    /// Deletes assets, with the values that they show.
     DeleteAssets(Vec<AssetId>),
-    /// Other values of this workflow's ended runs beyond the newest `keep` go.
+    /// Deletes the other values of this workflow's ended runs beyond the newest `keep`.
     Evict {
         /// The workflow.
         workflow: WorkflowId,
-        /// How many of its newest runs keep theirs.
+        /// How many of its newest runs keep their values.
         keep: u32,
     },
-    /// The preview of an asset is there, or there is none.
+    /// The preview of an asset was made, or there is none.
     Preview {
         /// The asset.
         asset: AssetId,
-        /// MIME type and bytes; `None` is "there is none".
+        /// MIME type and bytes; `None` if there is none.
         preview: Option<(String, Vec<u8>)>,
     },
-    /// A daemon ended over a run: see [`crate::store::Store::interruptions`].
+    /// A daemon crashed on a run: see [`crate::store::Store::interruptions`].
     Interrupted {
         /// The run.
         run: RunId,
@@ -110,7 +110,7 @@ pub enum Op {
     Setting {
         /// Its name.
         name: &'static str,
-        /// Its value; `None` forgets it.
+        /// Its value; `None` removes it.
         value: Option<String>,
     },
 }
@@ -130,7 +130,7 @@ impl Op {
         }
     }
 
-    /// Roughly how many rows and bytes it writes.
+    /// Estimates how many rows and bytes it writes.
     pub(super) fn weight(&self) -> (usize, usize) {
         match self {
             Self::Submit(submit) => (submit.runs.len() * 4, submit.document.len()),
@@ -148,7 +148,7 @@ impl Op {
     }
 }
 
-/// An asset to be stored, with what makes its recipe beyond its run.
+/// An asset to be stored, with the parts of its recipe that aren't in its run.
 #[derive(Debug)]
 pub struct NewAsset {
     /// As lists show it.
@@ -157,7 +157,7 @@ pub struct NewAsset {
     pub attempt: u32,
     /// How long that took, in milliseconds.
     pub duration_ms: u64,
-    /// What it cost in US dollars.
+    /// Its cost in US dollars.
     pub cost_usd: Option<f64>,
 }
 
@@ -170,9 +170,9 @@ pub struct Submit {
     pub workflow_id: Option<WorkflowId>,
     /// The canonical path of the file.
     pub path: Option<String>,
-    /// What a new workflow's slug is made from (lower case, `a-z0-9-`); made unique with `-2`, `-3` ….
+    /// The base of a new workflow's slug (lower case, `a-z0-9-`), made unique with `-2`, `-3` ….
     pub slug: String,
-    /// What the file calls itself.
+    /// The title in the file.
     pub title: String,
     /// The text of the file.
     pub document: String,
@@ -184,7 +184,7 @@ pub struct Submit {
     pub node_names: Vec<String>,
     /// The names of its edges, in the order of the file.
     pub edges: Vec<String>,
-    /// What was asked for: the same key with another digest is an error.
+    /// The digest of the request: the same key with another digest is an error.
     pub digest: BlobHash,
     /// The submission.
     pub submission: SubmissionId,
@@ -194,18 +194,18 @@ pub struct Submit {
     pub runs: Vec<NewRun>,
     /// Blobs that the params refer to.
     pub blobs: Vec<Published>,
-    /// What their commands get from the submitter.
+    /// The variables that their commands get from the submitter.
     pub environment: Environment,
     /// `concurrency:` of the file.
     pub concurrency: Option<u32>,
-    /// They go to the head of the queue.
+    /// Whether they go to the head of the queue.
     pub next: bool,
-    /// The ended run whose finished values are taken over (copied within the transaction, by reference to blobs):
-    /// those of the named nodes and items.
+    /// The ended run whose finished values are reused: those of the named nodes and items are copied within the
+    /// transaction, by reference to blobs.
     pub resume: Option<ResumeFrom>,
 }
 
-/// What a resumed run reuses.
+/// The part of an ended run that a resumed run reuses.
 #[derive(Debug)]
 pub struct ResumeFrom {
     /// The ended run.
@@ -228,11 +228,11 @@ pub struct NewRun {
 /// The result of a commit.
 #[derive(Debug, Default)]
 pub struct Committed {
-    /// Of [`Op::Submit`]: the runs. Of a repeated request key: those of the first time.
+    /// Of [`Op::Submit`]: the runs. For a repeated request key: those of the first request.
     pub submitted: Option<Submitted>,
-    /// Of [`Op::DeleteRun`] and [`Op::DeleteAssets`]: the assets that went.
+    /// Of [`Op::DeleteRun`] and [`Op::DeleteAssets`]: the deleted assets.
     pub deleted_assets: Vec<(WorkflowId, AssetId)>,
-    /// Of [`Op::Star`] and [`Op::Preview`]: the assets as they are now.
+    /// Of [`Op::Star`] and [`Op::Preview`]: the changed assets.
     pub changed_assets: Vec<Asset>,
 }
 
@@ -241,7 +241,7 @@ pub struct Committed {
 pub struct Submitted {
     /// The runs as lists show them.
     pub runs: Vec<Run>,
-    /// They had been submitted before, under the same key: nothing was made.
+    /// Whether they had been submitted before with the same key, so that nothing was created.
     pub repeated: bool,
     /// The workflow is new but its version is known from this other path: the file was probably moved.
     pub moved_from: Option<String>,
@@ -250,13 +250,13 @@ pub struct Submitted {
 /// A callback after the commit, on the writer's thread, in order; it must not wait.
 pub type After = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
-/// Ops that are committed together.
+/// Operations that are committed together.
 pub struct Batch {
     /// The operations.
     pub ops: Vec<Op>,
-    /// `true`: what the engine decided and can't take back. While the disk can't be written it is kept and tried again; if
-    /// it can't be stored for any other reason, the daemon ends and recovers from what is stored. `false`: somebody's
-    /// request; it is refused at once, whatever the reason.
+    /// `true` for decisions of the engine, which can't be undone. While the disk can't be written, the batch is kept
+    /// and retried; if it can't be stored for any other reason, the daemon ends, and the next one recovers from what is
+    /// stored. `false` for requests, which are refused immediately, whatever the reason.
     pub must: bool,
     /// The callback after the commit.
     pub after: Option<After>,

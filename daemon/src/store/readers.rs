@@ -1,4 +1,4 @@
-//! Connections that read, beside the writer.
+//! The pool of read-only connections.
 
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -8,11 +8,11 @@ use rusqlite::Connection;
 
 use super::{StoreError, database};
 
-/// So many read at once; the others wait.
+/// The most simultaneous readers; others wait.
 const MAX_CONNECTIONS: usize = 8;
-/// So many stay open while nobody reads.
+/// The most idle connections that stay open.
 const MAX_IDLE: usize = 2;
-/// How long the end of the store waits for those who still read.
+/// How long closing the store waits for readers.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A pool of read-only connections.
@@ -66,7 +66,7 @@ impl Readers {
         query(&transaction)
     }
 
-    /// Refuses whoever comes from now on and closes what is open, once the last has read. Blocks, for a while at most.
+    /// Refuses new readers, and closes all connections once the last reader has finished. Blocks for a bounded time.
     pub(super) fn close(&self) {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         pool.closed = true;
@@ -77,13 +77,13 @@ impl Readers {
 }
 
 impl Readers {
-    /// Those that nobody reads from empty their caches.
+    /// Empties the caches of idle connections.
     pub(super) fn release_memory(&self) {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner).idle.iter().for_each(database::shrink);
     }
 }
 
-/// A reader's place in the pool; given back even if the query panics.
+/// A reader's place in the pool, which is returned even if the query panics.
 struct Place<'a> {
     readers: &'a Readers,
     db: Option<Connection>,

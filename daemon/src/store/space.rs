@@ -1,4 +1,4 @@
-//! Work that waits for space on a disk: it is tried again until there is room, and everybody can see why.
+//! Work that waits for disk space: it is retried until there is space, and a banner says why.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,16 +13,16 @@ use crate::file_error::FileError;
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
 const MAX_INTERVAL: Duration = Duration::from_secs(2);
 
-/// No attempt begins with less than this free, in bytes; on a small disk a quarter of it. What a command can't write fails
-/// it, so it had better not begin.
+/// The free space below which no attempt begins, in bytes; on a small disk, a quarter of the disk. A command that can't
+/// write would fail, so it had better not begin.
 const RESERVE: u64 = 64 << 20;
 
-/// Checks that the disk that holds `folder` has room for another attempt. Blocks.
+/// Checks that the disk of `folder` has space for another attempt. Blocks.
 ///
 /// # Errors
 /// [`FileError::Full`].
 pub(super) fn check_reserve(folder: &Path) -> Result<(), FileError> {
-    // What can't be found out keeps nothing from beginning.
+    // If the free space is unknown, attempts begin.
     let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     if has_reserve(bytes(disk.f_bavail), bytes(disk.f_blocks)) {
@@ -37,7 +37,7 @@ fn has_reserve(free: u64, all: u64) -> bool {
     free >= RESERVE.min(all / 4)
 }
 
-/// Who waits for space, and why: cheap to clone.
+/// The work that waits for space, and the reason: cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Space {
     inner: Arc<Inner>,
@@ -47,7 +47,7 @@ struct Inner {
     /// How many wait.
     waiting: Mutex<usize>,
     shortage: watch::Sender<Option<String>>,
-    /// Held during another try, so that those who wait don't take each other's last space over and over.
+    /// Held during a retry, so that waiters don't repeatedly take each other's last space.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -65,15 +65,15 @@ impl Default for Space {
 }
 
 impl Space {
-    /// Returns why work waits for space; `None` while none does.
+    /// Returns the reason why work waits for space; `None` while none does.
     pub(super) fn shortage(&self) -> watch::Receiver<Option<String>> {
         self.inner.shortage.subscribe()
     }
 
-    /// Does the work, again and again as long as the disk is full.
+    /// Does the work, repeating it while the disk is full.
     ///
     /// # Errors
-    /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
+    /// The error of the work; [`FileError::Full`] only after a cancel, which ends the wait.
     pub(crate) async fn retry<T, F>(
         &self,
         cancel: &CancellationToken,

@@ -1,7 +1,7 @@
-//! Leftovers of a crash: found at the next start, and removed by the writer.
+//! Leftovers of a crash, which are found at the next start and removed by the writer.
 //!
-//! Only what this database made is removed: rows without a reference, and files that it was publishing when its daemon
-//! died. Files that it does not know at all (they lie next to a fresh or a restored database) are counted and stay.
+//! Only leftovers of this database are removed: rows without a reference, and files that it was publishing when its
+//! daemon died. Files that it does not know at all (next to a new or restored database) are counted and stay.
 
 use std::collections::HashSet;
 use std::fs::DirEntry;
@@ -21,12 +21,12 @@ use super::writer::Message;
 pub struct Unknown {
     /// How many.
     pub files: u64,
-    /// How many bytes all of them have.
+    /// Their total size in bytes.
     pub bytes: u64,
 }
 
 /// Removes what was being written when the last daemon ended: temporary files, and files that it had published but not
-/// committed. To be called before anything is published.
+/// committed. Call it before publishing anything.
 pub(super) fn interrupted(blobs: &Blobs, db: &Connection, marks: &Path) -> Result<(), StoreError> {
     for entry in entries(&blobs.temporary_folder()) {
         remove(&entry.path());
@@ -49,11 +49,11 @@ fn remove(path: &Path) {
     }
 }
 
-/// Looks beside everything else for rows that nothing refers to, and counts the files that no row knows.
+/// Searches in the background for unreferenced rows, and counts the files without a row.
 pub(super) fn start(blobs: Blobs, writer: Sender<Message>, found: watch::Sender<Unknown>) {
     let look = move || {
         match unreferenced(&blobs) {
-            // The writer looks again: by then some may have been published anew.
+            // The writer checks again: by then some may have been published again.
             Ok(hashes) => hashes.into_iter().for_each(|hash| {
                 let _ = writer.send(Message::Released { hash, made: false });
             }),
@@ -79,7 +79,7 @@ pub(super) fn start(blobs: Blobs, writer: Sender<Message>, found: watch::Sender<
     }
 }
 
-/// Rows that nothing refers to.
+/// Returns the unreferenced rows.
 fn unreferenced(blobs: &Blobs) -> Result<Vec<BlobHash>, StoreError> {
     blobs.readers().read(|db| {
         let found = db
@@ -102,13 +102,13 @@ pub(super) fn count_unknown(blobs: &Blobs) -> Result<Unknown, StoreError> {
     Ok(unknown)
 }
 
-/// Calls `found` with each file that no row knows and nobody publishes.
+/// Calls `found` with each file that has no row and is not being published.
 pub(super) fn each_unknown(blobs: &Blobs, mut found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
     for folder in entries(blobs.folder()) {
         let name = folder.file_name();
         let Some(start) = name.to_str().filter(|name| name.len() == 2) else { continue };
         let Ok(first) = u8::from_str_radix(start, 16) else { continue };
-        // The files are listed before the rows are read, so that one published meanwhile has its row or its guard.
+        // List the files before reading the rows, so that one published meanwhile has its row or its guard.
         let files: Vec<BlobHash> = entries(&folder.path())
             .filter_map(|file| format!("{start}{}", file.file_name().to_str()?).parse().ok())
             .collect();

@@ -1,4 +1,4 @@
-//! Stories of what is kept. The builders are here, the stories one noun a file.
+//! Stories about the store. The builders are here, the stories in one file per noun.
 
 mod damaged;
 mod disk;
@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use super::blob::Published;
 use super::*;
 
-/// A store in a folder of its own.
+/// A store in its own folder.
 pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) home: Home,
@@ -68,7 +68,7 @@ impl Fixture {
         self.commit(vec![Op::Submit(submit.into())]).submitted.unwrap()
     }
 
-    /// Returns a run that ended.
+    /// Returns an ended run.
     pub(crate) fn ended(&self) -> Run {
         let run = self.submit(1).remove(0);
         self.end(&run);
@@ -116,7 +116,7 @@ pub(crate) fn commit(store: &Store, ops: Vec<Op>) -> Result<Committed, StoreErro
     write(store, ops, false).recv().unwrap()
 }
 
-/// Hands a batch over; what the writer says arrives at the receiver.
+/// Sends a batch; the writer's response arrives at the receiver.
 pub(crate) fn write(
     store: &Store,
     mut ops: Vec<Op>,
@@ -224,12 +224,12 @@ pub(crate) fn new_asset(asset: &Asset) -> NewAsset {
     NewAsset { asset: asset.clone(), attempt: 1, duration_ms: 40, cost_usd: None }
 }
 
-/// Bytes that are too many for SQLite.
+/// Returns bytes that are too many for SQLite.
 pub(crate) fn large(fill: u8) -> Vec<u8> {
     vec![fill; 100_000]
 }
 
-/// Waits until something holds; the writer unlinks after it has answered.
+/// Waits for a condition; the writer unlinks files after it has responded.
 pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while !holds() {

@@ -1,4 +1,4 @@
-//! One running attempt: its pipes, its files, and the way to its end.
+//! One running attempt: its pipes, its files, and its end.
 //!
 //! When the main process has ended, the rest of its tree gets a moment to end by itself (a `tee` that still writes), then
 //! TERM, and after the grace period KILL. Only when no process remains has the attempt ended. A stop begins with TERM.
@@ -19,21 +19,21 @@ use super::record::{AttemptState, Exit, Stage};
 use super::system::Reaped;
 use super::tree::{Member, Tree};
 
-/// How long the rest of the tree may run on after the main process ended.
+/// How long the rest of the tree may continue after the main process has ended.
 const SETTLE_TIME: Duration = Duration::from_millis(200);
 /// The least time between two notifications that a log has grown.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(33);
-/// How much of a pipe is read before the others have their turn.
+/// How much of a pipe is read before the others get their turn.
 pub(crate) const MAX_READ: usize = 64 << 10;
 /// How much a pipe may still hold when every writer is gone: the largest pipe that the system gives a user.
 const MAX_PIPE: usize = 1 << 20;
 
-/// How far its end is.
+/// The phase of its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Nothing ends.
     Running,
-    /// The main process ended, the rest may end by itself.
+    /// The main process has ended; the rest may end by itself.
     Settling { until: Instant },
     /// TERM was sent.
     Terminating { until: Instant },
@@ -56,7 +56,7 @@ pub(crate) struct Running {
     tree: Tree,
     started: Time,
     grace: Duration,
-    /// The reading ends, while someone may write.
+    /// The read ends, while someone may write.
     pub(crate) pipes: [Option<File>; 2],
     log: LogWriter,
     stdout: StdoutWriter,
@@ -135,8 +135,8 @@ impl Running {
         0
     }
 
-    /// Reads what the pipes still hold when no process of the tree remains. A process outside of the tree may hold an end
-    /// of a pipe open, so this does not wait for the end of the stream.
+    /// Reads the rest of the pipes when no process of the tree remains. A process outside of the tree may hold a write
+    /// end open, so this does not wait for the end of the stream.
     fn drain(&mut self, buffer: &mut [u8]) {
         for stream in 0..2 {
             let mut rest = 0;
@@ -150,7 +150,7 @@ impl Running {
         }
     }
 
-    /// The main process ended.
+    /// Records the end of the main process.
     pub(crate) fn main_ended(&mut self, reaped: Reaped) {
         self.main = Some(MainEnd { reaped, at: Time::now(), stopped: self.stopped });
     }
@@ -190,7 +190,7 @@ impl Running {
         }
     }
 
-    /// Starts to end it; a shorter grace period shortens one that runs.
+    /// Starts to end it; a shorter grace period shortens a running one.
     pub(crate) fn stop(&mut self, grace: Duration, all: &[Member], now: Instant) {
         self.stopped = true;
         let until = now + grace;

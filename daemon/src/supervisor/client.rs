@@ -1,4 +1,4 @@
-//! The daemon's side of the supervisor: starts it when needed, speaks its frames, reports what attempts do.
+//! The daemon's side of the supervisor: starts it when needed, exchanges frames, and reports the events of attempts.
 //!
 //! # Files
 //!
@@ -37,10 +37,10 @@ use connection::{Closed, Connection, Greeting};
 use launch::Launcher;
 use subscribers::Subscribers;
 
-/// The build id that a supervisor compares: one of another build is replaced as soon as it is idle.
+/// The build id: a supervisor of another build is replaced as soon as it is idle.
 pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");
 
-/// How often a request is sent again over a new connection when the supervisor dies under it.
+/// How often a request is retried over a new connection when the supervisor dies meanwhile.
 const MAX_TRIES: u32 = 4;
 
 /// An error of the supervisor.
@@ -49,7 +49,7 @@ pub enum SupervisorError {
     /// This command can't be started; nothing runs. The sentence says why: no such program, not executable, no such folder.
     #[error("{0}")]
     Start(String),
-    /// The request is too large for a frame, or names something that isn't so.
+    /// The request is too large for a frame, or invalid.
     #[error("{0}")]
     Refused(String),
     /// The helper can't be started or doesn't reply.
@@ -60,12 +60,12 @@ pub enum SupervisorError {
     Version(String),
 }
 
-/// How a supervisor is started.
+/// The settings with which a supervisor is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long it stays without running attempts and clients; whole seconds.
     pub linger: Duration,
-    /// How it holds trees.
+    /// How it contains process trees.
     pub trees: Trees,
 }
 
@@ -86,21 +86,21 @@ struct Inner {
     launcher: Launcher,
     link: Mutex<Option<Arc<Connection>>>,
     subscribers: Arc<Subscribers>,
-    /// What the last greeting said.
+    /// The last greeting.
     greeting: std::sync::Mutex<Option<Greeting>>,
-    /// What a person should know.
+    /// The banner for people.
     banner: watch::Sender<Option<String>>,
 }
 
 impl Supervisor {
-    /// Returns the supervisor of this home; `helper` is the executable that has `supervisor`. It is started with the
-    /// first request.
+    /// Returns the supervisor of this home; `helper` is the executable with the command `supervisor`. It is started
+    /// with the first request.
     #[must_use]
     pub fn new(home: &Home, helper: &Path) -> Self {
         Self::with(home, helper, Settings::default())
     }
 
-    /// Returns the same with other settings; they count when the supervisor is started.
+    /// Returns the same with other settings, which apply when the supervisor is started.
     #[must_use]
     pub fn with(home: &Home, helper: &Path, settings: Settings) -> Self {
         let launcher = Launcher {
@@ -125,8 +125,8 @@ impl Supervisor {
         &self.inner.launcher.folder
     }
 
-    /// Starts a command; for a known id it returns the present state. Survives a supervisor that dies meanwhile: the attempt is
-    /// then either started once, or answered as [`Stage::Lost`].
+    /// Starts a command; for a known id it returns the present state. Survives a supervisor that dies meanwhile: the
+    /// attempt is then either started once, or reported as [`Stage::Lost`].
     ///
     /// # Errors
     /// See [`SupervisorError`]; with [`SupervisorError::Start`] it is certain that nothing was started.
@@ -164,9 +164,9 @@ impl Supervisor {
         }
     }
 
-    /// Ends an attempt: TERM to its whole tree, `grace`, then KILL until no process remains. Returns when that has begun
-    /// (`false`: there is no such running attempt); [`AttemptEvent::Ended`] says that it is over, with `Exit::stopped`.
-    /// A second call with a shorter grace shortens it.
+    /// Ends an attempt: TERM to its whole tree, `grace`, then KILL until no process remains. Returns when that has
+    /// begun (`false`: there is no such running attempt); [`AttemptEvent::Ended`], with `Exit::stopped`, reports its
+    /// end. A second call with a shorter grace shortens it.
     ///
     /// # Errors
     /// See [`SupervisorError`].
@@ -182,14 +182,16 @@ impl Supervisor {
         self.done(|request| Request::Forget { request, id }).await
     }
 
-    /// Subscribes to the events of an attempt from now on. Subscribe before [`Supervisor::start`] and nothing is missed;
-    /// subscribing to an attempt that runs or ended already (adoption) brings its present state as the first event.
+    /// Subscribes to the events of an attempt from now on. Subscribe before [`Supervisor::start`] and nothing is
+    /// missed; subscribing to an attempt that is running or has ended (adoption) brings its present state as the first
+    /// event.
     #[must_use]
     pub fn subscribe(&self, id: AttemptId) -> Subscription {
         Subscription::new(self.clone(), id)
     }
 
-    /// Asks the supervisor to end if it has no running attempt; starts none for that. Returns whether none runs any more.
+    /// Asks the supervisor to end if it has no running attempts; doesn't start one for that. Returns whether none is
+    /// running any more.
     ///
     /// # Errors
     /// See [`SupervisorError`].
@@ -209,13 +211,13 @@ impl Supervisor {
         Ok(gone)
     }
 
-    /// Returns the banner for people: a supervisor of another version goes on because it is busy.
+    /// Returns the banner for people: a supervisor of another version continues because it is busy.
     #[must_use]
     pub fn banner(&self) -> watch::Receiver<Option<String>> {
         self.inner.banner.subscribe()
     }
 
-    /// Returns how it holds trees: `cgroup` or `session`; `None` before the first connection.
+    /// Returns how it contains process trees: `cgroup` or `session`; `None` before the first connection.
     #[must_use]
     pub fn trees(&self) -> Option<&'static str> {
         self.greeting().map(|greeting| Containment::name(greeting.trees))

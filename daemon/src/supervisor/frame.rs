@@ -1,4 +1,4 @@
-//! Frames: what the supervisor and its clients send each other, and how records are kept on disk.
+//! Frames, which the supervisor and its clients exchange, and the format of records on disk.
 //!
 //! A frame is a length (u32, of what follows), a kind (u8) and fields. Numbers are little endian; bytes have a length (u32)
 //! before them. The first frames of both sides are greetings with [`VERSION`]; greetings and `Shutdown` never change, so
@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The version of the frames, greetings excepted.
+/// The version of the frames, except greetings.
 pub(crate) const VERSION: u16 = 1;
 
 /// The longest frame, length field excluded. The system takes no larger arguments and environment anyway.
@@ -51,7 +51,7 @@ impl Writer {
         self.bytes.extend(value.to_le_bytes());
         self
     }
-    /// Sixteen bytes as they are.
+    /// Adds sixteen bytes.
     pub(crate) fn id(&mut self, value: &[u8; 16]) -> &mut Self {
         self.bytes.extend(value);
         self
@@ -65,7 +65,7 @@ impl Writer {
     pub(crate) fn os(&mut self, value: impl AsRef<OsStr>) -> &mut Self {
         self.bytes(value.as_ref().as_bytes())
     }
-    /// Returns how many fields follow.
+    /// Adds the number of fields that follow.
     pub(crate) fn count(&mut self, count: usize) -> &mut Self {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX))
     }
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn text(&mut self) -> Result<String, Malformed> {
         String::from_utf8(self.bytes()?.to_vec()).map_err(|_| Malformed)
     }
-    /// So many fields; nothing is reserved on the word of the sender.
+    /// Reads a list of fields; no memory is reserved for a count that the sender claims.
     pub(crate) fn list<T>(
         &mut self,
         mut one: impl FnMut(&mut Self) -> Result<T, Malformed>,
@@ -158,7 +158,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns the first frame in `buffer`: its body, and how many bytes of the buffer it takes. `None`: not whole yet.
+/// Returns the first frame in `buffer`: its body, and how many bytes of the buffer it takes. `None` if it is not
+/// complete yet.
 pub(crate) fn first(buffer: &[u8]) -> Result<Option<(&[u8], usize)>, Malformed> {
     let Some((length, rest)) = buffer.split_first_chunk::<4>() else { return Ok(None) };
     let length = u32::from_le_bytes(*length) as usize;

@@ -137,7 +137,8 @@ impl Ledger {
         self.append(record(LOST, id).finish())
     }
 
-    /// Drops what is known of an attempt. If that can't be recorded, the next supervisor knows it still, which harms nobody.
+    /// Removes the entry of an attempt. If that can't be recorded, the next supervisor knows it still, which harms
+    /// nobody.
     pub(crate) fn forget(&mut self, id: AttemptId) {
         let _ = self.append(record(FORGOTTEN, id).finish());
     }

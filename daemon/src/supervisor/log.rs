@@ -1,14 +1,15 @@
-//! The log of an attempt: both streams in order of arrival, the beginning and the end of them.
+//! The log of an attempt: the beginning and the end of both streams, in order of arrival.
 //!
-//! It is kept in the attempt's folder as append-only files. `log` holds the beginning; `log.OFFSET` hold the end, named by the
-//! offset (20 digits) at which they begin. A file takes 512 KiB; when the last one is full a new one begins, and of those
-//! that are named by an offset only the last two stay. So a reader never sees bytes change, only files appear and go, and
-//! between the first 512 KiB and the last 512 KiB to 1 MiB the rest is dropped.
+//! It is kept in the attempt's folder as append-only files. `log` holds the beginning; `log.OFFSET` hold the end, named
+//! by the offset (20 digits) at which they begin. A file holds 512 KiB; when the last one is full, a new one begins,
+//! and of the files with an offset only the last two stay. So readers never see bytes change, only files appear and
+//! disappear, and everything between the first 512 KiB and the last 512 KiB to 1 MiB is dropped.
 //!
-//! A file is a row of records: the stream (u8, 1 or 2), a length (u32, little endian), and so many bytes. Offsets count the
-//! bytes of output alone. The last record may be cut off while it is being written.
+//! A file is a sequence of records: the stream (u8, 1 or 2), a length (u32, little endian), and that many bytes.
+//! Offsets only count the bytes of output. The last record may be cut off while it is being written.
 //!
-//! `stdout` in the same folder is the beginning of standard output, bytes alone; a byte over 1 MiB says that there was more.
+//! `stdout` in the same folder is the beginning of standard output, as plain bytes; a byte over 1 MiB means that there
+//! was more.
 
 mod writer;
 
@@ -20,7 +21,7 @@ use crate::rooted::read_own;
 pub(crate) use writer::LogWriter;
 pub(super) use writer::StdoutWriter;
 
-/// How large a file of the log becomes.
+/// The maximum size of a file of the log.
 const FILE: u64 = 512 << 10;
 /// How much of standard output is kept for the port.
 const STDOUT: u64 = 1 << 20;
@@ -37,13 +38,13 @@ pub enum StreamTag {
 /// A part of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogPart {
-    /// Where this part begins in bytes from the log's beginning; more than asked for where the middle was dropped.
+    /// The offset of this part, in bytes; greater than requested if the middle was dropped.
     pub offset: u64,
-    /// The output, by stream; together `next - offset` bytes. A part never reaches over dropped bytes.
+    /// The output, by stream; together `next - offset` bytes. A part never spans dropped bytes.
     pub pieces: Vec<(StreamTag, Vec<u8>)>,
     /// Where the next part begins.
     pub next: u64,
-    /// How long the log is so far.
+    /// The length of the log so far.
     pub end: u64,
 }
 
@@ -62,7 +63,7 @@ pub struct Stdout {
 /// # Errors
 /// There is no such folder, or the log can't be read.
 pub fn read(folder: &Path, offset: u64, limit: u32) -> io::Result<LogPart> {
-    // A file may go between the look at the folder and the look into the file; then the folder is looked at again.
+    // A file may disappear after the folder is listed; then list it again.
     let mut tries = 0;
     loop {
         match read_once(folder, offset, limit) {

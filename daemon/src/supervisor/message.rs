@@ -1,4 +1,4 @@
-//! The messages in the frames, and both ways between the two.
+//! The messages in the frames, with encoding and decoding.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::client::StartSpec;
 use super::frame::{Malformed, Reader, Writer};
 use super::record::AttemptState;
 
-/// A request of a client. Its number comes back in the reply.
+/// A request of a client. The reply contains its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Always the first.
@@ -46,7 +46,7 @@ pub(crate) enum Reply {
     Ended { state: AttemptState },
 }
 
-/// How trees are held.
+/// How process trees are contained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Containment {
     /// A cgroup per attempt.

@@ -8,9 +8,9 @@ use super::message::{Reply, Request};
 
 /// How many bytes a client may leave unread before it is disconnected.
 const MAX_UNREAD: usize = 8 << 20;
-/// How much is read of one client before the others have their turn.
+/// How much of one client is read before the others get their turn.
 const MAX_READ: usize = 64 << 10;
-/// Above so many unread bytes a client gets no notifications that newer ones replace (backpressure).
+/// Above this many unread bytes, a client gets no notifications that newer ones will replace (backpressure).
 const BACKPRESSURE_BYTES: usize = 64 << 10;
 
 /// A connected client.
@@ -30,7 +30,7 @@ impl Peer {
         Self { stream, input: Vec::new(), output: Vec::new(), sent: 0, greeted: false, gone: false }
     }
 
-    /// Reads what is available, at most one turn, and returns how much that was; `None` if nothing.
+    /// Reads what is available, up to a limit, and returns how much that was; `None` if nothing was available.
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let limit = buffer.len().min(MAX_READ);
         match self.stream.read(&mut buffer[..limit]) {
@@ -88,7 +88,7 @@ impl Peer {
         }
     }
 
-    /// Returns whether notifications that newer ones replace may be sent: it was greeted, and it reads.
+    /// Returns whether it may get notifications that newer ones will replace: it was greeted, and it reads.
     pub(crate) fn follows(&self) -> bool {
         self.greeted && !self.gone && self.output.len() - self.sent < BACKPRESSURE_BYTES
     }

@@ -1,4 +1,4 @@
-//! Starting one command: its session, limits and pipes, and a clear sentence where it can't be started.
+//! Starts one command: its session, limits and pipes, with a clear sentence if it can't be started.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,7 +10,7 @@ use super::client::StartSpec;
 use super::system;
 use super::tree::Tree;
 
-/// The settings of the process before the supervisor changed them for itself; commands get them back.
+/// The settings of the process before the supervisor changed them; commands get the original ones.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inherited {
     umask: rustix::fs::Mode,
@@ -18,11 +18,11 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// Takes the supervisor's own limits: files that only the user reads, and as many descriptors as allowed.
+    /// Sets the supervisor's own limits: private files, and as many descriptors as allowed.
     pub(crate) fn take() -> Self {
         let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let files = rustix::process::getrlimit(Resource::Nofile);
-        // Two pipes and two files a command: the usual 1,024 are too few for 1,000 of them.
+        // Each command takes two pipes and two files, so the usual 1,024 are too few for 1,000 commands.
         let most = Rlimit { current: files.maximum, maximum: files.maximum };
         let _ = rustix::process::setrlimit(Resource::Nofile, most);
         Self { umask, files }
@@ -39,7 +39,7 @@ impl Inherited {
     }
 }
 
-/// A command that runs.
+/// A running command.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub(crate) pid: u32,
@@ -47,7 +47,7 @@ pub(crate) struct Started {
     pub(crate) stderr: OwnedFd,
 }
 
-/// The environment variable that names the attempt of a process.
+/// The environment variable with the attempt of a process.
 pub(crate) const TOKEN: &str = "FANLIGHT_ATTEMPT";
 
 /// Starts a command in its tree. The signal mask is reset by std.

@@ -21,7 +21,7 @@ pub enum How {
 pub struct Exit {
     /// How its main process ended.
     pub how: How,
-    /// It was asked to stop before it ended.
+    /// Whether it was asked to stop before it ended.
     pub stopped: bool,
     /// When the main process started.
     pub started: Time,

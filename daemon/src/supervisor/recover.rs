@@ -8,7 +8,7 @@ use fanlight_shared::id::AttemptId;
 use super::ledger::{Entry, Ledger};
 use super::record::{self, AttemptState, Stage};
 
-/// How long killed processes may take to end; one that hangs in the kernel for longer is given up.
+/// How long to wait for killed processes to end; one that hangs in the kernel for longer is ignored.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Ends the processes of earlier supervisors, and returns the state of their attempts.
@@ -17,7 +17,7 @@ pub(crate) fn recover(ledger: &mut Ledger, entries: &[Entry]) -> Vec<AttemptStat
     let mut states = Vec::with_capacity(entries.len());
     let mut remaining = Vec::new();
     for entry in entries {
-        // Of another boot nothing is alive, and process ids mean others now.
+        // Nothing of another boot is alive, and process ids have been reused.
         let same = entry.boot == boot && !entry.lost;
         let exit = entry.exit.filter(|_| same);
         if same && exit.is_none() {
@@ -31,7 +31,7 @@ pub(crate) fn recover(ledger: &mut Ledger, entries: &[Entry]) -> Vec<AttemptStat
     end(&remaining);
     for (entry, state) in entries.iter().zip(&states) {
         if state.stage == Stage::Lost && !entry.lost {
-            // If it can't be noted, the next supervisor finds the same again.
+            // If it can't be recorded, the next supervisor finds the same again.
             let _ = ledger.lost(entry.id);
         }
     }
@@ -84,8 +84,8 @@ fn members(entries: &[&Entry], sessions: &mut HashSet<u32>) -> Vec<super::tree::
         .filter(|it| table::token(it.pid).is_some_and(|id| ids.contains(&id)))
         .copied()
         .collect();
-    // The number of a session is not given anew while it has a member, so one member that is known for sure (the main process
-    // by its start, another by its token) vouches for all.
+    // The number of a session isn't reused while it has a member, so one certain member (the main process by its start,
+    // another by its token) identifies all.
     for (pid, start) in entries.iter().filter_map(|entry| entry.main) {
         let alive = table.get(&pid).is_some_and(|process| process.start == start);
         if alive || members.iter().any(|process| process.session == pid) {

@@ -1,4 +1,4 @@
-//! The loop: one thread that waits for descriptors and deadlines, and for nothing else. Idle, it sleeps.
+//! The loop: one thread that only waits for descriptors and deadlines, and sleeps when idle.
 
 mod requests;
 
@@ -25,14 +25,14 @@ use super::system;
 use super::tree::{Member, Trees};
 use crate::own_file::OwnFile;
 
-/// How many clients may be connected.
+/// The most connected clients.
 const PEERS: usize = 64;
-/// How long nobody is accepted after descriptors ran out.
+/// How long no connections are accepted after descriptors ran out.
 const NO_DESCRIPTORS: Duration = Duration::from_millis(200);
-/// How many requests of one client are served before the others have their turn.
+/// How many requests of one client are served before the others get their turn.
 const REQUESTS: usize = 16;
 
-/// Signals as something to wait for.
+/// Signals as a pollable descriptor.
 #[derive(Debug)]
 pub(crate) struct Signals {
     wake: UnixStream,
@@ -80,11 +80,11 @@ pub(crate) struct Server {
     over: BTreeMap<AttemptId, AttemptState>,
     peers: Vec<Peer>,
     buffer: Vec<u8>,
-    /// Nobody is accepted before.
+    /// No connection is accepted before this.
     accept_after: Option<Instant>,
-    /// Since when there is nothing to do.
+    /// The time since when there is nothing to do.
     idle_since: Option<Instant>,
-    /// It ends as soon as nothing runs and everything is sent.
+    /// Whether it ends as soon as nothing is running and everything is sent.
     leaving: bool,
 }
 
@@ -225,8 +225,8 @@ impl Server {
     fn accept(&mut self, now: Instant) {
         match self.boot.listener.accept() {
             Ok(_) if self.boot.folder.is_gone() => {
-                // The folder was removed, and whoever comes belongs to the one that replaced it: a supervisor of that
-                // folder takes the socket over. This one ends with its last command.
+                // The folder was removed, and new clients belong to the one that replaced it: a supervisor of that
+                // folder takes over the socket. This one ends with its last command.
                 self.boot.socket.remove();
                 self.leaving = true;
             }
@@ -290,7 +290,7 @@ impl Server {
         }
     }
 
-    /// If an attempt has ended, records how and notifies every client.
+    /// If an attempt has ended, writes its record and notifies every client.
     fn check(&mut self, id: AttemptId, now: Instant) {
         let all = self.members();
         let Some(attempt) = self.running.get_mut(&id) else { return };
@@ -300,7 +300,7 @@ impl Server {
         let (mut state, exit) = attempt.finish(&mut self.buffer);
         state.stage = match exit {
             Some(exit) => {
-                // On a full disk clients are notified all the same, and the next supervisor takes the attempt for lost.
+                // On a full disk clients are still notified, and the next supervisor treats the attempt as lost.
                 let _ = self.boot.ledger.ended(id, &exit);
                 Stage::Ended(exit)
             }

@@ -82,7 +82,7 @@ pub(crate) fn spawn_in_cgroup(command: &mut Command, cgroup: BorrowedFd<'_>) -> 
     };
     drop(report);
     let mut code = [0; 4];
-    // The pipe ends without a word when the exec closes it.
+    // The pipe ends without data when the exec closes it.
     match std::fs::File::from(errors).read_exact(&mut code) {
         Ok(()) => Err(io::Error::from_raw_os_error(i32::from_le_bytes(code))),
         Err(_) => Ok(pid),

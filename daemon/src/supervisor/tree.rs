@@ -2,7 +2,7 @@
 //!
 //! With a cgroup per attempt the kernel knows the members. Without, the supervisor is the subreaper: a process that
 //! loses its parent becomes the supervisor's child, so a tree with members always has one that is a child of the
-//! supervisor; its session or its token tell to which attempt it belongs. (A process that has changed parents, session and
+//! supervisor; its session or its token identifies its attempt. (A process that has changed parents, session and
 //! environment is found only if there is a single attempt to which it can belong.)
 
 #[cfg(target_os = "linux")]
@@ -26,7 +26,7 @@ use rustix::process::Signal;
 
 use super::message::Containment;
 
-/// How this supervisor holds trees.
+/// How this supervisor contains process trees.
 #[derive(Debug)]
 pub(crate) enum Trees {
     /// A cgroup per attempt, below this one.
@@ -36,7 +36,7 @@ pub(crate) enum Trees {
     Session,
 }
 
-/// Which way is asked for.
+/// The requested containment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Choice {
     /// Cgroups where they are available.
@@ -61,7 +61,7 @@ impl Choice {
 }
 
 impl Trees {
-    /// Looks for the best way.
+    /// Finds the best containment.
     pub(crate) fn find(choice: Choice) -> Result<Self, String> {
         #[cfg(target_os = "linux")]
         if choice != Choice::Session {
@@ -78,7 +78,7 @@ impl Trees {
         Ok(Self::Session)
     }
 
-    /// Which way it is.
+    /// Returns the kind of containment.
     pub(crate) fn holds(&self) -> Containment {
         match self {
             #[cfg(target_os = "linux")]
@@ -87,7 +87,7 @@ impl Trees {
         }
     }
 
-    /// Returns a tree for an attempt that is about to start.
+    /// Creates a tree for an attempt that is about to start.
     pub(crate) fn plant(&self, id: AttemptId) -> io::Result<Tree> {
         match self {
             #[cfg(target_os = "linux")]
@@ -123,7 +123,7 @@ impl Tree {
         }
     }
 
-    /// The command runs: gives back what only starting needs.
+    /// Releases what only the start needed.
     pub(crate) fn close(&mut self) {
         match self {
             #[cfg(target_os = "linux")]
@@ -141,7 +141,7 @@ impl Tree {
         }
     }
 
-    /// Sends a signal to every member. KILL is certain with a cgroup; else it is to be repeated until [`Tree::is_empty`].
+    /// Sends a signal to every member. With a cgroup, KILL is certain; otherwise repeat it until [`Tree::is_empty`].
     pub(crate) fn signal(&self, of: Member, all: &[Member], signal: Signal) {
         match self {
             #[cfg(target_os = "linux")]

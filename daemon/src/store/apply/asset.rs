@@ -1,4 +1,4 @@
-//! Assets: stored, starred, shown.
+//! Writes assets, stars and previews.
 
 use fanlight_shared::asset::{Asset, PreviewState};
 use fanlight_shared::id::AssetId;
@@ -52,7 +52,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Returns the preview of an asset; of one that was deleted meanwhile nothing is kept.
+    /// Stores the preview of an asset, unless the asset was deleted meanwhile.
     pub(super) fn store_preview(
         &self,
         db: &Connection,
@@ -77,7 +77,7 @@ impl Apply {
     }
 }
 
-/// Returns what the row of an asset holds of its value: all, or of a long text its beginning.
+/// Returns the value for the row of an asset: all of it, or the beginning of a long text.
 fn shown(value: &Value) -> Done<String> {
     let json = serde_json::to_string(value)?;
     if json.len() as u64 <= INLINE_LIMIT || value.has_media() {

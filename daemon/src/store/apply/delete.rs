@@ -1,4 +1,4 @@
-//! Deletion of runs, assets and other values, and with them of the bytes that nothing else refers to.
+//! Deletes runs, assets and other values, and the bytes that nothing else refers to.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,7 +19,7 @@ const NOT_SHOWN: &str = "NOT EXISTS (SELECT 1 FROM asset a WHERE a.run = v.run A
      AND a.item = v.item AND a.port = v.port)";
 
 impl Apply {
-    /// Returns an ended run goes; while assets stay, its row stays too, for their recipes, but is never listed.
+    /// Deletes an ended run. While it has assets, its row stays for their recipes, but is never listed.
     pub(super) fn delete_run(&self, db: &Connection, work: &mut Work, run: RunId, assets: bool) -> Done {
         let key = self.key(db, run)?.run;
         let (status, number, slug, workflow): (i64, u32, String, i64) = db
@@ -60,7 +60,7 @@ impl Apply {
         self.purge_if_unused(db, work, key)
     }
 
-    /// Returns the folders of these attempts are removed.
+    /// Records that the folders of these attempts have been removed.
     pub(super) fn gone(db: &Connection, attempts: &[AttemptId]) -> Done {
         let mut query = db.prepare_cached("DELETE FROM going WHERE attempt = ?1")?;
         for attempt in attempts {
@@ -69,7 +69,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Assets go, with the values of their runs that hold the same media.
+    /// Deletes assets, and the values of their runs with the same media.
     pub(super) fn delete_assets(&self, db: &Connection, work: &mut Work, assets: &[AssetId]) -> Done {
         let mut gone: BTreeMap<i64, (HashSet<Place>, HashSet<BlobHash>)> = BTreeMap::new();
         for id in assets {
@@ -89,7 +89,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Returns the row of one asset goes, with its preview.
+    /// Deletes the row of one asset, with its preview.
     fn delete_asset(&self, db: &Connection, work: &mut Work, id: AssetId) -> Done<Option<GoneAsset>> {
         let found = db
             .prepare_cached(
@@ -112,7 +112,7 @@ impl Apply {
         Ok(Some(asset))
     }
 
-    /// Values of a run that an asset showed, or that hold its media, are not kept any more.
+    /// Deletes the values of a run that an asset showed, or that contain its media.
     fn drop_values_with(
         &self,
         db: &Connection,
@@ -147,7 +147,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Other values of ended runs beyond the newest `keep` go.
+    /// Deletes the other values of ended runs beyond the newest `keep`.
     pub(super) fn evict(&self, db: &Connection, work: &mut Work, workflow: WorkflowId, keep: u32) -> Done {
         let runs = db
             .prepare_cached(
@@ -167,7 +167,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Returns what the values of a run name, those that `which` picks, is named once less.
+    /// Drops the references of the values of a run that `which` selects.
     fn release_rows(&self, db: &Connection, work: &mut Work, run: i64, which: &str) -> Done {
         let rows = db
             .prepare_cached(&format!(
@@ -179,7 +179,7 @@ impl Apply {
         rows.iter().try_for_each(|stored| self.release_stored(db, work, stored))
     }
 
-    /// Returns a deleted run whose last asset is gone leaves nothing behind.
+    /// Removes a deleted run whose last asset is gone.
     fn purge_if_unused(&self, db: &Connection, work: &mut Work, run: i64) -> Done {
         let row: Option<(String, i64)> = db
             .prepare_cached(
@@ -205,7 +205,7 @@ impl Apply {
     }
 }
 
-/// An asset that goes.
+/// A deleted asset.
 struct GoneAsset {
     key: i64,
     run: i64,

@@ -1,11 +1,11 @@
-//! Environments of submissions: each environment is stored once, however many runs have it.
+//! Environments of submissions. Each is stored once, however many runs have it.
 
 use fanlight_shared::environment::Environment;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Done;
 
-/// Returns the row of an environment that `runs` more runs name; `None` of an empty one.
+/// Adds `runs` references to an environment and returns its row; `None` for an empty one.
 pub(super) fn hold(db: &Connection, environment: &Environment, runs: i64) -> Done<Option<i64>> {
     if environment.is_empty() {
         return Ok(None);
@@ -21,7 +21,7 @@ pub(super) fn hold(db: &Connection, environment: &Environment, runs: i64) -> Don
     Ok(Some(key))
 }
 
-/// Returns a run that is deleted names its environment no more.
+/// Drops the reference of a deleted run to its environment.
 pub(super) fn release(db: &Connection, run: i64) -> Done {
     let key: Option<i64> = db
         .prepare_cached("SELECT environment FROM run WHERE key = ?1")?

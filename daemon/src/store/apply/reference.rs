@@ -1,4 +1,4 @@
-//! Which bytes are named how often, and what happens when nothing names them any more.
+//! Reference counts of blobs, and the removal of unreferenced ones.
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::DirManifest;
@@ -10,7 +10,7 @@ use crate::store::blob::Published;
 use crate::store::{StoreError, code};
 
 impl Apply {
-    /// Returns the row of bytes, which nothing needs to name yet.
+    /// Adds the row of a blob, which need not be referenced yet.
     pub(super) fn store_blob(&self, db: &Connection, work: &mut Work, published: &Published) -> Done {
         db.prepare_cached(
             "INSERT INTO blob (hash, bytes, inline) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING",
@@ -24,7 +24,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Adds a reference to all the bytes that a value names.
+    /// Adds a reference to all blobs of a value.
     pub(super) fn reference_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
         for (hash, folder) in value.blobs() {
             self.reference(db, work, hash, folder)?;
@@ -32,7 +32,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Adds a reference to these bytes.
+    /// Adds a reference to a blob.
     pub(super) fn reference(&self, db: &Connection, work: &mut Work, hash: BlobHash, folder: bool) -> Done {
         let counted: Option<bool> = db
             .prepare_cached("UPDATE blob SET refs = refs + 1 WHERE hash = ?1 RETURNING folder")?
@@ -45,7 +45,7 @@ impl Apply {
         };
         work.claimed.insert(hash);
         if folder && !counted {
-            // The first time that these bytes are a folder: it names its files from now on.
+            // The blob is used as a folder for the first time: from now on it references its files.
             for entry in self.manifest(db, hash)?.files {
                 self.reference(db, work, entry.hash, false)?;
             }
@@ -54,7 +54,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Drops the references of a value to the bytes that it names.
+    /// Drops the references of a value to its blobs.
     pub(super) fn release_value(&self, db: &Connection, work: &mut Work, value: &Value) -> Done {
         for (hash, _) in value.blobs() {
             self.release(db, work, hash)?;
@@ -62,7 +62,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Drops a reference to these bytes.
+    /// Drops a reference to a blob.
     pub(super) fn release(&self, db: &Connection, work: &mut Work, hash: BlobHash) -> Done {
         let left: Option<i64> = db
             .prepare_cached("UPDATE blob SET refs = refs - 1 WHERE hash = ?1 AND refs > 0 RETURNING refs")?
@@ -74,7 +74,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Forgets the bytes that lost their last name in this batch, unless somebody is publishing them.
+    /// Deletes the blobs that lost their last reference in this batch, unless they are being published.
     pub(super) fn drop_unreferenced(&self, db: &Connection, work: &mut Work) -> Done {
         while let Some(hash) = work.loose.pop() {
             let row: Option<(bool, bool)> = db
@@ -104,7 +104,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Whether a row names these bytes.
+    /// Returns whether a row refers to this blob.
     pub(in crate::store) fn is_referenced(
         &self,
         db: &Connection,
@@ -117,8 +117,8 @@ impl Apply {
         Ok(refs.is_some_and(|refs| refs > 0))
     }
 
-    /// Forgets bytes that nothing names and returns the files that are left over. A file that no row knows is left over
-    /// only if this daemon `made` it.
+    /// Deletes unreferenced blobs and returns their files. A file without a row is included only if this daemon `made`
+    /// it.
     pub(in crate::store) fn sweep(
         &self,
         db: &Connection,
@@ -140,7 +140,7 @@ impl Apply {
         Ok(serde_json::from_slice(&self.bytes(db, hash)?)?)
     }
 
-    /// Bytes as the transaction sees them.
+    /// Returns bytes as the transaction sees them.
     pub(super) fn bytes(&self, db: &Connection, hash: BlobHash) -> Done<Vec<u8>> {
         Ok(self.blobs.read_in(db, hash)?)
     }

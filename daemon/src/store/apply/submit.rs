@@ -1,4 +1,4 @@
-//! The runs of one submission: workflow, version, numbers, rows, all or none.
+//! Stores the runs of one submission: workflow, version, numbers and rows, all or none.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,10 @@ use super::value::Stored;
 use super::{Apply, Done, Failure, RunKey, Work, environment};
 use crate::store::{ResumeFrom, StoreError, Submit, Submitted, code};
 
-/// What the slug of a deleted workflow begins with after another one took it; no slug of a file does.
+/// The prefix of a deleted workflow's slug after another workflow took the slug; no slug of a file begins with it.
 const RELEASED_SLUG_PREFIX: char = '~';
 
-/// A workflow as a submission finds or makes it.
+/// The workflow of a submission, found or created.
 struct Workflow {
     key: i64,
     id: WorkflowId,
@@ -146,7 +146,7 @@ impl Apply {
     }
 }
 
-/// Returns the runs that an earlier submission with this key made.
+/// Returns the runs of an earlier submission with this key.
 fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
     let made: Option<(i64, i64, Option<[u8; 32]>)> = db
         .prepare_cached("SELECT first_run, runs, digest FROM request WHERE key = ?1")?
@@ -184,7 +184,7 @@ fn version(db: &Connection, submit: &Submit) -> Done<i64> {
         .optional()?;
     let edges = serde_json::to_string(&submit.edges)?;
     if let Some(key) = known {
-        // An earlier program may have stored it without.
+        // An earlier version may have stored it without edges.
         db.prepare_cached("UPDATE version SET edges = ?2 WHERE key = ?1 AND edges IS NULL")?
             .execute(params![key, edges])?;
         return Ok(key);
@@ -253,8 +253,8 @@ fn workflow(db: &Connection, submit: &Submit, version: i64) -> Done<Workflow> {
     Ok(Workflow { key, id, slug, last_number: 0, moved_from })
 }
 
-/// Returns `slug`, or with `-2`, `-3` … the first that no workflow has. A workflow whose runs and assets were all deleted
-/// gives its slug up; its row stays, so that its numbers are not used again if it comes back.
+/// Returns `slug`, or with `-2`, `-3` … the first that no workflow has. A workflow whose runs and assets were all
+/// deleted releases its slug; its row stays, so that its numbers are not reused if it returns.
 fn free_slug(db: &Connection, slug: &str) -> Done<String> {
     let mut holder = db.prepare_cached(
         "SELECT key, EXISTS (SELECT 1 FROM run WHERE run.workflow = workflow.key) FROM workflow WHERE slug = ?1",
@@ -278,7 +278,7 @@ fn free_slug(db: &Connection, slug: &str) -> Done<String> {
     }
 }
 
-/// Returns the first of `count` consecutive places: behind all that wait, or before them.
+/// Returns the first of `count` consecutive positions: after all waiting runs, or before them.
 fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
     let (head, tail): (Option<i64>, Option<i64>) = (
         db.prepare_cached("SELECT min(queue_position) FROM run INDEXED BY run_in_queue WHERE status = 0")?
@@ -289,7 +289,7 @@ fn queue_positions(db: &Connection, next: bool, count: i64) -> Done<i64> {
     Ok(if next { head.unwrap_or(0) - count } else { tail.unwrap_or(0) + 1 })
 }
 
-/// Returns how many wait before this place.
+/// Returns how many runs wait before this position.
 fn ahead(db: &Connection, position: i64) -> Done<u32> {
     Ok(db
         .prepare_cached(

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::{Apply, Done, Failure, Work};
 use crate::store::blob::Published;
 
-/// The JSON of a value as its row holds it.
+/// The JSON of a value as stored in its row.
 pub(super) struct Stored {
     pub(super) body: Option<String>,
     pub(super) large: Option<[u8; 32]>,
@@ -23,7 +23,7 @@ pub(super) struct Instance<'a> {
 }
 
 impl Apply {
-    /// Returns the value of one port; one that was there is replaced. `body`: its JSON, where that lies in a blob.
+    /// Stores the value of one port, replacing an existing one. `body`: its JSON, where that lies in a blob.
     pub(super) fn store_value(
         &self,
         db: &Connection,
@@ -66,7 +66,7 @@ impl Apply {
         Ok(())
     }
 
-    /// Returns what a row's value named is named once more, by a copy of the row.
+    /// Adds references for a copy of a row.
     pub(super) fn reference_stored(&self, db: &Connection, work: &mut Work, stored: &Stored) -> Done {
         if let Some(value) = self.value_with_media(db, stored)? {
             self.reference_value(db, work, &value)?;
@@ -82,7 +82,7 @@ impl Apply {
         match self.value_with_media(db, stored) {
             Ok(None) => {}
             Ok(Some(value)) => self.release_value(db, work, &value)?,
-            // What can't be read names nothing that could be found; its row still goes.
+            // Its references can't be determined; the row is still deleted.
             Err(Failure::Batch(error)) => tracing::warn!("the bytes of a deleted value stay: {error}"),
             Err(error) => return Err(error),
         }

@@ -14,7 +14,7 @@ impl Store {
     /// Returns a page of assets, newest first. Blocks.
     ///
     /// # Errors
-    /// A cursor that is none.
+    /// The cursor is invalid.
     pub fn assets(&self, list: &List) -> Result<Page<Asset>, StoreError> {
         const LIST: page::List = page::List("assets.list");
         let before = LIST.before(list.cursor.as_deref())?;
@@ -111,7 +111,7 @@ impl Store {
         })
     }
 
-    /// Assets whose preview was not made yet, oldest first. Blocks.
+    /// Returns assets whose previews have not been made yet, oldest first. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -131,7 +131,7 @@ impl Store {
     }
 }
 
-/// Returns the query of a list. `+` keeps SQLite from the index of a filter that another filter narrows more.
+/// Returns the query of a list. `+` stops SQLite from using the index of a filter if another filter is more selective.
 fn statement(list: &List) -> String {
     let run = list.run_id.is_some();
     let starred = list.starred && !run;

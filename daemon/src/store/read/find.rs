@@ -1,4 +1,4 @@
-//! From what a person types to a run.
+//! Finds the run that a person names.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::Run;
@@ -13,7 +13,7 @@ impl Store {
     /// or a unique prefix of one. Blocks.
     ///
     /// # Errors
-    /// No run is named so, or several; the sentence lists them.
+    /// No run has this name, or several do; the sentence lists them.
     pub fn find_run(&self, text: &str) -> Result<Run, StoreError> {
         let text = text.trim();
         self.read(|db| {
@@ -118,7 +118,7 @@ fn nothing(text: &str) -> StoreError {
     ))
 }
 
-/// `candidates` holds at most six, of which five are said.
+/// Returns the error for an ambiguous name. `candidates` holds at most six, of which five are listed.
 pub(super) fn ambiguous(text: &str, what: &str, mut candidates: Vec<String>) -> StoreError {
     let more = if candidates.len() > 5 { ", …" } else { "" };
     candidates.truncate(5);

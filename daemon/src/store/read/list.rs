@@ -8,22 +8,22 @@ use rusqlite::{Connection, params_from_iter};
 use super::page;
 use crate::store::{Store, StoreError, code};
 
-/// How many runs are in which state.
+/// The number of runs in each state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
     /// Those that wait.
     pub queued: u32,
     /// Those that run.
     pub running: u32,
-    /// Those that wait for a person.
+    /// Runs that wait for a person.
     pub parked: u32,
-    /// Those that are being cancelled.
+    /// Runs that are being cancelled.
     pub cancelling: u32,
-    /// Those that ended well.
+    /// Runs that completed.
     pub completed: u32,
     /// Those that failed.
     pub failed: u32,
-    /// Those that a person ended.
+    /// Runs that a person cancelled.
     pub cancelled: u32,
 }
 
@@ -31,7 +31,7 @@ impl Store {
     /// Returns a run as lists show it. Blocks.
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub fn listed(&self, id: RunId) -> Result<Run, StoreError> {
         self.read(|db| {
             let keys = keys(db, "SELECT key FROM run WHERE id = ?1 AND status <> 6", &[id.as_bytes()])?;
@@ -43,14 +43,14 @@ impl Store {
     /// Returns a page of runs, newest first. Blocks.
     ///
     /// # Errors
-    /// A cursor that is none.
+    /// The cursor is invalid.
     pub fn runs(&self, list: &runs::List) -> Result<Page<Run>, StoreError> {
         const LIST: page::List = page::List("runs.list");
         let before = LIST.before(list.cursor.as_deref())?;
         let limit = page::limit(list.limit);
         self.read(|db| {
             let mut keys = Vec::new();
-            // Each state has its index in the order of the list, so the newest of each are the newest of all.
+            // The index of each state is in list order, so merging the newest of each state gives the newest of all.
             for (status, _) in code::STATUSES {
                 if list.states.is_empty() || list.states.contains(&status) {
                     keys.extend(newest(db, list, status, before, limit + 1)?);
@@ -72,7 +72,7 @@ impl Store {
     /// Checks that these are runs. Blocks.
     ///
     /// # Errors
-    /// One of them is none, or was deleted.
+    /// One of them doesn't exist, or was deleted.
     pub fn check_runs(&self, ids: &[RunId]) -> Result<(), StoreError> {
         self.read(|db| {
             let mut query = db.prepare_cached("SELECT 1 FROM run WHERE id = ?1 AND status <> 6")?;
@@ -85,7 +85,7 @@ impl Store {
         })
     }
 
-    /// Returns how many runs are in which state. Blocks.
+    /// The number of runs in each state. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -123,7 +123,7 @@ impl Store {
     }
 }
 
-/// Returns the keys of the newest runs in one state that a list asks for.
+/// Returns the keys of the newest runs in one state for a list.
 fn newest(
     db: &Connection,
     list: &runs::List,
@@ -173,7 +173,8 @@ fn newest(
     Ok(keys)
 }
 
-/// Returns the runs with these keys as lists show them, in this order. The queue knows the places of those that wait.
+/// Returns the runs with these keys as lists show them, in this order. The queue fills in the positions of waiting
+/// ones.
 pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, StoreError> {
     let sql = format!("SELECT {} FROM {} WHERE r.key = ?1", code::RUN, code::RUN_TABLES);
     let mut query = db.prepare_cached(&sql)?;
@@ -185,7 +186,7 @@ pub(super) fn rows(db: &Connection, keys: &[i64]) -> Result<Vec<(i64, Run)>, Sto
     keys.iter().map(short).collect()
 }
 
-/// Returns the keys that a query answers.
+/// Returns the keys that a query selects.
 pub(super) fn keys<P: rusqlite::ToSql>(
     db: &Connection,
     sql: &str,

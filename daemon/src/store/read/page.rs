@@ -1,4 +1,4 @@
-//! Pages: how many rows, where one begins, what a filter by text looks like.
+//! Pages: their number of rows, cursors, and filters by text.
 
 use fanlight_shared::preview;
 use fanlight_shared::rpc::Page;
@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::store::StoreError;
 
-/// Rows a page, if not said.
+/// The default number of rows per page.
 const DEFAULT_LIMIT: u32 = 100;
 
 pub(crate) fn limit(asked: Option<u32>) -> usize {
     asked.unwrap_or(DEFAULT_LIMIT).clamp(1, ROWS_LIMIT) as usize
 }
 
-/// A list whose cursors say that they are its own.
+/// A list whose cursors carry its name.
 #[derive(Clone, Copy)]
 pub(crate) struct List(pub(crate) &'static str);
 
@@ -37,7 +37,7 @@ impl List {
         })
     }
 
-    /// Returns where a page begins, for lists whose rows come by falling key.
+    /// Returns the start of a page, for lists in descending order of keys.
     pub(super) fn before(self, cursor: Option<&str>) -> Result<i64, StoreError> {
         Ok(self.parse(cursor, |key| key.parse().ok())?.unwrap_or(i64::MAX))
     }
@@ -48,7 +48,7 @@ impl List {
     }
 }
 
-/// A page that is being filled: it is full at its limit of rows, or of bytes.
+/// A page that is being filled, up to its limit of rows or of bytes.
 pub(crate) struct Rows<K, T> {
     list: List,
     limit: usize,
@@ -59,10 +59,10 @@ pub(crate) struct Rows<K, T> {
 }
 
 impl<K, T: Serialize> Rows<K, T> {
-    /// Adds a row. `false`: there is no room for it, and the next page begins with it.
+    /// Adds a row. Returns `false` if it does not fit; the next page begins with it.
     pub(crate) fn add(&mut self, key: K, row: T) -> bool {
         let bytes = preview::json_bytes(&row);
-        // The first row always has room: none is larger than a message.
+        // The first row always fits: none is larger than a message.
         if self.rows.len() == self.limit || (bytes > self.room && !self.rows.is_empty()) {
             self.more = true;
             return false;
@@ -81,7 +81,7 @@ impl<K, T: Serialize> Rows<K, T> {
     }
 }
 
-/// Returns the pattern that finds this text anywhere; to be used with `ESCAPE '\'`.
+/// Returns the `LIKE` pattern that finds this text anywhere; use it with `ESCAPE '\'`.
 pub(super) fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {

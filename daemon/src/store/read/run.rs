@@ -1,4 +1,4 @@
-//! Runs with everything that is kept of them.
+//! Reads runs with all their stored data.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::{DamagedRun, OpenRun, Store, StoreError, code};
 
-/// Node, item, port, value (`None` where not kept).
+/// Node, item, port, value (`None` if not kept).
 type PortValue = (String, ItemPath, String, Option<Value>);
 
 impl Store {
-    /// Returns the runs that had not ended, in queue order (running ones first, by start). What can't be read of one run is
-    /// damage to that run alone. Blocks.
+    /// Returns the runs that had not ended, in queue order (running ones first, by start). Unreadable data only damages
+    /// its own run. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
-    // Both are as large, and damage is rare.
+    // Both are of the same size, and damage is rare.
     #[allow(clippy::result_large_err)]
     pub fn open_runs(&self) -> Result<Vec<Result<OpenRun, DamagedRun>>, StoreError> {
         self.read(|db| {
@@ -57,15 +57,15 @@ impl Store {
         })
     }
 
-    /// Returns one run with everything, ended or not. Blocks.
+    /// Returns one run with all its data, ended or not. Blocks.
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub fn run(&self, id: RunId) -> Result<OpenRun, StoreError> {
         self.read(|db| self.opened(db, row(db, id)?, &mut Environments::default()))
     }
 
-    /// Returns the run of a workflow that left the queue last, whatever became of it. Blocks.
+    /// Returns the run of a workflow that left the queue last, whatever its state. Blocks.
     pub(crate) fn newest_started(&self, workflow: WorkflowId) -> Result<Option<RunId>, StoreError> {
         self.read(|db| {
             Ok(db
@@ -81,7 +81,7 @@ impl Store {
     /// Returns the state of a run: the fold of its events. Blocks.
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub fn run_state(&self, id: RunId) -> Result<RunState, StoreError> {
         self.read(|db| {
             let found = db
@@ -107,11 +107,10 @@ impl Store {
         })
     }
 
-    /// Returns the text of the file that a run was submitted with, and the path of that file, where there was one.
-    /// Blocks.
+    /// Returns the text of the file that a run was submitted with, and its path, if there was one. Blocks.
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub fn document(&self, id: RunId) -> Result<(String, Option<String>), StoreError> {
         self.read(|db| {
             db.prepare_cached(
@@ -156,7 +155,7 @@ impl Store {
         })
     }
 
-    /// Returns the attempts of deleted runs whose folders are not removed yet. Blocks.
+    /// Returns the attempts of deleted runs whose folders have not been removed yet. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.
@@ -168,10 +167,10 @@ impl Store {
         })
     }
 
-    /// Which of these attempts belong to a run of this database. Blocks.
+    /// Returns those of these attempts that belong to a run of this database. Blocks.
     pub(crate) fn known_attempts(&self, attempts: &[AttemptId]) -> Result<Vec<AttemptId>, StoreError> {
         let Some(first) = attempts.iter().min() else { return Ok(Vec::new()) };
-        // The id of an attempt begins with the time at which it was made, in milliseconds.
+        // The id of an attempt begins with the time of its creation, in milliseconds.
         let made = first.as_bytes()[..6].iter().fold(0_i64, |time, byte| time << 8 | i64::from(*byte));
         let wanted: HashSet<AttemptId> = attempts.iter().copied().collect();
         self.read(|db| {
@@ -189,7 +188,7 @@ impl Store {
         })
     }
 
-    /// Everything that is stored of a run.
+    /// Reads all stored data of a run.
     fn opened(&self, db: &Connection, row: RunRow, shared: &mut Environments) -> Result<OpenRun, StoreError> {
         let RunRow { key, run, document, path, environment, .. } = row;
         let name = run.name();
@@ -224,7 +223,7 @@ impl Store {
     ) -> Result<Option<Value>, StoreError> {
         Ok(match (body, large) {
             (Some(body), _) => Some(serde_json::from_str(&body)?),
-            // It may have been evicted since this transaction began: then it is not kept.
+            // It may have been deleted since this transaction began.
             (None, Some(hash)) => match self.blobs().read_in(db, BlobHash::from_bytes(hash)) {
                 Ok(json) => Some(serde_json::from_slice(&json)?),
                 Err(StoreError::NotFound(_)) => None,
@@ -235,7 +234,7 @@ impl Store {
     }
 }
 
-/// Environments that were read, by their row.
+/// Environments that have been read, by row.
 #[derive(Default)]
 struct Environments(HashMap<i64, Arc<Environment>>);
 
@@ -253,7 +252,7 @@ impl Environments {
     }
 }
 
-/// The row of a run, with its file and its place in the queue.
+/// The row of a run, with its file and its position in the queue.
 struct RunRow {
     key: i64,
     run: Run,
@@ -286,7 +285,7 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
         .ok_or_else(|| StoreError::NotFound(format!("no run {id}")))
 }
 
-/// Returns all state events of a run, in order and without a gap.
+/// Returns all state events of a run, in order and without gaps.
 fn events(db: &Connection, run: i64, name: &str) -> Result<Vec<Numbered>, StoreError> {
     let mut query = db.prepare_cached("SELECT seq, body FROM event WHERE run = ?1 ORDER BY seq")?;
     let rows = query.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -306,7 +305,7 @@ fn numbered((seq, body): (i64, String), name: &str) -> Result<Numbered, StoreErr
     let seq = code::unsigned(seq);
     let mut event: StateEvent = serde_json::from_str(&body)
         .map_err(|error| StoreError::Unreadable(format!("event {seq} of {name} can't be read: {error}")))?;
-    // One of an earlier version may be longer than events are now.
+    // Events of earlier versions may be longer than events may be now.
     event.shorten();
     Ok(Numbered { seq, event })
 }

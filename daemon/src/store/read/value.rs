@@ -13,10 +13,10 @@ use crate::store::{Store, StoreError, code};
 
 const LIST: page::List = page::List("values.list");
 
-/// How many bytes of JSON a value has in a list.
+/// The most bytes of JSON of a value in a list.
 const PREVIEW: usize = 4096;
 
-/// Where the JSON of a value is.
+/// The location of the JSON of a value.
 #[derive(Debug)]
 pub enum StoredValue {
     /// In its row.
@@ -26,10 +26,10 @@ pub enum StoredValue {
 }
 
 impl Store {
-    /// Returns what one port of one item has in a run, if it was kept. Blocks.
+    /// Returns the value of one port of one item in a run, if it was kept. Blocks.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// An error of SQLite.
     pub fn port_value(
         &self,
         run: RunId,
@@ -56,7 +56,7 @@ impl Store {
     /// Returns a page of the values of one port, newest run first, items in their order. Blocks.
     ///
     /// # Errors
-    /// A cursor that is none.
+    /// The cursor is invalid.
     pub fn values(&self, list: &List) -> Result<Page<PortValue>, StoreError> {
         let limit = page::limit(list.limit);
         let place = LIST.parse(list.cursor.as_deref(), |text| {
@@ -101,7 +101,7 @@ impl Store {
         })
     }
 
-    /// Returns a value from the columns of its row: whole if it is short, else a preview and its length.
+    /// Returns a value from the columns of its row: all of it if it is short, else a preview and its length.
     fn short_value(
         &self,
         db: &Connection,
@@ -116,10 +116,10 @@ impl Store {
         Ok((Some(preview::value(&value, PREVIEW)), Some(bytes)))
     }
 
-    /// Returns all params of a run, whole. Blocks.
+    /// Returns all params of a run, unshortened. Blocks.
     ///
     /// # Errors
-    /// No such run.
+    /// There is no such run.
     pub fn params(&self, run: RunId) -> Result<Values, StoreError> {
         match self.stored_value(run, &Source::Params)? {
             StoredValue::Inline(json) => Ok(serde_json::from_str(&json)?),
@@ -127,10 +127,10 @@ impl Store {
         }
     }
 
-    /// Returns where the JSON of a value of a run is. Blocks.
+    /// Returns the location of the JSON of a value. Blocks.
     ///
     /// # Errors
-    /// No such run; the port has no value, or it was not kept.
+    /// There is no such run, the port has no value, or it was not kept.
     pub fn stored_value(&self, run: RunId, of: &Source) -> Result<StoredValue, StoreError> {
         let found = self.read(|db| match of {
             Source::Params => Ok(db

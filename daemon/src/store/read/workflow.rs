@@ -13,14 +13,14 @@ use crate::store::{Store, StoreError};
 
 const COLUMNS: &str = "w.id, w.slug, w.title, w.path, v.hash, w.runs, w.last_run_at, w.newest_run";
 
-/// How long the title of a workflow is in lists, in bytes of JSON.
+/// The most bytes of JSON of a workflow's title in lists.
 const TITLE: usize = 400;
 
 impl Store {
-    /// Returns a page of workflows that ever ran, most recent first. Blocks.
+    /// Returns a page of the workflows that have ever run, most recent first. Blocks.
     ///
     /// # Errors
-    /// A cursor that is none.
+    /// The cursor is invalid.
     pub fn workflows(&self, cursor: Option<&str>) -> Result<Page<WorkflowInfo>, StoreError> {
         const LIST: page::List = page::List("workflows.list");
         let before = LIST.before(cursor)?;
@@ -47,7 +47,7 @@ impl Store {
     /// Returns one workflow by its id, slug or canonical path, with the text of its newest version. Blocks.
     ///
     /// # Errors
-    /// No such workflow.
+    /// There is no such workflow.
     pub fn workflow(&self, text: &str) -> Result<Detail, StoreError> {
         let (column, value) = match text.parse::<WorkflowId>() {
             Ok(id) => ("id", Sql::Blob(id.as_bytes().to_vec())),
@@ -74,7 +74,7 @@ impl Store {
     /// Checks that this is a workflow. Blocks.
     ///
     /// # Errors
-    /// No run of it was ever submitted.
+    /// No run of it has ever been submitted.
     pub fn check_workflow(&self, id: WorkflowId) -> Result<(), StoreError> {
         let known = self.read(|db| {
             Ok(db.prepare_cached("SELECT 1 FROM workflow WHERE id = ?1")?.exists([id.as_bytes()])?)

@@ -1,8 +1,8 @@
-//! Bytes that changed on the disk: an error that names what they belong to, never wrong bytes.
+//! Bytes that changed on the disk give an error that names their owner, never wrong bytes.
 
 use super::*;
 
-/// Returns a product whose file holds something else.
+/// Returns a product whose file was replaced.
 fn damaged(at: &Fixture, bytes: &[u8]) -> (Run, Asset) {
     let run = at.ended();
     let asset = at.product(&run, "sky", &large(1));

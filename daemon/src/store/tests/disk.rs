@@ -1,4 +1,4 @@
-//! A disk that is full. The tests that need one run themselves again on a small file system of their own.
+//! Full disks. Tests that need one run themselves again on a small file system.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,7 +10,8 @@ use super::*;
 const SMALL_DISK: &str = "FANLIGHT_TEST_SMALL_DISK";
 const NO_MOUNT: i32 = 99;
 
-/// Returns the folder of a small file system, in the process that has one. Elsewhere: runs `test` in such a process.
+/// Returns the folder of a small file system, in the process that has one. In another process, runs `test` in such a
+/// process.
 fn small_disk(test: &str, options: &str) -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os(SMALL_DISK) {
         return Some(folder.into());
@@ -33,12 +34,12 @@ fn small_disk(test: &str, options: &str) -> Option<PathBuf> {
             return None;
         }
     }
-    // Not captured with the output of the test: whoever runs the tests sees it.
+    // Not captured with the output of the test, so that it is visible.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: no small file system can be mounted here");
     None
 }
 
-/// Takes all space that is left.
+/// Fills the disk.
 fn fill(folder: &Path) -> PathBuf {
     let path = folder.join("filler");
     let mut file = File::create(&path).unwrap();
@@ -48,7 +49,7 @@ fn fill(folder: &Path) -> PathBuf {
     path
 }
 
-/// The same without a file system of its own, so that it runs everywhere: SQLite itself says that there is no room.
+/// Does the same without a separate file system, so that it runs everywhere: SQLite itself reports that it is full.
 #[test]
 fn a_database_without_room_refuses_requests_and_keeps_decisions() {
     let mut at = Fixture::new();
@@ -122,7 +123,7 @@ fn a_full_disk_refuses_requests_and_keeps_decisions() {
     let submit = || commit(&store, vec![Op::Submit(submission(50).into())]);
     let run = submit().unwrap().submitted.unwrap().runs.remove(0);
     let filler = fill(&folder);
-    // What lies allocated already may still take a little.
+    // Allocated pages may still have some space.
     let refused = std::iter::repeat_with(submit).take(100).find_map(Result::err).unwrap();
     assert!(matches!(refused, StoreError::Full(_)), "{refused:?}");
     assert!(refused.to_string().contains(&home.database().display().to_string()), "{refused}");
@@ -150,7 +151,7 @@ fn a_full_disk_refuses_requests_and_keeps_decisions() {
     assert_eq!(crate::doctor::check(&store, true).problems, Vec::<String>::new());
 }
 
-/// Returns a value that needs pages of its own.
+/// Returns an operation with a value that needs several pages.
 fn big(run: RunId, seq: u64) -> Op {
     Op::Values {
         run,

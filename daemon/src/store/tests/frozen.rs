@@ -1,4 +1,4 @@
-//! Databases of released schemas open for ever. `FANLIGHT_FREEZE=1` writes the one of the present schema.
+//! Databases of released schemas can always be opened. `FANLIGHT_FREEZE=1` writes the database of the current schema.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
-/// What every frozen database holds.
+/// Fills a frozen database.
 fn fill(at: &Fixture) {
     let runs = at.submit(2);
     at.commit(vec![row(runs[0].id, RunStatus::Running), event(runs[0].id, 1)]);

@@ -1,4 +1,4 @@
-//! What goes, and what stays as long as something names it.
+//! Deletions, and what stays as long as something refers to it.
 
 use super::*;
 
@@ -88,7 +88,7 @@ fn small_bytes_are_read_before_their_commit() {
 #[test]
 fn what_a_crash_left_half_done_is_removed_at_the_next_start() {
     let mut at = Fixture::new();
-    // As a daemon that is killed leaves it: published, marked, and never committed.
+    // As after a killed daemon: published, marked, and never committed.
     let (published, _) = at.picture(&large(6));
     let file = at.store.blobs().path(published.hash);
     std::mem::forget(published);

@@ -1,4 +1,4 @@
-//! What was acknowledged is kept.
+//! Acknowledged writes are durable.
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn everything_survives_reopening() {
 fn a_batch_that_fails_harms_no_neighbour() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
-    // Handed over at once, so that they wait together.
+    // Sent together, so that they wait together.
     let answers: Vec<_> = [
         vec![event(run.id, 1)],
         vec![row(run.id, RunStatus::Running), event(run.id, 1)],
@@ -53,7 +53,7 @@ fn a_batch_that_fails_harms_no_neighbour() {
     assert_eq!(open.run.state, RunStatus::Queued, "the failed batch left nothing");
 }
 
-/// What the engine decides builds on what it decided before.
+/// Decisions of the engine build on earlier ones.
 #[test]
 fn a_decision_that_cannot_be_stored_ends_the_daemon_before_anything_that_builds_on_it() {
     let mut at = Fixture::new();

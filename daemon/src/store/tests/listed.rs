@@ -1,4 +1,4 @@
-//! What people look for.
+//! Lists and searches.
 
 use fanlight_shared::rpc::{assets, runs, values as port};
 

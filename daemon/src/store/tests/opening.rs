@@ -1,4 +1,4 @@
-//! Homes that can't be used, and who may read one that can.
+//! Homes that can't be used, and the permissions of those that can.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -43,7 +43,7 @@ fn an_orderly_end_leaves_one_file_with_everything_in_it() {
     let run = at.ended();
     let beside = |ending: &str| std::path::PathBuf::from(format!("{}{ending}", at.home.database().display()));
     let (log, index) = (beside("-wal"), beside("-shm"));
-    // Somebody has read, so that a connection stays open beside the writer's.
+    // A read, so that a connection stays open besides the writer's.
     at.store.listed(run.id).unwrap();
     assert!(log.exists());
     let blobs = at.store.blobs().clone();

@@ -1,4 +1,4 @@
-//! A gallery is paged through while others add to it and delete from it.
+//! Paging through a gallery while others add to it and delete from it.
 
 use fanlight_shared::rpc::assets::List;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! An attempt as the daemon knows it: how it is started, and what happens to it.
+//! An attempt as the daemon knows it: its start, and its events.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use super::{AttemptState, Exit};
 /// A command to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartSpec {
-    /// Names the attempt; starting the same one twice starts it once.
+    /// The id of the attempt; starting the same one twice starts it once.
     pub id: AttemptId,
-    /// A path, or a name that is looked for in the `PATH` of `env`. A relative path with a slash counts from `cwd`.
+    /// A path, or a name that is searched in the `PATH` of `env`. A relative path with a slash is relative to `cwd`.
     pub program: OsString,
     /// Its arguments, without the program.
     pub arguments: Vec<OsString>,
     /// The whole environment; nothing else is inherited.
     pub env: Vec<(OsString, OsString)>,
-    /// Where it works; exists.
+    /// Its working directory; exists.
     pub cwd: PathBuf,
     /// Where the supervisor puts the attempt's files; absolute, exists, and is the attempt's alone.
     pub folder: PathBuf,
@@ -30,13 +30,13 @@ pub struct StartSpec {
 /// The result of [`super::Supervisor::start`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
-    /// The supervisor knew the attempt already, so nothing was started now.
+    /// Whether the supervisor already knew the attempt, so that nothing was started now.
     pub known: bool,
     /// Its state.
     pub state: AttemptState,
 }
 
-/// An event of an attempt. Events are conflated: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
+/// An event of an attempt. Events are coalesced: only the newest `Grew` is kept, and `Ended` and `Lost` are never lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptEvent {
     /// The log has grown to this many bytes.

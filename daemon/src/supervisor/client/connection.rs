@@ -19,7 +19,7 @@ use super::{AttemptState, BUILD};
 
 /// How long a supervisor may take to greet; it has one thread, which may be starting commands.
 const GREETING: Duration = Duration::from_secs(10);
-/// How many requests may wait to be sent.
+/// The most requests that may wait to be sent.
 const QUEUE: usize = 64;
 
 /// The greeting of a supervisor.
@@ -40,7 +40,7 @@ pub(super) enum Closed {
     Gone,
 }
 
-/// Requests that wait for a reply; of a list the part received so far.
+/// Requests that wait for a reply, with the parts of a list received so far.
 type Waiting = HashMap<u32, (oneshot::Sender<Reply>, Vec<AttemptState>)>;
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Connection {
     closed: watch::Receiver<bool>,
 }
 
-/// To wait for the end of a connection without holding it.
+/// Waits for the end of a connection without holding it.
 #[derive(Debug)]
 pub(super) struct End(watch::Receiver<bool>);
 
@@ -110,7 +110,7 @@ impl Connection {
         self.shared.waiting().is_none()
     }
 
-    /// To wait for its end.
+    /// Returns a handle to wait for its end.
     pub(super) fn closed(&self) -> End {
         End(self.closed.clone())
     }

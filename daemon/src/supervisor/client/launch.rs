@@ -1,4 +1,4 @@
-//! Starting the helper, detached, and waiting until it listens.
+//! Starts the helper, detached, and waits until it listens.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -15,14 +15,14 @@ use super::{BUILD, Settings, SupervisorError};
 
 /// How long a new supervisor may take until it listens: it ends the processes of an earlier one first.
 const START: Duration = Duration::from_secs(30);
-/// How often a connection is tried: somebody else may start or end a supervisor at the same moment.
+/// How often a connection is tried: another process may start or end a supervisor at the same moment.
 const MAX_TRIES: u32 = 50;
-/// How long to wait for a supervisor that somebody else is starting or ending.
+/// How long to wait for a supervisor that another process is starting or ending.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
-/// How large the helper's own log becomes before a new one is begun, in bytes.
+/// The size at which the helper's own log is rotated, in bytes.
 const LOG: u64 = 1 << 20;
 
-/// Where a supervisor is, and what it takes to start it.
+/// The location of a supervisor, and what is needed to start it.
 #[derive(Debug)]
 pub(super) struct Launcher {
     pub(super) folder: PathBuf,
@@ -59,7 +59,7 @@ impl Launcher {
         Err(SupervisorError::Unreachable(last))
     }
 
-    /// Starts the helper and waits until it listens; `false` if there is another one already.
+    /// Starts the helper and waits until it listens; returns `false` if there is already another one.
     async fn launch(&self) -> Result<bool, SupervisorError> {
         let unreachable = |sentence: String| SupervisorError::Unreachable(sentence);
         let show = self.helper.display();
@@ -71,7 +71,7 @@ impl Launcher {
         // A supervisor inside of a command belongs to that command's tree.
         command.envs(std::env::var_os(TOKEN).map(|token| (TOKEN, token)));
         if let Some(limit) = crate::open_files::inherited() {
-            // The supervisor raises its own limit, and gives commands the one that it was started with.
+            // The supervisor raises its own limit, and gives commands the original one.
             crate::supervisor::system::before_exec(command.as_std_mut(), move || {
                 Ok(rustix::process::setrlimit(rustix::process::Resource::Nofile, limit)?)
             });
@@ -104,7 +104,8 @@ impl Launcher {
         }
     }
 
-    /// Returns where the helper's own errors go: a file in its folder, which it makes itself if this can't.
+    /// Returns the log for the helper's own errors: a file in its folder, which the helper creates itself if this
+    /// can't.
     fn own_log(&self) -> Stdio {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
         let path = self.folder.join("supervisor.log");

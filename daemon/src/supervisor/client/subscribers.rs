@@ -1,4 +1,4 @@
-//! The subscribers of attempts. Notifications are conflated: a subscriber finds the newest state whenever it looks.
+//! The subscribers of attempts. Notifications are coalesced: a subscriber finds the newest state whenever it looks.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub(super) struct Known {
     /// The log's end.
     pub(super) end: u64,
     pub(super) stage: Option<Stage>,
-    /// The supervisor was asked about it, so from now on its notifications are complete.
+    /// Whether the supervisor was asked about it, so that its notifications are complete from then on.
     pub(super) informed: bool,
 }
 
@@ -35,7 +35,7 @@ impl Subscribers {
         self.attempts().entry(id).or_default().subscribe()
     }
 
-    /// Removes a subscription, which is still counted.
+    /// Removes a subscription, which still counts.
     pub(super) fn leave(&self, id: AttemptId) {
         let mut attempts = self.attempts();
         if attempts.get(&id).is_some_and(|sender| sender.receiver_count() <= 1) {
@@ -43,19 +43,19 @@ impl Subscribers {
         }
     }
 
-    /// The supervisor is being asked about an attempt.
+    /// Records that the supervisor is being asked about an attempt.
     pub(super) fn informed(&self, id: AttemptId) {
         if let Some(sender) = self.attempts().get(&id) {
             sender.send_modify(|seen| seen.informed = true);
         }
     }
 
-    /// Returns whether anybody waits for an attempt that isn't over.
+    /// Returns whether anybody waits for an attempt that hasn't ended.
     pub(super) fn is_awaited(&self) -> bool {
         self.attempts().values().any(|sender| matches!(sender.borrow().stage, None | Some(Stage::Running)))
     }
 
-    /// Passes on what a message says.
+    /// Passes on a message.
     pub(super) fn notify(&self, reply: &Reply) {
         match reply {
             Reply::Started { state, .. } | Reply::Ended { state } => self.state(state),

@@ -16,7 +16,7 @@ pub struct Subscription {
     seen: watch::Receiver<Known>,
     /// The log's end as last reported.
     reported: u64,
-    /// The last event was given.
+    /// Whether the last event was returned.
     over: bool,
 }
 

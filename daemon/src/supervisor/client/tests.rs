@@ -1,4 +1,4 @@
-//! Supervisors of other versions, played by a listener of the test's own.
+//! Supervisors of other versions, simulated by a listener in the test.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -21,7 +21,7 @@ impl Story {
         Self { root, home }
     }
 
-    /// Returns a client whose helper says one line.
+    /// Returns a client whose helper prints one line.
     fn client(&self, line: &str) -> Supervisor {
         let helper = self.root.path().join("helper");
         std::fs::write(&helper, format!("#!/bin/sh\necho '{line}'\n")).unwrap();
@@ -29,7 +29,7 @@ impl Story {
         Supervisor::new(&self.home, &helper)
     }
 
-    /// A supervisor that greets with this version and build, and answers every list with nothing.
+    /// Simulates a supervisor that greets with this version and build, and replies to every list with nothing.
     fn other(&self, version: u16, build: &'static str, busy: bool) {
         let socket = self.home.supervisor_socket.clone();
         let listener = UnixListener::bind(&socket).unwrap();

@@ -28,7 +28,7 @@ impl Story {
     }
 }
 
-/// Output whose every byte tells its offset.
+/// Returns output in which every byte depends on its offset.
 fn pattern(from: u64, length: usize) -> Vec<u8> {
     (from..).take(length).map(|offset| (offset % 251) as u8).collect()
 }

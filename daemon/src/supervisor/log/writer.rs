@@ -1,4 +1,4 @@
-//! Writing a log. No file is made before the first byte: most commands write nothing.
+//! Writes a log. No file is created before the first byte: most commands write nothing.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::rooted::create_own;
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     folder: PathBuf,
-    /// How many bytes of output were taken so far.
+    /// How many bytes of output were written so far.
     end: u64,
     current: Option<(File, u64)>,
     /// The files that are named by an offset, oldest first; at most two.
@@ -25,12 +25,13 @@ impl LogWriter {
         Self { folder, end: 0, current: None, tail: Vec::new(), any: false }
     }
 
-    /// Returns how many bytes of output were taken so far.
+    /// How many bytes of output were written so far.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Takes some output. What can't be written (a full disk) is dropped like the middle of a long log: the command goes on.
+    /// Writes output. If it can't be written (a full disk), it is dropped like the middle of a long log, and the
+    /// command continues.
     pub(crate) fn write(&mut self, stream: StreamTag, bytes: &[u8]) {
         if self.append(stream, bytes).is_err() {
             self.current = None;
@@ -80,12 +81,12 @@ pub(crate) struct StdoutWriter {
 }
 
 impl StdoutWriter {
-    /// `stdout` in this folder.
+    /// Creates the writer of `stdout` in this folder.
     pub(crate) fn new(folder: &std::path::Path) -> Self {
         Self { folder: folder.to_owned(), file: None, left: STDOUT + 1 }
     }
 
-    /// Takes some output, and keeps what still fits.
+    /// Writes output, as much as still fits.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let kept = &bytes[..bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX))];
         if kept.is_empty() {
@@ -93,7 +94,7 @@ impl StdoutWriter {
         }
         self.left -= kept.len() as u64;
         if self.append(kept).is_err() || self.left == 0 {
-            // After a failure nothing more is kept, so that what is kept has no gap.
+            // After a failure nothing more is kept, so that there is no gap.
             (self.file, self.left) = (None, 0);
         }
     }

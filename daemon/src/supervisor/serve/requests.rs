@@ -16,9 +16,9 @@ use super::super::record::AttemptState;
 use super::super::tree::Tree;
 use super::Server;
 
-/// How much of an earlier client is read at most before a new one is greeted, in bytes: more than a socket holds.
+/// The most that is read of an earlier client before a new one is greeted, in bytes: more than a socket holds.
 const MAX_UNREAD: usize = 8 << 20;
-/// How many attempts a frame of a list holds.
+/// The most attempts in a frame of a list.
 const LIST: usize = 1000;
 
 impl Server {
@@ -77,8 +77,8 @@ impl Server {
         }
     }
 
-    /// Serves the requests that other clients sent before this one connected: a long request of a dead daemon may still be in
-    /// its socket, and the next daemon must not be told that a command never started which starts after that.
+    /// Serves the requests that other clients sent before this one connected: a long request of a dead daemon may still
+    /// be in its socket, and the next daemon must not learn that a command never started when it starts after that.
     fn catch_up(&mut self, newcomer: usize, now: Instant) {
         for index in 0..self.peers.len() {
             let is_earlier = |it: &Peer| index != newcomer && it.is_greeted();
@@ -166,7 +166,8 @@ impl Server {
             .plan(&entry)
             .map_err(|error| format!("the command can't be noted before it starts: {error}"))?;
         let process = process::start(spec, tree, self.boot.inherited)?;
-        // Without this note a lost tree is still found by its cgroup or token; with a cgroup nobody asks when it started.
+        // Without this record, a lost tree is still found by its cgroup or token; with a cgroup the start time isn't
+        // needed.
         let start = if entry.cgroup.is_some() { 0 } else { start_ticks(process.pid) };
         let _ = self.boot.ledger.main(spec.id, process.pid, start);
         Ok(process)

@@ -18,12 +18,12 @@ use super::super::system;
 #[derive(Debug)]
 pub(crate) struct Cgroup {
     path: PathBuf,
-    /// Open while the attempt starts and while its end is waited for: descriptors are scarce.
+    /// Open only while the attempt starts and while waiting for its end: descriptors are scarce.
     folder: Option<File>,
 }
 
 impl Cgroup {
-    /// Makes the cgroup of an attempt below `base`.
+    /// Creates the cgroup of an attempt below `base`.
     pub(crate) fn make(base: &Path, id: AttemptId) -> io::Result<Self> {
         let path = base.join(format!("fanlight-{id}"));
         std::fs::create_dir(&path)?;
@@ -45,7 +45,7 @@ impl Cgroup {
         self.folder.as_ref().map(AsFd::as_fd).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// The main process runs: the folder needn't stay open.
+    /// Closes the folder, which isn't needed once the main process is running.
     pub(crate) fn close(&mut self) {
         self.folder = None;
     }
@@ -63,7 +63,7 @@ impl Cgroup {
             Some((pid, rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()?))
         };
         let handles: Vec<_> = members.iter().filter_map(open).collect();
-        // Who is still a member after its handle was opened is meant by the handle: a process id may have been given anew.
+        // Check membership again after opening the handle: the process id may have been reused before.
         let still = self.members();
         for (pid, handle) in handles {
             if still.contains(&pid.as_raw_pid().cast_unsigned()) {
@@ -72,7 +72,7 @@ impl Cgroup {
         }
     }
 
-    /// Returns the process ids of the members, those in cgroups below included.
+    /// Returns the process ids of the members, including those in child cgroups.
     fn members(&self) -> Vec<u32> {
         let mut members = Vec::new();
         let mut folders = vec![self.path.clone()];
@@ -91,7 +91,7 @@ impl Cgroup {
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(_) if below(&self.path).is_empty() || self.populated() => false,
             Err(_) => {
-                // The command has made cgroups below.
+                // The command has created child cgroups.
                 let mut folders = below(&self.path);
                 let mut index = 0;
                 while index < folders.len() {
@@ -155,7 +155,7 @@ fn open_folder(path: &Path) -> io::Result<File> {
 }
 
 /// Returns the cgroup below which attempts can have theirs: this process's own, if processes can be started in a new
-/// one there and be killed with it.
+/// child cgroup and killed with it.
 pub(crate) fn find() -> Result<PathBuf, String> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").map_err(|error| error.to_string())?;
     let own = std::fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
@@ -171,7 +171,7 @@ pub(crate) fn find() -> Result<PathBuf, String> {
     Err(why)
 }
 
-/// This process's cgroup2 under each mount of the cgroup2 tree.
+/// Returns this process's cgroup under each mount of the cgroup2 tree.
 fn candidates(mounts: &str, own: &str) -> Vec<PathBuf> {
     let Some(own) = own.lines().find_map(|line| line.strip_prefix("0::")) else { return Vec::new() };
     let own = Path::new(own);
@@ -189,7 +189,7 @@ fn candidates(mounts: &str, own: &str) -> Vec<PathBuf> {
     mounts.lines().filter_map(base).collect()
 }
 
-/// Blanks and the like stand in `mountinfo` as `\040`.
+/// Decodes escapes such as `\040` in `mountinfo`.
 fn unescape(field: &str) -> PathBuf {
     let mut text = field.to_owned();
     for (escape, plain) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
@@ -202,7 +202,7 @@ fn probe(base: &Path) -> io::Result<()> {
     let cgroup = Cgroup::make(base, AttemptId::new())?;
     let try_it = || {
         std::fs::metadata(cgroup.path.join("cgroup.kill"))?;
-        // That the system refuses to execute a folder is said by a child that was born in the cgroup: more isn't needed.
+        // The error that a folder can't be executed comes from a child inside the cgroup, which is all that is needed.
         let mut command = Command::new("/");
         match system::spawn_in_cgroup(&mut command, cgroup.folder()?) {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::ACCESS.raw_os_error()) => Ok(()),

@@ -1,4 +1,5 @@
-//! Trees where there is no `/proc`: the process group of the main process, best effort. Members that leave it are not found.
+//! Trees on systems without `/proc`: the process group of the main process, as a best effort. Members that leave it are
+//! not found.
 
 use rustix::process::{Pid, Signal};
 

@@ -19,8 +19,8 @@ pub(crate) fn signal(of: Member, all: &[Member], signal: Signal) {
 /// Returns whether no process of it remains.
 pub(crate) fn is_empty(of: Member, all: &[Member]) -> bool {
     let own = std::process::id();
-    // The usual case, without a look at every process: whoever lost its parent is a child of the supervisor, so when all
-    // its children are main processes nothing else is there.
+    // The usual case, without looking at every process: a process that lost its parent is a child of the supervisor, so
+    // if all its children are main processes, there is nothing else.
     if let Ok(children) = std::fs::read_to_string(format!("/proc/self/task/{own}/children")) {
         let mains: HashSet<u32> = all.iter().map(|member| member.main).collect();
         let mut pids = children.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok());
@@ -42,7 +42,7 @@ fn members(
 ) -> Vec<Process> {
     let mains: HashMap<u32, AttemptId> = all.iter().map(|member| (member.main, member.id)).collect();
     let known: HashSet<AttemptId> = mains.values().copied().collect();
-    // The nearest ancestor that says whose it is decides: by being a main process, by its token, by its session.
+    // The nearest ancestor with a known owner decides: a main process, a token, or a session.
     let owner = |process: &Process| {
         let mut at = *process;
         for _ in 0..table.len() {
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn strangers_are_left_alone() {
         let mut story = Story::new(&[20]);
-        // The main process is gone, and a stranger has a session of its number and even the token.
+        // The main process is gone, and an unrelated process has a session with its number and even the token.
         story.process(20, 1, 20).token(20, 0).process(40, 1, 40).process(41, 40, 20);
         assert_eq!(story.members(0), Vec::<u32>::new());
     }

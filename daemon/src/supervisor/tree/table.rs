@@ -13,11 +13,11 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     pub(crate) parent: u32,
     pub(crate) session: u32,
-    /// In clock ticks since the boot: with the process id it names a process for this boot.
+    /// In clock ticks since the boot: with the process id, it identifies a process within this boot.
     pub(crate) start: u64,
 }
 
-/// Returns all living processes by id; those that ended and wait to be reaped are none.
+/// Returns all living processes by id, without those that have ended and wait to be reaped.
 pub(crate) fn all() -> HashMap<u32, Process> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return HashMap::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -30,7 +30,7 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
 }
 
 fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
-    // The name stands in parentheses and may contain any byte, parentheses too.
+    // The name is in parentheses and may contain any byte, including parentheses.
     let after = stat.iter().rposition(|byte| *byte == b')')? + 2;
     let fields: Vec<&str> = std::str::from_utf8(stat.get(after..)?).ok()?.split_ascii_whitespace().collect();
     if matches!(*fields.first()?, "Z" | "X" | "x") {
@@ -41,7 +41,7 @@ fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     Some(Process { pid, parent: small(1)?, session: small(3)?, start: number(19)? })
 }
 
-/// Returns the attempt that a process names in its environment.
+/// Returns the attempt in the environment of a process.
 pub(crate) fn token(pid: u32) -> Option<AttemptId> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     let value = environment.split(|byte| *byte == 0).find_map(|variable| {
