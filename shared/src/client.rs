@@ -113,6 +113,18 @@ impl Client {
         Ok(bytes)
     }
 
+    /// Returns all bytes of a blob, such as those of a media value.
+    ///
+    /// # Errors
+    /// The bytes were not kept, or the connection was lost.
+    pub async fn read_blob(&self, hash: BlobHash) -> Result<Vec<u8>, ClientError> {
+        let (bytes, chunks) =
+            self.connection.stream(&values::Content { hash, offset: 0, limit: None }).await?;
+        let mut all = Vec::new();
+        self.copy(&bytes, chunks, &mut all).await?;
+        Ok(all)
+    }
+
     /// Streams the content of a large value to a writer: a text as it is, any other value as JSON.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub enum Scope {
     Home,
     /// In the form that starts runs.
     Form,
+    /// Where questions are answered.
+    Questions,
 }
 
 macro_rules! actions {
@@ -75,6 +77,7 @@ actions! {
     Run "run" All ["r"] "run with a form"
     RunAgain "run_again" All ["R"] "run again with the same params"
     Stop "stop" All ["s"] "stop the focused run"
+    Answer "answer" All ["a"] "answer what is asked"
     Edit "edit" All ["e"] "edit the workflow"
     Workflows "workflows" All ["w"] "workflows"
     Search "search" All ["/"] "filter"
@@ -167,6 +170,12 @@ actions! {
     Submit "submit" Form ["enter", "ctrl-s"] "start"
     NextField "next_field" Form ["tab"] "next field, or the rest of a path"
     PreviousField "previous_field" Form ["backtab"] "previous field"
+
+    Give "give" Questions ["enter", "ctrl-s"] "answer"
+    SayYes "say_yes" Questions ["y"] "yes"
+    SayNo "say_no" Questions ["n"] "no"
+    NextQuestion "next_question" Questions ["tab"] "next question"
+    PreviousQuestion "previous_question" Questions ["backtab"] "previous question"
 }
 
 impl Action {
@@ -186,7 +195,7 @@ impl Action {
 
 impl Scope {
     /// All scopes, in the order of the help.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Grid,
         Self::Queue,
         Self::Gallery,
@@ -195,6 +204,7 @@ impl Scope {
         Self::Compare,
         Self::Home,
         Self::Form,
+        Self::Questions,
         Self::All,
     ];
 
@@ -211,6 +221,7 @@ impl Scope {
             Self::Compare => "compare",
             Self::Home => "home",
             Self::Form => "form",
+            Self::Questions => "questions",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Sanitises what comes from runs where it enters the model.
 
 use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateEvent, ToolCall};
+use fanlight_shared::question::{Answer, Question, QuestionKind};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
 use fanlight_shared::run_state::{Instance, RunState};
@@ -38,6 +39,23 @@ pub fn run(run: &mut Run) {
         *error = sanitise::plain(error);
     }
     run.params.values_mut().for_each(value);
+    if let Some(asks) = &mut run.asks {
+        line(&mut asks.text);
+    }
+}
+
+/// A question: its text and what it shows.
+pub fn question(question: &mut Question) {
+    question.text = sanitise::plain(&question.text);
+    question.show.iter_mut().for_each(value);
+    if let QuestionKind::Choice { choices, .. } = &mut question.kind {
+        choices.iter_mut().for_each(value);
+    }
+    question.default.iter_mut().for_each(value);
+}
+
+fn answer(answer: &mut Option<Box<Answer>>) {
+    answer.iter_mut().filter_map(|answer| answer.value.as_mut()).for_each(value);
 }
 
 /// The state of a run.
@@ -60,7 +78,12 @@ fn instance(instance: &mut Instance) {
     node_error(&mut instance.error);
     for attempt in &mut instance.attempts {
         node_error(&mut attempt.error);
+        maybe(&mut attempt.question);
+        maybe(&mut attempt.said);
+        answer(&mut attempt.answer);
     }
+    instance.question.iter_mut().for_each(|it| question(it));
+    answer(&mut instance.answer);
     instance.outputs.values_mut().for_each(value);
     instance.previews.values_mut().for_each(value);
     maybe(&mut instance.last_line);
@@ -112,6 +135,8 @@ pub fn notification(notification: &mut Notification) {
             }
             StateEvent::NodeUpdate(update) => {
                 node_error(&mut update.error);
+                update.question.iter_mut().for_each(|it| question(it));
+                answer(&mut update.answer);
                 update.outputs.values_mut().for_each(value);
                 maybe(&mut update.last_line);
                 activity(&mut update.activity);

@@ -36,6 +36,10 @@ pub enum Effect {
     Start(Box<Submission>),
     /// End runs.
     Cancel(runs::Cancel),
+    /// Answer what a node asks.
+    Answer(Box<runs::Answer>),
+    /// Read what runs ask; comes as [`super::message::Response::Questions`].
+    ListQuestions,
     /// Resume a run.
     Resume(RunId),
     /// Delete runs.
@@ -145,6 +149,8 @@ impl Effect {
             Self::Watch(_) => "watch",
             Self::Start(_) => "start",
             Self::Cancel(_) => "cancel",
+            Self::Answer(_) => "answer",
+            Self::ListQuestions => "questions",
             Self::Resume(_) => "resume",
             Self::DeleteRuns(_) | Self::DeleteAssets(_) => "delete",
             Self::Label(_) => "label",
@@ -175,6 +181,7 @@ impl Effect {
         matches!(
             self,
             Self::ListRuns { .. }
+                | Self::ListQuestions
                 | Self::ListAssets { .. }
                 | Self::ListWorkflows
                 | Self::ListValues(_)

@@ -1,4 +1,6 @@
-//! One line of text that is being written: prompts, filters, fields of forms.
+//! One line of text that is being written: prompts, filters, fields of forms. Several of them are [`lines::Lines`].
+
+pub mod lines;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;

@@ -12,6 +12,7 @@ pub mod list;
 pub mod messages;
 pub mod palette;
 pub mod prompt;
+pub mod questions;
 pub mod values;
 pub mod viewer;
 
@@ -62,6 +63,8 @@ layers! {
     Delete(delete::Delete)
     /// One line of text.
     Prompt(prompt::Prompt)
+    /// What runs ask, and the answers.
+    Questions(questions::Questions)
     /// The history of messages.
     Messages(messages::Messages)
     /// One node of the focused run.

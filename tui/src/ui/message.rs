@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::asset::{Asset, Recipe};
 use fanlight_shared::id::{AssetId, RunId, Version};
 use fanlight_shared::rpc::daemon::HelloResponse;
+use fanlight_shared::rpc::questions::OpenQuestion;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
 use fanlight_shared::run::Run;
@@ -17,7 +18,7 @@ use super::address::Address;
 use super::document::{Document, Request};
 use super::effect::Effect;
 use super::graph::Layout;
-use super::picture::Painted;
+use super::picture::{Painted, PictureOf};
 use super::view::Areas;
 
 /// A message.
@@ -90,6 +91,10 @@ pub enum Response {
         /// The page.
         page: Page<Run>,
     },
+    /// What runs ask: the first of it, where it is very much.
+    Questions(Vec<OpenQuestion>),
+    /// An answer was stored.
+    Answered(Box<runs::Answer>),
     /// A run with everything, for the lens or the comparison.
     Run {
         /// The run.
@@ -113,7 +118,7 @@ pub enum Response {
     /// A picture is ready to be drawn.
     Painted(Box<Painted>),
     /// A picture can't be shown.
-    NotPainted(AssetId, String),
+    NotPainted(PictureOf, String),
     /// The text of an asset, for the viewer and the comparison.
     Text(AssetId, String),
     /// A part of a log, and which was asked for.

@@ -199,6 +199,14 @@ pub struct Lens<'a> {
     pub layout: Option<&'a Arc<Layout>>,
 }
 
+impl Lens<'_> {
+    /// Whether the run asks a person something.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.run.asks.is_some()
+    }
+}
+
 /// Where the user dragged the borders between panes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Split {

@@ -17,16 +17,37 @@ pub mod zoom;
 
 use std::sync::Arc;
 
-use fanlight_shared::id::AssetId;
+use fanlight_shared::id::{AssetId, BlobHash};
 use ratatui::buffer::Buffer;
 
 pub use cache::Pictures;
+
+/// Whose picture it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum PictureOf {
+    /// Of a product, which may have a stored preview.
+    Asset(AssetId),
+    /// Of a value that is no product, by its bytes.
+    Blob(BlobHash),
+}
+
+impl From<AssetId> for PictureOf {
+    fn from(asset: AssetId) -> Self {
+        Self::Asset(asset)
+    }
+}
+
+impl From<BlobHash> for PictureOf {
+    fn from(hash: BlobHash) -> Self {
+        Self::Blob(hash)
+    }
+}
 
 /// A picture that is to be shown in so many cells.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Wanted {
     /// Whose picture.
-    pub asset: AssetId,
+    pub of: PictureOf,
     /// Its place, in cells.
     pub cells: (u16, u16),
     /// The stored preview is enough; else the whole picture is fetched.
@@ -41,14 +62,14 @@ pub const WHOLE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
 impl Wanted {
     /// The stored preview, for a tile of so many cells.
     #[must_use]
-    pub fn thumbnail(asset: AssetId, cells: (u16, u16)) -> Self {
-        Self { asset, cells, thumbnail: true, part: WHOLE }
+    pub fn thumbnail(of: impl Into<PictureOf>, cells: (u16, u16)) -> Self {
+        Self { of: of.into(), cells, thumbnail: true, part: WHOLE }
     }
 
     /// The picture itself, or a part of it.
     #[must_use]
-    pub fn whole(asset: AssetId, cells: (u16, u16), part: [f32; 4]) -> Self {
-        Self { asset, cells, thumbnail: false, part }
+    pub fn whole(of: impl Into<PictureOf>, cells: (u16, u16), part: [f32; 4]) -> Self {
+        Self { of: of.into(), cells, thumbnail: false, part }
     }
 }
 

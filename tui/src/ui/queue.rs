@@ -23,6 +23,7 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
 
 use super::layer::form::Form;
+use super::model::Model;
 use super::pane::pane;
 pub use filter::Filter;
 pub use order::Sort;
@@ -69,6 +70,15 @@ impl Section {
             Self::Done => "Done",
             Self::Cancelled => "Cancelled",
         }
+    }
+}
+
+/// The run under the cursor.
+#[must_use]
+pub fn current_run(model: &Model) -> Option<RunId> {
+    match rows::current(model) {
+        Some(rows::Row::Run(run)) => Some(run),
+        Some(rows::Row::Heading(_)) | None => None,
     }
 }
 

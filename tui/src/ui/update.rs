@@ -159,7 +159,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
         return layer.hints(model);
     }
     let mut hints = model.pane.component().hints(model);
-    hints.insert(0, Action::Retry);
+    hints.splice(0..0, [Action::Retry, Action::Answer]);
     hints.extend([Action::NextPane, Action::Run, Action::Stop, Action::Pin, Action::Workflows]);
     hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);
     let mut seen = std::collections::HashSet::new();

@@ -19,7 +19,7 @@ use super::model::{Border, Model};
 use super::pane::Pane;
 use super::theme::Theme;
 pub use areas::{Areas, Hit};
-pub use frame::{popup, screen};
+pub use frame::{popup, screen, tile};
 pub use size::SizeClass;
 
 /// How often clocks on screen change.

@@ -31,8 +31,8 @@ impl Work {
     pub(super) fn new(home: Home, client: watch::Receiver<Option<Client>>, drawing: Drawing) -> Self {
         let (out, done) = mpsc::unbounded_channel();
         let current = client.clone();
-        let fetch = move |asset, thumbnail| -> Fetching {
-            Box::pin(ask::picture(current.borrow().clone(), asset, thumbnail))
+        let fetch = move |of, thumbnail| -> Fetching {
+            Box::pin(ask::picture(current.borrow().clone(), of, thumbnail))
         };
         let painted = out.clone();
         let tell = move |response| {

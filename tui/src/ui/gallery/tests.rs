@@ -257,7 +257,7 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
     };
     let wanted = |effects: &[Effect]| {
         effects.iter().find_map(|it| match it {
-            Effect::Paint(wanted) => Some(wanted.asset),
+            Effect::Paint(wanted) => Some(wanted.of),
             _ => None,
         })
     };
@@ -269,14 +269,14 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
         &mut model,
         Response::Assets { to, page: Page { rows: vec![sky.clone()], cursor: None, limit: None } },
     );
-    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(sky.id));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(sky.id.into()));
     let framed = picture(2, "framed", 2_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(framed.clone()) };
     update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event: stored })));
-    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(framed.id));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(framed.id.into()));
     // What the tile waits for lands: the tile is its own.
     let poster = picture(3, "poster", 3_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(poster.clone()) };
     update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 2, event: stored })));
-    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(poster.id));
+    assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(poster.id.into()));
 }

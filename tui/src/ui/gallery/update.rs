@@ -217,7 +217,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         }
         Response::PreviewText(asset, text) => model.gallery.previews.response(*asset, text),
         Response::Painted(painted) => return model.pictures.painted(painted),
-        Response::NotPainted(asset, why) => model.pictures.not_painted(*asset, why),
+        Response::NotPainted(of, why) => model.pictures.not_painted(*of, why),
         _ => {}
     }
     Vec::new()

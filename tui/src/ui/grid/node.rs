@@ -3,6 +3,7 @@
 mod items;
 
 use fanlight_shared::problem::{Problem, Severity};
+use fanlight_shared::question::Question;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::run_state::{Instance, NodeState, RunState};
 use fanlight_shared::sanitise;
@@ -17,7 +18,7 @@ use crate::ui::fit::fit;
 use crate::ui::graph::{self, Layout};
 use crate::ui::model::Model;
 use crate::ui::products::Products;
-use crate::ui::theme::{Theme, node_glyph};
+use crate::ui::theme::{Theme, node_glyph, run_glyph};
 pub use items::{failed_items, item_reason};
 
 /// The state of a node.
@@ -75,10 +76,21 @@ impl<'a> Facts<'a> {
         port(self.named, self.name, self.state.map(|node| &node.whole), self.products?)
     }
 
+    /// What it asks a person: itself, or the first of its items that asks.
+    #[must_use]
+    pub fn question(&self) -> Option<&'a Question> {
+        let state = self.state.filter(|state| !state.whole.status.is_ended())?;
+        let items = state.items.values().filter(|_| self.model.lens().is_some_and(|lens| lens.asks()));
+        std::iter::once(&state.whole).chain(items).find_map(|instance| instance.question.as_deref())
+    }
+
     /// Its glyph and colour.
     #[must_use]
     pub fn glyph(&self, theme: &Theme) -> (&'static str, Style) {
         let ascii = self.model.options.ascii;
+        if self.question().is_some() {
+            return (run_glyph(RunStatus::Parked, 0, ascii), theme.warning);
+        }
         match (self.problem, self.status) {
             (Some(problem), None) => ("!", severity(problem, theme)),
             (_, None) => (node_glyph(NodeStatus::Waiting, 0, ascii), theme.dim),
@@ -118,6 +130,10 @@ impl<'a> Facts<'a> {
             .map(|started| human_duration(whole.ended_at.unwrap_or(self.model.now).since(started)));
         let items = state.item_count.map(|count| format!("{}/{count}", state.items_done));
         let plain = |text: String, style: Style| vec![Span::styled(fit(&text, columns), style)];
+        if self.question().is_some() {
+            let many = items.map(|items| format!(" · {items}")).unwrap_or_default();
+            return plain(format!("asks{many}"), theme.warning);
+        }
         match whole.status {
             NodeStatus::Running => match self.fraction() {
                 Some(fraction) => {
@@ -164,6 +180,9 @@ impl<'a> Facts<'a> {
     pub fn value(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
         let plain = |text: &str, style: Style| vec![Span::styled(fit(text, columns), style)];
         let port = self.port();
+        if let Some(question) = self.question() {
+            return plain(&question.text, theme.warning);
+        }
         if let Some(whole) = self.state.map(|state| &state.whole) {
             if whole.status == NodeStatus::Failed {
                 return plain(&failure(whole), theme.bad);

@@ -1,7 +1,6 @@
 //! The form that starts runs: a field per param, and how often and where in the queue.
 
 mod field;
-mod lines;
 mod paths;
 mod sets;
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod content;
 mod log;
 mod page;
 mod products;
+mod question;
 mod tab;
 mod view;
 
@@ -68,6 +69,12 @@ impl Inspector {
 
     fn instance<'a>(&self, model: &'a Model) -> Option<&'a Instance> {
         model.lens()?.state.instance(&self.node, self.item)
+    }
+
+    /// The node and item that are shown.
+    #[must_use]
+    pub fn place_of(&self) -> (String, ItemPath) {
+        (self.node.clone(), self.item)
     }
 
     fn item_count(&self, model: &Model) -> Option<u32> {
@@ -340,7 +347,11 @@ impl Component for Inspector {
     }
 
     fn hints(&self, model: &Model) -> Vec<Action> {
-        let mut hints = vec![Action::NextTab];
+        let mut hints = Vec::new();
+        if self.instance(model).is_some_and(|instance| instance.question.is_some()) {
+            hints.push(Action::Answer);
+        }
+        hints.push(Action::NextTab);
         if self.tab == Tab::Log {
             hints.extend([Action::FollowLog, Action::Find, Action::Wrap]);
         }

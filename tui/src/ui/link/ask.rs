@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
-use fanlight_shared::rpc::{ErrorCode, RpcError, assets, runs, workflows};
+use fanlight_shared::rpc::{ErrorCode, RpcError, assets, questions, runs, workflows};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -13,10 +13,13 @@ use crate::ui::app::files;
 use crate::ui::document::Source;
 use crate::ui::effect::Effect;
 use crate::ui::message::{Response, Why};
+use crate::ui::picture::PictureOf;
 use crate::{download, environment};
 
 /// How long what a person asked for waits for a daemon that is away.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How many open questions are read.
+const MAX_QUESTIONS: u32 = 1_000;
 /// The longest text that is fetched whole.
 const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
@@ -75,6 +78,17 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
                 1 => done("cancelled"),
                 count => done(&format!("{count} runs cancelled")),
             };
+        }
+        Effect::Answer(mut answer) => {
+            if answer.request_key.is_empty() {
+                answer.request_key = SubmissionId::new().to_string();
+            }
+            client.call((*answer).clone()).await?;
+            Response::Answered(answer)
+        }
+        Effect::ListQuestions => {
+            let list = questions::List { limit: Some(MAX_QUESTIONS), ..questions::List::default() };
+            Response::Questions(client.call(list).await?.rows)
         }
         Effect::Resume(run) => {
             let request_key = SubmissionId::new().to_string();
@@ -173,14 +187,14 @@ async fn save(client: &Client, asset: AssetId, path: &std::path::Path) -> Result
 /// Fetches the bytes of a picture: its stored preview, or all of it.
 pub(in crate::ui) async fn picture(
     client: Option<Client>,
-    asset: AssetId,
+    of: PictureOf,
     thumbnail: bool,
 ) -> Result<Vec<u8>, String> {
     let client = client.ok_or_else(|| "the daemon is away".to_owned())?;
-    let bytes = if thumbnail {
-        client.thumbnail(asset).await.map(|(_, bytes)| bytes)
-    } else {
-        client.read_asset(asset, None).await
+    let bytes = match of {
+        PictureOf::Asset(asset) if thumbnail => client.thumbnail(asset).await.map(|(_, bytes)| bytes),
+        PictureOf::Asset(asset) => client.read_asset(asset, None).await,
+        PictureOf::Blob(hash) => client.read_blob(hash).await,
     };
     bytes.map_err(|error| error.to_string())
 }

@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use fanlight_shared::id::AssetId;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::probe::{Drawing, GraphicsProtocol};
-use super::{DROPPED, Frame, Painted, Wanted};
+use super::{DROPPED, Frame, Painted, PictureOf, Wanted};
 use crate::ui::effect::Effect;
 use crate::ui::model::PictureMode;
 
@@ -23,10 +22,10 @@ pub struct Pictures {
     drawing: Drawing,
     /// How they are drawn is not known yet: the terminal is being asked.
     waiting: bool,
-    ready: HashMap<AssetId, Vec<Entry>>,
+    ready: HashMap<PictureOf, Vec<Entry>>,
     /// Asked for and not there yet.
     asked: HashSet<Key>,
-    failed: HashMap<AssetId, String>,
+    failed: HashMap<PictureOf, String>,
     bytes: usize,
     /// Counts uses, so that what was used longest ago goes first.
     clock: u64,
@@ -44,7 +43,7 @@ struct Entry {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Key {
-    asset: AssetId,
+    of: PictureOf,
     cells: (u16, u16),
     thumbnail: bool,
     part: [u32; 4],
@@ -53,7 +52,7 @@ struct Key {
 impl From<&Wanted> for Key {
     fn from(wanted: &Wanted) -> Self {
         let part = wanted.part.map(f32::to_bits);
-        Self { asset: wanted.asset, cells: wanted.cells, thumbnail: wanted.thumbnail, part }
+        Self { of: wanted.of, cells: wanted.cells, thumbnail: wanted.thumbnail, part }
     }
 }
 
@@ -101,13 +100,13 @@ impl Pictures {
             return effects;
         }
         for wanted in wanted {
-            if wanted.cells.0 == 0 || wanted.cells.1 == 0 || self.failed.contains_key(&wanted.asset) {
+            if wanted.cells.0 == 0 || wanted.cells.1 == 0 || self.failed.contains_key(&wanted.of) {
                 continue;
             }
             let key = Key::from(&wanted);
             let there = self
                 .ready
-                .get_mut(&wanted.asset)
+                .get_mut(&wanted.of)
                 .and_then(|of| of.iter_mut().find(|entry| Key::from(&entry.wanted) == key));
             if let Some(entry) = there {
                 entry.used = self.clock;
@@ -124,7 +123,7 @@ impl Pictures {
         let key = Key::from(wanted);
         self.asked.remove(&key);
         let bytes = frame.bytes();
-        let of = self.ready.entry(wanted.asset).or_default();
+        let of = self.ready.entry(wanted.of).or_default();
         // Of a picture that is zoomed only what is seen is kept, and what was seen before, until this one is shown.
         let old = of.iter().position(|entry| {
             !wanted.thumbnail && !entry.wanted.thumbnail && entry.wanted.cells == wanted.cells
@@ -142,10 +141,10 @@ impl Pictures {
     }
 
     /// A picture can't be shown, or was dropped because others were wanted more.
-    pub fn not_painted(&mut self, asset: AssetId, why: &str) {
-        self.asked.retain(|key| key.asset != asset);
+    pub fn not_painted(&mut self, of: PictureOf, why: &str) {
+        self.asked.retain(|key| key.of != of);
         if why != DROPPED {
-            self.failed.insert(asset, why.to_owned());
+            self.failed.insert(of, why.to_owned());
         }
     }
 
@@ -154,33 +153,34 @@ impl Pictures {
         self.failed.clear();
     }
 
-    /// An asset is gone, or there is something new to see of it.
-    pub fn forget(&mut self, asset: AssetId) {
-        self.failed.remove(&asset);
-        self.asked.retain(|key| key.asset != asset);
-        for entry in self.ready.remove(&asset).unwrap_or_default() {
+    /// It is gone, or there is something new to see of it.
+    pub fn forget(&mut self, of: impl Into<PictureOf>) {
+        let of = of.into();
+        self.failed.remove(&of);
+        self.asked.retain(|key| key.of != of);
+        for entry in self.ready.remove(&of).unwrap_or_default() {
             self.bytes -= entry.bytes;
             self.leaving.extend(entry.frame.id);
         }
     }
 
-    /// Why there is no picture of an asset.
+    /// Why there is no picture.
     #[must_use]
-    pub fn error(&self, asset: AssetId) -> Option<&str> {
-        self.failed.get(&asset).map(String::as_str)
+    pub fn error(&self, of: impl Into<PictureOf>) -> Option<&str> {
+        self.failed.get(&of.into()).map(String::as_str)
     }
 
     /// Width and height in pixels of the picture itself, where it was decoded whole.
     #[must_use]
-    pub fn pixels(&self, asset: AssetId) -> Option<(u32, u32)> {
-        let of = self.ready.get(&asset)?;
+    pub fn pixels(&self, of: impl Into<PictureOf>) -> Option<(u32, u32)> {
+        let of = self.ready.get(&of.into())?;
         of.iter().find(|entry| !entry.wanted.thumbnail).map(|entry| entry.frame.pixels)
     }
 
-    /// Draws the picture of an asset in the middle of a place; `false` if there is none yet. Of several sizes the one
+    /// Draws a picture in the middle of a place; `false` if there is none yet. Of several sizes the one
     /// that was made for this place is taken, else the newest, so that nothing is blank while one is being made.
-    pub fn draw(&self, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
-        self.draw_wanted(&Wanted::thumbnail(asset, (area.width, area.height)), area, buffer)
+    pub fn draw(&self, of: impl Into<PictureOf>, area: Rect, buffer: &mut Buffer) -> bool {
+        self.draw_wanted(&Wanted::thumbnail(of, (area.width, area.height)), area, buffer)
     }
 
     /// As [`draw`](Self::draw), of a picture that was wanted so.
@@ -191,8 +191,8 @@ impl Pictures {
     }
 
     /// As [`draw`](Self::draw), at the left of the place.
-    pub fn draw_left(&self, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
-        let wanted = Wanted::thumbnail(asset, (area.width, area.height));
+    pub fn draw_left(&self, of: impl Into<PictureOf>, area: Rect, buffer: &mut Buffer) -> bool {
+        let wanted = Wanted::thumbnail(of, (area.width, area.height));
         let Some(frame) = self.frame(&wanted, area) else { return false };
         let place = Rect { width: area.width.min(frame.cells.area.width), ..area };
         copy(&frame.cells, place.intersection(buffer.area), buffer);
@@ -203,7 +203,7 @@ impl Pictures {
         if self.off {
             return None;
         }
-        let of = self.ready.get(&wanted.asset)?;
+        let of = self.ready.get(&wanted.of)?;
         let fits = |entry: &&Entry| {
             let cells = entry.frame.cells.area;
             !entry.frame.in_one_piece || cells.width <= area.width && cells.height <= area.height
@@ -254,12 +254,12 @@ impl Pictures {
         while self.bytes > MAX_BYTES {
             let entries = self.ready.values().flatten().filter(|entry| entry.used < self.clock);
             let Some(oldest) = entries.min_by_key(|entry| entry.used) else { return };
-            let (asset, key) = (oldest.wanted.asset, Key::from(&oldest.wanted));
-            let Some(of) = self.ready.get_mut(&asset) else { return };
+            let (whose, key) = (oldest.wanted.of, Key::from(&oldest.wanted));
+            let Some(of) = self.ready.get_mut(&whose) else { return };
             let Some(place) = of.iter().position(|entry| Key::from(&entry.wanted) == key) else { return };
             let entry = of.remove(place);
             if of.is_empty() {
-                self.ready.remove(&asset);
+                self.ready.remove(&whose);
             }
             self.bytes -= entry.bytes;
             self.leaving.extend(entry.frame.id);

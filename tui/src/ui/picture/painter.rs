@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use fanlight_shared::id::AssetId;
 use image::DynamicImage;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::probe::Drawing;
-use super::{DROPPED, Painted, Wanted, encode};
+use super::{DROPPED, Painted, PictureOf, Wanted, encode};
 use crate::ui::message::Response;
 
 /// Requests wait so long for newer ones: while one scrolls, nothing is made that is gone before it is seen.
@@ -28,8 +27,8 @@ const MAX_CONCURRENT: usize = 2;
 /// How many bytes of decoded pictures are kept, for zooming.
 const DECODED: usize = 192 * 1024 * 1024;
 
-/// Fetches the bytes of an asset: its thumbnail, or all of it.
-pub type Fetch = Arc<dyn Fn(AssetId, bool) -> Fetching + Send + Sync>;
+/// Fetches the bytes of a picture: its thumbnail, or all of it.
+pub type Fetch = Arc<dyn Fn(PictureOf, bool) -> Fetching + Send + Sync>;
 /// The bytes that come, or why they don't.
 pub type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
 /// Where results go: into the loop's messages.
@@ -82,7 +81,7 @@ struct Studio {
     /// The newest last.
     waiting: Vec<(Instant, Wanted)>,
     /// Whole pictures, the one used last at the end.
-    decoded: Vec<(AssetId, Arc<DynamicImage>)>,
+    decoded: Vec<(PictureOf, Arc<DynamicImage>)>,
     ids: Arc<AtomicU32>,
 }
 
@@ -129,21 +128,20 @@ impl Studio {
     fn add(&mut self, wanted: Wanted) {
         self.waiting.retain(|(_, it)| {
             // Of one that is zoomed only the newest part is worth making.
-            let zoomed =
-                !wanted.thumbnail && !it.thumbnail && it.asset == wanted.asset && it.cells == wanted.cells;
+            let zoomed = !wanted.thumbnail && !it.thumbnail && it.of == wanted.of && it.cells == wanted.cells;
             *it != wanted && !zoomed
         });
         self.waiting.push((Instant::now(), wanted));
         if self.waiting.len() > MAX_WAITING {
             let (_, dropped) = self.waiting.remove(0);
-            (self.tell)(Response::NotPainted(dropped.asset, DROPPED.to_owned()));
+            (self.tell)(Response::NotPainted(dropped.of, DROPPED.to_owned()));
         }
     }
 
     fn task(&self, wanted: Wanted) -> impl Future<Output = Outcome> + Send + 'static {
-        let decoded = self.decoded.iter().find(|(asset, _)| !wanted.thumbnail && *asset == wanted.asset);
+        let decoded = self.decoded.iter().find(|(of, _)| !wanted.thumbnail && *of == wanted.of);
         let decoded = decoded.map(|(_, picture)| picture.clone());
-        let bytes = decoded.is_none().then(|| (self.fetch)(wanted.asset, wanted.thumbnail));
+        let bytes = decoded.is_none().then(|| (self.fetch)(wanted.of, wanted.thumbnail));
         let (drawing, id) = (self.drawing, self.ids.fetch_add(1, Ordering::Relaxed));
         async move {
             let bytes = match bytes {
@@ -167,9 +165,9 @@ impl Studio {
     fn finished(&mut self, outcome: Outcome) {
         let Outcome { wanted, painted, decoded } = outcome;
         if let Some(picture) = decoded.filter(|_| !wanted.thumbnail) {
-            self.decoded.retain(|(asset, _)| *asset != wanted.asset);
-            self.decoded.push((wanted.asset, picture));
-            let bytes = |it: &[(AssetId, Arc<DynamicImage>)]| -> usize {
+            self.decoded.retain(|(of, _)| *of != wanted.of);
+            self.decoded.push((wanted.of, picture));
+            let bytes = |it: &[(PictureOf, Arc<DynamicImage>)]| -> usize {
                 it.iter().map(|(_, picture)| picture.as_bytes().len()).sum()
             };
             while self.decoded.len() > 1 && bytes(&self.decoded) > DECODED {
@@ -178,7 +176,7 @@ impl Studio {
         }
         (self.tell)(match painted {
             Ok(painted) => Response::Painted(Box::new(painted)),
-            Err(error) => Response::NotPainted(wanted.asset, error),
+            Err(error) => Response::NotPainted(wanted.of, error),
         });
     }
 }
@@ -206,6 +204,8 @@ fn make(
 mod tests {
     use std::sync::Mutex;
 
+    use fanlight_shared::id::AssetId;
+
     use super::*;
 
     fn asset(number: u8) -> AssetId {
@@ -221,11 +221,11 @@ mod tests {
     struct Painting {
         painter: Painter,
         response: UnboundedReceiver<Response>,
-        fetched: Arc<Mutex<Vec<AssetId>>>,
+        fetched: Arc<Mutex<Vec<PictureOf>>>,
     }
 
     fn painting(bytes: Vec<u8>) -> Painting {
-        let fetched: Arc<Mutex<Vec<AssetId>>> = Arc::default();
+        let fetched: Arc<Mutex<Vec<PictureOf>>> = Arc::default();
         let log = fetched.clone();
         let fetch: Fetch = Arc::new(move |asset, _| {
             log.lock().unwrap().push(asset);
@@ -248,7 +248,7 @@ mod tests {
         for _ in 0..4 {
             assert!(matches!(it.response.recv().await, Some(Response::Painted(_))));
         }
-        assert_eq!(it.fetched.lock().unwrap().first(), Some(&asset(4)));
+        assert_eq!(it.fetched.lock().unwrap().first(), Some(&PictureOf::from(asset(4))));
     }
 
     #[tokio::test]
@@ -280,6 +280,6 @@ mod tests {
         let Some(Response::NotPainted(dropped, why)) = it.response.recv().await else {
             panic!("nothing dropped")
         };
-        assert_eq!((dropped, why.as_str()), (asset(0), DROPPED));
+        assert_eq!((dropped, why.as_str()), (PictureOf::from(asset(0)), DROPPED));
     }
 }

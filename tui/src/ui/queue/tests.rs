@@ -166,7 +166,7 @@ fn ended_runs_have_their_pictures_beside_them() {
     pictured(&mut model, 4);
     let wanted = paint(&mut model, 120, 40);
     let cells = super::thumbs::CELLS;
-    let of_run = |it: &Effect| matches!(it, Effect::Paint(of) if of.cells == cells && of.asset == testing::asset_id(4));
+    let of_run = |it: &Effect| matches!(it, Effect::Paint(of) if of.cells == cells && of.of == testing::asset_id(4).into());
     assert!(wanted.iter().any(of_run), "{wanted:?}");
     let tall = model.areas.hits.iter().filter(|(place, hit)| {
         matches!(hit, crate::ui::view::Hit::Run(run) if *run == run_id(4)) && place.height == cells.1

@@ -14,6 +14,7 @@ use crate::ui::layer::confirm::{self, Confirm};
 use crate::ui::layer::help::Help;
 use crate::ui::layer::messages::Messages;
 use crate::ui::layer::palette::Palette;
+use crate::ui::layer::questions::Questions;
 use crate::ui::lens;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
@@ -37,6 +38,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Run => return open::form(model),
         Action::RunAgain => return again(model),
         Action::Stop => return stop(model),
+        Action::Answer => return Questions::open(model),
         Action::Edit => return edit(model),
         Action::Workflows => return open::home(model),
         Action::Palette => model.layers.push(Palette::new(model).into()),
@@ -88,6 +90,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
         Action::Run | Action::RunAgain => model.workflow.is_some(),
         Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
         Action::Stop => model.lens().is_some_and(|lens| !lens.run.state.is_ended()),
+        Action::Answer => model.projection.active().any(|run| run.asks.is_some()),
         Action::Retry => !model.unanswered.is_empty() && model.is_up(),
         Action::Dismiss => !model.toasts.shown.is_empty(),
         _ => match action.info().scope {

@@ -4,9 +4,12 @@ use fanlight_shared::client::projection::Change;
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::watch::Notification;
+use fanlight_shared::run::{Asks, Run};
 
 use super::{say, with_layers};
+use crate::ui::action::Action;
 use crate::ui::effect::Effect;
+use crate::ui::layer::Layer;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
@@ -16,6 +19,9 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     clean::notification(notification);
     let before = open_runs(model);
     let mut effects = Vec::new();
+    if let Notification::Daemon { event: DaemonEvent::RunUpdate { run }, .. } = notification {
+        effects.extend(asks(model, run));
+    }
     for change in model.projection.apply(notification) {
         match change {
             Change::Gap(run) => lens::gap(model, run),
@@ -34,6 +40,22 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     }
     with_layers(model, |layer, model| layer.notification(model, notification), &mut effects);
     effects
+}
+
+/// Says that a run asks something that it did not ask before.
+fn asks(model: &mut Model, run: &Run) -> Option<Effect> {
+    let asks = run.asks.as_deref()?;
+    let known = model.projection.run(run.id).and_then(|known| known.asks.as_deref());
+    let first = |asks: &Asks| (asks.node.clone(), asks.item, asks.text.clone());
+    let new = known.is_none_or(|known| asks.count > known.count || first(asks) != first(known));
+    // Whoever is answering sees it there.
+    if !new || model.layers.iter().any(|layer| matches!(layer, Layer::Questions(_))) {
+        return None;
+    }
+    let key = model.keymap.keys(Action::Answer).into_iter().next().unwrap_or_default();
+    let text = format!("{} asks: {}", run.name(), asks.text);
+    say(model, Tone::Note, format!("{text} ({key} answers)"));
+    model.options.bell.then_some(Effect::Notify(text))
 }
 
 /// How many runs run or wait.

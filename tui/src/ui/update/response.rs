@@ -4,6 +4,7 @@ use fanlight_shared::run::Run;
 
 use super::{open, say, with_layers};
 use crate::ui::effect::Effect;
+use crate::ui::layer::Layer;
 use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
@@ -30,6 +31,12 @@ fn sanitise(response: &mut Response) {
             clean::state(&mut detail.state);
         }
         Response::Known(_, Some(run)) => clean::run(run),
+        Response::Questions(questions) => {
+            for open in questions {
+                clean::question(&mut open.question);
+                open.label = fanlight_shared::sanitise::line(&open.label);
+            }
+        }
         Response::Assets { page, .. } => page.rows.iter_mut().for_each(|asset| {
             asset.name = fanlight_shared::sanitise::line(&asset.name);
             clean::value(&mut asset.value);
@@ -64,6 +71,13 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         }
         Response::Saved(path) => {
             say(model, Tone::Good, format!("saved {}", path.display()));
+            Vec::new()
+        }
+        Response::Answered(answer) => {
+            let name = model.projection.run(answer.run_id).map(Run::name).unwrap_or_default();
+            say(model, Tone::Good, format!("answered {}{} of {name}", answer.node, answer.item));
+            // Where nothing more is asked, there is nothing more to answer.
+            model.layers.retain(|layer| !matches!(layer, Layer::Questions(it) if it.is_over()));
             Vec::new()
         }
         Response::Started(started) => {
@@ -117,7 +131,8 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Response::NotPainted(..)
+        Response::Questions(_)
+        | Response::NotPainted(..)
         | Response::Painted(_)
         | Response::Assets { .. }
         | Response::Recipe(..)

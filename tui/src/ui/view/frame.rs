@@ -2,11 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
 use ratatui::symbols::border;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::Areas;
+use crate::ui::fit::fit;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
@@ -79,6 +81,18 @@ pub fn screen(
     areas: &mut Areas,
 ) -> Rect {
     framed(title, model, theme, area, buffer, areas)
+}
+
+/// The frame of a tile with words in it. Returns its inside.
+pub fn tile(title: &str, style: Style, model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
+    let mut block = block(model).border_style(style);
+    if !title.is_empty() {
+        let room = usize::from(area.width).saturating_sub(4);
+        block = block.title(Line::styled(format!(" {} ", fit(title, room)), style));
+    }
+    let inside = block.inner(area);
+    block.render(area, buffer);
+    inside
 }
 
 fn framed(

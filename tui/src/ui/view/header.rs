@@ -112,12 +112,19 @@ fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> 
 /// `   ▶2 …5`: what is on its way besides; nothing where one run is all there is.
 fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     let queue = model.projection.queue();
-    if !lens::is_one_of_many(model) || queue.running + queue.queued == 0 {
+    let asking = model.projection.active().filter(|run| run.asks.is_some()).count();
+    if !lens::is_one_of_many(model) || queue.running + queue.queued == 0 && asking == 0 {
         return Vec::new();
     }
     let (running, waiting) = if model.options.ascii { (">", ".") } else { ("▶", "…") };
-    let mut spans =
-        vec![Span::raw("   "), Span::styled(format!("{running}{}", queue.running), theme.running)];
+    let mut spans = vec![Span::raw("   ")];
+    if asking > 0 {
+        let glyph = run_glyph(RunStatus::Parked, 0, model.options.ascii);
+        spans.push(Span::styled(format!("{glyph}{asking} "), theme.warning));
+    }
+    if queue.running > 0 || queue.queued > 0 {
+        spans.push(Span::styled(format!("{running}{}", queue.running), theme.running));
+    }
     if queue.queued > 0 {
         spans.push(Span::styled(format!(" {waiting}{}", queue.queued), theme.waiting));
     }

@@ -10,9 +10,9 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use fanlight_shared::workflow::Param;
 
-use super::lines::Lines;
 use super::paths::{Of, Paths};
 use crate::ui::input::Input;
+use crate::ui::input::lines::Lines;
 
 /// The name of the field for the label; a param can't have it, for its names have no blanks at their ends.
 pub(super) const LABEL: &str = "label ";

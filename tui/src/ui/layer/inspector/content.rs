@@ -13,7 +13,7 @@ use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
 use super::page::{Page, Row};
-use super::{Inspector, Tab, activity};
+use super::{Inspector, Tab, activity, question};
 use crate::ui::grid::node;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
@@ -52,6 +52,9 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     };
     if instance.status == NodeStatus::Running {
         doing(instance, model, theme, &mut rows);
+    }
+    if let Some(question) = &instance.question {
+        rows.extend(question::rows(question, model, theme));
     }
     if inspector.item.is_whole() {
         missing(inspector, model, theme, &mut rows);
@@ -290,6 +293,9 @@ fn about(instance: &Instance) -> String {
     if instance.status == NodeStatus::Failed {
         return node::failure(instance);
     }
+    if let Some(question) = &instance.question {
+        return format!("asks: {}", sanitise::line(&question.text));
+    }
     instance.outputs.values().next().map(|value| node::summary(value, 120)).unwrap_or_default()
 }
 
@@ -337,6 +343,14 @@ fn attempts(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {
         lines.push(attempt_line(attempt, model, theme));
         if let Some(error) = &attempt.error {
             lines.push((format!("    {}", sanitise::line(&error.message)), theme.dim));
+        }
+        if let Some(question) = &attempt.question {
+            lines.push((format!("    {}", sanitise::line(question)), theme.dim));
+        }
+        if let Some(answer) = &attempt.answer {
+            let said = attempt.said.as_deref().unwrap_or("nobody answered");
+            let by = if answer.request.is_none() && answer.value.is_some() { " (the default)" } else { "" };
+            lines.push((format!("    {}{by}", sanitise::line(said)), theme.text));
         }
     }
     let total: f64 = instance.attempts.iter().filter_map(|attempt| attempt.cost_usd).sum();

@@ -3,8 +3,8 @@ use image::DynamicImage;
 use super::*;
 use crate::ui::picture::encode;
 
-fn asset(number: u8) -> AssetId {
-    AssetId::from_bytes([number; 16])
+fn asset(number: u8) -> PictureOf {
+    fanlight_shared::id::AssetId::from_bytes([number; 16]).into()
 }
 
 fn kitty() -> Drawing {

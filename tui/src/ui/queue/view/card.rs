@@ -1,4 +1,4 @@
-//! One run as a card of one row, or two where there is an error to tell, or three beside its picture.
+//! One run as a card of one row, or two where there is an error or a question to tell, or three beside its picture.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
@@ -34,13 +34,14 @@ const BAR_WIDTH: usize = 8;
 const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
 
 /// How many rows a card has in a pane of this size: three where its workflow's runs have pictures, two where there is an
-/// error to tell.
+/// error or a question to tell.
 pub(super) fn tall(model: &Model, run: &Run, pane: Rect) -> u16 {
     let roomy =
         pane.width >= MIN_PICTURE_SIZE.0 && pane.height >= MIN_PICTURE_SIZE.1 && !model.pictures.is_off();
     match () {
         () if roomy && run.state.is_ended() && model.queue.thumbs.are_of(run.workflow_id) => CELLS.1,
         () if run.state == RunStatus::Failed && run.error.is_some() && pane.width >= 20 => 2,
+        () if run.asks.is_some() && pane.width >= 20 => 2,
         () => 1,
     }
 }
@@ -83,6 +84,13 @@ pub(super) fn view(
     let below = Rect { x: words.x + 2, width: words.width.saturating_sub(2), y: words.y + 1, height: 1 };
     let rows = below.y..area.bottom();
     let style = if other { theme.dim } else { theme.bad.remove_modifier(Modifier::BOLD) };
+    if let Some(asks) = run.asks.as_ref().filter(|_| area.height > 1) {
+        let more = if asks.count > 1 { format!(" +{}", asks.count - 1) } else { String::new() };
+        let room = usize::from(below.width).saturating_sub(more.len());
+        let words = format!("{}{more}", fit(&format!("asks: {}", asks.text), room));
+        Line::styled(words, theme.warning).render(below, buffer);
+        return;
+    }
     match &run.error {
         Some(error) if area.height >= CELLS.1 => {
             for (y, line) in rows.zip(wrap(error, below.width)) {

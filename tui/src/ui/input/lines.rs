@@ -4,35 +4,35 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::ui::input::Input;
+use super::Input;
 use crate::ui::theme::Theme;
 
 /// Text of several lines, at least one, and the line that has the cursor.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Lines {
+pub struct Lines {
     lines: Vec<Input>,
     row: usize,
 }
 
 impl Lines {
     /// A text with the cursor behind it.
-    pub(super) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         let lines: Vec<Input> = text.split('\n').map(Input::new).collect();
         Self { row: lines.len() - 1, lines }
     }
 
     /// The text.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.lines.iter().map(Input::text).collect::<Vec<_>>().join("\n")
     }
 
     /// How many lines.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.lines.len()
     }
 
     /// Inserts text at the cursor; its line breaks stay.
-    pub(super) fn insert(&mut self, text: &str) {
+    pub fn insert(&mut self, text: &str) {
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {
                 self.split();
@@ -48,7 +48,7 @@ impl Lines {
     }
 
     /// Handles a key; `false` if it is not for it.
-    pub(super) fn key(&mut self, key: KeyEvent) -> bool {
+    pub fn key(&mut self, key: KeyEvent) -> bool {
         let (start, end) = self.lines[self.row].at_ends();
         let last = self.lines.len() - 1;
         match key.code {
@@ -79,7 +79,7 @@ impl Lines {
     }
 
     /// Draws the lines, scrolled so that the caret shows. Returns the place of the caret.
-    pub(super) fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    pub fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         let first = self.row.saturating_sub(usize::from(area.height.saturating_sub(1)));
         let mut caret = None;
         for (index, y) in (first..self.lines.len()).zip(area.top()..area.bottom()) {

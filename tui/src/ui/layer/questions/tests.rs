@@ -1,0 +1,194 @@
+//! Somebody is asked, and answers.
+
+use fanlight_shared::event::DaemonEvent;
+use fanlight_shared::id::BlobHash;
+use fanlight_shared::media::{Media, MediaKind};
+use fanlight_shared::question::Question;
+use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::time::Time;
+use fanlight_shared::types::Type;
+
+use super::*;
+use crate::ui::message::Message;
+use crate::ui::testing::{
+    NOW, fail, paint, press, response, run, run_id, screen, with_runs, workflow_id, write,
+};
+use crate::ui::update::update;
+
+/// A run that asks: so many questions, the first of which is this one.
+fn asking(number: u32, count: u32, text: &str) -> Run {
+    let asks = Asks { count, node: "framed".into(), item: ItemPath::WHOLE, text: text.into() };
+    Run { asks: Some(Box::new(asks)), ..run(number, RunStatus::Parked) }
+}
+
+fn open(number: u32, node: &str, question: Question) -> OpenQuestion {
+    OpenQuestion {
+        workflow_id: workflow_id(),
+        run_id: run_id(number),
+        run: format!("poster#{number}"),
+        label: format!("seed={number}"),
+        node: node.to_owned(),
+        item: ItemPath::WHOLE,
+        attempt: 1,
+        asked_at: NOW,
+        question,
+    }
+}
+
+fn picture(name: &str) -> Value {
+    Value::from(Media {
+        kind: MediaKind::Image,
+        hash: BlobHash::of(name.as_bytes()),
+        mime: "image/png".into(),
+        bytes: 120_000,
+        name: name.to_owned(),
+        width: Some(640),
+        height: Some(480),
+        executable: false,
+    })
+}
+
+/// A model with a run that asks these, and the layer open.
+fn asked(questions: Vec<OpenQuestion>) -> Model {
+    let mut model = with_runs(&[asking(1, 1, "Print it?"), run(2, RunStatus::Completed)]);
+    assert!(press(&mut model, "a").contains(&Effect::ListQuestions));
+    response(&mut model, Response::Questions(questions));
+    model
+}
+
+/// The answer that is sent.
+fn sent(effects: &[Effect]) -> Option<runs::Answer> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Answer(answer) => Some((**answer).clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn yes_is_one_key_and_closes_when_it_is_stored() {
+    let question = Question { show: vec![Value::from("Dear Ada")], ..Question::yes_no("Print it?") };
+    let mut model = asked(vec![open(1, "framed", question)]);
+    insta::assert_snapshot!(screen(&mut model, 80, 20));
+    let answer = sent(&press(&mut model, "y")).unwrap();
+    assert_eq!((answer.value.clone(), answer.attempt), (Value::Bool(true), Some(1)));
+    assert_eq!(sent(&press(&mut model, "n")), None, "it is on its way");
+    response(&mut model, Response::Answered(Box::new(answer)));
+    assert!(model.layers.is_empty());
+    assert!(screen(&mut model, 120, 40).contains("answered framed of poster#1"));
+}
+
+#[test]
+fn enter_takes_what_is_proposed_and_only_that() {
+    let mut model = asked(vec![open(1, "framed", Question::yes_no("Print it?"))]);
+    assert_eq!(sent(&press(&mut model, "enter")), None);
+    assert!(screen(&mut model, 80, 20).contains("press y or n"));
+    let proposed = Question { default: Some(Value::Bool(false)), ..Question::yes_no("Print it?") };
+    let mut model = asked(vec![open(1, "framed", proposed)]);
+    assert_eq!(sent(&press(&mut model, "enter")).unwrap().value, Value::Bool(false));
+}
+
+#[test]
+fn a_text_is_written_over_several_lines_and_kept_when_it_is_refused() {
+    let mut model = asked(vec![open(1, "title", Question::value("Which title?", Type::Text))]);
+    write(&mut model, "yes, a");
+    press(&mut model, "alt-enter");
+    update(&mut model, Message::Paste("quiet\nsea".to_owned()));
+    insta::assert_snapshot!(screen(&mut model, 80, 20));
+    let answer = sent(&press(&mut model, "enter")).unwrap();
+    assert_eq!(answer.value, Value::from("yes, a\nquiet\nsea"));
+    let effects =
+        fail(&mut model, Effect::Answer(Box::new(answer)), "`title` of poster#1 was answered already");
+    assert!(effects.contains(&Effect::ListQuestions));
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("quiet") && shown.contains("was answered already"), "{shown}");
+    press(&mut model, "esc");
+    assert_eq!(model.layers.len(), 1, "it would be lost");
+    press(&mut model, "esc");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_in_words() {
+    let mut model = asked(vec![open(1, "size", Question::value("How large?", Type::Int))]);
+    write(&mut model, "big");
+    assert_eq!(sent(&press(&mut model, "enter")), None);
+    assert!(screen(&mut model, 80, 20).contains("`big` is not an int"));
+    press(&mut model, "ctrl-u");
+    write(&mut model, "12");
+    assert_eq!(sent(&press(&mut model, "enter")).unwrap().value, Value::Int(12));
+}
+
+#[test]
+fn one_of_several_pictures_is_picked_and_all_in_view_are_asked_for() {
+    let pictures: Vec<Value> = (1..=4).map(|number| picture(&format!("sky-{number}.png"))).collect();
+    let mut model = asked(vec![open(1, "pick", Question::choice("Which one?", pictures, false))]);
+    let wanted = paint(&mut model, 120, 40);
+    let wanted: Vec<&Wanted> =
+        wanted.iter().filter_map(|it| if let Effect::Paint(it) = it { Some(it) } else { None }).collect();
+    assert_eq!(wanted.len(), 4);
+    assert!(wanted.iter().any(|it| it.of == BlobHash::of(b"sky-3.png").into()));
+    press(&mut model, "l down");
+    insta::assert_snapshot!(screen(&mut model, 100, 30));
+    assert_eq!(sent(&press(&mut model, "enter")).unwrap().value, Value::Int(3));
+}
+
+#[test]
+fn any_number_of_texts_is_marked() {
+    let colours = ["red", "green", "blue"].map(Value::from).to_vec();
+    let mut model = asked(vec![open(1, "pick", Question::choice("Which ones?", colours, true))]);
+    model.options.ascii = true;
+    press(&mut model, "space 3 space");
+    insta::assert_snapshot!(screen(&mut model, 80, 20));
+    let picked = sent(&press(&mut model, "enter")).unwrap().value;
+    assert_eq!(picked, Value::List(vec![Value::Int(0), Value::Int(2)]));
+}
+
+#[test]
+fn the_question_of_the_run_that_is_looked_at_comes_first_and_tab_shows_the_next() {
+    let mut model = with_runs(&[asking(1, 1, "One?"), asking(2, 1, "Two?")]);
+    let focused = model.lens().unwrap().run.number;
+    press(&mut model, "a");
+    let questions = [1, 2].map(|number| open(number, "framed", Question::yes_no(&format!("No. {number}?"))));
+    response(&mut model, Response::Questions(questions.to_vec()));
+    assert!(screen(&mut model, 80, 20).contains(&format!("No. {focused}?")));
+    press(&mut model, "tab");
+    let other = sent(&press(&mut model, "n")).unwrap();
+    assert_eq!(other.run_id, run_id(3 - focused));
+    response(&mut model, Response::Answered(Box::new(other)));
+    assert!(screen(&mut model, 80, 20).contains(&format!("No. {focused}?")), "one is left");
+}
+
+#[test]
+fn a_run_that_begins_to_ask_is_announced_in_every_pane() {
+    let mut model = with_runs(&[run(1, RunStatus::Running), run(2, RunStatus::Completed)]);
+    assert!(!screen(&mut model, 120, 40).contains("answer what is asked"));
+    let tell = |model: &mut Model, run: Run| {
+        let event = DaemonEvent::RunUpdate { run: Box::new(run) };
+        update(model, Message::Notification(Box::new(Notification::Daemon { seq: 9, event })))
+    };
+    tell(&mut model, asking(1, 2, "Print it?\u{1b}[2J"));
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("poster#1 asks: Print it? (a answers)"), "{shown}");
+    assert!(shown.contains("a answer what is asked"), "{shown}");
+    assert!(shown.contains("asks: Print it? +1"), "the queue shows it: {shown}");
+    // The layer reads what is asked again when that changes.
+    press(&mut model, "a");
+    response(&mut model, Response::Questions(vec![open(1, "framed", Question::yes_no("Print it?"))]));
+    let effects = tell(&mut model, asking(1, 1, "And this?"));
+    assert!(effects.contains(&Effect::ListQuestions), "{effects:?}");
+    let effects = tell(&mut model, asking(1, 1, "And this?"));
+    assert!(!effects.contains(&Effect::ListQuestions), "{effects:?}");
+}
+
+#[test]
+fn the_deadline_is_counted_down_and_says_what_follows() {
+    let question = Question {
+        default: Some(Value::Bool(true)),
+        deadline: Some(Time(NOW.0 + 90_000)),
+        ..Question::yes_no("Print it?")
+    };
+    let mut model = asked(vec![open(1, "framed", question)]);
+    let shown = screen(&mut model, 80, 20);
+    assert!(shown.contains("1:30 left, then yes"), "{shown}");
+    assert!(model.areas.tick.is_some_and(|tick| tick <= 1_000));
+}
