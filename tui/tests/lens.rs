@@ -17,6 +17,8 @@ mod first_contact;
 mod hostile;
 #[path = "lens/leaving.rs"]
 mod leaving;
+#[path = "lens/people.rs"]
+mod people;
 #[path = "lens/reconnect.rs"]
 mod reconnect;
 #[path = "lens/saving.rs"]

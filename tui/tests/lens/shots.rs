@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use crate::support::Fanlight;
 use crate::terminal::{Opening, Terminal};
 use crate::workflows::{GRADE, NIGHTLY, PRINT};
-use crate::{failed_nightly, terminal};
+use crate::{failed_nightly, people, terminal};
 
 /// A scene: sets a home up, opens the UI and leads to what is to be seen.
 type Scene = fn(&Fanlight) -> Terminal;
 
-const SCENES: [(&str, Scene); 11] = [
+const SCENES: [(&str, Scene); 14] = [
     ("home", home),
     ("form", form),
     ("first", first),
@@ -22,6 +22,9 @@ const SCENES: [(&str, Scene); 11] = [
     ("failed", failed),
     ("small", small),
     ("help", help),
+    ("asked", asked),
+    ("pick", pick),
+    ("write", write),
 ];
 
 /// The UI in a terminal of many colours.
@@ -139,6 +142,31 @@ fn help(fanlight: &Fanlight) -> Terminal {
     let mut ui = failed(fanlight);
     ui.press(&["?"]);
     ui.wait_for("Help");
+    ui
+}
+
+fn asked(fanlight: &Fanlight) -> Terminal {
+    let ui = people::asked(fanlight, |fanlight| colours(fanlight).open());
+    pictures(&ui, 100);
+    ui
+}
+
+fn pick(fanlight: &Fanlight) -> Terminal {
+    let mut ui = asked(fanlight);
+    ui.press(&["a"]);
+    ui.wait_for("Which sky goes on the sheet?");
+    people::pictures(&ui, 1_000);
+    ui.press(&["l"]);
+    ui
+}
+
+fn write(fanlight: &Fanlight) -> Terminal {
+    let mut ui = pick(fanlight);
+    ui.press(&["enter"]);
+    ui.wait_for("asks: Which line");
+    ui.press(&["a"]);
+    ui.wait_for("A quiet sea");
+    people::pictures(&ui, 500);
     ui
 }
 

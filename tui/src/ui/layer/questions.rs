@@ -174,8 +174,11 @@ impl Questions {
         let same = shown.and_then(|shown| there.iter().position(|key| *key == shown));
         self.at = same.or_else(|| self.first()).unwrap_or(self.at).min(there.len().saturating_sub(1));
         self.read = true;
-        self.asks =
-            model.projection.active().filter_map(|run| Some((run.id, run.asks.as_deref()?.clone()))).collect();
+        self.asks = model
+            .projection
+            .active()
+            .filter_map(|run| Some((run.id, run.asks.as_deref()?.clone())))
+            .collect();
     }
 
     /// The place of the question that was wanted: of that item, else of that node, else of that run.
@@ -292,8 +295,11 @@ impl Component for Questions {
         if same && count == self.asks.len() {
             return Vec::new();
         }
-        self.asks =
-            model.projection.active().filter_map(|run| Some((run.id, run.asks.as_deref()?.clone()))).collect();
+        self.asks = model
+            .projection
+            .active()
+            .filter_map(|run| Some((run.id, run.asks.as_deref()?.clone())))
+            .collect();
         vec![Effect::ListQuestions]
     }
 
