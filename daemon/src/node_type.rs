@@ -6,6 +6,7 @@ mod aside;
 mod build;
 mod compare;
 mod control_switch;
+mod csv;
 mod dilate;
 pub mod docs;
 #[cfg(test)]
@@ -29,11 +30,13 @@ mod image_load;
 mod image_resize;
 mod image_text;
 mod image_tile;
+mod json;
 mod lettering;
 mod list;
 mod registry;
 mod rng;
 mod runner;
+mod table;
 mod text;
 mod typed_inputs;
 mod util_fail;
@@ -54,6 +57,9 @@ fn built_in() -> Vec<NodeType> {
         vec![file_list::node_type(), file_read::node_type(), file_write::node_type()],
         list::node_types(),
         vec![control_switch::node_type()],
+        json::node_types(),
+        csv::node_types(),
+        table::node_types(),
         vec![
             image_generate::node_type(),
             image_load::node_type(),

@@ -1,6 +1,8 @@
 //! The workspace, in which a node type in a worker reads and writes media.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::id::BlobHash;
@@ -20,13 +22,14 @@ pub struct Workspace {
     /// The paths of the bytes of inputs.
     files: BTreeMap<BlobHash, PathBuf>,
     made: BTreeMap<BlobHash, NewFile>,
+    given_up: bool,
 }
 
 impl Workspace {
     /// Creates a workspace with an empty folder for new files; `files` holds the paths of input media.
     #[must_use]
     pub fn new(folder: PathBuf, files: BTreeMap<BlobHash, PathBuf>) -> Self {
-        Self { folder, files, made: BTreeMap::new() }
+        Self { folder, files, made: BTreeMap::new(), given_up: false }
     }
 
     /// Returns the path of the bytes of an input, or of something just written.
@@ -63,19 +66,69 @@ impl Workspace {
             Some((stem, _)) if !stem.is_empty() => format!("{stem}.png"),
             _ => format!("{name}.png"),
         };
-        // The daemon hashes the file itself and replaces the token by the hash.
-        let token = BlobHash::of(format!("new file {file}").as_bytes());
-        self.made.insert(token, NewFile { file, name: name.clone() });
-        Ok(Value::from(Media {
-            kind: MediaKind::Image,
-            hash: token,
-            mime: "image/png".into(),
+        Ok(self.announce(
+            file,
+            Media {
+                kind: MediaKind::Image,
+                hash: BlobHash::of(b""),
+                mime: "image/png".into(),
+                bytes: 0,
+                name,
+                width: Some(picture.width()),
+                height: Some(picture.height()),
+                executable: false,
+            },
+        ))
+    }
+
+    /// Creates a new file. `name` is what users see. The daemon finds its type from its bytes, and whether it is
+    /// executable from its mode.
+    ///
+    /// # Errors
+    /// It can't be created.
+    pub fn create(&mut self, name: &str) -> Result<(File, Value), FileError> {
+        let file = self.made.len().to_string();
+        let open = picture::new_file(&self.folder.join(&file))
+            .map_err(|error| FileError::of("a file can't be created", &error))?;
+        let media = Media {
+            kind: MediaKind::File,
+            hash: BlobHash::of(b""),
+            mime: "application/octet-stream".into(),
             bytes: 0,
-            name,
-            width: Some(picture.width()),
-            height: Some(picture.height()),
+            name: name.to_owned(),
+            width: None,
+            height: None,
             executable: false,
-        }))
+        };
+        Ok((open, self.announce(file, media)))
+    }
+
+    /// Writes a new file with these bytes. `name` is what users see.
+    ///
+    /// # Errors
+    /// It can't be written, or the disk is full.
+    pub fn put_file(&mut self, name: &str, bytes: &[u8]) -> Result<Value, FileError> {
+        let (mut file, value) = self.create(name)?;
+        file.write_all(bytes).map_err(|error| FileError::of("a file can't be written", &error))?;
+        Ok(value)
+    }
+
+    /// Returns a new file as a value, with a token for its hash: the daemon hashes the file itself and replaces the token
+    /// by the hash.
+    fn announce(&mut self, file: String, media: Media) -> Value {
+        let token = BlobHash::of(format!("new file {file}").as_bytes());
+        self.made.insert(token, NewFile { file, name: media.name.clone() });
+        Value::from(Media { hash: token, ..media })
+    }
+
+    /// Tells that a thread still runs whose work was given up, so that the process must end after its response.
+    pub fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// Returns whether the process must end after its response.
+    pub(crate) fn was_given_up(&self) -> bool {
+        self.given_up
     }
 
     /// Returns the name of an input, for outputs that are made from it.

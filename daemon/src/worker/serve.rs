@@ -68,7 +68,8 @@ fn end_with_daemon(socket: &OwnedFd) {
 /// A frame that is none, or a writer that is closed.
 pub(super) fn serve(mut reader: impl Read, mut writer: impl Write, types: &NodeTypeSet) -> io::Result<()> {
     while let Some(request) = frame::read::<Request>(&mut reader)? {
-        let response = catch_unwind(AssertUnwindSafe(|| response(request, types)));
+        let mut given_up = false;
+        let response = catch_unwind(AssertUnwindSafe(|| response(request, types, &mut given_up)));
         let response = response.unwrap_or_else(|panic| Response::Failed(crashed(panic.as_ref())));
         let bytes = match frame::encode(&response) {
             Ok(bytes) => bytes,
@@ -76,18 +77,23 @@ pub(super) fn serve(mut reader: impl Read, mut writer: impl Write, types: &NodeT
         };
         writer.write_all(&bytes)?;
         writer.flush()?;
+        if given_up {
+            break;
+        }
     }
     Ok(())
 }
 
-fn response(request: Request, types: &NodeTypeSet) -> Response {
+fn response(request: Request, types: &NodeTypeSet, given_up: &mut bool) -> Response {
     let response = match request {
         Request::Run { node_type, inputs, files, folder } => {
             let Some(Runner::Worker(run)) = types.get(&node_type).map(|it| &it.run) else {
                 return Response::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
             };
             let mut workspace = Workspace::new(folder, files);
-            run(&mut workspace, inputs).map(|values| Response::Made { values, files: workspace.into_made() })
+            let made = run(&mut workspace, inputs);
+            *given_up = workspace.was_given_up();
+            made.map(|values| Response::Made { values, files: workspace.into_made() })
         }
         Request::Preview { media, file, folder } => {
             preview::make(&media, &file, &folder).map(Response::Preview).map_err(FileError::from)

@@ -1,0 +1,28 @@
+//! `csv.*`: tables from and to files.
+
+mod cells;
+mod read;
+mod write;
+
+use super::NodeType;
+
+/// The types, in the order of the docs.
+pub(super) fn node_types() -> Vec<NodeType> {
+    vec![read::node_type(), write::node_type()]
+}
+
+/// The byte of a separator of cells: one character, or the word `tab`.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte]
+            if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\r' | b'\n') =>
+        {
+            Ok(*byte)
+        }
+        _ if text == "tab" => Ok(b'\t'),
+        _ => Err(format!(
+            "`{}` does not separate cells; give one sign such as `,`, `;`, `|`, or `tab`",
+            fanlight_shared::value::cut(text, 20)
+        )),
+    }
+}

@@ -1,0 +1,141 @@
+//! `json.validate`
+
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values, cut};
+use jsonschema::PatternOptions;
+
+use super::content;
+use crate::file_error::FileError;
+use crate::node_type::build::Build;
+use crate::node_type::typed_inputs::TypedInputs;
+use crate::node_type::{NodeType, Runner, Workspace};
+
+/// How many errors are listed.
+const MAX_ERRORS: usize = 100;
+/// How large a compiled pattern of a schema may be, in bytes.
+const MAX_PATTERN_BYTES: usize = 4 << 20;
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("json.validate", "Checks a value against a JSON Schema.")
+        .input("value", Type::Any, "The value, or a JSON file.")
+        .input(
+            "schema",
+            Type::Any,
+            "The schema, or a file with it: draft 4 to 2020-12. It may refer to its own parts only.",
+        )
+        .input(
+            "on_invalid",
+            Type::Choice,
+            "Whether the node fails where the value does not fit, or reports it.",
+        )
+        .default("fail")
+        .choices(&["fail", "report"])
+        .output("value", Type::Any, "The value where it fits, otherwise absent.")
+        .output("valid", Type::Bool, "Whether it fits.")
+        .output("errors", Type::Text.list(), "What is wrong, each with its place; the first 100.")
+        .max_bytes(32 << 20)
+        .run(Runner::worker(run))
+}
+
+fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
+    let value = content(workspace, inputs.value("value")?)?;
+    let schema =
+        content(workspace, inputs.value("schema")?).map_err(|error| format!("input `schema`: {error}"))?;
+    let errors = errors(&value, &schema)?;
+    if let Some(first) = errors.first().filter(|_| inputs.text("on_invalid").is_ok_and(|it| it == "fail")) {
+        let more = match errors.len() - 1 {
+            0 => String::new(),
+            1 => "; and 1 error more".into(),
+            more => format!("; and {more} errors more"),
+        };
+        return Err(format!("the value does not fit the schema: {first}{more}").into());
+    }
+    let mut outputs = Values::from([("valid".to_owned(), Value::Bool(errors.is_empty()))]);
+    if errors.is_empty() {
+        outputs.insert("value".to_owned(), value);
+    }
+    outputs.insert("errors".to_owned(), Value::List(errors.into_iter().map(Value::from).collect()));
+    Ok(outputs)
+}
+
+fn errors(value: &Value, schema: &Value) -> Result<Vec<String>, String> {
+    let validator = jsonschema::options()
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+        .should_validate_formats(true)
+        .offline()
+        .build(&schema.to_json())
+        .map_err(|error| {
+            format!("input `schema`: {}", placed(&error.instance_path().to_string(), &error.to_string()))
+        })?;
+    let value = value.to_json();
+    let errors = validator.iter_errors(&value).take(MAX_ERRORS);
+    Ok(errors.map(|error| placed(&error.instance_path().to_string(), &error.to_string())).collect())
+}
+
+fn placed(path: &str, what: &str) -> String {
+    let what = cut(what, 300);
+    if path.is_empty() { what } else { format!("`{}`: {what}", cut(path, 100)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::node_type::fixture::{inputs, json};
+
+    const SCHEMA: &str = r##"{
+        "type": "object", "required": ["name"],
+        "properties": {"name": {"type": "string", "pattern": "^[a-z]+$"}, "n": {"$ref": "#/$defs/n"}},
+        "$defs": {"n": {"type": "integer", "minimum": 0}}
+    }"##;
+
+    fn validate(value: &str, schema: &str, on_invalid: &str) -> Result<Values, String> {
+        let given = [("value", json(value)), ("schema", json(schema)), ("on_invalid", on_invalid.into())];
+        let mut workspace = Workspace::new("/nowhere".into(), BTreeMap::new());
+        run(&mut workspace, inputs(&node_type(), &given)?).map_err(String::from)
+    }
+
+    #[test]
+    fn a_value_that_fits_passes() {
+        let made = validate(r#"{"name": "pen", "n": 3}"#, SCHEMA, "fail").unwrap();
+        assert_eq!(
+            (&made["value"], &made["valid"]),
+            (&json(r#"{"name": "pen", "n": 3}"#), &Value::Bool(true))
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_place() {
+        let wrong = r#"{"name": "Pen", "n": -1}"#;
+        let error = validate(wrong, SCHEMA, "fail").unwrap_err();
+        assert!(
+            error.starts_with("the value does not fit the schema: `/")
+                && error.ends_with("; and 1 error more"),
+            "{error}"
+        );
+        let made = validate(wrong, SCHEMA, "report").unwrap();
+        let errors = made["errors"].to_json().to_string();
+        assert!(
+            errors.contains("`/n`: -1 is less than the minimum of 0") && errors.contains("`/name`: "),
+            "{errors}"
+        );
+        assert_eq!((&made["valid"], made.contains_key("value")), (&Value::Bool(false), false));
+    }
+
+    #[test]
+    fn a_schema_that_is_none_or_lies_elsewhere_is_refused() {
+        assert!(validate("1", r#"{"type": "intger"}"#, "fail").unwrap_err().starts_with("input `schema`: "));
+        for elsewhere in ["https://example.com/a.json", "file:///etc/passwd"] {
+            let schema = format!(r#"{{"$ref": "{elsewhere}"}}"#);
+            assert!(
+                validate("1", &schema, "fail").unwrap_err().starts_with("input `schema`: "),
+                "{elsewhere}"
+            );
+        }
+        assert!(
+            validate(r#""aa""#, r#"{"pattern": "(?=a)a"}"#, "fail").is_err(),
+            "a pattern takes no more time than its text is long"
+        );
+    }
+}
