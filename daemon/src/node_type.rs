@@ -45,8 +45,8 @@ mod workspace;
 
 pub use registry::{NodeTypeSet, NodeTypes};
 pub use runner::{Making, NodeCall, NodeType, Runner};
-pub(crate) use workspace::NewFile;
 pub use workspace::Workspace;
+pub(crate) use workspace::{MadeFiles, NewFile};
 
 pub use crate::attempt::Made;
 

@@ -101,7 +101,7 @@ pub async fn run(
     let settings = CommandSettings { grace: config.grace, pass_env: config.pass_env.clone() };
     let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch());
+    let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch(), home.attempts());
     let linger = config.linger;
     let native = NativeNodes {
         blobs: store.blobs().clone(),

@@ -24,7 +24,7 @@ mod runs;
 mod session;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod values;
 mod watch;
 mod workflows;

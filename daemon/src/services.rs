@@ -1,37 +1,46 @@
-//! Node services: what a running native node may do besides computing. It is given one value, [`NodeServices`].
+//! Node services: what a running native node may do besides computing. Every node is given [`NodeServices`]; a node in the
+//! daemon has [`DaemonServices`] besides.
 //!
-//! Nothing here waits for a client. Live values (progress, metrics, partial outputs) are absolute, the newest wins. What a
-//! node writes (the text that it makes, piece by piece, and lines for its log) is appended to the log of the attempt, where
-//! it keeps its offset: clients read it with `logs.read` from where they were, also after the daemon was restarted.
+//! What a node says is a [`Report`]. In the daemon a [`Reporter`] takes it at once; a worker sends it over its pipe to the
+//! reporter of its attempt. Nothing here waits for a client. Live values (progress, metrics, partial outputs) are absolute,
+//! the newest wins. What a node writes (the text that it makes, piece by piece, what it thinks, and lines for its log) is
+//! appended to the log of the attempt, where it keeps its offset: clients read it with `logs.read` from where they were,
+//! also after the daemon was restarted. Plan, tasks, calls of tools and predictions have events that are previews; the
+//! whole text is appended to the log first, so that nothing is only live.
 
-mod activity;
+mod in_daemon;
 mod level;
-mod output;
+mod log;
+mod report;
+mod reporter;
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use fanlight_shared::event::{LiveEvent, Prediction, Progress};
-use fanlight_shared::question::{Answer, Question};
+use fanlight_shared::event::{Prediction, TaskStatus};
 use fanlight_shared::sanitise;
-use fanlight_shared::value::{Value, cut};
+use fanlight_shared::value::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::Attempt;
-use crate::content;
-use crate::file_error::FileError;
-use crate::store::blob::Blobs;
-use crate::supervisor::log::StreamTag;
+pub use in_daemon::DaemonServices;
 pub use level::Level;
-use output::Output;
+pub(crate) use report::{Report, Stream};
+pub(crate) use reporter::Reporter;
 
 /// The name of the scratch folder in the folder of an attempt.
 pub(crate) const SCRATCH: &str = "scratch";
 
 /// How many characters of a message or of a name are shown.
 const MAX_MESSAGE: usize = 200;
+
+/// Brings what a node says to the daemon.
+pub(crate) trait Carrier: Send + Sync {
+    /// Takes a report. May wait until there is room for it, never for a client.
+    fn report(&self, report: Report);
+}
 
 /// What a running native node may do: cheap to clone, so that parts of the node that run beside each other share it.
 #[derive(Clone)]
@@ -40,145 +49,107 @@ pub struct NodeServices {
 }
 
 struct Inner {
-    attempt: Attempt,
-    blobs: Blobs,
-    /// The folder of the attempt; made when something is put there.
-    folder: PathBuf,
-    state: Mutex<State>,
+    carrier: Box<dyn Carrier>,
+    cancel: CancellationToken,
+    /// Made when it is asked for.
+    scratch: PathBuf,
+    /// How many calls of tools there were.
+    tool_calls: AtomicU32,
 }
 
-struct State {
-    output: Output,
-    cost_usd: Option<f64>,
-    question: Option<Question>,
-    /// How many calls of tools there were.
-    tool_calls: u32,
-    /// What was taken from each model.
-    predictions: Vec<Prediction>,
+impl std::fmt::Debug for NodeServices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NodeServices").field("scratch", &self.inner.scratch).finish_non_exhaustive()
+    }
 }
 
 impl NodeServices {
-    /// The services of an attempt whose folder lies below `attempts`.
-    pub(crate) fn new(attempt: Attempt, blobs: Blobs, attempts: &Path) -> Self {
-        let folder = attempts.join(attempt.id.to_string());
-        let state = Mutex::new(State {
-            output: Output::new(folder.clone()),
-            cost_usd: None,
-            question: None,
-            tool_calls: 0,
-            predictions: Vec::new(),
-        });
-        Self { inner: Arc::new(Inner { attempt, blobs, folder, state }) }
+    /// Services whose reports go to this carrier.
+    pub(crate) fn new(carrier: Box<dyn Carrier>, cancel: CancellationToken, scratch: PathBuf) -> Self {
+        Self { inner: Arc::new(Inner { carrier, cancel, scratch, tool_calls: AtomicU32::new(0) }) }
     }
 
-    /// Each call leaves the state whole.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn report(&self, report: Report) {
+        self.inner.carrier.report(report);
     }
 
-    /// Is cancelled when the node is to stop: it leaves nothing running behind and returns.
+    /// Is cancelled when the node is to stop: it leaves nothing running behind and returns. A node in a worker need not
+    /// look: its process is ended.
     #[must_use]
     pub fn cancel(&self) -> &CancellationToken {
-        &self.inner.attempt.cancel
-    }
-
-    /// For reading and publishing bytes.
-    #[must_use]
-    pub fn blobs(&self) -> &Blobs {
-        &self.inner.blobs
-    }
-
-    /// Does blocking work off the daemon's loop: with files, with the blob store. While the disk of the daemon's home is
-    /// full it is done again and again, so that it is done more than once.
-    ///
-    /// # Errors
-    /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
-    pub async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl Fn() -> Result<T, FileError> + Send + Sync + 'static,
-    ) -> Result<T, FileError> {
-        content::with_space(self.blobs(), self.cancel(), move |_| work()).await
+        &self.inner.cancel
     }
 
     /// Shows how far the node is, from 0 to 1 (`None` while only movement is known), and what it is doing.
     pub fn progress(&self, fraction: Option<f64>, message: Option<&str>) {
-        let fraction = fraction.map(|it| it.clamp(0.0, 1.0));
-        let message = message.map(|it| cut(&sanitise::line(it), MAX_MESSAGE));
-        let Attempt { node, item, .. } = &self.inner.attempt;
-        let progress = Progress { fraction, message };
-        self.inner.attempt.live(LiveEvent::NodeProgress { node: node.clone(), item: *item, progress });
+        self.report(Report::Progress { fraction, message: message.map(str::to_owned) });
     }
 
     /// Shows a number to follow while the node runs.
     pub fn metric(&self, name: &str, value: f64, unit: Option<&str>) {
-        let Attempt { node, item, .. } = &self.inner.attempt;
-        self.inner.attempt.live(LiveEvent::MetricUpdate {
-            node: node.clone(),
-            item: *item,
-            name: cut(&sanitise::line(name), MAX_MESSAGE),
-            value,
-            unit: unit.map(|it| cut(&sanitise::line(it), MAX_MESSAGE)),
-        });
+        self.report(Report::Metric { name: name.to_owned(), value, unit: unit.map(str::to_owned) });
     }
 
-    /// Shows what a port has so far. Bytes that it refers to must stay published until the next call or the node's end.
+    /// Shows what a port has so far. In the daemon, bytes that it refers to must stay published until the next call or the
+    /// node's end; in a worker it may refer to what the node was given and to what it has put into its workspace.
     pub fn partial(&self, port: &str, value: Value) {
-        let Attempt { node, item, .. } = &self.inner.attempt;
-        let port = port.to_owned();
-        self.inner.attempt.live(LiveEvent::PreviewUpdate { node: node.clone(), item: *item, port, value });
+        self.report(Report::Partial { port: port.to_owned(), value });
     }
 
     /// Appends a piece of the text that the node makes. Its notification is `log_update`, which says where the log ends
     /// now: no piece takes the place of another one, and a client reads from the offset that it has.
     pub fn chunk(&self, text: &str) {
-        self.append(StreamTag::Stdout, text);
+        self.append(Stream::Output, text);
+    }
+
+    /// Appends a piece of what the node thinks on the way to its text. It is in the log as a stream of its own, which
+    /// clients show on demand.
+    pub fn reasoning(&self, text: &str) {
+        self.append(Stream::Reasoning, text);
     }
 
     /// Appends a line to the node's log.
     pub fn log(&self, level: Level, line: &str) {
-        self.append(StreamTag::Stderr, &format!("{}: {}\n", level.word(), sanitise::line(line)));
+        self.append(Stream::Log, &format!("{}: {}\n", level.word(), sanitise::line(line)));
     }
 
-    fn append(&self, stream: StreamTag, text: &str) {
-        if text.is_empty() {
-            return;
+    fn append(&self, stream: Stream, text: &str) {
+        for text in report::pieces(text) {
+            self.report(Report::Text { stream, text: text.to_owned() });
         }
-        let (end, last_line) = self.state().output.append(stream, text);
-        let Attempt { node, item, number, .. } = &self.inner.attempt;
-        let (node, item, attempt) = (node.clone(), *item, *number);
-        self.inner.attempt.live(LiveEvent::LogUpdate { node, item, attempt, end, last_line });
     }
 
     /// Adds to what the attempt costs, in US dollars. What is no cost is not added.
     pub fn spend(&self, usd: f64) {
-        if usd.is_finite() && usd >= 0.0 {
-            *self.state().cost_usd.get_or_insert(0.0) += usd;
-        }
+        self.report(Report::Cost(usd));
     }
 
-    /// What was spent so far, if anything was said of it.
-    #[must_use]
-    pub fn cost_usd(&self) -> Option<f64> {
-        self.state().cost_usd
+    /// Shows what the node means to do. A later plan takes the place of an earlier one.
+    pub fn plan(&self, plan: &str) {
+        self.report(Report::Plan(plan.to_owned()));
     }
 
-    /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on, and
-    /// another attempt is started with the [answer](Self::answer).
-    pub fn ask(&self, mut question: Question) {
-        question.text = sanitise::plain(&question.text);
-        question.shorten();
-        self.state().question = Some(question);
+    /// Shows a task, or how it is now. The node numbers its tasks; those with the largest numbers are shown.
+    pub fn task(&self, number: u32, title: &str, status: TaskStatus) {
+        self.report(Report::Task { number, title: title.to_owned(), status });
     }
 
-    /// What was asked.
-    pub(crate) fn question(&self) -> Option<Question> {
-        self.state().question.clone()
+    /// Shows that a tool is called. Returns the number of the call, for its [result](Self::tool_result).
+    pub fn tool_call(&self, tool: &str, arguments: &str) -> u32 {
+        let number = self.inner.tool_calls.fetch_add(1, Ordering::Relaxed) + 1;
+        self.report(Report::ToolCall { number, tool: tool.to_owned(), arguments: arguments.to_owned() });
+        number
     }
 
-    /// The answer to what the attempt before asked.
-    #[must_use]
-    pub fn answer(&self) -> Option<&Answer> {
-        self.inner.attempt.answer.as_ref()
+    /// Shows what a tool returned, or why it failed.
+    pub fn tool_result(&self, number: u32, result: Result<&str, &str>) {
+        let result = result.map(str::to_owned).map_err(str::to_owned);
+        self.report(Report::ToolResult { number, result });
+    }
+
+    /// Adds what one prediction took from a model. Its cost, where it is one, is [spent](Self::spend).
+    pub fn prediction(&self, one: &Prediction) {
+        self.report(Report::Prediction(one.clone()));
     }
 
     /// A private folder for what the node needs while it runs. It is removed when the attempt has ended. Blocks.
@@ -186,16 +157,8 @@ impl NodeServices {
     /// # Errors
     /// It can't be made.
     pub fn scratch(&self) -> io::Result<PathBuf> {
-        let scratch = self.inner.folder.join(SCRATCH);
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&scratch)?;
-        Ok(scratch)
-    }
-
-    /// The value of a secret.
-    ///
-    /// # Errors
-    /// There is no such secret. In this version there is none at all: nothing is asked for them yet.
-    pub fn secret(&self, name: &str) -> Result<String, String> {
-        Err(format!("the secret `{}` is not known: secrets are not in this version", sanitise::line(name)))
+        let scratch = &self.inner.scratch;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(scratch)?;
+        Ok(scratch.clone())
     }
 }

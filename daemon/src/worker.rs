@@ -6,10 +6,12 @@
 mod executor;
 mod frame;
 mod limits;
+mod listener;
 mod peaks;
 mod pool;
 mod preview;
 mod process;
+mod reports;
 mod scratch;
 mod serve;
 

@@ -64,6 +64,7 @@ pub(super) fn read(folder: &Folder, number: u32, read: &Read, ended: bool) -> Re
             let stream = match stream {
                 StreamTag::Stdout => Stream::Stdout,
                 StreamTag::Stderr => Stream::Stderr,
+                StreamTag::Reasoning => Stream::Reasoning,
             };
             Piece { stream, text: String::from_utf8_lossy(&bytes).into_owned() }
         },

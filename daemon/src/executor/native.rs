@@ -12,7 +12,7 @@ use crate::attempt::{Attempt, Outcome};
 use crate::content;
 use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
-use crate::services::{NodeServices, SCRATCH};
+use crate::services::{DaemonServices, SCRATCH};
 use crate::store::blob::Blobs;
 
 /// Runs native nodes in the daemon.
@@ -72,7 +72,7 @@ impl Executor for NativeNodes {
                 writable.extend(attempt.run.project.clone());
                 let attempts = self.attempts.clone();
                 Task::open(attempt, &self.blobs, move |attempt| {
-                    let services = NodeServices::new(attempt.clone(), blobs.clone(), &attempts);
+                    let services = DaemonServices::new(attempt.clone(), blobs.clone(), &attempts);
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);
                     Box::pin(async move {

@@ -1,8 +1,10 @@
 //! An attempt that is a task of this process: it ends with the daemon, so there is nothing to adopt.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::event::NodeError;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +68,12 @@ impl Execution for Task {
         Box::pin(async {
             let work = lock(&self.work).take();
             let Some(work) = work else { return End::Lost("its work was begun before".into()) };
-            let outcome = work.await;
+            // A node type that panics ends its attempt, and nothing else.
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|panic| {
+                let why = panic_message(panic.as_ref());
+                Outcome::failed(NodeError::new(format!("the node type crashed, which is a bug in it: {why}")))
+            });
             *lock(&self.outcome) = Some(outcome);
             End::Ended
         })
@@ -83,6 +90,12 @@ impl Execution for Task {
         let outcome = lock(&self.outcome).take();
         Box::pin(std::future::ready(outcome.unwrap_or_else(|| Outcome::lost("it did not end"))))
     }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let what = panic.downcast_ref::<&str>().copied();
+    let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    fanlight_shared::value::cut(&fanlight_shared::sanitise::line(what.unwrap_or("it gave no reason")), 200)
 }
 
 /// The execution of work that was sent to an executor that can't do it.

@@ -11,13 +11,13 @@ use fanlight_shared::value::{Value, Values};
 
 use super::build::{Build, ty};
 use super::typed_inputs::TypedInputs;
-use super::{Made, NodeCall, NodeType, Runner};
+use super::{Made, NodeCall, NodeType, Runner, Workspace};
 use crate::file_error::FileError;
 use crate::services::Level;
 
 /// Returns the types of tests.
 pub(crate) fn types() -> Vec<NodeType> {
-    vec![stream(), ask(), agent(), elsewhere(), work()]
+    vec![stream(), ask(), agent(), elsewhere(), work(), crash()]
 }
 
 /// Runs in a worker that finds its disk full as long as `full` is there, and hands `file` on.
@@ -27,13 +27,55 @@ fn work() -> NodeType {
         .optional()
         .input("file", ty::file(), "A file.")
         .optional()
+        .input("say", Type::Text, "What it says, word by word, before it shows a picture and waits for ever.")
+        .optional()
+        .input("flood", Type::Int, "How often it says the same.")
+        .optional()
         .output("file", ty::file(), "The same file.")
-        .run(Runner::worker(|_, inputs| {
+        .run(Runner::worker(|workspace, inputs| {
+            if let Some(text) = inputs.maybe("say").and_then(Value::as_text) {
+                say_all(workspace, text)?;
+            }
+            for number in 0..inputs.maybe("flood").and_then(Value::as_int).unwrap_or(0) {
+                let services = workspace.services();
+                services.chunk(&format!("{number:>99}\n"));
+                services.progress(Some(0.5), Some("floods"));
+                services.metric("said", number as f64, None);
+            }
             if inputs.maybe("full").and_then(Value::as_text).is_some_and(|path| Path::new(path).exists()) {
                 return Err(FileError::Full("the disk of the worker is full".into()));
             }
             Ok(inputs.into_iter().filter(|(name, _)| name == "file").collect())
         }))
+}
+
+/// Says text and reasoning, word by word, with everything else that a node in a worker may say, and never ends.
+fn say_all(workspace: &mut Workspace, text: &str) -> Result<(), FileError> {
+    let services = workspace.services().clone();
+    std::fs::write(services.scratch().map_err(|error| error.to_string())?.join("draft"), text)
+        .map_err(|error| error.to_string())?;
+    services.reasoning("which word is first?");
+    let words: Vec<&str> = text.split_inclusive(' ').collect();
+    for (at, word) in words.iter().enumerate() {
+        services.chunk(word);
+        services.metric("words", (at + 1) as f64, None);
+        services.progress(Some((at + 1) as f64 / words.len() as f64), Some("writes"));
+    }
+    services.log(Level::Warn, "that was all");
+    services.spend(0.5);
+    let picture = image::DynamicImage::new_rgb8(4, 4);
+    let value = workspace.put_picture("draft", &picture)?;
+    services.partial("file", value);
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Crashes.
+fn crash() -> NodeType {
+    Build::new("test.crash", "Crashes.")
+        .output("text", Type::Text, "Nothing.")
+        .run(Runner::daemon(|_| async { panic!("no\u{1b}[2J luck") }))
 }
 
 /// A type that is run by an executor outside of this crate.
@@ -78,6 +120,7 @@ fn agent() -> NodeType {
 async fn plan_and_call(call: NodeCall) -> Made {
     let services = &call.services;
     services.plan("1. look\n2. tell");
+    services.reasoning("it could be anywhere");
     services.task(1, "look", TaskStatus::Running);
     services.task(2, "tell", TaskStatus::Waiting);
     let fetch = services.tool_call("http.fetch", &format!("{{\"url\": \"{}\"}}", "long ".repeat(400)));

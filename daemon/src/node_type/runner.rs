@@ -12,7 +12,7 @@ use super::Workspace;
 use crate::attempt::{Attempt, Made};
 use crate::content::{self, TextOutput};
 use crate::file_error::FileError;
-use crate::services::NodeServices;
+use crate::services::DaemonServices;
 use crate::store::blob::Blobs;
 
 /// A node type: its spec and its runner.
@@ -166,7 +166,7 @@ pub struct NodeCall {
     /// The attempt.
     pub attempt: Attempt,
     /// The services of the running node.
-    pub services: NodeServices,
+    pub services: DaemonServices,
     /// The inputs.
     pub inputs: Values,
     /// For reading and publishing bytes.

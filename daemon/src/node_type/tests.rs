@@ -35,7 +35,7 @@ struct Table {
 impl Table {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { workspace: Workspace::new(folder.path().to_owned(), BTreeMap::new()), folder }
+        Self { workspace: Workspace::of_test(folder.path().to_owned(), BTreeMap::new()), folder }
     }
     fn run(&mut self, name: &str, given: &[(&str, Value)]) -> Result<Values, String> {
         let Runner::Worker(run) = find(name).run else { panic!("{name} needs no worker") };
@@ -56,11 +56,13 @@ impl Table {
             width: None,
             height: None,
         };
-        let mut workspace = Workspace::new(self.folder.path().to_owned(), BTreeMap::from([(hash, path)]));
+        let mut workspace = Workspace::of_test(self.folder.path().to_owned(), BTreeMap::from([(hash, path)]));
         let Runner::Worker(run) = find("image.load").run else { panic!("image.load needs no worker") };
         let made = run(&mut workspace, Values::from([("file".to_owned(), Value::from(media))]));
-        for new in workspace.into_made().into_values() {
-            std::fs::remove_file(self.folder.path().join(new.file)).unwrap();
+        for entry in std::fs::read_dir(self.folder.path()).unwrap().flatten() {
+            if entry.path().extension().is_some_and(|it| it == "png") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
         }
         made.map_err(String::from)
     }
@@ -168,7 +170,8 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
             height: None,
             executable: false,
         };
-        let mut workspace = Workspace::new(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
+        let mut workspace =
+            Workspace::of_test(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));
         let Runner::Worker(run) = find("image.load").run else { panic!() };
         let error = run(&mut workspace, Values::from([("file".to_owned(), Value::from(media))]))
             .unwrap_err()

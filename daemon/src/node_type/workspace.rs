@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::file_error::FileError;
 use crate::picture;
+use crate::services::NodeServices;
 
 /// The workspace of a node type inside a worker process: it reads media by path and writes new media as files.
 #[derive(Debug)]
@@ -21,15 +23,37 @@ pub struct Workspace {
     folder: PathBuf,
     /// The paths of the bytes of inputs.
     files: BTreeMap<BlobHash, PathBuf>,
-    made: BTreeMap<BlobHash, NewFile>,
+    made: MadeFiles,
+    services: NodeServices,
     given_up: bool,
 }
 
 impl Workspace {
     /// Creates a workspace with an empty folder for new files; `files` holds the paths of input media.
+    pub(crate) fn new(
+        folder: PathBuf,
+        files: BTreeMap<BlobHash, PathBuf>,
+        made: MadeFiles,
+        services: NodeServices,
+    ) -> Self {
+        Self { folder, files, made, services, given_up: false }
+    }
+
+    /// Creates a workspace for tests, whose reports go nowhere.
+    #[cfg(test)]
+    pub(crate) fn of_test(folder: PathBuf, files: BTreeMap<BlobHash, PathBuf>) -> Self {
+        struct Nowhere;
+        impl crate::services::Carrier for Nowhere {
+            fn report(&self, _: crate::services::Report) {}
+        }
+        let services = NodeServices::new(Box::new(Nowhere), Default::default(), folder.join("scratch"));
+        Self::new(folder, files, MadeFiles::default(), services)
+    }
+
+    /// Returns the services of the running node.
     #[must_use]
-    pub fn new(folder: PathBuf, files: BTreeMap<BlobHash, PathBuf>) -> Self {
-        Self { folder, files, made: BTreeMap::new(), given_up: false }
+    pub fn services(&self) -> &NodeServices {
+        &self.services
     }
 
     /// Returns the path of the bytes of an input, or of something just written.
@@ -38,7 +62,7 @@ impl Workspace {
     /// It isn't media, or not of this request.
     pub fn path(&self, value: &Value) -> Result<PathBuf, String> {
         let media = value.as_media().ok_or_else(|| format!("expected media, got {}", value.type_of()))?;
-        if let Some(new) = self.made.get(&media.hash) {
+        if let Some(new) = self.made.files().get(&media.hash) {
             return Ok(self.folder.join(&new.file));
         }
         let path = self.files.get(&media.hash).map(PathBuf::as_path);
@@ -60,7 +84,7 @@ impl Workspace {
     /// # Errors
     /// It is too large, or the disk is full.
     pub fn put_picture(&mut self, name: &str, picture: &DynamicImage) -> Result<Value, FileError> {
-        let file = format!("{}.png", self.made.len());
+        let file = format!("{}.png", self.made.files().len());
         picture::encode(picture, &self.folder.join(&file))?;
         let name = match name.rsplit_once('.') {
             Some((stem, _)) if !stem.is_empty() => format!("{stem}.png"),
@@ -87,7 +111,7 @@ impl Workspace {
     /// # Errors
     /// It can't be created.
     pub fn create(&mut self, name: &str) -> Result<(File, Value), FileError> {
-        let file = self.made.len().to_string();
+        let file = self.made.files().len().to_string();
         let open = picture::new_file(&self.folder.join(&file))
             .map_err(|error| FileError::of("a file can't be created", &error))?;
         let media = Media {
@@ -117,7 +141,7 @@ impl Workspace {
     /// by the hash.
     fn announce(&mut self, file: String, media: Media) -> Value {
         let token = BlobHash::of(format!("new file {file}").as_bytes());
-        self.made.insert(token, NewFile { file, name: media.name.clone() });
+        self.made.files().insert(token, NewFile { file, name: media.name.clone() });
         Value::from(Media { hash: token, ..media })
     }
 
@@ -136,9 +160,16 @@ impl Workspace {
     pub fn name_of(value: &Value) -> &str {
         value.as_media().map_or("picture.png", |media| media.name.as_str())
     }
+}
 
-    pub(crate) fn into_made(self) -> BTreeMap<BlobHash, NewFile> {
-        self.made
+/// The files that a node type made, by the tokens that stand for them: the same ones in every clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MadeFiles(Arc<Mutex<BTreeMap<BlobHash, NewFile>>>);
+
+impl MadeFiles {
+    /// Each change is one step.
+    pub(crate) fn files(&self) -> MutexGuard<'_, BTreeMap<BlobHash, NewFile>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -70,7 +70,7 @@ impl Served {
         let supervisor = Supervisor::new(&home, helper);
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
-        let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch());
+        let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch(), home.attempts());
         let native =
             NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts: home.attempts() };
         let executors =
@@ -110,7 +110,7 @@ impl Served {
 }
 
 /// Returns a run of a workflow.
-fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
+pub(crate) fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> Run {
     Run {
         id: RunId::new(),
         workflow: "poster".into(),

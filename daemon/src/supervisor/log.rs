@@ -5,8 +5,9 @@
 //! and of the files with an offset only the last two stay. So readers never see bytes change, only files appear and
 //! disappear, and everything between the first 512 KiB and the last 512 KiB to 1 MiB is dropped.
 //!
-//! A file is a sequence of records: the stream (u8, 1 or 2), a length (u32, little endian), and that many bytes.
-//! Offsets only count the bytes of output. The last record may be cut off while it is being written.
+//! A file is a sequence of records: the stream (u8: 1 standard output, 2 standard error, 3 reasoning), a length (u32,
+//! little endian), and that many bytes. Offsets only count the bytes of output. The last record may be cut off while it
+//! is being written.
 //!
 //! `stdout` in the same folder is the beginning of standard output, as plain bytes; a byte over 1 MiB means that there
 //! was more.
@@ -33,6 +34,28 @@ pub enum StreamTag {
     Stdout,
     /// Standard error.
     Stderr,
+    /// What a node thinks on the way to what it makes.
+    Reasoning,
+}
+
+impl StreamTag {
+    /// Its number on disk. None is ever used for another stream.
+    fn number(self) -> u8 {
+        match self {
+            Self::Stdout => 1,
+            Self::Stderr => 2,
+            Self::Reasoning => 3,
+        }
+    }
+
+    /// The stream of a number; what is not known here is shown as standard output.
+    fn of(number: u8) -> Self {
+        match number {
+            2 => Self::Stderr,
+            3 => Self::Reasoning,
+            _ => Self::Stdout,
+        }
+    }
 }
 
 /// A part of a log.
@@ -145,8 +168,7 @@ fn records(bytes: &[u8]) -> impl Iterator<Item = (StreamTag, &[u8])> {
         let length = (u32::from_le_bytes(length) as usize).min(after.len());
         let (data, after) = after.split_at(length);
         rest = after;
-        let stream = if tag == 2 { StreamTag::Stderr } else { StreamTag::Stdout };
-        Some((stream, data))
+        Some((StreamTag::of(tag), data))
     })
 }
 

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::node_type::NewFile;
+use crate::services::Report;
 
 /// The longest frame: values may be long texts, media are never in them.
 pub(super) const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -50,6 +51,13 @@ pub(super) enum Response {
         /// The outputs.
         values: Values,
         /// New files by token.
+        files: BTreeMap<BlobHash, NewFile>,
+    },
+    /// What the node says before it answers. New media are as in `Made`.
+    Said {
+        /// What it says, in order.
+        reports: Vec<Report>,
+        /// The new files that it says something of.
         files: BTreeMap<BlobHash, NewFile>,
     },
     /// The MIME type of a preview and its file; nothing where there is nothing to show.

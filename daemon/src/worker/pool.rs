@@ -19,10 +19,12 @@ use crate::file_error::FileError;
 use crate::media;
 use crate::node_type::NewFile;
 use crate::rooted::remove_tree;
+use crate::services::Reporter;
 use crate::store::blob::{Blobs, Published};
 
 use super::frame::{Request, Response};
 use super::limits;
+use super::listener::Listener;
 use super::process::{NoResponse, Process};
 use super::scratch::Scratch;
 
@@ -43,6 +45,8 @@ struct Inner {
     blobs: Blobs,
     /// A folder of its own below what was given, so that what a crash left can be removed as a whole.
     scratch: PathBuf,
+    /// Where the folders of attempts lie.
+    attempts: PathBuf,
     /// First in, first out.
     slots: Semaphore,
     idle: Mutex<Idle>,
@@ -84,13 +88,14 @@ impl From<String> for Stop {
 impl Workers {
     /// Workers that run `helper worker`, at most `most` at once.
     #[must_use]
-    pub fn new(helper: &Path, most: usize, blobs: Blobs, scratch: PathBuf) -> Self {
+    pub fn new(helper: &Path, most: usize, blobs: Blobs, scratch: PathBuf, attempts: PathBuf) -> Self {
         let scratch = scratch.join("workers");
         if let Err(error) = remove_tree(&scratch) {
             tracing::warn!("what an earlier daemon left in {} can't be removed: {error}", scratch.display());
         }
         let slots = Semaphore::new(most.max(1));
-        let inner = Inner { helper: helper.to_owned(), blobs, scratch, slots, idle: Mutex::default() };
+        let (helper, idle) = (helper.to_owned(), Mutex::default());
+        let inner = Inner { helper, blobs, scratch, attempts, slots, idle };
         Self { inner: Arc::new(inner) }
     }
 
@@ -101,13 +106,17 @@ impl Workers {
 
     /// Runs one attempt of a native node in a worker. Cancel kills the worker.
     pub async fn run(&self, attempt: Attempt, node_type: &str, inputs: Values) -> Outcome {
-        match self.make(&attempt, node_type, inputs).await {
+        let folder = self.inner.attempts.join(attempt.id.to_string());
+        let reporter = Reporter::new(attempt.clone(), &folder);
+        let outcome = match self.make(&attempt, node_type, inputs, &reporter).await {
             Ok((values, blobs)) => Outcome::completed(values, blobs),
             // A full disk is waited for, until a cancel.
             Err(Stop::Cancelled | Stop::Full(_)) => Outcome::cancelled(),
             Err(Stop::Lost(sentence)) => Outcome::lost(&sentence),
             Err(Stop::Failed(sentence)) => Outcome::failed(NodeError::new(sentence)),
-        }
+        };
+        // What was spent is spent, however it ended.
+        Outcome { cost_usd: reporter.cost_usd(), ..outcome }
     }
 
     async fn make(
@@ -115,6 +124,7 @@ impl Workers {
         attempt: &Attempt,
         node_type: &str,
         inputs: Values,
+        reporter: &Reporter,
     ) -> Result<(Values, Vec<Published>), Stop> {
         let given: Vec<Media> = inputs.values().flat_map(Value::media).map(Clone::clone).collect();
         let known = given.iter().map(|media| media.hash).collect::<Vec<_>>();
@@ -128,7 +138,7 @@ impl Workers {
                 files,
                 folder,
             };
-            let asking = self.request(&attempt.cancel, &name, given.clone(), ask);
+            let asking = self.request(&attempt.cancel, &name, given.clone(), ask, Some(reporter));
             async {
                 match asking.await {
                     Ok((Response::Full(why), _)) | Err(Stop::Full(why)) => Err(FileError::Full(why)),
@@ -140,7 +150,9 @@ impl Workers {
         let (values, files) = match response {
             Response::Made { values, files } => (values, files),
             Response::Failed(sentence) | Response::Full(sentence) => return Err(Stop::Failed(sentence)),
-            Response::Preview(_) => return Err(Stop::Failed("the worker answered another question".into())),
+            Response::Preview(_) | Response::Said { .. } => {
+                return Err(Stop::Failed("the worker answered another question".into()));
+            }
         };
         let blobs = self.inner.blobs.clone();
         let made = Arc::new(Made { blobs, scratch, values, files, known });
@@ -179,7 +191,8 @@ impl Workers {
             let file = files.remove(&wanted.hash).unwrap_or_default();
             Request::Preview { media: wanted, file, folder }
         };
-        let (response, scratch) = self.request(&CancellationToken::new(), &name, vec![media], ask).await?;
+        let (response, scratch) =
+            self.request(&CancellationToken::new(), &name, vec![media], ask, None).await?;
         match response {
             Response::Preview(None) => Ok(None),
             Response::Preview(Some((mime, file))) => {
@@ -188,7 +201,9 @@ impl Workers {
                 Ok(Some((mime, bytes)))
             }
             Response::Failed(sentence) | Response::Full(sentence) => Err(Stop::Failed(sentence)),
-            Response::Made { .. } => Err(Stop::Failed("the worker answered another question".into())),
+            Response::Made { .. } | Response::Said { .. } => {
+                Err(Stop::Failed("the worker answered another question".into()))
+            }
         }
     }
 
@@ -199,6 +214,7 @@ impl Workers {
         name: &str,
         media: Vec<Media>,
         ask: impl FnOnce(BTreeMap<BlobHash, PathBuf>, PathBuf) -> Request,
+        reporter: Option<&Reporter>,
     ) -> Result<(Response, Scratch), Stop> {
         let slot = tokio::select! {
             biased;
@@ -215,11 +231,14 @@ impl Workers {
         };
         let laid_out = tokio::task::spawn_blocking(lay_out).await.map_err(|error| error.to_string())?;
         let (scratch, files) = laid_out?;
+        let known = files.keys().copied().collect();
         let request = ask(files, scratch.made());
+        let blobs = self.inner.blobs.clone();
+        let listener = reporter.map(|reporter| Listener::new(&scratch, reporter.clone(), blobs, known));
         let response = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Stop::Cancelled),
-            response = tokio::time::timeout(limits::REQUEST_TIME, self.ask(&request)) => match response {
+            response = tokio::time::timeout(limits::REQUEST_TIME, self.ask(&request, listener.as_ref())) => match response {
                 Ok(response) => response,
                 Err(_) => Err(Stop::Failed(format!(
                     "this took a worker more than {} minutes and was ended",
@@ -227,11 +246,12 @@ impl Workers {
                 ))),
             },
         };
+        drop(listener);
         Ok((response?, scratch))
     }
 
     /// Asks a warm worker or a new one. Dropped midway, the worker dies with it.
-    async fn ask(&self, request: &Request) -> Result<Response, Stop> {
+    async fn ask(&self, request: &Request, listener: Option<&Listener<'_>>) -> Result<Response, Stop> {
         loop {
             let warm = self.idle().processes.pop();
             let reused = warm.is_some();
@@ -241,7 +261,7 @@ impl Workers {
                     format!("the worker {} can't be started: {error}", self.inner.helper.display())
                 })?,
             };
-            let response = process.ask(request).await;
+            let response = process.ask(request, listener).await;
             match response {
                 Ok(response) => {
                     self.put_back(process).await;
@@ -341,7 +361,15 @@ impl Made {
     }
 }
 
-fn settle(value: &mut Value, made: &BTreeMap<BlobHash, Media>, known: &[BlobHash]) -> Result<(), String> {
+/// Puts media in the place of the tokens that stand for new files.
+///
+/// # Errors
+/// It names bytes that are neither new nor known.
+pub(super) fn settle(
+    value: &mut Value,
+    made: &BTreeMap<BlobHash, Media>,
+    known: &[BlobHash],
+) -> Result<(), String> {
     match value {
         Value::Media(media) => match made.get(&media.hash) {
             Some(new) => **media = new.clone(),

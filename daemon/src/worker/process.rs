@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::frame::{self, Request, Response};
 use super::limits;
+use super::listener::Listener;
 
 /// How much of a worker's stderr is kept, from its end: enough for the reason of an abort.
 const STDERR: usize = 4096;
@@ -74,21 +75,37 @@ impl Process {
         Ok(Self { child, socket, stderr, reader, requests: 0, idle_since: Instant::now() })
     }
 
-    /// Does one request. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
+    /// Does one request; what its node says meanwhile goes to the listener. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
     /// midway must end the process too.
-    pub(super) async fn ask(&mut self, request: &Request) -> Result<Response, NoResponse> {
+    pub(super) async fn ask(
+        &mut self,
+        request: &Request,
+        listener: Option<&Listener<'_>>,
+    ) -> Result<Response, NoResponse> {
         let bytes = frame::encode(request).map_err(|error| NoResponse::Refused(error.to_string()))?;
         self.requests += 1;
         if self.socket.write_all(&bytes).await.is_err() {
             return Err(NoResponse::Gone);
         }
-        match self.response().await {
+        match self.response(listener).await {
             Ok(response) => Ok(response),
             Err(error) => Err(self.cause(&error).await),
         }
     }
 
-    async fn response(&mut self) -> io::Result<Response> {
+    async fn response(&mut self, listener: Option<&Listener<'_>>) -> io::Result<Response> {
+        loop {
+            match (self.frame().await?, listener) {
+                (Response::Said { reports, files }, Some(listener)) => listener.hear(reports, files).await,
+                (Response::Said { .. }, None) => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "it says more than it was asked"));
+                }
+                (response, _) => return Ok(response),
+            }
+        }
+    }
+
+    async fn frame(&mut self) -> io::Result<Response> {
         let mut head = [0; 4];
         self.socket.read_exact(&mut head).await?;
         let mut bytes = vec![0; frame::length(head)?];
@@ -99,7 +116,7 @@ impl Process {
     /// Why it died, as far as can be known.
     async fn cause(&mut self, error: &io::Error) -> NoResponse {
         if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::Other) {
-            return NoResponse::Died(format!("the worker gave an response that can't be read: {error}"));
+            return NoResponse::Died(format!("the worker gave a response that can't be read: {error}"));
         }
         // Its socket is closed, so it has ended or is about to; one that hangs is ended here.
         let status = match tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await {

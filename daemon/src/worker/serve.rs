@@ -4,13 +4,17 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
+use tokio_util::sync::CancellationToken;
 
 use crate::file_error::FileError;
-use crate::node_type::{NodeTypeSet, NodeTypes, Runner, Workspace};
+use crate::node_type::{MadeFiles, NodeTypeSet, NodeTypes, Runner, Workspace};
+use crate::services::{NodeServices, SCRATCH};
 
 use super::frame::{self, Request, Response};
+use super::reports::Reports;
 use super::{limits, preview};
 
 /// The body of `fanlight worker`: requests come over the socket that is its stdin, responses go back over it, until it closes.
@@ -66,15 +70,32 @@ fn end_with_daemon(socket: &OwnedFd) {
 ///
 /// # Errors
 /// A frame that is none, or a writer that is closed.
-pub(super) fn serve(mut reader: impl Read, mut writer: impl Write, types: &NodeTypeSet) -> io::Result<()> {
-    while let Some(request) = frame::read::<Request>(&mut reader)? {
+pub(super) fn serve(mut reader: impl Read, writer: impl Write + Send, types: &NodeTypeSet) -> io::Result<()> {
+    let (writer, reports) = (Mutex::new(writer), Reports::default());
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().name("reports".into()).spawn_scoped(scope, || reports.send(&writer))?;
+        let served = answer_all(&mut reader, &writer, &reports, types);
+        reports.close();
+        served
+    })
+}
+
+fn answer_all(
+    reader: &mut impl Read,
+    writer: &Mutex<impl Write>,
+    reports: &Reports,
+    types: &NodeTypeSet,
+) -> io::Result<()> {
+    while let Some(request) = frame::read::<Request>(reader)? {
         let mut given_up = false;
-        let response = catch_unwind(AssertUnwindSafe(|| response(request, types, &mut given_up)));
+        let response = catch_unwind(AssertUnwindSafe(|| response(request, reports, types, &mut given_up)));
         let response = response.unwrap_or_else(|panic| Response::Failed(crashed(panic.as_ref())));
         let bytes = match frame::encode(&response) {
             Ok(bytes) => bytes,
             Err(error) => frame::encode(&Response::Failed(error.to_string()))?,
         };
+        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.flush(&mut *writer)?;
         writer.write_all(&bytes)?;
         writer.flush()?;
         if given_up {
@@ -84,16 +105,19 @@ pub(super) fn serve(mut reader: impl Read, mut writer: impl Write, types: &NodeT
     Ok(())
 }
 
-fn response(request: Request, types: &NodeTypeSet, given_up: &mut bool) -> Response {
+fn response(request: Request, reports: &Reports, types: &NodeTypeSet, given_up: &mut bool) -> Response {
     let response = match request {
         Request::Run { node_type, inputs, files, folder } => {
             let Some(Runner::Worker(run)) = types.get(&node_type).map(|it| &it.run) else {
                 return Response::Failed(format!("`{node_type}` is not a node type that runs in a worker"));
             };
-            let mut workspace = Workspace::new(folder, files);
-            let made = run(&mut workspace, inputs);
+            let made = MadeFiles::default();
+            let scratch = folder.with_file_name(SCRATCH);
+            let services = NodeServices::new(reports.begin(made.clone()), CancellationToken::new(), scratch);
+            let mut workspace = Workspace::new(folder, files, made.clone(), services);
+            let values = run(&mut workspace, inputs);
             *given_up = workspace.was_given_up();
-            made.map(|values| Response::Made { values, files: workspace.into_made() })
+            values.map(|values| Response::Made { values, files: std::mem::take(&mut *made.files()) })
         }
         Request::Preview { media, file, folder } => {
             preview::make(&media, &file, &folder).map(Response::Preview).map_err(FileError::from)

@@ -62,15 +62,17 @@ pub struct Piece {
     pub text: String,
 }
 
-/// One of a command's streams.
+/// One of the streams of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// Standard output.
+    /// Standard output; of a native node, the text that it makes.
     Stdout,
-    /// Standard error.
+    /// Standard error; of a native node, the lines of its log.
     Stderr,
+    /// What a node thinks on the way to what it makes, such as the reasoning of a model.
+    Reasoning,
     /// Lines that the node reported in `$FANLIGHT_EVENTS`, and messages of Fanlight itself.
     Log,
 }

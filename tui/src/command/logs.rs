@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Of failed nodes only.
     #[arg(long)]
     failed: bool,
+    /// What nodes thought on the way to what they made, too.
+    #[arg(long)]
+    reasoning: bool,
     /// Escape sequences as they were written; only into a pipe or file.
     #[arg(long)]
     raw: bool,
@@ -121,7 +124,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let wanted = Wanted::new(&args, &detail.state)?;
     let places = wanted.places(&detail.state);
     let prefixed = places.len() > 1 || follow && wanted.node.is_none();
-    let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw);
+    let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw, args.reasoning);
     let mut whole = true;
     for place in &places {
         whole = whole && readers.read(place, &mut out).await?;

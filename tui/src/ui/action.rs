@@ -112,6 +112,7 @@ actions! {
     PreviousTab "previous_tab" Inspector ["h", "left", "backtab"] "previous tab"
     FollowLog "follow_log" Inspector ["f"] "follow the log"
     Wrap "wrap" Inspector ["W"] "wrap lines"
+    Reasoning "reasoning" Inspector ["R"] "reasoning; shown or folded"
     Pager "pager" Inspector ["o"] "open in the pager"
     NextItem "next_item" Inspector ["}"] "next item"
     PreviousItem "previous_item" Inspector ["{"] "previous item"

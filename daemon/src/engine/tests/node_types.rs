@@ -75,3 +75,11 @@ async fn a_run_whose_type_is_gone_after_a_restart_fails_by_its_name() {
     assert_eq!(ended.run.state, RunStatus::Failed);
     assert!(ended.error().contains("test.elsewhere"), "{}", ended.error());
 }
+
+#[tokio::test]
+async fn a_type_that_crashes_fails_its_node_and_nothing_else() {
+    let world = World::new().await;
+    let ended = world.run("nodes: { a: { uses: test.crash }, b: { run: done } }").await;
+    assert_eq!(ended.nodes(), "a failed, b completed");
+    assert!(ended.error().contains("crashed, which is a bug in it: no luck"), "{}", ended.error());
+}

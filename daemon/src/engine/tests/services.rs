@@ -69,6 +69,7 @@ async fn what_an_agent_did_is_stored_with_its_end_and_whole_in_its_log() {
         assert_eq!(attempt.cost_usd, Some(0.5), "what predictions cost is counted once");
         let log = log::read(&world.folder_of(attempt.id.unwrap()), 0, 10_000).unwrap();
         assert_eq!(log.end, node.log_end);
+        assert!(log.pieces.contains(&(StreamTag::Reasoning, b"it could be anywhere".to_vec())));
         let text: Vec<u8> = log.pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains(&"long ".repeat(400)), "the log has all of it: {text}");

@@ -78,7 +78,7 @@ mod tests {
 
     fn ask(value: &str, filter: &str) -> Result<Values, String> {
         let given = [("value", json(value)), ("filter", filter.into()), ("least", Value::Int(3))];
-        let mut workspace = Workspace::new("/nowhere".into(), BTreeMap::new());
+        let mut workspace = Workspace::of_test("/nowhere".into(), BTreeMap::new());
         run(&mut workspace, inputs(&node_type(), &given)?).map_err(String::from)
     }
 
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_never_ends_or_makes_too_much_is_stopped() {
-        let mut workspace = Workspace::new("/nowhere".into(), BTreeMap::new());
+        let mut workspace = Workspace::of_test("/nowhere".into(), BTreeMap::new());
         // It does end, so that no thread outlives the tests.
         let given = [("value", json("1")), ("filter", "last(range(3e6))".into())];
         let inputs = inputs(&node_type(), &given).unwrap();

@@ -92,7 +92,7 @@ mod tests {
 
     fn validate(value: &str, schema: &str, on_invalid: &str) -> Result<Values, String> {
         let given = [("value", json(value)), ("schema", json(schema)), ("on_invalid", on_invalid.into())];
-        let mut workspace = Workspace::new("/nowhere".into(), BTreeMap::new());
+        let mut workspace = Workspace::of_test("/nowhere".into(), BTreeMap::new());
         run(&mut workspace, inputs(&node_type(), &given)?).map_err(String::from)
     }
 

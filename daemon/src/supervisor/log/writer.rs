@@ -46,7 +46,7 @@ impl LogWriter {
         }
         let Some((file, size)) = &mut self.current else { return Ok(()) };
         let mut record = Vec::with_capacity(5 + bytes.len());
-        record.push(if stream == StreamTag::Stderr { 2 } else { 1 });
+        record.push(stream.number());
         record.extend(length.to_le_bytes());
         record.extend(bytes);
         file.write_all(&record)?;

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::AttemptEnd;
+use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
+use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +19,7 @@ use crate::attempt::{Attempt, Outcome, RunFacts};
 use crate::hub::Hub;
 use crate::node_type::{NodeTypes, fake};
 use crate::store::Store;
+use crate::supervisor::log::{self, StreamTag};
 use crate::worker::Workers;
 
 /// Not a test of its own: the process that the helper script of the others becomes.
@@ -60,7 +64,8 @@ impl Place {
     }
 
     fn workers_of(&self, helper: &Path, most: usize) -> Workers {
-        Workers::new(helper, most, self.store.blobs().clone(), self.home.path().join("scratch"))
+        let attempts = self.home.path().join("attempts");
+        Workers::new(helper, most, self.store.blobs().clone(), self.home.path().join("scratch"), attempts)
     }
 
     fn pids(&self) -> Vec<i32> {
@@ -294,4 +299,68 @@ async fn what_a_worker_made_is_published_when_the_full_disk_has_space_again() {
         });
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
     assert!(outcome.values["image"].as_media().unwrap().bytes > 64 << 10, "it does not lie in the database");
+}
+
+/// An attempt whose run is known to the hub, so that what its node says is folded.
+fn watched(cancel: &CancellationToken) -> Attempt {
+    let attempt = attempt(cancel);
+    let mut run = crate::server::tests::run_of(attempt.run.workflow_id, 1, RunStatus::Running);
+    run.id = attempt.run.id;
+    let mut state = RunState::new([attempt.node.as_str()]);
+    let mut update = NodeUpdate::new(&attempt.node, ItemPath::WHOLE, NodeStatus::Running, Time(1));
+    update.attempt = Some(1);
+    state.fold(&Numbered { seq: 1, event: StateEvent::NodeUpdate(update) });
+    attempt.hub.begin(&run, state);
+    attempt
+}
+
+fn seen(attempt: &Attempt) -> Instance {
+    attempt.hub.run_state(attempt.run.id).unwrap().nodes[&attempt.node].whole.clone()
+}
+
+#[tokio::test]
+async fn a_node_in_a_worker_says_what_a_node_in_the_daemon_says() {
+    let place = Place::new();
+    let workers = place.workers(1);
+    let attempt = watched(&CancellationToken::new());
+    let inputs = Values::from([("say".to_owned(), Value::from("one two three"))]);
+    let working = tokio::spawn({
+        let (workers, attempt) = (workers.clone(), attempt.clone());
+        async move { workers.run(attempt, "test.work", inputs).await }
+    });
+    until("its last word is shown", || seen(&attempt).previews.contains_key("file")).await;
+    let node = seen(&attempt);
+    assert_eq!(node.progress.as_ref().and_then(|it| it.fraction), Some(1.0));
+    assert_eq!((node.metrics["words"], node.last_line.as_deref()), (3.0, Some("warn: that was all")));
+    let shown = node.previews["file"].as_media().unwrap();
+    assert_eq!((shown.width, shown.name.as_str()), (Some(4), "draft.png"));
+    assert!(place.store.blobs().path(shown.hash).exists() || shown.bytes <= 64 << 10);
+    attempt.cancel.cancel();
+    let outcome = working.await.unwrap();
+    assert_eq!((outcome.end, outcome.cost_usd), (AttemptEnd::Cancelled, Some(0.5)), "spent is spent");
+    let part = log::read(&place.home.path().join("attempts").join(attempt.id.to_string()), 0, 1000).unwrap();
+    let expected = [
+        (StreamTag::Reasoning, "which word is first?"),
+        (StreamTag::Stdout, "one two three"),
+        (StreamTag::Stderr, "warn: that was all\n"),
+    ];
+    assert_eq!(part.pieces, expected.map(|(stream, text)| (stream, text.as_bytes().to_vec())));
+    assert_eq!((part.end, place.left()), (node.log_end, 0), "its scratch folder is gone");
+}
+
+#[tokio::test]
+async fn a_flood_from_a_worker_is_logged_whole_and_holds_nobody_up() {
+    const LINES: i64 = 20_000;
+    let place = Place::new();
+    let workers = place.workers(1);
+    let attempt = watched(&CancellationToken::new());
+    let inputs = Values::from([("flood".to_owned(), Value::Int(LINES))]);
+    let outcome = workers.run(attempt.clone(), "test.work", inputs).await;
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    let node = seen(&attempt);
+    assert_eq!((node.log_end, node.metrics["said"]), (100 * LINES as u64, (LINES - 1) as f64));
+    let folder = place.home.path().join("attempts").join(attempt.id.to_string());
+    let part = log::read(&folder, node.log_end - 200, 1000).unwrap();
+    let text: Vec<u8> = part.pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    assert_eq!(String::from_utf8(text).unwrap(), format!("{:>99}\n{:>99}\n", LINES - 2, LINES - 1));
 }

@@ -43,7 +43,7 @@ struct Position {
     attempt: u32,
     offset: u64,
     /// Lines that have no end yet, by stream.
-    open: [String; 3],
+    open: [String; 4],
     /// Nothing more comes.
     done: bool,
     /// The prefix of its lines.
@@ -56,6 +56,8 @@ pub(super) struct Readers {
     run_id: RunId,
     prefixed: bool,
     raw: bool,
+    /// Whether what nodes think is written too.
+    reasoning: bool,
     colours: bool,
     positions: HashMap<(String, ItemPath), Position>,
     found: bool,
@@ -63,9 +65,9 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Of this run; `prefixed` puts the node before each line.
-    pub(super) fn new(client: Client, run_id: RunId, prefixed: bool, raw: bool) -> Self {
+    pub(super) fn new(client: Client, run_id: RunId, prefixed: bool, raw: bool, reasoning: bool) -> Self {
         let colours = Paint::stdout().is_on();
-        Self { client, run_id, prefixed, raw, colours, positions: HashMap::new(), found: false }
+        Self { client, run_id, prefixed, raw, reasoning, colours, positions: HashMap::new(), found: false }
     }
 
     /// Whether no log was there at all.
@@ -139,6 +141,9 @@ impl Readers {
             }
             for piece in &part.pieces {
                 self.found = true;
+                if piece.stream == Stream::Reasoning && !self.reasoning {
+                    continue;
+                }
                 self.text(position, piece.stream, &piece.text, out)?;
             }
             let moved = part.next > position.offset;

@@ -258,6 +258,10 @@ impl Component for Inspector {
                 }
                 Vec::new()
             }
+            Action::Reasoning => {
+                self.log.turn_reasoning();
+                Vec::new()
+            }
             Action::Wrap => {
                 self.wrap = !self.wrap;
                 Vec::new()
@@ -293,12 +297,12 @@ impl Component for Inspector {
     fn response(&mut self, _model: &mut Model, response: &mut Response) -> Vec<Effect> {
         match response {
             Response::Log(read, part) => {
-                let before = self.log.lines.len();
+                let before = self.log.shown().len();
                 let older = self.log.read && read.offset < part.end && self.top == 0 && !self.follow;
                 let next = self.log.take(read, part).map(Effect::ReadLog);
                 if older {
                     // What came before the first line moves it down; the view stays on it.
-                    self.top = self.log.lines.len().saturating_sub(before);
+                    self.top = self.log.shown().len().saturating_sub(before);
                 }
                 next.into_iter().collect()
             }
@@ -354,6 +358,7 @@ impl Component for Inspector {
         hints.push(Action::NextTab);
         if self.tab == Tab::Log {
             hints.extend([Action::FollowLog, Action::Find, Action::Wrap]);
+            hints.extend(self.log.has_reasoning().then_some(Action::Reasoning));
         }
         hints.extend([Action::Copy, Action::Pager]);
         if self.item_count(model).is_some_and(|count| count > 0) {

@@ -308,7 +308,7 @@ fn log<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
     if let Some(error) = &log.error {
         let key = model.keymap.keys(crate::ui::action::Action::Retry).into_iter().next().unwrap_or_default();
         rows.push(text(format!("the log could not be read: {error} ({key} tries again)"), theme.bad));
-    } else if log.lines.is_empty() {
+    } else if log.shown().is_empty() {
         let ended = inspector.instance(model).is_some_and(|it| it.status.is_ended());
         let words = match (log.read, ended) {
             (false, _) => "reading…",
@@ -317,7 +317,7 @@ fn log<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
         };
         rows.push(text(words, theme.dim));
     }
-    Page { rows, log: &log.lines }
+    Page { rows, log: log.shown() }
 }
 
 fn error(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Text> {

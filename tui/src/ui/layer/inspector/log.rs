@@ -22,7 +22,11 @@ pub(super) struct Of {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Log {
     of: Option<Of>,
-    pub(super) lines: Vec<(Stream, String)>,
+    lines: Vec<(Stream, String)>,
+    /// The lines with their reasoning folded, where there is some and it is not to be shown.
+    folded: Option<Vec<(Stream, String)>>,
+    /// Whether reasoning is shown.
+    reasons: bool,
     /// Whether the last line goes on.
     open: bool,
     begin: u64,
@@ -61,8 +65,34 @@ impl Log {
         self.of.as_ref() == Some(of)
     }
 
+    /// The lines to show.
+    pub(super) fn shown(&self) -> &[(Stream, String)] {
+        self.folded.as_ref().unwrap_or(&self.lines)
+    }
+
+    /// Whether there is reasoning among its lines.
+    pub(super) fn has_reasoning(&self) -> bool {
+        self.lines.iter().any(|(stream, _)| *stream == Stream::Reasoning)
+    }
+
+    /// Shows reasoning, or folds it.
+    pub(super) fn turn_reasoning(&mut self) {
+        self.reasons = !self.reasons;
+        self.fold();
+    }
+
+    fn fold(&mut self) {
+        self.folded = (!self.reasons && self.has_reasoning()).then(|| folded(&self.lines));
+    }
+
     /// Adds a response; returns what is to be read next. Responses to other requests change nothing.
     pub(super) fn take(&mut self, read: &Read, part: &Part) -> Option<Read> {
+        let next = self.add(read, part);
+        self.fold();
+        next
+    }
+
+    fn add(&mut self, read: &Read, part: &Part) -> Option<Read> {
         let mine = self.of.as_ref().is_some_and(|of| {
             of.run == read.run_id
                 && of.node == read.node
@@ -162,6 +192,21 @@ impl Log {
     }
 }
 
+/// The lines with one in the place of each stretch of reasoning.
+fn folded(lines: &[(Stream, String)]) -> Vec<(Stream, String)> {
+    let mut folded = Vec::new();
+    for stretch in lines.chunk_by(|(one, _), (next, _)| one == next) {
+        match stretch {
+            [(Stream::Reasoning, _), ..] => {
+                let words = crate::output::text::count(stretch.len(), "line");
+                folded.push((Stream::Reasoning, format!("▸ reasoning, {words}")));
+            }
+            other => folded.extend_from_slice(other),
+        }
+    }
+    folded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +232,31 @@ mod tests {
         assert_eq!(read.offset, 6);
         log.take(&read, &part(6, "o\n", 8));
         assert_eq!(lines(&log), ["one", "two"]);
+    }
+
+    #[test]
+    fn reasoning_is_folded_until_it_is_wanted() {
+        let (mut log, read) = Log::begin(of(), 0);
+        let piece = |stream, text: &str| Piece { stream, text: text.to_owned() };
+        let mut answer = part(0, "", 26);
+        answer.pieces = vec![
+            piece(Stream::Reasoning, "first\nthis\n"),
+            piece(Stream::Stdout, "so it is\n"),
+            piece(Stream::Reasoning, "hm"),
+        ];
+        answer.next = 26;
+        log.take(&read, &answer);
+        let shown = |log: &Log| log.shown().iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
+        assert_eq!(shown(&log), ["▸ reasoning, 2 lines", "so it is", "▸ reasoning, 1 line"]);
+        log.turn_reasoning();
+        assert_eq!(shown(&log), ["first", "this", "so it is", "hm"]);
+        let read = log.after().unwrap();
+        let mut more = part(26, "", 30);
+        more.pieces = vec![piece(Stream::Reasoning, "m ah")];
+        log.take(&read, &more);
+        assert_eq!(shown(&log).last().unwrap(), "hmm ah");
+        log.turn_reasoning();
+        assert_eq!(shown(&log).len(), 3);
     }
 
     #[test]

@@ -164,7 +164,7 @@ fn of_stream(stream: Option<Stream>, theme: &Theme) -> Style {
     match stream {
         Some(Stream::Stdout) => theme.text,
         Some(Stream::Stderr) => theme.warning,
-        Some(Stream::Log) | None => theme.dim,
+        Some(Stream::Reasoning | Stream::Log) | None => theme.dim,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a native node writes: the text that it makes and the lines of its log, in order of arrival, in the log of its attempt.
+//! What a native node writes: the text that it makes, what it thinks and the lines of its log, in order of arrival, in the
+//! log of its attempt.
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -12,20 +13,20 @@ use crate::supervisor::log::{LogWriter, StreamTag};
 const MAX_LINE: usize = 500;
 
 /// The writing end; the log is kept as that of a command, with its beginning and its end.
-pub(super) struct Output {
+pub(super) struct Log {
     folder: PathBuf,
     writer: Option<LogWriter>,
     /// The line of each stream that is being written.
     lines: [String; 2],
 }
 
-impl Output {
+impl Log {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder, writer: None, lines: Default::default() }
     }
 
     /// Appends; a full disk loses the text, not the node. Returns where the log ends now, in bytes, and the last line that
-    /// shows anything.
+    /// shows anything, unless it is reasoning.
     pub(super) fn append(&mut self, stream: StreamTag, text: &str) -> (u64, Option<String>) {
         let folder = &self.folder;
         let writer = self.writer.get_or_insert_with(|| {
@@ -37,7 +38,12 @@ impl Output {
         });
         writer.write(stream, text.as_bytes());
         let end = writer.end();
-        (end, last_line(&mut self.lines[usize::from(stream == StreamTag::Stderr)], text))
+        let line = match stream {
+            StreamTag::Stdout => &mut self.lines[0],
+            StreamTag::Stderr => &mut self.lines[1],
+            StreamTag::Reasoning => return (end, None),
+        };
+        (end, last_line(line, text))
     }
 }
 
@@ -63,20 +69,21 @@ fn last_line(line: &mut String, text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::supervisor::log;
+    use crate::supervisor::log as stored;
 
     #[test]
     fn pieces_of_text_are_appended_and_the_last_line_grows_with_them() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("attempts/one");
-        let mut output = Output::new(folder.clone());
-        assert_eq!(output.append(StreamTag::Stdout, "Grü"), (4, Some("Grü".into())));
-        assert_eq!(output.append(StreamTag::Stderr, "warn: slow\n"), (15, Some("warn: slow".into())));
-        assert_eq!(output.append(StreamTag::Stdout, "ße\n\u{1b}[2Jbye\n\n"), (28, Some("bye".into())));
-        let part = log::read(&folder, 4, 1000).unwrap();
+        let mut log = Log::new(folder.clone());
+        assert_eq!(log.append(StreamTag::Stdout, "Grü"), (4, Some("Grü".into())));
+        assert_eq!(log.append(StreamTag::Stderr, "warn: slow\n"), (15, Some("warn: slow".into())));
+        assert_eq!(log.append(StreamTag::Reasoning, "so"), (17, None), "it is folded");
+        assert_eq!(log.append(StreamTag::Stdout, "ße\n\u{1b}[2Jbye\n\n"), (30, Some("bye".into())));
+        let part = stored::read(&folder, 4, 1000).unwrap();
         assert_eq!(
             (part.offset, part.end, part.pieces[0].clone()),
-            (4, 28, (StreamTag::Stderr, b"warn: slow\n".to_vec()))
+            (4, 30, (StreamTag::Stderr, b"warn: slow\n".to_vec()))
         );
         assert_eq!(
             std::fs::metadata(&folder)

@@ -1,0 +1,95 @@
+//! What a node in the daemon may do besides what every node may.
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fanlight_shared::question::{Answer, Question};
+use fanlight_shared::sanitise;
+
+use super::reporter::Reporter;
+use super::{NodeServices, SCRATCH};
+use crate::attempt::Attempt;
+use crate::content;
+use crate::file_error::FileError;
+use crate::store::blob::Blobs;
+
+/// What a running node in the daemon may do: cheap to clone, so that parts of the node that run beside each other share it.
+#[derive(Clone)]
+pub struct DaemonServices {
+    common: NodeServices,
+    blobs: Blobs,
+    reporter: Reporter,
+    answer: Option<Arc<Answer>>,
+    question: Arc<Mutex<Option<Question>>>,
+}
+
+impl Deref for DaemonServices {
+    type Target = NodeServices;
+
+    fn deref(&self) -> &NodeServices {
+        &self.common
+    }
+}
+
+impl DaemonServices {
+    /// The services of an attempt whose folder lies below `attempts`.
+    pub(crate) fn new(attempt: Attempt, blobs: Blobs, attempts: &Path) -> Self {
+        let folder = attempts.join(attempt.id.to_string());
+        let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
+        let reporter = Reporter::new(attempt, &folder);
+        let common = NodeServices::new(Box::new(reporter.clone()), cancel, folder.join(SCRATCH));
+        Self { common, blobs, reporter, answer, question: Arc::default() }
+    }
+
+    /// For reading and publishing bytes.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Does blocking work off the daemon's loop: with files, with the blob store. While the disk of the daemon's home is
+    /// full it is done again and again, so that it is done more than once.
+    ///
+    /// # Errors
+    /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl Fn() -> Result<T, FileError> + Send + Sync + 'static,
+    ) -> Result<T, FileError> {
+        content::with_space(&self.blobs, self.cancel(), move |_| work()).await
+    }
+
+    /// What was spent so far, if anything was said of it.
+    #[must_use]
+    pub fn cost_usd(&self) -> Option<f64> {
+        self.reporter.cost_usd()
+    }
+
+    /// Asks a person. The node returns then, whatever it returns: its run is parked when nothing else of it goes on, and
+    /// another attempt is started with the [answer](Self::answer).
+    pub fn ask(&self, mut question: Question) {
+        question.text = sanitise::plain(&question.text);
+        question.shorten();
+        *self.question.lock().unwrap_or_else(PoisonError::into_inner) = Some(question);
+    }
+
+    /// What was asked.
+    pub(crate) fn question(&self) -> Option<Question> {
+        self.question.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The answer to what the attempt before asked.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answer.as_deref()
+    }
+
+    /// The value of a secret.
+    ///
+    /// # Errors
+    /// There is no such secret. In this version there is none at all: nothing is asked for them yet.
+    pub fn secret(&self, name: &str) -> Result<String, String> {
+        Err(format!("the secret `{}` is not known: secrets are not in this version", sanitise::line(name)))
+    }
+}

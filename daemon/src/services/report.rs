@@ -1,0 +1,118 @@
+//! What a node says while it runs, as a value: a node in a worker says it over the worker's pipe.
+
+use fanlight_shared::event::{Prediction, TaskStatus};
+use fanlight_shared::value::{Value, float};
+use serde::{Deserialize, Serialize};
+
+/// The longest text of one report, in bytes; what is longer becomes several.
+pub(crate) const MAX_TEXT: usize = 64 << 10;
+
+/// What a node says while it runs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Report {
+    /// How far it is. The newest holds.
+    Progress {
+        /// From 0 to 1; `None` while only movement is known.
+        fraction: Option<f64>,
+        /// What it is doing.
+        message: Option<String>,
+    },
+    /// A number to follow. The newest of a name holds.
+    Metric {
+        /// Its name.
+        name: String,
+        /// Its value.
+        #[serde(with = "float")]
+        value: f64,
+        /// Its unit.
+        unit: Option<String>,
+    },
+    /// What a port has so far. The newest of a port holds.
+    Partial {
+        /// The port.
+        port: String,
+        /// Its value.
+        value: Value,
+    },
+    /// More of a text.
+    Text {
+        /// Which one.
+        stream: Stream,
+        /// What is appended.
+        text: String,
+    },
+    /// More that it costs, in US dollars.
+    Cost(f64),
+    /// What it means to do. The newest holds.
+    Plan(String),
+    /// A task, or how it is now.
+    Task {
+        /// Its number.
+        number: u32,
+        /// What it is.
+        title: String,
+        /// How it is.
+        status: TaskStatus,
+    },
+    /// A tool is called.
+    ToolCall {
+        /// The number of the call.
+        number: u32,
+        /// The tool.
+        tool: String,
+        /// What it is given.
+        arguments: String,
+    },
+    /// A tool returned, or failed.
+    ToolResult {
+        /// The number of the call.
+        number: u32,
+        /// What it returned, or why it failed.
+        result: Result<String, String>,
+    },
+    /// What one prediction took from a model.
+    Prediction(Prediction),
+}
+
+/// A text that a node writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stream {
+    /// What it makes.
+    Output,
+    /// What it thinks on the way there.
+    Reasoning,
+    /// The lines of its log.
+    Log,
+}
+
+impl Report {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let text = match self {
+            Self::Progress { message, .. } => message.as_ref().map_or(0, String::len),
+            Self::Metric { name, unit, .. } => name.len() + unit.as_ref().map_or(0, String::len),
+            Self::Partial { port, value } => port.len() + value.memory(),
+            Self::Text { text, .. } | Self::Plan(text) => text.len(),
+            Self::Cost(_) => 0,
+            Self::Task { title, .. } => title.len(),
+            Self::ToolCall { tool, arguments, .. } => tool.len() + arguments.len(),
+            Self::ToolResult { result: Ok(text) | Err(text), .. } => text.len(),
+            Self::Prediction(one) => one.provider.len() + one.model.len(),
+        };
+        text + size_of::<Self>()
+    }
+}
+
+/// A text in pieces of at most [`MAX_TEXT`] bytes, none of which ends inside a character.
+pub(crate) fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let (piece, rest) = text.split_at(text.floor_char_boundary(MAX_TEXT));
+        text = rest;
+        Some(piece)
+    })
+}

@@ -1,0 +1,177 @@
+//! What nodes say, brought to those who watch and to the log of the attempt.
+//!
+//! Nothing here waits for a client, and whoever says it is not trusted: a worker has read foreign bytes.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fanlight_shared::event::{
+    LiveEvent, Prediction, Progress, Source, Task, TaskStatus, ToolCall, ToolResult,
+};
+use fanlight_shared::sanitise;
+use fanlight_shared::value::cut;
+
+use super::log::Log;
+use super::report::{Report, Stream, pieces};
+use super::{Carrier, MAX_MESSAGE};
+use crate::attempt::Attempt;
+use crate::supervisor::log::StreamTag;
+
+/// The most models of which an attempt's predictions are told apart.
+const MAX_MODELS: usize = 64;
+
+/// Takes what the node of an attempt says: cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    attempt: Arc<Attempt>,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    log: Log,
+    cost_usd: Option<f64>,
+    /// What was taken from each model.
+    predictions: Vec<Prediction>,
+}
+
+impl Carrier for Reporter {
+    fn report(&self, report: Report) {
+        self.take(report);
+    }
+}
+
+impl Reporter {
+    /// For an attempt whose log lies in this folder.
+    pub(crate) fn new(attempt: Attempt, folder: &Path) -> Self {
+        let state = State { log: Log::new(folder.to_owned()), cost_usd: None, predictions: Vec::new() };
+        Self { attempt: Arc::new(attempt), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Each call leaves the state whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was spent so far, if anything was said of it.
+    pub(crate) fn cost_usd(&self) -> Option<f64> {
+        self.state().cost_usd
+    }
+
+    /// Takes a report.
+    pub(crate) fn take(&self, report: Report) {
+        let (node, item) = (self.attempt.node.clone(), self.attempt.item);
+        match report {
+            Report::Progress { fraction, message } => {
+                let fraction = fraction.filter(|it| !it.is_nan()).map(|it| it.clamp(0.0, 1.0));
+                let message = message.map(|it| shown(&it));
+                let progress = Progress { fraction, message };
+                self.attempt.live(LiveEvent::NodeProgress { node, item, progress });
+            }
+            Report::Metric { name, value, unit } => {
+                let (name, unit) = (shown(&name), unit.map(|it| shown(&it)));
+                self.attempt.live(LiveEvent::MetricUpdate { node, item, name, value, unit });
+            }
+            Report::Partial { port, value } => {
+                self.attempt.live(LiveEvent::PreviewUpdate { node, item, port, value });
+            }
+            Report::Text { stream, text } => {
+                let stream = match stream {
+                    Stream::Output => StreamTag::Stdout,
+                    Stream::Reasoning => StreamTag::Reasoning,
+                    Stream::Log => StreamTag::Stderr,
+                };
+                self.append(stream, &text);
+            }
+            Report::Cost(usd) => self.spend(usd),
+            Report::Plan(plan) => {
+                self.append(StreamTag::Stderr, &format!("plan: {plan}\n"));
+                let (source, plan) = (self.source(), sanitise::plain(&plan));
+                self.attempt.live(LiveEvent::PlanningUpdate { source, plan });
+            }
+            Report::Task { number, title, status } => self.task(number, &title, status),
+            Report::ToolCall { number, tool, arguments } => {
+                self.append(StreamTag::Stderr, &format!("call {number} of {tool}: {arguments}\n"));
+                let (tool, arguments) = (shown(&tool), shown(&arguments));
+                let call = ToolCall { number, tool, arguments, result: None };
+                self.attempt.live(LiveEvent::ToolCallUpdate { source: self.source(), call });
+            }
+            Report::ToolResult { number, result } => self.tool_result(number, &result),
+            Report::Prediction(one) => self.prediction(&one),
+        }
+    }
+
+    fn append(&self, stream: StreamTag, text: &str) {
+        for text in pieces(text) {
+            let (end, last_line) = self.state().log.append(stream, text);
+            let Attempt { node, item, number, .. } = &*self.attempt;
+            let (node, item, attempt) = (node.clone(), *item, *number);
+            self.attempt.live(LiveEvent::LogUpdate { node, item, attempt, end, last_line });
+        }
+    }
+
+    /// What is no cost is not added.
+    fn spend(&self, usd: f64) {
+        if usd.is_finite() && usd >= 0.0 {
+            *self.state().cost_usd.get_or_insert(0.0) += usd;
+        }
+    }
+
+    fn task(&self, number: u32, title: &str, status: TaskStatus) {
+        let word = match status {
+            TaskStatus::Waiting => "waiting",
+            TaskStatus::Running => "running",
+            TaskStatus::Completed => "completed",
+            TaskStatus::Failed => "failed",
+        };
+        self.append(StreamTag::Stderr, &format!("task {number} {word}: {title}\n"));
+        let task = Task { number, title: shown(title), status };
+        self.attempt.live(LiveEvent::TaskUpdate { source: self.source(), task });
+    }
+
+    fn tool_result(&self, number: u32, result: &Result<String, String>) {
+        let (word, text) = match result {
+            Ok(text) => ("returned", text),
+            Err(text) => ("failed", text),
+        };
+        self.append(StreamTag::Stderr, &format!("call {number} {word}: {text}\n"));
+        let result = ToolResult { text: shown(text), failed: result.is_err() };
+        self.attempt.live(LiveEvent::ToolResultUpdate { source: self.source(), number, result });
+    }
+
+    /// Adds up what was taken from a model. Its cost, where it is one, is spent.
+    fn prediction(&self, one: &Prediction) {
+        let cost = one.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
+        if let Some(cost) = cost {
+            self.spend(cost);
+        }
+        let prediction = {
+            let (provider, model) = (shown(&one.provider), shown(&one.model));
+            let mut state = self.state();
+            let of = |known: &Prediction| known.provider == provider && known.model == model;
+            let at = state.predictions.iter().position(of).unwrap_or(state.predictions.len());
+            if at == MAX_MODELS {
+                return;
+            }
+            if at == state.predictions.len() {
+                state.predictions.push(Prediction { provider, model, ..Prediction::default() });
+            }
+            let total = &mut state.predictions[at];
+            total.input_tokens = total.input_tokens.saturating_add(one.input_tokens);
+            total.output_tokens = total.output_tokens.saturating_add(one.output_tokens);
+            if let Some(cost) = cost {
+                *total.cost_usd.get_or_insert(0.0) += cost;
+            }
+            total.clone()
+        };
+        self.attempt.live(LiveEvent::Prediction { source: self.source(), prediction });
+    }
+
+    fn source(&self) -> Source {
+        let Attempt { node, item, number, .. } = &*self.attempt;
+        Source { node: node.clone(), item: *item, attempt: *number }
+    }
+}
+
+fn shown(text: &str) -> String {
+    cut(&sanitise::line(text), MAX_MESSAGE)
+}

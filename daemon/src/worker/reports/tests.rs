@@ -1,0 +1,82 @@
+use super::*;
+use crate::services::Stream;
+
+fn text(text: &str) -> Report {
+    Report::Text { stream: Stream::Output, text: text.to_owned() }
+}
+
+fn progress(fraction: f64) -> Report {
+    Report::Progress { fraction: Some(fraction), message: None }
+}
+
+/// What a daemon reads.
+fn read(bytes: &[u8]) -> Vec<Report> {
+    let mut bytes = bytes;
+    let frames = std::iter::from_fn(|| frame::read::<Response>(&mut bytes).unwrap());
+    let reports = frames.flat_map(|frame| match frame {
+        Response::Said { reports, .. } => reports,
+        other => panic!("{other:?}"),
+    });
+    reports.collect()
+}
+
+#[test]
+fn what_is_replaced_goes_once_and_what_is_appended_goes_together() {
+    let reports = Reports::default();
+    let carrier = reports.begin(MadeFiles::default());
+    for step in 0..1000 {
+        carrier.report(progress(f64::from(step)));
+        carrier.report(Report::Metric { name: format!("m{}", step % 2), value: f64::from(step), unit: None });
+        carrier.report(text("a"));
+    }
+    carrier.report(Report::Text { stream: Stream::Reasoning, text: "why".into() });
+    carrier.report(text("b"));
+    let mut sent = Vec::new();
+    reports.flush(&mut sent).unwrap();
+    let got = read(&sent);
+    let metric = |name: &str, value| Report::Metric { name: name.into(), value, unit: None };
+    assert_eq!(got[0], progress(999.0));
+    assert!(got.contains(&metric("m0", 998.0)) && got.contains(&metric("m1", 999.0)), "{got:?}");
+    let texts = got.iter().filter_map(|it| match it {
+        Report::Text { stream: Stream::Output, text } => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(texts.collect::<String>(), "a".repeat(1000) + "b");
+    assert!(got.len() <= 7, "{got:?}");
+    let length = sent.len();
+    reports.flush(&mut sent).unwrap();
+    assert_eq!(sent.len(), length, "nothing is said twice");
+}
+
+#[test]
+fn who_says_too_much_waits_until_there_is_room() {
+    let reports = Reports::default();
+    let carrier = reports.begin(MadeFiles::default());
+    carrier.report(text(&"x".repeat(MAX_WAITING_BYTES + 1)));
+    let (said, heard) = std::sync::mpsc::channel();
+    let saying = std::thread::spawn(move || {
+        carrier.report(text("y"));
+        said.send(()).unwrap();
+    });
+    assert!(heard.try_recv().is_err(), "there is no room yet");
+    let mut sent = Vec::new();
+    reports.flush(&mut sent).unwrap();
+    heard.recv().unwrap();
+    saying.join().unwrap();
+    reports.flush(&mut sent).unwrap();
+    assert_eq!(read(&sent), [text(&"x".repeat(MAX_WAITING_BYTES + 1)), text("y")]);
+}
+
+#[test]
+fn a_thread_that_outlives_its_request_says_nothing_in_the_next_one() {
+    let reports = Reports::default();
+    let old = reports.begin(MadeFiles::default());
+    let new = reports.begin(MadeFiles::default());
+    old.report(text("old"));
+    new.report(text("new"));
+    let mut sent = Vec::new();
+    reports.flush(&mut sent).unwrap();
+    assert_eq!(read(&sent), [text("new")]);
+    reports.close();
+    new.report(text("nobody hears this, and nobody waits"));
+}
