@@ -66,7 +66,7 @@ pub(crate) async fn with_space<T: Send + 'static, E: Into<FileError>>(
     let again = || {
         let (work, blobs) = (Arc::clone(&work), blobs.clone());
         let working = tokio::task::spawn_blocking(move || work(&blobs).map_err(Into::into));
-        async { working.await.unwrap_or_else(|error| Err(format!("the work was given up: {error}").into())) }
+        async { working.await.unwrap_or_else(|error| Err(format!("the work was aborted: {error}").into())) }
     };
     blobs.space().retry(cancel, again).await
 }
@@ -167,10 +167,7 @@ pub(crate) fn check_bound(values: Values, spec: &NodeTypeSpec) -> Result<Values,
 
 /// Returns the message for a node that exceeds its bound.
 fn beyond(most: u64) -> String {
-    format!(
-        "it makes more than {} MiB of values; what is larger belongs in files: let a command write them",
-        most >> 20
-    )
+    format!("it makes more than {} MiB of values; write larger data to files, with a command", most >> 20)
 }
 
 #[cfg(test)]

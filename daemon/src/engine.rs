@@ -271,7 +271,7 @@ impl Engine {
     pub async fn set_queue(&self, request: queue_rpc::Set) -> Result<Queue, RpcError> {
         if request.max_concurrent_runs == Some(0) {
             return Err(RpcError::refused(
-                "at least one run must be allowed at once; pause the queue to hold all back",
+                "at least one run must be allowed; pause the queue to hold back all of them",
             ));
         }
         self.ask_in_trouble(|reply| Message::Queue { request, reply }).await
@@ -313,7 +313,7 @@ impl Engine {
             answer = self.ask(message) => answer,
             why = waits => Err(RpcError::new(
                 ErrorCode::Storage,
-                format!("{why}: this takes effect at once, but is forgotten if the daemon ends before there is space"),
+                format!("{why}: this takes effect immediately, but is lost if the daemon ends before there is space"),
             )),
         }
     }

@@ -10,7 +10,7 @@ const MIN_OPEN_FILES: u64 = 256;
 /// The system allows too few open files.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "only {limit} files may be open at once here, and the daemon needs {needed}: raise the limit before it is started, \
+    "only {limit} files may be open at once, and the daemon needs {needed}: raise the limit before it is started, \
      with `ulimit -n 1024` in a new shell, or in the limits of your system (`ulimit -Hn` shows them)"
 )]
 pub struct TooFewFiles {

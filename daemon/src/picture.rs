@@ -42,12 +42,12 @@ fn sentence(error: ImageError) -> String {
     match error {
         ImageError::Limits(limit) => match limit.kind() {
             LimitErrorKind::DimensionError => {
-                format!("the picture is too large; at most {} pixels a side are taken", limits::SIDE)
+                format!("the picture is too large; at most {} pixels a side are accepted", limits::SIDE)
             }
-            _ => "the picture needs more memory than a worker may take".into(),
+            _ => "the picture needs more memory than a worker may use".into(),
         },
         ImageError::Unsupported(_) => {
-            "this is no picture of a known kind; PNG, JPEG, GIF, WebP, BMP and TIFF are".into()
+            "this is not a picture of a known format; PNG, JPEG, GIF, WebP, BMP and TIFF are".into()
         }
         other => format!("the picture is damaged: {}", fanlight_shared::value::cut(&other.to_string(), 200)),
     }

@@ -143,7 +143,7 @@ pub async fn run(
     let (reason, ended) = tokio::select! {
         () = shutdown.token.cancelled() => ("the daemon was stopped".to_owned(), Ok(())),
         () = idle::idle(engine.activity(), clients_seen, linger), if shutdown.when_idle => {
-            ("nothing was left to do".to_owned(), Ok(()))
+            ("there was nothing left to do".to_owned(), Ok(()))
         }
         why = failed(&mut failure) => (format!("the daemon ends to recover from what is stored: {why}"), Err(why)),
     };
@@ -228,7 +228,7 @@ pub fn log_to_file(home: &Home) -> Result<(), RunError> {
         .map_err(|error| HomeError::Folder { path: home.log_file(), reason: error.to_string() })?;
     let filter = std::env::var("FANLIGHT_LOG").ok().filter(|it| !it.is_empty());
     let filter = EnvFilter::try_new(filter.as_deref().unwrap_or("info"))
-        .map_err(|error| std::io::Error::other(format!("FANLIGHT_LOG can't be understood: {error}")))?;
+        .map_err(|error| std::io::Error::other(format!("FANLIGHT_LOG is not valid: {error}")))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)

@@ -67,7 +67,7 @@ pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: Cancella
     drop(listener);
     let ended = async { while sessions.join_next().await.is_some() {} };
     if tokio::time::timeout(CLOSE_TIMEOUT, ended).await.is_err() {
-        tracing::debug!("some clients did not take their last messages");
+        tracing::debug!("some clients did not read their last messages");
     }
 }
 

@@ -60,7 +60,7 @@ pub enum StoreError {
     Disk(String),
     /// Stored bytes are damaged.
     #[error(
-        "the stored bytes of {owner} are damaged: {what}; run it again to make them anew, restore the file from a backup, \
+        "the stored bytes of {owner} are damaged: {what}; run it again to make them again, restore the file from a backup, \
          or delete the asset"
     )]
     Damaged {
@@ -158,7 +158,7 @@ impl Store {
         for folder in [&home.data, &home.blobs()] {
             if let Some(mode) = folder::prepare(folder)? {
                 found_open.push(format!(
-                    "others could enter {path} (mode {mode:03o}) until the store was opened; it is closed again",
+                    "other users could enter {path} (mode {mode:03o}) until the store was opened; it is private again",
                     path = folder.display()
                 ));
             }
@@ -332,7 +332,7 @@ fn fail(failure: &watch::Sender<Option<String>>, why: &str) {
     failure.send_if_modified(|failure| {
         let first = failure.is_none();
         if first {
-            tracing::error!("the daemon can't go on: {why}");
+            tracing::error!("the daemon can't continue: {why}");
             *failure = Some(why.to_owned());
         }
         first

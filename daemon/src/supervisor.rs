@@ -79,7 +79,8 @@ fn boot(arguments: &[OsString]) -> Result<Option<serve::Server>, String> {
     let inherited = process::Inherited::take();
     private_folder(&folder)?;
     let lock = folder.join("lock");
-    let lock = File::create(&lock).map_err(|error| format!("{} can't be made: {error}", lock.display()))?;
+    let lock =
+        File::create(&lock).map_err(|error| format!("{} can't be created: {error}", lock.display()))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
@@ -128,16 +129,16 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, String> {
             "--socket" => socket = Some(PathBuf::from(value)),
             "--linger" => {
                 let seconds =
-                    text.parse().map_err(|_| format!("`--linger {text}` is no number of seconds"))?;
+                    text.parse().map_err(|_| format!("`--linger {text}` is not a number of seconds"))?;
                 linger = Duration::from_secs(seconds);
             }
             "--trees" => {
                 trees = [Trees::Auto, Trees::Cgroup, Trees::Session]
                     .into_iter()
                     .find(|choice| choice.name() == text)
-                    .ok_or_else(|| format!("`--trees {text}` is none of auto, cgroup, session"))?;
+                    .ok_or_else(|| format!("`--trees {text}` is not one of auto, cgroup, session"))?;
             }
-            _ => return Err(format!("`{name}` is unknown: this command is Fanlight's own, not for typing")),
+            _ => return Err(format!("`{name}` is unknown: this command is internal to Fanlight")),
         }
     }
     let absolute = |name: &str, path: Option<PathBuf>| {
@@ -158,13 +159,13 @@ fn private_folder(folder: &Path) -> Result<(), String> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| format!("{show} can't be made: {error}"))?;
+        .map_err(|error| format!("{show} can't be created: {error}"))?;
     let about = std::fs::symlink_metadata(folder).map_err(|error| format!("{show}: {error}"))?;
     if !about.is_dir() || about.uid() != rustix::process::geteuid().as_raw() {
         return Err(format!("{show} is not a folder of this user's own"));
     }
     if about.mode() & 0o022 != 0 {
-        return Err(format!("{show} can be written by others: chmod 700 it"));
+        return Err(format!("{show} can be written by other users: chmod 700 it"));
     }
     Ok(())
 }
@@ -206,9 +207,9 @@ mod tests {
             (vec!["--folder"], "`--folder` needs a value"),
             (vec!["--folder", "a", "--socket", "/b"], "`--folder` needs an absolute path"),
             (vec!["--folder", "/a"], "`--socket` needs an absolute path"),
-            (vec!["--linger", "x"], "`--linger x` is no number of seconds"),
-            (vec!["--trees", "x"], "`--trees x` is none of auto, cgroup, session"),
-            (vec!["--x", "x"], "`--x` is unknown: this command is Fanlight's own, not for typing"),
+            (vec!["--linger", "x"], "`--linger x` is not a number of seconds"),
+            (vec!["--trees", "x"], "`--trees x` is not one of auto, cgroup, session"),
+            (vec!["--x", "x"], "`--x` is unknown: this command is internal to Fanlight"),
         ] {
             assert_eq!(parsed(&arguments).unwrap_err(), sentence);
         }

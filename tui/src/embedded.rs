@@ -35,7 +35,7 @@ pub(crate) async fn run_daemon(home: &Home, detached: bool, when_idle: bool) -> 
 fn log_to_stderr() -> Result<(), Failure> {
     let wanted = std::env::var("FANLIGHT_LOG").ok().filter(|it| !it.is_empty());
     let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or("info"))
-        .map_err(|error| Failure::usage(format!("FANLIGHT_LOG can't be understood: {error}")))?;
+        .map_err(|error| Failure::usage(format!("FANLIGHT_LOG is not valid: {error}")))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(crate::output::style::Paint::stderr().is_on())

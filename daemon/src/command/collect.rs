@@ -120,7 +120,7 @@ impl Collector<'_> {
         match &output.source {
             OutputSource::Path(path) => self.path(path, &output.ty, name),
             OutputSource::Glob(glob) => self.glob(glob, output, name),
-            OutputSource::Event => Err("the command reported no such output by $FANLIGHT_EVENTS".into()),
+            OutputSource::Event => Err("the command did not report this output in $FANLIGHT_EVENTS".into()),
             OutputSource::Json(path) => {
                 let stdout = self.sources.stdout;
                 let json = self.json.get_or_insert_with(|| field::parse(stdout));
@@ -134,7 +134,7 @@ impl Collector<'_> {
         match reported {
             Reported::Path(path) => self.path(path, ty, name),
             Reported::Value(_) if ty.has_media() => {
-                Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must name it by \"path\"").into())
+                Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must give its \"path\"").into())
             }
             Reported::Value(value) => Ok(Value::from_json(value.clone()).convert(ty).map(Made::from)?),
         }
@@ -186,7 +186,7 @@ impl Collector<'_> {
                     WalkEntry::Other(what) => {
                         notes.push(format!("`{}` was left out: it is {what}", path.display()));
                     }
-                    WalkEntry::Unreadable => notes.push(format!("`{}` can't be looked into", path.display())),
+                    WalkEntry::Unreadable => notes.push(format!("`{}` can't be read", path.display())),
                     WalkEntry::BrokenLink(..)
                     | WalkEntry::Folder
                     | WalkEntry::Passed
@@ -286,10 +286,10 @@ fn content(file: File, ty: &Type) -> Result<Value, Mismatch> {
         return Err(Mismatch::Type(format!("is longer than {most} MiB; declare it as file")));
     }
     let text = String::from_utf8(bytes)
-        .map_err(|_| Mismatch::Type(format!("is no UTF-8 text, but {ty} is declared")))?;
+        .map_err(|_| Mismatch::Type(format!("is not UTF-8 text, but {ty} is declared")))?;
     let word = text.trim();
     let shown = || fanlight_shared::value::cut(&super::text::line(word), 40);
-    let no = |what: &str| Mismatch::Type(format!("holds `{}`, which is no {what}", shown()));
+    let no = |what: &str| Mismatch::Type(format!("holds `{}`, which is not a valid {what}", shown()));
     match ty {
         Type::Text => Ok(Value::Text(text)),
         Type::Choice => Ok(Value::from(word)),
@@ -297,7 +297,7 @@ fn content(file: File, ty: &Type) -> Result<Value, Mismatch> {
         Type::Float => word.parse().map(Value::Float).map_err(|_| no("number")),
         Type::Bool => word.parse().map(Value::Bool).map_err(|_| no("bool (`true` or `false`)")),
         ty => Value::parse_json(word)
-            .map_err(|error| Mismatch::Type(format!("holds no JSON: {error}")))
+            .map_err(|error| Mismatch::Type(format!("is not JSON: {error}")))
             .and_then(|value| value.convert(ty).map_err(Mismatch::Type))
             .map_err(|problem| match problem {
                 Mismatch::Type(what) if what.starts_with("expected") => {

@@ -84,12 +84,12 @@ const TYPES: [&str; 6] = ["progress", "output", "preview", "log", "metric", "cos
 /// # Errors
 /// What is wrong with it, in a few words; parts of the line in the message are sanitised.
 pub fn parse(line: &[u8]) -> Result<CommandEvent, String> {
-    let text = std::str::from_utf8(line).map_err(|_| "it is no JSON".to_owned())?;
+    let text = std::str::from_utf8(line).map_err(|_| "it is not JSON".to_owned())?;
     let json = json::parse(text).map_err(|error| match error {
         JsonError::TooDeep(_) => error.to_string(),
-        JsonError::NoJson(_) => "it is no JSON".into(),
+        JsonError::NoJson(_) => "it is not JSON".into(),
     })?;
-    let Some(object) = json.as_object() else { return Err("it is no JSON object".into()) };
+    let Some(object) = json.as_object() else { return Err("it is not a JSON object".into()) };
     match object.get("type").and_then(Json::as_str) {
         None => return Err("it has no \"type\"".into()),
         Some(name) if !TYPES.contains(&name) => {
@@ -106,13 +106,16 @@ fn check(event: CommandEvent) -> Result<CommandEvent, String> {
         CommandEvent::Progress { value: Some(value), .. } if !(0.0..=1.0).contains(value) => {
             Err(format!("its value {value} is not between 0 and 1"))
         }
-        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } if !is_name(name) => Err(
-            format!("`{}` is no name of an output (one looks like `best_model`)", super::text::line(name)),
-        ),
+        CommandEvent::Output { name, .. } | CommandEvent::Preview { name, .. } if !is_name(name) => {
+            Err(format!(
+                "`{}` can't be the name of an output (one looks like `best_model`)",
+                super::text::line(name)
+            ))
+        }
         CommandEvent::Output { value, path, .. } if value.is_some() == path.is_some() => {
             Err("an output has either a \"value\" or a \"path\"".into())
         }
-        CommandEvent::Cost { usd } if !(0.0..).contains(usd) => Err(format!("{usd} is no cost")),
+        CommandEvent::Cost { usd } if !(0.0..).contains(usd) => Err(format!("{usd} is not a cost")),
         _ => Ok(event),
     }
 }
@@ -155,15 +158,15 @@ mod tests {
         let deep = format!(r#"{{"type":"output","name":"a","value":{}{}}}"#, "[".repeat(64), "]".repeat(64));
         assert!(parse(deep.as_bytes()).unwrap_err().contains("65 levels deep"));
         let bad = [
-            ("not json", "no JSON"),
-            ("[1]", "no JSON object"),
+            ("not json", "not JSON"),
+            ("[1]", "not a JSON object"),
             ("{}", "no \"type\""),
             (r#"{"type":"mask\u001b[2J","value":1}"#, "not known"),
             (r#"{"type":"progress","value":42}"#, "between 0 and 1"),
             (r#"{"type":"output","name":"a"}"#, "either"),
             (r#"{"type":"output","name":"a","value":1,"path":"p"}"#, "either"),
-            (r#"{"type":"output","name":"../a","value":1}"#, "no name"),
-            (r#"{"type":"cost","usd":-1}"#, "no cost"),
+            (r#"{"type":"output","name":"../a","value":1}"#, "can't be the name"),
+            (r#"{"type":"cost","usd":-1}"#, "not a cost"),
             (r#"{"type":"metric","name":"a","value":"x"}"#, "invalid type"),
         ];
         for (line, part) in bad {

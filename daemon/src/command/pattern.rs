@@ -36,7 +36,7 @@ impl Pattern {
         let matcher = GlobBuilder::new(glob)
             .literal_separator(true)
             .build()
-            .map_err(|error| format!("`{text}` is no glob: {}", error.kind()))?
+            .map_err(|error| format!("`{text}` is not a valid glob: {}", error.kind()))?
             .compile_matcher();
         let literal = |part: &Component<'_>| {
             !part.as_os_str().to_string_lossy().contains(['*', '?', '[', ']', '{', '}', '\\', ','])
@@ -76,7 +76,7 @@ impl Pattern {
             looked_at += 1;
             if looked_at > MAX_VISITED {
                 return Err(format!(
-                    "the glob `{}` would look through more than {MAX_VISITED} files; begin it with a folder",
+                    "the glob `{}` would search more than {MAX_VISITED} files; begin it with a folder",
                     self.text
                 ));
             }
@@ -129,6 +129,6 @@ mod tests {
     fn a_bad_one_is_refused_in_words() {
         assert!(found("../*.png").unwrap_err().contains("climbs out"));
         assert!(found("/etc/*").unwrap_err().contains("climbs out"));
-        assert!(found("a[").unwrap_err().contains("no glob"));
+        assert!(found("a[").unwrap_err().contains("not a valid glob"));
     }
 }

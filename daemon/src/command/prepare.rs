@@ -76,7 +76,7 @@ pub(super) fn prepare(
 fn check_dir(dir: &PathBuf) -> Result<(), FileError> {
     match fs::metadata(dir) {
         Ok(it) if it.is_dir() => Ok(()),
-        Ok(_) => Err(format!("`dir:` names {}, which is no folder", dir.display()).into()),
+        Ok(_) => Err(format!("`dir:` names {}, which is not a folder", dir.display()).into()),
         Err(error) => Err(sentence("`dir:` names a folder that can't be entered:", dir, &error)),
     }
 }
@@ -97,14 +97,14 @@ fn invocation(arguments: &[Argument], folder: &Folder, blobs: &Blobs) -> Result<
     let mut words = words.into_iter();
     match words.next() {
         Some(program) if !program.is_empty() => Ok(Invocation { program, arguments: words.collect() }),
-        _ => Err("`cmd:` names no program".into()),
+        _ => Err("`cmd:` has no program".into()),
     }
 }
 
 fn word(number: usize, text: &str) -> Result<OsString, String> {
     if text.contains('\0') {
         return Err(format!(
-            "argument {number} of `cmd:` contains a NUL character, which no argument can hold"
+            "argument {number} of `cmd:` contains a NUL character, which an argument can't hold"
         ));
     }
     if text.len() > MAX_VALUE_BYTES {

@@ -45,7 +45,7 @@ pub(super) fn of_script(shell: &Shell, script: &Path, path: &OsStr) -> Result<In
             .map(|python| Invocation::new(python, &[], script))
             .ok_or_else(|| format!("`shell: python`, but neither `python3` nor `python` is in {searched}")),
         Shell::Program(words) => match words.split_first() {
-            None => Err("`shell:` names no program".into()),
+            None => Err("`shell:` has no program".into()),
             Some((program, arguments)) => {
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 Ok(Invocation::new(program, &arguments, script))

@@ -194,8 +194,7 @@ impl SharedFolders {
         match this.conflict(target, now, others) {
             None => Ok(()),
             Some((file, other)) => Err(format!(
-                "`{}` changed while {other} was running, which collects it too, so nobody can tell whose bytes it \
-                 has; {REMEDIES}",
+                "`{}` changed while {other} was running, which also collects it, so it is unknown whose bytes it has; {REMEDIES}",
                 super::text::line(&file.to_string_lossy())
             )),
         }

@@ -36,7 +36,7 @@ pub enum ConfigError {
         message: String,
     },
     /// The environment variable does not fit.
-    #[error("FANLIGHT_MAX_CONCURRENT_RUNS=`{0}` is no whole number from 1")]
+    #[error("FANLIGHT_MAX_CONCURRENT_RUNS=`{0}` is not a whole number from 1")]
     Variable(String),
 }
 
@@ -88,7 +88,7 @@ fn integer(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, SpannedError
         .as_integer()
         .and_then(|it| u32::from_str_radix(&it.as_str().replace('_', ""), it.radix()).ok())
         .filter(|it| *it >= least)
-        .ok_or_else(|| (value.span(), format!("a whole number from {least} is needed here")))
+        .ok_or_else(|| (value.span(), format!("expected a whole number, at least {least}")))
 }
 
 fn pools(value: &Spanned<DeValue<'_>>, pools: &mut BTreeMap<String, u32>) -> Result<(), SpannedError> {
@@ -112,12 +112,12 @@ fn duration(value: &Spanned<DeValue<'_>>) -> Result<Duration, SpannedError> {
         Some(Duration::from_millis(digits.parse::<u64>().ok()?.checked_mul(millis)?))
     };
     value.get_ref().as_str().and_then(parse).ok_or_else(|| {
-        (value.span(), "a duration is needed here, such as \"500ms\", \"10s\", \"5m\" or \"2h\"".to_owned())
+        (value.span(), "expected a duration, such as \"500ms\", \"10s\", \"5m\" or \"2h\"".to_owned())
     })
 }
 
 fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<(Range<usize>, String)>, SpannedError> {
-    let wrong = |span| (span, "a list of texts is needed here, such as [\"HOME\", \"LANG\"]".to_owned());
+    let wrong = |span| (span, "expected a list of texts, such as [\"HOME\", \"LANG\"]".to_owned());
     let list = value.get_ref().as_array().ok_or_else(|| wrong(value.span()))?;
     list.iter()
         .map(|it| match it.get_ref().as_str() {
@@ -132,7 +132,11 @@ fn folders(value: &Spanned<DeValue<'_>>) -> Result<Vec<PathBuf>, SpannedError> {
         .into_iter()
         .map(|(span, text)| {
             let path = PathBuf::from(&text);
-            if path.is_absolute() { Ok(path) } else { Err((span, format!("`{text}` is no absolute path"))) }
+            if path.is_absolute() {
+                Ok(path)
+            } else {
+                Err((span, format!("`{text}` is not an absolute path")))
+            }
         })
         .collect()
 }
@@ -169,13 +173,10 @@ mod tests {
 
     #[test]
     fn values_that_do_not_fit_are_told_with_their_line() {
-        assert_eq!(
-            wrong("max_concurrent_runs = 0"),
-            "/c/config.toml:1: a whole number from 1 is needed here"
-        );
-        assert!(wrong("\nlinger = 600").starts_with("/c/config.toml:2: a duration is needed here"));
-        assert!(wrong("linger = \"10 parsecs\"").contains("a duration is needed"));
-        assert!(wrong("writable = [\"data\"]").contains("`data` is no absolute path"));
+        assert_eq!(wrong("max_concurrent_runs = 0"), "/c/config.toml:1: expected a whole number, at least 1");
+        assert!(wrong("\nlinger = 600").starts_with("/c/config.toml:2: expected a duration"));
+        assert!(wrong("linger = \"10 parsecs\"").contains("expected a duration"));
+        assert!(wrong("writable = [\"data\"]").contains("`data` is not an absolute path"));
         assert!(wrong("[pools]\ngpu = \"one\"").starts_with("/c/config.toml:2:"));
         assert!(wrong("grace = = 1").starts_with("/c/config.toml:1:"));
     }
@@ -184,6 +185,6 @@ mod tests {
     fn the_cap_of_the_environment_is_a_whole_number() {
         assert_eq!(cap("3"), Ok(3));
         assert!(cap("0").is_err());
-        assert!(cap("many").unwrap_err().to_string().contains("`many` is no whole number"));
+        assert!(cap("many").unwrap_err().to_string().contains("`many` is not a whole number"));
     }
 }

@@ -72,14 +72,14 @@ fn rows(store: &Store, after: i64) -> Result<Vec<Row>, StoreError> {
 
 /// Returns what is wrong with the bytes of a row.
 fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
-    let advice = "run it again to make them anew, restore the file from a backup, or delete the asset";
+    let advice = "run it again to make them again, restore the file from a backup, or delete the asset";
     let path = store.blobs().path(row.hash);
     let place = if row.inline.is_some() { "the database".to_owned() } else { path.display().to_string() };
     let bytes = match row.inline {
         Some(bytes) => bytes,
         None => match std::fs::symlink_metadata(&path) {
             Ok(meta) if meta.is_file() => meta.len(),
-            Ok(_) => return Some(format!("{place} is no file; {advice}")),
+            Ok(_) => return Some(format!("{place} is not a file; {advice}")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Some(format!("{place} is missing; {advice}"));
             }
@@ -126,13 +126,13 @@ pub(super) fn unknown(store: &Store, report: &mut Report) -> Result<(), StoreErr
         match std::fs::remove_file(entry.path()) {
             Ok(()) => stale += 1,
             Err(error) => found.push(format!(
-                "{path} is left over and can't be removed ({error}); do `rm {path}`",
+                "{path} is a leftover and can't be removed ({error}); do `rm {path}`",
                 path = entry.path().display()
             )),
         }
     }
     report.checked(format!(
-        "files that the database does not know: {}; broken-off files: {stale} removed",
+        "files that the database does not know: {}; files of interrupted writes: {stale} removed",
         unknown.files
     ));
     report.problems(found, "left-over files");

@@ -35,7 +35,7 @@ pub(super) fn open_to_others(path: &Path, limit: u32) -> Option<String> {
     let mode = std::fs::symlink_metadata(path).ok()?.mode() & 0o777;
     (mode & !limit != 0).then(|| {
         format!(
-            "others may read {path} (mode {mode:03o}); do `chmod {limit:o} {path}`",
+            "other users can read {path} (mode {mode:03o}); do `chmod {limit:o} {path}`",
             path = path.display()
         )
     })

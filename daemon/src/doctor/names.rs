@@ -45,7 +45,7 @@ pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError
         let mut found = Vec::new();
         collect(store, db, &mut names, &mut found)?;
         compare(db, &names, &mut found)?;
-        report.checked(format!("what names stored bytes: {} of them", names.of.len()));
+        report.checked(format!("references to stored bytes: {}", names.of.len()));
         Ok(found)
     })?;
     report.problems(found, "wrong references");
@@ -124,10 +124,9 @@ fn compare(db: &Connection, names: &Names, found: &mut Vec<String>) -> Result<()
         .collect::<Result<_, _>>()?;
     for (hash, named) in &names.of {
         match counted.get(hash) {
-            None => found.push(format!("{} names the bytes {hash}, which are not stored; delete it", named.by)),
+            None => found.push(format!("{} refers to the bytes {hash}, which are not stored; delete it", named.by)),
             Some(refs) if *refs != named.count => found.push(format!(
-                "the bytes {hash} are counted {refs} times but named {} times, by {} among others; report this as a \
-                 defect of Fanlight",
+                "the bytes {hash} are counted {refs} times but referenced {} times, by {} among others; report this as a bug in Fanlight",
                 named.count, named.by
             )),
             Some(_) => {}
@@ -136,7 +135,7 @@ fn compare(db: &Connection, names: &Names, found: &mut Vec<String>) -> Result<()
     for (hash, refs) in &counted {
         if *refs > 0 && !names.of.contains_key(hash) {
             found.push(format!(
-                "the bytes {hash} are counted {refs} times but nothing names them; report this as a defect of Fanlight"
+                "the bytes {hash} are counted {refs} times but never referenced; report this as a bug in Fanlight"
             ));
         }
     }

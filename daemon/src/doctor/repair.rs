@@ -159,7 +159,7 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
     let submitted = store.commit_blocking(vec![Op::Submit(Box::new(submit))])?.submitted;
     let mut run = submitted
         .and_then(|submitted| submitted.runs.into_iter().next())
-        .ok_or_else(|| StoreError::Other("no run was made for the imported files".to_owned()))?;
+        .ok_or_else(|| StoreError::Other("no run was created for the imported files".to_owned()))?;
     run.state = RunStatus::Completed;
     run.started_at = Some(at);
     run.ended_at = Some(at);

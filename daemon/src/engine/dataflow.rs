@@ -118,7 +118,7 @@ impl ActiveRun {
         Ok(match value {
             Some(value) if truthy(&value) => Asked::Runs,
             Some(_) => Asked::Skipped("its `if` is false"),
-            None => Asked::Skipped("its `if` reads what is absent"),
+            None => Asked::Skipped("its `if` reads an absent value"),
         })
     }
 

@@ -45,7 +45,7 @@ impl ActiveRun {
                 if let Some((name, items)) = lists.iter().find(|(_, items)| items.len() != length) {
                     let first = lists.first().map_or("", |(name, _)| name.as_str());
                     return Err(format!(
-                        "`each` zips lists of one length: `{first}` has {length}, `{name}` has {}",
+                        "`each` zips lists of equal length: `{first}` has {length}, `{name}` has {}",
                         items.len()
                     ));
                 }
@@ -118,7 +118,7 @@ impl ActiveRun {
                 None => {
                     self.nodes[node].item_upstream_failed |= !hole;
                     let reason =
-                        if hole { "the item it reads is a hole" } else { "the item it reads failed" };
+                        if hole { "the item it reads is missing" } else { "the item it reads failed" };
                     return self.skip(context, node, item, reason);
                 }
             }

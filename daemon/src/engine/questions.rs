@@ -119,7 +119,7 @@ impl ActiveRun {
             });
         };
         if request.attempt.is_some_and(|attempt| attempt != instance.attempts) {
-            return Err(RpcError::refused(format!("{name} asks something else by now")));
+            return Err(RpcError::refused(format!("{name} now asks a different question")));
         }
         let value = question
             .check(request.value.clone())
@@ -252,7 +252,7 @@ fn was_answered_by(attempts: &[Attempt], request: BlobHash) -> bool {
 }
 
 fn answered_already(name: &str) -> RpcError {
-    RpcError::refused(format!("{name} was answered already"))
+    RpcError::refused(format!("{name} has already been answered"))
 }
 
 fn unknown_node<'a>(run: &Run, node: &str, known: impl Iterator<Item = &'a str>) -> RpcError {

@@ -188,7 +188,7 @@ impl ActiveRun {
         let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
         let outcome = Outcome {
-            error: Some(NodeError::new("interrupted: the daemon or the machine ended")),
+            error: Some(NodeError::new("interrupted: the daemon or the machine stopped")),
             ..Outcome::lost("interrupted")
         };
         self.end_attempt(context, key, started, outcome);

@@ -81,10 +81,10 @@ impl Core {
             let mut open = match open {
                 Ok(open) => open,
                 Err(DamagedRun { run, why }) => {
-                    tracing::error!("{} can't go on: {why}", run.name());
+                    tracing::error!("{} can't continue: {why}", run.name());
                     self.fail_unstarted(
                         run,
-                        format!("this run is damaged: {why}; what it made before is still there"),
+                        format!("this run is damaged: {why}; its earlier results are still there"),
                     );
                     continue;
                 }

@@ -42,7 +42,7 @@ pub(super) fn prepare(
         return Err(RpcError::refused("`--fresh` is not in this version: nothing is remembered yet"));
     }
     if request.sets.is_empty() {
-        return Err(RpcError::new(ErrorCode::BadParams, "no runs asked for: `sets` is empty"));
+        return Err(RpcError::new(ErrorCode::BadParams, "no runs requested: `sets` is empty"));
     }
     if request.sets.len() > fanlight_shared::sweep::RUN_LIMIT {
         let most = fanlight_shared::sweep::RUN_LIMIT;
@@ -149,7 +149,7 @@ pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Con
     if path.is_none() && workflow.id.is_none() {
         return Err(RpcError::new(
             ErrorCode::BadParams,
-            "a document without a path needs `id:` to be known again",
+            "a document without a path needs an `id:`, so that it is recognised again",
         ));
     }
     for (name, node) in &workflow.nodes {

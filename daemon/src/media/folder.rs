@@ -50,7 +50,7 @@ pub(crate) fn publish_folder(
         let below = path.strip_prefix(&start).unwrap_or(&path);
         let Some(text) = below.to_str() else {
             let name = sanitise::line(&below.to_string_lossy());
-            return Err(format!("the name of `{shown}/{name}` is no UTF-8; rename the file").into());
+            return Err(format!("the name of `{shown}/{name}` is not UTF-8; rename the file").into());
         };
         let unreadable = |error: &dyn std::fmt::Display| format!("`{shown}/{text}`: {error}");
         let file = match root.entry(&path).map_err(|refusal| unreadable(&refusal))? {
@@ -105,7 +105,7 @@ fn list_files(
             WalkEntry::Unreadable => return Err(format!("the folder `{}` can't be read", named())),
             WalkEntry::TooDeep => {
                 return Err(format!(
-                    "`{}` lies below more than {MAX_DEPTH} folders; pack it into a file",
+                    "`{}` is below more than {MAX_DEPTH} folders; pack it into a file",
                     named()
                 ));
             }

@@ -26,7 +26,7 @@ pub fn import(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Vec
     match kind {
         MediaKind::Dir if meta.is_dir() => folder(path, blobs),
         MediaKind::Dir => Err(format!("{} is no folder", path.display())),
-        _ if !meta.is_file() => Err(format!("{} is no regular file", path.display())),
+        _ if !meta.is_file() => Err(format!("{} is not a regular file", path.display())),
         kind => {
             let file =
                 File::open(path).map_err(|error| format!("{} can't be read: {error}", path.display()))?;

@@ -115,5 +115,5 @@ fn a_folder_that_is_too_deep_is_no_param() {
     let (at, folder) = (store(), tempfile::tempdir().unwrap());
     std::fs::create_dir_all(folder.path().join("x/".repeat(66))).unwrap();
     let error = import(folder.path(), MediaKind::Dir, at.store.blobs()).unwrap_err();
-    assert!(error.ends_with("lies below more than 64 folders; pack it into a file"), "{error}");
+    assert!(error.ends_with("is below more than 64 folders; pack it into a file"), "{error}");
 }

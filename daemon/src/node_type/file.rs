@@ -18,7 +18,7 @@ pub(super) fn readable(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
         Some(project) => (Some(project), project.join(given)),
         None => {
             return Err(format!(
-                "`{path}` is relative, but this workflow was sent without a file; name an absolute path"
+                "`{path}` is relative, but this workflow was submitted without a file; use an absolute path"
             ));
         }
     };
@@ -27,7 +27,7 @@ pub(super) fn readable(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     let base = base.canonicalize().map_err(|error| sentence(base, &error))?;
     if !real.starts_with(&base) {
         return Err(format!(
-            "`{}` leads out of the workflow's folder {}; name an absolute path if that is meant",
+            "`{}` leads out of the workflow's folder {}; use an absolute path if that is intended",
             given.display(),
             base.display()
         ));
@@ -60,7 +60,7 @@ pub(super) fn sentence(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => format!("{path} does not exist"),
-        io::ErrorKind::PermissionDenied => format!("{path} may not be read or written by this user"),
+        io::ErrorKind::PermissionDenied => format!("{path} can't be read or written by this user"),
         io::ErrorKind::StorageFull => format!("the disk that holds {path} is full"),
         _ => format!("{path}: {error}"),
     }

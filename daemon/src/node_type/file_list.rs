@@ -93,7 +93,7 @@ fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Liste
             Ok(Entry::File(open)) => open,
             Ok(Entry::Folder(_)) => return Err(gone("became a folder while it was listed").into()),
             Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error).into()),
-            Err(_) => return Err(gone("went away while it was listed").into()),
+            Err(_) => return Err(gone("disappeared while it was listed").into()),
         };
         let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
         listed.add(&path, media);
@@ -138,7 +138,7 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             }
             WalkEntry::TooDeep => {
                 let path = root.path().join(path);
-                return Err(format!("{} lies below more than {MAX_DEPTH} folders", path.display()));
+                return Err(format!("{} is below more than {MAX_DEPTH} folders", path.display()));
             }
             WalkEntry::File(_)
             | WalkEntry::Other(_)
@@ -147,7 +147,7 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             | WalkEntry::Unreadable => {}
         }
         if entered > MAX_FOLDERS {
-            return Err(format!("more than {MAX_FOLDERS} folders lie below {shown}; name a smaller one"));
+            return Err(format!("more than {MAX_FOLDERS} folders are below {shown}; list a smaller one"));
         }
         if found.len() > MAX_FILES {
             return Err(format!("more than {MAX_FILES} files match in {shown}; narrow the glob"));

@@ -68,10 +68,10 @@ fn target(call: &NodeCall, path: &str) -> Result<PathBuf, String> {
     let full = match project {
         _ if given.is_absolute() => given.to_path_buf(),
         Some(project) => project.join(given),
-        None => return Err(format!("`{path}` is relative, but this workflow was sent without a file")),
+        None => return Err(format!("`{path}` is relative, but this workflow was submitted without a file")),
     };
     let (Some(name), Some(folder)) = (full.file_name(), full.parent()) else {
-        return Err(format!("`{path}` names no file"));
+        return Err(format!("`{path}` is not the path of a file"));
     };
     if file::climbs(given) || path.ends_with('/') {
         return Err(format!("`{path}` must name a file without `..` in its path"));

@@ -157,7 +157,7 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
     let path = folder.path().join("a.txt");
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0\x08\x06\0\0\0".to_vec();
     png.extend(0x7a_f6_c0_f0_u32.to_be_bytes());
-    for (bytes, expected) in [(b"hello".to_vec(), "no picture of a known kind"), (png, "")] {
+    for (bytes, expected) in [(b"hello".to_vec(), "not a picture of a known format"), (png, "")] {
         std::fs::write(&path, &bytes).unwrap();
         let hash = fanlight_shared::id::BlobHash::of(&bytes);
         let media = fanlight_shared::media::Media {

@@ -21,12 +21,12 @@ pub(super) fn decoder() -> Limits {
 /// Checks the size of a picture before it is made or decoded.
 pub(crate) fn check_size(width: u32, height: u32) -> Result<(), String> {
     if width == 0 || height == 0 {
-        return Err(format!("a picture of {width} × {height} pixels has nothing in it"));
+        return Err(format!("a picture of {width} × {height} pixels is empty"));
     }
     if width > SIDE || height > SIDE || u64::from(width) * u64::from(height) > PIXELS {
         let millions = PIXELS / 1_000_000;
         return Err(format!(
-            "a picture of {width} × {height} pixels is too large; at most {SIDE} a side and {millions} million pixels are taken"
+            "a picture of {width} × {height} pixels is too large; at most {SIDE} a side and {millions} million pixels are accepted"
         ));
     }
     Ok(())

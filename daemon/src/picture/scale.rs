@@ -24,7 +24,7 @@ pub(crate) fn scaled(picture: &DynamicImage, width: u32, height: u32) -> Result<
         let raw = pixels.pixels().iter().flat_map(|pixel| pixel.0).collect();
         ImageBuffer::from_raw(width, height, raw).map(DynamicImage::ImageRgba8)
     };
-    let made = made.ok_or("the picture can't be resized: its size does not fit its pixels")?;
+    let made = made.ok_or("the picture can't be resized: its size does not match its pixels")?;
     Ok(match (deep, colour.has_color(), colour.has_alpha()) {
         (_, true, true) => made,
         (false, true, false) => made.into_rgb8().into(),

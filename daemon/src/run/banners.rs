@@ -42,7 +42,7 @@ impl Sources {
         let texts = [
             self.supervisor.borrow_and_update().clone(),
             self.trouble.borrow_and_update().clone(),
-            shortage.map(|why| format!("attempts wait for space and go on by themselves: {why}")),
+            shortage.map(|why| format!("attempts wait for space, and continue when there is some: {why}")),
             unknown,
         ];
         texts.into_iter().flatten().collect()

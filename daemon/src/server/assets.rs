@@ -42,7 +42,7 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
             };
             Source::blob(session, hash, offset, limit, mime).await
         }
-        _ if read.file.is_some() => Err(RpcError::refused("this asset is no folder")),
+        _ if read.file.is_some() => Err(RpcError::refused("this asset is not a folder")),
         Value::Large(large) if !large.cut => {
             Source::blob(session, large.hash, offset, limit, asset.mime.clone()).await
         }
@@ -56,7 +56,7 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, S
 /// Returns a file of a folder; only files in its manifest can be read this way.
 async fn file_of(context: &Context, media: &Media, file: BlobHash) -> Result<BlobHash, RpcError> {
     if media.kind != MediaKind::Dir {
-        return Err(RpcError::refused("this asset is no folder"));
+        return Err(RpcError::refused("this asset is not a folder"));
     }
     let hash = media.hash;
     let manifest = context.read(move |store| store.blobs().read(hash)).await?;

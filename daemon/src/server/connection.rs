@@ -149,13 +149,13 @@ async fn parse(session: &Session, frame: &str) -> Option<ReceivedRequest> {
         Err(error) => {
             let (id, why) = match serde_json::from_str::<Json>(frame) {
                 Ok(Json::Array(_)) => {
-                    (Json::Null, "batches are not taken; send one request a frame".to_owned())
+                    (Json::Null, "batches are not supported; send one request per frame".to_owned())
                 }
                 Ok(mut json) => {
                     let id = json.get_mut("id").map(Json::take).filter(is_id).unwrap_or_default();
-                    (id, format!("this is no JSON-RPC request: {error}"))
+                    (id, format!("this is not a JSON-RPC request: {error}"))
                 }
-                Err(error) => (Json::Null, format!("this is no JSON: {error}")),
+                Err(error) => (Json::Null, format!("this is not JSON: {error}")),
             };
             refuse(session, &id, &RpcError::new(ErrorCode::Malformed, why)).await;
             return None;
@@ -164,7 +164,7 @@ async fn parse(session: &Session, frame: &str) -> Option<ReceivedRequest> {
     let greeted = session.greeted.load(Ordering::Relaxed);
     let greets = request.method == daemon::Hello::METHOD;
     if greeted == greets {
-        let sentence = if greets { "hello was said already" } else { "say hello first" };
+        let sentence = if greets { "`hello` was already sent" } else { "say hello first" };
         refuse(session, &request.id, &RpcError::refused(sentence)).await;
         return None;
     }
@@ -235,7 +235,7 @@ async fn write(
                 break;
             }
             None => {
-                tracing::info!("a client that took nothing for 30 seconds was cut off");
+                tracing::info!("a client that read nothing for 30 seconds was disconnected");
                 break;
             }
         }

@@ -60,7 +60,7 @@ fn refusal(error: &Error) -> Option<(StatusCode, &'static str)> {
             | ProtocolError::MissingUpgradeWebSocketHeader
             | ProtocolError::MissingSecWebSocketVersionHeader,
         ) => (StatusCode::UPGRADE_REQUIRED, UPGRADE),
-        _ => (StatusCode::BAD_REQUEST, "this is no request for a WebSocket"),
+        _ => (StatusCode::BAD_REQUEST, "this is not a WebSocket request"),
     })
 }
 
@@ -101,13 +101,13 @@ fn allow(request: &Upgrade, response: Response) -> Result<Response, ErrorRespons
 /// Returns the close frame for an error of a client; none if it is gone.
 pub(super) fn close_frame(error: &Error) -> Option<CloseFrame> {
     let (code, reason) = match error {
-        Error::Capacity(_) => (CloseCode::Size, "a message may have 8 MiB"),
+        Error::Capacity(_) => (CloseCode::Size, "a message may have at most 8 MiB"),
         Error::Utf8(_) => (CloseCode::Invalid, "text must be UTF-8"),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
         Error::Protocol(ProtocolError::UnmaskedFrameFromClient) => {
             (CloseCode::Protocol, "frames of a client must be masked")
         }
-        Error::Protocol(_) => (CloseCode::Protocol, "this is no WebSocket frame"),
+        Error::Protocol(_) => (CloseCode::Protocol, "this is not a WebSocket frame"),
         _ => return None,
     };
     Some(CloseFrame { code, reason: reason.into() })

@@ -23,7 +23,8 @@ fn parse<const N: usize>(tag: &str, list: &str, cursor: &str) -> Result<[u64; N]
     numbers.ok_or_else(|| {
         let shown: String = cursor.chars().take(40).collect();
         let shown = shown.escape_debug();
-        let message = format!("`cursor`: `{shown}` is no cursor of {list}; leave it out for the first page");
+        let message =
+            format!("`cursor`: `{shown}` is not a cursor of {list}; leave it out for the first page");
         RpcError::new(ErrorCode::BadParams, message)
     })
 }

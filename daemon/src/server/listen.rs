@@ -15,7 +15,7 @@ pub enum ListenError {
     #[error(transparent)]
     Home(#[from] HomeError),
     /// The socket.
-    #[error("the socket {path} can't be made: {reason}")]
+    #[error("the socket {path} can't be created: {reason}")]
     Socket {
         /// The socket.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub fn listen(home: &Home, _held: &Lock) -> Result<UnixListener, ListenError> {
         Ok(meta) if meta.file_type().is_socket() => {
             std::fs::remove_file(path).map_err(|error| failed(error.to_string()))?;
         }
-        Ok(_) => return Err(failed("something that is no socket lies there; remove it".to_owned())),
+        Ok(_) => return Err(failed("something that is not a socket is there; remove it".to_owned())),
         Err(_) => {}
     }
     let listener = bind(path).map_err(|error| failed(error.to_string()))?;

@@ -41,7 +41,7 @@ pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<Part, Rpc
         None => RpcError::not_found(format!("`{name}` did not start")),
     })?;
     let id =
-        attempt.id.ok_or_else(|| RpcError::not_found(format!("`{name}` is no command; it has no log")))?;
+        attempt.id.ok_or_else(|| RpcError::not_found(format!("`{name}` is not a command; it has no log")))?;
     let (number, ended) = (attempt.number, attempt.end.is_some());
     let mut read = read;
     loop {

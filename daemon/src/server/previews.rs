@@ -22,11 +22,11 @@ pub(super) async fn thumbnail(
         .instance(&node, item)
         .and_then(|instance| instance.previews.get(&port)?.as_media())
         .cloned()
-        .ok_or_else(|| RpcError::not_found("the node shows no picture of this name at the moment"))?;
+        .ok_or_else(|| RpcError::not_found("the node has no preview with this name at the moment"))?;
     let (mime, picture) = context
         .workers
         .preview(media)
         .await
-        .ok_or_else(|| RpcError::refused("nothing can be shown of this preview"))?;
+        .ok_or_else(|| RpcError::refused("this preview can't be shown"))?;
     Ok(Source::memory(session, picture, 0, None, mime))
 }

@@ -66,7 +66,7 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
                 }
                 if value.has_media() {
                     let message =
-                        format!("param `{name}` takes a file, which is not taken from another run: give it");
+                        format!("param `{name}` takes a file, which is not copied from another run; set it");
                     return Err(RpcError::new(ErrorCode::BadParams, message));
                 }
                 set.params.insert(name.clone(), value.clone());
@@ -75,7 +75,7 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
         Ok(start)
     };
     let filled = tokio::task::spawn_blocking(fill).await;
-    filled.map_err(|error| RpcError::internal(format!("the params can't be taken over: {error}")))?
+    filled.map_err(|error| RpcError::internal(format!("the params can't be copied: {error}")))?
 }
 
 /// Cuts the runs of a submission to what fits into a message, and the reused nodes of a resumed run too.

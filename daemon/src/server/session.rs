@@ -96,7 +96,7 @@ impl Session {
             text
         } else {
             tracing::error!(bytes = text.len(), "a response is longer than a message may be");
-            let error = RpcError::internal("the answer is too long for one message; ask for less of it");
+            let error = RpcError::internal("the response is too long for one message; request less of it");
             refused(id, &error)
         };
         if let Some(place) = room.split(text.len()) {

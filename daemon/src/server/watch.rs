@@ -14,7 +14,7 @@ pub(super) async fn watch(session: &Arc<Session>, watch: Watch) -> Result<Watchi
     if watch.telemetry.len() > TELEMETRY_LIMIT {
         return Err(RpcError::new(
             ErrorCode::BadParams,
-            format!("at most {TELEMETRY_LIMIT} runs can be watched in full; the registry tells of all"),
+            format!("at most {TELEMETRY_LIMIT} runs can be watched in full; the registry covers all of them"),
         ));
     }
     let _alone = session.attaching.lock().await;

@@ -25,7 +25,7 @@ pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcE
 pub(super) async fn read(session: &Arc<Session>, read: Read) -> Result<(Bytes, Source), RpcError> {
     let version = read.version;
     let text = session.context.read(move |store| store.known_version(&version)).await?;
-    let text = text.ok_or_else(|| RpcError::not_found("no run that is known has this version"))?;
+    let text = text.ok_or_else(|| RpcError::not_found("no known run has this version"))?;
     let mime = "application/yaml; charset=utf-8".to_owned();
     Ok(Source::memory(session, text.into_bytes(), read.offset, read.limit, mime))
 }

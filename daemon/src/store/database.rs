@@ -44,7 +44,7 @@ pub(super) fn open_up_to(path: &Path, count: usize) -> Result<Connection, StoreE
         Err(error) if is_full(&error) => return Err(StoreError::Full(path.to_owned())),
         Err(error) => {
             return Err(StoreError::Other(format!(
-                "the database {} can't be made: {error}; set FANLIGHT_HOME to a folder that can be written",
+                "the database {} can't be created: {error}; set FANLIGHT_HOME to a folder that can be written",
                 path.display()
             )));
         }
@@ -137,7 +137,7 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(path.to_owned()),
         Some(ErrorCode::NotADatabase) => StoreError::Other(format!(
-            "{} is no database of Fanlight's; move it away, or set FANLIGHT_HOME to another folder",
+            "{} is not a Fanlight database; move it away, or set FANLIGHT_HOME to another folder",
             path.display()
         )),
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => StoreError::Other(format!(

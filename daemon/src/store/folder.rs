@@ -61,7 +61,7 @@ fn refused(folder: &Path, error: &io::Error) -> StoreError {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "a part of that path is a file, not a folder"
         }
-        io::ErrorKind::ReadOnlyFilesystem => "it lies on a read-only file system",
+        io::ErrorKind::ReadOnlyFilesystem => "it is on a read-only file system",
         io::ErrorKind::PermissionDenied => "you may not write there",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
         _ => {
@@ -69,7 +69,7 @@ fn refused(folder: &Path, error: &io::Error) -> StoreError {
         }
     };
     StoreError::Other(format!(
-        "the folder {} can't be made: {why}; set FANLIGHT_HOME to a folder that can be written",
+        "the folder {} can't be created: {why}; set FANLIGHT_HOME to a folder that can be written",
         folder.display()
     ))
 }

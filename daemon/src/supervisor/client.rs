@@ -263,7 +263,7 @@ impl Supervisor {
                 Err(Closed::Gone) => {}
             }
         }
-        Err(SupervisorError::Unreachable("it ends again and again before it replies".into()))
+        Err(SupervisorError::Unreachable("it keeps ending before it replies".into()))
     }
 
     /// Returns the open connection, or a new one, to a new supervisor if there is none.

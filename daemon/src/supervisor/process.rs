@@ -86,16 +86,16 @@ fn explain(spec: &StartSpec, error: &io::Error) -> String {
             format!("there is no program `{program}` in PATH ({path})")
         }
         Some(rustix::io::Errno::ACCESS) => {
-            format!("`{program}` is not executable, or its folder may not be entered")
+            format!("`{program}` is not executable, or its folder can't be entered")
         }
         Some(rustix::io::Errno::NOEXEC) => {
             format!(
-                "`{program}` is no program for this system (a script begins with a line like `#!/bin/sh`)"
+                "`{program}` is not a program for this system (a script begins with a line like `#!/bin/sh`)"
             )
         }
         Some(rustix::io::Errno::TOOBIG) => {
             format!(
-                "the arguments and the environment of `{program}` are longer than the system takes; pass large values as files"
+                "the arguments and the environment of `{program}` are longer than the system accepts; pass large values as files"
             )
         }
         _ if error.kind() == io::ErrorKind::InvalidInput => {

@@ -63,7 +63,7 @@ async fn what_can_not_start_says_why() {
 async fn an_output_that_is_no_file_of_the_attempt_fails_it_and_never_hangs() {
     let story = story();
     for (make, path, part) in [
-        ("true", "out.png", "nothing lies there"),
+        ("true", "out.png", "nothing is there"),
         ("ln -s /etc/passwd out.png", "out.png", "leads out of the folder"),
         ("mkfifo out.png", "out.png", "a fifo"),
         ("ln -s /etc sub", "sub/passwd", "leads out of the folder"),

@@ -134,7 +134,7 @@ async fn what_a_command_reports_becomes_outputs_cost_and_log() {
     assert_eq!((notes.pieces[0].stream, notes.next), (Stream::Log, notes.end));
     assert_eq!(
         notes.pieces[0].text,
-        "warn: mind the gap\na line of $FANLIGHT_EVENTS was ignored: it is no JSON\n"
+        "warn: mind the gap\na line of $FANLIGHT_EVENTS was ignored: it is not JSON\n"
     );
     story.end().await;
 }

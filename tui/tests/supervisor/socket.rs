@@ -78,7 +78,7 @@ fn clients_that_come_together_share_one_supervisor() {
 fn a_wrong_call_is_explained() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_fanlight")).args(["supervisor", "--trees", "oak"]).output().unwrap();
-    let sentence = "`--trees oak` is none of auto, cgroup, session\n";
+    let sentence = "`--trees oak` is not one of auto, cgroup, session\n";
     assert_eq!(
         (String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()),
         (sentence, Some(1))

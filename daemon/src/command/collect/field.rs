@@ -15,7 +15,8 @@ pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
             "stdout is longer than 1 MiB, so it can't be read as JSON; write a file and use `path:`".into()
         );
     }
-    let text = std::str::from_utf8(&stdout.bytes).map_err(|_| "stdout is no UTF-8 text, so no JSON")?;
+    let text =
+        std::str::from_utf8(&stdout.bytes).map_err(|_| "stdout is not UTF-8 text, so it is not JSON")?;
     if text.trim().is_empty() {
         return Err("stdout is empty, but it should be JSON".into());
     }
@@ -30,7 +31,7 @@ pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
             read => return read.map_err(|error| format!("stdout: {error}")),
         }
     }
-    Err(format!("stdout is no JSON, and no line of it is a JSON object: {error}"))
+    Err(format!("stdout is not JSON, and none of its lines is a JSON object: {error}"))
 }
 
 /// Returns the field at this path: names and indexes separated by dots; `.` is the whole document.
@@ -61,8 +62,10 @@ pub(super) fn find<'a>(json: &'a Value, path: &str) -> Result<&'a Value, String>
             })?,
             Value::List(items) => {
                 let index: usize =
-                    part.parse().map_err(|_| format!("{whole} is a list, and `{part}` is no index"))?;
-                items.get(index).ok_or_else(|| format!("{whole} has {} items, no `{part}`", items.len()))?
+                    part.parse().map_err(|_| format!("{whole} is a list, and `{part}` is not an index"))?;
+                items
+                    .get(index)
+                    .ok_or_else(|| format!("{whole} has {} items, so there is no `{part}`", items.len()))?
             }
             _ => return Err(format!("{whole} has no fields, so no `{part}`")),
         };
@@ -96,7 +99,9 @@ mod tests {
         assert_eq!(find(&parse(&stdout(talks)).unwrap(), "loss").unwrap(), &Value::Float(0.25));
         let whole = "{\n  \"loss\": {\n    \"a\": 1 }\n}\n";
         assert_eq!(find(&parse(&stdout(whole)).unwrap(), "loss.a").unwrap(), &Value::Int(1));
-        assert!(parse(&stdout("epoch 1\n[1]\n2\n")).unwrap_err().contains("no line of it is a JSON object"));
+        assert!(
+            parse(&stdout("epoch 1\n[1]\n2\n")).unwrap_err().contains("none of its lines is a JSON object")
+        );
     }
 
     #[test]
@@ -117,9 +122,9 @@ mod tests {
         assert!(find(&json, "acuracy").unwrap_err().contains("did you mean `accuracy`"));
         assert!(find(&json, "zzz").unwrap_err().contains("accuracy, list"));
         assert!(find(&json, "list.3").unwrap_err().contains("has 1 items"));
-        assert!(find(&json, "list.x").unwrap_err().contains("no index"));
+        assert!(find(&json, "list.x").unwrap_err().contains("not an index"));
         assert!(find(&json, "accuracy.x").unwrap_err().contains("no fields"));
-        assert!(parse(&stdout("nope")).unwrap_err().contains("no JSON"));
+        assert!(parse(&stdout("nope")).unwrap_err().contains("not JSON"));
         assert!(parse(&stdout(" ")).unwrap_err().contains("empty"));
         assert!(parse(&Stdout { bytes: b"1".to_vec(), truncated: true }).unwrap_err().contains("1 MiB"));
     }

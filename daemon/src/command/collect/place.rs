@@ -147,8 +147,7 @@ impl Place<'_> {
             return Ok(());
         }
         Err(format!(
-            "`{}` changed while it was collected, so that what was read may be neither the old nor the new; nothing \
-             else may write it at that time",
+            "`{}` changed while it was collected, so its content may be a mixture; nothing else may write it at that time",
             shown(&held.path)
         ))
     }
@@ -206,7 +205,7 @@ fn missing(places: &[Place<'_>], path: &Path) -> String {
     let unchanged = places.iter().find(|it| it.shared.is_some() && it.root.entry(path).is_ok());
     if let Some(place) = unchanged {
         return format!(
-            "`{}` lies in {}, but this attempt did not change it and did not end with 0",
+            "`{}` is in {}, but this attempt did not change it and did not exit with 0",
             shown(path),
             place.word
         );
@@ -222,7 +221,7 @@ fn missing(places: &[Place<'_>], path: &Path) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match (near, names.first()) {
         (Some((_, name)), _) => format!("{missing}; did you mean `{}`?", shown(Path::new(name))),
-        (None, None) => format!("{missing}; nothing lies there"),
+        (None, None) => format!("{missing}; nothing is there"),
         (None, Some(_)) => {
             let some: Vec<String> =
                 names.iter().take(5).map(|it| format!("`{}`", shown(Path::new(it)))).collect();

@@ -149,10 +149,10 @@ fn a_picture_is_what_its_bytes_say() {
 #[test]
 fn content_of_the_wrong_type_is_named() {
     for (ty, content, part) in [
-        ("int", "4.5", "`4.5`, which is no int"),
-        ("float", "not-a-number", "no number"),
-        ("bool", "yes", "no bool"),
-        ("json", "{", "no JSON"),
+        ("int", "4.5", "`4.5`, which is not a valid int"),
+        ("float", "not-a-number", "not a valid number"),
+        ("bool", "yes", "not a valid bool"),
+        ("json", "{", "not JSON"),
         ("list<int>", "[\"a\"]", "expected int"),
         ("text", "\u{fffd}", ""),
     ] {
@@ -161,7 +161,7 @@ fn content_of_the_wrong_type_is_named() {
         assert!(problem.contains(part), "{ty}: {problem}");
     }
     let ended = ended().file("f", b"\xff\xfe").path("it", "f", "text");
-    assert!(ended.problem().contains("no UTF-8"));
+    assert!(ended.problem().contains("not UTF-8"));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_is_missing_says_what_is_there_instead() {
     );
     let far = ended().file("zzz", "x").path("image", "out.png", "image");
     assert!(far.problem().ends_with("there is `zzz`"), "{}", far.problem());
-    assert!(ended().path("image", "out.png", "image").problem().ends_with("nothing lies there"));
+    assert!(ended().path("image", "out.png", "image").problem().ends_with("nothing is there"));
     let folder = ended().file("out/a", "x").path("image", "out", "image");
     assert!(folder.problem().contains("is a folder, but image is declared"));
 }
@@ -390,5 +390,5 @@ fn what_was_reported_wins_and_may_be_more() {
     assert_eq!(collected.values["extra"], Value::from(vec![Value::Int(1)]));
     assert_eq!(collected.problems, ["output `n`: expected int, got text"]);
     ended.reported.insert("image".into(), Reported::Value("a.png".into()));
-    assert!(ended.problem().contains("by \"path\""));
+    assert!(ended.problem().contains("its \"path\""));
 }

@@ -178,12 +178,12 @@ async fn an_answer_counts_once_however_often_it_is_sent() {
     world.restart().await;
     world.engine.answer(yes.clone()).await.unwrap();
     let (code, why) = refused(&world, to(run, "no")).await;
-    assert_eq!((code, why.as_str()), (ErrorCode::Refused, "`ask` of story#1 was answered already"));
+    assert_eq!((code, why.as_str()), (ErrorCode::Refused, "`ask` of story#1 has already been answered"));
     world.engine.set_queue(queue::Set { paused: Some(false), ..queue::Set::default() }).await.unwrap();
     assert_eq!(until_ended(&world, run).await, RunStatus::Completed);
     world.engine.answer(yes).await.unwrap();
     let (code, why) = refused(&world, to(run, "no")).await;
-    assert_eq!((code, why.as_str()), (ErrorCode::Refused, "`ask` of story#1 was answered already"));
+    assert_eq!((code, why.as_str()), (ErrorCode::Refused, "`ask` of story#1 has already been answered"));
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn an_answer_that_is_wrong_is_refused_by_name_and_changes_nothing() {
         (
             runs::Answer { attempt: Some(2), ..to(run, "yes") },
             ErrorCode::Refused,
-            "asks something else by now",
+            "now asks a different question",
         ),
         (
             runs::Answer { value: Value::None, ..to(run, "") },

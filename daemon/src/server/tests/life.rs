@@ -106,7 +106,7 @@ async fn the_socket_is_for_its_owner_alone_and_a_dead_one_is_replaced() {
     std::fs::remove_file(&home.socket).unwrap();
     std::fs::write(&home.socket, "mine").unwrap();
     let error = listen(&home, &lock).unwrap_err().to_string();
-    assert!(error.contains("something that is no socket"), "{error}");
+    assert!(error.contains("something that is not a socket"), "{error}");
 }
 
 #[test]

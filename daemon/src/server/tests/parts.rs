@@ -188,7 +188,7 @@ async fn pages_of_items_are_refused_in_words() {
     let error = client.call(list("b", None)).await.unwrap_err();
     assert!(error.to_string().contains("no node `b`"), "{error}");
     let error = client.call(list("a", Some("x"))).await.unwrap_err();
-    assert!(error.to_string().contains("`cursor`: `x` is no cursor of runs.items"), "{error}");
+    assert!(error.to_string().contains("`cursor`: `x` is not a cursor of runs.items"), "{error}");
     // A cursor of another snapshot continues after its item.
     let page = client.call(list("a", Some("items:1.0"))).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.item).collect::<Vec<_>>(), [ItemPath::item(1)]);

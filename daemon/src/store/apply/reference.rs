@@ -40,7 +40,7 @@ impl Apply {
             .optional()?;
         let Some(counted) = counted else {
             return Err(Failure::Batch(StoreError::Other(format!(
-                "a value names the bytes {hash}, which are not stored"
+                "a value refers to the bytes {hash}, which are not stored"
             ))));
         };
         work.claimed.insert(hash);

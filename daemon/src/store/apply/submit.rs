@@ -155,7 +155,7 @@ fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
     let Some((first, count, digest)) = made else { return Ok(None) };
     if digest.is_some_and(|digest| digest != *submit.digest.as_bytes()) {
         return Err(Failure::Batch(StoreError::BadParam(
-            "`request_key`: another request was made with this key; a new request needs a new one".into(),
+            "`request_key`: a different request was made with this key; use a new key".into(),
         )));
     }
     let sql = format!(
@@ -170,7 +170,7 @@ fn repeated(db: &Connection, submit: &Submit) -> Done<Option<Vec<Run>>> {
         .collect::<Result<Vec<_>, _>>()?;
     if runs.is_empty() {
         return Err(Failure::Batch(StoreError::NotFound(
-            "the runs of this request were made before and have been deleted since; start them anew".into(),
+            "the runs of this request were made before and have been deleted since; start them with a new key".into(),
         )));
     }
     Ok(Some(runs))

@@ -113,7 +113,7 @@ fn by_prefix(db: &Connection, text: &str) -> Result<i64, StoreError> {
 
 fn nothing(text: &str) -> StoreError {
     StoreError::NotFound(format!(
-        "no run is called `{}`; `fanlight ps --all` lists them",
+        "there is no run `{}`; `fanlight ps --all` lists them",
         text.chars().take(80).collect::<String>().escape_debug()
     ))
 }

@@ -30,7 +30,7 @@ impl List {
         own.and_then(parse).map(Some).ok_or_else(|| {
             let shown: String = cursor.chars().take(40).collect();
             StoreError::BadParam(format!(
-                "`cursor`: `{}` is no cursor of {}; leave it out for the first page",
+                "`cursor`: `{}` is not a cursor of {}; leave it out for the first page",
                 shown.escape_debug(),
                 self.0
             ))

@@ -28,7 +28,7 @@ fn a_run_is_found_by_what_people_type() {
     assert_eq!(found(&runs[0].id.to_string()[..35]), at_prefix(&runs, &runs[0].id.to_string()[..35]));
     assert!(error("0").contains("may be several runs: "), "{}", error("0"));
     assert!(error("poster#9").contains("its newest is 2"));
-    assert!(error("nothing\u{1b}[1m").contains("no run is called"));
+    assert!(error("nothing\u{1b}[1m").contains("there is no run"));
 }
 
 /// Returns the id with this prefix; ids made in one millisecond may share all but their last digits.

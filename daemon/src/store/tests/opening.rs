@@ -33,7 +33,7 @@ fn a_file_that_is_no_database_is_refused_and_kept() {
     let text = b"some text that is long enough to be no database of any kind ".repeat(20);
     std::fs::write(home.database(), &text).unwrap();
     let said = error(&home);
-    assert!(said.contains("no database of Fanlight's"), "{said}");
+    assert!(said.contains("is not a Fanlight database"), "{said}");
     assert_eq!(std::fs::read(home.database()).unwrap(), text);
 }
 

@@ -190,7 +190,7 @@ async fn read_all(mut read: OwnedReadHalf, mut buffer: Vec<u8>, shared: &Shared)
 }
 
 async fn receive(read: &mut OwnedReadHalf, buffer: &mut Vec<u8>) -> io::Result<Reply> {
-    let malformed = |_| io::Error::other("it speaks another language");
+    let malformed = |_| io::Error::other("it speaks another protocol");
     loop {
         if let Some((body, used)) = frame::first(buffer).map_err(malformed)? {
             let reply = Reply::decode(body).map_err(malformed)?;

@@ -99,7 +99,7 @@ impl Launcher {
         match line.trim_end() {
             READY => Ok(true),
             ALREADY_RUNNING => Ok(false),
-            "" => Err(unreachable(format!("`{show} supervisor` ended without a word"))),
+            "" => Err(unreachable(format!("`{show} supervisor` ended without a message"))),
             sentence => Err(unreachable(sentence.to_owned())),
         }
     }

@@ -107,7 +107,7 @@ async fn a_busy_supervisor_that_speaks_other_frames_is_an_error() {
 async fn a_helper_that_cannot_work_is_explained() {
     let story = Story::new();
     let silent = story.client("");
-    assert!(silent.list().await.unwrap_err().to_string().ends_with("ended without a word"));
+    assert!(silent.list().await.unwrap_err().to_string().ends_with("ended without a message"));
     let missing = Supervisor::new(&story.home, Path::new("/no/such/helper"));
     assert!(missing.list().await.unwrap_err().to_string().contains("`/no/such/helper` can't be started"));
     assert!(missing.shutdown_if_idle().await.unwrap(), "there is none");

@@ -132,7 +132,7 @@ impl Server {
             .boot
             .trees
             .plant(spec.id)
-            .map_err(|error| format!("no cgroup can be made for the command: {error}"))?;
+            .map_err(|error| format!("no cgroup can be created for the command: {error}"))?;
         let started = Time::now();
         match self.launch(spec, &tree, started) {
             Ok(process) => {
@@ -164,7 +164,7 @@ impl Server {
         self.boot
             .ledger
             .plan(&entry)
-            .map_err(|error| format!("the command can't be noted before it starts: {error}"))?;
+            .map_err(|error| format!("the command can't be recorded before it starts: {error}"))?;
         let process = process::start(spec, tree, self.boot.inherited)?;
         // Without this record, a lost tree is still found by its cgroup or token; with a cgroup the start time isn't
         // needed.

@@ -164,7 +164,7 @@ pub(crate) fn find() -> Result<PathBuf, String> {
         match probe(&base) {
             Ok(()) => return Ok(base),
             Err(error) => {
-                why = format!("no process can be held in a cgroup below {}: {error}", base.display())
+                why = format!("no process can be contained in a cgroup below {}: {error}", base.display())
             }
         }
     }
