@@ -90,6 +90,22 @@ pub(crate) fn stored(value: &Value, blobs: &Blobs) -> Result<(Value, Published),
     Ok((Value::from(large), published))
 }
 
+/// Copies the files of the user that a value refers to into the store, so that the value outlasts them. Returns it without
+/// the references. Blocks.
+///
+/// # Errors
+/// A file is not what it was, a full disk.
+pub(crate) fn with_copies(value: &Value, blobs: &Blobs) -> Result<(Value, Vec<Published>), StoreError> {
+    let (mut value, mut published) = (value.clone(), Vec::new());
+    value.change_media(&mut |media| {
+        if let Some(source) = media.source.take() {
+            published.push(blobs.copy_source(media, &source)?);
+        }
+        Ok::<_, StoreError>(())
+    })?;
+    Ok((value, published))
+}
+
 fn head(bytes: &[u8]) -> String {
     let end = bytes.len().min(fanlight_shared::large::HEAD_BYTES);
     Large::head_of(String::from_utf8_lossy(&bytes[..end]).trim_end_matches(char::REPLACEMENT_CHARACTER))

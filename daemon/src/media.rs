@@ -6,13 +6,14 @@ mod sniff;
 
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::types::Type;
 
 use crate::file_error::FileError;
-use crate::store::blob::{Blobs, Published};
+use crate::store::blob::{Blobs, Published, Referred};
 
 pub(crate) use folder::publish_folder;
 pub use import::import;
@@ -32,6 +33,27 @@ pub fn publish(blobs: &Blobs, mut file: File, name: &str) -> Result<(Media, Publ
     let published = blobs.publish_file(file)?;
     let media = describe(sniffed, published.hash, published.bytes, name);
     Ok((Media { executable, ..media }, published))
+}
+
+/// Describes an open regular file of the user as media that refers to it: its bytes are hashed, not copied. A file whose
+/// path is no UTF-8 can't be referred to and is published. Blocks.
+///
+/// # Errors
+/// The file can't be read, or is written meanwhile; the disk is full.
+pub fn refer(
+    blobs: &Blobs,
+    mut file: File,
+    path: &Path,
+    name: &str,
+) -> Result<(Media, Option<Published>), FileError> {
+    let Some(path) = path.to_str() else {
+        return publish(blobs, file, name).map(|(media, published)| (media, Some(published)));
+    };
+    let executable = file.metadata().is_ok_and(|meta| is_executable(&meta));
+    let sniffed = sniff(&mut file).map_err(|error| format!("{path} can't be read: {error}"))?;
+    let Referred { hash, bytes, source } = blobs.refer(&file, path)?;
+    let media = describe(sniffed, hash, bytes, name);
+    Ok((Media { executable, source: Some(Box::new(source)), ..media }, None))
 }
 
 /// Returns whether the owner of a file may execute it.
@@ -63,6 +85,7 @@ pub fn describe(sniffed: Sniffed, hash: BlobHash, bytes: u64, name: &str) -> Med
         width: sniffed.width,
         height: sniffed.height,
         executable: false,
+        source: None,
     }
 }
 

@@ -69,6 +69,16 @@ pub enum StoreError {
         /// What was found.
         what: String,
     },
+    /// A file of the user that media refers to is not what it was.
+    #[error(
+        "{path} is not what it was when this run read it first: {what}; put it back, or read it anew with `fanlight resume`"
+    )]
+    SourceChanged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
     /// The stored data of one run or asset can't be read; the sentence names it.
     #[error("{0}")]
     Unreadable(String),

@@ -61,6 +61,22 @@ pub struct Media {
     /// its files instead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub executable: bool,
+    /// The file of the user that holds the bytes, while they are in no store: they are read from there, and whoever reads
+    /// them compares them with `hash`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<SourceFile>>,
+}
+
+/// A file of the user as it was when its bytes were hashed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct SourceFile {
+    /// Its path, absolute.
+    pub path: String,
+    /// When it was last written, in microseconds since 1970.
+    pub modified_us: i64,
+    /// When it was last written, moved or given other rights, in microseconds since 1970.
+    pub changed_us: i64,
 }
 
 impl Media {

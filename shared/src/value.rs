@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::id::BlobHash;
 use crate::large::Large;
-use crate::media::{Media, MediaKind};
+use crate::media::{Media, MediaKind, SourceFile};
 use crate::types::Type;
 
 pub use extent::{DEPTH_LIMIT, Extent};
@@ -130,6 +130,30 @@ impl Value {
         }
     }
 
+    /// Calls `change` with all media in this value.
+    ///
+    /// # Errors
+    /// The first error of `change`.
+    pub fn change_media<E>(&mut self, change: &mut dyn FnMut(&mut Media) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::Media(media) => change(media),
+            Self::List(items) => items.iter_mut().try_for_each(|item| item.change_media(change)),
+            Self::Object(map) => map.values_mut().try_for_each(|value| value.change_media(change)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether media in this value is read from files of the user.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
+        match self {
+            Self::Media(media) => media.source.is_some(),
+            Self::List(items) => items.iter().any(Self::has_source),
+            Self::Object(map) => map.values().any(Self::has_source),
+            _ => false,
+        }
+    }
+
     /// Returns whether this value is, or contains, a large value.
     #[must_use]
     pub fn has_large(&self) -> bool {
@@ -150,6 +174,8 @@ impl Value {
 
     fn collect_blobs(&self, found: &mut Vec<(BlobHash, bool)>) {
         match self {
+            // The bytes of the user's own files are in no blob.
+            Self::Media(media) if media.source.is_some() => {}
             Self::Media(media) => found.push((media.hash, media.kind == MediaKind::Dir)),
             Self::Large(large) => found.push((large.hash, false)),
             Self::List(items) => items.iter().for_each(|item| item.collect_blobs(found)),
@@ -168,7 +194,11 @@ impl Value {
                 Self::Object(map) => {
                     map.iter().map(|(key, value)| 2 * size_of::<String>() + key.len() + value.memory()).sum()
                 }
-                Self::Media(media) => size_of::<Media>() + media.name.len() + media.mime.len(),
+                Self::Media(media) => {
+                    let source = media.source.as_ref();
+                    let source = source.map_or(0, |it| size_of::<SourceFile>() + it.path.len());
+                    size_of::<Media>() + media.name.len() + media.mime.len() + source
+                }
                 Self::Large(large) => size_of::<Large>() + large.head.len(),
                 Self::None | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
             }

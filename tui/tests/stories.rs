@@ -11,6 +11,8 @@ mod ended;
 mod environment;
 #[path = "stories/files.rs"]
 mod files;
+#[path = "stories/inputs.rs"]
+mod inputs;
 #[path = "stories/isolation.rs"]
 mod isolation;
 #[path = "stories/people.rs"]

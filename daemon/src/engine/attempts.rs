@@ -8,7 +8,7 @@ use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Values;
+use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
 
 use super::Message;
@@ -21,7 +21,6 @@ use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
 use crate::store::Op;
-use crate::store::blob::Blobs;
 
 /// The most interruptions of a node before it fails.
 const MAX_INTERRUPTIONS: u32 = 3;
@@ -111,10 +110,16 @@ impl ActiveRun {
         let executor = executor.ok_or_else(|| format!("this daemon has no executor `{}`", plan.executor));
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         let blobs = context.store.blobs().clone();
+        let plan = self.plan.clone();
+        let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
                 let outcome = match executor {
-                    Ok(executor) => execute(&*executor, &blobs, attempt, work, begin, left).await,
+                    Ok(executor) => {
+                        let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
+                        let outcome = execute(&*executor, attempt, work, begin, left).await;
+                        executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await
+                    }
                     Err(missing) => Outcome::failed(NodeError::new(missing)),
                 };
                 let _ = messages.send(Message::Ended { key, number, outcome: Box::new(outcome) });
@@ -135,6 +140,13 @@ impl ActiveRun {
             // It reads or makes large values, which takes time: run it beside the loop, like other work.
             return self.start_attempt(context, key);
         };
+        let plan = &self.plan.nodes[key.node];
+        let copies = |(port, value): (&String, &Value)| value.has_source() && plan.keeps_media(port);
+        if made.as_ref().is_ok_and(|values| values.iter().any(copies)) {
+            // Files of the user are copied first.
+            return self.start_attempt(context, key);
+        }
+        let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         instance.attempts += 1;
         let outcome = Outcome::of(made.map(|values| (values, Vec::new())));
         self.end_attempt(context, key, started, outcome);
@@ -300,23 +312,20 @@ impl Context {
     }
 }
 
-/// Runs an attempt to its end, and stores its values that are too long to be held in memory.
+/// Runs an attempt to its end.
 async fn execute(
     executor: &dyn Executor,
-    blobs: &Blobs,
     attempt: Attempt,
     work: Arc<Work>,
     begin: Begin,
     left: Option<Duration>,
 ) -> Outcome {
-    let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
     let adopted = match begin {
         Begin::Adopt => executor::adopt(executor, attempt.clone(), work.clone(), left).await,
         Begin::Fresh => None,
     };
-    let outcome = match adopted {
+    match adopted {
         Some(outcome) => outcome,
         None => executor::run(executor, attempt, work, left).await,
-    };
-    executor::store_outcome(outcome, limit, blobs, &cancel).await
+    }
 }

@@ -21,6 +21,8 @@ pub(super) struct Outputs {
     values: Values,
     /// The errors of the others.
     errors: Vec<String>,
+    /// Media that was read from files of the user and was copied for these outputs, by output.
+    copied: Vec<(String, Vec<Value>)>,
     /// The content of handles that were created for this.
     blobs: Vec<Published>,
 }
@@ -39,7 +41,7 @@ impl ActiveRun {
             return;
         }
         let (values, errors) = self.outputs();
-        let outputs = Outputs { values, errors, blobs: Vec::new() };
+        let outputs = Outputs { values, errors, copied: Vec::new(), blobs: Vec::new() };
         let limit = (OUTPUTS_LIMIT / outputs.values.len().max(4)).max(OUTPUT_LIMIT);
         if !outputs.values.values().any(|value| must_be_stored(value, limit)) {
             return self.conclude(context, outputs);
@@ -57,7 +59,7 @@ impl ActiveRun {
 
     /// Ends the run: nothing more happens to it.
     pub(super) fn conclude(&mut self, context: &mut Context, outputs: Outputs) {
-        let Outputs { values: outputs, mut errors, blobs } = outputs;
+        let Outputs { values: outputs, mut errors, copied, blobs } = outputs;
         blobs.into_iter().for_each(|blob| context.op(Op::Blob(blob)));
         let failed = self
             .plan
@@ -80,6 +82,7 @@ impl ActiveRun {
         let error = (status == RunStatus::Failed).then(|| sentences.join("; "));
         if status != RunStatus::Cancelled {
             self.publish_outputs(context, &outputs);
+            self.publish_copied(context, copied);
         }
         let at = Time::now();
         enter(&mut self.run.state, status);
@@ -136,6 +139,16 @@ impl ActiveRun {
                     self.add_asset(context, node, ItemPath::WHOLE, port, 0, value.clone(), &made);
                 }
                 None => self.add_asset(context, "", ItemPath::WHOLE, name, 0, value.clone(), &made),
+            }
+        }
+    }
+
+    /// Files of the user that the workflow puts out are no assets of the node that read them: they become assets of the run.
+    fn publish_copied(&self, context: &mut Context, copied: Vec<(String, Vec<Value>)>) {
+        let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
+        for (name, media) in copied {
+            for (ordinal, value) in media.into_iter().enumerate() {
+                self.add_asset(context, "", ItemPath::WHOLE, &name, ordinal, value, &made);
             }
         }
     }
@@ -201,17 +214,18 @@ impl ActiveRun {
     }
 }
 
-/// Returns whether an output must be stored before the run ends: because it is long, or because its large values must
-/// become one file.
+/// Returns whether an output must be stored before the run ends: because it is long, because its large values must become
+/// one file, or because it names files of the user.
 fn must_be_stored(value: &Value, limit: usize) -> bool {
     match value {
         Value::Large(large) => large.cut,
-        value => value.has_large() || value.memory() > limit,
+        value => value.has_large() || value.has_source() || value.memory() > limit,
     }
 }
 
 /// Stores the outputs of a run. While the disk is full it waits.
 async fn store_outputs(mut outputs: Outputs, limit: usize, blobs: &Blobs) -> Outputs {
+    copy_sources(&mut outputs, blobs).await;
     let long = |(_, value): &(&String, &Value)| must_be_stored(value, limit);
     let names: Vec<String> = outputs.values.iter().filter(long).map(|(name, _)| name.clone()).collect();
     for name in names {
@@ -230,4 +244,28 @@ async fn store_outputs(mut outputs: Outputs, limit: usize, blobs: &Blobs) -> Out
         }
     }
     outputs
+}
+
+/// Copies files of the user that outputs name, so that the outputs outlast them.
+async fn copy_sources(outputs: &mut Outputs, blobs: &Blobs) {
+    let named = |(_, value): &(&String, &Value)| value.has_source();
+    let names: Vec<String> = outputs.values.iter().filter(named).map(|(name, _)| name.clone()).collect();
+    for name in names {
+        let Some(value) = outputs.values.get(&name).cloned() else { continue };
+        let sources = value.media().into_iter().map(|media| media.source.is_some()).collect::<Vec<_>>();
+        let copy = move |blobs: &Blobs| content::with_copies(&value, blobs);
+        match content::with_space(blobs, &CancellationToken::new(), copy).await {
+            Ok((copied, published)) => {
+                let media = copied.media().into_iter().zip(sources).filter(|(_, of_user)| *of_user);
+                let media = media.map(|(media, _)| Value::from(media.clone())).collect();
+                outputs.copied.push((name.clone(), media));
+                outputs.values.insert(name, copied);
+                outputs.blobs.extend(published);
+            }
+            Err(problem) => {
+                outputs.errors.push(format!("output `{name}`: {problem}"));
+                outputs.values.shift_remove(&name);
+            }
+        }
+    }
 }

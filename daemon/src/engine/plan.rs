@@ -184,6 +184,12 @@ impl PlanNode {
         matches!(&self.kind, Kind::Native(native) if native.spec.source)
     }
 
+    /// Whether media that this port puts out becomes an asset: of a node that reads the user's own files only if the workflow
+    /// says so.
+    pub(crate) fn keeps_media(&self, port: &str) -> bool {
+        self.node.keep.unwrap_or(!self.is_source()) || self.output_ports.contains(port)
+    }
+
     /// How long one attempt may take.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.node.timeout

@@ -69,12 +69,10 @@ impl ActiveRun {
     ) {
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
-        // Files that the user already has aren't products.
-        let keeps_media = plan.node.keep.unwrap_or(!plan.is_source());
         for (port, value) in values {
             let is_output = plan.output_ports.contains(port);
             let media = value.media();
-            if !media.is_empty() && (is_output || keeps_media) {
+            if !media.is_empty() && plan.keeps_media(port) {
                 let media: Vec<Value> = media.into_iter().cloned().map(Value::from).collect();
                 for (ordinal, value) in media.into_iter().enumerate() {
                     self.add_asset(context, &plan.name, item, port, ordinal, value, made);

@@ -1,5 +1,6 @@
 //! Resume: makes a new run from an ended one. It reuses finished values that don't depend on anything that runs again.
 
+mod inputs;
 mod reuse;
 
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,7 @@ use crate::config::Config;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::Published;
 use crate::store::{NewRun, OpenRun, ResumeFrom, Store, Submit};
+use inputs::Inputs;
 use reuse::Ended;
 
 /// The maximum size of a workflow file.
@@ -71,11 +73,15 @@ pub(super) fn prepare(
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config)?;
     let state = recover::fold(&source.plan, &open);
-    let ended = Ended::new(&state, &open.values);
+    let inputs = Inputs::new(&source.plan, store.blobs());
+    let ended = Ended::new(&state, &open.values, |node, port, value| inputs.are_there(node, port, value));
     let again = reuse::again(&source.plan, &ended, &source.touched);
     request.environment.check().map_err(|error| RpcError::new(ErrorCode::BadParams, error))?;
     let mut environment = Environment::clone(&open.environment);
     environment.extend(request.environment);
+    let mut hints = source.hints;
+    hints.extend(inputs.hint());
+    drop(inputs);
     let (plan, run) = (source.plan, &open.run);
     let submit = Submit {
         request_key: request.request_key,
@@ -99,7 +105,7 @@ pub(super) fn prepare(
         path: open.path.clone(),
     };
     let reuse = ended.reuse(&plan, &again);
-    Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints: source.hints })
+    Ok(Resumption { prepared: submit::Prepared { submit, plan: Arc::new(plan) }, reuse, hints })
 }
 
 /// Checks that the run has ended; a completed one is only resumed with another version of its file.

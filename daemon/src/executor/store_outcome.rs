@@ -3,22 +3,36 @@
 use std::sync::Arc;
 
 use fanlight_shared::event::NodeError;
+use fanlight_shared::value::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Outcome;
-use crate::content::{is_long, store, with_space};
+use crate::content::{is_long, store, with_copies, with_space};
 use crate::file_error::FileError;
 use crate::store::blob::Blobs;
 use crate::store::{StoreError, bodies, has_long_body};
 
 /// Stores the values of an attempt that are longer than `limit`, so that the engine holds handles, and the JSON of those
-/// that no row of the store should hold. While the disk is full it waits.
+/// that no row of the store should hold. Files of the user become copies where a port `keeps_media`. While the disk is full
+/// it waits.
 pub(crate) async fn store_outcome(
     mut outcome: Outcome,
     limit: usize,
+    keeps_media: impl Fn(&str) -> bool,
     blobs: &Blobs,
     cancel: &CancellationToken,
 ) -> Outcome {
+    let lasting = outcome.values.iter().filter(|(port, value)| value.has_source() && keeps_media(port));
+    let lasting: Vec<(String, Value)> = lasting.map(|(port, value)| (port.clone(), value.clone())).collect();
+    for (port, value) in lasting {
+        match with_space(blobs, cancel, move |blobs| with_copies(&value, blobs)).await {
+            Ok((copied, published)) => {
+                outcome.values.insert(port, copied);
+                outcome.blobs.extend(published);
+            }
+            Err(problem) => return unstored(outcome, &problem),
+        }
+    }
     if !outcome.values.values().any(|value| is_long(value, limit) || has_long_body(value)) {
         return outcome;
     }
@@ -37,20 +51,27 @@ pub(crate) async fn store_outcome(
             outcome.bodies = bodies;
             outcome
         }
-        // Cancelled while it waited.
-        Err(FileError::Full(_)) => Outcome { cost_usd: outcome.cost_usd, ..Outcome::cancelled() },
-        Err(problem) => {
-            let unstored = || NodeError::new(format!("its values can't be stored: {problem}"));
-            let error = outcome.error.unwrap_or_else(unstored);
-            Outcome { cost_usd: outcome.cost_usd, ..Outcome::failed(error) }
-        }
+        Err(problem) => unstored(outcome, &problem),
     }
+}
+
+/// How an attempt ended whose values could not be stored.
+fn unstored(outcome: Outcome, problem: &FileError) -> Outcome {
+    let ended = match problem {
+        // Cancelled while it waited.
+        FileError::Full(_) => Outcome::cancelled(),
+        FileError::Other(why) => {
+            let unstored = || NodeError::new(format!("its values can't be stored: {why}"));
+            Outcome::failed(outcome.error.unwrap_or_else(unstored))
+        }
+    };
+    Outcome { cost_usd: outcome.cost_usd, ..ended }
 }
 
 #[cfg(test)]
 mod tests {
     use fanlight_shared::home::Home;
-    use fanlight_shared::value::{Value, Values};
+    use fanlight_shared::value::Values;
 
     use super::*;
     use crate::store::Store;
@@ -66,7 +87,8 @@ mod tests {
         let values =
             Values::from([("files".to_owned(), list.clone()), ("count".to_owned(), Value::Int(1000))]);
         let outcome = Outcome::completed(values.clone(), vec![published]);
-        let stored = store_outcome(outcome, crate::content::LIMIT, blobs, &CancellationToken::new()).await;
+        let stored =
+            store_outcome(outcome, crate::content::LIMIT, |_| true, blobs, &CancellationToken::new()).await;
         assert_eq!(stored.values, values, "the engine needs the files themselves");
         assert_eq!(stored.bodies.keys().collect::<Vec<_>>(), ["files"]);
         let body = blobs.read(stored.bodies["files"].hash).unwrap();

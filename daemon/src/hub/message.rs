@@ -117,7 +117,7 @@ fn weight(value: &Value) -> usize {
         Value::Text(text) => PLAIN + text.len(),
         Value::List(items) => PLAIN + items.iter().map(weight).sum::<usize>(),
         Value::Object(fields) => PLAIN + values(fields.iter()),
-        Value::Media(media) => 256 + media.name.len(),
+        Value::Media(media) => 256 + media.name.len() + media.source.as_ref().map_or(0, |it| it.path.len()),
         _ => PLAIN,
     }
 }

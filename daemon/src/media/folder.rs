@@ -79,6 +79,7 @@ pub(crate) fn publish_folder(
         width: None,
         height: None,
         executable: false,
+        source: None,
     };
     published.push(blob);
     Ok(Taken { media, published, left_out })

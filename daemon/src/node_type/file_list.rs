@@ -95,9 +95,9 @@ fn on_disk(call: &NodeCall, folder: &str, matcher: &GlobMatcher) -> Result<Liste
             Err(Refusal::Io(error)) => return Err(file::sentence(&folder.join(&path), &error).into()),
             Err(_) => return Err(gone("disappeared while it was listed").into()),
         };
-        let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
+        let (media, blob) = media::refer(&call.blobs, open, &folder.join(&path), &file::name(&path))?;
         listed.add(&path, media);
-        listed.blobs.push(blob);
+        listed.blobs.extend(blob);
     }
     Ok(listed)
 }

@@ -38,12 +38,12 @@ async fn run(call: NodeCall) -> Made {
             .and_then(|_| open.rewind())
             .map_err(|error| file::sentence(&path, &error))?;
         let text = if bytes.len() as u64 > MAX_TEXT_BYTES { None } else { String::from_utf8(bytes).ok() };
-        let (media, blob) = media::publish(&call.blobs, open, &file::name(&path))?;
+        let (media, blob) = media::refer(&call.blobs, open, &path, &file::name(&path))?;
         let mut values = Values::from([("file".to_owned(), Value::from(media))]);
         if let Some(text) = text {
             values.insert("text".to_owned(), text.into());
         }
-        Ok((values, vec![blob]))
+        Ok((values, blob.into_iter().collect()))
     };
     services.blocking(work).await
 }

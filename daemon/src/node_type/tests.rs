@@ -53,6 +53,7 @@ impl Table {
             bytes: bytes.len() as u64,
             name: "photo".into(),
             executable: false,
+            source: None,
             width: None,
             height: None,
         };
@@ -169,6 +170,7 @@ fn a_file_that_is_no_picture_gets_a_clear_sentence() {
             width: None,
             height: None,
             executable: false,
+            source: None,
         };
         let mut workspace =
             Workspace::of_test(folder.path().to_owned(), BTreeMap::from([(hash, path.clone())]));

@@ -101,6 +101,7 @@ impl Workspace {
                 width: Some(picture.width()),
                 height: Some(picture.height()),
                 executable: false,
+                source: None,
             },
         ))
     }
@@ -123,6 +124,7 @@ impl Workspace {
             width: None,
             height: None,
             executable: false,
+            source: None,
         };
         Ok((open, self.announce(file, media)))
     }

@@ -61,6 +61,7 @@ pub(super) fn refusal(error: StoreError) -> RpcError {
         StoreError::Full(_) | StoreError::Disk(_) | StoreError::Damaged { .. } => ErrorCode::Storage,
         StoreError::NotFound(_) => ErrorCode::NotFound,
         StoreError::BadParam(_) => ErrorCode::BadParams,
+        StoreError::SourceChanged { .. } => ErrorCode::Refused,
         StoreError::Newer { .. } | StoreError::Unreadable(_) | StoreError::Other(_) => ErrorCode::Internal,
     };
     RpcError::new(code, error.to_string())

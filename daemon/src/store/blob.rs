@@ -8,6 +8,7 @@ pub(super) mod owner;
 mod reader;
 mod registry;
 mod sink;
+mod source;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -26,6 +27,8 @@ pub(crate) use reader::BlobReader;
 use reader::Verified;
 pub(super) use registry::{Open, Registry};
 pub use sink::Sink;
+use source::Hashed;
+pub(crate) use source::Referred;
 
 /// Blobs up to this many bytes lie in SQLite.
 pub const INLINE_LIMIT: u64 = 64 * 1024;
@@ -63,6 +66,7 @@ struct Inner {
     readers: Readers,
     registry: Arc<Registry>,
     verified: Verified,
+    hashed: Hashed,
     space: Space,
     /// A disk that is full, for tests.
     #[cfg(test)]
@@ -87,6 +91,7 @@ impl Blobs {
             readers,
             registry,
             verified: Verified::default(),
+            hashed: Hashed::default(),
             space: Space::default(),
             #[cfg(test)]
             full: std::sync::atomic::AtomicBool::new(false),

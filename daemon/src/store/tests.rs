@@ -9,6 +9,7 @@ mod keeping;
 mod listed;
 mod opening;
 mod paging;
+mod source;
 mod submitted;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
@@ -91,6 +92,7 @@ impl Fixture {
             width: None,
             height: None,
             executable: false,
+            source: None,
         };
         (published, media)
     }

@@ -9,7 +9,7 @@ use fanlight_shared::media::Media;
 use fanlight_shared::value::Value;
 use tokio::time::Instant;
 
-use super::pool::settle;
+use super::pool::{Known, settle};
 use super::scratch::Scratch;
 use crate::media;
 use crate::node_type::NewFile;
@@ -26,7 +26,7 @@ pub(super) struct Listener<'a> {
     reporter: Reporter,
     blobs: Blobs,
     /// What the node was given.
-    known: Vec<BlobHash>,
+    known: Known,
     state: Mutex<State>,
 }
 
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl<'a> Listener<'a> {
-    pub(super) fn new(scratch: &'a Scratch, reporter: Reporter, blobs: Blobs, known: Vec<BlobHash>) -> Self {
+    pub(super) fn new(scratch: &'a Scratch, reporter: Reporter, blobs: Blobs, known: Known) -> Self {
         let state = State { window: (Instant::now(), 0), shown: HashMap::new() };
         Self { scratch, reporter, blobs, known, state: Mutex::new(state) }
     }

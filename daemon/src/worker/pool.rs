@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::id::{AttemptId, BlobHash};
-use fanlight_shared::media::Media;
+use fanlight_shared::media::{Media, SourceFile};
 use fanlight_shared::value::{Value, Values};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -127,7 +127,7 @@ impl Workers {
         reporter: &Reporter,
     ) -> Result<(Values, Vec<Published>), Stop> {
         let given: Vec<Media> = inputs.values().flat_map(Value::media).map(Clone::clone).collect();
-        let known = given.iter().map(|media| media.hash).collect::<Vec<_>>();
+        let known = known(&given);
         let name = format!("{}", attempt.id);
         let space = self.inner.blobs.space().clone();
         // No slot is held while it waits, and what lies in its folder takes no space then.
@@ -222,6 +222,7 @@ impl Workers {
             slot = self.inner.slots.acquire() => slot,
         };
         let _slot = slot.map_err(|_| "the daemon stops".to_owned())?;
+        let known = known(&media);
         let (path, blobs) = (self.inner.scratch.join(name), self.inner.blobs.clone());
         let lay_out = move || -> Result<_, FileError> {
             let scratch =
@@ -231,7 +232,6 @@ impl Workers {
         };
         let laid_out = tokio::task::spawn_blocking(lay_out).await.map_err(|error| error.to_string())?;
         let (scratch, files) = laid_out?;
-        let known = files.keys().copied().collect();
         let request = ask(files, scratch.made());
         let blobs = self.inner.blobs.clone();
         let listener = reporter.map(|reporter| Listener::new(&scratch, reporter.clone(), blobs, known));
@@ -336,8 +336,14 @@ struct Made {
     scratch: Scratch,
     values: Values,
     files: BTreeMap<BlobHash, NewFile>,
-    /// What it was given.
-    known: Vec<BlobHash>,
+    known: Known,
+}
+
+/// What a worker was given, by hash, with the files of the user that hold it.
+pub(super) type Known = BTreeMap<BlobHash, Option<Box<SourceFile>>>;
+
+fn known(given: &[Media]) -> Known {
+    given.iter().map(|media| (media.hash, media.source.clone())).collect()
 }
 
 impl Made {
@@ -368,16 +374,16 @@ impl Made {
 pub(super) fn settle(
     value: &mut Value,
     made: &BTreeMap<BlobHash, Media>,
-    known: &[BlobHash],
+    known: &Known,
 ) -> Result<(), String> {
     match value {
         Value::Media(media) => match made.get(&media.hash) {
             Some(new) => **media = new.clone(),
             // A worker has read foreign bytes: it may hand back what it was given and what it made, nothing else.
-            None if !known.contains(&media.hash) => {
-                return Err("the worker named bytes that it neither got nor made".into());
-            }
-            None => {}
+            None => match known.get(&media.hash) {
+                Some(source) => media.source.clone_from(source),
+                None => return Err("the worker named bytes that it neither got nor made".into()),
+            },
         },
         Value::List(items) => items.iter_mut().try_for_each(|item| settle(item, made, known))?,
         Value::Object(map) => map.values_mut().try_for_each(|value| settle(value, made, known))?,

@@ -42,6 +42,7 @@ fn media(kind: MediaKind, mime: &str) -> Media {
         width: None,
         height: None,
         executable: false,
+        source: None,
     }
 }
 

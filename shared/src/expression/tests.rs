@@ -18,6 +18,7 @@ fn picture(name: &str) -> Value {
         width: None,
         height: None,
         executable: false,
+        source: None,
     })
 }
 

@@ -12,6 +12,7 @@ fn picture() -> Value {
         width: Some(1),
         height: Some(1),
         executable: false,
+        source: None,
     })
 }
 

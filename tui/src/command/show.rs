@@ -204,7 +204,9 @@ fn note(node: &NodeState) -> String {
     }
     let outputs = whole.outputs.iter().map(|(port, value)| {
         let unchanged = if whole.unchanged.contains(port) { " (unchanged)" } else { "" };
-        format!("{port}={}{unchanged}", sanitise::line(&value.summary(24)))
+        let input = value.as_media().and_then(text::input);
+        let words = input.unwrap_or_else(|| sanitise::line(&value.summary(24)));
+        format!("{port}={words}{unchanged}")
     });
     outputs.collect::<Vec<_>>().join("  ")
 }

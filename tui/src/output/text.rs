@@ -124,7 +124,16 @@ fn media_line(media: &Media) -> String {
     if let (Some(width), Some(height)) = (media.width, media.height) {
         line.push_str(&format!("  {width}×{height}"));
     }
-    format!("{line}  {}", size(media.bytes))
+    match input(media) {
+        Some(input) => format!("{line}  {input}"),
+        None => format!("{line}  {}", size(media.bytes)),
+    }
+}
+
+/// `input /home/me/poster.png, 120 KB`, of media that is read from a file of the user.
+pub(crate) fn input(media: &Media) -> Option<String> {
+    let source = media.source.as_ref()?;
+    Some(format!("input {}, {}", sanitise::line(&source.path), size(media.bytes)))
 }
 
 #[cfg(test)]
@@ -166,6 +175,7 @@ mod tests {
             width: Some(640),
             height: Some(480),
             executable: false,
+            source: None,
         });
         let line = "a.png  image/png  640×480  120 KB".to_owned();
         assert_eq!(value_lines("out", &picture), [("out".to_owned(), line.clone())]);

@@ -24,7 +24,12 @@ pub fn value(value: &mut Value) {
         Value::Text(text) => *text = sanitise::plain(text),
         Value::List(items) => items.iter_mut().for_each(self::value),
         Value::Object(map) => map.values_mut().for_each(self::value),
-        Value::Media(media) => line(&mut media.name),
+        Value::Media(media) => {
+            line(&mut media.name);
+            if let Some(source) = &mut media.source {
+                line(&mut source.path);
+            }
+        }
         Value::Large(large) => large.head = sanitise::plain(&large.head),
         Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
     }

@@ -67,6 +67,7 @@ async fn media_go_in_as_files_and_come_out_as_media() {
         width: None,
         height: None,
         executable: false,
+        source: None,
     };
     let work = script("cat \"$big\" \"$big\" > out.txt; basename \"$big\"")
         .with("big", media)

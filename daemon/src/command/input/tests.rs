@@ -42,6 +42,7 @@ impl Fixture {
             width: None,
             height: None,
             executable: false,
+            source: None,
         };
         self.held.borrow_mut().push(published);
         Value::from(media)

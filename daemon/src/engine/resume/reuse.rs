@@ -41,10 +41,16 @@ pub(super) struct Ended<'a> {
 }
 
 impl<'a> Ended<'a> {
-    pub(super) fn new(state: &'a RunState, values: &'a [(String, ItemPath, String, Option<Value>)]) -> Self {
+    /// `is_there`: whether a value that is stored for a port of a node may be taken over.
+    pub(super) fn new(
+        state: &'a RunState,
+        values: &'a [(String, ItemPath, String, Option<Value>)],
+        is_there: impl Fn(&str, &str, &Value) -> bool,
+    ) -> Self {
         let mut whole: HashMap<(&str, ItemPath), bool> = HashMap::new();
-        for (node, item, _, value) in values {
-            *whole.entry((node.as_str(), *item)).or_insert(true) &= value.is_some();
+        for (node, item, port, value) in values {
+            *whole.entry((node.as_str(), *item)).or_insert(true) &=
+                value.as_ref().is_some_and(|value| is_there(node, port, value));
         }
         let stored = whole.into_iter().filter(|(_, whole)| *whole).map(|(instance, _)| instance).collect();
         Self { state, stored }

@@ -29,6 +29,7 @@ impl Served {
             width: None,
             height: None,
             executable: false,
+            source: None,
         };
         let asset = asset(run, node, Value::from(media));
         let ops = vec![Op::Blob(published), Op::Asset(new_asset(&asset).into())];

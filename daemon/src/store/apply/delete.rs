@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, WorkflowId};
+use fanlight_shared::media::Media;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -133,9 +134,10 @@ impl Apply {
             .collect::<Result<Vec<(Place, Stored)>, _>>()?;
         for (place, stored) in rows {
             let goes = places.contains(&place)
-                || self
-                    .value_with_media(db, &stored)?
-                    .is_some_and(|value| value.media().iter().any(|media| hashes.contains(&media.hash)));
+                || self.value_with_media(db, &stored)?.is_some_and(|value| {
+                    let own = |media: &&Media| media.source.is_none() && hashes.contains(&media.hash);
+                    value.media().iter().any(own)
+                });
             if goes {
                 self.release_stored(db, work, &stored)?;
                 db.prepare_cached(

@@ -1,21 +1,20 @@
 //! Private copies of stored bytes, for commands and workers.
 
 use std::fs::Permissions;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
-use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{DirManifest, Media, MediaKind};
 
-use super::Blobs;
+use super::{BlobReader, Blobs};
 use crate::file_error::is_full;
 use crate::store::{StoreError, folder};
 
 /// Media as a new file, or as a new folder.
 pub(super) fn media(blobs: &Blobs, media: &Media, target: &Path) -> Result<(), StoreError> {
     if media.kind != MediaKind::Dir {
-        return file(blobs, media.hash, target, media.executable);
+        return file(|| blobs.open_media(media), target, media.executable);
     }
     let manifest: DirManifest = serde_json::from_slice(&blobs.read(media.hash)?).map_err(|error| {
         StoreError::Other(format!("the list of files of `{}` is damaged: {error}", media.name))
@@ -31,7 +30,7 @@ pub(super) fn media(blobs: &Blobs, media: &Media, target: &Path) -> Result<(), S
             parent.push(part);
             folder::create(&parent).map_err(|error| failed(&parent, &error))?;
         }
-        file(blobs, entry.hash, &target.join(path), entry.executable)?;
+        file(|| blobs.open_blob(entry.hash), &target.join(path), entry.executable)?;
     }
     Ok(())
 }
@@ -49,15 +48,18 @@ fn below(path: &str) -> Result<PathBuf, StoreError> {
     Ok(parts.to_owned())
 }
 
-/// Copies a blob to a temporary name beside `target`, verifies the copy, and only then gives it its name.
-fn file(blobs: &Blobs, hash: BlobHash, target: &Path, executable: bool) -> Result<(), StoreError> {
+/// Copies what `open` opens to a temporary name beside `target`, verifies the copy, and only then gives it its name.
+fn file(
+    open: impl FnOnce() -> Result<BlobReader, StoreError>,
+    target: &Path,
+    executable: bool,
+) -> Result<(), StoreError> {
     if std::fs::symlink_metadata(target).is_ok() {
         return Err(failed(target, &io::ErrorKind::AlreadyExists.into()));
     }
     let path = target.with_file_name(format!(".fanlight-{}", uuid::Uuid::now_v7()));
     let part = Part(&path);
-    let copied = blobs.copy(hash, &path);
-    let out = match copied {
+    let out = match copy(open()?, &path) {
         Ok(out) => out,
         Err(CopyError::Store(error)) => return Err(error),
         Err(CopyError::Write(error)) => return Err(failed(target, &error)),
@@ -75,23 +77,22 @@ enum CopyError {
     Write(io::Error),
 }
 
-impl Blobs {
-    /// Writes a blob to a new file and verifies what was written.
-    fn copy(&self, hash: BlobHash, path: &Path) -> Result<std::fs::File, CopyError> {
-        let mut reader = self.open_blob(hash).map_err(CopyError::Store)?;
-        let mut out = folder::create_file(path).map_err(CopyError::Write)?;
-        // Lets the kernel copy, and share the blocks where the file system can; what is verified is the copy.
-        if let Some(from) = reader.file() {
-            io::copy(from, &mut out).map_err(CopyError::Write)?;
-            out.seek(SeekFrom::Start(0)).map_err(CopyError::Write)?;
-            let copy = out.try_clone().map_err(CopyError::Write)?;
-            reader.verify_copy(copy).map_err(CopyError::Store)?;
-        } else {
-            let bytes = reader.next(u64::MAX).map_err(CopyError::Store)?;
-            out.write_all(&bytes).map_err(CopyError::Write)?;
-        }
-        Ok(out)
+/// Writes bytes to a new file and verifies what was written.
+fn copy(mut reader: BlobReader, path: &Path) -> Result<std::fs::File, CopyError> {
+    let mut out = folder::create_file(path).map_err(CopyError::Write)?;
+    let bytes = reader.left();
+    // Lets the kernel copy, and share the blocks where the file system can; what is verified is the copy.
+    if let Some(from) = reader.file() {
+        // A file of the user may have grown since it was opened.
+        io::copy(&mut from.take(bytes), &mut out).map_err(CopyError::Write)?;
+        out.seek(SeekFrom::Start(0)).map_err(CopyError::Write)?;
+        let copy = out.try_clone().map_err(CopyError::Write)?;
+        reader.verify_copy(copy).map_err(CopyError::Store)?;
+    } else {
+        let bytes = reader.next(u64::MAX).map_err(CopyError::Store)?;
+        out.write_all(&bytes).map_err(CopyError::Write)?;
     }
+    Ok(out)
 }
 
 /// A file that is being written; removed unless it was renamed.

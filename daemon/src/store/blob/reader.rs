@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fanlight_shared::id::BlobHash;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Blobs;
+use super::{Blobs, source};
 use crate::store::StoreError;
 
 /// How much of a blob is hashed at a time.
@@ -29,9 +29,11 @@ pub(crate) struct BlobReader {
     hasher: Option<blake3::Hasher>,
 }
 
-enum Source {
+pub(super) enum Source {
     Memory(io::Cursor<Arc<[u8]>>),
     File(File, PathBuf),
+    /// A file of the user, which may change at any time.
+    User(File, PathBuf),
 }
 
 /// What is wrong with stored bytes, before it is known who names them.
@@ -80,16 +82,20 @@ impl BlobReader {
     /// The open file, where the blob is one.
     pub(super) fn file(&mut self) -> Option<&mut File> {
         match &mut self.source {
-            Source::File(file, _) => Some(file),
+            Source::File(file, _) | Source::User(file, _) => Some(file),
             Source::Memory(_) => None,
         }
     }
 
     /// Verifies a copy that was made of the open file.
     pub(super) fn verify_copy(self, copy: File) -> Result<(), StoreError> {
-        let Source::File(_, path) = self.source else { return Ok(()) };
         let blobs = self.blobs.clone();
-        let mut of_copy = Self { source: Source::File(copy, path), ..self };
+        let source = match self.source {
+            Source::File(_, path) => Source::File(copy, path),
+            Source::User(_, path) => Source::User(copy, path),
+            Source::Memory(_) => return Ok(()),
+        };
+        let mut of_copy = Self { source, ..self };
         of_copy.verify().map_err(|error| blobs.explain(error))
     }
 
@@ -98,28 +104,27 @@ impl BlobReader {
         let mut part = vec![0; usize::try_from(want).unwrap_or(usize::MAX)];
         let read = match &mut self.source {
             Source::Memory(bytes) => bytes.read_exact(&mut part),
-            Source::File(file, _) => file.read_exact(&mut part),
+            Source::File(file, _) | Source::User(file, _) => file.read_exact(&mut part),
         };
-        match (read, &self.source) {
-            (Ok(()), _) => {}
-            (Err(error), Source::File(_, path)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(self.damaged(format!("{} ends too early", path.display())));
-            }
-            (Err(error), Source::File(_, path)) => {
-                return Err(self.damaged(format!("{} can't be read: {error}", path.display())));
-            }
-            (Err(error), Source::Memory(_)) => {
-                return Err(self.damaged(format!("its row can't be read: {error}")));
-            }
+        if let Err(error) = read {
+            let early = error.kind() == io::ErrorKind::UnexpectedEof;
+            return Err(match &self.source {
+                Source::User(_, path) if early => source::changed(path, "it is shorter now").into(),
+                Source::User(_, path) => source::unreadable(path, &error).into(),
+                Source::File(_, path) if early => self.damaged(format!("{} ends too early", path.display())),
+                Source::File(_, path) => self.damaged(format!("{} can't be read: {error}", path.display())),
+                Source::Memory(_) => self.damaged(format!("its row can't be read: {error}")),
+            });
         }
         self.left -= want;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&part);
             if self.left == 0 && hasher.finalize().as_bytes() != self.hash.as_bytes() {
-                return Err(self.damaged(match &self.source {
-                    Source::File(_, path) => format!("{} holds other bytes", path.display()),
-                    Source::Memory(_) => "the database holds other bytes".to_owned(),
-                }));
+                return Err(match &self.source {
+                    Source::User(_, path) => source::changed(path, "it holds other bytes now").into(),
+                    Source::File(_, path) => self.damaged(format!("{} holds other bytes", path.display())),
+                    Source::Memory(_) => self.damaged("the database holds other bytes".to_owned()),
+                });
             }
         }
         Ok(part)
@@ -131,7 +136,7 @@ impl BlobReader {
     }
 
     /// Reads everything that is left only to verify it.
-    fn verify(&mut self) -> Result<(), ReadError> {
+    pub(super) fn verify(&mut self) -> Result<(), ReadError> {
         while self.left > 0 {
             self.part(PART)?;
         }
@@ -170,7 +175,7 @@ impl Blobs {
         }
         let start = offset.min(whole);
         match &reader.source {
-            Source::Memory(_) => reader.verify().map_err(|error| self.explain(error))?,
+            Source::Memory(_) | Source::User(..) => reader.verify().map_err(|error| self.explain(error))?,
             Source::File(file, _) => {
                 let stamp = Stamp::of(file).map_err(|error| self.failed("read", &error))?;
                 if !self.inner.verified.has(hash, &stamp) {
@@ -181,7 +186,7 @@ impl Blobs {
         }
         match &mut reader.source {
             Source::Memory(bytes) => bytes.set_position(start),
-            Source::File(file, _) => {
+            Source::File(file, _) | Source::User(file, _) => {
                 file.seek(SeekFrom::Start(start)).map_err(|error| self.failed("read", &error))?;
             }
         }
@@ -274,11 +279,16 @@ impl Blobs {
                 Source::File(file, path)
             }
         };
-        Ok(BlobReader { blobs: self.clone(), hash, source, left: bytes, hasher: Some(blake3::Hasher::new()) })
+        Ok(self.reader(hash, source, bytes))
+    }
+
+    /// Reads what is said to be these bytes, from its beginning.
+    pub(super) fn reader(&self, hash: BlobHash, source: Source, bytes: u64) -> BlobReader {
+        BlobReader { blobs: self.clone(), hash, source, left: bytes, hasher: Some(blake3::Hasher::new()) }
     }
 
     /// An error that names what the bytes belong to.
-    fn explain(&self, error: ReadError) -> StoreError {
+    pub(super) fn explain(&self, error: ReadError) -> StoreError {
         match error {
             ReadError::Store(error) => error,
             damaged => match self.inner.readers.read(|db| Ok(explain_in(db, damaged))) {
@@ -324,21 +334,27 @@ pub(super) struct Verified {
 }
 
 /// What changes whenever a file is written or replaced.
-#[derive(PartialEq, Eq)]
-struct Stamp([i64; 6]);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Stamp([i64; 7]);
 
 impl Stamp {
-    fn of(file: &File) -> io::Result<Self> {
-        let meta: Metadata = file.metadata()?;
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|meta| Self::from(&meta))
+    }
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(meta: &Metadata) -> Self {
         let number = |number: u64| i64::try_from(number).unwrap_or(-1);
-        Ok(Self([
+        Self([
+            number(meta.dev()),
             number(meta.ino()),
             number(meta.len()),
             meta.mtime(),
             meta.mtime_nsec(),
             meta.ctime(),
             meta.ctime_nsec(),
-        ]))
+        ])
     }
 }
 

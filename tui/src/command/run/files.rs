@@ -126,6 +126,7 @@ mod tests {
             width: None,
             height: None,
             executable: false,
+            source: None,
         })
     }
 

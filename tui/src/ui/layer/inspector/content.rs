@@ -181,7 +181,11 @@ fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &
 fn media_rows(media: &Media, picture: Option<&AssetId>, theme: &Theme) -> Vec<Row> {
     let size = media.width.zip(media.height).map(|(width, height)| format!(" · {width}×{height}"));
     let size = size.unwrap_or_default();
-    let words = format!("{} · {}{size} · {}", media.name, media.mime, crate::output::text::size(media.bytes));
+    let bytes = crate::output::text::size(media.bytes);
+    let words = match crate::output::text::input(media) {
+        Some(input) => format!("{}{size} · {input}", media.mime),
+        None => format!("{} · {}{size} · {bytes}", media.name, media.mime),
+    };
     if let Some(asset) = picture {
         return vec![text(format!("  {words}"), theme.dim), Row::Picture(*asset)];
     }

@@ -45,6 +45,7 @@ fn picture(name: &str) -> Value {
         width: Some(640),
         height: Some(480),
         executable: false,
+        source: None,
     })
 }
 
