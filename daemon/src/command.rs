@@ -27,6 +27,7 @@ mod program;
 mod reader;
 mod report;
 mod shared;
+mod shown;
 mod text;
 mod watch;
 

@@ -11,6 +11,7 @@
 mod in_daemon;
 mod level;
 mod log;
+mod predictions;
 mod report;
 mod reporter;
 
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use in_daemon::DaemonServices;
 pub use level::Level;
+pub(crate) use predictions::Predictions;
 pub(crate) use report::{Report, Stream};
 pub(crate) use reporter::Reporter;
 

@@ -1,6 +1,7 @@
 //! The reports that a command can write to `$FANLIGHT_EVENTS`: one JSON object per line. `docs/events.md` documents
 //! them, `docs/events.schema.json` has the schema.
 
+use fanlight_shared::event::TaskStatus;
 use fanlight_shared::value::float;
 use fanlight_shared::value::json::{self, JsonError};
 #[cfg(feature = "schema")]
@@ -75,9 +76,78 @@ pub enum CommandEvent {
         #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
         usd: f64,
     },
+    /// What the command means to do, all of it. A later plan replaces an earlier one.
+    Plan {
+        /// The plan.
+        text: String,
+    },
+    /// A task of the plan, or its new state. The last line for a number wins.
+    Task {
+        /// Its number within the attempt. The tasks with the largest numbers are shown.
+        number: u32,
+        /// Its title.
+        title: String,
+        /// Its state.
+        #[serde(default = "running")]
+        status: TaskStatus,
+    },
+    /// A call of a tool.
+    ToolCall {
+        /// Its number within the attempt, from 1. The calls with the largest numbers are shown.
+        number: u32,
+        /// The name of the tool.
+        tool: String,
+        /// Its arguments; a text or any other JSON.
+        #[serde(default)]
+        arguments: Json,
+    },
+    /// The result of a call.
+    ToolResult {
+        /// The number of the call.
+        number: u32,
+        /// Its output, or the reason why it failed.
+        #[serde(default)]
+        text: String,
+        /// Whether it failed.
+        #[serde(default)]
+        failed: bool,
+    },
+    /// The use of a model since the last such line for it; the numbers are added up.
+    Prediction {
+        /// Who runs the model.
+        provider: String,
+        /// The model.
+        model: String,
+        /// The number of input tokens.
+        #[serde(default)]
+        input_tokens: u64,
+        /// The number of output tokens.
+        #[serde(default)]
+        output_tokens: u64,
+        /// Their cost in US dollars; null or left out while it is unknown. It needs no `cost` of its own.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
+        cost_usd: Option<f64>,
+    },
 }
 
-const TYPES: [&str; 6] = ["progress", "output", "preview", "log", "metric", "cost"];
+const TYPES: [&str; 11] = [
+    "progress",
+    "output",
+    "preview",
+    "log",
+    "metric",
+    "cost",
+    "plan",
+    "task",
+    "tool_call",
+    "tool_result",
+    "prediction",
+];
+
+fn running() -> TaskStatus {
+    TaskStatus::Running
+}
 
 /// Reads one line.
 ///
@@ -115,7 +185,11 @@ fn check(event: CommandEvent) -> Result<CommandEvent, String> {
         CommandEvent::Output { value, path, .. } if value.is_some() == path.is_some() => {
             Err("an output has either a \"value\" or a \"path\"".into())
         }
-        CommandEvent::Cost { usd } if !(0.0..).contains(usd) => Err(format!("{usd} is not a cost")),
+        CommandEvent::Cost { usd } | CommandEvent::Prediction { cost_usd: Some(usd), .. }
+            if !usd.is_finite() || *usd < 0.0 =>
+        {
+            Err(format!("{usd} is not a cost"))
+        }
         _ => Ok(event),
     }
 }
@@ -149,6 +223,11 @@ mod tests {
         assert!(parse(br#"{"type":"metric","name":"loss","value":1,"unit":"nats"}"#).is_ok());
         let nan = parse(br#"{"type":"metric","name":"loss","value":NaN}"#).unwrap();
         assert!(matches!(nan, CommandEvent::Metric { value, .. } if value.is_nan()));
+        let task = parse(br#"{"type":"task","number":3,"title":"draw"}"#).unwrap();
+        let title = "draw".to_owned();
+        assert_eq!(task, CommandEvent::Task { number: 3, title, status: TaskStatus::Running });
+        assert!(parse(br#"{"type":"tool_call","number":1,"tool":"search","arguments":{"q":[1]}}"#).is_ok());
+        assert!(parse(br#"{"type":"tool_result","number":1,"failed":true}"#).is_ok());
         let log = parse(br#"{"type":"log","message":"m"}"#).unwrap();
         assert_eq!(log, CommandEvent::Log { level: Level::Info, message: "m".into() });
     }
@@ -167,6 +246,9 @@ mod tests {
             (r#"{"type":"output","name":"a","value":1,"path":"p"}"#, "either"),
             (r#"{"type":"output","name":"../a","value":1}"#, "can't be the name"),
             (r#"{"type":"cost","usd":-1}"#, "not a cost"),
+            (r#"{"type":"prediction","provider":"p","model":"m","cost_usd":-1}"#, "not a cost"),
+            (r#"{"type":"prediction","provider":"p","model":"m","input_tokens":-1}"#, "invalid value"),
+            (r#"{"type":"task","number":1,"title":"t","status":"stuck"}"#, "unknown variant"),
             (r#"{"type":"metric","name":"a","value":"x"}"#, "invalid type"),
         ];
         for (line, part) in bad {

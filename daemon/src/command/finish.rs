@@ -14,9 +14,9 @@ use super::collect::{self, Claim, Collected, Sources};
 use super::failure;
 use super::folder::{Folder, sentence};
 use super::prepare::Resources;
-use super::reader::{Reader, log_update};
+use super::reader::Reader;
 use super::report::Reported;
-use super::text;
+use super::{shown, text};
 use crate::attempt::{Attempt, Outcome};
 use crate::executor::CommandWork;
 use crate::file_error::FileError;
@@ -94,7 +94,7 @@ pub(super) fn finish(
     reader.pace.drain().for_each(|event| attempt.live(event));
     if end > exit.log_end {
         let last_line = reader.report.notes().last().cloned();
-        attempt.live(log_update(attempt, end, last_line));
+        attempt.live(shown::log(attempt, end, last_line));
     }
     Ok(Outcome {
         end: match (ended, &error) {

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use fanlight_shared::event::{LiveEvent, Progress};
-use fanlight_shared::value::{Value, cut};
+use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
 use super::collect;
@@ -13,10 +12,11 @@ use super::folder::Folder;
 use super::osc::Scanner;
 use super::pace::Pace;
 use super::report::Report;
-use super::text;
+use super::{shown, text};
 use crate::attempt::Attempt;
 use crate::media;
 use crate::rooted::Entry;
+use crate::services::Predictions;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
 
@@ -40,6 +40,7 @@ pub(super) struct Reader {
     blobs: Blobs,
     /// The reports of the command.
     pub(super) report: Report,
+    predictions: Predictions,
     /// Events that wait to be sent.
     pub(super) pace: Pace,
     offset: u64,
@@ -70,6 +71,7 @@ impl Reader {
             dir,
             blobs,
             report: Report::default(),
+            predictions: Predictions::default(),
             pace: Pace::default(),
             offset: 0,
             streams: Default::default(),
@@ -88,8 +90,10 @@ impl Reader {
     pub(super) fn finish(&mut self, end: u64) {
         self.read_log(end);
         self.read_events();
-        let Self { attempt, report, pace, .. } = self;
-        report.finish(&mut |event| show(attempt, pace, event));
+        let Self { attempt, report, predictions, pace, .. } = self;
+        report.finish(&mut |event| {
+            shown::event(attempt, predictions, event).into_iter().for_each(|event| pace.push(event));
+        });
     }
 
     fn read_log(&mut self, end: u64) {
@@ -118,21 +122,21 @@ impl Reader {
             self.offset = part.next;
         }
         if let Some(fraction) = progress {
-            self.pace.push(progress_of(&self.attempt, fraction, None));
+            self.pace.push(shown::progress(&self.attempt, fraction, None));
         }
         let last_line = newest.and_then(|number| text::last_line(&self.streams[number].bytes));
-        self.pace.push(log_update(&self.attempt, end, last_line));
+        self.pace.push(shown::log(&self.attempt, end, last_line));
     }
 
     fn read_events(&mut self) {
-        let Self { attempt, folder, report, pace, previews, .. } = self;
+        let Self { attempt, folder, report, predictions, pace, previews, .. } = self;
         report.read(folder, &mut |event| {
             if let CommandEvent::Preview { name, path } = event {
                 if previews.wanted.len() < MAX_PREVIEWS || previews.wanted.contains_key(name) {
                     previews.wanted.insert(name.clone(), path.clone());
                 }
-            } else {
-                show(attempt, pace, event);
+            } else if let Some(event) = shown::event(attempt, predictions, event) {
+                pace.push(event);
             }
         });
     }
@@ -147,7 +151,7 @@ impl Reader {
             match self.preview(&path) {
                 Ok((value, published)) => {
                     self.previews.held.insert(port.clone(), published);
-                    self.pace.push(preview_update(&self.attempt, port, value));
+                    self.pace.push(shown::preview(&self.attempt, port, value));
                 }
                 Err(problem) => self.report.note(&format!("preview `{port}`: {problem}")),
             }
@@ -174,49 +178,6 @@ impl StreamEnd {
             self.bytes.drain(..self.bytes.len() - TAIL);
         }
         self.scanner.push(bytes)
-    }
-}
-
-fn show(attempt: &Attempt, pace: &mut Pace, event: &CommandEvent) {
-    match event {
-        CommandEvent::Progress { value, message } => {
-            let message = message.as_deref().map(|it| cut(&text::line(it), 200));
-            pace.push(progress_of(attempt, *value, message));
-        }
-        CommandEvent::Metric { name, value, unit } => pace.push(LiveEvent::MetricUpdate {
-            node: attempt.node.clone(),
-            item: attempt.item,
-            name: cut(&text::line(name), 100),
-            value: *value,
-            unit: unit.as_deref().map(|it| cut(&text::line(it), 20)),
-        }),
-        CommandEvent::Output { name, value: Some(value), .. } => {
-            pace.push(preview_update(attempt, name.clone(), Value::from_json(value.clone())));
-        }
-        CommandEvent::Output { .. }
-        | CommandEvent::Preview { .. }
-        | CommandEvent::Log { .. }
-        | CommandEvent::Cost { .. } => {}
-    }
-}
-
-fn progress_of(attempt: &Attempt, fraction: Option<f64>, message: Option<String>) -> LiveEvent {
-    let progress = Progress { fraction, message };
-    LiveEvent::NodeProgress { node: attempt.node.clone(), item: attempt.item, progress }
-}
-
-fn preview_update(attempt: &Attempt, port: String, value: Value) -> LiveEvent {
-    LiveEvent::PreviewUpdate { node: attempt.node.clone(), item: attempt.item, port, value }
-}
-
-/// Returns the event for a log that has grown to `end`.
-pub(super) fn log_update(attempt: &Attempt, end: u64, last_line: Option<String>) -> LiveEvent {
-    LiveEvent::LogUpdate {
-        node: attempt.node.clone(),
-        item: attempt.item,
-        attempt: attempt.number,
-        end,
-        last_line,
     }
 }
 

@@ -185,9 +185,18 @@ impl Report {
                     self.outputs.insert(name.clone(), Reported::Path(path.clone()));
                 }
             }
-            CommandEvent::Cost { usd } => *self.cost_usd.get_or_insert(0.0) += usd,
+            CommandEvent::Cost { usd } | CommandEvent::Prediction { cost_usd: Some(usd), .. } => {
+                *self.cost_usd.get_or_insert(0.0) += usd;
+            }
             CommandEvent::Log { level, message } => self.note(&format!("{}: {message}", level.word())),
-            CommandEvent::Progress { .. } | CommandEvent::Preview { .. } | CommandEvent::Metric { .. } => {}
+            CommandEvent::Progress { .. }
+            | CommandEvent::Preview { .. }
+            | CommandEvent::Metric { .. }
+            | CommandEvent::Plan { .. }
+            | CommandEvent::Task { .. }
+            | CommandEvent::ToolCall { .. }
+            | CommandEvent::ToolResult { .. }
+            | CommandEvent::Prediction { cost_usd: None, .. } => {}
         }
     }
 }
@@ -230,8 +239,8 @@ mod tests {
         fixture.append("{\"type\":\"cost\",\"usd\":0.25}\n{\"type\":\"cost\",");
         assert_eq!(fixture.read(), 1);
         assert_eq!(fixture.read(), 0);
-        fixture.append("\"usd\":0.5}\n\n{\"type\":\"output\",\"name\":\"a\",\"value\":1}");
-        assert_eq!(fixture.read(), 1);
+        fixture.append("\"usd\":0.25}\n{\"type\":\"prediction\",\"provider\":\"p\",\"model\":\"m\",\"cost_usd\":0.25}\n\n{\"type\":\"output\",\"name\":\"a\",\"value\":1}");
+        assert_eq!(fixture.read(), 2);
         fixture.report.finish(&mut |_| {});
         assert_eq!(fixture.report.cost_usd, Some(0.75));
         assert_eq!(fixture.report.outputs["a"], Reported::Value(1.into()));

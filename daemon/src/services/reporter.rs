@@ -12,13 +12,11 @@ use fanlight_shared::sanitise;
 use fanlight_shared::value::cut;
 
 use super::log::Log;
+use super::predictions::{self, Predictions};
 use super::report::{Report, Stream, pieces};
 use super::{Carrier, MAX_MESSAGE};
 use crate::attempt::Attempt;
 use crate::supervisor::log::StreamTag;
-
-/// The most models of which an attempt's predictions are told apart.
-const MAX_MODELS: usize = 64;
 
 /// Takes what the node of an attempt says: cheap to clone.
 #[derive(Clone)]
@@ -31,7 +29,7 @@ struct State {
     log: Log,
     cost_usd: Option<f64>,
     /// What was taken from each model.
-    predictions: Vec<Prediction>,
+    predictions: Predictions,
 }
 
 impl Carrier for Reporter {
@@ -43,7 +41,8 @@ impl Carrier for Reporter {
 impl Reporter {
     /// For an attempt whose log lies in this folder.
     pub(crate) fn new(attempt: Attempt, folder: &Path) -> Self {
-        let state = State { log: Log::new(folder.to_owned()), cost_usd: None, predictions: Vec::new() };
+        let state =
+            State { log: Log::new(folder.to_owned()), cost_usd: None, predictions: Predictions::default() };
         Self { attempt: Arc::new(attempt), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -140,29 +139,10 @@ impl Reporter {
 
     /// Adds up what was taken from a model. Its cost, where it is one, is spent.
     fn prediction(&self, one: &Prediction) {
-        let cost = one.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0);
-        if let Some(cost) = cost {
+        if let Some(cost) = predictions::cost(one) {
             self.spend(cost);
         }
-        let prediction = {
-            let (provider, model) = (shown(&one.provider), shown(&one.model));
-            let mut state = self.state();
-            let of = |known: &Prediction| known.provider == provider && known.model == model;
-            let at = state.predictions.iter().position(of).unwrap_or(state.predictions.len());
-            if at == MAX_MODELS {
-                return;
-            }
-            if at == state.predictions.len() {
-                state.predictions.push(Prediction { provider, model, ..Prediction::default() });
-            }
-            let total = &mut state.predictions[at];
-            total.input_tokens = total.input_tokens.saturating_add(one.input_tokens);
-            total.output_tokens = total.output_tokens.saturating_add(one.output_tokens);
-            if let Some(cost) = cost {
-                *total.cost_usd.get_or_insert(0.0) += cost;
-            }
-            total.clone()
-        };
+        let Some(prediction) = self.state().predictions.add(one) else { return };
         self.attempt.live(LiveEvent::Prediction { source: self.source(), prediction });
     }
 

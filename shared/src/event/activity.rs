@@ -1,8 +1,8 @@
 //! The activity of a node such as an agent: its plan, its tasks, its tool calls, and the models that it uses.
 //!
 //! Everything here is absolute and numbered by the node, so that events may be lost or coalesced: the newest entry of a
-//! number wins, and the entries with the largest numbers are kept. Texts are previews; the attempt's log has them in
-//! full.
+//! number wins, and the entries with the largest numbers are kept. Texts are previews; the log of a node in the daemon
+//! has them in full.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;

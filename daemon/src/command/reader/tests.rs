@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::Write as _;
 
+use fanlight_shared::event::{LiveEvent, TaskStatus};
 use fanlight_shared::home::Home;
 
 use super::*;
@@ -92,6 +93,31 @@ fn reports_are_shown_and_made_safe() {
     assert!(matches!(&events[1], LiveEvent::MetricUpdate { value: 1.0, .. }), "{events:?}");
     assert!(matches!(&events[2], LiveEvent::PreviewUpdate { port, .. } if port == "best"), "{events:?}");
     assert_eq!(events.len(), 3);
+}
+
+#[test]
+fn the_work_of_an_agent_is_shown_and_its_predictions_add_up() {
+    let mut fixture = fixture();
+    fixture.report(r#"{"type":"plan","text":"1. look\n2. draw\u001b[2J"}"#);
+    fixture.report(r#"{"type":"task","number":1,"title":"look"}"#);
+    fixture.report(r#"{"type":"task","number":1,"title":"look","status":"completed"}"#);
+    fixture.report(r#"{"type":"tool_result","number":1,"text":"3 hits"}"#);
+    fixture.report(r#"{"type":"tool_call","number":1,"tool":"search","arguments":{"q":"fan"}}"#);
+    let one = r#"{"type":"prediction","provider":"local","model":"small","input_tokens":10,"output_tokens":2,"cost_usd":0.25}"#;
+    fixture.report(one);
+    fixture.report(one);
+    let events = fixture.events();
+    let [plan, prediction, task, call, result] = events.as_slice() else { panic!("{events:?}") };
+    let LiveEvent::PlanningUpdate { plan, source } = plan else { panic!("{plan:?}") };
+    assert_eq!((plan.as_str(), source.attempt), ("1. look\n2. draw", 1));
+    let LiveEvent::Prediction { prediction, .. } = prediction else { panic!("{prediction:?}") };
+    assert_eq!((prediction.input_tokens, prediction.output_tokens, prediction.cost_usd), (20, 4, Some(0.5)));
+    let LiveEvent::TaskUpdate { task, .. } = task else { panic!("{task:?}") };
+    assert_eq!((task.number, task.status), (1, TaskStatus::Completed));
+    let LiveEvent::ToolCallUpdate { call, .. } = call else { panic!("{call:?}") };
+    assert_eq!((call.tool.as_str(), call.arguments.as_str()), ("search", r#"{"q":"fan"}"#));
+    assert!(matches!(result, LiveEvent::ToolResultUpdate { number: 1, .. }), "{result:?}");
+    assert_eq!(fixture.reader.report.cost_usd, Some(0.5));
 }
 
 #[test]
