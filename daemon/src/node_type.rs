@@ -4,6 +4,7 @@
 
 mod aside;
 mod build;
+mod chart;
 mod compare;
 mod control_switch;
 mod csv;
@@ -18,6 +19,7 @@ mod file_read;
 mod file_write;
 #[cfg(test)]
 mod fixture;
+mod font;
 mod human;
 mod human_approve;
 mod human_ask;
@@ -60,6 +62,7 @@ fn built_in() -> Vec<NodeType> {
         json::node_types(),
         csv::node_types(),
         table::node_types(),
+        chart::node_types(),
         vec![
             image_generate::node_type(),
             image_load::node_type(),

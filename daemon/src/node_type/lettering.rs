@@ -1,14 +1,10 @@
 //! Draws text into pictures: wrapping, outline, shadow, with the built-in font.
 
-use std::sync::LazyLock;
-
 use ab_glyph::{Font, FontRef, Glyph, OutlinedGlyph, PxScale, ScaleFont, point};
 use image::{GrayImage, Luma, Rgba, RgbaImage, imageops};
 
 use super::dilate::dilate;
-
-static FONT: LazyLock<Option<FontRef<'static>>> =
-    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
+use super::font::Weight;
 
 /// The most characters that are drawn.
 const MAX_CHARS: usize = 20_000;
@@ -44,7 +40,7 @@ pub(super) struct Area {
 
 /// Draws text into an area, wrapped, and smaller than requested if it would not fit.
 pub(super) fn write(picture: &mut RgbaImage, text: &str, area: Area, style: &Style) -> Result<(), String> {
-    let font = FONT.as_ref().ok_or("the font can't be read")?;
+    let font = Weight::Heavy.font()?;
     if text.chars().count() > MAX_CHARS {
         return Err(format!("the text has more than {MAX_CHARS} characters"));
     }
@@ -245,7 +241,7 @@ mod tests {
     fn long_text_wraps_and_shrinks_until_it_fits() {
         let many = lit(&"many words ".repeat(20), area(0.5, 0.5), 40.0);
         assert!(!many.is_empty() && many.iter().all(|(_, y)| (1..99).contains(y)));
-        let font = FONT.as_ref().unwrap();
+        let font = Weight::Heavy.font().unwrap();
         let setter = Setter { font, size: 20.0, spacing: 0.0 };
         let lines = setter.wrap("one two\n\nDonaudampfschifffahrtsgesellschaft", 80.0);
         assert_eq!(&lines[..2], ["one two", ""]);

@@ -1,0 +1,60 @@
+//! How much room letters take.
+
+use ab_glyph::{Font as _, PxScale, ScaleFont as _};
+
+use crate::node_type::font::Weight;
+
+/// How text looks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Type {
+    /// Pixels from the top of a line to its bottom.
+    pub(super) size: f32,
+    pub(super) weight: Weight,
+}
+
+impl Type {
+    pub(super) const fn regular(size: f32) -> Self {
+        Self { size, weight: Weight::Regular }
+    }
+
+    pub(super) const fn heavy(size: f32) -> Self {
+        Self { size, weight: Weight::Heavy }
+    }
+
+    /// How many pixels lie between the base line and the middle of a capital.
+    pub(super) fn middle(self) -> f32 {
+        self.size * 0.3
+    }
+
+    /// How wide a line is.
+    pub(super) fn width(self, text: &str) -> f32 {
+        let Ok(font) = self.weight.font() else { return 0.0 };
+        let font = font.as_scaled(PxScale::from(self.size));
+        let (mut width, mut before) = (0.0, None);
+        for character in text.chars() {
+            let glyph = font.glyph_id(character);
+            width += font.h_advance(glyph) + before.map_or(0.0, |it| font.kern(it, glyph));
+            before = Some(glyph);
+        }
+        width
+    }
+
+    /// The text without what is no character, and with `…` for what is wider than `most`.
+    pub(super) fn fit(self, text: &str, most: f32) -> String {
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = text.trim();
+        // No text needs more letters than a picture has pixels.
+        let mut kept: String = text.chars().take(most.max(0.0) as usize + 1).collect();
+        if kept.len() == text.len() && self.width(text) <= most {
+            return kept;
+        }
+        while !kept.is_empty() {
+            kept.pop();
+            let shown = format!("{}…", kept.trim_end());
+            if self.width(&shown) <= most {
+                return shown;
+            }
+        }
+        String::new()
+    }
+}

@@ -1,0 +1,31 @@
+//! The fonts that are compiled in.
+
+use std::sync::LazyLock;
+
+use ab_glyph::FontRef;
+
+static REGULAR: LazyLock<Option<FontRef<'static>>> =
+    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Regular.ttf")).ok());
+static HEAVY: LazyLock<Option<FontRef<'static>>> =
+    LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
+
+/// How thick the strokes of letters are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Weight {
+    Regular,
+    Heavy,
+}
+
+impl Weight {
+    /// Returns the font of this weight.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub(super) fn font(self) -> Result<&'static FontRef<'static>, String> {
+        let font = match self {
+            Self::Regular => REGULAR.as_ref(),
+            Self::Heavy => HEAVY.as_ref(),
+        };
+        font.ok_or_else(|| "the font can't be read".into())
+    }
+}
