@@ -13,6 +13,7 @@ use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::{assets, runs};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
+use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
@@ -200,14 +201,16 @@ fn pages_of_runs() {
     }
     let states = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled, RunStatus::Completed];
     for (chunk, runs) in all[..90_000].chunks(5_000).enumerate() {
-        let ops = runs.iter().enumerate().map(|(index, run)| Op::Run {
-            run: run.id,
-            status: states[(index + chunk) % states.len()],
-            started_at: Some(Time(1)),
-            start_order: Some(index as u64),
-            ended_at: Some(Time(2)),
-            error: None,
-            nodes_done: 1,
+        let ops = runs.iter().enumerate().map(|(index, run)| {
+            let summary = Summary {
+                status: states[(index + chunk) % states.len()],
+                started_at: Some(Time(1)),
+                start_order: Some(index as u64),
+                ended_at: Some(Time(2)),
+                error: None,
+                nodes_done: 1,
+            };
+            Op::Row { run: run.id, summary }
         });
         commit(&store, ops.collect());
     }

@@ -7,12 +7,12 @@ use std::fs::File;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::environment::Environment;
-use fanlight_shared::event::{Numbered, RunUpdate, StateEvent};
+use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::id::{AssetId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::{NodeStatus, Run, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
 use super::Report;
@@ -160,30 +160,18 @@ fn new_run(store: &Store) -> Result<Run, StoreError> {
     let mut run = submitted
         .and_then(|submitted| submitted.runs.into_iter().next())
         .ok_or_else(|| StoreError::Other("no run was created for the imported files".to_owned()))?;
-    run.state = RunStatus::Completed;
-    run.started_at = Some(at);
-    run.ended_at = Some(at);
-    run.position = None;
-    run.nodes_done = 1;
-    let update = RunUpdate {
-        status: RunStatus::Completed,
-        at,
-        start_order: None,
-        error: None,
-        outputs: Values::new(),
-    };
-    store.commit_blocking(vec![
-        Op::Event { run: run.id, event: Numbered { seq: 1, event: StateEvent::RunUpdate(update) } },
-        Op::Run {
-            run: run.id,
-            status: run.state,
-            started_at: run.started_at,
-            start_order: None,
-            ended_at: run.ended_at,
-            error: None,
-            nodes_done: 1,
-        },
-    ])?;
+    let done = NodeUpdate::new(NODE, ItemPath::WHOLE, NodeStatus::Completed, at);
+    let events = [
+        StateEvent::RunUpdate(RunUpdate::new(RunStatus::Running, at)),
+        StateEvent::NodeUpdate(done),
+        StateEvent::RunUpdate(RunUpdate::new(RunStatus::Completed, at)),
+    ];
+    let mut ops = Vec::new();
+    for (seq, event) in (1..).zip(events) {
+        run.fold(&event);
+        ops.push(Op::Event { run: run.id, event: Numbered { seq, event } });
+    }
+    store.commit_blocking(ops)?;
     Ok(run)
 }
 

@@ -263,14 +263,21 @@ impl ActiveRun {
         self.emit(context, StateEvent::NodeUpdate(update));
     }
 
-    /// Records a change of the run: it is stored, then sent.
+    /// Moves the run on to another state: that is stored, then sent, and told to the registry.
     pub(super) fn tell_run(&mut self, context: &mut Context, update: RunUpdate) {
+        let mut state = self.run.state;
+        enter(&mut state, update.status);
+        if state != update.status {
+            return;
+        }
         self.emit(context, StateEvent::RunUpdate(update));
+        self.tell_listing(context);
     }
 
     fn emit(&mut self, context: &mut Context, mut event: StateEvent) {
         event.shorten();
         self.seq += 1;
+        self.run.fold(&event);
         let event = Numbered { seq: self.seq, event };
         context.op(Op::Event { run: self.run.id, event: event.clone() });
         context.after(After::State { workflow_id: self.run.workflow_id, run_id: self.run.id, event });

@@ -8,7 +8,7 @@ use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Template;
 use tokio_util::sync::CancellationToken;
 
-use super::active::{ActiveRun, RunScope, enter};
+use super::active::{ActiveRun, RunScope};
 use super::context::{After, Context};
 use super::{Message, publish};
 use crate::content;
@@ -84,13 +84,8 @@ impl ActiveRun {
             self.publish_outputs(context, &outputs);
             self.publish_copied(context, copied);
         }
-        let at = Time::now();
-        enter(&mut self.run.state, status);
-        self.run.ended_at = Some(at);
-        self.run.error.clone_from(&error);
-        let update = RunUpdate { status, at, start_order: None, error, outputs };
+        let update = RunUpdate { status, at: Time::now(), start_order: None, error, outputs };
         self.tell_run(context, update);
-        self.store_listing(context);
         context.op(Op::Evict { workflow: self.run.workflow_id, keep: context.config.keep_values });
         context.after(After::End(self.run.id));
     }
@@ -158,32 +153,11 @@ impl ActiveRun {
         self.nodes[*self.plan.index.get(node)?].values.as_ref()?.get(port)
     }
 
-    /// Sends the run, as lists show it, to the store and the registry.
-    pub(super) fn store_listing(&mut self, context: &mut Context) {
-        self.count_nodes();
-        context.op(Op::Run {
-            run: self.run.id,
-            status: self.run.state,
-            started_at: self.run.started_at,
-            start_order: self.run.start_order,
-            ended_at: self.run.ended_at,
-            error: self.run.error.clone(),
-            nodes_done: self.run.nodes_done,
-        });
-        self.tell_listing(context);
-    }
-
     /// Sends the state of the run to the registry.
     pub(super) fn tell_listing(&mut self, context: &mut Context) {
         self.listing_changed = false;
-        self.count_nodes();
         self.run.asks = self.asks().map(Box::new);
         context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(self.run.clone()) }));
-    }
-
-    fn count_nodes(&mut self) {
-        let done = self.nodes.len() - self.left;
-        self.run.nodes_done = u32::try_from(done).unwrap_or(u32::MAX);
     }
 
     /// Cancels the run: nothing new starts, and running attempts are ended.
@@ -192,16 +166,7 @@ impl ActiveRun {
             return;
         }
         self.cancelling = true;
-        enter(&mut self.run.state, RunStatus::Cancelling);
-        let update = RunUpdate {
-            status: RunStatus::Cancelling,
-            at: Time::now(),
-            start_order: None,
-            error: None,
-            outputs: Values::new(),
-        };
-        self.tell_run(context, update);
-        self.store_listing(context);
+        self.tell_run(context, RunUpdate::new(RunStatus::Cancelling, Time::now()));
         for instance in self.instances_mut() {
             if let Some(live) = &instance.live {
                 live.cancel.cancel();

@@ -6,9 +6,8 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Values;
 
-use super::active::{ActiveRun, Instance, enter};
+use super::active::{ActiveRun, Instance};
 use super::context::Context;
 use super::core::Core;
 
@@ -28,21 +27,13 @@ impl ActiveRun {
     pub(super) fn park_if_idle(&mut self, context: &mut Context) {
         let may_park = self.run.state == RunStatus::Running && self.asking > 0 && self.live == 0;
         if may_park && !self.instances_mut().any(|instance| instance.is_busy()) {
-            self.change_state(context, RunStatus::Parked);
+            self.tell_run(context, RunUpdate::new(RunStatus::Parked, Time::now()));
         }
-    }
-
-    fn change_state(&mut self, context: &mut Context, status: RunStatus) {
-        enter(&mut self.run.state, status);
-        let at = Time::now();
-        let update = RunUpdate { status, at, start_order: None, error: None, outputs: Values::new() };
-        self.tell_run(context, update);
-        self.store_listing(context);
     }
 
     /// The run has a slot again: instances that have their answer go on.
     fn unpark(&mut self, context: &mut Context) {
-        self.change_state(context, RunStatus::Running);
+        self.tell_run(context, RunUpdate::new(RunStatus::Running, Time::now()));
         self.go_on_with_answers(context);
     }
 

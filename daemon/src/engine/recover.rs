@@ -17,7 +17,7 @@ use super::plan::Plan;
 use super::started::Started;
 use crate::attempt::Outcome;
 use crate::executor::Work;
-use crate::store::OpenRun;
+use crate::store::{Op, OpenRun};
 
 /// Port values by node and item.
 type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
@@ -45,7 +45,12 @@ impl ActiveRun {
     /// Restores the run to the state that its events describe, and continues from there.
     pub(super) fn recover(&mut self, context: &mut Context, state: RunState, values: Stored, rebooted: bool) {
         self.seq = state.seq;
-        self.run.state = state.status;
+        let summary = state.summary();
+        if self.run.summary() != summary {
+            // An earlier version wrote the row by itself, and counted nodes at the end only.
+            context.op(Op::Row { run: self.run.id, summary: summary.clone() });
+            self.run.set_summary(summary);
+        }
         self.cancelling = state.status == RunStatus::Cancelling;
         self.restore_nodes(&state, values);
         self.restore_questions(context);

@@ -8,9 +8,7 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{ErrorCode, RpcError, queue, runs};
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Values;
 
-use super::active::enter;
 use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::plan::Plan;
@@ -157,30 +155,18 @@ impl Core {
     /// Cancels a run that has not started; it ends immediately.
     fn cancel_queued(&mut self, id: RunId) {
         let Some(QueuedRun { run, .. }) = self.queued.remove(&id) else { return };
-        let mut run = Arc::unwrap_or_clone(run);
-        let at = Time::now();
-        enter(&mut run.state, RunStatus::Cancelled);
-        run.ended_at = Some(at);
-        run.position = None;
-        let update = RunUpdate {
-            status: RunStatus::Cancelled,
-            at,
-            start_order: None,
-            error: None,
-            outputs: Values::new(),
-        };
-        let event = Numbered { seq: 1, event: StateEvent::RunUpdate(update) };
-        self.context.op(Op::Event { run: id, event: event.clone() });
-        self.context.op(Op::Run {
-            run: id,
-            status: run.state,
-            started_at: None,
-            start_order: None,
-            ended_at: run.ended_at,
-            error: None,
-            nodes_done: 0,
-        });
-        self.context.after(After::State { workflow_id: run.workflow_id, run_id: id, event });
+        let update = RunUpdate::new(RunStatus::Cancelled, Time::now());
+        self.end_inactive(Arc::unwrap_or_clone(run), 1, update);
+    }
+
+    /// Ends a run that is not active, with this as its last event.
+    pub(super) fn end_inactive(&mut self, mut run: Run, seq: u64, update: RunUpdate) {
+        let mut event = StateEvent::RunUpdate(update);
+        event.shorten();
+        run.fold(&event);
+        let (workflow_id, run_id, event) = (run.workflow_id, run.id, Numbered { seq, event });
+        self.context.op(Op::Event { run: run_id, event: event.clone() });
+        self.context.after(After::State { workflow_id, run_id, event });
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use fanlight_shared::event::RunUpdate;
+use fanlight_shared::event::{RunUpdate, StateEvent};
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Values;
 
 use super::Message;
-use super::active::{ActiveRun, enter};
+use super::active::ActiveRun;
 use super::context::After;
 use super::core::{Core, QueuedRun};
 use crate::store::{OpenRun, StoreError};
@@ -40,28 +39,23 @@ impl Core {
 
     fn start(&mut self, queued: QueuedRun) {
         let QueuedRun { run, plan, place } = queued;
-        let mut run = Arc::unwrap_or_clone(run);
+        let run = Arc::unwrap_or_clone(run);
         let at = Time::now();
         let micros = u64::try_from(at.0).unwrap_or(0) * 1000;
         self.last_start = micros.max(self.last_start + 1);
-        enter(&mut run.state, RunStatus::Running);
-        run.started_at = Some(at);
-        run.start_order = Some(self.last_start);
-        run.position = None;
-        let id = run.id;
+        let (id, workflow, resumes) = (run.id, run.workflow_id, run.resumed_from.is_some());
+        let update =
+            RunUpdate { start_order: Some(self.last_start), ..RunUpdate::new(RunStatus::Running, at) };
+        let mut started = run.clone();
+        started.fold(&StateEvent::RunUpdate(update.clone()));
         let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
         self.context.after(After::Begin {
-            run: Box::new(run.clone()),
+            run: Box::new(started),
             state: Box::new(RunState::new(names).with_edges(plan.edges.iter().cloned())),
         });
-        let resumes = run.resumed_from.is_some();
-        let start_order = run.start_order;
-        self.queue.started(run.workflow_id);
+        self.queue.started(workflow);
         let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());
-        let update =
-            RunUpdate { status: RunStatus::Running, at, start_order, error: None, outputs: Values::new() };
         active.tell_run(&mut self.context, update);
-        active.store_listing(&mut self.context);
         self.active.insert(id, active);
         if resumes {
             self.load(id);

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fanlight_shared::event::{DaemonEvent, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::event::{DaemonEvent, RunUpdate, StateEvent};
 use fanlight_shared::id::{AssetId, AttemptId, RunId, Version};
 use fanlight_shared::media::Media;
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
-use fanlight_shared::value::Values;
 
-use super::active::{ActiveRun, enter};
+use super::active::ActiveRun;
 use super::context::After;
 use super::core::{Core, Place, QueuedRun, project};
 use super::delete::forget_deleted;
@@ -82,7 +81,7 @@ impl Core {
                 Ok(open) => open,
                 Err(DamagedRun { run, why }) => {
                     tracing::error!("{} can't continue: {why}", run.name());
-                    self.fail_unstarted(
+                    self.fail_damaged(
                         run,
                         format!("this run is damaged: {why}; its earlier results are still there"),
                     );
@@ -152,33 +151,14 @@ impl Core {
     /// Fails a run that can't continue but is fully known, with an event that says why.
     fn fail_recorded(&mut self, open: OpenRun, why: String) {
         let seq = open.events.last().map_or(0, |event| event.seq) + 1;
-        let update = RunUpdate {
-            status: RunStatus::Failed,
-            at: Time::now(),
-            start_order: None,
-            error: Some(why.clone()),
-            outputs: Values::new(),
-        };
-        let event = Numbered { seq, event: StateEvent::RunUpdate(update) };
-        self.context.op(Op::Event { run: open.run.id, event });
-        self.fail_unstarted(open.run, why);
+        self.end_inactive(open.run, seq, failed(why));
     }
 
-    /// Fails a run that is not recovered. Its commands that are still alive are ended by the clean-up.
-    fn fail_unstarted(&mut self, mut run: Run, why: String) {
-        enter(&mut run.state, RunStatus::Failed);
-        run.ended_at = Some(Time::now());
-        run.error = Some(why);
-        run.position = None;
-        self.context.op(Op::Run {
-            run: run.id,
-            status: run.state,
-            started_at: run.started_at,
-            start_order: run.start_order,
-            ended_at: run.ended_at,
-            error: run.error.clone(),
-            nodes_done: run.nodes_done,
-        });
+    /// Fails a run whose events can't be read, so that none follows them: its row alone says why. Its commands that are
+    /// still alive are ended by the clean-up.
+    fn fail_damaged(&mut self, mut run: Run, why: String) {
+        run.fold(&StateEvent::RunUpdate(failed(why)));
+        self.context.op(Op::Row { run: run.id, summary: run.summary() });
         self.context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(run) }));
     }
 
@@ -207,4 +187,9 @@ impl Core {
             leftovers.clean_up(living, known).await;
         });
     }
+}
+
+/// The end of a run that is not recovered.
+fn failed(why: String) -> RunUpdate {
+    RunUpdate { error: Some(why), ..RunUpdate::new(RunStatus::Failed, Time::now()) }
 }

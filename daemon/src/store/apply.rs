@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fanlight_shared::id::{BlobHash, RunId};
+use fanlight_shared::run_state::Summary;
 use indexmap::IndexMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -39,6 +40,8 @@ struct RunKey {
 pub(super) struct Apply {
     blobs: Blobs,
     keys: RefCell<HashMap<RunId, RunKey>>,
+    /// How runs stand of which events were stored, until they end.
+    summaries: RefCell<HashMap<RunId, Summary>>,
     /// Blobs that were stored by one batch and are first referenced by a later one.
     unclaimed: RefCell<IndexMap<BlobHash, Arc<Open>>>,
 }
@@ -74,11 +77,13 @@ struct Work {
     published: Vec<(BlobHash, Arc<Open>)>,
     /// Blobs that lost a reference and may have none left.
     loose: Vec<BlobHash>,
+    /// Runs whose rows are to be written, and where these are.
+    rows: IndexMap<RunId, i64>,
 }
 
 impl Apply {
     pub(super) fn new(blobs: Blobs) -> Self {
-        Self { blobs, keys: RefCell::default(), unclaimed: RefCell::default() }
+        Self { blobs, keys: RefCell::default(), summaries: RefCell::default(), unclaimed: RefCell::default() }
     }
 
     /// Applies one batch. Returns `false` if it failed without a savepoint, so that the transaction must be rolled
@@ -103,6 +108,7 @@ impl Apply {
                 run = op.run();
                 self.op(db, op, &mut work)
             })
+            .and_then(|()| self.write_rows(db, &mut work, false))
             .and_then(|()| self.drop_unreferenced(db, &mut work));
         match outcome {
             Ok(()) => {
@@ -132,13 +138,7 @@ impl Apply {
 
     fn op(&self, db: &Connection, op: &Op, work: &mut Work) -> Done {
         match op {
-            Op::Event { run, event } => {
-                let key = self.key(db, *run)?;
-                let body = serde_json::to_string(&event.event)?;
-                db.prepare_cached("INSERT INTO event (run, seq, body) VALUES (?1, ?2, ?3)")?
-                    .execute(params![key.run, code::signed(event.seq), body])?;
-                Ok(())
-            }
+            Op::Event { run, event } => self.store_event(db, work, *run, event),
             Op::Values { run, node, item, values, bodies } => {
                 let of = Instance { run: self.key(db, *run)?.run, node, item: code::item(*item) };
                 values.iter().try_for_each(|(port, value)| {
@@ -146,7 +146,7 @@ impl Apply {
                 })
             }
             Op::Blob(published) => self.store_blob(db, work, published),
-            Op::Run { .. } => self.update_run(db, op),
+            Op::Row { run, summary } => self.set_row(db, work, *run, summary),
             Op::Submit(submit) => self.submit(db, work, submit),
             Op::Asset(new) => self.store_asset(db, work, new),
             Op::Label { run, label } => {
@@ -155,11 +155,17 @@ impl Apply {
                     .execute(params![key.run, label])?;
                 Ok(())
             }
-            Op::DeleteRun { run, assets } => self.delete_run(db, work, *run, *assets),
+            Op::DeleteRun { run, assets } => {
+                self.write_rows(db, work, true)?;
+                self.delete_run(db, work, *run, *assets)
+            }
             Op::Gone(attempts) => Self::gone(db, attempts),
             Op::Star { assets, starred } => self.star(db, work, assets, *starred),
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
-            Op::Evict { workflow, keep } => self.evict(db, work, *workflow, *keep),
+            Op::Evict { workflow, keep } => {
+                self.write_rows(db, work, true)?;
+                self.evict(db, work, *workflow, *keep)
+            }
             Op::Preview { asset, preview } => self.store_preview(db, work, *asset, preview.as_ref()),
             Op::Interrupted { run } => Ok(super::interruption::add(db, *run)?),
             Op::Setting { name, value } => {
@@ -199,11 +205,13 @@ impl Apply {
     /// Clears caches of rows that may have been rolled back.
     pub(super) fn forget(&self) {
         self.keys.borrow_mut().clear();
+        self.summaries.borrow_mut().clear();
     }
 
     /// Drops the caches.
     pub(super) fn release_memory(&self) {
         *self.keys.borrow_mut() = HashMap::new();
+        *self.summaries.borrow_mut() = HashMap::new();
     }
 
     /// Keeps stored blobs without a reference after the commit, until something refers to them.

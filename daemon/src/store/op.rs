@@ -5,7 +5,8 @@ use fanlight_shared::environment::Environment;
 use fanlight_shared::event::Numbered;
 use fanlight_shared::id::{AssetId, AttemptId, BlobHash, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run::Run;
+use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
@@ -20,29 +21,20 @@ use super::{Bodies, StoreError};
 pub enum Op {
     /// Runs of one submission: workflow, version, numbers, rows; the result is in [`Committed::submitted`].
     Submit(Box<Submit>),
-    /// A state event of a run.
+    /// A state event of a run; the row of the run follows from it.
     Event {
         /// The run.
         run: RunId,
         /// The event.
         event: Numbered,
     },
-    /// The row of a run, as lists show it.
-    Run {
+    /// The row of a run, where it doesn't follow from the events that are stored: they can't be read, or an earlier version
+    /// wrote another row.
+    Row {
         /// The run.
         run: RunId,
-        /// Its state.
-        status: RunStatus,
-        /// When it left the queue.
-        started_at: Option<Time>,
-        /// Its number among all starts.
-        start_order: Option<u64>,
-        /// When it ended.
-        ended_at: Option<Time>,
-        /// Why it failed.
-        error: Option<String>,
-        /// Nodes that ended.
-        nodes_done: u32,
+        /// How it stands.
+        summary: Summary,
     },
     /// Bytes that later operations of this batch, or later batches, refer to.
     Blob(Published),
@@ -120,7 +112,7 @@ impl Op {
     pub(super) fn run(&self) -> Option<RunId> {
         match self {
             Self::Event { run, .. }
-            | Self::Run { run, .. }
+            | Self::Row { run, .. }
             | Self::Values { run, .. }
             | Self::Label { run, .. }
             | Self::DeleteRun { run, .. }

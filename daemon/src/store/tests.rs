@@ -13,12 +13,13 @@ mod source;
 mod submitted;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
-use fanlight_shared::event::{NodeUpdate, Numbered, StateEvent};
+use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::{Media, MediaKind};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
+use fanlight_shared::run_state::Summary;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
@@ -170,15 +171,14 @@ pub(crate) fn submission(runs: usize) -> Submit {
 
 pub(crate) fn row(run: RunId, status: RunStatus) -> Op {
     let started = (status != RunStatus::Queued).then_some(Time(1));
-    Op::Run {
-        run,
+    let summary = Summary {
         status,
         started_at: started,
         start_order: started.map(|_| 1),
         ended_at: status.is_ended().then_some(Time(2)),
-        error: None,
-        nodes_done: 0,
-    }
+        ..Summary::default()
+    };
+    Op::Row { run, summary }
 }
 
 pub(crate) fn event(run: RunId, seq: u64) -> Op {

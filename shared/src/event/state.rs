@@ -90,6 +90,14 @@ pub struct RunUpdate {
     pub outputs: IndexMap<String, Value>,
 }
 
+impl RunUpdate {
+    /// Returns a change of state and nothing else.
+    #[must_use]
+    pub fn new(status: RunStatus, at: Time) -> Self {
+        Self { status, at, start_order: None, error: None, outputs: IndexMap::new() }
+    }
+}
+
 /// A node, or an item of it, changed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]

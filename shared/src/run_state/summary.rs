@@ -109,3 +109,67 @@ impl Run {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::{NodeUpdate, Numbered};
+    use crate::item::ItemPath;
+    use crate::run_state::RunState;
+    use crate::transition::State as _;
+
+    const NODES: [&str; 3] = ["a", "b", "c"];
+
+    /// Which node or item of one goes to the which of the states that may follow, or the run does.
+    fn steps() -> impl Strategy<Value = Vec<(Option<(usize, ItemPath)>, prop::sample::Index)>> {
+        let item = prop::option::weighted(0.3, 0..2_u32).prop_map(ItemPath);
+        let of = prop::option::weighted(0.8, (0..NODES.len(), item));
+        prop::collection::vec((of, any::<prop::sample::Index>()), 0..60)
+    }
+
+    fn next<S: crate::transition::State>(now: S, nth: &prop::sample::Index) -> Option<S> {
+        (!now.next().is_empty()).then(|| now.next()[nth.index(now.next().len())])
+    }
+
+    proptest! {
+        #[test]
+        fn the_fold_of_the_events_is_what_the_state_says(steps in steps()) {
+            let mut state = RunState::new(NODES);
+            let mut summary = Summary::default();
+            for (at, (of, nth)) in (1_i64..).zip(steps) {
+                let at = Time(at);
+                let event = match of {
+                    None => next(state.status, &nth).map(|status| {
+                        let start_order = (status == RunStatus::Running).then_some(at.0 as u64);
+                        let error = (status == RunStatus::Failed).then(|| "no luck".to_owned());
+                        StateEvent::RunUpdate(RunUpdate { start_order, error, ..RunUpdate::new(status, at) })
+                    }),
+                    // Nodes change while the run has a slot only.
+                    Some((node, item)) if state.status.is_active() => {
+                        let now = state.instance(NODES[node], item).map(|it| it.status).unwrap_or_default();
+                        let status = next(now, &nth).filter(|status| *status != NodeStatus::Ready);
+                        status.map(|it| StateEvent::NodeUpdate(NodeUpdate::new(NODES[node], item, it, at)))
+                    }
+                    Some(_) => None,
+                };
+                let Some(event) = event else { continue };
+                let before = summary.clone();
+                prop_assert_eq!(summary.fold(&event), summary != before);
+                state.fold(&Numbered { seq: state.seq + 1, event });
+                prop_assert_eq!(&summary, &state.summary());
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_has_ended_changes_no_more() {
+        let mut summary = Summary::default();
+        let mut fold = |status, at| summary.fold(&StateEvent::RunUpdate(RunUpdate::new(status, Time(at))));
+        assert!(fold(RunStatus::Running, 1) && fold(RunStatus::Parked, 2) && fold(RunStatus::Running, 3));
+        assert!(fold(RunStatus::Completed, 4) && !fold(RunStatus::Failed, 5));
+        let times = (summary.started_at, summary.ended_at);
+        assert_eq!((summary.status, times), (RunStatus::Completed, (Some(Time(1)), Some(Time(4)))));
+    }
+}

@@ -154,3 +154,30 @@ fn a_quiet_moment_moves_the_log_into_the_database() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn the_row_of_a_run_follows_from_its_events_whatever_was_refused_in_between() {
+    let at = Fixture::new();
+    let id = at.submit(1)[0].id;
+    let said = |seq, event| Op::Event { run: id, event: Numbered { seq, event } };
+    let becomes = |seq, status| {
+        let at = Time(seq as i64);
+        let order = (status == RunStatus::Running).then_some(7);
+        said(seq, StateEvent::RunUpdate(RunUpdate { start_order: order, ..RunUpdate::new(status, at) }))
+    };
+    let done = |seq| {
+        let ended = NodeUpdate::new("sky", ItemPath::WHOLE, NodeStatus::Completed, Time(seq as i64));
+        said(seq, StateEvent::NodeUpdate(ended))
+    };
+    let row = || at.store.listed(id).unwrap().summary();
+    at.commit(vec![becomes(1, RunStatus::Running)]);
+    assert_eq!((row().status, row().start_order, row().nodes_done), (RunStatus::Running, Some(7), 0));
+    let nobody = Op::Label { run: RunId::new(), label: "x".to_owned() };
+    assert!(at.try_commit(vec![done(2), nobody]).is_err());
+    assert_eq!(row().nodes_done, 0, "what was undone does not count");
+    at.commit(vec![done(2)]);
+    assert_eq!((row().status, row().nodes_done), (RunStatus::Running, 1), "seen while it runs");
+    at.commit(vec![becomes(3, RunStatus::Completed), Op::Label { run: id, label: "x".to_owned() }]);
+    let state = at.store.run_state(id).unwrap();
+    assert_eq!((row().ended_at, row()), (Some(Time(3)), state.summary()));
+}
