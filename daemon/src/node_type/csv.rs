@@ -1,6 +1,7 @@
 //! `csv.*`: tables from and to files.
 
 mod cells;
+mod decode;
 mod read;
 mod write;
 

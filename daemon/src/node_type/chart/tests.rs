@@ -168,7 +168,7 @@ fn a_chart_is_written_in_both_forms() {
     let given = [("rows", numbers), ("title", "How <many> & \"why\"".into()), ("scale", 2.0.into())];
     let given = inputs(&node_type, &given).unwrap();
     let Runner::Worker(run) = node_type.run else { panic!("a worker") };
-    let mut workspace = Workspace::new(folder.path().to_owned(), BTreeMap::new());
+    let mut workspace = Workspace::of_test(folder.path().to_owned(), BTreeMap::new());
     let made = run(&mut workspace, given).unwrap();
     let image = made["image"].as_media().unwrap();
     assert_eq!(

@@ -1,6 +1,5 @@
 //! `csv.read`
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
 
@@ -11,6 +10,7 @@ use fanlight_shared::value::{Value, Values, cut};
 use indexmap::IndexMap;
 
 use super::cells::Kind;
+use super::decode::decode;
 use super::delimiter;
 use crate::file_error::FileError;
 use crate::node_type::build::Build;
@@ -231,48 +231,6 @@ impl Bad {
     }
 }
 
-/// The text of a file, without its mark.
-fn decode(bytes: &[u8], windows: bool) -> Result<Cow<'_, str>, String> {
-    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
-        return utf8(rest).map(Cow::Borrowed);
-    }
-    for (mark, read) in
-        [(b"\xff\xfe", u16::from_le_bytes as fn([u8; 2]) -> u16), (b"\xfe\xff", u16::from_be_bytes)]
-    {
-        if let Some(rest) = bytes.strip_prefix(mark) {
-            let units: Vec<u16> = rest.chunks_exact(2).map(|it| read([it[0], it[1]])).collect();
-            let text = String::from_utf16(&units).ok().filter(|_| rest.len() % 2 == 0);
-            return text.map(Cow::Owned).ok_or_else(|| "the file begins as UTF-16 and is none".to_owned());
-        }
-    }
-    if windows {
-        Ok(Cow::Owned(bytes.iter().map(|byte| windows_1252(*byte)).collect()))
-    } else {
-        utf8(bytes).map(Cow::Borrowed)
-    }
-}
-
-fn utf8(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!(
-            "line {line} is not UTF-8; if the file comes from an older program, set `encoding: windows-1252`"
-        )
-    })
-}
-
-/// A character of windows-1252, which is Latin-1 but for these.
-fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => HIGH[usize::from(byte) - 0x80],
-        byte => char::from(byte),
-    }
-}
-
 /// The separator that the first line has most of, outside of quotes; a comma where it has none.
 fn most_frequent(text: &str, quote: u8) -> u8 {
     let mut counts = [0_u32; 4];
@@ -406,11 +364,6 @@ mod tests {
         );
         assert_eq!(rows("a|b\n1|2", &[("delimiter", "tab".into())]).unwrap(), r#"[{"a|b":"1|2"}]"#);
         assert_eq!(rows("a,b\n'1,2',3", &[("quote", "'".into())]).unwrap(), r#"[{"a":"1,2","b":3}]"#);
-        let utf16: Vec<u8> = "\u{feff}ä\n1".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(table(&utf16, &[]).unwrap()["rows"], json(r#"[{"ä": 1}]"#));
-        let windows = [("encoding", "windows-1252".into())];
-        assert_eq!(table(b"p\n5 \x80\n", &windows).unwrap()["rows"], json(r#"[{"p": "5 €"}]"#));
-        assert!(table(b"p\n5\n\x80\n", &[]).unwrap_err().starts_with("line 3 is not UTF-8"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::file_error::FileError;
 use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::{TypedInputs, one};
 use crate::node_type::{Made, NodeCall, NodeType, Runner};
-use crate::store::blob::Blobs;
+use crate::store::blob::BlobReader;
 
 /// How much of a file is read at once, in bytes.
 const CHUNK: u64 = 256 << 10;
@@ -42,10 +42,10 @@ fn checksum(call: &NodeCall) -> Result<String, FileError> {
                 format!("`{}` is a folder, which has no bytes of its own; list its files", media.name);
             return Err(sentence.into());
         }
-        Value::Media(media) => hash.add_blob(&call.blobs, media.hash, &cancelled)?,
+        Value::Media(media) => hash.add_all(call.blobs.open_media(media)?, &cancelled)?,
         Value::Large(large) if large.is_text() => {
             large.check_whole()?;
-            hash.add_blob(&call.blobs, large.hash, &cancelled)?;
+            hash.add_all(call.blobs.open_blob(large.hash)?, &cancelled)?;
         }
         value if value.has_media() => return Err("a list with media has no checksum; use `each`".into()),
         value => content::write_json(value, &call.blobs, &mut hash)?,
@@ -78,13 +78,7 @@ impl Hash {
         }
     }
 
-    fn add_blob(
-        &mut self,
-        blobs: &Blobs,
-        hash: fanlight_shared::id::BlobHash,
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<(), FileError> {
-        let mut reader = blobs.open_blob(hash)?;
+    fn add_all(&mut self, mut reader: BlobReader, cancelled: &dyn Fn() -> bool) -> Result<(), FileError> {
         while reader.left() > 0 {
             if cancelled() {
                 return Err("cancelled".into());
