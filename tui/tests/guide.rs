@@ -239,3 +239,21 @@ fn parts(text: &str) -> Vec<String> {
     };
     headings.map(part).collect()
 }
+
+#[test]
+fn every_file_named_in_the_architecture_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let is_path = |it: &&str| {
+        let ending = Path::new(it).extension().is_some_and(|it| it == "rs" || it == "md");
+        (ending || it.contains("/src/") || it.ends_with('/'))
+            && !it.contains(|c: char| c.is_whitespace() || c == ':')
+    };
+    let named: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter(is_path).filter(|it| !it.contains("NOUN")).collect();
+    assert!(named.len() > 50, "{named:?}");
+    let exists =
+        |path: &str| ["", "daemon/src", "tui/src"].iter().any(|it| root.join(it).join(path).exists());
+    let missing: Vec<&&str> = named.iter().filter(|path| !exists(path)).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names files that don't exist: {missing:?}");
+}
