@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::support::wait_for;
+use crate::support::{Fanlight, wait_for};
 use crate::{GATED, seeded};
 
 #[test]
@@ -35,7 +35,7 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
     let fanlight = seeded();
     let home = fanlight.path("full");
     std::fs::create_dir(&home).unwrap();
-    let Some(_mounted) = Mounted::tmpfs(&home, "size=6m,mode=0700") else {
+    let Some(_mounted) = Mounted::tmpfs(&fanlight, &home, "size=6m,mode=0700") else {
         eprintln!("skipped: no small file system can be mounted here");
         return;
     };
@@ -83,7 +83,6 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
     assert_eq!(followed.wait().unwrap().code(), Some(0), "{said:?} {rest:?}");
     wait_for("the daemon to go on", || say(&["run", "seeded.yaml"]).0 == Some(0));
     assert_eq!(say(&["doctor", "--deep"]).0, Some(0));
-    let _ = say(&["daemon", "stop", "--cancel"]);
 }
 
 /// Makes more than fits, once a file `go` lies beside the workflow.
@@ -108,7 +107,7 @@ fn outputs_that_a_full_disk_has_no_room_for_are_collected_when_it_has() {
     fanlight.file("large.yaml", LARGE);
     let home = fanlight.path("small");
     std::fs::create_dir(&home).unwrap();
-    let Some(_mounted) = Mounted::tmpfs(&home, "size=6m,mode=0700") else {
+    let Some(_mounted) = Mounted::tmpfs(&fanlight, &home, "size=6m,mode=0700") else {
         eprintln!("skipped: no small file system can be mounted here");
         return;
     };
@@ -136,23 +135,31 @@ fn outputs_that_a_full_disk_has_no_room_for_are_collected_when_it_has() {
     std::fs::remove_file(home.join("filler")).unwrap();
     wait_for("the run to go on by itself", || say(&["show", "large"]).1.contains("completed"));
     assert!(say(&["show", "large"]).1.contains("300000"));
-    let _ = say(&["daemon", "stop", "--cancel"]);
 }
 
-/// A file system that goes with its test.
-struct Mounted(PathBuf);
+/// A home on a file system of its own, which goes with its test, and with it the daemon of that home, also when the test
+/// fails.
+struct Mounted<'a> {
+    home: PathBuf,
+    fanlight: &'a Fanlight,
+}
 
-impl Mounted {
+impl<'a> Mounted<'a> {
     /// Returns `None` where nothing can be mounted.
-    fn tmpfs(folder: &Path, options: &str) -> Option<Self> {
+    fn tmpfs(fanlight: &'a Fanlight, home: &Path, options: &str) -> Option<Self> {
         let mut mount = std::process::Command::new("mount");
-        let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder);
-        mount.output().is_ok_and(|it| it.status.success()).then(|| Self(folder.to_owned()))
+        let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(home);
+        let mounted = mount.output().is_ok_and(|it| it.status.success());
+        mounted.then(|| Self { home: home.to_owned(), fanlight })
     }
 }
 
-impl Drop for Mounted {
+impl Drop for Mounted<'_> {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+        // A filled disk has no room for the last decisions; what fills it is only in the way now.
+        let _ = std::fs::remove_file(self.home.join("filler"));
+        let mut stop = self.fanlight.command(&["daemon", "stop", "--cancel"]);
+        let _ = stop.env("FANLIGHT_HOME", &self.home).output();
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.home).status();
     }
 }

@@ -1,10 +1,12 @@
 //! Recovery by the next daemon.
 
 use fanlight_shared::id::AttemptId;
+use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::{queue, runs};
 use fanlight_shared::run::{AttemptEnd, RunStatus};
 
 use super::world::World;
+use crate::hub::Subscription;
 use crate::store::Op;
 
 const LONG: &str = "
@@ -189,8 +191,27 @@ async fn a_label_is_seen_only_once_it_is_stored() {
     let refused =
         world.engine.label(runs::Label { run: fanlight_shared::id::RunId::new(), label: "x".into() });
     assert!(refused.await.is_err());
-    world.engine.label(runs::Label { run: run.id, label: "mine".into() }).await.unwrap();
-    assert_eq!(world.store.listed(run.id).unwrap().label, "mine");
+    let registry = || {
+        let subscription = Subscription::new(world.hub.clone());
+        subscription.watch(Watch { registry: true, ..Watch::default() });
+        std::iter::from_fn(|| subscription.try_next()?.text())
+            .map(|text| text.to_string())
+            .collect::<String>()
+    };
+    let disk = world.hold_the_disk();
+    let (engine, label) = (world.engine.clone(), runs::Label { run: run.id, label: "my own".into() });
+    let labelled = tokio::spawn(async move { engine.label(label).await });
+    // On one thread every yield is a turn of the engine.
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!labelled.is_finished(), "it was answered before it was stored");
+    assert!(!registry().contains("my own"), "it was shown before it was stored");
+    assert_ne!(world.store.listed(run.id).unwrap().label, "my own");
+    drop(disk);
+    labelled.await.unwrap().unwrap();
+    assert!(registry().contains("my own"));
+    assert_eq!(world.store.listed(run.id).unwrap().label, "my own");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Native nodes whose disk becomes full while they run.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use fanlight_shared::home::Home;
 use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
@@ -34,6 +36,15 @@ impl FullDisk {
         self.native.open(fixture::attempt(), Arc::new(Work::Native(node_type, inputs)))
     }
 
+    /// A folder with a file that no value can name, because its name is not UTF-8: such a file is copied.
+    fn uncommon_name(&self) -> Value {
+        let folder = self.temp.path().join("folder");
+        std::fs::create_dir(&folder).unwrap();
+        let name = std::ffi::OsStr::from_bytes(b"long-\xff.txt");
+        std::fs::write(folder.join(name), "x".repeat(200_000)).unwrap();
+        folder.display().to_string().into()
+    }
+
     async fn until_it_waits(&self) {
         let mut shortage = self.store.shortage();
         let why = shortage.wait_for(Option::is_some).await.unwrap().clone();
@@ -52,14 +63,13 @@ impl FullDisk {
 }
 
 #[tokio::test]
-async fn a_file_is_read_when_the_full_disk_has_space_again() {
+async fn a_listed_file_that_must_be_copied_is_when_the_full_disk_has_space_again() {
     let disk = FullDisk::new();
-    let path = disk.temp.path().join("long.txt");
-    std::fs::write(&path, "x".repeat(200_000)).unwrap();
-    let outcome =
-        disk.with_space(disk.begun("file.read", &[("path", path.display().to_string().into())])).await;
+    let outcome = disk
+        .with_space(disk.begun("file.list", &[("folder", disk.uncommon_name()), ("glob", "*".into())]))
+        .await;
     assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
-    assert_eq!(outcome.values["text"].as_text().unwrap().len(), 200_000);
+    assert_eq!((outcome.values["count"].as_int(), outcome.blobs.len()), (Some(1), 1));
 }
 
 #[tokio::test]
@@ -75,11 +85,9 @@ async fn a_text_that_is_longer_than_memory_is_made_when_the_full_disk_has_space_
 #[tokio::test]
 async fn a_stop_ends_the_wait_of_a_native_node() {
     let disk = FullDisk::new();
-    let path = disk.temp.path().join("long.txt");
-    std::fs::write(&path, "x".repeat(200_000)).unwrap();
     let items: Vec<Value> = vec!["x".repeat(200_000).into(), "y".repeat(200_000).into()];
     for execution in [
-        disk.begun("file.read", &[("path", path.display().to_string().into())]),
+        disk.begun("file.list", &[("folder", disk.uncommon_name()), ("glob", "*".into())]),
         disk.begun("text.join", &[("items", items.into()), ("separator", "".into())]),
     ] {
         let (end, _) = tokio::join!(execution.wait(), async {
