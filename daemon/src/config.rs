@@ -29,6 +29,17 @@ pub struct Config {
     pub writable: Vec<PathBuf>,
     /// Names of environment variables that commands get from the daemon, besides the default ones.
     pub pass_env: Vec<String>,
+    /// What nodes reach over the network.
+    pub http: HttpSettings,
+}
+
+/// The part of the configuration that is about HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Names and addresses that are allowed whatever they are, such as `localhost` or `10.0.0.5`.
+    pub allow: Vec<String>,
+    /// Certificates that are trusted besides those of the system, as PEM.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -77,6 +88,7 @@ impl Default for Config {
             grace: Duration::from_secs(5),
             writable: Vec::new(),
             pass_env: Vec::new(),
+            http: HttpSettings::default(),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`node_type`]: the native node types, one per file; [`services`]: the services of a running node; [`worker`] runs
 //!   types that decode foreign bytes, such as a `picture`
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
+//! - `http` (a feature): clients for node types, and what they may reach
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
@@ -27,6 +28,8 @@ pub mod doctor;
 pub mod engine;
 pub mod executor;
 pub mod file_error;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod hub;
 pub mod lock;
 pub mod media;

@@ -20,6 +20,12 @@ mod file_write;
 #[cfg(test)]
 mod fixture;
 mod font;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod http_download;
+#[cfg(feature = "http")]
+mod http_request;
 mod human;
 mod human_approve;
 mod human_ask;
@@ -46,7 +52,7 @@ mod util_sleep;
 mod workspace;
 
 pub use registry::{NodeTypeSet, NodeTypes};
-pub use runner::{Making, NodeCall, NodeType, Runner};
+pub use runner::{Making, NodeCall, NodeType, Runner, Safe};
 pub use workspace::Workspace;
 pub(crate) use workspace::{MadeFiles, NewFile};
 
@@ -57,6 +63,8 @@ fn built_in() -> Vec<NodeType> {
     let families = [
         text::node_types(),
         vec![file_list::node_type(), file_read::node_type(), file_write::node_type()],
+        #[cfg(feature = "http")]
+        vec![http_request::node_type(), http_download::node_type()],
         list::node_types(),
         vec![control_switch::node_type()],
         json::node_types(),

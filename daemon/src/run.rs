@@ -18,6 +18,8 @@ use crate::command::{CommandSettings, Commands};
 use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineParts};
 use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, WORKERS};
+#[cfg(feature = "http")]
+use crate::http::Http;
 use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
 use crate::node_type::NodeTypes;
@@ -107,6 +109,8 @@ pub async fn run(
         blobs: store.blobs().clone(),
         writable: config.writable.clone(),
         attempts: home.attempts(),
+        #[cfg(feature = "http")]
+        http: Http::new(config.http.clone()),
     };
     let executors = Executors::default()
         .with(COMMANDS, Arc::new(commands))

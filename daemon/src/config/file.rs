@@ -9,10 +9,11 @@ use fanlight_shared::problem::near;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Config;
+use super::{Config, HttpSettings};
 
-const KEYS: [&str; 7] =
-    ["max_concurrent_runs", "pools", "keep_values", "linger", "grace", "writable", "pass_env"];
+const KEYS: [&str; 8] =
+    ["max_concurrent_runs", "pools", "keep_values", "linger", "grace", "writable", "pass_env", "http"];
+const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
 /// The errors of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -69,17 +70,40 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "writable" => config.writable = folders(&value)?,
             "pass_env" => config.pass_env = texts(&value)?.into_iter().map(|(_, text)| text).collect(),
             "pools" => pools(&value, &mut config.pools)?,
-            unknown => {
-                let mut message = format!("unknown key `{unknown}`");
-                match near(unknown, KEYS) {
-                    Some(near) => message.push_str(&format!(" (did you mean `{near}`?)")),
-                    None => message.push_str(&format!(" (known are {})", KEYS.join(", "))),
-                }
-                return Err((key.span(), message));
-            }
+            "http" => config.http = http(&value)?,
+            unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }
     Ok(config)
+}
+
+fn unknown_key(unknown: &str, known: &[&str]) -> String {
+    match near(unknown, known.iter().copied()) {
+        Some(near) => format!("unknown key `{unknown}` (did you mean `{near}`?)"),
+        None => format!("unknown key `{unknown}` (known are {})", known.join(", ")),
+    }
+}
+
+fn http(value: &Spanned<DeValue<'_>>) -> Result<HttpSettings, SpannedError> {
+    let Some(table) = value.get_ref().as_table() else {
+        return Err((
+            value.span(),
+            "`http` is a table, such as `allow = [\"localhost\"]` below `[http]`".to_owned(),
+        ));
+    };
+    let mut settings = HttpSettings::default();
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "allow" => settings.allow = texts(value)?.into_iter().map(|(_, text)| text).collect(),
+            "ca_file" => {
+                let path = value.get_ref().as_str().map(PathBuf::from).filter(|path| path.is_absolute());
+                let wrong = || (value.span(), "`ca_file` is the absolute path of a file".to_owned());
+                settings.ca_file = Some(path.ok_or_else(wrong)?);
+            }
+            unknown => return Err((key.span(), unknown_key(unknown, &HTTP_KEYS))),
+        }
+    }
+    Ok(settings)
 }
 
 fn integer(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, SpannedError> {
@@ -159,6 +183,9 @@ mod tests {
         assert_eq!((config.pools["gpu"], config.pools["cpu"]), (1, 3));
         assert!(config.pools.contains_key("process"), "a pool that is not named keeps its default");
         assert_eq!(config.writable, [PathBuf::from("/data")]);
+        let http = "[http]\nallow = [\"localhost\"]\nca_file = \"/etc/ca.pem\"\n";
+        let http = parse(Path::new("config.toml"), http).unwrap().http;
+        assert_eq!((http.allow, http.ca_file), (vec!["localhost".into()], Some("/etc/ca.pem".into())));
         assert_eq!(config.pass_env, ["CUDA_HOME"]);
     }
 

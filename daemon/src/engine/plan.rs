@@ -124,7 +124,7 @@ impl PlanNode {
         });
         let pools = placement.pool.as_deref().into_iter().chain(node.pool.as_deref());
         let effects = node.effects.unwrap_or(match &kind {
-            Kind::Native(native) => native.spec.effects,
+            Kind::Native(native) => native.effects(&node.with),
             Kind::Command => Effects::External,
         });
         let output_ports = workflow

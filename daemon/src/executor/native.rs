@@ -10,6 +10,8 @@ use futures_util::future::BoxFuture;
 use super::{Capabilities, Execution, Executor, Known, Task, Work, misplaced};
 use crate::attempt::{Attempt, Outcome};
 use crate::content;
+#[cfg(feature = "http")]
+use crate::http::Http;
 use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
 use crate::services::{DaemonServices, SCRATCH};
@@ -23,6 +25,9 @@ pub(crate) struct NativeNodes {
     pub(crate) writable: Vec<PathBuf>,
     /// Where the folders of attempts lie.
     pub(crate) attempts: PathBuf,
+    /// What they reach over the network.
+    #[cfg(feature = "http")]
+    pub(crate) http: Http,
 }
 
 impl NativeNodes {
@@ -71,8 +76,16 @@ impl Executor for NativeNodes {
                 let (blobs, mut writable) = (self.blobs.clone(), self.writable.clone());
                 writable.extend(attempt.run.project.clone());
                 let attempts = self.attempts.clone();
+                #[cfg(feature = "http")]
+                let http = self.http.clone();
                 Task::open(attempt, &self.blobs, move |attempt| {
-                    let services = DaemonServices::new(attempt.clone(), blobs.clone(), &attempts);
+                    let services = DaemonServices::new(
+                        attempt.clone(),
+                        blobs.clone(),
+                        &attempts,
+                        #[cfg(feature = "http")]
+                        http,
+                    );
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);
                     Box::pin(async move {

@@ -5,15 +5,15 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
-use super::{NodeType, Runner};
+use super::{NodeType, Runner, Safe};
 
 /// The builder of a node type. `default`, `optional`, `range`, `choices` and `code` apply to the most recent input.
-pub(super) struct Build(NodeTypeSpec);
+pub(super) struct Build(NodeTypeSpec, Option<Safe>);
 
 impl Build {
     /// Starts a node type with its name and one sentence.
     pub(super) fn new(name: &str, summary: &str) -> Self {
-        Self(NodeTypeSpec {
+        let spec = NodeTypeSpec {
             name: name.to_owned(),
             summary: summary.to_owned(),
             version: 1,
@@ -24,12 +24,21 @@ impl Build {
             inputs: IndexMap::new(),
             more_inputs: false,
             outputs: IndexMap::new(),
-        })
+        };
+        Self(spec, None)
     }
 
     /// Sets its side effects; `none` by default.
     pub(super) fn effects(mut self, effects: Effects) -> Self {
         self.0.effects = effects;
+        self
+    }
+
+    /// A node whose input has one of these values changes nothing outside the run, whatever `effects` says.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(super) fn safe(mut self, input: &str, values: &[&str]) -> Self {
+        let values = values.iter().map(ToString::to_string).collect();
+        self.1 = Some(Safe { input: input.to_owned(), values });
         self
     }
 
@@ -103,7 +112,7 @@ impl Build {
 
     /// Finishes with its runner, which determines where it runs.
     pub(super) fn run(self, run: Runner) -> NodeType {
-        NodeType::new(self.0, run)
+        NodeType { safe: self.1, ..NodeType::new(self.0, run) }
     }
 }
 

@@ -5,8 +5,10 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-use fanlight_shared::node_type::{NodeTypeSpec, Place};
+use fanlight_shared::node_type::{Effects, NodeTypeSpec, Place};
 use fanlight_shared::value::{Value, Values};
+use fanlight_shared::workflow::Template;
+use indexmap::IndexMap;
 
 use super::Workspace;
 use crate::attempt::{Attempt, Made};
@@ -22,6 +24,17 @@ pub struct NodeType {
     pub spec: NodeTypeSpec,
     /// What runs it.
     pub run: Runner,
+    /// What makes a node of it harmless to repeat, whatever the spec says.
+    pub safe: Option<Safe>,
+}
+
+/// An input of which some values mean that nothing outside the run changes.
+#[derive(Debug)]
+pub struct Safe {
+    /// The input.
+    pub input: String,
+    /// Those values.
+    pub values: Vec<String>,
 }
 
 impl NodeType {
@@ -29,7 +42,21 @@ impl NodeType {
     #[must_use]
     pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
         spec.place = run.place();
-        Self { spec, run }
+        Self { spec, run, safe: None }
+    }
+
+    /// What a second try of a node with these inputs may do to the world.
+    pub(crate) fn effects(&self, with: &IndexMap<String, Template>) -> Effects {
+        let is_safe = self.safe.as_ref().is_some_and(|safe| {
+            let value = match with.get(&safe.input) {
+                Some(Template::Literal(value)) => Some(value),
+                // What is computed may be anything.
+                Some(_) => None,
+                None => self.spec.inputs.get(&safe.input).and_then(|input| input.default.as_ref()),
+            };
+            value.and_then(Value::as_text).is_some_and(|value| safe.values.iter().any(|it| it == value))
+        });
+        if is_safe { Effects::None } else { self.spec.effects }
     }
 
     /// Runs a type in the engine's loop; returns `None` if it must run beside the loop, because values are large.

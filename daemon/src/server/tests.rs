@@ -71,8 +71,13 @@ impl Served {
         let settings = CommandSettings { grace: std::time::Duration::from_secs(5), pass_env: Vec::new() };
         let commands = Commands::new(supervisor.clone(), store.blobs().clone(), home.attempts(), settings);
         let workers = Workers::new(helper, 1, store.blobs().clone(), home.scratch(), home.attempts());
-        let native =
-            NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts: home.attempts() };
+        let native = NativeNodes {
+            blobs: store.blobs().clone(),
+            writable: Vec::new(),
+            attempts: home.attempts(),
+            #[cfg(feature = "http")]
+            http: crate::http::Http::default(),
+        };
         let executors =
             Executors::default().with(COMMANDS, Arc::new(commands)).with(NATIVE, Arc::new(native));
         let engine = Engine::boot(EngineParts {

@@ -12,6 +12,8 @@ use super::{NodeServices, SCRATCH};
 use crate::attempt::Attempt;
 use crate::content;
 use crate::file_error::FileError;
+#[cfg(feature = "http")]
+use crate::http::Http;
 use crate::store::blob::Blobs;
 
 /// What a running node in the daemon may do: cheap to clone, so that parts of the node that run beside each other share it.
@@ -21,6 +23,8 @@ pub struct DaemonServices {
     blobs: Blobs,
     reporter: Reporter,
     answer: Option<Arc<Answer>>,
+    #[cfg(feature = "http")]
+    http: Http,
     question: Arc<Mutex<Option<Question>>>,
 }
 
@@ -34,12 +38,25 @@ impl Deref for DaemonServices {
 
 impl DaemonServices {
     /// The services of an attempt whose folder lies below `attempts`.
-    pub(crate) fn new(attempt: Attempt, blobs: Blobs, attempts: &Path) -> Self {
+    pub(crate) fn new(
+        attempt: Attempt,
+        blobs: Blobs,
+        attempts: &Path,
+        #[cfg(feature = "http")] http: Http,
+    ) -> Self {
         let folder = attempts.join(attempt.id.to_string());
         let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
         let reporter = Reporter::new(attempt, &folder);
         let common = NodeServices::new(Box::new(reporter.clone()), cancel, folder.join(SCRATCH));
-        Self { common, blobs, reporter, answer, question: Arc::default() }
+        Self {
+            common,
+            blobs,
+            reporter,
+            answer,
+            #[cfg(feature = "http")]
+            http,
+            question: Arc::default(),
+        }
     }
 
     /// For reading and publishing bytes.
@@ -58,6 +75,13 @@ impl DaemonServices {
         work: impl Fn() -> Result<T, FileError> + Send + Sync + 'static,
     ) -> Result<T, FileError> {
         content::with_space(&self.blobs, self.cancel(), move |_| work()).await
+    }
+
+    /// The clients that all nodes share. What a URL may lead to is checked by them; drop a request to close it.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        &self.http
     }
 
     /// What was spent so far, if anything was said of it.

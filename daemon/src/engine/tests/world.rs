@@ -206,7 +206,13 @@ async fn boot(
     node_types: &NodeTypes,
 ) -> Engine {
     let attempts = home.attempts();
-    let native = NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts };
+    let native = NativeNodes {
+        blobs: store.blobs().clone(),
+        writable: Vec::new(),
+        attempts,
+        #[cfg(feature = "http")]
+        http: crate::http::Http::default(),
+    };
     let executors = Executors::default()
         .with("local", Arc::new(fake.clone()))
         .with("elsewhere", Arc::new(fake.clone()))

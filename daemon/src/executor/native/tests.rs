@@ -23,8 +23,13 @@ impl FullDisk {
         let temp = tempfile::tempdir().unwrap();
         let home = Home::below(&temp.path().join("home")).unwrap();
         let store = Store::open(&home).unwrap();
-        let native =
-            NativeNodes { blobs: store.blobs().clone(), writable: Vec::new(), attempts: home.attempts() };
+        let native = NativeNodes {
+            blobs: store.blobs().clone(),
+            writable: Vec::new(),
+            attempts: home.attempts(),
+            #[cfg(feature = "http")]
+            http: crate::http::Http::default(),
+        };
         store.blobs().set_full(true);
         Self { store, native, temp }
     }

@@ -1,0 +1,190 @@
+//! HTTP for node types: clients that all of them share, and what they may reach.
+//!
+//! Addresses of this machine, of private networks and of the link are refused unless the config or the node allows them:
+//! a workflow from elsewhere shall not speak to what only this machine can reach. That holds for redirects too, and for
+//! names, whatever they resolve to: the addresses that were checked are those that are connected to.
+
+mod address;
+mod resolver;
+#[cfg(test)]
+pub(crate) mod server;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use fanlight_shared::sanitise;
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Certificate, Client, ClientBuilder, Url};
+
+use crate::config::HttpSettings;
+use resolver::Filtered;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(20);
+/// The most redirects that are followed.
+const MAX_REDIRECTS: usize = 10;
+/// The largest file of certificates, in bytes.
+const MAX_CA_BYTES: u64 = 1 << 20;
+
+/// The clients of a daemon: cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Http {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    settings: HttpSettings,
+    /// Made when they are needed for the first time: most daemons never do.
+    public: OnceLock<Result<Client, String>>,
+    any: OnceLock<Result<Client, String>>,
+}
+
+/// What a client may reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// What is public, and what the config allows.
+    Public,
+    /// Everything: the file or the config names the address itself.
+    Any,
+}
+
+impl Http {
+    /// Clients with these settings.
+    #[must_use]
+    pub fn new(settings: HttpSettings) -> Self {
+        Self { inner: Arc::new(Inner { settings, ..Inner::default() }) }
+    }
+
+    /// The client that reaches so far. Check the URL of each request with [`Http::check`] first.
+    ///
+    /// # Errors
+    /// A sentence: the file of certificates can't be read.
+    pub fn client(&self, reach: Reach) -> Result<Client, String> {
+        let settings = &self.inner.settings;
+        let slot = match reach {
+            Reach::Public => &self.inner.public,
+            Reach::Any => &self.inner.any,
+        };
+        slot.get_or_init(|| build(settings, reach)).clone()
+    }
+
+    /// Reads a URL and checks that it may be asked.
+    ///
+    /// # Errors
+    /// A sentence: it is no URL, or leads where it may not.
+    pub fn check(&self, url: &str, reach: Reach) -> Result<Url, String> {
+        let shown = || fanlight_shared::value::cut(&sanitise::line(url), 200);
+        let url = Url::parse(url).map_err(|error| format!("`{}` is no URL: {error}", shown()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("`{}` is no URL of http or https", shown()));
+        }
+        if reach == Reach::Public {
+            check_host(&url, &self.inner.settings.allow)?;
+        }
+        Ok(url)
+    }
+}
+
+/// Checks the host of a URL where it is an address; a name is checked when it is resolved.
+fn check_host(url: &Url, allow: &[String]) -> Result<(), String> {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse() {
+        Ok(ip) if !address::is_public(ip) && !is_allowed(bare, allow) => Err(refusal(bare)),
+        _ => Ok(()),
+    }
+}
+
+fn is_allowed(host: &str, allow: &[String]) -> bool {
+    let host = host.trim_end_matches('.');
+    allow.iter().any(|it| it.trim_end_matches('.').eq_ignore_ascii_case(host))
+}
+
+/// What is said of an address that may not be reached.
+fn refusal(host: &str) -> String {
+    format!(
+        "`{host}` is this machine or in a private network, which is refused; set `local: true` on the node, or list it in \
+         `allow` below `[http]` in the config"
+    )
+}
+
+fn build(settings: &HttpSettings, reach: Reach) -> Result<Client, String> {
+    // A process has one provider; a second one of the same kind changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let allow = settings.allow.clone();
+    let builder = ClientBuilder::new()
+        .user_agent(concat!("fanlight/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .redirect(match reach {
+            Reach::Public => Policy::custom(move |attempt| redirect(attempt, &allow)),
+            Reach::Any => Policy::limited(MAX_REDIRECTS),
+        });
+    let builder = match reach {
+        Reach::Public => builder.dns_resolver(Arc::new(Filtered::new(settings.allow.clone()))),
+        Reach::Any => builder,
+    };
+    let builder = match &settings.ca_file {
+        Some(path) => builder.tls_certs_merge(certificates(path)?),
+        None => builder,
+    };
+    builder.build().map_err(|error| format!("no HTTP client can be made: {}", sentence(&error)))
+}
+
+fn redirect(attempt: Attempt<'_>, allow: &[String]) -> reqwest::redirect::Action {
+    if attempt.previous().len() > MAX_REDIRECTS {
+        return attempt.error(format!("it was redirected more than {MAX_REDIRECTS} times"));
+    }
+    match check_host(attempt.url(), allow) {
+        Ok(()) => attempt.follow(),
+        Err(refusal) => attempt.error(Refused(format!("it redirects to where it may not: {refusal}"))),
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
+    let failed = |why: &dyn std::fmt::Display| format!("`ca_file` {}: {why}", path.display());
+    let length = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    if length > MAX_CA_BYTES {
+        return Err(failed(&"it is too large to hold certificates"));
+    }
+    let pem = std::fs::read(path).map_err(|error| failed(&error))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| failed(&error))?;
+    if certificates.is_empty() {
+        return Err(failed(&"it holds no certificate in PEM form"));
+    }
+    Ok(certificates)
+}
+
+/// A refusal as the cause of an error, so that it is known among others.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(String);
+
+impl Refused {
+    /// Whether a request failed because it may not go where it was to go.
+    pub(crate) fn is_cause_of(error: &reqwest::Error) -> bool {
+        let mut cause: Option<&dyn std::error::Error> = Some(error);
+        while let Some(error) = cause {
+            if error.is::<Self>() {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+/// An error of a request as one sentence: its innermost cause says most.
+#[must_use]
+pub fn sentence(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let said = fanlight_shared::value::cut(&sanitise::line(&cause.to_string()), 300);
+    if error.is_timeout() { format!("it took too long: {said}") } else { said }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! What the `http.*` types share: a request from inputs, retries, and a body that goes to a file.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fanlight_shared::expression::Content;
+use fanlight_shared::sanitise;
+use fanlight_shared::value::{Value, Values, cut};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
+
+use super::NodeCall;
+use super::typed_inputs::TypedInputs;
+use crate::content::Loader;
+use crate::file_error::FileError;
+use crate::http::{self, Reach, Refused};
+use crate::services::{DaemonServices, Level};
+
+/// How much of a body is written at once, in bytes.
+const BUFFER: usize = 256 << 10;
+/// The wait before the second try; doubled up to [`MAX_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait that a server may ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// Why a try came to nothing.
+pub(super) enum Failure {
+    /// Another one makes no difference.
+    Final(FileError),
+    /// Another one may work; a server may say when.
+    Again(String, Option<Duration>),
+}
+
+impl<E: Into<FileError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Final(error.into())
+    }
+}
+
+impl Failure {
+    /// A request that got no response, or a body that broke off. Nothing was done where the server was not reached;
+    /// otherwise only what is `safe` to repeat is tried again.
+    pub(super) fn of(error: &reqwest::Error, safe: bool) -> Self {
+        let sentence = http::sentence(error);
+        let refused = Refused::is_cause_of(error);
+        if refused || error.is_redirect() || error.is_builder() || !(safe || error.is_connect()) {
+            return Self::Final(sentence.into());
+        }
+        Self::Again(sentence, None)
+    }
+
+    /// A status that says that a later try may work, if it does.
+    pub(super) fn of_status(response: &Response, safe: bool) -> Option<Self> {
+        let status = response.status();
+        // Of these the server says itself that it did nothing.
+        let refused = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let passing = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
+        let wait = response.headers().get(RETRY_AFTER).and_then(retry_after);
+        (refused || passing && safe).then(|| Self::Again(format!("the server answered {status}"), wait))
+    }
+}
+
+/// When a server wants to be asked again.
+fn retry_after(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// How often is tried again.
+pub(super) struct Retries {
+    left: u32,
+    wait: Duration,
+}
+
+impl Retries {
+    pub(super) fn new(times: u32) -> Self {
+        Self { left: times, wait: FIRST_WAIT }
+    }
+
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) async fn wait(
+        &mut self,
+        services: &DaemonServices,
+        failure: Failure,
+    ) -> Result<(), FileError> {
+        let (why, asked) = match failure {
+            Failure::Final(error) => return Err(error),
+            Failure::Again(why, asked) => (why, asked),
+        };
+        if let Some(asked) = asked.filter(|it| *it > MAX_RETRY_AFTER) {
+            return Err(format!("{why} and wants to be asked again only in {} s", asked.as_secs()).into());
+        }
+        if self.left == 0 {
+            return Err(why.into());
+        }
+        self.left -= 1;
+        let wait = asked.unwrap_or(self.wait);
+        self.wait = (self.wait * 2).min(MAX_WAIT);
+        services.log(Level::Warn, &format!("{why}; tries again in {:.1} s", wait.as_secs_f64()));
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// Where a request goes.
+pub(super) struct Target {
+    pub(super) client: Client,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+}
+
+impl Target {
+    /// From the inputs `url`, `headers` and `local`.
+    pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
+        let reach = if call.inputs.flag("local")? { Reach::Any } else { Reach::Public };
+        let services = call.services.http();
+        let url = services.check(call.inputs.text("url")?, reach)?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in object(&call.inputs, "headers")? {
+            let wrong =
+                || format!("input `headers`: `{}` can't be a header", cut(&sanitise::line(&name), 60));
+            let text = value.to_text().map_err(|error| format!("input `headers`: `{name}`: {error}"))?;
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+            headers.append(name, HeaderValue::from_str(text.trim()).map_err(|_| wrong())?);
+        }
+        Ok(Self { client: services.client(reach)?, url, headers })
+    }
+}
+
+/// The entries of an input that is an object; none where it is left out.
+pub(super) fn object(inputs: &Values, name: &str) -> Result<Vec<(String, Value)>, String> {
+    match inputs.maybe(name) {
+        None => Ok(Vec::new()),
+        Some(Value::Object(map)) => Ok(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
+        Some(other) => Err(format!("input `{name}`: expected an object, got {}", other.type_of())),
+    }
+}
+
+/// The inputs with the content of large ones. Blocks.
+pub(super) fn whole(call: &NodeCall) -> Result<Values, String> {
+    let content = Content::new(Some(Arc::new(Loader(call.blobs.clone()))));
+    let read = |(name, value): (&String, &Value)| {
+        let value = content.resolve(value.clone()).map_err(|error| format!("input `{name}`: {error}"))?;
+        Ok((name.clone(), value))
+    };
+    call.inputs.iter().map(read).collect()
+}
+
+/// The name of what lies at a URL, for people.
+pub(super) fn name(url: &Url) -> String {
+    let last = url.path_segments().and_then(|mut it| it.rfind(|part| !part.is_empty()));
+    last.map_or_else(|| url.host_str().unwrap_or("response").to_owned(), str::to_owned)
+}
+
+/// A body on its way to a file.
+pub(super) struct Body {
+    pub(super) file: Arc<File>,
+    /// How many bytes of it are there.
+    pub(super) bytes: u64,
+    /// The most that are taken.
+    pub(super) limit: u64,
+}
+
+impl Body {
+    /// An empty file at this path. Blocks.
+    pub(super) fn create(path: &Path, limit: u64) -> Result<Self, FileError> {
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
+        let file = file.map_err(|error| FileError::of("the body can't be stored", &error))?;
+        Ok(Self { file: Arc::new(file), bytes: 0, limit })
+    }
+
+    /// Takes what comes, with progress. What was taken stays when the connection breaks.
+    pub(super) async fn take(
+        &mut self,
+        services: &DaemonServices,
+        mut response: Response,
+        safe: bool,
+    ) -> Result<(), Failure> {
+        let all = response.content_length().map(|rest| self.bytes + rest);
+        if all.is_some_and(|all| all > self.limit) {
+            return Err(self.too_long().into());
+        }
+        let mut buffer = Vec::new();
+        let ended = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => buffer.extend_from_slice(&chunk),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(Failure::of(&error, safe)),
+            }
+            if self.bytes + buffer.len() as u64 > self.limit {
+                return Err(self.too_long().into());
+            }
+            if buffer.len() >= BUFFER {
+                self.write(services, std::mem::take(&mut buffer)).await?;
+                let fraction = all.map(|all| self.bytes as f64 / all.max(1) as f64);
+                services.progress(fraction, Some(&format!("{} KB", self.bytes / 1000)));
+            }
+        };
+        self.write(services, buffer).await?;
+        ended
+    }
+
+    fn too_long(&self) -> FileError {
+        format!("the body has more than {} bytes, which is what `max_bytes` allows", self.limit).into()
+    }
+
+    /// Writes at the end; waits while the disk is full.
+    async fn write(&mut self, services: &DaemonServices, buffer: Vec<u8>) -> Result<(), FileError> {
+        let (file, at, length) = (Arc::clone(&self.file), self.bytes, buffer.len() as u64);
+        let write = move || {
+            file.write_all_at(&buffer, at).map_err(|error| FileError::of("the body can't be stored", &error))
+        };
+        services.blocking(write).await?;
+        self.bytes += length;
+        Ok(())
+    }
+}
+
+/// Does the work unless the attempt is cancelled, which closes its connection at once, or it takes too long.
+pub(super) async fn within<T>(
+    services: &DaemonServices,
+    seconds: f64,
+    work: impl Future<Output = Result<T, FileError>>,
+) -> Result<T, FileError> {
+    tokio::select! {
+        biased;
+        () = services.cancel().cancelled() => Err("cancelled".into()),
+        done = tokio::time::timeout(Duration::from_secs_f64(seconds), work) => {
+            done.unwrap_or_else(|_| Err(format!("it took longer than {seconds} s, which is what `timeout` allows").into()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! Requests and downloads against a server in this process.
+
+use fanlight_shared::home::Home;
+use fanlight_shared::run::AttemptEnd;
+
+use super::*;
+use crate::attempt::Outcome;
+use crate::command::fixture;
+use crate::executor::{Executor as _, NativeNodes, Signal, Work};
+use crate::http::Http;
+use crate::http::server::{Server, Step, answer};
+use crate::node_type::NodeTypes;
+use crate::store::Store;
+
+struct Place {
+    store: Store,
+    native: NativeNodes,
+    _temp: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let home = Home::below(temp.path()).unwrap();
+        let store = Store::open(&home).unwrap();
+        let native = NativeNodes {
+            blobs: store.blobs().clone(),
+            writable: Vec::new(),
+            attempts: home.attempts(),
+            http: Http::default(),
+        };
+        Self { store, native, _temp: temp }
+    }
+
+    fn open(&self, name: &str, given: &[(&str, Value)]) -> Box<dyn crate::executor::Execution> {
+        let node_type = Arc::clone(NodeTypes::built_in().now().get(name).unwrap());
+        let mut inputs: Values = node_type
+            .spec
+            .inputs
+            .iter()
+            .filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)))
+            .collect();
+        inputs.insert("local".into(), Value::Bool(true));
+        inputs.extend(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        self.native.open(fixture::attempt(), Arc::new(Work::Native(node_type, inputs)))
+    }
+
+    async fn run(&self, name: &str, given: &[(&str, Value)]) -> Outcome {
+        let execution = self.open(name, given);
+        execution.wait().await;
+        execution.collect().await
+    }
+
+    fn bytes(&self, outcome: &Outcome, port: &str) -> Vec<u8> {
+        let media = outcome.values[port].as_media().unwrap();
+        self.store.blobs().read(media.hash).unwrap()
+    }
+}
+
+fn error(outcome: &Outcome) -> &str {
+    assert_eq!(outcome.end, AttemptEnd::Failed, "{outcome:?}");
+    &outcome.error.as_ref().unwrap().message
+}
+
+fn object(entries: &[(&str, Value)]) -> Value {
+    Value::Object(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+}
+
+#[tokio::test]
+async fn json_is_sent_and_taken() {
+    let place = Place::new();
+    // The body comes in chunks that end within a number and within a character.
+    let server = Server::new(|_, _| {
+        let head = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nX-Two: a\r\nX-Two: b\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        let pieces: [&[u8]; 6] =
+            [head.as_bytes(), b"7\r\n{\"n\": 1", b"\r\n5\r\n2, \"t\r\n", b"5\r\n\": \"\xc3\r\n", b"3\r\n\xbc\"}\r\n", b"0\r\n\r\n"];
+        pieces.map(|piece| Step::Write(piece.to_vec())).into()
+    })
+    .await;
+    let outcome = place
+        .run(
+            "http.request",
+            &[
+                ("url", server.url("/items?a=1").into()),
+                ("method", "POST".into()),
+                ("headers", object(&[("X-Key", "k".into())])),
+                ("query", object(&[("tag", vec![Value::from("x y"), Value::Int(2)].into())])),
+                ("json", object(&[("name", "Ada".into())])),
+            ],
+        )
+        .await;
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    assert_eq!(outcome.values["status"], Value::Int(201));
+    assert_eq!(outcome.values["json"], object(&[("n", Value::Int(12)), ("t", "ü".into())]));
+    let Value::Object(headers) = &outcome.values["headers"] else { panic!() };
+    assert_eq!(headers["x-two"], Value::from("a, b"));
+    let request = server.requests().remove(0);
+    assert!(request.starts_with("POST /items?a=1&tag=x+y&tag=2 HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("x-key: k\r\n") && request.ends_with("\r\n\r\n{\"name\":\"Ada\"}"), "{request}");
+}
+
+#[tokio::test]
+async fn a_form_and_a_file_are_sent() {
+    let place = Place::new();
+    let server = Server::new(|_, _| answer("200 OK", "Content-Type: text/plain\r\n", b"thanks")).await;
+    let form = object(&[("q", "a&b".into()), ("n", Value::Int(1))]);
+    let outcome = place
+        .run("http.request", &[("url", server.url("/").into()), ("method", "POST".into()), ("form", form)])
+        .await;
+    assert_eq!(outcome.values["text"], Value::from("thanks"));
+    assert!(server.requests()[0].ends_with("\r\n\r\nq=a%26b&n=1"), "{:?}", server.requests());
+    let published = place.store.blobs().publish(b"%PDF-1.7 x".to_vec()).unwrap();
+    let media = crate::media::stored(place.store.blobs(), published.hash, 10, "a.pdf").unwrap();
+    let outcome = place
+        .run(
+            "http.request",
+            &[("url", server.url("/").into()), ("method", "PUT".into()), ("file", media.into())],
+        )
+        .await;
+    assert_eq!((outcome.end, outcome.error), (AttemptEnd::Completed, None));
+    let request = server.requests().remove(1);
+    assert!(request.contains("content-length: 10\r\n") && request.ends_with("%PDF-1.7 x"), "{request}");
+    let both = [("url", server.url("/").into()), ("body", "a".into()), ("json", Value::Int(1))];
+    assert!(error(&place.run("http.request", &both).await).contains("a request has one body"));
+}
+
+#[tokio::test]
+async fn what_a_server_refuses_fails_with_its_words_unless_any_status_is_taken() {
+    let place = Place::new();
+    let server =
+        Server::new(|_, _| answer("404 Not Found", "Content-Type: text/plain\r\n", b"no such\x1b[2J item"))
+            .await;
+    let outcome = place.run("http.request", &[("url", server.url("/").into())]).await;
+    assert_eq!(error(&outcome), "the server answered 404 Not Found: no such item");
+    let outcome = place
+        .run("http.request", &[("url", server.url("/").into()), ("any_status", Value::Bool(true))])
+        .await;
+    assert_eq!(outcome.values["status"], Value::Int(404));
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_when_it_says_and_an_unsafe_request_only_then() {
+    let place = Place::new();
+    let busy = |number, _: &str| match number {
+        0 => answer("429 Too Many Requests", "Retry-After: 0\r\n", b""),
+        _ => answer("200 OK", "Content-Type: text/plain\r\n", b"now"),
+    };
+    let server = Server::new(busy).await;
+    let post = [("url", server.url("/").into()), ("method", "POST".into())];
+    assert_eq!(place.run("http.request", &post).await.values["text"], Value::from("now"));
+    let server = Server::new(|_, _| answer("502 Bad Gateway", "", b"")).await;
+    let post = [("url", server.url("/").into()), ("method", "POST".into())];
+    assert!(error(&place.run("http.request", &post).await).contains("502"));
+    assert_eq!(server.requests().len(), 1, "it may have been done");
+    let server = Server::new(|_, _| answer("503 Service Unavailable", "Retry-After: 3600\r\n", b"")).await;
+    let get = [("url", server.url("/").into())];
+    assert!(error(&place.run("http.request", &get).await).contains("only in 3600 s"));
+}
+
+#[tokio::test]
+async fn a_cancel_closes_the_connection_at_once_and_a_slow_body_ends_in_time() {
+    let place = Place::new();
+    let hangs = |_: usize, _: &str| {
+        vec![Step::Write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhal".to_vec()), Step::Hang]
+    };
+    let server = Server::new(hangs).await;
+    let execution = place.open("http.request", &[("url", server.url("/").into())]);
+    tokio::join!(execution.wait(), async {
+        server.until_asked(1).await;
+        execution.signal(Signal::Stop).await
+    });
+    assert_eq!(execution.collect().await.end, AttemptEnd::Cancelled);
+    server.until_closed(1).await;
+    let slow = [("url", server.url("/").into()), ("timeout", Value::Float(0.05))];
+    assert!(error(&place.run("http.request", &slow).await).contains("longer than 0.05 s"));
+    server.until_closed(2).await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_or_no_json_is_refused() {
+    let place = Place::new();
+    let server =
+        Server::new(|_, _| answer("200 OK", "Content-Type: application/json\r\n", &[b'['; 5000])).await;
+    let short = [("url", server.url("/").into()), ("max_bytes", Value::Int(4999))];
+    assert!(error(&place.run("http.request", &short).await).contains("more than 4999 bytes"));
+    let outcome = place.run("http.request", &[("url", server.url("/").into())]).await;
+    assert!(error(&outcome).contains("no JSON that can be taken"), "{}", error(&outcome));
+}
+
+#[tokio::test]
+async fn nothing_private_is_reached_without_local() {
+    let place = Place::new();
+    let server = Server::new(|_, _| answer("200 OK", "", b"")).await;
+    for name in ["http.request", "http.download"] {
+        let outcome =
+            place.run(name, &[("url", server.url("/").into()), ("local", Value::Bool(false))]).await;
+        assert!(error(&outcome).contains("set `local: true`"), "{}", error(&outcome));
+    }
+    assert!(server.requests().is_empty());
+}
+
+/// The bytes of a file that is served in parts.
+fn long() -> Vec<u8> {
+    (0..600_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_off_goes_on_where_it_was() {
+    let place = Place::new();
+    let server = Server::new(|number, request| {
+        let bytes = long();
+        let begin = request
+            .lines()
+            .find_map(|line| line.strip_prefix("range: bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+        match (number, begin) {
+            (0, None) => {
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {}\r\n\r\n", bytes.len());
+                vec![Step::Write(head.into()), Step::Write(bytes[..1_000_000].to_vec())]
+            }
+            (1, Some(begin)) => {
+                let rest = &bytes[begin..];
+                let range = format!(
+                    "ETag: \"v1\"\r\nContent-Range: bytes {begin}-{}/{}\r\n",
+                    bytes.len() - 1,
+                    bytes.len()
+                );
+                answer("206 Partial Content", &range, rest)
+            }
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+    let outcome = place.run("http.download", &[("url", server.url("/files/long.bin?x=1").into())]).await;
+    assert_eq!((outcome.end, &outcome.error), (AttemptEnd::Completed, &None));
+    assert!(place.bytes(&outcome, "file") == long());
+    assert_eq!(outcome.values["file"].as_media().unwrap().name, "long.bin");
+    let again = server.requests().remove(1);
+    assert!(again.contains("if-range: \"v1\"\r\n"), "{again}");
+}
+
+#[tokio::test]
+async fn a_file_that_changed_meanwhile_is_taken_from_its_beginning() {
+    let place = Place::new();
+    let server = Server::new(|number, _| match number {
+        0 => {
+            let head = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 2000\r\n\r\n";
+            vec![Step::Write(head.into()), Step::Write(vec![b'a'; 1500])]
+        }
+        // Whoever asks for the rest of another version is given all of this one.
+        _ => answer("200 OK", "ETag: \"v2\"\r\n", &[b'b'; 1000]),
+    })
+    .await;
+    let outcome = place.run("http.download", &[("url", server.url("/").into())]).await;
+    assert_eq!((outcome.end, &outcome.error), (AttemptEnd::Completed, &None));
+    assert!(place.bytes(&outcome, "file") == vec![b'b'; 1000]);
+}

@@ -1,0 +1,303 @@
+//! `http.request`
+
+use fanlight_shared::media::MediaKind;
+use fanlight_shared::node_type::Effects;
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values, cut, json};
+use indexmap::IndexMap;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::{Method, RequestBuilder, Response};
+
+use super::build::{Build, ty};
+use super::http::{Body, Failure, Retries, Target, name, object, whole, within};
+use super::typed_inputs::TypedInputs;
+use super::{Made, NodeCall, NodeType, Runner};
+use crate::file_error::FileError;
+use crate::media;
+use crate::services::DaemonServices;
+
+/// The longest text or JSON, in bytes; what is longer is taken as a file.
+const MAX_TEXT_BYTES: u64 = 8 << 20;
+/// How much of the body of an error is shown.
+const MAX_ERROR_TEXT: usize = 200;
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/// Those that change nothing.
+const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
+pub(super) fn node_type() -> NodeType {
+    Build::new("http.request", "Sends an HTTP request and takes its response as JSON, text or a file.")
+        .effects(Effects::External)
+        .safe("method", &SAFE)
+        .input("url", Type::Text, "Where it goes.")
+        .input(
+            "method",
+            Type::Choice,
+            "What is done there; `GET`, `HEAD` and `OPTIONS` change nothing and may be repeated.",
+        )
+        .default("GET")
+        .choices(&METHODS)
+        .input("headers", Type::Json, "Headers, as an object.")
+        .optional()
+        .input(
+            "query",
+            Type::Json,
+            "What is added to the query of the URL, as an object; a list is added item by item.",
+        )
+        .optional()
+        .input("json", Type::Any, "A body that is sent as JSON.")
+        .optional()
+        .input("form", Type::Json, "A body that is sent as a form, as an object.")
+        .optional()
+        .input("body", Type::Text, "A body that is sent as it is.")
+        .optional()
+        .input("file", ty::file(), "A file that is sent as the body.")
+        .optional()
+        .input("take", Type::Choice, "What the response is taken as; `auto` goes by its type.")
+        .default("auto")
+        .choices(&["auto", "json", "text", "file"])
+        .input("any_status", Type::Bool, "Whether a response of 400 or more is taken like any other.")
+        .default(false)
+        .input("timeout", Type::Float, "How long all of it may take, in seconds.")
+        .default(60.0)
+        .range(0.001, 86_400.0)
+        .input("max_bytes", Type::Int, "The longest body of a response.")
+        .default(100_000_000_i64)
+        .range(0.0, 1e12)
+        .input(
+            "retries",
+            Type::Int,
+            "How often it is tried again after a failure that may pass, where that is safe.",
+        )
+        .default(2_i64)
+        .range(0.0, 20.0)
+        .input("local", Type::Bool, "Whether it may go to this machine and to private networks.")
+        .default(false)
+        .output("status", Type::Int, "The status of the response.")
+        .output("headers", Type::Json, "Its headers.")
+        .output("json", Type::Json, "Its body, if it was taken as JSON.")
+        .output("text", Type::Text, "Its body, if it was taken as text.")
+        .output("file", ty::file(), "Its body, if it was taken as a file.")
+        .run(Runner::daemon(run))
+}
+
+async fn run(mut call: NodeCall) -> Made {
+    let services = call.services.clone();
+    let timeout = call.inputs.float("timeout")?;
+    call.inputs = {
+        let (inputs, blobs, attempt) = (call.inputs.clone(), call.blobs.clone(), call.attempt.clone());
+        let reading = NodeCall { attempt, services: services.clone(), inputs, blobs, writable: Vec::new() };
+        services.blocking(move || Ok(whole(&reading)?)).await?
+    };
+    let work = exchange(&call, &services);
+    within(&services, timeout, work).await
+}
+
+async fn exchange(call: &NodeCall, services: &DaemonServices) -> Made {
+    let target = Target::new(call)?;
+    let safe = SAFE.contains(&call.inputs.text("method")?);
+    let mut retries = Retries::new(call.inputs.count("retries")?);
+    loop {
+        let failure = match one(call, services, &target, safe).await {
+            Ok(made) => return Ok(made),
+            Err(failure) => failure,
+        };
+        retries.wait(services, failure).await?;
+    }
+}
+
+async fn one(
+    call: &NodeCall,
+    services: &DaemonServices,
+    target: &Target,
+    safe: bool,
+) -> Result<(Values, Vec<crate::store::blob::Published>), Failure> {
+    let request = request(call, services, target).await?;
+    let response = request.send().await.map_err(|error| Failure::of(&error, safe))?;
+    if let Some(failure) = Failure::of_status(&response, safe) {
+        return Err(failure);
+    }
+    take(call, services, response, safe).await
+}
+
+/// The request that the inputs describe.
+async fn request(
+    call: &NodeCall,
+    services: &DaemonServices,
+    target: &Target,
+) -> Result<RequestBuilder, FileError> {
+    let inputs = &call.inputs;
+    let method = Method::from_bytes(inputs.text("method")?.as_bytes())
+        .map_err(|_| "input `method` is no method".to_owned())?;
+    let query = pairs(inputs, "query")?;
+    let mut request = target.client.request(method, target.url.clone()).headers(target.headers.clone());
+    if !query.is_empty() {
+        request = request.query(&query);
+    }
+    let bodies: Vec<&str> =
+        ["json", "form", "body", "file"].into_iter().filter(|name| inputs.maybe(name).is_some()).collect();
+    match &bodies[..] {
+        [] => Ok(request),
+        ["json"] => {
+            let value = inputs.value("json")?;
+            if value.has_media() {
+                return Err("input `json`: a file can't be sent as JSON; send it by `file`".into());
+            }
+            let typed = target.headers.contains_key(CONTENT_TYPE);
+            let request = if typed { request } else { request.header(CONTENT_TYPE, "application/json") };
+            Ok(request.body(value.to_json().to_string()))
+        }
+        ["form"] => Ok(request.form(&pairs(inputs, "form")?)),
+        ["body"] => Ok(request.body(inputs.text("body")?.to_owned())),
+        ["file"] => {
+            let media = inputs.value("file")?.as_media().cloned().ok_or("input `file` is no file")?;
+            if media.kind == MediaKind::Dir {
+                return Err("input `file`: a folder can't be sent".into());
+            }
+            let typed = target.headers.contains_key(CONTENT_TYPE);
+            let request = if typed { request } else { request.header(CONTENT_TYPE, media.mime.clone()) };
+            let (blobs, scratch) = (call.blobs.clone(), services.clone());
+            let bytes = media.bytes;
+            let file = services
+                .blocking(move || {
+                    let folder =
+                        scratch.scratch().map_err(|error| FileError::of("no scratch folder", &error))?;
+                    let path = folder.join("sent");
+                    // A try before this one may have left it.
+                    let _ = std::fs::remove_file(&path);
+                    blobs.materialise(&media, &path)?;
+                    std::fs::File::open(&path)
+                        .map_err(|error| FileError::of("the file can't be read", &error))
+                })
+                .await?;
+            Ok(request.header(CONTENT_LENGTH, bytes).body(tokio::fs::File::from_std(file)))
+        }
+        [one] => Err(format!("input `{one}` can't be sent").into()),
+        [first, second, ..] => {
+            Err(format!("`{first}` and `{second}` are both given, and a request has one body").into())
+        }
+    }
+}
+
+/// The entries of an object as pairs of texts; a list gives a pair for each of its items.
+fn pairs(inputs: &Values, name: &str) -> Result<Vec<(String, String)>, String> {
+    let mut pairs = Vec::new();
+    for (key, value) in object(inputs, name)? {
+        let items = match value {
+            Value::List(items) => items,
+            Value::None => Vec::new(),
+            one => vec![one],
+        };
+        for item in items {
+            let text = item.to_text().map_err(|error| format!("input `{name}`: `{key}`: {error}"))?;
+            pairs.push((key.clone(), text));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Takes the response.
+async fn take(
+    call: &NodeCall,
+    services: &DaemonServices,
+    response: Response,
+    safe: bool,
+) -> Result<(Values, Vec<crate::store::blob::Published>), Failure> {
+    let status = response.status();
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or_default()
+        .to_lowercase();
+    let mut headers: IndexMap<String, Value> = IndexMap::new();
+    for key in response.headers().keys() {
+        let all = response.headers().get_all(key).iter().map(|it| String::from_utf8_lossy(it.as_bytes()));
+        headers.insert(key.as_str().to_owned(), all.collect::<Vec<_>>().join(", ").into());
+    }
+    let name = name(response.url());
+    let limit = u64::try_from(call.inputs.int("max_bytes")?).unwrap_or(0);
+    let scratch = services.clone();
+    let path = services
+        .blocking(move || {
+            let folder = scratch.scratch().map_err(|error| FileError::of("no scratch folder", &error))?;
+            Ok(folder.join("received"))
+        })
+        .await?;
+    let mut body = {
+        let path = path.clone();
+        services.blocking(move || Body::create(&path, limit)).await?
+    };
+    body.take(services, response, safe).await?;
+    let failed = status.is_client_error() || status.is_server_error();
+    if failed && !call.inputs.flag("any_status")? {
+        let text = services.blocking(move || Ok(beginning(&path))).await?;
+        return Err(format!("the server answered {status}{text}").into());
+    }
+    let wanted = call.inputs.text("take")?.to_owned();
+    let as_json = wanted == "json" || wanted == "auto" && kind.contains("json");
+    let as_text = wanted == "text"
+        || wanted == "auto"
+            && (kind.starts_with("text/") || kind.contains("xml") || kind.contains("javascript"));
+    let mut values = Values::from([
+        ("status".to_owned(), Value::Int(i64::from(status.as_u16()))),
+        ("headers".to_owned(), Value::Object(headers)),
+    ]);
+    if body.bytes == 0 && wanted == "auto" {
+        return Ok((values, Vec::new()));
+    }
+    if (as_json || as_text) && (body.bytes <= MAX_TEXT_BYTES || wanted != "auto") {
+        if body.bytes > MAX_TEXT_BYTES {
+            let most = MAX_TEXT_BYTES >> 20;
+            return Err(
+                format!("the response has more than {most} MiB; take it as a file (`take: file`)").into()
+            );
+        }
+        let read = path.clone();
+        let bytes = services
+            .blocking(move || {
+                std::fs::read(&read).map_err(|error| FileError::of("the body can't be read", &error))
+            })
+            .await?;
+        match (String::from_utf8(bytes), as_json) {
+            (Ok(text), true) => match json::parse(&text) {
+                Ok(json) => {
+                    values.insert("json".to_owned(), Value::from_json(json));
+                    return Ok((values, Vec::new()));
+                }
+                Err(error) => {
+                    return Err(format!("the response is no JSON that can be taken: {error}").into());
+                }
+            },
+            (Ok(text), false) => {
+                values.insert("text".to_owned(), text.into());
+                return Ok((values, Vec::new()));
+            }
+            (Err(_), _) if wanted != "auto" => {
+                return Err("the response is no UTF-8 text; take it as a file (`take: file`)".into());
+            }
+            (Err(_), _) => {}
+        }
+    }
+    let blobs = call.blobs.clone();
+    let (media, blob) = services
+        .blocking(move || {
+            let file = std::fs::File::open(&path)
+                .map_err(|error| FileError::of("the body can't be read", &error))?;
+            media::publish(&blobs, file, &name)
+        })
+        .await?;
+    values.insert("file".to_owned(), Value::from(media));
+    Ok((values, vec![blob]))
+}
+
+/// The beginning of the body of an error, for its sentence.
+fn beginning(path: &std::path::Path) -> String {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(1000).read_to_end(&mut bytes));
+    let text = fanlight_shared::sanitise::line(&String::from_utf8_lossy(&bytes));
+    match (read, text.trim()) {
+        (Ok(1..), text) if !text.is_empty() => format!(": {}", cut(text, MAX_ERROR_TEXT)),
+        _ => String::new(),
+    }
+}
