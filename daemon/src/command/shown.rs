@@ -20,9 +20,7 @@ pub(super) fn event(
     event: &CommandEvent,
 ) -> Option<LiveEvent> {
     Some(match event {
-        CommandEvent::Progress { value, message } => {
-            progress(attempt, *value, message.as_deref().map(|it| short(it)))
-        }
+        CommandEvent::Progress { value, message } => progress(attempt, *value, message.as_deref().map(short)),
         CommandEvent::Metric { name, value, unit } => LiveEvent::MetricUpdate {
             node: attempt.node.clone(),
             item: attempt.item,

@@ -39,9 +39,7 @@ async fn a_name_is_refused_for_where_it_leads() {
 #[tokio::test]
 async fn a_redirect_to_a_private_address_is_not_followed() {
     let http = allowing(&["127.0.0.1"]);
-    for target in
-        ["http://127.0.0.2:9/", "http://[::1]:9/", "http://169.254.169.254/latest"]
-    {
+    for target in ["http://127.0.0.2:9/", "http://[::1]:9/", "http://169.254.169.254/latest"] {
         let location = format!("Location: {target}\r\n");
         let server = Server::new(move |_, _| answer("302 Found", &location, b"")).await;
         let url = http.check(&server.url("/"), Reach::Public).unwrap();

@@ -118,7 +118,6 @@ mod tests {
     use crate::event::{NodeUpdate, Numbered};
     use crate::item::ItemPath;
     use crate::run_state::RunState;
-    use crate::transition::State as _;
 
     const NODES: [&str; 3] = ["a", "b", "c"];
 

@@ -59,8 +59,8 @@ impl Path {
     fn polygon(&mut self, corners: &[(f32, f32)]) {
         let next = |at: usize| corners[(at + 1) % corners.len()];
         let turn: f32 = corners.iter().enumerate().map(|(at, (x, y))| x * next(at).1 - next(at).0 * y).sum();
-        for at in 0..corners.len() {
-            let (from, to) = (self.at(corners[at]), self.at(next(at)));
+        for (at, corner) in corners.iter().enumerate() {
+            let (from, to) = (self.at(*corner), self.at(next(at)));
             self.curves.push(if turn < 0.0 {
                 OutlineCurve::Line(to, from)
             } else {

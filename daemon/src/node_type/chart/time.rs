@@ -11,11 +11,8 @@ pub(super) fn read(text: &str) -> Option<f64> {
         Some("T" | " ") => (&text[..10], text.get(11..)),
         _ => (text, None),
     };
-    let well_formed = match date.as_bytes() {
-        [_, _, _, _, b'-', _, _] => true,
-        [_, _, _, _, b'-', _, _, b'-', _, _] => true,
-        _ => false,
-    };
+    let well_formed =
+        matches!(date.as_bytes(), [_, _, _, _, b'-', _, _] | [_, _, _, _, b'-', _, _, b'-', _, _]);
     if !well_formed || !digits(&date.replace('-', "")) {
         return None;
     }

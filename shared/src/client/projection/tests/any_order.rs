@@ -58,6 +58,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What the daemon has of a run that the client asked for: `None` where there is none.
+type Found = Option<(Run, Option<RunState>)>;
+
 struct Story {
     projection: Projection,
     workflow: WorkflowId,
@@ -70,7 +73,7 @@ struct Story {
     watched: Vec<RunId>,
     registry: VecDeque<(usize, Notification)>,
     telemetry: VecDeque<Notification>,
-    responses: VecDeque<(RunId, Option<(Run, Option<RunState>)>)>,
+    responses: VecDeque<(RunId, Found)>,
 }
 
 impl Story {
