@@ -91,8 +91,7 @@ impl Server {
 async fn read(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
-    loop {
-        let Ok(n @ 1..) = stream.read(&mut buffer).await else { break };
+    while let Ok(n @ 1..) = stream.read(&mut buffer).await {
         bytes.extend_from_slice(&buffer[..n]);
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {

@@ -291,7 +291,7 @@ mod tests {
         for length in before..bytes.len() {
             std::fs::write(&ledger.path, &bytes[..length]).unwrap();
             let (mut next, found) = Ledger::open(folder.path()).unwrap();
-            assert_eq!(found, [kept.clone()], "{length} bytes");
+            assert_eq!(found, std::slice::from_ref(&kept), "{length} bytes");
             let more = entry();
             next.plan(&more).unwrap();
             assert_eq!(entries(folder.path()), [kept.clone(), more]);

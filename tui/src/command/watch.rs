@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if args.json {
         let mut out = Out::new();
         for row in projection.rows() {
-            json::print(&mut out, &json::run(&row.run))?;
+            json::print(&mut out, &json::run(row.run))?;
         }
         out.flush()?;
     }

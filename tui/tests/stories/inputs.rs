@@ -66,14 +66,15 @@ fn files_that_are_listed_are_not_copied_and_show_says_where_they_are() {
 
 #[test]
 fn a_file_that_changed_after_it_was_listed_fails_its_reader_by_name_and_is_read_anew_by_resume() {
-    let changes: [(&str, &dyn Fn(&Path)); 4] = [
-        ("it holds other bytes now", &|path| fs::write(path, "this is B\n").unwrap()),
-        ("it is gone", &|path| fs::remove_file(path).unwrap()),
-        ("it is no regular file now", &|path| {
+    type Change = fn(&Path);
+    let changes: [(&str, Change); 4] = [
+        ("it holds other bytes now", |path| fs::write(path, "this is B\n").unwrap()),
+        ("it is gone", |path| fs::remove_file(path).unwrap()),
+        ("it is no regular file now", |path| {
             fs::remove_file(path).unwrap();
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
-        ("it is a link now", &|path| {
+        ("it is a link now", |path| {
             fs::remove_file(path).unwrap();
             std::os::unix::fs::symlink("a.txt", path).unwrap();
         }),

@@ -57,7 +57,7 @@ pub(super) async fn json(
 }
 
 async fn run_json(client: &Client, row: Row<'_>, saved: Option<&Saved>) -> Result<Json, Failure> {
-    let mut run = json::run(&row.run);
+    let mut run = json::run(row.run);
     if let Some(object) = run.as_object_mut() {
         let outputs = match row.state {
             Some(state) => json::full_values(client, &state.outputs).await?,

@@ -46,7 +46,7 @@ impl<'a> Scene<'a> {
     /// What the focused run did with a node.
     fn state(&self, node: usize) -> Option<&'a NodeState> {
         let lens = self.model.lens().filter(|_| !self.planned)?;
-        node::state(&lens.state, self.layout, node)
+        node::state(lens.state, self.layout, node)
     }
 
     fn status(&self, node: usize) -> Option<NodeStatus> {

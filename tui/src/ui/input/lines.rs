@@ -27,7 +27,7 @@ impl Lines {
     }
 
     /// How many lines.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lines.len()
     }
 

@@ -89,7 +89,7 @@ fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
         words.push_str(&format!(" {}/{}", lens.state.nodes_done(), lens.state.nodes.len()));
     }
     let mut spans = vec![Span::styled(words, style)];
-    if let Some(time) = elapsed(&lens.run, lens.state.started_at, lens.state.ended_at, model.now) {
+    if let Some(time) = elapsed(lens.run, lens.state.started_at, lens.state.ended_at, model.now) {
         spans.push(Span::styled(" · ", theme.dim));
         spans.push(Span::styled(time, theme.text));
     }

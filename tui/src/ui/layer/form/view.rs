@@ -96,8 +96,8 @@ fn offer(form: &Form, field: &Field, theme: &Theme, area: Rect, buffer: &mut Buf
 
 fn tall(field: &Field) -> u16 {
     let lines = match &field.kind {
-        Kind::Lines(lines) if field.has_lines() => u16::try_from(lines.len().clamp(3, 6)).unwrap_or(3),
-        Kind::Lines(lines) => u16::try_from(lines.len().clamp(1, 6)).unwrap_or(1),
+        Kind::Lines(lines) if field.has_lines() => u16::try_from(lines.count().clamp(3, 6)).unwrap_or(3),
+        Kind::Lines(lines) => u16::try_from(lines.count().clamp(1, 6)).unwrap_or(1),
         _ => 1,
     };
     lines + u16::from(field.error.is_some())
