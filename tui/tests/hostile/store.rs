@@ -21,7 +21,7 @@ fn files_of_a_lost_database_stay_and_can_be_imported() {
     assert_eq!(blobs(&fanlight).len(), 1);
     let database = fanlight.path("../h/data/fanlight.db");
     std::fs::write(&database, "NOT A DATABASE!! ".repeat(1000)).unwrap();
-    fanlight.say(&["ps"]).exits(3).complains("no database of Fanlight's; move it away");
+    fanlight.say(&["ps"]).exits(3).complains("is not a Fanlight database; move it away");
     std::fs::rename(&database, fanlight.path("saved.db")).unwrap();
     fanlight.say(&["ps"]).exits(0);
     assert_eq!(blobs(&fanlight).len(), 1, "nothing is removed next to a fresh database");

@@ -72,7 +72,7 @@ fn what_cannot_start_is_said_in_a_sentence() {
                 "the interpreter that its first line names",
             ),
             (story.program("", &[]), "the program's name is empty"),
-            (story.program("echo", &[&huge]), "longer than the system takes"),
+            (story.program("echo", &[&huge]), "longer than the system accepts"),
             (no_cwd, "to work in is missing"),
             (no_folder, "the attempt's folder"),
         ] {

@@ -81,7 +81,9 @@ fn a_zip_pairs_and_wants_equal_lengths() {
     let sets = shell.sets(&["--sweep", "seed=1..2", "--sweep", "place=Hove,Lewes", "--zip"]).unwrap();
     assert_eq!(sets.len(), 2);
     assert_eq!(sets[1].params["place"], Value::from("Lewes"));
-    assert!(shell.refused(&["--sweep", "seed=1..3", "--sweep", "place=a,b", "--zip"]).contains("one length"));
+    assert!(
+        shell.refused(&["--sweep", "seed=1..3", "--sweep", "place=a,b", "--zip"]).contains("equal length")
+    );
 }
 
 #[test]
