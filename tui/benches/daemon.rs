@@ -1,6 +1,6 @@
-//! What the real daemon costs, as ratios taken side by side in one run: `cargo xtask bench`.
+//! Benchmarks of the real daemon, as ratios measured side by side in one run: `cargo xtask bench`.
 //!
-//! Names of figures as arguments pick some of them: `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`.
+//! Arguments select figures by name: `commands`, `nodes`, `start`, `idle`, `many`, `sweep`, `pages`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "daemon/commands.rs"]

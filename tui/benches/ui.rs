@@ -1,6 +1,6 @@
-//! What the terminal UI costs, in a real terminal against a real daemon: `cargo xtask bench ui`.
+//! Benchmarks of the terminal UI, in a real terminal with a real daemon: `cargo xtask bench ui`.
 //!
-//! Names of figures as arguments pick some of them: `first`, `keys`, `load`, `rows`, `pictures`, `wide`.
+//! Arguments select figures by name: `first`, `keys`, `load`, `rows`, `pictures`, `wide`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/figures.rs"]

@@ -1,4 +1,4 @@
-//! ASCII in the place of other characters, for terminals that show nothing else: `--ascii`, or a locale without UTF-8.
+//! Replaces other characters by ASCII, for terminals that show nothing else: `--ascii`, or a locale without UTF-8.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -7,23 +7,24 @@ use unicode_width::UnicodeWidthChar as _;
 
 static WANTED: OnceLock<bool> = OnceLock::new();
 
-/// Sets whether the user asked for ASCII by a flag; the locale decides otherwise. Only the first call counts.
+/// Sets whether the user asked for ASCII by a flag; otherwise the locale decides. Only the first call counts.
 pub(crate) fn want(flag: bool) {
     let _ = WANTED.set(flag);
 }
 
-/// Whether the user asked for ASCII by a flag.
+/// Returns whether the user asked for ASCII by a flag.
 pub(crate) fn is_asked_for() -> bool {
     WANTED.get().copied().unwrap_or(false)
 }
 
-/// Whether people are to read ASCII only: it was asked for, or the locale or the console has nothing else.
+/// Returns whether text for people must be ASCII: the user asked for it, or the locale or console supports nothing
+/// else.
 pub(crate) fn is_wanted() -> bool {
     is_asked_for() || !locale_has_utf8(|name| std::env::var(name).ok())
 }
 
-/// Whether the locale, and the Linux console, can show more than ASCII. Without any locale variable they can: most
-/// containers have none.
+/// Returns whether the locale, and the Linux console, can show more than ASCII. Without any locale variable they can:
+/// most containers have none.
 pub(crate) fn locale_has_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variable(name).filter(|it| !it.is_empty()));
@@ -31,7 +32,7 @@ pub(crate) fn locale_has_utf8(variable: impl Fn(&str) -> Option<String>) -> bool
     !console && locale.is_none_or(|it| it != "C" && it != "POSIX")
 }
 
-/// The text in ASCII, with as many columns as before.
+/// Returns the text in ASCII, with as many columns as before.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -46,7 +47,7 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON in ASCII: other characters are written as escapes, so that nothing is lost.
+/// Returns JSON in ASCII: other characters become escapes, so that nothing is lost.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -63,7 +64,7 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// What stands for a character, one column wide; `None` where nothing does.
+/// Returns the ASCII replacement of a character, one column wide, if there is one.
 fn plain(character: char) -> Option<char> {
     Some(match character {
         it if it.is_ascii() => it,

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Remember(Later),
 }
 
-/// The arguments of a command that does not exist yet: whatever comes.
+/// The arguments of a command that does not exist yet; anything is accepted.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Later {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
@@ -87,13 +87,13 @@ pub(crate) struct Later {
 }
 
 impl Cli {
-    /// Whether this process becomes the daemon.
+    /// Returns whether this process becomes the daemon.
     pub(crate) fn is_daemon(&self) -> bool {
         matches!(&self.command, Some(Command::Daemon(args)) if args.is_foreground())
     }
 }
 
-/// What to say of a flag that a later version has. It is none of clap's, which would suggest it for another word.
+/// Returns the error for a flag of a later version. clap doesn't know these flags, or it would suggest them for typos.
 pub(crate) fn later(error: &clap::Error) -> Option<Failure> {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
     (flag == "--host").then(|| Failure::not_in_this_version("--host"))
@@ -110,7 +110,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// `UPDATE_DOCS=1 cargo test -p fanlight commands` writes the page anew.
+    /// `UPDATE_DOCS=1 cargo test -p fanlight commands` rewrites the page.
     #[test]
     fn the_page_of_commands_is_up_to_date() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/commands.md");

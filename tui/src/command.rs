@@ -1,4 +1,4 @@
-//! The headless commands, a verb a file.
+//! The headless commands, one file per verb.
 
 pub(crate) mod answer;
 pub(crate) mod assets;
@@ -70,12 +70,12 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// The run that a person named.
+/// Returns the run that a person named.
 async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> {
     Ok(client.run(name).await?)
 }
 
-/// The items that a run's answer had no room for. Those of a run that goes on may be newer than the rest of it.
+/// Reads the items that the response about a run left out. In a run that still runs, they may be newer than the rest.
 async fn find_items(client: &Client, detail: &mut runs::Detail) -> Result<(), Failure> {
     let state = &mut detail.state;
     let each = state.nodes.iter().filter(|(_, node)| node.item_count.is_some());
@@ -95,7 +95,7 @@ async fn find_items(client: &Client, detail: &mut runs::Detail) -> Result<(), Fa
     Ok(())
 }
 
-/// The workflow that a person named: an id, a slug, or the path of its file.
+/// Returns the workflow that a person named: an id, a slug, or the path of its file.
 async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail, Failure> {
     let path = Path::new(name);
     let workflow = match path.canonicalize() {
@@ -105,12 +105,12 @@ async fn find_workflow(client: &Client, name: &str) -> Result<workflows::Detail,
     Ok(client.workflow(&workflow).await?)
 }
 
-/// A key that makes a request happen once, however often it is sent.
+/// Returns a key that makes a request happen once, however often it is sent.
 fn request_key() -> String {
     fanlight_shared::id::SubmissionId::new().to_string()
 }
 
-/// Checks the text of a workflow file and shows what is wrong with it on stderr; `name` is what people call the file.
+/// Checks the text of a workflow file and prints its problems on stderr; `name` is the file's name in messages.
 fn read_workflow(name: &str, document: &str) -> Result<Workflow, Failure> {
     match fanlight_shared::document::read(document, &crate::embedded::catalogue()) {
         Ok(checked) => {

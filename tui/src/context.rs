@@ -15,18 +15,18 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The home of the environment.
+    /// Returns the home of the environment.
     pub(crate) fn from_env() -> Result<Self, Failure> {
         let home = Home::from_env().map_err(|error| Failure::no_daemon(error.to_string()))?;
         Ok(Self { home })
     }
 
-    /// A connection to the daemon; where none runs, one is started in the background, and a line says where it lives.
+    /// Returns a connection to the daemon. Starts one in the background if none runs, and prints its home.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         if let Some(client) = self.running().await? {
             return Ok(client);
         }
-        // Started on the way: it ends by itself once it has been idle for long.
+        // A daemon that is started implicitly ends by itself once it has been idle for long.
         let client = self.start(&["--linger"]).await?;
         output::note(&format!(
             "fanlight: started a daemon for {} (log {}; ends when idle, or with `fanlight daemon stop`)",
@@ -36,7 +36,7 @@ impl Context {
         Ok(client)
     }
 
-    /// A connection to the daemon that runs, if one does.
+    /// Returns a connection to the daemon that runs, if one does.
     pub(crate) async fn running(&self) -> Result<Option<Client>, Failure> {
         match Client::connect(&self.home).await {
             Ok(client) => {

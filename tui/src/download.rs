@@ -1,4 +1,4 @@
-//! From the daemon's store to files.
+//! Saves assets from the daemon's store to files.
 
 mod new_file;
 
@@ -12,7 +12,7 @@ use fanlight_shared::rpc::assets;
 
 pub(crate) use new_file::NewFile;
 
-/// Saves an asset under a name that nothing has; a folder with everything below it. `media` is its value, where that is
+/// Saves an asset under a name that doesn't exist yet; a folder with all its files. `media` is its value, if that is
 /// media.
 pub(crate) async fn to_path(
     client: &Client,
@@ -72,12 +72,12 @@ async fn to_folder(client: &Client, asset: AssetId, path: &Path) -> Result<(), S
     Ok(())
 }
 
-/// A sentence about bytes that did not come whole; nothing was saved.
+/// Returns the error for an incomplete download, of which nothing was saved.
 pub(crate) fn unread(asset: AssetId, error: &ClientError) -> String {
     format!("the asset {asset} can't be read: {error}")
 }
 
-/// Whoever may read it may execute it.
+/// Lets everyone who may read the file execute it.
 fn make_executable(file: &std::fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut permissions = file.metadata()?.permissions();
@@ -86,7 +86,7 @@ fn make_executable(file: &std::fs::File) -> std::io::Result<()> {
     file.set_permissions(permissions)
 }
 
-/// The assets of a run by what is in them.
+/// Returns the assets of a run by what is in them.
 pub(crate) async fn ids_of_run(
     client: &Client,
     run: RunId,

@@ -1,4 +1,4 @@
-//! The daemon's crate inside this executable: the only place that names it, besides the helpers in `main.rs`.
+//! The daemon crate inside this executable: the only module that uses it, besides the helpers in `main.rs`.
 
 use fanlight_daemon::lock::Lock;
 use fanlight_daemon::store::Store;
@@ -9,16 +9,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
 
-/// The node types that are compiled in: those that the daemon of this version knows.
+/// Returns the node types that are compiled in: those that the daemon of this version knows.
 pub(crate) fn catalogue() -> Catalogue {
     fanlight_daemon::node_type::NodeTypes::built_in().now().catalogue().clone()
 }
 
-/// Becomes the daemon of a home. `detached` leaves the session of whoever started it and logs to the home's log file;
-/// else it logs to stderr.
+/// Runs the daemon of a home. `detached` starts a new session and logs to the home's log file; otherwise it logs to
+/// stderr.
 pub(crate) async fn run_daemon(home: &Home, detached: bool, when_idle: bool) -> Result<(), Failure> {
     if detached {
-        // Fails only where this process leads a session already, which is as good.
+        // Fails only if this process leads a session already, which is fine.
         let _ = rustix::process::setsid();
         fanlight_daemon::run::log_to_file(home).map_err(|error| Failure::failed(error.to_string()))?;
     } else {
@@ -40,19 +40,19 @@ fn log_to_stderr() -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_ansi(crate::output::style::Paint::stderr().is_on())
         .with_writer(std::io::stderr)
-        // Nobody reading stderr any more is no reason to stop.
+        // A closed stderr must not stop the daemon.
         .log_internal_errors(false)
         .finish();
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|error| Failure::failed(format!("the log can't be set up: {error}")))
 }
 
-/// Whether a daemon of this home lives, whatever became of its socket.
+/// Returns whether a daemon of this home lives, whatever became of its socket.
 pub(crate) fn daemon_lives(home: &Home) -> bool {
     fanlight_daemon::lock::is_held(&home.lock_file())
 }
 
-/// Checks the store of a home that no daemon serves, under the daemon's lock so that none begins meanwhile.
+/// Checks the store of a home without a daemon, under the daemon's lock so that none starts meanwhile.
 pub(crate) async fn doctor(home: &Home, deep: bool, repair: bool) -> Result<DoctorResponse, Failure> {
     if !home.database().exists() && !home.blobs().exists() {
         let nothing = format!("nothing is kept in {} yet", home.name.display());

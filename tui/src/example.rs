@@ -27,28 +27,29 @@ macro_rules! examples {
 
 examples! { "poster" "contact_sheet" "best_of" "train" "ci" "shell_pipeline" "slow_and_flaky" "product_sheet" }
 
-/// The example of this name.
+/// Returns the example of this name.
 pub(crate) fn find(name: &str) -> Option<Example> {
     ALL.iter().copied().find(|example| example.name == name)
 }
 
-/// The names of all, for messages.
+/// Returns the names of all, for messages.
 pub(crate) fn names() -> String {
     ALL.iter().map(|example| example.name).collect::<Vec<_>>().join(", ")
 }
 
-/// A name that is near, for "did you mean".
+/// Returns a name that is near, for "did you mean".
 pub(crate) fn near_name(name: &str) -> Option<&'static str> {
     near(name, ALL.iter().map(|example| example.name))
 }
 
 impl Example {
-    /// Where it lies when it is run by its name: a workflow is known by its path, and `dir: .` needs a folder.
+    /// Returns the path of the file when the example is run by its name: a workflow is identified by its path, and
+    /// `dir: .` needs a folder.
     pub(crate) fn path(self, home: &Home) -> PathBuf {
         home.data.join("examples").join(self.name).join(format!("{}.yaml", self.name))
     }
 
-    /// Writes its file there, unless it is there already with this text.
+    /// Writes the file, unless it exists with the same text.
     pub(crate) fn place(self, home: &Home) -> Result<PathBuf, Failure> {
         let path = self.path(home);
         if std::fs::read(&path).is_ok_and(|text| text == self.document.as_bytes()) {

@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked: one sentence, a hint, an exit code.
+//! Why a command failed: one sentence, a hint, an exit code.
 
 use fanlight_shared::client::ClientError;
 use fanlight_shared::problem::Problem;
@@ -7,7 +7,7 @@ use fanlight_shared::sanitise;
 
 use crate::output;
 
-/// A run failed or was cancelled, or something that was asked for could not be done.
+/// A run failed or was cancelled, or a request could not be carried out.
 const FAILED: u8 = 1;
 /// Wrong usage, or a workflow file with errors.
 const USAGE: u8 = 2;
@@ -31,12 +31,12 @@ impl Failure {
         Self { code, message: Some(message.into()), hint: None }
     }
 
-    /// It was tried and did not work.
+    /// The request failed.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(FAILED, message)
     }
 
-    /// The command line or a file that it names is wrong.
+    /// The command line, or a file that it names, is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(USAGE, message)
     }
@@ -46,32 +46,32 @@ impl Failure {
         Self::new(NO_DAEMON, message)
     }
 
-    /// Something that has its place but does not exist yet.
+    /// A feature that does not exist yet.
     pub(crate) fn not_in_this_version(what: &str) -> Self {
         Self::usage(format!("{what} is not in this version"))
     }
 
-    /// Ctrl-C; whatever is to be said was said.
+    /// Ctrl-C; everything has been printed.
     pub(crate) fn interrupted() -> Self {
         Self::silent(INTERRUPTED)
     }
 
-    /// A run failed or was cancelled; its line said so.
+    /// A run failed or was cancelled, which its line has reported.
     pub(crate) fn run_failed() -> Self {
         Self::silent(FAILED)
     }
 
-    /// A run waits for a person; its line said so.
+    /// A run waits for a person, which its line has reported.
     pub(crate) fn parked() -> Self {
         Self::silent(PARKED)
     }
 
-    /// The file has errors; they were shown.
+    /// The file has errors, which have been shown.
     pub(crate) fn invalid_file() -> Self {
         Self::silent(USAGE)
     }
 
-    /// Nobody reads what is written any more: that is success.
+    /// Nobody reads the output any more, which counts as success.
     pub(crate) fn pipe_closed() -> Self {
         Self::silent(0)
     }
@@ -98,12 +98,12 @@ impl Failure {
         self
     }
 
-    /// The error, in one sentence.
+    /// Returns the error, in one sentence.
     pub(crate) fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
     }
 
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     pub(crate) fn code(&self) -> u8 {
         self.code
     }

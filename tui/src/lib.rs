@@ -45,7 +45,8 @@ pub fn main() -> ExitCode {
                 failure.report();
                 return ExitCode::from(failure.code());
             }
-            // Help and version go to stdout with 0, wrong usage to stderr with 2; a closed pipe is no error.
+            // Help and version go to stdout with exit code 0, wrong usage to stderr with 2; a closed pipe isn't an
+            // error.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -53,7 +54,7 @@ pub fn main() -> ExitCode {
     ascii::want(cli.ui.ascii());
     let ended = runtime(&cli).and_then(|runtime| {
         let ended = runtime.block_on(command::dispatch(cli));
-        // What still waits (a blocked read of stdin, say) must not hold up the end.
+        // Blocked tasks, such as a read of stdin, must not delay the exit.
         runtime.shutdown_background();
         ended
     });

@@ -1,16 +1,16 @@
-//! The executable: the hidden helpers first, everything else by the library.
+//! The executable: hidden helpers, and everything else by the library.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    // The helpers hold processes and decode foreign bytes: they start before clap and tokio, with nothing but themselves.
+    // The helpers hold processes and decode untrusted bytes: they start before clap and tokio.
     let helper = match arguments.first().and_then(|first| first.to_str()) {
         Some("supervisor") => fanlight_daemon::supervisor::main(&arguments[1..]),
         Some("worker") => fanlight_daemon::worker::main(),
         Some("daemon") if arguments.iter().any(|it| it == "--detached") => {
-            // It outlives whoever started it, whose locks and pipes must not live on with it.
+            // It outlives the process that started it, and must not keep that process' locks and pipes.
             fanlight_daemon::supervisor::close_inherited();
             return fanlight::main();
         }

@@ -18,12 +18,12 @@ use fanlight_shared::problem::Problem;
 use crate::ascii;
 use crate::failure::Failure;
 
-/// A text for people, in ASCII where they can read nothing else.
+/// Returns a text for people, in ASCII if their terminal shows nothing else.
 pub(crate) fn for_people(text: &str) -> Cow<'_, str> {
     if ascii::is_wanted() { ascii::text(text) } else { Cow::Borrowed(text) }
 }
 
-/// Writes a line to stderr. A closed stderr is no reason to stop.
+/// Writes a line to stderr. A closed stderr is ignored.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", for_people(line));
 }
@@ -40,13 +40,13 @@ pub(crate) fn problems(name: &str, document: &str, problems: &[Problem]) {
 pub(crate) struct Out {
     writer: BufWriter<io::Stdout>,
     terminal: bool,
-    /// Whether lines are in ASCII only. Programs get the text as it is unless ASCII was asked for: a path that was changed
+    /// Whether lines are ASCII only. Programs get the text unchanged unless the user asked for ASCII: a changed path
     /// would be another path.
     ascii: bool,
 }
 
 impl Out {
-    /// The standard output of this process.
+    /// Returns the standard output of this process.
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
@@ -54,7 +54,7 @@ impl Out {
         Self { writer: BufWriter::with_capacity(32 * 1024, stdout), terminal, ascii }
     }
 
-    /// Whether a person looks at it.
+    /// Returns whether it is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal
     }
@@ -78,7 +78,7 @@ impl Out {
         self.writer.write_all(bytes).map_err(|error| broken(&error))
     }
 
-    /// Hands over what was written so far.
+    /// Flushes the output.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.writer.flush().map_err(|error| broken(&error))
     }

@@ -1,16 +1,16 @@
-//! Text files that a person names: read whole, and never without end.
+//! Reads text files that the user names, up to a limit.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-/// The longest text of a param that is read from a file, in bytes.
+/// The maximum size of a param's text file, in bytes.
 pub(crate) const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// Reads a text file of at most `limit` bytes.
 ///
 /// # Errors
-/// A sentence: it is not there, it is a folder or a device, it is too long, it is not text.
+/// A sentence: the file doesn't exist, is a folder or a device, is too long, or isn't text.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<String, String> {
     let shown = path.display();
     let failed = |error: std::io::Error| match error.kind() {
@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<String, String> {
     if meta.is_dir() {
         return Err(format!("`{shown}` is a folder, not a file"));
     }
-    // A pipe may wait for ever, and a device may never end.
+    // A pipe may block for ever, and a device may never end.
     if !meta.is_file() {
         return Err(format!("`{shown}` is no regular file"));
     }

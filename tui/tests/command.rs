@@ -1,6 +1,6 @@
 //! Stories about commands with real processes: from inputs to outputs.
 
-// Clippy knows helpers of an integration test for no tests.
+// Clippy doesn't treat helpers of an integration test as tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/alive.rs"]

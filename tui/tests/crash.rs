@@ -1,6 +1,6 @@
-//! The daemon, and sometimes the supervisor, is killed at a random moment under load; what was acknowledged is kept.
+//! Kills the daemon, and sometimes the supervisor, at a random moment under load; acknowledged changes survive.
 //!
-//! `cargo xtask crash --times 1000 [--seed N]` tells the story at length.
+//! `cargo xtask crash --times 1000 [--seed N]` runs more rounds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -24,7 +24,7 @@ use load::Load;
 use process::{Kill, kill};
 use support::Fanlight;
 
-/// Numbers that look random and are the same for the same seed (splitmix64).
+/// Pseudo-random numbers from a seed (splitmix64).
 struct Rng(u64);
 
 impl Rng {
@@ -43,9 +43,9 @@ struct Totals {
     supervisors: u32,
 }
 
-/// One round: load, a kill in the middle of it, the next daemon, and everything checked when it has drained.
+/// One round: load, a kill in the middle, the next daemon, and all checks once everything has drained.
 fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, rng: &mut Rng, totals: &mut Totals) {
-    // Past the longest of a start from nothing to the middle of the first sweeps.
+    // Long enough for a daemon to start and get into the first sweeps.
     let moment = Duration::from_millis(rng.below(700));
     let supervisor_too = rng.below(4) == 0;
     println!(
@@ -56,7 +56,7 @@ fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, rng: &mut Rng, t
     let over = AtomicBool::new(false);
     let acknowledged = std::thread::scope(|scope| {
         let submitting = scope.spawn(|| load.submit_until(fanlight, &over));
-        // The moment of the kill is the story itself, not a wait for a condition.
+        // The random delay is the point of the test, not a wait for a condition.
         std::thread::sleep(moment);
         totals.daemons += u32::from(kill(fanlight, Kill::Daemon));
         if supervisor_too {
@@ -70,7 +70,7 @@ fn round(fanlight: &Fanlight, load: &Load, ledger: &mut Ledger, rng: &mut Rng, t
     ledger.check(fanlight, load);
 }
 
-/// The story; when it fails, what the processes left is kept and shown.
+/// Runs all rounds; on failure, keeps and prints the evidence.
 fn rounds(times: u64, seed: u64) {
     println!("seed {seed}, {times} rounds");
     let mut fanlight = Fanlight::new();

@@ -1,8 +1,8 @@
 //! The guide in `docs`: every YAML and shell block of it works as it stands, and every link leads somewhere.
 //!
-//! Words behind the language of a block say what is done with it:
+//! Words after the language of a block say what is done with it:
 //!
-//! - `file=NAME`: it is saved under this name, for the blocks that follow; workflow files are checked too
+//! - `file=NAME`: it is saved under this name, for the following blocks; workflow files are checked too
 //! - `check`: the workflow is checked and not run; other YAML blocks are run
 //! - `exit=N`: the exit code, 0 where it isn't said
 //! - `needs=PROGRAM`: left out, aloud, where there is no such program
@@ -153,7 +153,7 @@ fn follow(page: &str) {
     blocks.iter().for_each(|block| reader.follow(block));
 }
 
-/// The pages that have a test of their own, because each of them takes a while.
+/// The pages with their own test, because each takes a while.
 const LONG: [&str; 4] = ["ten-minutes.md", "workflow-file.md", "expressions.md", "recipes.md"];
 
 #[test]
@@ -211,7 +211,7 @@ fn the_summary_lists_every_page_and_every_link_leads_somewhere() {
     }
 }
 
-/// The targets of the links outside of blocks.
+/// Returns the targets of the links outside of blocks.
 fn links(text: &str) -> Vec<String> {
     let mut inside = false;
     let prose = text.lines().filter(|line| {
@@ -224,7 +224,7 @@ fn links(text: &str) -> Vec<String> {
     prose.flat_map(targets).collect()
 }
 
-/// The names under which headings are linked, as code hosts and mdBook make them.
+/// Returns the anchors of headings, as code hosts and mdBook create them.
 fn parts(text: &str) -> Vec<String> {
     let headings = text
         .lines()

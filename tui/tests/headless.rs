@@ -1,4 +1,4 @@
-//! What the executable does without a daemon: checks, help, wrong usage, and what it leaves alone.
+//! The executable without a daemon: checks, help, wrong usage, and the files it doesn't touch.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -213,8 +213,7 @@ fn without_a_daemon_status_stop_and_doctor_start_none() {
     no_daemon(&fanlight);
 }
 
-/// What an editor shows to who types a workflow: the schema that `fanlight schema` writes, held against the examples by a
-/// validator that is not ours.
+/// The schema of `fanlight schema`, which editors use, checked against the examples with an independent validator.
 #[test]
 fn the_schema_takes_every_example_and_refuses_slips() {
     let schema = Fanlight::new().say(&["schema"]).exits(0).out;

@@ -1,4 +1,5 @@
-//! Bad input of every kind: each gets a clear sentence and an exit code, the daemon stays up, what is stored is whole.
+//! Bad input of every kind: each gets a clear sentence and an exit code, the daemon stays up, and the store stays
+//! intact.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
@@ -32,7 +33,7 @@ outputs:
   said: \"${{ say.text }}\"
 ";
 
-/// Ends once a file `go` lies beside the workflow.
+/// Ends once the file `go` exists beside the workflow.
 const GATED: &str = "nodes:
   slow:
     dir: .
@@ -52,7 +53,7 @@ fn seeded() -> Fanlight {
     fanlight
 }
 
-/// A gated run whose command has begun.
+/// Starts a gated run, and waits until its command has begun.
 fn begun() -> Fanlight {
     let fanlight = Fanlight::new();
     fanlight.file("gated.yaml", GATED);
@@ -61,7 +62,7 @@ fn begun() -> Fanlight {
     fanlight
 }
 
-/// The daemon still answers, and everything that it stored is there.
+/// Checks that the daemon still responds, and that its store is intact.
 #[track_caller]
 fn is_whole(fanlight: &Fanlight) {
     fanlight.file("well.yaml", "nodes:\n  say: { cmd: [echo, well] }\n");
@@ -122,7 +123,7 @@ fn a_home_that_can_not_be_is_named() {
     };
     with_home(fanlight.path("plain/home"), "plain");
     with_home(fanlight.path(&"long".repeat(30)), "at most 100 fit");
-    // Nobody writes there, root neither.
+    // Nobody can write there, not even root.
     with_home(PathBuf::from("/proc/fanlight"), "/proc/fanlight");
 }
 
@@ -171,7 +172,7 @@ fn a_broken_database_or_config_is_named_and_left_alone() {
     assert_eq!(fanlight.runs().len(), 1, "nothing was lost");
 
     fanlight.say(&["daemon", "stop"]).exits(0);
-    // What a log beside the file still holds would mend it.
+    // The write-ahead log would repair it.
     for name in ["fanlight.db-wal", "fanlight.db-shm"] {
         let _ = std::fs::remove_file(home.join("data").join(name));
     }
@@ -263,7 +264,7 @@ fn a_picture_bomb_fails_its_node_alone() {
     is_whole(&fanlight);
 }
 
-/// A PNG that promises so many pixels and has none.
+/// Returns a PNG that promises so many pixels and has none.
 fn header(width: u32, height: u32) -> Vec<u8> {
     let chunk = |name: &[u8; 4], data: &[u8]| {
         let mut crc = !0_u32;
@@ -297,7 +298,7 @@ fn garbage_on_the_socket_ends_that_connection_alone() {
         &[&upgrade[..], &[0x81, 0x02, b'{', b'}']].concat(),
     ] {
         let mut stream = UnixStream::connect(&socket).unwrap();
-        // The daemon may hang up in the middle.
+        // The daemon may hang up early.
         let _ = stream.write_all(garbage);
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut answer = Vec::new();
@@ -375,7 +376,7 @@ fn waiting_and_failing_on_purpose() {
 #[test]
 fn a_daemon_in_the_background_holds_no_file_of_whoever_started_it() {
     let fanlight = Fanlight::new();
-    // A shell gives its open descriptors on; a lock on one would live as long as the daemon.
+    // A shell passes its open descriptors on; a lock on one would last as long as the daemon.
     let mut shell = fanlight.command(&[]);
     let exe = shell.get_program().to_owned();
     let mut command = std::process::Command::new("sh");

@@ -1,4 +1,4 @@
-//! What workflow files say and what comes of it, with real commands.
+//! The workflow language, with real commands.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! The terminal UI as people use it: the real executable in a real terminal, with the real daemon.
+//! The terminal UI: the real executable in a real terminal, with the real daemon.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -31,12 +31,12 @@ mod workflows;
 use support::Fanlight;
 use terminal::{Opening, Terminal};
 
-/// A terminal at this home's folder, not opened yet.
+/// Returns a terminal at this home's folder, not opened yet.
 fn terminal(fanlight: &Fanlight) -> Opening {
     Opening::new(env!("CARGO_BIN_EXE_fanlight"), fanlight.path("")).environment(fanlight.environment())
 }
 
-/// The UI with the lens on a nightly build that failed to compile.
+/// Returns the UI with the lens on a nightly build that failed to compile.
 fn failed_nightly(fanlight: &Fanlight, opening: Opening) -> Terminal {
     fanlight.file("nightly.yaml", workflows::NIGHTLY);
     fanlight.say(&["run", "nightly.yaml"]).exits(1);
@@ -47,7 +47,7 @@ fn failed_nightly(fanlight: &Fanlight, opening: Opening) -> Terminal {
     ui
 }
 
-/// The UI in a large terminal.
+/// Returns the UI in a large terminal.
 fn ui(fanlight: &Fanlight) -> Terminal {
     terminal(fanlight).open()
 }

@@ -1,4 +1,4 @@
-//! The promises of many runs at once, through a real daemon in this process and the real link, by keys, down to the cells.
+//! The guarantees for many runs at once, with a real daemon in this process and the real link, from keys to cells.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "promises/gallery.rs"]

@@ -1,4 +1,4 @@
-//! What people do with it, with the real daemon, supervisor and workers.
+//! User stories with the real daemon, supervisor and workers.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -27,7 +27,7 @@ use std::process::Stdio;
 
 use support::{Fanlight, png_size, wait_for};
 
-/// Prints its seed; a file `go` beside the workflow lets it end.
+/// Prints its seed; the file `go` beside the workflow lets it end.
 const GATED: &str = "params:
   seed: { type: int, default: 1 }
 nodes:
@@ -252,7 +252,7 @@ fn the_second_ctrl_c_leaves_at_once_and_the_cancelling_goes_on() {
     let fanlight = gated();
     let config = fanlight.path("../h/config");
     std::fs::create_dir_all(&config).unwrap();
-    // A command that does not listen has all the time it wants.
+    // A command that ignores signals has all the time it needs.
     std::fs::write(config.join("config.toml"), "grace = \"1h\"\n").unwrap();
     let deaf = GATED.replace("echo begun $seed", "trap '' TERM; echo begun $seed");
     let running = fanlight.file("gated.yaml", &deaf).start(&["run", "gated.yaml"]);
@@ -288,7 +288,7 @@ fn leaving_a_watch_cancels_nothing() {
     fanlight.say(&["run", "gated.yaml", "--detach"]).exits(0);
     let mut watching = fanlight.command(&["watch", "last", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
-    // The first line says that it watches.
+    // The first line says that it is watching.
     lines.next().unwrap().unwrap();
     let pid = rustix::process::Pid::from_child(&watching);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
@@ -389,7 +389,7 @@ fn in_a_locale_without_utf8_people_read_ascii_and_programs_the_text_as_it_is() {
     assert!(ran.status.success());
     assert!(ran.stderr.is_ascii(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert!(String::from_utf8_lossy(&ran.stdout).contains("Malmö 1"), "no value is changed for a program");
-    // Asked for, it holds for whatever is printed; JSON loses nothing by it.
+    // The flag applies to all output; JSON loses nothing.
     let listed = fanlight.say(&["ps", "--all", "--ascii"]).exits(0);
     assert!(listed.out.is_ascii() && listed.out.contains("Malm?"), "{}", listed.out);
     let json = fanlight.say(&["ps", "--all", "--ascii", "--json"]).exits(0);

@@ -1,4 +1,4 @@
-//! Stories about the supervisor with real processes. Each is told for both ways of holding trees.
+//! Stories about the supervisor with real processes. Each runs with both kinds of containment.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "support/alive.rs"]

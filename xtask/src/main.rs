@@ -94,13 +94,13 @@ fn crash(times: u64, seed: Option<u64>) -> ExitCode {
     run(&mut command)
 }
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Runs a program in the folder of the workspace; its exit code becomes ours.
+/// Runs a program in the folder of the workspace. Returns its exit code.
 #[allow(clippy::print_stderr)]
 fn run(command: &mut Command) -> ExitCode {
     match command.current_dir(root()).status() {

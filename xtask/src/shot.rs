@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::{cargo, root, run};
 
-/// Plays the scenes (all, where none is named), then makes a picture of each.
+/// Plays the named scenes, or all, and makes a picture of each.
 #[allow(clippy::print_stderr)]
 pub(crate) fn shoot(scenes: &[String]) -> ExitCode {
     let folder = root().join("target/shots");
@@ -58,13 +58,13 @@ pub(crate) fn terminal(name: &str) -> ExitCode {
     run(&mut script)
 }
 
-/// What a scene left.
+/// The result of a scene.
 struct Screen {
     name: String,
     path: PathBuf,
 }
 
-/// The screens in the folder, each with its columns and rows: `NAME.160x48.ansi`.
+/// Returns the screens in the folder, each with its columns and rows: `NAME.160x48.ansi`.
 fn screens(folder: &Path) -> Vec<(Screen, (String, String))> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let screen = |path: PathBuf| {

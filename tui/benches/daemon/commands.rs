@@ -59,7 +59,7 @@ fn bare() -> Duration {
     begun.elapsed()
 }
 
-/// `tsp true`, 500 times, two slots; `None` where there is no tsp.
+/// Runs `tsp true` 500 times with two slots; `None` if tsp isn't installed.
 fn tsp() -> Option<Duration> {
     let folder = tempfile::tempdir().unwrap();
     let tsp = |arguments: &[&str]| {

@@ -35,7 +35,7 @@ pub(crate) async fn idle(table: &mut Table) {
     daemon.stop().await;
 }
 
-/// What stays after a queue as long as a large sweep has gone through.
+/// Memory after a queue as long as a large sweep has drained.
 pub(crate) async fn after(table: &mut Table) {
     let daemon = Daemon::start("").await;
     daemon.pause().await;

@@ -49,7 +49,7 @@ pub(crate) async fn measure(table: &mut Table) {
     table.median("the same over a bare SQLite loop, 5,000 rows a commit", large, " ×", "≥ 0.5 ×");
 }
 
-/// The rows of runs, events and values that the daemon wrote, written again with nothing around.
+/// Writes the rows of runs, events and values that the daemon wrote once more, straight into SQLite.
 fn bare(database: &std::path::Path, group: usize) -> Duration {
     let from = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let folder = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -65,7 +65,7 @@ fn bare(database: &std::path::Path, group: usize) -> Duration {
     let schema: Vec<String> = schema.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     schema.iter().for_each(|sql| to.execute_batch(sql).unwrap());
     let mut rows: Vec<(String, Vec<Value>)> = Vec::new();
-    // Eight runs side by side, as they run.
+    // Eight runs interleaved, as they execute.
     for (table, order) in [("run", "key"), ("event", "run / 8, seq, run"), ("value", "run / 8, node, run")] {
         let mut statement = from.prepare(&format!("SELECT * FROM {table} ORDER BY {order}")).unwrap();
         let columns = statement.column_count();

@@ -1,4 +1,4 @@
-//! Which figures are measured: those that are named as arguments, or all.
+//! Selects the figures to measure: those named as arguments, or all.
 
 use crate::table::Table;
 
@@ -18,7 +18,7 @@ impl Figures {
         figures.table.print();
     }
 
-    /// Where a figure goes, if it is wanted.
+    /// Returns the table for a figure, if that figure is measured.
     pub(crate) fn of(&mut self, name: &str) -> Option<&mut Table> {
         let wanted = self.wanted.is_empty() || self.wanted.iter().any(|it| it == name);
         wanted.then_some(&mut self.table)

@@ -1,4 +1,4 @@
-//! A daemon with a home of its own, on the disk that the build lies on.
+//! A daemon with its own home, on the same disk as the build.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ use fanlight_shared::run::Run;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 
-/// A daemon; it is stopped when it goes.
+/// A daemon, stopped when dropped.
 pub(crate) struct Daemon {
     pub(crate) client: Client,
     pub(crate) home: Home,
@@ -24,10 +24,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts one, with this `config.toml`.
+    /// Starts a daemon with this `config.toml`.
     pub(crate) async fn start(config: &str) -> Self {
         let folder = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        // A socket's path is short; nothing else lies there.
+        // The path of a socket must be short.
         let runtime = tempfile::Builder::new().prefix("fl").tempdir_in("/tmp").unwrap();
         let mut home = Home::below(folder.path()).unwrap();
         home.make().unwrap();
@@ -71,7 +71,7 @@ impl Daemon {
         self.client.call(Status {}).await.unwrap()
     }
 
-    /// Waits until nothing runs or waits; looks often enough for what takes hundreds of milliseconds.
+    /// Waits until no run is running or queued. Polls often enough to measure hundreds of milliseconds.
     pub(crate) async fn drained(&self) {
         loop {
             let status = self.status().await;
@@ -82,7 +82,7 @@ impl Daemon {
         }
     }
 
-    /// The process id of the supervisor, if there is one.
+    /// Returns the process id of the supervisor, if one runs.
     pub(crate) fn supervisor(&self) -> Option<u32> {
         let folder = self.home.supervisor();
         std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {

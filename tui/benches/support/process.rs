@@ -1,4 +1,4 @@
-//! What the system says of a process.
+//! Figures of a process from `/proc`.
 
 pub(crate) fn field(pid: u32, name: &str) -> u64 {
     number(&std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default(), name) * 1024
@@ -13,7 +13,7 @@ pub(crate) fn resident(pid: u32) -> u64 {
     field(pid, "VmRSS:")
 }
 
-/// How often its threads have gone to sleep of themselves, so how often they woke.
+/// Returns the voluntary context switches of its threads, which is how often they woke up.
 pub(crate) fn switches(pid: u32) -> u64 {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let status = threads.map(|it| std::fs::read_to_string(it.path().join("status")).unwrap_or_default());
@@ -25,10 +25,10 @@ pub(crate) fn children(pid: u32) -> usize {
     text.split_whitespace().count()
 }
 
-/// Seconds of processor time that it took so far, all threads together.
+/// Returns the CPU time of all its threads so far, in seconds.
 pub(crate) fn busy(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name may have blanks in it; what follows it is numbers.
+    // The name may contain blanks; numbers follow it.
     let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
     let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|it| it.parse::<f64>().ok()).sum();
     ticks / 100.0

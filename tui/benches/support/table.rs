@@ -1,4 +1,4 @@
-//! The figures, with their spread and what was promised.
+//! The figures, with their spread and target.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use std::time::Duration;
 pub(crate) struct Table(Vec<[String; 4]>);
 
 impl Table {
-    /// A figure: what, how much, between what, and the promise.
+    /// Adds a figure: its name, value, spread and target.
     pub(crate) fn row(&mut self, what: &str, figure: String, spread: String, promise: &str) {
         println!("{what}: {figure} ({spread}); promise: {promise}");
         self.0.push([what.to_owned(), figure, spread, promise.to_owned()]);
     }
 
-    /// The median of several measurements with a unit, and their ends.
+    /// Adds the median of several measurements with a unit, and their range.
     pub(crate) fn median(&mut self, what: &str, mut all: Vec<f64>, unit: &str, promise: &str) {
         all.sort_by(f64::total_cmp);
         let show = |it: f64| format!("{it:.2}{unit}");
@@ -21,7 +21,7 @@ impl Table {
         self.row(what, show(all[all.len() / 2]), spread, promise);
     }
 
-    /// The middle and the end of many times.
+    /// Adds the median and the 99th percentile of many durations.
     pub(crate) fn percentiles(&mut self, what: &str, mut all: Vec<Duration>, promise: &str) {
         all.sort_unstable();
         let at = |part: usize| all[(all.len() * part / 100).min(all.len() - 1)].as_secs_f64() * 1000.0;

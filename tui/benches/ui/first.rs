@@ -1,4 +1,4 @@
-//! From the start of the program to its first frame, in a home where no daemon runs and none ever did.
+//! The time from the start of the program to its first frame, in a new home without a daemon.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! An idle daemon: from key to paint, and what the UI does while nothing happens.
+//! With an idle daemon: the time from key to paint, and the load of the UI while nothing happens.
 
 use fanlight_shared::rpc::runs::ParamSet;
 

@@ -20,11 +20,11 @@ use crate::table::Table;
 
 const NODES: usize = 200;
 const TALKERS: usize = 40;
-/// A little slower than what a node may report at most, so that nothing is left out.
+/// A little slower than the limit for a node's reports, so that none is dropped.
 const EVERY: Duration = Duration::from_millis(38);
 const TIMES: usize = 500;
 
-/// Talkers say where their reports are read, and wait; chains of small nodes read the talkers.
+/// Talker nodes forward progress from files and wait; chains of small nodes read the talkers.
 fn workflow(folder: &std::path::Path) -> String {
     let mut text = "id: 01980000-0000-7000-8000-000000000012\nname: Loud\nparams:\n  talk: { type: int, default: 0 }\nnodes:\n  \
                     sky:\n    uses: image.generate\n    with: { width: 320, height: 200, seed: \"${{ run.number }}\" }\n"
@@ -88,7 +88,7 @@ pub(crate) async fn measure(table: &mut Table) {
     screen::rates(table, "talking", &terminal, "≤ 10 %", "≤ 60");
     let what = "talking, 200 nodes, gallery";
     screen::keys(table, what, "p99 ≤ 16 ms", &mut terminal, TIMES, screen::pane);
-    // So near that it is seen how far they are.
+    // Zoomed in so far that the progress is visible.
     terminal.press(&["1", "+"]);
     terminal.wait_for(" %");
     screen::rates(table, "talking, seen as cards", &terminal, "≤ 10 %", "≤ 60");
@@ -103,7 +103,7 @@ pub(crate) async fn measure(table: &mut Table) {
     daemon.stop().await;
 }
 
-/// The files in which the commands' reports are read.
+/// The files from which the commands read their reports.
 struct Talkers(Vec<PathBuf>);
 
 impl Talkers {
@@ -119,7 +119,7 @@ impl Talkers {
         Self((0..TALKERS).map(read).collect())
     }
 
-    /// Reports for all of them, one after the other, until it is stopped.
+    /// Reports progress for all of them in turn, until it is stopped.
     fn talk(&self, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
         let open = |path: &PathBuf| std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         let files: Vec<std::fs::File> = self.0.iter().map(open).collect();

@@ -1,4 +1,4 @@
-//! 200 pictures in the gallery, all of them seen.
+//! 200 pictures in the gallery, scrolled through.
 
 use fanlight_shared::rpc::runs::ParamSet;
 
@@ -21,7 +21,7 @@ pub(crate) async fn measure(table: &mut Table) {
     screen::key(&mut terminal, "3");
     terminal.press(&["z"]);
     terminal.wait("nothing but the gallery", |screen| !screen.contents().contains("Queue"));
-    // A row of tiles, and then the time that a person looks at it.
+    // One row of tiles, then the time that a person looks at it.
     let down = |terminal: &mut Terminal, _| {
         std::thread::sleep(std::time::Duration::from_millis(150));
         screen::step(terminal, "j")

@@ -1,4 +1,4 @@
-//! 10,000 runs in the queue, half of them done: they are scrolled through from one end to the other.
+//! 10,000 runs in the queue, half of them done, scrolled through from one end to the other.
 
 use fanlight_shared::rpc::runs::ParamSet;
 
@@ -22,7 +22,7 @@ pub(crate) async fn measure(table: &mut Table) {
     let mut terminal = screen::open(&daemon);
     terminal.wait_for("Enqueued 5000");
     screen::key(&mut terminal, "2");
-    // Each jump to the end brings the next pages, until the first run of all is there.
+    // Each jump to the end reads the next pages, until the very first run is there.
     while !terminal.text().contains("#1 ") {
         terminal.press(&["G"]);
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -32,7 +32,7 @@ pub(crate) async fn measure(table: &mut Table) {
     screen::keys(table, "a row up among 10,000", "p99 ≤ 8 ms", &mut terminal, TIMES, up);
     let half_up = |terminal: &mut _, _| screen::step(terminal, "ctrl-u");
     screen::keys(table, "half a page up among 10,000", "p99 ≤ 8 ms", &mut terminal, TIMES, half_up);
-    // From the top, where what runs and the headings are seen.
+    // From the top, with the running runs and the headings in view.
     terminal.press(&["g", "g"]);
     terminal.wait_for("Enqueued 5000");
     let begun = std::time::Instant::now();

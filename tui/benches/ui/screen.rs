@@ -12,10 +12,10 @@ use crate::terminal::Terminal;
 
 /// Wide enough for grid, queue and gallery.
 pub(crate) const SIZE: (u16, u16) = (200, 60);
-/// How long a rate is watched.
+/// How long a rate is measured.
 pub(crate) const WATCHED: Duration = Duration::from_secs(5);
 
-/// The folder that the UI is started in; its only workflow is `flow.yaml`.
+/// Returns the folder that the UI is started in; its only workflow is `flow.yaml`.
 pub(crate) fn folder(daemon: &Daemon) -> std::path::PathBuf {
     daemon.folder.path().join("work")
 }
@@ -38,7 +38,7 @@ pub(crate) fn write(daemon: &Daemon, document: &str) {
     std::fs::write(folder(daemon).join("flow.yaml"), document).unwrap();
 }
 
-/// The UI just started, in the folder of the workflow.
+/// Returns the UI just started, in the folder of the workflow.
 pub(crate) fn start(daemon: &Daemon) -> Terminal {
     let program = Path::new(env!("CARGO_BIN_EXE_fanlight"));
     let mut command = Terminal::command(program, &[], daemon.folder.path(), &folder(daemon));
@@ -46,7 +46,7 @@ pub(crate) fn start(daemon: &Daemon) -> Terminal {
     Terminal::spawn(command, SIZE)
 }
 
-/// The UI with the workflow on screen.
+/// Returns the UI with the workflow on screen.
 pub(crate) fn open(daemon: &Daemon) -> Terminal {
     let mut terminal = start(daemon);
     terminal.wait_for("flow.yaml");
@@ -58,12 +58,12 @@ pub(crate) fn open(daemon: &Daemon) -> Terminal {
     terminal
 }
 
-/// A row of the screen.
+/// Returns a row of the screen.
 fn row(screen: &vt100::Screen, row: u16) -> String {
     screen.rows(0, SIZE.0).nth(usize::from(row)).unwrap_or_default()
 }
 
-/// From the key until the last row, which shows what keys do, is another one; the harness' own part is in it.
+/// Returns the time from a key until the hint line changes, including the overhead of the harness.
 pub(crate) fn key(terminal: &mut Terminal, key: &str) -> Duration {
     let last = SIZE.1 - 1;
     let before = terminal.look(|screen| row(screen, last));
@@ -73,7 +73,7 @@ pub(crate) fn key(terminal: &mut Terminal, key: &str) -> Duration {
     begun.elapsed()
 }
 
-/// From the key until anything on the screen is another; where nothing but the key changes it.
+/// Returns the time from a key until anything on the screen changes, where only the key changes it.
 pub(crate) fn step(terminal: &mut Terminal, key: &str) -> Duration {
     let before = terminal.paints();
     let begun = Instant::now();
@@ -85,13 +85,13 @@ pub(crate) fn step(terminal: &mut Terminal, key: &str) -> Duration {
     begun.elapsed()
 }
 
-/// From key to paint when the panes take turns: the key of this number, at a moment that no clock of the UI shares.
+/// Returns the time from key to paint while switching panes, at a moment that isn't aligned with a timer of the UI.
 pub(crate) fn pane(terminal: &mut Terminal, number: usize) -> Duration {
     std::thread::sleep(Duration::from_micros(20_000 + (number as u64 * 1_777) % 10_000));
     key(terminal, ["2", "3"][number % 2])
 }
 
-/// From key to paint, so many times, and the processor time that the client took meanwhile, by key.
+/// Measures key to paint this many times, and the CPU time of the client per key.
 pub(crate) fn keys(
     table: &mut Table,
     what: &str,
@@ -109,7 +109,7 @@ pub(crate) fn keys(
     table.row(&format!("processor time of a key, {what}"), format!("{each:.2} ms"), spread, "–");
 }
 
-/// Figures of the process over some seconds in which nothing is pressed.
+/// Measures the process for some seconds without any key.
 pub(crate) fn rates(table: &mut Table, what: &str, terminal: &Terminal, cpu: &str, paints: &str) {
     let pid = terminal.pid();
     let before = (crate::process::busy(pid), terminal.paints(), terminal.bytes());

@@ -1,4 +1,4 @@
-//! A workflow of 2,000 nodes: until it is on screen, and moving in it.
+//! A workflow of 2,000 nodes: the time to open it, and moving in it.
 
 use std::fmt::Write as _;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! `fanlight answer`: lists what runs ask, shows a question, answers it.
+//! `fanlight answer`: lists questions, shows one, answers it.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ use crate::output::table::{Cell, Table};
 use crate::output::{self, Out, json};
 use crate::text_file;
 
-/// The longest answer that is read from a file, in bytes.
+/// The maximum size of an answer's file, in bytes.
 const MAX_ANSWER_BYTES: u64 = 64 << 10;
 
 /// The arguments of `answer`.
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// All open questions, page by page.
+/// Returns all open questions, page by page.
 async fn questions(client: &Client, mut list: List) -> Result<Vec<OpenQuestion>, Failure> {
     let mut all = Vec::new();
     loop {
@@ -94,7 +94,7 @@ async fn questions(client: &Client, mut list: List) -> Result<Vec<OpenQuestion>,
     }
 }
 
-/// The questions that the words behind the run are about, and those of the words that answer one.
+/// Returns the questions that the arguments after the run mean, and the remaining arguments, which are the answer.
 fn choose<'a>(
     open: &'a [OpenQuestion],
     words: &'a [String],
@@ -113,7 +113,7 @@ fn choose<'a>(
             return Ok((vec![only], words));
         }
     }
-    // An item stands in brackets behind its node.
+    // An item is given in brackets after its node.
     let node = first.split('[').next().unwrap_or_default();
     let shown = sanitise::line(first);
     if is_node(node) {
@@ -127,7 +127,7 @@ fn choose<'a>(
     Err(Failure::usage(format!("{run} has no node `{shown}`")).maybe_hint(near))
 }
 
-/// Several questions, and it was not said which one is answered.
+/// The error if the run has several questions and the command doesn't name one.
 fn which(run: &str, open: &[OpenQuestion]) -> Failure {
     const SHOWN: usize = 8;
     let names: Vec<String> = open.iter().take(SHOWN).map(name_of).collect();
@@ -139,7 +139,7 @@ fn which(run: &str, open: &[OpenQuestion]) -> Failure {
     ))
 }
 
-/// The answer that was typed; `@FILE` is the text of a file, `@@…` a text that begins with `@`.
+/// Returns the answer that was typed; `@FILE` is the text of a file, `@@…` a text that begins with `@`.
 fn read(question: &Question, words: &[String]) -> Result<Value, String> {
     let words = words.iter().map(|word| match word.strip_prefix('@') {
         Some(rest) if rest.starts_with('@') => Ok(rest.to_owned()),
@@ -153,7 +153,7 @@ fn read(question: &Question, words: &[String]) -> Result<Value, String> {
     question.read(&words.collect::<Result<Vec<_>, String>>()?)
 }
 
-/// Sends the answer; it counts once, also where the connection is lost on the way.
+/// Sends the answer; it counts once, even if the connection breaks.
 async fn send(
     context: &Context,
     mut client: Client,
@@ -184,7 +184,7 @@ async fn send(
     }
 }
 
-/// All open questions, a line each.
+/// Prints all open questions, one per line.
 fn list(open: &[OpenQuestion], as_json: bool) -> Result<(), Failure> {
     let mut out = Out::new();
     if as_json {
@@ -215,7 +215,7 @@ fn list(open: &[OpenQuestion], as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Questions with all that belongs to them.
+/// Prints questions in full.
 fn show(asked: &[&OpenQuestion], as_json: bool) -> Result<(), Failure> {
     let mut out = Out::new();
     for (at, one) in asked.iter().enumerate() {
@@ -233,7 +233,7 @@ fn show(asked: &[&OpenQuestion], as_json: bool) -> Result<(), Failure> {
     out.flush()
 }
 
-/// The stable shape of an open question.
+/// Returns the stable JSON of an open question.
 fn object(one: &OpenQuestion) -> Json {
     let mut object = json::question(&one.question);
     if let Some(fields) = object.as_object_mut() {

@@ -1,4 +1,4 @@
-//! `fanlight assets`: what runs have made and is kept.
+//! `fanlight assets`: the assets that runs have made.
 
 mod get;
 mod list;
@@ -45,13 +45,13 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
-/// The asset that a person named: an id, the beginning of one, or `asset:ID` as `run` prints it.
+/// Returns the asset that a person named: an id, the beginning of one, or `asset:ID` as `run` prints it.
 async fn find(client: &Client, name: &str) -> Result<assets::Detail, Failure> {
     let asset = name.strip_prefix("asset:").unwrap_or(name).to_owned();
     Ok(client.call(assets::Get { asset }).await?)
 }
 
-/// The assets that a person named, each once.
+/// Returns the assets that a person named, each once.
 async fn find_all(client: &Client, names: &[String]) -> Result<Vec<fanlight_shared::asset::Asset>, Failure> {
     let mut found: Vec<fanlight_shared::asset::Asset> = Vec::new();
     for name in names {

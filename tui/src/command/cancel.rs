@@ -78,7 +78,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     out.flush()
 }
 
-/// Cancels, with as many requests as it takes to hear of every run that is named.
+/// Cancels the runs, repeating the request until every named run is covered.
 async fn cancel(client: &Client, request: runs::Cancel) -> Result<runs::CancelResponse, Failure> {
     if request.runs.len() <= runs::CANCEL_LIMIT {
         return Ok(client.call(request).await?);
@@ -105,7 +105,7 @@ fn say_counts(response: &runs::CancelResponse) {
     }
 }
 
-/// Follows these runs until they have ended. Ctrl-C leaves them to their end.
+/// Follows these runs until they have ended. Ctrl-C stops following.
 async fn wait(context: &Context, client: Client, ids: &[RunId]) -> Result<Vec<Run>, Failure> {
     let mut details = Vec::new();
     for id in ids {

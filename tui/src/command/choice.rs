@@ -1,4 +1,4 @@
-//! Which runs a command is about: those that a person named, or all that fit.
+//! Selects the runs for a command: those the user named, or all that match.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,8 @@ use fanlight_shared::run::{Run, RunStatus};
 use super::{find_run, find_workflow};
 use crate::failure::Failure;
 
-/// The runs with these names, each once. All are looked up before anything is done: a slip in one name does nothing.
+/// Returns the runs with these names, each once. All are looked up before anything is done, so that a typo in one name
+/// changes nothing.
 pub(super) async fn named(client: &Client, names: &[String]) -> Result<Vec<Run>, Failure> {
     let mut runs: Vec<Run> = Vec::new();
     for name in names {
@@ -22,7 +23,7 @@ pub(super) async fn named(client: &Client, names: &[String]) -> Result<Vec<Run>,
     Ok(runs)
 }
 
-/// The workflow with this name, if one is given.
+/// Returns the workflow with this name, if one is given.
 pub(super) async fn workflow(client: &Client, name: Option<&str>) -> Result<Option<WorkflowId>, Failure> {
     match name {
         None => Ok(None),
@@ -30,7 +31,7 @@ pub(super) async fn workflow(client: &Client, name: Option<&str>) -> Result<Opti
     }
 }
 
-/// All runs in these states, newest first; of one workflow where it is given. Without states in any.
+/// Returns all runs in these states, newest first; of one workflow where it is given. Without states in any.
 pub(super) async fn all(
     client: &Client,
     workflow_id: Option<WorkflowId>,
@@ -49,7 +50,7 @@ pub(super) async fn all(
     }
 }
 
-/// The runs in one of these states that no other run goes on from, oldest first.
+/// Returns the runs in one of these states that have not been resumed, oldest first.
 pub(super) async fn not_resumed(
     client: &Client,
     workflow_id: Option<WorkflowId>,

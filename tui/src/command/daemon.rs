@@ -47,7 +47,7 @@ enum Action {
 }
 
 impl Args {
-    /// Whether this process becomes the daemon.
+    /// Returns whether this process becomes the daemon.
     pub(crate) fn is_foreground(&self) -> bool {
         self.action.is_none()
     }
@@ -55,9 +55,9 @@ impl Args {
 
 /// How long a daemon may take to close its store.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long it may take to cancel what runs before that.
+/// How long it may take to cancel its runs before that.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often it is looked whether it has.
+/// How often the end of the daemon is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs `daemon`.
@@ -97,12 +97,12 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
             Err(error) => return Err(error),
         };
         match client.call(daemon::Stop { cancel }).await {
-            // It may be gone before its answer is.
+            // It may be gone before its response arrives.
             Ok(_) | Err(ClientError::Disconnected(_)) => {}
             Err(error) => return Err(error),
         }
-        // The last that it does is to close the store, then to remove its socket: whoever starts the next one finds the
-        // home free. One that is killed meanwhile removes nothing, but gives its lock back.
+        // A daemon closes the store and then removes its socket as its last step, so that the next one finds the home
+        // free. A killed daemon doesn't remove its socket, but its lock is released.
         while before.is_some() && socket() == before && embedded::daemon_lives(&context.home) {
             tokio::time::sleep(POLL_INTERVAL).await;
         }

@@ -1,4 +1,4 @@
-//! `fanlight doctor`: checks what is kept.
+//! `fanlight doctor`: checks the store.
 
 use fanlight_shared::rpc::daemon;
 use fanlight_shared::sanitise;
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Runs `doctor`. Asks the daemon that runs; without one the store is looked at from here, under the daemon's lock.
+/// Runs `doctor` in the running daemon; without a daemon it checks the store itself, under the daemon's lock.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
     let answer = match context.running().await? {

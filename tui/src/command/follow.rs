@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW};
 use crate::output::{Out, json, question};
 
-/// The least time between two changes of what is watched.
+/// The minimum time between two changes of the subscription.
 const REWATCH_DELAY: Duration = Duration::from_millis(200);
 
 /// How runs are followed.
@@ -27,14 +27,14 @@ pub(super) struct Options<'a> {
     pub(super) json: bool,
     /// The first Ctrl-C cancels the runs; else it only ends the following.
     pub(super) cancels: bool,
-    /// Ends the following once all runs that have not ended wait for a person.
+    /// Stops following once every open run waits for a person.
     pub(super) no_wait: bool,
-    /// Called once for each run that ended, with everything that is known of it.
+    /// Called once for each ended run, with its complete state.
     pub(super) ended: &'a mut dyn FnMut(&Client, Row<'_>),
 }
 
-/// Follows the runs of a projection until all have ended. Returns what is known of them then, and the
-/// connection, which may be a new one.
+/// Follows the runs of a projection until all have ended. Returns the final projection and the connection, which may be
+/// a new one.
 pub(super) async fn follow<'a>(
     context: &'a Context,
     client: Client,
@@ -42,7 +42,7 @@ pub(super) async fn follow<'a>(
     interrupt: &mut Interrupt,
     options: Options<'a>,
 ) -> Result<(Projection, Client), Failure> {
-    // Connecting has said the banners already.
+    // Connecting has printed the banners already.
     projection.connected(client.hello());
     let notifications = take_notifications(&client)?;
     let live = Live::new(options.json);
@@ -67,7 +67,7 @@ pub(super) async fn follow<'a>(
     Ok((follower.projection, follower.client))
 }
 
-/// The notifications of a connection that nobody watches yet.
+/// Returns the notifications of a connection that nobody watches yet.
 pub(super) fn take_notifications(client: &Client) -> Result<Notifications, Failure> {
     client.notifications().ok_or_else(|| Failure::failed("this connection is watched already"))
 }
@@ -82,11 +82,11 @@ struct Follower<'a> {
     options: Options<'a>,
     /// Whose telemetry comes.
     watched: HashSet<RunId>,
-    /// What runs ask, as it was said.
+    /// The questions that were printed.
     asked: HashMap<RunId, Asks>,
-    /// Ended runs that were handed over.
+    /// Ended runs that were passed to `ended`.
     settled: HashSet<RunId>,
-    /// When the window is to be moved, where it is not where it should be.
+    /// When to move the window, if it has to move.
     rewatch_at: Option<Instant>,
     reconnects: Reconnects,
 }
@@ -125,7 +125,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Takes a notification and all that are queued behind it, then shows the result.
+    /// Applies a notification and all that are queued behind it, then shows the result.
     fn take_all(&mut self, first: Notification) -> Result<(), Failure> {
         let mut next = Some(first);
         while let Some(notification) = next {
@@ -140,7 +140,7 @@ impl Follower<'_> {
     }
 
     fn take(&mut self, mut notification: Notification) -> Result<(), Failure> {
-        // A whole registry says nothing of one run in particular.
+        // A snapshot of the registry isn't about one run.
         let printed = self.out.is_some() && !matches!(notification, Notification::Registry { .. });
         let line = printed.then(|| json::line(&notification)).transpose()?;
         let mut ours = false;
@@ -174,7 +174,7 @@ impl Follower<'_> {
         self.live.say(&format!("{} was deleted", run.name()));
     }
 
-    /// Asks after runs that the daemon did not tell of. `false`: the connection was lost on the way.
+    /// Reads runs that no notification mentioned. Returns `false` if the connection was lost.
     async fn look_after(&mut self) -> Result<bool, Failure> {
         let missing: Vec<RunId> = self.projection.missing().collect();
         for id in missing {
@@ -186,7 +186,7 @@ impl Follower<'_> {
         Ok(true)
     }
 
-    /// Takes over what the daemon has of a run. `false`: the connection was lost.
+    /// Applies the daemon's state of a run. Returns `false` if the connection was lost.
     fn put(&mut self, id: RunId, detail: Result<runs::Detail, ClientError>) -> Result<bool, Failure> {
         match detail {
             Ok(detail) => {
@@ -205,7 +205,7 @@ impl Follower<'_> {
         Ok(true)
     }
 
-    /// Says what runs ask, each question once, with the command that answers it.
+    /// Prints each question of a run once, with the command that answers it.
     fn say_questions(&mut self) {
         let same = |one: &Asks, other: &Asks| {
             (&one.node, one.item, &one.text) == (&other.node, other.item, &other.text)
@@ -213,7 +213,7 @@ impl Follower<'_> {
         let mut said = Vec::new();
         for row in self.projection.rows() {
             let Some(asks) = &row.run.asks else { continue };
-            // What it asks in full comes in a moment.
+            // The full question follows in a moment.
             let incomplete = row.state.is_none() && self.watched.contains(&row.run.id);
             if !incomplete && !self.asked.get(&row.run.id).is_some_and(|known| same(known, asks)) {
                 said.push((row.run.id, (**asks).clone(), question::asks(row.run, asks, row.state)));
@@ -225,14 +225,14 @@ impl Follower<'_> {
         }
     }
 
-    /// Whether all runs that have not ended wait for a person, and that was said.
+    /// Returns whether every open run waits for a person, and that has been printed.
     fn is_parked(&self) -> bool {
         let waits = |row: Row<'_>| row.run.state == RunStatus::Parked && row.run.asks.is_some();
         let open = |row: &Row<'_>| !row.run.state.is_ended();
         self.projection.rows().filter(open).all(|row| waits(row) && self.asked.contains_key(&row.run.id))
     }
 
-    /// The name of the first run that has not ended.
+    /// Returns the name of the first run that has not ended.
     fn open_run(&self) -> String {
         let open = self.projection.rows().find(|row| !row.run.state.is_ended());
         open.map(|row| row.run.name()).unwrap_or_default()
@@ -245,7 +245,7 @@ impl Follower<'_> {
         ))
     }
 
-    /// The window moves on when an active run is outside of it, or half of it has ended.
+    /// Moves the window if an active run is outside of it, or half of it has ended.
     fn consider_window(&mut self, moved: RunId) {
         let outside = !self.watched.contains(&moved);
         let active = self.projection.row(moved).is_some_and(|row| row.run.state.is_active());
@@ -259,8 +259,8 @@ impl Follower<'_> {
         }
     }
 
-    /// Asks for the registry and for the telemetry of active runs, then of parked ones and of those next in the queue, as
-    /// many as may be watched; of the others their state is known.
+    /// Subscribes to the registry and to the telemetry of active runs, then of parked ones and of those next in the
+    /// queue, up to the limit. Of the other runs the state is known.
     async fn watch(&mut self) -> Result<(), Failure> {
         self.rewatch_at = None;
         let with = |test: fn(RunStatus) -> bool| {
@@ -276,13 +276,13 @@ impl Follower<'_> {
         let watch = Watch { registry: true, telemetry, ..Watch::default() };
         match self.client.call(self.projection.resume(watch)).await {
             Ok(_) => Ok(()),
-            // The end of the connection is noticed, and mended, where notifications are read.
+            // The loop that reads notifications notices the end of the connection and reconnects.
             Err(ClientError::Disconnected(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Hands over runs that ended, each once, with their whole state. `false`: the connection was lost on the way.
+    /// Passes each ended run on once, with its complete state. Returns `false` if the connection was lost.
     async fn settle(&mut self) -> Result<bool, Failure> {
         let ended: Vec<RunId> = self
             .projection
@@ -318,7 +318,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Finds the daemon again and goes on where the projection is.
+    /// Reconnects to the daemon and continues from the state of the projection.
     async fn reconnect(&mut self, interrupt: &mut Interrupt) -> Result<(), Failure> {
         self.live.say("the connection to the daemon was lost; connecting again");
         let leaves = if self.options.cancels { 2 } else { 1 };
@@ -327,7 +327,7 @@ impl Follower<'_> {
         self.notifications = take_notifications(&self.client)?;
         self.projection.connected(self.client.hello());
         self.watch().await?;
-        // The daemon that was lost may not have received it.
+        // The previous daemon may not have received it.
         if interrupt.received() {
             self.cancel()?;
         }
@@ -335,7 +335,7 @@ impl Follower<'_> {
     }
 }
 
-/// Success if every run completed. One that has not ended waits for a person.
+/// Succeeds if every run completed. A run that has not ended waits for a person.
 pub(super) fn verdict(projection: &Projection, interrupt: &Interrupt) -> Result<(), Failure> {
     if interrupt.received() {
         return Err(Failure::interrupted());

@@ -1,4 +1,4 @@
-//! `fanlight help`: the help of a command, or the short form of what a workflow file may say.
+//! `fanlight help`: the help of a command, or a summary of the workflow file.
 
 use clap::CommandFactory as _;
 use fanlight_shared::problem::near;

@@ -11,7 +11,7 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Starts to count; from now on Ctrl-C doesn't end the process by itself.
+    /// Starts counting. From now on Ctrl-C doesn't end the process by itself.
     pub(super) fn new() -> Result<Self, Failure> {
         let signal = signal(SignalKind::interrupt())
             .map_err(|error| Failure::failed(format!("Ctrl-C can't be caught: {error}")))?;
@@ -27,14 +27,14 @@ impl Interrupt {
         self.count
     }
 
-    /// Waits until there were so many.
+    /// Waits until there were this many.
     pub(super) async fn reaches(&mut self, count: u32) {
         while self.count < count {
             self.next().await;
         }
     }
 
-    /// Whether there was one.
+    /// Returns whether there was one.
     pub(super) fn received(&self) -> bool {
         self.count > 0
     }

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     raw: bool,
 }
 
-/// Which logs are wanted.
+/// Which logs to print.
 struct Wanted {
     node: Option<(String, ItemPath)>,
     failed: bool,
@@ -60,7 +60,7 @@ impl Wanted {
         Ok(Self { node, failed: args.failed })
     }
 
-    /// The places whose log is wanted and may be there: those whose attempt left the daemon's process.
+    /// Returns the places whose log is wanted and may be there: those whose attempt left the daemon's process.
     fn places(&self, state: &RunState) -> Vec<Place> {
         let mut places = Vec::new();
         for (name, node) in &state.nodes {
@@ -151,7 +151,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads on whenever a log grew, until the run has ended.
+/// Reads the logs whenever they grow, until the run has ended.
 struct Following<'a> {
     context: &'a Context,
     run: RunId,
@@ -206,7 +206,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Asks for the run's telemetry, from where it is known. `false`: the connection was lost.
+    /// Subscribes to the run's telemetry, from the last known event. Returns `false` if the connection was lost.
     async fn watch(&self) -> Result<bool, Failure> {
         let telemetry = vec![TelemetryOf { run_id: self.run, seq: None }];
         match self.client.call(self.projection.resume(Watch { telemetry, ..Watch::default() })).await {
@@ -216,7 +216,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Reads whatever grew. `false`: the connection was lost.
+    /// Reads the logs that grew. Returns `false` if the connection was lost.
     async fn read(&self, readers: &mut Readers, out: &mut Out) -> Result<bool, Failure> {
         let Some((_, state)) = self.projection.watched(self.run) else { return Ok(true) };
         for place in self.wanted.places(state) {

@@ -73,7 +73,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 #[derive(Default)]
 struct Found {
     runs: usize,
-    /// Those of them that ask a person something.
+    /// Those of them that wait for a person.
     asking: usize,
 }
 
@@ -133,7 +133,8 @@ fn table(runs: &[Run], held: &HashSet<RunId>) -> Table {
     table
 }
 
-/// The state of a run with its glyph, its place in the queue, and whether the limit of its workflow keeps it there.
+/// Returns the state of a run with its glyph, its place in the queue, and whether the limit of its workflow keeps it
+/// there.
 pub(super) fn state(run: &Run, held: bool) -> Cell {
     let mut text = format!("{} {}", run_glyph(run.state), run.state.word());
     if let Some(place) = run.position.filter(|_| run.state == RunStatus::Queued) {
@@ -145,7 +146,7 @@ pub(super) fn state(run: &Run, held: bool) -> Cell {
     Cell::new(text, Role::of_run(run.state))
 }
 
-/// How long a run took, or has taken so far.
+/// Returns how long a run took, or has taken so far.
 pub(super) fn elapsed(run: &Run) -> String {
     let end = run.ended_at.unwrap_or_else(Time::now);
     run.started_at.map(|begin| human_duration(end.since(begin))).unwrap_or_default()

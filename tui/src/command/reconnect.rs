@@ -1,4 +1,4 @@
-//! Finding the daemon again when its connection was lost: for commands that follow.
+//! Reconnects to the daemon, for commands that follow runs.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::interrupt::Interrupt;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// How often in a row a lost daemon is looked for.
+/// How many times in a row the daemon may be lost.
 const MAX_TRIES: u32 = 5;
-/// The first wait between two tries; each later one is twice as long.
+/// The first delay between two attempts; each later one is twice as long.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
-/// A connection that lasted so long was a good one: losing it begins a new row.
+/// A connection that lasts this long resets the count.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// How often the daemon was lost.
@@ -29,10 +29,11 @@ impl Reconnects {
         Self { tries: 0, connected: Instant::now() }
     }
 
-    /// A new connection, to a new daemon where none runs. Ctrl-C is counted meanwhile; the one numbered `leaves` ends it.
+    /// Returns a new connection, and starts a daemon if none runs. Counts Ctrl-C meanwhile; number `leaves` ends the
+    /// attempt.
     ///
     /// # Errors
-    /// The daemon can't be reached, or the connection is lost again and again; the hint names how `run` is found later.
+    /// The daemon can't be reached, or the connection keeps breaking; the hint names how `run` is found later.
     pub(super) async fn connect(
         &mut self,
         context: &Context,

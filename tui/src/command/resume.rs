@@ -72,7 +72,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         });
     }
     if args.new_version {
-        // All is said before the first one starts, and one that can't be resumed keeps all from starting.
+        // The summary is printed before the first run starts. If one run can't be resumed, none starts.
         for (run, request) in ended.iter().zip(&requests) {
             let planned = client.call(runs::Resume { dry_run: true, ..request.clone() }).await?;
             say_hints(&planned.hints);
@@ -123,7 +123,7 @@ fn sentence(reuse: &Reuse) -> String {
     format!("keeps {kept}; runs {again} again")
 }
 
-/// The names with commas between them, and how many more there are.
+/// Returns the names with commas between them, and how many more there are.
 fn listed(mut names: Vec<String>, left: u32) -> String {
     if left > 0 {
         names.push(format!("{left} more"));
@@ -131,7 +131,7 @@ fn listed(mut names: Vec<String>, left: u32) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-/// Workflow files as they are now, each read once.
+/// The current workflow files, each read once.
 #[derive(Default)]
 struct Files {
     /// By path: the text, and the variables that it asks for.

@@ -1,4 +1,4 @@
-//! `fanlight run`: submits runs, follows them, and hands out what they made.
+//! `fanlight run`: submits runs, follows them, and prints or saves their outputs.
 
 mod files;
 mod params;
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             () = interrupt.reaches(2) => return Err(Failure::interrupted()),
         };
         match answer {
-            // By its key the daemon recognises a request that it has committed already.
+            // By the key the daemon recognises a request that it has committed already.
             Err(ClientError::Disconnected(_)) => {
                 output::note("the connection to the daemon was lost; connecting again");
                 client = reconnects.connect(&context, &mut interrupt, 2, "last").await?;

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     out.flush()
 }
 
-/// The stable shape of a run, with its `outputs` and `nodes`.
+/// Returns the stable JSON of a run, with its `outputs` and `nodes`.
 async fn object(client: &Client, detail: &Detail) -> Result<Json, Failure> {
     let mut run = json::run(&detail.run);
     let nodes: Vec<Json> = detail.state.nodes.iter().map(|(name, node)| node_object(name, node)).collect();
@@ -86,7 +86,7 @@ fn item_error(item: u32, error: &NodeError) -> Json {
     json!({ "item": item, "message": error.message, "exit_code": error.exit_code, "last_line": error.last_line })
 }
 
-/// The items that failed, and why, in their order.
+/// Returns the items that failed, and why, in their order.
 fn failed_items(node: &NodeState) -> impl Iterator<Item = (u32, NodeError)> + '_ {
     let failed = node.items.iter().filter(|(_, item)| item.status == NodeStatus::Failed);
     failed.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
@@ -139,7 +139,7 @@ fn print(out: &mut Out, detail: &Detail, held: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Which items of a node failed and why.
+/// Prints the failed items of a node and their errors.
 fn print_failed_items(out: &mut Out, name: &str, node: &NodeState) -> Result<(), Failure> {
     out.line(&format!("{name}: {}", failed_count(node)))?;
     let mut table = Table::new(&["", "", ""]);
@@ -159,7 +159,7 @@ fn failed_count(node: &NodeState) -> String {
     format!("{} of {} {word}", node.items_failed, text::count(of as usize, "item"))
 }
 
-/// A reason with the last line that a command wrote.
+/// Returns a reason with the last line that a command wrote.
 fn reason(error: &NodeError) -> String {
     let last = error.last_line.iter().map(|line| format!(" ({line})")).collect::<String>();
     sanitise::line(&format!("{}{last}", error.message))
@@ -187,7 +187,7 @@ fn elapsed(node: &Instance) -> String {
     node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
 }
 
-/// Why it failed, else what it left out, else what it is doing, else what it put out.
+/// Returns the error of a node, else the items it dropped, else its progress, else its outputs.
 fn note(node: &NodeState) -> String {
     let whole = &node.whole;
     if let Some(error) = &whole.error {

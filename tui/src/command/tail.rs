@@ -1,4 +1,4 @@
-//! The end of what a failed command wrote, for whoever waited for its run.
+//! The end of a failed command's output, for `run` and `watch`.
 
 use fanlight_shared::client::Client;
 use fanlight_shared::client::projection::{Projection, Row};
@@ -13,9 +13,9 @@ use crate::output::style::{Paint, Role};
 
 /// How many lines are shown of one log.
 const LINES: usize = 10;
-/// How many failed commands are shown; of more, the first ones.
+/// The maximum number of failed commands that are shown.
 const MAX_COMMANDS: usize = 3;
-/// How much of the end of a log is looked at, in bytes.
+/// How much of the end of a log is read, in bytes.
 const MAX_TAIL_BYTES: u64 = 16 * 1024;
 
 /// A command that failed.
@@ -55,11 +55,11 @@ pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
     }
 }
 
-/// The commands that failed a run.
+/// Returns the commands that failed a run.
 fn failed_of(row: Row<'_>) -> Vec<FailedCommand<'_>> {
     let (RunStatus::Failed, Some(state)) = (row.run.state, row.state) else { return Vec::new() };
     let error = row.run.error.as_deref().unwrap_or_default();
-    // A node whose failure is allowed has failed nothing.
+    // A node that may fail doesn't fail the run.
     let guilty = |name: &str| error.contains(&format!("node `{name}` failed"));
     let failed = state.nodes.iter().filter(|(name, _)| guilty(name));
     failed
@@ -67,9 +67,9 @@ fn failed_of(row: Row<'_>) -> Vec<FailedCommand<'_>> {
         .collect()
 }
 
-/// The item whose command failed first, or the node itself.
+/// Returns the item whose command failed first, or the node as a whole.
 fn failed_item(node: &NodeState) -> Option<ItemPath> {
-    // What ran inside the daemon or a worker writes no log.
+    // Nodes that run inside the daemon or a worker write no log.
     let is_command = |it: &Instance| it.attempts.last().is_some_and(|attempt| attempt.id.is_some());
     match node.item_errors.first() {
         Some(first) => {
@@ -82,7 +82,7 @@ fn failed_item(node: &NodeState) -> Option<ItemPath> {
     }
 }
 
-/// The last lines of stderr; of a command that wrote nothing there, those of stdout.
+/// Returns the last lines of stderr; of a command that wrote nothing there, those of stdout.
 async fn last_lines(client: &Client, command: &FailedCommand<'_>) -> Vec<String> {
     let read = |offset: u64| Read {
         run_id: command.row.run.id,
@@ -92,7 +92,7 @@ async fn last_lines(client: &Client, command: &FailedCommand<'_>) -> Vec<String>
         offset,
         limit: None,
     };
-    // The log may be gone, or the daemon: then there is nothing to show.
+    // If the log or the daemon is gone, there is nothing to show.
     let Ok(end) = client.call(read(u64::from(u32::MAX))).await else { return Vec::new() };
     let Ok(part) = client.call(read(end.end.saturating_sub(MAX_TAIL_BYTES))).await else { return Vec::new() };
     let of = |stream| lines_of(&part, stream);

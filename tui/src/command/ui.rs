@@ -41,18 +41,18 @@ fn pictures(text: &str) -> Result<PictureMode, String> {
 }
 
 impl Args {
-    /// Whether ASCII was asked for.
+    /// Returns whether ASCII was asked for.
     pub(crate) fn ascii(&self) -> bool {
         self.ascii
     }
 
     fn options(&self, preferences: Preferences) -> Options {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        // Over a slow line whatever moves costs; who wants it anyway has a terminal beside it.
+        // Animation is expensive over a slow line.
         let remote = set("SSH_CONNECTION") || set("SSH_TTY");
         let ascii = crate::ascii::is_asked_for() || preferences.ascii.unwrap_or_else(crate::ascii::is_wanted);
         let colour = !set("NO_COLOR");
-        // Half blocks are colours and nothing else, and neither they nor placeholders are ASCII.
+        // Half blocks need colours, and neither they nor placeholders are ASCII.
         let pictures = if colour && !ascii { PictureMode::Auto } else { PictureMode::Off };
         Options {
             motion: !self.no_motion && preferences.motion.unwrap_or(!remote),
@@ -68,7 +68,7 @@ impl Args {
     }
 }
 
-/// Opens the terminal UI. Without a terminal it says what there is instead.
+/// Opens the terminal UI. Without a terminal it prints the alternatives.
 pub(super) async fn open(args: &Args) -> Result<(), Failure> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         output::note(Cli::command().render_help().to_string().trim_end());

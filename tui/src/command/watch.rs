@@ -27,15 +27,15 @@ pub(crate) struct Args {
     no_wait: bool,
 }
 
-/// Runs `watch`. Leaving it does nothing to the run.
+/// Runs `watch`. Interrupting it doesn't affect the run.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let context = Context::from_env()?;
     let client = context.connect().await?;
     let detail = find_run(&client, &args.run).await?;
-    // What is known in full may be ahead of the list.
+    // The full state may be newer than the list.
     let ended = detail.run.state.is_ended() || detail.state.status.is_ended();
     let mut projection = Projection::of(vec![detail.run.clone()]);
-    // With events the state begins with a snapshot, so that the output is whole by itself.
+    // With events, the output begins with a snapshot, so that it is complete.
     if !args.json || ended {
         projection.put(detail.run, detail.state);
     }

@@ -1,30 +1,30 @@
-//! New files: whole or not at all, and never over something else.
+//! Writes new files atomically, never over an existing file.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// A file on its way to its name: it gets it when it is whole, and only if nothing has it.
+/// A file that gets its name once it is complete, and only if that name is free.
 pub(crate) struct NewFile {
-    /// Where the bytes go first.
+    /// The temporary file.
     pub(crate) temporary: tempfile::NamedTempFile,
     path: PathBuf,
 }
 
 impl NewFile {
-    /// A new file in the folder of `path`.
+    /// Returns a new file in the folder of `path`.
     pub(crate) fn beside(path: &Path) -> Result<Self, String> {
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = tempfile::Builder::new()
             .prefix(".fanlight-")
-            // As any program makes files: what the umask takes away is taken away.
+            // The default mode of new files; the umask applies.
             .permissions(std::fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)
             .map_err(|error| format!("`{}` can't be written: {error}", path.display()))?;
         Ok(Self { temporary, path: path.to_owned() })
     }
 
-    /// A sentence about what went wrong.
+    /// Returns a sentence about what went wrong.
     pub(crate) fn says(&self, error: &dyn std::fmt::Display) -> String {
         format!("`{}` can't be written: {error}", self.path.display())
     }

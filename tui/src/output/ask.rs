@@ -1,10 +1,10 @@
-//! Questions before something is gone for good.
+//! Asks before something is deleted for good.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use crate::failure::Failure;
 
-/// Asks on the terminal; where there is none, `--yes` must have been given.
+/// Asks on the terminal; without a terminal, `--yes` is required.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The stable shapes of `--json`: one object a line.
+//! The stable output of `--json`: one object per line.
 
 use fanlight_shared::asset::Asset;
 use fanlight_shared::client::Client;
@@ -18,13 +18,13 @@ pub(crate) fn print<T: Serialize>(out: &mut Out, value: &T) -> Result<(), Failur
     out.json(&line(value)?)
 }
 
-/// One object as a line.
+/// Returns one object as a line.
 pub(crate) fn line<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value)
         .map_err(|error| Failure::failed(format!("the answer can't be written as JSON: {error}")))
 }
 
-/// A run.
+/// Returns a run.
 pub(crate) fn run(run: &Run) -> Json {
     json!({
         "id": run.id,
@@ -41,7 +41,7 @@ pub(crate) fn run(run: &Run) -> Json {
     })
 }
 
-/// What a question asks and what answers it; media is an object of its fields.
+/// Returns the JSON of a question; media is an object with its fields.
 pub(crate) fn question(question: &Question) -> Json {
     let list = |values: &[Value]| values.iter().map(Value::to_json).collect::<Vec<_>>();
     let mut object = json!({
@@ -63,7 +63,7 @@ pub(crate) fn question(question: &Question) -> Json {
     object
 }
 
-/// An asset.
+/// Returns an asset.
 pub(crate) fn asset(asset: &Asset) -> Json {
     json!({
         "id": asset.id,

@@ -1,4 +1,4 @@
-//! Draws live progress in place on stderr, or says changes in plain lines where that is no terminal.
+//! Draws live progress in place on stderr, or prints changes as lines if stderr isn't a terminal.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use super::progress::{self, Frame};
 use super::style::Paint;
 use super::text;
 
-/// At most 15 pictures a second.
+/// At most 15 frames per second.
 pub(crate) const REDRAW: Duration = Duration::from_millis(67);
 
-/// Begin and end of a picture that the terminal shows at once (unknown ones ignore it).
+/// Starts and ends a synchronized update; terminals that don't know it ignore it.
 const BEGIN: &str = "\u{1b}[?2026h";
 const END: &str = "\u{1b}[?2026l";
 
-/// Columns and lines of the terminal; 80 × 24 where it does not say.
+/// Returns the columns and lines of the terminal, or 80 × 24 if they are unknown.
 pub(crate) fn terminal_size() -> (usize, usize) {
     match crossterm::terminal::size() {
         Ok((columns, lines)) if columns > 0 && lines > 0 => (columns.into(), lines.into()),
@@ -32,7 +32,7 @@ pub(crate) fn terminal_size() -> (usize, usize) {
 pub(crate) struct Live {
     mode: Mode,
     paint: Paint,
-    /// The widths of the lines that stand there now, top to bottom.
+    /// The widths of the lines on screen, top to bottom.
     standing: Vec<usize>,
     drawn: Option<Instant>,
 }
@@ -48,7 +48,7 @@ enum Mode {
 }
 
 impl Live {
-    /// For the stderr of this process; `silent` says nothing at all.
+    /// Creates it for the stderr of this process; `silent` prints nothing.
     pub(crate) fn new(silent: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
         let mode = if silent {
@@ -61,12 +61,12 @@ impl Live {
         Self { mode, paint: Paint::stderr(), standing: Vec::new(), drawn: None }
     }
 
-    /// Whether it wants to be drawn again and again.
+    /// Returns whether it wants to be drawn again and again.
     pub(crate) fn is_in_place(&self) -> bool {
         self.mode == Mode::InPlace
     }
 
-    /// A run changed its state.
+    /// Handles a state change of a run.
     pub(crate) fn moved(&self, projection: &Projection, id: RunId) {
         if self.mode != Mode::Lines {
             return;
@@ -78,7 +78,7 @@ impl Live {
         }
     }
 
-    /// The banners changed; the picture shows them by itself.
+    /// Handles a change of the banners. The live picture always shows them.
     pub(crate) fn banners(&self, projection: &Projection) {
         if self.mode != Mode::Lines {
             return;
@@ -91,7 +91,7 @@ impl Live {
         }
     }
 
-    /// Draws the runs, unless that was done a moment ago.
+    /// Draws the runs, unless they were drawn a moment ago.
     pub(crate) fn draw(&mut self, projection: &Projection) {
         if self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
             self.draw_now(projection);
@@ -126,7 +126,7 @@ impl Live {
         write(&out);
     }
 
-    /// Prints a line above the picture, which is drawn again below it.
+    /// Prints a line above the picture, which is redrawn below it.
     pub(crate) fn say(&mut self, line: &str) {
         match self.mode {
             Mode::Silent => return,
@@ -140,8 +140,8 @@ impl Live {
         write(&format!("{back}{line}\r\n"));
     }
 
-    /// To the first column of the first line that stands there, and everything below gone. A terminal that became
-    /// narrower has wrapped the lines meanwhile.
+    /// Returns the sequence that moves to the start of the picture and clears everything below. A terminal that became
+    /// narrower has wrapped the lines.
     fn back(&self, columns: usize, lines: usize) -> String {
         if self.standing.is_empty() {
             return String::new();
@@ -151,7 +151,7 @@ impl Live {
     }
 }
 
-/// Nobody listening on stderr is no reason to stop.
+/// A closed stderr is ignored.
 fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(super::for_people(text).as_bytes());

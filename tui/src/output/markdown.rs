@@ -1,4 +1,4 @@
-//! Markdown on a terminal: the text as it stands, with headings, code and tables set off.
+//! Renders Markdown on a terminal: the text with highlighted headings, code and tables.
 
 use super::style::{Paint, Role};
 
@@ -25,7 +25,7 @@ pub(crate) fn lines(markdown: &str, paint: Paint) -> Vec<String> {
     lines
 }
 
-/// A line of prose: code in the accent's colour, links by their words.
+/// Returns a line of prose: code in the accent's colour, links by their words.
 fn prose(line: &str, paint: Paint) -> String {
     let mut out = String::new();
     for (at, piece) in line.split('`').enumerate() {

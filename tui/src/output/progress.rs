@@ -1,4 +1,4 @@
-//! Live progress as lines: pure, from what is known of the runs and the size of the terminal.
+//! Renders live progress as lines, from the projection and the size of the terminal.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ const CLOCK_WIDTH: usize = 7;
 /// How long a spinner shows one of its glyphs.
 const SPINNER_INTERVAL: u64 = 100;
 
-/// What the lines are drawn for.
+/// The size and style of the output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     /// Columns of the terminal.
     pub(crate) columns: usize,
-    /// Lines that may be used, at least one.
+    /// The available lines, at least one.
     pub(crate) lines: usize,
     /// The wall clock.
     pub(crate) now: Time,
@@ -35,11 +35,12 @@ pub(crate) struct Frame {
     pub(crate) paint: Paint,
 }
 
-/// Banners, a line per run and, for several runs, one for all; never more lines or columns than the frame has.
+/// Returns the banners, a line per run and, for several runs, a summary; never more lines or columns than the frame
+/// has.
 pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
     let names = projection.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
     let labels = projection.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
-    // A narrow line gives up its label before its count and its time.
+    // A narrow line drops its label before its count and time.
     let narrow = frame.columns < BAR_FROM;
     let most = if narrow { frame.columns.saturating_sub(names + 20).min(16) } else { frame.columns / 3 };
     let labels = labels.min(if most < 4 { 0 } else { most });
@@ -60,7 +61,7 @@ pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
     lines
 }
 
-/// All runs in their order where they fit; else those that matter most, and how many are left out.
+/// Returns all runs in order if they fit, else the most important ones, and how many are left out.
 fn choose(projection: &Projection, room: usize) -> (Vec<Row<'_>>, usize) {
     let all: Vec<Row<'_>> = projection.rows().collect();
     if all.len() <= room {
@@ -81,7 +82,7 @@ fn choose(projection: &Projection, room: usize) -> (Vec<Row<'_>>, usize) {
     (ordered, hidden)
 }
 
-/// Pieces of a line with their roles, cut at a width.
+/// The parts of a line with their roles, cut to a width.
 struct Line {
     text: String,
     taken: usize,
@@ -192,7 +193,7 @@ pub(crate) fn change_line(row: Row<'_>, paint: Paint) -> String {
     line
 }
 
-/// What a completed run did without: `; thumb dropped 11 of 15 items`
+/// Returns the items that a completed run dropped: `; thumb dropped 11 of 15 items`.
 fn dropped(state: &RunState) -> String {
     let nodes = state.nodes.iter().filter(|(_, node)| node.items_dropped() > 0);
     nodes
@@ -217,7 +218,7 @@ fn bar(fraction: f64, columns: usize) -> (String, String) {
     ("━".repeat(full), "─".repeat(columns - full))
 }
 
-/// How far a run is, between 0 and 1: its ended nodes, and the progress of those that run.
+/// Returns how far a run is, between 0 and 1: its ended nodes, and the progress of those that run.
 fn fraction(row: Row<'_>) -> f64 {
     if row.run.state.is_ended() {
         return 1.0;
@@ -274,7 +275,7 @@ fn asks(state: &RunState) -> String {
     )
 }
 
-/// The node that started last among those that run, how far it is, and how many others run.
+/// Returns the node that started last among those that run, how far it is, and how many others run.
 fn busy(state: &RunState) -> String {
     let running: Vec<_> =
         state.nodes.iter().filter(|(_, node)| node.whole.status == NodeStatus::Running).collect();

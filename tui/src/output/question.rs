@@ -11,12 +11,12 @@ use fanlight_shared::types::Type;
 use super::style::{Paint, Role};
 use super::text;
 
-/// The node that asks, with its item: `pick[3]`.
+/// Returns the node that asks, with its item: `pick[3]`.
 pub(crate) fn name_of(question: &OpenQuestion) -> String {
     format!("{}{}", question.node, question.item)
 }
 
-/// The command that answers a question, with an answer that it takes.
+/// Returns the command that answers a question, with an answer that it takes.
 pub(crate) fn command(question: &OpenQuestion) -> String {
     answer_command(&question.run, &name_of(question), Some(&question.question))
 }
@@ -33,7 +33,7 @@ fn answer_command(run: &str, node: &str, question: Option<&Question>) -> String 
     format!("`fanlight answer '{run}' {node} {value}`")
 }
 
-/// A question with its choices, what to look at, and the command that answers it.
+/// Returns a question with its choices, what to look at, and the command that answers it.
 pub(crate) fn lines(one: &OpenQuestion, paint: Paint) -> Vec<String> {
     let question = &one.question;
     let mut lines = vec![format!("{}  {} asks", paint.apply(Role::Strong, &one.run), name_of(one))];
@@ -62,7 +62,7 @@ pub(crate) fn lines(one: &OpenQuestion, paint: Paint) -> Vec<String> {
     lines
 }
 
-/// What a run that is followed asks, and what to type.
+/// Returns the lines for a followed run that asks something, with the command that answers it.
 pub(crate) fn asks(run: &Run, asks: &Asks, state: Option<&RunState>) -> Vec<String> {
     let name = run.name();
     let question = state

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use anstyle::{AnsiColor, Style};
 use fanlight_shared::run::{NodeStatus, RunStatus};
 
-/// What a piece of text stands for.
+/// The meaning of a piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
     /// Ordinary text.
@@ -14,7 +14,7 @@ pub(crate) enum Role {
     Strong,
     /// Less important.
     Dim,
-    /// Points at something to do.
+    /// Something to do.
     Accent,
     /// Something waits.
     Waiting,
@@ -26,12 +26,12 @@ pub(crate) enum Role {
     Failed,
     /// Somebody ended it.
     Cancelled,
-    /// Every client should know it.
+    /// Something every client should know.
     Warning,
 }
 
 impl Role {
-    /// The role of a run's state.
+    /// Returns the role of a run's state.
     pub(crate) fn of_run(status: RunStatus) -> Self {
         match status {
             RunStatus::Queued => Self::Waiting,
@@ -43,7 +43,7 @@ impl Role {
         }
     }
 
-    /// The role of a node's state.
+    /// Returns the role of a node's state.
     pub(crate) fn of_node(status: NodeStatus) -> Self {
         match status {
             NodeStatus::Waiting | NodeStatus::Ready => Self::Waiting,
@@ -70,7 +70,7 @@ impl Role {
     }
 }
 
-/// The glyph of a run's state; a running one turns instead, see [`SPINNER`].
+/// Returns the glyph of a run's state. A running run has a spinner instead, see [`SPINNER`].
 pub(crate) fn run_glyph(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Queued => "○",
@@ -83,7 +83,7 @@ pub(crate) fn run_glyph(status: RunStatus) -> &'static str {
     }
 }
 
-/// The glyph of a node's state.
+/// Returns the glyph of a node's state.
 pub(crate) fn node_glyph(status: NodeStatus) -> &'static str {
     match status {
         NodeStatus::Waiting => "○",
@@ -97,10 +97,10 @@ pub(crate) fn node_glyph(status: NodeStatus) -> &'static str {
     }
 }
 
-/// What stands for [`RunStatus::Running`] while it is drawn live.
+/// The glyphs of [`RunStatus::Running`] while it is drawn live.
 pub(crate) const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/// Whether one of the outputs takes colours.
+/// Whether an output has colours.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     on: bool,
@@ -117,17 +117,17 @@ impl Paint {
         Self { on: colours_wanted() && std::io::stderr().is_terminal() }
     }
 
-    /// No colours, whoever looks.
+    /// Returns the paint without colours.
     pub(crate) fn none() -> Self {
         Self { on: false }
     }
 
-    /// Whether it does.
+    /// Returns whether it does.
     pub(crate) fn is_on(self) -> bool {
         self.on
     }
 
-    /// The text in the colour of its role.
+    /// Returns the text in the colour of its role.
     pub(crate) fn apply(self, role: Role, text: &str) -> String {
         if !self.on || role == Role::Plain || text.is_empty() {
             return text.to_owned();
@@ -137,7 +137,7 @@ impl Paint {
     }
 }
 
-/// `NO_COLOR` and `TERM=dumb` hold everywhere.
+/// Returns whether the environment allows colours; `NO_COLOR` and `TERM=dumb` always apply.
 fn colours_wanted() -> bool {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")

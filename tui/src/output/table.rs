@@ -5,7 +5,7 @@ use super::text;
 use super::{Out, live};
 use crate::failure::Failure;
 
-/// The narrowest that a column is cut to.
+/// The minimum width of a cut column.
 const MIN_COLUMN_WIDTH: usize = 6;
 /// Between columns.
 const GAP: usize = 2;
@@ -18,7 +18,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// A cell in the colour of a role.
+    /// Returns a cell in the colour of a role.
     pub(crate) fn new(text: impl Into<String>, role: Role) -> Self {
         Self { text: text.into(), role }
     }
@@ -44,7 +44,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table with these headings.
+    /// Returns an empty table with these headings.
     pub(crate) fn new(headings: &[&str]) -> Self {
         let heading = headings.iter().map(|text| Cell::new(*text, Role::Dim)).collect();
         Self { rows: vec![heading], columns: headings.len() }
@@ -56,7 +56,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The lines, at most `limit` columns wide where that is given.
+    /// Returns the lines, at most `limit` columns wide where that is given.
     fn lines(&self, limit: Option<usize>, paint: Paint) -> Vec<String> {
         let mut widths = vec![0; self.columns];
         for row in &self.rows {

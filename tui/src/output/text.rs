@@ -7,12 +7,12 @@ use fanlight_shared::value::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// How many columns a text takes on a terminal.
+/// Returns how many columns a text takes on a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text in at most so many columns, with `…` where something was cut; never cuts a character in two.
+/// Returns the text in at most so many columns, with `…` where something was cut; never cuts a character in two.
 pub(crate) fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -34,14 +34,14 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
     out
 }
 
-/// The text, cut or filled up with blanks to exactly so many columns.
+/// Returns the text, cut or filled up with blanks to exactly so many columns.
 pub(crate) fn pad(text: &str, columns: usize) -> String {
     let mut out = fit(text, columns);
     out.push_str(&" ".repeat(columns.saturating_sub(width(&out))));
     out
 }
 
-/// A number of bytes: `812 B`, `120 KB`, `3.4 MB`.
+/// Returns a number of bytes: `812 B`, `120 KB`, `3.4 MB`.
 pub(crate) fn size(bytes: u64) -> String {
     #[allow(clippy::cast_precision_loss)]
     let number = bytes as f64;
@@ -56,7 +56,7 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{bytes} B")
 }
 
-/// A point in time on this machine's clock: `2026-11-22 21:14:03`.
+/// Returns a point in time on this machine's clock: `2026-11-22 21:14:03`.
 pub(crate) fn clock(time: Time) -> String {
     jiff::Timestamp::from_millisecond(time.0).map_or_else(
         |_| "–".to_owned(),
@@ -64,12 +64,12 @@ pub(crate) fn clock(time: Time) -> String {
     )
 }
 
-/// A count with its noun: `1 run`, `6 runs`.
+/// Returns a count with its noun: `1 run`, `6 runs`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A value on one line, safe to show: the first line of a text (`…` where there is more), other values as JSON.
+/// Returns a value on one line, safe to show: the first line of a text (`…` where there is more), other values as JSON.
 pub(crate) fn value_line(value: &Value) -> String {
     match value {
         Value::Text(text) => {
@@ -93,7 +93,8 @@ pub(crate) fn value_line(value: &Value) -> String {
 /// How many elements of a list get a line of their own.
 const MAX_ELEMENTS: usize = 20;
 
-/// A value by its name, for a table: media with what it is, a list of media or texts with a line for each element.
+/// Returns a value by its name, for a table: media with what it is, a list of media or texts with a line for each
+/// element.
 pub(crate) fn value_lines(name: &str, value: &Value) -> Vec<(String, String)> {
     match value {
         Value::Media(media) => vec![(name.to_owned(), media_line(media))],
@@ -110,7 +111,7 @@ pub(crate) fn value_lines(name: &str, value: &Value) -> Vec<(String, String)> {
     }
 }
 
-/// A value on one line: media with what it is.
+/// Returns a value on one line: media with what it is.
 pub(crate) fn element_line(value: &Value) -> String {
     match value {
         Value::Media(media) => media_line(media),

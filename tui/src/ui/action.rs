@@ -1,5 +1,5 @@
-//! Every action, declared once: its name, its words, its keys, where it works. Key handling, the hint line, `?` and `:` are
-//! views of this list.
+//! Every action, declared once: its name, description, keys and scope. Key handling, the hint line, `?` and `:` use
+//! this list.
 
 /// Where an action works.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -28,7 +28,7 @@ pub enum Scope {
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $id:ident $name:literal $scope:ident [$($key:literal),*] $words:literal)+) => {
-        /// What a person can do.
+        /// An action of the user.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Action { $($(#[$doc])* #[doc = $words] $id,)+ }
 
@@ -48,9 +48,9 @@ pub struct Info {
     pub name: &'static str,
     /// Where it works.
     pub scope: Scope,
-    /// Its default keys; several in one text are pressed one after the other.
+    /// Its default keys; several keys in one string are a sequence.
     pub keys: &'static [&'static str],
-    /// What it does, for help, palette and hints.
+    /// Its description, for help, palette and hints.
     pub words: &'static str,
 }
 
@@ -180,14 +180,14 @@ actions! {
 }
 
 impl Action {
-    /// The action as data.
+    /// Returns the action as data.
     #[must_use]
     pub fn info(self) -> &'static Info {
         // The enum and the list come from one macro, in one order.
         &ACTIONS[self as usize]
     }
 
-    /// The action of this name.
+    /// Returns the action of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         ACTIONS.iter().find(|info| info.name == name).map(|info| info.action)
@@ -209,7 +209,7 @@ impl Scope {
         Self::All,
     ];
 
-    /// The word used in keymap files and as a heading.
+    /// Returns the word used in keymap files and as a heading.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,26 +1,27 @@
-//! Who asked for a page, so that its answer finds them.
+//! The requester of a page, to which the response is routed.
 
 use fanlight_shared::id::RunId;
 
-/// Who asked for a page; returned with it. A number tells a request from those before it, whose answers are dropped.
+/// The requester of a page, returned with the response. A number distinguishes a request from earlier ones, whose
+/// responses are dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Address {
-    /// The workflow that came on screen: its newest runs.
+    /// The workflow on screen: its newest runs.
     History,
     /// A section of the queue: its next runs.
     QueuePage(u64),
-    /// The queue: the numbers that runs put out.
+    /// The queue: the numbers that runs output.
     QueueNumbers(u64),
-    /// The queue: what this run made, for the picture beside its card.
+    /// The queue: the assets of this run, for the picture beside its card.
     QueueThumbnail(RunId),
     /// The gallery: its next products.
     GalleryPage(u64),
     /// The gallery: the pictures that this run made so far, for its live tile.
     LiveTile(RunId),
-    /// The inspector: what this run made.
+    /// The inspector: the assets of this run.
     Inspector(RunId),
-    /// The viewer: what this run made.
+    /// The viewer: the assets of this run.
     Viewer(RunId),
-    /// The comparison: what this run made.
+    /// The comparison: the assets of this run.
     Comparison(RunId),
 }

@@ -1,5 +1,5 @@
-//! The loop: drains whatever waits, updates, carries out effects, paints once: keys at once, telemetry 30 times a second at
-//! most, nothing when nothing changed.
+//! The event loop: drains messages, updates the model, carries out effects and paints once. Keys are shown at once,
+//! telemetry at most 30 times a second, and nothing is painted when nothing changed.
 
 mod effects;
 pub(super) mod files;
@@ -37,14 +37,14 @@ use frame_rate::{FrameRate, Urgency};
 use session::Session;
 use terminal_query::{Input, TerminalQuery};
 
-/// How long after the start late answers of the terminal are expected.
+/// How long after the start late replies of the terminal are expected.
 const LATE_REPLIES: Duration = Duration::from_secs(10);
-/// Messages of one batch, so that a flood shows progress.
+/// The maximum number of messages per batch, so that a flood shows progress.
 const BATCH: usize = 512;
-/// Messages of one batch between two looks for keys: each look is a call of the system.
+/// Messages between two checks for keys: each check is a system call.
 const MESSAGES_PER_KEY_CHECK: usize = 16;
 
-/// Everything the UI begins with.
+/// The arguments of the UI.
 #[derive(Debug)]
 pub struct Start {
     /// Where everything lies.
@@ -57,7 +57,7 @@ pub struct Start {
     pub settings: Settings,
 }
 
-/// Runs the UI until it is quit. Returns how many runs go on without it.
+/// Runs the UI until the user quits. Returns how many runs are still open.
 ///
 /// # Errors
 /// The terminal can't be used.
@@ -65,7 +65,7 @@ pub async fn run(start: Start) -> io::Result<u32> {
     let mut app = App::new(start)?;
     let ended = app.run().await;
     if let Some(farewell) = app.session.model.pictures.farewell() {
-        // Nothing can be done where the terminal is gone already.
+        // The terminal may be gone already.
         let _ = app.terminal.write(&farewell);
     }
     drop(app.terminal);
@@ -78,13 +78,13 @@ struct App {
     terminal: Terminal,
     session: Session,
     theme: Theme,
-    /// Dropped while another program has the terminal, or it would take its keys.
+    /// Dropped while another program uses the terminal, so that it doesn't take its keys.
     events: Option<EventStream>,
-    /// The terminal was asked how it shows pictures.
+    /// The query for the terminal's picture protocols, while it runs.
     asked: Option<TerminalQuery>,
-    /// It did not answer in time.
+    /// Set if the terminal did not reply in time.
     late: Option<Late>,
-    /// Pictures that the terminal drew over cells.
+    /// Pictures that the terminal draws over cells.
     overlay: Overlay,
     frame_rate: FrameRate,
     paints: u64,
@@ -124,7 +124,7 @@ impl App {
             terminal,
             session: Session::new(start.home, start.exe, model),
             theme,
-            // Until the terminal answered its question, keys come from who listens for the answers.
+            // Until the terminal has replied, keys come from the query.
             events: asked.is_none().then(EventStream::new),
             asked: asked.is_some().then(TerminalQuery::listen),
             late: None,
@@ -167,8 +167,8 @@ impl App {
                 event = event => Next::Event(event),
                 heard = TerminalQuery::heard(&mut self.asked) => Next::Input(heard),
                 () = at(paint) => Next::Paint,
-                // With a paint to come, what is told waits for it and is taken in at once: a flood wakes this as often as it
-                // paints, not with every word.
+                // If a paint is due, messages wait for it and are drained at once, so that a flood wakes the loop once
+                // per paint and not once per message.
                 message = self.session.next_message(), if paint.is_none() => match message {
                     Some(message) => Next::Message(message),
                     None => Next::End,
@@ -207,7 +207,7 @@ impl App {
         Ok(())
     }
 
-    /// Applies everything that waits already, so that it is painted once.
+    /// Applies all waiting messages, so that they are painted once.
     async fn drain(&mut self) -> io::Result<()> {
         let mut look = true;
         for taken in 0..BATCH {
@@ -240,7 +240,7 @@ impl App {
         Ok(())
     }
 
-    /// It is known how pictures are drawn; from here on the keys are read as ever.
+    /// Handles the replies of the terminal: sets how pictures are drawn, and reads keys as usual from now on.
     fn answered(&mut self, replies: Replies) -> io::Result<()> {
         if self.asked.take().is_none() {
             return Ok(());
@@ -260,7 +260,7 @@ impl App {
                 return Ok(());
             }
             Event::Key(key) => Message::Key(key),
-            // Movement without a button means nothing here.
+            // Movement without a button has no meaning here.
             Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved => return Ok(()),
             Event::Mouse(mouse) => Message::Mouse(mouse),
             Event::Paste(text) => Message::Paste(text),
@@ -293,7 +293,7 @@ impl App {
     }
 }
 
-/// The number of the signal that a stopped process gets when it goes on.
+/// Returns the number of the signal that a stopped process gets when it goes on.
 fn libc_sigcont() -> i32 {
     rustix::process::Signal::CONT.as_raw()
 }

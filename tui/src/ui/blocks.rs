@@ -1,5 +1,5 @@
-//! Pictures of every block at every size, with a letter per cell for its style: what a change does to the looks is seen in
-//! its review.
+//! Snapshots of every block at every size, with a letter per cell for its style, so that a review shows how a change
+//! looks.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use super::update::{say, update};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
-/// A picture of the whole screen at every size; what it shows is made anew for each.
+/// Snapshots the whole screen at every size, each from a new model.
 fn pictures(name: &str, model: impl Fn((u16, u16)) -> Model) {
     for (columns, rows) in SIZES {
         let mut model = model((columns, rows));
@@ -33,7 +33,7 @@ fn pictures(name: &str, model: impl Fn((u16, u16)) -> Model) {
     }
 }
 
-/// In this pane, painted once.
+/// Returns the model with the focus on this pane, painted once.
 fn at(pane: Pane, mut model: Model, (columns, rows): (u16, u16)) -> Model {
     model.pane = pane;
     let layout = Arc::new(super::graph::layout(&workflow(POSTER)));
@@ -43,7 +43,7 @@ fn at(pane: Pane, mut model: Model, (columns, rows): (u16, u16)) -> Model {
     model
 }
 
-/// Runs with labels that are long, wide, or both.
+/// Returns runs with labels that are long, wide, or both.
 fn wide() -> Vec<Run> {
     let labels = [
         "place=東京都千代田区の夜景 · seed=7",
@@ -56,7 +56,7 @@ fn wide() -> Vec<Run> {
     let runs = labels.into_iter().zip(states).zip(numbers);
     let mut runs: Vec<Run> =
         runs.map(|((label, state), number)| Run { label: label.to_owned(), ..run(number, state) }).collect();
-    // The lens is on the one that runs.
+    // The lens is on the running one.
     runs[0].start_order = Some(20_000);
     runs
 }
@@ -65,7 +65,7 @@ fn failed() -> Model {
     with_runs(&[run(1, RunStatus::Completed), run(2, RunStatus::Failed)])
 }
 
-/// Products of every kind, the newest first.
+/// Adds products of every kind, the newest first.
 fn kinds(model: &mut Model) {
     let of = run(4, RunStatus::Completed);
     let kinds = [AssetKind::Text, AssetKind::Number, AssetKind::Json, AssetKind::Audio, AssetKind::File];
@@ -124,7 +124,7 @@ fn the_queue_with_pictures() {
         let mut model = at(Pane::Queue, failed(), size);
         let mut made = asset(1, &run(1, RunStatus::Completed), "poster", AssetKind::Image);
         made.preview = PreviewState::Ready;
-        // The time of day where the test runs is not part of the picture.
+        // The local time of the test machine must not be part of the snapshot.
         model.projection.add([Run { ended_at: None, ..run(1, RunStatus::Completed) }]);
         let event = DaemonEvent::AssetUpdate { asset: Box::new(made) };
         update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })));
@@ -183,7 +183,7 @@ fn questions_and_messages() {
     });
     pictures("messages", |size| {
         let mut model = at(Pane::Grid, busy(), size);
-        // What was said long ago has a time of day; nothing was said here.
+        // Messages show the local time, so there must be none.
         model.toasts.all.clear();
         press(&mut model, ":");
         super::testing::write(&mut model, "messages");

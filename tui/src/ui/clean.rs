@@ -1,4 +1,4 @@
-//! Sanitises what comes from runs where it enters the model.
+//! Sanitises data from runs before it enters the model.
 
 use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateEvent, ToolCall};
 use fanlight_shared::question::{Answer, Question, QuestionKind};
@@ -18,7 +18,7 @@ fn maybe(text: &mut Option<String>) {
     }
 }
 
-/// A value: every text in it.
+/// Sanitises every text in a value.
 pub fn value(value: &mut Value) {
     match value {
         Value::Text(text) => *text = sanitise::plain(text),
@@ -35,7 +35,7 @@ pub fn value(value: &mut Value) {
     }
 }
 
-/// A run as lists show it.
+/// Sanitises a run.
 pub fn run(run: &mut Run) {
     line(&mut run.workflow);
     line(&mut run.label);
@@ -49,7 +49,7 @@ pub fn run(run: &mut Run) {
     }
 }
 
-/// A question: its text and what it shows.
+/// Sanitises a question.
 pub fn question(question: &mut Question) {
     question.text = sanitise::plain(&question.text);
     question.show.iter_mut().for_each(value);

@@ -1,4 +1,4 @@
-//! What panes and layers have in common: keys, the mouse, responses, notifications, hints, drawing.
+//! The common interface of panes and layers: keys, the mouse, responses, notifications, hints, drawing.
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use fanlight_shared::rpc::watch::Notification;
@@ -18,21 +18,21 @@ use super::view::{Areas, Hit};
 pub struct Step {
     /// The effects.
     pub effects: Vec<Effect>,
-    /// Whether the layer is closed.
+    /// Whether the layer closes.
     pub close: bool,
-    /// What then lies over it (or in its place, if it is closed).
+    /// The layer that opens above it (or in its place, if it closes).
     pub then: Option<Layer>,
-    /// Whether the key was not for it; the actions that work everywhere then get it.
+    /// Whether the key is passed on to the actions that work everywhere.
     pub pass: bool,
 }
 
 impl Step {
-    /// It stays, nothing more.
+    /// Returns a step that does nothing.
     #[must_use]
     pub fn stay() -> Self {
         Self::default()
     }
-    /// It stays and asks for something.
+    /// Returns a step with effects.
     #[must_use]
     pub fn with(effects: Vec<Effect>) -> Self {
         Self { effects, ..Self::default() }
@@ -42,17 +42,17 @@ impl Step {
     pub fn close() -> Self {
         Self { close: true, ..Self::default() }
     }
-    /// It is closed and asks for something.
+    /// Returns a step that closes the layer, with effects.
     #[must_use]
     pub fn close_with(effects: Vec<Effect>) -> Self {
         Self { effects, close: true, ..Self::default() }
     }
-    /// Another one comes over it.
+    /// Returns a step that opens another layer above it.
     #[must_use]
     pub fn open(layer: Layer) -> Self {
         Self { then: Some(layer), ..Self::default() }
     }
-    /// The key was not for it.
+    /// Returns a step that leaves the key to the actions that work everywhere.
     #[must_use]
     pub fn pass() -> Self {
         Self { pass: true, ..Self::default() }
@@ -64,54 +64,54 @@ impl Step {
 pub trait Component {
     /// Handles a key, or an action that was chosen by its words.
     fn key(&mut self, model: &mut Model, key: KeyEvent, action: Option<Action>) -> Step;
-    /// Takes text that was pasted, with `\n` between its lines.
+    /// Handles pasted text, with `\n` between its lines.
     fn paste(&mut self, _model: &mut Model, _text: &str) -> Step {
         Step::stay()
     }
-    /// Handles the mouse: a click or the wheel, on what it marked by [`Areas::hit`].
+    /// Handles a click or the wheel, on an area that it marked by [`Areas::hit`].
     fn mouse(&mut self, _model: &mut Model, _mouse: MouseEvent, _hit: Option<&Hit>) -> Step {
         Step::stay()
     }
-    /// Takes a response that it waits for.
+    /// Takes a response that it requested.
     fn response(&mut self, _model: &mut Model, _response: &mut Response) -> Vec<Effect> {
         Vec::new()
     }
-    /// Takes a notification of the daemon, after the projection took it.
+    /// Handles a notification of the daemon, after the projection has applied it.
     fn notification(&mut self, _model: &mut Model, _notification: &Notification) -> Vec<Effect> {
         Vec::new()
     }
-    /// The workflow on screen or the run in focus is another one now.
+    /// Handles a change of the workflow on screen or of the run in focus.
     fn moved(&mut self, _model: &mut Model) -> Vec<Effect> {
         Vec::new()
     }
-    /// A frame was painted: asks for what it shows, such as pictures.
+    /// Called after each frame: requests what it shows, such as pictures.
     fn shown(&mut self, _model: &mut Model) -> Vec<Effect> {
         Vec::new()
     }
-    /// Where its own actions work.
+    /// Returns the scope of its own actions.
     fn scope(&self) -> Option<Scope> {
         None
     }
-    /// Whether an action of its scope does something now; hints, help and palette use it.
+    /// Returns whether an action of its scope is enabled; hints, help and palette use it.
     fn enabled(&self, _model: &Model, _action: Action) -> bool {
         true
     }
-    /// Whether plain characters are text for it, not keys of actions.
+    /// Returns whether plain characters are text input, not keys of actions.
     fn takes_text(&self) -> bool {
         false
     }
-    /// Whether the lens does not move by itself while it is open.
+    /// Returns whether the lens stays where it is while the layer is open.
     fn holds_lens(&self) -> bool {
         true
     }
-    /// The actions for the hint line, the most useful first.
+    /// Returns the actions for the hint line, the most useful first.
     fn hints(&self, _model: &Model) -> Vec<Action> {
         vec![Action::Back]
     }
-    /// The titles in the border of a pane: left and right.
+    /// Returns the titles in the border of a pane: left and right.
     fn title(&self, _model: &Model) -> (String, String) {
         (String::new(), String::new())
     }
-    /// Draws it. A layer gets the whole screen but the hint line, a pane the inside of its frame.
+    /// Draws it. A layer gets the whole screen except the hint line, a pane the inside of its frame.
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas);
 }

@@ -1,4 +1,4 @@
-//! Workflow files: where one is read from, why it is read, what was read, and what is submitted of it.
+//! Workflow files: their sources, requests to read them, the result, and submissions.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use fanlight_shared::problem::Problem;
 use fanlight_shared::rpc::runs;
 use fanlight_shared::workflow::Workflow;
 
-/// Where a workflow is read from.
+/// The source of a workflow.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Source {
     /// A file.
@@ -26,10 +26,10 @@ pub enum Source {
     },
 }
 
-/// Why a workflow is read; comes back with it.
+/// Why a workflow is read; returned with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
-    /// To show what is in it. Nothing else changes.
+    /// To preview it. Nothing else changes.
     Preview,
     /// It is on screen, and its file may have changed.
     Refresh,
@@ -60,18 +60,18 @@ pub struct Document {
     pub example: Option<String>,
     /// The workflow it belongs to, where that is known.
     pub workflow_id: Option<WorkflowId>,
-    /// What to call it: its file's name, or its example's.
+    /// Its name for people: that of its file or example.
     pub name: String,
     /// Its text.
     pub text: Arc<str>,
     /// The workflow, if it can run.
     pub workflow: Option<Arc<Workflow>>,
-    /// What the check found.
+    /// The problems that the check found.
     pub problems: Vec<Problem>,
 }
 
 impl Document {
-    /// The file it was read from, if it was a file.
+    /// Returns the file it was read from, if it was a file.
     #[must_use]
     pub fn file(&self) -> Option<&PathBuf> {
         match &self.source {
@@ -93,10 +93,10 @@ impl Document {
     }
 }
 
-/// Runs that are about to be submitted.
+/// A submission of runs.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Submission {
-    /// The request; an empty `request_key` is filled in. The text of a file is replaced by what is on disk by then.
+    /// The request; an empty `request_key` is filled in. The text of a file is read again before it is sent.
     pub start: runs::Start,
     /// Where its document was read from.
     pub source: Source,

@@ -1,4 +1,4 @@
-//! Effects that a step asks for. They are plain data; [`super::app`] carries them out, off the loop where they take time.
+//! Effects of a step, as plain data. [`super::app`] carries them out, off the event loop if they take time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::address::Address;
 use super::document::{Request, Source, Submission};
 use super::picture::Wanted;
 
-/// A workflow whose graph is to be laid out; two of one version are equal.
+/// A workflow whose graph must be laid out; two of the same version are equal.
 #[derive(Clone, Debug)]
 pub struct Topology(pub Arc<Workflow>);
 
@@ -21,7 +21,7 @@ impl PartialEq for Topology {
     }
 }
 
-/// An effect that a step asks for.
+/// An effect of a step.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
     /// End the UI; runs go on.
@@ -30,15 +30,15 @@ pub enum Effect {
     Suspend,
     /// Forget what the terminal shows and draw everything again.
     Redraw,
-    /// Tell the daemon what to tell; replaces what was watched before.
+    /// Set the subscription; replaces the previous one.
     Watch(watch::Watch),
     /// Start runs.
     Start(Box<Submission>),
     /// End runs.
     Cancel(runs::Cancel),
-    /// Answer what a node asks.
+    /// Answer a question of a node.
     Answer(Box<runs::Answer>),
-    /// Read what runs ask; comes as [`super::message::Response::Questions`].
+    /// Read the open questions; returned as [`super::message::Response::Questions`].
     ListQuestions,
     /// Resume a run.
     Resume(RunId),
@@ -50,18 +50,18 @@ pub enum Effect {
     SetQueue(queue::Set),
     /// Read a page of runs.
     ListRuns {
-        /// Who asks; comes back with the answer.
+        /// The requester; returned with the response.
         to: Address,
         /// Which.
         list: runs::List,
     },
-    /// Read a run with everything; comes as [`super::message::Response::Run`].
+    /// Read a run in full; returned as [`super::message::Response::Run`].
     GetRun(RunId),
-    /// Ask after runs that the registry lost sight of; each comes as [`super::message::Response::Known`].
+    /// Read runs that the registry lost track of; each is returned as [`super::message::Response::Known`].
     LookAfter(Vec<RunId>),
     /// Read a page of assets.
     ListAssets {
-        /// Who asks; comes back with the answer.
+        /// The requester; returned with the response.
         to: Address,
         /// Which.
         list: assets::List,
@@ -80,17 +80,17 @@ pub enum Effect {
     GetText(AssetId),
     /// Read a part of a log.
     ReadLog(logs::Read),
-    /// Read what a port had in each run.
+    /// Read the values of a port in each run.
     ListValues(values::List),
-    /// Read which workflows ever ran.
+    /// Read the workflows that have runs.
     ListWorkflows,
-    /// Look for workflow files in the current folder.
+    /// Find workflow files in the current folder.
     ListFiles,
     /// Read the names in a folder.
     ListFolder(PathBuf),
     /// Read and check a workflow.
     ReadWorkflow(Request),
-    /// Read this file whenever it changes, and now; replaces what was watched before.
+    /// Read this file now and whenever it changes; replaces the previously watched file.
     WatchFile(Option<PathBuf>),
     /// Lay out the graph of a workflow.
     Layout(Topology),
@@ -98,7 +98,7 @@ pub enum Effect {
     Edit(PathBuf),
     /// Open text in `$PAGER`.
     Pager {
-        /// What it is, for the name of the temporary file.
+        /// The name of the temporary file.
         name: String,
         /// The text, sanitised.
         text: String,
@@ -107,23 +107,23 @@ pub enum Effect {
     OpenOutside(AssetId),
     /// Save an asset to a file, which must not exist.
     SaveAs(AssetId, PathBuf),
-    /// Copy text to the clipboard by OSC 52, or leave it in a file and say where.
+    /// Copy text to the clipboard by OSC 52, or save it in a file and report the path.
     Copy(String),
-    /// Ring the bell or send a notice: the last run ended.
+    /// Ring the bell or send a notification: the last run ended.
     Notify(String),
-    /// Ask for a [`super::message::Message::Tick`] no later than after so many milliseconds. Views ask by
+    /// Request a [`super::message::Message::Tick`] after at most this many milliseconds. Views use
     /// [`super::view::Areas::tick_in`].
     TickIn(u64),
-    /// Take the mouse, or leave it to the terminal.
+    /// Enable or disable the mouse.
     Mouse(bool),
-    /// Draw the pictures that this terminal drew again, after it was cleared or another program had it.
+    /// Draw the terminal's pictures again, after it was cleared or another program used it.
     ForgetPictures,
-    /// Write this to the terminal before the next frame: pictures that it is to keep or to forget.
+    /// Write this to the terminal before the next frame: pictures to store or to delete.
     Terminal(Arc<str>),
 }
 
 impl Effect {
-    /// Whether only a terminal can carry it out.
+    /// Returns whether it needs the terminal.
     #[must_use]
     pub fn is_of_terminal(&self) -> bool {
         matches!(
@@ -142,7 +142,7 @@ impl Effect {
         )
     }
 
-    /// What it does, for the message that it failed.
+    /// Returns a description, for the message that it failed.
     #[must_use]
     pub fn words(&self) -> &'static str {
         match self {
@@ -175,7 +175,7 @@ impl Effect {
         }
     }
 
-    /// Whether it only reads from the daemon, so that asking again can do no harm.
+    /// Returns whether it only reads from the daemon, so that it can safely be repeated.
     #[must_use]
     pub fn reads(&self) -> bool {
         matches!(

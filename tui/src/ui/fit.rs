@@ -1,9 +1,9 @@
-//! Text cut to columns.
+//! Cuts text to a width.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The first line of a clean text, at most `columns` wide, with `…` where something was cut.
+/// Returns the first line of a clean text, at most `columns` wide, with `…` where something was cut.
 #[must_use]
 pub fn fit(text: &str, columns: usize) -> String {
     let text = text.trim();

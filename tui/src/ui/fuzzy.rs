@@ -1,4 +1,4 @@
-//! Near matches, for palettes and lists that are filtered while one types.
+//! Fuzzy matches, for the palette and filtered lists.
 
 use std::cell::RefCell;
 
@@ -7,13 +7,13 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use unicode_segmentation::UnicodeSegmentation;
 
 thread_local! {
-    /// It keeps room for its work, which is too much to make anew for each text.
+    /// Kept because it allocates a large buffer, too large to create for each text.
     static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
 }
 
-/// How well a text matches what was typed: every character in order, better at the beginnings of words and side by side.
-/// `None` if it doesn't. Words of the pattern may come in any order. The places are those of characters as people see
-/// them, for marking.
+/// Returns how well a text matches what was typed: every character in order, better at the beginnings of words and side
+/// by side. `None` if it doesn't. Words of the pattern may come in any order. The places are those of characters as
+/// people see them, for marking.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> Option<(u32, Vec<usize>)> {
     score(&read(pattern), text)
@@ -34,7 +34,7 @@ fn score(pattern: &Pattern, text: &str) -> Option<(u32, Vec<usize>)> {
     Some((score, places))
 }
 
-/// The rows that match, best first, of equal ones the shorter; all in their order where nothing was typed.
+/// Returns the matching rows, best first and shorter first among equals; all rows in order if nothing was typed.
 pub fn filter<'a, T>(
     pattern: &str,
     rows: &'a [T],

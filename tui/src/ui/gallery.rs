@@ -1,4 +1,4 @@
-//! The gallery pane: the products of all runs. It never changes with the focus; only the ring does.
+//! The gallery pane: the products of all runs. Its content doesn't depend on the focus; only the ring does.
 
 pub mod content;
 mod filters;
@@ -57,13 +57,13 @@ pub struct Filter {
 /// A tile.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Tile {
-    /// A run that has not made it yet.
+    /// A run whose product doesn't exist yet.
     Live(RunId),
     /// A product.
     Asset(AssetId),
 }
 
-/// The interim products of a running run.
+/// An intermediate value of a running run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct InterimValue {
     /// The run.
@@ -72,7 +72,7 @@ pub struct InterimValue {
     pub node: String,
     /// The item.
     pub item: ItemPath,
-    /// What it is so far.
+    /// Its value so far.
     pub value: Value,
 }
 
@@ -81,34 +81,34 @@ pub struct InterimValue {
 pub struct Gallery {
     /// Which products are shown.
     pub filter: Filter,
-    /// What the list that was read last was for.
+    /// The scope of the list that was read last.
     pub of: Option<(Option<WorkflowId>, Option<String>, Filter)>,
-    /// What was read so far, the newest first.
+    /// The products read so far, the newest first.
     pub assets: Vec<Asset>,
-    /// How far the list was read.
+    /// How far the list has been read.
     pub paging: Paging,
-    /// Counts lists; answers to older ones are dropped.
+    /// Counts lists; responses to older ones are dropped.
     pub generation: u64,
-    /// What was stored while the first page was on its way.
+    /// Products that were stored while the first page was being read.
     pub arrived: Vec<AssetId>,
     /// Runs that have a product in the list.
     pub landed: std::collections::HashSet<RunId>,
-    /// What runs that run put out so far.
+    /// The intermediate values of running runs.
     pub interim_values: Vec<InterimValue>,
-    /// The pictures that runs that run have made so far.
+    /// The pictures that running runs have made so far.
     pub interim: Interim,
     /// The tile under the cursor; `None` is the first.
     pub at: Option<Tile>,
     /// The first row in view.
     pub top: usize,
-    /// What is marked, in the order of marking.
+    /// The marked products, in the order of marking.
     pub marked: Vec<AssetId>,
-    /// Stored previews that are text: heads of texts, peaks of sounds.
+    /// Previews that are text: beginnings of texts, peaks of sounds.
     pub previews: Previews,
 }
 
 impl Gallery {
-    /// A product that was read.
+    /// Returns a product that was read.
     #[must_use]
     pub fn asset(&self, id: AssetId) -> Option<&Asset> {
         self.assets.iter().find(|asset| asset.id == id)

@@ -23,7 +23,7 @@ pub use ports::ports;
 
 use indexmap::IndexSet;
 
-/// How much of a node is drawn.
+/// The level of detail of a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Zoom {
     /// One cell.
@@ -35,7 +35,7 @@ pub enum Zoom {
 }
 
 impl Zoom {
-    /// All, the nearest first.
+    /// All, most detailed first.
     pub const ALL: [Self; 3] = [Self::Card, Self::Chip, Self::Dot];
 }
 
@@ -48,7 +48,7 @@ pub enum FlowDirection {
     Down,
 }
 
-/// A place in the world of a drawing, in cells. What hangs off the left or upper edge of a view has negative places there.
+/// An area of a drawing, in cells. Relative to a view, areas beyond its left or upper edge have negative positions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Place {
     /// Left edge.
@@ -62,44 +62,44 @@ pub struct Place {
 }
 
 impl Place {
-    /// The column behind the last.
+    /// Returns the column after the last.
     #[must_use]
     pub fn right(self) -> i32 {
         self.x + self.width
     }
-    /// The row below the last.
+    /// Returns the row below the last.
     #[must_use]
     pub fn bottom(self) -> i32 {
         self.y + self.height
     }
-    /// Its middle, doubled so that it is a whole number.
+    /// Returns its centre, doubled so that it is a whole number.
     #[must_use]
     pub fn middle(self) -> (i32, i32) {
         (2 * self.x + self.width, 2 * self.y + self.height)
     }
-    /// Whether both share a cell.
+    /// Returns whether the two share a cell.
     #[must_use]
     pub fn meets(self, other: Self) -> bool {
         self.x < other.right() && other.x < self.right() && self.y < other.bottom() && other.y < self.bottom()
     }
 }
 
-/// An edge: the node it leaves, the node it enters, and the corners between, in order. Both ends lie on the faces of the
-/// nodes; the cells between are the edge's.
+/// An edge: the node it leaves, the node it enters, and the corners between, in order. Both ends are on the borders of
+/// the nodes; the cells between belong to the edge.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Route {
     /// The node it leaves.
     pub from: usize,
     /// The node it enters.
     pub to: usize,
-    /// Its ends and corners; two that follow one another share a column or a row.
+    /// Its ends and corners; consecutive points share a column or a row.
     pub points: Vec<(i32, i32)>,
 }
 
-/// Where everything lies at one zoom.
+/// The positions of everything at one zoom.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drawing {
-    /// How much of a node it has room for.
+    /// The level of detail of its nodes.
     pub zoom: Zoom,
     /// Where edges lead.
     pub flow: FlowDirection,
@@ -118,21 +118,22 @@ pub struct Layout {
     pub nodes: IndexSet<String>,
     /// The ports of each node that the file names, the most important first.
     pub ports: Vec<Vec<String>>,
-    /// Which node reads from or waits for which, each pair once: from, to.
+    /// The dependencies between nodes, each pair once: from, to.
     pub links: Vec<(usize, usize)>,
-    /// For each zoom and flow, cards of equal width before narrower ones; none where the graph is too big to be drawn.
+    /// The drawings for each zoom and direction, cards of equal width before narrower ones; none if the graph is too
+    /// large to draw.
     pub drawings: Vec<Drawing>,
     /// The nodes from sources to readers, with lanes beside them.
     pub lanes: Vec<Lane>,
 }
 
 impl Layout {
-    /// The drawings of a zoom, the roomiest first.
+    /// Returns the drawings of a zoom, the largest first.
     pub fn drawings_at(&self, zoom: Zoom) -> impl DoubleEndedIterator<Item = &Drawing> {
         self.drawings.iter().filter(move |it| it.zoom == zoom)
     }
 
-    /// The place of a node in the file.
+    /// Returns the place of a node in the file.
     #[must_use]
     pub fn index(&self, node: &str) -> Option<usize> {
         self.nodes.get_index_of(node)

@@ -23,15 +23,15 @@ pane! {
 pub struct Grid {
     /// The node under the cursor.
     pub selected: Option<String>,
-    /// How near the nodes are.
+    /// The zoom level.
     pub zooming: Zooming,
-    /// The cell of the world in the upper left corner.
+    /// The cell of the drawing in the upper left corner.
     pub origin: (i32, i32),
-    /// The view was moved by hand: it does not move by itself until something else is selected.
+    /// The user has panned: the view doesn't move by itself until another node is selected.
     pub panned: bool,
-    /// The view goes where nodes run.
+    /// The view follows running nodes.
     pub follow: bool,
-    /// List or graph, where the user chose; else by size.
+    /// The user's choice of list or graph; by default it depends on the size.
     pub list: Option<bool>,
     /// Only nodes whose names match.
     pub filter: String,
@@ -39,13 +39,13 @@ pub struct Grid {
     pub products: Products,
 }
 
-/// How near the nodes are.
+/// The zoom level.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Zooming {
-    /// As near as all fits, but never so far that names are lost.
+    /// As near as everything fits, but never so far that names disappear.
     #[default]
     Auto,
-    /// As near as all fits.
+    /// As near as everything fits.
     Fit,
     /// As the user chose.
     At(Zoom),

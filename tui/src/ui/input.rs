@@ -1,4 +1,4 @@
-//! One line of text that is being written: prompts, filters, fields of forms. Several of them are [`lines::Lines`].
+//! A one-line text input: prompts, filters, fields of forms. The input for several lines is [`lines::Lines`].
 
 pub mod lines;
 
@@ -14,12 +14,12 @@ use super::theme::Theme;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Input {
     text: String,
-    /// In bytes, between two characters as people see them.
+    /// In bytes, between two graphemes.
     cursor: usize,
 }
 
 impl Input {
-    /// A text with the cursor behind it.
+    /// Returns an input with the cursor at the end.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let mut input = Self::default();
@@ -27,13 +27,13 @@ impl Input {
         input
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Inserts text at the cursor; line breaks become blanks, control characters other than tabs are left out.
+    /// Inserts text at the cursor; line breaks become blanks, and control characters except tabs are dropped.
     pub fn insert(&mut self, text: &str) {
         let clean: String = text
             .chars()
@@ -48,7 +48,7 @@ impl Input {
         self.cursor += clean.len();
     }
 
-    /// Handles a key of editing; `false` if it is none.
+    /// Handles an editing key. Returns `false` for other keys.
     pub fn key(&mut self, key: KeyEvent) -> bool {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
@@ -80,18 +80,18 @@ impl Input {
         true
     }
 
-    /// Cuts off what stands behind the cursor.
+    /// Splits off the text after the cursor.
     pub fn split(&mut self) -> Self {
         Self { text: self.text.split_off(self.cursor), cursor: 0 }
     }
 
-    /// Takes another line behind this one; the cursor stands between them.
+    /// Appends another line, with the cursor between them.
     pub fn join(&mut self, other: &Self) {
         self.cursor = self.text.len();
         self.text.push_str(&other.text);
     }
 
-    /// Whether the cursor is before the first character, and behind the last.
+    /// Returns whether the cursor is before the first character, and whether it is after the last.
     #[must_use]
     pub fn at_ends(&self) -> (bool, bool) {
         (self.cursor == 0, self.cursor == self.text.len())
@@ -120,18 +120,18 @@ impl Input {
         words.next().map_or(self.text.len(), |(at, word)| self.cursor + at + word.len())
     }
 
-    /// Draws the text on one line, scrolled so that the caret shows. Returns the place of the caret.
+    /// Draws the text on one line, scrolled so that the caret is visible. Returns the position of the caret.
     pub fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         if area.is_empty() {
             return None;
         }
         let columns = usize::from(area.width);
         let mut start = 0;
-        // One column stays free for the cursor behind the last character.
+        // One column is reserved for the cursor after the last character.
         while self.text[start..self.cursor].width() + 1 > columns {
             start += self.text[start..].graphemes(true).next().map_or(1, str::len);
         }
-        // A tab is one column here, as it is where widths are counted.
+        // A tab is drawn as one column, which is its counted width.
         let shown = self.text[start..].replace('\t', " ");
         buffer.set_stringn(area.x, area.y, shown, columns, theme.text);
         let x = area.x + u16::try_from(self.text[start..self.cursor].width()).unwrap_or(0);

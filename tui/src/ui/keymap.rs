@@ -1,4 +1,4 @@
-//! Which keys mean what: the defaults of the actions, and the user's file over them.
+//! The key bindings: the defaults of the actions, overridden by the user's file.
 
 mod file;
 mod key;
@@ -7,7 +7,7 @@ pub use key::{BadKey, Key};
 
 use super::action::{ACTIONS, Action, Scope};
 
-/// Which keys mean what.
+/// The key bindings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Keymap {
     bindings: Vec<Binding>,
@@ -25,7 +25,7 @@ struct Binding {
 pub enum Found {
     /// This.
     Action(Action),
-    /// They begin a sequence.
+    /// The keys begin a sequence.
     More,
     /// Nothing.
     Nothing,
@@ -46,7 +46,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// What these keys mean where these scopes hold; earlier scopes win.
+    /// Returns the meaning of these keys in these scopes; earlier scopes win.
     #[must_use]
     pub fn find(&self, scopes: &[Scope], keys: &[Key]) -> Found {
         for scope in scopes {
@@ -61,13 +61,13 @@ impl Keymap {
         Found::Nothing
     }
 
-    /// The keys of an action as people read them, the first one first.
+    /// Returns the keys of an action in readable form, the first one first.
     #[must_use]
     pub fn keys(&self, action: Action) -> Vec<String> {
         self.bindings.iter().filter(|binding| binding.action == action).map(|it| words(&it.keys)).collect()
     }
 
-    /// How the sequences that begin with these keys go on.
+    /// Returns the possible continuations of these keys.
     #[must_use]
     pub fn continuations(&self, scopes: &[Scope], keys: &[Key]) -> Vec<(String, Action)> {
         self.bindings
@@ -78,7 +78,7 @@ impl Keymap {
             .collect()
     }
 
-    /// Binds an action to these keys and no others; other actions in the same scope lose them.
+    /// Binds an action to exactly these keys; other actions in the same scope lose them.
     fn bind(&mut self, action: Action, sequences: Vec<Vec<Key>>) {
         let scope = action.info().scope;
         self.bindings

@@ -1,4 +1,4 @@
-//! Layers over the panes: a stack whose topmost gets the keys first. Each kind is a file of its own.
+//! Layers over the panes: a stack whose topmost layer gets the keys first. Each kind has its own file.
 
 pub mod choose;
 pub mod compare;
@@ -53,17 +53,17 @@ layers! {
     Home(home::Home)
     /// Every key and action, searchable and runnable.
     Help(help::Help)
-    /// All commands by their words.
+    /// All commands by their descriptions.
     Palette(palette::Palette)
-    /// A short list of which one is chosen.
+    /// A short list to choose from.
     Choose(choose::Choose)
-    /// A question before something that can't be undone.
+    /// A question before an action that can't be undone.
     Confirm(confirm::Confirm)
     /// The question before runs are deleted.
     Delete(delete::Delete)
     /// One line of text.
     Prompt(prompt::Prompt)
-    /// What runs ask, and the answers.
+    /// The open questions and their answers.
     Questions(questions::Questions)
     /// The history of messages.
     Messages(messages::Messages)
@@ -71,7 +71,7 @@ layers! {
     Inspector(inspector::Inspector)
     /// The values of a port in every run.
     Values(values::ValuesOfRuns)
-    /// Params of runs that are about to start.
+    /// The params of new runs.
     Form(form::Form)
     /// One product, full screen.
     Viewer(viewer::Viewer)

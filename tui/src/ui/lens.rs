@@ -1,5 +1,5 @@
-//! Which run is in focus, and what the daemon is asked to tell because of it. The rules of focus are the projection's; this
-//! keeps the picture in step with them: the old one stays until the snapshot of the new one is there.
+//! The run in focus, and the subscription that follows from it. The projection has the rules of focus; this module
+//! keeps the screen in step with them: the old run stays visible until the snapshot of the new one arrives.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use super::gallery;
 use super::model::{Model, Shown};
 use super::update;
 
-/// The run that is to be in focus.
+/// Returns the run in focus.
 #[must_use]
 pub fn focus(model: &Model) -> Option<RunId> {
     model.projection.focus(model.workflow_id()?)
 }
 
-/// Whether the lens stays where it is.
+/// Returns whether the lens stays where it is.
 #[must_use]
 pub fn is_pinned(model: &Model) -> bool {
     model.workflow_id().is_some_and(|workflow| model.projection.pinned(workflow).is_some())
 }
 
-/// Whether there is more than one run in all, so that it is worth saying which one is shown.
+/// Returns whether there is more than one run, so that the shown run must be named.
 #[must_use]
 pub fn is_one_of_many(model: &Model) -> bool {
     model.projection.runs().nth(1).is_some()
@@ -37,7 +37,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     let busy = model.layers.iter().any(|layer| layer.holds_lens());
     model.projection.set_busy(busy);
     let focus = focus(model);
-    // Nothing to look at, or a picture of another workflow: that is not shown even for a moment.
+    // No run, or a run of another workflow: it isn't shown even for a moment.
     let stale = model.lens().is_some_and(|lens| Some(lens.run.workflow_id) != model.workflow_id());
     if model.shown.is_some() && (focus.is_none() || stale) {
         model.shown = None;
@@ -55,7 +55,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     if let Some(run) = focus
         && model.projection.confirm(run)
     {
-        // One that is gone has no snapshot: the lens would wait for it for ever.
+        // A deleted run has no snapshot: the lens would wait for it for ever.
         effects.push(Effect::LookAfter(vec![run]));
     }
     if watch != model.watching {
@@ -65,14 +65,14 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Events of a run are missing. Where it is in focus, it is asked for anew, and comes with a snapshot.
+/// Handles missing events of a run. If it is in focus, subscribes again, which brings a snapshot.
 pub(super) fn gap(model: &mut Model, run: RunId) {
     if Some(run) == focus(model) {
         model.watching = Watch::default();
     }
 }
 
-/// The snapshot of a run came: the one in focus is shown from now on.
+/// Handles a snapshot of a run: from now on the run in focus is shown.
 pub(super) fn snapshot(model: &mut Model, run: RunId) -> Vec<Effect> {
     if Some(run) != focus(model) {
         return Vec::new();
@@ -89,8 +89,8 @@ pub(super) fn snapshot(model: &mut Model, run: RunId) -> Vec<Effect> {
         (workflow, layout) = (lens.workflow.cloned(), lens.layout.cloned());
     }
     let mut effects = Vec::new();
-    // Asked for once while the run is under the lens, and anew when it comes back: an answer that came meanwhile had
-    // nowhere to go.
+    // Requested once while the run is under the lens, and again when it comes back, because a response in between was
+    // dropped.
     if workflow.is_none() && !same {
         effects.push(Effect::GetRun(run));
     }
@@ -101,7 +101,7 @@ pub(super) fn snapshot(model: &mut Model, run: RunId) -> Vec<Effect> {
     effects
 }
 
-/// The file that a run was submitted with was read.
+/// Takes the workflow file that a run was submitted with.
 pub(super) fn take_workflow(model: &mut Model, run: RunId, workflow: &Arc<Workflow>) -> Vec<Effect> {
     let shown = model.shown.as_mut().filter(|shown| shown.run == run && shown.workflow.is_none());
     let Some(shown) = shown else { return Vec::new() };
@@ -109,7 +109,7 @@ pub(super) fn take_workflow(model: &mut Model, run: RunId, workflow: &Arc<Workfl
     vec![Effect::Layout(Topology(workflow.clone()))]
 }
 
-/// Moves the lens to a run and pins it there; goes to its workflow first where that is another.
+/// Moves the lens to a run and pins it there; opens its workflow first if that is another one.
 pub fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
     let Some(workflow) = model.projection.run(run).map(|run| run.workflow_id) else {
         model.pinning = Some(run);

@@ -16,13 +16,13 @@ use tokio::sync::{mpsc, watch};
 use super::effect::Effect;
 use super::message::{Link as State, Message, Response, Why};
 
-/// How long a lost connection waits before it is tried again, at first and at most.
+/// The first delay before a reconnection, and the maximum.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
-/// Notifications that may wait for the loop; the daemon copes with a client that does not read.
+/// Notifications that may wait for the event loop; the daemon copes with a client that doesn't read.
 const MAX_NOTIFICATIONS: usize = 1024;
 
-/// The link as the loop holds it.
+/// The event loop's handle of the link.
 #[derive(Debug)]
 pub(super) struct Link {
     watched: watch::Sender<Watch>,
@@ -31,7 +31,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts to connect; returns at once.
+    /// Starts connecting and returns at once.
     pub(super) fn begin(home: Home, exe: PathBuf) -> Self {
         let (watched, wanted) = watch::channel(Watch::default());
         let (connected, client) = watch::channel(None);
@@ -45,7 +45,7 @@ impl Link {
         self.watched.send_replace(watch);
     }
 
-    /// The connection of the moment; it changes with every reconnection.
+    /// Returns the current connection; it changes with every reconnection.
     pub(super) fn client(&self) -> watch::Receiver<Option<Client>> {
         self.client.clone()
     }
@@ -55,7 +55,7 @@ impl Link {
         self.notification.recv().await
     }
 
-    /// Returns a notification, if one waits.
+    /// Returns a notification, if one is waiting.
     pub(super) fn try_recv(&mut self) -> Option<Message> {
         self.notification.try_recv().ok()
     }
@@ -69,7 +69,7 @@ struct Actor {
     out: mpsc::Sender<Message>,
 }
 
-/// The loop is gone: so is the link.
+/// The event loop is gone, so that the link ends.
 struct Over;
 
 impl Actor {
@@ -107,12 +107,12 @@ impl Actor {
         self.out.send(Message::Link(state)).await.map_err(|_| Over)
     }
 
-    /// Until the connection is lost.
+    /// Serves a connection until it is lost.
     async fn serve(&mut self, client: Client) -> Result<(), Over> {
         let Some(mut notifications) = client.notifications() else { return Ok(()) };
         let hello = client.hello().clone();
         self.connected.send_replace(Some(client.clone()));
-        // What was watched over the last connection; the model says what this one is to watch, from where it was lost.
+        // Drops the subscription of the last connection; the model sends a new one, from the last event.
         self.wanted.mark_unchanged();
         self.say(State::Up(hello)).await?;
         loop {
@@ -139,7 +139,7 @@ impl Actor {
     async fn watch(&mut self, client: &Client) -> Result<(), Over> {
         let watch = self.wanted.borrow_and_update().clone();
         match client.call(watch.clone()).await {
-            // A lost connection is told by its end, and what is watched is asked for again with the next one.
+            // The end of the connection is handled elsewhere, and the next connection subscribes again.
             Ok(_) | Err(ClientError::Disconnected(_)) => Ok(()),
             Err(error) => {
                 let request = Box::new(Effect::Watch(watch));

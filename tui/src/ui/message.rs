@@ -1,4 +1,4 @@
-//! All that can happen to the UI: keys, the daemon, finished slow work, time.
+//! The messages of the UI: keys, the daemon, finished background work, time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,11 +26,11 @@ use super::view::Areas;
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),
-    /// The mouse did something.
+    /// The mouse moved, clicked or scrolled.
     Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
-    /// The terminal has this size now, in cells.
+    /// The terminal has a new size, in cells.
     Resize(u16, u16),
     /// An animation step is due, or a clock on screen changes.
     Tick(Time),
@@ -38,37 +38,37 @@ pub enum Message {
     Link(Link),
     /// A notification of the daemon.
     Notification(Box<Notification>),
-    /// A response, or the result of slow work.
+    /// A response, or the result of background work.
     Response(Box<Response>),
-    /// A frame was painted; says what lies where. Only what is new to see follows from it.
+    /// A frame was painted, with these areas. It only leads to requests for what has come into view.
     Shown(Box<Areas>),
 }
 
-/// How the connection stands.
+/// The state of the connection.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Link {
     /// Looking for a daemon.
     Connecting,
-    /// None was there; one is being started.
+    /// There was none; one is being started.
     Starting,
     /// Connected.
     Up(HelloResponse),
-    /// Lost or refused; it is tried again.
+    /// Lost or refused; it is retried.
     Down(String),
 }
 
-/// Why something failed, as far as it matters for what follows.
+/// Why a request failed, as far as it matters to the UI.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Why {
-    /// Nobody could be asked: the daemon is away.
+    /// The daemon is away.
     Away,
-    /// What it was about is gone.
+    /// The object of the request is gone.
     Gone,
     /// Anything else.
     Other,
 }
 
-/// The result of slow work.
+/// The result of background work.
 #[derive(Debug)]
 pub enum Response {
     /// A request failed.
@@ -77,10 +77,10 @@ pub enum Response {
         request: Box<Effect>,
         /// Why, in one sentence.
         error: String,
-        /// Whether asking again may help.
+        /// Whether a retry may help.
         why: Why,
     },
-    /// A request that needs no more than a word is done.
+    /// A simple request is done.
     Done(String),
     /// Runs were started.
     Started(runs::Started),
@@ -91,18 +91,18 @@ pub enum Response {
         /// The page.
         page: Page<Run>,
     },
-    /// What runs ask: the first of it, where it is very much.
+    /// The open questions, up to a limit.
     Questions(Vec<OpenQuestion>),
     /// An answer was stored.
     Answered(Box<runs::Answer>),
-    /// A run with everything, for the lens or the comparison.
+    /// A run in full, for the lens or the comparison.
     Run {
         /// The run.
         detail: Box<runs::Detail>,
         /// Its file, read.
         workflow: Option<Arc<Workflow>>,
     },
-    /// A run that the registry asked after; `None` where it is gone.
+    /// A run that the registry asked for; `None` if it is gone.
     Known(RunId, Option<Box<Run>>),
     /// A page of products.
     Assets {
@@ -113,7 +113,7 @@ pub enum Response {
     },
     /// The lineage of an asset.
     Recipe(AssetId, Box<Recipe>),
-    /// The stored preview of an asset, as text where it is text.
+    /// The stored text preview of an asset.
     PreviewText(AssetId, String),
     /// A picture is ready to be drawn.
     Painted(Box<Painted>),
@@ -121,17 +121,17 @@ pub enum Response {
     NotPainted(PictureOf, String),
     /// The text of an asset, for the viewer and the comparison.
     Text(AssetId, String),
-    /// A part of a log, and which was asked for.
+    /// A part of a log, with its request.
     Log(Box<logs::Read>, Box<logs::Part>),
-    /// What a port had in each run, and which was asked for.
+    /// The values of a port in each run, with the request.
     Values(Box<values::List>, Box<Page<values::PortValue>>),
-    /// Workflows that ever ran.
+    /// The workflows that have runs.
     Workflows(Vec<workflows::WorkflowInfo>),
     /// Files of this folder that are workflows.
     Files(Vec<PathBuf>),
-    /// What is in a folder.
+    /// The names in a folder.
     Folder(PathBuf, Vec<Entry>),
-    /// A workflow was read and checked; one that could not be read comes as [`Response::Failed`].
+    /// A workflow was read and checked; otherwise [`Response::Failed`].
     Document {
         /// The request.
         request: Request,

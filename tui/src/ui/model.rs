@@ -28,18 +28,18 @@ use super::queue::Queue;
 use super::toast::Toasts;
 use super::view::Areas;
 
-/// What was asked for on the command line and in the configuration.
+/// The options of the command line and the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Whether things move that need not: edges, spinners.
+    /// Whether edges and spinners are animated.
     pub motion: bool,
-    /// Whether the mouse is taken.
+    /// Whether the mouse is used.
     pub mouse: bool,
-    /// Whether colours are used; without them glyphs and weight must do.
+    /// Whether colours are used; without them glyphs and weight show the states.
     pub colour: bool,
     /// Whether only ASCII is drawn.
     pub ascii: bool,
-    /// Whether a bell or notice announces the end of the last run.
+    /// Whether a bell or notification announces the end of the last run.
     pub bell: bool,
     /// Whether destructive actions ask first.
     pub confirm: bool,
@@ -70,7 +70,7 @@ impl Default for Options {
 /// How pictures are drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum PictureMode {
-    /// As the terminal says it can.
+    /// As the terminal supports it.
     #[default]
     Auto,
     /// By kitty's protocol.
@@ -81,7 +81,7 @@ pub enum PictureMode {
     Iterm,
     /// By half blocks, which every terminal with colours has.
     Blocks,
-    /// Not at all; names and sizes instead.
+    /// Not at all; names and sizes are shown instead.
     Off,
 }
 
@@ -96,7 +96,7 @@ impl PictureMode {
         ("off", Self::Off),
     ];
 
-    /// The one of this name.
+    /// Returns the one of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(it, _)| *it == name).map(|(_, mode)| *mode)
@@ -108,37 +108,37 @@ impl PictureMode {
 pub struct Model {
     /// The request.
     pub options: Options,
-    /// Which keys mean what.
+    /// The key bindings.
     pub keymap: Arc<Keymap>,
     /// The terminal's size in cells.
     pub size: (u16, u16),
-    /// The time of the last step; what clocks on screen show.
+    /// The time of the last step, which clocks on screen show.
     pub now: Time,
     /// Counts animation steps.
     pub beat: u64,
-    /// How the connection stands.
+    /// The state of the connection.
     pub link: Link,
-    /// What is known of runs, and the lens per workflow.
+    /// The state of runs, and the lens per workflow.
     pub projection: Projection,
-    /// Workflows that ever ran, most recent first, once read.
+    /// The workflows that have runs, most recent first, once read.
     pub workflows: Vec<WorkflowInfo>,
     /// The workflow on screen; `None` shows home.
     pub workflow: Option<OpenWorkflow>,
-    /// The run that is shown: the one in focus, or the one before it until the snapshot is there.
+    /// The shown run: the one in focus, or the previous one until the snapshot arrives.
     pub shown: Option<Shown>,
     /// The last subscription.
     pub watching: Watch,
-    /// Versions whose graphs are being laid out: nobody asks for that twice, whoever wants it takes it when it comes.
+    /// Versions whose graphs are being laid out, so that each is requested once.
     pub laying: HashSet<Version>,
-    /// The workflow that is being read to be put on screen.
+    /// The workflow that is being opened.
     pub opening: Option<Source>,
-    /// The run that is being read for the lens to be pinned to it.
+    /// The run that is being read so that the lens can be pinned to it.
     pub pinning: Option<RunId>,
     /// The file that is read whenever it changes.
     pub watched_file: Option<PathBuf>,
-    /// What only reads and got no answer; it is asked again by hand, or when the daemon is back.
+    /// Failed read requests; they are repeated by the user, or when the daemon is back.
     pub unanswered: Vec<Effect>,
-    /// The pane that has the keys.
+    /// The focused pane.
     pub pane: Pane,
     /// Whether that pane has the whole screen.
     pub zoomed: bool,
@@ -158,24 +158,24 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// Short messages.
     pub toasts: Toasts,
-    /// Keys pressed so far of a sequence.
+    /// The keys of an incomplete sequence.
     pub pending: Vec<Key>,
-    /// When the last of them was pressed; after a pause their continuations are shown.
+    /// When the last of them was pressed; after a pause the possible continuations are shown.
     pub pending_since: Time,
-    /// What the last frame showed where.
+    /// The areas of the last frame.
     pub areas: Areas,
 }
 
 /// The workflow on screen.
 #[derive(Clone, Debug)]
 pub struct OpenWorkflow {
-    /// Its file as it was read last; runs keep the version they were submitted with.
+    /// Its file as last read; runs keep the version they were submitted with.
     pub document: Document,
     /// The layout of its graph, once computed.
     pub layout: Option<Arc<Layout>>,
 }
 
-/// The run that is shown. What is known of it is in the projection.
+/// The shown run. Its state is in the projection.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The run.
@@ -186,7 +186,7 @@ pub struct Shown {
     pub layout: Option<Arc<Layout>>,
 }
 
-/// The run that is shown, with what is known of it.
+/// The shown run, with its state.
 #[derive(Clone, Copy, Debug)]
 pub struct Lens<'a> {
     /// As lists show it.
@@ -200,7 +200,7 @@ pub struct Lens<'a> {
 }
 
 impl Lens<'_> {
-    /// Whether the run asks a person something.
+    /// Returns whether the run asks a person something.
     #[must_use]
     pub fn asks(&self) -> bool {
         self.run.asks.is_some()
@@ -226,7 +226,7 @@ pub enum Border {
 }
 
 impl Model {
-    /// Nothing known yet: no daemon, no workflow, no size.
+    /// Returns an empty model: no daemon, no workflow, no size.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let pictures = Pictures::new(options.pictures, Drawing::default());
@@ -263,13 +263,13 @@ impl Model {
         }
     }
 
-    /// The workflow on screen, as the daemon knows it; `None` before its first run.
+    /// Returns the workflow on screen, as the daemon knows it; `None` before its first run.
     #[must_use]
     pub fn workflow_id(&self) -> Option<WorkflowId> {
         self.workflow.as_ref()?.document.workflow_id
     }
 
-    /// The run that is shown, with its telemetry.
+    /// Returns the shown run, with its telemetry.
     #[must_use]
     pub fn lens(&self) -> Option<Lens<'_>> {
         let shown = self.shown.as_ref()?;
@@ -277,7 +277,7 @@ impl Model {
         Some(Lens { run, state, workflow: shown.workflow.as_ref(), layout: shown.layout.as_ref() })
     }
 
-    /// The file to draw: the focused run's, else the one on screen.
+    /// Returns the file to draw: the focused run's, else the one on screen.
     #[must_use]
     pub fn drawn(&self) -> Option<(&Arc<Workflow>, Option<&Arc<Layout>>)> {
         if let Some(shown) = &self.shown
@@ -289,7 +289,7 @@ impl Model {
         Some((open.document.workflow.as_ref()?, open.layout.as_ref()))
     }
 
-    /// Whether the daemon can be asked.
+    /// Returns whether the daemon can be asked.
     #[must_use]
     pub fn is_up(&self) -> bool {
         matches!(self.link, Link::Up(_))

@@ -1,4 +1,4 @@
-//! The panes: a list, from which keys, frames and dispatch follow.
+//! The list of panes, from which keys, frames and dispatch are generated.
 
 use super::action::{Action, Scope};
 use super::component::Component;
@@ -6,8 +6,7 @@ use super::gallery::GalleryPane;
 use super::grid::GridPane;
 use super::queue::QueuePane;
 
-/// Makes a pane of the functions of a folder's `update` and `view`, so that each folder has its own and nothing is written
-/// three times.
+/// Implements a pane by the functions of a folder's `update` and `view`, so that the boilerplate is written once.
 macro_rules! pane {
     ($(#[$doc:meta])* $name:ident $scope:ident) => {
         $(#[$doc])*
@@ -104,19 +103,19 @@ macro_rules! panes {
             /// All, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// Its title.
+            /// Returns its title.
             #[must_use]
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
             }
 
-            /// The action that gives it the keys.
+            /// Returns the action that focuses it.
             #[must_use]
             pub fn action(self) -> Action {
                 match self { $(Self::$name => Action::$action,)+ }
             }
 
-            /// What it does. Its state is a part of the model.
+            /// Returns its implementation. Its state is part of the model.
             #[must_use]
             pub fn component(self) -> Box<dyn Component> {
                 match self { $(Self::$name => Box::new($component),)+ }
@@ -136,7 +135,7 @@ panes! {
 }
 
 impl Pane {
-    /// The pane whose own actions work in this scope.
+    /// Returns the pane whose own actions work in this scope.
     #[must_use]
     pub fn of_scope(scope: Scope) -> Option<Self> {
         Self::ALL.iter().copied().find(|pane| pane.component().scope() == Some(scope))

@@ -27,7 +27,7 @@ pub use cache::Pictures;
 pub enum PictureOf {
     /// Of a product, which may have a stored preview.
     Asset(AssetId),
-    /// Of a value that is no product, by its bytes.
+    /// Of a value that isn't a product, by its hash.
     Blob(BlobHash),
 }
 
@@ -43,30 +43,30 @@ impl From<BlobHash> for PictureOf {
     }
 }
 
-/// A picture that is to be shown in so many cells.
+/// A request for a picture in this many cells.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Wanted {
     /// Whose picture.
     pub of: PictureOf,
-    /// Its place, in cells.
+    /// Its size, in cells.
     pub cells: (u16, u16),
-    /// The stored preview is enough; else the whole picture is fetched.
+    /// Whether the stored preview is enough; otherwise the original is fetched.
     pub thumbnail: bool,
-    /// The part of the picture that fills the place: left, top, width, height, each between 0 and 1.
+    /// The visible part of the picture: left, top, width, height, each between 0 and 1.
     pub part: [f32; 4],
 }
 
-/// The part that is all of a picture.
+/// The part that is the whole picture.
 pub const WHOLE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
 
 impl Wanted {
-    /// The stored preview, for a tile of so many cells.
+    /// Requests the stored preview, for a tile of this many cells.
     #[must_use]
     pub fn thumbnail(of: impl Into<PictureOf>, cells: (u16, u16)) -> Self {
         Self { of: of.into(), cells, thumbnail: true, part: WHOLE }
     }
 
-    /// The picture itself, or a part of it.
+    /// Requests the original picture, or a part of it.
     #[must_use]
     pub fn whole(of: impl Into<PictureOf>, cells: (u16, u16), part: [f32; 4]) -> Self {
         Self { of: of.into(), cells, thumbnail: false, part }
@@ -85,20 +85,20 @@ pub struct Painted {
 /// A picture as cells.
 #[derive(Debug)]
 pub struct Frame {
-    /// The cells it covers: at most those that were wanted, with the picture's own shape.
+    /// The cells it covers: at most those requested, in the picture's aspect ratio.
     pub cells: Buffer,
-    /// What the terminal is sent once, before these cells are shown.
+    /// The sequence that is sent to the terminal once, before these cells are shown.
     pub transmit: Option<Arc<str>>,
-    /// Under which number the terminal keeps it, for kitty.
+    /// Its image id in the terminal, for kitty.
     pub id: Option<u32>,
-    /// Whether it can't be drawn in part, because one cell carries all of it.
+    /// Whether it can only be drawn in full, because one cell carries all of it.
     pub in_one_piece: bool,
-    /// Width and height of the whole picture it was made from, in pixels.
+    /// Width and height of the original picture, in pixels.
     pub pixels: (u32, u32),
 }
 
 impl Frame {
-    /// About how much memory it takes, in bytes.
+    /// Returns its approximate size in memory, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let cells = self.cells.content.len() * size_of::<ratatui::buffer::Cell>();
@@ -107,5 +107,5 @@ impl Frame {
     }
 }
 
-/// Why a picture that was asked for is not there: others were wanted more. It may be asked for again.
+/// The error of a request that was dropped in favour of newer ones. It may be repeated.
 pub const DROPPED: &str = "";

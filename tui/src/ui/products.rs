@@ -1,4 +1,4 @@
-//! The values of ports in every run: products accumulate, and moving the lens changes nothing of them.
+//! The values of ports in every run. They accumulate, and don't depend on the lens.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,25 +18,25 @@ pub struct Products {
 /// The values of one port, by run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Port {
-    /// Ids of runs are in the order of their making, so the newest run is the last.
+    /// Ids of runs are ordered by creation, so that the newest run is the last.
     made: BTreeMap<RunId, Made>,
-    /// Whether the older ones were asked for.
+    /// Whether the older ones were requested.
     asked: bool,
-    /// Where the next page of older ones begins, if there are more.
+    /// The cursor of the next page of older ones, if there are more.
     pub more: Option<String>,
 }
 
 /// The value of a port in one run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Made {
-    /// The number of the run, where it is known.
+    /// The number of the run, if known.
     pub number: Option<u32>,
-    /// The value; `None` where it was not kept.
+    /// The value; `None` if it was not kept.
     pub value: Option<Value>,
 }
 
 impl Products {
-    /// Starts over where the workflow is another one.
+    /// Starts over for another workflow.
     pub fn of(&mut self, workflow: Option<WorkflowId>) {
         if self.workflow != workflow {
             *self = Self { workflow, ..Self::default() };
@@ -50,7 +50,7 @@ impl Products {
         port.made.insert(run, Made { number, ..made });
     }
 
-    /// Adds a page of values. What a node with `each` made item by item is one value once the node is done.
+    /// Adds a page of values. The items of a node with `each` become one value once the node is done.
     pub fn take(&mut self, of: &values::List, page: &Page<PortValue>) {
         if self.workflow != Some(of.workflow_id) || of.run_id.is_some() {
             return;
@@ -58,20 +58,20 @@ impl Products {
         let port = self.port_mut(&of.node, &of.port);
         for row in page.rows.iter().filter(|row| row.item.is_whole()) {
             let made = Made { number: Some(row.number), value: row.value.clone() };
-            // What was told meanwhile is newer.
+            // Values from notifications are newer.
             port.made.entry(row.run_id).or_insert(made).number = Some(row.number);
         }
         port.more.clone_from(&page.cursor);
     }
 
-    /// A run was deleted.
+    /// Handles the deletion of a run.
     pub fn forget(&mut self, run: RunId) {
         for port in self.nodes.values_mut().flat_map(HashMap::values_mut) {
             port.made.remove(&run);
         }
     }
 
-    /// The request for the values that older runs made, if it was not made yet.
+    /// Returns the request for the values of older runs, if it was not made yet.
     pub fn ask(&mut self, node: &str, port: &str) -> Option<values::List> {
         let workflow_id = self.workflow?;
         if self.is_asked(node, port) {
@@ -82,19 +82,19 @@ impl Products {
         Some(values::List { workflow_id, node, port, run_id: None, cursor: None, limit: None })
     }
 
-    /// Whether the values that older runs made were asked for.
+    /// Returns whether the values of older runs were requested.
     #[must_use]
     pub fn is_asked(&self, node: &str, port: &str) -> bool {
         self.port(node, port).is_some_and(|of| of.asked)
     }
 
-    /// What a port had.
+    /// Returns the values of a port.
     #[must_use]
     pub fn port(&self, node: &str, port: &str) -> Option<&Port> {
         self.nodes.get(node)?.get(port)
     }
 
-    /// The ports of a node of which values are known.
+    /// Returns the ports of a node with known values.
     pub fn ports(&self, node: &str) -> impl Iterator<Item = &str> {
         self.nodes.get(node).into_iter().flat_map(HashMap::keys).map(String::as_str)
     }
@@ -105,19 +105,19 @@ impl Products {
 }
 
 impl Port {
-    /// In how many runs it had a value.
+    /// Returns the number of runs in which it has a value.
     #[must_use]
     pub fn count(&self) -> usize {
         self.made.len()
     }
 
-    /// What it had in a run.
+    /// Returns its value in a run.
     #[must_use]
     pub fn of(&self, run: RunId) -> Option<&Made> {
         self.made.get(&run)
     }
 
-    /// What it had, the newest run first.
+    /// Returns its values, the newest run first.
     pub fn newest(&self) -> impl Iterator<Item = (RunId, &Made)> {
         self.made.iter().rev().map(|(run, made)| (*run, made))
     }

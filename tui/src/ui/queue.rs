@@ -1,7 +1,7 @@
 //! The queue pane: Running, Enqueued, Done, Cancelled.
 //!
-//! [`sections`] keeps which run stands where, [`feed`] reads ended runs page by page, [`numbers`] the numbers that runs
-//! put out, [`thumbs`] which picture stands for a run, [`ask`] the questions before actions on runs.
+//! [`sections`] keeps the position of each run, [`feed`] reads ended runs page by page, [`numbers`] the numbers that
+//! runs output, [`thumbs`] the picture of a run, [`ask`] the questions before actions on runs.
 
 mod ask;
 mod feed;
@@ -42,7 +42,7 @@ pub enum Section {
     Enqueued,
     /// Runs that completed or failed.
     Done,
-    /// Runs that a person ended.
+    /// Cancelled runs.
     Cancelled,
 }
 
@@ -50,7 +50,7 @@ impl Section {
     /// All, from top to bottom.
     pub const ALL: [Self; 4] = [Self::Running, Self::Enqueued, Self::Done, Self::Cancelled];
 
-    /// The section of runs in this state; every state has exactly one.
+    /// Returns the section of runs in this state; every state has exactly one.
     #[must_use]
     pub fn of(state: RunStatus) -> Self {
         match state {
@@ -61,7 +61,7 @@ impl Section {
         }
     }
 
-    /// Its heading.
+    /// Returns its heading.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Section {
     }
 }
 
-/// The run under the cursor.
+/// Returns the run under the cursor.
 #[must_use]
 pub fn current_run(model: &Model) -> Option<RunId> {
     match rows::current(model) {
@@ -82,7 +82,7 @@ pub fn current_run(model: &Model) -> Option<RunId> {
     }
 }
 
-/// What the cursor is on; it stays with its run when rows come and go.
+/// The target of the cursor; it stays on its run when rows are added or removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum At {
     /// A heading.
@@ -98,13 +98,13 @@ pub struct Queue {
     pub(super) feeds: feed::Feeds,
     pub(super) numbers: numbers::Numbers,
     pub(super) thumbs: thumbs::Thumbs,
-    /// `None` until a person moves it: then it is on the run in focus.
+    /// `None` until the user moves it: then it is on the run in focus.
     pub(super) cursor: Option<At>,
-    /// The row it was on last, for when what it was on is gone.
+    /// Its last row, for when its target is gone.
     pub(super) row: usize,
     pub(super) folded: [bool; 4],
     pub(super) marks: HashSet<RunId>,
-    /// The form whose runs were asked for and are not acknowledged yet; it comes back if they are refused.
+    /// The form of a submission that is not acknowledged yet; it opens again if the submission is refused.
     pub(super) submitted: Option<Box<Form>>,
 }
 
@@ -125,24 +125,24 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Whether a section shows its heading only.
+    /// Returns whether a section shows its heading only.
     #[must_use]
     pub fn is_folded(&self, section: Section) -> bool {
         self.folded[section as usize]
     }
 
-    /// The runs that are marked.
+    /// Returns the runs that are marked.
     #[must_use]
     pub fn marked(&self) -> &HashSet<RunId> {
         &self.marks
     }
 
-    /// Takes all marks away.
+    /// Removes all marks.
     pub fn unmark(&mut self) {
         self.marks.clear();
     }
 
-    /// Keeps the form whose runs were asked for until they are acknowledged.
+    /// Keeps the form of a submission until it is acknowledged.
     pub fn submit(&mut self, form: Form) {
         self.submitted = Some(Box::new(form));
     }

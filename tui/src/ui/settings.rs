@@ -12,7 +12,7 @@ pub use preferences::Preferences;
 /// The settings in the user's files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
-    /// Which keys mean what.
+    /// The key bindings.
     pub keymap: Keymap,
     /// Colours.
     pub theme: Theme,
@@ -20,7 +20,7 @@ pub struct Settings {
     pub preferences: Preferences,
 }
 
-/// What is wrong with a file of the user's.
+/// The mistakes in a file of the user.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct BadSettings {
     path: PathBuf,
@@ -38,10 +38,10 @@ impl std::fmt::Display for BadSettings {
 }
 
 impl Settings {
-    /// Reads `ui.toml`, `keymap.toml` and `theme.toml` of a folder; files that are not there change nothing.
+    /// Reads `ui.toml`, `keymap.toml` and `theme.toml` of a folder; missing files change nothing.
     ///
     /// # Errors
-    /// Everything that is wrong with the first bad file.
+    /// All mistakes in the first invalid file.
     pub fn read(folder: &Path) -> Result<Self, BadSettings> {
         Ok(Self {
             keymap: file(folder.join("keymap.toml"), Keymap::with_file)?,
@@ -62,12 +62,12 @@ fn file<T: Default>(
     }
 }
 
-/// The line in which a byte of a text stands, from 1.
+/// Returns the line of a byte of a text, from 1.
 pub(super) fn line_of(text: &str, byte: usize) -> usize {
     text.as_bytes().iter().take(byte).filter(|it| **it == b'\n').count() + 1
 }
 
-/// A sentence for a text that is no TOML.
+/// Returns the error for a text that isn't valid TOML.
 pub(super) fn syntax_error(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map_or(1, |span| line_of(text, span.start));
     format!("line {line}: {}", error.message())

@@ -1,4 +1,4 @@
-//! Taking the terminal and giving it back, whatever happens.
+//! Sets up the terminal, and restores it in every case.
 
 mod graphemes;
 mod screen;
@@ -22,13 +22,13 @@ use ratatui::layout::{Position, Rect};
 use graphemes::Graphemes;
 use screen::Screen;
 
-/// What one frame may grow to before it is written in parts.
+/// The maximum size of a frame before it is written in parts.
 const FRAME: usize = 64 * 1024;
 
-/// Whether the terminal is ours now, so that it is given back once.
+/// Whether the terminal is set up, so that it is restored once.
 static RAW_MODE: AtomicBool = AtomicBool::new(false);
 
-/// The terminal while it is ours; given back when it is dropped.
+/// The terminal in use; restored when dropped.
 #[derive(Debug)]
 pub struct Terminal {
     inner: ratatui::Terminal<Screen<BufWriter<Stdout>>>,
@@ -37,10 +37,10 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal. From here on a panic restores it before the message is printed.
+    /// Sets up the terminal. From now on a panic restores it before the message is printed.
     ///
     /// # Errors
-    /// Standard output is no terminal, or it refuses.
+    /// Standard output isn't a terminal, or it can't be set up.
     pub fn take() -> io::Result<Self> {
         on_panic();
         let screen = Screen::new(BufWriter::with_capacity(FRAME, io::stdout()));
@@ -60,77 +60,77 @@ impl Terminal {
         Ok(())
     }
 
-    /// Lends the terminal to another program, until [`Terminal::again`].
+    /// Restores the terminal for another program, until [`Terminal::again`].
     pub fn give(&mut self) {
         let _ = Write::flush(self.inner.backend_mut());
         give_back();
     }
 
-    /// Takes it again, and forgets what it showed.
+    /// Sets it up again, and forgets what it showed.
     ///
     /// # Errors
-    /// It refuses.
+    /// The terminal can't be written to.
     pub fn again(&mut self) -> io::Result<()> {
         self.enter()?;
         self.forget()
     }
 
-    /// Takes it again after this process was stopped from outside: the shell has set it back meanwhile, and nobody gave it.
+    /// Sets it up again after this process was stopped from outside, when the shell has reset it.
     ///
     /// # Errors
-    /// It refuses.
+    /// The terminal can't be written to.
     pub fn resume(&mut self) -> io::Result<()> {
-        // Without this, raw mode counts as on, and nothing would be set.
+        // Otherwise raw mode counts as on, and would not be set.
         let _ = disable_raw_mode();
         self.again()
     }
 
-    /// Forgets what it shows, so that the next frame is drawn whole.
+    /// Forgets what it shows, so that the next frame is drawn in full.
     ///
     /// # Errors
-    /// It refuses.
+    /// The terminal can't be written to.
     pub fn forget(&mut self) -> io::Result<()> {
-        // Not `clear` of the inner one: that asks where the cursor is and takes the answer for itself, keys with it, and
-        // ends in an error where the line is slow.
+        // Not `clear` of the inner terminal, which queries the cursor position: it would swallow keys, and fail on a
+        // slow line.
         execute!(self.inner.backend_mut(), Clear(ClearType::All))?;
         self.inner.swap_buffers();
         self.graphemes.forget();
         Ok(())
     }
 
-    /// Takes the mouse, or leaves it to the terminal.
+    /// Enables or disables the mouse.
     ///
     /// # Errors
-    /// It refuses.
+    /// The terminal can't be written to.
     pub fn mouse(&mut self, on: bool) -> io::Result<()> {
         self.mouse = on;
         let out = self.inner.backend_mut();
         if on { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
     }
 
-    /// Its size in cells.
+    /// Returns its size in cells.
     ///
     /// # Errors
-    /// It does not say.
+    /// The size is unknown.
     pub fn size(&self) -> io::Result<(u16, u16)> {
         self.inner.size().map(|size| (size.width, size.height))
     }
 
-    /// Writes something that is no cell: a sequence of the terminal's.
+    /// Writes an escape sequence.
     ///
     /// # Errors
-    /// It refuses.
+    /// The terminal can't be written to.
     pub fn write(&mut self, text: &str) -> io::Result<()> {
         let out = self.inner.backend_mut();
         out.write_all(text.as_bytes())?;
         Write::flush(out)
     }
 
-    /// Paints one frame; terminals that know how show it at once and whole. The cursor is shown where `draw` says, so
-    /// that input methods open there.
+    /// Paints one frame, as a synchronized update. The cursor is where `draw` puts it, so that input methods open
+    /// there.
     ///
     /// # Errors
-    /// It refuses.
+    /// The terminal can't be written to.
     pub fn paint<T: Default>(
         &mut self,
         draw: impl FnOnce(Rect, &mut Buffer) -> (T, Option<Position>),
@@ -158,7 +158,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Restores the terminal if it is ours. Nothing can be done where that fails.
+/// Restores the terminal if it is set up, ignoring errors.
 fn give_back() {
     if RAW_MODE.swap(false, Ordering::AcqRel) {
         let mut out = io::stdout();

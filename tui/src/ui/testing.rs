@@ -1,4 +1,4 @@
-//! Fixtures of the UI's tests: models in every state, and pictures of them as text.
+//! Fixtures of the UI's tests: models in every state, and their screens as text.
 
 mod made;
 mod picture;
@@ -25,7 +25,7 @@ use super::view;
 pub(crate) use made::{asset, asset_id, run, run_id, state, workflow_id};
 pub(crate) use picture::{draw, shot};
 
-/// The moment in which the tests happen.
+/// The current time of the tests.
 pub(crate) const NOW: Time = Time(1_800_000_000_000);
 
 /// Four nodes: two sources, one in the middle, one that joins them.
@@ -53,14 +53,14 @@ outputs:
   poster: "${{ poster.image }}"
 "#;
 
-/// A checked workflow; its nodes are commands, so no node type is needed.
+/// Returns a checked workflow; its nodes are commands, so no node type is needed.
 pub(crate) fn workflow(text: &str) -> Arc<Workflow> {
     let catalogue = fanlight_shared::node_type::Catalogue::default();
     let checked = fanlight_shared::document::read(text, &catalogue);
     Arc::new(checked.unwrap_or_else(|problems| panic!("{problems:?}")).workflow)
 }
 
-/// A connected model without a workflow.
+/// Returns a connected model without a workflow.
 pub(crate) fn connected() -> Model {
     let mut model = Model::new(Options { motion: false, ..Options::default() });
     model.now = NOW;
@@ -75,7 +75,7 @@ pub(crate) fn connected() -> Model {
     model
 }
 
-/// A connected model with [`POSTER`] on screen that never ran.
+/// Returns a connected model with [`POSTER`] on screen that never ran.
 pub(crate) fn opened() -> Model {
     let mut model = connected();
     let workflow = workflow(POSTER);
@@ -93,7 +93,7 @@ pub(crate) fn opened() -> Model {
     model
 }
 
-/// [`opened`], with these runs in the registry and the lens on the one that has the focus.
+/// Returns [`opened`], with these runs in the registry and the lens on the focused one.
 pub(crate) fn with_runs(runs: &[Run]) -> Model {
     let mut model = opened();
     let count = |state: RunStatus| {
@@ -115,12 +115,12 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
     });
     model.projection.add(ended);
     focus(&mut model);
-    // What is watched was asked for before the story begins.
+    // The subscription exists before the test begins.
     let _ = super::update::follow(&mut model);
     model
 }
 
-/// A run in every state, the lens on the running one.
+/// Returns a run in every state, the lens on the running one.
 pub(crate) fn busy() -> Model {
     with_runs(&[
         run(1, RunStatus::Completed),
@@ -145,7 +145,7 @@ pub(crate) fn focus(model: &mut Model) {
     });
 }
 
-/// Changes what is known of the run that is shown.
+/// Changes the state of the shown run.
 pub(crate) fn change_state(model: &mut Model, change: impl FnOnce(&mut RunState)) {
     let Some((run, mut state)) = model.lens().map(|lens| (lens.run.clone(), lens.state.clone())) else {
         return;
@@ -154,7 +154,7 @@ pub(crate) fn change_state(model: &mut Model, change: impl FnOnce(&mut RunState)
     model.projection.put(run, state);
 }
 
-/// Presses keys, written as in a keymap file; answers all effects.
+/// Presses keys, written as in a keymap file. Returns all effects.
 pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     for key in keys.split_whitespace() {
@@ -164,37 +164,37 @@ pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
     effects
 }
 
-/// Writes text, a key after the other.
+/// Types text, key by key.
 pub(crate) fn write(model: &mut Model, text: &str) -> Vec<Effect> {
     let keys = text.chars().map(|it| KeyEvent::new(KeyCode::Char(it), KeyModifiers::NONE));
     keys.flat_map(|key| update(model, Message::Key(key))).collect()
 }
 
-/// The whole screen as text and styles.
+/// Returns the whole screen as text and styles.
 pub(crate) fn screen(model: &mut Model, columns: u16, rows: u16) -> String {
     model.size = (columns, rows);
     draw(columns, rows, |area, buffer| {
         model.areas = view::view(model, &Theme::default(), area, buffer);
-        // Where a terminal shows its cursor.
+        // The position of the terminal's cursor.
         if let Some(cell) = model.areas.caret.and_then(|caret| buffer.cell_mut(caret)) {
             cell.modifier.insert(ratatui::style::Modifier::REVERSED);
         }
     })
 }
 
-/// Paints the whole screen and lets the update know, as the loop does; answers what it then asks for.
+/// Paints the whole screen and informs the update, as the event loop does. Returns the effects.
 pub(crate) fn paint(model: &mut Model, columns: u16, rows: u16) -> Vec<Effect> {
     screen(model, columns, rows);
     let areas = model.areas.clone();
     update(model, Message::Shown(Box::new(areas)))
 }
 
-/// Lets an answer come.
+/// Delivers a response.
 pub(crate) fn response(model: &mut Model, response: super::message::Response) -> Vec<Effect> {
     update(model, Message::Response(Box::new(response)))
 }
 
-/// Lets a request fail, though the daemon is there.
+/// Lets a request fail with the daemon up.
 pub(crate) fn fail(model: &mut Model, request: Effect, error: &str) -> Vec<Effect> {
     let (request, error) = (Box::new(request), error.to_owned());
     response(model, super::message::Response::Failed { request, error, why: super::message::Why::Other })

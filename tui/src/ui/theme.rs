@@ -13,17 +13,17 @@ use ratatui::style::{Color, Modifier, Style};
 pub struct Theme {
     /// Ordinary text.
     pub text: Style,
-    /// Text that matters less.
+    /// Less important text.
     pub dim: Style,
-    /// Titles of panes that do not have the keys, borders.
+    /// Titles of unfocused panes, and borders.
     pub border: Style,
-    /// The border and title of the pane that has the keys; the accent bar; the ring.
+    /// The border and title of the focused pane; the accent bar; the ring.
     pub accent: Style,
     /// The row or card under the cursor.
     pub selected: Style,
     /// What is marked.
     pub marked: Style,
-    /// What matches a filter.
+    /// Matches of a filter.
     pub matched: Style,
     /// Keys in hints and help.
     pub key: Style,
@@ -35,19 +35,19 @@ pub struct Theme {
     pub waiting: Style,
     /// What failed.
     pub bad: Style,
-    /// What was cancelled or skipped.
+    /// Cancelled or skipped.
     pub gone: Style,
     /// Warnings and banners.
     pub warning: Style,
     /// Edges at rest.
     pub edge: Style,
-    /// Edges into what runs, and edges of the selected node.
+    /// Edges to running nodes, and edges of the selected node.
     pub edge_active: Style,
     /// A star.
     pub star: Style,
 }
 
-/// The names of the roles, as theme files write them.
+/// The names of the roles in theme files.
 pub const ROLES: &[&str] = &[
     "text",
     "dim",
@@ -117,7 +117,7 @@ impl Theme {
         })
     }
 
-    /// The same without colours: weight and glyphs must do.
+    /// Returns the theme without colours, which uses weight and glyphs only.
     #[must_use]
     pub fn without_colour(mut self) -> Self {
         for name in ROLES {
@@ -128,8 +128,8 @@ impl Theme {
         self
     }
 
-    /// Shows that what is drawn here is under the cursor. Where that is done by swapping colours they are taken away first, or
-    /// each word would stand on a background of its own.
+    /// Highlights an area as under the cursor. If that swaps colours, they are removed first, or each word would have
+    /// its own background.
     pub fn select(&self, area: Rect, buffer: &mut Buffer) {
         if self.selected.add_modifier.contains(Modifier::REVERSED) {
             buffer.set_style(area, Style::new().fg(Color::Reset).bg(Color::Reset));
@@ -137,7 +137,7 @@ impl Theme {
         buffer.set_style(area, self.selected);
     }
 
-    /// The style of a node's state.
+    /// Returns the style of a node's state.
     #[must_use]
     pub fn node(&self, status: NodeStatus) -> Style {
         match status {
@@ -149,7 +149,7 @@ impl Theme {
         }
     }
 
-    /// The style of a run's state.
+    /// Returns the style of a run's state.
     #[must_use]
     pub fn run(&self, status: RunStatus) -> Style {
         match status {
@@ -163,7 +163,8 @@ impl Theme {
     }
 }
 
-/// The glyph of a node's state; state is never told by colour alone. A running one is a spinner, see `beat`.
+/// Returns the glyph of a node's state, so that the state is never shown by colour alone. A running node has a spinner,
+/// see `beat`.
 #[must_use]
 pub fn node_glyph(status: NodeStatus, beat: u64, ascii: bool) -> &'static str {
     match (status, ascii) {
@@ -185,7 +186,7 @@ pub fn node_glyph(status: NodeStatus, beat: u64, ascii: bool) -> &'static str {
     }
 }
 
-/// The glyph of a run's state.
+/// Returns the glyph of a run's state.
 #[must_use]
 pub fn run_glyph(status: RunStatus, beat: u64, ascii: bool) -> &'static str {
     match (status, ascii) {
@@ -200,7 +201,7 @@ pub fn run_glyph(status: RunStatus, beat: u64, ascii: bool) -> &'static str {
     }
 }
 
-/// One step of a spinner.
+/// Returns the current glyph of a spinner.
 #[must_use]
 pub fn spinner(beat: u64, ascii: bool) -> &'static str {
     const BRAILLE: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];

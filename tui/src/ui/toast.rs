@@ -6,7 +6,7 @@ use std::time::Duration;
 use fanlight_shared::sanitise;
 use fanlight_shared::time::Time;
 
-/// How long a message stays that is no error.
+/// How long a message stays, except for errors.
 const DISPLAY_TIME: Duration = Duration::from_secs(3);
 /// How many are shown at once.
 const MAX_SHOWN: usize = 3;
@@ -20,7 +20,7 @@ pub enum Tone {
     Good,
     /// Something to know.
     Note,
-    /// Something went wrong; stays until it is dismissed.
+    /// An error, which stays until it is dismissed.
     Bad,
 }
 
@@ -33,7 +33,7 @@ pub struct Toast {
     pub text: String,
     /// When it arrived.
     pub at: Time,
-    /// The file it is about: the next message about it takes its place.
+    /// The file it is about: the next message about the file replaces it.
     pub file: Option<PathBuf>,
 }
 
@@ -47,18 +47,18 @@ pub struct Toasts {
 }
 
 impl Toasts {
-    /// Shows a message. The same one again only stays longer.
+    /// Shows a message. A repeated message only stays longer.
     pub fn add(&mut self, tone: Tone, text: impl Into<String>, at: Time) {
         self.push(Toast { tone, text: sanitise::plain(&text.into()), at, file: None });
     }
 
-    /// Shows a message about a file, in the place of the last one about it.
+    /// Shows a message about a file, instead of the last one about it.
     pub fn about(&mut self, file: &Path, tone: Tone, text: impl Into<String>, at: Time) {
         self.resolve(file);
         self.push(Toast { tone, text: sanitise::plain(&text.into()), at, file: Some(file.to_owned()) });
     }
 
-    /// What was said about a file no longer holds.
+    /// Removes the message about a file.
     pub fn resolve(&mut self, file: &Path) {
         self.shown.retain(|it| it.file.as_deref() != Some(file));
     }
@@ -67,7 +67,7 @@ impl Toasts {
         self.shown.retain(|it| it.text != toast.text);
         self.shown.push(toast.clone());
         if self.shown.len() > MAX_SHOWN {
-            // An error outlives what is only good to know.
+            // Errors stay longer than other messages.
             let least = self.shown.iter().position(|it| it.tone != Tone::Bad).unwrap_or(0);
             self.shown.remove(least);
         }
@@ -77,12 +77,12 @@ impl Toasts {
         }
     }
 
-    /// Takes away what was shown long enough.
+    /// Removes messages that were shown long enough.
     pub fn expire(&mut self, now: Time) {
         self.shown.retain(|it| it.tone == Tone::Bad || now.since(it.at) < DISPLAY_TIME);
     }
 
-    /// In how many milliseconds the next one goes by itself.
+    /// Returns after how many milliseconds the next one disappears.
     #[must_use]
     pub fn next_change(&self, now: Time) -> Option<u64> {
         let going = self.shown.iter().filter(|it| it.tone != Tone::Bad);
@@ -90,7 +90,7 @@ impl Toasts {
         u64::try_from(left.as_millis()).ok().map(|it| it.max(1))
     }
 
-    /// Takes one away, or all of them. Returns whether there was one.
+    /// Dismisses one message, or all. Returns whether there was one.
     pub fn dismiss(&mut self, which: Option<usize>) -> bool {
         match which {
             Some(index) if index < self.shown.len() => {

@@ -1,4 +1,4 @@
-//! The pure step: a model and a message give the next model and effects. One file a noun.
+//! The pure update: a model and a message give the next model and effects. One file per noun.
 
 mod act;
 mod keys;
@@ -23,7 +23,7 @@ use super::toast::Tone;
 pub use act::{act, enabled};
 pub use open::{open, show_document};
 
-/// One step: what happened, and what is asked of the world because of it.
+/// Applies a message to the model. Returns the effects that follow.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let mut effects = match message {
         Message::Key(key) => keys::press(model, key),
@@ -62,7 +62,7 @@ pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// What to do at the start, before anything happened.
+/// Returns what to do at the start, before anything happened.
 pub fn begin(model: &mut Model) -> Vec<Effect> {
     let effects = open::home(model);
     model.options.mouse.then_some(Effect::Mouse(true)).into_iter().chain(effects).collect()
@@ -72,7 +72,7 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
     let came_up = matches!(link, Link::Up(_)) && !model.is_up();
     if let Link::Up(hello) = &link {
         model.projection.connected(hello);
-        // A new connection watches nothing yet.
+        // A new connection has no subscription yet.
         model.watching = Watch::default();
     }
     model.link = link;
@@ -86,7 +86,7 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
     effects
 }
 
-/// The workflow on screen or the run in focus is another one now.
+/// Handles a change of the workflow on screen or of the run in focus.
 pub(super) fn moved(model: &mut Model) -> Vec<Effect> {
     Pane::ALL.iter().flat_map(|pane| pane.component().moved(model)).collect()
 }
@@ -100,7 +100,7 @@ fn shown(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Lets every layer do something, from below; it is taken out of the stack meanwhile.
+/// Calls every layer from the bottom up; each is out of the stack during its call.
 fn with_layers(
     model: &mut Model,
     mut each: impl FnMut(&mut Layer, &mut Model) -> Vec<Effect>,
@@ -110,12 +110,12 @@ fn with_layers(
     for layer in &mut layers {
         effects.extend(each(layer, model));
     }
-    // What was opened meanwhile lies on top.
+    // Layers that were opened meanwhile are on top.
     layers.append(&mut model.layers);
     model.layers = layers;
 }
 
-/// Lets the topmost layer take a step. Returns the effects and whether it passed.
+/// Passes a step to the topmost layer. Returns the effects and whether it passed the key on.
 fn step_top(
     model: &mut Model,
     step: impl FnOnce(&mut Layer, &mut Model) -> Step,
@@ -130,7 +130,7 @@ fn step_top(
     Some((effects, pass))
 }
 
-/// Does an action as if its key had been pressed: by the topmost layer, else by the shell.
+/// Runs an action as if its key had been pressed: in the topmost layer, else in the shell.
 pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
     let key = KeyEvent::from(KeyCode::Null);
     match step_top(model, |layer, model| layer.key(model, key, Some(action))) {
@@ -143,7 +143,7 @@ pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
-/// Where the keys' meanings are looked up now, the nearest first.
+/// Returns the active scopes of keys, the innermost first.
 #[must_use]
 pub fn scopes(model: &Model) -> Vec<Scope> {
     match model.layers.last() {
@@ -152,7 +152,7 @@ pub fn scopes(model: &Model) -> Vec<Scope> {
     }
 }
 
-/// The actions for the hint line: those that do something now.
+/// Returns the enabled actions for the hint line.
 #[must_use]
 pub fn hints(model: &Model) -> Vec<Action> {
     if let Some(layer) = model.layers.last() {

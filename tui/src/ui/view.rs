@@ -1,4 +1,4 @@
-//! The pure picture of a model: where panes, layers and lines lie. What each draws stands in its own file.
+//! The pure view of a model: the layout of panes, layers and lines. Each draws itself in its own file.
 
 mod areas;
 mod ascii;
@@ -25,7 +25,7 @@ pub use size::SizeClass;
 /// How often clocks on screen change.
 const CLOCK: u64 = 1_000;
 
-/// Draws everything. Returns what lies where.
+/// Draws everything. Returns the areas.
 #[must_use]
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas {
     let areas = draw(model, theme, area, buffer);
@@ -59,14 +59,14 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
     panes(model, theme, class, body, buffer, &mut areas);
     for (depth, layer) in model.layers.iter().enumerate() {
         if depth + 1 == model.layers.len() {
-            // What lies below the topmost can't be clicked.
+            // Only the topmost layer can be clicked.
             areas.hits.clear();
             (areas.layer, areas.caret) = (None, None);
         }
         layer.view(model, theme, body, buffer, &mut areas);
     }
     toasts::view(model, theme, body, buffer, &mut areas);
-    // Lies where messages lie, and was asked for.
+    // Covers messages, because the user asked for it.
     which_key::view(model, theme, body, buffer, &mut areas);
     hints::view(model, theme, row(area.bottom() - 1), buffer, &mut areas);
     if model.projection.active().next().is_some() {
@@ -75,7 +75,7 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
     areas
 }
 
-/// The panes that fit, each in its frame.
+/// Draws the panes that fit, each in its frame.
 fn panes(model: &Model, theme: &Theme, class: SizeClass, body: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     if model.workflow.is_none() {
         return;
@@ -229,7 +229,7 @@ mod tests {
                 press(&mut model, "ctrl-d");
             }
             for info in crate::ui::action::ACTIONS {
-                // The least width has no room for the longest words, and long ones leave none for the name.
+                // The minimum width has no room for the longest descriptions, which would leave none for the name.
                 let words: String = info.words.chars().take(30).collect();
                 let whole = format!("  {}", info.name);
                 let short = columns > 60 && info.words.len() + info.name.len() < 50;

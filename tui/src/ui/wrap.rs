@@ -1,9 +1,9 @@
-//! Text broken into lines of so many columns.
+//! Wraps text to a width.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The lines of a clean text where each is at most `columns` wide; words stay whole where they fit a line.
+/// Returns the lines of a sanitised text, each at most `columns` wide; words are only broken if they don't fit a line.
 #[must_use]
 pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = usize::from(columns).max(1);
@@ -19,7 +19,7 @@ pub fn wrap(text: &str, columns: u16) -> Vec<String> {
                 continue;
             }
             if word.trim().is_empty() {
-                // A blank at the end of a line is not seen.
+                // A blank at the end of a line is invisible.
                 continue;
             }
             if wide > 0 {

@@ -54,12 +54,12 @@ async fn an_attempt_that_never_started_may_be_started() {
     let attempt = story.attempt();
     let work = script("echo hi");
     assert!(adopt(&story.commands, attempt.clone(), work.clone().work()).await.is_none());
-    // What a daemon left that died between making the folder and starting the command.
+    // The leftovers of a daemon that died between creating the folder and starting the command.
     std::fs::create_dir_all(story.folder(&attempt).join("work/left")).unwrap();
     assert!(adopt(&story.commands, attempt.clone(), work.clone().work()).await.is_none());
     let outcome = story.run(&attempt, work.work()).await;
     assert_eq!(outcome.values["stdout"], Value::from("hi"));
-    // The same once more is not started twice.
+    // The same attempt isn't started twice.
     let again = story.run(&attempt, script("echo other").work()).await;
     assert_eq!(again.values["stdout"], Value::from("hi"));
     story.end().await;

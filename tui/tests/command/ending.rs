@@ -1,4 +1,4 @@
-//! Commands that don't end well.
+//! Commands that fail.
 
 use std::fs;
 
@@ -109,7 +109,7 @@ async fn what_was_made_before_a_time_out_or_a_cancel_is_collected() {
         [(true, AttemptEnd::Failed, "timed out"), (false, AttemptEnd::Cancelled, "cancelled")]
     {
         let attempt = story.attempt();
-        // Ending well when it is told to stop doesn't make it completed.
+        // Exiting with 0 after a stop doesn't make it completed.
         let work = script("trap 'exit 0' TERM; echo hello; echo partial > checkpoint.txt; sleep 600 & wait")
             .path("checkpoint", "checkpoint.txt", "text")
             .path("never", "never.txt", "text");

@@ -1,4 +1,4 @@
-//! Commands that make something.
+//! Commands with outputs.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ async fn the_environment_holds_nothing_of_the_daemons_but_what_is_allowed() {
     let text = outcome.values["stdout"].as_text().unwrap();
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    // Cargo sets many of its own for tests; none may come through.
+    // Cargo sets many variables for tests; none may be inherited.
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     assert!(!names.iter().any(|it| it.starts_with("CARGO")), "{names:?}");
     for name in

@@ -1,4 +1,4 @@
-//! A home with a store and a supervisor, and commands told in one line.
+//! A home with a store and a supervisor, and one-line helpers for commands.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) struct Story {
 pub(crate) fn story() -> Story {
     let temp = tempfile::tempdir().unwrap();
     let home = Home::below(&temp.path().join("home")).unwrap();
-    // The runtime folder may be shared with other tests; sockets of this one lie in its own.
+    // The runtime folder may be shared with other tests; this test has its own folder for sockets.
     let home =
         Home { socket: temp.path().join("d.sock"), supervisor_socket: temp.path().join("s.sock"), ..home };
     let store = Store::open(&home).unwrap();
@@ -75,7 +75,7 @@ impl Story {
         let running = run(&self.commands, attempt.clone(), work);
         tokio::time::timeout(TIMEOUT, running).await.expect("the command ended")
     }
-    /// Another daemon over the same home: with a connection of its own to the supervisor.
+    /// Returns another daemon with the same home, with its own connection to the supervisor.
     pub(crate) fn next_daemon(&self) -> Commands {
         let supervisor = Supervisor::new(&self.home, Path::new(env!("CARGO_BIN_EXE_fanlight")));
         commands(&self.home, &self.store, &supervisor)
@@ -91,7 +91,7 @@ impl Story {
         };
         self.commands.log(attempt.id, 1, &read, true).await.unwrap().unwrap()
     }
-    /// The supervisor goes with its story.
+    /// Stops the supervisor at the end of the test.
     pub(crate) async fn end(self) {
         self.supervisor.shutdown_if_idle().await.unwrap();
         self.store.close();
@@ -103,7 +103,7 @@ pub(crate) async fn run(commands: &Commands, attempt: Attempt, work: CommandWork
     executor::run(commands, attempt, Arc::new(Work::Command(Arc::new(work))), None).await
 }
 
-/// Goes on with an attempt as the engine of another daemon does.
+/// Adopts an attempt as the engine of another daemon does.
 pub(crate) async fn adopt(commands: &Commands, attempt: Attempt, work: CommandWork) -> Option<Outcome> {
     executor::adopt(commands, attempt, Arc::new(Work::Command(Arc::new(work))), None).await
 }

@@ -1,4 +1,4 @@
-//! What must hold after every kill.
+//! The invariants after every kill.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,11 +11,11 @@ use crate::load::{ASSETS, Load, NODES, VALUES};
 use crate::process::of_attempts;
 use crate::support::{Fanlight, wait_for};
 
-/// What is known of earlier rounds.
+/// The results of earlier rounds.
 #[derive(Default)]
 pub(crate) struct Ledger {
     acknowledged: Vec<String>,
-    /// Ended runs as they were seen first, by name.
+    /// Ended runs as first seen, by name.
     ended: HashMap<String, Json>,
     /// The supervisor was killed in the last round, so its commands may be lost.
     may_lose: bool,
@@ -76,7 +76,7 @@ impl Ledger {
         assert!(effects.len() >= completed && effects.len() <= runs.len(), "{} effects", effects.len());
     }
 
-    /// Reads every byte that is stored, and looks for what nobody needs any more.
+    /// Reads every stored byte, and looks for garbage.
     pub(crate) fn check_deep(&self, fanlight: &Fanlight) {
         fanlight.say(&["doctor", "--deep"]).exits(0);
         fanlight.say(&["daemon", "stop"]).exits(0);
@@ -92,7 +92,7 @@ impl Ledger {
     }
 }
 
-/// Assets by run; none is there twice, and each has as many bytes as it says.
+/// Returns the assets by run; none exists twice, and each has its recorded size.
 fn assets(fanlight: &Fanlight) -> HashMap<String, Vec<Json>> {
     let mut by_run: HashMap<String, Vec<Json>> = HashMap::new();
     let mut seen = HashSet::new();
@@ -105,7 +105,7 @@ fn assets(fanlight: &Fanlight) -> HashMap<String, Vec<Json>> {
     by_run
 }
 
-/// The rows of the database beside the daemon.
+/// The rows of the database, read beside the daemon.
 struct Rows(Connection);
 
 impl Rows {
@@ -116,7 +116,7 @@ impl Rows {
         Self(Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap())
     }
 
-    /// A run's events are dense, and fold to what its row says.
+    /// Checks that a run's events have no gaps, and fold to the state of its row.
     fn check(&self, run: &Json) {
         let (key, done): (i64, u32) = self
             .0

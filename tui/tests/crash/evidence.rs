@@ -1,4 +1,4 @@
-//! What is kept of a round that failed.
+//! The evidence of a failed round.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::support::Fanlight;
 /// How many lines of a log are shown.
 const LINES: usize = 60;
 
-/// Stops both processes where they stand, keeps the home, and says where things lie in it.
+/// Freezes both processes, keeps the home, and prints its paths.
 pub(crate) fn keep(fanlight: &mut Fanlight) {
     kill(fanlight, Kill::Daemon);
     kill(fanlight, Kill::Supervisor);

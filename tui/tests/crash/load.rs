@@ -1,4 +1,4 @@
-//! What runs while processes are killed: inline nodes, a worker's picture, commands, files, and a counted effect.
+//! The load while processes are killed: inline nodes, a worker's picture, commands, files, and a counted side effect.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::Fanlight;
 
-/// How many runs a submit makes.
+/// How many runs a submission has.
 const SWEEP: usize = 3;
-/// How many submits a round has at most, so that it drains soon.
+/// The maximum number of submissions per round, so that it drains soon.
 const SUBMITS: usize = 6;
 
 const WORKFLOW: &str = "params:
@@ -55,7 +55,7 @@ impl Load {
         Self { effects: fanlight.path("effects") }
     }
 
-    /// Submits sweeps until told that it is over, and returns the runs that were acknowledged.
+    /// Submits sweeps until told to stop. Returns the acknowledged runs.
     pub(crate) fn submit_until(&self, fanlight: &Fanlight, over: &AtomicBool) -> Vec<String> {
         let mut acknowledged = Vec::new();
         for _ in 0..SUBMITS {
@@ -63,14 +63,14 @@ impl Load {
                 break;
             }
             let sweep = format!("seed=1..{SWEEP}");
-            // A submit that the kill hits may fail; what it printed was acknowledged.
+            // A submission during the kill may fail; the runs it printed were acknowledged.
             let said = fanlight.say(&["run", "crash.yaml", "--sweep", &sweep, "--detach"]);
             acknowledged.extend(said.out.lines().map(str::to_owned));
         }
         acknowledged
     }
 
-    /// How often each effect happened, by its key.
+    /// Returns how often each side effect happened, by its key.
     pub(crate) fn effects(&self) -> HashMap<String, usize> {
         let text = std::fs::read_to_string(&self.effects).unwrap_or_default();
         let mut times = HashMap::new();

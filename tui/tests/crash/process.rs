@@ -13,7 +13,7 @@ pub(crate) enum Kill {
     Supervisor,
 }
 
-/// Kills it, if it is there.
+/// Kills it, if it runs. Returns whether it did.
 pub(crate) fn kill(fanlight: &Fanlight, what: Kill) -> bool {
     let home = fanlight.path("../h").canonicalize().unwrap();
     let word = if what == Kill::Daemon { "daemon" } else { "supervisor" };
@@ -21,7 +21,7 @@ pub(crate) fn kill(fanlight: &Fanlight, what: Kill) -> bool {
     for (pid, folder) in processes() {
         let Ok(line) = std::fs::read(folder.join("cmdline")) else { continue };
         let words: Vec<_> = line.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-        // A daemon has its home from the environment, a supervisor from its arguments.
+        // A daemon gets its home from the environment, a supervisor from its arguments.
         let ours = match what {
             Kill::Daemon => {
                 words.iter().any(|it| it == "--detached")
@@ -36,7 +36,7 @@ pub(crate) fn kill(fanlight: &Fanlight, what: Kill) -> bool {
     killed
 }
 
-/// Living processes of attempts of this home.
+/// Returns the live processes of attempts of this home.
 pub(crate) fn of_attempts(fanlight: &Fanlight) -> Vec<String> {
     let home = fanlight.path("../h").canonicalize().unwrap();
     processes()

@@ -1,4 +1,4 @@
-//! Processes that are killed in the middle of something.
+//! Processes that are killed at work.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -89,7 +89,7 @@ outputs:
         fanlight.say(&["run", file, "--detach"]).exits(0);
         wait_for("the job to be with a worker and the other node to end", || {
             workers = helpers(Some(daemon), "worker", "");
-            // One that stands still has its job until it is killed.
+            // A stopped worker keeps its job until it is killed.
             workers.iter().for_each(|it| _ = kill_process(*it, Signal::STOP));
             let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
             let is = |name: &str, state: &str| {
@@ -154,7 +154,7 @@ fn what_a_killed_daemon_could_not_tidy_up_goes_with_the_next_one() {
     fanlight.say(&["daemon", "stop"]).exits(0);
     let attempts = fanlight.path("../h/state/attempts");
     let attempt = std::fs::read_dir(&attempts).unwrap().flatten().next().unwrap().path();
-    // As a daemon leaves it that is killed right after the commit of the end.
+    // As left by a daemon that is killed right after it commits the end.
     std::fs::create_dir_all(attempt.join("work/deep")).unwrap();
     std::fs::write(attempt.join("work/deep/large"), "x").unwrap();
     fanlight.say(&["daemon", "start"]).exits(0);

@@ -1,4 +1,4 @@
-//! Disks that can't be written, or not any more.
+//! Disks that can't be written, or are full.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -57,12 +57,12 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
         while filler.write_all(&vec![1; size]).is_ok() {}
     }
     drop(filler);
-    // What lies allocated already takes a few more.
+    // The already allocated space has room for a few more.
     let refused = (0..200).map(|_| say(&["run", "seeded.yaml", "--detach"])).find(|said| said.0 != Some(0));
     let (code, err) = refused.expect("a full disk refuses in the end");
     assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("full"), "{err}");
-    // Whoever follows a run hears of it, and so does who comes later.
+    // Clients that follow a run are informed, and so are later ones.
     let mut heard = BufReader::new(followed.stderr.take().unwrap()).lines().map(Result::unwrap);
     heard.find(|line| line.starts_with("fanlight: the disk that holds")).expect("a banner");
     wait_for("the banner in what comes later", || {
@@ -85,7 +85,7 @@ fn a_full_disk_refuses_in_words_and_harms_nothing() {
     assert_eq!(say(&["doctor", "--deep"]).0, Some(0));
 }
 
-/// Makes more than fits, once a file `go` lies beside the workflow.
+/// Writes more than fits, once the file `go` exists beside the workflow.
 const LARGE: &str = "nodes:
   make:
     dir: .
@@ -129,7 +129,7 @@ fn outputs_that_a_full_disk_has_no_room_for_are_collected_when_it_has() {
     assert_eq!(say(&["daemon", "stop"]).0, Some(0), "a daemon on a full disk stops");
     wait_for("the next daemon to wait too", || {
         say(&["show", "large"]);
-        // Its database may find no room before the outputs do.
+        // Its database may run out of space before the outputs do.
         say(&["daemon", "status"]).2.contains("is full")
     });
     std::fs::remove_file(home.join("filler")).unwrap();
@@ -145,7 +145,7 @@ struct Mounted<'a> {
 }
 
 impl<'a> Mounted<'a> {
-    /// Returns `None` where nothing can be mounted.
+    /// Returns `None` if nothing can be mounted.
     fn tmpfs(fanlight: &'a Fanlight, home: &Path, options: &str) -> Option<Self> {
         let mut mount = std::process::Command::new("mount");
         let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(home);

@@ -1,10 +1,10 @@
-//! What lies in the home was changed behind Fanlight's back.
+//! Files of the home that were changed behind Fanlight's back.
 
 use std::path::PathBuf;
 
 use crate::support::Fanlight;
 
-/// The files of the store, with what they hold.
+/// Returns the files of the store, with their content.
 fn blobs(fanlight: &Fanlight) -> Vec<PathBuf> {
     let folders = std::fs::read_dir(fanlight.path("../h/data/blobs")).unwrap().flatten();
     let named = folders.filter(|it| it.file_name().len() == 2);
@@ -27,7 +27,7 @@ fn files_of_a_lost_database_stay_and_can_be_imported() {
     assert_eq!(blobs(&fanlight).len(), 1, "nothing is removed next to a fresh database");
     let said = fanlight.say(&["doctor"]).exits(1);
     assert!(said.out.contains("1 file (300000 bytes)") && said.out.contains("--repair"), "{}", said.out);
-    // The folders of attempts have no owner any more; whether their logs are still wanted is not for a program to say.
+    // The folders of attempts have no owner any more; whether their logs are still needed is for the user to decide.
     let said = fanlight.say(&["doctor", "--repair"]).exits(1);
     assert!(said.out.contains("1 folder of attempts in"), "{}", said.out);
     assert!(said.out.contains("imported 1 file: the assets of recovered#1"), "{}", said.out);
@@ -72,7 +72,7 @@ fn damaged_bytes_are_an_error_that_names_the_asset_and_never_a_result() {
     fanlight.say(&["doctor", "--deep"]).exits(0);
 }
 
-/// Starts a daemon where so few files may be open, and answers what it said.
+/// Starts a daemon with this limit on open files. Returns its output.
 fn with_open_files(fanlight: &Fanlight, limit: &str) -> (Option<i32>, String) {
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" ps"), env!("CARGO_BIN_EXE_fanlight")]);

@@ -4,7 +4,7 @@ use crate::support::Fanlight;
 use crate::ui;
 use crate::workflows::GRADE;
 
-/// The seeds of the runs in the order in which the queue shows them.
+/// Returns the seeds of the runs in the order in which the queue shows them.
 fn order(text: &str) -> Vec<u32> {
     let of_line = |line: &str| line.rsplit_once("seed=")?.1.split_whitespace().next()?.parse().ok();
     text.lines().skip(1).filter(|line| line.contains("✓ #")).filter_map(of_line).collect()

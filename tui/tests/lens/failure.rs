@@ -7,7 +7,7 @@ use crate::support::Fanlight;
 use crate::terminal;
 use crate::workflows::NIGHTLY;
 
-/// The texts that a program put on the clipboard.
+/// Returns the texts that a program put on the clipboard.
 fn copied(raw: &[u8]) -> Vec<String> {
     let raw = String::from_utf8_lossy(raw);
     let parts = raw.split("\x1b]52;c;").skip(1);
@@ -29,10 +29,10 @@ fn a_failed_run_is_understood_copied_and_resumed_in_eight_keys() {
         ui.press(&[key]);
     };
 
-    // What failed, and why.
+    // The failed node, and why.
     press(&mut ui, "enter");
     ui.wait_for_all(&["✗ failed", "compile", "exit 7", "error: no space left on device"]);
-    // The end of its log, without a key more.
+    // The end of its log, without another key.
     press(&mut ui, "!");
     press(&mut ui, "enter");
     ui.wait_for_all(&["compile · #1", "compiling part 300 of 300", "error: no space left on device"]);
@@ -44,7 +44,7 @@ fn a_failed_run_is_understood_copied_and_resumed_in_eight_keys() {
         "{copied:?}"
     );
 
-    // Mended, and on from where it stopped.
+    // Repaired, and resumed from where it stopped.
     fanlight.file("room", "");
     press(&mut ui, "esc");
     ui.wait_gone("compiling part");

@@ -4,7 +4,7 @@ use crate::support::Fanlight;
 use crate::ui;
 use crate::workflows::PRINT;
 
-/// `▌` of the run in the queue that the lens is on.
+/// Returns whether the queue marks the run as under the lens with `▌`.
 fn is_on_canvas(text: &str, run: &str) -> bool {
     text.lines().any(|line| line.contains(run) && line.contains("On canvas"))
 }
@@ -19,7 +19,7 @@ fn three_keys_lead_from_an_empty_folder_to_the_first_picture() {
     ui.press(&["r"]);
     ui.wait_for("1 run");
     ui.press(&["enter"]);
-    // One run in all is all there is: nothing around it.
+    // There is only one run: no counts.
     ui.wait_for_all(&["#1", "✓ completed"]);
     let text = ui.text();
     assert!(!text.contains("On canvas") && !text.contains("pinned"), "{text}");
@@ -44,7 +44,7 @@ fn six_at_once_and_everything_is_there_after_a_crash() {
     assert!(!ui.text().contains("Running"), "nothing runs yet:\n{}", ui.text());
     ui.press(&["enter"]);
 
-    // Six move at once, each with a label that says which it is.
+    // Six run at once, each with its own label.
     ui.wait_for("Running 6");
     for seed in 1..=6 {
         ui.wait_for(&format!("#{seed} seed={seed}"));
@@ -60,7 +60,7 @@ fn six_at_once_and_everything_is_there_after_a_crash() {
         })
     });
 
-    // Moving the lens never shows an empty grid, not for a frame.
+    // Moving the lens never shows an empty grid, not even for a frame.
     let before = ui.bytes();
     for (key, run) in [("]", 2), ("]", 3), ("[", 2), ("]", 3), ("]", 4)] {
         ui.press(&[key]);
@@ -96,7 +96,7 @@ fn six_at_once_and_everything_is_there_after_a_crash() {
     ui.press(&["y"]);
     ui.wait_for_all(&["Running 5", "Cancelled 1"]);
 
-    // Two come home: their pictures lie in the gallery.
+    // Two complete: their pictures are in the gallery.
     fanlight.file("go-1", "").file("go-3", "");
     ui.wait_for_all(&["Running 3", "Done 2"]);
 
@@ -112,7 +112,7 @@ fn six_at_once_and_everything_is_there_after_a_crash() {
     ui.press(&["esc"]);
     ui.wait_for("1 Grid");
 
-    // Leaving says that the runs go on; they do, whatever becomes of the daemon.
+    // Leaving prints that the runs continue, which they do, even if the daemon dies.
     ui.press(&["q"]);
     assert_eq!(ui.ends().exit_code(), 0);
     ui.wait_for_bytes(b"3 runs go on");

@@ -1,9 +1,9 @@
-//! A run that means ill: whatever it says, the screen stays ours.
+//! A hostile run: whatever it prints, the screen stays intact.
 
 use crate::support::Fanlight;
 use crate::ui;
 
-/// Every kind of text that a run has, full of what terminals obey.
+/// Every kind of text of a run, full of escape sequences.
 const HOSTILE: &str = r#"name: "Bad\e]0;owned\atitle\u202e"
 nodes:
   talk:

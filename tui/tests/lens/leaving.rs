@@ -1,4 +1,4 @@
-//! The terminal is given back as it was, and other programs may have it meanwhile.
+//! The terminal is restored, and other programs may use it meanwhile.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -9,7 +9,7 @@ use crate::terminal::{Mouse, Opening, Terminal};
 use crate::workflows::PRINT;
 use crate::{failed_nightly, terminal, ui};
 
-/// Panics unless the end of what was written leaves the alternate screen, shows the cursor and lets the mouse go.
+/// Panics unless the output ends by leaving the alternate screen, showing the cursor and disabling the mouse.
 fn gave_back(terminal: &Terminal) {
     let raw = terminal.raw();
     let last = |wanted: &[u8]| raw.windows(wanted.len()).rposition(|it| it == wanted);
@@ -92,7 +92,7 @@ fn stopped_from_outside_it_takes_the_terminal_again_when_it_goes_on() {
     let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
     rustix::process::kill_process(pid, Signal::STOP).unwrap();
     shell.wait_for("Stopped");
-    // What shells do with the terminal of a job that did not give it back.
+    // What shells do with the terminal of a job that did not restore it.
     shell.type_text("stty sane\n");
     shell.wait("the next prompt", |screen| screen.contents().matches("shell>").count() == 2);
     shell.type_text("echo the shell has the $((6 * 7))th line\r");
@@ -102,7 +102,7 @@ fn stopped_from_outside_it_takes_the_terminal_again_when_it_goes_on() {
         let text = screen.contents();
         text.contains("Examples") && !text.contains("the shell has")
     });
-    // A key alone reaches it, and it paints.
+    // A key still reaches it, and it paints.
     shell.press(&["?"]);
     shell.wait_for("Help");
     shell.press(&["esc", "q"]);
@@ -145,13 +145,13 @@ fn a_file_that_changes_under_the_lens_is_what_runs() {
     ui.wait_gone("2 problems");
     ui.press(&["r"]);
     ui.wait_for("Run Say");
-    // Whatever the form was opened with, what is on disk counts.
+    // The file on disk counts, not the one the form was opened with.
     fanlight.file("say.yaml", &say("three"));
     ui.press(&["ctrl-s"]);
     ui.wait_for("✓ completed");
     let shown = fanlight.say(&["show", "last", "--json"]).exits(0);
     assert!(shown.out.contains("three"), "{}", shown.out);
-    // Home stays open, though it begins with what is on screen.
+    // Home stays open, although it begins with the workflow on screen.
     ui.press(&["w"]);
     ui.wait_for_all(&["Workflows", "This folder", "Examples"]);
     ui.press(&["G"]);

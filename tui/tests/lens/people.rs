@@ -4,7 +4,7 @@ use crate::support::Fanlight;
 use crate::terminal::Terminal;
 use crate::ui;
 
-/// Three pictures, one of which is picked, lettered with what somebody writes, and approved.
+/// Three pictures: one is picked, lettered with a text, and approved.
 pub(crate) const SHEET: &str = r#"name: Sheet
 nodes:
   skies:
@@ -28,12 +28,12 @@ outputs:
   picked: "${{ pick.index }}"
 "#;
 
-/// Waits until so many cells are of pictures.
+/// Waits until this many cells show pictures.
 pub(crate) fn pictures(ui: &Terminal, cells: usize) {
     ui.wait("pictures", |screen| screen.contents().matches(['▀', '▄']).count() > cells);
 }
 
-/// The UI on a run that asks for one of three pictures.
+/// Returns the UI on a run that asks for one of three pictures.
 pub(crate) fn asked(fanlight: &Fanlight, ui: impl FnOnce(&Fanlight) -> Terminal) -> Terminal {
     fanlight.file("sheet.yaml", SHEET);
     fanlight.say(&["run", "sheet.yaml", "--no-wait"]).exits(4);
@@ -57,7 +57,7 @@ fn a_picture_is_picked_a_line_written_and_the_sheet_approved_in_the_ui() {
     ui.press(&["a"]);
     ui.wait_for_all(&["Which line stands on it?", "A quiet sea"]);
     pictures(&ui, 100);
-    // What is written survives a daemon that dies meanwhile.
+    // The draft survives the death of the daemon.
     ui.type_text(" at noon");
     fanlight.kill_daemon();
     ui.wait_for("A quiet sea at noon");

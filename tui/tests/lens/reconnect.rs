@@ -1,4 +1,4 @@
-//! The daemon dies while one looks, or somebody else starts a run.
+//! The daemon dies while the UI is open, or another client starts a run.
 
 use crate::support::Fanlight;
 use crate::ui;
@@ -16,7 +16,7 @@ fn the_ui_comes_back_to_three_active_runs_and_an_unbroken_gallery() {
     ui.type_text("1..3");
     ui.wait_for("3 runs");
     ui.press(&["enter"]);
-    // The sky of each is made: whichever the lens is on later, its node shows that.
+    // Each run has made `sky`, so that its node shows it, whichever run the lens is on.
     ui.wait_for_all(&["Running 3", "50 %", "×3", "╰ live", "┗ live"]);
     let before = ui.bytes();
     fanlight.kill_daemon();

@@ -1,4 +1,4 @@
-//! Scenes of the real UI for people to look at: `cargo xtask shot`. What each shows is awaited as in any story.
+//! Scenes of the real UI for review: `cargo xtask shot`. Each waits for its content like a test.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::terminal::{Opening, Terminal};
 use crate::workflows::{GRADE, NIGHTLY, PRINT};
 use crate::{failed_nightly, people, terminal};
 
-/// A scene: sets a home up, opens the UI and leads to what is to be seen.
+/// A scene: sets up a home, opens the UI and navigates to the view.
 type Scene = fn(&Fanlight) -> Terminal;
 
 const SCENES: [(&str, Scene); 14] = [
@@ -27,12 +27,12 @@ const SCENES: [(&str, Scene); 14] = [
     ("write", write),
 ];
 
-/// The UI in a terminal of many colours.
+/// Returns the UI in a terminal of many colours.
 fn colours(fanlight: &Fanlight) -> Opening {
     terminal(fanlight).environment([("COLORTERM", "truecolor")])
 }
 
-/// Waits until so many cells are of pictures, and no picture is on its way.
+/// Waits until this many cells show pictures, and none is pending.
 fn pictures(ui: &Terminal, cells: usize) {
     ui.wait("pictures", |screen| {
         let text = screen.contents();
@@ -69,7 +69,7 @@ fn first(fanlight: &Fanlight) -> Terminal {
     ui
 }
 
-/// A sweep of a workflow, its form filled in.
+/// Returns a sweep of a workflow, its form filled in.
 fn sweep(fanlight: &Fanlight, name: &str, text: &str, seeds: &str) -> Terminal {
     fanlight.file(name, text);
     fanlight.say(&["run", name, "--sweep", &format!("seed={seeds}"), "--detach"]).exits(0);
@@ -170,7 +170,7 @@ fn write(fanlight: &Fanlight) -> Terminal {
     ui
 }
 
-/// The screen as lines with their colours.
+/// Returns the screen as lines with their colours.
 fn coloured(screen: &vt100::Screen) -> String {
     let (_, columns) = screen.size();
     let rows: Vec<String> = screen.rows_formatted(0, columns.into()).collect();

@@ -1,4 +1,4 @@
-//! The workflows of the stories. Their gates are files beside them, so that nothing depends on how long something takes.
+//! The workflows of the tests. Their gates are files beside them, so that nothing depends on timing.
 
 /// A picture at once, then it waits for `go` or `go-SEED`, then another picture.
 pub(crate) const PRINT: &str = r#"name: Print

@@ -1,4 +1,4 @@
-//! Products stay and accumulate, whatever the lens does.
+//! Products stay and accumulate, wherever the lens is.
 
 use fanlight_shared::id::AssetId;
 
@@ -45,7 +45,7 @@ async fn results_of_both_stand_on_the_output_node() {
     let mut person = Person::open(&house.home, &house.file()).await;
     two_done(&house, &mut person).await;
     person.until("a badge says that two runs made a value", |_, screen| screen.contains("×2")).await;
-    // To the last node, and the values of all runs that it has.
+    // To the last node, and its values in all runs.
     person.press("1 G v");
     person
         .until("both values stand side by side", |_, screen| {

@@ -1,4 +1,4 @@
-//! A daemon in this process, on a home of its own, and a workflow whose runs go on until they are let.
+//! A daemon in this process with its own home, and a workflow whose runs wait until they are released.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use fanlight_shared::value::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// `count` reports how far it is, waits for a file, and says which run it was; then `sky` is painted.
+/// `count` reports progress, waits for a file and prints its run; then `sky` is painted.
 const WORKFLOW: &str = r#"id: 01980000-0000-7000-8000-0000000000f1
 name: Promise
 params:
@@ -45,7 +45,7 @@ outputs:
   words: "${{ words.text }}"
 "#;
 
-/// How long a condition may take before the test fails.
+/// The time-out of a condition.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(crate) struct House {
@@ -58,7 +58,7 @@ impl House {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("fl").tempdir_in("/tmp").unwrap();
         let root = folder.path();
-        // Nothing of it depends on the environment.
+        // It doesn't depend on the environment.
         let home = Home {
             config: root.join("config"),
             data: root.join("data"),
@@ -92,7 +92,7 @@ impl House {
         self.daemon = Some((living, token, socket, lock));
     }
 
-    /// Ends the daemon in order, whatever runs, and starts the next one.
+    /// Stops the daemon gracefully, even with running runs, and starts the next one.
     pub(crate) async fn restart(&mut self) {
         self.end().await;
         self.boot().await;
@@ -106,7 +106,7 @@ impl House {
         }
     }
 
-    /// The end of the story: nothing is left that runs.
+    /// Ends the test with nothing left running.
     pub(crate) async fn close(mut self) {
         let client = self.client().await;
         let _ = client.call(Stop { cancel: true }).await;
@@ -121,7 +121,7 @@ impl House {
         self.folder.path().join("promise.yaml")
     }
 
-    /// Where a second socket may lie.
+    /// Returns the path for a second socket.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("run").join(name)
     }
@@ -131,7 +131,7 @@ impl House {
         self.client().await.call(set).await.unwrap();
     }
 
-    /// Another client starts a run.
+    /// Starts a run by another client.
     pub(crate) async fn start(&self, seed: i64) -> Run {
         let gate = self.folder.path().join("gate").to_string_lossy().into_owned();
         let params = [("seed".to_owned(), Value::Int(seed)), ("gate".to_owned(), Value::Text(gate))];
@@ -152,7 +152,7 @@ impl House {
         client.call(Watch { registry: true, ..Watch::default() }).await.unwrap();
         let waiting = async {
             while client.call(Get { run: run.to_owned() }).await.unwrap().run.state != state {
-                // Whatever changes a run is told.
+                // Every change of a run is announced.
                 told.recv().await.unwrap();
             }
         };
@@ -160,7 +160,7 @@ impl House {
         assert!(waited.is_ok(), "waited in vain until {run} is {}", state.word());
     }
 
-    /// Lets the run with this seed go on to its end.
+    /// Lets the run with this seed finish.
     pub(crate) fn let_go(&self, seed: i64) {
         std::fs::write(self.folder.path().join("gate").join(seed.to_string()), "").unwrap();
     }

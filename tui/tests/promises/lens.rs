@@ -1,4 +1,4 @@
-//! What the lens shows, and what it does not touch.
+//! What the lens shows, and what it doesn't affect.
 
 use fanlight_shared::run::{NodeStatus, RunStatus};
 
@@ -28,7 +28,7 @@ async fn two_concurrent_runs_keep_separate_telemetry() {
                 && !screen.contains("step of 2")
         })
         .await;
-    // What the other run does now is not this one's.
+    // The other run doesn't change this one.
     house.let_go(2);
     person
         .until("the second run is done", |model, _| {
@@ -86,7 +86,7 @@ async fn stop_and_x_hit_the_right_run() {
             waits(3) && waits(4) && screen.contains("step of 2")
         })
         .await;
-    // The last row is the last that waits; one that waits is cancelled without a question.
+    // The last row is the last queued run; queued runs are cancelled without a question.
     person.press("2 G x");
     person.until("the fourth is cancelled", |model, _| state(model, 4) == Some(RunStatus::Cancelled)).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A line to the daemon that can be cut: a socket beside the daemon's own, whose bytes go there and back.
+//! A connection to the daemon that can be cut: a socket that forwards to the daemon's.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::AbortHandle;
 
 pub(crate) struct Line {
-    /// The home as it is seen through this line.
+    /// The home with this socket.
     pub(crate) home: Home,
     calls: Arc<Mutex<Vec<AbortHandle>>>,
     open: Arc<tokio::sync::watch::Sender<bool>>,
@@ -37,7 +37,7 @@ impl Line {
         Self { home: Home { socket, ..home.clone() }, calls, open }
     }
 
-    /// Every connection is lost, and new ones wait until it is mended.
+    /// Cuts every connection; new ones wait until it is restored.
     pub(crate) fn cut(&self) {
         self.open.send_replace(false);
         self.calls.lock().unwrap().drain(..).for_each(|call| call.abort());

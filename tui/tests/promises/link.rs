@@ -1,4 +1,4 @@
-//! Connections are lost and daemons end; runs and products are not theirs.
+//! Runs and products survive lost connections and daemons.
 
 use fanlight::ui::message::Link;
 use fanlight_shared::id::AssetId;
@@ -41,7 +41,7 @@ async fn after_a_lost_connection_a_client_with_three_active_runs_has_all_three_a
             matches!(model.link, Link::Down(_)) && screen.contains("the daemon is away")
         })
         .await;
-    // Meanwhile one ends and makes its picture, and another starts.
+    // Meanwhile one ends and paints its picture, and another starts.
     house.let_go(1);
     house.start(4).await;
     house.is("promise#2", RunStatus::Completed).await;
@@ -79,7 +79,7 @@ async fn a_finished_runs_telemetry_can_be_looked_at_again_after_a_restart_of_the
     let mut person = Person::open(&house.home, &house.file()).await;
     person.until("both are done", |_, screen| screen.contains("Done 2")).await;
     house.restart().await;
-    // Another client, which never saw these runs.
+    // Another client, which has never seen these runs.
     let mut fresh = Person::open(&house.home, &house.file()).await;
     for person in [&mut person, &mut fresh] {
         person

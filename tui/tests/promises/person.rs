@@ -1,4 +1,4 @@
-//! A person at the UI: presses keys, and looks at the screen after everything that happens.
+//! A user of the UI: presses keys, and looks at the screen after every message.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use fanlight_shared::time::Time;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-/// How long a condition may take before the test fails; far longer than any takes.
+/// The time-out of a condition; far longer than any takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const SIZE: (u16, u16) = (180, 50);
 
-/// What looks at every frame.
+/// A callback for every frame.
 type Look = Box<dyn FnMut(&Model) + Send>;
 
 pub(crate) struct Person {
     session: Session,
     terminal: Terminal<TestBackend>,
-    /// Looks at every frame.
+    /// The callback for every frame.
     watch: Option<Look>,
 }
 
@@ -54,7 +54,7 @@ impl Person {
         &self.session.model
     }
 
-    /// From now on every frame is looked at.
+    /// Calls back for every frame from now on.
     pub(crate) fn watch(&mut self, look: impl FnMut(&Model) + Send + 'static) {
         self.watch = Some(Box::new(look));
     }
@@ -74,7 +74,7 @@ impl Person {
         self.session.carry_out(effects);
     }
 
-    /// Draws a frame; answers its text.
+    /// Draws a frame. Returns its text.
     pub(crate) fn look(&mut self) -> String {
         let (model, mut areas) = (&self.session.model, view::Areas::default());
         self.terminal
@@ -89,7 +89,7 @@ impl Person {
         (0..SIZE.1).map(row).collect::<Vec<_>>().join("\n")
     }
 
-    /// Lets things happen until model and screen are as `holds` says.
+    /// Processes messages until `holds` accepts the model and the screen.
     #[track_caller]
     pub(crate) fn until<'a>(
         &'a mut self,
@@ -113,19 +113,19 @@ impl Person {
         }
     }
 
-    /// The number of the run whose telemetry is shown.
+    /// Returns the number of the run whose telemetry is shown.
     pub(crate) fn lens(&self) -> Option<u32> {
         self.model().lens().map(|lens| lens.run.number)
     }
 }
 
-/// How far `count` is in the run that is shown, in its own words.
+/// Returns the progress message of `count` in the shown run.
 pub(crate) fn progress(model: &Model) -> Option<String> {
     let state = model.lens()?.state;
     state.nodes.get("count")?.whole.progress.as_ref()?.message.clone()
 }
 
-/// The tiles of a run in the gallery: live ones, and products.
+/// Returns the tiles of a run in the gallery: live ones, and products.
 pub(crate) fn tiles_of(model: &Model, run: RunId) -> (usize, usize) {
     let live = tiles::live(model).iter().filter(|it| it.id == run).count();
     (live, model.gallery.assets.iter().filter(|asset| asset.run_id == run).count())

@@ -1,4 +1,4 @@
-//! What is said of runs that ended: what they dropped, why they failed, and what a resume makes of them.
+//! Reports about ended runs: dropped items, errors, and resumes.
 
 use crate::support::{Fanlight, wait_for};
 
@@ -71,7 +71,7 @@ fn a_repaired_file_is_used_by_resume_and_what_it_does_not_touch_is_kept() {
     fanlight.say(&["resume", "slip#2"]).exits(0).complains(hint).complains("--new-version 'slip#2'");
     fanlight.await_states(&["failed", "failed", "failed", "completed"]);
     let said = fanlight.say(&["resume", "--failed", "--workflow", "slip", "--new-version"]).exits(0);
-    // Of the runs 2, 3 and 4 the second was resumed already, as run 4.
+    // Of runs 2, 3 and 4, the second was already resumed as run 4.
     assert_eq!(said.out, "slip#5\nslip#6\n");
     let plan = said.err.find("slip#3: keeps slow; runs step again").unwrap();
     assert!(plan < said.err.find("slip#5 goes on where slip#3 ended").unwrap(), "{}", said.err);

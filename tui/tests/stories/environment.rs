@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::Fanlight;
 
-/// A home with a program `mytool` that says what it was given, in a folder that is on nobody's `PATH`. The path that
-/// finds it comes second.
+/// Returns a home with a program `mytool` that prints its input, in a folder that isn't on the `PATH`, and a `PATH`
+/// that has it.
 fn with_tool() -> (Fanlight, String) {
     let fanlight = Fanlight::new();
     std::fs::create_dir(fanlight.path("tools")).unwrap();
@@ -44,7 +44,7 @@ fn commands_search_the_path_of_whoever_submits_and_say_so_where_they_find_nothin
     let found = fanlight.command(&["run", "tool.yaml"]).env("PATH", &path).output().unwrap();
     assert_eq!(String::from_utf8(found.stdout).unwrap(), "tool#2\to\ttool none none\n");
 
-    // The run that ended keeps its own; a resumed one takes another where it is given.
+    // The ended run keeps its environment; a resumed run takes a new one if it is given.
     fanlight.say(&["resume", "tool#1"]).exits(0);
     fanlight.await_states(&["failed"]);
     fanlight.say(&["resume", "tool#1", "--env", &format!("PATH={path}")]).exits(0);

@@ -1,11 +1,11 @@
-//! Files on their way through a workflow: what they are able to do, they are able to do at the end.
+//! Files in a workflow keep their execute permission.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::support::Fanlight;
 
-/// Builds a program, runs what was built, and puts it out.
+/// Builds a program, runs it, and outputs it.
 const BUILD: &str = "nodes:
   build:
     run: |
@@ -33,7 +33,7 @@ fn a_program_that_was_built_can_be_run_by_the_next_node_and_where_it_is_saved() 
     let tool = assets.iter().find(|asset| asset["name"] == "tool.sh").unwrap();
     fanlight.say(&["assets", "get", tool["id"].as_str().unwrap(), "again.sh"]).exits(0);
     assert!(is_executable(&fanlight.path("again.sh")));
-    // As a param of the next workflow it stays what it is.
+    // As a param of the next workflow it stays executable.
     let next = "params: { tool: { type: file } }
 nodes: { try: { run: '\"$tool\"', with: { tool: '${{ params.tool }}' } } }
 outputs: { said: '${{ try.stdout }}' }

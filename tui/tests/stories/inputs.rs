@@ -1,4 +1,5 @@
-//! Files of the user that a workflow lists and reads: they stay where they are, and only what must last is copied.
+//! Files of the user that a workflow lists and reads: they stay where they are, and are only copied if they must be
+//! kept.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +29,7 @@ fn photos(fanlight: &Fanlight) {
     }
 }
 
-/// How many bytes the files below a folder have.
+/// Returns how many bytes the files below a folder have.
 fn bytes(folder: &Path) -> u64 {
     fs::read_dir(folder)
         .into_iter()
@@ -100,7 +101,7 @@ fn a_file_that_changed_after_it_was_listed_fails_its_reader_by_name_and_is_read_
         assert!(said.err.contains("b.txt has changed since"), "{}", said.err);
         assert!(said.err.contains("runs list, wait, read again"), "{}", said.err);
         fanlight.say(&["watch", "last"]).exits(0);
-        // A pipe would be waited for.
+        // Reading a pipe would block.
         let path = fanlight.path("photos/b.txt");
         let left = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file());
         let shown = fanlight.say(&["show", "last"]).exits(0).out;
@@ -133,7 +134,7 @@ fn a_file_that_the_workflow_puts_out_is_a_product_that_outlasts_it() {
 outputs: { second: \"${{ list.files[1] }}\", OTHER }
 ";
     let (all, one) = ("all: \"${{ list.files }}\"", "one: \"${{ one.file }}\"");
-    // A file by its place in the list is an asset of the run; the whole list are assets of its node.
+    // A file by its index in the list is an asset of the run; the files of the whole list are assets of its node.
     fanlight.file("keep.yaml", &document.replace("OTHER", one));
     fanlight.file("all.yaml", &document.replace("OTHER", all));
     fanlight.say(&["run", "keep.yaml", "--out", "out"]).exits(0);

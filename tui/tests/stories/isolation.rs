@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::support::{Fanlight, Said};
 
-/// Six runs of it race for one file: at least two have written it before one of them ends. More may have to wait for a
+/// Six runs race for one file: at least two have written it before one of them ends. More may have to wait for a
 /// process.
 const RACE: &str = "params: { n: { type: int, default: 1 } }
 nodes:
@@ -19,7 +19,7 @@ nodes:
 outputs: { got: \"${{ build.r }}\" }
 ";
 
-/// Six runs of it take turns.
+/// Six runs take turns.
 const TURNS: &str = "params: { n: { type: int, default: 1 } }
 nodes:
   build:
@@ -61,7 +61,7 @@ fn runs_that_race_for_a_file_never_complete_with_the_bytes_of_another() {
             shown[0]["outputs"]
         );
     }
-    // Any of them may have been the last to write, and that one completes.
+    // Any of them may have written last, and that one completes.
     let runs = fanlight.runs();
     let error = runs.iter().find_map(|run| run["error"].as_str()).unwrap_or_default();
     for part in
@@ -122,7 +122,7 @@ nodes:
     });
     fanlight.file("go.1", "");
     fanlight.await_states(&["running", "failed"]);
-    // Only the daemon knew in memory that the second one's file had changed under it.
+    // Only the daemon's memory had the change of the second run's file.
     fanlight.kill_daemon();
     fanlight.file("go.2", "");
     fanlight.await_states(&["failed", "failed"]);

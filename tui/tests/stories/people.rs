@@ -21,7 +21,7 @@ outputs:
   note: '${{ note.answer }}'
 ";
 
-/// A run that waits for its answers.
+/// Returns a run that waits for its answers.
 fn parked(document: &str) -> Fanlight {
     let fanlight = Fanlight::new();
     fanlight.file("letter.yaml", document);
@@ -38,7 +38,7 @@ fn a_question_survives_a_killed_daemon_and_so_does_its_answer() {
     assert_eq!((listed[0]["run"].as_str(), listed[0]["text"].as_str()), (Some("letter#1"), Some("Send it?")));
     assert_eq!((&listed[0]["kind"], &listed[0]["show"][0]), (&"yes_no".into(), &"Dear Ada".into()));
     fanlight.kill_daemon();
-    // With the queue paused the answer waits for its slot, over another death.
+    // With the queue paused, the answer waits for its slot, across another death.
     fanlight.say(&["queue", "--pause"]).exits(0);
     fanlight.say(&["answer", "letter", "yes"]).exits(0).complains("letter#1 approve: yes");
     fanlight.kill_daemon();

@@ -1,4 +1,4 @@
-//! A picture on the way to an output, seen while its node runs.
+//! An intermediate picture, visible while its node runs.
 
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::home::Home;

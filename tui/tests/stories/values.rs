@@ -1,4 +1,4 @@
-//! Values that are too long to be held: they are whole wherever somebody asks for them.
+//! Large values, which are complete wherever they are requested.
 
 use crate::support::Fanlight;
 
@@ -35,7 +35,7 @@ fn what_a_person_gets_is_never_cut() {
     }
     let numbers: Vec<i64> = serde_json::from_str(&saved("numbers.json")).unwrap();
     assert_eq!((numbers.len(), numbers.last()), (20_000, Some(&20_000)));
-    // Lines without the last line end; three texts as JSON, where a line end is two characters.
+    // The lines without the last line break; three texts as JSON, where a line break is two characters.
     let json = 3 * (rows().len() + 19_999 + 2) + 4;
     assert_eq!(saved("count.txt"), format!("19999\n{json}"));
 

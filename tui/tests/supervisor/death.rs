@@ -60,7 +60,7 @@ fn after_another_boot_nothing_is_signalled() {
         let done = story.script("exit 0");
         story.run(&done).await;
         let stranger = story.supervisor.start(&spec).await.unwrap().state.pid;
-        // The records of the supervisor as they would be found after a restart of the machine.
+        // The records of the supervisor as found after a reboot.
         let boot = record::boot_id().unwrap();
         let another: String = boot.chars().map(|digit| if digit == '-' { '-' } else { '0' }).collect();
         let before = story.supervisor_pid();

@@ -5,7 +5,8 @@ use fanlight_daemon::supervisor::client::{How, Stage};
 use super::story::*;
 use crate::alive::is_alive;
 
-/// Everything that a command can do to be left over. `hidden` has no token and no session of its main.
+/// Everything that a command can do to leave processes behind. `hidden` has no token and not the session of the main
+/// process.
 const CLINGING: &str = "
     setsid sleep 1000 &
     (setsid sleep 1000 &)
@@ -41,7 +42,7 @@ fn what_the_main_process_leaves_behind_is_ended_with_it() {
         assert_eq!((exit.how, exit.stopped), (How::Code(4), false));
         assert_eq!(processes_of(spec.id), Vec::<u32>::new());
         assert!(!is_alive(number_in(&spec, "hidden")));
-        // A shell may have told of a child that was killed just before itself.
+        // A shell may have reported a child that was killed just before it.
         assert!(log_text(&spec.folder).starts_with("bye\n"));
     });
 }

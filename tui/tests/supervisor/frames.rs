@@ -1,4 +1,4 @@
-//! The frames of the supervisor by hand: what a client says that dies, or that comes at the wrong moment.
+//! Handwritten frames of the supervisor: from a client that dies or sends them at the wrong moment.
 
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -43,7 +43,7 @@ fn shutdown() -> Vec<u8> {
     frame(0x07, &1_u32.to_le_bytes())
 }
 
-/// Connects and says hello.
+/// Connects and sends the hello.
 fn connect(story: &Story) -> UnixStream {
     let mut stream = UnixStream::connect(&story.home.supervisor_socket).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -52,7 +52,7 @@ fn connect(story: &Story) -> UnixStream {
     stream
 }
 
-/// The next frame: its kind and its fields; `None` at the end.
+/// Returns the next frame: its kind and its fields; `None` at the end.
 fn next(stream: &mut UnixStream) -> Option<(u8, Vec<u8>)> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).ok()?;
@@ -66,7 +66,7 @@ fn what_a_dead_daemon_asked_is_done_before_the_next_one_is_answered() {
     both(async |story| {
         let mut dead = connect(&story);
         next(&mut dead).expect("a greeting");
-        // More than is read of one client at a time, less than a socket holds.
+        // More than is read from one client at a time, less than a socket's buffer.
         let mut spec = story.script("true");
         for name in ["ONE", "TWO"] {
             spec.env.push((name.into(), "x".repeat(85_000).into()));

@@ -13,7 +13,7 @@ fn gigabytes_and_endless_lines_cost_bounded_disk_and_memory() {
         let flood = story.script("head -c 200000000 /dev/zero; echo the end >&2");
         let mut flooding = story.supervisor.subscribe(flood.id);
         story.supervisor.start(&flood).await.unwrap();
-        // Others go on meanwhile.
+        // Other commands continue meanwhile.
         assert_eq!(story.run(&story.program("true", &[])).await.how, How::Code(0));
         let exit = ended(&mut flooding).await;
         assert_eq!((exit.how, exit.log_end), (How::Code(0), 200_000_008));

@@ -31,10 +31,10 @@ fn garbage_drops_only_who_sent_it() {
         ] {
             let mut stranger = UnixStream::connect(&story.home.supervisor_socket).unwrap();
             stranger.write_all(garbage).unwrap();
-            // Closed with something unread, it may come as a reset.
+            // If it is closed with unread data, it may be a reset.
             let _ = stranger.read_to_end(&mut Vec::new());
         }
-        // Half a frame is waited for, and holds nobody up.
+        // The rest of half a frame is awaited, without blocking others.
         let mut slow = UnixStream::connect(&story.home.supervisor_socket).unwrap();
         slow.write_all(&[200, 0, 0, 0, 1]).unwrap();
         std::fs::write(spec.cwd.join("go"), "").unwrap();

@@ -1,4 +1,4 @@
-//! A home of its own with a supervisor, and what the stories ask of it.
+//! A home with its own supervisor, and helpers for the tests.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) struct Story {
     pub(crate) supervisor: Supervisor,
 }
 
-/// Tells a story for both ways of holding trees.
+/// Runs a test with both kinds of containment.
 pub(crate) fn both(story: impl AsyncFn(Story)) {
     for trees in [Trees::Session, Trees::Cgroup] {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -52,7 +52,7 @@ impl Story {
         Self { root, home, settings, supervisor }
     }
 
-    /// Another client of the same home, as after the daemon was started anew.
+    /// Returns another client of the same home, as after a restart of the daemon.
     pub(crate) fn another_client(&self) -> Supervisor {
         Supervisor::with(&self.home, Path::new(env!("CARGO_BIN_EXE_fanlight")), self.settings)
     }
@@ -92,7 +92,7 @@ impl Story {
         self.supervisor.pid().expect("it was started")
     }
 
-    /// `kill -SIGNAL` to the supervisor.
+    /// Sends a signal to the supervisor.
     pub(crate) fn signal_supervisor(&self, signal: &str) {
         kill(signal, self.supervisor_pid());
     }
@@ -100,7 +100,7 @@ impl Story {
 
 impl Drop for Story {
     fn drop(&mut self) {
-        // Whatever a failed story left behind goes with its supervisor.
+        // The supervisor takes the leftovers of a failed test with it.
         if let Some(pid) = self.supervisor.pid()
             && command_line(pid).contains("supervisor")
         {
@@ -121,7 +121,7 @@ fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned()
 }
 
-/// The living processes that carry an attempt's token.
+/// Returns the live processes that carry an attempt's token.
 pub(crate) fn processes_of(id: AttemptId) -> Vec<u32> {
     let token = format!("FANLIGHT_ATTEMPT={id}").into_bytes();
     let pids = std::fs::read_dir("/proc").unwrap().flatten();
@@ -153,14 +153,14 @@ pub(crate) async fn lost(events: &mut fanlight_daemon::supervisor::client::Subsc
     }
 }
 
-/// The log as text.
+/// Returns the log as text.
 pub(crate) fn log_text(folder: &Path) -> String {
     let part = log::read(folder, 0, u32::MAX).unwrap();
     let bytes: Vec<u8> = part.pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The number that a command wrote to a file of its work folder.
+/// Returns the number that a command wrote to a file of its work folder.
 pub(crate) fn number_in(spec: &StartSpec, file: &str) -> u32 {
     let path: PathBuf = spec.cwd.join(file);
     std::fs::read_to_string(path).unwrap().trim().parse().unwrap()

@@ -1,6 +1,6 @@
-//! A Fanlight of a test's own: a home in a temporary folder, an empty environment, and the real executable.
+//! A private Fanlight for a test: a home in a temporary folder, an empty environment, and the real executable.
 
-// Every test binary takes what it needs of this.
+// Not every test binary uses all of it.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "wait.rs"]
@@ -12,13 +12,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 pub use wait::wait_for;
 
-/// A home and a folder to work in. Its daemon is stopped when it goes.
+/// A home and a work folder. Its daemon is stopped when it is dropped.
 pub struct Fanlight {
     folder: tempfile::TempDir,
     kept: bool,
 }
 
-/// What a finished command said.
+/// The output of a finished command.
 #[derive(Debug)]
 pub struct Said {
     /// Its exit code.
@@ -37,7 +37,7 @@ impl Said {
         self
     }
 
-    /// The lines of standard output as JSON.
+    /// Returns the lines of standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> Vec<serde_json::Value> {
         self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
@@ -52,7 +52,7 @@ impl Said {
 }
 
 impl Fanlight {
-    /// A new home with nothing in it. Its path is short: a socket's path must fit into 100 bytes.
+    /// Returns a new home with nothing in it. Its path is short: a socket's path must fit into 100 bytes.
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("fl").tempdir_in("/tmp").expect("a temporary folder");
         for name in ["h", "run", "work"] {
@@ -64,24 +64,24 @@ impl Fanlight {
         Self { folder, kept: false }
     }
 
-    /// Leaves everything as it is when this goes, for a look at what went wrong. Returns where.
+    /// Keeps everything when it is dropped, for inspection. Returns the path.
     pub fn keep(&mut self) -> &Path {
         self.kept = true;
         self.folder.path()
     }
 
-    /// A path in the folder that commands work in.
+    /// Returns a path in the work folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("work").join(name)
     }
 
-    /// Writes a file into the folder that commands work in.
+    /// Writes a file into the work folder.
     pub fn file(&self, name: &str, text: &str) -> &Self {
         std::fs::write(self.path(name), text).expect("a file");
         self
     }
 
-    /// The whole environment of what works in this home.
+    /// Returns the whole environment of commands with this home.
     pub fn environment(&self) -> [(&'static str, OsString); 5] {
         [
             ("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into())),
@@ -92,7 +92,7 @@ impl Fanlight {
         ]
     }
 
-    /// The executable with the environment of this home alone.
+    /// Returns the executable with only the environment of this home.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
         command
@@ -110,7 +110,7 @@ impl Fanlight {
         let pid = status[0]["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
         let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it can be killed");
-        // A killed process that nobody waited for is a zombie, but its lock is gone.
+        // A killed process may be a zombie, but its lock is released.
         wait_for("the end of the daemon", || {
             self.command(&["daemon", "status"]).output().is_ok_and(|it| it.status.code() == Some(3))
         });
@@ -132,7 +132,7 @@ impl Fanlight {
         Running { child: Some(child) }
     }
 
-    /// The runs that `ps --all --json` lists, newest first.
+    /// Returns the runs that `ps --all --json` lists, newest first.
     pub fn runs(&self) -> Vec<serde_json::Value> {
         self.say(&["ps", "--all", "--json"]).exits(0).json()
     }
@@ -156,7 +156,7 @@ impl Drop for Fanlight {
     }
 }
 
-/// A command that was left running. It is killed when it goes.
+/// A running command, killed when dropped.
 pub struct Running {
     child: Option<Child>,
 }
@@ -196,7 +196,7 @@ fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or(-1)
 }
 
-/// The size of a PNG, from its header; panics if it is none.
+/// Returns the size of a PNG, from its header; panics for other files.
 #[track_caller]
 pub fn png_size(path: &Path) -> (u32, u32) {
     image::image_dimensions(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

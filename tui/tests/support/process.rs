@@ -1,6 +1,6 @@
-//! The processes of a Fanlight: finding them, and ending them in the middle of their work.
+//! The processes of a Fanlight: finds and kills them.
 
-// Every test binary takes what it needs of this.
+// Not every test binary uses all of it.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -8,17 +8,17 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::alive::is_alive;
 use crate::support::{Fanlight, wait_for};
 
-/// What `daemon status` says.
+/// Returns what `daemon status` says.
 pub fn status(fanlight: &Fanlight) -> serde_json::Value {
     fanlight.say(&["daemon", "status", "--json"]).exits(0).json().remove(0)
 }
 
-/// A number as a process.
+/// Returns a number as a process.
 pub fn pid(number: &serde_json::Value) -> Pid {
     Pid::from_raw(i32::try_from(number.as_i64().unwrap()).unwrap()).unwrap()
 }
 
-/// The process of the daemon.
+/// Returns the process of the daemon.
 pub fn daemon(fanlight: &Fanlight) -> Pid {
     pid(&status(fanlight)["pid"])
 }
@@ -34,7 +34,7 @@ pub fn kill_daemon(fanlight: &Fanlight) {
     kill(daemon(fanlight));
 }
 
-/// The helpers of a daemon with this word as their first argument.
+/// Returns the helper processes of a daemon whose first argument is this word.
 pub fn helpers(daemon: Option<Pid>, word: &str, needle: &str) -> Vec<Pid> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let numbers = processes.filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok());

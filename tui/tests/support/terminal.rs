@@ -1,7 +1,7 @@
-//! A terminal with a program in it: keys go in, the screen is looked at, and nothing ever sleeps: one waits for a named
-//! condition, and a failure prints the screen.
+//! A terminal with a program in it: it sends keys and reads the screen. Tests wait for a named condition instead of
+//! sleeping, and a failure prints the screen.
 
-// Every test binary takes what it needs of this.
+// Not every test binary uses all of it.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "terminal/keys.rs"]
@@ -20,10 +20,10 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 pub use keys::Mouse;
 use shown::Shown;
 
-/// How long a condition may take before the test fails; far longer than any takes.
+/// The time-out of a condition; far longer than any takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A terminal that is about to be opened.
+/// A builder of terminals.
 pub struct Opening {
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -34,7 +34,7 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// For this program, in this folder; its environment has nothing but `TERM`.
+    /// Starts with this program and folder; its environment has nothing but `TERM`.
     pub fn new(program: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
@@ -52,7 +52,7 @@ impl Opening {
         self
     }
 
-    /// With these variables besides.
+    /// Adds these variables.
     pub fn environment<N: Into<OsString>, V: Into<OsString>>(
         mut self,
         variables: impl IntoIterator<Item = (N, V)>,
@@ -61,19 +61,19 @@ impl Opening {
         self
     }
 
-    /// With so many columns and rows.
+    /// Sets the size in columns and rows.
     pub fn size(mut self, columns: u16, rows: u16) -> Self {
         self.size = (columns, rows);
         self
     }
 
-    /// At the end of a line that carries no more than so many bytes a second.
+    /// Limits the line to this many bytes per second.
     pub fn slow(mut self, bytes: u32) -> Self {
         self.slow = Some(bytes);
         self
     }
 
-    /// Opens it. Every frame is kept, to be looked at later.
+    /// Opens it. Every frame is recorded.
     pub fn open(self) -> Terminal {
         let mut command = CommandBuilder::new(self.program);
         command.args(self.arguments);
@@ -91,7 +91,7 @@ fn read(mut reader: Box<dyn Read + Send>, slow: Option<u32>, seen: &(Mutex<Shown
     loop {
         let count = reader.read(&mut buffer).unwrap_or(0);
         if let Some(bytes) = slow {
-            // This is the line, not a wait for something.
+            // Simulates the line; it isn't a wait for a condition.
             std::thread::sleep(Duration::from_secs(1) * u32::try_from(count).unwrap_or(0) / bytes);
         }
         let mut shown = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +104,7 @@ fn read(mut reader: Box<dyn Read + Send>, slow: Option<u32>, seen: &(Mutex<Shown
     }
 }
 
-/// A terminal with a program in it. The program is killed when it goes.
+/// A terminal with a program in it. The program is killed when it is dropped.
 pub struct Terminal {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     master: Box<dyn MasterPty + Send>,
@@ -113,12 +113,12 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `program` in a terminal of so many columns and rows, with this home and in this folder.
+    /// Starts `program` in a terminal of this size, with this home and folder.
     pub fn start(program: &Path, arguments: &[&str], home: &Path, folder: &Path, size: (u16, u16)) -> Self {
         Self::spawn(Self::command(program, arguments, home, folder), size)
     }
 
-    /// A command with this home, in this folder, and the environment of a plain terminal.
+    /// Returns a command with this home, in this folder, and the environment of a plain terminal.
     pub fn command(program: &Path, arguments: &[&str], home: &Path, folder: &Path) -> CommandBuilder {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
@@ -135,7 +135,7 @@ impl Terminal {
         command
     }
 
-    /// Starts a command in a terminal of so many columns and rows, which keeps nothing but what it shows.
+    /// Starts a command in a terminal of this size, without a recording.
     pub fn spawn(command: CommandBuilder, size: (u16, u16)) -> Self {
         Self::begin(command, size, None, false)
     }
@@ -166,12 +166,12 @@ impl Terminal {
         self.write(text.as_bytes());
     }
 
-    /// Does something with the mouse over a cell, columns and rows from 0, as terminals report it (SGR).
+    /// Sends a mouse event at a cell, columns and rows from 0, as terminals report it (SGR).
     pub fn mouse(&mut self, what: Mouse, (column, row): (u16, u16)) {
         self.write(what.report(column, row).as_bytes());
     }
 
-    /// Clicks on the first character of this text, wherever it stands.
+    /// Clicks on the first character of this text.
     #[track_caller]
     pub fn click(&mut self, text: &str) {
         let at = self.find(text).unwrap_or_else(|| panic!("no `{text}` to click on:\n{}", self.text()));
@@ -183,7 +183,7 @@ impl Terminal {
         self.writer.write_all(bytes).and_then(|()| self.writer.flush()).expect("the terminal takes keys");
     }
 
-    /// Where this text begins on the screen: column and row.
+    /// Returns where this text begins on the screen: column and row.
     pub fn find(&self, text: &str) -> Option<(u16, u16)> {
         self.look(|screen| {
             let (_, columns) = screen.size();
@@ -216,7 +216,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until the screen is as `condition` says; `name` says what that is, for the failure.
+    /// Waits until the screen meets `condition`; `name` describes it in a failure.
     #[track_caller]
     pub fn wait(&self, name: &str, mut condition: impl FnMut(&vt100::Screen) -> bool) {
         self.until(name, false, |shown| condition(shown.screen()));
@@ -250,37 +250,37 @@ impl Terminal {
         self.until(&name, true, |shown| shown.kept().raw.windows(wanted.len()).any(|it| it == wanted));
     }
 
-    /// The text on the screen.
+    /// Returns the text on the screen.
     pub fn text(&self) -> String {
         self.look(vt100::Screen::contents)
     }
 
-    /// The first line of the screen that has this text.
+    /// Returns the first line of the screen that contains this text.
     pub fn line(&self, text: &str) -> Option<String> {
         self.text().lines().find(|line| line.contains(text)).map(str::to_owned)
     }
 
-    /// Looks at the screen.
+    /// Reads the screen.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.lock().screen())
     }
 
-    /// How many bytes arrived so far.
+    /// Returns how many bytes arrived so far.
     pub fn bytes(&self) -> u64 {
         self.lock().bytes
     }
 
-    /// How many frames were painted so far.
+    /// Returns how many frames were painted so far.
     pub fn paints(&self) -> u64 {
         self.lock().paints
     }
 
-    /// All bytes that came so far.
+    /// Returns all bytes received so far.
     pub fn raw(&self) -> Vec<u8> {
         self.lock().kept().raw.clone()
     }
 
-    /// What every whole frame showed since so many bytes had come.
+    /// Returns the text of every complete frame since this many bytes had arrived.
     pub fn frames_since(&self, bytes: u64) -> Vec<String> {
         let shown = self.lock();
         shown.kept().frames.iter().filter(|(end, _)| *end > bytes).map(|(_, frame)| frame.clone()).collect()
@@ -288,13 +288,13 @@ impl Terminal {
 
     /// Resizes the terminal.
     pub fn resize(&self, columns: u16, rows: u16) {
-        // The screen first: the program may answer at once.
+        // The screen first: the program may react at once.
         self.lock().resize(columns, rows);
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("the terminal can be resized");
     }
 
-    /// The program's process.
+    /// Returns the program's process.
     pub fn pid(&self) -> u32 {
         self.child.process_id().expect("a process")
     }
@@ -305,13 +305,13 @@ impl Terminal {
         rustix::process::kill_process(pid, signal).expect("it can be signalled");
     }
 
-    /// Waits for the end of the program and of all it wrote; its exit status.
+    /// Waits for the end of the program and its output. Returns its exit status.
     pub fn ends(&mut self) -> ExitStatus {
         self.until("the program's end", true, |shown| shown.ended);
         self.child.wait().expect("the program ends")
     }
 
-    /// Waits for the end of the program; its exit code.
+    /// Waits for the end of the program. Returns its exit code.
     pub fn ended(mut self) -> u32 {
         self.ends().exit_code()
     }

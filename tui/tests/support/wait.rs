@@ -1,13 +1,13 @@
-//! Waiting for what processes and files show. Nobody reports it, so it is looked at again and again.
+//! Polls conditions of processes and files.
 
-// Every test binary takes what it needs of this.
+// Not every test binary uses all of it.
 #![allow(dead_code, unreachable_pub)]
 
 use std::time::{Duration, Instant};
 
-/// How long a condition may take before the test fails: far more than it does.
+/// The time-out of a condition; far longer than any takes.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
-/// The pause between two looks.
+/// The polling interval.
 const PACE: Duration = Duration::from_millis(5);
 
 /// Waits until it holds.
@@ -21,7 +21,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     tokio::time::timeout(TIMEOUT, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// Waits until it holds, where there is no runtime.
+/// Waits until it holds, without a runtime.
 #[track_caller]
 pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();

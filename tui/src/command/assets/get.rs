@@ -50,12 +50,12 @@ pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     out.flush()
 }
 
-/// Saves an asset under a name that nothing has.
+/// Saves an asset under a name that doesn't exist yet.
 pub(super) async fn save(client: &Client, asset: &Asset, path: &Path) -> Result<(), Failure> {
     download::to_path(client, asset.id, asset.value.as_media(), path).await.map_err(Failure::failed)
 }
 
-/// The asset's own name, without a way out of the folder it is put in.
+/// Returns the asset's own name as a single path component, which can't leave its folder.
 pub(super) fn own_name(asset: &Asset) -> String {
     let name = sanitise::line(&asset.name);
     let plain = Path::new(&name).file_name().map(|name| name.to_string_lossy().into_owned());
@@ -63,7 +63,7 @@ pub(super) fn own_name(asset: &Asset) -> String {
 }
 
 async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failure> {
-    // A chunk at a time: the bytes may be more than memory holds.
+    // In chunks: an asset may be larger than memory.
     let (mut writer, mut reader) = tokio::io::duplex(256 * 1024);
     let read = assets::Read { asset: asset.id, file: None, offset: 0, limit: None };
     let fetch = async move {
@@ -71,7 +71,7 @@ async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failur
         let _ = writer.shutdown().await;
         fetched
     };
-    // Owns its end of the pipe: when nobody reads any more, fetching ends too.
+    // Owns its end of the pipe, so that fetching stops when the reader is gone.
     let print = async move {
         let mut chunk = vec![0; 64 * 1024];
         loop {
@@ -92,7 +92,7 @@ async fn pipe(client: &Client, asset: &Asset, mut out: Out) -> Result<(), Failur
     })
 }
 
-/// A private file with the asset's bytes, for another program to open.
+/// Creates a private file with the asset's bytes, for another program to open.
 pub(super) fn temporary_path(asset: &Asset) -> std::io::Result<PathBuf> {
     let folder = tempfile::Builder::new().prefix("fanlight-").tempdir()?;
     Ok(folder.keep().join(own_name(asset)))

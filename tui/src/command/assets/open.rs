@@ -8,7 +8,7 @@ use super::{find, get};
 use crate::failure::Failure;
 use crate::output;
 
-/// The program of the desktop that opens a file.
+/// The desktop's program that opens a file.
 #[cfg(target_os = "macos")]
 const OPENER: &str = "open";
 #[cfg(not(target_os = "macos"))]
@@ -22,7 +22,7 @@ pub(super) struct Args {
     asset: String,
 }
 
-/// Runs `assets open`: on a copy, so that whatever the program does to it harms nothing that is kept.
+/// Runs `assets open` on a copy, so that the program can't damage the stored asset.
 pub(super) async fn run(client: &Client, args: Args) -> Result<(), Failure> {
     let asset = find(client, &args.asset).await?.asset;
     let path = get::temporary_path(&asset)

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::Out;
 use crate::output::style::{Paint, Role};
 
-/// A line that is longer is written in pieces of about so many bytes.
+/// A longer line is written in pieces of about this many bytes.
 const MAX_LINE: usize = 64 * 1024;
 
 /// A log as the telemetry knows it.
@@ -25,9 +25,9 @@ pub(super) struct Place {
     pub(super) item: ItemPath,
     /// Its newest attempt, from 1.
     pub(super) attempt: u32,
-    /// Where the log of that attempt ends, as last reported.
+    /// The end of that attempt's log, as last reported.
     pub(super) log_end: u64,
-    /// Whether no attempt follows.
+    /// Whether it was the last attempt.
     pub(super) ended: bool,
 }
 
@@ -42,7 +42,7 @@ impl Place {
 struct Position {
     attempt: u32,
     offset: u64,
-    /// Lines that have no end yet, by stream.
+    /// Incomplete lines, by stream.
     open: [String; 4],
     /// Nothing more comes.
     done: bool,
@@ -56,7 +56,7 @@ pub(super) struct Readers {
     run_id: RunId,
     prefixed: bool,
     raw: bool,
-    /// Whether what nodes think is written too.
+    /// Whether reasoning is written too.
     reasoning: bool,
     colours: bool,
     positions: HashMap<(String, ItemPath), Position>,
@@ -64,18 +64,18 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Of this run; `prefixed` puts the node before each line.
+    /// Creates the readers of a run; `prefixed` puts the node before each line.
     pub(super) fn new(client: Client, run_id: RunId, prefixed: bool, raw: bool, reasoning: bool) -> Self {
         let colours = Paint::stdout().is_on();
         Self { client, run_id, prefixed, raw, reasoning, colours, positions: HashMap::new(), found: false }
     }
 
-    /// Whether no log was there at all.
+    /// Returns whether there was no log at all.
     pub(super) fn found_nothing(&self) -> bool {
         !self.found
     }
 
-    /// Whether more may be there than was read.
+    /// Returns whether more may be there than was read.
     pub(super) fn is_behind(&self, place: &Place) -> bool {
         self.positions.get(&place.key()).is_none_or(|position| {
             position.attempt != place.attempt
@@ -83,13 +83,13 @@ impl Readers {
         })
     }
 
-    /// Goes on over another connection, from where each log was read to.
+    /// Continues over another connection, from the position of each log.
     pub(super) fn reconnect(&mut self, client: Client) {
         self.client = client;
     }
 
-    /// Writes what is new, up to this attempt: the rest of an earlier one first. `false`: the connection was lost on
-    /// the way.
+    /// Writes new output up to this attempt, and first the rest of an earlier one. Returns `false` if the connection
+    /// was lost.
     pub(super) async fn read(&mut self, place: &Place, out: &mut Out) -> Result<bool, Failure> {
         let mut position = self.positions.remove(&place.key()).unwrap_or_default();
         let first = if position.attempt == 0 { place.attempt } else { position.attempt };
@@ -126,7 +126,7 @@ impl Readers {
             };
             let part: logs::Part = match self.client.call(read).await {
                 Ok(part) => part,
-                // A native node has none, and that of a deleted attempt is gone.
+                // A native node has no log, and the log of a deleted attempt is gone.
                 Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
                     position.done = place.ended;
                     return Ok(true);
@@ -199,7 +199,7 @@ impl Readers {
         Ok(())
     }
 
-    /// Writes lines that never got an end.
+    /// Writes the incomplete lines.
     pub(super) fn finish(&mut self, out: &mut Out) -> Result<(), Failure> {
         let mut positions: Vec<_> = self.positions.drain().collect();
         positions.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,4 +1,4 @@
-//! Under which names the outputs of a run are saved.
+//! The file names under which the outputs of a run are saved.
 
 use fanlight_shared::large::Large;
 use fanlight_shared::media::{Media, MediaKind};
@@ -26,13 +26,13 @@ pub(super) enum Content {
     Large(Large),
 }
 
-/// The files of one output: `poster.png`; of a list `poster-0.png`, `poster-1.png` …; text as `.txt`, other values as
-/// `.json`.
+/// Returns the files of one output: `poster.png`; of a list `poster-0.png`, `poster-1.png` …; text as `.txt`, other
+/// values as `.json`.
 pub(super) fn of(output: &str, value: &Value) -> Vec<File> {
     let stem = safe(output);
     match value {
         Value::None => Vec::new(),
-        // Media and texts of a list get a file each; holes leave their number out.
+        // Each medium or text of a list gets its own file; the number of a missing element is skipped.
         Value::List(items) if items.iter().any(is_file) => items
             .iter()
             .enumerate()
@@ -59,7 +59,7 @@ fn of_one(output: &str, stem: &str, value: &Value) -> Vec<File> {
         value => {
             let text = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
             let mut files = vec![file(format!("{stem}.json"), Content::Text(format!("{text}\n")))];
-            // Media inside a list of lists or an object: numbered, in the order in which it stands there.
+            // Media inside nested lists or objects, numbered in order.
             files.extend(value.media().into_iter().enumerate().map(|(at, media)| {
                 file(media_name(&format!("{stem}-{at}"), media), Content::Media(media.clone()))
             }));
@@ -75,7 +75,7 @@ fn media_name(stem: &str, media: &Media) -> String {
     format!("{stem}.{}", ending(media))
 }
 
-/// The ending of the media's own name, if it is a plain one; else that of its MIME type.
+/// Returns the ending of the media's own name, if it is a plain one; else that of its MIME type.
 fn ending(media: &Media) -> &str {
     let own = media.ext();
     if !own.is_empty() && own.len() <= 12 && own.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -100,7 +100,7 @@ fn ending(media: &Media) -> &str {
     }
 }
 
-/// A name that is one harmless part of a path, whatever the daemon said.
+/// Returns the name as a single path component, whatever the daemon sent.
 pub(super) fn safe(name: &str) -> String {
     let safe: String = name
         .chars()

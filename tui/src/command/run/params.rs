@@ -15,7 +15,7 @@ use super::Args;
 use crate::failure::Failure;
 use crate::text_file::{self, MAX_TEXT_BYTES};
 
-/// The sets of params of all runs, in their order.
+/// Returns the sets of params of all runs, in their order.
 pub(super) fn sets(args: &Args, workflow: &Workflow) -> Result<Vec<ParamSet>, Failure> {
     let mut fixed: IndexMap<String, Value> = IndexMap::new();
     for text in &args.params {
@@ -96,7 +96,7 @@ fn bad(key: &str, error: &str) -> Failure {
     Failure::usage(format!("param `{key}`: {error}"))
 }
 
-/// One value. `@file` is the text of a file, `@@…` is text that begins with `@`; media is a path.
+/// Returns one value. `@file` is the text of a file, `@@…` is text that begins with `@`; media is a path.
 fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     if param.ty.has_media() {
         return media_path(param, key, text);
@@ -105,7 +105,7 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
         Some(rest) if rest.starts_with('@') => rest.to_owned(),
         Some(file) => {
             let text = text_file::read(Path::new(file), MAX_TEXT_BYTES).map_err(Failure::usage)?;
-            // A number or a word from a file ends with its line; a text is taken as it stands.
+            // Numbers and words from a file are trimmed; a text is used as it is.
             if param.ty == Type::Text { text } else { text.trim().to_owned() }
         }
         None => text.to_owned(),
@@ -113,7 +113,7 @@ fn value_of(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     ranges::param_value(&text, param).map_err(|error| bad(key, &error))
 }
 
-/// Several values: a range, a list, or the lines of a file.
+/// Returns several values: a range, a list, or the lines of a file.
 fn values_of(param: &Param, key: &str, text: &str) -> Result<Vec<Value>, Failure> {
     if let Some(file) = text.strip_prefix('@').filter(|rest| !rest.starts_with('@')) {
         let text = text_file::read(Path::new(file), MAX_TEXT_BYTES).map_err(Failure::usage)?;
@@ -135,7 +135,7 @@ fn one(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     ranges::param_value(text, param).map_err(|error| bad(key, &error))
 }
 
-/// The absolute path of a file; of a list of media several, with commas between them.
+/// Returns the absolute path of a file; of a list of media several, with commas between them.
 fn media_path(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     if matches!(param.ty, Type::List(_)) {
         let paths = ranges::param_value(text, param).map_err(|error| bad(key, &error))?;
@@ -144,7 +144,7 @@ fn media_path(param: &Param, key: &str, text: &str) -> Result<Value, Failure> {
     absolute(key, text.strip_prefix('@').unwrap_or(text))
 }
 
-/// Paths made absolute, in lists too.
+/// Makes paths absolute, in lists too.
 fn resolved(key: &str, paths: Value) -> Result<Value, Failure> {
     match paths {
         Value::Text(path) => absolute(key, &path),

@@ -1,4 +1,4 @@
-//! The report that `run` prints on stdout when everything ended.
+//! The report that `run` prints on stdout when all runs have ended.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ pub(super) async fn lines(
     Ok(())
 }
 
-/// One last object: `{"type": "end", "runs": […]}`, each run with its `outputs` and, with `--out`, its `files`.
+/// Prints the last object, `{"type": "end", "runs": […]}`: each run with its `outputs` and, with `--out`, its `files`.
 pub(super) async fn json(
     out: &mut Out,
     client: &Client,

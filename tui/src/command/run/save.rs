@@ -1,4 +1,4 @@
-//! `--out`: saves what runs put out, while others still run.
+//! `--out`: saves the outputs of ended runs while others still run.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Write as _};
@@ -46,7 +46,7 @@ struct EndedRun {
     outputs: Values,
 }
 
-/// Saves the outputs of ended runs, one run after the other, beside what else goes on.
+/// Saves the outputs of ended runs in the background, one run after the other.
 pub(super) struct Saver {
     queue: mpsc::UnboundedSender<EndedRun>,
     task: JoinHandle<Saved>,
@@ -66,7 +66,7 @@ impl Saver {
         Self { queue, task }
     }
 
-    /// Saves the outputs of this ended run soon.
+    /// Queues the outputs of an ended run to be saved.
     pub(super) fn save(&self, client: &Client, row: Row<'_>) {
         let outputs = row.state.map(|state| state.outputs.clone()).unwrap_or_default();
         // The task lives until `finish`.
@@ -119,7 +119,7 @@ async fn save_run(folder: &Path, ended: EndedRun, saved: &mut Saved) {
     }
 }
 
-/// A value whose lists and objects are whole; large texts are written to their files as they come.
+/// Returns a value with complete lists and objects. Large texts are streamed to their files instead.
 async fn whole_but_texts(client: &Client, value: &Value) -> Result<Value, ClientError> {
     match value {
         Value::Large(large) if !large.is_text() => client.full_value(value.clone()).await,

@@ -57,9 +57,9 @@ fn of_file(path: &Path, shown: &str) -> Result<Source, Failure> {
     Ok(Source { shown: shown.to_owned(), document, path: path.to_owned() })
 }
 
-/// A workflow that ran before: its file where that is still there, else the version that ran last.
+/// Returns a workflow that ran before: its file where that is still there, else the version that ran last.
 async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failure> {
-    // Without a database nothing ever ran: no daemon needs to be asked.
+    // Without a database nothing has run yet, so that there is no need to ask a daemon.
     if !context.home.database().exists() {
         return Ok(None);
     }
@@ -84,7 +84,7 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
     Ok(Some(Source { shown, document: detail.document, path }))
 }
 
-/// Whether it can only be meant as a path.
+/// Returns whether it can only be meant as a path.
 fn is_path(what: &str) -> bool {
     what.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| what.ends_with(ending))
 }

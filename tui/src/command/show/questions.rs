@@ -1,4 +1,4 @@
-//! What people were asked in a run, and what they said.
+//! The questions and answers of a run.
 
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::question::Question;
@@ -25,7 +25,7 @@ struct Asked<'a> {
     open: Option<&'a Question>,
 }
 
-/// All that was asked, in the order of the file.
+/// Returns all questions, in the order of the file.
 fn all(detail: &Detail) -> impl Iterator<Item = Asked<'_>> {
     detail.state.nodes.iter().flat_map(|(name, node)| {
         let items = node.items.iter().map(|(index, it)| (ItemPath::item(*index), it));
@@ -77,12 +77,12 @@ impl Asked<'_> {
     }
 }
 
-/// The stable shape of all that was asked.
+/// Returns the stable JSON of all questions.
 pub(super) fn objects(detail: &Detail) -> Vec<Json> {
     all(detail).map(|asked| asked.object()).collect()
 }
 
-/// What people were asked, and what they said.
+/// Prints the questions and answers of a run.
 pub(super) fn print(out: &mut Out, detail: &Detail) -> Result<(), Failure> {
     let mut table = Table::new(&["NODE", "ASKED", "ANSWER"]);
     let mut count = 0;

@@ -6,7 +6,7 @@ use fanlight_shared::run_state::{Attempt, Instance, NodeState};
 
 use super::*;
 
-/// A queued run of a workflow with five nodes.
+/// Returns a queued run of a workflow with five nodes.
 fn run(number: u32, label: &str) -> Run {
     Run {
         id: RunId::new(),
@@ -68,7 +68,7 @@ fn what_every_client_should_show_stands_first_where_there_is_room() {
     assert!(!lines_of(2)[0].starts_with('!'));
 }
 
-/// Six runs: one of each kind, and one that waits behind.
+/// Six runs: one of each kind, and a queued one.
 fn projection() -> Projection {
     let states = [
         RunStatus::Completed,

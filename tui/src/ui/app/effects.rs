@@ -1,4 +1,4 @@
-//! Effects that only a terminal carries out; other programs that have it meanwhile.
+//! Effects that need the terminal, and programs that use it meanwhile.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::ui::document::{Purpose, Request, Source};
 use crate::ui::effect::Effect;
 
 impl App {
-    /// Carries out what a step asked for, as far as only a terminal can.
+    /// Carries out the effects that need the terminal.
     pub(super) async fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
         for effect in self.session.carry_out(effects) {
             match effect {
@@ -23,7 +23,7 @@ impl App {
                     self.frame_rate.request(Urgency::Response);
                 }
                 Effect::Suspend => self.suspend()?,
-                // Who listens for the terminal's answers knows keys only: the mouse is taken after them.
+                // The query understands keys only: the mouse is enabled after it.
                 Effect::Mouse(_) if self.asked.is_some() => {}
                 Effect::Mouse(on) => self.terminal.mouse(on)?,
                 Effect::Terminal(text) => self.terminal.write(&text)?,
@@ -47,7 +47,7 @@ impl App {
         Ok(())
     }
 
-    /// Stops this process as ctrl-z does; goes on when the shell says so.
+    /// Stops this process as ctrl-z does, until the shell continues it.
     fn suspend(&mut self) -> io::Result<()> {
         self.events = None;
         self.terminal.give();
@@ -55,7 +55,7 @@ impl App {
         self.back()
     }
 
-    /// Another program has the terminal until it ends.
+    /// Runs another program in the terminal until it ends.
     async fn outside(
         &mut self,
         request: Effect,
@@ -71,7 +71,7 @@ impl App {
         Ok(())
     }
 
-    /// The terminal was cleared: it gets the pictures it is to keep again.
+    /// Sends the terminal the pictures that it should keep, after it was cleared.
     pub(super) fn pictures_again(&mut self) -> io::Result<()> {
         self.overlay.clear();
         match self.session.model.pictures.again() {
@@ -83,7 +83,7 @@ impl App {
     fn back(&mut self) -> io::Result<()> {
         self.terminal.again()?;
         self.pictures_again()?;
-        // Where answers are still listened for, the keys come from there.
+        // While the query runs, keys come from it.
         self.events = self.asked.is_none().then(EventStream::new);
         self.session.model.size = self.terminal.size()?;
         self.frame_rate.request(Urgency::Person);

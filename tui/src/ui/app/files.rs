@@ -1,4 +1,4 @@
-//! Files: workflows that are read and checked, new ones, what other programs are given.
+//! Files: reads and checks workflows, creates new ones, and writes files for other programs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use crate::example;
 use crate::ui::document::{Document, Source, Submission};
 use crate::ui::message::Entry;
 
-/// How many files of a folder are offered.
+/// The maximum number of files of a folder that are listed.
 const MAX_FILES: usize = 500;
-/// How many names of a folder a path is completed from.
+/// The maximum number of names of a folder for path completion.
 const MAX_NAMES: usize = 10_000;
 
-/// Reads and checks a workflow that the daemon is not needed for.
+/// Reads and checks a workflow without the daemon.
 pub(in crate::ui) fn document(home: &Home, source: &Source) -> Result<Document, String> {
     match source {
         Source::File(path) => read(path),
@@ -31,7 +31,7 @@ pub(in crate::ui) fn document(home: &Home, source: &Source) -> Result<Document, 
     }
 }
 
-/// Checks a text; what it is called and where it lies is the caller's.
+/// Checks a text; the caller sets its name and path.
 fn check(source: Source, text: String, name: String) -> Document {
     let (workflow, problems) = match fanlight_shared::document::read(&text, &crate::embedded::catalogue()) {
         Ok(checked) => (Some(Arc::new(checked.workflow)), checked.warnings),
@@ -69,7 +69,7 @@ pub(in crate::ui) fn read(path: &Path) -> Result<Document, String> {
     Ok(document)
 }
 
-/// Checks an example. It gets the path at which it is put when it is run.
+/// Checks an example. Its path is where the file is written when it runs.
 fn read_example(home: &Home, name: &str) -> Result<Document, String> {
     let example = example::find(name).ok_or_else(|| format!("there is no example `{name}`"))?;
     let source = Source::Example(example.name.to_owned());
@@ -79,8 +79,8 @@ fn read_example(home: &Home, name: &str) -> Result<Document, String> {
     Ok(document)
 }
 
-/// Makes a submission current: the text is what is on disk now, and an example is at its place. Returns the file too if it
-/// changed.
+/// Updates a submission: reads its text from disk again, or writes an example to its path. Returns the document too if
+/// it changed.
 ///
 /// # Errors
 /// The file is gone or can't run.
@@ -142,7 +142,8 @@ pub(in crate::ui) fn workflow_of(text: &str) -> Option<Arc<Workflow>> {
         .map(|checked| Arc::new(checked.workflow))
 }
 
-/// Files of a folder, and of its folders called `workflows`, that may be workflows: those with a fitting name and `nodes:`.
+/// Returns the files of a folder, and of its folders called `workflows`, that may be workflows: by their file extension
+/// and `nodes:`.
 pub(in crate::ui) fn list(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in [folder.to_owned(), folder.join("workflows"), folder.join(".fanlight")] {
@@ -161,7 +162,7 @@ pub(in crate::ui) fn list(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The names in a folder, as far as they can be shown and typed; none where it can't be read.
+/// Returns the names in a folder that can be shown and typed; none if it can't be read.
 pub(in crate::ui) fn names(folder: &Path) -> Vec<Entry> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<Entry> = entries
@@ -169,7 +170,7 @@ pub(in crate::ui) fn names(folder: &Path) -> Vec<Entry> {
         .take(MAX_NAMES)
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok().filter(|name| sanitise::line(name) == *name)?;
-            // Asked of what a link leads to.
+            // Follows links.
             Some(Entry { name, folder: entry.path().is_dir() })
         })
         .collect();
@@ -177,7 +178,7 @@ pub(in crate::ui) fn names(folder: &Path) -> Vec<Entry> {
     names
 }
 
-/// Other YAML lies about in folders too: a workflow has `nodes:` at the beginning of a line.
+/// Tells workflows from other YAML files: a workflow has `nodes:` at the beginning of a line.
 fn has_nodes(path: &Path) -> bool {
     let small = path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= FILE_LIMIT as u64);
     small
@@ -203,7 +204,7 @@ fn new_file(example: &str, path: &Path) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Keeps a text that was copied, for terminals that do not take it. Returns where.
+/// Saves a copied text to a file, for terminals without clipboard access. Returns the path.
 pub(in crate::ui) fn keep_copied(home: &Home, text: &str) -> Result<PathBuf, String> {
     let failed = |error: std::io::Error| error.to_string();
     std::fs::create_dir_all(&home.state).map_err(failed)?;
@@ -217,7 +218,7 @@ pub(in crate::ui) fn keep_copied(home: &Home, text: &str) -> Result<PathBuf, Str
 /// Opens a copy of an asset with the desktop's program.
 pub(in crate::ui) fn open_outside(name: &str, bytes: &[u8]) -> Result<(), String> {
     let name = Path::new(name).file_name().ok_or_else(|| "the asset has no file name".to_owned())?;
-    // The program reads it after this one went on: the folder stays until the system clears it.
+    // The program reads it later: the folder stays until the system removes it.
     let folder = tempfile::Builder::new().prefix("fanlight-").tempdir().map_err(|error| error.to_string())?;
     let path = folder.keep().join(name);
     std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -1,4 +1,4 @@
-//! When the next frame is painted: at once where a person did something, else some time after the last one.
+//! Schedules frames: at once after an action of the user, otherwise some time after the last frame.
 
 use std::time::{Duration, Instant};
 
@@ -7,38 +7,38 @@ use fanlight_shared::rpc::watch::Notification;
 use crate::ui::message::Message;
 use crate::ui::view::Areas;
 
-/// Who wants a frame; the sooner first.
+/// How urgent a frame is, the most urgent first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Urgency {
-    /// A person, who waits for what a key does.
+    /// The effect of a key.
     Person,
-    /// An answer or a picture that somebody asked for.
+    /// A response or a picture that was requested.
     Response,
-    /// What runs tell and what moves by itself.
+    /// Telemetry and animations.
     Telemetry,
 }
 
 impl Urgency {
-    /// Who wants a frame because of what happened; nobody, where it changes nothing that the last one shows.
+    /// Returns how urgent a frame is after a message; `None` if the message changes nothing on screen.
     pub(super) fn of(message: &Message, last: &Areas) -> Option<Self> {
         match message {
             Message::Key(_) | Message::Mouse(_) | Message::Paste(_) | Message::Resize(..) => {
                 Some(Self::Person)
             }
             Message::Notification(notification) => match **notification {
-                // A person moved the lens, or the connection is back.
+                // The user moved the lens, or the connection is back.
                 Notification::Snapshot { .. } | Notification::Registry { .. } => Some(Self::Response),
                 _ => last.shows(notification).then_some(Self::Telemetry),
             },
             Message::Tick(_) => Some(Self::Telemetry),
             Message::Link(_) | Message::Response(_) => Some(Self::Response),
-            // What is wanted for what is shown now does not change the picture by itself.
+            // Requests for what is shown don't change the picture by themselves.
             Message::Shown(_) => None,
         }
     }
 
-    /// The least time since the last frame. The daemon tells of one thing 30 times a second at most: more frames than that
-    /// would show nothing more.
+    /// Returns the minimum time since the last frame. The daemon reports each node at most 30 times a second, so more
+    /// frames would show nothing new.
     fn pause(self) -> Duration {
         match self {
             Self::Person => Duration::ZERO,
@@ -48,30 +48,30 @@ impl Urgency {
     }
 }
 
-/// When the next frame is painted.
+/// The schedule of the next frame.
 #[derive(Debug, Default)]
 pub(super) struct FrameRate {
     urgency: Option<Urgency>,
     painted: Option<Instant>,
-    /// When something shown moves by itself.
+    /// When the next animation step is due.
     tick: Option<Instant>,
 }
 
 impl FrameRate {
-    /// A frame is wanted.
+    /// Requests a frame.
     pub(super) fn request(&mut self, urgency: Urgency) {
         self.urgency = Some(self.urgency.map_or(urgency, |before| before.min(urgency)));
     }
 
-    /// How long it takes until the next frame is due; `None` where none is wanted.
+    /// Returns how long it takes until the next frame is due; `None` where none is wanted.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let pause = self.urgency?.pause();
         let since = self.painted.map_or(Duration::MAX, |painted| now.saturating_duration_since(painted));
         Some(pause.saturating_sub(since))
     }
 
-    /// A frame was painted, and shows all that was wanted. It moves by itself after so many milliseconds, if it does; frames
-    /// in between do not put that off, or nothing would move while runs tell much.
+    /// Records that a frame was painted. `moves_in`: its next animation step is due after this many milliseconds; frames in
+    /// between don't postpone it, or nothing would move under much telemetry.
     pub(super) fn painted(&mut self, now: Instant, moves_in: Option<u64>) {
         self.urgency = None;
         self.painted = Some(now);
@@ -81,13 +81,13 @@ impl FrameRate {
         }
     }
 
-    /// Something moves by itself after so many milliseconds.
+    /// Schedules an animation step after this many milliseconds.
     pub(super) fn tick_in(&mut self, now: Instant, milliseconds: u64) {
         let due = now + Duration::from_millis(milliseconds.max(1));
         self.tick = Some(self.tick.map_or(due, |tick| tick.min(due)));
     }
 
-    /// When something moves by itself next.
+    /// Returns when the next animation step is due.
     pub(super) fn tick(&self) -> Option<Instant> {
         self.tick
     }

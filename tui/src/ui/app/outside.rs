@@ -1,4 +1,4 @@
-//! Effects outside the UI: other programs that get the terminal, the clipboard, notices.
+//! Effects outside the UI: programs in the terminal, the clipboard, notifications.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tokio::process::Command;
 /// The longest text that terminals take by OSC 52.
 const MAX_CLIPBOARD_BYTES: usize = 74_000;
 
-/// A program that a variable names, with its arguments; the first variable that is set wins.
+/// Returns a program that a variable names, with its arguments; the first variable that is set wins.
 fn program(variables: &[&str], otherwise: &str) -> Vec<String> {
     let set = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|it| !it.trim().is_empty());
     set.unwrap_or_else(|| otherwise.to_owned()).split_whitespace().map(str::to_owned).collect()

@@ -1,5 +1,5 @@
-//! The UI without its terminal: the model, the link to the daemon, slow work. The loop puts a terminal around it, tests a
-//! buffer.
+//! The UI without a terminal: the model, the link to the daemon and background work. The event loop adds a terminal,
+//! tests add a buffer.
 
 use std::path::PathBuf;
 
@@ -12,17 +12,17 @@ use crate::ui::message::Message;
 use crate::ui::model::Model;
 use crate::ui::update::update;
 
-/// The UI without its terminal.
+/// The UI without a terminal.
 #[derive(Debug)]
 pub struct Session {
-    /// All that is known.
+    /// The model.
     pub model: Model,
     link: Link,
     pub(super) work: Work,
 }
 
 impl Session {
-    /// Starts to connect to the daemon of a home; `exe` starts one where none runs. Must be called within a runtime.
+    /// Starts connecting to the daemon of a home; `exe` starts a daemon if none runs. Must be called within a runtime.
     #[must_use]
     pub fn new(home: Home, exe: PathBuf, model: Model) -> Self {
         let link = Link::begin(home.clone(), exe);
@@ -30,12 +30,12 @@ impl Session {
         Self { model, link, work }
     }
 
-    /// Takes a step. What it asks for is still to be carried out.
+    /// Applies a message. The returned effects still have to be carried out.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         update(&mut self.model, message)
     }
 
-    /// Starts to carry out what a step asked for; returns what only a terminal can do.
+    /// Starts to carry out effects; returns those that need the terminal.
     pub fn carry_out(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut of_terminal = Vec::new();
         for effect in effects {
@@ -48,7 +48,7 @@ impl Session {
         of_terminal
     }
 
-    /// What happens next; `None` once the link is gone.
+    /// Returns the next message; `None` once the link is gone.
     pub async fn next_message(&mut self) -> Option<Message> {
         tokio::select! {
             biased;
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    /// What happened already, if something did.
+    /// Returns a message, if one is waiting.
     pub fn waiting_message(&mut self) -> Option<Message> {
         self.work.try_recv().or_else(|| self.link.try_recv())
     }

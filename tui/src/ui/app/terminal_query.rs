@@ -1,4 +1,4 @@
-//! Who listens for the terminal's answers, on a thread of its own, and gives the keys on that are typed meanwhile.
+//! Queries the terminal on its own thread, and passes on the keys that are typed meanwhile.
 
 use crossterm::event::KeyEvent;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -16,15 +16,15 @@ pub(super) struct TerminalQuery {
 pub(super) enum Input {
     /// A key.
     Key(KeyEvent),
-    /// All answers; nobody listens any more.
+    /// All replies; the query has ended.
     Replies(Replies),
 }
 
 impl TerminalQuery {
-    /// Listens; the question was sent before.
+    /// Starts to listen; the query was sent before.
     pub(super) fn listen() -> Self {
         let (out, heard) = unbounded_channel();
-        // Not a thread of the runtime: that would wait for it at the end.
+        // Not a thread of the runtime, which would wait for it at the end.
         std::thread::spawn(move || {
             let replies = query::listen(|key| {
                 let _ = out.send(Input::Key(key));
@@ -34,7 +34,7 @@ impl TerminalQuery {
         Self { heard }
     }
 
-    /// What is heard next; never ends where nobody listens.
+    /// Returns the next input. Pending for ever if no query is running.
     pub(super) async fn heard(asked: &mut Option<Self>) -> Option<Input> {
         match asked {
             Some(asked) => asked.heard.recv().await,

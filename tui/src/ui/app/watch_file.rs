@@ -1,5 +1,5 @@
-//! Reads the file on screen again whenever it changes. It is looked at once a second: editors put new files in the place of
-//! old ones, and network file systems report no changes.
+//! Reads the file on screen again whenever it changes. It is polled once a second, because editors replace files and
+//! network file systems don't report changes.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// The time between two looks at a file.
+/// The interval between two checks of a file.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// What changes when a file is written or replaced.
+/// The metadata that changes when a file is written or replaced.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     file: (u64, u64),
@@ -23,8 +23,8 @@ async fn stamp(path: &Path) -> Option<Stamp> {
     Some(Stamp { file: (of.dev(), of.ino()), length: of.len(), changed: (of.ctime(), of.ctime_nsec()) })
 }
 
-/// Calls `changed` with the wanted file at first and after every change of it, until nobody can want another one. A file
-/// that is gone is no change: it may be about to be replaced.
+/// Calls `changed` with the wanted file once and after every change, until the sender is dropped. A missing file isn't
+/// a change: it may be about to be replaced.
 pub(super) async fn watch_file(
     mut wanted: watch::Receiver<Option<PathBuf>>,
     interval: Duration,

@@ -1,4 +1,4 @@
-//! Effects that take time: files and layouts on threads, requests on the link. Results come back as messages.
+//! Slow effects: files and layouts on threads, requests on the link. Results come back as messages.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::ui::message::{Message, Response, Why};
 use crate::ui::picture::painter::{Fetching, Painter};
 use crate::ui::picture::probe::Drawing;
 
-/// Slow work, and what it gave.
+/// Slow effects, and their results.
 #[derive(Debug)]
 pub(super) struct Work {
     home: Home,
@@ -44,7 +44,7 @@ impl Work {
         tokio::spawn(watch_file(wanted, INTERVAL, move |path| {
             let changed = changed.clone();
             tokio::task::spawn_blocking(move || {
-                // One that can't be read is about to be replaced, or is gone: a submission says so.
+                // If it can't be read, it is about to be replaced, or gone; a submission reports that.
                 if let Ok(document) = files::read(&path).map(Box::new) {
                     let request = Request { source: Source::File(path), purpose: Purpose::Refresh };
                     let _ =
@@ -72,7 +72,7 @@ impl Work {
         let _ = self.out.send(failed(request, error));
     }
 
-    /// Keeps a text that was copied, and says where.
+    /// Saves a copied text, and reports the path.
     pub(super) fn save_copied(&self, text: &str) {
         let (home, text) = (self.home.clone(), text.to_owned());
         self.thread(Effect::Copy(text.clone()), move || {
@@ -128,7 +128,7 @@ impl Work {
         }
     }
 
-    /// Submits runs of what is on disk now, whatever the screen showed.
+    /// Submits runs of the file as it is on disk now.
     fn start(&self, submission: Submission) {
         let (home, client, out) = (self.home.clone(), self.client.clone(), self.out.clone());
         let request = Effect::Start(Box::new(submission.clone()));
@@ -151,7 +151,7 @@ impl Work {
         });
     }
 
-    /// It is known now how pictures are drawn.
+    /// Sets how pictures are drawn.
     pub(super) fn draw_by(&self, drawing: Drawing) {
         self.painter.begin(drawing);
     }

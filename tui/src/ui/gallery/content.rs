@@ -1,4 +1,4 @@
-//! What a product looks like in a place: picture, waveform, excerpt, number, name.
+//! Draws a product in an area: a picture, waveform, excerpt, number or name.
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::value::{Value, cut};
@@ -14,10 +14,10 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::wrap::wrap;
 
-/// How many characters of a text a tile looks at.
+/// How many characters of a text a tile uses.
 const MAX_EXCERPT: usize = 4096;
 
-/// Draws a product into a place of any size.
+/// Draws a product into an area of any size.
 pub fn view(asset: &Asset, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
@@ -41,7 +41,7 @@ pub fn view(asset: &Asset, model: &Model, theme: &Theme, area: Rect, buffer: &mu
     }
 }
 
-/// Draws a value that is no media.
+/// Draws a value that isn't media.
 pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     match value {
         Value::Text(text) => excerpt(text, theme, area, buffer),
@@ -55,7 +55,7 @@ pub fn value(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The head of a JSON text; what was written on one line is broken up, or little of it would be seen.
+/// Draws the beginning of a JSON text; text on one line is reformatted, or little of it would be visible.
 fn coloured(text: &str, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
     let pretty = value.and_then(|it| serde_json::to_string_pretty(&it).ok());
@@ -76,7 +76,7 @@ fn number(value: &Value, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     line.render(Rect { y: area.y + area.height / 2, height: 1, ..area }, buffer);
 }
 
-/// A product of which there is nothing to see: its name, its size, why.
+/// Draws a product that has no picture: its name, its size, and why.
 fn named(asset: &Asset, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut lines = vec![asset.name.clone()];
     let pixels = asset.value.as_media().and_then(|media| Some((media.width?, media.height?)));
@@ -101,7 +101,7 @@ fn centred(lines: &[String], theme: &Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// A sound by its peaks: two columns and four rows of dots a cell.
+/// Draws the peaks of a sound, with two columns and four rows of dots per cell.
 pub fn waveform(peaks: &[[f32; 2]], ascii: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (columns, rows) = (usize::from(area.width) * 2, usize::from(area.height) * 4);
     if peaks.is_empty() || columns == 0 || rows == 0 {

@@ -1,4 +1,4 @@
-//! Which products are shown, as a person writes it.
+//! The filter of products, as the user types it.
 
 use fanlight_shared::asset::AssetKind;
 
@@ -7,13 +7,13 @@ use crate::ui::effect::Effect;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
 
-/// Shows what has this text.
+/// Shows the products that contain this text.
 pub(super) fn set_text(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
     text.trim().clone_into(&mut model.gallery.filter.text);
     Ok(list::follow(model))
 }
 
-/// Asks for all filters in one line: `poster image starred`.
+/// Prompts for all filters in one line: `poster image starred`.
 pub(super) fn ask_filters(model: &mut Model) {
     let filter = &model.gallery.filter;
     let words = [
@@ -43,7 +43,7 @@ fn set_filters(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
         let of_kind = KINDS.into_iter().find(|it| it.word() == word);
         let is_node = model.drawn().is_some_and(|(workflow, _)| workflow.nodes.contains_key(word));
         match of_kind {
-            // A node may have the name of a kind; written first, it is the node.
+            // A node may have the name of a kind; the first word is the node.
             _ if is_node && node.is_none() => node = Some(word.to_owned()),
             Some(_) => kind = of_kind,
             None if word == "starred" || word == "*" => starred = true,

@@ -1,4 +1,4 @@
-//! The pictures that runs made on the way, for their live tiles.
+//! Intermediate pictures of runs, for their live tiles.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,10 +17,10 @@ use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 use crate::ui::picture::probe::GraphicsProtocol;
 
-/// Pictures of a run that are read; the newest come first.
+/// How many pictures of a run are read, the newest first.
 const PAGE: u32 = 100;
 
-/// The newest picture of each node of each run that runs.
+/// The newest picture of each node of each running run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Interim {
     of: HashMap<RunId, HashMap<String, Picture>>,
@@ -35,7 +35,7 @@ struct Picture {
 }
 
 impl Interim {
-    /// Asks what a run made before it was watched, once.
+    /// Requests the pictures that a run made before it was watched, once.
     pub fn want(&mut self, run: RunId) -> Option<Effect> {
         self.asked.insert(run).then(|| {
             let (run_id, kind, limit) = (Some(run), Some(AssetKind::Image), Some(PAGE));
@@ -51,12 +51,12 @@ impl Interim {
         }
     }
 
-    /// Handles an empty response: it is asked for again with the next frame.
+    /// Handles a failed request, which is repeated with the next frame.
     pub fn failed(&mut self, run: RunId) {
         self.asked.remove(&run);
     }
 
-    /// A product was stored or changed.
+    /// Handles a product that was stored or changed.
     pub fn stored(&mut self, asset: &Asset) {
         if asset.kind != AssetKind::Image || asset.preview == PreviewState::None {
             return;
@@ -64,13 +64,13 @@ impl Interim {
         let ready = asset.preview == PreviewState::Ready;
         let picture = Picture { asset: asset.id, at: asset.created_at, ready };
         let known = self.of.entry(asset.run_id).or_default().entry(asset.node.clone()).or_insert(picture);
-        // The one before stays until the new one can be fetched.
+        // The previous one stays until the new one can be fetched.
         if known.asset == asset.id || (known.at <= picture.at && (ready || !known.ready)) {
             *known = picture;
         }
     }
 
-    /// A product was deleted.
+    /// Handles the deletion of a product.
     pub fn deleted(&mut self, asset: AssetId) {
         for nodes in self.of.values_mut() {
             nodes.retain(|_, picture| picture.asset != asset);
@@ -84,7 +84,7 @@ impl Interim {
     }
 }
 
-/// The newest picture that stands for what a run has not made yet: of the node that is shown, or of one that leads to it.
+/// Returns the newest intermediate picture of a run: of the node that is shown, or of a node upstream of it.
 #[must_use]
 pub fn picture(model: &Model, run: RunId) -> Option<AssetId> {
     let nodes = model.gallery.interim.of.get(&run)?;
@@ -95,7 +95,7 @@ pub fn picture(model: &Model, run: RunId) -> Option<AssetId> {
     pictures.max_by_key(|(_, picture)| (picture.at, picture.asset)).map(|(_, picture)| picture.asset)
 }
 
-/// A node and all that it waits for.
+/// Returns a node and all that it waits for.
 fn upstream(model: &Model, node: &str) -> Option<HashSet<String>> {
     let workflow = model.workflow.as_ref()?.document.workflow.as_ref()?;
     let mut found = HashSet::from([node.to_owned()]);
@@ -115,12 +115,12 @@ fn upstream(model: &Model, node: &str) -> Option<HashSet<String>> {
     Some(found)
 }
 
-/// Draws such a picture, dimmed: it is not what the tile waits for. Returns whether it is there.
+/// Draws an intermediate picture, dimmed. Returns whether it is ready.
 pub fn draw(model: &Model, asset: AssetId, area: Rect, buffer: &mut Buffer) -> bool {
     if !model.pictures.draw(asset, area, buffer) {
         return false;
     }
-    // Where the terminal draws pictures itself, colours of cells are not theirs.
+    // If the terminal draws pictures itself, the colours of cells don't affect them.
     if model.pictures.drawing().protocol == GraphicsProtocol::Blocks {
         for position in area.positions() {
             let Some(cell) = buffer.cell_mut(position) else { continue };

@@ -1,17 +1,17 @@
-//! JSON with its parts told apart.
+//! Highlights JSON.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::ui::theme::Theme;
 
-/// Lines of JSON with keys, texts, numbers and words in styles of their own; what is no JSON stays as it is.
+/// Returns lines of JSON with styles for keys, strings, numbers and literals; text that isn't JSON stays as it is.
 #[must_use]
 pub fn highlight<'a>(text: &str, theme: &Theme) -> Vec<Line<'a>> {
     text.lines().map(|line| Line::from(spans(line, theme))).collect()
 }
 
-/// The parts of one line.
+/// Returns the parts of one line.
 #[must_use]
 pub fn spans<'a>(line: &str, theme: &Theme) -> Vec<Span<'a>> {
     let mut spans = Vec::new();

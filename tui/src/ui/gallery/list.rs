@@ -1,4 +1,4 @@
-//! The list of products: pages from the database, and what is stored, changed and deleted meanwhile.
+//! The list of products: pages from the daemon, and products that are stored, changed and deleted meanwhile.
 
 use std::collections::HashSet;
 
@@ -15,15 +15,15 @@ use crate::ui::model::Model;
 /// How many are read at a time.
 const PAGE: u32 = 100;
 
-/// How far a list was read.
+/// How far a list has been read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Paging {
-    /// Not at all, or what was read is old.
+    /// Not at all, or the list is outdated.
     #[default]
     Unread,
-    /// A page is on its way; `fresh` is the first.
+    /// A page is being read; `fresh` is the first.
     Reading {
-        /// Whether what was read before is replaced.
+        /// Whether it replaces the list.
         fresh: bool,
     },
     /// There is more.
@@ -32,7 +32,7 @@ pub enum Paging {
     All,
 }
 
-/// The node whose products are shown, where they are of one node.
+/// Returns the node whose products are shown, if they are limited to one node.
 #[must_use]
 pub fn node(model: &Model) -> Option<String> {
     let filter = &model.gallery.filter;
@@ -42,7 +42,7 @@ pub fn node(model: &Model) -> Option<String> {
     }
 }
 
-/// The node that makes the first output of the workflow, else its last node.
+/// Returns the node that makes the first output of the workflow, else its last node.
 fn output_node(model: &Model) -> Option<String> {
     let workflow = model.workflow.as_ref()?.document.workflow.as_ref()?;
     let expressions = workflow.outputs.values().flat_map(|output| output.value.expressions());
@@ -54,7 +54,7 @@ fn output_node(model: &Model) -> Option<String> {
     nodes.next().or_else(|| workflow.nodes.keys().last().cloned())
 }
 
-/// Reads the list from its beginning where it is for something else than what is shown.
+/// Reads the list from the beginning if the scope has changed.
 pub fn follow(model: &mut Model) -> Vec<Effect> {
     let of = (model.workflow_id(), node(model), model.gallery.filter.clone());
     let gallery = &mut model.gallery;
@@ -78,7 +78,7 @@ pub fn follow(model: &mut Model) -> Vec<Effect> {
     read(model, None)
 }
 
-/// Reads the next page, if there is one and none is on its way.
+/// Reads the next page, if there is one and none is being read.
 pub fn more(model: &mut Model) -> Vec<Effect> {
     match &model.gallery.paging {
         Paging::More(cursor) => {
@@ -129,7 +129,7 @@ pub fn page(gallery: &mut Gallery, to: Address, page: &mut Page<Asset>) {
     gallery.paging = page.cursor.clone().map_or(Paging::All, Paging::More);
 }
 
-/// A product was stored or changed.
+/// Handles a product that was stored or changed.
 pub fn stored(model: &mut Model, asset: &Asset) {
     let fits = fits(model, asset);
     let gallery = &mut model.gallery;
@@ -140,7 +140,7 @@ pub fn stored(model: &mut Model, asset: &Asset) {
             gallery.assets.remove(place);
         }
         (None, true) => {
-            // A change of an old one that was not read yet is not news.
+            // A change of an old product that was not read yet isn't new.
             let newest = gallery.assets.first().is_none_or(|first| first.created_at <= asset.created_at);
             let unread = matches!(gallery.paging, Paging::Unread | Paging::Reading { fresh: true });
             if newest || unread || gallery.paging == Paging::All {
@@ -172,7 +172,7 @@ fn fits(model: &Model, asset: &Asset) -> bool {
         && (!filter.starred || asset.starred)
 }
 
-/// A product was deleted. The cursor goes to the one that takes its place.
+/// Handles the deletion of a product. The cursor moves to the next one.
 pub fn deleted(model: &mut Model, id: AssetId) {
     model.pictures.forget(id);
     let gallery = &mut model.gallery;

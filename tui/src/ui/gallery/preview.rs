@@ -16,11 +16,11 @@ const MAX_PREVIEWS: usize = 512;
 pub enum Preview {
     /// The head of a text.
     Text(Arc<str>),
-    /// Least and greatest of each stretch of a sound, between -1 and 1.
+    /// The minimum and maximum of each section of a sound, between -1 and 1.
     Peaks(Arc<[[f32; 2]]>),
 }
 
-/// Those that were read.
+/// The previews that were read.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Previews {
     read: HashMap<AssetId, Preview>,
@@ -29,7 +29,7 @@ pub struct Previews {
 }
 
 impl Previews {
-    /// Asks for the preview of a product that has one that is text, once.
+    /// Requests the preview of a product once, if its preview is text.
     pub fn want(&mut self, asset: &Asset) -> Option<Effect> {
         let has = matches!(asset.kind, AssetKind::Audio | AssetKind::File);
         let wanted = has && asset.preview == PreviewState::Ready && self.asked.insert(asset.id);
@@ -50,7 +50,7 @@ impl Previews {
         }
     }
 
-    /// One of them.
+    /// Returns one of them.
     #[must_use]
     pub fn get(&self, asset: AssetId) -> Option<&Preview> {
         self.read.get(&asset)

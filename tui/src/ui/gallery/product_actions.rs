@@ -1,4 +1,4 @@
-//! Actions on products, from the gallery, the viewer and the comparison alike.
+//! Actions on products, for the gallery, the viewer and the comparison.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::ui::layer::confirm::Confirm;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
 
-/// Stars all of these, or takes their stars away if all have one.
+/// Stars these products, or removes their stars if all have one.
 #[must_use]
 pub fn star(products: &[&Asset]) -> Vec<Effect> {
     if products.is_empty() {
@@ -22,7 +22,7 @@ pub fn star(products: &[&Asset]) -> Vec<Effect> {
     vec![Effect::Star(assets::Star { assets: products.iter().map(|asset| asset.id).collect(), starred })]
 }
 
-/// The question before these are deleted.
+/// Returns the question before these are deleted.
 #[must_use]
 pub fn delete(products: &[&Asset]) -> Option<Confirm> {
     let ids: Vec<AssetId> = products.iter().map(|asset| asset.id).collect();
@@ -53,7 +53,7 @@ pub fn delete(products: &[&Asset]) -> Option<Confirm> {
     })
 }
 
-/// Asks where to save a product.
+/// Returns the prompt for the path of a product.
 #[must_use]
 pub fn save(asset: &Asset, model: &Model) -> Layer {
     let (id, folder) = (asset.id, model.options.folder.clone());
@@ -75,7 +75,7 @@ pub fn save(asset: &Asset, model: &Model) -> Layer {
     prompt.hint("a path, from the current folder").into()
 }
 
-/// Copies a product: what it is where that is text, else its id, which `fanlight assets get` takes.
+/// Copies a product: its value if that is text, else its id for `fanlight assets get`.
 #[must_use]
 pub fn copy(asset: &Asset) -> Vec<Effect> {
     let text = if asset.value.has_media() {

@@ -35,7 +35,7 @@ fn notification(model: &mut Model, event: DaemonEvent) -> Vec<Effect> {
     update(model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event })))
 }
 
-/// A gallery that has the keys, with its first page read.
+/// Returns a gallery that has the keys, with its first page read.
 fn gallery(rows: Vec<Asset>) -> Model {
     let mut model = busy();
     model.pane = Pane::Gallery;
@@ -274,7 +274,7 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(framed.clone()) };
     update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 1, event: stored })));
     assert_eq!(wanted(&paint(&mut model, 180, 50)), Some(framed.id.into()));
-    // What the tile waits for lands: the tile is its own.
+    // The awaited product replaces the live tile.
     let poster = picture(3, "poster", 3_000);
     let stored = DaemonEvent::AssetUpdate { asset: Box::new(poster.clone()) };
     update(&mut model, Message::Notification(Box::new(Notification::Daemon { seq: 2, event: stored })));

@@ -1,4 +1,4 @@
-//! One tile: its frame tells the run, whether it is in focus, marked, starred; inside is the product.
+//! One tile: its frame shows the run and whether it is in focus, marked or starred; the product is inside.
 
 use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::run::Run;
@@ -16,12 +16,12 @@ use crate::ui::lens;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, run_glyph};
 
-/// How a tile stands out.
+/// How a tile is highlighted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
-    /// Under the cursor of the pane that has the keys.
+    /// Under the cursor of the focused pane.
     pub selected: bool,
-    /// Of the run in focus, where there are several runs.
+    /// Of the run in focus, if there are several runs.
     pub ringed: bool,
 }
 
@@ -46,7 +46,7 @@ const ASCII_RING: border::Set<'static> = border::Set {
     horizontal_bottom: "=",
 };
 
-/// How the tile of this run stands out.
+/// Returns how the tile of this run is highlighted.
 #[must_use]
 pub fn mark(model: &Model, run: fanlight_shared::id::RunId, selected: bool) -> Mark {
     Mark { selected, ringed: lens::is_one_of_many(model) && lens::focus(model) == Some(run) }
@@ -91,12 +91,12 @@ pub fn run_words(asset: &Asset, model: &Model) -> String {
     }
 }
 
-/// Draws the tile of a run that has not made it yet.
+/// Draws the tile of a run whose product doesn't exist yet.
 pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let beat = if model.options.motion { model.beat } else { 0 };
     let glyph = run_glyph(run.state, beat, model.options.ascii);
     let caption = format!("{glyph} #{} {}", run.number, if run.label == run.title { "" } else { &run.label });
-    // The frame stays quiet: a heavy one is the ring of the run in focus.
+    // The frame is light: a heavy one marks the run in focus.
     let styles = (theme.border, theme.running);
     let inside = frame((&caption, "live", None), styles, mark, model, theme, area, buffer);
     if inside.is_empty() {
@@ -124,7 +124,7 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     line.render(Rect { y: inside.bottom() - 1, height: 1, ..inside }, buffer);
 }
 
-/// The frame with its words; where there is no room for one, a line. Returns the inside.
+/// Draws the frame with its title, or only a line where the tile is too small. Returns the inside.
 fn frame(
     (caption, below, star): (&str, &str, Option<&str>),
     (style, words): (Style, Style),

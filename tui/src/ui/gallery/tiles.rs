@@ -1,4 +1,4 @@
-//! Which tiles there are and where they lie.
+//! The tiles and their layout.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::Run;
@@ -9,7 +9,7 @@ use crate::ui::lens;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 
-/// How tiles lie in a pane: rows of equal tiles.
+/// The layout of a pane: rows of equal tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Layout {
     /// Tiles a row.
@@ -23,30 +23,30 @@ pub struct Layout {
     area: Rect,
 }
 
-/// Rows of a tile where there is room.
+/// The default height of a tile in rows.
 const DEFAULT_HEIGHT: u16 = 11;
 /// Columns for `+123`.
 const MORE_WIDTH: u16 = 6;
 
 impl Layout {
-    /// For `count` tiles in this place.
+    /// Returns the layout of `count` tiles in this area.
     #[must_use]
     pub fn of(area: Rect, count: usize) -> Self {
         let rows = (area.height / DEFAULT_HEIGHT).max(1);
         let height = (area.height / rows).max(1);
-        // A picture is usually a third wider than high, a cell half as wide as high.
+        // Pictures are usually 4:3, and a cell is half as wide as it is high.
         let wanted = (height.saturating_sub(2) * 8 / 3 + 2).clamp(16, 40).min(area.width.max(1));
         let fits = (area.width / wanted).max(1);
         let width = if rows > 1 { area.width / fits } else { wanted };
         let mut columns = usize::from(fits);
-        // In a single row what does not fit is told at its end.
+        // A single row shows at its end how many tiles don't fit.
         if rows == 1 && count > columns && columns > 1 && area.width - width * fits < MORE_WIDTH {
             columns -= 1;
         }
         Self { columns, rows: usize::from(rows), width: width.max(1), height, area }
     }
 
-    /// The place of the tile that is so many behind the first one in view.
+    /// Returns the area of the tile with this index after the first one in view.
     #[must_use]
     pub fn place(&self, index: usize) -> Option<Rect> {
         if index >= self.columns * self.rows {
@@ -58,7 +58,7 @@ impl Layout {
         Some(Rect { x, y, width: self.width, height: self.height }.intersection(self.area))
     }
 
-    /// Where `+5` stands: behind a single row.
+    /// Returns the area for `+5`, after a single row.
     #[must_use]
     pub fn more(&self) -> Option<Rect> {
         let taken = self.width.saturating_mul(u16::try_from(self.columns).unwrap_or(u16::MAX));
@@ -68,7 +68,7 @@ impl Layout {
     }
 }
 
-/// Runs that run and have made nothing of what is shown yet, the newest started first.
+/// Returns the running runs that have no product in the list yet, the newest first.
 #[must_use]
 pub fn live(model: &Model) -> Vec<&Run> {
     let gallery = &model.gallery;
@@ -89,13 +89,13 @@ pub fn live(model: &Model) -> Vec<&Run> {
     runs
 }
 
-/// How many tiles there are, as far as they were read.
+/// Returns how many tiles there are in the pages read so far.
 #[must_use]
 pub fn count(model: &Model) -> usize {
     live(model).len() + model.gallery.assets.len()
 }
 
-/// The tile of this number.
+/// Returns the tile of this number.
 #[must_use]
 pub fn tile(model: &Model, live: &[&Run], index: usize) -> Option<Tile> {
     match live.get(index) {
@@ -104,8 +104,8 @@ pub fn tile(model: &Model, live: &[&Run], index: usize) -> Option<Tile> {
     }
 }
 
-/// The number of the tile under the cursor: that of the run in focus until a person moves it. A live one that landed is
-/// its product.
+/// Returns the index of the tile under the cursor, which is on the run in focus until the user moves it. A live tile
+/// becomes the tile of its product.
 #[must_use]
 pub fn at(model: &Model) -> usize {
     let live = live(model);
@@ -122,7 +122,7 @@ pub fn at(model: &Model) -> usize {
     place.unwrap_or(0)
 }
 
-/// The run of the tile under the cursor.
+/// Returns the run of the tile under the cursor.
 #[must_use]
 pub fn run_at(model: &Model) -> Option<RunId> {
     match tile(model, &live(model), at(model))? {
@@ -131,8 +131,8 @@ pub fn run_at(model: &Model) -> Option<RunId> {
     }
 }
 
-/// The number of the tile that is to be in view: the one under the cursor while the gallery has the keys, else the one of the
-/// run in focus.
+/// Returns the index of the tile that must be in view: the one under the cursor while the gallery has the focus, else
+/// that of the run in focus.
 fn watched(model: &Model) -> usize {
     let cursor = at(model);
     if model.pane == Pane::Gallery {
@@ -145,7 +145,7 @@ fn watched(model: &Model) -> usize {
     place.or_else(|| landed().map(|it| it + live.len())).unwrap_or(cursor)
 }
 
-/// The first row in view, such that the watched tile is.
+/// Returns the first row in view, such that the watched tile is visible.
 #[must_use]
 pub fn top(model: &Model, layout: &Layout) -> usize {
     let row = watched(model) / layout.columns;
@@ -153,7 +153,7 @@ pub fn top(model: &Model, layout: &Layout) -> usize {
     model.gallery.top.clamp(least, row)
 }
 
-/// The first tile in view; a single row is full where there are enough.
+/// Returns the first tile in view; a single row is full if there are enough tiles.
 #[must_use]
 pub fn first(model: &Model, layout: &Layout, count: usize) -> usize {
     let first = top(model, layout) * layout.columns;

@@ -28,12 +28,12 @@ use crate::ui::toast::Tone;
 use crate::ui::update::say;
 use crate::ui::view::Hit;
 
-/// How many rows before the end of what was read the next page is read.
+/// How many rows before the end of the list the next page is read.
 const READ_AHEAD: usize = 4;
-/// How many interim_values of runs that run are kept.
+/// How many intermediate values of running runs are kept.
 const MAX_INTERIM_VALUES: usize = 256;
 
-/// Carries out an action of this pane, or one that works everywhere and moves in the pane that has the keys.
+/// Carries out an action of this pane, or a movement in the pane that has the focus.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if step(model, action) {
         return Vec::new();
@@ -102,7 +102,7 @@ fn step(model: &mut Model, action: Action) -> bool {
         Action::Right => (at + 1).min(last),
         Action::Up => at.checked_sub(row).unwrap_or(at),
         Action::Down if at + row <= last => at + row,
-        // From above a last row that is not full, down is to its end.
+        // From above an incomplete last row, down moves to its end.
         Action::Down if at / row < last / row => last,
         Action::Down => at,
         Action::HalfPageDown => (at + half).min(last),
@@ -117,7 +117,7 @@ fn step(model: &mut Model, action: Action) -> bool {
     true
 }
 
-/// The product under the cursor.
+/// Returns the product under the cursor.
 fn product(model: &Model) -> Option<&Asset> {
     match tiles::tile(model, &tiles::live(model), tiles::at(model))? {
         Tile::Asset(id) => model.gallery.asset(id),
@@ -144,7 +144,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Marks the product under the cursor, or takes the mark away, and goes on to the next.
+/// Marks or unmarks the product under the cursor, and moves to the next.
 fn mark(model: &mut Model) {
     let Some(id) = product(model).map(|asset| asset.id) else { return };
     let marked = &mut model.gallery.marked;
@@ -157,7 +157,7 @@ fn mark(model: &mut Model) {
     step(model, Action::Right);
 }
 
-/// One step back inside the pane (a filter, marks); `false` if there is nothing to go back from.
+/// Goes one step back inside the pane (clears a filter or marks). Returns `false` if there is nothing to undo.
 pub fn back(model: &mut Model) -> bool {
     let gallery = &mut model.gallery;
     if !gallery.marked.is_empty() {
@@ -167,13 +167,13 @@ pub fn back(model: &mut Model) -> bool {
     let filter = &mut gallery.filter;
     let narrowed =
         filter.kind.is_some() || filter.starred || !filter.text.is_empty() || filter.node.is_some();
-    // The list is read anew after the next frame.
+    // The list is read again after the next frame.
     (filter.kind, filter.starred, filter.node) = (None, false, None);
     filter.text.clear();
     narrowed
 }
 
-/// Whether an action of this pane does something now; hints, help and palette use it.
+/// Returns whether an action of this pane is enabled; hints, help and palette use it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
@@ -185,7 +185,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     }
 }
 
-/// The actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
+/// Returns the actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
 #[must_use]
 pub fn hints(model: &Model) -> Vec<Action> {
     let mut hints = vec![Action::ViewTile];
@@ -203,7 +203,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
     hints
 }
 
-/// Takes an answer it waits for.
+/// Takes a response that it requested.
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Assets { to: Address::LiveTile(run), page } => {
@@ -223,10 +223,10 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Applies a notification, after the projection took it.
+/// Handles a notification, after the projection has applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
-        // Comes with every connection and after what was missed: the list may be old.
+        // Sent with every connection and after missed events: the list may be outdated.
         Notification::Registry { .. } => {
             model.gallery.paging = Paging::Unread;
             return list::follow(model);
@@ -272,12 +272,12 @@ fn interim_value(model: &mut Model, run: RunId, node: &str, item: ItemPath, valu
     interim_values.push(InterimValue { run, node: node.to_owned(), item, value: value.clone() });
 }
 
-/// The workflow on screen or the run in focus is another one now.
+/// Handles a change of the workflow on screen or of the run in focus.
 pub fn moved(model: &mut Model) -> Vec<Effect> {
     list::follow(model)
 }
 
-/// A frame was painted: what is wanted for what it shows.
+/// Called after each frame: requests what it needs.
 pub fn shown(model: &mut Model) -> Vec<Effect> {
     let mut effects = list::follow(model);
     let live = tiles::live(model).len();
@@ -310,7 +310,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Handles the mouse over this pane: clicks, wheel. `hit` is what lies there, as the view marked it.
+/// Handles clicks and the wheel over this pane. `hit` is the marked area under the mouse.
 pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Effect> {
     match (mouse.kind, hit) {
         (MouseEventKind::ScrollDown, _) => {
@@ -338,7 +338,7 @@ pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Eff
     Vec::new()
 }
 
-/// Whose products the daemon is to tell of.
+/// Returns the subscription of products.
 #[must_use]
 pub fn products(model: &Model) -> Option<Products> {
     match model.gallery.filter.scope {

@@ -1,4 +1,4 @@
-//! The gallery pane as it is drawn.
+//! Draws the gallery pane.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
@@ -16,7 +16,7 @@ use crate::ui::view::{Areas, Hit};
 /// How often the spinner of a live tile turns, in milliseconds.
 const SPIN: u64 = 125;
 
-/// Draws the pane inside its frame: the root draws the border and the title that [`title`] gives.
+/// Draws the inside of the pane; the root draws the border, with the title from [`title`].
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     if area.is_empty() {
         return;

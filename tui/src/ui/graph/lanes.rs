@@ -1,4 +1,4 @@
-//! The graph as a list, sources first, with lanes beside the names: by `renderdag`, which only this file names.
+//! The graph as a list, sources first, with lanes beside the names: drawn by `renderdag`, which only this file uses.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,15 +8,15 @@ use renderdag::{Ancestor, GraphRowRenderer, Renderer};
 /// Nodes above which lanes would be wider than any screen and take seconds.
 const MAX_NODES: usize = 2_500;
 
-/// Stands for the state of a node in what the library draws.
+/// Placeholder of a node's state in the output of the library.
 const GLYPH: char = '\u{1}';
-/// Stands for its name.
+/// Placeholder of its name.
 const NAME: char = '\u{2}';
 
 /// A row of the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lane {
-    /// The node in it; `None` where lanes only meet or part.
+    /// The node in it; `None` if lanes only join or split.
     pub node: Option<usize>,
     /// Lanes on the left of the node's state.
     pub before: String,
@@ -24,7 +24,7 @@ pub struct Lane {
     pub after: String,
 }
 
-/// The nodes so that each comes after those it reads, otherwise in the order of the file.
+/// Returns the nodes in topological order, otherwise in the order of the file.
 #[must_use]
 pub fn order(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
     let mut open = vec![0usize; nodes];
@@ -48,7 +48,7 @@ pub fn order(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
     order
 }
 
-/// The rows of the list.
+/// Returns the rows of the list.
 #[must_use]
 pub fn lanes(nodes: usize, links: &[(usize, usize)]) -> Vec<Lane> {
     let order = order(nodes, links);
@@ -63,7 +63,7 @@ pub fn lanes(nodes: usize, links: &[(usize, usize)]) -> Vec<Lane> {
     let mut renderer = GraphRowRenderer::new().output().with_min_row_height(1).build_box_drawing();
     let mut lanes = Vec::with_capacity(nodes * 2);
     for node in order {
-        // The library draws histories, newest first: what it calls parents lies below.
+        // The library draws histories, newest first: its parents are below.
         let below = readers[node].iter().copied().map(Ancestor::Parent).collect();
         let text = renderer.next_row(node, below, GLYPH.to_string(), NAME.to_string());
         for line in text.lines().filter(|line| !line.trim().is_empty()) {

@@ -1,4 +1,4 @@
-//! Layers, lanes for long edges, few crossings: by `ascii-dag`, which only this file names.
+//! Layers, lanes for long edges, few crossings: by `ascii-dag`, which only this file uses.
 
 use ascii_dag::{CustomNode, Direction, EdgePath, FlowAxis, Graph, LayoutConfig, LayoutEdge};
 use fanlight_shared::expression::Root;
@@ -9,19 +9,21 @@ use indexmap::IndexSet;
 use super::straight::straighten;
 use super::{Drawing, FlowDirection, Layout, Place, Route, Zoom, lanes, ports};
 
-/// Nodes and the layers that their edges cross, above which nothing is drawn but a list: layout would take seconds.
+/// The maximum number of nodes and of layers that their edges cross. Above it only the list is shown, because layout
+/// would take seconds.
 const MAX_CELLS_LAID_OUT: usize = 12_000;
 
 /// Columns of a card, with its border.
 const CARD_WIDTH: (usize, usize) = (20, 28);
-/// Columns of a card where there is little room.
+/// Columns of a card if there is little room.
 const NARROW_CARD_WIDTH: (usize, usize) = (12, 20);
 /// Rows of a card, with its border.
 const CARD_ROWS: usize = 4;
 /// Columns of a chip.
 const CHIP_WIDTH: (usize, usize) = (5, 28);
 
-/// Lays out the graph of a workflow. Takes a millisecond for ten nodes, 30 ms for some hundred: call it off the loop.
+/// Lays out the graph of a workflow. Takes 1 ms for ten nodes and 30 ms for some hundred, so call it off the event
+/// loop.
 #[must_use]
 pub fn layout(workflow: &Workflow) -> Layout {
     let nodes: IndexSet<String> = workflow.nodes.keys().cloned().collect();
@@ -46,7 +48,7 @@ pub fn layout(workflow: &Workflow) -> Layout {
     Layout { nodes, ports: ports(workflow), links, drawings, lanes }
 }
 
-/// Which node reads from or waits for which, each pair once.
+/// Returns the dependencies between nodes, each pair once.
 fn links(workflow: &Workflow) -> Vec<(usize, usize)> {
     let mut links = IndexSet::new();
     for (to, (_, node)) in workflow.nodes.iter().enumerate() {
@@ -60,7 +62,7 @@ fn links(workflow: &Workflow) -> Vec<(usize, usize)> {
     links.into_iter().collect()
 }
 
-/// How many nodes lie before each on the longest way to it.
+/// Returns how many nodes lie before each on the longest way to it.
 fn levels(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
     let mut readers = vec![Vec::new(); nodes];
     for (from, to) in links {
@@ -78,13 +80,13 @@ fn levels(nodes: usize, links: &[(usize, usize)]) -> Vec<usize> {
 /// Columns and rows of a node.
 type Size = (usize, usize);
 
-/// All of one width: columns of them stand in line.
+/// Returns cards of equal width, so that they line up in columns.
 fn cards(nodes: &IndexSet<String>) -> Vec<Size> {
     let widest = nodes.iter().map(|name| width(name)).max().unwrap_or(0);
     vec![((widest + 6).clamp(CARD_WIDTH.0, CARD_WIDTH.1), CARD_ROWS); nodes.len()]
 }
 
-/// No wider than the widest name of their layer needs.
+/// Returns cards as wide as the widest name of their layer.
 fn narrow_cards(nodes: &IndexSet<String>, levels: &[usize]) -> Vec<Size> {
     let mut widest = vec![0; levels.iter().max().map_or(0, |last| last + 1)];
     for (name, level) in nodes.iter().zip(levels) {
@@ -152,9 +154,9 @@ fn cell(at: usize) -> i32 {
     i32::try_from(at).unwrap_or(i32::MAX / 4)
 }
 
-/// The corners of an edge, as the library's own painter draws it.
+/// Returns the corners of an edge, as the library's own painter draws it.
 fn route(edge: &LayoutEdge<'_>) -> Route {
-    // In the words of an edge that runs along its flow: `at` is how far along, `beside` is across.
+    // Relative to the direction of the flow: `at` is the position along it, `beside` across it.
     let turned = edge.flow_axis == FlowAxis::Y;
     let turn = |(x, y): (usize, usize)| if turned { (cell(y), cell(x)) } else { (cell(x), cell(y)) };
     let from = turn((edge.from_x, edge.from_y));

@@ -1,11 +1,11 @@
-//! The ports of nodes as their file names them: one walk over all that reads, for all nodes at once, not one for each.
+//! The ports of nodes as the file names them, collected in one pass for all nodes.
 
 use fanlight_shared::expression::{Reference, Root};
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexSet;
 
-/// For each node, in the order of the file, its ports, the most important first: what it declares, what the workflow puts out
-/// of it, what other nodes read of it, what a command says.
+/// Returns the ports of each node, in the order of the file, the most important first: declared outputs, outputs of the
+/// workflow, ports that other nodes read, then those of a command.
 #[must_use]
 pub fn ports(workflow: &Workflow) -> Vec<Vec<String>> {
     let mut named: Vec<IndexSet<&str>> =

@@ -1,4 +1,4 @@
-//! Edges as cells: where two meet they become one junction, and the more important one gives the colour.
+//! Draws edges as cells: where two meet they form a junction, with the colour of the more important one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,16 +12,16 @@ const DOWN: u8 = 2;
 const LEFT: u8 = 4;
 const RIGHT: u8 = 8;
 
-/// Every how many cells of an edge one moves.
+/// The distance between moving cells of an edge.
 const STRIDE: u64 = 6;
 
-/// The activity of an edge; the later is drawn over the earlier.
+/// The activity of an edge; later variants are drawn over earlier ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Tone {
     /// Nothing carries.
     #[default]
     Rest,
-    /// Leads into a node that runs.
+    /// Leads to a running node.
     Active,
     /// Of the selected node.
     Selected,
@@ -31,12 +31,12 @@ pub enum Tone {
 struct EdgeCell {
     arms: u8,
     tone: Tone,
-    /// The bright cell of an edge that moves.
+    /// The bright cell of a moving edge.
     bright: bool,
     arrow: bool,
 }
 
-/// The part of all edges that is in view.
+/// The edges in view.
 pub struct EdgeCanvas<'a> {
     view: &'a Viewport,
     cells: Vec<EdgeCell>,
@@ -60,7 +60,7 @@ impl<'a> EdgeCanvas<'a> {
         self.cells.get_mut(usize::try_from(y * width + x).ok()?)
     }
 
-    /// Adds an edge. With a beat its cells move.
+    /// Adds an edge. With a beat, its cells move.
     pub fn add(&mut self, route: &Route, tone: Tone, beat: Option<u64>) {
         let mut cells = Cells::of(&route.points);
         let (Some(mut before), Some(mut here)) = (cells.next(), cells.next()) else { return };
@@ -76,7 +76,7 @@ impl<'a> EdgeCanvas<'a> {
             count += 1;
             (before, here) = (here, after);
         }
-        // `before` is the last cell of the edge now, `here` the face of the node it enters.
+        // `before` is now the last cell of the edge, `here` the border of the node it enters.
         if count > 0
             && let Some(cell) = self.at(before.0, before.1)
         {
@@ -108,7 +108,7 @@ impl<'a> EdgeCanvas<'a> {
     }
 }
 
-/// Every cell from the first point to the last, both ends too.
+/// Every cell from the first point to the last, including both ends.
 struct Cells<'a> {
     points: &'a [(i32, i32)],
     here: Option<(i32, i32)>,
@@ -129,7 +129,7 @@ impl Iterator for Cells<'_> {
         }
         self.here = self.points.first().map(|next| {
             let (x, y) = (next.0 - here.0, next.1 - here.1);
-            // Two points share a column or a row; where they don't, the column is walked first.
+            // Two points share a column or a row; otherwise it walks the column first.
             if x != 0 { (here.0 + x.signum(), here.1) } else { (here.0, here.1 + y.signum()) }
         });
         Some(here)

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use super::{FlowDirection, Place, Route};
 
-/// Cells of all edges above which they stay as they are: such graphs are looked at as dots or a list.
+/// The maximum number of edge cells to straighten: larger graphs are viewed as dots or a list.
 const MAX_CELLS: usize = 400_000;
-/// How often all edges are looked at again after some of them moved.
+/// The maximum number of passes over all edges.
 const MAX_PASSES: usize = 4;
-/// What a bend is worth in crossings.
+/// The cost of a bend in crossings.
 const BEND_COST: usize = 2;
 
 /// An edge runs along the flow here.
@@ -21,7 +21,7 @@ const ACROSS: u8 = 2;
 /// A cell: how far along the flow, and across it.
 type Cell = (i32, i32);
 
-/// Takes bends out of the edges of a drawing.
+/// Removes bends from the edges of a drawing.
 pub(super) fn straighten(routes: &mut [Route], placed: &[Place], flow: FlowDirection) {
     if routes.iter().map(|route| length(&route.points)).sum::<usize>() > MAX_CELLS {
         return;
@@ -72,7 +72,7 @@ fn length(points: &[Cell]) -> usize {
     steps.map(|steps| steps as usize).sum::<usize>() + 1
 }
 
-/// An edge that never turns back: the rows of its stretches along the flow, and where it changes from each to the next.
+/// An edge that never turns back: the rows of its segments along the flow, and the positions where it changes rows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Polyline {
     start: i32,
@@ -113,12 +113,12 @@ impl Polyline {
         points
     }
 
-    /// With the stretch at `index` moved onto the row before or behind it.
+    /// Returns it with the segment at `index` moved to the row of the previous or next segment.
     fn moved(&self, index: usize, onto_next: bool) -> Self {
         let mut line = self.clone();
         line.rows.remove(index);
         line.bends.remove(if onto_next { index } else { index - 1 });
-        // What was only left and come back to is one stretch now.
+        // Merges segments that are now in the same row.
         while let Some(same) = line.rows.windows(2).position(|pair| pair[0] == pair[1]) {
             line.rows.remove(same + 1);
             line.bends.remove(same);
@@ -126,7 +126,7 @@ impl Polyline {
         line
     }
 
-    /// Its cells with how it passes each; the ends lie on nodes and are none.
+    /// Returns its cells and the direction in which it passes each, without the ends, which are on nodes.
     fn cells(points: &[Cell]) -> Vec<(Cell, u8)> {
         let mut cells: Vec<(Cell, u8)> = Vec::with_capacity(length(points));
         for pair in points.windows(2) {
@@ -167,7 +167,7 @@ impl Nodes {
     }
 }
 
-/// Which edges pass which cells.
+/// The edges in each cell.
 struct Occupancy {
     nodes: Nodes,
     used: HashMap<Cell, Vec<(usize, u8)>>,
@@ -188,7 +188,7 @@ impl Occupancy {
         }
     }
 
-    /// Moves stretches while that helps.
+    /// Moves segments as long as that lowers the cost.
     fn better(&self, mut line: Polyline, routes: &[Route], index: usize, moved: &mut bool) -> Polyline {
         let mut cost = self.cost(&line, routes, index);
         loop {
@@ -204,7 +204,7 @@ impl Occupancy {
         }
     }
 
-    /// Bends and crossings; `None` where it can't be.
+    /// Returns the cost in bends and crossings; `None` if the line isn't possible.
     fn cost(&self, line: &Polyline, routes: &[Route], index: usize) -> Option<usize> {
         let mut cost = line.bends.len() * BEND_COST;
         let own = &routes[index];

@@ -1,20 +1,21 @@
-//! Which part of a drawing is in view: pan, fit, follow.
+//! The part of a drawing that is in view: pan, fit, follow.
 
 use ratatui::layout::Rect;
 
 use super::{Drawing, Place};
 
-/// A part of the world of a drawing.
+/// A section of a drawing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Viewport {
-    /// The cell of the world in the upper left corner.
+    /// The cell of the drawing in the upper left corner.
     pub origin: (i32, i32),
     /// Columns and rows in view.
     pub size: (i32, i32),
 }
 
 impl Viewport {
-    /// The view of a drawing from this origin, moved so that no more is empty than must be; what fits is in the middle.
+    /// Returns the view of a drawing from this origin, moved so that as little as possible is empty. A drawing that
+    /// fits is centred.
     #[must_use]
     pub fn new(drawing: &Drawing, origin: (i32, i32), area: Rect) -> Self {
         let size = (i32::from(area.width), i32::from(area.height));
@@ -31,19 +32,19 @@ impl Viewport {
         self.origin.1 = axis(self.origin.1, drawing.size.1, self.size.1);
     }
 
-    /// Whether the whole drawing is in view.
+    /// Returns whether the whole drawing is in view.
     #[must_use]
     pub fn holds(self, drawing: &Drawing) -> bool {
         drawing.size.0 <= self.size.0 && drawing.size.1 <= self.size.1
     }
 
-    /// The part of the world in view.
+    /// Returns the part of the drawing in view.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { x: self.origin.0, y: self.origin.1, width: self.size.0, height: self.size.1 }
     }
 
-    /// Whether any part of a way may be in view.
+    /// Returns whether any part of an edge may be in view.
     #[must_use]
     pub fn sees_any(&self, points: &[(i32, i32)]) -> bool {
         let (mut low, mut high) = ((i32::MAX, i32::MAX), (i32::MIN, i32::MIN));
@@ -60,7 +61,7 @@ impl Viewport {
             })
     }
 
-    /// Moves as little as needed to have a place in view, with some of its surroundings.
+    /// Moves as little as needed to show an area and some of its surroundings.
     pub fn show(&mut self, place: Place, drawing: &Drawing) {
         let axis = |origin: i32, shown: i32, from: i32, to: i32| {
             let margin = ((shown - (to - from)) / 4).clamp(0, 6);
@@ -77,19 +78,19 @@ impl Viewport {
         self.clamp(drawing);
     }
 
-    /// Moves by so many cells.
+    /// Moves by this many cells.
     pub fn pan(&mut self, columns: i32, rows: i32, drawing: &Drawing) {
         self.origin = (self.origin.0 + columns, self.origin.1 + rows);
         self.clamp(drawing);
     }
 
-    /// The cell of an area that shows a cell of the world; negative or beyond it where that is not in view.
+    /// Returns the position of a drawing's cell in a screen area; it is outside the area if the cell isn't in view.
     #[must_use]
     pub fn to_screen(&self, (x, y): (i32, i32), area: Rect) -> (i32, i32) {
         (x - self.origin.0 + i32::from(area.x), y - self.origin.1 + i32::from(area.y))
     }
 
-    /// The part of a place that is in view, in cells of an area.
+    /// Returns the visible part of an area of the drawing, in cells of a screen area.
     #[must_use]
     pub fn clip(&self, place: Place, area: Rect) -> Option<Rect> {
         if !self.place().meets(place) {

@@ -1,5 +1,5 @@
-//! Which drawing is shown, and which part of it. The view and the update ask the same functions, so that a click and a key
-//! mean what was drawn.
+//! Selects the drawing and the part of it that is shown. The view and the update use the same functions, so that clicks
+//! and keys match what is drawn.
 
 use fanlight_shared::run::NodeStatus;
 use ratatui::layout::Rect;
@@ -9,12 +9,12 @@ use crate::ui::graph::viewport::Viewport;
 use crate::ui::graph::{Drawing, FlowDirection, Layout, Zoom};
 use crate::ui::model::Model;
 
-/// Rows and columns below which the list is shown.
+/// Columns and rows below which the list is shown.
 const MIN_SIZE: (u16, u16) = (56, 12);
-/// Columns below which graphs that do not fit lead downwards.
+/// Columns below which graphs that don't fit are drawn from top to bottom.
 const NARROW_WIDTH: u16 = 100;
 
-/// Whether the nodes are shown as a list.
+/// Returns whether the nodes are shown as a list.
 #[must_use]
 pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
     let small = crate::ui::view::SizeClass::of(model.size) == crate::ui::view::SizeClass::Small;
@@ -22,13 +22,13 @@ pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
     layout.drawings.is_empty() || model.grid.list.unwrap_or(little)
 }
 
-/// The drawing that is shown in an area.
+/// Returns the drawing that is shown in an area.
 #[must_use]
 pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing> {
     let holds = |it: &&Drawing| it.size.0 <= i32::from(area.width) && it.size.1 <= i32::from(area.height);
     let unfit = if area.width < NARROW_WIDTH { FlowDirection::Down } else { FlowDirection::Right };
     let at = |zoom: Zoom| layout.drawings_at(zoom).find(holds);
-    // What does not fit anyway takes as little room as can be.
+    // A drawing that doesn't fit anyway should be as small as possible.
     let least_room = |zoom: Zoom| layout.drawings_at(zoom).rfind(|it| it.flow == unfit);
     let least = match zooming {
         Zooming::At(zoom) => return at(zoom).or_else(|| least_room(zoom)),
@@ -39,7 +39,7 @@ pub fn drawing(zooming: Zooming, layout: &Layout, area: Rect) -> Option<&Drawing
     fits.or_else(|| least_room(least))
 }
 
-/// The node that the view goes to by itself: the one that runs while it follows, else the one under the cursor.
+/// Returns the node that the view keeps visible: the running one while it follows, else the one under the cursor.
 #[must_use]
 pub fn target(model: &Model, layout: &Layout) -> Option<usize> {
     let running = || {
@@ -53,7 +53,7 @@ pub fn target(model: &Model, layout: &Layout) -> Option<usize> {
     followed.or_else(|| layout.index(model.grid.selected.as_ref()?))
 }
 
-/// The part of a drawing that an area shows.
+/// Returns the part of a drawing that an area shows.
 #[must_use]
 pub fn viewport(grid: &Grid, drawing: &Drawing, target: Option<usize>, area: Rect) -> Viewport {
     let mut view = Viewport::new(drawing, grid.origin, area);

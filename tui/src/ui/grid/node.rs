@@ -1,4 +1,4 @@
-//! What is known of a node, put together from file, run and products, as cards and rows show it.
+//! The state of a node from file, run and products, as cards and rows show it.
 
 mod items;
 
@@ -29,19 +29,19 @@ pub struct Facts<'a> {
     pub word: &'a str,
     /// Its state in the focused run; `None` before any run.
     pub status: Option<NodeStatus>,
-    /// What the focused run did with it.
+    /// Its state in the focused run.
     pub state: Option<&'a NodeState>,
-    /// What the check found about it, the worst.
+    /// Its worst problem from the check.
     pub problem: Option<&'a Problem>,
-    /// Its ports that the file names.
+    /// Its ports in the file.
     named: &'a [String],
-    /// What ports had in every run; `None` of a workflow that is not on screen.
+    /// The values of its ports in every run; `None` if the workflow isn't on screen.
     products: Option<&'a Products>,
     model: &'a Model,
 }
 
 impl<'a> Facts<'a> {
-    /// What the file says of a node, by its place in it.
+    /// Returns the facts of a node from the file, by its place in it.
     #[must_use]
     pub fn planned(
         model: &'a Model,
@@ -64,19 +64,19 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// And what the runs did with it, of the workflow on screen; `state` is that of the focused run.
+    /// Adds the state in runs of the workflow on screen; `state` is that of the focused run.
     #[must_use]
     pub fn run(self, state: Option<&'a NodeState>) -> Self {
         let status = state.map(|node| node.whole.status);
         Self { status, state, products: Some(&self.model.grid.products), ..self }
     }
 
-    /// The port that is shown; chips and dots have no room for it.
+    /// Returns the port that a card shows; chips and dots show none.
     fn port(&self) -> Option<&'a str> {
         port(self.named, self.name, self.state.map(|node| &node.whole), self.products?)
     }
 
-    /// What it asks a person: itself, or the first of its items that asks.
+    /// Returns its open question, or that of its first item that has one.
     #[must_use]
     pub fn question(&self) -> Option<&'a Question> {
         let state = self.state.filter(|state| !state.whole.status.is_ended())?;
@@ -84,7 +84,7 @@ impl<'a> Facts<'a> {
         std::iter::once(&state.whole).chain(items).find_map(|instance| instance.question.as_deref())
     }
 
-    /// Its glyph and colour.
+    /// Returns its glyph and colour.
     #[must_use]
     pub fn glyph(&self, theme: &Theme) -> (&'static str, Style) {
         let ascii = self.model.options.ascii;
@@ -101,13 +101,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether it runs.
+    /// Returns whether it runs.
     #[must_use]
     pub fn runs(&self) -> bool {
         self.status == Some(NodeStatus::Running)
     }
 
-    /// How far it is, between 0 and 1.
+    /// Returns how far it is, between 0 and 1.
     #[must_use]
     pub fn fraction(&self) -> Option<f64> {
         let state = self.state.filter(|_| self.runs())?;
@@ -118,7 +118,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// One line: its time, how far it is, or its kind.
+    /// Returns one line: its time, its progress, or its kind.
     #[must_use]
     pub fn line(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
         let Some(state) = self.state else {
@@ -150,7 +150,7 @@ impl<'a> Facts<'a> {
             NodeStatus::Completed | NodeStatus::Failed => {
                 let many = items.filter(|_| state.item_count > Some(1)).map(|items| format!(" · {items}"));
                 let words = format!("{}{}", took.unwrap_or_default(), many.unwrap_or_default());
-                // How many items are missing counts more than how long it took.
+                // Missing items matter more than the duration.
                 match failed_items(state) {
                     Some(failed) if columns < words.width() + failed.width() + 3 => {
                         plain(failed, theme.warning)
@@ -175,7 +175,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// One more line: why it failed, what it says, what it made; what another run made while it has nothing.
+    /// Returns another line: its error, its message, its value, or else the value of another run.
     #[must_use]
     pub fn value(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
         let plain = |text: &str, style: Style| vec![Span::styled(fit(text, columns), style)];
@@ -225,7 +225,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// In how many runs it made a value, where that is more than one.
+    /// Returns the number of runs in which it has a value, if that is more than one.
     #[must_use]
     pub fn badge(&self) -> Option<String> {
         let port = self.products?.port(self.name, self.port()?)?;
@@ -238,7 +238,7 @@ fn severity(problem: &Problem, theme: &Theme) -> Style {
     if problem.severity == Severity::Error { theme.bad } else { theme.warning }
 }
 
-/// A bar of so many cells.
+/// Returns a bar of so many cells.
 #[must_use]
 pub fn bar_spans(share: f64, cells: usize, theme: &Theme, ascii: bool) -> Vec<Span<'static>> {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -247,7 +247,7 @@ pub fn bar_spans(share: f64, cells: usize, theme: &Theme, ascii: bool) -> Vec<Sp
     vec![Span::styled(full.repeat(done), theme.running), Span::styled(rest.repeat(cells - done), theme.dim)]
 }
 
-/// Why a node failed, on one line: exit code and the last line of stderr, else what was said.
+/// Returns why a node failed, on one line: the exit code and the last line of stderr, else the error.
 #[must_use]
 pub fn failure(instance: &Instance) -> String {
     let Some(error) = &instance.error else { return "failed".to_owned() };
@@ -258,7 +258,7 @@ pub fn failure(instance: &Instance) -> String {
     }
 }
 
-/// A value on one line.
+/// Returns a value on one line.
 #[must_use]
 pub fn summary(value: &Value, columns: usize) -> String {
     match value {
@@ -272,8 +272,8 @@ pub fn summary(value: &Value, columns: usize) -> String {
     }
 }
 
-/// What a run did with a node, by its place in the file. Runs have their nodes in that order, so it is found without a
-/// search; one that has not is looked through.
+/// Returns the state of a node in a run, by its place in the file. Runs normally have their nodes in that order, so
+/// that no search is needed; otherwise it searches.
 #[must_use]
 pub fn state<'a>(state: &'a RunState, layout: &Layout, node: usize) -> Option<&'a NodeState> {
     let name = layout.nodes.get_index(node)?;
@@ -283,8 +283,8 @@ pub fn state<'a>(state: &'a RunState, layout: &Layout, node: usize) -> Option<&'
     }
 }
 
-/// The port of a node that is shown on its card: the first that its file names, else what it has in this run, else what it
-/// had in others. `named` are those of its file.
+/// Returns the port of a node that its card shows: the first in the file, else one with a value in this run, else in
+/// other runs. `named` are the ports in the file.
 #[must_use]
 pub fn port<'a>(
     named: &'a [String],
@@ -295,12 +295,12 @@ pub fn port<'a>(
     all(named, node, instance, products).next()
 }
 
-/// The ports of a node that are known, the most important first.
+/// Returns the ports of a node that are known, the most important first.
 #[must_use]
 pub fn ports(model: &Model, node: &str) -> Vec<String> {
     let Some((workflow, layout)) = model.drawn() else { return Vec::new() };
     let Some(place) = workflow.nodes.get_index_of(node) else { return Vec::new() };
-    // Before the layout is there, its part of it is made for this one time.
+    // Without a layout, the ports are computed just this once.
     let unlaid = if layout.is_none() { graph::ports(workflow) } else { Vec::new() };
     let named = layout.map_or(&unlaid, |layout| &layout.ports).get(place).map_or(&[][..], Vec::as_slice);
     let instance = model.lens().and_then(|lens| lens.state.nodes.get(node)).map(|node| &node.whole);
@@ -308,8 +308,8 @@ pub fn ports(model: &Model, node: &str) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The ports, the most important first, some of them again. Looked for only as far as they are taken: every card asks for its
-/// first one in every frame.
+/// Returns the ports lazily, most important first, possibly with duplicates: every card takes the first one in every
+/// frame.
 fn all<'a>(
     named: &'a [String],
     node: &str,
@@ -318,7 +318,7 @@ fn all<'a>(
 ) -> impl Iterator<Item = &'a str> {
     let own = instance.into_iter().flat_map(|instance| {
         let mut own: Vec<&str> = instance.outputs.keys().map(String::as_str).collect();
-        // What only tells how a command ended comes last.
+        // Ports about how a command ended come last.
         own.sort_by_key(|port| matches!(*port, "exit_code" | "status"));
         own
     });
@@ -330,7 +330,7 @@ fn all<'a>(
     named.iter().map(String::as_str).chain(own).chain(known.flatten())
 }
 
-/// The node that failed first in the focused run, where a run failed or fails.
+/// Returns the node that failed first in the focused run, where a run failed or fails.
 #[must_use]
 pub fn first_failed(model: &Model) -> Option<(&str, &Instance)> {
     let state = model.lens()?.state;

@@ -21,10 +21,10 @@ use crate::ui::model::Model;
 use crate::ui::products::Made;
 use crate::ui::view::Hit;
 
-/// Requests for the values of older runs that one frame may make.
+/// The maximum number of requests for values of older runs per frame.
 const REQUESTS: usize = 8;
 
-/// Carries out an action of this pane, or one that works everywhere and moves in the pane that has the keys.
+/// Carries out an action of this pane, or a movement in the pane that has the focus.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Left | Action::Right | Action::Up | Action::Down => step(model, action),
@@ -84,7 +84,7 @@ fn copied(model: &Model, name: &str) -> String {
     value.unwrap_or_else(|| name.to_owned())
 }
 
-/// One step back inside the pane (a filter, marks); `false` if there is nothing to go back from.
+/// Goes one step back inside the pane (clears a filter or marks). Returns `false` if there is nothing to undo.
 pub fn back(model: &mut Model) -> bool {
     let grid = &mut model.grid;
     if !grid.filter.is_empty() {
@@ -94,7 +94,7 @@ pub fn back(model: &mut Model) -> bool {
     std::mem::take(&mut grid.panned)
 }
 
-/// Whether an action of this pane does something now; hints, help and palette use it.
+/// Returns whether an action of this pane is enabled; hints, help and palette use it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     if model.workflow.is_none() {
@@ -108,13 +108,13 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     }
 }
 
-/// The actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
+/// Returns the actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
 #[must_use]
 pub fn hints(_model: &Model) -> Vec<Action> {
     vec![Action::Inspect, Action::NextFailed, Action::Values, Action::Follow, Action::List, Action::Fit]
 }
 
-/// Takes an answer it waits for.
+/// Takes a response that it requested.
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Values(of, page) => model.grid.products.take(of, page),
@@ -124,7 +124,7 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Applies a notification, after the projection took it.
+/// Handles a notification, after the projection has applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);
@@ -144,7 +144,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
     Vec::new()
 }
 
-/// The workflow on screen or the run in focus is another one now.
+/// Handles a change of the workflow on screen or of the run in focus.
 pub fn moved(model: &mut Model) -> Vec<Effect> {
     let workflow = model.workflow_id();
     model.grid.products.of(workflow);
@@ -152,7 +152,7 @@ pub fn moved(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A frame was painted: what older runs made is wanted for the nodes that are shown with what they made.
+/// Called after each frame: requests the values of older runs for the nodes in view.
 pub fn shown(model: &mut Model) -> Vec<Effect> {
     if model.grid.selected.is_none() {
         keep_selection(model);
@@ -171,7 +171,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         let named = layout.index(name).map_or(&[][..], |node| &layout.ports[node]);
         let instance = state.and_then(|state| state.nodes.get(name)).map(|node| &node.whole);
         let port = node::port(named, name, instance, &grid.products);
-        // Mostly it was asked for after an earlier frame.
+        // Usually an earlier frame has requested it.
         let unasked = port.filter(|port| !grid.products.is_asked(name, port)).map(str::to_owned);
         let Some(port) = unasked else { continue };
         effects.extend(grid.products.ask(name, &port).map(Effect::ListValues));
@@ -182,7 +182,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Handles the mouse over this pane: clicks, wheel. `hit` is what lies there, as the view marked it.
+/// Handles clicks and the wheel over this pane. `hit` is the marked area under the mouse.
 pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Effect> {
     match (mouse.kind, hit) {
         (MouseEventKind::Down(MouseButton::Left), Some(Hit::Values(name))) => {

@@ -1,4 +1,4 @@
-//! The grid pane as it is drawn: a line for a failure, then the graph or the list.
+//! Draws the grid pane: a line for a failure, then the graph or the list.
 
 mod card;
 mod graph;
@@ -23,17 +23,17 @@ use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
 use crate::ui::view::{Areas, Hit};
 
-/// A frame of what moves, in milliseconds.
+/// The duration of an animation frame, in milliseconds.
 const FRAME: u64 = 125;
 
-/// What is drawn: a graph, the file it comes from, what the check found in it.
+/// The content of the pane: a graph, its workflow file and the problems in it.
 struct Scene<'a> {
     model: &'a Model,
     theme: &'a Theme,
     workflow: &'a Workflow,
     layout: &'a Layout,
     problems: &'a [Problem],
-    /// Nothing of the focused run belongs to it.
+    /// It has no state of the focused run.
     planned: bool,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Scene<'a> {
         if self.planned { facts } else { facts.run(self.state(node)) }
     }
 
-    /// What the focused run did with a node.
+    /// Returns the state of a node in the focused run.
     fn state(&self, node: usize) -> Option<&'a NodeState> {
         let lens = self.model.lens().filter(|_| !self.planned)?;
         node::state(lens.state, self.layout, node)
@@ -53,7 +53,7 @@ impl<'a> Scene<'a> {
         self.state(node).map(|node| node.whole.status)
     }
 
-    /// Something in view runs, and moves where things may.
+    /// Schedules an animation step for a running node in view, if animations are on.
     fn moves(&self, areas: &mut Areas) {
         if self.model.options.motion {
             areas.tick_in(FRAME);
@@ -67,14 +67,14 @@ impl<'a> Scene<'a> {
         self.layout.index(self.model.grid.selected.as_ref()?)
     }
 
-    /// Whether a node is hidden by the filter.
+    /// Returns whether a node is hidden by the filter.
     fn is_dimmed(&self, name: &str) -> bool {
         let filter = &self.model.grid.filter;
         !self.planned && !filter.is_empty() && crate::ui::fuzzy::matches(filter, name).is_none()
     }
 }
 
-/// Draws the pane inside its frame: the root draws the border and the title that [`title`] gives.
+/// Draws the inside of the pane; the root draws the border, with the title from [`title`].
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let below = failure(model, theme, area, buffer, areas);
     let Some((workflow, layout)) = model.drawn() else {
@@ -94,7 +94,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
     }
 }
 
-/// Of a failed run: the node, its exit code and its last line. Returns what is left below.
+/// Draws the failed node of a failed run, its exit code and its last line. Returns the area below.
 fn failure(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> Rect {
     let Some((name, instance)) = node::first_failed(model) else { return area };
     if area.height < 4 {
@@ -112,7 +112,7 @@ fn failure(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas:
     Rect { y: area.y + 1, height: area.height - 1, ..area }
 }
 
-/// Of a file that can't run: what the check found.
+/// Draws the problems of a file that can't run.
 fn problems(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(open) = &model.workflow else { return };
     let mut y = area.y;
@@ -148,7 +148,7 @@ pub fn title(model: &Model) -> (String, String) {
     (left, right.join(" · "))
 }
 
-/// Draws the graph of a workflow that is not open, fitted, with its problems marked: what home shows of the selected one.
+/// Draws the graph of a workflow that isn't open, fitted, with its problems marked, as home shows it.
 pub fn plan(
     document: &Document,
     layout: Option<&Layout>,
@@ -163,7 +163,7 @@ pub fn plan(
     let mut areas = Areas::default();
     match camera::drawing(super::Zooming::Fit, layout, area) {
         Some(drawing) => {
-            // Right below what stands above it, not in the middle of what is left.
+            // Directly below the text above it, not centred.
             let rows = u16::try_from(drawing.size.1).unwrap_or(u16::MAX).saturating_add(2);
             let area = Rect { height: area.height.min(rows), ..area };
             let viewport = crate::ui::graph::viewport::Viewport::new(drawing, (0, 0), area);

@@ -1,4 +1,4 @@
-//! Text of several lines that is being written.
+//! A text input for several lines.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -15,23 +15,23 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// A text with the cursor behind it.
+    /// Returns an input with the cursor at the end.
     pub fn new(text: &str) -> Self {
         let lines: Vec<Input> = text.split('\n').map(Input::new).collect();
         Self { row: lines.len() - 1, lines }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn text(&self) -> String {
         self.lines.iter().map(Input::text).collect::<Vec<_>>().join("\n")
     }
 
-    /// How many lines.
+    /// Returns how many lines.
     pub fn count(&self) -> usize {
         self.lines.len()
     }
 
-    /// Inserts text at the cursor; its line breaks stay.
+    /// Inserts text at the cursor, with its line breaks.
     pub fn insert(&mut self, text: &str) {
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {
@@ -47,7 +47,7 @@ impl Lines {
         self.lines.insert(self.row, behind);
     }
 
-    /// Handles a key; `false` if it is not for it.
+    /// Handles a key. Returns `false` if it doesn't use it.
     pub fn key(&mut self, key: KeyEvent) -> bool {
         let (start, end) = self.lines[self.row].at_ends();
         let last = self.lines.len() - 1;
@@ -78,7 +78,7 @@ impl Lines {
         true
     }
 
-    /// Draws the lines, scrolled so that the caret shows. Returns the place of the caret.
+    /// Draws the lines, scrolled so that the caret is visible. Returns the position of the caret.
     pub fn view(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
         let first = self.row.saturating_sub(usize::from(area.height.saturating_sub(1)));
         let mut caret = None;

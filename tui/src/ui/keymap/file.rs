@@ -1,4 +1,4 @@
-//! The user's keymap file: an action's name, and the keys it has instead of its own.
+//! The user's keymap file: the name of an action, and its keys instead of the default ones.
 //!
 //! ```toml
 //! quit = "ctrl-q"
@@ -15,10 +15,10 @@ use crate::ui::action::{ACTIONS, Action};
 use crate::ui::settings::{line_of, syntax_error};
 
 impl Keymap {
-    /// The default keys with those of a file over them.
+    /// Returns the default keys, overridden by those of a file.
     ///
     /// # Errors
-    /// A sentence for everything that is wrong, with its line and a near match.
+    /// One sentence per mistake, with its line and a similar name.
     pub fn with_file(text: &str) -> Result<Self, Vec<String>> {
         let table = DeTable::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
         let mut keymap = Self::default();

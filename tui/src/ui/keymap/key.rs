@@ -1,4 +1,4 @@
-//! A key as it is pressed, and as files and people write it.
+//! A key as it is pressed and as files write it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,14 +13,14 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key as it is pressed.
+    /// Returns the key as it is pressed.
     #[must_use]
     pub fn event(self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)
     }
 }
 
-/// A text that names no key.
+/// A text that isn't a key.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "`{0}` is no key (keys look like `j`, `G`, `ctrl-d`, `enter`, `space`, `f5`; several with a blank between: `g g`)"
@@ -109,7 +109,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// Keys that are pressed one after the other.
+/// Parses a sequence of keys.
 pub(super) fn sequence(text: &str) -> Result<Vec<Key>, BadKey> {
     let keys: Vec<Key> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     if keys.is_empty() { Err(BadKey(text.to_owned())) } else { Ok(keys) }

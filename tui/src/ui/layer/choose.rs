@@ -1,4 +1,4 @@
-//! A short list of which one is chosen.
+//! A short list to choose from.
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -19,29 +19,29 @@ const COLUMNS: u16 = 72;
 /// Columns of a name.
 const NAME: usize = 20;
 
-/// One that can be chosen.
+/// A choice.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Choice {
     /// Its name.
     pub name: String,
     /// What distinguishes it from the others.
     pub about: String,
-    /// What is asked for when it is chosen.
+    /// The effect of choosing it.
     pub effect: Effect,
 }
 
-/// A short list of which one is chosen.
+/// A short list to choose from.
 #[derive(Debug)]
 pub struct Choose {
     title: String,
     choices: Vec<Choice>,
-    /// The action that opened it chooses, too: pressed twice it takes the first.
+    /// The action that opened it also chooses: pressed twice, it takes the first.
     again: Action,
     cursor: Cursor,
 }
 
 impl Choose {
-    /// Asks which of several, or does it at once where there is only one.
+    /// Asks which choice, or takes the only one.
     #[must_use]
     pub fn one(title: &str, again: Action, mut choices: Vec<Choice>) -> Step {
         match choices.len() {

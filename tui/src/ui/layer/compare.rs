@@ -26,7 +26,7 @@ use crate::ui::view::{Areas, Hit};
 
 const PAN: f32 = 0.25;
 
-/// One of those that are compared.
+/// One of the compared runs or products.
 #[derive(Clone, Debug)]
 struct Side {
     run: RunId,
@@ -45,18 +45,18 @@ type Output = (String, ItemPath, String, u32);
 #[derive(Debug, Default)]
 pub struct Compare {
     sides: Vec<Side>,
-    /// Whether products were chosen, one a side, whatever their outputs.
+    /// Whether products are compared, one per side, whatever their outputs.
     of_products: bool,
     /// The output that is shown.
     at: usize,
     zoom: Zoom,
-    /// The one of two that fills the place, while one flickers.
+    /// The one of two that is visible while flickering.
     flicker: Option<usize>,
     scroll: usize,
 }
 
 impl Compare {
-    /// Of these products, one a column.
+    /// Compares these products, one per column.
     #[must_use]
     pub fn of_products(products: Vec<Asset>) -> Self {
         let side = |asset: Asset| Side {
@@ -69,7 +69,7 @@ impl Compare {
         Self { sides: products.into_iter().map(side).collect(), of_products: true, ..Self::default() }
     }
 
-    /// Of these runs, one a column.
+    /// Compares these runs, one per column.
     #[must_use]
     pub fn of_runs<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
         let side = |run: &Run| Side {
@@ -82,7 +82,7 @@ impl Compare {
         Self { sides: runs.into_iter().map(side).collect(), ..Self::default() }
     }
 
-    /// What it asks for when it is opened.
+    /// Returns the effects of opening it.
     #[must_use]
     pub fn begin(&self) -> Vec<Effect> {
         let ask = |side: &Side| match side.assets.first() {
@@ -96,7 +96,7 @@ impl Compare {
         self.sides.iter().map(ask).collect()
     }
 
-    /// The outputs that any side has, in the order of their making.
+    /// Returns the outputs that any side has, in the order in which they were made.
     fn outputs(&self) -> Vec<Output> {
         let mut outputs: Vec<Output> = Vec::new();
         for asset in self.sides.iter().flat_map(|side| &side.assets) {
@@ -108,7 +108,7 @@ impl Compare {
         outputs
     }
 
-    /// What each side has of the output that is shown.
+    /// Returns the product of each side for the shown output.
     fn row(&self) -> Vec<Option<&Asset>> {
         if self.of_products {
             return self.sides.iter().map(|side| side.assets.first()).collect();
@@ -136,7 +136,7 @@ impl Compare {
         Wanted::whole(asset.id, cells, part)
     }
 
-    /// Which of the two that flicker is next: those of the first two sides that have this output.
+    /// Shows the other one of the two that flicker: the first two sides that have this output.
     fn flick(&mut self) {
         let there: Vec<usize> =
             self.row().iter().enumerate().filter(|(_, it)| it.is_some()).map(|(at, _)| at).take(2).collect();

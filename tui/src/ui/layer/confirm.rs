@@ -1,4 +1,5 @@
-//! A question before something that can't be undone: names the object and what follows; the safe answer is the default.
+//! A question before an action that can't be undone: it names the object and the consequence, and the safe answer is
+//! the default.
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -17,15 +18,15 @@ use crate::ui::wrap::wrap;
 /// A question.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Confirm {
-    /// What is to be done to what: `Delete 3 runs?`
+    /// The action and its object: `Delete 3 runs?`
     pub title: String,
     /// What follows.
     pub text: String,
     /// The word for doing it: `delete`.
     pub yes: String,
-    /// What is asked of the world then.
+    /// The effects of a yes.
     pub effects: Vec<Effect>,
-    /// Whether it is about what is marked in the queue: a yes takes the marks away.
+    /// Whether it is about the marked runs of the queue: a yes removes the marks.
     pub of_marks: bool,
 }
 
@@ -38,7 +39,7 @@ impl Confirm {
     }
 }
 
-/// Asks, or does it at once where questions are switched off.
+/// Asks, or acts at once if questions are switched off.
 pub fn ask(model: &mut Model, mut question: Confirm) -> Vec<Effect> {
     if !model.options.confirm {
         return question.yes(model);

@@ -1,4 +1,4 @@
-//! The question before runs are deleted, which has two ways to say yes.
+//! The question before runs are deleted, which has two kinds of yes.
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use fanlight_shared::id::RunId;
@@ -21,20 +21,20 @@ use crate::ui::wrap::wrap;
 pub struct Delete {
     name: String,
     runs: Vec<RunId>,
-    /// How many of those that were meant stay, because they did not end.
+    /// How many of the chosen runs stay because they have not ended.
     stay: usize,
 }
 
 const CHOICES: [(&str, &str); 3] = [("y", "delete"), ("a", "delete with their assets"), ("n", "no")];
 
 impl Delete {
-    /// About these runs, called `poster#12` or `3 runs`.
+    /// Asks about these runs; `name` is `poster#12` or `3 runs`.
     #[must_use]
     pub fn new(name: String, runs: Vec<RunId>, stay: usize) -> Self {
         Self { name, runs, stay }
     }
 
-    /// What is asked of the world when it is answered.
+    /// Returns the effects of the answer.
     #[must_use]
     pub fn effects(&self, assets: bool) -> Vec<Effect> {
         vec![Effect::DeleteRuns(runs::Delete { runs: self.runs.clone(), assets })]

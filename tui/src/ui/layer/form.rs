@@ -27,7 +27,7 @@ use crate::ui::view::{Areas, Hit};
 use field::{Field, Kind};
 use paths::Paths;
 
-/// From how many runs on it asks before it starts them.
+/// The number of runs from which it asks before it starts them.
 const CONFIRM_FROM: usize = 100;
 
 /// The form that starts runs.
@@ -42,18 +42,18 @@ pub struct Form {
     at: usize,
     typed: bool,
     asking: Option<Question>,
-    /// How many runs it makes, or that something is wrong.
+    /// How many runs it starts, or what is wrong.
     count: Result<usize, String>,
     /// The error of the daemon.
     refused: Option<String>,
 }
 
-/// What it asks in its last line.
+/// The question in its last line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Question {
-    /// Whether what was typed is thrown away.
+    /// Whether to discard the input.
     Leave,
-    /// Whether so many runs are meant.
+    /// Whether to start this many runs.
     Many(usize),
 }
 
@@ -62,13 +62,14 @@ fn fields(workflow: &Workflow, last: &IndexMap<String, Value>) -> Vec<Field> {
     params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
 }
 
-/// The params of a run that are whole: previews of long ones are nothing to start from.
+/// Returns the params of a run that are complete; previews of long params can't start a run.
 fn whole_params(run: &fanlight_shared::run::Run) -> IndexMap<String, Value> {
     if run.params_short { IndexMap::new() } else { run.params.clone() }
 }
 
 impl Form {
-    /// The form for the workflow on screen, filled with defaults or the values of last time; `None` if it can't run.
+    /// Returns the form for the workflow on screen, filled with the last values or defaults; `None` if the workflow
+    /// can't run.
     #[must_use]
     pub fn open(model: &Model) -> Option<Self> {
         let document = model.workflow.as_ref()?.document.clone();
@@ -92,7 +93,7 @@ impl Form {
         Some(form)
     }
 
-    /// The file was read again: what was typed stays, in the fields that it still has.
+    /// Takes a new version of the file, and keeps the input of the fields that it still has.
     fn refresh(&mut self, document: &Document) {
         if document.source != self.document.source || document.text == self.document.text {
             return;
@@ -114,7 +115,7 @@ impl Form {
         self.check();
     }
 
-    /// Looks at all fields again.
+    /// Checks all fields again.
     fn check(&mut self) {
         for field in &mut self.fields {
             field.check(&self.folder, &self.paths);
@@ -122,7 +123,7 @@ impl Form {
         self.count = sets::count(&self.fields);
     }
 
-    /// The daemon refused: it says so at the field that it names.
+    /// Shows an error of the daemon at the field that it names.
     pub(crate) fn refused(&mut self, error: &str) {
         let error = fanlight_shared::sanitise::line(error);
         let named = self.fields.iter().position(|field| error.contains(&format!("`{}`", field.name)));
@@ -195,7 +196,7 @@ impl Form {
         }
     }
 
-    /// The field takes the key; one it has no use for may go to another field.
+    /// Passes a key to the field; a key that the field doesn't use may move to another field.
     fn edit(&mut self, key: KeyEvent) {
         let changed = self.fields.get_mut(self.at).is_some_and(|field| field.key(key));
         match key.code {
@@ -206,7 +207,7 @@ impl Form {
         }
     }
 
-    /// The field that has the keys was changed.
+    /// Handles a change of the focused field.
     fn changed(&mut self) {
         self.typed = true;
         self.refused = None;
@@ -214,7 +215,7 @@ impl Form {
         self.check();
     }
 
-    /// Fills in the sweep that the file proposes.
+    /// Fills in the sweep from the file's `matrix:`.
     fn fill_matrix(&mut self) {
         let Some(workflow) = &self.document.workflow else { return };
         for (name, values) in &workflow.matrix {
@@ -226,7 +227,7 @@ impl Form {
         self.check();
     }
 
-    /// Completes the path in the field that has the keys; `false` where there is nothing to complete.
+    /// Completes the path in the focused field. Returns `false` if there is nothing to complete.
     fn complete(&mut self) -> bool {
         let Some(field) = self.fields.get_mut(self.at) else { return false };
         let (Some(of), Kind::Line(input)) = (field.paths(), &mut field.kind) else { return false };
@@ -259,7 +260,7 @@ impl Component for Form {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         match key.code {
-            // A line break belongs to the text where several lines are the rule; elsewhere it takes alt.
+            // Enter inserts a line break in fields of several lines; elsewhere that needs alt.
             KeyCode::Enter if alt || self.fields.get(self.at).is_some_and(Field::has_lines) => self.edit(key),
             KeyCode::Char('j') if control => self.edit(KeyEvent::from(KeyCode::Enter)),
             _ if action == Some(Action::Submit) => return self.submit(model, false),

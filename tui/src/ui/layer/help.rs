@@ -1,4 +1,4 @@
-//! Every key and what it does, by place; searchable, and Enter does what is under the cursor.
+//! Every key and its action, by scope; searchable, and Enter runs the action under the cursor.
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -21,16 +21,16 @@ use crate::ui::view::{Areas, Hit, popup};
 
 /// Columns of the keys.
 const KEY_WIDTH: usize = 18;
-/// The least columns between the words and the name.
+/// The minimum number of columns between the description and the name.
 const GAP: usize = 2;
 
-/// Every key and what it does.
+/// Every key and its action.
 #[derive(Debug)]
 pub struct Help {
-    /// Where it was called from stands first.
+    /// The scopes, that of the caller first.
     scopes: Vec<Scope>,
     filter: Input,
-    /// Whether letters are text of the filter.
+    /// Whether letters go to the filter.
     typing: bool,
     cursor: Cursor,
 }
@@ -41,7 +41,7 @@ enum Row {
 }
 
 impl Help {
-    /// The help for where the keys are now.
+    /// Returns the help for the current scope.
     #[must_use]
     pub fn new(model: &Model) -> Self {
         let mut scopes: Vec<Scope> = update::scopes(model);
@@ -88,7 +88,7 @@ impl Component for Help {
             }
             KeyCode::Esc => return Step::close(),
             _ if self.cursor.key(key, action, rows.len(), 16) => {
-                // The cursor steps over headings.
+                // The cursor skips headings.
                 if matches!(rows.get(self.cursor.at), Some(Row::Heading(_))) {
                     let down = key.code == KeyCode::Down || action == Some(Action::Down);
                     let to = if down { self.cursor.at + 1 } else { self.cursor.at.saturating_sub(1).max(1) };
@@ -157,7 +157,7 @@ impl Component for Help {
                 let off = !update::enabled(model, info.action);
                 let style = if off { theme.dim } else { theme.text };
                 let room = usize::from(place.width).saturating_sub(KEY_WIDTH + 3);
-                // The name goes where there is no room for both; words are never cut for it.
+                // The name is dropped if there isn't room for both; the description is never cut for it.
                 let words = fit(info.words, room);
                 let free = room.saturating_sub(text::width(&words));
                 spans.extend(list::marked(&words, places, style, theme.matched));

@@ -1,4 +1,4 @@
-//! Workflows: files of this folder, those that ran before, examples. The selected one is shown before any run.
+//! Workflows: files of this folder, workflows with runs, examples. The selected one is previewed.
 
 mod entry;
 mod view;
@@ -36,9 +36,9 @@ pub struct Home {
     filter: Input,
     typing: bool,
     cursor: Cursor,
-    /// What was read of them so far.
+    /// The workflows read so far.
     read: HashMap<Source, Read>,
-    /// Until a person moves the cursor it stays on the first.
+    /// Until the user moves the cursor it stays on the first.
     touched: bool,
 }
 
@@ -55,7 +55,7 @@ enum Row<'a> {
 }
 
 impl Home {
-    /// The list as it is known now, and what is asked to fill it.
+    /// Opens the list with what is known, and the effects that read the rest.
     #[must_use]
     pub fn open(model: &Model) -> (Self, Vec<Effect>) {
         let mut home = Self {
@@ -86,7 +86,7 @@ impl Home {
         self.cursor.at = at.unwrap_or(1);
     }
 
-    /// Headings and what stands below them.
+    /// Returns the headings and the entries below them.
     fn rows(&self) -> Vec<Row<'_>> {
         let mut rows = Vec::new();
         for section in Section::ALL {
@@ -107,14 +107,14 @@ impl Home {
         }
     }
 
-    /// Reads the selected one, if that was not done yet.
+    /// Reads the selected workflow, if it was not read yet.
     fn wanted(&self) -> Option<Effect> {
         let entry = self.selected().filter(|entry| !self.read.contains_key(&entry.source))?;
         let source = entry.source.clone();
         Some(Effect::ReadWorkflow(Request { source, purpose: Purpose::Preview }))
     }
 
-    /// The cursor moved: never onto a heading.
+    /// Moves the cursor off a heading, and reads what it selects.
     fn settle(&mut self, down: bool) -> Step {
         let rows = self.rows();
         let is_heading = |at: usize| matches!(rows.get(at), Some(Row::Heading(_)));
@@ -127,7 +127,7 @@ impl Home {
         Step::with(self.wanted().into_iter().collect())
     }
 
-    /// Shows the selected one, then continues.
+    /// Opens the selected workflow for this purpose.
     fn choose(&mut self, model: &mut Model, purpose: Purpose) -> Step {
         let Some(source) = self.selected().map(|entry| entry.source.clone()) else { return Step::stay() };
         let Some(read) = self.read.remove(&source) else {

@@ -44,16 +44,16 @@ pub struct Inspector {
     tab: Tab,
     log: Log,
     products: Products,
-    /// The first line in view, where it does not follow.
+    /// The first line in view, if it doesn't follow.
     top: usize,
-    /// Of the log: its end stays in view.
+    /// Whether the end of the log stays in view.
     follow: bool,
     wrap: bool,
     search: String,
 }
 
 impl Inspector {
-    /// The inspector of a node, on the page that is most likely wanted.
+    /// Opens the inspector of a node on its most useful page.
     #[must_use]
     pub fn open(model: &mut Model, node: String) -> (Self, Vec<Effect>) {
         let mut inspector = Self { node, follow: true, wrap: true, ..Self::default() };
@@ -71,7 +71,7 @@ impl Inspector {
         model.lens()?.state.instance(&self.node, self.item)
     }
 
-    /// The node and item that are shown.
+    /// Returns the shown node and item.
     #[must_use]
     pub fn place_of(&self) -> (String, ItemPath) {
         (self.node.clone(), self.item)
@@ -94,7 +94,7 @@ impl Inspector {
         tabs
     }
 
-    /// Keeps what is read in step with the run in focus, the item and its newest attempt.
+    /// Requests the data of the run in focus, the item and its newest attempt.
     fn sync(&mut self, model: &Model) -> Vec<Effect> {
         if !self.tabs(model).contains(&self.tab) {
             self.show(Tab::Outputs);
@@ -130,7 +130,7 @@ impl Inspector {
         self.sync(model)
     }
 
-    /// Goes to the next or previous item; before the first lies the node as a whole.
+    /// Goes to the next or previous item; before the first item is the node as a whole.
     fn turn_item(&mut self, model: &Model, forward: bool) -> Vec<Effect> {
         let Some(count) = self.item_count(model).filter(|count| *count > 0) else { return Vec::new() };
         self.item = match (self.item.0, forward) {
@@ -166,7 +166,7 @@ impl Inspector {
         Vec::new()
     }
 
-    /// Goes to the next line that holds what is searched for.
+    /// Goes to the next line that contains the search text.
     fn find(&mut self, model: &Model, forward: bool) {
         let wanted = self.search.to_lowercase();
         let page = self.page(model);
@@ -200,7 +200,7 @@ impl Inspector {
         text
     }
 
-    /// Copies the value of an output as it is, of the other pages the text.
+    /// Copies the value of an output, or the text of other pages.
     fn copy(&self, model: &Model) -> Step {
         let values = match self.tab {
             Tab::Outputs => self.instance(model).map(content::values).unwrap_or_default(),
@@ -301,7 +301,7 @@ impl Component for Inspector {
                 let older = self.log.read && read.offset < part.end && self.top == 0 && !self.follow;
                 let next = self.log.take(read, part).map(Effect::ReadLog);
                 if older {
-                    // What came before the first line moves it down; the view stays on it.
+                    // Older lines move the first line down; the view stays on it.
                     self.top = self.log.shown().len().saturating_sub(before);
                 }
                 next.into_iter().collect()

@@ -1,4 +1,4 @@
-//! A list that is filtered while one types: what the palette, the help and home have in common.
+//! A filtered list, for the palette, the help and home.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -12,7 +12,7 @@ use crate::ui::action::Action;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 
-/// The cursor of a list and what of it is in view.
+/// The cursor of a list and the rows in view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Cursor {
     /// The row under the cursor.
@@ -20,7 +20,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Moves by a key or action; `false` if it does not move lists. Plain letters only count by their action.
+    /// Moves by a key or action. Returns `false` if that doesn't move lists. Plain letters only move by their action.
     pub fn key(&mut self, key: KeyEvent, action: Option<Action>, rows: usize, page: usize) -> bool {
         let last = rows.saturating_sub(1);
         let half = (page / 2).max(1);
@@ -41,14 +41,14 @@ impl Cursor {
         self.at = if down { (self.at + 3).min(rows.saturating_sub(1)) } else { self.at.saturating_sub(3) };
     }
 
-    /// The first row in view, where `height` rows fit: the cursor stays in the middle where it can.
+    /// Returns the first row in view if `height` rows fit: the cursor is in the middle if possible.
     #[must_use]
     pub fn first(&self, rows: usize, height: usize) -> usize {
         self.at.saturating_sub(height / 2).min(rows.saturating_sub(height))
     }
 }
 
-/// Draws the rows in view, each by `row`, and marks them for the mouse.
+/// Draws the rows in view with `row`, and marks them for the mouse.
 pub fn view<'a>(
     cursor: Cursor,
     rows: usize,
@@ -70,7 +70,7 @@ pub fn view<'a>(
     }
 }
 
-/// A text with the characters at these places marked.
+/// Returns a text with the characters at these positions marked.
 #[must_use]
 pub fn marked<'a>(text: &str, places: &[usize], style: Style, mark: Style) -> Vec<Span<'a>> {
     let mut spans: Vec<Span<'a>> = Vec::new();

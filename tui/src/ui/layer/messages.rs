@@ -63,7 +63,7 @@ impl Component for Messages {
             Line::styled("nothing was said yet", theme.dim).render(inside, buffer);
             return;
         }
-        // The whole text of the one under the cursor stands below.
+        // The full text of the selected message is below.
         let below = (inside.height / 3).min(8);
         let rows = Rect { height: inside.height - below, ..inside };
         list::view(self.cursor, all.len(), theme, rows, buffer, areas, |index| {
@@ -90,7 +90,7 @@ impl Component for Messages {
     }
 }
 
-/// The time of day where the person is.
+/// Returns the local time.
 fn clock(at: fanlight_shared::time::Time) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map(|it| it.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())

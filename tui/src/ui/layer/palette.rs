@@ -1,4 +1,4 @@
-//! All commands by their words: near matches, with their keys beside them.
+//! All commands by their descriptions: fuzzy matches, with their keys beside them.
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -17,7 +17,7 @@ use crate::ui::theme::Theme;
 use crate::ui::update;
 use crate::ui::view::{Areas, Hit, popup};
 
-/// What moves within lists and text is no command.
+/// Movements within lists and text aren't commands.
 const MOVEMENTS: &[Action] = &[
     Action::Left,
     Action::Down,
@@ -34,7 +34,7 @@ const MOVEMENTS: &[Action] = &[
     Action::Palette,
 ];
 
-/// All commands by their words.
+/// All commands by their descriptions.
 #[derive(Debug)]
 pub struct Palette {
     rows: Vec<&'static Info>,
@@ -43,7 +43,7 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// With what does something now.
+    /// Creates it with the enabled actions.
     #[must_use]
     pub fn new(model: &Model) -> Self {
         let layer = model.layers.last().and_then(|layer| layer.scope());
@@ -66,14 +66,14 @@ impl Palette {
         found.into_iter().map(|(_, info, places)| (*info, places)).collect()
     }
 
-    /// Closes and does what is under the cursor. The layer below may be the one it is for.
+    /// Closes and runs the action under the cursor, in the layer below or the shell.
     fn choose(&self, model: &mut Model) -> Step {
         let Some((info, _)) = self.found().into_iter().nth(self.cursor.at) else { return Step::stay() };
         Step::close_with(run(model, info.action))
     }
 }
 
-/// What an action is called here: `queue: cancel the run`.
+/// Returns the name of an action in the palette: `queue: cancel the run`.
 fn words(info: &Info) -> String {
     match info.scope {
         Scope::All => info.words.to_owned(),
@@ -81,7 +81,7 @@ fn words(info: &Info) -> String {
     }
 }
 
-/// Does an action as if its key had been pressed: by the layer below, else by the shell.
+/// Runs an action as if its key had been pressed: in the layer below, else in the shell.
 pub(super) fn run(model: &mut Model, action: Action) -> Vec<crate::ui::effect::Effect> {
     update::choose(model, action)
 }

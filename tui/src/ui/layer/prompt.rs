@@ -40,7 +40,7 @@ impl fmt::Debug for Prompt {
 }
 
 impl Prompt {
-    /// A question with a text to begin with. What `done` refuses is shown, and the prompt stays open.
+    /// Opens a prompt with an initial text. An error from `done` is shown, and the prompt stays open.
     pub fn new(
         title: impl Into<String>,
         text: impl Into<String>,
@@ -58,14 +58,14 @@ impl Prompt {
         }
     }
 
-    /// With a line that says what may be written.
+    /// Adds a hint about valid input.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
     }
 
-    /// With something that is done at every change; leaving the prompt does it with the first text again.
+    /// Adds an action for every change; leaving the prompt runs it with the initial text again.
     #[must_use]
     pub fn live(mut self, changed: impl Fn(&mut Model, &str) -> Vec<Effect> + Send + 'static) -> Self {
         self.changed = Some(Box::new(changed));

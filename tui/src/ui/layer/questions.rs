@@ -1,4 +1,5 @@
-//! What runs ask, and the answers: a question with what to look at beside it, and yes or no, an editor, or a list to pick from.
+//! The open questions and their answers: a question with its attachments beside it, and yes or no, an editor, or a list
+//! to pick from.
 
 mod draft;
 mod keys;
@@ -33,7 +34,7 @@ use crate::ui::view::{Areas, Hit};
 use draft::Draft;
 use layout::Layout;
 
-/// The place of `yes` and of `no` among what can be clicked.
+/// The click targets of `yes` and `no`.
 const YES: usize = 0;
 const NO: usize = 1;
 
@@ -53,36 +54,36 @@ impl Key {
     }
 }
 
-/// What runs ask, and the answers.
+/// The open questions and their answers.
 #[derive(Debug, Default)]
 pub struct Questions {
-    /// The run, and the node and item of it, whose question is to be shown first.
+    /// The run, with the node and item, whose question is shown first.
     wanted: Option<(RunId, Option<(String, ItemPath)>)>,
     questions: Vec<OpenQuestion>,
     /// Whether they were read.
     read: bool,
     at: usize,
-    /// What was written, or picked, of each question.
+    /// The draft answer of each question.
     drafts: HashMap<Key, Draft>,
-    /// The question whose answer is on its way.
+    /// The question whose answer is being sent.
     sent: Option<Key>,
-    /// Why the answer is none.
+    /// Why the answer isn't valid.
     refused: Option<String>,
-    /// Escape was pressed once, and something was written.
+    /// Escape was pressed once with unsaved input.
     leaving: bool,
-    /// What runs ask in short, as it was when the questions were read.
+    /// The summaries of the questions when they were read.
     asks: HashMap<RunId, Asks>,
 }
 
 impl Questions {
-    /// Opens the questions on the one that is most likely meant.
+    /// Opens the questions at the one that the user most likely means.
     pub fn open(model: &mut Model) -> Vec<Effect> {
         let layer = Self { wanted: wanted(model), ..Self::default() };
         model.layers.push(layer.into());
         vec![Effect::ListQuestions]
     }
 
-    /// Whether all that was asked is answered.
+    /// Returns whether all questions are answered.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.read && self.questions.is_empty()
@@ -112,7 +113,7 @@ impl Questions {
         (self.refused, self.leaving) = (None, false);
     }
 
-    /// Sends an answer, if it is one.
+    /// Sends an answer, if it is valid.
     fn send(&mut self, value: Result<Value, String>) -> Step {
         let Some(open) = self.question() else { return Step::stay() };
         match value.and_then(|value| open.question.check(value)) {
@@ -137,7 +138,7 @@ impl Questions {
         }
     }
 
-    /// Sends what was written or picked.
+    /// Sends the draft.
     fn give(&mut self) -> Step {
         let (Some(open), Some(draft)) = (self.question(), self.draft()) else { return Step::stay() };
         let value = draft.value(&open.question);
@@ -162,7 +163,7 @@ impl Questions {
         model.areas.layer.unwrap_or(Rect::new(0, 0, 80, 24))
     }
 
-    /// Takes the questions as they are now; the one that was shown stays.
+    /// Takes the current questions, and keeps the shown one.
     fn take(&mut self, model: &Model, questions: &[OpenQuestion]) {
         let shown = self.question().map(Key::of);
         self.questions = questions.to_vec();
@@ -181,7 +182,7 @@ impl Questions {
             .collect();
     }
 
-    /// The place of the question that was wanted: of that item, else of that node, else of that run.
+    /// Returns the index of the wanted question: of the item, else of the node, else of the run.
     fn first(&mut self) -> Option<usize> {
         let (run, node) = self.wanted.take()?;
         let of_run = |it: &&(usize, &OpenQuestion)| it.1.run_id == run;
@@ -195,7 +196,8 @@ impl Questions {
     }
 }
 
-/// The question that is most likely meant: of the node that is looked at, of the run under the cursor, of the run in focus.
+/// Returns the question that the user most likely means: of the node on screen, the run under the cursor or the run in
+/// focus.
 fn wanted(model: &Model) -> Option<(RunId, Option<(String, ItemPath)>)> {
     let asks = |run: &RunId| model.projection.run(*run).is_some_and(|run| run.asks.is_some());
     let focused = model.lens().map(|lens| lens.run.id).filter(asks);
@@ -273,7 +275,7 @@ impl Component for Questions {
             }
             Response::Failed { request, error, .. } => {
                 if matches!(**request, Effect::Answer(_)) {
-                    // What was written is still there.
+                    // The draft is kept.
                     self.sent = None;
                     self.refused = Some(error.clone());
                     return vec![Effect::ListQuestions];
@@ -345,7 +347,7 @@ impl Component for Questions {
     }
 }
 
-/// The picture of a value as it is wanted in a place, if it is one.
+/// Returns the picture of a value for an area, if it is a picture.
 fn picture(value: &Value, place: Rect) -> Option<Wanted> {
     let media = value.as_media().filter(|media| media.mime.starts_with("image/"))?;
     Some(Wanted::whole(media.hash, (place.width, place.height), WHOLE))

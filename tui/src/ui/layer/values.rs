@@ -27,12 +27,12 @@ pub struct ValuesOfRuns {
     ports: Vec<String>,
     port: usize,
     cursor: Cursor,
-    /// The page of older runs that was asked for last.
+    /// The page of older runs that was requested last.
     asked: Option<String>,
 }
 
 impl ValuesOfRuns {
-    /// The values of the port that the node's card shows; `None` where it has no port that is known.
+    /// Opens the values of the port that the node's card shows; `None` if no port is known.
     #[must_use]
     pub fn open(model: &mut Model, name: &str) -> Option<(Self, Vec<Effect>)> {
         let layer = Self { node: name.to_owned(), ports: node::ports(model, name), ..Self::default() };
@@ -61,7 +61,7 @@ impl ValuesOfRuns {
         Step::with(ask.map(Effect::ListValues).into_iter().collect())
     }
 
-    /// The next page, once the cursor comes near the end.
+    /// Requests the next page once the cursor is near the end.
     fn more(&mut self, model: &Model) -> Vec<Effect> {
         let rows = self.rows(model).len();
         let more = model.grid.products.port(&self.node, self.port()).and_then(|port| port.more.clone());

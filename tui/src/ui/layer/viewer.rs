@@ -1,4 +1,4 @@
-//! One product, full screen, with its recipe beside it; to those of other runs and other nodes.
+//! One product, full screen, with its recipe beside it; moves to products of other runs and nodes.
 
 mod view;
 
@@ -26,7 +26,7 @@ use crate::ui::toast::Tone;
 use crate::ui::update::say;
 use crate::ui::view::{Areas, Hit};
 
-/// How far one pans with a key, of what is seen.
+/// How far a key pans, as a fraction of the visible part.
 const PAN: f32 = 0.25;
 
 /// One product, full screen.
@@ -38,9 +38,9 @@ pub struct Viewer {
     scroll: usize,
     recipe_shown: bool,
     recipe: Option<Recipe>,
-    /// The whole text, where it is a file of text.
+    /// The full text, if it is a text file.
     text: Option<String>,
-    /// What the same run made.
+    /// The products of the same run.
     of_run: Vec<Asset>,
 }
 
@@ -52,7 +52,7 @@ impl Viewer {
         Self { asset, zoom, scroll, recipe_shown: false, recipe: None, text: None, of_run: Vec::new() }
     }
 
-    /// What it asks for when it is opened.
+    /// Returns the effects of opening it.
     #[must_use]
     pub fn begin(&self, model: &Model) -> Vec<Effect> {
         let list =
@@ -79,7 +79,7 @@ impl Viewer {
         Step::with(if other_run { self.begin(model) } else { self.ask(model) })
     }
 
-    /// The same product of the run before or after, among those that were read.
+    /// Moves to the same product of an older or newer run, among those that were read.
     fn other_run(&mut self, model: &mut Model, older: bool) -> Step {
         let same = |it: &&Asset| {
             it.workflow_id == self.asset.workflow_id
@@ -104,7 +104,7 @@ impl Viewer {
         Step::with(effects)
     }
 
-    /// Another product of the same run.
+    /// Moves to another product of the same run.
     fn other_node(&mut self, model: &Model, next: bool) -> Step {
         let at = self.of_run.iter().position(|it| it.id == self.asset.id);
         let to = match (at, next) {
@@ -119,7 +119,7 @@ impl Viewer {
         matches!(self.asset.kind, AssetKind::Image | AssetKind::Video)
     }
 
-    /// The picture as it is wanted in this place.
+    /// Returns the picture for this area.
     fn wanted(&self, model: &Model, area: Rect) -> Wanted {
         let cells = (area.width, area.height);
         if self.asset.kind == AssetKind::Video {
@@ -235,7 +235,7 @@ impl Component for Viewer {
             Notification::Daemon { event: DaemonEvent::AssetDelete { asset_id, .. }, .. } => {
                 self.of_run.retain(|it| it.id != *asset_id);
                 if *asset_id == self.asset.id {
-                    // What takes its place in the gallery is shown; after the last one nothing is left to show.
+                    // Shows the next product of the gallery; after the last one there is nothing to show.
                     let next = model.gallery.assets.iter().find(|it| it.node == self.asset.node).cloned();
                     if let Some(next) = next {
                         return self.go(next, model).effects;

@@ -1,4 +1,4 @@
-//! Requests: an effect that needs the daemon becomes a call, its answer a message. Any number are under way at once.
+//! Requests: an effect that needs the daemon becomes a call, its response a message. Any number may run at once.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::ui::message::{Response, Why};
 use crate::ui::picture::PictureOf;
 use crate::{download, environment};
 
-/// How long what a person asked for waits for a daemon that is away.
+/// How long an action of the user waits for a daemon that is away.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How many open questions are read.
+/// The maximum number of open questions that are read.
 const MAX_QUESTIONS: u32 = 1_000;
-/// The longest text that is fetched whole.
+/// The maximum size of a fetched text.
 const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
-/// Carries out an effect that needs the daemon. `None` where there is nothing to say.
+/// Carries out an effect that needs the daemon. Returns `None` if there is nothing to report.
 pub(in crate::ui) async fn ask(
     mut connected: watch::Receiver<Option<Client>>,
     effect: Effect,
@@ -32,9 +32,9 @@ pub(in crate::ui) async fn ask(
     let now = connected.borrow().clone();
     let client = match now {
         Some(client) => Some(client),
-        // Asked for again when the daemon is back.
+        // Repeated when the daemon is back.
         None if request.reads() => None,
-        // A person is often quicker than a daemon that is being started.
+        // The user is often faster than a starting daemon.
         None => {
             let there = timeout(TIMEOUT, connected.wait_for(Option::is_some)).await;
             there.ok().and_then(|it| it.ok().and_then(|it| it.clone()))
@@ -199,8 +199,7 @@ pub(in crate::ui) async fn picture(
     bytes.map_err(|error| error.to_string())
 }
 
-/// Asks after runs that the registry lost sight of, one after the other. Where one gets no answer, it and those behind it
-/// are left unanswered.
+/// Reads runs that the registry lost track of, one after the other. If a request fails, the rest is left out.
 pub(in crate::ui) async fn look_after(
     connected: watch::Receiver<Option<Client>>,
     mut runs: Vec<RunId>,

@@ -1,4 +1,4 @@
-//! Pictures that are ready to be drawn, bounded in bytes.
+//! A cache of pictures that are ready to be drawn, bounded in bytes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::ui::model::PictureMode;
 /// How many bytes of ready pictures are kept.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// Pictures that are ready to be drawn, by what was wanted; the update keeps them, the view draws them.
+/// The pictures that are ready to be drawn, by request. The update maintains them, the view draws them.
 #[derive(Debug, Default)]
 pub struct Pictures {
-    /// Whether there are none at all.
+    /// Whether pictures are switched off.
     off: bool,
     drawing: Drawing,
-    /// How they are drawn is not known yet: the terminal is being asked.
+    /// Set while the terminal is being queried about how they are drawn.
     waiting: bool,
     ready: HashMap<PictureOf, Vec<Entry>>,
-    /// Asked for and not there yet.
+    /// Requested and not ready yet.
     asked: HashSet<Key>,
     failed: HashMap<PictureOf, String>,
     bytes: usize,
-    /// Counts uses, so that what was used longest ago goes first.
+    /// Counts uses, so that the least recently used is dropped first.
     clock: u64,
-    /// Numbers that the terminal is to forget once the next frame no longer shows them.
+    /// Image ids that the terminal must delete once the next frame no longer shows them.
     leaving: Vec<u32>,
 }
 
@@ -57,43 +57,43 @@ impl From<&Wanted> for Key {
 }
 
 impl Pictures {
-    /// None yet, drawn as [`super::probe::drawing`] found.
+    /// Creates an empty cache; [`super::probe::drawing`] determines how pictures are drawn.
     #[must_use]
     pub fn new(mode: PictureMode, drawing: Drawing) -> Self {
         Self { off: mode == PictureMode::Off, drawing, ..Self::default() }
     }
 
-    /// Asks for none until it is known how they are drawn.
+    /// Stops requests until it is known how pictures are drawn.
     pub fn wait(&mut self) {
         self.waiting = true;
     }
 
-    /// From now on they are drawn so.
+    /// Sets how pictures are drawn from now on.
     pub fn begin(&mut self, drawing: Drawing) {
         self.drawing = drawing;
         self.waiting = false;
     }
 
-    /// How they are drawn.
+    /// Returns how they are drawn.
     #[must_use]
     pub fn drawing(&self) -> Drawing {
         self.drawing
     }
 
-    /// Whether there are none at all.
+    /// Returns whether pictures are switched off.
     #[must_use]
     pub fn is_off(&self) -> bool {
         self.off
     }
 
-    /// A frame was painted: the terminal forgets what it no longer shows. What is on screen is then asked for by
-    /// [`want`](Self::want), by each that shows pictures, and is not thrown away.
+    /// Called after each frame: makes the terminal forget the pictures that are no longer shown. Everything that shows
+    /// pictures then calls [`want`](Self::want), which also keeps them in the cache.
     pub fn shown(&mut self) -> Option<Effect> {
         self.clock += 1;
         self.dismiss()
     }
 
-    /// Asks for those of these pictures that are neither there nor on their way.
+    /// Requests those of these pictures that are neither ready nor requested.
     pub fn want(&mut self, wanted: impl IntoIterator<Item = Wanted>) -> Vec<Effect> {
         let mut effects = Vec::new();
         if self.off || self.waiting {
@@ -117,14 +117,14 @@ impl Pictures {
         effects
     }
 
-    /// Adds a picture. Returns what the terminal is to be sent before it is shown.
+    /// Adds a picture. Returns the sequence to send to the terminal before it is shown.
     pub fn painted(&mut self, painted: &Painted) -> Vec<Effect> {
         let Painted { wanted, frame } = painted;
         let key = Key::from(wanted);
         self.asked.remove(&key);
         let bytes = frame.bytes();
         let of = self.ready.entry(wanted.of).or_default();
-        // Of a picture that is zoomed only what is seen is kept, and what was seen before, until this one is shown.
+        // Of a zoomed picture only the visible part is kept, and the previous part until this one is shown.
         let old = of.iter().position(|entry| {
             !wanted.thumbnail && !entry.wanted.thumbnail && entry.wanted.cells == wanted.cells
                 || Key::from(&entry.wanted) == key
@@ -140,7 +140,7 @@ impl Pictures {
         frame.transmit.clone().map(Effect::Terminal).into_iter().collect()
     }
 
-    /// A picture can't be shown, or was dropped because others were wanted more.
+    /// Handles a picture that can't be shown, or that was dropped in favour of newer requests.
     pub fn not_painted(&mut self, of: PictureOf, why: &str) {
         self.asked.retain(|key| key.of != of);
         if why != DROPPED {
@@ -148,12 +148,12 @@ impl Pictures {
         }
     }
 
-    /// The daemon is back: what failed may have failed because it was away.
+    /// Forgets errors after a reconnection: they may have been caused by the lost connection.
     pub fn try_again(&mut self) {
         self.failed.clear();
     }
 
-    /// It is gone, or there is something new to see of it.
+    /// Drops a picture that was deleted or changed.
     pub fn forget(&mut self, of: impl Into<PictureOf>) {
         let of = of.into();
         self.failed.remove(&of);
@@ -164,33 +164,33 @@ impl Pictures {
         }
     }
 
-    /// Why there is no picture.
+    /// Returns why there is no picture.
     #[must_use]
     pub fn error(&self, of: impl Into<PictureOf>) -> Option<&str> {
         self.failed.get(&of.into()).map(String::as_str)
     }
 
-    /// Width and height in pixels of the picture itself, where it was decoded whole.
+    /// Returns width and height of the original picture in pixels, if it was decoded.
     #[must_use]
     pub fn pixels(&self, of: impl Into<PictureOf>) -> Option<(u32, u32)> {
         let of = self.ready.get(&of.into())?;
         of.iter().find(|entry| !entry.wanted.thumbnail).map(|entry| entry.frame.pixels)
     }
 
-    /// Draws a picture in the middle of a place; `false` if there is none yet. Of several sizes the one
-    /// that was made for this place is taken, else the newest, so that nothing is blank while one is being made.
+    /// Draws a picture in the middle of an area. Returns `false` if there is none yet. If there are several sizes, it
+    /// takes the one for this area, else the newest, so that nothing is blank meanwhile.
     pub fn draw(&self, of: impl Into<PictureOf>, area: Rect, buffer: &mut Buffer) -> bool {
         self.draw_wanted(&Wanted::thumbnail(of, (area.width, area.height)), area, buffer)
     }
 
-    /// As [`draw`](Self::draw), of a picture that was wanted so.
+    /// Like [`draw`](Self::draw), for this request.
     pub fn draw_wanted(&self, wanted: &Wanted, area: Rect, buffer: &mut Buffer) -> bool {
         let Some(frame) = self.frame(wanted, area) else { return false };
         copy(&frame.cells, area.intersection(buffer.area), buffer);
         true
     }
 
-    /// As [`draw`](Self::draw), at the left of the place.
+    /// Like [`draw`](Self::draw), at the left of the area.
     pub fn draw_left(&self, of: impl Into<PictureOf>, area: Rect, buffer: &mut Buffer) -> bool {
         let wanted = Wanted::thumbnail(of, (area.width, area.height));
         let Some(frame) = self.frame(&wanted, area) else { return false };
@@ -218,7 +218,8 @@ impl Pictures {
         of.iter().filter(fits).max_by_key(nearness).map(|entry| &*entry.frame)
     }
 
-    /// All that the terminal keeps, sent again: after it was cleared, or another program had it.
+    /// Returns the sequences that send the terminal all its pictures again, after it was cleared or another program
+    /// used it.
     #[must_use]
     pub fn again(&self) -> Option<Arc<str>> {
         let frames = self.ready.values().flatten();
@@ -226,7 +227,7 @@ impl Pictures {
         (!all.is_empty()).then(|| all.into())
     }
 
-    /// What the terminal is sent at the end, so that it keeps nothing of ours.
+    /// Returns the sequence that makes the terminal forget all pictures of this program.
     #[must_use]
     pub fn farewell(&self) -> Option<Arc<str>> {
         let shown = self.ready.values().flatten().filter_map(|entry| entry.frame.id);
@@ -249,7 +250,7 @@ impl Pictures {
         (!all.is_empty()).then(|| all.into())
     }
 
-    /// Throws away what was used longest ago until the rest fits; never what the newest frame shows.
+    /// Drops the least recently used pictures until the rest fits, but never those in the newest frame.
     fn shrink(&mut self) {
         while self.bytes > MAX_BYTES {
             let entries = self.ready.values().flatten().filter(|entry| entry.used < self.clock);

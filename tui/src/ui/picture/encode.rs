@@ -24,10 +24,10 @@ const MAX_SIDE: u32 = 16_384;
 /// Most memory that decoding may take, in bytes.
 const MEMORY: u64 = 512 * 1024 * 1024;
 
-/// The pixels of a picture file, turned as its camera was held.
+/// Returns the pixels of a picture file, rotated by its EXIF orientation.
 ///
 /// # Errors
-/// A sentence, where the bytes are no picture or too large a one.
+/// A sentence, if the bytes aren't a picture or it is too large.
 pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let no_picture = |error: image::ImageError| format!("the picture can't be read: {error}");
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
@@ -44,7 +44,7 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     Ok(picture)
 }
 
-/// How many cells a picture of this shape takes of a place: all of its width or all of its height.
+/// Returns the cells that a picture of this shape covers in an area: its full width or its full height.
 #[must_use]
 pub fn fit(pixels: (u32, u32), cells: (u16, u16), font: (u16, u16)) -> (u16, u16) {
     let (width, height) = (f64::from(pixels.0.max(1)), f64::from(pixels.1.max(1)));
@@ -62,10 +62,10 @@ pub fn fit(pixels: (u32, u32), cells: (u16, u16), font: (u16, u16)) -> (u16, u16
     (count(width, font.0, cells.0), count(height, font.1, cells.1))
 }
 
-/// A picture, or the wanted part of it, as cells. `id` is the number that kitty keeps it under.
+/// Returns a picture, or the wanted part of it, as cells. `id` is the number that kitty keeps it under.
 ///
 /// # Errors
-/// A sentence, where the picture can't be encoded.
+/// A sentence, if the picture can't be encoded.
 pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32) -> Result<Painted, String> {
     let pixels = (picture.width(), picture.height());
     let part = cropped(picture, wanted.part);
@@ -75,7 +75,7 @@ pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32)
     let sized = scaled(picture, to);
     let (mut drawn, transmit) = match drawing.protocol {
         GraphicsProtocol::Blocks => (blocks::cells(&sized, cells), None),
-        // Sent apart from its cells, the picture can't be lost under something that lies over the first of them.
+        // Sent separately from its cells, so that the picture isn't lost when something covers its first cell.
         GraphicsProtocol::Kitty => (kitty::cells(id, cells), Some(kitty::transmit(&sized, id, drawing.tmux))),
         GraphicsProtocol::Iterm => {
             let failed = |error| format!("the picture can't be drawn: {error}");
@@ -113,7 +113,7 @@ fn cropped(picture: &DynamicImage, part: [f32; 4]) -> Option<DynamicImage> {
     Some(picture.crop_imm(x, y, width, height))
 }
 
-/// Fewer pixels by averaging; more by repeating, so that pixels are seen as such.
+/// Scales a picture: down by averaging, up by repeating pixels, so that they remain visible.
 fn scaled(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
     let (width, height) = (width.max(1), height.max(1));
     if (picture.width(), picture.height()) == (width, height) {
@@ -129,7 +129,7 @@ fn scaled(picture: &DynamicImage, (width, height): (u32, u32)) -> DynamicImage {
     }
 }
 
-/// The nearest colour of the palette of 256.
+/// Returns the nearest colour of the 256-colour palette.
 fn indexed(colour: Color) -> Color {
     let Color::Rgb(red, green, blue) = colour else { return colour };
     let step = |it: u8| match it {

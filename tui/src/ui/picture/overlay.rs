@@ -1,18 +1,18 @@
-//! Keeps pictures clean that the terminal draws over cells (sixel, iTerm2): one that something lies over is taken away
-//! whole, and the cells of one that is gone are written again, though their text did not change.
+//! Cleans up pictures that the terminal draws over cells (sixel, iTerm2): a covered picture is removed completely, and
+//! the cells of a removed picture are written again, even if their text did not change.
 
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::Rect;
 
-/// What was drawn over cells in the frame before.
+/// The pictures over cells in the previous frame.
 #[derive(Debug, Default)]
 pub struct Overlay {
     shown: Vec<Rect>,
 }
 
 impl Overlay {
-    /// Called with each frame after everything is drawn and before it is compared with the frame before. Without such
-    /// pictures it costs one look at each cell.
+    /// Called with each frame after it is drawn and before it is compared with the previous one. Without such pictures
+    /// it only scans the cells.
     pub fn settle(&mut self, buffer: &mut Buffer) {
         let is_first = |cell: &Cell| cell.symbol().starts_with('\u{1b}');
         let drawn_over = |cell: &Cell| is_first(cell) || cell.diff_option == CellDiffOption::Skip;
@@ -42,13 +42,14 @@ impl Overlay {
         self.shown = now;
     }
 
-    /// Forgets what was drawn: the terminal was cleared.
+    /// Forgets what was drawn, after the terminal was cleared.
     pub fn clear(&mut self) {
         self.shown.clear();
     }
 }
 
-/// The place of the picture whose first cell is here, as it says itself: it begins by erasing its cells row by row.
+/// Returns the area of the picture whose first cell is here, read from its data, which first erases its cells row by
+/// row.
 fn size(buffer: &Buffer, x: u16, y: u16) -> Option<Rect> {
     let data = buffer.cell((x, y))?.symbol();
     let data = data.strip_prefix("\u{1b}Ptmux;").unwrap_or(data);
@@ -82,7 +83,7 @@ fn blank(buffer: &mut Buffer, place: Rect) {
     }
 }
 
-/// Cells that were left out for a picture whose first cell lies under something.
+/// Restores cells that were skipped for a picture whose first cell is covered.
 fn orphans(buffer: &mut Buffer, whole: &[Rect]) {
     for position in buffer.area.positions() {
         let Some(cell) = buffer.cell_mut(position) else { continue };

@@ -1,5 +1,5 @@
-//! Carries out `Effect::Paint`: fetches, decodes and encodes, off the loop. The newest request goes first; what was
-//! superseded meanwhile is not begun.
+//! Carries out `Effect::Paint`: fetches, decodes and encodes pictures off the event loop. The newest request goes
+//! first; superseded requests are dropped.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,25 +16,25 @@ use super::probe::Drawing;
 use super::{DROPPED, Painted, PictureOf, Wanted, encode};
 use crate::ui::message::Response;
 
-/// Requests wait so long for newer ones: while one scrolls, nothing is made that is gone before it is seen.
+/// How long requests wait for newer ones, so that scrolling doesn't paint pictures that are out of view again.
 const SETTLE_TIME: Duration = Duration::from_millis(35);
-/// But never longer than this, so that pictures appear while one goes on scrolling.
+/// The maximum wait, so that pictures appear during continuous scrolling.
 const MAX_WAIT: Duration = Duration::from_millis(150);
-/// How many requests wait at most; older ones are dropped.
+/// The maximum number of waiting requests; older ones are dropped.
 const MAX_WAITING: usize = 160;
-/// How many are worked on at once.
+/// The maximum number of concurrent requests.
 const MAX_CONCURRENT: usize = 2;
 /// How many bytes of decoded pictures are kept, for zooming.
 const DECODED: usize = 192 * 1024 * 1024;
 
 /// Fetches the bytes of a picture: its thumbnail, or all of it.
 pub type Fetch = Arc<dyn Fn(PictureOf, bool) -> Fetching + Send + Sync>;
-/// The bytes that come, or why they don't.
+/// The bytes, or why they can't be fetched.
 pub type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
-/// Where results go: into the loop's messages.
+/// Sends results to the event loop.
 pub type Tell = Box<dyn Fn(Response) + Send>;
 
-/// Paints pictures off the loop. Ends when it is dropped.
+/// Paints pictures off the event loop. Ends when dropped.
 #[derive(Clone, Debug)]
 pub struct Painter {
     requests: UnboundedSender<Request>,
@@ -47,7 +47,7 @@ enum Request {
 }
 
 impl Painter {
-    /// Starts one, inside a tokio runtime.
+    /// Starts a painter. Must be called within a runtime.
     #[must_use]
     pub fn start(drawing: Drawing, fetch: Fetch, tell: Tell) -> Self {
         let (requests, wanted) = unbounded_channel();
@@ -57,19 +57,19 @@ impl Painter {
         Self { requests }
     }
 
-    /// Asks for a picture; it comes as [`Response::Painted`] or [`Response::NotPainted`].
+    /// Requests a picture; it is returned as [`Response::Painted`] or [`Response::NotPainted`].
     pub fn paint(&self, wanted: Wanted) {
-        // Only fails when the runtime ends, and nobody looks then.
+        // Only fails when the runtime ends.
         let _ = self.requests.send(Request::Paint(wanted));
     }
 
-    /// What is asked for from now on is drawn so.
+    /// Sets how pictures are drawn from now on.
     pub fn begin(&self, drawing: Drawing) {
         let _ = self.requests.send(Request::Draw(drawing));
     }
 }
 
-/// Two programs in one terminal must not take each other's numbers.
+/// Returns the first id, derived from the process id, so that two programs in one terminal don't use the same ids.
 fn first_id() -> Arc<AtomicU32> {
     Arc::new(AtomicU32::new((std::process::id() << 12) | 1))
 }
@@ -80,7 +80,7 @@ struct Studio {
     tell: Tell,
     /// The newest last.
     waiting: Vec<(Instant, Wanted)>,
-    /// Whole pictures, the one used last at the end.
+    /// Decoded pictures, the last used at the end.
     decoded: Vec<(PictureOf, Arc<DynamicImage>)>,
     ids: Arc<AtomicU32>,
 }
@@ -106,7 +106,7 @@ impl Studio {
                 },
                 Some(outcome) = running.join_next() => match outcome {
                     Ok(outcome) => self.finished(outcome),
-                    // A decoder that broke takes its own picture with it and nothing else.
+                    // A panic in a decoder only affects its picture.
                     Err(error) => tracing::warn!(%error, "a picture broke its decoder"),
                 },
                 () = tokio::time::sleep_until(wake), if due.is_some() => {
@@ -127,7 +127,7 @@ impl Studio {
 
     fn add(&mut self, wanted: Wanted) {
         self.waiting.retain(|(_, it)| {
-            // Of one that is zoomed only the newest part is worth making.
+            // Only the newest part of a zoomed picture is painted.
             let zoomed = !wanted.thumbnail && !it.thumbnail && it.of == wanted.of && it.cells == wanted.cells;
             *it != wanted && !zoomed
         });

@@ -1,12 +1,12 @@
-//! Which way of drawing pictures this terminal has: what it answered counts, and where it said nothing the environment.
+//! The graphics protocol of this terminal: by its replies, or else by the environment.
 
 use super::query::Replies;
 use crate::ui::model::PictureMode;
 
-/// How pictures get onto the screen.
+/// The protocol for pictures.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum GraphicsProtocol {
-    /// Two pixels a cell, by `▀`.
+    /// Two pixels per cell, by `▀`.
     #[default]
     Blocks,
     /// kitty's protocol with placeholders.
@@ -17,16 +17,16 @@ pub enum GraphicsProtocol {
     Sixel,
 }
 
-/// How pictures are drawn here.
+/// How pictures are drawn on this terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Drawing {
     /// The way.
     pub protocol: GraphicsProtocol,
     /// Width and height of a cell in pixels; of half blocks 1 and 2.
     pub font: (u16, u16),
-    /// Whether what goes to the terminal passes through tmux.
+    /// Whether the output passes through tmux.
     pub tmux: bool,
-    /// Whether colours have 24 bits; else they are of the palette of 256.
+    /// Whether colours have 24 bits; otherwise they are from the 256-colour palette.
     pub deep: bool,
 }
 
@@ -37,10 +37,10 @@ impl Default for Drawing {
 }
 
 const BLOCK: (u16, u16) = (1, 2);
-/// Of a terminal that doesn't say how large its cells are.
+/// The assumed cell size of a terminal that doesn't report it.
 const DEFAULT_FONT: (u16, u16) = (10, 20);
 
-/// What is known of the terminal without asking it.
+/// What the environment says about the terminal.
 #[derive(Clone, Debug, Default)]
 pub struct Terminal {
     /// `TERM`.
@@ -53,9 +53,9 @@ pub struct Terminal {
     pub multiplexer: bool,
     /// Whether `KITTY_WINDOW_ID` is set.
     pub kitty: bool,
-    /// Whether it is Konsole, which replies to more than it can show.
+    /// Whether it is Konsole, which claims more than it supports.
     pub konsole: bool,
-    /// Width and height of a cell in pixels, where the system knows them.
+    /// Width and height of a cell in pixels, if the system knows them.
     pub font: Option<(u16, u16)>,
 }
 
@@ -90,7 +90,8 @@ fn font() -> Option<(u16, u16)> {
         .filter(|(width, height)| *width > 0 && *height > 0)
 }
 
-/// How pictures are drawn on this terminal when this was asked for. A way that was named is taken at its word.
+/// Returns how pictures are drawn on this terminal in this mode. A protocol that the user names is used without a
+/// check.
 #[must_use]
 pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Drawing {
     let tmux = terminal.multiplexer;
@@ -100,8 +101,8 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Draw
         PictureMode::Sixel => GraphicsProtocol::Sixel,
         PictureMode::Iterm => GraphicsProtocol::Iterm,
         PictureMode::Blocks | PictureMode::Off => GraphicsProtocol::Blocks,
-        // Inside a multiplexer the environment may be that of another terminal, and pictures vanish or stay behind,
-        // except where the one around it takes them as placeholders.
+        // Inside a multiplexer the environment may be that of another terminal, and pictures disappear or remain,
+        // unless the outer terminal supports placeholders.
         PictureMode::Auto if tmux => {
             if replies.kitty {
                 GraphicsProtocol::Kitty
@@ -109,10 +110,10 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Draw
                 GraphicsProtocol::Blocks
             }
         }
-        // Without the size of a cell a picture would not fit its place.
+        // Without the size of a cell a picture would not fit its area.
         PictureMode::Auto if font.is_none() => GraphicsProtocol::Blocks,
         PictureMode::Auto if replies.any => from_replies(terminal, replies),
-        // Which version of kitty it is, nobody said.
+        // The version of kitty is unknown.
         PictureMode::Auto if known(terminal) == GraphicsProtocol::Kitty && !is_ghostty(terminal) => {
             GraphicsProtocol::Blocks
         }
@@ -123,7 +124,7 @@ pub fn drawing(mode: PictureMode, terminal: &Terminal, replies: Replies) -> Draw
     Drawing { protocol, font, tmux, deep }
 }
 
-/// Whether the environment promises colours of 24 bits. Over SSH `COLORTERM` is not forwarded.
+/// Returns whether the environment promises 24-bit colours. SSH doesn't forward `COLORTERM`.
 #[must_use]
 pub fn is_deep(terminal: &Terminal) -> bool {
     matches!(terminal.colours.as_str(), "truecolor" | "24bit")
@@ -135,13 +136,13 @@ fn is_ghostty(terminal: &Terminal) -> bool {
     terminal.term.contains("ghostty") || terminal.program.contains("ghostty")
 }
 
-/// By what the terminal answered. Those that have iTerm2's way have no question for it; of some the other ways are known
-/// to be broken.
+/// Returns the protocol by the terminal's replies. iTerm2's protocol can't be queried, and in some terminals the other
+/// protocols are known to be broken.
 fn from_replies(terminal: &Terminal, replies: Replies) -> GraphicsProtocol {
     match known(terminal) {
         GraphicsProtocol::Iterm => GraphicsProtocol::Iterm,
         _ if terminal.konsole => GraphicsProtocol::Blocks,
-        // Others take the pictures and show boxes for the placeholders.
+        // Others accept the pictures but show boxes for the placeholders.
         _ if replies.kitty && (replies.placeholders || is_ghostty(terminal)) => GraphicsProtocol::Kitty,
         _ if replies.sixel => GraphicsProtocol::Sixel,
         _ => GraphicsProtocol::Blocks,
@@ -150,7 +151,7 @@ fn from_replies(terminal: &Terminal, replies: Replies) -> GraphicsProtocol {
 
 fn known(terminal: &Terminal) -> GraphicsProtocol {
     let (term, program) = (terminal.term.as_str(), terminal.program.as_str());
-    // Konsole and WezTerm answer to kitty's protocol, but not to its placeholders.
+    // Konsole and WezTerm support kitty's protocol, but not its placeholders.
     if program.contains("WezTerm") || term.contains("wezterm") {
         return GraphicsProtocol::Iterm;
     }

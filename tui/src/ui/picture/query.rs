@@ -16,36 +16,37 @@ use crate::ui::model::PictureMode;
 pub use late::Late;
 use reader::{Read, Reader};
 
-/// How long replies are waited for; over a slow line they may be late, and then the environment must do.
+/// How long to wait for replies. Over a slow line they may be late; then the environment decides.
 const TIMEOUT: Duration = Duration::from_millis(400);
-/// How long the rest of a sequence may take to come; an escape alone is a key.
+/// How long the rest of a sequence may take; an escape alone is a key.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(25);
 
 /// The replies of the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Replies {
-    /// Whether it knows kitty's protocol with placeholders, as far as it says so itself.
+    /// Whether it claims to support kitty's protocol with placeholders.
     pub kitty: bool,
-    /// Whether its name and version are those of one that draws placeholders.
+    /// Whether a terminal with its name and version supports placeholders.
     pub placeholders: bool,
-    /// Whether it has colours of 24 bits.
+    /// Whether it has 24-bit colours.
     pub deep: bool,
-    /// Whether it knows sixels.
+    /// Whether it supports sixels.
     pub sixel: bool,
     /// Width and height of a cell in pixels.
     pub font: Option<(u16, u16)>,
-    /// Whether it answered at all.
+    /// Whether it replied at all.
     pub any: bool,
 }
 
-/// Asks whether it takes a picture for placeholders: kitty before 0.28 does not know `U` and says nothing.
+/// Asks whether it accepts a picture for placeholders: kitty before 0.28 doesn't know `U` and doesn't reply.
 const KITTY: &str = "\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24,U=1;AAAA\u{1b}\\";
 /// Asks for its name and version (XTVERSION).
 const VERSION: &str = "\u{1b}[>0q";
-/// Asks for the capabilities `RGB` and `Tc` (XTGETTCAP), then sets a colour of 24 bits and asks what became of it (DECRQSS).
+/// Asks for the capabilities `RGB` and `Tc` (XTGETTCAP), then sets a 24-bit colour and reads it back (DECRQSS).
 const DEEP: &str = "\u{1b}P+q524742\u{1b}\\\u{1b}P+q5463\u{1b}\\\u{1b}[48;2;1;2;3m\u{1b}P$qm\u{1b}\\\u{1b}[m";
 
-/// What is asked; `None` where nothing needs to be known. `deep`: it is known already that it has colours of 24 bits.
+/// Returns the query to send; `None` if there is nothing to find out. `deep`: the terminal is known to have 24-bit
+/// colours.
 #[must_use]
 pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<String> {
     let deep = if deep { "" } else { DEEP };
@@ -54,7 +55,7 @@ pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<Stri
         (PictureMode::Blocks, _) if deep.is_empty() => return None,
         (PictureMode::Blocks, _) => return Some(format!("{deep}\u{1b}[c")),
         (PictureMode::Auto, false) => format!("{KITTY}{VERSION}"),
-        // The terminal around it is asked, where what is meant for it is let through.
+        // Queries the outer terminal, if the multiplexer passes sequences through.
         (PictureMode::Auto, true) => {
             format!("\u{1b}Ptmux;{}\u{1b}\\", KITTY.replace('\u{1b}', "\u{1b}\u{1b}"))
         }
@@ -63,7 +64,8 @@ pub fn question(mode: PictureMode, multiplexer: bool, deep: bool) -> Option<Stri
     Some(format!("{kitty}{deep}\u{1b}[16t\u{1b}[c"))
 }
 
-/// Listens until the last answer or the time-out; keys go to `key` as they are typed. Waits: not for the loop.
+/// Reads until the last reply or the time-out; keys go to `key` as they are typed. Blocks, so don't call it on the
+/// event loop.
 pub fn listen(mut key: impl FnMut(KeyEvent)) -> Replies {
     let stdin = std::io::stdin();
     let (mut reader, mut replies) = (Reader::default(), Replies::default());
@@ -100,7 +102,7 @@ pub fn listen(mut key: impl FnMut(KeyEvent)) -> Replies {
                 }
             }
         }
-        // What is typed right behind the last answer is read, too.
+        // Also reads what is typed right after the last reply.
         if replies.any && !reader.is_open() {
             break;
         }

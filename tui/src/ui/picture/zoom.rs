@@ -1,11 +1,11 @@
-//! Which part of a picture is seen, and how large.
+//! The visible part of a picture, and its scale.
 
-/// Which part of a picture is seen, and how large.
+/// The visible part of a picture, and its scale.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Zoom {
     /// 1 shows all of it.
     factor: f32,
-    /// What lies in the middle, each between 0 and 1.
+    /// The centre, each coordinate between 0 and 1.
     middle: (f32, f32),
 }
 
@@ -16,7 +16,7 @@ impl Default for Zoom {
 }
 
 const STEP: f32 = 1.5;
-/// How large a pixel gets at most, in pixels of the screen.
+/// The maximum size of a pixel, in pixels of the screen.
 const MAX_PIXEL_SIZE: f32 = 16.0;
 
 impl Zoom {
@@ -24,26 +24,26 @@ impl Zoom {
     pub fn closer(&mut self) {
         self.factor = (self.factor * STEP).min(10_000.0);
     }
-    /// Farther, until all of it is seen.
+    /// Zooms out, until all of it is visible.
     pub fn farther(&mut self) {
         self.factor = (self.factor / STEP).max(1.0);
         if self.factor < 1.01 {
             *self = Self::default();
         }
     }
-    /// By shares of what is seen.
+    /// Pans by fractions of the visible part.
     pub fn pan(&mut self, right: f32, down: f32) {
         let reach = 1.0 / self.factor;
         self.middle =
             ((self.middle.0 + right * reach).clamp(0.0, 1.0), (self.middle.1 + down * reach).clamp(0.0, 1.0));
     }
-    /// Whether all of it is seen.
+    /// Returns whether all of it is visible.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.factor <= 1.0
     }
 
-    /// The part of a picture that fills a place: left, top, width, height, each between 0 and 1.
+    /// Returns the part of a picture that fills an area: left, top, width, height, each between 0 and 1.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn part(&self, pixels: (u32, u32), cells: (u16, u16), font: (u16, u16)) -> [f32; 4] {

@@ -1,4 +1,4 @@
-//! Actions on runs: on the one under the cursor, or on all that are marked, with one question.
+//! Actions on runs: on the one under the cursor, or on all marked ones, with one question.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{queue, runs};
@@ -16,7 +16,7 @@ use crate::ui::update::say;
 /// The most characters of a label.
 const MAX_LABEL_CHARS: usize = 200;
 
-/// The runs that an action is about: all that are marked, else the one under the cursor.
+/// Returns the targets of an action: the marked runs, else the one under the cursor.
 pub(super) fn targets(model: &Model) -> Vec<Run> {
     let mut runs: Vec<Run> = if model.queue.marks.is_empty() {
         match rows::current(model) {
@@ -42,7 +42,7 @@ fn ids(runs: &[Run]) -> Vec<RunId> {
     runs.iter().map(|run| run.id).collect()
 }
 
-/// Ends runs: one that waits is gone at once, whatever runs is asked for.
+/// Cancels runs: queued ones at once, running ones after a question.
 pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
     let mut runs = targets(model);
     runs.retain(|run| !run.state.is_ended());
@@ -98,7 +98,7 @@ pub(super) fn cancel_queued(model: &mut Model) -> Vec<Effect> {
     confirm::ask(model, question)
 }
 
-/// Makes new runs that take over what ended ones finished.
+/// Resumes ended runs: starts new runs that reuse their finished nodes.
 pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
     let mut runs = targets(model);
     runs.retain(|run| matches!(run.state, RunStatus::Failed | RunStatus::Cancelled));
@@ -161,7 +161,7 @@ pub(super) fn label(model: &mut Model) {
     model.layers.push(prompt.into());
 }
 
-/// Lets the queue go on, or waiting runs stay where they are.
+/// Pauses or unpauses the queue.
 pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
     let paused = !model.projection.queue().paused;
     say(

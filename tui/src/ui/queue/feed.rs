@@ -1,4 +1,4 @@
-//! Ended runs, read page by page as one scrolls: first the current workflow's, then everybody's.
+//! Ended runs, read page by page as the user scrolls: first those of the current workflow, then all.
 
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::rpc::runs;
@@ -10,10 +10,10 @@ use crate::ui::effect::Effect;
 
 /// Rows a page.
 const PAGE: u32 = 100;
-/// Rows a page where all are needed, because they are not sorted as they come.
+/// Rows per page if all rows are needed, because the order isn't that of the daemon.
 const LARGE_PAGE: u32 = 1_000;
 
-/// How far ended runs are read.
+/// How far ended runs have been read.
 #[derive(Debug)]
 pub(crate) struct Feeds {
     generation: u64,
@@ -43,7 +43,7 @@ fn feeds(workflow: Option<WorkflowId>) -> Vec<Feed> {
     let of = [Section::Done, Section::Cancelled, Section::Enqueued];
     let mut feeds = Vec::new();
     for section in of {
-        // Who waits is one queue for all workflows.
+        // Queued runs are one queue for all workflows.
         if workflow.is_some() && section != Section::Enqueued {
             feeds.push(feed(section, false));
         }
@@ -62,18 +62,18 @@ fn states(section: Section) -> &'static [RunStatus] {
 }
 
 impl Feeds {
-    /// Starts over: another workflow is on screen, another filter holds, or the daemon came back.
+    /// Starts over, for another workflow or filter, or after a reconnection.
     pub(super) fn reset(&mut self, workflow: Option<WorkflowId>) {
         self.workflow = workflow;
         self.feeds = feeds(workflow);
     }
 
-    /// Whether all runs of a section are known.
+    /// Returns whether all runs of a section are known.
     pub(super) fn is_whole(&self, section: Section) -> bool {
         self.feeds.iter().filter(|feed| feed.section == section).all(|feed| feed.ended)
     }
 
-    /// Asks for the next page of a section, unless one is under way or all are there.
+    /// Requests the next page of a section, unless one is being read or all are known.
     pub(super) fn more(&mut self, section: Section, filter: &Filter, whole: bool) -> Option<Effect> {
         let workflow = self.workflow;
         let feed = self.feeds.iter_mut().find(|feed| feed.section == section && !feed.ended)?;
@@ -98,8 +98,8 @@ impl Feeds {
         Some(Effect::ListRuns { to: Address::QueuePage(self.generation), list })
     }
 
-    /// A page came. Returns which section it is, and of which workflow where it is not of all; `None` where it was not
-    /// asked for here.
+    /// Adds a page. Returns its section, and its workflow if it is not of all workflows; `None` if it was not requested
+    /// here.
     pub(super) fn response(
         &mut self,
         to: Address,

@@ -2,7 +2,7 @@
 
 use fanlight_shared::run::{Run, RunStatus};
 
-/// The filter of runs; empty is all.
+/// The filter of runs; an empty one shows all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     typed: String,
@@ -21,7 +21,7 @@ const STATES: [RunStatus; 7] = [
 ];
 
 impl Filter {
-    /// From what was typed: words of states are states, the rest is looked for as it stands.
+    /// Parses the typed text: names of states are states, the rest is searched for.
     #[must_use]
     pub fn read(typed: &str) -> Self {
         let mut states = Vec::new();
@@ -33,34 +33,34 @@ impl Filter {
             }
         }
         let text = words.join(" ").to_lowercase();
-        // `#12` is how numbers are shown, and the number is what is looked for.
+        // Numbers are shown as `#12`, but searched for without `#`.
         let text = text.strip_prefix('#').unwrap_or(&text).to_owned();
         Self { typed: typed.to_owned(), states, text }
     }
 
-    /// What was typed.
+    /// Returns what was typed.
     #[must_use]
     pub fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// Whether it shows all.
+    /// Returns whether it shows all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.states.is_empty() && self.text.is_empty()
     }
 
-    /// The states that are shown, of these.
+    /// Returns those of these states that are shown.
     pub(super) fn states(&self, of: &[RunStatus]) -> Vec<RunStatus> {
         of.iter().copied().filter(|state| self.states.is_empty() || self.states.contains(state)).collect()
     }
 
-    /// The text to look for.
+    /// Returns the text to search for.
     pub(super) fn text(&self) -> Option<String> {
         (!self.text.is_empty()).then(|| self.text.clone())
     }
 
-    /// Whether a run is shown.
+    /// Returns whether a run is shown.
     #[must_use]
     pub fn shows(&self, run: &Run) -> bool {
         (self.states.is_empty() || self.states.contains(&run.state))

@@ -1,4 +1,4 @@
-//! Numbers that runs put out: the columns of Done, and what it can be sorted by.
+//! Numbers that runs output: the columns and sort keys of Done.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::ui::effect::Effect;
 /// Rows a page.
 const PAGE: u32 = 1_000;
 
-/// Numbers that runs put out.
+/// Numbers that runs output.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     of: HashMap<RunId, HashMap<String, f64>>,
@@ -23,17 +23,17 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// The number of a run.
+    /// Returns the number of a run.
     pub(super) fn of(&self, run: RunId, column: &str) -> Option<f64> {
         self.of.get(&run)?.get(column).copied()
     }
 
-    /// The names of the numbers.
+    /// Returns the names of the numbers.
     pub(super) fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// Forgets all and asks for those of a workflow.
+    /// Starts over with the numbers of a workflow.
     pub(super) fn reset(&mut self, workflow: Option<WorkflowId>) -> Option<Effect> {
         self.of.clear();
         self.columns.clear();
@@ -56,7 +56,7 @@ impl Numbers {
         Some(Effect::ListAssets { to: self.address(), list })
     }
 
-    /// A page came: the next one is asked for.
+    /// Adds a page and requests the next one.
     pub(super) fn page(
         &self,
         to: Address,
@@ -69,7 +69,7 @@ impl Numbers {
         self.ask(workflow?, Some(cursor?.clone()))
     }
 
-    /// Adds a product, if it is a number that the workflow puts out. Returns whether it is.
+    /// Adds a product if it is a number that the workflow outputs. Returns whether it is.
     pub(super) fn take(&mut self, asset: &Asset, workflow: Option<&Workflow>) -> bool {
         let Some(number) = asset.value.as_float().filter(|_| asset.item.is_whole() && asset.ordinal == 0)
         else {
@@ -86,13 +86,13 @@ impl Numbers {
         true
     }
 
-    /// A run was deleted.
+    /// Handles the deletion of a run.
     pub(super) fn forget(&mut self, run: RunId) {
         self.of.remove(&run);
     }
 }
 
-/// The output of the workflow that a product is.
+/// Returns the output of the workflow that a product is.
 fn column(asset: &Asset, workflow: Option<&Workflow>) -> Option<String> {
     if asset.node.is_empty() {
         return Some(asset.port.clone());

@@ -7,7 +7,7 @@ use fanlight_shared::run::Run;
 
 use super::numbers::Numbers;
 
-/// What ended runs are sorted by.
+/// The order of ended runs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Sort {
     /// The newest first.
@@ -17,14 +17,14 @@ pub enum Sort {
     Longest,
     /// By label, numbers in it by value.
     Label,
-    /// By a number that the runs put out, the greatest first.
+    /// By a number that the runs output, the greatest first.
     Greatest(String),
-    /// By a number that the runs put out, the least first.
+    /// By a number that the runs output, the least first.
     Least(String),
 }
 
 impl Sort {
-    /// The way after this one, where runs put out these numbers.
+    /// Returns the next order, given the numbers that the runs output.
     pub(super) fn next(&self, columns: &[String]) -> Self {
         let number = |index: usize| columns.get(index).map_or(Self::Newest, |it| Self::Greatest(it.clone()));
         match self {
@@ -38,7 +38,7 @@ impl Sort {
         }
     }
 
-    /// What it is called.
+    /// Returns its name.
     pub(super) fn words(&self) -> String {
         match self {
             Self::Newest => "newest".to_owned(),
@@ -50,8 +50,8 @@ impl Sort {
     }
 }
 
-/// The place of a run within its section: the current workflow's before the others', then what is sorted by, then the
-/// newest first.
+/// The sort key of a run within its section: runs of the current workflow first, then by the order, then the newest
+/// first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Key {
     other: bool,
@@ -62,13 +62,13 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Runs that run, in the order in which they started.
+    /// Returns the key of a running run, which is the order in which they started.
     pub(super) fn running(run: &Run, of: Option<WorkflowId>) -> Self {
         let order = run.start_order.and_then(|it| i64::try_from(it).ok()).unwrap_or(i64::MAX);
         Self { rank: order, ..Self::newest(run, of) }
     }
 
-    /// Runs that wait behind those whose places are known.
+    /// Returns the key of a queued run whose place is unknown, which is after the others.
     pub(super) fn waiting(run: &Run) -> Self {
         Self {
             rank: run.submitted_at.0,
@@ -104,13 +104,13 @@ impl Key {
     }
 }
 
-/// Whole numbers in the order of the numbers.
+/// Maps numbers to integers in the same order.
 fn bits(number: f64) -> i64 {
     let bits = i64::from_ne_bytes(number.to_ne_bytes());
     if bits < 0 { bits ^ i64::MAX } else { bits }
 }
 
-/// Text whose order is that of the numbers in it: `seed=2` before `seed=10`.
+/// Returns a text that sorts in natural order: `seed=2` before `seed=10`.
 fn natural(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut digits = String::new();

@@ -1,5 +1,5 @@
-//! The rows of the pane from top to bottom: headings, and the runs below those that are not folded. Nothing is built per
-//! run: a row is found by its number.
+//! The rows of the pane from top to bottom: headings, and the runs of sections that aren't folded. Rows are looked up
+//! by number, so that nothing is built per run.
 
 use fanlight_shared::id::RunId;
 
@@ -15,10 +15,10 @@ pub(super) enum Row {
     Run(RunId),
 }
 
-/// Where the sections begin.
+/// The positions of the sections.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Rows {
-    /// A section, the row of its heading, and how many runs stand below it.
+    /// A section, the row of its heading, and its number of visible runs.
     sections: Vec<(Section, usize, usize)>,
     /// How many rows there are.
     pub(super) len: usize,
@@ -40,7 +40,7 @@ impl Rows {
         Self { sections, len }
     }
 
-    /// A row by its number.
+    /// Returns a row by its number.
     pub(super) fn row(&self, queue: &Queue, row: usize) -> Option<Row> {
         let (section, first, shown) = self.sections.iter().rev().find(|(_, first, _)| *first <= row)?;
         match row - first {
@@ -50,17 +50,17 @@ impl Rows {
         }
     }
 
-    /// The section that a row belongs to.
+    /// Returns the section that a row belongs to.
     pub(super) fn section(&self, row: usize) -> Option<Section> {
         self.sections.iter().rev().find(|(_, first, _)| *first <= row).map(|(section, ..)| *section)
     }
 
-    /// The row of a heading.
+    /// Returns the row of a heading.
     pub(super) fn heading(&self, section: Section) -> Option<usize> {
         self.sections.iter().find(|(it, ..)| *it == section).map(|(_, first, _)| *first)
     }
 
-    /// The last row of a section.
+    /// Returns the last row of a section.
     pub(super) fn end(&self, section: Section) -> Option<usize> {
         self.sections.iter().find(|(it, ..)| *it == section).map(|(_, first, shown)| first + shown)
     }
@@ -76,7 +76,7 @@ impl Rows {
         }
     }
 
-    /// The row under the cursor: on the run in focus until a person moves it.
+    /// Returns the row of the cursor, which is on the run in focus until the user moves it.
     pub(super) fn cursor(&self, model: &Model) -> usize {
         let queue = &model.queue;
         let at = queue.cursor.or_else(|| crate::ui::lens::focus(model).map(At::Run));
@@ -85,7 +85,7 @@ impl Rows {
     }
 }
 
-/// The row under the cursor.
+/// Returns the row under the cursor.
 pub(super) fn current(model: &Model) -> Option<Row> {
     let rows = Rows::of(&model.queue);
     rows.row(&model.queue, rows.cursor(model))

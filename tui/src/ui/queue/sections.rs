@@ -1,5 +1,5 @@
-//! Which run stands in which section and where. A run is placed by its state in the projection alone, and taken from its
-//! old place first, so it is never in two.
+//! The position of each run in its section. A run is placed by its state in the projection alone, and removed from its
+//! old position first, so that it is never in two.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,7 +19,7 @@ pub(crate) struct Sections {
     pub(super) sort: Sort,
     pub(super) filter: Filter,
     keys: [Vec<Key>; 4],
-    /// Runs whose place in the queue is known, in that order; those of `keys` stand behind them.
+    /// Runs whose place in the queue is known, in that order; those of `keys` follow.
     waiting: Vec<RunId>,
     placed: HashMap<RunId, Placed>,
     failed: usize,
@@ -34,12 +34,12 @@ struct Placed {
 }
 
 impl Sections {
-    /// The workflow whose runs come first.
+    /// Returns the workflow whose runs come first.
     pub(super) fn of(&self) -> Option<WorkflowId> {
         self.of
     }
 
-    /// Places all runs anew.
+    /// Places all runs again.
     pub(super) fn rebuild(&mut self, projection: &Projection, numbers: &Numbers, of: Option<WorkflowId>) {
         let (sort, filter) = (std::mem::take(&mut self.sort), std::mem::take(&mut self.filter));
         *self = Self { of, sort, filter, ..Self::default() };
@@ -57,7 +57,7 @@ impl Sections {
         }
     }
 
-    /// Places a run where it belongs now; one that is gone is taken away.
+    /// Places a run where it belongs now, or removes a deleted one.
     pub(super) fn place(&mut self, run: RunId, projection: &Projection, numbers: &Numbers) {
         self.remove_placed(run);
         if let Some(at) = self.waiting.iter().position(|it| *it == run) {
@@ -82,7 +82,7 @@ impl Sections {
         }
     }
 
-    /// Takes a run from where it stands by its key, if it does.
+    /// Removes a run from its position by its key, if it has one.
     fn remove_placed(&mut self, run: RunId) {
         let Some(placed) = self.placed.remove(&run) else { return };
         self.failed -= usize::from(placed.failed);
@@ -92,7 +92,7 @@ impl Sections {
         }
     }
 
-    /// Whether a run is shown among those that wait.
+    /// Returns whether a run is shown as queued.
     fn waits(&self, run: &Run) -> bool {
         run.state == RunStatus::Queued && self.filter.shows(run)
     }
@@ -111,18 +111,18 @@ impl Sections {
         Some(Placed { section, key, failed: run.state == RunStatus::Failed })
     }
 
-    /// How many runs of a section are shown.
+    /// Returns how many runs of a section are shown.
     pub(super) fn len(&self, section: Section) -> usize {
         let waiting = if section == Section::Enqueued { self.waiting.len() } else { 0 };
         waiting + self.keys[section as usize].len()
     }
 
-    /// How many of those in Done failed.
+    /// Returns how many of those in Done failed.
     pub(super) fn failed(&self) -> usize {
         self.failed
     }
 
-    /// The run at a place of a section, from 0.
+    /// Returns the run at an index of a section, from 0.
     pub(super) fn at(&self, section: Section, index: usize) -> Option<RunId> {
         if section != Section::Enqueued {
             return self.keys[section as usize].get(index).map(|key| key.run);
@@ -131,7 +131,7 @@ impl Sections {
         self.waiting.get(index).copied().or_else(behind)
     }
 
-    /// Where a run stands.
+    /// Returns the position of a run.
     pub(super) fn find(&self, run: RunId) -> Option<(Section, usize)> {
         if let Some(placed) = self.placed.get(&run) {
             let at = self.keys[placed.section as usize].binary_search(&placed.key).ok()?;
@@ -141,12 +141,12 @@ impl Sections {
         self.waiting.iter().position(|it| *it == run).map(|at| (Section::Enqueued, at))
     }
 
-    /// The runs of a submission, in order.
+    /// Returns the runs of a submission, in order.
     pub(super) fn submission(&self, of: SubmissionId) -> impl Iterator<Item = RunId> + '_ {
         self.submissions.get(&of).into_iter().flat_map(|runs| runs.values().copied())
     }
 
-    /// How many runs of a submission are known.
+    /// Returns how many runs of a submission are known.
     pub(super) fn submission_len(&self, of: SubmissionId) -> usize {
         self.submissions.get(&of).map_or(0, BTreeMap::len)
     }
@@ -182,7 +182,7 @@ mod tests {
                 assert_eq!(order(&sections), order(&anew), "{typed}: {number} {state:?}");
             };
             for number in 1..=12 {
-                // Every third goes before the others.
+                // Every third run moves to the front.
                 notification(number, RunStatus::Queued, number.is_multiple_of(3).then_some(1));
             }
             for number in [12, 9, 1, 2, 11] {

@@ -17,7 +17,7 @@ use crate::ui::testing::{
 };
 use crate::ui::update::update;
 
-/// The queue has the keys and was painted once.
+/// Returns the model with the focus on the queue, painted once.
 fn queue(mut model: Model) -> Model {
     model.pane = Pane::Queue;
     paint(&mut model, 120, 40);
@@ -142,7 +142,7 @@ fn a_form_that_was_refused_comes_back_and_another_failure_brings_none() {
     assert!(screen(&mut model, 120, 40).contains("is too large"));
 }
 
-/// The picture of a run came and was painted.
+/// Adds and paints the picture of a run.
 fn pictured(model: &mut Model, number: u32) {
     let of = model.projection.run(run_id(number)).expect("a run").clone();
     let mut made = asset(number, &of, "poster", AssetKind::Image);

@@ -1,4 +1,4 @@
-//! Which picture stands for an ended run: what it put out, else the last thing that it made.
+//! The picture of an ended run: its output, else its last product.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -13,16 +13,16 @@ use crate::ui::model::Model;
 
 /// Columns and rows of a picture beside its card.
 pub(super) const CELLS: (u16, u16) = (8, 3);
-/// Products of a run that are looked at; what it put out is among the newest.
+/// How many products of a run are searched; its outputs are among the newest.
 const MAX_ASSETS: u32 = 24;
-/// Runs whose picture is known.
+/// The maximum number of runs whose picture is kept.
 const MAX_RUNS: usize = 4_000;
-/// Requests that are under way at most; the rest is asked for after the next frame.
+/// The maximum number of concurrent requests; the rest follows after the next frame.
 const MAX_CONCURRENT: usize = 8;
-/// Runs of a workflow without a picture after which the others are not asked for.
+/// The number of runs without a picture after which the other runs of a workflow are skipped.
 const MAX_BLANK: usize = 4;
 
-/// Which picture stands for which run.
+/// The pictures of runs.
 #[derive(Debug, Default)]
 pub(crate) struct Thumbs {
     of: HashMap<RunId, Option<Thumb>>,
@@ -30,7 +30,7 @@ pub(crate) struct Thumbs {
     asked: HashSet<RunId>,
     pictured: HashSet<WorkflowId>,
     blank: HashMap<WorkflowId, usize>,
-    /// Whether a person folded them away.
+    /// Whether the user hides them.
     pub(super) hidden: bool,
 }
 
@@ -41,27 +41,27 @@ struct Thumb {
 }
 
 impl Thumbs {
-    /// Whether runs of a workflow have pictures, so that their cards leave room for one.
+    /// Returns whether runs of a workflow have pictures, so that their cards leave room for one.
     pub(super) fn are_of(&self, workflow: WorkflowId) -> bool {
         !self.hidden && self.pictured.contains(&workflow)
     }
 
-    /// Whether any run has a picture.
+    /// Returns whether any run has a picture.
     pub(super) fn any(&self) -> bool {
         !self.pictured.is_empty()
     }
 
-    /// Whether any card has a picture.
+    /// Returns whether any card has a picture.
     pub(super) fn are_shown(&self) -> bool {
         !self.hidden && self.any()
     }
 
-    /// The picture of a run, once it can be fetched.
+    /// Returns the picture of a run, once it can be fetched.
     pub(super) fn of(&self, run: RunId) -> Option<AssetId> {
         self.of.get(&run).copied().flatten().filter(|thumb| thumb.ready).map(|thumb| thumb.asset)
     }
 
-    /// Asks which picture stands for a run, unless that is known or on its way.
+    /// Asks the picture of a run, unless that is known or on its way.
     pub(super) fn want(&mut self, run: RunId, workflow: WorkflowId) -> Option<Effect> {
         let known = self.of.contains_key(&run) || self.asked.contains(&run);
         let blank = !self.pictured.contains(&workflow)
@@ -74,7 +74,7 @@ impl Thumbs {
         Some(Effect::ListAssets { to: Address::QueueThumbnail(run), list })
     }
 
-    /// The products of a run came; `output` is what its workflow puts out.
+    /// Adds the products of a run; `output` is the output of its workflow.
     pub(super) fn response(
         &mut self,
         run: RunId,
@@ -99,12 +99,12 @@ impl Thumbs {
         self.put(run, best.map(|asset| thumb(asset)));
     }
 
-    /// Handles an empty response: it is asked for again when it is seen again.
+    /// Handles a failed request, which is repeated when the run is in view again.
     pub(super) fn failed(&mut self, run: RunId) {
         self.asked.remove(&run);
     }
 
-    /// A product was stored or changed.
+    /// Handles a product that was stored or changed.
     pub(super) fn stored(&mut self, asset: &Asset) {
         if !has_picture(asset) {
             return;
@@ -112,7 +112,7 @@ impl Thumbs {
         self.pictured.insert(asset.workflow_id);
         match self.of.get_mut(&asset.run_id) {
             Some(Some(known)) if known.asset == asset.id => *known = thumb(asset),
-            // Another one may stand for the run now.
+            // The picture of the run may be another one now.
             Some(_) => {
                 self.of.remove(&asset.run_id);
             }
@@ -120,12 +120,12 @@ impl Thumbs {
         }
     }
 
-    /// A run was deleted, or a product of it.
+    /// Handles the deletion of a run, or of a product of it.
     pub(super) fn forget(&mut self, run: RunId) {
         self.of.remove(&run);
     }
 
-    /// A product was deleted.
+    /// Handles the deletion of a product.
     pub(super) fn deleted(&mut self, asset: AssetId) {
         self.of.retain(|_, thumb| thumb.is_none_or(|thumb| thumb.asset != asset));
     }
@@ -142,7 +142,7 @@ impl Thumbs {
     }
 }
 
-/// The node and port that make the first output of the workflow on screen.
+/// Returns the node and port that make the first output of the workflow on screen.
 pub(super) fn output(model: &Model) -> Option<(String, String)> {
     let (workflow, _) = model.drawn()?;
     workflow.outputs.values().find_map(|output| match &output.value {

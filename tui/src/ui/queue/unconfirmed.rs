@@ -1,5 +1,5 @@
-//! Ended runs that the daemon may have deleted while it could not be heard: a page that should have one and has not
-//! makes it be asked after.
+//! Ended runs that the daemon may have deleted during a lost connection: if a page doesn't contain an expected run,
+//! that run is requested.
 
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::run::Run;
@@ -8,14 +8,15 @@ use super::Section;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
 
-/// A page of a section came, of one workflow or of all; `last`: it is the last one.
+/// Checks a page of a section, of one workflow or of all; `last` marks the last page.
 pub(super) fn read(
     model: &mut Model,
     (of, workflow): (Section, Option<WorkflowId>),
     rows: &[Run],
     last: bool,
 ) -> Option<Effect> {
-    // Ids grow with time, so the page goes down to its last row. Where a clock went back, one too many is asked after.
+    // Ids grow with time, so that the page covers everything down to its last row. If a clock went back, a run may be
+    // requested needlessly.
     let end = rows.last().map(|run| run.id).filter(|_| !last);
     let missing = |run: &&Run| {
         Section::of(run.state) == of

@@ -24,7 +24,7 @@ use crate::ui::toast::Tone;
 use crate::ui::update::say;
 use crate::ui::view::Hit;
 
-/// Carries out an action of this pane, or one that works everywhere and moves in the pane that has the keys.
+/// Carries out an action of this pane, or a movement in the pane that has the focus.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let page = usize::from(model.areas.pane(Pane::Queue).map_or(10, |area| area.height));
     match action {
@@ -69,7 +69,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// One step back inside the pane (a filter, marks); `false` if there is nothing to go back from.
+/// Goes one step back inside the pane (clears a filter or marks). Returns `false` if there is nothing to undo.
 pub fn back(model: &mut Model) -> bool {
     if !model.queue.marks.is_empty() {
         model.queue.marks.clear();
@@ -82,7 +82,7 @@ pub fn back(model: &mut Model) -> bool {
     true
 }
 
-/// Whether an action of this pane does something now; hints, help and palette use it.
+/// Returns whether an action of this pane is enabled; hints, help and palette use it.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     let any = |wanted: &dyn Fn(RunStatus) -> bool| ask::targets(model).iter().any(|run| wanted(run.state));
@@ -100,7 +100,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
     }
 }
 
-/// The actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
+/// Returns the actions for the hint line, the most useful first; those that are not enabled are left out by the caller.
 #[must_use]
 pub fn hints(model: &Model) -> Vec<Action> {
     let mut hints = match rows::current(model) {
@@ -119,7 +119,7 @@ pub fn hints(model: &Model) -> Vec<Action> {
     hints
 }
 
-/// Handles the mouse over this pane: clicks, wheel. `hit` is what lies there, as the view marked it.
+/// Handles clicks and the wheel over this pane. `hit` is the marked area under the mouse.
 pub fn mouse(model: &mut Model, mouse: MouseEvent, hit: Option<&Hit>) -> Vec<Effect> {
     match (mouse.kind, hit) {
         (MouseEventKind::ScrollDown, _) => step(model, |row, last| (row + 3).min(last)),

@@ -1,4 +1,4 @@
-//! The queue pane as it is drawn: the heat-strip of the focused submission, then the rows in view.
+//! Draws the queue pane: the heat-strip of the focused submission, then the rows in view.
 
 mod card;
 mod strip;
@@ -15,7 +15,7 @@ use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 
-/// Draws the pane inside its frame: the root draws the border and the title that [`title`] gives.
+/// Draws the inside of the pane; the root draws the border, with the title from [`title`].
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     if area.is_empty() {
         return;
@@ -28,7 +28,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
     }
     let cursor = rows.cursor(model);
     let height = |row: usize| rows.row(&model.queue, row).map_or(1, |row| tall(model, row, area));
-    // The cursor stays in the middle where it can; only rows in view are looked at.
+    // The cursor stays in the middle if possible; only rows in view are read.
     let room = usize::from(area.height);
     let (mut first, mut above) = (cursor, 0);
     while first > 0 && above + height(first - 1) <= room / 2 {

@@ -1,4 +1,4 @@
-//! The user's `ui.toml`: how the UI behaves where no flag says otherwise.
+//! The user's `ui.toml`: the preferences of the UI, which flags override.
 //!
 //! ```toml
 //! confirm = false      # do destructive things without asking
@@ -17,16 +17,16 @@ use crate::ui::model::PictureMode;
 
 const KEYS: [&str; 6] = ["confirm", "bell", "motion", "mouse", "ascii", "pictures"];
 
-/// What a person set; `None` where nothing was said.
+/// The user's preferences; `None` if not set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Preferences {
     /// Whether destructive actions ask first.
     pub confirm: Option<bool>,
-    /// Whether a bell and a notice announce the end of the last run.
+    /// Whether a bell and a notification announce the end of the last run.
     pub bell: Option<bool>,
-    /// Whether things move that need not.
+    /// Whether edges and spinners are animated.
     pub motion: Option<bool>,
-    /// Whether the mouse is taken.
+    /// Whether the mouse is used.
     pub mouse: Option<bool>,
     /// Whether only ASCII is drawn.
     pub ascii: Option<bool>,
@@ -35,10 +35,10 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// What a file says.
+    /// Returns the preferences in a file.
     ///
     /// # Errors
-    /// A sentence for everything that is wrong, with its line and a near match.
+    /// One sentence per mistake, with its line and a similar name.
     pub fn with_file(text: &str) -> Result<Self, Vec<String>> {
         let table = DeTable::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
         let (mut preferences, mut errors) = (Self::default(), Vec::new());

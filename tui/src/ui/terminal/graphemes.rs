@@ -1,15 +1,15 @@
-//! Graphemes whose width terminals disagree about: flags, joined and modified emoji, variation selectors, combined
-//! characters. Whatever width one gets, no cell is left behind: its own cells are cleared before it is drawn, and the cells
-//! that it may reach are drawn again after it.
+//! Graphemes whose width differs between terminals: flags, joined and modified emoji, variation selectors, combined
+//! characters. Their cells are cleared before they are drawn, and the cells that they may reach are drawn again, so
+//! that nothing remains whatever their width.
 
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-/// kitty's placeholder for a part of a picture; its marks take no room.
+/// kitty's placeholder for a part of a picture; its diacritics have no width.
 const PLACEHOLDER: char = '\u{10EEEE}';
 
-/// Whether terminals disagree about the width of what a cell shows.
+/// Returns whether the width of a symbol differs between terminals.
 pub(super) fn is_contested(symbol: &str) -> bool {
     // Nearly all cells.
     if symbol.len() <= 1 {
@@ -24,7 +24,7 @@ pub(super) fn is_contested(symbol: &str) -> bool {
     characters.next().is_some() || is_emoji(first)
 }
 
-/// Whether a character alone may be drawn as a picture of two columns. Those that the UI itself uses are drawn as text
+/// Returns whether a character by itself may be drawn as a two-column emoji. Those that the UI uses are drawn as text
 /// everywhere.
 fn is_emoji(character: char) -> bool {
     matches!(character,
@@ -35,18 +35,18 @@ fn is_emoji(character: char) -> bool {
         && !matches!(character, '\u{1FB00}'..='\u{1FBFF}')
 }
 
-/// How many columns it takes here.
+/// Returns its width in columns in this UI.
 pub(super) fn columns(symbol: &str) -> u16 {
     u16::try_from(symbol.width()).unwrap_or(u16::MAX).max(1)
 }
 
-/// How many columns it takes at most, on a terminal that draws each of its characters by itself.
+/// Returns its maximum width in columns, on a terminal that draws each character separately.
 fn reach(symbol: &str) -> u16 {
     let each = symbol.chars().map(|it| if it.is_ascii() { 1 } else { 2 }).sum::<usize>();
     u16::try_from(each).unwrap_or(u16::MAX).max(columns(symbol))
 }
 
-/// The graphemes of the last frame, and what has to be drawn again because of them.
+/// The graphemes of the last frame, and the cells to draw again because of them.
 #[derive(Debug, Default)]
 pub(super) struct Graphemes {
     area: Rect,
@@ -54,7 +54,7 @@ pub(super) struct Graphemes {
 }
 
 impl Graphemes {
-    /// Called with each frame after everything is drawn and before it is compared with the frame before.
+    /// Called with each frame after it is drawn and before it is compared with the previous one.
     pub(super) fn settle(&mut self, buffer: &mut Buffer) {
         if self.area != buffer.area {
             // The terminal was cleared.
@@ -68,7 +68,7 @@ impl Graphemes {
             }
             let (x, y) = buffer.pos_of(at);
             if reach(buffer.content[at].symbol()) > buffer.area.right() - x {
-                // It might go on in the next line.
+                // It could continue in the next line.
                 buffer.content[at].set_symbol(" ");
                 continue;
             }
@@ -98,7 +98,7 @@ impl Graphemes {
         self.shown = now;
     }
 
-    /// Forgets what was drawn: the terminal was cleared.
+    /// Forgets what was drawn, after the terminal was cleared.
     pub(super) fn forget(&mut self) {
         self.shown.clear();
     }

@@ -1,4 +1,4 @@
-//! Writes cells to the terminal: crossterm's way, but for graphemes whose width terminals disagree about.
+//! Writes cells to the terminal like crossterm, except for graphemes whose width differs between terminals.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Size};
 
 use super::graphemes::{columns, is_contested};
 
-/// The terminal as ratatui sees it.
+/// The terminal backend for ratatui.
 #[derive(Debug)]
 pub(super) struct Screen<W: Write> {
     inner: CrosstermBackend<W>,
@@ -38,7 +38,7 @@ impl<W: Write> Backend for Screen<W> {
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
         let mut plain: Vec<(u16, u16, &Cell)> = Vec::new();
-        // The columns behind the last such grapheme, which are its own.
+        // The remaining columns of the last such grapheme.
         let mut own = (0, 0..0);
         for (x, y, cell) in content {
             if own.0 == y && own.1.contains(&x) {
@@ -48,7 +48,7 @@ impl<W: Write> Backend for Screen<W> {
                 plain.push((x, y, cell));
                 continue;
             }
-            // Each call begins with the cursor where its first cell is.
+            // Each call starts at the position of its first cell.
             self.inner.draw(plain.drain(..))?;
             let wide = columns(cell.symbol());
             let mut blank = cell.clone();
@@ -106,7 +106,7 @@ mod recorded {
     /// What was written.
     pub(in crate::ui::terminal) type Written = Arc<Mutex<Vec<u8>>>;
 
-    /// Keeps what is written to it.
+    /// Records what is written to it.
     pub(in crate::ui::terminal) struct Recorder(Written);
 
     impl Write for Recorder {
@@ -121,7 +121,7 @@ mod recorded {
     }
 
     impl Screen<Recorder> {
-        /// One that keeps what it writes.
+        /// Returns one that records what it writes.
         pub(in crate::ui::terminal) fn recorded() -> (Self, Written) {
             let written = Written::default();
             (Self::new(Recorder(written.clone())), written)

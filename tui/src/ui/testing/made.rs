@@ -11,17 +11,17 @@ use fanlight_shared::value::Value;
 
 use super::{NOW, POSTER};
 
-/// The same id for the same number, so that pictures of ids stay the same.
+/// Returns the same id for the same number, so that pictures of ids stay the same.
 pub(crate) fn run_id(number: u32) -> RunId {
     RunId::from_bytes(bytes(1, number))
 }
 
-/// The workflow's id of all tests.
+/// Returns the workflow's id of all tests.
 pub(crate) fn workflow_id() -> WorkflowId {
     WorkflowId::from_bytes(bytes(2, 0))
 }
 
-/// The same id for the same number.
+/// Returns the same id for the same number.
 pub(crate) fn asset_id(number: u32) -> AssetId {
     AssetId::from_bytes(bytes(3, number))
 }
@@ -33,7 +33,7 @@ fn bytes(kind: u8, number: u32) -> [u8; 16] {
     bytes
 }
 
-/// A run of [`POSTER`] in a state; each is a submission of its own.
+/// Returns a run of [`POSTER`] in a state; each is a submission of its own.
 pub(crate) fn run(number: u32, state: RunStatus) -> Run {
     let started = state != RunStatus::Queued;
     let at = NOW.0 - 60_000 + i64::from(number) * 1_000;
@@ -73,7 +73,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
     }
 }
 
-/// What is known of a run of [`POSTER`]: in the middle of it, done, failed, or nothing yet.
+/// Returns what is known of a run of [`POSTER`]: in the middle of it, done, failed, or nothing yet.
 pub(crate) fn state(run: &Run) -> RunState {
     let mut state = RunState::new(["sky", "title", "framed", "poster"]);
     state.status = run.state;
@@ -137,7 +137,7 @@ fn set(state: &mut RunState, node: &str, status: NodeStatus, started: Time) {
     }
 }
 
-/// A product of a run.
+/// Returns a product of a run.
 pub(crate) fn asset(number: u32, of: &Run, node: &str, kind: AssetKind) -> Asset {
     let value = match kind {
         AssetKind::Number => Value::Float(f64::from(number) / 8.0),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-/// What a block draws: its text, then a letter per cell for its style (a capital is bold; `.` is plain).
+/// Returns what a block draws: its text, then a letter per cell for its style (a capital is bold; `.` is plain).
 pub(crate) fn draw(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) -> String {
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);
@@ -52,7 +52,7 @@ fn letter(cell: &ratatui::buffer::Cell) -> char {
     }
 }
 
-/// What a block draws, as a terminal takes it: for looking at.
+/// Returns what a block draws, as a terminal takes it: for looking at.
 fn ansi(columns: u16, rows: u16, block: impl FnOnce(Rect, &mut Buffer)) -> String {
     use std::fmt::Write as _;
     let area = Rect::new(0, 0, columns, rows);

@@ -1,4 +1,4 @@
-//! The user's theme file: a role, and how it looks.
+//! The user's theme file: roles and their styles.
 //!
 //! ```toml
 //! accent = "magenta bold"
@@ -14,10 +14,10 @@ use super::{ROLES, Theme};
 use crate::ui::settings::{line_of, syntax_error};
 
 impl Theme {
-    /// The default theme with the roles of a file over it.
+    /// Returns the default theme, overridden by the roles of a file.
     ///
     /// # Errors
-    /// A sentence for everything that is wrong, with its line and a near match.
+    /// One sentence per mistake, with its line and a similar name.
     pub fn with_file(text: &str) -> Result<Self, Vec<String>> {
         let table = DeTable::parse(text).map_err(|error| vec![syntax_error(text, &error)])?;
         let mut theme = Self::default();

@@ -20,7 +20,7 @@ use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 use crate::ui::toast::Tone;
 
-/// Carries out an action: the shell's own, else by the pane it belongs to.
+/// Carries out an action of the shell, or of the pane it belongs to.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if !enabled(model, action) {
         return Vec::new();
@@ -64,7 +64,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
-    // An action of a pane that has not the keys was chosen by its words: the keys go there with it.
+    // An action of an unfocused pane was chosen in the palette: it focuses the pane.
     match action.info().scope {
         Scope::All => {}
         scope => match Pane::of_scope(scope) {
@@ -75,16 +75,16 @@ fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
     pane_step(model, action).effects
 }
 
-/// Lets the pane that has the keys take an action.
+/// Passes an action to the focused pane.
 fn pane_step(model: &mut Model, action: Action) -> Step {
     model.pane.component().key(model, KeyEvent::from(KeyCode::Null), Some(action))
 }
 
-/// Whether an action does something now.
+/// Returns whether an action is enabled.
 #[must_use]
 pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
-        // Also before the picture of the run in focus is there.
+        // Also before the snapshot of the run in focus arrives.
         Action::OlderRun | Action::NewerRun => lens::focus(model).is_some() && lens::is_one_of_many(model),
         Action::Pin => model.lens().is_some() && lens::is_one_of_many(model),
         Action::Run | Action::RunAgain => model.workflow.is_some(),
@@ -97,7 +97,7 @@ pub fn enabled(model: &Model, action: Action) -> bool {
             Scope::All => true,
             scope => match Pane::of_scope(scope) {
                 Some(pane) => pane.component().enabled(model, action),
-                // Those of layers belong to the layer that is open.
+                // Actions of layers belong to the open layer.
                 None => model.layers.last().is_some_and(|layer| layer.scope() == Some(scope)),
             },
         },
@@ -129,7 +129,7 @@ fn pin(model: &mut Model) {
         model.projection.unpin(workflow);
         say(model, Tone::Note, "the lens follows the newest started run");
     } else {
-        // One that was just deleted is still on screen, but can't be kept there.
+        // A deleted run may still be on screen, but can't be pinned.
         if model.projection.pin(run)
             && let Some(name) = model.projection.run(run).map(fanlight_shared::run::Run::name)
         {
@@ -167,13 +167,13 @@ fn edit(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Runs the file on screen with the params of the focused run, as far as it still has them.
+/// Runs the file on screen with those params of the focused run that it still has.
 fn again(model: &mut Model) -> Vec<Effect> {
     let Some(document) = model.workflow.as_ref().map(|open| &open.document) else { return Vec::new() };
     let Some(workflow) = &document.workflow else { return open::form(model) };
     let mut set = runs::ParamSet::default();
     let mut needs_file = None;
-    // Params that are too long for lists are known to the daemon alone.
+    // Only the daemon knows params that are too long for lists.
     set.like = model.lens().filter(|lens| lens.run.params_short).map(|lens| lens.run.id);
     if let Some(lens) = model.lens().filter(|lens| !lens.run.params_short) {
         for (name, value) in &lens.run.params {
@@ -200,7 +200,7 @@ fn again(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Start(Box::new(Submission { start, source: document.source.clone() }))]
 }
 
-/// One step back: an error message, what the pane can take back, the zoom.
+/// Goes one step back: dismisses an error, goes back in the pane, or ends the zoom.
 fn back(model: &mut Model) {
     let error = model.toasts.shown.iter().any(|toast| toast.tone == Tone::Bad);
     if error {

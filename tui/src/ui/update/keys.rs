@@ -1,4 +1,4 @@
-//! Keys: the topmost layer first, then what they mean.
+//! Keys: the topmost layer first, then the actions.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -40,7 +40,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// Text that was pasted goes to a layer that takes text. Terminals send its line breaks as carriage returns.
+/// Passes pasted text to a layer that takes text. Terminals send line breaks as carriage returns.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if !model.layers.last().is_some_and(|layer| layer.takes_text()) {
         return Vec::new();
@@ -49,8 +49,8 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     step_top(model, |layer, model| layer.paste(model, &text)).map(|(effects, _)| effects).unwrap_or_default()
 }
 
-/// The letter that was pressed right after escape: terminals report it as alt and the letter, and on a slow line that is
-/// all that comes of it. Where alt with the letter means something, it was meant.
+/// Returns the letter that was typed right after escape. Terminals report both as alt and the letter, so that on a slow
+/// line they can't be told apart. If alt with the letter is bound, it is that.
 fn after_escape(model: &Model, key: KeyEvent) -> Option<KeyEvent> {
     let alone = (key.modifiers & (KeyModifiers::ALT | KeyModifiers::CONTROL)) == KeyModifiers::ALT;
     let text = model.layers.last().is_some_and(|layer| layer.takes_text());
@@ -59,7 +59,7 @@ fn after_escape(model: &Model, key: KeyEvent) -> Option<KeyEvent> {
     letter.then(|| KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT))
 }
 
-/// Whether a key writes or edits text, where text is taken.
+/// Returns whether a key writes or edits text in a text input.
 fn is_typed(key: KeyEvent) -> bool {
     match key.code {
         KeyCode::Char(_) => !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT),
@@ -75,7 +75,7 @@ enum Meaning {
     Nothing,
 }
 
-/// What a key means after those that are pending.
+/// Returns the meaning of a key after the pending ones.
 fn meaning(model: &mut Model, key: KeyEvent) -> Meaning {
     let key = Key::from(key);
     if !model.pending.is_empty() && key == Key::from(KeyEvent::from(KeyCode::Esc)) {
@@ -94,7 +94,7 @@ fn meaning(model: &mut Model, key: KeyEvent) -> Meaning {
         Found::Nothing => {
             let began = model.pending.len() > 1;
             model.pending.clear();
-            // A key that does not continue the sequence means what it means alone.
+            // A key that doesn't continue the sequence has its own meaning.
             match began.then(|| model.keymap.find(&scopes, &[key])) {
                 Some(Found::Action(action)) => Meaning::Action(action),
                 Some(Found::More) => {

@@ -1,4 +1,4 @@
-//! The mouse: clicks, the wheel, borders that are dragged.
+//! The mouse: clicks, the wheel, dragged borders.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 

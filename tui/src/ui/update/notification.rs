@@ -1,4 +1,4 @@
-//! Notifications of the daemon: folded into the projection first, then shown to the panes and the layers.
+//! Notifications of the daemon: applied to the projection first, then passed to panes and layers.
 
 use fanlight_shared::client::projection::Change;
 use fanlight_shared::event::DaemonEvent;
@@ -42,13 +42,13 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     effects
 }
 
-/// Says that a run asks something that it did not ask before.
+/// Announces a new question of a run.
 fn asks(model: &mut Model, run: &Run) -> Option<Effect> {
     let asks = run.asks.as_deref()?;
     let known = model.projection.run(run.id).and_then(|known| known.asks.as_deref());
     let first = |asks: &Asks| (asks.node.clone(), asks.item, asks.text.clone());
     let new = known.is_none_or(|known| asks.count > known.count || first(asks) != first(known));
-    // Whoever is answering sees it there.
+    // The open layer of questions shows it already.
     if !new || model.layers.iter().any(|layer| matches!(layer, Layer::Questions(_))) {
         return None;
     }
@@ -58,7 +58,7 @@ fn asks(model: &mut Model, run: &Run) -> Option<Effect> {
     model.options.bell.then_some(Effect::Notify(text))
 }
 
-/// How many runs run or wait.
+/// Returns how many runs are running or queued.
 fn open_runs(model: &Model) -> u32 {
     let queue = model.projection.queue();
     queue.running + queue.queued

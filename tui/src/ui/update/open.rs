@@ -1,4 +1,4 @@
-//! Which workflow is on screen.
+//! The workflow on screen.
 
 use fanlight_shared::rpc::runs;
 
@@ -12,7 +12,7 @@ use crate::ui::layer::home::Home;
 use crate::ui::model::{Model, OpenWorkflow};
 use crate::ui::toast::Tone;
 
-/// How many runs of a workflow are asked for when it comes on screen; older ones come as lists scroll.
+/// How many runs of a workflow are read when it is opened; scrolling reads older ones.
 const MAX_HISTORY: u32 = 100;
 
 /// Opens the list of workflows.
@@ -22,13 +22,13 @@ pub(super) fn home(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Reads a workflow to put it on screen; one that is still being read for that is no longer wanted.
+/// Reads a workflow to open it, instead of one that is still being read.
 pub fn open(model: &mut Model, source: Source, purpose: Purpose) -> Vec<Effect> {
     model.opening = Some(source.clone());
     vec![Effect::ReadWorkflow(Request { source, purpose })]
 }
 
-/// A workflow was read: it goes where it was wanted.
+/// Takes a workflow that was read, as its purpose says.
 pub(super) fn read(model: &mut Model, request: &Request, document: &Document) -> Vec<Effect> {
     match request.purpose {
         Purpose::Preview => Vec::new(),
@@ -47,7 +47,7 @@ pub(super) fn read(model: &mut Model, request: &Request, document: &Document) ->
     }
 }
 
-/// The file on screen was read again.
+/// Takes the new version of the file on screen.
 fn refresh(model: &mut Model, document: &Document) -> Vec<Effect> {
     let Some(open) = &model.workflow else { return Vec::new() };
     if open.document.source != document.source || open.document.text == document.text {
@@ -61,7 +61,7 @@ fn refresh(model: &mut Model, document: &Document) -> Vec<Effect> {
     effects
 }
 
-/// Shows a message about the file of a workflow, in place of the one before.
+/// Shows a message about a workflow's file, instead of the previous one.
 fn about(model: &mut Model, document: &Document, tone: Tone, text: String) {
     match &document.path {
         Some(path) => model.toasts.about(path, tone, text, model.now),
@@ -69,7 +69,7 @@ fn about(model: &mut Model, document: &Document, tone: Tone, text: String) {
     }
 }
 
-/// Keeps the watched file in step with the workflow on screen.
+/// Watches the file of the workflow on screen.
 pub(super) fn watch_file(model: &mut Model) -> Option<Effect> {
     let file = model.workflow.as_ref().and_then(|open| open.document.file()).cloned();
     (file != model.watched_file).then(|| {
@@ -87,7 +87,7 @@ pub(super) fn form(model: &mut Model) -> Vec<Effect> {
     if document.workflow.is_none()
         && let Some(file) = file
     {
-        // Perhaps it was repaired.
+        // It may have been repaired.
         return open(model, file, Purpose::Form);
     }
     open_form(model);
@@ -108,7 +108,7 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// Shows a workflow: the lens and the products are its own.
+/// Shows a workflow, with its own lens and products.
 pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
     let before = model.workflow.take();
     if document.workflow_id.is_none() {
@@ -147,13 +147,13 @@ pub fn show_document(model: &mut Model, mut document: Document) -> Vec<Effect> {
     effects
 }
 
-/// Asks for the newest runs of a workflow, so that the lens has something to fall back on.
+/// Requests the newest runs of a workflow, so that the lens has a run to show.
 fn history(workflow: Option<fanlight_shared::id::WorkflowId>) -> Option<Effect> {
     let list = runs::List { workflow_id: Some(workflow?), limit: Some(MAX_HISTORY), ..runs::List::default() };
     Some(Effect::ListRuns { to: Address::History, list })
 }
 
-/// The id under which the daemon knows a file.
+/// Returns the id under which the daemon knows a file.
 fn known_id(model: &Model, document: &Document) -> Option<fanlight_shared::id::WorkflowId> {
     let of_file = document.workflow.as_ref().and_then(|workflow| workflow.id);
     let path = document.path.as_ref().and_then(|path| path.to_str());
@@ -163,7 +163,7 @@ fn known_id(model: &Model, document: &Document) -> Option<fanlight_shared::id::W
     })
 }
 
-/// The daemon said which workflows it knows: the one on screen may be among them.
+/// Looks up the workflow on screen among those that the daemon knows.
 pub(super) fn identify(model: &mut Model) -> Vec<Effect> {
     let Some(open) = model.workflow.as_ref().filter(|open| open.document.workflow_id.is_none()) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Returns and finished work: the layers first, then the panes, then the shell.
+//! Responses and results: the layers first, then the panes, then the shell.
 
 use fanlight_shared::run::Run;
 
@@ -76,7 +76,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         Response::Answered(answer) => {
             let name = model.projection.run(answer.run_id).map(Run::name).unwrap_or_default();
             say(model, Tone::Good, format!("answered {}{} of {name}", answer.node, answer.item));
-            // Where nothing more is asked, there is nothing more to answer.
+            // Closes the layer of questions if there are no more.
             model.layers.retain(|layer| !matches!(layer, Layer::Questions(it) if it.is_over()));
             Vec::new()
         }
@@ -145,14 +145,14 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     }
 }
 
-/// Requests that only read are kept, to be sent again by hand or when the daemon is back.
+/// Keeps failed read requests, to repeat them by hand or when the daemon is back.
 fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
     let repeatable = request.reads() && why != Why::Gone;
     if repeatable && !model.unanswered.contains(request) {
         model.unanswered.push(request.clone());
     }
     if repeatable && why == Why::Away {
-        // The banner says so already.
+        // The banner shows it already.
         return;
     }
     match request {
@@ -174,7 +174,7 @@ fn started_runs(model: &mut Model, runs: &[Run]) {
         [run] => format!("{} started", run.name()),
         runs => format!("{} runs submitted", runs.len()),
     };
-    // The first run of a file tells which workflow it is.
+    // The first run of a file has the id of its workflow.
     if let (Some(open), Some(run)) = (model.workflow.as_mut(), runs.first())
         && open.document.workflow_id.is_none()
         && open.document.workflow.as_ref().is_some_and(|workflow| workflow.version == run.version)

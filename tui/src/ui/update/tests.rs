@@ -1,4 +1,4 @@
-//! Stories about the shell: a person presses keys, the model changes, effects are asked for.
+//! Stories about the shell: the user presses keys, the model changes, effects follow.
 
 mod any_order;
 mod focus;

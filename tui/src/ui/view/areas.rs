@@ -1,4 +1,4 @@
-//! The areas of a frame: what the mouse hits, when they change by themselves, and which notifications change them.
+//! The areas of a frame: targets of the mouse, the next animation step, and which notifications change them.
 
 use fanlight_shared::event::LiveEvent;
 use fanlight_shared::id::{AssetId, RunId};
@@ -9,14 +9,14 @@ use crate::ui::action::Action;
 use crate::ui::model::Border;
 use crate::ui::pane::Pane;
 
-/// Something that can be clicked.
+/// A click target.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Hit {
-    /// A pane, where nothing else lies.
+    /// A pane, where there is no other target.
     Pane(Pane),
     /// A border that can be dragged.
     Border(Border),
-    /// A hint: clicking does it.
+    /// A hint: a click runs the action.
     Action(Action),
     /// A node of the grid.
     Node(String),
@@ -24,7 +24,7 @@ pub enum Hit {
     Values(String),
     /// A run.
     Run(RunId),
-    /// The heading of a section, by its place.
+    /// The heading of a section, by its index.
     Section(usize),
     /// A product.
     Asset(AssetId),
@@ -39,30 +39,30 @@ pub enum Hit {
 /// The areas of a frame.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Areas {
-    /// The insides of the panes that are shown.
+    /// The insides of the visible panes.
     pub panes: Vec<(Pane, Rect)>,
     /// The inside of the topmost layer, if there is one.
     pub layer: Option<Rect>,
-    /// Where text is being written: the place of the terminal's cursor.
+    /// The position of the terminal's cursor in a text input.
     pub caret: Option<Position>,
-    /// What can be clicked; the later lies over the earlier.
+    /// The click targets; later ones are above earlier ones.
     pub hits: Vec<(Rect, Hit)>,
-    /// How many milliseconds later something shown moves by itself.
+    /// After how many milliseconds the next animation step is due.
     pub tick: Option<u64>,
-    /// Nodes that are shown with how far they are, what they say and what they made; chips and dots are not.
+    /// Nodes that are shown as cards, with their progress, message and value.
     pub nodes: Vec<String>,
-    /// Whether it is shown what runs that run have made so far.
+    /// Whether intermediate values of running runs are shown.
     pub interim_values: bool,
 }
 
 impl Areas {
-    /// Marks something that can be clicked.
+    /// Adds a click target.
     pub fn hit(&mut self, area: Rect, hit: Hit) {
         self.hits.push((area, hit));
     }
 
-    /// Whether what the daemon tells can change what this frame shows. Most of what a big workflow tells while it runs is of
-    /// nodes out of view, or drawn too small for it.
+    /// Returns whether a notification can change this frame. Most notifications of a large running workflow are about
+    /// nodes that are out of view or drawn too small to show them.
     #[must_use]
     pub fn shows(&self, notification: &Notification) -> bool {
         let Notification::Live { event, .. } = notification else { return true };
@@ -76,31 +76,31 @@ impl Areas {
             | LiveEvent::ToolCallUpdate { source, .. }
             | LiveEvent::ToolResultUpdate { source, .. }
             | LiveEvent::Prediction { source, .. } => self.nodes.contains(&source.node),
-            // Edges are drawn by the state of the node that they lead into.
+            // Edges are drawn by the state of their target node.
             LiveEvent::EdgeUpdate { .. } => false,
         }
     }
 
-    /// What lies there.
+    /// Returns the click target at a position.
     #[must_use]
     pub fn at(&self, x: u16, y: u16) -> Option<&Hit> {
         self.hits.iter().rev().find(|(area, _)| area.contains(Position { x, y })).map(|(_, hit)| hit)
     }
 
-    /// The pane that lies there.
+    /// Returns the pane at a position.
     #[must_use]
     pub fn pane_at(&self, x: u16, y: u16) -> Option<Pane> {
         let at = Position { x, y };
         self.panes.iter().find(|(_, area)| area.contains(at)).map(|(pane, _)| *pane)
     }
 
-    /// The inside of a pane, if it is shown.
+    /// Returns the inside of a pane, if it is shown.
     #[must_use]
     pub fn pane(&self, pane: Pane) -> Option<Rect> {
         self.panes.iter().find(|(it, _)| *it == pane).map(|(_, area)| *area)
     }
 
-    /// Something shown moves by itself after so many milliseconds.
+    /// Schedules an animation step after this many milliseconds.
     pub fn tick_in(&mut self, milliseconds: u64) {
         self.tick = Some(self.tick.map_or(milliseconds, |tick| tick.min(milliseconds)));
     }

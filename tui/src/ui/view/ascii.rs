@@ -1,11 +1,11 @@
-//! The frame in ASCII, whatever was drawn: also names, labels and values.
+//! Converts a frame to ASCII, including names, labels and values.
 
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::ascii;
 
-/// Replaces what is no ASCII, cell by cell; pictures that the terminal draws itself stay.
+/// Replaces other characters, cell by cell, except pictures that the terminal draws itself.
 pub(super) fn settle(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();

@@ -1,4 +1,4 @@
-//! The line that says that the daemon is away, or something every client should know.
+//! The banner line: the daemon is away, or a banner of the daemon.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,10 +10,10 @@ use crate::ui::message::Link;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 
-/// What it says, if there is something to say.
+/// Returns its text, if there is something to show.
 pub(super) fn words(model: &Model) -> Option<String> {
     match &model.link {
-        // A moment of looking for it is nothing to speak of; see `Link::Starting`.
+        // Connecting takes only a moment; see `Link::Starting`.
         Link::Connecting => None,
         Link::Starting => Some("starting the daemon".to_owned()),
         Link::Up(_) => model.projection.banners().first().map(|it| fanlight_shared::sanitise::line(it)),

@@ -1,4 +1,4 @@
-//! Frames of panes and of what lies over them.
+//! Frames of panes and layers.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
@@ -28,7 +28,7 @@ fn block(model: &Model) -> Block<'static> {
     Block::bordered().border_set(if model.options.ascii { ASCII } else { border::ROUNDED })
 }
 
-/// The frame of a pane, lit where it has the keys. Returns its inside.
+/// Draws the frame of a pane, highlighted if it has the focus. Returns its inside.
 pub(super) fn pane(
     model: &Model,
     theme: &Theme,
@@ -54,8 +54,8 @@ pub(super) fn pane(
     inside
 }
 
-/// The frame of something that lies in the middle of the screen, `size` cells with its frame. Returns its inside, one
-/// column away from the frame.
+/// Draws a frame in the middle of the screen, `size` cells including the frame. Returns its inside, one column away
+/// from the frame.
 pub fn popup(
     title: &str,
     (width, height): (u16, u16),
@@ -71,7 +71,7 @@ pub fn popup(
     framed(title, model, theme, place, buffer, areas)
 }
 
-/// The frame of something that covers the whole screen. Returns its inside, one column away from the frame.
+/// Draws a frame around the whole screen. Returns its inside, one column away from the frame.
 pub fn screen(
     title: &str,
     model: &Model,
@@ -83,7 +83,7 @@ pub fn screen(
     framed(title, model, theme, area, buffer, areas)
 }
 
-/// The frame of a tile with words in it. Returns its inside.
+/// Draws the frame of a tile with its title. Returns its inside.
 pub fn tile(title: &str, style: Style, model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
     let mut block = block(model).border_style(style);
     if !title.is_empty() {

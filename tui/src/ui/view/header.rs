@@ -1,4 +1,4 @@
-//! The first line: which workflow, which run, how far; and under it, where little fits, the strip of counts.
+//! The first line: workflow, run and progress; and below it, on small screens, the strip of counts.
 
 use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
@@ -48,14 +48,14 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
         Some(workflow) if workflow.name.is_some() => fanlight_shared::sanitise::line(workflow.title()),
         _ => open.document.name.clone(),
     };
-    // What stands at the right is never touched.
+    // The right part is never cut.
     let room = usize::from(columns).saturating_sub(12);
     let number = model.lens().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
     let pinned = lens::is_pinned(model) && lens::is_one_of_many(model);
     let mut left = room.saturating_sub(number.len() + 2 + if pinned { 8 } else { 0 });
     let of_run = model.lens().filter(|lens| lens.run.label != lens.run.title);
     let label = of_run.map(|lens| lens.run.label.as_str()).unwrap_or_default();
-    // The label gets what the title leaves, but a third at least.
+    // The label gets the remaining width, but at least a third.
     let title = fit(&title, left.saturating_sub(label.width().min(left / 3)));
     left = left.saturating_sub(title.width() + 1);
     spans.push(Span::styled(title, theme.text));
@@ -109,7 +109,7 @@ fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> 
     })
 }
 
-/// `   ▶2 …5`: what is on its way besides; nothing where one run is all there is.
+/// Returns `   ▶2 …5`, the other open runs; empty if there is only one run.
 fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     let queue = model.projection.queue();
     let asking = model.projection.active().filter(|run| run.asks.is_some()).count();
@@ -134,7 +134,7 @@ fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     spans
 }
 
-/// The panes as tabs, and `▶2 …5 ✓9 ✗1`.
+/// Draws the panes as tabs, and `▶2 …5 ✓9 ✗1`.
 pub(super) fn strip(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut x = area.x + 1;
     for (index, pane) in Pane::ALL.iter().copied().enumerate() {

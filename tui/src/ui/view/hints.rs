@@ -1,4 +1,4 @@
-//! The last line: what can be done now, from the list of actions and the keymap.
+//! The last line: the enabled actions, from the list of actions and the keymap.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,7 +15,7 @@ use crate::ui::update;
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut x = area.x + 1;
     let hints = update::hints(model);
-    // Help is what finds the rest, and in a layer the way back: they have their places whatever else fits.
+    // Help, which lists the other actions, and the way back from a layer always have room.
     let last = [Action::Help, Action::Back].into_iter().find(|it| hints.contains(it));
     let reserved = last.and_then(|it| words(model, it)).as_ref().map_or(0, |(key, words)| width(key, words));
     for action in hints {
@@ -38,7 +38,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     quit(model, theme, area, x, buffer, areas);
 }
 
-/// What ends it stands at the right end, where it fits.
+/// Draws how to quit at the right end, if it fits.
 fn quit(model: &Model, theme: &Theme, area: Rect, x: u16, buffer: &mut Buffer, areas: &mut Areas) {
     let Some((key, words)) = words(model, Action::Quit).filter(|_| model.layers.is_empty()) else { return };
     let wide = width(&key, &words);
@@ -54,7 +54,7 @@ fn quit(model: &Model, theme: &Theme, area: Rect, x: u16, buffer: &mut Buffer, a
 fn words(model: &Model, action: Action) -> Option<(String, String)> {
     let key = model.keymap.keys(action).into_iter().next()?;
     let words = action.info().words;
-    // What follows a comma or semicolon is for the help.
+    // Text after a comma or semicolon is only for the help.
     let short = words.split([';', ',']).next().unwrap_or(words);
     Some((key, short.to_owned()))
 }

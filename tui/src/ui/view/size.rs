@@ -3,9 +3,9 @@
 /// The size class of the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SizeClass {
-    /// Nothing but a sentence.
+    /// Only a sentence.
     TooSmall,
-    /// One pane at a time under a strip of counts; the grid as a list.
+    /// One pane at a time below a strip of counts; the grid as a list.
     Small,
     /// Grid (or gallery) and queue.
     Medium,
@@ -14,7 +14,7 @@ pub enum SizeClass {
 }
 
 impl SizeClass {
-    /// The class of a terminal of this many columns and rows.
+    /// Returns the class of a terminal of this many columns and rows.
     #[must_use]
     pub fn of((columns, rows): (u16, u16)) -> Self {
         match () {

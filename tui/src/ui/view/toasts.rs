@@ -1,4 +1,4 @@
-//! Short messages at the bottom right, where they cover neither titles nor what the queue shows first.
+//! Short messages at the bottom right, where they cover neither titles nor the first rows of the queue.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,14 +12,14 @@ use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
 use crate::ui::wrap::wrap;
 
-/// The widest a message gets, without its frame.
+/// The maximum width of a message, without its frame.
 const MAX_WIDTH: u16 = 56;
-/// The most lines of one message.
+/// The maximum number of lines of a message.
 const LINES: u16 = 6;
 
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut bottom = area.bottom();
-    // The newest lies lowest, older ones are pushed up.
+    // The newest is at the bottom, older ones are above.
     for (index, toast) in model.toasts.shown.iter().enumerate().rev() {
         let style = match toast.tone {
             Tone::Good => theme.good,

@@ -1,4 +1,4 @@
-//! How a sequence of keys that was begun may go on; shown after a pause.
+//! The possible continuations of a key sequence, shown after a pause.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

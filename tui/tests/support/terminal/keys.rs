@@ -1,6 +1,6 @@
-//! What a terminal sends for keys and for the mouse.
+//! The sequences that a terminal sends for keys and the mouse.
 
-/// The bytes of a key: `enter`, `esc`, `tab`, `space`, `ctrl-s`, `up`, or a character.
+/// Returns the bytes that a terminal sends for a key: `enter`, `esc`, `tab`, `space`, `ctrl-s`, `up`, or a character.
 pub fn bytes(key: &str) -> Vec<u8> {
     match key {
         "enter" => b"\r".to_vec(),
@@ -20,7 +20,7 @@ pub fn bytes(key: &str) -> Vec<u8> {
     }
 }
 
-/// What the mouse does.
+/// A mouse event.
 #[derive(Clone, Copy)]
 pub enum Mouse {
     /// The left button goes down.
@@ -36,7 +36,7 @@ pub enum Mouse {
 }
 
 impl Mouse {
-    /// How terminals report it over a cell, columns and rows from 0 (SGR).
+    /// Returns its sequence at a cell, columns and rows from 0 (SGR).
     pub fn report(self, column: u16, row: u16) -> String {
         let (button, end) = match self {
             Mouse::Down => (0, 'M'),

@@ -1,40 +1,40 @@
-//! What a terminal shows, and what came to it.
+//! The screen of a terminal, and its recorded output.
 
 use std::num::NonZero;
 
-/// What the program writes before and after a frame (a synchronized update): in between, the screen is half drawn, and no
-/// terminal shows it.
+/// The sequences before and after a frame (a synchronized update): in between the screen is half drawn, which terminals
+/// don't show.
 const BEGIN: [u8; 8] = *b"\x1b[?2026h";
 const END: [u8; 8] = *b"\x1b[?2026l";
 
 /// The state of a terminal.
 pub struct Shown {
     parser: vt100::Parser,
-    /// While a frame is being drawn: the screen before it.
+    /// The screen before the frame that is being drawn.
     before: Option<vt100::Screen>,
-    /// The last bytes: marks may come in pieces.
+    /// The last bytes: sequences may arrive in pieces.
     tail: [u8; 8],
-    /// Bytes that came so far.
+    /// The number of bytes so far.
     pub bytes: u64,
-    /// Frames that were drawn so far.
+    /// The number of frames so far.
     pub paints: u64,
-    /// All that came, where it is kept.
+    /// The recording, if there is one.
     kept: Option<Kept>,
     /// Nothing more comes.
     pub ended: bool,
 }
 
-/// All that came so far.
+/// The recorded output.
 #[derive(Default)]
 pub struct Kept {
     /// Every byte.
     pub raw: Vec<u8>,
-    /// What every whole frame showed, with the number of bytes before its end.
+    /// The text of every complete frame, with the number of bytes before its end.
     pub frames: Vec<(u64, String)>,
 }
 
 impl Shown {
-    /// An empty screen of so many columns and rows.
+    /// Returns an empty screen of this size.
     pub fn new(columns: u16, rows: u16, keeps: bool) -> Self {
         Self {
             parser: vt100::Parser::new(cells(rows), cells(columns), 0),
@@ -66,7 +66,7 @@ impl Shown {
         }
     }
 
-    /// A frame begins or is whole, after so many bytes.
+    /// Handles the beginning or end of a frame, after this many bytes.
     fn mark(&mut self, bytes: u64) {
         if self.tail == BEGIN {
             self.before = Some(self.parser.screen().clone());
@@ -79,12 +79,12 @@ impl Shown {
         }
     }
 
-    /// What a person sees: never half a frame.
+    /// Returns what the user sees, which is never half a frame.
     pub fn screen(&self) -> &vt100::Screen {
         self.before.as_ref().filter(|_| !self.ended).unwrap_or_else(|| self.parser.screen())
     }
 
-    /// What came, of a terminal that keeps it.
+    /// Returns the recorded output, if it is recorded.
     pub fn kept(&self) -> &Kept {
         self.kept.as_ref().expect("a terminal that keeps what came")
     }

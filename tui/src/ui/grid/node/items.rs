@@ -1,8 +1,8 @@
-//! What is missing from the lists of a node with `each`, and why.
+//! The items that are missing from the lists of a node with `each`, and why.
 
 use fanlight_shared::run_state::{ItemError, NodeState};
 
-/// `11 dropped`, or `2 failed`, where items of a node are missing from its lists.
+/// Returns `11 dropped` or `2 failed` if items of a node are missing from its lists.
 #[must_use]
 pub fn failed_items(state: &NodeState) -> Option<String> {
     match (state.items_dropped(), state.items_failed) {

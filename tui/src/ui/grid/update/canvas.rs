@@ -1,4 +1,4 @@
-//! What is drawn, and which part of it is in view: pan and zoom.
+//! Pan and zoom.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use crate::ui::grid::{Zooming, camera, node};
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 
-/// Cells that a key pans: columns, rows.
+/// Cells per pan key: columns, rows.
 pub(super) const PAN: (i32, i32) = (8, 3);
 
-/// The layout that is drawn and the area it was drawn in.
+/// Returns the layout that is drawn and the area it was drawn in.
 pub(super) fn shown_layout(model: &Model) -> Option<(Arc<Layout>, Rect)> {
     let (_, layout) = model.drawn()?;
     let mut area = model.areas.pane(Pane::Grid)?;
-    // A failure has a line of its own above.
+    // A failure takes one line above.
     if node::first_failed(model).is_some() && area.height >= 4 {
         area = Rect { y: area.y + 1, height: area.height - 1, ..area };
     }
     Some((layout?.clone(), area))
 }
 
-/// Keeps the part in view where the view moved by itself, so that the next step begins there.
+/// Stores the position to which the view has moved by itself, so that the next step starts from there.
 pub(super) fn settle(model: &mut Model) {
     if let Some((layout, area)) = shown_layout(model)
         && let Some(drawing) = camera::drawing(model.grid.zooming, &layout, area)

@@ -9,7 +9,7 @@ use crate::ui::graph::{Drawing, Layout, Place};
 use crate::ui::grid::camera;
 use crate::ui::model::Model;
 
-/// The cursor stays on its node; where that is gone, it goes to the first.
+/// Keeps the cursor on its node; if that is gone, moves it to the first.
 pub(super) fn keep_selection(model: &mut Model) {
     let Some((workflow, _)) = model.drawn() else { return };
     let there = model.grid.selected.as_ref().is_some_and(|name| workflow.nodes.contains_key(name));
@@ -52,14 +52,14 @@ pub(super) fn step(model: &mut Model, action: Action) {
     }
 }
 
-/// The nodes of the list, from the top.
+/// Returns the nodes of the list, from the top.
 fn rows(model: &Model, layout: &Layout) -> Vec<usize> {
     let filter = &model.grid.filter;
     let shown = |node: &usize| filter.is_empty() || fuzzy::matches(filter, &layout.nodes[*node]).is_some();
     layout.lanes.iter().filter_map(|lane| lane.node).filter(shown).collect()
 }
 
-/// The nearest node in a direction: what lies across counts more than what lies along.
+/// Returns the nearest node in a direction; distance across the direction counts more than along it.
 fn beside(drawing: &Drawing, at: usize, action: Action) -> Option<usize> {
     let here = drawing.placed.get(at)?.middle();
     let distance = |(index, place): (usize, &Place)| {
@@ -78,7 +78,7 @@ fn beside(drawing: &Drawing, at: usize, action: Action) -> Option<usize> {
     drawing.placed.iter().enumerate().filter_map(distance).min().map(|(_, index)| index)
 }
 
-/// Selects by the place in the order of the list.
+/// Selects a node by its place in the list.
 pub(super) fn jump(model: &mut Model, to: impl Fn(usize, usize) -> Option<usize>) {
     let Some((layout, _)) = shown_layout(model) else { return };
     let rows = rows(model, &layout);
@@ -93,7 +93,7 @@ pub(super) fn half(count: usize) -> usize {
     (count / 2).clamp(1, 10)
 }
 
-/// The failed nodes of the focused run, in the order of the file.
+/// Returns the failed nodes of the focused run, in the order of the file.
 pub(super) fn failed(model: &Model) -> impl Iterator<Item = &String> {
     let nodes = model.lens().into_iter().flat_map(|lens| &lens.state.nodes);
     nodes.filter(|(_, node)| node.whole.status == NodeStatus::Failed).map(|(name, _)| name)
@@ -114,7 +114,7 @@ pub(super) fn next_match(model: &mut Model, forward: bool) {
     next_of(model, &names, forward);
 }
 
-/// Selects the next of these after the one under the cursor, from the beginning again after the last.
+/// Selects the next of these after the one under the cursor, wrapping around.
 fn next_of(model: &mut Model, names: &[String], forward: bool) {
     let Some((layout, _)) = shown_layout(model) else { return };
     let at = model.grid.selected.as_ref().and_then(|name| names.iter().position(|it| it == name));

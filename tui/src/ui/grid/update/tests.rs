@@ -11,7 +11,7 @@ use crate::ui::message::Message;
 use crate::ui::testing::{self, busy, press, run, run_id, screen, workflow_id};
 use crate::ui::update::update;
 
-/// The poster, laid out and painted once.
+/// Returns the poster, laid out and painted once.
 fn painted(mut model: Model, columns: u16, rows: u16) -> Model {
     let layout = Arc::new(graph::layout(&testing::workflow(testing::POSTER)));
     if let Some(open) = &mut model.workflow {

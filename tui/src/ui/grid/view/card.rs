@@ -31,7 +31,7 @@ const ASCII: border::Set<'_> = border::Set {
     horizontal_bottom: "-",
 };
 
-/// Draws a node into a place of its size, where nothing lies yet.
+/// Draws a node into an empty area of its size.
 pub(super) fn draw(
     zoom: Zoom,
     facts: &Facts<'_>,
@@ -52,7 +52,7 @@ pub(super) fn draw(
 
 fn card(facts: &Facts<'_>, options: CardOptions, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (glyph, style) = facts.glyph(theme);
-    // Only what runs is heavy, so that the eye lands on it.
+    // Only running nodes are heavy, so that they stand out.
     let set = match (options.ascii, facts.runs()) {
         (true, _) => ASCII,
         (false, true) => border::THICK,

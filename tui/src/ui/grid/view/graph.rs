@@ -1,4 +1,4 @@
-//! The graph: edges, then the nodes over them, and what lies out of view.
+//! Draws the graph: edges, then nodes, then markers for nodes out of view.
 
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::NodeState;
@@ -36,7 +36,7 @@ pub(super) fn view(
             Clear.render(seen, buffer);
             card::draw(drawing.zoom, &facts, options, scene.theme, seen, buffer);
         } else {
-            // Drawn whole, then the part in view is taken: nodes may hang off every edge.
+            // Drawn in full, then cropped: nodes may extend beyond every side.
             let mut picture = Buffer::empty(whole);
             card::draw(drawing.zoom, &facts, options, scene.theme, whole, &mut picture);
             let (left, top) = viewport.to_screen((place.x, place.y), area);
@@ -65,7 +65,7 @@ pub(super) fn view(
     beyond(scene, drawing, viewport, area, buffer);
 }
 
-/// Where the badge of a card is clicked; `right` is the cell behind the card's first row.
+/// Marks the clickable area of a card's badge; `right` is the cell after the card's first row.
 fn badge(facts: &Facts<'_>, right: (i32, i32), seen: Rect, areas: &mut Areas) {
     let Some(badge) = facts.badge() else { return };
     let width = cells(i32::try_from(badge.chars().count()).unwrap_or(0));
@@ -76,7 +76,7 @@ fn badge(facts: &Facts<'_>, right: (i32, i32), seen: Rect, areas: &mut Areas) {
     }
 }
 
-/// What lies before the first cell is at none.
+/// Converts a cell count; negative counts are zero.
 fn cells(count: i32) -> u16 {
     u16::try_from(count).unwrap_or(0)
 }
@@ -108,7 +108,7 @@ fn edges(
     canvas.draw(drawing.flow, scene.theme, model.options.ascii, area, buffer);
 }
 
-/// Where edges leave cards, their borders branch.
+/// Draws a junction in a card's border where an edge leaves it.
 fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
     for route in &drawing.routes {
         let (Some(place), Some(start)) = (drawing.placed.get(route.from), route.points.first()) else {
@@ -136,7 +136,7 @@ fn exits(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, 
     }
 }
 
-/// Dots have no room for names: that of the selected one stands beside it, where it covers no other dot.
+/// Draws the name of the selected dot beside it, where it covers no other dot.
 fn name(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
     let Some(index) = scene.selected() else { return };
     let Some(seen) = drawing.placed.get(index).and_then(|place| viewport.clip(*place, area)) else { return };
@@ -155,7 +155,7 @@ fn name(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, b
     buffer.set_stringn(place.x, place.y, name, usize::from(place.width), scene.theme.selected);
 }
 
-/// Arrows where nodes lie out of view, in the colour of the worst of them.
+/// Draws arrows towards nodes that are out of view, in the colour of the worst state.
 fn beyond(scene: &Scene<'_>, drawing: &Drawing, viewport: &Viewport, area: Rect, buffer: &mut Buffer) {
     if viewport.holds(drawing) || area.width < 4 || area.height < 4 {
         return;

@@ -1,4 +1,4 @@
-//! The nodes as a list with lanes: small terminals, and graphs that are too big to be drawn.
+//! Draws the nodes as a list with lanes, for small terminals and graphs that are too large to draw.
 
 use fanlight_shared::sanitise::width;
 use ratatui::buffer::Buffer;
@@ -11,7 +11,7 @@ use crate::ui::fit::fit;
 use crate::ui::graph::Lane;
 use crate::ui::view::{Areas, Hit};
 
-/// Columns of lanes at most, of the whole.
+/// Lanes take at most this fraction of the width.
 const LANES: usize = 3;
 
 pub(super) fn view(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
@@ -32,7 +32,7 @@ pub(super) fn view(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer, areas: &m
     }
 }
 
-/// The rows in the list: without lanes where a filter is on.
+/// Returns the rows of the list, without lanes if a filter is set.
 fn rows<'a>(scene: &Scene<'a>) -> Vec<&'a Lane> {
     let filtered = !scene.planned && !scene.model.grid.filter.is_empty();
     let shown = |lane: &&Lane| match lane.node {

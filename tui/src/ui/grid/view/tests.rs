@@ -17,7 +17,7 @@ use crate::ui::testing::{self, busy, run, run_id, with_runs};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
-/// A model with this graph on screen, laid out, and the cursor on a node.
+/// Returns a model with this graph on screen, laid out, and the cursor on a node.
 fn laid(mut model: Model, text: &str, selected: &str) -> Model {
     let workflow = testing::workflow(text);
     let layout = Arc::new(graph::layout(&workflow));
@@ -57,7 +57,7 @@ fn poster() -> Model {
     model
 }
 
-/// As a picture model makes it: long edges over several layers.
+/// Returns a diffusion workflow, with long edges across several layers.
 fn diffusion() -> String {
     let edges: &[(&str, &[&str])] = &[
         ("checkpoint", &[]),

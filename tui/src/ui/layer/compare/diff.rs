@@ -1,16 +1,16 @@
-//! Which words of a text are not in another.
+//! The words of a text that aren't in another.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// How many words are compared at most; the table of the comparison grows with their product.
+/// The maximum number of words to compare; the table grows with their product.
 const MAX_WORDS: usize = 2_000;
 
-/// The words of `text`, each with whether it is new against `before`; the longest common run of words stays.
+/// Returns the words of `text`, each with whether it is new compared to `before`, by their longest common subsequence.
 pub(super) fn words<'a>(before: &str, text: &'a str) -> Vec<(&'a str, bool)> {
     let old: Vec<&str> = before.split_word_bounds().take(MAX_WORDS).collect();
     let new: Vec<&str> = text.split_word_bounds().take(MAX_WORDS).collect();
     let width = new.len() + 1;
-    // `common[i * width + j]`: how many words the rests from `i` and `j` have in common.
+    // `common[i * width + j]`: the number of common words from `i` and `j` on.
     let mut common = vec![0u16; (old.len() + 1) * width];
     for i in (0..old.len()).rev() {
         for j in (0..new.len()).rev() {
@@ -23,7 +23,7 @@ pub(super) fn words<'a>(before: &str, text: &'a str) -> Vec<(&'a str, bool)> {
     }
     let (mut i, mut words) = (0, Vec::with_capacity(new.len()));
     for (j, word) in new.iter().enumerate() {
-        // Words of the old text that are gone are stepped over while that costs nothing.
+        // Skips removed words of the old text while that doesn't shorten the common sequence.
         while i < old.len() && old[i] != *word && common[(i + 1) * width + j] == common[i * width + j] {
             i += 1;
         }

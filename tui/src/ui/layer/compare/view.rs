@@ -1,4 +1,4 @@
-//! The comparison as it is drawn: a table of params, the name of the output, the sides.
+//! Draws the comparison: a table of params, the name of the output, the sides.
 
 use fanlight_shared::asset::{Asset, AssetKind};
 use fanlight_shared::value::{Value, cut};
@@ -16,10 +16,10 @@ use crate::ui::view::{Areas, screen};
 
 /// Columns of the names of params.
 const NAMES: u16 = 12;
-/// The least width of a column of the table; columns that do not fit are named.
+/// The minimum width of a column of the table; columns that don't fit are listed by name.
 const MIN_WIDTH: u16 = 14;
 
-/// The params that are not the same on all sides.
+/// Returns the params that differ between the sides.
 fn differing(compare: &Compare) -> Vec<String> {
     let known: Vec<_> = compare.sides.iter().filter_map(|side| side.params.as_ref()).collect();
     let mut names: Vec<&String> = known.iter().flat_map(|params| params.keys()).collect();
@@ -47,7 +47,7 @@ fn table_rows(compare: &Compare, inside: Rect) -> u16 {
     rows.min(inside.height / 3).saturating_add(1)
 }
 
-/// Where the products of the sides stand; while one flickers, both in one place.
+/// Returns the areas of the products of the sides; while flickering, both have the same area.
 pub(super) fn places(compare: &Compare, inside: Rect) -> Vec<Rect> {
     let top = (table_rows(compare, inside) + 2).min(inside.height);
     let below = Rect { y: inside.y + top, height: inside.height - top, ..inside };
@@ -188,7 +188,7 @@ fn number(
     line(Line::from(spans), place, 0, buffer);
 }
 
-/// A text with the words that are not in the first one marked.
+/// Draws a text with the words marked that aren't in the first one.
 fn changed(first: &str, text: &str, scroll: usize, theme: &Theme, place: Rect, buffer: &mut Buffer) {
     let mut lines = vec![Line::default()];
     for (word, new) in diff::words(first, text) {

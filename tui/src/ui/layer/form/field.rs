@@ -1,4 +1,4 @@
-//! One field of the form: what it holds, the keys it takes, and whether what it holds is right.
+//! One field of the form: its content, its keys and its check.
 
 use std::path::Path;
 
@@ -14,23 +14,23 @@ use super::paths::{Of, Paths};
 use crate::ui::input::Input;
 use crate::ui::input::lines::Lines;
 
-/// The name of the field for the label; a param can't have it, for its names have no blanks at their ends.
+/// The name of the label's field; no param has this name, because names of params don't end with a blank.
 pub(super) const LABEL: &str = "label ";
 /// How often each set of params runs.
 pub(super) const REPEAT: &str = "repeat ";
 /// Whether the runs go to the head of the queue.
 pub(super) const NEXT: &str = "next ";
 
-/// What a field is written with.
+/// The widget of a field.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Kind {
     /// One line.
     Line(Input),
     /// Text of several lines.
     Lines(Lines),
-    /// One of a few, or several of them, each for a run of its own.
+    /// One of several choices, or several of them, one run each.
     Choice { at: usize, picked: Vec<bool> },
-    /// `true`, `false` or a run for each.
+    /// `true`, `false` or one run for each.
     Bool(Option<bool>),
     /// On or off.
     Toggle(bool),
@@ -44,7 +44,7 @@ pub(super) struct Field {
     /// The param, unless it is an extra.
     pub(super) param: Option<Param>,
     pub(super) kind: Kind,
-    /// What it gives: one value a run; none where the default is used.
+    /// Its values, one per run; none if the default is used.
     pub(super) values: Vec<Value>,
     /// Whether something was typed or chosen in it.
     pub(super) edited: bool,
@@ -53,7 +53,7 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// For a param, with its last value or its default.
+    /// Creates the field of a param, with its last value or its default.
     pub(super) fn of_param(name: &str, param: &Param, last: Option<&Value>) -> Self {
         let usable = |value: &&Value| **value != Value::None && !value.has_media();
         let value = last.filter(usable).or(param.default.as_ref().filter(usable));
@@ -94,7 +94,7 @@ impl Field {
         ]
     }
 
-    /// What is written in it.
+    /// Returns what is written in it.
     pub(super) fn text(&self) -> String {
         match &self.kind {
             Kind::Line(input) => input.text().to_owned(),
@@ -103,7 +103,7 @@ impl Field {
         }
     }
 
-    /// What paths it takes, if it takes any.
+    /// Returns the kind of paths that it takes, if it takes paths.
     pub(super) fn paths(&self) -> Option<Of> {
         let of = |kind: &MediaKind, list| Of { folders: *kind == MediaKind::Dir, list };
         match &self.param.as_ref()?.ty {
@@ -116,7 +116,7 @@ impl Field {
         }
     }
 
-    /// Takes over what was written in the field of the same name, where it still is one of that kind.
+    /// Takes over the input of the field with the same name, if it still has the same kind.
     pub(super) fn take_over(&mut self, before: Self) {
         let of =
             |field: &Self| field.param.as_ref().map(|it| (it.ty.clone(), it.choices.clone(), it.multiline));
@@ -126,14 +126,14 @@ impl Field {
         }
     }
 
-    /// Handles a key; `false` if it is not for it.
+    /// Handles a key. Returns `false` if it doesn't use it.
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
         let changed = self.change(key);
         self.edited |= changed;
         changed
     }
 
-    /// Takes text that was pasted; `false` if it takes none.
+    /// Handles pasted text. Returns `false` if it takes no text.
     pub(super) fn paste(&mut self, text: &str) -> bool {
         match &mut self.kind {
             Kind::Line(input) => input.insert(text),
@@ -144,7 +144,7 @@ impl Field {
         true
     }
 
-    /// Whether enter begins a line in it.
+    /// Returns whether enter begins a line in it.
     pub(super) fn has_lines(&self) -> bool {
         self.param.as_ref().is_some_and(|param| param.ty == Type::Text && param.multiline)
     }
@@ -187,7 +187,7 @@ impl Field {
         }
     }
 
-    /// Fills in several values, each for a run of its own.
+    /// Fills in several values, one run each.
     pub(super) fn fill(&mut self, values: &[Value]) {
         self.edited = true;
         let choices = self.param.as_ref().map(|param| param.choices.as_slice()).unwrap_or_default();
@@ -214,7 +214,7 @@ impl Field {
         }
     }
 
-    /// Reads what is written; `paths` knows what there is.
+    /// Reads the input; `paths` knows the files.
     pub(super) fn check(&mut self, folder: &Path, paths: &Paths) {
         (self.values, self.error) = match self.read(folder) {
             Ok(values) => (values, None),
@@ -258,7 +258,7 @@ impl Field {
     }
 }
 
-/// One value, or several: ranges and commas for numbers, a JSON list for texts, whose commas are their own.
+/// Reads one or several values: ranges and commas for numbers, a JSON list for texts, which may contain commas.
 fn read_text(text: &str, param: &Param, folder: &Path) -> Result<Vec<Value>, String> {
     if text.trim().is_empty() {
         return match (&param.default, &param.ty) {
@@ -289,7 +289,7 @@ fn path(text: &str, folder: &Path) -> Result<Value, String> {
     path.to_str().map(Value::from).ok_or_else(|| "the path is not UTF-8".to_owned())
 }
 
-/// A value as one writes it.
+/// Returns a value as one writes it.
 fn written(value: &Value) -> String {
     value.to_text().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Paths that a field is completed to: folders as they were read, and what of them fits what is typed.
+//! Path completion of a field: the folders that were read, and the matching names.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,11 +11,12 @@ use crate::ui::message::Entry;
 pub(super) struct Paths {
     read: HashMap<PathBuf, Vec<Entry>>,
     asked: HashSet<PathBuf>,
-    /// What was typed before candidates were put in its place, and which one was last.
+    /// The text before the first candidate was inserted, and the index of the last candidate.
     chosen: Option<(String, usize)>,
 }
 
-/// The part of a text that is completed: behind the last comma of a list; then its folder and the beginning of a name.
+/// Splits off the part of a text that is completed, after the last comma of a list, and splits it into a folder and the
+/// beginning of a name.
 fn split(text: &str, list: bool) -> (&str, &str, &str) {
     let at = if list { text.rfind(',').map_or(0, |at| at + 1) } else { 0 };
     let at = at + text[at..].len() - text[at..].trim_start().len();
@@ -26,23 +27,23 @@ fn split(text: &str, list: bool) -> (&str, &str, &str) {
 }
 
 impl Paths {
-    /// Reads the folder of what is typed, once.
+    /// Requests the folder of the typed path, once.
     pub(super) fn want(&mut self, base: &Path, text: &str, list: bool) -> Option<Effect> {
         let folder = base.join(split(text, list).1);
         self.asked.insert(folder.clone()).then_some(Effect::ListFolder(folder))
     }
 
-    /// A folder was read.
+    /// Adds a folder.
     pub(super) fn response(&mut self, folder: &Path, entries: &[Entry]) {
         self.read.insert(folder.to_owned(), entries.to_vec());
     }
 
-    /// Something was typed: candidates are those of the new text.
+    /// Resets the candidates after a change of the text.
     pub(super) fn typed(&mut self) {
         self.chosen = None;
     }
 
-    /// The names that fit, folders with `/` behind them, and which one stands in the field.
+    /// Returns the matching names, folders with a trailing `/`, and the index of the one in the field.
     pub(super) fn candidates(&self, base: &Path, text: &str, of: Of) -> (Vec<&Entry>, Option<usize>) {
         let (typed, at) = match &self.chosen {
             Some((typed, at)) => (typed.as_str(), Some(*at)),
@@ -59,8 +60,8 @@ impl Paths {
         (entries.iter().filter(fits).collect(), at)
     }
 
-    /// The text after one more tab: as far as all candidates agree, then one candidate after the other. `None` where there
-    /// is nothing to complete.
+    /// Returns the text after another tab: first the common prefix of all candidates, then one candidate after the
+    /// other. `None` if there is nothing to complete.
     pub(super) fn complete(&mut self, base: &Path, text: &str, of: Of) -> Option<String> {
         let (candidates, at) = self.candidates(base, text, of);
         let typed = self.chosen.as_ref().map_or(text, |(typed, _)| typed).to_owned();
@@ -81,7 +82,7 @@ impl Paths {
                 if common.chars().count() > name.chars().count() {
                     return Some(whole(&common));
                 }
-                // A file that is written out is what was meant, though others begin with its name.
+                // A complete file name is accepted, even if other names begin with it.
                 if several.iter().any(|entry| !entry.folder && entry.name == name) {
                     return None;
                 }
@@ -98,7 +99,7 @@ impl Paths {
         }
     }
 
-    /// What is wrong with a path, as far as its folder was read.
+    /// Returns what is wrong with a path, if its folder was read.
     pub(super) fn error(&self, base: &Path, path: &str, folders: bool) -> Option<String> {
         let trimmed = path.trim().trim_end_matches('/');
         let (_, folder, name) = split(trimmed, false);
@@ -117,7 +118,7 @@ impl Paths {
     }
 }
 
-/// What a field takes.
+/// The kind of paths that a field takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Of {
     /// Folders, not files.

@@ -18,19 +18,19 @@ fn repeat(fields: &[Field]) -> u32 {
     times.and_then(|it| u32::try_from(it).ok()).unwrap_or(1)
 }
 
-/// The label for all runs, if one is written.
+/// Returns the label for all runs, if one is written.
 pub(super) fn label(fields: &[Field]) -> Option<String> {
     let text = named(fields, LABEL)?.text();
     let label = text.trim();
     (!label.is_empty()).then(|| label.to_owned())
 }
 
-/// Whether the runs go to the head of the queue.
+/// Returns whether the runs go to the head of the queue.
 pub(super) fn next(fields: &[Field]) -> bool {
     named(fields, NEXT).is_some_and(|field| field.kind == Kind::Toggle(true))
 }
 
-/// How many runs it makes.
+/// Returns how many runs it makes.
 pub(super) fn count(fields: &[Field]) -> Result<usize, String> {
     if fields.iter().any(|field| field.error.is_some()) {
         return Err("something is not right yet".to_owned());
@@ -44,7 +44,7 @@ pub(super) fn count(fields: &[Field]) -> Result<usize, String> {
     }
 }
 
-/// The params of each run.
+/// Returns the params of each run.
 pub(super) fn sets(fields: &[Field], workflow: &Workflow) -> Result<Vec<ParamSet>, String> {
     count(fields)?;
     let axes: IndexMap<String, Vec<Value>> = fields

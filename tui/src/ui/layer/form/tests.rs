@@ -8,7 +8,7 @@ use crate::ui::document::{Purpose, Request};
 use crate::ui::message::Entry;
 use crate::ui::testing::{self, opened, paint, press, response, screen, write};
 
-/// The form of a workflow with these params.
+/// Returns the form of a workflow with these params.
 fn form(params: &str) -> Model {
     let text = format!("name: Test\nparams:\n{params}\nnodes:\n  a: {{ run: \"true\" }}\n");
     let mut model = opened();

@@ -1,4 +1,4 @@
-//! The form as it is drawn.
+//! Draws the form.
 
 use fanlight_shared::sanitise;
 use fanlight_shared::types::Type;
@@ -15,7 +15,7 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit, popup};
 
-/// Lines for paths that fit.
+/// The maximum number of lines for matching paths.
 const MAX_SUGGESTIONS: u16 = 5;
 
 pub(super) fn view(
@@ -37,7 +37,7 @@ pub(super) fn view(
     let list = Rect { height: inside.height - 4, ..inside };
     let name = form.fields.iter().map(|it| it.name.trim().width()).max().unwrap_or(0).min(20) + 3;
     let name = u16::try_from(name).unwrap_or(8);
-    // The field that has the keys is always in view.
+    // The focused field is always in view.
     let mut first = 0;
     let upto = |first: usize| form.fields[first..=form.at].iter().map(tall).sum::<u16>();
     while first < form.at && upto(first) > list.height {
@@ -65,13 +65,13 @@ pub(super) fn view(
     foot(form, model, theme, Rect { y: inside.bottom() - 3, height: 3, ..inside }, buffer);
 }
 
-/// The lines for paths that fit, below the field that has the keys.
+/// Returns the number of lines for matching paths below the focused field.
 fn offered(form: &Form, field: &Field) -> u16 {
     let lit = form.fields.get(form.at).is_some_and(|it| it.name == field.name);
     if lit && field.paths().is_some() { MAX_SUGGESTIONS } else { 0 }
 }
 
-/// The names that tab completes to.
+/// Draws the names that tab completes to.
 fn offer(form: &Form, field: &Field, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(of) = field.paths().filter(|_| !area.is_empty()) else { return };
     let text = field.text();
@@ -103,7 +103,7 @@ fn tall(field: &Field) -> u16 {
     lines + u16::from(field.error.is_some())
 }
 
-/// Draws a field. Returns the place of its caret, if it has one.
+/// Draws a field. Returns the position of its caret, if it has one.
 fn draw(
     field: &Field,
     lit: bool,
@@ -184,7 +184,7 @@ fn choices(
     // Boxes show that several can be marked.
     let boxes = lit || picked.contains(&true);
     let wide = |choice: &String| choice.width() + if boxes { 6 } else { 2 };
-    // The chosen one is in view: those before it are left out where they don't fit.
+    // Keeps the chosen one in view: choices before it are dropped if they don't fit.
     let before: usize = param.choices[..=at].iter().map(wide).sum();
     let skip = if before > usize::from(area.width) { at } else { 0 };
     for (index, choice) in param.choices.iter().enumerate().skip(skip) {
@@ -255,7 +255,7 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
     line.render(row(2), buffer);
 }
 
-/// What the field is for, or what may be written.
+/// Returns the description of the field, or its valid values.
 fn help(field: &Field) -> String {
     let described = field.param.as_ref().and_then(|param| param.description.as_deref()).map(sanitise::line);
     let how = match (&field.kind, field.param.as_ref().map(|param| &param.ty)) {

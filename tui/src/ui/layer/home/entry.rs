@@ -1,4 +1,4 @@
-//! What there is to choose from.
+//! The entries of home.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub(super) struct Entry {
     pub(super) runs: Option<u32>,
 }
 
-/// Everything there is, each workflow once.
+/// Returns all entries, each workflow once.
 pub(super) fn entries(files: &[PathBuf], known: &[WorkflowInfo], options: &Options) -> Vec<Entry> {
     let mut shown: HashSet<String> = HashSet::new();
     let mut entries = Vec::new();

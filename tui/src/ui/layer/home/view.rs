@@ -1,4 +1,4 @@
-//! Home as it is drawn: the list, and beside it what is known of the selected one.
+//! Draws home: the list, and the details of the selected workflow beside it.
 
 use fanlight_shared::problem::Severity;
 use fanlight_shared::sanitise;
@@ -17,7 +17,7 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, screen};
 
-/// Columns of the list where details stand beside it.
+/// Columns of the list if details are beside it.
 const LIST: u16 = 38;
 /// Rows of the graph below which it is not drawn.
 const GRAPH: u16 = 6;
@@ -89,7 +89,7 @@ fn details(home: &Home, model: &Model, theme: &Theme, area: Rect, buffer: &mut B
         return Line::styled("reading", theme.dim).render(area, buffer);
     };
     let lines = words(read, model, theme);
-    // Lines that are longer than the place take as many rows as they fill.
+    // Long lines wrap into several rows.
     let rows: usize =
         lines.iter().map(|line| line.width().div_ceil(usize::from(area.width.max(1))).max(1)).sum();
     let rows = u16::try_from(rows).unwrap_or(u16::MAX);

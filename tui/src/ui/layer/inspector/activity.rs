@@ -1,4 +1,4 @@
-//! What a node that works by itself does: its plan, its tasks, its calls of tools, and what it took from models.
+//! The activity of an autonomous node: its plan, tasks, tool calls and model usage.
 
 use fanlight_shared::event::{Activity, Prediction, TaskStatus, ToolCall};
 use fanlight_shared::run::NodeStatus;
@@ -6,7 +6,7 @@ use fanlight_shared::run::NodeStatus;
 use super::content::Text;
 use crate::ui::theme::{Theme, node_glyph};
 
-/// The lines of the page. Texts are previews: the log has them whole.
+/// Returns the lines of the page. Texts are previews: the log has them in full.
 pub(super) fn lines(activity: &Activity, ascii: bool, theme: &Theme) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(plan) = &activity.plan {

@@ -20,14 +20,14 @@ use crate::ui::theme::{Theme, node_glyph};
 
 pub(super) type Text = (String, Style);
 
-/// Lines of a value that are shown of each port; the pager and the viewer have the rest.
+/// The maximum number of lines per port; the pager and the viewer show the rest.
 const LINES: usize = 400;
-/// Pictures of one list that are shown.
+/// The maximum number of pictures per list.
 const MAX_PICTURES: usize = 6;
-/// Cells of a bar of progress.
+/// Cells of a progress bar.
 const BAR_WIDTH: usize = 30;
 
-/// The page that is open.
+/// Returns the page that is open.
 pub(super) fn page<'a>(inspector: &'a Inspector, model: &Model, theme: &Theme) -> Page<'a> {
     let texts = |lines: Vec<Text>| lines.into_iter().map(|(text, style)| Row::Text(text, style)).collect();
     match inspector.tab {
@@ -78,7 +78,7 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     rows
 }
 
-/// The items that are missing from its lists, and why.
+/// Adds the items that are missing from its lists, and why.
 fn missing(inspector: &Inspector, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
     let state = model.lens().and_then(|lens| lens.state.nodes.get(&inspector.node));
     let Some((state, words)) = state.and_then(|state| Some((state, node::failed_items(state)?))) else {
@@ -94,7 +94,7 @@ fn missing(inspector: &Inspector, model: &Model, theme: &Theme, rows: &mut Vec<R
     rows.push(text("", theme.text));
 }
 
-/// The values that it has, by their ports, each with a note, and those that it has so far.
+/// Returns its values by port, each with a note, including intermediate ones.
 pub(super) fn values(instance: &Instance) -> Vec<(&str, &'static str, &Value)> {
     let note = |name: &String| if instance.unchanged.contains(name) { " (unchanged)" } else { "" };
     let done = instance.outputs.iter().map(|(name, value)| (name.as_str(), note(name), value));
@@ -102,7 +102,7 @@ pub(super) fn values(instance: &Instance) -> Vec<(&str, &'static str, &Value)> {
     done.chain(so_far.map(|(name, value)| (name.as_str(), " (so far)", value))).collect()
 }
 
-/// How far an attempt that runs is, and what it said last.
+/// Adds the progress of a running attempt, and its last message.
 fn doing(instance: &Instance, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
     if let Some(progress) = &instance.progress {
         let message = progress.message.as_deref().unwrap_or_default();
@@ -134,7 +134,7 @@ fn doing(instance: &Instance, model: &Model, theme: &Theme, rows: &mut Vec<Row>)
     }
 }
 
-/// A name, then the value below it.
+/// Adds a name, and the value below it.
 fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &mut Vec<Row>) {
     match value {
         Value::Media(media) => {
@@ -177,7 +177,7 @@ fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &
     rows.push(text("", theme.text));
 }
 
-/// What is known of a picture or file: the picture below a line about it; what has none in a frame.
+/// Returns the rows of a picture or file: a line about it, and the picture below.
 fn media_rows(media: &Media, picture: Option<&AssetId>, theme: &Theme) -> Vec<Row> {
     let size = media.width.zip(media.height).map(|(width, height)| format!(" · {width}×{height}"));
     let size = size.unwrap_or_default();
@@ -229,7 +229,7 @@ fn inputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     rows
 }
 
-/// What a reference had in the focused run.
+/// Returns the value of a reference in the focused run.
 fn read<'a>(
     reference: &fanlight_shared::expression::Reference,
     model: &'a Model,
@@ -246,7 +246,7 @@ fn read<'a>(
     }
 }
 
-/// A value as the file writes it.
+/// Returns a value as the file writes it.
 fn source(template: &Template) -> String {
     match template {
         Template::Literal(value) => value.to_text().unwrap_or_else(|_| value.summary(200)),

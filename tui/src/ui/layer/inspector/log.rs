@@ -1,4 +1,4 @@
-//! A log as it is read: its end first, older parts as one scrolls up, new parts as they come. Bounded.
+//! A log as it is read: its end first, older parts as the user scrolls up, new parts as they arrive. Bounded.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::item::ItemPath;
@@ -6,7 +6,7 @@ use fanlight_shared::rpc::logs::{Part, Piece, Read, Stream};
 
 /// Bytes a request.
 const PAGE: u64 = 64 * 1024;
-/// Lines that are kept; when there are more, the older half goes.
+/// The maximum number of lines; beyond it, the older half is dropped.
 const MAX_LINES: usize = 40_000;
 
 /// Whose log it is.
@@ -23,7 +23,7 @@ pub(super) struct Of {
 pub(super) struct Log {
     of: Option<Of>,
     lines: Vec<(Stream, String)>,
-    /// The lines with their reasoning folded, where there is some and it is not to be shown.
+    /// The lines with folded reasoning, if there is any and it is hidden.
     folded: Option<Vec<(Stream, String)>>,
     /// Whether reasoning is shown.
     reasons: bool,
@@ -32,15 +32,15 @@ pub(super) struct Log {
     begin: u64,
     next: u64,
     waiting: bool,
-    /// Older lines were given up, or the daemon no longer has them.
+    /// Older lines were dropped, or the daemon no longer has them.
     pub(super) cut: bool,
     pub(super) read: bool,
-    /// Why the last request got no answer.
+    /// Why the last request failed.
     pub(super) error: Option<String>,
 }
 
 impl Log {
-    /// Starts with the end of a log; `end` is where it ends as far as that is known.
+    /// Starts with the end of a log; `end` is its last known end.
     pub(super) fn begin(of: Of, end: u64) -> (Self, Read) {
         let offset = end.saturating_sub(PAGE);
         let log = Self { of: Some(of), begin: offset, next: offset, waiting: true, ..Self::default() };
@@ -60,17 +60,17 @@ impl Log {
         }
     }
 
-    /// Whether it is the log of this.
+    /// Returns whether it is this log.
     pub(super) fn is_of(&self, of: &Of) -> bool {
         self.of.as_ref() == Some(of)
     }
 
-    /// The lines to show.
+    /// Returns the lines to show.
     pub(super) fn shown(&self) -> &[(Stream, String)] {
         self.folded.as_ref().unwrap_or(&self.lines)
     }
 
-    /// Whether there is reasoning among its lines.
+    /// Returns whether there is reasoning among its lines.
     pub(super) fn has_reasoning(&self) -> bool {
         self.lines.iter().any(|(stream, _)| *stream == Stream::Reasoning)
     }
@@ -99,7 +99,7 @@ impl Log {
                 && of.item == read.item
                 && of.attempt == read.attempt
         });
-        // One that failed may be asked again later, when others went on from where it was.
+        // A failed request may be repeated after others have continued from its position.
         let late = self.read && read.offset >= self.begin && read.offset != self.next;
         if !mine || !(self.waiting || self.error.is_some()) || late {
             return None;
@@ -111,7 +111,7 @@ impl Log {
             return None;
         }
         if !self.read && part.end > part.next + PAGE {
-            // Longer than was known: only its end is of interest yet.
+            // Longer than known: first read its end.
             let offset = part.end - PAGE;
             (self.begin, self.next, self.waiting) = (offset, offset, true);
             return Some(self.request(offset, PAGE));
@@ -128,7 +128,7 @@ impl Log {
         (part.next < part.end).then(|| self.after()).flatten()
     }
 
-    /// The next part, unless one is being read.
+    /// Returns the next part, unless one is being read.
     pub(super) fn after(&mut self) -> Option<Read> {
         if !self.read || std::mem::replace(&mut self.waiting, true) {
             return None;
@@ -136,7 +136,7 @@ impl Log {
         Some(self.request(self.next, 4 * PAGE))
     }
 
-    /// The part before the first line, unless it is there or being read.
+    /// Returns the part before the first line, unless it is there or being read.
     pub(super) fn older(&mut self) -> Option<Read> {
         if !self.read || self.begin == 0 || self.cut || std::mem::replace(&mut self.waiting, true) {
             return None;
@@ -163,7 +163,7 @@ impl Log {
                     _ => self.lines.push((piece.stream, line.to_owned())),
                 }
             }
-            // What stands behind the last line break is the beginning of a line, often an empty one.
+            // After the last line break a new line begins, which is often empty.
             self.open = true;
             if piece.text.ends_with('\n') {
                 self.lines.pop();
@@ -192,7 +192,7 @@ impl Log {
     }
 }
 
-/// The lines with one in the place of each stretch of reasoning.
+/// Returns the lines with one line in place of each block of reasoning.
 fn folded(lines: &[(Stream, String)]) -> Vec<(Stream, String)> {
     let mut folded = Vec::new();
     for stretch in lines.chunk_by(|(one, _), (next, _)| one == next) {

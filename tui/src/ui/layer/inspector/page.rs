@@ -1,5 +1,5 @@
-//! A page of the inspector as rows. Rows of a log are looked at one by one as they are drawn: it may have tens of
-//! thousands of them, and nothing is built per row.
+//! A page of the inspector as rows. Rows of a log are read one by one as they are drawn, because there may be tens of
+//! thousands.
 
 use std::borrow::Cow;
 
@@ -18,10 +18,10 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::wrap::wrap;
 
-/// Rows of a picture among other rows: half the page, within these.
+/// Rows of a picture among other rows: half the page, within these limits.
 const PICTURE: (u16, u16) = (8, 24);
 
-/// One row of a page; a long text takes several lines where lines are wrapped.
+/// One row of a page; a long text takes several lines if it is wrapped.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Row {
     /// Text.
@@ -37,26 +37,26 @@ pub(super) enum Row {
 pub(super) struct DrawContext<'a> {
     pub(super) model: &'a Model,
     pub(super) theme: &'a Theme,
-    /// What is searched for, in lower case.
+    /// The search text, in lower case.
     pub(super) wanted: &'a str,
 }
 
 /// All rows of a page.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Page<'a> {
-    /// Those that were made for it.
+    /// The rows of the page.
     pub(super) rows: Vec<Row>,
     /// The log that follows them.
     pub(super) log: &'a [(Stream, String)],
 }
 
 impl Page<'_> {
-    /// How many rows.
+    /// Returns how many rows.
     pub(super) fn len(&self) -> usize {
         self.rows.len() + self.log.len()
     }
 
-    /// The text of a row.
+    /// Returns the text of a row.
     pub(super) fn text(&self, row: usize) -> Cow<'_, str> {
         match self.rows.get(row) {
             Some(Row::Text(text, _) | Row::Json(text)) => Cow::Borrowed(text),
@@ -65,7 +65,7 @@ impl Page<'_> {
         }
     }
 
-    /// How many lines a row takes in a place.
+    /// Returns how many lines a row takes in an area.
     pub(super) fn tall(&self, row: usize, place: Rect, wraps: bool) -> usize {
         match self.rows.get(row) {
             Some(Row::Picture(_)) => usize::from(picture(place).height),
@@ -74,7 +74,7 @@ impl Page<'_> {
         }
     }
 
-    /// The first row in view when the last one is.
+    /// Returns the first row in view if the last row is in view.
     pub(super) fn ending(&self, place: Rect, wraps: bool) -> usize {
         let mut left = usize::from(place.height);
         for row in (0..self.len()).rev() {
@@ -87,7 +87,7 @@ impl Page<'_> {
         0
     }
 
-    /// The pictures of the page.
+    /// Returns the pictures on the page.
     pub(super) fn pictures(&self) -> impl Iterator<Item = AssetId> + '_ {
         self.rows.iter().filter_map(|row| match row {
             Row::Picture(asset) => Some(*asset),
@@ -95,7 +95,7 @@ impl Page<'_> {
         })
     }
 
-    /// Draws one row from `y` on. Returns the first free line below it.
+    /// Draws one row at `y`. Returns the first free line below it.
     pub(super) fn draw(
         &self,
         row: usize,
@@ -134,7 +134,7 @@ impl Page<'_> {
     }
 }
 
-/// The place of a picture, at the left of the page.
+/// Returns the area of a picture, at the left of the page.
 pub(super) fn picture(place: Rect) -> Rect {
     let height = (place.height / 2).clamp(PICTURE.0, PICTURE.1).min(place.height.saturating_sub(1)).max(1);
     Rect {
@@ -145,10 +145,10 @@ pub(super) fn picture(place: Rect) -> Rect {
     }
 }
 
-/// Marks what is searched for in a line that was drawn.
+/// Marks the search text in a drawn line.
 fn mark(line: &str, wanted: &str, at: Rect, theme: &Theme, buffer: &mut Buffer) {
     let lower = line.to_lowercase();
-    // Where lower case has other lengths, places would not be those of the line.
+    // If lower case changes the length, the positions would not match the line.
     if wanted.is_empty() || lower.len() != line.len() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What the run in focus made, for the pictures among inputs and outputs.
+//! The products of the run in focus, for the pictures among inputs and outputs.
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId};
@@ -8,10 +8,10 @@ use fanlight_shared::rpc::assets;
 use crate::ui::address::Address;
 use crate::ui::effect::Effect;
 
-/// Products that are read.
+/// The maximum number of products that are read.
 const MAX_PRODUCTS: u32 = 1_000;
 
-/// What the run in focus made.
+/// The products of the run in focus.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Products {
     of: Option<RunId>,
@@ -19,7 +19,7 @@ pub(super) struct Products {
 }
 
 impl Products {
-    /// Reads those of a run, once.
+    /// Requests the products of a run, once.
     pub(super) fn follow(&mut self, run: RunId) -> Option<Effect> {
         if self.of == Some(run) {
             return None;
@@ -36,7 +36,7 @@ impl Products {
         }
     }
 
-    /// A product was stored or changed.
+    /// Handles a product that was stored or changed.
     pub(super) fn stored(&mut self, asset: &Asset) {
         if self.of != Some(asset.run_id) {
             return;
@@ -47,7 +47,7 @@ impl Products {
         }
     }
 
-    /// The pictures that a port put out, in order, as far as they can be fetched.
+    /// Returns the pictures of a port, in order, that can be fetched.
     pub(super) fn pictures(&self, node: &str, item: ItemPath, port: &str) -> Vec<AssetId> {
         let mut pictures: Vec<(ItemPath, u32, AssetId)> = self
             .assets

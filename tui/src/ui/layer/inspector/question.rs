@@ -1,4 +1,4 @@
-//! What a node asks, on the page of its outputs.
+//! The question of a node, on the page of its outputs.
 
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::time::human_duration;
@@ -9,7 +9,7 @@ use crate::ui::grid::node;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 
-/// What it asks a person, and the key that answers it.
+/// Returns the question, and the key that answers it.
 pub(super) fn rows(question: &Question, model: &Model, theme: &Theme) -> Vec<Row> {
     let text = |words: String, style| Row::Text(words, style);
     let key = model.keymap.keys(Action::Answer).into_iter().next().unwrap_or_default();

@@ -14,7 +14,7 @@ pub(super) enum Tab {
 }
 
 impl Tab {
-    /// Its title.
+    /// Returns its title.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Outputs => "Outputs",

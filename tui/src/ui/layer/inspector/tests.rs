@@ -82,7 +82,7 @@ fn the_inspector_reads_the_log_of_the_run_in_focus() {
     let Some(Layer::Inspector(mut inspector)) = model.layers.pop() else { panic!("no inspector") };
     let read = inspector.sync(&model);
     let of = model.lens().map(|lens| lens.run.id);
-    // The run before may not have come so far; then there is no log to read.
+    // The previous run may not have reached the node; then there is no log to read.
     let of_run = |effect: &Effect| match effect {
         Effect::ReadLog(read) => Some(read.run_id) == of,
         Effect::ListAssets { list, .. } => list.run_id == of,

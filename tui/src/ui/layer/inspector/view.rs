@@ -1,4 +1,4 @@
-//! The inspector as it is drawn: a line about the node, tabs, the page.
+//! Draws the inspector: a line about the node, tabs, the page.
 
 use fanlight_shared::time::human_duration;
 use ratatui::buffer::Buffer;
@@ -53,13 +53,13 @@ pub(super) fn view(
     }
 }
 
-/// The place of the page below its head.
+/// Returns the area of the page below its head.
 pub(super) fn place(inside: Rect) -> Rect {
     let head = HEAD.min(inside.height);
     Rect { y: inside.y + head, height: inside.height - head, ..inside }
 }
 
-/// State and time on the right, tabs on the left.
+/// Draws state and time on the right, tabs on the left.
 fn head(
     inspector: &Inspector,
     model: &Model,

@@ -1,4 +1,4 @@
-//! What a person has written or picked so far.
+//! The draft of an answer.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use fanlight_shared::value::Value;
 
 use crate::ui::input::lines::Lines;
 
-/// What a person has written or picked so far.
+/// The draft of an answer.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Draft {
-    /// Nothing is written for yes and no.
+    /// Yes or no, which has no draft.
     YesNo,
     /// A text.
     Text {
         lines: Lines,
-        /// A person changed it.
+        /// Whether the user changed it.
         written: bool,
     },
     /// A choice.
@@ -23,15 +23,15 @@ pub(super) enum Draft {
         cursor: usize,
         /// How many there are.
         count: usize,
-        /// Whether any number of them may be picked.
+        /// Whether several may be picked.
         several: bool,
-        /// Those that are picked, where several may be.
+        /// The picked ones, if several may be picked.
         marked: BTreeSet<usize>,
     },
 }
 
 impl Draft {
-    /// What is proposed.
+    /// Returns the draft with the default answer.
     pub(super) fn new(question: &Question) -> Self {
         let default = question.default.as_ref();
         match &question.kind {
@@ -51,12 +51,12 @@ impl Draft {
         }
     }
 
-    /// Whether something would be lost.
+    /// Returns whether closing it would lose something.
     pub(super) fn is_written(&self) -> bool {
         matches!(self, Self::Text { written: true, .. })
     }
 
-    /// The choice under the cursor.
+    /// Returns the choice under the cursor.
     pub(super) fn cursor(&self) -> usize {
         match self {
             Self::Pick { cursor, .. } => *cursor,
@@ -64,7 +64,7 @@ impl Draft {
         }
     }
 
-    /// The answer that it is. The error says why it is none.
+    /// Returns the answer, or why it isn't valid.
     pub(super) fn value(&self, question: &Question) -> Result<Value, String> {
         let int = |at: usize| Value::Int(i64::try_from(at).unwrap_or(-1));
         match self {
@@ -78,7 +78,7 @@ impl Draft {
     }
 }
 
-/// Takes one in, or out again.
+/// Adds or removes one.
 pub(super) fn toggle(marked: &mut BTreeSet<usize>, at: usize) {
     if !marked.remove(&at) {
         marked.insert(at);

@@ -10,7 +10,7 @@ use crate::ui::component::Step;
 use crate::ui::model::Model;
 
 impl Questions {
-    /// A key for the question that is shown.
+    /// Handles a key for the question that is shown.
     pub(super) fn edit(&mut self, model: &Model, key: KeyEvent, action: Option<Action>) -> Step {
         let multiline = key.code == KeyCode::Enter && key.modifiers.contains(KeyModifiers::ALT)
             || key.code == KeyCode::Char('j') && key.modifiers.contains(KeyModifiers::CONTROL);
@@ -59,7 +59,7 @@ impl Questions {
         }
     }
 
-    /// Moves among the choices; `false` if the action does not.
+    /// Moves among the choices. Returns `false` for other actions.
     fn step(&mut self, model: &Model, action: Action) -> bool {
         let columns = self.layout(Self::place(model)).map_or(1, |layout| layout.columns);
         let Some(Draft::Pick { cursor, count, .. }) = self.draft_mut() else { return false };

@@ -1,4 +1,4 @@
-//! Where the parts of a question stand: its text, the choices, what to look at, the editor, the line below.
+//! The layout of a question: its text, choices, attachments, editor and foot.
 
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::value::Value;
@@ -6,31 +6,31 @@ use ratatui::layout::Rect;
 
 use crate::ui::wrap::wrap;
 
-/// The least size of a tile.
+/// The minimum size of a tile.
 const MIN_TILE: (u16, u16) = (20, 8);
-/// From so many columns on, what to look at stands beside the rest.
+/// The width from which attachments are beside the rest.
 const BESIDE: u16 = 72;
 /// Rows of the editor, with its frame.
 const EDITOR: u16 = 7;
 
-/// Where the parts of a question stand.
+/// The layout of a question.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Layout {
     pub(super) text: Rect,
-    /// Choices that are tiles, those in view.
+    /// The choices that are tiles and in view.
     pub(super) tiles: Vec<(usize, Rect)>,
-    /// Where choices are lines.
+    /// The area of choices that are lines.
     pub(super) list: Rect,
-    /// What to look at, by its place.
+    /// The attachments, by index.
     pub(super) show: Vec<(usize, Rect)>,
     /// The editor with its frame, or the line with yes and no.
     pub(super) input: Rect,
     pub(super) foot: Rect,
-    /// How many choices stand beside each other.
+    /// How many choices are in a row.
     pub(super) columns: usize,
 }
 
-/// The inside of a tile.
+/// Returns the inside of a tile.
 pub(super) fn inner(tile: Rect) -> Rect {
     Rect {
         x: tile.x.saturating_add(1),
@@ -40,7 +40,7 @@ pub(super) fn inner(tile: Rect) -> Rect {
     }
 }
 
-/// Lays a question out; `cursor` is the choice that stays in view.
+/// Lays out a question; `cursor` is the choice that stays in view.
 pub(super) fn layout(question: &Question, cursor: usize, inside: Rect) -> Layout {
     let lines = u16::try_from(wrap(&question.text, inside.width).len()).unwrap_or(u16::MAX);
     let text = Rect { height: lines.clamp(1, (inside.height / 3).max(1)), ..inside };
@@ -62,7 +62,7 @@ pub(super) fn layout(question: &Question, cursor: usize, inside: Rect) -> Layout
             let (left, right) = beside(middle, shown > 0);
             let height = EDITOR.min(left.height);
             if right.is_empty() && shown > 0 {
-                // Above it, as far as there is room.
+                // Above it, if there is room.
                 layout.input = Rect { y: left.bottom() - height, height, ..left };
                 let above = Rect { height: left.height - height, ..left };
                 layout.show = grid(above, shown, 0).1;
@@ -84,7 +84,7 @@ pub(super) fn layout(question: &Question, cursor: usize, inside: Rect) -> Layout
     layout
 }
 
-/// Two halves, where there is something to look at and room for it beside the rest.
+/// Returns two halves if there are attachments and room for them beside the rest.
 fn beside(area: Rect, split: bool) -> (Rect, Rect) {
     if !split || area.width < BESIDE {
         return (area, Rect::default());
@@ -94,7 +94,7 @@ fn beside(area: Rect, split: bool) -> (Rect, Rect) {
     (Rect { width: half, ..area }, right)
 }
 
-/// Tiles as large as they can be, the one at `cursor` in view, and how many stand beside each other.
+/// Returns how many tiles are in a row, and the areas of tiles as large as possible, with the one at `cursor` in view.
 fn grid(area: Rect, count: usize, cursor: usize) -> (usize, Vec<(usize, Rect)>) {
     if area.height < 3 || area.width < 3 || count == 0 {
         return (1, Vec::new());
@@ -108,7 +108,7 @@ fn grid(area: Rect, count: usize, cursor: usize) -> (usize, Vec<(usize, Rect)>) 
         let wide = area.width / u16::try_from(columns).unwrap_or(1);
         (wide, area.height / visible(columns))
     };
-    // How wide a picture of the usual shape is there: a cell is about twice as high as it is wide.
+    // The width of a picture of the usual shape: a cell is about twice as high as it is wide.
     let side = |columns: &usize| {
         let (wide, high) = size(*columns);
         wide.saturating_sub(2).min(high.saturating_sub(2).saturating_mul(8) / 3)

@@ -15,7 +15,7 @@ use crate::ui::testing::{
 };
 use crate::ui::update::update;
 
-/// A run that asks: so many questions, the first of which is this one.
+/// Returns a run that asks this many questions, the first of which is this one.
 fn asking(number: u32, count: u32, text: &str) -> Run {
     let asks = Asks { count, node: "framed".into(), item: ItemPath::WHOLE, text: text.into() };
     Run { asks: Some(Box::new(asks)), ..run(number, RunStatus::Parked) }
@@ -49,7 +49,7 @@ fn picture(name: &str) -> Value {
     })
 }
 
-/// A model with a run that asks these, and the layer open.
+/// Returns a model with a run that asks these, and the layer open.
 fn asked(questions: Vec<OpenQuestion>) -> Model {
     let mut model = with_runs(&[asking(1, 1, "Print it?"), run(2, RunStatus::Completed)]);
     assert!(press(&mut model, "a").contains(&Effect::ListQuestions));
@@ -57,7 +57,7 @@ fn asked(questions: Vec<OpenQuestion>) -> Model {
     model
 }
 
-/// The answer that is sent.
+/// Returns the answer that is sent.
 fn sent(effects: &[Effect]) -> Option<runs::Answer> {
     effects.iter().find_map(|effect| match effect {
         Effect::Answer(answer) => Some((**answer).clone()),
@@ -172,7 +172,7 @@ fn a_run_that_begins_to_ask_is_announced_in_every_pane() {
     assert!(shown.contains("poster#1 asks: Print it? (a answers)"), "{shown}");
     assert!(shown.contains("a answer what is asked"), "{shown}");
     assert!(shown.contains("asks: Print it? +1"), "the queue shows it: {shown}");
-    // The layer reads what is asked again when that changes.
+    // The layer reads the questions again when they change.
     press(&mut model, "a");
     response(&mut model, Response::Questions(vec![open(1, "framed", Question::yes_no("Print it?"))]));
     let effects = tell(&mut model, asking(1, 1, "And this?"));

@@ -1,4 +1,4 @@
-//! A question as it is drawn.
+//! Draws a question.
 
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::time::human_duration;
@@ -75,7 +75,7 @@ pub(super) fn view(
     foot(questions, question, model, theme, layout.foot, buffer, areas);
 }
 
-/// A value in a place: its picture, else what it says.
+/// Draws a value: its picture, else its text.
 fn draw(value: &Value, model: &Model, theme: &Theme, place: Rect, buffer: &mut Buffer) {
     if let Some(wanted) = picture(value, place)
         && model.pictures.draw_wanted(&wanted, place, buffer)
@@ -94,7 +94,7 @@ fn draw(value: &Value, model: &Model, theme: &Theme, place: Rect, buffer: &mut B
     }
 }
 
-/// `y yes    n no`, the one that is proposed with the key that takes it.
+/// Draws `y yes    n no`, the default with the key that takes it.
 fn yes_no(question: &Question, theme: &Theme, place: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let proposed = |yes: bool| if question.default == Some(Value::Bool(yes)) { " (enter)" } else { "" };
     let mut x = place.x;
@@ -163,7 +163,7 @@ fn choice_tile(
     };
     let inside = tile(&title, style, model, place, buffer);
     if at == draft.cursor() {
-        // Told by more than its colour.
+        // Not shown by colour alone.
         let width = place.width.saturating_sub(4).min(u16::try_from(title.chars().count()).unwrap_or(0) + 2);
         theme.select(
             Rect { x: place.x + 1.min(place.width), width, height: 1.min(place.height), ..place },
@@ -173,7 +173,7 @@ fn choice_tile(
     draw(value, model, theme, inside, buffer);
 }
 
-/// What may be answered and until when; or why the answer is none.
+/// The hint about valid answers and the deadline, or why the answer isn't valid.
 fn foot(
     questions: &Questions,
     question: &Question,

@@ -1,4 +1,4 @@
-//! The viewer as it is drawn.
+//! Draws the viewer.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::ui::wrap::wrap;
 /// Columns of the recipe.
 const RECIPE: u16 = 36;
 
-/// Where the product and its recipe stand.
+/// Returns the areas of the product and its recipe.
 pub(super) fn places(inside: Rect, recipe: bool) -> (Rect, Rect) {
     let beside = if recipe { RECIPE.min(inside.width / 2) } else { 0 };
     let product = Rect { width: inside.width.saturating_sub(beside + u16::from(recipe)), ..inside };

@@ -1,4 +1,4 @@
-//! Half blocks: two pixels a cell, in any terminal with colours.
+//! Half blocks: two pixels per cell, in any terminal with colours.
 
 use image::DynamicImage;
 use ratatui::buffer::Buffer;
@@ -16,8 +16,8 @@ pub(super) fn cells(picture: &DynamicImage, (width, height): (u16, u16)) -> Buff
                 pixel.map_or([0; 3], |pixel| pixel.0)
             };
             let (upper, lower) = (colour(u32::from(y) * 2), colour(u32::from(y) * 2 + 1));
-            // The glyph takes the brighter half: many fonts leave a thin line of background around it, which is
-            // seen least when it is the darker colour.
+            // The glyph has the brighter colour: many fonts leave a thin line of background around it, which is least
+            // visible in the darker colour.
             let (glyph, front, back) = if upper == lower {
                 (" ", upper, lower)
             } else if luminance(lower) > luminance(upper) {

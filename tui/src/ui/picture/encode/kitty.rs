@@ -21,7 +21,7 @@ const PLACEHOLDER: char = '\u{10EEEE}';
 /// Bytes of the picture in one sequence: 4,096 characters of base64, the protocol's limit.
 const CHUNK_BYTES: usize = 4096 / 4 * 3;
 
-/// The marks that number rows and columns, in order: characters of combining class 230 that Unicode 6.0 doesn't
+/// The diacritics that number rows and columns, in order: characters of combining class 230 that Unicode 6.0 doesn't
 /// decompose, as the protocol lists them.
 #[rustfmt::skip]
 const MARKS: [(u32, u32); 86] = [
@@ -45,7 +45,7 @@ static MARK: LazyLock<Vec<char>> = LazyLock::new(|| {
     MARKS.iter().flat_map(|&(first, last)| first..=last).filter_map(char::from_u32).collect()
 });
 
-/// Returns the sequences that hand the picture to the terminal under the number `id`, for placeholders.
+/// Returns the sequences that transmit the picture to the terminal as image `id`, for placeholders.
 pub(super) fn transmit(picture: &DynamicImage, id: u32, tmux: bool) -> String {
     let Passthrough { start, escape, end } = Passthrough::new(tmux);
     let pixels = picture.to_rgba8();
@@ -66,15 +66,15 @@ pub(super) fn transmit(picture: &DynamicImage, id: u32, tmux: bool) -> String {
     data
 }
 
-/// Returns the cells that show the picture `id`: at most 297 rows and columns, as many as the protocol can number.
+/// Returns the cells that show image `id`: at most 297 rows and columns, the limit of the protocol.
 pub(super) fn cells(id: u32, (width, height): (u16, u16)) -> Buffer {
     let [high, red, green, blue] = id.to_be_bytes();
     let mark = |number: u16| MARK.get(usize::from(number)).copied();
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     for y in 0..height {
         for x in 0..width {
-            // The column and the number's high byte are said in each cell: a cell that is drawn alone, after
-            // something lay over its row, must not depend on its neighbours.
+            // Each cell has the column and the high byte of the id, so that a cell that is redrawn alone doesn't depend
+            // on its neighbours.
             let (Some(row), Some(column), Some(high)) = (mark(y), mark(x), mark(u16::from(high))) else {
                 continue;
             };

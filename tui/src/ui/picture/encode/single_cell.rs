@@ -1,4 +1,4 @@
-//! Pictures whose bytes stand in one cell (iTerm2, sixel): the terminal draws them over the cells that follow.
+//! Pictures whose data is in one cell (iTerm2, sixel): the terminal draws them over the following cells.
 
 use std::num::NonZeroU16;
 

@@ -12,9 +12,9 @@ use super::passthrough::Passthrough;
 
 /// Colours of a palette: as many as terminals have registers.
 const COLOURS: usize = 256;
-/// Every so many pixels one is looked at for the palette: 1 is best, 30 quickest.
+/// The sampling interval for the palette in pixels: 1 is best, 30 fastest.
 const SAMPLING: i32 = 10;
-/// Pixels less opaque than this show what is behind them.
+/// Pixels less opaque than this are transparent.
 const OPAQUE: u8 = 128;
 /// Rows in a band.
 const BAND_HEIGHT: u32 = 6;
@@ -77,7 +77,7 @@ fn indexed(mut pixels: RgbaImage) -> (Vec<[u8; 3]>, Indexed) {
     (palette, places)
 }
 
-/// Appends six rows: for each colour that they have, which of the six pixels of each column have it.
+/// Appends six rows: for each of their colours, which of the six pixels of each column have it.
 fn band(data: &mut String, pixels: &Indexed, (width, height): (u32, u32), top: u32, colours: usize) {
     let rows = BAND_HEIGHT.min(height - top);
     let mut columns: Vec<Option<Vec<u8>>> = vec![None; colours];
@@ -99,7 +99,7 @@ fn band(data: &mut String, pixels: &Indexed, (width, height): (u32, u32), top: u
     data.push('-');
 }
 
-/// Appends sixels, equal ones that follow each other as a count. What is empty at the end is left out.
+/// Appends sixels with run-length encoding, without empty ones at the end.
 fn runs(data: &mut String, column: &[u8]) {
     let end = column.iter().rposition(|it| *it != 0).map_or(0, |last| last + 1);
     for run in column[..end].chunk_by(|a, b| a == b) {

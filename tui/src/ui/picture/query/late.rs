@@ -1,4 +1,4 @@
-//! Responses of the terminal that arrive too late to be used.
+//! Replies of the terminal that arrive too late to be used.
 
 use std::time::{Duration, Instant};
 
@@ -6,23 +6,23 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::SEQUENCE_TIMEOUT;
 
-/// Swallows replies that come after patience ended: read as keys, they would do things.
+/// Swallows replies that arrive after the time-out, which would otherwise be read as keys.
 #[derive(Debug)]
 pub struct Late {
-    /// Until when replies are expected; afterwards it lets everything through.
+    /// Until when replies are expected; afterwards everything passes.
     until: Instant,
-    /// When the last key of an answer arrived.
+    /// When the last key of a reply arrived.
     inside: Option<Instant>,
 }
 
 impl Late {
-    /// Expects replies for so long.
+    /// Expects replies for this long.
     #[must_use]
     pub fn expect(patience: Duration) -> Self {
         Self { until: Instant::now() + patience, inside: None }
     }
 
-    /// Whether a key is part of an answer. An answer begins with alt and `_` or `P`, and comes at once.
+    /// Returns whether a key is part of a reply. A reply begins with alt and `_` or `P`, and arrives at once.
     pub fn swallows(&mut self, key: &KeyEvent, now: Instant) -> bool {
         let alt =
             |character| key.code == KeyCode::Char(character) && key.modifiers.contains(KeyModifiers::ALT);

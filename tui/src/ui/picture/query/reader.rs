@@ -1,11 +1,11 @@
-//! Tells what the terminal replies from keys that are typed meanwhile.
+//! Separates the terminal's replies from keys that are typed meanwhile.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// Bytes of one sequence; a longer one is none of ours.
+/// The maximum length of a sequence in bytes; longer ones are ignored.
 const MAX_SEQUENCE: usize = 256;
 
-/// Something that was read.
+/// A reply or a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Read {
     Key(KeyEvent),
@@ -16,10 +16,10 @@ pub(super) enum Read {
     Attributes { sixel: bool },
 }
 
-/// Tells replies and keys apart. Knows the keys that one types: characters, arrows and the like.
+/// Separates replies and keys. Knows typed keys: characters, arrows and the like.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// A sequence or character that has begun.
+    /// An incomplete sequence or character.
     begun: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl Reader {
         read
     }
 
-    /// Nothing more came: an escape alone was a key, and so was one before a character.
+    /// Ends an incomplete sequence: a lone escape is a key, and so is one before a character.
     pub(super) fn close(&mut self) -> Option<KeyEvent> {
         let begun = std::mem::take(&mut self.begun);
         match begun[..] {
@@ -97,7 +97,7 @@ fn take(bytes: &[u8]) -> Taken {
     }
 }
 
-/// A string of the terminal's: an application's command (APC), else a device's (DCS).
+/// Parses a string of the terminal: an application command (APC), else a device control string (DCS).
 fn string(application: bool, text: &str) -> Taken {
     if application {
         let of_question = text.strip_prefix("Gi=31");
@@ -112,7 +112,7 @@ fn string(application: bool, text: &str) -> Taken {
     if capability || colour { Taken::Read(Read::Deep) } else { Taken::Nothing }
 }
 
-/// Whether a terminal of this name and version, such as `kitty(0.41.1)`, draws placeholders.
+/// Returns whether a terminal with this name and version, such as `kitty(0.41.1)`, supports placeholders.
 fn has_placeholders(version: &str) -> bool {
     let version = version.to_lowercase();
     if version.starts_with("ghostty") {

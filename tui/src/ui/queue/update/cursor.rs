@@ -1,4 +1,4 @@
-//! The row under the cursor: what moves it, what folds there, what it marks.
+//! The row under the cursor: movements, folding and marks.
 
 use fanlight_shared::id::RunId;
 

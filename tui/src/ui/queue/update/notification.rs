@@ -1,4 +1,4 @@
-//! Notifications of the daemon, and the requests that follow from what is shown.
+//! Notifications of the daemon, and requests for the rows in view.
 
 use fanlight_shared::event::{DaemonEvent, StateEvent};
 use fanlight_shared::rpc::watch::Notification;
@@ -17,7 +17,7 @@ use crate::ui::view::Hit;
 /// How many rows ahead of the last one in view the next page is asked for.
 const READ_AHEAD: usize = 60;
 
-/// Takes an answer it waits for. It comes before the shell's turn, so what it holds is made known first.
+/// Takes a response that it requested. It is called before the shell, so that its data is applied first.
 pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     match response {
         Response::Runs { to, page } => {
@@ -82,11 +82,11 @@ fn take_number(model: &mut Model, asset: &fanlight_shared::asset::Asset) -> bool
     model.queue.numbers.take(asset, workflow.as_deref())
 }
 
-/// Applies a notification, after the projection took it.
+/// Handles a notification, after the projection has applied it.
 pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effect> {
     match notification {
         Notification::Registry { .. } => {
-            // The daemon may have gone on without us: what ended meanwhile is in the lists.
+            // Runs may have ended during a lost connection: the lists have them.
             let workflow = model.workflow_id();
             model.queue.feeds.reset(workflow);
             rebuild(model);
@@ -101,7 +101,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
         }
         Notification::Daemon { event: DaemonEvent::AssetUpdate { asset }, .. } => {
             model.queue.thumbs.stored(asset);
-            // Its key is made of the numbers, so it is found by the old ones no more.
+            // Its key contains the numbers, so that it can't be found by the new ones.
             let sorted = matches!(model.queue.sections.sort, Sort::Greatest(_) | Sort::Least(_));
             match take_number(model, asset) {
                 true if sorted => rebuild(model),
@@ -122,7 +122,7 @@ pub fn notification(model: &mut Model, notification: &Notification) -> Vec<Effec
     Vec::new()
 }
 
-/// The workflow on screen or the run in focus is another one now.
+/// Handles a change of the workflow on screen or of the run in focus.
 pub fn moved(model: &mut Model) -> Vec<Effect> {
     let workflow = model.workflow_id();
     if model.queue.sections.of() == workflow {
@@ -135,7 +135,7 @@ pub fn moved(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// A frame was painted: the pages that come next into view.
+/// Called after each frame: requests the pages that come into view next.
 pub fn shown(model: &mut Model) -> Vec<Effect> {
     let mut effects = moved(model);
     if !model.is_up() {
@@ -162,7 +162,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// The pictures of the ended runs in view.
+/// Returns the pictures of the ended runs in view.
 fn pictures(model: &mut Model) -> Vec<Effect> {
     if model.pictures.is_off() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Which runs are shown in which order, and the first pages of them.
+//! The order of runs and their first pages.
 
 use fanlight_shared::id::RunId;
 
@@ -18,7 +18,7 @@ pub(super) fn rebuild(model: &mut Model) {
     queue.sections.rebuild(&model.projection, &queue.numbers, of);
 }
 
-/// The first pages, so that the counts in the headings say something.
+/// Requests the first pages, so that the headings have counts.
 pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
     if !model.is_up() {
         return Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn sort(model: &mut Model) {
     let queue = &mut model.queue;
-    // The pane's title says which order it is.
+    // The pane's title shows the order.
     queue.sections.sort = queue.sections.sort.next(queue.numbers.columns());
     rebuild(model);
 }

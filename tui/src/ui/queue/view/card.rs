@@ -1,4 +1,4 @@
-//! One run as a card of one row, or two where there is an error or a question to tell, or three beside its picture.
+//! Draws one run as a card of one row, two if it has an error or a question, or three beside its picture.
 
 use fanlight_shared::id::RunId;
 use fanlight_shared::run::{Run, RunStatus};
@@ -25,16 +25,16 @@ const NUMBER: usize = 8;
 const TIME: usize = 8;
 /// Columns that a card keeps for number and label before columns of numbers are shown.
 const NAME: usize = 16;
-/// Columns from which "On canvas" stands beside an ended run's label.
+/// Columns from which "On canvas" is beside an ended run's label.
 const CANVAS: usize = NAME + 10 + TIME;
 /// Cells of a progress bar.
 const BAR_WIDTH: usize = 8;
 
-/// Columns that a pane needs for pictures beside its cards, and rows.
+/// Columns and rows that a pane needs for pictures beside its cards.
 const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
 
-/// How many rows a card has in a pane of this size: three where its workflow's runs have pictures, two where there is an
-/// error or a question to tell.
+/// Returns how many rows a card has in a pane of this size: three if runs of its workflow have pictures, two if it has
+/// an error or a question.
 pub(super) fn tall(model: &Model, run: &Run, pane: Rect) -> u16 {
     let roomy =
         pane.width >= MIN_PICTURE_SIZE.0 && pane.height >= MIN_PICTURE_SIZE.1 && !model.pictures.is_off();
@@ -46,7 +46,7 @@ pub(super) fn tall(model: &Model, run: &Run, pane: Rect) -> u16 {
     }
 }
 
-/// Draws a run. `lit`: it is under the cursor of the pane that has the keys.
+/// Draws a run. `lit`: it is under the cursor of the focused pane.
 pub(super) fn view(
     model: &Model,
     theme: &Theme,
@@ -114,7 +114,7 @@ pub(super) fn view(
     }
 }
 
-/// Draws the picture of a run, or its place. Returns how many columns it took.
+/// Draws the picture of a run, or its empty area. Returns its width in columns.
 fn picture(model: &Model, theme: &Theme, run: &Run, area: Rect, buffer: &mut Buffer) -> u16 {
     let place = Rect { x: area.x + 2, width: CELLS.0, height: CELLS.1, ..area }.intersection(area);
     let drawn = model.queue.thumbs.of(run.id).is_some_and(|asset| model.pictures.draw(asset, place, buffer));
@@ -127,7 +127,7 @@ fn picture(model: &Model, theme: &Theme, run: &Run, area: Rect, buffer: &mut Buf
     CELLS.0 + 1
 }
 
-/// The first line: state, number, label, and how far or how long.
+/// Draws the first line: state, number, label, and progress or duration.
 fn head(
     model: &Model,
     theme: &Theme,
@@ -199,7 +199,7 @@ fn right<'a>(
                 spans.push(canvas());
             }
             let words = match model.projection.position(run.id) {
-                // It is not its place that keeps it waiting.
+                // Its position isn't why it waits.
                 Some(_) if model.projection.held_back(run).is_some() => {
                     format!("limit {}", run.concurrency.unwrap_or_default())
                 }
@@ -224,8 +224,8 @@ fn right<'a>(
     spans
 }
 
-/// The columns of numbers that fit into a pane of this width, the one that is sorted by among them: the same in every card,
-/// whether it has a picture or not.
+/// Returns the columns of numbers that fit into a pane of this width, including the sort key. They are the same in
+/// every card, with or without a picture.
 fn shown(model: &Model, width: u16) -> Vec<&String> {
     let columns = model.queue.numbers.columns();
     let pictured = model.queue.thumbs.are_shown() && !model.pictures.is_off();
@@ -242,7 +242,7 @@ fn shown(model: &Model, width: u16) -> Vec<&String> {
     shown
 }
 
-/// The names of the columns of numbers, over them.
+/// Draws the names of the number columns above them.
 pub(super) fn columns(model: &Model, theme: &Theme, used: u16, area: Rect, buffer: &mut Buffer) {
     let shown = shown(model, area.width);
     if shown.is_empty() {
@@ -262,7 +262,7 @@ pub(super) fn columns(model: &Model, theme: &Theme, used: u16, area: Rect, buffe
     }
 }
 
-/// A number in at most seven characters, where that can be.
+/// Returns a number in at most seven characters, if possible.
 fn number(number: f64) -> String {
     let whole = number.fract() == 0.0 && number.abs() < 1e7;
     match number.abs() {

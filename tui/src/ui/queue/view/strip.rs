@@ -1,4 +1,4 @@
-//! The heat-strip: each run of the focused submission as one cell, which can be clicked.
+//! The heat-strip: each run of the focused submission as one clickable cell.
 
 use fanlight_shared::run::{Run, RunStatus};
 use ratatui::buffer::Buffer;
@@ -10,10 +10,10 @@ use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::view::{Areas, Hit};
 
-/// The most rows of cells.
+/// The maximum number of rows.
 const ROWS: u16 = 3;
 
-/// Draws it at the top, if the run in focus came with others. Returns how many rows it took.
+/// Draws it at the top, if the submission of the run in focus has several runs. Returns its height in rows.
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> u16 {
     let Some(focus) = lens::focus(model).and_then(|run| model.projection.run(run)) else { return 0 };
     let count = model.queue.sections.submission_len(focus.submission);
@@ -22,7 +22,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     }
     let wide = usize::from(area.width);
     let rows = count.div_ceil(wide).min(usize::from(ROWS));
-    // More than fits: the part with the run in focus.
+    // If not all fit, shows the part with the run in focus.
     let fits = rows * wide;
     let first = (focus.index as usize).saturating_sub(fits / 2).min(count.saturating_sub(fits));
     for (place, id) in model.queue.sections.submission(focus.submission).skip(first).take(fits).enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     u16::try_from(rows).unwrap_or(ROWS) + 1
 }
 
-/// State by glyph, how far a running one is by its height.
+/// Returns the glyph of a state; the height of a running one is its progress.
 fn glyph(run: &Run, ascii: bool) -> &'static str {
     const HEIGHTS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     match (run.state, ascii) {

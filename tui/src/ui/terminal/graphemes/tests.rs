@@ -1,4 +1,4 @@
-//! Frames with such graphemes on terminals that give them other widths than the UI does.
+//! Frames with such graphemes on terminals that use other widths than the UI.
 
 use ratatui::Terminal;
 use ratatui::style::Style;
@@ -10,7 +10,7 @@ use crate::ui::terminal::screen::Screen;
 
 const AREA: Rect = Rect::new(0, 0, 40, 2);
 
-/// Flags, a family, a heart with its selector, a hand with a tone, a keycap, a combined letter, a plain emoji.
+/// Flags, a family, a heart with its selector, a hand with a skin tone, a keycap, a combined letter, a plain emoji.
 const WORDS: [&str; 7] = [
     "\u{1F1E9}\u{1F1EA}\u{1F1EB}\u{1F1F7}",
     "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
@@ -21,7 +21,7 @@ const WORDS: [&str; 7] = [
     "\u{1F680}",
 ];
 
-/// A terminal that gives each character, or each grapheme, a width of its own.
+/// A terminal with its own widths of characters or graphemes.
 struct Emulator {
     width: fn(char) -> usize,
     cells: Vec<Vec<String>>,
@@ -51,7 +51,7 @@ impl Emulator {
         }
     }
 
-    /// Writing over a half of something wide takes all of it away.
+    /// Overwriting half of a wide symbol removes it.
     fn print(&mut self, character: char) {
         let (x, y) = self.at;
         let width = (self.width)(character);

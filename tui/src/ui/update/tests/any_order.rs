@@ -1,5 +1,5 @@
-//! Whatever happens in whatever order, the lens is where the rules say, and what is shown belongs to that run, or is the
-//! old picture until the new one's snapshot is there.
+//! Property test: after any events in any order, the lens is where the rules of focus put it, and the screen shows that
+//! run, or the previous one until the snapshot arrives.
 
 mod daemon;
 
@@ -78,9 +78,9 @@ fn document(of: WorkflowId) -> Document {
 struct Story {
     model: Model,
     daemon: Daemon,
-    /// The rules of focus, which the projection has, over the same news without a UI between them.
+    /// The rules of focus: a projection that gets the same events without a UI.
     rules: Projection,
-    /// The run that was shown before the step, and of which workflow.
+    /// The shown run before the step, and its workflow.
     shown: Option<(RunId, WorkflowId)>,
 }
 
@@ -103,7 +103,7 @@ impl Story {
         self.after(effects);
     }
 
-    /// What a step asked for, and what must hold after it.
+    /// Takes the effects of a step, and checks the invariants.
     fn after(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             self.daemon.ask(effect);
@@ -213,7 +213,7 @@ impl Story {
             }
             Step::Enter(nth) if free => {
                 let known = |id: RunId| self.model.projection.run(id).map(|run| run.state);
-                // The section of cancelled ones is folded.
+                // The section of cancelled runs is folded.
                 let rows = |state: RunStatus| state != RunStatus::Cancelled;
                 let Some(run) = self.daemon.pick(nth, |run| known(run.id).is_some_and(rows)) else { return };
                 self.model.queue.cursor = Some(At::Run(run));
@@ -251,7 +251,7 @@ impl Story {
 
     fn regain(&mut self, rest: bool) {
         if !self.daemon.is_up {
-            // What failed with the old connection is known before there is a new one.
+            // Failures of the old connection arrive before the new one.
             while let Some(response) = self.daemon.answer(0) {
                 self.come(response);
             }
@@ -264,7 +264,7 @@ impl Story {
         }
     }
 
-    /// Lets everything arrive that is under way, and looks whether all is as the daemon has it.
+    /// Delivers everything, and checks that the UI agrees with the daemon.
     fn settle(&mut self) {
         self.regain(true);
         for round in 0.. {
@@ -281,7 +281,7 @@ impl Story {
         assert_eq!(self.model.lens().map(|lens| lens.run.id), expected, "shown at last");
         for run in self.model.projection.runs() {
             let there = self.daemon.runs.iter().find(|it| it.id == run.id).map(|it| it.state);
-            // One that was deleted while nobody was told is history until a list is read again.
+            // A run that was deleted unnoticed remains until a list is read again.
             let history = run.state.is_ended() && Some(run.id) != expected;
             assert!(there == Some(run.state) || there.is_none() && history, "{}: {there:?}", run.name());
         }

@@ -1,4 +1,4 @@
-//! The lens: what is watched, what is shown until the snapshot is there.
+//! The lens: the subscription, and what is shown until the snapshot arrives.
 
 use fanlight_shared::event::{DaemonEvent, Numbered, Queue, RunUpdate, StateEvent};
 use fanlight_shared::id::Version;
@@ -117,7 +117,7 @@ fn the_file_of_a_run_that_comes_back_under_the_lens_is_asked_for_again() {
     assert!(!asks(&notification(&mut model, snapshot(&of_old_file))), "it is under way");
     press(&mut model, "]");
     notification(&mut model, snapshot(&run(5, RunStatus::Running)));
-    // The answer finds another run there, and the file is of no use to that one.
+    // When the response arrives, another run is in focus, which can't use the file.
     press(&mut model, "[");
     assert!(asks(&notification(&mut model, snapshot(&of_old_file))));
 }

@@ -1,4 +1,4 @@
-//! Help, palette, prompts: what lies over the panes.
+//! Help, palette, prompts: the layers over the panes.
 
 use super::*;
 use crate::ui::layer::prompt::Prompt;

@@ -27,7 +27,7 @@ fn document(example: Option<&str>, text: &str) -> Document {
     }
 }
 
-/// The answer to a request to read a workflow.
+/// Returns the answer to a request to read a workflow.
 fn read(model: &mut Model, purpose: Purpose, document: Document) -> Vec<Effect> {
     let request = Request { source: document.source.clone(), purpose };
     response(model, Response::Document { request, document: Box::new(document) })

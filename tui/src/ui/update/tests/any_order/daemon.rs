@@ -1,5 +1,5 @@
-//! A daemon of paper: runs, what it was asked, and what is under way to the UI by three ways that overtake each other:
-//! events of the registry, telemetry, answers.
+//! A fake daemon: runs, requests, and messages to the UI by three channels that overtake each other: events of the
+//! registry, telemetry, responses.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -16,12 +16,12 @@ use crate::ui::effect::Effect;
 use crate::ui::message::{Response, Why};
 use crate::ui::testing;
 
-/// An older version of the file on screen: the runs with even numbers were submitted with it.
+/// Returns an older version of the file on screen: the runs with even numbers were submitted with it.
 pub(super) fn old_version() -> String {
     testing::POSTER.replace("Seaside poster", "Seaside")
 }
 
-/// An answer, and what it answers.
+/// A response and its request.
 #[derive(Debug)]
 struct Answer {
     request: Effect,
@@ -34,15 +34,15 @@ pub(super) struct Daemon {
     pub(super) states: HashMap<RunId, RunState>,
     pub(super) is_up: bool,
     pub(super) watch: Watch,
-    /// A client that comes back gets the rest of the events.
+    /// Whether a reconnected client gets the missed events.
     keeps_rest: bool,
     made: u32,
     starts: u64,
-    /// All that ever happened.
+    /// All events so far.
     log: Vec<DaemonEvent>,
     registry: VecDeque<Notification>,
     telemetry: Vec<Notification>,
-    /// Requests that were not read yet, and answers that are under way.
+    /// Requests that were not read yet, and responses in transit.
     asked: Vec<Effect>,
     answers: Vec<Answer>,
 }
@@ -73,7 +73,7 @@ impl Daemon {
         }
     }
 
-    /// A run of those in such a state.
+    /// Returns one of the runs that match.
     pub(super) fn pick(&self, nth: usize, which: impl Fn(&Run) -> bool) -> Option<RunId> {
         let runs: Vec<RunId> = self.runs.iter().filter(|run| which(run)).map(|run| run.id).collect();
         runs.get(nth.checked_rem(runs.len())?).copied()
@@ -122,7 +122,7 @@ impl Daemon {
         }
     }
 
-    /// The connection is gone, and what was under way with it: each request that got no answer fails.
+    /// Loses the connection and everything in transit: each request without a response fails.
     pub(super) fn lose(&mut self) {
         self.is_up = false;
         self.watch = Watch::default();
@@ -133,7 +133,7 @@ impl Daemon {
             self.asked.drain(..).chain(answers).map(|request| failed(request, Why::Away)).collect();
     }
 
-    /// It is back; a client gets the rest of the events, or everything anew.
+    /// Restores the connection; a client gets the missed events, or a new snapshot.
     pub(super) fn regain(&mut self, rest: bool) {
         self.is_up = true;
         self.keeps_rest = rest;
@@ -164,12 +164,12 @@ impl Daemon {
     fn snapshots(&mut self, before: &Watch) {
         for of in &self.watch.telemetry {
             let Some(run) = self.runs.iter().find(|run| run.id == of.run_id) else { continue };
-            // Whoever watched it before has all of it, or it is under way.
+            // A previous subscriber has all of it, or it is in transit.
             let had = before.telemetry.iter().any(|it| it.run_id == run.id);
             if of.seq.is_some_and(|seq| had || seq == self.states[&run.id].seq) {
                 continue;
             }
-            // Part by part, as if the items were many.
+            // In parts, as if there were many items.
             let whole = &self.states[&run.id];
             let state = Box::new(whole.without_items());
             let (workflow_id, run_id, run) = (run.workflow_id, run.id, Box::new(run.clone()));
@@ -182,11 +182,11 @@ impl Daemon {
         }
     }
 
-    /// What the UI asked for.
+    /// Takes an effect of the UI.
     pub(super) fn ask(&mut self, effect: Effect) {
         let Effect::Watch(watch) = effect else {
             match effect {
-                // Files and layouts need no daemon and show nothing that matters here.
+                // Files and layouts need no daemon and don't matter here.
                 effect if !effect.reads() => {}
                 effect if self.is_up => self.asked.push(effect),
                 effect => self.answers.push(failed(effect, Why::Away)),
@@ -205,7 +205,7 @@ impl Daemon {
         self.snapshots(&before);
     }
 
-    /// Some request is read: its answer is as things are now, and under way.
+    /// Reads a request: its response has the current state, and is in transit.
     pub(super) fn read(&mut self, nth: usize, document: impl Fn(WorkflowId) -> Document) -> bool {
         let Some(at) = nth.checked_rem(self.asked.len()).filter(|_| self.is_up) else { return false };
         let request = self.asked.remove(at);
@@ -255,12 +255,12 @@ impl Daemon {
         Some(Response::Run { detail: Box::new(detail), workflow })
     }
 
-    /// The next event of the registry arrives.
+    /// Delivers the next event of the registry.
     pub(super) fn event(&mut self) -> Option<Notification> {
         self.registry.pop_front()
     }
 
-    /// Telemetry of some run arrives: in order for each run, in any order among them.
+    /// Delivers telemetry: in order for each run, in any order among runs.
     pub(super) fn telemetry(&mut self, nth: usize) -> Option<Notification> {
         let run = about(self.telemetry.get(nth.checked_rem(self.telemetry.len())?)?);
         let at = self.telemetry.iter().position(|notification| about(notification) == run)?;
@@ -274,7 +274,7 @@ impl Daemon {
     }
 }
 
-/// The run that telemetry is about.
+/// Returns the run that telemetry is about.
 fn about(notification: &Notification) -> Option<RunId> {
     match notification {
         Notification::Snapshot { run_id, .. }
