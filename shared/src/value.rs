@@ -252,11 +252,9 @@ impl Value {
             (Type::List(of), Self::List(items)) => {
                 items.into_iter().map(|item| item.convert(of)).collect::<Result<_, _>>().map(Self::List)
             }
-            (Type::Float, Self::Int(int)) =>
-            {
-                #[allow(clippy::cast_precision_loss)]
-                Ok(Self::Float(int as f64))
-            }
+            (Type::Float, Self::Int(int)) => float::of_int(int).map(Self::Float).ok_or_else(|| {
+                format!("expected float, got {int}, which has more digits than a float keeps")
+            }),
             (Type::Text, value @ (Self::Int(_) | Self::Float(_) | Self::Bool(_))) => {
                 value.to_text().map(Self::Text)
             }

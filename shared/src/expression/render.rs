@@ -1,6 +1,7 @@
 //! Renders the templates of `text.template`: the same settings as expressions, but a missing variable is an error.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
@@ -11,11 +12,11 @@ use super::walk::TOKEN_LIMIT;
 use super::{Content, FUNCTIONS, convert};
 use crate::value::Values;
 
-/// Renders a template with these values.
+/// Renders a template with these values, to at most `most` bytes of text.
 ///
 /// # Errors
-/// A sentence that says what is wrong: a missing variable, a mistake in the template, too much work.
-pub fn render(template: &str, values: &Values) -> Result<String, String> {
+/// A sentence that says what is wrong: a missing variable, a mistake in the template, too much work or text.
+pub fn render(template: &str, values: &Values, most: usize) -> Result<String, String> {
     simple_enough(template)?;
     let content = Content::new(None);
     let context: BTreeMap<&str, Jinja> = values
@@ -23,9 +24,38 @@ pub fn render(template: &str, values: &Values) -> Result<String, String> {
         .map(|(name, value)| (name.as_str(), convert::to_jinja(value.clone(), &content)))
         .collect();
     let environment: &Environment<'_> = &TEMPLATES;
-    environment
-        .render_named_str("template", template, Jinja::from_pairs(context))
-        .map_err(|error| describe(template, &error))
+    let compiled = environment
+        .template_from_named_str("template", template)
+        .map_err(|error| describe(template, &error))?;
+    // A loop over a long text is short work and makes more than fits into memory.
+    let mut text = ShortText { bytes: Vec::new(), most, is_full: false };
+    match compiled.render_captured_to(Jinja::from_pairs(context), &mut text) {
+        Err(_) if text.is_full => Err(format!("the template makes more than {most} bytes of text")),
+        Err(error) => Err(describe(template, &error)),
+        Ok(_) => String::from_utf8(text.bytes).map_err(|_| "the template does not make UTF-8".into()),
+    }
+}
+
+/// A text that refuses to become longer than `most`.
+struct ShortText {
+    bytes: Vec<u8>,
+    most: usize,
+    is_full: bool,
+}
+
+impl Write for ShortText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > self.most {
+            self.is_full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns the variables that a template reads, in alphabetical order.

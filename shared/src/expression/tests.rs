@@ -233,6 +233,10 @@ fn deep_expressions_are_refused_before_the_stack_is_gone() {
     assert!(template_variables(&branches).is_err());
 }
 
+fn render(template: &str, values: &Values) -> Result<String, String> {
+    super::render(template, values, 1 << 20)
+}
+
 fn values(pairs: &[(&str, Value)]) -> Values {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
@@ -259,6 +263,10 @@ fn templates_name_what_is_missing() {
         )
         .is_err()
     );
+    let long = values(&[("long", "x".repeat(300_000).into())]);
+    assert_eq!(render("{{ long }}{{ long }}", &long).map(|it| it.len()), Ok(600_000));
+    let error = render("{{ long }}{{ long }}{{ long }}{{ long }}", &long).unwrap_err();
+    assert_eq!(error, "the template makes more than 1048576 bytes of text");
     let names = template_variables("{{ b }}{% for x in a %}{{ x }}{{ range(3) }}{% endfor %}").unwrap();
     assert_eq!(names, ["a", "b"]);
 }

@@ -29,6 +29,14 @@ pub fn of_word(word: &str) -> Option<f64> {
     })
 }
 
+/// Returns the float that equals an int; `None` if none does, because the int has too many digits.
+#[must_use]
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+pub fn of_int(int: i64) -> Option<f64> {
+    let float = int as f64;
+    (float as i128 == i128::from(int)).then_some(float)
+}
+
 /// Writes a number, or its word.
 ///
 /// # Errors

@@ -55,6 +55,11 @@ fn json_from_outside_never_becomes_media() {
 #[test]
 fn conversion_follows_the_types() {
     assert_eq!(Value::Int(2).convert(&Type::Float), Ok(Value::Float(2.0)));
+    assert_eq!(Value::Int(-1 << 60).convert(&Type::Float), Ok(Value::Float(-1_152_921_504_606_846_976.0)));
+    for int in [(1 << 53) + 1, i64::MAX] {
+        let error = Value::Int(int).convert(&Type::Float).unwrap_err();
+        assert_eq!(error, format!("expected float, got {int}, which has more digits than a float keeps"));
+    }
     assert_eq!(Value::Int(2).convert(&Type::Text), Ok(Value::from("2")));
     assert!(Value::from("2").convert(&Type::Int).is_err());
     assert!(Value::Float(2.5).convert(&Type::Int).is_err());

@@ -14,7 +14,7 @@ const MAX_TEXT_BYTES: usize = 4 << 20;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.template", "Fills a Jinja template with the other inputs.")
-        .input("template", Type::Text, "The template; `{{ place }}` stands for the input `place`.")
+        .input("template", Type::Text, "The template; `{{ place }}` is replaced by the input `place`.")
         .code(Code::Template)
         .more_inputs()
         .output("text", Type::Text, "The filled template.")
@@ -24,14 +24,7 @@ pub(super) fn node_type() -> NodeType {
 fn run(mut inputs: Values) -> Result<Values, String> {
     let template = inputs.text("template")?.to_owned();
     inputs.shift_remove("template");
-    let text = render(&template, &inputs)?;
-    if text.len() > MAX_TEXT_BYTES {
-        return Err(format!(
-            "the template made {} bytes of text; at most {MAX_TEXT_BYTES} are taken",
-            text.len()
-        ));
-    }
-    Ok(one("text", text))
+    Ok(one("text", render(&template, &inputs, MAX_TEXT_BYTES)?))
 }
 
 #[cfg(test)]
@@ -61,6 +54,9 @@ mod tests {
         assert!(fill("line\n{{ palce }}", &[("place", "Hove".into())]).unwrap_err().contains("line 2"));
         let endless = "{% for a in range(9999) %}{% for b in range(9999) %}.{% endfor %}{% endfor %}";
         assert!(fill(endless, &[]).is_err());
+        let long = [("long", "x".repeat(60_000).into())];
+        let error = fill("{% for a in range(9999) %}{{ long }}{% endfor %}", &long).unwrap_err();
+        assert_eq!(error, "the template makes more than 4194304 bytes of text");
     }
 
     #[test]
