@@ -182,7 +182,7 @@ pub(crate) fn check_bound(values: Values, spec: &NodeTypeSpec) -> Result<Values,
 }
 
 /// Returns the message for a node that exceeds its bound.
-fn beyond(most: u64) -> String {
+pub(crate) fn beyond(most: u64) -> String {
     format!("it makes more than {} MiB of values; write larger data to files, with a command", most >> 20)
 }
 

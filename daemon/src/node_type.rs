@@ -3,6 +3,7 @@
 //! What a daemon knows is its [registry](NodeTypes), to which types from elsewhere may be added.
 
 mod aside;
+mod bound;
 mod build;
 mod chart;
 mod compare;

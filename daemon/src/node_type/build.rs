@@ -7,6 +7,9 @@ use indexmap::IndexMap;
 
 use super::{NodeType, Runner, Safe};
 
+/// The maximum total size of a node's values, unless its type sets another.
+pub(super) const MAX_BYTES: u64 = 16 << 20;
+
 /// The builder of a node type. `default`, `optional`, `range`, `choices` and `code` apply to the most recent input.
 pub(super) struct Build(NodeTypeSpec, Option<Safe>);
 
@@ -20,7 +23,7 @@ impl Build {
             effects: Effects::None,
             place: Place::Inline,
             source: false,
-            max_bytes: 16 << 20,
+            max_bytes: MAX_BYTES,
             inputs: IndexMap::new(),
             more_inputs: false,
             outputs: IndexMap::new(),

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, cut};
 
-/// The field of a value: by its whole name, or step by step where it has dots. Media has `name`, `stem`, `ext` and
-/// `size`. `None` where there is none, and where it is empty.
+/// Returns a field of a value: by its whole name, or step by step if that has dots. Media has `name`, `stem`, `ext` and
+/// `size`. `None` if there is no such field, or if it is empty.
 pub(super) fn field<'a>(value: &'a Value, name: &str) -> Option<Cow<'a, Value>> {
     let found = match value {
         Value::Object(fields) => match fields.get(name) {
@@ -34,6 +34,19 @@ pub(super) fn field<'a>(value: &'a Value, name: &str) -> Option<Cow<'a, Value>> 
         _ => None,
     };
     found.filter(|value| **value != Value::None)
+}
+
+/// Returns a field of every item; empty for an item that does not have it.
+///
+/// # Errors
+/// No item has it, so it is most likely misspelt.
+pub(super) fn field_of_each(items: &[Value], name: &str) -> Result<Vec<Value>, String> {
+    let found: Vec<Value> =
+        items.iter().map(|item| field(item, name).map(Cow::into_owned).unwrap_or_default()).collect();
+    if !found.is_empty() && found.iter().all(|it| *it == Value::None) {
+        return Err(format!("no item has a field `{}`", cut(name, 60)));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

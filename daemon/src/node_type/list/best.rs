@@ -8,14 +8,14 @@ use crate::node_type::typed_inputs::{TypedInputs, check_lengths};
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.best", "Picks the item with the best score; of equal ones the first.")
-        .input("items", Type::Any.list(), "What is picked from.")
-        .input("scores", Type::Float.list(), "One number for each item.")
-        .input("order", Type::Choice, "Which score is best.")
+    Build::new("list.best", "Picks the item with the best score; the first one of equals.")
+        .input("items", Type::Any.list(), "The items to pick from.")
+        .input("scores", Type::Float.list(), "The score of each item.")
+        .input("order", Type::Choice, "Which score is the best.")
         .default("highest")
         .choices(&["highest", "lowest"])
         .output("item", Type::Any, "The best item.")
-        .output("index", Type::Int, "Its place in the list, from 0.")
+        .output("index", Type::Int, "Its position in the list, from 0.")
         .output("score", Type::Float, "Its score.")
         .run(Runner::handles(run))
 }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_must_fit_and_hold_something() {
+    fn lists_must_have_equal_lengths_and_a_score() {
         assert!(best(&[1.0], "highest").unwrap_err().contains("`scores` has 1"));
         assert!(best(&[f64::NAN; 3], "highest").unwrap_err().contains("no item"));
     }

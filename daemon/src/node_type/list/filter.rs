@@ -11,19 +11,19 @@ use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.filter", "Keeps the items for which a condition holds.")
-        .input("items", Type::Any.list(), "What is picked from.")
+    Build::new("list.filter", "Keeps the items for which a condition is true.")
+        .input("items", Type::Any.list(), "The items to filter.")
         .input(
             "where",
             Type::Text,
-            "The condition, an expression over `item` and `index`: `item.size > inputs.least`. Where it is absent, as it is where it reads an empty field, it does not hold.",
+            "The condition, an expression over `item`, `index` and `inputs`: `item.size > inputs.least`. It is false if it reads an empty field.",
         )
         .code(Code::Item)
         .more_inputs()
-        .output("items", Type::Any.list(), "The items for which it holds.")
-        .output("rest", Type::Any.list(), "The others.")
-        .output("indexes", Type::Int.list(), "The places of the items, from 0.")
-        .output("count", Type::Int, "How many they are.")
+        .output("items", Type::Any.list(), "The items for which it is true.")
+        .output("rest", Type::Any.list(), "The other items.")
+        .output("indexes", Type::Int.list(), "The positions of the kept items, from 0.")
+        .output("count", Type::Int, "The number of kept items.")
         .max_bytes(64 << 20)
         .run(aside(run))
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_items_for_which_it_holds_are_kept_with_their_places() {
+    fn matching_items_are_kept_with_their_positions() {
         let made = filter("[5, 1, 4]", "item > inputs.least").unwrap();
         assert_eq!((&made["items"], &made["rest"]), (&json("[5, 4]"), &json("[1]")));
         assert_eq!((&made["indexes"], &made["count"]), (&json("[0, 2]"), &Value::Int(2)));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_can_not_be_judged_is_named() {
+    fn an_item_that_the_condition_cannot_be_computed_for_is_named() {
         let error = filter(r#"[5, "x"]"#, "item > 3").unwrap_err();
         assert!(error.starts_with("item 1: ") && error.contains("be ordered"), "{error}");
         assert!(filter("[1]", "itm > 3").unwrap_err().contains("`itm` alone is not a value"));

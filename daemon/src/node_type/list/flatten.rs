@@ -8,12 +8,12 @@ use crate::node_type::typed_inputs::{TypedInputs, one};
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.flatten", "Makes one list of a list of lists; items that are no lists stay.")
+    Build::new("list.flatten", "Turns a list of lists into one list; items that are not lists are kept.")
         .input("items", Type::Any.list(), "The lists.")
-        .input("levels", Type::Int, "How many levels of lists are dissolved.")
+        .input("levels", Type::Int, "The number of levels to flatten.")
         .default(1_i64)
         .range(1.0, DEPTH_LIMIT as f64)
-        .output("items", Type::Any.list(), "The items of all lists, in their order.")
+        .output("items", Type::Any.list(), "The items of all lists, in order.")
         .max_bytes(64 << 20)
         .run(Runner::inline(run))
 }
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_levels_are_dissolved_as_is_said() {
+    fn the_given_number_of_levels_is_flattened() {
         assert_eq!(flat(1), Ok(json("[1, [2], 3, [4]]")));
         assert_eq!(flat(2), Ok(json("[1, 2, 3, 4]")));
         assert!(flat(0).unwrap_err().contains("input `levels`: 0 is not within"));

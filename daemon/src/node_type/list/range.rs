@@ -13,16 +13,16 @@ const MAX_NUMBERS: f64 = 100_000.0;
 const MAX_EXACT_INT: f64 = 9_007_199_254_740_992.0;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.range", "Lists the numbers from one to another, both included.")
+    Build::new("list.range", "Lists the numbers from one to another, both inclusive.")
         .input("from", Type::Float, "The first number.")
         .default(1.0)
         .range(-MAX_EXACT_INT, MAX_EXACT_INT)
-        .input("to", Type::Float, "The last number; the list ends before it would be passed.")
+        .input("to", Type::Float, "The last number; the list never goes beyond it.")
         .range(-MAX_EXACT_INT, MAX_EXACT_INT)
-        .input("step", Type::Float, "The distance between two numbers; negative counts down.")
+        .input("step", Type::Float, "The distance between two numbers; a negative step counts down.")
         .default(1.0)
         .range(-MAX_EXACT_INT, MAX_EXACT_INT)
-        .output("items", Type::Any.list(), "The numbers; whole ones if `from` and `step` are whole.")
+        .output("items", Type::Any.list(), "The numbers; ints if `from` and `step` are whole.")
         .run(Runner::inline(run))
 }
 
@@ -41,11 +41,22 @@ fn run(inputs: Values) -> Result<Values, String> {
         return Ok(one("items", Vec::new()));
     }
     let whole = from.fract() == 0.0 && step.fract() == 0.0;
+    let digits = decimals(from).max(decimals(step));
     let at = |nth: u32| {
         let number = from + f64::from(nth) * step;
-        if whole { Value::Int(number as i64) } else { Value::Float((number * 1e12).round() / 1e12) }
+        if whole { Value::Int(number as i64) } else { Value::Float(rounded(number, digits)) }
     };
     Ok(one("items", (0..=steps as u32).map(at).collect::<Vec<_>>()))
+}
+
+/// Returns the number of decimals that a number is written with.
+fn decimals(number: f64) -> usize {
+    number.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len())
+}
+
+/// Returns the number without the digits that arithmetic added: three times 0.1 is 0.3, and never -0.
+fn rounded(number: f64, digits: usize) -> f64 {
+    format!("{number:.digits$}").parse().unwrap_or(number) + 0.0
 }
 
 #[cfg(test)]
@@ -71,5 +82,15 @@ mod tests {
     fn an_endless_range_is_refused() {
         assert!(range(1.0, 2.0, 0.0).unwrap_err().contains("never end"));
         assert!(range(1.0, 1e9, 1.0).unwrap_err().contains("more than"));
+    }
+
+    #[test]
+    fn small_and_large_numbers_keep_their_digits() {
+        assert_eq!(range(0.0, 3e-13, 1e-13).unwrap(), [0.0, 1e-13, 2e-13, 3e-13].map(Value::Float));
+        assert_eq!(
+            range(123_456.1, 123_456.4, 0.1).unwrap(),
+            [123_456.1, 123_456.2, 123_456.3, 123_456.4].map(Value::Float)
+        );
+        assert_eq!(range(-0.3, 0.1, 0.1).unwrap(), [-0.3, -0.2, -0.1, 0.0, 0.1].map(Value::Float));
     }
 }

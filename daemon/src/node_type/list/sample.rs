@@ -10,22 +10,22 @@ use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.sample", "Draws items by chance, none twice; the same seed draws the same.")
-        .input("items", Type::Any.list(), "What is drawn from.")
-        .input("count", Type::Int, "How many are drawn; all where there are fewer, or where it is left out.")
+    Build::new("list.sample", "Draws random items, none twice; the same seed draws the same items.")
+        .input("items", Type::Any.list(), "The items to draw from.")
+        .input("count", Type::Int, "The number of items to draw; all by default, and if there are fewer.")
         .optional()
         .range(0.0, MAX_ITEMS as f64)
-        .input("seed", Type::Int, "Another seed, another draw.")
+        .input("seed", Type::Int, "The seed of the random numbers.")
         .default(1_i64)
         .input(
             "shuffle",
             Type::Bool,
-            "Whether they come in the order in which they were drawn; otherwise they keep theirs.",
+            "Whether to return the items in random order; otherwise they keep the order of the list.",
         )
         .default(false)
-        .output("items", Type::Any.list(), "What was drawn.")
-        .output("rest", Type::Any.list(), "What was not, in its order.")
-        .output("indexes", Type::Int.list(), "The places of the drawn items, from 0.")
+        .output("items", Type::Any.list(), "The drawn items.")
+        .output("rest", Type::Any.list(), "The other items, in order.")
+        .output("indexes", Type::Int.list(), "The positions of the drawn items, from 0.")
         .max_bytes(64 << 20)
         .run(Runner::handles(run))
 }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_draws_the_same_each_time() {
+    fn a_seed_always_draws_the_same_items() {
         assert_eq!(sample(100, Some(5), 7, false), sample(100, Some(5), 7, false));
         assert_ne!(sample(100, Some(5), 7, false), sample(100, Some(5), 8, false));
         assert!(sample(100, Some(50), 7, false).is_sorted() && !sample(100, Some(50), 7, true).is_sorted());
@@ -97,5 +97,11 @@ mod tests {
             *drawn.entry(sample(4, Some(1), seed, false)[0]).or_default() += 1;
         }
         assert!(drawn.values().all(|times| (900..1_100).contains(times)), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_items_in_every_version() {
+        assert_eq!(sample(100, Some(5), 7, true), [1, 90, 59, 46, 27]);
+        assert_eq!(sample(10, Some(3), -1, true), [9, 2, 5]);
     }
 }

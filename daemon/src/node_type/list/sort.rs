@@ -1,22 +1,20 @@
 //! `list.sort`
 
-use std::borrow::Cow;
-
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values};
 
 use crate::node_type::build::Build;
-use crate::node_type::compare::sort_by_keys;
-use crate::node_type::field::field;
+use crate::node_type::compare::{check_order, sort_by_keys};
+use crate::node_type::field::field_of_each;
 use crate::node_type::typed_inputs::{TypedInputs, one};
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.sort", "Sorts a list; equal items stay in their order.")
-        .input("items", Type::Any.list(), "Numbers, texts or, with `by`, what has fields.")
-        .input("by", Type::Text, "The field that decides: `price`, `size.width`; of files `name`, `stem`, `ext` and `size`.")
+    Build::new("list.sort", "Sorts a list; equal items keep their order.")
+        .input("items", Type::Any.list(), "Numbers, texts or bools, or objects and files with `by`.")
+        .input("by", Type::Text, "The field to sort by, such as `price` or `size.width`; for files `name`, `stem`, `ext` or `size`.")
         .optional()
-        .input("order", Type::Choice, "Numbers go by size, texts by the alphabet without regard to case; what is empty comes last in either order.")
+        .input("order", Type::Choice, "The order. Text is sorted alphabetically, ignoring case; empty values come last in either order.")
         .default("ascending")
         .choices(&["ascending", "descending"])
         .output("items", Type::Any.list(), "The sorted list.")
@@ -30,19 +28,16 @@ fn run(mut inputs: Values) -> Result<Values, String> {
     let Some(Value::List(items)) = inputs.swap_remove("items") else {
         return Err("input `items` is not a list".into());
     };
-    let key = |item: &Value| match &by {
-        Some(by) => field(item, by).map(Cow::into_owned).unwrap_or_default(),
-        None => item.clone(),
+    let keys = match &by {
+        Some(by) => field_of_each(&items, by)?,
+        None => items.clone(),
     };
-    let mut keyed: Vec<(Vec<Value>, Value)> =
-        items.into_iter().map(|item| (vec![key(&item)], item)).collect();
-    if let Some(by) = &by
-        && !keyed.is_empty()
-        && keyed.iter().all(|(key, _)| key[0] == Value::None)
-    {
-        return Err(format!("no item has a field `{}`", fanlight_shared::value::cut(by, 60)));
-    }
-    sort_by_keys(&mut keyed, &[descending])?;
+    check_order(keys.iter().enumerate(), "item").map_err(|error| match (&by, &items[0]) {
+        (None, Value::Object(_)) => format!("{error}; name the field to sort by in `by`"),
+        _ => error,
+    })?;
+    let mut keyed: Vec<(Vec<Value>, Value)> = keys.into_iter().map(|key| vec![key]).zip(items).collect();
+    sort_by_keys(&mut keyed, &[descending]);
     Ok(one("items", keyed.into_iter().map(|(_, item)| item).collect::<Vec<_>>()))
 }
 
@@ -66,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_order_and_a_field_that_is_nowhere_are_errors() {
+    fn values_without_an_order_and_unknown_fields_are_errors() {
         assert!(sort(r#"[1, "a"]"#, None, "ascending").unwrap_err().contains("be ordered"));
         assert_eq!(sort(r#"[{"a": 1}]"#, Some("b"), "ascending").unwrap_err(), "no item has a field `b`");
         assert!(sort("[1]", None, "up").unwrap_err().contains("`up` is not one of ascending, descending"));

@@ -7,22 +7,22 @@ use fanlight_shared::value::{Value, Values};
 
 use crate::node_type::build::Build;
 use crate::node_type::compare::identity;
-use crate::node_type::field::field;
+use crate::node_type::field::field_of_each;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("list.unique", "Leaves out items that were there before; the first of each stays.")
-        .input("items", Type::Any.list(), "The items; files are the same if their bytes are.")
+    Build::new("list.unique", "Removes repeated items and keeps the first of each.")
+        .input("items", Type::Any.list(), "The items. Files with the same bytes are equal.")
         .input(
             "by",
             Type::Text,
-            "The field that decides: `price`, `size.width`; of files `name`, `stem`, `ext` and `size`.",
+            "The field to compare by, such as `price` or `size.width`; for files `name`, `stem`, `ext` or `size`.",
         )
         .optional()
-        .output("items", Type::Any.list(), "Every item once.")
-        .output("repeated", Type::Any.list(), "What was left out.")
-        .output("count", Type::Int, "How many different ones there are.")
+        .output("items", Type::Any.list(), "Each item once.")
+        .output("repeated", Type::Any.list(), "The removed items.")
+        .output("count", Type::Int, "The number of different items.")
         .max_bytes(64 << 20)
         .run(Runner::inline(run))
 }
@@ -32,13 +32,13 @@ fn run(mut inputs: Values) -> Result<Values, String> {
     let Some(Value::List(items)) = inputs.swap_remove("items") else {
         return Err("input `items` is not a list".into());
     };
+    let keys: Vec<String> = match &by {
+        Some(by) => field_of_each(&items, by)?.iter().map(identity).collect(),
+        None => items.iter().map(identity).collect(),
+    };
     let mut known = HashSet::new();
     let (mut unique, mut repeated) = (Vec::new(), Vec::new());
-    for item in items {
-        let key = match &by {
-            Some(by) => field(&item, by).map_or_else(|| identity(&Value::None), |it| identity(&it)),
-            None => identity(&item),
-        };
+    for (item, key) in items.into_iter().zip(keys) {
         if known.insert(key) { unique.push(item) } else { repeated.push(item) }
     }
     let count = Value::Int(i64::try_from(unique.len()).unwrap_or(i64::MAX));
@@ -63,5 +63,15 @@ mod tests {
         assert_eq!((&made["repeated"], &made["count"]), (&json("[1.0, [2], null]"), &Value::Int(4)));
         let made = made_of(r#"[{"k": "a", "n": 1}, {"k": "a", "n": 2}, {"n": 3}]"#, Some("k"));
         assert_eq!(made["items"], json(r#"[{"k": "a", "n": 1}, {"n": 3}]"#));
+    }
+
+    #[test]
+    fn a_field_that_no_item_has_is_an_error() {
+        let given = [("items", json(r#"[{"k": 1}, {"k": 2}]"#)), ("by", "kk".into())];
+        assert_eq!(made(&node_type(), &given).unwrap_err(), "no item has a field `kk`");
+        assert_eq!(
+            made(&node_type(), &[("items", json("[]")), ("by", "k".into())]).unwrap()["items"],
+            json("[]")
+        );
     }
 }

@@ -12,18 +12,18 @@ use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("table.filter", "Keeps the rows for which a condition holds.")
+    Build::new("table.filter", "Keeps the rows for which a condition is true.")
         .input("rows", Type::Json.list(), "The rows.")
         .input(
             "where",
             Type::Text,
-            "The condition, an expression over `row` and `index`: `row.price > inputs.least and row['Unit'] == 'kg'`. Where it is absent, as it is where it reads an empty cell, it does not hold.",
+            "The condition, an expression over `row`, `index` and `inputs`: `row.price > inputs.least and row['Unit'] == 'kg'`. It is false if it reads an empty cell.",
         )
         .code(Code::Row)
         .more_inputs()
-        .output("rows", Type::Json.list(), "The rows for which it holds.")
-        .output("rest", Type::Json.list(), "The others.")
-        .output("count", Type::Int, "How many rows it holds for.")
+        .output("rows", Type::Json.list(), "The rows for which it is true.")
+        .output("rest", Type::Json.list(), "The other rows.")
+        .output("count", Type::Int, "The number of rows for which it is true.")
         .run(aside(run))
 }
 
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_kept_or_left() {
+    fn rows_are_kept_or_go_to_the_rest() {
         let rows = r#"[{"n": 1, "Unit": "kg"}, {"n": 5, "Unit": "kg"}, {"n": null}]"#;
         let made = filter(rows, "row.n > 2 and row['Unit'] == 'kg'").unwrap();
         assert_eq!((&made["rows"], &made["count"]), (&json(r#"[{"n": 5, "Unit": "kg"}]"#), &Value::Int(1)));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_can_not_be_judged_is_named() {
+    fn a_row_that_the_condition_cannot_be_computed_for_is_named() {
         assert!(filter(r#"[{"n": 1}, {"n": "x"}]"#, "row.n > 2").unwrap_err().starts_with("row 1: "));
         assert_eq!(filter("[1]", "row.n > 2").unwrap_err(), "row 0 is int, not an object with cells");
     }

@@ -6,23 +6,24 @@ use indexmap::IndexMap;
 
 use super::measure::Measure;
 use super::rows::{Row, Table, column_names};
-use crate::node_type::build::Build;
+use crate::node_type::bound::Bound;
+use crate::node_type::build::{Build, MAX_BYTES};
 use crate::node_type::compare::identity;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("table.group", "Makes one row of all rows that have the same values in some columns, with sums, means and the like.")
+    Build::new("table.group", "Groups rows by columns and computes sums, means and other measures of each group.")
         .input("rows", Type::Json.list(), "The rows.")
-        .input("by", Type::Any, "The column, or a list of columns; all rows are one group where it is left out.")
+        .input("by", Type::Any, "The column to group by, or a list of columns; all rows are one group by default.")
         .optional()
         .input(
             "measures",
             Type::Json,
-            "What is computed, by the name of its column: `{ orders: count, revenue: { sum: price } }`. There are `count`, `sum`, `mean`, `median`, `min`, `max`, `first`, `last`, `distinct` (how many different ones) and `list`; empty cells are passed over.",
+            "The measures to compute, by the names of their columns: `{ orders: count, revenue: { sum: price } }`. They are `count`, `sum`, `mean`, `median`, `min`, `max`, `first`, `last`, `distinct` (the number of different values) and `list`. Empty cells are ignored.",
         )
         .output("rows", Type::Json.list(), "A row for each group, in the order in which the groups first appear.")
-        .output("count", Type::Int, "How many groups there are.")
+        .output("count", Type::Int, "The number of groups.")
         .run(Runner::inline(run))
 }
 
@@ -39,7 +40,7 @@ fn run(inputs: Values) -> Result<Values, String> {
         let measure = Measure::of(measure).map_err(failed)?;
         table.check_columns(measure.column.as_slice()).map_err(failed)?;
         if by.contains(name) {
-            return Err(failed("a column of `by` has this name; choose another one".into()));
+            return Err(failed("a column of `by` has this name; choose another name".into()));
         }
         measures.push((name, measure));
     }
@@ -54,14 +55,15 @@ fn run(inputs: Values) -> Result<Values, String> {
     if by.is_empty() && groups.is_empty() {
         groups.insert(String::new(), (Row::new(), Vec::new()));
     }
+    let mut bound = Bound::new(MAX_BYTES);
     let mut rows = Vec::with_capacity(groups.len());
     for (mut cells, members) in groups.into_values() {
         for (name, measure) in &measures {
-            let value = measure.compute(&table, &members);
-            cells.insert(
-                (*name).clone(),
-                value.map_err(|error| format!("measure `{}`: {error}", cut(name, 60)))?,
-            );
+            let value = measure
+                .compute(&table, &members)
+                .map_err(|error| format!("measure `{}`: {error}", cut(name, 60)))?;
+            bound.add(&value)?;
+            cells.insert((*name).clone(), value);
         }
         rows.push(Value::Object(cells));
     }
@@ -95,11 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_computed_is_named() {
+    fn a_measure_that_cannot_be_computed_is_named() {
         assert!(
             group(Some("k"), r#"{"s": {"sun": "n"}}"#)
                 .unwrap_err()
-                .contains("measure `s`: `sun` can't be computed; did you mean `sum`?")
+                .contains("measure `s`: there is no measure `sun`; did you mean `sum`?")
         );
         assert!(
             group(Some("k"), r#"{"s": {"sum": "k"}}"#)
@@ -107,7 +109,36 @@ mod tests {
                 .contains("row 0, column `k`: `b` is not a number")
         );
         assert!(group(Some("k"), r#"{"s": "sum"}"#).unwrap_err().contains("name the column"));
-        assert!(group(Some("k"), r#"{"k": "count"}"#).unwrap_err().contains("choose another one"));
+        assert!(group(Some("k"), r#"{"k": "count"}"#).unwrap_err().contains("choose another name"));
         assert!(group(Some("q"), r#"{"s": "count"}"#).unwrap_err().contains("no column `q`"));
+    }
+
+    #[test]
+    fn measures_that_copy_too_much_are_refused_early() {
+        let rows =
+            Value::from(vec![Value::Object([("x".to_owned(), "y".repeat(60_000).into())].into()); 100]);
+        let measures = (0..200).map(|nth| (format!("m{nth}"), json(r#"{"list": "x"}"#))).collect();
+        let given = [("rows", rows), ("measures", Value::Object(measures))];
+        assert!(made(&node_type(), &given).unwrap_err().contains("more than 16 MiB"));
+    }
+
+    #[test]
+    fn values_without_an_order_have_no_minimum_and_nan_is_not_ignored() {
+        for cells in [r#"[{"x": [1]}, {"x": [0]}]"#, r#"[{"x": {"a": 1}}]"#, r#"[{"x": true}, {"x": [0]}]"#] {
+            let given = [("rows", json(cells)), ("measures", json(r#"{"m": {"min": "x"}}"#))];
+            let error = made(&node_type(), &given).unwrap_err();
+            assert!(error.contains("column `x`") && error.contains("be ordered"), "{error}");
+        }
+        let given = [
+            ("rows", json(r#"[{"x": 1}, {"x": NaN}, {"x": 2}]"#)),
+            (
+                "measures",
+                json(r#"{"m": {"median": "x"}, "n": {"mean": "x"}, "a": {"min": "x"}, "z": {"max": "x"}}"#),
+            ),
+        ];
+        assert_eq!(
+            made(&node_type(), &given).unwrap()["rows"].to_json().to_string(),
+            r#"[{"m":"NaN","n":"NaN","a":"NaN","z":"NaN"}]"#
+        );
     }
 }

@@ -4,31 +4,30 @@ use std::collections::HashMap;
 
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values, cut};
+use indexmap::IndexSet;
 
 use super::rows::{Row, Table, column_names};
-use crate::node_type::build::Build;
+use crate::node_type::bound::Bound;
+use crate::node_type::build::{Build, MAX_BYTES};
 use crate::node_type::compare::identity;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
 
 /// The most rows that are made.
 const MAX_ROWS: usize = 1_000_000;
-/// The most bytes of them.
-const MAX_BYTES: u64 = 16 << 20;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("table.join", "Puts the rows of two tables together where their columns have the same values.")
-        .input("left", Type::Json.list(), "The rows of one table; their order stays.")
-        .input("right", Type::Json.list(), "The rows of the other.")
-        .input("on", Type::Any, "The column that both have, or a list of such; where the names differ `{ left: right }`. Empty cells are never the same.")
-        .input("how", Type::Choice, "Which rows come out: `inner` those that have a partner, `left` also those of the left table without one, `right` and `full` likewise; `semi` and `anti` are the rows of the left table with and without a partner, as they are.")
+    Build::new("table.join", "Joins two tables on columns with equal values.")
+        .input("left", Type::Json.list(), "The rows of the first table; they keep their order.")
+        .input("right", Type::Json.list(), "The rows of the second table.")
+        .input("on", Type::Any, "The column to join on, or a list of columns; `{ left: right }` if the names differ. Empty cells never match.")
+        .input("how", Type::Choice, "The kind of join: `inner` keeps rows that match, `left`, `right` and `full` also keep the unmatched rows of the left table, of the right table or of both. `semi` and `anti` return the rows of the left table with and without a match, unchanged.")
         .default("inner")
         .choices(&["inner", "left", "right", "full", "semi", "anti"])
-        .input("suffix", Type::Text, "What is put behind the name of a column of the right table that the left one has too.")
+        .input("suffix", Type::Text, "The suffix of columns of the right table whose names the left one has too.")
         .default("_right")
         .output("rows", Type::Json.list(), "The rows.")
-        .output("count", Type::Int, "How many they are.")
-        .max_bytes(MAX_BYTES)
+        .output("count", Type::Int, "The number of rows.")
         .run(Runner::inline(run))
 }
 
@@ -39,6 +38,7 @@ fn run(inputs: Values) -> Result<Values, String> {
     let (left_keys, right_keys): (Vec<String>, Vec<String>) = on.iter().cloned().unzip();
     left.check_columns(&left_keys).map_err(|error| format!("input `left`: {error}"))?;
     right.check_columns(&right_keys).map_err(|error| format!("input `right`: {error}"))?;
+    check_comparable(&left, &right, &on)?;
     let how = inputs.text("how")?;
     let shape = Shape::new(&left, &right, &on, inputs.text("suffix")?)?;
     let mut partners: HashMap<String, Vec<usize>> = HashMap::new();
@@ -49,7 +49,7 @@ fn run(inputs: Values) -> Result<Values, String> {
     }
     let right_rows: Vec<&Row> = right.rows().collect();
     let mut met = vec![false; right_rows.len()];
-    let mut made = Made::default();
+    let mut made = Made { rows: Vec::new(), bound: Bound::new(MAX_BYTES) };
     for row in left.rows() {
         let found = key(row, &left_keys).and_then(|key| partners.get(&key));
         match (how, found) {
@@ -74,20 +74,18 @@ fn run(inputs: Values) -> Result<Values, String> {
     Ok(Values::from([("rows".to_owned(), made.rows.into()), ("count".to_owned(), count)]))
 }
 
-/// The rows so far, bounded before they are too many.
-#[derive(Default)]
+/// The rows so far.
 struct Made {
     rows: Vec<Value>,
-    bytes: u64,
+    bound: Bound,
 }
 
 impl Made {
     fn add(&mut self, row: Row) -> Result<(), String> {
         let row = Value::Object(row);
-        self.bytes += row.content_bytes();
-        if self.rows.len() == MAX_ROWS || self.bytes > MAX_BYTES {
+        if self.rows.len() == MAX_ROWS || self.bound.add(&row).is_err() {
             return Err(format!(
-                "after {} rows the table is too large; many rows of both tables have the same values in `on`: add a column to it",
+                "the table is too large after {} rows, because many rows of both tables have the same values in `on`; add a column to it",
                 self.rows.len()
             ));
         }
@@ -99,7 +97,7 @@ impl Made {
 /// The columns of the rows that are made.
 struct Shape {
     left: Vec<String>,
-    /// Those of the right table that are no keys, each with its new name.
+    /// The columns of the right table that are not keys, each with its new name.
     right: Vec<(String, String)>,
     on: Vec<(String, String)>,
 }
@@ -139,13 +137,44 @@ impl Shape {
     }
 }
 
-/// What a row has in the columns of a key; `None` where one is empty.
+/// Checks that the columns of each pair can have equal cells: numbers in one table and text in the other, as after reading
+/// two files differently, would make a join without any match.
+fn check_comparable(left: &Table<'_>, right: &Table<'_>, on: &[(String, String)]) -> Result<(), String> {
+    for (one, other) in on {
+        let (lefts, rights) = (kinds(left, one), kinds(right, other));
+        if let (Some(a), Some(b), true) = (lefts.first(), rights.first(), lefts.is_disjoint(&rights)) {
+            let (one, other) = (cut(one, 60), cut(other, 60));
+            let what = if one == other {
+                format!("column `{one}` has {a} in `left` and {b} in `right`")
+            } else {
+                format!("column `{one}` of `left` has {a} and column `{other}` of `right` has {b}")
+            };
+            return Err(format!("{what}, which are never the same; convert one of them with `table.select`"));
+        }
+    }
+    Ok(())
+}
+
+/// The kinds of the cells of a column; empty ones have none.
+fn kinds(table: &Table<'_>, column: &str) -> IndexSet<&'static str> {
+    let cells = (0..table.len()).filter_map(|at| table.cell(at, column));
+    let kind = |cell: &Value| match cell {
+        Value::Int(_) | Value::Float(_) => "numbers",
+        Value::Text(_) => "text",
+        Value::Bool(_) => "bools",
+        Value::List(_) => "lists",
+        _ => "objects",
+    };
+    cells.map(kind).collect()
+}
+
+/// Returns the cells of a row in the columns of a key as one text; `None` if one is empty.
 fn key(row: &Row, columns: &[String]) -> Option<String> {
     let cells = columns.iter().map(|column| row.get(column).filter(|it| **it != Value::None).cloned());
     Some(identity(&Value::List(cells.collect::<Option<_>>()?)))
 }
 
-/// The columns of the left table and those of the right one.
+/// Returns the columns of the left table with those of the right one.
 fn pairs(inputs: &Values) -> Result<Vec<(String, String)>, String> {
     let pairs = match inputs.value("on")? {
         Value::Object(pairs) => pairs
@@ -180,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_with_the_same_values_come_together() {
+    fn rows_with_equal_values_are_joined() {
         let (one, four) = (
             r#"{"id":1,"who":"a","n":1,"name":"Ada","n_right":10}"#,
             r#"{"id":4,"who":"a","n":4,"name":"Ada","n_right":10}"#,
@@ -206,7 +235,7 @@ mod tests {
     fn a_join_that_makes_too_much_or_names_no_column_is_refused() {
         let many = Value::from(vec![json(r#"{"k": 1}"#); 5_000]);
         let given = [("left", many.clone()), ("right", many), ("on", "k".into())];
-        assert!(made(&node_type(), &given).unwrap_err().contains("rows the table is too large"));
+        assert!(made(&node_type(), &given).unwrap_err().contains("the table is too large after"));
         let given = [("left", json(ORDERS)), ("right", json(PEOPLE)), ("on", "who".into())];
         assert!(
             made(&node_type(), &given)
@@ -219,5 +248,28 @@ mod tests {
             ("on", "k".into()),
         ];
         assert!(made(&node_type(), &given).unwrap_err().contains("give another `suffix`"));
+    }
+
+    #[test]
+    fn columns_whose_cells_can_never_be_equal_are_refused() {
+        let given = [
+            ("left", json(r#"[{"k": 1}, {"k": null}]"#)),
+            ("right", json(r#"[{"k": "1"}, {"k": "02"}]"#)),
+            ("on", "k".into()),
+        ];
+        assert!(
+            made(&node_type(), &given).unwrap_err().starts_with(
+                "column `k` has numbers in `left` and text in `right`, which are never the same"
+            )
+        );
+        let given = [
+            ("left", json(r#"[{"k": 1}, {"k": "1"}]"#)),
+            ("right", json(r#"[{"key": "1"}]"#)),
+            ("on", json(r#"{"k": "key"}"#)),
+        ];
+        assert_eq!(made(&node_type(), &given).unwrap()["count"], Value::Int(1), "mixed columns may match");
+        let empty =
+            [("left", json(r#"[{"k": 1}]"#)), ("right", json(r#"[{"k": null}]"#)), ("on", "k".into())];
+        assert_eq!(made(&node_type(), &empty).unwrap()["count"], Value::Int(0));
     }
 }

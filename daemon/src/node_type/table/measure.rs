@@ -1,4 +1,4 @@
-//! What is computed of the cells of a group.
+//! Measures of the cells of a group.
 
 use std::collections::HashSet;
 
@@ -6,9 +6,9 @@ use fanlight_shared::problem::near;
 use fanlight_shared::value::{Value, cut};
 
 use super::rows::Table;
-use crate::node_type::compare::{identity, order};
+use crate::node_type::compare::{check_order, identity, order};
 
-/// What can be computed, in the order of the docs.
+/// The names of all measures, in the order of the docs.
 pub(super) const MEASURES: [&str; 10] =
     ["count", "sum", "mean", "median", "min", "max", "first", "last", "distinct", "list"];
 
@@ -28,20 +28,18 @@ impl Measure {
                 Some((name, Value::Text(column))) if fields.len() == 1 => {
                     (name.as_str(), Some(column.clone()))
                 }
-                _ => return Err("write what is computed and of which column, as in `{ sum: price }`".into()),
+                _ => return Err("name the measure and the column, as in `{ sum: price }`".into()),
             },
             _ => {
-                return Err(
-                    "write `count`, or what is computed and of which column, as in `{ sum: price }`".into()
-                );
+                return Err("write `count`, or the measure and the column, as in `{ sum: price }`".into());
             }
         };
         let Some(known) = MEASURES.iter().find(|it| **it == name) else {
             let hint = near(name, MEASURES).map_or_else(
-                || format!("; there are {}", MEASURES.join(", ")),
+                || format!("; use one of {}", MEASURES.join(", ")),
                 |it| format!("; did you mean `{it}`?"),
             );
-            return Err(format!("`{}` can't be computed{hint}", cut(name, 40)));
+            return Err(format!("there is no measure `{}`{hint}", cut(name, 40)));
         };
         if column.is_none() && *known != "count" {
             return Err(format!("name the column: `{{ {known}: price }}`"));
@@ -60,7 +58,12 @@ impl Measure {
             "last" => all.last().map(|it| (*it).clone()).unwrap_or_default(),
             "distinct" => int(all.iter().map(|it| identity(it)).collect::<HashSet<_>>().len()),
             "list" => Value::List(all.into_iter().cloned().collect()),
-            "min" | "max" => extreme(&all, self.name == "max", column)?,
+            "min" | "max" => {
+                let cells = rows.iter().filter_map(|at| Some((*at, table.cell(*at, column)?)));
+                check_order(cells, "row")
+                    .map_err(|error| format!("column `{}`: {error}", cut(column, 60)))?;
+                extreme(&all, self.name == "max")
+            }
             "sum" if all.iter().all(|it| matches!(it, Value::Int(_))) => {
                 let whole = all.iter().filter_map(|it| it.as_int()).try_fold(0_i64, i64::checked_add);
                 whole.map(Value::Int).ok_or_else(|| {
@@ -94,33 +97,30 @@ fn sum(numbers: &[f64]) -> f64 {
     if lost.is_finite() { sum + lost } else { sum }
 }
 
+/// The number in the middle; NaN if there is one, as for the mean.
 fn median(mut numbers: Vec<f64>) -> f64 {
+    if numbers.iter().any(|it| it.is_nan()) {
+        return f64::NAN;
+    }
     numbers.sort_by(f64::total_cmp);
     let middle = numbers.len() / 2;
     if numbers.len() % 2 == 1 { numbers[middle] } else { f64::midpoint(numbers[middle - 1], numbers[middle]) }
 }
 
-fn extreme(values: &[&Value], greatest: bool, column: &str) -> Result<Value, String> {
-    let mut best: Option<&Value> = None;
-    for value in values.iter().copied().filter(|it| it.as_float().is_none_or(|it| !it.is_nan())) {
-        let Some(so_far) = best else {
-            best = Some(value);
-            continue;
-        };
-        let comparable = so_far.as_float().is_some() == value.as_float().is_some()
-            && so_far.as_text().is_some() == value.as_text().is_some();
-        if !comparable {
-            return Err(format!(
-                "column `{}` has numbers and texts, which can't be ordered",
-                cut(column, 60)
-            ));
-        }
-        let order = order(value, so_far);
-        if if greatest { order.is_gt() } else { order.is_lt() } {
-            best = Some(value);
-        }
+/// The least or greatest value; NaN if there is one, as for the mean.
+fn extreme(values: &[&Value], greatest: bool) -> Value {
+    let is_nan = |value: &&&Value| value.as_float().is_some_and(f64::is_nan);
+    if let Some(nan) = values.iter().find(is_nan) {
+        return (*nan).clone();
     }
-    Ok(best.cloned().unwrap_or_default())
+    let values = values.iter().copied();
+    // Of equal values the first.
+    let best = if greatest {
+        values.reduce(|best, value| if order(value, best).is_gt() { value } else { best })
+    } else {
+        values.reduce(|best, value| if order(value, best).is_lt() { value } else { best })
+    };
+    best.cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ mod tests {
     use crate::node_type::fixture::json;
 
     #[test]
-    fn columns_stand_in_the_order_in_which_they_first_appear() {
+    fn columns_are_in_the_order_in_which_they_first_appear() {
         let rows = json(r#"[{"b": 1}, {"a": 2, "b": "x", "c": null}]"#);
         let table = Table::of(rows.as_list().unwrap()).unwrap();
         assert_eq!(table.columns(), ["b", "a", "c"]);

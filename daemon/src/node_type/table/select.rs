@@ -8,26 +8,27 @@ use fanlight_shared::value::{Value, Values, cut};
 use super::rows::{Row, Table, column_names};
 use crate::node_type::NodeType;
 use crate::node_type::aside::{Aside, aside};
-use crate::node_type::build::Build;
+use crate::node_type::bound::Bound;
+use crate::node_type::build::{Build, MAX_BYTES};
 use crate::node_type::typed_inputs::TypedInputs;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("table.select", "Picks, renames, reorders and computes columns.")
         .input("rows", Type::Json.list(), "The rows.")
-        .input("columns", Type::Any, "Which columns, in this order: `[name, price]`; or with new names: `{ title: name }`. All where it is left out.")
+        .input("columns", Type::Any, "The columns to keep, in this order: `[name, price]`, or with new names: `{ title: name }`. All by default.")
         .optional()
-        .input("drop", Type::Text.list(), "Columns that are left out.")
+        .input("drop", Type::Text.list(), "Columns to leave out.")
         .optional()
         .input(
             "add",
             Type::Json,
-            "Columns that are computed, by name: `{ total: row.price * row.count }`. The expressions know `row`, with what was added before, `index` and `inputs.NAME`; where one is absent, as it is where it reads an empty cell, the cell is empty.",
+            "Columns to compute, by name: `{ total: row.price * row.count }`. Expressions read `row`, including columns computed before, `index` and `inputs`. The cell is empty if its expression reads an empty cell.",
         )
         .code(Code::Row)
         .optional()
         .more_inputs()
         .output("rows", Type::Json.list(), "The rows with these columns.")
-        .output("columns", Type::Text.list(), "The columns, in their order.")
+        .output("columns", Type::Text.list(), "The names of the columns, in order.")
         .run(aside(run))
 }
 
@@ -48,6 +49,7 @@ fn run(work: &Aside) -> Result<Values, String> {
         }
         Some(_) => return Err("`add` is not an object; write `{ total: row.price * row.count }`".into()),
     }
+    let mut bound = Bound::new(MAX_BYTES);
     let mut rows = Vec::with_capacity(table.len());
     for (index, row) in table.rows().enumerate() {
         // What was dropped can still be computed with.
@@ -57,15 +59,18 @@ fn run(work: &Aside) -> Result<Values, String> {
             let value =
                 compute(&whole, index).map_err(|error| format!("column `{}`: {error}", cut(name, 60)))?;
             let value = value.unwrap_or_default();
+            bound.add(&value)?;
             if let Value::Object(cells) = &mut whole {
                 cells.insert((*name).clone(), value.clone());
             }
             computed.insert((*name).clone(), value);
         }
-        let mut cells: Row = kept
-            .iter()
-            .map(|(name, new)| (new.clone(), row.get(name).cloned().unwrap_or_default()))
-            .collect();
+        let mut cells = Row::new();
+        for (name, new) in &kept {
+            let value = row.get(name).cloned().unwrap_or_default();
+            bound.add(&value)?;
+            cells.insert(new.clone(), value);
+        }
         cells.extend(computed);
         rows.push(Value::Object(cells));
     }
@@ -76,7 +81,7 @@ fn run(work: &Aside) -> Result<Values, String> {
     Ok(Values::from([("rows".to_owned(), rows.into()), ("columns".to_owned(), columns.into())]))
 }
 
-/// The columns that stay, each with its new name.
+/// Returns the columns that are kept, each with its new name.
 fn kept(table: &Table<'_>, inputs: &Values) -> Result<Vec<(String, String)>, String> {
     let kept: Vec<(String, String)> = match inputs.maybe("columns") {
         Some(Value::Object(renamed)) => {
@@ -142,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_column_or_no_expression_is_named() {
+    fn unknown_columns_and_wrong_expressions_are_named() {
         assert!(select(&[("columns", json(r#"["prize"]"#))]).unwrap_err().contains("did you mean `price`?"));
         assert!(
             select(&[("add", json(r#"{"x": "row.name - 1"}"#))])
@@ -150,5 +155,13 @@ mod tests {
                 .starts_with("column `x`: row 0: ")
         );
         assert!(select(&[("add", json(r#"{"x": 1}"#))]).unwrap_err().contains("not an expression"));
+    }
+
+    #[test]
+    fn rows_that_take_too_much_memory_are_refused_early() {
+        let rows = Value::from(vec![json(r#"{"a": 1}"#); 5_000]);
+        let given =
+            [("rows", rows), ("add", json(r#"{"b": "inputs.long"}"#)), ("long", "x".repeat(60_000).into())];
+        assert!(made_aside(&node_type(), run, &given).unwrap_err().contains("more than 16 MiB"));
     }
 }

@@ -1,19 +1,19 @@
 //! `table.sort`
 
 use fanlight_shared::types::Type;
-use fanlight_shared::value::{Value, Values};
+use fanlight_shared::value::{Value, Values, cut};
 
 use super::rows::{Table, column_names};
 use crate::node_type::build::Build;
-use crate::node_type::compare::sort_by_keys;
+use crate::node_type::compare::{check_order, sort_by_keys};
 use crate::node_type::typed_inputs::{TypedInputs, one};
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("table.sort", "Sorts rows by columns; equal rows stay in their order.")
+    Build::new("table.sort", "Sorts rows by one or more columns; equal rows keep their order.")
         .input("rows", Type::Json.list(), "The rows.")
-        .input("by", Type::Any, "The column that decides, or a list of columns; a `-` before its name turns the order of one around.")
-        .input("order", Type::Choice, "Numbers go by size, texts by the alphabet without regard to case; empty cells come last in either order.")
+        .input("by", Type::Any, "The column to sort by, or a list of columns; a `-` before a name reverses the order of that column.")
+        .input("order", Type::Choice, "The order. Text is sorted alphabetically, ignoring case; empty cells come last in either order.")
         .default("ascending")
         .choices(&["ascending", "descending"])
         .output("rows", Type::Json.list(), "The sorted rows.")
@@ -42,7 +42,11 @@ fn run(inputs: Values) -> Result<Values, String> {
         })
         .collect();
     let directions: Vec<bool> = by.iter().map(|(_, descending)| *descending).collect();
-    sort_by_keys(&mut keyed, &directions)?;
+    for (nth, (column, _)) in by.iter().enumerate() {
+        check_order(keyed.iter().map(|(cells, _)| &cells[nth]).enumerate(), "row")
+            .map_err(|error| format!("column `{}`: {error}", cut(column, 60)))?;
+    }
+    sort_by_keys(&mut keyed, &directions);
     Ok(one("rows", keyed.into_iter().map(|(_, row)| row.clone()).collect::<Vec<_>>()))
 }
 
@@ -63,15 +67,24 @@ mod tests {
     }
 
     #[test]
-    fn columns_decide_one_after_the_other_each_in_its_order() {
+    fn rows_are_sorted_by_one_column_after_the_other_each_in_its_order() {
         assert_eq!(sorted(r#""n""#, "ascending").unwrap(), "badc");
         assert_eq!(sorted(r#"["n", "k"]"#, "descending").unwrap(), "dbac");
         assert_eq!(sorted(r#"["-n", "k"]"#, "ascending").unwrap(), "dabc");
     }
 
     #[test]
-    fn a_column_that_is_nowhere_is_named() {
+    fn an_unknown_column_is_named() {
         assert!(sorted(r#""m""#, "ascending").unwrap_err().contains("no column `m`; it has k, n"));
         assert!(sorted("7", "ascending").unwrap_err().contains("the name of a column"));
+    }
+
+    #[test]
+    fn a_column_of_numbers_and_text_has_no_order() {
+        let given = [("rows", json(r#"[{"k": 1}, {"k": "a"}]"#)), ("by", "k".into())];
+        assert_eq!(
+            made(&node_type(), &given).unwrap_err(),
+            "column `k`: row 0 is a number and row 1 is text, which can't be ordered"
+        );
     }
 }

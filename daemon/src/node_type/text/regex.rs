@@ -8,40 +8,43 @@ use indexmap::IndexMap;
 use regex::{Captures, Regex, RegexBuilder};
 
 use crate::file_error::FileError;
+use crate::node_type::bound::Bound;
 use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
 /// The most places that are found: as many as a run may have instances.
 const MAX_MATCHES: usize = 100_000;
-/// How large a compiled pattern may be, in bytes.
+/// The most bytes of all outputs.
+const MAX_BYTES: u64 = 48 << 20;
+/// The largest compiled pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 4 << 20;
-/// How deep the groups of a pattern may be nested.
+/// The deepest nesting of groups in a pattern.
 const MAX_NESTING: u32 = 100;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("text.regex", "Finds a pattern in a text, and replaces it where that is asked for.")
-        .input("text", Type::Text, "The text.")
+    Build::new("text.regex", "Finds a pattern in text, and optionally replaces it.")
+        .input("text", Type::Text, "The text to search.")
         .input(
             "pattern",
             Type::Text,
-            "A regular expression: `(?P<year>\\d{4})-(\\d\\d)`. It has no look-around and no back-references, and takes no more time than the text is long.",
+            "A regular expression: `(?P<year>\\d{4})-(\\d\\d)`. Look-around and back-references are not supported, so that the time is proportional to the length of the text.",
         )
-        .input("replace", Type::Text, "What stands there afterwards; `$1`, `${year}` are groups, `$$` is a dollar.")
+        .input("replace", Type::Text, "The replacement; `$1` and `${year}` are groups, `$$` is a dollar sign.")
         .optional()
-        .input("ignore_case", Type::Bool, "Whether small and capital letters are the same.")
+        .input("ignore_case", Type::Bool, "Whether to ignore the case of letters.")
         .default(false)
-        .input("limit", Type::Int, "How many places are looked for at most, from the beginning.")
+        .input("limit", Type::Int, "The maximum number of matches, from the start.")
         .optional()
         .range(1.0, MAX_MATCHES as f64)
-        .output("found", Type::Bool, "Whether the pattern is in the text.")
-        .output("match", Type::Text, "What it matches first; absent where it matches nothing.")
-        .output("groups", Type::Json, "The groups of the first match by name, or by number: `find.groups.year`, `find.groups['2']`; absent where it matches nothing.")
-        .output("matches", Type::Text.list(), "All that it matches.")
-        .output("rows", Type::Json.list(), "An object for each match: `match`, and its groups.")
-        .output("text", Type::Text, "The text with all of them replaced; absent without `replace`.")
-        .output("count", Type::Int, "How often it matches.")
-        .max_bytes(48 << 20)
+        .output("found", Type::Bool, "Whether the pattern matches.")
+        .output("match", Type::Text, "The first match; absent if there is none.")
+        .output("groups", Type::Json, "The groups of the first match by name or by number: `find.groups.year`, `find.groups['2']`; absent if there is none.")
+        .output("matches", Type::Text.list(), "All matches.")
+        .output("rows", Type::Json.list(), "An object for each match: `match` and its groups.")
+        .output("text", Type::Text, "The text with all matches replaced; absent without `replace`.")
+        .output("count", Type::Int, "The number of matches.")
+        .max_bytes(MAX_BYTES)
         .run(Runner::worker(run))
 }
 
@@ -57,36 +60,45 @@ fn find(inputs: &Values) -> Result<Values, String> {
     if let Some(replace) = replace {
         check_groups(replace, &regex)?;
     }
+    if regex.capture_names().flatten().any(|name| name == "match") {
+        return Err(
+            "a group of the pattern is named `match`, as the whole match in `rows` is; rename it".into()
+        );
+    }
+    let mut bound = Bound::new(MAX_BYTES);
     let (mut rows, mut matches) = (Vec::new(), Vec::new());
     let mut replaced = String::new();
     let mut copied = 0;
     for found in regex.captures_iter(text).take(limit.unwrap_or(MAX_MATCHES + 1)) {
         if rows.len() == MAX_MATCHES {
             return Err(format!(
-                "the pattern matches more than {MAX_MATCHES} times; give a `limit`, or split the text"
+                "the pattern matches more than {MAX_MATCHES} times; set `limit`, or split the text"
             ));
         }
         let Some(whole) = found.get(0) else { continue };
         if let Some(replace) = replace {
+            let before = replaced.len();
             replaced.push_str(&text[copied..whole.start()]);
             found.expand(replace, &mut replaced);
             copied = whole.end();
+            bound.add_bytes((replaced.len() - before) as u64)?;
         }
         matches.push(Value::from(whole.as_str()));
-        rows.push((Value::from(whole.as_str()), groups(&regex, &found)));
+        let fields = [("match".to_owned(), Value::from(whole.as_str()))].into_iter();
+        let row = Value::Object(fields.chain(groups(&regex, &found)).collect());
+        bound.add(&row)?;
+        rows.push(row);
     }
     let count = Value::Int(i64::try_from(rows.len()).unwrap_or(i64::MAX));
     let mut outputs = Values::from([("found".to_owned(), Value::Bool(!rows.is_empty()))]);
-    if let Some((first, groups)) = rows.first() {
-        outputs.insert("match".to_owned(), first.clone());
-        outputs.insert("groups".to_owned(), Value::Object(groups.clone()));
+    if let Some(Value::Object(first)) = rows.first() {
+        let mut groups = first.clone();
+        let whole = groups.shift_remove("match").unwrap_or_default();
+        outputs.insert("match".to_owned(), whole);
+        outputs.insert("groups".to_owned(), Value::Object(groups));
     }
-    let rows = rows.into_iter().map(|(whole, groups)| {
-        let fields = [("match".to_owned(), whole)].into_iter().chain(groups);
-        Value::Object(fields.collect())
-    });
     outputs.insert("matches".to_owned(), matches.into());
-    outputs.insert("rows".to_owned(), Value::List(rows.collect()));
+    outputs.insert("rows".to_owned(), rows.into());
     if replace.is_some() {
         replaced.push_str(&text[copied..]);
         outputs.insert("text".to_owned(), replaced.into());
@@ -113,17 +125,20 @@ fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
         .build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => {
-            format!("the pattern is too large: compiled it takes more than {} MiB", MAX_PATTERN_BYTES >> 20)
+            format!(
+                "the pattern is too large: it takes more than {} MiB when compiled",
+                MAX_PATTERN_BYTES >> 20
+            )
         }
         other => {
             let (what, at) = reason(&other.to_string());
             let at = at.map(|at| format!(" at character {at}")).unwrap_or_default();
-            format!("`{}` is not a pattern: {what}{at}", cut(pattern, 80))
+            format!("`{}` is not a valid pattern: {what}{at}", cut(pattern, 80))
         }
     })
 }
 
-/// What is wrong with a pattern and, of a pattern of one line, at which character, out of a message of several lines:
+/// Returns the error of a pattern and, for a pattern of one line, its character, out of a message of several lines:
 /// the pattern, a line with marks below it, and the reason.
 fn reason(message: &str) -> (String, Option<usize>) {
     let what = message.lines().filter_map(|line| line.strip_prefix("error: ")).next_back();
@@ -163,7 +178,7 @@ fn check_groups(replace: &str, regex: &Regex) -> Result<(), String> {
     Ok(())
 }
 
-/// Where the name of a group stands that follows a dollar.
+/// Returns the place of a group's name after a dollar.
 fn group_name(rest: &str) -> Option<Range<usize>> {
     if let Some(inside) = rest.strip_prefix('{') {
         return inside.find('}').map(|end| 1..1 + end);
@@ -184,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_gives_its_matches_and_their_groups() {
+    fn a_pattern_returns_its_matches_and_their_groups() {
         let made = regex("2024-05 and 2025-11", r"(?P<year>\d{4})-(\d\d)", &[]).unwrap();
         assert_eq!((&made["match"], &made["count"]), (&"2024-05".into(), &Value::Int(2)));
         assert_eq!(made["groups"], json(r#"{"year": "2024", "2": "05"}"#));
@@ -200,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn matches_are_replaced_by_what_their_groups_say() {
+    fn a_replacement_may_use_groups() {
         let replace = |replace: &str, limit: i64| {
             let more = [("replace", replace.into()), ("limit", Value::Int(limit))];
             regex("a1 b2 c3", r"(?P<word>[a-z])(\d)", &more)
@@ -216,10 +231,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_or_takes_too_much_says_where() {
+    fn an_invalid_or_too_large_pattern_is_explained() {
         assert_eq!(
             regex("", "a(b", &[]).unwrap_err(),
-            "`a(b` is not a pattern: unclosed group at character 2"
+            "`a(b` is not a valid pattern: unclosed group at character 2"
         );
         assert!(regex("", "(?=a)", &[]).unwrap_err().contains("look-around"));
         assert!(regex("", r"\w{500}{500}", &[]).unwrap_err().contains("more than 4 MiB"));
@@ -227,5 +242,14 @@ mod tests {
         let many = "a".repeat(MAX_MATCHES + 1);
         assert!(regex(&many, "a", &[]).unwrap_err().contains("more than 100000 times"));
         assert_eq!(regex(&many, "a", &[("limit", Value::Int(3))]).unwrap()["count"], Value::Int(3));
+    }
+
+    #[test]
+    fn a_group_named_match_and_results_that_grow_too_large_are_refused() {
+        assert!(regex("ab", "(?P<match>a)b", &[]).unwrap_err().contains("named `match`"));
+        let long = [("replace", "x".repeat(10_000).into())];
+        assert!(regex(&"a".repeat(90_000), "a", &long).unwrap_err().contains("more than 48 MiB"));
+        let nested = format!("{}.*{}", "(".repeat(90), ")".repeat(90));
+        assert!(regex(&"a".repeat(1 << 20), &nested, &[]).unwrap_err().contains("more than 48 MiB"));
     }
 }
