@@ -1,8 +1,10 @@
 //! `csv.*`: tables from and to files.
 
 mod cells;
+mod columns;
 mod decode;
 mod read;
+mod records;
 mod write;
 
 use super::NodeType;
@@ -12,7 +14,7 @@ pub(super) fn node_types() -> Vec<NodeType> {
     vec![read::node_type(), write::node_type()]
 }
 
-/// The byte of a separator of cells: one character, or the word `tab`.
+/// Returns the byte between cells: of one character, or of the word `tab`.
 fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [byte]
@@ -22,7 +24,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
         }
         _ if text == "tab" => Ok(b'\t'),
         _ => Err(format!(
-            "`{}` does not separate cells; give one sign such as `,`, `;`, `|`, or `tab`",
+            "`{}` is not a delimiter; use a character such as `,`, `;` or `|`, or `tab`",
             fanlight_shared::value::cut(text, 20)
         )),
     }

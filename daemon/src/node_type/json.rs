@@ -1,4 +1,4 @@
-//! `json.*`: values asked and checked.
+//! `json.*`: values queried and checked.
 
 #[cfg(feature = "jq")]
 mod jq;
@@ -6,9 +6,6 @@ mod jq;
 mod query;
 #[cfg(feature = "json-schema")]
 mod validate;
-
-use std::fs::File;
-use std::io::Read as _;
 
 use fanlight_shared::value::{Value, cut};
 
@@ -28,24 +25,18 @@ pub(super) fn node_types() -> Vec<NodeType> {
     ]
 }
 
-/// The value, or what a JSON file holds.
+/// Returns the value, or the content of a JSON file.
 fn content(workspace: &Workspace, value: &Value) -> Result<Value, FileError> {
     let Value::Media(media) = value else {
         return if value.has_media() {
-            Err("a value with files in it is no JSON; give a JSON file, or a value without files".into())
+            Err("a value that contains files is not JSON; pass a JSON file, or a value without files".into())
         } else {
             Ok(value.clone())
         };
     };
     let name = cut(&media.name, 60);
-    if media.bytes > MAX_FILE_BYTES {
-        let (has, most) = (media.bytes >> 20, MAX_FILE_BYTES >> 20);
-        return Err(format!("`{name}` has {has} MiB; at most {most} MiB of JSON are read").into());
-    }
-    let mut text = String::new();
-    File::open(workspace.path(value)?)
-        .and_then(|mut open| open.read_to_string(&mut text))
-        .map_err(|error| FileError::of(&format!("`{name}` can't be read"), &error))?;
+    let text = String::from_utf8(workspace.read(value, MAX_FILE_BYTES)?)
+        .map_err(|_| format!("`{name}` is not JSON: it is not UTF-8"))?;
     Ok(Value::parse_json(text.trim_start_matches('\u{feff}'))
         .map_err(|error| format!("`{name}` is not JSON: {error}"))?)
 }

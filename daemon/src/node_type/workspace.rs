@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::media::{Media, MediaKind};
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, cut};
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,22 @@ impl Workspace {
         path.map(Path::to_path_buf).ok_or_else(|| format!("the bytes of `{}` are not here", media.name))
     }
 
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    /// It isn't media, has more than `most` bytes, or can't be read; the sentence names it.
+    pub fn read(&self, value: &Value, most: u64) -> Result<Vec<u8>, FileError> {
+        let path = self.path(value)?;
+        let name = value.as_media().map(|media| cut(&media.name, 60)).unwrap_or_default();
+        let failed = |error| FileError::of(&format!("`{name}` can't be read"), &error);
+        let mut bytes = Vec::new();
+        File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(failed)?;
+        if bytes.len() as u64 > most {
+            return Err(format!("`{name}` has more than {} MiB, which is too large", most >> 20).into());
+        }
+        Ok(bytes)
+    }
+
     /// Decodes a picture under the limits of workers, and rotates it upright.
     ///
     /// # Errors
@@ -76,7 +92,7 @@ impl Workspace {
     pub fn picture(&self, value: &Value) -> Result<DynamicImage, String> {
         let name = value.as_media().map(|media| media.name.clone()).unwrap_or_default();
         let picture = picture::decode(&self.path(value)?);
-        picture.map_err(|error| format!("`{}`: {error}", fanlight_shared::value::cut(&name, 60)))
+        picture.map_err(|error| format!("`{}`: {error}", cut(&name, 60)))
     }
 
     /// Writes a picture as a PNG; users see `name`, with a corrected extension.

@@ -1,11 +1,11 @@
-//! What the cells of a column are: numbers and bools only where nothing of their text is lost.
+//! The types of columns: numbers and bools only if nothing of the text of any cell is lost.
 
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, float};
 
-/// The most digits of a number that a float surely holds.
+/// The most decimal digits that every float keeps.
 const EXACT_DIGITS: usize = 15;
 
-/// What the cells of a column become.
+/// The type of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     Bool,
@@ -15,7 +15,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of this name.
+    /// Returns the kind with this name; `None` for `auto`.
     pub(super) fn named(name: &str) -> Result<Option<Self>, String> {
         Ok(Some(match name {
             "bool" => Self::Bool,
@@ -25,9 +25,7 @@ impl Kind {
             "auto" => return Ok(None),
             other => {
                 let other = fanlight_shared::value::cut(other, 40);
-                return Err(format!(
-                    "`{other}` is not a type of a column; it is text, int, float, bool or auto"
-                ));
+                return Err(format!("`{other}` is not a column type; use text, int, float, bool or auto"));
             }
         }))
     }
@@ -41,7 +39,7 @@ impl Kind {
         }
     }
 
-    /// The kind that takes cells of both.
+    /// Returns the kind that holds cells of both.
     fn with(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
@@ -50,14 +48,17 @@ impl Kind {
         }
     }
 
-    /// The kind of a column with these cells; empty ones don't count.
+    /// Returns the kind of a column with these cells; empty ones are ignored.
     pub(super) fn of_column<'a>(cells: impl Iterator<Item = &'a str>) -> Self {
         let mut kind: Option<Self> = None;
+        // Whether an int has more digits than a float keeps.
+        let mut wide = false;
         for cell in cells.filter(|cell| !cell.is_empty()) {
             let this = Self::of_cell(cell);
             kind = Some(kind.map_or(this, |kind| kind.with(this)));
-            if kind == Some(Self::Text) {
-                break;
+            wide = wide || this == Self::Int && cell.parse().ok().and_then(float::of_int).is_none();
+            if kind == Some(Self::Text) || wide && kind == Some(Self::Float) {
+                return Self::Text;
             }
         }
         kind.unwrap_or(Self::Text)
@@ -72,7 +73,7 @@ impl Kind {
         }
     }
 
-    /// The value of a cell; an empty one is nothing.
+    /// Returns the value of a cell; `none` for an empty one.
     pub(super) fn value(self, cell: &str) -> Result<Value, String> {
         if cell.is_empty() {
             return Ok(Value::None);
@@ -85,16 +86,32 @@ impl Kind {
                 _ => None,
             },
             Self::Int => cell.trim().parse().ok().map(Value::Int),
-            Self::Float => cell.trim().parse().ok().map(Value::Float),
+            Self::Float => parse_float(cell.trim())?.map(Value::Float),
         };
         value.ok_or_else(|| format!("`{}` is not {}", fanlight_shared::value::cut(cell, 40), self.word()))
     }
 }
 
-/// Whether a cell is a whole number that is written again as it stands: no zeros before it, no plus, not too large.
+/// Returns whether a cell is a whole number that is written in the same way again: no leading zeros, no plus, not too large.
 fn is_exact_int(cell: &str) -> bool {
     let digits = cell.strip_prefix('-').unwrap_or(cell);
     is_number_without_zeros(digits) && cell != "-0" && cell.parse::<i64>().is_ok()
+}
+
+/// Reads a float; `None` if it is not a number.
+///
+/// # Errors
+/// A sentence: it is not zero and becomes zero, or not infinite and becomes infinite.
+fn parse_float(cell: &str) -> Result<Option<f64>, String> {
+    let Ok(float) = cell.parse::<f64>() else { return Ok(None) };
+    let mantissa = cell.split(['e', 'E']).next().unwrap_or_default();
+    let has = |digits: std::ops::RangeInclusive<char>| mantissa.contains(|c| digits.contains(&c));
+    let lost = match float {
+        it if it.is_infinite() && has('0'..='9') => "large",
+        it if it == 0.0 && has('1'..='9') => "small",
+        _ => return Ok(Some(float)),
+    };
+    Err(format!("`{}` is too {lost} for a float", fanlight_shared::value::cut(cell, 40)))
 }
 
 fn is_number_without_zeros(digits: &str) -> bool {
@@ -103,8 +120,8 @@ fn is_number_without_zeros(digits: &str) -> bool {
         && (digits == "0" || !digits.starts_with('0'))
 }
 
-/// Whether a cell is a number of which a float loses nothing. An exponent has a sign, as programs write it: `12E4` is
-/// rather the name of something.
+/// Returns whether a cell is a number that a float keeps exactly. Its exponent must have a sign, as programs write it:
+/// `12E4` is more likely a name.
 fn is_exact_float(cell: &str) -> bool {
     let unsigned = cell.strip_prefix('-').unwrap_or(cell);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -129,10 +146,13 @@ fn is_exact_float(cell: &str) -> bool {
     {
         return false;
     }
-    let Some(float) = cell.parse::<f64>().ok().filter(|it| it.is_finite()) else { return false };
     let digits = format!("{whole}{}", fraction.unwrap_or_default());
+    let is_zero = digits.bytes().all(|it| it == b'0');
+    // A number that is nearly 0 has fewer digits.
+    let kept = |it: &f64| it.is_normal() || is_zero && *it == 0.0;
+    let Some(float) = cell.parse::<f64>().ok().filter(kept) else { return false };
     let exact = digits.trim_start_matches('0').len() <= EXACT_DIGITS;
-    // With more digits than that a float may still be what a program wrote out to the last digit.
+    // A float with more digits may still be one that a program wrote to the last digit.
     exact
         || exponent.is_none()
             && float.abs().to_string() == mantissa.trim_end_matches('0').trim_end_matches('.')
@@ -147,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_numbers_only_where_nothing_is_lost() {
+    fn cells_are_numbers_only_if_nothing_of_them_is_lost() {
         assert_eq!(kind(&["1", "-20", "", "0"]), Kind::Int);
         assert_eq!(kind(&["1", "9.90", "-0.5", "1.5e-07", "2e+10"]), Kind::Float);
         assert_eq!(kind(&["0.30000000000000004"]), Kind::Float);
@@ -177,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn one_other_cell_makes_a_column_text() {
+    fn one_cell_of_another_kind_makes_a_column_text() {
         assert_eq!(kind(&["1", "n/a"]), Kind::Text);
         assert_eq!(
             (kind(&["true", "False"]), kind(&["true", "1"]), kind(&["", ""])),
@@ -186,10 +206,28 @@ mod tests {
     }
 
     #[test]
-    fn cells_become_values_or_say_why_not() {
+    fn cells_become_values_or_errors_that_say_why_not() {
         assert_eq!(Kind::Float.value("9.90"), Ok(Value::Float(9.9)));
         assert_eq!((Kind::Int.value(""), Kind::Text.value("007")), (Ok(Value::None), Ok("007".into())));
         assert_eq!(Kind::Int.value("1.5"), Err("`1.5` is not a whole number".into()));
         assert!(Kind::named("date").unwrap_err().contains("text, int, float, bool"));
+    }
+
+    #[test]
+    fn a_column_is_text_if_its_numbers_would_lose_digits_as_floats() {
+        assert_eq!(kind(&["9007199254740993", "0.5"]), Kind::Text);
+        assert_eq!(kind(&["0.5", "-9007199254740993"]), Kind::Text);
+        assert_eq!(kind(&["9007199254740992", "0.5"]), Kind::Float);
+        assert_eq!(kind(&["9007199254740993", "5"]), Kind::Int);
+        for lost in ["1e-400", "4.94e-324", "1e+400"] {
+            assert_eq!(kind(&[lost]), Kind::Text, "{lost}");
+        }
+        assert_eq!(kind(&["0.0", "0e+0"]), Kind::Float);
+        for lost in ["1e400", "-1e400"] {
+            assert!(Kind::Float.value(lost).unwrap_err().contains("too large"), "{lost}");
+        }
+        assert!(Kind::Float.value("1e-400").unwrap_err().contains("too small"));
+        assert_eq!(Kind::Float.value("inf"), Ok(Value::Float(f64::INFINITY)));
+        assert_eq!(Kind::Float.value("0.0e-5"), Ok(Value::Float(0.0)));
     }
 }

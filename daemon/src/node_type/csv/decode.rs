@@ -1,8 +1,11 @@
-//! Text out of the bytes of a file.
+//! The text of a file in one of several encodings.
 
 use std::borrow::Cow;
 
-/// The text of a file, without its mark.
+/// Returns the text of a file, without its byte order mark.
+///
+/// # Errors
+/// A sentence: it is not in that encoding, or not text.
 pub(super) fn decode(bytes: &[u8], windows: bool) -> Result<Cow<'_, str>, String> {
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
         return utf8(rest).map(Cow::Borrowed);
@@ -13,8 +16,16 @@ pub(super) fn decode(bytes: &[u8], windows: bool) -> Result<Cow<'_, str>, String
         if let Some(rest) = bytes.strip_prefix(mark) {
             let units: Vec<u16> = rest.chunks_exact(2).map(|it| read([it[0], it[1]])).collect();
             let text = String::from_utf16(&units).ok().filter(|_| rest.len() % 2 == 0);
-            return text.map(Cow::Owned).ok_or_else(|| "the file begins as UTF-16 and is none".to_owned());
+            return text
+                .map(Cow::Owned)
+                .ok_or_else(|| "the file begins like UTF-16, but it is not valid UTF-16".to_owned());
         }
+    }
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(format!(
+            "line {} has a zero byte, so this is not a text file, or it is UTF-16 without a byte order mark; save it as UTF-8",
+            line(bytes, at)
+        ));
     }
     if windows {
         Ok(Cow::Owned(bytes.iter().map(|byte| windows_1252(*byte)).collect()))
@@ -23,16 +34,21 @@ pub(super) fn decode(bytes: &[u8], windows: bool) -> Result<Cow<'_, str>, String
     }
 }
 
+/// Returns the number of the line with this byte.
+fn line(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         format!(
-            "line {line} is not UTF-8; if the file comes from an older program, set `encoding: windows-1252`"
+            "line {} is not UTF-8; if the file comes from an older program, set `encoding: windows-1252`",
+            line(bytes, error.valid_up_to())
         )
     })
 }
 
-/// A character of windows-1252, which is Latin-1 but for these.
+/// Returns a character of windows-1252, which is Latin-1 except for the C1 controls.
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
@@ -49,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_and_encodings_of_other_programs_are_read() {
+    fn byte_order_marks_and_encodings_of_other_programs_are_read() {
         let utf16 =
             |order: fn(u16) -> [u8; 2]| "\u{feff}ä\n1".encode_utf16().flat_map(order).collect::<Vec<u8>>();
         assert_eq!(decode(&utf16(u16::to_le_bytes), false).unwrap(), "ä\n1");
@@ -59,8 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_named_by_its_line() {
+    fn bytes_that_are_not_text_are_named_by_their_line() {
         assert!(decode(b"p\n5\n\x80\n", false).unwrap_err().starts_with("line 3 is not UTF-8"));
         assert!(decode(b"\xff\xfea", false).unwrap_err().contains("UTF-16"));
+        assert!(decode(b"a\nb\0", true).unwrap_err().starts_with("line 2 has a zero byte"));
     }
 }

@@ -12,23 +12,23 @@ use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("csv.write", "Writes rows as a table.")
-        .input("rows", Type::Json.list(), "Objects: a field is a cell in the column of its name; what is in it that has parts is written as JSON.")
-        .input("columns", Type::Text.list(), "Which columns, in this order; where it is left out, all in the order in which they first appear.")
+    Build::new("csv.write", "Writes rows as a CSV table.")
+        .input("rows", Type::Json.list(), "The rows: each is an object with a cell per field. Lists and objects in cells are written as JSON.")
+        .input("columns", Type::Text.list(), "The columns to write, in this order; by default all, in the order in which they first appear.")
         .optional()
-        .input("header", Type::Bool, "Whether the first line names the columns.")
+        .input("header", Type::Bool, "Whether to write the names of the columns in the first line.")
         .default(true)
-        .input("delimiter", Type::Text, "What separates two cells: one sign, or `tab`.")
+        .input("delimiter", Type::Text, "The character between cells, or `tab`.")
         .default(",")
-        .input("line_ends", Type::Choice, "How a line ends.")
+        .input("line_ends", Type::Choice, "The line ending.")
         .default("lf")
         .choices(&["lf", "crlf"])
-        .input("mark", Type::Bool, "Whether the file begins with a byte order mark, by which Excel knows UTF-8.")
+        .input("mark", Type::Bool, "Whether to begin with a byte order mark, which Excel needs to recognise UTF-8.")
         .default(false)
         .input("name", Type::Text, "The name of the file.")
         .default("table.csv")
         .output("file", ty::file(), "The file.")
-        .output("text", Type::Text, "The same as text.")
+        .output("text", Type::Text, "The contents of the file.")
         .max_bytes(48 << 20)
         .run(Runner::worker(run))
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_written_so_that_they_are_read_again() {
+    fn cells_are_written_so_that_they_can_be_read_again() {
         let rows = r#"[{"a": 1, "b": "x, \"y\""}, {"b": null, "c": [1, {"d": true}], "a": 2.5}]"#;
         assert_eq!(
             written(rows, &[]).unwrap(),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_and_columns_that_are_nowhere_are_named() {
+    fn items_that_are_not_rows_and_missing_columns_are_named() {
         assert_eq!(written(r#"[{"a": 1}, 2]"#, &[]).unwrap_err(), "row 1 is int, not an object with cells");
         assert!(
             written(r#"[{"price": 1}]"#, &[("columns", json(r#"["prize"]"#))])

@@ -25,7 +25,7 @@ const OUTSIDE: [(&str, usize); 7] = [
 
 type Data = data::JustLut<Val>;
 
-/// What a filter ended with.
+/// The end of a filter.
 pub(super) enum Ended {
     Done(Result<Vec<Value>, String>),
     /// It still goes on, in a thread.

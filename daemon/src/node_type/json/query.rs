@@ -13,24 +13,24 @@ use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
-/// How long a filter may take.
+/// The longest time of a filter.
 const MAX_TIME: Duration = Duration::from_secs(60);
 /// The most bytes of all results.
 const MAX_BYTES: u64 = 16 << 20;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("json.query", "Asks a value with a jq filter.")
+    Build::new("json.query", "Queries a value with a jq filter.")
         .input("value", Type::Any, "The value, or a JSON file.")
         .input(
             "filter",
             Type::Text,
-            "The filter: `.items[] | select(.price > $least) | .name`. Inputs of other names are its variables.",
+            "The filter: `.items[] | select(.price > $least) | .name`. All other inputs are its variables.",
         )
         .code(Code::Jq)
         .more_inputs()
-        .output("value", Type::Any, "The first result; absent where there is none.")
+        .output("value", Type::Any, "The first result; absent if there is none.")
         .output("values", Type::Any.list(), "All results.")
-        .output("count", Type::Int, "How many they are.")
+        .output("count", Type::Int, "The number of results.")
         .max_bytes(2 * MAX_BYTES)
         .run(Runner::worker(run))
 }
@@ -49,14 +49,14 @@ fn query(
     let filter = inputs.text("filter")?.to_owned();
     inputs.retain(|name, _| name != "value" && name != "filter");
     if let Some((name, _)) = inputs.iter().find(|(_, value)| value.has_media()) {
-        return Err(format!("input `{name}` holds a file, which no variable of a filter can").into());
+        return Err(format!("input `{name}` contains a file, which a filter can't use as a variable").into());
     }
     let results = match jq::run(filter, value, inputs, MAX_BYTES, time)? {
         Ended::Done(results) => results?,
         Ended::TooLong => {
             workspace.give_up();
             let seconds = time.as_secs();
-            return Err(format!("the filter takes more than {seconds} s; does it ever end?").into());
+            return Err(format!("the filter takes more than {seconds} s, or never ends").into());
         }
     };
     let count = Value::Int(i64::try_from(results.len()).unwrap_or(i64::MAX));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_gives_all_its_results() {
+    fn a_filter_returns_all_its_results() {
         let items = r#"{"items": [{"name": "pen", "price": 2}, {"name": "ink", "price": 5.5}]}"#;
         let made = ask(items, ".items[] | select(.price > $least) | .name").unwrap();
         assert_eq!((&made["value"], &made["count"]), (&"ink".into(), &Value::Int(1)));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_is_wrong_says_where() {
+    fn an_error_in_a_filter_says_where_it_is() {
         assert_eq!(ask("1", ".a | | .b").unwrap_err(), "the filter, character 6: expected term, at `| .b`");
         assert_eq!(
             ask("1", ".a |\n  foo(1)").unwrap_err(),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_sees_nothing_but_its_value() {
+    fn a_filter_sees_only_its_value() {
         for filter in [
             "env",
             "$ENV.PATH",
@@ -145,7 +145,7 @@ mod tests {
         let given = [("value", json("1")), ("filter", "last(range(3e6))".into())];
         let inputs = inputs(&node_type(), &given).unwrap();
         let error = query(&mut workspace, json("1"), inputs, Duration::from_millis(5)).unwrap_err();
-        assert!(String::from(error).contains("does it ever end?"));
+        assert!(String::from(error).contains("or never ends"));
         assert!(workspace.was_given_up());
         let error = ask("1", r#"range(1e9) | "a long text that is made again and again""#).unwrap_err();
         assert!(error.contains("more than 16 MiB"), "{error}");

@@ -10,9 +10,9 @@ use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
-/// How many errors are listed.
+/// The most errors that are listed.
 const MAX_ERRORS: usize = 100;
-/// How large a compiled pattern of a schema may be, in bytes.
+/// The largest compiled pattern of a schema, in bytes.
 const MAX_PATTERN_BYTES: usize = 4 << 20;
 
 pub(super) fn node_type() -> NodeType {
@@ -21,18 +21,18 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "schema",
             Type::Any,
-            "The schema, or a file with it: draft 4 to 2020-12. It may refer to its own parts only.",
+            "The schema or a JSON file with it, draft 4 to 2020-12. References to other documents are not supported.",
         )
         .input(
             "on_invalid",
             Type::Choice,
-            "Whether the node fails where the value does not fit, or reports it.",
+            "What to do with an invalid value: fail, or report the errors.",
         )
         .default("fail")
         .choices(&["fail", "report"])
-        .output("value", Type::Any, "The value where it fits, otherwise absent.")
-        .output("valid", Type::Bool, "Whether it fits.")
-        .output("errors", Type::Text.list(), "What is wrong, each with its place; the first 100.")
+        .output("value", Type::Any, "The value if it is valid; absent otherwise.")
+        .output("valid", Type::Bool, "Whether the value is valid.")
+        .output("errors", Type::Text.list(), "The errors, each with the path of the invalid part; at most 100.")
         .max_bytes(32 << 20)
         .run(Runner::worker(run))
 }
@@ -45,10 +45,10 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     if let Some(first) = errors.first().filter(|_| inputs.text("on_invalid").is_ok_and(|it| it == "fail")) {
         let more = match errors.len() - 1 {
             0 => String::new(),
-            1 => "; and 1 error more".into(),
-            more => format!("; and {more} errors more"),
+            1 => "; and 1 more error".into(),
+            more => format!("; and {more} more errors"),
         };
-        return Err(format!("the value does not fit the schema: {first}{more}").into());
+        return Err(format!("the value is not valid: {first}{more}").into());
     }
     let mut outputs = Values::from([("valid".to_owned(), Value::Bool(errors.is_empty()))]);
     if errors.is_empty() {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_fits_passes() {
+    fn a_valid_value_passes() {
         let made = validate(r#"{"name": "pen", "n": 3}"#, SCHEMA, "fail").unwrap();
         assert_eq!(
             (&made["value"], &made["valid"]),
@@ -106,12 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named_with_its_place() {
+    fn errors_have_the_path_of_the_invalid_part() {
         let wrong = r#"{"name": "Pen", "n": -1}"#;
         let error = validate(wrong, SCHEMA, "fail").unwrap_err();
         assert!(
-            error.starts_with("the value does not fit the schema: `/")
-                && error.ends_with("; and 1 error more"),
+            error.starts_with("the value is not valid: `/") && error.ends_with("; and 1 more error"),
             "{error}"
         );
         let made = validate(wrong, SCHEMA, "report").unwrap();
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_is_none_or_lies_elsewhere_is_refused() {
+    fn an_invalid_schema_and_one_with_external_references_are_refused() {
         assert!(validate("1", r#"{"type": "intger"}"#, "fail").unwrap_err().starts_with("input `schema`: "));
         for elsewhere in ["https://example.com/a.json", "file:///etc/passwd"] {
             let schema = format!(r#"{{"$ref": "{elsewhere}"}}"#);
