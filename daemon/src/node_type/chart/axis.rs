@@ -1,6 +1,6 @@
-//! Axes: where a value lies between their ends, and what stands beside them.
+//! Axes: their ends, and their ticks.
 
-use super::ticks::Ticks;
+use super::ticks::{Ticks, is_single};
 use super::time;
 
 /// A mark on an axis.
@@ -22,28 +22,28 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis of numbers that ends at ticks beyond the values.
+    /// Returns an axis of numbers that ends at ticks beyond the values.
     pub(super) fn around(low: f64, high: f64, count: usize) -> Self {
         let ticks = Ticks::around(low, high, count);
         Self::with(ticks.low(), ticks.high(), ticks.values.iter().copied().zip(ticks.labels()))
     }
 
-    /// An axis of numbers that ends at the values, or a little beyond.
+    /// Returns an axis of numbers that ends at the values, or beyond them by a share of their extent.
     pub(super) fn within(low: f64, high: f64, beyond: f64, count: usize) -> Self {
-        let around = if high > low { (high - low) * beyond } else { (low.abs() * 0.1).max(0.5) };
+        let around = if is_single(low, high) { (low.abs() * 0.1).max(0.5) } else { (high - low) * beyond };
         let (low, high) = (low - around, high + around);
         let ticks = Ticks::within(low, high, count);
         Self::with(low, high, ticks.values.iter().copied().zip(ticks.labels()))
     }
 
-    /// An axis of times.
+    /// Returns an axis of times.
     pub(super) fn times(low: f64, high: f64, beyond: f64, count: usize) -> Self {
         let around = if high > low { (high - low) * beyond } else { 43_200.0 };
         let (low, high) = (low - around, high + around);
         Self::with(low, high, time::ticks(low, high, count))
     }
 
-    /// An axis of names, each in the middle of a band of its own.
+    /// Returns an axis of names, each in the middle of its own band.
     pub(super) fn bands(names: &[String]) -> Self {
         let ticks = names.iter().enumerate().map(|(nth, name)| (nth as f64, name.clone()));
         Self { bands: true, ..Self::with(-0.5, (names.len() as f64 - 0.5).max(0.5), ticks) }
@@ -55,7 +55,7 @@ impl Axis {
         axis
     }
 
-    /// Where a value lies, from 0 to 1.
+    /// Returns the place of a value, from 0 to 1.
     pub(super) fn share(&self, value: f64) -> f32 {
         ((value - self.low) / (self.high - self.low)) as f32
     }

@@ -17,23 +17,23 @@ use crate::node_type::{NodeType, Runner, Workspace};
 
 /// The most bars.
 const MAX_BARS: usize = 500;
-/// How much of a band is left free.
+/// The part of a band that is left free.
 const GAP: f32 = 0.28;
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new("chart.bar", "Compares numbers: a bar for each name.")
-        .input("rows", Type::Any.list(), "The rows of a table, or numbers.")
-        .input("x", Type::Text, "The column that names the bars.")
+    let build = Build::new("chart.bar", "Draws a bar chart: a bar for each name.")
+        .input("rows", Type::Any.list(), "The rows of a table, or a list of numbers.")
+        .input("x", Type::Text, "The column with the names of the bars; required for the rows of a table.")
         .optional()
-        .input("y", Type::Any, "The column that is shown, or a list of columns with a bar each; all with numbers where it is left out.")
+        .input("y", Type::Any, "The column to show, or a list of columns with a bar each; all columns with numbers by default. A cell that is empty, NaN or infinite has no bar.")
         .optional()
-        .input("series", Type::Text, "A column whose values each have a bar of their own.")
+        .input("series", Type::Text, "A column; each of its values gets a bar of its own.")
         .optional()
-        .input("stacked", Type::Bool, "Whether the bars of a name stand on each other, not side by side.")
+        .input("stacked", Type::Bool, "Whether to stack the bars of a name instead of placing them side by side.")
         .default(false)
-        .input("horizontal", Type::Bool, "Whether the bars lie, which leaves room for long names.")
+        .input("horizontal", Type::Bool, "Whether the bars are horizontal, which leaves room for long names.")
         .default(false)
-        .input("values", Type::Choice, "Whether the numbers stand at the bars; `auto` where there is room.")
+        .input("values", Type::Choice, "Whether to write the numbers at the bars; `auto` does so if there is room.")
         .default("auto")
         .choices(&["auto", "always", "never"]);
     look::outputs(look::inputs(build)).run(Runner::worker(run))
@@ -75,7 +75,7 @@ pub(super) fn draw(inputs: &Values) -> Result<Scene, String> {
         y,
         x_label: look.x_label.as_deref().unwrap_or(if lying { name_of_numbers } else { "" }),
         y_label: look.y_label.as_deref().unwrap_or(if lying { "" } else { name_of_numbers }),
-        legend: data.series.iter().enumerate().map(|(nth, it)| (it.name.clone(), series(nth))).collect(),
+        legend: data.legend(),
         right: if lying { 34.0 } else { 0.0 },
         grid: (lying, !lying),
     };
@@ -158,9 +158,7 @@ fn write_value(
 fn bars(data: &Data, names: &[String], stacked: bool) -> Result<Vec<Bar>, String> {
     let count = names.len() * if stacked { 1 } else { data.series.len() };
     if count > MAX_BARS {
-        return Err(format!(
-            "{count} bars are too many to be told apart; group or filter the rows, at most {MAX_BARS} are drawn"
-        ));
+        return Err(format!("there are {count} bars, more than {MAX_BARS}; group or filter the rows"));
     }
     // How high the bars of a name stand so far, upwards and downwards.
     let mut so_far = vec![(0.0_f64, 0.0_f64); names.len()];
@@ -175,7 +173,7 @@ fn bars(data: &Data, names: &[String], stacked: bool) -> Result<Vec<Bar>, String
                     format!(" of `{}`", cut(&series.name, 40))
                 };
                 return Err(format!(
-                    "two rows are named `{}`, so a bar{of} would stand for both; make one of them by `table.group`",
+                    "two rows have the same bar{of}, `{}`; combine them with `table.group`",
                     cut(&names[name], 40)
                 ));
             }

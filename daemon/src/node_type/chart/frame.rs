@@ -1,4 +1,4 @@
-//! What stands around the data: title, legend, axes and grid. It leaves a rectangle in which the data is drawn.
+//! The frame around the data: title, legend, axes and grid. It leaves a rectangle for the data.
 
 use super::axis::{Axis, Tick};
 use super::look::Look;
@@ -12,17 +12,17 @@ const SUBTITLE: Type = Type::regular(17.0);
 pub(super) const LABEL: Type = Type::regular(15.0);
 /// The most room that turned names take below the chart.
 const MAX_NAMES: f32 = 120.0;
-/// How far turned names are turned, in degrees.
+/// The angle of rotated names, in degrees.
 const ANGLE: f32 = -38.0;
 
 /// A chart whose frame is drawn.
 pub(super) struct Frame {
     pub(super) scene: Scene,
-    /// Where the data is drawn.
+    /// The area of the data.
     pub(super) plot: Area,
 }
 
-/// What a frame is drawn from.
+/// The parts of a frame.
 pub(super) struct Around<'a> {
     pub(super) look: &'a Look,
     pub(super) x: &'a Axis,
@@ -126,15 +126,19 @@ impl Around<'_> {
     fn draw_axes(&self, scene: &mut Scene, plot: Area, names: &Names) {
         let theme = self.look.theme;
         let (grid_x, grid_y) = self.grid;
-        for tick in &self.y.ticks {
+        let between = plot.height / self.y.ticks.len().max(1) as f32;
+        let every = if self.y.bands { (LABEL.size / between).ceil().max(1.0) as usize } else { 1 };
+        // From the top, where the last tick is and people begin to read.
+        for (nth, tick) in self.y.ticks.iter().rev().enumerate() {
             // On the middle of a pixel, so that the line is sharp.
             let y = (plot.bottom() - tick.at * plot.height).floor() + 0.5;
             if grid_y && !self.y.bands {
                 scene.line(vec![(plot.x, y), (plot.right(), y)], 1.0, theme.grid);
             }
-            let room = plot.x - MARGIN - 8.0;
-            let label = LABEL.fit(&tick.label, room + 1.0);
-            scene.text(&label, (plot.x - 10.0, y + LABEL.middle()), LABEL, theme.text, Anchor::End);
+            if nth % every == 0 {
+                let label = LABEL.fit(&tick.label, plot.x - MARGIN - 7.0);
+                scene.text(&label, (plot.x - 10.0, y + LABEL.middle()), LABEL, theme.text, Anchor::End);
+            }
         }
         for tick in &self.x.ticks {
             let x = (plot.x + tick.at * plot.width).floor() + 0.5;
@@ -164,7 +168,7 @@ impl Around<'_> {
     }
 }
 
-/// How the labels of the x axis are written.
+/// The layout of the labels of the x axis.
 enum Names {
     /// Below each other's, every how manyth.
     Flat { every: usize },
@@ -208,7 +212,7 @@ impl Names {
         Self::Turned { every, most: (widest + 2.0).min(MAX_NAMES / sin) }
     }
 
-    /// How much room they take below the data.
+    /// Returns the height that they take below the data.
     fn height(&self) -> f32 {
         match self {
             Self::Flat { .. } => 26.0,

@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 
 use super::axis::Axis;
 use super::color::on;
-use super::data::text;
+use super::data::{ends, number, text};
 use super::frame::{Around, LABEL, room_for};
 use super::look::{self, Look};
 use super::scene::{Anchor, Area, Color, Scene};
@@ -23,15 +23,15 @@ const MAX_CELLS: usize = 250_000;
 const SCALE: f32 = 92.0;
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new("chart.heatmap", "Shows numbers of two kinds of names by colours.")
-        .input("rows", Type::Json.list(), "The rows of a table, with a number for each pair of names.")
-        .input("x", Type::Text, "The column with the names along the bottom.")
-        .input("y", Type::Text, "The column with the names along the side, from the top.")
-        .input("value", Type::Text, "The column with the numbers; a pair without one stays grey.")
-        .input("colors", Type::Choice, "`low_high` goes from light to dark, `around_zero` from blue over white at 0 to red; `auto` looks whether there are numbers on both sides of 0.")
+    let build = Build::new("chart.heatmap", "Draws a heat map: the number for each pair of names as a colour.")
+        .input("rows", Type::Json.list(), "The rows of a table, each with a pair of names and a number.")
+        .input("x", Type::Text, "The column with the names along the x axis.")
+        .input("y", Type::Text, "The column with the names along the y axis, from the top.")
+        .input("value", Type::Text, "The column with the numbers; a pair without one is grey.")
+        .input("colors", Type::Choice, "The colours: `low_high` goes from light to dark, `around_zero` from blue through white at 0 to red; `auto` depends on whether there are numbers on both sides of 0.")
         .default("auto")
         .choices(&["auto", "low_high", "around_zero"])
-        .input("values", Type::Choice, "Whether the numbers stand in the cells; `auto` where there is room.")
+        .input("values", Type::Choice, "Whether to write the numbers in the cells; `auto` does so if there is room.")
         .default("auto")
         .choices(&["auto", "always", "never"]);
     look::outputs(look::inputs(build)).run(Runner::worker(run))
@@ -52,8 +52,7 @@ struct Cells {
 pub(super) fn draw(inputs: &Values) -> Result<Scene, String> {
     let look = Look::read(inputs)?;
     let cells = Cells::read(inputs)?;
-    let numbers = || cells.numbers.iter().map(|(_, _, number)| *number);
-    let (low, high) = numbers().fold((f64::MAX, f64::MIN), |(low, high), it| (low.min(it), high.max(it)));
+    let (low, high) = ends(cells.numbers.iter().map(|(_, _, number)| *number));
     let both_ways = match inputs.text("colors")? {
         "auto" => low < 0.0 && high > 0.0,
         colors => colors == "around_zero",
@@ -153,12 +152,12 @@ impl Cells {
             let row = down.insert_full(text(table.cell(at, y))).0;
             if !seen.insert((column, row)) {
                 return Err(format!(
-                    "two rows are of `{}` and `{}`, so a cell would stand for both; make one of them by `table.group`",
+                    "two rows have the same cell, `{}` and `{}`; combine them with `table.group`",
                     cut(&across[column], 40),
                     cut(&down[row], 40)
                 ));
             }
-            if let Some(number) = table.number(at, value)?.filter(|it| it.is_finite()) {
+            if let Some(number) = number(&table, at, value)? {
                 numbers.push((column, row, number));
             }
         }
@@ -167,7 +166,7 @@ impl Cells {
         }
         if across.len() * down.len() > MAX_CELLS {
             return Err(format!(
-                "{} × {} cells are too many; at most {MAX_CELLS} are drawn: group the rows",
+                "{} × {} are more than {MAX_CELLS} cells; group or filter the rows",
                 across.len(),
                 down.len()
             ));

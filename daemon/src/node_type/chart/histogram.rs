@@ -5,6 +5,7 @@ use fanlight_shared::value::{Value, Values};
 
 use super::axis::Axis;
 use super::color::series;
+use super::data::{self, number};
 use super::frame::{Around, room_for};
 use super::look::{self, Look};
 use super::scene::{Area, Scene};
@@ -17,14 +18,14 @@ use crate::node_type::{NodeType, Runner, Workspace};
 
 pub(super) fn node_type() -> NodeType {
     let build =
-        Build::new("chart.histogram", "Shows how numbers are spread: how many lie within each range.")
-            .input("rows", Type::Any.list(), "The rows of a table, or numbers.")
-            .input("x", Type::Text, "The column of the numbers; empty cells are passed over.")
+        Build::new("chart.histogram", "Draws a histogram: how many numbers are in each range.")
+            .input("rows", Type::Any.list(), "The rows of a table, or a list of numbers.")
+            .input("x", Type::Text, "The column with the numbers; required for the rows of a table. Cells that are empty, NaN or infinite are ignored.")
             .optional()
             .input(
                 "bins",
                 Type::Int,
-                "About how many ranges there are, with round borders; by the data where it is left out.",
+                "The approximate number of ranges, whose limits are round numbers; by default it depends on the data.",
             )
             .optional()
             .range(1.0, 500.0);
@@ -32,7 +33,7 @@ pub(super) fn node_type() -> NodeType {
         .output(
             "bins",
             Type::Json.list(),
-            "The ranges: `from`, `to` (not included, but in the last one) and `count`.",
+            "The ranges: `from`, `to` (exclusive, except in the last range) and `count`.",
         )
         .run(Runner::worker(run))
 }
@@ -101,19 +102,16 @@ pub(super) fn draw(inputs: &Values) -> Result<(Scene, Vec<Bin>), String> {
 
 fn numbers(inputs: &Values, column: &str) -> Result<Vec<f64>, String> {
     let rows = inputs.list("rows")?;
-    let numbers: Vec<f64> =
-        if rows.iter().all(|row| matches!(row, Value::Int(_) | Value::Float(_) | Value::None)) {
-            rows.iter().filter_map(Value::as_float).collect()
-        } else if column.is_empty() {
-            return Err("say by `x` which column has the numbers".into());
-        } else {
-            let table = Table::of(rows)?;
-            table.check_columns(&[column.to_owned()])?;
-            let cells: Vec<Option<f64>> =
-                (0..table.len()).map(|at| table.number(at, column)).collect::<Result<_, _>>()?;
-            cells.into_iter().flatten().collect()
-        };
-    let numbers: Vec<f64> = numbers.into_iter().filter(|it| it.is_finite()).collect();
+    let cells = if rows.iter().all(|row| matches!(row, Value::Int(_) | Value::Float(_) | Value::None)) {
+        data::numbers(rows)?
+    } else if column.is_empty() {
+        return Err("name the column with the numbers in `x`".into());
+    } else {
+        let table = Table::of(rows)?;
+        table.check_columns(&[column.to_owned()])?;
+        (0..table.len()).map(|at| number(&table, at, column)).collect::<Result<_, _>>()?
+    };
+    let numbers: Vec<f64> = cells.into_iter().flatten().collect();
     if numbers.is_empty() { Err("there are no numbers to show".into()) } else { Ok(numbers) }
 }
 
@@ -147,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_lies_in_one_range_with_round_borders() {
+    fn every_number_is_in_one_range_with_round_limits() {
         let numbers: Vec<f64> = (0..=100).map(f64::from).collect();
         let made = bins(&numbers, Some(10));
         assert_eq!((made.len(), made[0].from, made[9].to), (10, 0.0, 100.0));

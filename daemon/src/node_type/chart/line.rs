@@ -5,7 +5,7 @@ use fanlight_shared::value::Values;
 
 use super::axis::Axis;
 use super::color::{self, series};
-use super::data::{Along, Data};
+use super::data::{Data, ends};
 use super::frame::{Around, room_for};
 use super::look::{self, Look};
 use super::scene::Scene;
@@ -14,21 +14,21 @@ use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
-/// Up to so many points of a series each has a dot.
+/// The most points of a series that are drawn with dots.
 const MAX_DOTS: usize = 40;
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new("chart.line", "Draws how numbers change: lines over numbers, dates or names.")
-        .input("rows", Type::Any.list(), "The rows of a table, or numbers.")
-        .input("x", Type::Text, "The column along which they change: numbers, dates such as `2024-05-06`, or names; the number of the row where it is left out.")
+    let build = Build::new("chart.line", "Draws a line chart over numbers, dates or names.")
+        .input("rows", Type::Any.list(), "The rows of a table, or a list of numbers.")
+        .input("x", Type::Text, "The column for the x axis: numbers, dates such as `2024-05-06`, or names; the number of the row by default.")
         .optional()
-        .input("y", Type::Any, "The column that is shown, or a list of columns with a line each; all with numbers where it is left out. An empty cell is a gap.")
+        .input("y", Type::Any, "The column to show, or a list of columns with a line each; all columns with numbers by default. A cell that is empty, NaN or infinite makes a gap.")
         .optional()
-        .input("series", Type::Text, "A column whose values each have a line of their own.")
+        .input("series", Type::Text, "A column; each of its values gets a line of its own.")
         .optional()
-        .input("zero", Type::Bool, "Whether the y axis begins at 0.")
+        .input("zero", Type::Bool, "Whether the y axis includes 0.")
         .default(false)
-        .input("area", Type::Bool, "Whether what lies below a line is tinted.")
+        .input("area", Type::Bool, "Whether to fill the area between a line and 0.")
         .default(false);
     look::outputs(look::inputs(build)).run(Runner::worker(run))
 }
@@ -41,26 +41,20 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
 pub(super) fn draw(inputs: &Values) -> Result<Scene, String> {
     let look = Look::read(inputs)?;
     let data = Data::read(inputs, false)?;
-    let (low, high) = data.values().fold((f64::MAX, f64::MIN), |(low, high), it| (low.min(it), high.max(it)));
+    let (low, high) = ends(data.values());
     let area = inputs.flag("area")?;
     let zero = area || inputs.flag("zero")?;
     let (low, high) = if zero { (low.min(0.0), high.max(0.0)) } else { (low, high) };
     let y = Axis::around(low, high, room_for(look.height, 75.0));
-    let (first, last) = data.extent();
-    let x = match &data.along {
-        Along::Numbers => Axis::within(first, last, 0.0, room_for(look.width, 85.0)),
-        Along::Times => Axis::times(first, last, 0.0, room_for(look.width, 95.0)),
-        Along::Names(names) => Axis::bands(names),
-    };
+    let x = data.x_axis(0.0, look.width);
     let many = data.series.len() > 1;
-    let x_name = if data.along == Along::Numbers { data.x_name.as_str() } else { "" };
     let around = Around {
         look: &look,
         x: &x,
         y: &y,
-        x_label: look.x_label.as_deref().unwrap_or(x_name),
+        x_label: look.x_label.as_deref().unwrap_or(data.x_label()),
         y_label: look.y_label.as_deref().unwrap_or(if many { "" } else { &data.y_name }),
-        legend: data.series.iter().enumerate().map(|(nth, it)| (it.name.clone(), series(nth))).collect(),
+        legend: data.legend(),
         right: 8.0,
         grid: (false, true),
     };
@@ -72,9 +66,7 @@ pub(super) fn draw(inputs: &Values) -> Result<Scene, String> {
     };
     for (nth, line) in data.series.iter().enumerate() {
         let mut points = line.points.clone();
-        if !matches!(data.along, Along::Names(_)) {
-            points.sort_by(|one, other| one.0.total_cmp(&other.0));
-        }
+        points.sort_by(|one, other| one.0.total_cmp(&other.0));
         let color = series(nth);
         for piece in points.split(|(_, up)| up.is_none()) {
             let piece: Vec<(f32, f32)> =

@@ -13,7 +13,7 @@ use crate::node_type::build::{Build, ty};
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::picture::check_size;
 
-/// What is around the data.
+/// The title, labels, size and theme of a chart.
 pub(super) struct Look {
     pub(super) title: String,
     pub(super) subtitle: String,
@@ -28,46 +28,46 @@ pub(super) struct Look {
 /// Declares the inputs.
 pub(super) fn inputs(build: Build) -> Build {
     build
-        .input("title", Type::Text, "What stands above the chart.")
+        .input("title", Type::Text, "The title above the chart.")
         .default("")
-        .input("subtitle", Type::Text, "What stands below the title.")
+        .input("subtitle", Type::Text, "The line below the title.")
         .default("")
         .input(
             "x_label",
             Type::Text,
-            "What stands below the chart; where it is left out, the name of the column if that helps.",
+            "The label of the x axis; by default the name of the column, unless the axis needs none.",
         )
         .optional()
         .input(
             "y_label",
             Type::Text,
-            "What stands above the y axis; where it is left out, the name of the column if that helps.",
+            "The label of the y axis; by default the name of the column, unless there are several.",
         )
         .optional()
-        .input("width", Type::Int, "Pixels.")
+        .input("width", Type::Int, "The width in pixels.")
         .default(800_i64)
         .range(200.0, 4_000.0)
-        .input("height", Type::Int, "Pixels.")
+        .input("height", Type::Int, "The height in pixels.")
         .default(500_i64)
         .range(150.0, 4_000.0)
         .input(
             "scale",
             Type::Float,
-            "How many pixels the picture has for each of these: 2 for print and sharp screens.",
+            "The number of pixels in the picture for each of these: 2 for print and high-resolution screens.",
         )
         .default(1.0)
         .range(0.5, 4.0)
-        .input("theme", Type::Choice, "On what it is shown.")
+        .input("theme", Type::Choice, "The background: light or dark.")
         .default("light")
         .choices(&["light", "dark"])
 }
 
 /// Declares the outputs.
 pub(super) fn outputs(build: Build) -> Build {
-    build.output("image", ty::image(), "The chart as a picture, PNG.").output(
+    build.output("image", ty::image(), "The chart as a PNG picture.").output(
         "svg",
         ty::file(),
-        "The chart as SVG, which can be enlarged.",
+        "The chart as SVG, which stays sharp when enlarged.",
     )
 }
 

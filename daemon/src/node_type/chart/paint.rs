@@ -171,18 +171,20 @@ impl Path {
                 OutlineCurve::Cubic(a, b, c, d) => vec![*a, *b, *c, *d],
             })
         };
-        let bound = |of: fn(Point) -> f32, most: u32| {
-            let ends =
+        let ends = |of: fn(Point) -> f32| {
+            let (low, high) =
                 points().map(of).fold((f32::MAX, f32::MIN), |(low, high), it| (low.min(it), high.max(it)));
-            let low = ends.0.floor().clamp(0.0, most as f32);
-            (low, ends.1.ceil().clamp(low, most as f32))
+            (low.floor(), high.ceil())
         };
-        let ((left, right), (top, bottom)) =
-            (bound(|it| it.x, picture.width()), bound(|it| it.y, picture.height()));
-        let (width, height) = ((right - left) as usize, (bottom - top) as usize);
-        if width == 0 || height == 0 {
+        let ((left, right), (top, bottom)) = (ends(|it| it.x), ends(|it| it.y));
+        let (picture_width, picture_height) = (picture.width() as f32, picture.height() as f32);
+        let (top, bottom) = (top.clamp(0.0, picture_height), bottom.clamp(0.0, picture_height));
+        if left >= picture_width || right <= 0.0 || bottom <= top {
             return;
         }
+        // As wide as the shape, even where that is outside of the picture: the rasterizer continues what is beside its area
+        // in the next row.
+        let (width, height) = ((right - left) as usize, (bottom - top) as usize);
         let mut raster = Rasterizer::new(width, height);
         let origin = |it: &Point| ab_glyph_rasterizer::point(it.x - left, it.y - top);
         for curve in &self.curves {
@@ -194,11 +196,12 @@ impl Path {
                 }
             }
         }
-        let (left, top) = (left as u32, top as u32);
+        let (left, top) = (left as i64, top as u32);
         raster.for_each_pixel_2d(|x, y, cover| {
             let opacity = cover.clamp(0.0, 1.0) * f32::from(color.0[3]) / 255.0;
             if opacity > 0.0
-                && let Some(pixel) = picture.get_pixel_mut_checked(left + x, top + y)
+                && let Ok(x) = u32::try_from(left + i64::from(x))
+                && let Some(pixel) = picture.get_pixel_mut_checked(x, top + y)
             {
                 blend(pixel, color, opacity);
             }

@@ -1,11 +1,11 @@
 //! `chart.scatter`
 
 use fanlight_shared::types::Type;
-use fanlight_shared::value::Values;
+use fanlight_shared::value::{Values, cut};
 
 use super::axis::Axis;
 use super::color::{self, series};
-use super::data::{Along, Data, Series};
+use super::data::{Along, Data, Series, ends};
 use super::frame::{Around, room_for};
 use super::look::{self, Look};
 use super::scene::Scene;
@@ -15,19 +15,19 @@ use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new("chart.scatter", "Shows how two numbers go together: a dot for each row.")
+    let build = Build::new("chart.scatter", "Draws a scatter plot: a dot for each row.")
         .input("rows", Type::Json.list(), "The rows of a table.")
-        .input("x", Type::Text, "The column that goes to the right: numbers, or dates such as `2024-05-06`.")
-        .input("y", Type::Any, "The column that goes up, or a list of columns with dots each.")
-        .input("series", Type::Text, "A column whose values each have a colour of their own.")
+        .input("x", Type::Text, "The column for the x axis: numbers, or dates such as `2024-05-06`.")
+        .input("y", Type::Any, "The column for the y axis, or a list of columns with dots each. A cell that is empty, NaN or infinite has no dot.")
+        .input("series", Type::Text, "A column; each of its values gets a colour of its own.")
         .optional()
-        .input("size", Type::Float, "How large a dot is, in pixels.")
+        .input("size", Type::Float, "The diameter of a dot, in pixels.")
         .default(8.0)
         .range(1.0, 60.0)
         .input(
             "trend",
             Type::Bool,
-            "Whether a line shows the trend of each series: the straight one with the least squares.",
+            "Whether to draw the trend of each series: its least-squares line.",
         )
         .default(false);
     look::outputs(look::inputs(build)).run(Runner::worker(run))
@@ -41,25 +41,23 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
 pub(super) fn draw(inputs: &Values) -> Result<Scene, String> {
     let look = Look::read(inputs)?;
     let data = Data::read(inputs, false)?;
-    let (first, last) = data.extent();
-    let x = match &data.along {
-        Along::Numbers => Axis::within(first, last, 0.03, room_for(look.width, 85.0)),
-        Along::Times => Axis::times(first, last, 0.03, room_for(look.width, 95.0)),
-        Along::Names(_) => {
-            return Err("column `x` has names; dots need numbers or dates there: draw bars, or lines".into());
-        }
-    };
-    let (low, high) = data.values().fold((f64::MAX, f64::MIN), |(low, high), it| (low.min(it), high.max(it)));
+    if matches!(data.along, Along::Names(_)) {
+        return Err(format!(
+            "column `{}` has names; dots need numbers or dates: use `chart.bar` or `chart.line`",
+            cut(&data.x_name, 60)
+        ));
+    }
+    let x = data.x_axis(0.03, look.width);
+    let (low, high) = ends(data.values());
     let beyond = (high - low) * 0.02;
     let y = Axis::around(low - beyond, high + beyond, room_for(look.height, 75.0));
-    let x_name = if data.along == Along::Numbers { data.x_name.as_str() } else { "" };
     let around = Around {
         look: &look,
         x: &x,
         y: &y,
-        x_label: look.x_label.as_deref().unwrap_or(x_name),
+        x_label: look.x_label.as_deref().unwrap_or(data.x_label()),
         y_label: look.y_label.as_deref().unwrap_or(&data.y_name),
-        legend: data.series.iter().enumerate().map(|(nth, it)| (it.name.clone(), series(nth))).collect(),
+        legend: data.legend(),
         right: 4.0,
         grid: (true, true),
     };
@@ -91,7 +89,7 @@ pub(super) fn draw(inputs: &Values) -> Result<Scene, String> {
     Ok(frame.scene)
 }
 
-/// The ends of the straight line with the least squares; none for fewer than two places.
+/// Returns the ends of the least-squares line; `None` for fewer than two places.
 fn trend(dots: &Series) -> Option<((f64, f64), (f64, f64))> {
     let points: Vec<(f64, f64)> = dots.points.iter().filter_map(|(x, y)| Some((*x, (*y)?))).collect();
     let count = points.len() as f64;
@@ -104,7 +102,6 @@ fn trend(dots: &Series) -> Option<((f64, f64), (f64, f64))> {
         return None;
     }
     let slope = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
-    let (low, high) =
-        points.iter().fold((f64::MAX, f64::MIN), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
+    let (low, high) = ends(points.iter().map(|(x, _)| *x));
     Some(((low, mean_y + slope * (low - mean_x)), (high, mean_y + slope * (high - mean_x))))
 }

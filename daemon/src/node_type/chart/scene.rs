@@ -1,4 +1,4 @@
-//! What a chart consists of: a few kinds of shapes at their places, in pixels from the top left.
+//! The parts of a chart: a few kinds of shapes, placed in pixels from the top left.
 
 use image::Rgba;
 
@@ -26,7 +26,7 @@ impl Area {
     }
 }
 
-/// Where the point of a text lies in it.
+/// The part of a text that is at its point.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Anchor {
     Start,
@@ -63,7 +63,7 @@ pub(super) struct Scene {
     pub(super) width: f32,
     pub(super) height: f32,
     pub(super) background: Color,
-    /// What it shows, for those who don't see it.
+    /// A description, for people who can't see it.
     pub(super) title: String,
     pub(super) shapes: Vec<Shape>,
 }
@@ -81,7 +81,7 @@ impl Scene {
         }
     }
 
-    /// What lies between a line and a height.
+    /// Draws the area between a line and a height.
     pub(super) fn below(&mut self, line: &[(f32, f32)], base: f32, fill: Color) {
         if let (Some(first), Some(last), true) = (line.first(), line.last(), line.len() > 1) {
             let ends = [(last.0, base), (first.0, base)];

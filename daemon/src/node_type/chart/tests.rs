@@ -1,4 +1,4 @@
-//! What charts show: where their bars and lines are, which ticks they have, and what they refuse.
+//! The shapes and ticks of charts, and the data that they refuse.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn texts(scene: &Scene) -> Vec<&str> {
     texts.map(|shape| if let Shape::Text(text) = shape { text.text.as_str() } else { "" }).collect()
 }
 
-/// How many pixels have this colour.
+/// Returns the number of pixels with this colour.
 fn count(picture: &RgbaImage, color: Rgba<u8>) -> usize {
     picture.pixels().filter(|pixel| **pixel == color).count()
 }
@@ -72,7 +72,7 @@ fn bars_are_as_high_as_their_numbers() {
 }
 
 #[test]
-fn stacked_and_lying_bars_begin_where_others_end() {
+fn stacked_horizontal_bars_begin_where_others_end() {
     let given = [
         ("rows", json(SALES)),
         ("x", "month".into()),
@@ -95,7 +95,7 @@ fn stacked_and_lying_bars_begin_where_others_end() {
 }
 
 #[test]
-fn a_line_follows_dates_and_has_a_gap_where_nothing_is_known() {
+fn a_line_follows_dates_and_has_a_gap_at_an_empty_cell() {
     let given =
         [("rows", json(SALES)), ("x", "month".into()), ("y", "sales".into()), ("series", "region".into())];
     let scene = drawn(&line::node_type(), line::draw, &given).unwrap();
@@ -119,7 +119,7 @@ fn a_line_follows_dates_and_has_a_gap_where_nothing_is_known() {
 }
 
 #[test]
-fn dots_lie_where_their_numbers_say_and_the_trend_goes_through_them() {
+fn dots_are_placed_by_their_numbers_and_the_trend_goes_through_them() {
     let rows = json(r#"[{"a": 0, "b": 1}, {"a": 1, "b": 3}, {"a": 2, "b": 5}, {"a": 3, "b": null}]"#);
     let given = [("rows", rows), ("x", "a".into()), ("y", "b".into()), ("trend", true.into())];
     let scene = drawn(&scatter::node_type(), scatter::draw, &given).unwrap();
@@ -141,7 +141,7 @@ fn dots_lie_where_their_numbers_say_and_the_trend_goes_through_them() {
 }
 
 #[test]
-fn a_heat_map_is_darkest_where_the_number_is_greatest() {
+fn a_heat_map_is_darkest_at_the_greatest_number() {
     let rows =
         json(r#"[{"x": "a", "y": "u", "n": 1}, {"x": "b", "y": "u", "n": 9}, {"x": "a", "y": "v", "n": 5}]"#);
     let given = [
@@ -161,7 +161,7 @@ fn a_heat_map_is_darkest_where_the_number_is_greatest() {
 }
 
 #[test]
-fn a_chart_is_written_in_both_forms() {
+fn a_chart_is_written_as_png_and_svg() {
     let folder = tempfile::tempdir().unwrap();
     let node_type = histogram::node_type();
     let numbers = Value::List((0..200).map(|it| Value::Int(it * it % 97)).collect());
@@ -193,7 +193,7 @@ fn a_chart_is_written_in_both_forms() {
 }
 
 #[test]
-fn nothing_of_a_label_becomes_markup() {
+fn a_label_never_becomes_markup() {
     let rows = json(r#"[{"k": "<script>alert(1)</script>\u0000\u001b[2J", "n": 1}]"#);
     let given = [("rows", rows), ("x", "k".into()), ("horizontal", true.into())];
     let scene = drawn(&bar::node_type(), bar::draw, &given).unwrap();
@@ -207,7 +207,7 @@ fn nothing_of_a_label_becomes_markup() {
 }
 
 #[test]
-fn what_can_not_be_drawn_says_what_to_do() {
+fn an_error_says_how_to_make_the_data_drawable() {
     let bar = |rows: &str, more: &[(&str, Value)]| {
         let mut given = vec![("rows", json(rows)), ("x", "k".into())];
         given.extend(more.iter().cloned());
@@ -215,13 +215,13 @@ fn what_can_not_be_drawn_says_what_to_do() {
     };
     assert_eq!(bar("[]", &[]), "there are no rows to show");
     assert!(
-        bar(r#"[{"k": "a", "n": 1}, {"k": "a", "n": 2}]"#, &[]).contains("make one of them by `table.group`")
+        bar(r#"[{"k": "a", "n": 1}, {"k": "a", "n": 2}]"#, &[]).contains("combine them with `table.group`")
     );
     assert!(
         bar(r#"[{"k": "a", "n": "x"}]"#, &[("y", "n".into())])
             .contains("row 0, column `n`: `x` is not a number")
     );
-    assert!(bar(r#"[{"k": "a", "n": "x"}]"#, &[]).contains("no column has numbers only"));
+    assert!(bar(r#"[{"k": "a", "n": "x"}]"#, &[]).contains("no column has only numbers"));
     assert!(bar(r#"[{"k": null, "n": 1}]"#, &[]).contains("row 0, column `k`: it is empty"));
     assert!(bar(r#"[{"k": "a", "n": null}]"#, &[("y", "n".into())]).contains("no row has a number"));
     let names = [("rows", json(r#"[{"k": "a", "n": 1}]"#)), ("x", "k".into()), ("y", "n".into())];
@@ -235,9 +235,89 @@ fn what_can_not_be_drawn_says_what_to_do() {
     assert!(
         drawn(&heatmap::node_type(), heatmap::draw, &given)
             .unwrap_err()
-            .contains("make one of them by `table.group`")
+            .contains("combine them with `table.group`")
     );
     let many = Value::List((0..31).map(|it| json(&format!(r#"{{"s": "{it}", "n": 1}}"#))).collect());
     let given = [("rows", many), ("y", "n".into()), ("series", "s".into())];
     assert!(drawn(&line::node_type(), line::draw, &given).unwrap_err().contains("there are 31 series"));
+}
+
+#[test]
+fn numbers_too_large_to_draw_are_refused_and_near_ones_have_different_labels() {
+    let line = |rows: &str| drawn(&line::node_type(), line::draw, &[("rows", json(rows))]);
+    for rows in ["[1e308, -1e308]", "[1, -1e200]"] {
+        assert!(line(rows).unwrap_err().contains("can't be drawn"), "{rows}");
+    }
+    for rows in ["[0, 5e-324]", "[1, 1.0000000000000002]", "[NaN, 1, Infinity]", "[7]", "[1e16, 1e16]"] {
+        let svg = svg::write(&line(rows).unwrap());
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{rows}: {svg}");
+    }
+    let stamps = line("[1700000000, 1700003600]").unwrap();
+    let texts = texts(&stamps);
+    let mut different = texts.clone();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), texts.len(), "{texts:?}");
+}
+
+#[test]
+fn a_line_follows_the_order_of_the_names_not_that_of_its_rows() {
+    let rows = json(
+        r#"[{"k": "a", "s": 1, "n": 1}, {"k": "b", "s": 1, "n": 1}, {"k": "c", "s": 1, "n": 1},
+            {"k": "c", "s": 2, "n": 2}, {"k": "a", "s": 2, "n": 2}, {"k": "b", "s": 2, "n": 2}]"#,
+    );
+    let given = [("rows", rows), ("x", "k".into()), ("y", "n".into()), ("series", "s".into())];
+    let scene = drawn(&line::node_type(), line::draw, &given).unwrap();
+    let second = scene.shapes.iter().find_map(|shape| match shape {
+        Shape::Line { points, color, .. } if *color == series(1) => Some(points.clone()),
+        _ => None,
+    });
+    assert!(second.unwrap().is_sorted_by(|one, next| one.0 < next.0));
+}
+
+#[test]
+fn a_row_whose_x_is_not_a_number_is_named() {
+    let rows = json(r#"[{"x": 1, "n": 1}, {"x": NaN, "n": 1}]"#);
+    let given = [("rows", rows), ("x", "x".into()), ("y", "n".into())];
+    let error = drawn(&line::node_type(), line::draw, &given).unwrap_err();
+    assert!(error.starts_with("row 1, column `x`: "), "{error}");
+}
+
+#[test]
+fn years_have_no_comma_and_names_beside_a_chart_do_not_overlap() {
+    let years = json(r#"[{"year": 2015, "n": 1}, {"year": 2024, "n": 2}]"#);
+    let given = [("rows", years), ("x", "year".into()), ("y", "n".into())];
+    let scene = drawn(&line::node_type(), line::draw, &given).unwrap();
+    assert!(texts(&scene).contains(&"2016"), "{:?}", texts(&scene));
+    let many = Value::List((0..300).map(|nth| json(&format!(r#"{{"k": "name {nth}", "n": 1}}"#))).collect());
+    let given = [("rows", many), ("x", "k".into()), ("horizontal", true.into())];
+    let scene = drawn(&bar::node_type(), bar::draw, &given).unwrap();
+    let mut names: Vec<f32> = scene
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Text(text) if text.text.starts_with("name") => Some(text.at.1),
+            _ => None,
+        })
+        .collect();
+    names.sort_by(f32::total_cmp);
+    assert!(names.len() > 10 && names.windows(2).all(|pair| pair[1] - pair[0] > 12.0), "{names:?}");
+}
+
+#[test]
+fn a_shape_that_crosses_an_edge_is_clipped() {
+    let mut scene = Scene {
+        width: 60.0,
+        height: 60.0,
+        background: Rgba([255, 255, 255, 255]),
+        title: String::new(),
+        shapes: Vec::new(),
+    };
+    let black = Rgba([0, 0, 0, 255]);
+    for center in [(60.0, 30.0), (60.0, 60.0), (30.0, 60.0)] {
+        scene.circle(center, 10.0, black);
+    }
+    let picture = paint::paint(&scene, 1.0).unwrap();
+    assert!((0..60).all(|y| picture.get_pixel(5, y).0 == [255; 4]), "nothing appears at the other edge");
+    assert!(picture.get_pixel(58, 30).0 == [0, 0, 0, 255] && picture.get_pixel(30, 58).0 == [0, 0, 0, 255]);
 }

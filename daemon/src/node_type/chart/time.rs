@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_stand_at_the_beginnings_of_days_months_and_years() {
+    fn ticks_are_at_the_starts_of_days_months_and_years() {
         assert_eq!(labels("2023-11-20", "2024-04-10"), ["Dec 2023", "Jan 2024", "Feb", "Mar", "Apr"]);
         assert_eq!(
             labels("2024-05-06", "2024-05-11"),

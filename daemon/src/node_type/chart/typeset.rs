@@ -1,10 +1,10 @@
-//! How much room letters take.
+//! The size of text.
 
 use ab_glyph::{Font as _, PxScale, ScaleFont as _};
 
 use crate::node_type::font::Weight;
 
-/// How text looks.
+/// A style of text.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Type {
     /// Pixels from the top of a line to its bottom.
@@ -21,12 +21,12 @@ impl Type {
         Self { size, weight: Weight::Heavy }
     }
 
-    /// How many pixels lie between the base line and the middle of a capital.
+    /// Returns the pixels between the baseline and the middle of a capital letter.
     pub(super) fn middle(self) -> f32 {
         self.size * 0.3
     }
 
-    /// How wide a line is.
+    /// Returns the width of a line.
     pub(super) fn width(self, text: &str) -> f32 {
         let Ok(font) = self.weight.font() else { return 0.0 };
         let font = font.as_scaled(PxScale::from(self.size));
