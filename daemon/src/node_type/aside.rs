@@ -11,7 +11,7 @@ use super::Runner;
 use super::typed_inputs::TypedInputs;
 use crate::content::Loader;
 
-/// What a node that works beside the loop is given.
+/// The inputs and services of a node that works beside the loop.
 pub(super) struct Aside {
     /// The inputs; what is large among them is a handle.
     pub(super) inputs: Values,

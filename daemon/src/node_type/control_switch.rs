@@ -11,15 +11,15 @@ use super::{NodeType, Runner};
 pub(super) fn node_type() -> NodeType {
     Build::new(
         "control.switch",
-        "Passes a value on to one of two outputs, depending on another value; what reads the other output is skipped.",
+        "Passes a value to one of two outputs, depending on another value; nodes that read the other output are skipped.",
     )
-    .input("value", Type::Any, "What is looked at.")
-    .input("cases", Type::Any.list(), "What it may be.")
-    .input("input", Type::Any, "What is passed on; `value` itself where it is left out.")
+    .input("value", Type::Any, "The value to compare with the cases.")
+    .input("cases", Type::Any.list(), "The cases.")
+    .input("input", Type::Any, "The value to pass on; `value` itself by default.")
     .optional()
-    .output("matched", Type::Any, "What is passed on where `value` is one of the cases, otherwise absent.")
-    .output("index", Type::Int, "Which case it is, from 0; absent where it is none: `if: route.index == 0`.")
-    .output("default", Type::Any, "What is passed on where `value` is none of the cases, otherwise absent.")
+    .output("matched", Type::Any, "The value that is passed on if `value` equals a case; absent otherwise.")
+    .output("index", Type::Int, "The position of the matching case, from 0, as in `if: route.index == 0`; absent if none matches.")
+    .output("default", Type::Any, "The value that is passed on if `value` equals no case; absent otherwise.")
     .max_bytes(64 << 20)
     .run(Runner::handles(run))
 }
@@ -27,7 +27,7 @@ pub(super) fn node_type() -> NodeType {
 fn run(mut inputs: Values) -> Result<Values, String> {
     let value = inputs.value("value")?;
     if matches!(value, Value::Large(_)) {
-        return Err("`value` is too long to be compared; give a part of it, and the whole by `input`".into());
+        return Err("`value` is too long to be compared; pass a part of it, and the whole as `input`".into());
     }
     let wanted = identity(value);
     let index = inputs.list("cases")?.iter().position(|case| identity(case) == wanted);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_goes_one_way_and_the_other_is_absent() {
+    fn a_value_goes_to_one_output_and_the_other_is_absent() {
         assert_eq!(
             switch("2.0", Some("[7]")),
             Values::from([("matched".to_owned(), json("[7]")), ("index".to_owned(), Value::Int(1))])

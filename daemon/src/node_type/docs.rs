@@ -11,10 +11,10 @@ use super::NodeTypes;
 pub fn docs() -> String {
     let mut out = String::from(
         "# Node types\n\n\
-         These are the node types that Fanlight computes itself; `uses:` names one. This page is generated from their\n\
+         These are the node types that are built into Fanlight; `uses:` names one. This page is generated from their\n\
          declarations, like `fanlight nodes`, the checks and the schema.\n\n\
-         An input without a default is required unless it says *optional*. A number that is whole also goes into a float,\n\
-         a picture also into a file; a value never goes into a list by itself.\n\n",
+         An input without a default is required unless it is *optional*. A float input also accepts an int, and a file input\n\
+         a picture; a list input never accepts a single value.\n\n",
     );
     let types = NodeTypes::built_in().now();
     for spec in types.catalogue().0.values() {
@@ -29,20 +29,22 @@ pub fn docs() -> String {
 
 fn write_type(out: &mut String, spec: &NodeTypeSpec) {
     let place = match spec.place {
-        Place::Inline => "in the daemon, at once",
+        Place::Inline => "in the daemon, inline",
         Place::Daemon => "in the daemon",
         Place::Worker => "in a worker process",
-        Place::Executor => "outside of the daemon",
+        Place::Executor => "outside the daemon",
     };
     let effects = match spec.effects {
         Effects::None => "no effects outside the run",
         Effects::Idempotent => "may be repeated without harm",
-        Effects::External => "has effects outside; an interrupted one fails unless `on_interrupt: again`",
+        Effects::External => {
+            "has effects outside the run, so that an interrupted node fails unless `on_interrupt: again`"
+        }
     };
     let most = spec.max_bytes >> 20;
     let _ = write!(
         out,
-        "\n## {}\n\n{}\n\nRuns {place}; {effects}; makes at most {most} MiB of values.\n",
+        "\n## {}\n\n{}\n\nRuns {place}; {effects}; returns at most {most} MiB of values.\n",
         spec.name, spec.summary
     );
     if !spec.inputs.is_empty() || spec.more_inputs {
@@ -58,7 +60,7 @@ fn write_type(out: &mut String, spec: &NodeTypeSpec) {
         );
     }
     if spec.more_inputs {
-        out.push_str("| any other | any | *optional* | Inputs of any name are taken. |\n");
+        out.push_str("| any other | any | *optional* | An input with any other name. |\n");
     }
     out.push_str("\n| output | type | |\n|---|---|---|\n");
     for (name, output) in &spec.outputs {

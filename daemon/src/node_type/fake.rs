@@ -27,7 +27,11 @@ fn work() -> NodeType {
         .optional()
         .input("file", ty::file(), "A file.")
         .optional()
-        .input("say", Type::Text, "What it says, word by word, before it shows a picture and waits for ever.")
+        .input(
+            "say",
+            Type::Text,
+            "The text that it writes word by word, before it shows a picture and waits forever.",
+        )
         .optional()
         .input("flood", Type::Int, "How often it says the same.")
         .optional()
@@ -81,8 +85,8 @@ fn crash() -> NodeType {
 /// A type that is run by an executor outside of this crate.
 fn elsewhere() -> NodeType {
     Build::new("test.elsewhere", "Runs where the test says.")
-        .input("script", Type::Text, "What it does there.")
-        .output("stdout", Type::Text, "What it said.")
+        .input("script", Type::Text, "The script to run.")
+        .output("stdout", Type::Text, "The output of the script.")
         .run(Runner::Executor { name: "elsewhere".into(), pool: Some("there".into()) })
 }
 
@@ -99,7 +103,7 @@ fn stream() -> NodeType {
 /// A type that asks a person for a text.
 fn ask() -> NodeType {
     Build::new("test.ask", "Asks a person.")
-        .input("question", Type::Text, "What is asked.")
+        .input("question", Type::Text, "The question to ask.")
         .input("default", Type::Text, "The answer at the deadline.")
         .optional()
         .input("within", Type::Int, "How long it waits, in milliseconds.")
@@ -113,7 +117,7 @@ fn agent() -> NodeType {
     Build::new("test.agent", "Plans, calls a tool and asks a model.")
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
         .default("done")
-        .output("text", Type::Text, "What it found.")
+        .output("text", Type::Text, "The text that it found.")
         .run(Runner::daemon(plan_and_call))
 }
 

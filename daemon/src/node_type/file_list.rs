@@ -21,19 +21,19 @@ const MAX_FILES: usize = 10_000;
 const MAX_FOLDERS: usize = 10_000;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("file.list", "Lists files of a folder, in the order of their paths; symlinks are left out.")
+    Build::new("file.list", "Lists the files in a folder, sorted by path; symlinks are skipped.")
         .source()
         .input(
             "folder",
             Type::Any,
-            "The folder: a dir, or a path that is relative to the workflow's file and below its folder, or absolute.",
+            "The folder to list: a dir, an absolute path, or a path relative to the workflow file and below its folder.",
         )
         .default(".")
-        .input("glob", Type::Text, "Which files: `*.png`, `**/*.{jpg,png}` (`**` enters folders).")
+        .input("glob", Type::Text, "The files to list: `*.png`, `**/*.{jpg,png}` (`**` enters folders).")
         .default("*")
         .output("files", ty::file().list(), "The files.")
-        .output("paths", Type::Text.list(), "Their paths below the folder.")
-        .output("count", Type::Int, "How many there are.")
+        .output("paths", Type::Text.list(), "Their paths relative to the folder.")
+        .output("count", Type::Int, "The number of files.")
         .run(Runner::daemon(run))
 }
 
@@ -111,7 +111,7 @@ fn stored(blobs: &Blobs, folder: &Media, matcher: &GlobMatcher) -> Result<Listed
     for entry in manifest.files.iter().filter(|entry| matcher.is_match(&entry.path)) {
         if listed.files.len() == MAX_FILES {
             let name = &folder.name;
-            return Err(format!("more than {MAX_FILES} files match in {name}; narrow the glob"));
+            return Err(format!("more than {MAX_FILES} files match in {name}; narrow `glob`"));
         }
         let path = Path::new(&entry.path);
         listed.add(path, media::stored(blobs, entry.hash, entry.bytes, &file::name(path))?);
@@ -147,10 +147,10 @@ fn find(root: &Root, matcher: &GlobMatcher, cancelled: &dyn Fn() -> bool) -> Res
             | WalkEntry::Unreadable => {}
         }
         if entered > MAX_FOLDERS {
-            return Err(format!("more than {MAX_FOLDERS} folders are below {shown}; list a smaller one"));
+            return Err(format!("{shown} contains more than {MAX_FOLDERS} folders; list a smaller one"));
         }
         if found.len() > MAX_FILES {
-            return Err(format!("more than {MAX_FILES} files match in {shown}; narrow the glob"));
+            return Err(format!("more than {MAX_FILES} files match in {shown}; narrow `glob`"));
         }
         Ok(())
     })?;

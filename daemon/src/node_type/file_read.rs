@@ -19,10 +19,10 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "path",
             Type::Text,
-            "The file: relative to the workflow's file and below its folder, or absolute.",
+            "The path of the file: absolute, or relative to the workflow file and below its folder.",
         )
         .output("file", ty::file(), "The file.")
-        .output("text", Type::Text, "Its text; absent if it is not UTF-8 or has more than 1 MiB.")
+        .output("text", Type::Text, "Its text; absent if it is not UTF-8 or larger than 1 MiB.")
         .run(Runner::daemon(run))
 }
 

@@ -19,16 +19,16 @@ use crate::content::{self, Loader};
 pub(super) fn node_type() -> NodeType {
     Build::new(
         "file.write",
-        "Writes a file below the workflow's folder, or below one that the config allows.",
+        "Writes a file below the folder of the workflow file, or below one that the config allows.",
     )
     .effects(Effects::Idempotent)
-    .input("content", Type::Any, "What is written: media as its bytes, text as it is, all else as JSON.")
+    .input("content", Type::Any, "The content to write: text and media as they are, all else as JSON.")
     .input(
         "path",
         Type::Text,
-        "Where: relative to the workflow's file, or absolute; missing folders are made.",
+        "The path to write to: absolute, or relative to the workflow file; missing folders are created.",
     )
-    .input("overwrite", Type::Bool, "Whether a file that is there already is replaced.")
+    .input("overwrite", Type::Bool, "Whether to replace an existing file.")
     .default(false)
     .output("path", Type::Text, "The absolute path of the file.")
     .run(Runner::daemon(run))
@@ -119,7 +119,7 @@ fn put(call: &NodeCall, content: &Value, path: &Path) -> Result<(), String> {
             let text = match other {
                 Value::Text(text) => text.clone(),
                 other if other.has_media() => {
-                    return Err("a list with media can't be written as one file; use `each`".into());
+                    return Err("a value that contains files can't be written as one file; use `each`".into());
                 }
                 other => {
                     serde_json::to_string_pretty(&other.to_json()).map_err(|error| error.to_string())? + "\n"

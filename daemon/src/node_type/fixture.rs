@@ -30,7 +30,7 @@ pub(crate) fn inputs(node_type: &NodeType, given: &[(&str, Value)]) -> Result<Va
     Ok(inputs)
 }
 
-/// What a type that is computed at once makes.
+/// Runs a type that is computed inline.
 pub(crate) fn made(node_type: &NodeType, given: &[(&str, Value)]) -> Result<Values, String> {
     let inputs = inputs(node_type, given)?;
     match &node_type.run {
@@ -39,7 +39,7 @@ pub(crate) fn made(node_type: &NodeType, given: &[(&str, Value)]) -> Result<Valu
     }
 }
 
-/// What a type makes that works aside.
+/// Runs a type that works aside.
 pub(crate) fn made_aside(
     node_type: &NodeType,
     run: fn(&Aside) -> Result<Values, String>,

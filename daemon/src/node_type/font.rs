@@ -9,7 +9,7 @@ static REGULAR: LazyLock<Option<FontRef<'static>>> =
 static HEAVY: LazyLock<Option<FontRef<'static>>> =
     LazyLock::new(|| FontRef::try_from_slice(include_bytes!("../../assets/Lato-Heavy.ttf")).ok());
 
-/// How thick the strokes of letters are.
+/// The thickness of letters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Weight {
     Regular,

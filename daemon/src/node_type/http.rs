@@ -1,4 +1,4 @@
-//! What the `http.*` types share: a request from inputs, retries, and a body that goes to a file.
+//! Shared code of the `http.*` types: a request from inputs, retries, and a body that goes to a file.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -19,7 +19,7 @@ use crate::file_error::FileError;
 use crate::http::{self, Reach, Refused};
 use crate::services::{DaemonServices, Level};
 
-/// How much of a body is written at once, in bytes.
+/// The bytes of a body that are written at once.
 const BUFFER: usize = 256 << 10;
 /// The wait before the second try; doubled up to [`MAX_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -74,7 +74,7 @@ fn retry_after(value: &HeaderValue) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// How often is tried again.
+/// The retries of a request.
 pub(super) struct Retries {
     left: u32,
     wait: Duration,
@@ -99,7 +99,9 @@ impl Retries {
             Failure::Again(why, asked) => (why, asked),
         };
         if let Some(asked) = asked.filter(|it| *it > MAX_RETRY_AFTER) {
-            return Err(format!("{why} and wants to be asked again only in {} s", asked.as_secs()).into());
+            return Err(
+                format!("{why} and asks to wait {} s before the next request", asked.as_secs()).into()
+            );
         }
         if self.left == 0 {
             return Err(why.into());
@@ -107,13 +109,13 @@ impl Retries {
         self.left -= 1;
         let wait = asked.unwrap_or(self.wait);
         self.wait = (self.wait * 2).min(MAX_WAIT);
-        services.log(Level::Warn, &format!("{why}; tries again in {:.1} s", wait.as_secs_f64()));
+        services.log(Level::Warn, &format!("{why}; retrying in {:.1} s", wait.as_secs_f64()));
         tokio::time::sleep(wait).await;
         Ok(())
     }
 }
 
-/// Where a request goes.
+/// The client, the URL and the headers of a request.
 pub(super) struct Target {
     pub(super) client: Client,
     pub(super) url: Url,
@@ -166,7 +168,7 @@ pub(super) fn name(url: &Url) -> String {
 /// A body on its way to a file.
 pub(super) struct Body {
     pub(super) file: Arc<File>,
-    /// How many bytes of it are there.
+    /// The number of bytes received so far.
     pub(super) bytes: u64,
     /// The most that are taken.
     pub(super) limit: u64,
@@ -212,7 +214,7 @@ impl Body {
     }
 
     fn too_long(&self) -> FileError {
-        format!("the body has more than {} bytes, which is what `max_bytes` allows", self.limit).into()
+        format!("the body has more than {} bytes, the limit set by `max_bytes`", self.limit).into()
     }
 
     /// Writes at the end; waits while the disk is full.
@@ -237,7 +239,7 @@ pub(super) async fn within<T>(
         biased;
         () = services.cancel().cancelled() => Err("cancelled".into()),
         done = tokio::time::timeout(Duration::from_secs_f64(seconds), work) => {
-            done.unwrap_or_else(|_| Err(format!("it took longer than {seconds} s, which is what `timeout` allows").into()))
+            done.unwrap_or_else(|_| Err(format!("it took longer than {seconds} s, the limit set by `timeout`").into()))
         }
     }
 }

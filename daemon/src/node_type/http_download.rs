@@ -16,23 +16,23 @@ use crate::services::DaemonServices;
 pub(super) fn node_type() -> NodeType {
     Build::new(
         "http.download",
-        "Downloads a file; what breaks off goes on where it was, if the server can do that.",
+        "Downloads a file; an interrupted download is resumed if the server supports that.",
     )
-    .input("url", Type::Text, "Where it lies.")
-    .input("headers", Type::Json, "Headers of the request, as an object.")
+    .input("url", Type::Text, "The URL of the file.")
+    .input("headers", Type::Json, "The headers of the request, as an object.")
     .optional()
-    .input("name", Type::Text, "What the file is called; by default as in the URL.")
+    .input("name", Type::Text, "The name of the file; the name in the URL by default.")
     .optional()
-    .input("timeout", Type::Float, "How long all of it may take, in seconds.")
+    .input("timeout", Type::Float, "The maximum time for the whole transfer, in seconds.")
     .default(3600.0)
     .range(0.001, 86_400.0)
-    .input("max_bytes", Type::Int, "The largest file.")
+    .input("max_bytes", Type::Int, "The maximum size of the file, in bytes.")
     .default(10_000_000_000_i64)
     .range(0.0, 1e12)
-    .input("retries", Type::Int, "How often it goes on after the connection broke.")
+    .input("retries", Type::Int, "The maximum number of times to resume after the connection breaks.")
     .default(5_i64)
     .range(0.0, 100.0)
-    .input("local", Type::Bool, "Whether it may come from this machine and from private networks.")
+    .input("local", Type::Bool, "Whether to allow downloads from this machine and from private networks.")
     .default(false)
     .output("file", ty::file(), "The file.")
     .run(Runner::daemon(run))

@@ -18,65 +18,69 @@ use crate::services::DaemonServices;
 
 /// The longest text or JSON, in bytes; what is longer is taken as a file.
 const MAX_TEXT_BYTES: u64 = 8 << 20;
-/// How much of the body of an error is shown.
+/// The most characters of the body of an error that are shown.
 const MAX_ERROR_TEXT: usize = 200;
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-/// Those that change nothing.
+/// Methods that change nothing.
 const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("http.request", "Sends an HTTP request and takes its response as JSON, text or a file.")
+    Build::new("http.request", "Sends an HTTP request and returns the response as JSON, text or a file.")
         .effects(Effects::External)
         .safe("method", &SAFE)
-        .input("url", Type::Text, "Where it goes.")
+        .input("url", Type::Text, "The URL to send the request to.")
         .input(
             "method",
             Type::Choice,
-            "What is done there; `GET`, `HEAD` and `OPTIONS` change nothing and may be repeated.",
+            "The method; `GET`, `HEAD` and `OPTIONS` change nothing and may be repeated.",
         )
         .default("GET")
         .choices(&METHODS)
-        .input("headers", Type::Json, "Headers, as an object.")
+        .input("headers", Type::Json, "The headers of the request, as an object.")
         .optional()
         .input(
             "query",
             Type::Json,
-            "What is added to the query of the URL, as an object; a list is added item by item.",
+            "Parameters to add to the query of the URL, as an object; a list adds a parameter for each item.",
         )
         .optional()
-        .input("json", Type::Any, "A body that is sent as JSON.")
+        .input("json", Type::Any, "A value to send as JSON in the body.")
         .optional()
-        .input("form", Type::Json, "A body that is sent as a form, as an object.")
+        .input("form", Type::Json, "Fields to send as a form in the body, as an object.")
         .optional()
-        .input("body", Type::Text, "A body that is sent as it is.")
+        .input("body", Type::Text, "Text to send as the body.")
         .optional()
-        .input("file", ty::file(), "A file that is sent as the body.")
+        .input("file", ty::file(), "A file to send as the body.")
         .optional()
-        .input("take", Type::Choice, "What the response is taken as; `auto` goes by its type.")
+        .input("take", Type::Choice, "How to return the response; `auto` goes by its content type.")
         .default("auto")
         .choices(&["auto", "json", "text", "file"])
-        .input("any_status", Type::Bool, "Whether a response of 400 or more is taken like any other.")
+        .input(
+            "any_status",
+            Type::Bool,
+            "Whether to accept responses with a status of 400 or more instead of failing.",
+        )
         .default(false)
-        .input("timeout", Type::Float, "How long all of it may take, in seconds.")
+        .input("timeout", Type::Float, "The maximum time for the whole transfer, in seconds.")
         .default(60.0)
         .range(0.001, 86_400.0)
-        .input("max_bytes", Type::Int, "The longest body of a response.")
+        .input("max_bytes", Type::Int, "The maximum size of the response's body, in bytes.")
         .default(100_000_000_i64)
         .range(0.0, 1e12)
         .input(
             "retries",
             Type::Int,
-            "How often it is tried again after a failure that may pass, where that is safe.",
+            "The maximum number of retries after a temporary failure, if repeating the request is safe.",
         )
         .default(2_i64)
         .range(0.0, 20.0)
-        .input("local", Type::Bool, "Whether it may go to this machine and to private networks.")
+        .input("local", Type::Bool, "Whether to allow requests to this machine and to private networks.")
         .default(false)
-        .output("status", Type::Int, "The status of the response.")
-        .output("headers", Type::Json, "Its headers.")
-        .output("json", Type::Json, "Its body, if it was taken as JSON.")
-        .output("text", Type::Text, "Its body, if it was taken as text.")
-        .output("file", ty::file(), "Its body, if it was taken as a file.")
+        .output("status", Type::Int, "The status code of the response.")
+        .output("headers", Type::Json, "The headers of the response.")
+        .output("json", Type::Json, "The body, if it is returned as JSON.")
+        .output("text", Type::Text, "The body, if it is returned as text.")
+        .output("file", ty::file(), "The body, if it is returned as a file.")
         .run(Runner::daemon(run))
 }
 
@@ -127,7 +131,7 @@ async fn request(
 ) -> Result<RequestBuilder, FileError> {
     let inputs = &call.inputs;
     let method = Method::from_bytes(inputs.text("method")?.as_bytes())
-        .map_err(|_| "input `method` is no method".to_owned())?;
+        .map_err(|_| "input `method` is not a method".to_owned())?;
     let query = pairs(inputs, "query")?;
     let mut request = target.client.request(method, target.url.clone()).headers(target.headers.clone());
     if !query.is_empty() {
@@ -140,7 +144,7 @@ async fn request(
         ["json"] => {
             let value = inputs.value("json")?;
             if value.has_media() {
-                return Err("input `json`: a file can't be sent as JSON; send it by `file`".into());
+                return Err("input `json`: a file can't be sent as JSON; send it with `file`".into());
             }
             let typed = target.headers.contains_key(CONTENT_TYPE);
             let request = if typed { request } else { request.header(CONTENT_TYPE, "application/json") };
@@ -149,7 +153,7 @@ async fn request(
         ["form"] => Ok(request.form(&pairs(inputs, "form")?)),
         ["body"] => Ok(request.body(inputs.text("body")?.to_owned())),
         ["file"] => {
-            let media = inputs.value("file")?.as_media().cloned().ok_or("input `file` is no file")?;
+            let media = inputs.value("file")?.as_media().cloned().ok_or("input `file` is not a file")?;
             if media.kind == MediaKind::Dir {
                 return Err("input `file`: a folder can't be sent".into());
             }
@@ -173,7 +177,7 @@ async fn request(
         }
         [one] => Err(format!("input `{one}` can't be sent").into()),
         [first, second, ..] => {
-            Err(format!("`{first}` and `{second}` are both given, and a request has one body").into())
+            Err(format!("`{first}` and `{second}` are both given, but a request has only one body").into())
         }
     }
 }
@@ -248,9 +252,7 @@ async fn take(
     if (as_json || as_text) && (body.bytes <= MAX_TEXT_BYTES || wanted != "auto") {
         if body.bytes > MAX_TEXT_BYTES {
             let most = MAX_TEXT_BYTES >> 20;
-            return Err(
-                format!("the response has more than {most} MiB; take it as a file (`take: file`)").into()
-            );
+            return Err(format!("the response has more than {most} MiB; set `take: file`").into());
         }
         let read = path.clone();
         let bytes = services
@@ -265,7 +267,7 @@ async fn take(
                     return Ok((values, Vec::new()));
                 }
                 Err(error) => {
-                    return Err(format!("the response is no JSON that can be taken: {error}").into());
+                    return Err(format!("the response can't be read as JSON: {error}").into());
                 }
             },
             (Ok(text), false) => {
@@ -273,7 +275,7 @@ async fn take(
                 return Ok((values, Vec::new()));
             }
             (Err(_), _) if wanted != "auto" => {
-                return Err("the response is no UTF-8 text; take it as a file (`take: file`)".into());
+                return Err("the response is not UTF-8 text; set `take: file`".into());
             }
             (Err(_), _) => {}
         }

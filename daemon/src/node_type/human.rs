@@ -1,4 +1,4 @@
-//! What all types that ask a person have in common: the question, how long it waits, what comes of the answer.
+//! Shared code of the types that ask a person: the question, its deadline and the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub(super) fn within(build: Build) -> Build {
         .input(
             "within",
             Type::Text,
-            "How long the answer is waited for, such as `2h`; then `default` is the answer, or the node fails. For ever if left \
-             out.",
+            "How long to wait for an answer, such as `2h`; after that, `default` is the answer, or the node fails. By default it \
+             waits forever.",
         )
         .optional()
 }
@@ -66,7 +66,7 @@ pub(super) fn text(inputs: &Values) -> Result<String, String> {
     }
 }
 
-/// What an input puts beside the question: a list item by item.
+/// Returns the values that an input shows with the question: the items of a list, or a single value.
 pub(super) fn shown(inputs: &Values, name: &str) -> Vec<Value> {
     match inputs.maybe(name) {
         Some(Value::List(items)) => items.clone(),
@@ -86,21 +86,20 @@ pub(super) fn items(call: &NodeCall, name: &str) -> Result<Vec<Value>, String> {
     }
 }
 
-/// What stands at the place that an answer names.
+/// Returns the item at the position in an answer.
 pub(super) fn picked(items: &[Value], place: &Value) -> Result<(i64, Value), String> {
     let at = place.as_int().unwrap_or(-1);
     let item = usize::try_from(at).ok().and_then(|at| items.get(at));
-    item.map(|item| (at, item.clone()))
-        .ok_or_else(|| "the list is not the one that was asked about".to_owned())
+    item.map(|item| (at, item.clone())).ok_or_else(|| "the list is not the one in the question".to_owned())
 }
 
 fn check_choices(choices: &[Value]) -> Result<(), String> {
     match choices.len() {
         0 => Err("there is nothing to pick from: the list is empty".into()),
         1..=MAX_CHOICES => Ok(()),
-        many => Err(format!(
-            "there are {many} items to pick from, and at most {MAX_CHOICES} are shown; leave some out before"
-        )),
+        many => {
+            Err(format!("there are {many} items to pick from, more than {MAX_CHOICES}; filter them first"))
+        }
     }
 }
 

@@ -9,15 +9,15 @@ use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner, human};
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new("human.approve", "Waits until a person says yes, and hands a value on.")
-        .input("question", Type::Text, "What is asked.")
+    let build = Build::new("human.approve", "Waits until a person says yes, and passes a value on.")
+        .input("question", Type::Text, "The question to ask.")
         .default("Go on?")
-        .input("value", Type::Any, "What is approved: it is shown beside the question, and handed on.")
+        .input("value", Type::Any, "The value to approve: it is shown with the question, and passed on.")
         .optional()
-        .input("on_reject", Type::Choice, "What a no means: the node fails, or it goes on without `value`.")
+        .input("on_reject", Type::Choice, "What to do on a no: fail, or continue without `value`.")
         .default("fail")
         .choices(&["fail", "continue"])
-        .input("default", Type::Bool, "The answer that is proposed; it is taken when `within` is over.")
+        .input("default", Type::Bool, "The suggested answer, which is used when `within` has passed.")
         .optional();
     human::within(build)
         .output("value", Type::Any, "The input `value`; absent after a no.")

@@ -8,16 +8,16 @@ use super::typed_inputs::{TypedInputs, one};
 use super::{Made, NodeCall, NodeType, Runner, human};
 
 pub(super) fn node_type() -> NodeType {
-    let build = Build::new("human.ask", "Asks a person for a text, a number or another value.")
-        .input("question", Type::Text, "What is asked.")
-        .input("type", Type::Choice, "What the answer is.")
+    let build = Build::new("human.ask", "Asks a person for text, a number or another value.")
+        .input("question", Type::Text, "The question to ask.")
+        .input("type", Type::Choice, "The type of the answer.")
         .default("text")
         .choices(&["text", "int", "float", "bool", "json"])
-        .input("choices", Type::Text.list(), "The answers that there are; any of `type` if left out.")
+        .input("choices", Type::Text.list(), "The possible answers; by default any value of `type`.")
         .optional()
-        .input("show", Type::Any, "What to look at beside the question: a value or a list of them.")
+        .input("show", Type::Any, "A value to show with the question, or a list of values.")
         .optional()
-        .input("default", Type::Any, "The answer that is proposed; it is taken when `within` is over.")
+        .input("default", Type::Any, "The suggested answer, which is used when `within` has passed.")
         .optional();
     human::within(build).output("answer", Type::Any, "The answer.").run(Runner::daemon(run))
 }

@@ -10,26 +10,22 @@ use super::{Made, NodeCall, NodeType, Runner, human};
 
 pub(super) fn node_type() -> NodeType {
     let build = Build::new("human.pick", "Lets a person pick from a list of pictures, texts or other values.")
-        .input("items", Type::Any.list(), "What is picked from: at most 100.")
-        .input("question", Type::Text, "What is asked.")
+        .input("items", Type::Any.list(), "The items to pick from, at most 100.")
+        .input("question", Type::Text, "The question to ask.")
         .default("Which one?")
-        .input("several", Type::Bool, "Whether any number of them may be picked, none included.")
+        .input("several", Type::Bool, "Whether any number of items may be picked, including none.")
         .default(false)
         .input(
             "default",
             Type::Any,
-            "What is proposed: its place from 0, or its text, or a list of these; it is taken when `within` is over.",
+            "The suggested item: its position from 0, its text, or a list of these. It is used when `within` has passed.",
         )
         .optional();
     human::within(build)
-        .output(
-            "item",
-            Type::Any,
-            "What was picked; of several the first in the list, absent if there is none.",
-        )
-        .output("index", Type::Int, "Its place in the list, from 0; absent if there is none.")
-        .output("items", Type::Any.list(), "All that was picked, in the order of the list.")
-        .output("indexes", Type::Int.list(), "Their places in the list, from 0.")
+        .output("item", Type::Any, "The picked item; the first one of several, absent if there is none.")
+        .output("index", Type::Int, "Its position in the list, from 0; absent if there is none.")
+        .output("items", Type::Any.list(), "All picked items, in the order of the list.")
+        .output("indexes", Type::Int.list(), "Their positions in the list, from 0.")
         .run(Runner::daemon(run))
 }
 

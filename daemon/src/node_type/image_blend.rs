@@ -14,16 +14,16 @@ const MODES: [&str; 9] =
     ["normal", "multiply", "screen", "overlay", "soft_light", "darken", "lighten", "add", "difference"];
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("image.blend", "Lays one picture over another.")
-        .input("image", ty::image(), "The picture below; it decides the size.")
+    Build::new("image.blend", "Blends one picture over another.")
+        .input("image", ty::image(), "The picture below, which determines the size.")
         .input("over", ty::image(), "The picture above, stretched to the size of the one below.")
-        .input("mode", Type::Choice, "How their colours are combined.")
+        .input("mode", Type::Choice, "How to combine the colours.")
         .default("normal")
         .choices(&MODES)
-        .input("opacity", Type::Float, "How much of the upper one is seen.")
+        .input("opacity", Type::Float, "The opacity of the upper picture.")
         .default(0.5)
         .range(0.0, 1.0)
-        .output("image", ty::image(), "Both as one.")
+        .output("image", ty::image(), "The blended picture.")
         .run(Runner::worker(run))
 }
 

@@ -13,19 +13,23 @@ pub(super) fn node_type() -> NodeType {
     let side = f64::from(SIDE);
     Build::new("image.crop", "Cuts a rectangle out of a picture.")
         .input("image", ty::image(), "The picture.")
-        .input("x", Type::Int, "Pixels from its left edge.")
+        .input("x", Type::Int, "The left edge of the rectangle, in pixels.")
         .default(0_i64)
         .range(0.0, side)
-        .input("y", Type::Int, "Pixels from its top edge.")
+        .input("y", Type::Int, "The top edge of the rectangle, in pixels.")
         .default(0_i64)
         .range(0.0, side)
-        .input("width", Type::Int, "Pixels; without it up to the right edge.")
+        .input("width", Type::Int, "The width in pixels; up to the right edge of the picture by default.")
         .optional()
         .range(1.0, side)
-        .input("height", Type::Int, "Pixels; without it down to the bottom edge.")
+        .input(
+            "height",
+            Type::Int,
+            "The height in pixels; down to the bottom edge of the picture by default.",
+        )
         .optional()
         .range(1.0, side)
-        .output("image", ty::image(), "The rectangle, smaller where it would reach beyond the picture.")
+        .output("image", ty::image(), "The rectangle, without what is outside of the picture.")
         .run(Runner::worker(run))
 }
 

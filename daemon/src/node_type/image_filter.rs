@@ -13,18 +13,18 @@ use crate::file_error::FileError;
 const SIGNED: [&str; 3] = ["hue", "contrast", "brightness"];
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("image.filter", "Changes the look of a picture.")
+    Build::new("image.filter", "Applies a filter to a picture.")
         .input("image", ty::image(), "The picture.")
-        .input("filter", Type::Choice, "What is done.")
+        .input("filter", Type::Choice, "The filter.")
         .choices(&["blur", "sharpen", "grayscale", "invert", "hue", "contrast", "brightness", "edges"])
         .input(
             "amount",
             Type::Float,
-            "How strongly, 0 is not at all; `hue` turns by it (1 is once around), `hue`, `contrast` and `brightness` take less than 0 too.",
+            "The strength; 0 changes nothing. For `hue`, 1 is a full turn. `hue`, `contrast` and `brightness` also accept negative amounts.",
         )
         .default(0.5)
         .range(-1.0, 1.0)
-        .output("image", ty::image(), "The changed picture, of the same size.")
+        .output("image", ty::image(), "The filtered picture, of the same size.")
         .run(Runner::worker(run))
 }
 
@@ -32,7 +32,9 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let given = inputs.value("image")?;
     let (filter, amount) = (inputs.text("filter")?, inputs.float("amount")?);
     if amount < 0.0 && !SIGNED.contains(&filter) {
-        return Err(format!("`{filter}` takes no amount below 0; only {} do", SIGNED.join(", ")).into());
+        return Err(
+            format!("`{filter}` does not accept a negative amount; only {} do", SIGNED.join(", ")).into()
+        );
     }
     let picture = workspace.picture(given)?.into_rgba8();
     let made = apply(picture, filter, amount as f32);
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn full_strength_does_what_the_name_says() {
+    fn a_filter_at_full_strength_does_what_its_name_says() {
         let grey = apply(two_tone(), "grayscale", 1.0);
         assert!(grey.pixels().all(|it| it.0[0] == it.0[1] && it.0[1] == it.0[2]));
         assert_eq!(apply(apply(two_tone(), "invert", 1.0), "invert", 1.0), two_tone());

@@ -33,19 +33,19 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "style",
             Type::Choice,
-            "`plasma` flows, `gradient` is soft, `noise` is a relief, `voronoi` glass, `hills` and `sea` landscapes.",
+            "The style: `plasma` flows, `gradient` is soft, `noise` looks like a relief, `voronoi` like glass, `hills` and `sea` are landscapes.",
         )
         .default("plasma")
         .choices(&STYLES)
-        .input("width", Type::Int, "Pixels.")
+        .input("width", Type::Int, "The width in pixels.")
         .default(768_i64)
         .range(1.0, f64::from(SIDE))
-        .input("height", Type::Int, "Pixels.")
+        .input("height", Type::Int, "The height in pixels.")
         .default(512_i64)
         .range(1.0, f64::from(SIDE))
-        .input("seed", Type::Int, "Another seed, another picture.")
+        .input("seed", Type::Int, "The seed; each one gives another picture.")
         .default(1_i64)
-        .input("palette", Type::Choice, "Its colours; `auto` lets the seed choose.")
+        .input("palette", Type::Choice, "The colours; `auto` lets the seed choose.")
         .default("auto")
         .choices(&palette::names())
         .output("image", ty::image(), "The picture.")

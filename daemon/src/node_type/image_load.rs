@@ -8,8 +8,8 @@ use super::{NodeType, Runner, Workspace};
 use crate::file_error::FileError;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("image.load", "Decodes a file as a picture, turned upright as its EXIF data says.")
-        .input("file", ty::file(), "PNG, JPEG, GIF (its first frame), WebP, BMP or TIFF.")
+    Build::new("image.load", "Decodes a picture file and rotates it as its EXIF data says.")
+        .input("file", ty::file(), "The file: PNG, JPEG, GIF (the first frame), WebP, BMP or TIFF.")
         .output("image", ty::image(), "The picture, as PNG.")
         .run(Runner::worker(run))
 }

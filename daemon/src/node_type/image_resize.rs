@@ -13,16 +13,16 @@ use crate::picture::{SIDE, scaled};
 pub(super) fn node_type() -> NodeType {
     Build::new("image.resize", "Makes a picture larger or smaller.")
         .input("image", ty::image(), "The picture.")
-        .input("width", Type::Int, "Pixels; without it the height decides.")
+        .input("width", Type::Int, "The width in pixels; by default it follows from the height.")
         .optional()
         .range(1.0, f64::from(SIDE))
-        .input("height", Type::Int, "Pixels; without it the width decides.")
+        .input("height", Type::Int, "The height in pixels; by default it follows from the width.")
         .optional()
         .range(1.0, f64::from(SIDE))
         .input(
             "mode",
             Type::Choice,
-            "With both: `fit` stays inside, `fill` covers and cuts off, `stretch` distorts.",
+            "What to do if both are given: `fit` fits the picture inside, `fill` covers the area and crops the rest, `stretch` distorts.",
         )
         .default("fit")
         .choices(&["fit", "fill", "stretch"])
@@ -35,7 +35,7 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let side = |name: &str| inputs.maybe(name).map(|_| inputs.count(name)).transpose();
     let (width, height) = (side("width")?, side("height")?);
     if width.is_none() && height.is_none() {
-        return Err("neither `width` nor `height` is given; name one of them".into());
+        return Err("neither `width` nor `height` is given; set one of them".into());
     }
     let picture = workspace.picture(given)?;
     let made = resize(picture, width, height, inputs.text("mode")?)?;

@@ -23,35 +23,35 @@ const POSITIONS: [(&str, (f32, f32)); 9] = [
 ];
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("image.text", "Writes text into a picture, wrapped, and smaller where it would not fit.")
+    Build::new("image.text", "Writes text on a picture; it is wrapped, and made smaller if it does not fit.")
         .input("image", ty::image(), "The picture.")
-        .input("text", Type::Text, "The text; its line breaks are kept.")
-        .input("position", Type::Choice, "Where it stands.")
+        .input("text", Type::Text, "The text to write; line breaks are kept.")
+        .input("position", Type::Choice, "The position of the text.")
         .default("bottom")
         .choices(&POSITIONS.map(|it| it.0))
-        .input("size", Type::Float, "Height of a line as a share of the picture's height.")
+        .input("size", Type::Float, "The height of a line, as a fraction of the picture's height.")
         .default(0.1)
         .range(0.005, 1.0)
-        .input("color", Type::Text, "`#rrggbb`, `#rrggbbaa` or a name such as `white`.")
+        .input("color", Type::Text, "The colour: `#rrggbb`, `#rrggbbaa` or a name such as `white`.")
         .default("white")
-        .input("outline", Type::Float, "Width of the outline as a share of the size; 0 is none.")
+        .input("outline", Type::Float, "The width of the outline, as a fraction of `size`; 0 for none.")
         .default(0.0)
         .range(0.0, 0.3)
-        .input("outline_color", Type::Text, "Its colour.")
+        .input("outline_color", Type::Text, "The colour of the outline.")
         .default("black")
-        .input("shadow", Type::Float, "How dark the soft shadow is; 0 is none.")
+        .input("shadow", Type::Float, "The darkness of the soft shadow; 0 for none.")
         .default(0.5)
         .range(0.0, 1.0)
-        .input("spacing", Type::Float, "More space between letters, as a share of the size.")
+        .input("spacing", Type::Float, "Additional space between letters, as a fraction of `size`.")
         .default(0.0)
         .range(-0.1, 2.0)
-        .input("margin", Type::Float, "Distance from the edges as a share of the shorter side.")
+        .input("margin", Type::Float, "The distance from the edges, as a fraction of the shorter side.")
         .default(0.06)
         .range(0.0, 0.45)
         .input(
             "offset",
             Type::Float,
-            "How far it is moved down, as a share of the picture's height; up if negative.",
+            "The distance to move the text down, as a fraction of the picture's height; up if negative.",
         )
         .default(0.0)
         .range(-1.0, 1.0)

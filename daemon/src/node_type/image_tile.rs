@@ -12,24 +12,28 @@ use crate::file_error::FileError;
 use crate::picture::{check_size, scaled};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("image.tile", "Lays pictures out as a contact sheet.")
+    Build::new("image.tile", "Arranges pictures as a contact sheet.")
         .input("images", ty::image().list(), "The pictures, in order.")
-        .input("columns", Type::Int, "How many stand side by side; 0 makes the sheet about square.")
+        .input("columns", Type::Int, "The number of columns; 0 makes the sheet about square.")
         .default(0_i64)
         .range(0.0, 1000.0)
-        .input("width", Type::Int, "Width of each picture in pixels; the first one decides the height.")
+        .input(
+            "width",
+            Type::Int,
+            "The width of each picture in pixels; the first one determines the height.",
+        )
         .default(320_i64)
         .range(8.0, 4096.0)
-        .input("gap", Type::Int, "Pixels between pictures and around the sheet.")
+        .input("gap", Type::Int, "The space between pictures and around the sheet, in pixels.")
         .default(20_i64)
         .range(0.0, 1000.0)
-        .input("background", Type::Text, "Colour of the sheet.")
+        .input("background", Type::Text, "The colour of the sheet.")
         .default("#16181d")
-        .input("labels", Type::Text.list(), "What stands below each picture: one text for each.")
+        .input("labels", Type::Text.list(), "The labels below the pictures: one text for each.")
         .optional()
-        .input("label_color", Type::Text, "Colour of the labels.")
+        .input("label_color", Type::Text, "The colour of the labels.")
         .default("#d7dae0")
-        .input("title", Type::Text, "What stands above them all.")
+        .input("title", Type::Text, "The title above the pictures.")
         .default("")
         .output("image", ty::image(), "The sheet.")
         .run(Runner::worker(run))

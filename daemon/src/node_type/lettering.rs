@@ -11,7 +11,7 @@ const MAX_CHARS: usize = 20_000;
 /// The smallest size in pixels to which text is shrunk so that it fits.
 const MIN_FONT_SIZE: f32 = 7.0;
 
-/// How text looks.
+/// A style of text.
 pub(super) struct Style {
     /// Height of a line, in pixels.
     pub(super) size: f32,
@@ -19,7 +19,7 @@ pub(super) struct Style {
     /// Width of the outline as a share of the size.
     pub(super) outline: f32,
     pub(super) outline_color: Rgba<u8>,
-    /// How dark the soft shadow is, 0..1.
+    /// The darkness of the soft shadow, 0..1.
     pub(super) shadow: f32,
     /// More space between letters, as a share of the size.
     pub(super) spacing: f32,
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_where_it_was_asked_to() {
+    fn text_is_at_the_requested_position() {
         let low_right = lit("Hi", area(1.0, 1.0), 20.0);
         assert!(!low_right.is_empty() && low_right.iter().all(|(x, y)| *x > 150 && *y > 60));
         let top_left = lit("Hi", area(0.0, 0.0), 20.0);

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stands_for_one_type_and_an_error_adds_nothing() {
+    fn a_name_is_used_once_and_an_error_adds_nothing() {
         let types = NodeTypes::built_in();
         let before = types.now();
         for taken in ["text.join", "own.one"] {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_was_removed_stays_with_whoever_has_it() {
+    fn a_removed_type_stays_in_sets_that_already_have_it() {
         let types = NodeTypes::built_in();
         types.add([nothing("own.one", "Does."), nothing("own.two", "Does.")]).unwrap();
         let before = types.now();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_is_not_well_declared_is_refused_by_name() {
+    fn a_badly_declared_type_is_refused_by_name() {
         let types = NodeTypes::default();
         for (name, summary, expected) in [
             ("join", "Does.", "a family and a word"),

@@ -22,9 +22,9 @@ use crate::store::blob::Blobs;
 pub struct NodeType {
     /// As data.
     pub spec: NodeTypeSpec,
-    /// What runs it.
+    /// The runner.
     pub run: Runner,
-    /// What makes a node of it harmless to repeat, whatever the spec says.
+    /// The input that can make a node harmless to repeat, whatever the spec says.
     pub safe: Option<Safe>,
 }
 
@@ -45,7 +45,7 @@ impl NodeType {
         Self { spec, run, safe: None }
     }
 
-    /// What a second try of a node with these inputs may do to the world.
+    /// Returns the effects of a second try of a node with these inputs.
     pub(crate) fn effects(&self, with: &IndexMap<String, Template>) -> Effects {
         let is_safe = self.safe.as_ref().is_some_and(|safe| {
             let value = match with.get(&safe.input) {

@@ -153,7 +153,7 @@ fn a_picture_that_ends_too_early_is_refused_in_every_format() {
 }
 
 #[test]
-fn a_file_that_is_no_picture_gets_a_clear_sentence() {
+fn a_file_that_is_not_a_picture_gets_a_clear_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.txt");
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0\x08\x06\0\0\0".to_vec();

@@ -10,16 +10,16 @@ use super::{Made, NodeCall, NodeType, Runner};
 pub(super) fn node_type() -> NodeType {
     Build::new(
         "util.fail",
-        "Fails, always or only in its first attempts; for trying out retries and failing branches.",
+        "Fails, always or only in its first attempts; for testing retries and failing branches.",
     )
-    .input("message", Type::Text, "What the error says.")
+    .input("message", Type::Text, "The error message.")
     .default("failed on purpose")
-    .input("times", Type::Int, "How many attempts fail before one passes; without it every attempt fails.")
+    .input("times", Type::Int, "The number of attempts that fail before one succeeds; by default all fail.")
     .optional()
     .range(0.0, 1_000_000.0)
-    .input("value", Type::Any, "What is passed through once an attempt passes.")
+    .input("value", Type::Any, "The value to pass through when an attempt succeeds.")
     .optional()
-    .output("value", Type::Any, "The input `value`; absent where none was given.")
+    .output("value", Type::Any, "The input `value`; absent if none was given.")
     .run(Runner::daemon(|call| std::future::ready(run(&call))))
 }
 

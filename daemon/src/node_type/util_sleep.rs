@@ -14,12 +14,12 @@ use super::{Made, NodeCall, NodeType, Runner};
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("util.sleep", "Waits, with progress, and passes a value through.")
-        .input("seconds", Type::Float, "How long.")
+    Build::new("util.sleep", "Waits for some time, with progress, and passes a value through.")
+        .input("seconds", Type::Float, "The time to wait, in seconds.")
         .range(0.0, 86_400.0)
-        .input("value", Type::Any, "What is passed through.")
+        .input("value", Type::Any, "The value to pass through.")
         .optional()
-        .output("value", Type::Any, "The input `value`; absent where none was given.")
+        .output("value", Type::Any, "The input `value`; absent if none was given.")
         .run(Runner::daemon(run))
 }
 

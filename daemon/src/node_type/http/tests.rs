@@ -67,7 +67,7 @@ fn object(entries: &[(&str, Value)]) -> Value {
 }
 
 #[tokio::test]
-async fn json_is_sent_and_taken() {
+async fn json_is_sent_and_received() {
     let place = Place::new();
     // The body comes in chunks that end within a number and within a character.
     let server = Server::new(|_, _| {
@@ -121,11 +121,11 @@ async fn a_form_and_a_file_are_sent() {
     let request = server.requests().remove(1);
     assert!(request.contains("content-length: 10\r\n") && request.ends_with("%PDF-1.7 x"), "{request}");
     let both = [("url", server.url("/").into()), ("body", "a".into()), ("json", Value::Int(1))];
-    assert!(error(&place.run("http.request", &both).await).contains("a request has one body"));
+    assert!(error(&place.run("http.request", &both).await).contains("but a request has only one body"));
 }
 
 #[tokio::test]
-async fn what_a_server_refuses_fails_with_its_words_unless_any_status_is_taken() {
+async fn a_refused_request_fails_with_the_words_of_the_server_unless_any_status_is_accepted() {
     let place = Place::new();
     let server =
         Server::new(|_, _| answer("404 Not Found", "Content-Type: text/plain\r\n", b"no such\x1b[2J item"))
@@ -139,7 +139,7 @@ async fn what_a_server_refuses_fails_with_its_words_unless_any_status_is_taken()
 }
 
 #[tokio::test]
-async fn a_busy_server_is_asked_again_when_it_says_and_an_unsafe_request_only_then() {
+async fn a_busy_server_is_retried_when_it_says_so_and_an_unsafe_request_only_then() {
     let place = Place::new();
     let busy = |number, _: &str| match number {
         0 => answer("429 Too Many Requests", "Retry-After: 0\r\n", b""),
@@ -154,11 +154,11 @@ async fn a_busy_server_is_asked_again_when_it_says_and_an_unsafe_request_only_th
     assert_eq!(server.requests().len(), 1, "it may have been done");
     let server = Server::new(|_, _| answer("503 Service Unavailable", "Retry-After: 3600\r\n", b"")).await;
     let get = [("url", server.url("/").into())];
-    assert!(error(&place.run("http.request", &get).await).contains("only in 3600 s"));
+    assert!(error(&place.run("http.request", &get).await).contains("asks to wait 3600 s"));
 }
 
 #[tokio::test]
-async fn a_cancel_closes_the_connection_at_once_and_a_slow_body_ends_in_time() {
+async fn a_cancel_closes_the_connection_at_once_and_a_slow_body_times_out() {
     let place = Place::new();
     let hangs = |_: usize, _: &str| {
         vec![Step::Write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhal".to_vec()), Step::Hang]
@@ -177,18 +177,18 @@ async fn a_cancel_closes_the_connection_at_once_and_a_slow_body_ends_in_time() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_long_or_no_json_is_refused() {
+async fn a_body_that_is_too_long_or_not_json_is_refused() {
     let place = Place::new();
     let server =
         Server::new(|_, _| answer("200 OK", "Content-Type: application/json\r\n", &[b'['; 5000])).await;
     let short = [("url", server.url("/").into()), ("max_bytes", Value::Int(4999))];
     assert!(error(&place.run("http.request", &short).await).contains("more than 4999 bytes"));
     let outcome = place.run("http.request", &[("url", server.url("/").into())]).await;
-    assert!(error(&outcome).contains("no JSON that can be taken"), "{}", error(&outcome));
+    assert!(error(&outcome).contains("the response can't be read as JSON"), "{}", error(&outcome));
 }
 
 #[tokio::test]
-async fn nothing_private_is_reached_without_local() {
+async fn private_addresses_are_refused_without_local() {
     let place = Place::new();
     let server = Server::new(|_, _| answer("200 OK", "", b"")).await;
     for name in ["http.request", "http.download"] {
@@ -205,7 +205,7 @@ fn long() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_download_that_breaks_off_goes_on_where_it_was() {
+async fn an_interrupted_download_is_resumed() {
     let place = Place::new();
     let server = Server::new(|number, request| {
         let bytes = long();
@@ -240,7 +240,7 @@ async fn a_download_that_breaks_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_file_that_changed_meanwhile_is_taken_from_its_beginning() {
+async fn a_file_that_changed_meanwhile_is_downloaded_from_the_start() {
     let place = Place::new();
     let server = Server::new(|number, _| match number {
         0 => {

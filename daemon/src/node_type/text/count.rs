@@ -9,16 +9,20 @@ use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("text.count", "Counts what a text has.")
-        .input("text", Type::Text, "The text.")
-        .input("find", Type::Text, "A text whose places in it are counted too.")
+    Build::new("text.count", "Counts the characters, words, lines and sentences of a text.")
+        .input("text", Type::Text, "The text to measure.")
+        .input("find", Type::Text, "A text to count the occurrences of.")
         .optional()
-        .output("characters", Type::Int, "Characters as people see them: an emoji is one.")
-        .output("words", Type::Int, "What stands between blanks.")
-        .output("lines", Type::Int, "Lines; the last may have no end.")
-        .output("sentences", Type::Int, "Sentences.")
-        .output("bytes", Type::Int, "Bytes of UTF-8.")
-        .output("found", Type::Int, "How often `find` is in it, without overlaps; absent without `find`.")
+        .output("characters", Type::Int, "The number of characters as people see them: an emoji is one.")
+        .output("words", Type::Int, "The number of words, separated by whitespace.")
+        .output("lines", Type::Int, "The number of lines; the last one may lack a line break.")
+        .output("sentences", Type::Int, "The number of sentences.")
+        .output("bytes", Type::Int, "The number of bytes in UTF-8.")
+        .output(
+            "found",
+            Type::Int,
+            "The number of occurrences of `find`, without overlaps; absent without `find`.",
+        )
         .run(Runner::inline(run))
 }
 
@@ -32,7 +36,7 @@ fn run(inputs: Values) -> Result<Values, String> {
         ("bytes", text.len()),
     ];
     match inputs.maybe("find").and_then(Value::as_text) {
-        Some("") => return Err("`find` is empty, and nothing is everywhere".into()),
+        Some("") => return Err("`find` is empty; give the text to count".into()),
         Some(find) => counts.push(("found", text.matches(find).count())),
         None => {}
     }
@@ -57,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_has_nothing_and_nothing_is_not_found() {
+    fn an_empty_text_has_zero_counts_and_an_empty_search_is_an_error() {
         let empty = made(&node_type(), &[("text", "".into())]).unwrap();
         assert!(empty.values().all(|it| it.as_int() == Some(0)) && !empty.contains_key("found"));
         assert!(

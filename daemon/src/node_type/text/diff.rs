@@ -15,19 +15,19 @@ pub(super) fn node_type() -> NodeType {
     Build::new("text.diff", "Compares two texts line by line.")
         .input("before", Type::Text, "The old text.")
         .input("after", Type::Text, "The new text.")
-        .input("name", Type::Text, "The name that the file has in the heads of the diff.")
+        .input("name", Type::Text, "The file name in the header of the diff.")
         .default("text")
-        .input("context", Type::Int, "How many equal lines stand around a change.")
+        .input("context", Type::Int, "The number of unchanged lines around a change.")
         .default(3_i64)
         .range(0.0, 1_000.0)
         .output(
             "diff",
             Type::Text,
-            "A unified diff, as `git diff` and `diff -u` write it; empty where both are the same.",
+            "A unified diff, as `git diff` and `diff -u` write it; empty if the texts are equal.",
         )
-        .output("same", Type::Bool, "Whether both are the same.")
-        .output("added", Type::Int, "How many lines are new.")
-        .output("removed", Type::Int, "How many lines are gone.")
+        .output("same", Type::Bool, "Whether the texts are equal.")
+        .output("added", Type::Int, "The number of added lines.")
+        .output("removed", Type::Int, "The number of removed lines.")
         .max_bytes(64 << 20)
         .run(Runner::inline(run))
 }
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_shown_with_what_is_around_it() {
+    fn a_change_is_shown_with_its_context() {
         let expected = "--- a/a.txt\n+++ b/a.txt\n@@ -2,3 +2,3 @@\n 2\n-3\n+drei\n 4\n";
         assert_eq!(diff("1\n2\n3\n4\n5\n", "1\n2\ndrei\n4\n5\n", 1), (expected.into(), 1, 1));
         assert_eq!(diff("1\n", "1\n", 3), (String::new(), 0, 0));
     }
 
     #[test]
-    fn changes_that_lie_apart_have_heads_of_their_own() {
+    fn distant_changes_have_separate_hunks() {
         let numbers = |but: &[u32]| {
             (1..=20)
                 .map(|n| if but.contains(&n) { "x\n".into() } else { format!("{n}\n") })
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_texts_and_a_missing_end_of_line_are_what_patch_expects() {
+    fn empty_texts_and_missing_line_breaks_are_written_as_patch_expects() {
         assert!(diff("", "1\n", 3).0.ends_with("@@ -0,0 +1,1 @@\n+1\n"));
         assert!(diff("1\n", "", 3).0.ends_with("@@ -1,1 +0,0 @@\n-1\n"));
         let expected = "@@ -1,2 +1,2 @@\n 1\n-2\n\\ No newline at end of file\n+2\n";

@@ -14,16 +14,16 @@ use crate::node_type::typed_inputs::{TypedInputs, one};
 use crate::node_type::{Made, NodeCall, NodeType, Runner};
 use crate::store::blob::BlobReader;
 
-/// How much of a file is read at once, in bytes.
+/// The bytes of a file that are read at once.
 const CHUNK: u64 = 256 << 10;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.hash", "Computes the checksum of a text or a file.")
-        .input("value", Type::Any, "Text as it is, a file as its bytes, all else as JSON.")
-        .input("algorithm", Type::Choice, "How it is computed; `sha1` only for what asks for it.")
+        .input("value", Type::Any, "The value: text and files are hashed as they are, all else as JSON.")
+        .input("algorithm", Type::Choice, "The algorithm; `sha1` only for systems that require it.")
         .default("sha256")
         .choices(&["sha256", "sha512", "sha1", "blake3"])
-        .output("hash", Type::Text, "The checksum in small hexadecimal digits.")
+        .output("hash", Type::Text, "The checksum in lower-case hexadecimal.")
         .run(Runner::daemon(run))
 }
 
@@ -38,8 +38,7 @@ fn checksum(call: &NodeCall) -> Result<String, FileError> {
     match call.inputs.maybe("value").unwrap_or(&Value::None) {
         Value::Text(text) => hash.add(text.as_bytes()),
         Value::Media(media) if media.kind == MediaKind::Dir => {
-            let sentence =
-                format!("`{}` is a folder, which has no bytes of its own; list its files", media.name);
+            let sentence = format!("`{}` is a folder; hash its files instead, with `file.list`", media.name);
             return Err(sentence.into());
         }
         Value::Media(media) => hash.add_all(call.blobs.open_media(media)?, &cancelled)?,
@@ -47,7 +46,9 @@ fn checksum(call: &NodeCall) -> Result<String, FileError> {
             large.check_whole()?;
             hash.add_all(call.blobs.open_blob(large.hash)?, &cancelled)?;
         }
-        value if value.has_media() => return Err("a list with media has no checksum; use `each`".into()),
+        value if value.has_media() => {
+            return Err("a value that contains files has no checksum; use `each`".into());
+        }
         value => content::write_json(value, &call.blobs, &mut hash)?,
     }
     Ok(hash.finish())
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_of_the_usual_programs() {
+    fn checksums_equal_those_of_common_tools() {
         for (algorithm, expected) in [
             ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),

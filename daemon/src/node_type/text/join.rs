@@ -11,8 +11,12 @@ use crate::node_type::{NodeType, Runner};
 
 pub(super) fn node_type() -> NodeType {
     Build::new("text.join", "Joins a list of texts or numbers into one text.")
-        .input("items", Type::Any.list(), "What is joined, in order; lists and objects are written as JSON.")
-        .input("separator", Type::Text, "What stands between two items.")
+        .input(
+            "items",
+            Type::Any.list(),
+            "The items to join, in order; lists and objects are written as JSON.",
+        )
+        .input("separator", Type::Text, "The text between two items.")
         .default("\n")
         .output("text", Type::Text, "The joined text.")
         .max_bytes(512 << 20)

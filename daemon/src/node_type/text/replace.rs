@@ -13,17 +13,17 @@ const MAX_TEXT_BYTES: usize = 64 << 20;
 pub(super) fn node_type() -> NodeType {
     Build::new(
         "text.replace",
-        "Replaces one text by another wherever it stands; patterns are for `text.regex`.",
+        "Replaces every occurrence of a text by another; `text.regex` replaces patterns.",
     )
-    .input("text", Type::Text, "The text.")
-    .input("find", Type::Text, "What is replaced, letter by letter.")
-    .input("with", Type::Text, "What stands there afterwards.")
+    .input("text", Type::Text, "The text to change.")
+    .input("find", Type::Text, "The text to replace, compared character by character.")
+    .input("with", Type::Text, "The replacement.")
     .default("")
-    .input("limit", Type::Int, "How many places are replaced at most, from the beginning.")
+    .input("limit", Type::Int, "The maximum number of replacements, from the start.")
     .optional()
     .range(0.0, 1e9)
     .output("text", Type::Text, "The new text.")
-    .output("count", Type::Int, "How many places were replaced.")
+    .output("count", Type::Int, "The number of replacements.")
     .max_bytes(MAX_TEXT_BYTES as u64)
     .run(Runner::inline(run))
 }
@@ -31,7 +31,7 @@ pub(super) fn node_type() -> NodeType {
 fn run(inputs: Values) -> Result<Values, String> {
     let (text, find, with) = (inputs.text("text")?, inputs.text("find")?, inputs.text("with")?);
     if find.is_empty() {
-        return Err("`find` is empty, so it stands everywhere; say what is replaced".into());
+        return Err("`find` is empty; give the text to replace".into());
     }
     let limit = inputs.maybe("limit").and_then(Value::as_int);
     let limit = limit.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
@@ -39,7 +39,7 @@ fn run(inputs: Values) -> Result<Values, String> {
     let length = (text.len() - count * find.len()).saturating_add(count.saturating_mul(with.len()));
     if length > MAX_TEXT_BYTES {
         return Err(format!(
-            "with {count} replacements the text would have {length} bytes; at most {MAX_TEXT_BYTES} are made"
+            "with {count} replacements the text would have {length} bytes, more than {MAX_TEXT_BYTES}"
         ));
     }
     let replaced = text.replacen(find, with, count);
@@ -60,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn every_place_is_replaced_letter_by_letter() {
+    fn every_occurrence_is_replaced_literally() {
         assert_eq!(replace("a.b.c", ".", "$1", None), Ok(("a$1b$1c".into(), 2)));
         assert_eq!(replace("aaa", "a", "aa", Some(2)), Ok(("aaaaa".into(), 2)));
         assert_eq!(replace("abc", "x", "y", None), Ok(("abc".into(), 0)));
     }
 
     #[test]
-    fn nothing_to_find_and_too_long_a_text_are_errors() {
+    fn an_empty_search_and_too_long_a_result_are_errors() {
         assert!(replace("abc", "", "y", None).unwrap_err().contains("`find` is empty"));
         let (many, long) = ("a".repeat(100_000), "b".repeat(10_000));
         assert!(replace(&many, "a", &long, None).unwrap_err().contains("would have 1000000000 bytes"));

@@ -13,29 +13,29 @@ use crate::node_type::{NodeType, Runner};
 const MAX_PARTS: usize = 100_000;
 
 pub(super) fn node_type() -> NodeType {
-    Build::new("text.split", "Splits a text into parts.")
-        .input("text", Type::Text, "The text.")
+    Build::new("text.split", "Splits text into parts.")
+        .input("text", Type::Text, "The text to split.")
         .input(
             "by",
             Type::Choice,
-            "What the parts are; `length` makes pieces for a language model, which end at a paragraph, a sentence or a word.",
+            "The kind of part; `length` makes pieces for a language model, which end at a paragraph, a sentence or a word.",
         )
         .default("lines")
         .choices(&["lines", "paragraphs", "sentences", "words", "separator", "length"])
-        .input("separator", Type::Text, "What stands between two parts, for `by: separator`.")
+        .input("separator", Type::Text, "The text between two parts, for `by: separator`.")
         .default(",")
-        .input("size", Type::Int, "The most characters of a part, for `by: length`.")
+        .input("size", Type::Int, "The maximum number of characters in a part, for `by: length`.")
         .default(2_000_i64)
         .range(1.0, 1e9)
-        .input("overlap", Type::Int, "How many characters of the part before each begins with, for `by: length`.")
+        .input("overlap", Type::Int, "The number of characters that each part repeats from the previous one, for `by: length`.")
         .default(0_i64)
         .range(0.0, 1e9)
-        .input("trim", Type::Bool, "Whether blanks around a part are left out.")
+        .input("trim", Type::Bool, "Whether to remove whitespace around each part.")
         .default(true)
-        .input("keep_empty", Type::Bool, "Whether parts with nothing in them are kept.")
+        .input("keep_empty", Type::Bool, "Whether to keep empty parts.")
         .default(false)
         .output("items", Type::Text.list(), "The parts.")
-        .output("count", Type::Int, "How many they are.")
+        .output("count", Type::Int, "The number of parts.")
         .max_bytes(64 << 20)
         .run(Runner::inline(run))
 }
@@ -49,7 +49,7 @@ fn run(inputs: Values) -> Result<Values, String> {
         "separator" => match inputs.text("separator")? {
             "" => {
                 return Err(
-                    "`separator` is empty; say what stands between the parts, or choose another `by`".into(),
+                    "`separator` is empty; give the text between two parts, or choose another `by`".into()
                 );
             }
             separator => Box::new(text.split(separator)),
@@ -57,9 +57,7 @@ fn run(inputs: Values) -> Result<Values, String> {
         "length" => {
             let (size, overlap) = (inputs.count("size")? as usize, inputs.count("overlap")? as usize);
             if overlap * 2 > size {
-                return Err(format!(
-                    "`overlap` is {overlap}; it may be half of `size` at most, which is {size}"
-                ));
+                return Err(format!("`overlap` is {overlap}, more than half of `size`, which is {size}"));
             }
             Box::new(pieces(text, size, overlap).into_iter())
         }
@@ -70,13 +68,13 @@ fn run(inputs: Values) -> Result<Values, String> {
     let kept = parts.filter(|part| keep_empty || !part.trim().is_empty());
     let items: Vec<Value> = kept.take(MAX_PARTS + 1).map(Value::from).collect();
     if items.len() > MAX_PARTS {
-        return Err(format!("the text has more than {MAX_PARTS} parts; split it into larger ones"));
+        return Err(format!("the text has more than {MAX_PARTS} parts; split it into larger parts"));
     }
     let count = Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX));
     Ok(Values::from([("items".to_owned(), items.into()), ("count".to_owned(), count)]))
 }
 
-/// What stands between empty lines.
+/// Returns the parts between empty lines.
 fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_split_into_what_is_asked_for() {
+    fn text_is_split_by_lines_paragraphs_sentences_words_and_separators() {
         let text = "One. Two three.\r\n  \r\n\n Four,five\nsix ";
         let by = |by: &str| split(text, &[("by", by.into())]).unwrap();
         assert_eq!(by("lines"), ["One. Two three.", "Four,five", "six"]);
@@ -125,18 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn empty_parts_and_blanks_stay_where_that_is_said() {
+    fn empty_parts_and_whitespace_are_kept_on_request() {
         let given = [("by", "separator".into()), ("keep_empty", true.into()), ("trim", false.into())];
         assert_eq!(split("a,, b,", &given).unwrap(), ["a", "", " b", ""]);
         assert_eq!(split("", &[]).unwrap(), Vec::<String>::new());
     }
 
     #[test]
-    fn what_can_not_be_split_says_why() {
+    fn an_error_says_why_text_cannot_be_split() {
         let no_separator = [("by", "separator".into()), ("separator", "".into())];
         assert!(split("abc", &no_separator).unwrap_err().contains("`separator` is empty"));
         let overlap = [("by", "length".into()), ("size", Value::Int(10)), ("overlap", Value::Int(6))];
-        assert!(split("abc", &overlap).unwrap_err().contains("half of `size` at most, which is 10"));
+        assert!(split("abc", &overlap).unwrap_err().contains("more than half of `size`, which is 10"));
         let many = "a\n".repeat(MAX_PARTS + 1);
         assert!(split(&many, &[]).unwrap_err().contains("more than 100000 parts"));
     }
