@@ -209,6 +209,7 @@ fn pages_of_runs() {
                 ended_at: Some(Time(2)),
                 error: None,
                 nodes_done: 1,
+                spent: Default::default(),
             };
             Op::Row { run: run.id, summary }
         });

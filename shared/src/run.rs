@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{RunId, SubmissionId, Version, WorkflowId};
 use crate::item::ItemPath;
 use crate::preview;
+use crate::run_state::Spent;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -192,6 +193,9 @@ pub struct Run {
     /// Nodes that ended, without those that were cancelled.
     #[serde(default)]
     pub nodes_done: u32,
+    /// What its attempts spent, as far as they have ended.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
     /// Nodes in all.
     #[serde(default)]
     pub nodes: u32,

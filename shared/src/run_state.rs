@@ -4,6 +4,7 @@ mod edges;
 mod instance;
 mod node;
 mod parts;
+mod spent;
 mod summary;
 
 use indexmap::IndexMap;
@@ -16,6 +17,7 @@ pub use instance::{Attempt, Instance};
 pub(crate) use node::items_by_index;
 pub use node::{ITEM_ERRORS, ItemError, NodeState};
 pub use parts::Items;
+pub use spent::Spent;
 pub use summary::Summary;
 
 use crate::event::{EdgeActivity, LiveEvent, NodeUpdate, Numbered, RunUpdate, StateEvent};
@@ -44,6 +46,9 @@ pub struct RunState {
     pub ended_at: Option<Time>,
     /// Why it failed.
     pub error: Option<String>,
+    /// What its attempts spent, as far as they have ended.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
     /// The values of the workflow's outputs.
     pub outputs: IndexMap<String, Value>,
     /// Nodes by name, in the order of the file.
@@ -96,6 +101,7 @@ impl RunState {
             start_order: None,
             ended_at: None,
             error: None,
+            spent: Spent::default(),
             outputs: IndexMap::new(),
             nodes: nodes.into_iter().map(|name| (name.into(), NodeState::default())).collect(),
             edges: IndexMap::new(),
@@ -130,6 +136,7 @@ impl RunState {
             ended_at: self.ended_at,
             error: self.error.take(),
             nodes_done: 0,
+            spent: self.spent,
         };
         let changed = summary.fold_run(update);
         self.status = summary.status;
@@ -148,6 +155,7 @@ impl RunState {
     }
 
     fn fold_node(&mut self, update: &NodeUpdate) {
+        self.spent.fold(update);
         self.nodes.entry(update.node.clone()).or_default().fold(update);
         self.move_edges(&update.node);
     }
@@ -242,6 +250,7 @@ impl RunState {
             ended_at: self.ended_at,
             error: self.error.clone(),
             nodes_done: u32::try_from(self.nodes_done()).unwrap_or(u32::MAX),
+            spent: self.spent,
         }
     }
 }

@@ -5,6 +5,8 @@
 #[path = "support/fanlight.rs"]
 mod support;
 
+#[path = "stories/agents.rs"]
+mod agents;
 #[path = "stories/ended.rs"]
 mod ended;
 #[path = "stories/environment.rs"]

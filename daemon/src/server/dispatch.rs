@@ -61,6 +61,7 @@ plain {
     rpc::runs::Start => runs::start,
     rpc::runs::List => runs::list,
     rpc::runs::Get => runs::get,
+    rpc::runs::Totals => runs::totals,
     rpc::runs::Nodes => items::nodes,
     rpc::runs::Items => items::items,
     rpc::runs::Cancel => runs::cancel,

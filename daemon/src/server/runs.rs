@@ -8,7 +8,8 @@ use fanlight_shared::document;
 use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::frame::PAGE;
 use fanlight_shared::rpc::runs::{
-    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Resume, Start, Started,
+    Answer, Cancel, CancelResponse, Delete, Detail, Get, Label, List, Resume, Start, Started, Totals,
+    TotalsResponse,
 };
 use fanlight_shared::rpc::{Done, ErrorCode, Page, RpcError};
 use fanlight_shared::run::Run;
@@ -108,6 +109,10 @@ pub(super) async fn list(session: &Arc<Session>, list: List) -> Result<Page<Run>
         .await?;
     session.context.hub.place(&mut page.rows);
     Ok(page)
+}
+
+pub(super) async fn totals(session: &Arc<Session>, totals: Totals) -> Result<TotalsResponse, RpcError> {
+    session.context.read(move |store| store.totals(totals.run_id)).await
 }
 
 pub(super) async fn get(session: &Arc<Session>, get: Get) -> Result<Detail, RpcError> {

@@ -4,6 +4,7 @@ use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{Run, RunStatus};
+use fanlight_shared::run_state::Spent;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
@@ -114,7 +115,7 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
 /// The columns that [`run`] reads, of `run r` and `workflow w` and `version v`.
 pub(super) const RUN: &str = "r.id, w.slug, r.number, r.label, r.status, r.params, r.submitted_at, r.started_at, \
      r.ended_at, r.error, w.id, w.title, v.hash, r.submission, r.place, r.start_order, r.resumed_from, r.nodes_done, \
-     r.nodes, v.concurrency, r.key";
+     r.nodes, v.concurrency, r.key, r.cost_usd, r.input_tokens, r.output_tokens";
 
 /// The tables of [`RUN`], the run first.
 pub(super) const RUN_TABLES: &str =
@@ -151,11 +152,21 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
         resumed_from: row.get::<_, Option<[u8; 16]>>(16)?.map(RunId::from_bytes),
         nodes_done: row.get(17)?,
         nodes: row.get(18)?,
+        spent: spent(row, 21)?,
         position: None,
         asks: None,
         concurrency: row.get(19)?,
     };
     Ok((row.get(20)?, run))
+}
+
+/// Returns what a run spent from three columns: its cost, and its tokens in and out.
+pub(super) fn spent(row: &Row<'_>, column: usize) -> rusqlite::Result<Spent> {
+    Ok(Spent {
+        cost_usd: row.get(column)?,
+        input_tokens: unsigned(row.get(column + 1)?),
+        output_tokens: unsigned(row.get(column + 2)?),
+    })
 }
 
 /// The columns that [`asset`] reads, of `asset a`, `run r` and `workflow w`.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_going.sql"),
     include_str!("migrations/0003_environment.sql"),
     include_str!("migrations/0004_requests.sql"),
+    include_str!("migrations/0005_spent.sql"),
 ];
 
 /// Returns the schema that this program writes.

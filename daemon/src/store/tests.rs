@@ -11,6 +11,7 @@ mod opening;
 mod paging;
 mod source;
 mod submitted;
+mod totals;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};

@@ -1,9 +1,13 @@
 //! `runs.*`
 
+mod totals;
+
 use indexmap::IndexMap;
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use totals::{Total, Totals, TotalsResponse};
 
 use super::{Done, Page, request};
 use crate::environment::Environment;

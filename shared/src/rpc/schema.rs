@@ -46,6 +46,7 @@ all! {
     runs::Start,
     runs::List,
     runs::Get,
+    runs::Totals,
     runs::Nodes,
     runs::Items,
     runs::Cancel,

@@ -1,5 +1,6 @@
 //! How a run stands: what its state events say of it as a whole.
 
+use super::Spent;
 use crate::event::{RunUpdate, StateEvent};
 use crate::run::{NodeStatus, Run, RunStatus};
 use crate::time::Time;
@@ -20,6 +21,8 @@ pub struct Summary {
     pub error: Option<String>,
     /// Nodes that ended, without those that were cancelled.
     pub nodes_done: u32,
+    /// What its attempts spent, as far as they have ended.
+    pub spent: Spent,
 }
 
 impl Default for Summary {
@@ -32,6 +35,7 @@ impl Default for Summary {
             ended_at: None,
             error: None,
             nodes_done: 0,
+            spent: Spent::default(),
         }
     }
 }
@@ -41,12 +45,12 @@ impl Summary {
     pub fn fold(&mut self, event: &StateEvent) -> bool {
         match event {
             StateEvent::RunUpdate(update) => self.fold_run(update),
-            // The state in which a node ends is its last one, so that each is counted once.
-            StateEvent::NodeUpdate(update) if update.item.is_whole() && counts(update.status) => {
-                self.nodes_done += 1;
-                true
+            StateEvent::NodeUpdate(update) => {
+                // The state in which a node ends is its last one, so that each is counted once.
+                let done = update.item.is_whole() && counts(update.status);
+                self.nodes_done += u32::from(done);
+                self.spent.fold(update) || done
             }
-            StateEvent::NodeUpdate(_) => false,
         }
     }
 
@@ -84,18 +88,20 @@ impl Run {
             ended_at: self.ended_at,
             error: self.error.clone(),
             nodes_done: self.nodes_done,
+            spent: self.spent,
         }
     }
 
     /// Sets how it stands. One that does not wait has no place in the queue, and one that has ended asks nothing.
     pub fn set_summary(&mut self, summary: Summary) {
-        let Summary { status, started_at, start_order, ended_at, error, nodes_done } = summary;
+        let Summary { status, started_at, start_order, ended_at, error, nodes_done, spent } = summary;
         self.state = status;
         self.started_at = started_at;
         self.start_order = start_order;
         self.ended_at = ended_at;
         self.error = error;
         self.nodes_done = nodes_done;
+        self.spent = spent;
         self.position.take_if(|_| status != RunStatus::Queued);
         self.asks.take_if(|_| status.is_ended());
     }
@@ -117,6 +123,7 @@ mod tests {
     use super::*;
     use crate::event::{NodeUpdate, Numbered};
     use crate::item::ItemPath;
+    use crate::run::AttemptEnd;
     use crate::run_state::RunState;
 
     const NODES: [&str; 3] = ["a", "b", "c"];
@@ -149,7 +156,12 @@ mod tests {
                     Some((node, item)) if state.status.is_active() => {
                         let now = state.instance(NODES[node], item).map(|it| it.status).unwrap_or_default();
                         let status = next(now, &nth).filter(|status| *status != NodeStatus::Ready);
-                        status.map(|it| StateEvent::NodeUpdate(NodeUpdate::new(NODES[node], item, it, at)))
+                        status.map(|it| {
+                            let ended = it.is_ended().then_some(AttemptEnd::Completed);
+                            let cost_usd = nth.index(2).checked_sub(1).map(|_| 0.25);
+                            let update = NodeUpdate::new(NODES[node], item, it, at);
+                            StateEvent::NodeUpdate(NodeUpdate { ended, cost_usd, ..update })
+                        })
                     }
                     Some(_) => None,
                 };

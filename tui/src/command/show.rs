@@ -1,11 +1,12 @@
 //! `fanlight show`: one run with its params, nodes and outputs.
 
 mod questions;
+mod totals;
 
 use fanlight_shared::client::Client;
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::rpc::runs::Detail;
+use fanlight_shared::rpc::runs::{self, Detail, TotalsResponse};
 use fanlight_shared::run::NodeStatus;
 use fanlight_shared::run_state::{Instance, NodeState};
 use fanlight_shared::sanitise;
@@ -38,24 +39,26 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
     let mut detail = find_run(&client, &args.run).await?;
     find_items(&client, &mut detail).await?;
+    let totals = client.call(runs::Totals { run_id: detail.run.id }).await?;
     let mut out = Out::new();
     if args.json {
-        json::print(&mut out, &object(&client, &detail).await?)?;
+        json::print(&mut out, &object(&client, &detail, &totals).await?)?;
     } else {
         let held = ps::held_back(&client, std::slice::from_ref(&detail.run)).await?;
-        print(&mut out, &detail, !held.is_empty())?;
+        print(&mut out, &detail, &totals, !held.is_empty())?;
     }
     out.flush()
 }
 
 /// Returns the stable JSON of a run, with its `outputs` and `nodes`.
-async fn object(client: &Client, detail: &Detail) -> Result<Json, Failure> {
+async fn object(client: &Client, detail: &Detail, totals: &TotalsResponse) -> Result<Json, Failure> {
     let mut run = json::run(&detail.run);
     let nodes: Vec<Json> = detail.state.nodes.iter().map(|(name, node)| node_object(name, node)).collect();
     if let Some(object) = run.as_object_mut() {
         object
             .insert("outputs".into(), Json::Object(json::full_values(client, &detail.state.outputs).await?));
         object.insert("nodes".into(), Json::Array(nodes));
+        object.insert("totals".into(), totals::object(totals));
         object.insert("questions".into(), Json::Array(questions::objects(detail)));
         object.insert("path".into(), json!(detail.path));
         object.insert("environment".into(), json!(detail.environment));
@@ -92,7 +95,7 @@ fn failed_items(node: &NodeState) -> impl Iterator<Item = (u32, NodeError)> + '_
     failed.map(|(index, item)| (*index, item.error.clone().unwrap_or_default()))
 }
 
-fn print(out: &mut Out, detail: &Detail, held: bool) -> Result<(), Failure> {
+fn print(out: &mut Out, detail: &Detail, totals: &TotalsResponse, held: bool) -> Result<(), Failure> {
     let paint = Paint::stdout();
     let run = &detail.run;
     let name = paint.apply(Role::Strong, &run.name());
@@ -111,6 +114,9 @@ fn print(out: &mut Out, detail: &Detail, held: bool) -> Result<(), Failure> {
     fact("submitted", text::clock(run.submitted_at).into());
     if run.started_at.is_some() {
         fact("time", ps::elapsed(run).into());
+    }
+    for (name, line) in totals::lines(run, totals) {
+        fact(name, line.into());
     }
     if let Some(from) = run.resumed_from {
         fact("resumed from", from.to_string().into());

@@ -5,6 +5,7 @@ use fanlight_shared::client::Client;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::daemon::DaemonStatus;
 use fanlight_shared::run::Run;
+use fanlight_shared::run_state::Spent;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -38,6 +39,16 @@ pub(crate) fn run(run: &Run) -> Json {
         "ended_at": run.ended_at,
         "error": run.error,
         "asks": run.asks,
+        "spent": spent(&run.spent),
+    })
+}
+
+/// What was spent; the cost is null while nothing is known of it.
+pub(crate) fn spent(spent: &Spent) -> Json {
+    json!({
+        "cost_usd": spent.cost_usd,
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
     })
 }
 

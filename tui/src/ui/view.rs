@@ -125,7 +125,7 @@ mod tests {
 
     use crate::ui::message::Link;
     use crate::ui::pane::Pane;
-    use crate::ui::testing::{busy, connected, opened, press, run, screen, with_runs};
+    use crate::ui::testing::{busy, change_state, connected, opened, press, run, screen, with_runs};
     use crate::ui::toast::Tone;
     use crate::ui::update;
 
@@ -139,6 +139,13 @@ mod tests {
         let first = line(&shown, 0);
         assert!(first.contains("Seaside poster") && first.contains("#5 seed=5"), "{first}");
         assert!(first.contains("running 2/4") && first.contains("▶1 …2"), "{first}");
+    }
+
+    #[test]
+    fn what_a_run_costs_is_in_the_first_line() {
+        let mut model = busy();
+        change_state(&mut model, |state| state.spent.cost_usd = Some(0.0125));
+        assert!(line(&screen(&mut model, 140, 40), 0).contains(" · $0.0125   ▶1"));
     }
 
     #[test]

@@ -275,10 +275,10 @@ fn row(db: &Connection, id: RunId) -> Result<RunRow, StoreError> {
             Ok(RunRow {
                 key,
                 run,
-                document: row.get(21)?,
-                path: row.get(22)?,
-                position: row.get(23)?,
-                environment: row.get(24)?,
+                document: row.get(24)?,
+                path: row.get(25)?,
+                position: row.get(26)?,
+                environment: row.get(27)?,
             })
         })
         .optional()?

@@ -102,6 +102,7 @@ impl Projection {
         summary.started_at = summary.started_at.or(run.started_at);
         summary.start_order = summary.start_order.or(run.start_order);
         summary.nodes_done = summary.nodes_done.max(run.nodes_done);
+        summary.spent = summary.spent.later(run.spent);
         run.set_summary(summary);
         if run.state != RunStatus::Queued {
             self.waiting.remove(id);

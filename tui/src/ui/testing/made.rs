@@ -5,7 +5,7 @@ use fanlight_shared::event::{EdgeActivity, NodeError, Progress};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus, Run, RunStatus};
-use fanlight_shared::run_state::{Attempt, RunState};
+use fanlight_shared::run_state::{Attempt, RunState, Spent};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
@@ -61,6 +61,7 @@ pub(crate) fn run(number: u32, state: RunStatus) -> Run {
         index: 0,
         start_order: started.then_some(u64::from(number)),
         resumed_from: None,
+        spent: Spent::default(),
         nodes_done: match state {
             RunStatus::Completed => 4,
             RunStatus::Queued => 0,

@@ -26,6 +26,7 @@ pub(super) fn view(
 ) {
     let mut right = state(model, theme);
     if class != SizeClass::Small {
+        right.extend(cost(model, theme));
         right.extend(counts(model, theme));
     }
     right.push(Span::raw(" "));
@@ -94,6 +95,13 @@ fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
         spans.push(Span::styled(time, theme.text));
     }
     spans
+}
+
+/// ` · $0.0125`: what the attempts of the run cost that have ended.
+fn cost<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
+    let spent = model.lens().and_then(|lens| lens.state.spent.cost_usd).filter(|usd| *usd > 0.0);
+    let cost = spent.map(|usd| Span::styled(format!("${usd:.4}"), theme.text));
+    cost.map(|cost| vec![Span::styled(" · ", theme.dim), cost]).unwrap_or_default()
 }
 
 fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> Option<String> {

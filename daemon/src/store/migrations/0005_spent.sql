@@ -1,0 +1,26 @@
+-- What the attempts of a run spent, as far as they have ended: the fold of its events, as the rest of its row.
+ALTER TABLE run ADD COLUMN cost_usd REAL;
+ALTER TABLE run ADD COLUMN input_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN output_tokens INTEGER NOT NULL DEFAULT 0;
+
+-- Of earlier versions it is in the events only.
+UPDATE run SET
+  cost_usd = spent.cost_usd,
+  input_tokens = CAST(spent.input_tokens AS INTEGER),
+  output_tokens = CAST(spent.output_tokens AS INTEGER)
+FROM (
+  SELECT
+    run,
+    sum(json_extract(body, '$.cost_usd')) AS cost_usd,
+    total((SELECT total(json_extract(value, '$.input_tokens')) FROM json_each(body, '$.activity.predictions')))
+      AS input_tokens,
+    total((SELECT total(json_extract(value, '$.output_tokens')) FROM json_each(body, '$.activity.predictions')))
+      AS output_tokens
+  FROM (
+    SELECT run, CASE WHEN json_valid(body) THEN body ELSE '{}' END AS body FROM event
+    WHERE instr(body, '"ended"') > 0 AND (instr(body, '"cost_usd"') > 0 OR instr(body, '"predictions"') > 0)
+  )
+  WHERE json_extract(body, '$.ended') IS NOT NULL
+  GROUP BY run
+) AS spent
+WHERE spent.run = run.key;
