@@ -166,6 +166,12 @@ pub trait Execution: Send + Sync {
 
     /// What it made, after its [end](End::Ended).
     fn collect(&self) -> BoxFuture<'_, Outcome>;
+
+    /// Returns the cost in US dollars that it has reported so far, for an outcome without one: also the cost of an attempt
+    /// that failed or was lost is spent.
+    fn cost_usd(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Makes the previews of stored media.

@@ -7,7 +7,7 @@
 //! - many runs of one file: [`sweep`], [`label`]; what a submission carries: [`environment`]
 //! - the view of a run: [`run`], [`event`], [`transition`] (which state follows which), [`run_state`] (the one
 //!   reducer), [`question`] (what a node asks a person), [`waiting`] (the order of the queue), [`asset`], [`preview`]
-//!   (stands in for a large value)
+//!   (stands in for a large value), [`spent`] (cost and tokens)
 //! - the wire: [`rpc`]; behind the feature `client` the connection itself and the projection, what a client knows of runs
 //!   and which of them is in focus. The daemon is built without that feature, so it knows nothing of focus
 //! - surroundings: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
@@ -35,6 +35,7 @@ pub mod rpc;
 pub mod run;
 pub mod run_state;
 pub mod sanitise;
+pub mod spent;
 pub mod sweep;
 pub mod template;
 pub mod time;

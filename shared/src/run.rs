@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{RunId, SubmissionId, Version, WorkflowId};
 use crate::item::ItemPath;
 use crate::preview;
-use crate::run_state::Spent;
+use crate::spent::Spent;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -193,7 +193,7 @@ pub struct Run {
     /// Nodes that ended, without those that were cancelled.
     #[serde(default)]
     pub nodes_done: u32,
-    /// What its attempts spent, as far as they have ended.
+    /// The cost and the tokens of its attempts that have ended.
     #[serde(default, skip_serializing_if = "Spent::is_nothing")]
     pub spent: Spent,
     /// Nodes in all.

@@ -4,7 +4,6 @@ mod edges;
 mod instance;
 mod node;
 mod parts;
-mod spent;
 mod summary;
 
 use indexmap::IndexMap;
@@ -17,12 +16,12 @@ pub use instance::{Attempt, Instance};
 pub(crate) use node::items_by_index;
 pub use node::{ITEM_ERRORS, ItemError, NodeState};
 pub use parts::Items;
-pub use spent::Spent;
 pub use summary::Summary;
 
 use crate::event::{EdgeActivity, LiveEvent, NodeUpdate, Numbered, RunUpdate, StateEvent};
 use crate::item::ItemPath;
 use crate::run::RunStatus;
+use crate::spent::Spent;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -46,7 +45,7 @@ pub struct RunState {
     pub ended_at: Option<Time>,
     /// Why it failed.
     pub error: Option<String>,
-    /// What its attempts spent, as far as they have ended.
+    /// The cost and the tokens of its attempts that have ended.
     #[serde(default, skip_serializing_if = "Spent::is_nothing")]
     pub spent: Spent,
     /// The values of the workflow's outputs.
@@ -155,7 +154,7 @@ impl RunState {
     }
 
     fn fold_node(&mut self, update: &NodeUpdate) {
-        self.spent.fold(update);
+        self.spent.add(&update.spent());
         self.nodes.entry(update.node.clone()).or_default().fold(update);
         self.move_edges(&update.node);
     }

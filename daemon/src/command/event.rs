@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::services::Level;
+use crate::services::{Level, is_cost};
 
 /// The longest line, in bytes.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -73,6 +73,7 @@ pub enum CommandEvent {
     /// Money spent since the last such line; the amounts are added up.
     Cost {
         /// In US dollars.
+        #[serde(deserialize_with = "float::deserialize")]
         #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
         usd: f64,
     },
@@ -186,7 +187,7 @@ fn check(event: CommandEvent) -> Result<CommandEvent, String> {
             Err("an output has either a \"value\" or a \"path\"".into())
         }
         CommandEvent::Cost { usd } | CommandEvent::Prediction { cost_usd: Some(usd), .. }
-            if !usd.is_finite() || *usd < 0.0 =>
+            if !is_cost(*usd) =>
         {
             Err(format!("{usd} is not a cost"))
         }
@@ -246,6 +247,9 @@ mod tests {
             (r#"{"type":"output","name":"a","value":1,"path":"p"}"#, "either"),
             (r#"{"type":"output","name":"../a","value":1}"#, "can't be the name"),
             (r#"{"type":"cost","usd":-1}"#, "not a cost"),
+            (r#"{"type":"cost","usd":NaN}"#, "not a cost"),
+            (r#"{"type":"cost","usd":1e300}"#, "not a cost"),
+            (r#"{"type":"cost","amount":1}"#, "missing field `usd`"),
             (r#"{"type":"prediction","provider":"p","model":"m","cost_usd":-1}"#, "not a cost"),
             (r#"{"type":"prediction","provider":"p","model":"m","input_tokens":-1}"#, "invalid value"),
             (r#"{"type":"task","number":1,"title":"t","status":"stuck"}"#, "unknown variant"),

@@ -222,9 +222,22 @@ impl CommandExecution {
             }
             None => {
                 self.set(Process::Lost);
+                self.read_reports().await;
                 End::Lost("nobody saw how the command ended: its supervisor or the machine went down".into())
             }
         }
+    }
+
+    /// Reads the reports of a lost attempt to their end: what it spent is spent.
+    async fn read_reports(&self) {
+        let (reader, attempt) = (Arc::clone(&self.reader), self.attempt.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut reader = super::follow::lock(&reader);
+            reader.finish(0);
+            reader.pace.drain().for_each(|event| attempt.live(event));
+        });
+        // A reader that panicked has nothing to report.
+        let _ = reading.await;
     }
 
     async fn stop(&self) -> Signalled {
@@ -305,6 +318,10 @@ impl Execution for CommandExecution {
 
     fn collect(&self) -> BoxFuture<'_, Outcome> {
         Box::pin(self.gather())
+    }
+
+    fn cost_usd(&self) -> Option<f64> {
+        super::follow::lock(&self.reader).report.cost_usd
     }
 }
 

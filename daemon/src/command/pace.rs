@@ -11,7 +11,8 @@ use tokio::time::Instant;
 /// The least time between two sends: at most thirty a second.
 pub(super) const MIN_INTERVAL: Duration = Duration::from_millis(34);
 
-/// The most pending events (one per metric name, preview port or model); more are dropped.
+/// The most pending events (one per metric name, preview port or model); more are dropped, except predictions, whose
+/// tokens are added up.
 const MAX_PENDING: usize = 512;
 
 #[derive(PartialEq, Eq, Hash, Debug)]
@@ -65,7 +66,8 @@ impl Pace {
             // It follows from state events.
             LiveEvent::EdgeUpdate { .. } => return,
         };
-        if self.waiting.len() < MAX_PENDING || self.waiting.contains_key(&kind) {
+        let is_counted = matches!(kind, Kind::Prediction(..));
+        if is_counted || self.waiting.len() < MAX_PENDING || self.waiting.contains_key(&kind) {
             self.waiting.insert(kind, event);
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn event(
                 input_tokens: *input_tokens,
                 output_tokens: *output_tokens,
                 cost_usd: *cost_usd,
-            })?;
+            });
             LiveEvent::Prediction { source: source(attempt), prediction }
         }
         CommandEvent::Output { .. }

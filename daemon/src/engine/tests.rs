@@ -14,5 +14,6 @@ mod recovery;
 mod resume;
 mod services;
 mod space;
+mod spent;
 mod values;
 mod world;

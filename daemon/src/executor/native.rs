@@ -7,6 +7,7 @@ use std::sync::Arc;
 use fanlight_shared::id::AttemptId;
 use futures_util::future::BoxFuture;
 
+use super::task::without_panics;
 use super::{Capabilities, Execution, Executor, Known, Task, Work, misplaced};
 use crate::attempt::{Attempt, Outcome};
 use crate::content;
@@ -89,16 +90,19 @@ impl Executor for NativeNodes {
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);
                     Box::pin(async move {
-                        let outcome = match making.await {
-                            _ if services.cancel().is_cancelled() => Outcome::cancelled(),
-                            made => match services.question() {
-                                Some(question) => Outcome::parked(question),
-                                None => Outcome::of(made.and_then(|(values, blobs)| {
-                                    Ok((content::check_bound(values, &native.spec)?, blobs))
-                                })),
-                            },
-                        };
-                        // What was spent is spent, however it ended.
+                        let outcome = without_panics(async {
+                            match making.await {
+                                _ if services.cancel().is_cancelled() => Outcome::cancelled(),
+                                made => match services.question() {
+                                    Some(question) => Outcome::parked(question),
+                                    None => Outcome::of(made.and_then(|(values, blobs)| {
+                                        Ok((content::check_bound(values, &native.spec)?, blobs))
+                                    })),
+                                },
+                            }
+                        });
+                        let outcome = outcome.await;
+                        // The cost is spent, however the attempt ended.
                         Outcome { cost_usd: services.cost_usd(), ..outcome }
                     })
                 })

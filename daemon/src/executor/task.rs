@@ -68,12 +68,7 @@ impl Execution for Task {
         Box::pin(async {
             let work = lock(&self.work).take();
             let Some(work) = work else { return End::Lost("its work was begun before".into()) };
-            // A node type that panics ends its attempt, and nothing else.
-            let outcome = AssertUnwindSafe(work).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|panic| {
-                let why = panic_message(panic.as_ref());
-                Outcome::failed(NodeError::new(format!("the node type crashed, which is a bug in it: {why}")))
-            });
+            let outcome = without_panics(work).await;
             *lock(&self.outcome) = Some(outcome);
             End::Ended
         })
@@ -90,6 +85,14 @@ impl Execution for Task {
         let outcome = lock(&self.outcome).take();
         Box::pin(std::future::ready(outcome.unwrap_or_else(|| Outcome::lost("it did not end"))))
     }
+}
+
+/// Turns a panic into a failure: a node type that panics ends its attempt, and nothing else.
+pub(super) async fn without_panics(work: impl Future<Output = Outcome>) -> Outcome {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let why = panic_message(panic.as_ref());
+        Outcome::failed(NodeError::new(format!("the node type crashed, which is a bug in it: {why}")))
+    })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -115,7 +115,7 @@ fn ask() -> NodeType {
 /// A type that works like an agent: it plans, calls a tool, and asks a model.
 fn agent() -> NodeType {
     Build::new("test.agent", "Plans, calls a tool and asks a model.")
-        .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
+        .input("then", Type::Text, "How it ends: `done`, `fail`, `panic` or `hang`.")
         .default("done")
         .output("text", Type::Text, "The text that it found.")
         .run(Runner::daemon(plan_and_call))
@@ -143,6 +143,7 @@ async fn plan_and_call(call: NodeCall) -> Made {
     services.task(1, "look", TaskStatus::Completed);
     match call.inputs.text("then")? {
         "fail" => return Err("it found nothing".into()),
+        "panic" => panic!("no luck"),
         "hang" => services.cancel().cancelled().await,
         _ => {}
     }

@@ -136,7 +136,7 @@ pub(crate) fn run_of(workflow_id: WorkflowId, number: u32, state: RunStatus) -> 
         start_order: (state != RunStatus::Queued).then_some(u64::from(number)),
         resumed_from: None,
         nodes_done: 0,
-        spent: fanlight_shared::run_state::Spent::default(),
+        spent: fanlight_shared::spent::Spent::default(),
         nodes: 2,
         position: None,
         asks: None,

@@ -1,4 +1,4 @@
-//! What an attempt took from models: single predictions, added up for each model.
+//! The use that an attempt makes of models: its predictions, added up by model.
 
 use fanlight_shared::event::{MAX_MODELS, Prediction};
 use fanlight_shared::sanitise;
@@ -6,38 +6,52 @@ use fanlight_shared::value::cut;
 
 use super::MAX_MESSAGE;
 
-/// The predictions of an attempt so far.
+/// The provider and the model of the entry for all models after the first ones.
+const OTHER_MODELS: (&str, &str) = ("other", "models");
+
+/// The predictions of an attempt so far, with at most [`MAX_MODELS`] entries.
 #[derive(Debug, Default)]
 pub(crate) struct Predictions {
     totals: Vec<Prediction>,
 }
 
 impl Predictions {
-    /// Adds one. Returns what was taken from its model in all; `None` of one model too many.
-    pub(crate) fn add(&mut self, one: &Prediction) -> Option<Prediction> {
+    /// Adds a prediction. Returns the sum of its model, or of the other models if there are too many.
+    pub(crate) fn add(&mut self, one: &Prediction) -> Prediction {
         let name = |name: &str| cut(&sanitise::line(name), MAX_MESSAGE);
-        let (provider, model) = (name(&one.provider), name(&one.model));
-        let of = |known: &Prediction| known.provider == provider && known.model == model;
-        let at = self.totals.iter().position(of).unwrap_or(self.totals.len());
-        if at == MAX_MODELS {
-            return None;
-        }
-        if at == self.totals.len() {
-            self.totals.push(Prediction { provider, model, ..Prediction::default() });
-        }
-        let total = &mut self.totals[at];
+        let total = self.of_model(name(&one.provider), name(&one.model));
         total.input_tokens = total.input_tokens.saturating_add(one.input_tokens);
         total.output_tokens = total.output_tokens.saturating_add(one.output_tokens);
         if let Some(cost) = cost(one) {
             *total.cost_usd.get_or_insert(0.0) += cost;
         }
-        Some(total.clone())
+        total.clone()
+    }
+
+    fn of_model(&mut self, provider: String, model: String) -> &mut Prediction {
+        let at = self.totals.iter().position(|known| known.provider == provider && known.model == model);
+        if at.is_none() && self.totals.len() >= MAX_MODELS - 1 && (&*provider, &*model) != OTHER_MODELS {
+            return self.of_model(OTHER_MODELS.0.to_owned(), OTHER_MODELS.1.to_owned());
+        }
+        let at = at.unwrap_or_else(|| {
+            self.totals.push(Prediction { provider, model, ..Prediction::default() });
+            self.totals.len() - 1
+        });
+        &mut self.totals[at]
     }
 }
 
-/// What a prediction cost, if that is an amount of money.
+/// The largest cost that one report may have, in US dollars. It keeps every sum of costs finite.
+const MAX_COST_USD: f64 = 1e9;
+
+/// Returns whether a number can be a cost in US dollars.
+pub(crate) fn is_cost(usd: f64) -> bool {
+    (0.0..=MAX_COST_USD).contains(&usd)
+}
+
+/// Returns the cost of a prediction, if it has a valid one.
 pub(crate) fn cost(one: &Prediction) -> Option<f64> {
-    one.cost_usd.filter(|usd| usd.is_finite() && *usd >= 0.0)
+    one.cost_usd.filter(|usd| is_cost(*usd))
 }
 
 #[cfg(test)]
@@ -56,15 +70,26 @@ mod tests {
         all.add(&one("b\u{1b}[2J", Some(1.0)));
         all.add(&one("a", Some(f64::NAN)));
         all.add(&one("a", Some(0.5)));
-        let total = all.add(&one("a", Some(0.25))).unwrap();
+        let total = all.add(&one("a", Some(0.25)));
         assert_eq!((total.input_tokens, total.output_tokens, total.cost_usd), (400, 40, Some(0.75)));
-        assert_eq!(all.add(&one("b", None)).unwrap().cost_usd, Some(1.0));
+        assert_eq!(all.add(&one("b", None)).cost_usd, Some(1.0));
     }
 
     #[test]
-    fn models_without_end_take_no_memory() {
+    fn any_number_of_models_is_counted_in_a_bounded_number_of_entries() {
         let mut all = Predictions::default();
-        let told = (0..1_000).filter(|number| all.add(&one(&number.to_string(), None)).is_some()).count();
-        assert_eq!(told, MAX_MODELS);
+        (0..1_000).for_each(|number| drop(all.add(&one(&number.to_string(), Some(0.5)))));
+        assert_eq!(all.totals.len(), MAX_MODELS);
+        assert_eq!(all.totals.iter().map(|it| it.input_tokens).sum::<u64>(), 100_000);
+        let other = all.add(&one("1000", None));
+        assert_eq!((other.provider.as_str(), other.model.as_str()), OTHER_MODELS);
+        assert_eq!((other.input_tokens, other.cost_usd), (97_000, Some(484.5)));
+        assert_eq!(all.add(&one("0", None)).input_tokens, 200, "the first models keep their entries");
+    }
+
+    #[test]
+    fn only_an_amount_of_money_is_a_cost() {
+        assert!([0.0, 0.25, 1e9].into_iter().all(is_cost));
+        assert!(![-0.01, 1e10, f64::MAX, f64::INFINITY, f64::NAN].into_iter().any(is_cost));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Reporter {
 struct State {
     log: Log,
     cost_usd: Option<f64>,
-    /// What was taken from each model.
+    /// Its use of each model.
     predictions: Predictions,
 }
 
@@ -51,7 +51,7 @@ impl Reporter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was spent so far, if anything was said of it.
+    /// Returns the cost so far, if the node reported one.
     pub(crate) fn cost_usd(&self) -> Option<f64> {
         self.state().cost_usd
     }
@@ -108,9 +108,9 @@ impl Reporter {
         }
     }
 
-    /// What is no cost is not added.
+    /// Adds a cost; ignores a number that can't be one.
     fn spend(&self, usd: f64) {
-        if usd.is_finite() && usd >= 0.0 {
+        if predictions::is_cost(usd) {
             *self.state().cost_usd.get_or_insert(0.0) += usd;
         }
     }
@@ -137,12 +137,12 @@ impl Reporter {
         self.attempt.live(LiveEvent::ToolResultUpdate { source: self.source(), number, result });
     }
 
-    /// Adds up what was taken from a model. Its cost, where it is one, is spent.
+    /// Adds a prediction to those of its model, and its cost to that of the attempt.
     fn prediction(&self, one: &Prediction) {
         if let Some(cost) = predictions::cost(one) {
             self.spend(cost);
         }
-        let Some(prediction) = self.state().predictions.add(one) else { return };
+        let prediction = self.state().predictions.add(one);
         self.attempt.live(LiveEvent::Prediction { source: self.source(), prediction });
     }
 

@@ -4,7 +4,7 @@ use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{Run, RunStatus};
-use fanlight_shared::run_state::Spent;
+use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
@@ -160,7 +160,7 @@ pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<(i64, Run)> {
     Ok((row.get(20)?, run))
 }
 
-/// Returns what a run spent from three columns: its cost, and its tokens in and out.
+/// Reads three columns: the cost of a run, its input tokens and its output tokens.
 pub(super) fn spent(row: &Row<'_>, column: usize) -> rusqlite::Result<Spent> {
     Ok(Spent {
         cost_usd: row.get(column)?,

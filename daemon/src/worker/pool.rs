@@ -115,7 +115,7 @@ impl Workers {
             Err(Stop::Lost(sentence)) => Outcome::lost(&sentence),
             Err(Stop::Failed(sentence)) => Outcome::failed(NodeError::new(sentence)),
         };
-        // What was spent is spent, however it ended.
+        // The cost is spent, however the attempt ended.
         Outcome { cost_usd: reporter.cost_usd(), ..outcome }
     }
 

@@ -13,7 +13,7 @@ use crate::item::ItemPath;
 
 /// The most tasks, and the most calls, of an attempt: the newest are kept.
 pub const MAX_ENTRIES: usize = 100;
-/// The most models of an attempt: the first are kept.
+/// The most models of an attempt: the last entry is the sum of all further models.
 pub const MAX_MODELS: usize = 32;
 
 /// The attempt that an event is about.

@@ -5,13 +5,14 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::activity::Activity;
+use super::activity::{Activity, Prediction};
 use super::limit;
 use crate::id::AttemptId;
 use crate::item::ItemPath;
 use crate::preview;
 use crate::question::{Answer, Question};
 use crate::run::{AttemptEnd, NodeStatus, RunStatus};
+use crate::spent::Spent;
 use crate::time::Time;
 use crate::value::{Value, float};
 
@@ -189,6 +190,21 @@ impl NodeUpdate {
             activity: None,
         }
     }
+
+    /// Returns the cost and the tokens of the attempt whose end this is; nothing if no attempt ends.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        let mut spent = Spent::default();
+        if self.ended.is_some() {
+            spent.add(&Spent { cost_usd: self.cost_usd, ..Spent::default() });
+            for prediction in self.activity.iter().flat_map(|activity| &activity.predictions) {
+                // The cost of predictions is a part of the cost of the attempt.
+                let Prediction { input_tokens, output_tokens, .. } = *prediction;
+                spent.add(&Spent { cost_usd: None, input_tokens, output_tokens });
+            }
+        }
+        spent
+    }
 }
 
 /// Why a node failed or was skipped.
@@ -210,5 +226,37 @@ impl NodeError {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_counts_when_it_ends_however_it_ends() {
+        let one = |model: &str| Prediction {
+            provider: "local".into(),
+            model: model.into(),
+            input_tokens: 100,
+            output_tokens: 10,
+            cost_usd: Some(0.25),
+        };
+        let mut update = NodeUpdate::new("a", ItemPath::WHOLE, NodeStatus::Running, Time(0));
+        update.activity =
+            Some(Box::new(Activity { predictions: vec![one("a"), one("b")], ..Activity::default() }));
+        update.cost_usd = Some(0.75);
+        assert!(update.spent().is_nothing());
+        let spent = Spent { cost_usd: Some(0.75), input_tokens: 200, output_tokens: 20 };
+        for end in [
+            AttemptEnd::Completed,
+            AttemptEnd::Failed,
+            AttemptEnd::Cancelled,
+            AttemptEnd::Parked,
+            AttemptEnd::Lost,
+        ] {
+            update.ended = Some(end);
+            assert_eq!(update.spent(), spent);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! How a run stands: what its state events say of it as a whole.
 
-use super::Spent;
 use crate::event::{RunUpdate, StateEvent};
 use crate::run::{NodeStatus, Run, RunStatus};
+use crate::spent::Spent;
 use crate::time::Time;
 
 /// How a run stands: the fold of its state events, as far as lists show it. What an event changes of this is said here
@@ -21,7 +21,7 @@ pub struct Summary {
     pub error: Option<String>,
     /// Nodes that ended, without those that were cancelled.
     pub nodes_done: u32,
-    /// What its attempts spent, as far as they have ended.
+    /// The cost and the tokens of its attempts that have ended.
     pub spent: Spent,
 }
 
@@ -49,7 +49,9 @@ impl Summary {
                 // The state in which a node ends is its last one, so that each is counted once.
                 let done = update.item.is_whole() && counts(update.status);
                 self.nodes_done += u32::from(done);
-                self.spent.fold(update) || done
+                let before = self.spent;
+                self.spent.add(&update.spent());
+                done || self.spent != before
             }
         }
     }

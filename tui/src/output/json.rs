@@ -5,7 +5,7 @@ use fanlight_shared::client::Client;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::daemon::DaemonStatus;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::Spent;
+use fanlight_shared::spent::Spent;
 use fanlight_shared::value::Value;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub(crate) fn run(run: &Run) -> Json {
     })
 }
 
-/// What was spent; the cost is null while nothing is known of it.
+/// Returns the stable JSON of a cost and its tokens; the cost is null while it is unknown.
 pub(crate) fn spent(spent: &Spent) -> Json {
     json!({
         "cost_usd": spent.cost_usd,

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_costs_is_in_the_first_line() {
+    fn the_header_shows_the_cost_of_the_run() {
         let mut model = busy();
         change_state(&mut model, |state| state.spent.cost_usd = Some(0.0125));
         assert!(line(&screen(&mut model, 140, 40), 0).contains(" · $0.0125   ▶1"));

@@ -36,6 +36,26 @@ fn a_killed_supervisor_loses_its_commands_and_says_so() {
 }
 
 #[test]
+fn a_lost_command_keeps_the_cost_and_the_tokens_that_it_reported() {
+    let fanlight = Fanlight::new();
+    let agent = r#"nodes:
+  agent:
+    run: |
+      echo '{"type":"prediction","provider":"p","model":"m","input_tokens":9,"cost_usd":0.25}' >> "$FANLIGHT_EVENTS"
+      echo begun
+      until [ -e "$FANLIGHT_PROJECT/go" ]; do sleep 0.05; done
+"#;
+    fanlight.file("agent.yaml", agent).say(&["run", "agent.yaml", "--detach"]).exits(0);
+    wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun\n");
+    let home = fanlight.path("../h").canonicalize().unwrap();
+    kill(helpers(None, "supervisor", &home.display().to_string())[0]);
+    fanlight.await_states(&["failed"]);
+    let shown = fanlight.say(&["show", "agent", "--json"]).exits(0).json().remove(0);
+    assert_eq!(shown["spent"].to_string(), r#"{"cost_usd":0.25,"input_tokens":9,"output_tokens":0}"#);
+    is_whole(&fanlight);
+}
+
+#[test]
 fn a_killed_worker_is_replaced() {
     let fanlight = Fanlight::new();
     let paint = "nodes:\n  paint: { uses: image.generate, with: { style: plasma, width: 64, height: 64 } }\n";

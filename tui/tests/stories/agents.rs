@@ -1,8 +1,8 @@
-//! Commands that are agents: what they plan and call, and what that takes.
+//! Commands that are agents: their plans and tool calls, their cost and their tokens.
 
 use super::support::{Fanlight, wait_for};
 
-/// Each run takes 1,000 tokens in and 50 out; it costs a quarter dollar for these, and another one besides.
+/// Each run uses 1,000 input tokens and 50 output tokens; these cost a quarter dollar, and something else another one.
 const AGENT: &str = r#"nodes:
   agent:
     run: |
@@ -27,14 +27,14 @@ fn start(fanlight: &Fanlight, arguments: &[&str], file: &str) -> std::process::C
 }
 
 #[test]
-fn what_an_agent_does_is_told_and_what_it_takes_is_added_up() {
+fn an_agent_reports_its_work_and_its_cost_and_tokens_are_added_up() {
     let fanlight = Fanlight::new();
     fanlight.file("agent.yaml", AGENT);
     fanlight.say(&["queue", "--pause"]).exits(0);
     let mut running = start(&fanlight, &["run", "agent.yaml", "--json"], "run.jsonl");
     fanlight.await_states(&["queued"]);
     let mut watching = start(&fanlight, &["watch", "agent", "--json"], "watch.jsonl");
-    wait_for("the beginning of what is watched", || {
+    wait_for("the snapshot of the watched run", || {
         std::fs::read_to_string(fanlight.path("watch.jsonl")).unwrap().contains("snapshot")
     });
     fanlight.say(&["queue", "--continue"]).exits(0);
@@ -42,16 +42,16 @@ fn what_an_agent_does_is_told_and_what_it_takes_is_added_up() {
         for kind in ["planning_update", "task_update", "tool_call_update", "tool_result_update", "prediction"]
         {
             wait_for(&format!("{kind} in {file}"), || {
-                let told = std::fs::read_to_string(fanlight.path(file)).unwrap();
-                told.contains(&format!(r#""type":"{kind}""#))
+                let printed = std::fs::read_to_string(fanlight.path(file)).unwrap();
+                printed.contains(&format!(r#""type":"{kind}""#))
             });
         }
     }
     fanlight.file("go", "");
     for (child, file) in [(&mut running, "run.jsonl"), (&mut watching, "watch.jsonl")] {
         assert!(child.wait().unwrap().success());
-        let told = std::fs::read_to_string(fanlight.path(file)).unwrap();
-        let end: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        let printed = std::fs::read_to_string(fanlight.path(file)).unwrap();
+        let end: serde_json::Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
         let run = if end["type"] == "end" { &end["runs"][0] } else { &end };
         assert_eq!(run["spent"].to_string(), SPENT, "{file}");
     }
@@ -75,7 +75,7 @@ fn what_an_agent_does_is_told_and_what_it_takes_is_added_up() {
     }
     assert_eq!(fanlight.say(&["ps", "--all", "--json"]).json()[0]["spent"].to_string(), SPENT);
 
-    // What is deleted counts no more.
+    // A deleted run doesn't count.
     fanlight.say(&["delete", "agent#1", "--yes"]).exits(0);
     let shown = fanlight.say(&["show", "agent#3"]).exits(0).out;
     assert!(!shown.contains("runs of agent:"), "its sweep is all of them:\n{shown}");

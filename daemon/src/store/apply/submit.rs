@@ -96,7 +96,7 @@ impl Apply {
                 start_order: None,
                 resumed_from: submit.resume.as_ref().map(|resume| resume.run),
                 nodes_done: 0,
-                spent: fanlight_shared::run_state::Spent::default(),
+                spent: fanlight_shared::spent::Spent::default(),
                 nodes: submit.nodes,
                 position: Some(ahead + place as u32 + 1),
                 asks: None,

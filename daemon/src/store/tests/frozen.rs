@@ -6,7 +6,7 @@ use fanlight_shared::rpc::{assets, runs};
 
 use super::*;
 
-fn data() -> PathBuf {
+pub(super) fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 

@@ -34,7 +34,7 @@ fn run(workflow_id: WorkflowId, number: u32) -> Run {
         start_order: None,
         resumed_from: None,
         nodes_done: 0,
-        spent: crate::run_state::Spent::default(),
+        spent: crate::spent::Spent::default(),
         nodes: 1,
         position: None,
         asks: None,

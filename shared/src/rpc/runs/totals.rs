@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::RunId;
 use crate::rpc::request;
-use crate::run_state::Spent;
+use crate::spent::Spent;
 
-/// `runs.totals`: what the runs beside a run spent, as far as their attempts have ended.
+/// `runs.totals`: the cost and the tokens of the runs of a submission, and of those of a workflow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
-    /// The run.
+    /// One of the runs.
     pub run_id: RunId,
 }
 
@@ -21,19 +21,19 @@ pub struct Totals {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct TotalsResponse {
-    /// The runs of its submission, such as a sweep, with itself.
+    /// All runs of its submission, such as a sweep.
     pub submission: Total,
-    /// All runs of its workflow that were not deleted.
+    /// All runs of its workflow.
     pub workflow: Total,
 }
 
-/// What several runs spent.
+/// A sum over several runs. Deleted runs don't count.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Total {
-    /// How many runs there are.
+    /// The number of runs.
     pub runs: u32,
-    /// What they spent in all.
+    /// The cost and the tokens of their attempts that have ended.
     pub spent: Spent,
 }
 

@@ -1,4 +1,4 @@
-//! What a run spent, and the runs beside it.
+//! The cost and the tokens of a run, of its sweep and of its workflow.
 
 use fanlight_shared::rpc::runs::{Total, TotalsResponse};
 use fanlight_shared::run::Run;
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::output::{json, text};
 
-/// The facts about it: none where nothing was spent, and none about others that only repeat what was said.
+/// Returns the facts about them, without those of which nothing is known, and without sums that repeat the one before.
 pub(super) fn lines(run: &Run, totals: &TotalsResponse) -> Vec<(&'static str, String)> {
     let (sweep, all) = (&totals.submission, &totals.workflow);
     let mut lines = Vec::new();
@@ -27,7 +27,7 @@ fn runs(total: &Total) -> String {
     text::count(total.runs as usize, "run")
 }
 
-/// The stable shape of the totals.
+/// Returns the stable JSON of the totals.
 pub(super) fn object(totals: &TotalsResponse) -> Json {
     let total = |of: &Total| json!({ "runs": of.runs, "spent": json::spent(&of.spent) });
     json!({ "submission": total(&totals.submission), "workflow": total(&totals.workflow) })

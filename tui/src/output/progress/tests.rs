@@ -28,7 +28,7 @@ fn run(number: u32, label: &str) -> Run {
         start_order: None,
         resumed_from: None,
         nodes_done: 0,
-        spent: fanlight_shared::run_state::Spent::default(),
+        spent: fanlight_shared::spent::Spent::default(),
         nodes: 5,
         position: None,
         asks: None,

@@ -5,7 +5,8 @@ use fanlight_shared::event::{EdgeActivity, NodeError, Progress};
 use fanlight_shared::id::{AssetId, RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus, Run, RunStatus};
-use fanlight_shared::run_state::{Attempt, RunState, Spent};
+use fanlight_shared::run_state::{Attempt, RunState};
+use fanlight_shared::spent::Spent;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 

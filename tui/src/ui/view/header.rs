@@ -97,7 +97,7 @@ fn state<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     spans
 }
 
-/// ` · $0.0125`: what the attempts of the run cost that have ended.
+/// Returns ` · $0.0125`: the cost of the attempts that have ended.
 fn cost<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     let spent = model.lens().and_then(|lens| lens.state.spent.cost_usd).filter(|usd| *usd > 0.0);
     let cost = spent.map(|usd| Span::styled(format!("${usd:.4}"), theme.text));

@@ -1,0 +1,131 @@
+//! The cost and the tokens of runs. `test.agent` reports $0.50, 200 input tokens and 12 output tokens.
+
+use fanlight_shared::environment::Environment;
+use fanlight_shared::event::{Activity, TaskStatus};
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::runs;
+use fanlight_shared::run::{AttemptEnd, RunStatus};
+use fanlight_shared::spent::Spent;
+
+use super::world::World;
+
+/// Returns the sum of this many attempts of an agent.
+fn agents(count: u32) -> Spent {
+    let tokens = u64::from(count);
+    Spent {
+        cost_usd: (count > 0).then(|| f64::from(count) * 0.5),
+        input_tokens: tokens * 200,
+        output_tokens: tokens * 12,
+    }
+}
+
+/// Checks the sum in the row of a run, and in the fold of its events.
+#[track_caller]
+fn has_spent(world: &World, run: RunId, spent: Spent) {
+    let ended = world.ended(run);
+    assert_eq!((ended.run.spent, ended.state.spent), (spent, spent));
+}
+
+#[tokio::test]
+async fn every_attempt_and_every_item_counts_once() {
+    let world = World::new().await;
+    let agents_of_all_kinds = "
+nodes:
+  once: { uses: test.agent }
+  retried: { uses: test.agent, with: { then: fail }, retry: { times: 2, backoff: 1ms }, allow_failure: true }
+  crashed: { uses: test.agent, with: { then: panic }, allow_failure: true }
+  items: { uses: test.agent, each: '${{ range(4) }}' }
+";
+    let run = world.run(agents_of_all_kinds).await.run;
+    assert_eq!(run.state, RunStatus::Completed);
+    has_spent(&world, run.id, agents(1 + 3 + 1 + 4));
+}
+
+#[tokio::test]
+async fn a_cancelled_attempt_counts() {
+    let world = World::new().await;
+    let run = world.start("nodes: { a: { uses: test.agent, with: { then: hang } } }").await;
+    world
+        .until_stored(|_| {
+            let state = world.hub.run_state(run.id);
+            state.is_some_and(|state| state.nodes["a"].whole.activity.as_deref().is_some_and(has_worked))
+        })
+        .await;
+    has_spent(&world, run.id, agents(0));
+    world.cancel(&[run.id]).await;
+    world.idle().await;
+    assert_eq!(world.ended(run.id).run.state, RunStatus::Cancelled);
+    has_spent(&world, run.id, agents(1));
+}
+
+fn has_worked(activity: &Activity) -> bool {
+    activity.tasks.first().is_some_and(|task| task.status == TaskStatus::Completed)
+}
+
+#[tokio::test]
+async fn a_resumed_run_does_not_count_what_it_takes_over() {
+    let world = World::new().await;
+    let failed = world
+        .run(
+            "
+nodes:
+  good: { uses: test.agent }
+  bad: { uses: test.agent, needs: [good], with: { then: fail } }
+",
+        )
+        .await
+        .run;
+    has_spent(&world, failed.id, agents(2));
+    let resume = runs::Resume {
+        run: failed.id,
+        request_key: RunId::new().to_string(),
+        document: None,
+        environment: Environment::default(),
+        dry_run: false,
+    };
+    let again = world.engine.resume(resume).await.unwrap().runs.remove(0);
+    world.idle().await;
+    assert_eq!(world.ended(again.id).nodes(), "good cached, bad failed");
+    has_spent(&world, again.id, agents(1));
+    let totals = world.store.totals(again.id).unwrap();
+    assert_eq!((totals.submission.runs, totals.submission.spent), (1, agents(1)));
+    assert_eq!((totals.workflow.runs, totals.workflow.spent), (2, agents(3)));
+}
+
+#[tokio::test]
+async fn a_restart_of_the_daemon_counts_nothing_twice() {
+    let mut world = World::new().await;
+    let run = world
+        .start(
+            "
+nodes:
+  done: { uses: test.agent }
+  hangs: { run: hang, needs: [done] }
+  then: { uses: test.agent, needs: [hangs] }
+",
+        )
+        .await;
+    world.fake.until("start hangs").await;
+    has_spent(&world, run.id, agents(1));
+    for _ in 0..2 {
+        world.restart().await;
+        has_spent(&world, run.id, agents(1));
+    }
+    world.fake.finish("hangs");
+    world.idle().await;
+    has_spent(&world, run.id, agents(2));
+}
+
+#[tokio::test]
+async fn an_attempt_that_ends_with_the_daemon_has_no_known_cost() {
+    let mut world = World::new().await;
+    let run = world.start("nodes: { a: { uses: test.agent, with: { then: hang } } }").await;
+    world.until_attempt(run.id, "a", 1).await;
+    world.restart().await;
+    world.until_attempt(run.id, "a", 2).await;
+    let lost = world.ended(run.id).state.nodes["a"].whole.attempts[0].clone();
+    assert_eq!((lost.end, lost.cost_usd), (Some(AttemptEnd::Lost), None));
+    world.cancel(&[run.id]).await;
+    world.idle().await;
+    assert!(world.ended(run.id).run.spent.cost_usd.is_none_or(|usd| usd <= 0.5));
+}

@@ -1,0 +1,104 @@
+//! The cost of attempts, and the tokens that they used.
+
+use std::fmt;
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The most tokens that a sum holds: every reader of JSON has integers up to this one.
+pub const MAX_TOKENS: u64 = (1 << 53) - 1;
+
+/// The cost and the tokens of attempts that have ended. Values that a run takes over from an earlier one add nothing.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+pub struct Spent {
+    /// In US dollars; absent while no cost is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// The input tokens of all models; at most 2^53 - 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_tokens: u64,
+    /// The output tokens of all models; at most 2^53 - 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_tokens: u64,
+}
+
+/// Returns whether a count is zero; zeros are not serialised.
+fn is_zero(tokens: &u64) -> bool {
+    *tokens == 0
+}
+
+impl Spent {
+    /// Returns whether neither a cost nor tokens are known.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds another sum. JSON has no infinite numbers, so the cost stays finite.
+    pub fn add(&mut self, other: &Self) {
+        if let Some(cost) = other.cost_usd.filter(|usd| usd.is_finite()) {
+            self.cost_usd = Some((self.cost_usd.unwrap_or_default() + cost).min(f64::MAX));
+        }
+        let tokens = |one: u64, two: u64| one.saturating_add(two).min(MAX_TOKENS);
+        self.input_tokens = tokens(self.input_tokens, other.input_tokens);
+        self.output_tokens = tokens(self.output_tokens, other.output_tokens);
+    }
+
+    /// Returns the later of two sums of the same attempts: sums only grow.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        Self {
+            cost_usd: match (self.cost_usd, other.cost_usd) {
+                (Some(one), Some(two)) => Some(one.max(two)),
+                (one, two) => one.or(two),
+            },
+            input_tokens: self.input_tokens.max(other.input_tokens),
+            output_tokens: self.output_tokens.max(other.output_tokens),
+        }
+    }
+}
+
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cost = self.cost_usd.map(|usd| format!("${usd:.4}"));
+        let tokens = (self.input_tokens > 0 || self.output_tokens > 0)
+            .then(|| format!("{} tokens in · {} out", self.input_tokens, self.output_tokens));
+        let parts: Vec<String> = cost.into_iter().chain(tokens).collect();
+        f.write_str(&parts.join(" · "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_written_in_words_and_the_later_one_wins() {
+        let all = Spent { cost_usd: Some(2.25), input_tokens: 600, output_tokens: 60 };
+        assert_eq!(all.to_string(), "$2.2500 · 600 tokens in · 60 out");
+        assert_eq!(Spent::default().later(all).later(Spent::default()), all);
+    }
+
+    #[test]
+    fn a_sum_can_always_be_sent_as_json() {
+        let most = Spent { cost_usd: Some(f64::MAX), input_tokens: u64::MAX, output_tokens: u64::MAX };
+        let mut sum = Spent::default();
+        for added in [most, most, Spent { cost_usd: Some(f64::NAN), ..most }] {
+            sum.add(&added);
+        }
+        let all = Spent { cost_usd: Some(f64::MAX), input_tokens: MAX_TOKENS, output_tokens: MAX_TOKENS };
+        assert_eq!(sum, all);
+        assert_eq!(serde_json::from_str::<Spent>(&serde_json::to_string(&sum).unwrap()).unwrap(), all);
+    }
+
+    #[test]
+    fn a_cost_of_nothing_is_known_and_no_cost_is_not() {
+        let mut sum = Spent::default();
+        sum.add(&Spent::default());
+        assert_eq!((sum.cost_usd, sum.is_nothing()), (None, true));
+        sum.add(&Spent { cost_usd: Some(0.0), ..Spent::default() });
+        assert_eq!((sum.cost_usd, sum.is_nothing()), (Some(0.0), false));
+    }
+}
