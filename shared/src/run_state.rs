@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use edges::Readers;
-pub use instance::{Attempt, Instance};
+pub use instance::{Attempt, InstanceState};
 pub(crate) use node::items_by_index;
 pub use node::{ITEM_ERRORS, ItemError, NodeState};
 pub use parts::Items;
@@ -211,7 +211,7 @@ impl RunState {
     }
 
     /// Returns the instance of a node or item while an attempt of it is running.
-    fn live_instance(&mut self, node: &str, item: ItemPath) -> Option<&mut Instance> {
+    fn live_instance(&mut self, node: &str, item: ItemPath) -> Option<&mut InstanceState> {
         if self.status.is_ended() {
             return None;
         }
@@ -225,7 +225,7 @@ impl RunState {
 
     /// Returns the instance of a node or item.
     #[must_use]
-    pub fn instance(&self, node: &str, item: ItemPath) -> Option<&Instance> {
+    pub fn instance(&self, node: &str, item: ItemPath) -> Option<&InstanceState> {
         let node = self.nodes.get(node)?;
         match item.0 {
             None => Some(&node.whole),

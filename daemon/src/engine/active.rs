@@ -1,27 +1,28 @@
 //! A run that has a slot: what the engine holds of it in memory.
 
+mod instance;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use fanlight_shared::document::lock_name;
-use fanlight_shared::event::{NodeError, NodeUpdate, Numbered, RunUpdate, StateEvent};
+use fanlight_shared::event::{NodeUpdate, Numbered, RunUpdate, StateEvent};
 use fanlight_shared::expression::{Load, Outcome as Upstream, Root, Scope};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::question::{Answer, Question};
 use fanlight_shared::run::{NodeStatus, Run};
 use fanlight_shared::transition::{self, State};
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::STATUS_PORT;
-use tokio_util::sync::CancellationToken;
+
+pub(super) use instance::{ActiveInstance, Live};
 
 use super::context::{After, Context};
 use super::core::Place;
 use super::plan::Plan;
-use super::pools::{self, Needs, Resource, Ticket};
+use super::pools::{self, Needs, Resource};
 use crate::attempt::RunFacts;
 use crate::content::Loader;
-use crate::executor::Work;
 use crate::store::Op;
 use crate::store::blob::Blobs;
 
@@ -61,13 +62,16 @@ pub(crate) struct ActiveRun {
     pub(super) storing_outputs: bool,
     /// Its listing changed since it was last sent to the registry.
     pub(super) listing_changed: bool,
+    /// The fold of its events, which tests compare it with.
+    #[cfg(test)]
+    pub(super) folded: fanlight_shared::run_state::RunState,
 }
 
 /// A node of a run that has a slot.
 #[derive(Default)]
 pub(super) struct NodeRun {
     /// The node itself; of a node with `each` only its status counts.
-    pub(super) whole: Instance,
+    pub(super) whole: ActiveInstance,
     /// Nodes it waits for that have not ended.
     pub(super) pending: usize,
     /// Its items, once their list is known.
@@ -88,7 +92,7 @@ impl NodeRun {
 
     /// What the port `status` holds where the node itself made no such value: of a node with `each` a list.
     fn status(&self) -> Option<Value> {
-        let word = |instance: &Instance| {
+        let word = |instance: &ActiveInstance| {
             Value::from(match instance.status {
                 // A value that was taken over was made once, and conditions go by that.
                 NodeStatus::Cached => NodeStatus::Completed.word(),
@@ -106,43 +110,9 @@ impl NodeRun {
 pub(super) struct Items {
     /// `item` by index; of straight readers filled in when the item upstream ends.
     pub(super) inputs: Vec<Option<Value>>,
-    pub(super) runs: Vec<Instance>,
+    pub(super) runs: Vec<ActiveInstance>,
     /// Items that have not ended.
     pub(super) left: usize,
-}
-
-/// A node, or one item of it.
-#[derive(Default)]
-pub(super) struct Instance {
-    pub(super) status: NodeStatus,
-    /// Attempts that were started.
-    pub(super) attempts: u32,
-    /// Attempts that failed; what `retry` counts.
-    pub(super) failures: u32,
-    /// Attempts that nobody saw the end of.
-    pub(super) interruptions: u32,
-    /// The attempt that runs.
-    pub(super) live: Option<Live>,
-    /// Its place in the line for pools and a lock, while it waits there.
-    pub(super) ticket: Option<Ticket>,
-    /// What it asks a person, while it waits for the answer.
-    pub(super) question: Option<Box<Question>>,
-    /// The answer, for the attempt that goes on with it and for its retries.
-    pub(super) answer: Option<Answer>,
-    /// It has its answer, and the attempt that goes on with it has not started.
-    pub(super) answered: bool,
-    /// What to run, kept for retries.
-    pub(super) prepared: Option<Arc<Work>>,
-    /// What it made.
-    pub(super) values: Option<Values>,
-    pub(super) error: Option<NodeError>,
-}
-
-/// An attempt that runs.
-pub(super) struct Live {
-    pub(super) id: AttemptId,
-    pub(super) cancel: CancellationToken,
-    pub(super) started: super::started::Started,
 }
 
 /// Names an instance of an active run.
@@ -170,6 +140,8 @@ impl ActiveRun {
             .map(|node| NodeRun { pending: node.deps.len(), ..NodeRun::default() })
             .collect::<Vec<_>>();
         Self {
+            #[cfg(test)]
+            folded: fanlight_shared::run_state::RunState::new(plan.nodes.iter().map(|it| it.name.clone())),
             facts: Arc::new(RunFacts {
                 id: run.id,
                 number: run.number,
@@ -203,14 +175,14 @@ impl ActiveRun {
         Key { run: self.run.id, node, item }
     }
 
-    pub(super) fn instance(&self, node: usize, item: ItemPath) -> Option<&Instance> {
+    pub(super) fn instance(&self, node: usize, item: ItemPath) -> Option<&ActiveInstance> {
         match item.0 {
             None => Some(&self.nodes[node].whole),
             Some(index) => self.nodes[node].items.as_ref()?.runs.get(index as usize),
         }
     }
 
-    pub(super) fn instance_mut(&mut self, node: usize, item: ItemPath) -> Option<&mut Instance> {
+    pub(super) fn instance_mut(&mut self, node: usize, item: ItemPath) -> Option<&mut ActiveInstance> {
         match item.0 {
             None => Some(&mut self.nodes[node].whole),
             Some(index) => self.nodes[node].items.as_mut()?.runs.get_mut(index as usize),
@@ -218,7 +190,7 @@ impl ActiveRun {
     }
 
     /// Every instance that could have an attempt: items where there are some, else the node itself.
-    pub(super) fn instances_mut(&mut self) -> impl Iterator<Item = &mut Instance> {
+    pub(super) fn instances_mut(&mut self) -> impl Iterator<Item = &mut ActiveInstance> {
         self.nodes.iter_mut().flat_map(|node| match &mut node.items {
             Some(items) => items.runs.iter_mut(),
             None => std::slice::from_mut(&mut node.whole).iter_mut(),
@@ -279,8 +251,27 @@ impl ActiveRun {
         self.seq += 1;
         self.run.fold(&event);
         let event = Numbered { seq: self.seq, event };
+        #[cfg(test)]
+        self.folded.fold(&event);
         context.op(Op::Event { run: self.run.id, event: event.clone() });
         context.after(After::State { workflow_id: self.run.workflow_id, run_id: self.run.id, event });
+    }
+
+    /// Asserts that a daemon that recovered the run from its events now would have the same run.
+    #[cfg(test)]
+    pub(super) fn assert_recoverable(&self) {
+        assert_eq!(self.run.summary(), self.folded.summary(), "{}", self.run.name());
+        for (plan, node) in self.plan.nodes.iter().zip(&self.nodes) {
+            let state = &self.folded.nodes[&plan.name];
+            node.whole.assert_agrees(&state.whole, &plan.name);
+            let none = fanlight_shared::run_state::InstanceState::default();
+            for (index, item) in (0..).zip(node.items.iter().flat_map(|items| &items.runs)) {
+                item.assert_agrees(
+                    state.items.get(&index).unwrap_or(&none),
+                    &format!("{}[{index}]", plan.name),
+                );
+            }
+        }
     }
 
     /// What `success()` and `failure()` return for this node. A node with `allow_failure` that failed counts as one that

@@ -238,6 +238,10 @@ impl Core {
     /// Ends a turn: sends its decisions to the store, and changed listings to the registry.
     fn end_turn(&mut self) {
         for id in std::mem::take(&mut self.touched) {
+            #[cfg(test)]
+            if let Some(run) = self.active.get(&id) {
+                run.assert_recoverable();
+            }
             if let Some(run) = self.active.get_mut(&id).filter(|run| run.listing_changed) {
                 run.tell_listing(&mut self.context);
             }

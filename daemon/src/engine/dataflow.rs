@@ -189,6 +189,7 @@ impl ActiveRun {
         let Some(instance) = self.instance_mut(node, item) else { return };
         enter(&mut instance.status, status);
         instance.error = error;
+        instance.answer = None;
         instance.live = None;
         if let Some(prepared) = instance.prepared.take() {
             self.release_inputs(&prepared);

@@ -8,7 +8,7 @@ use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{Each, Template};
 
-use super::active::{ActiveRun, Instance, Items, RunScope, enter};
+use super::active::{ActiveInstance, ActiveRun, Items, RunScope, enter};
 use super::context::Context;
 use super::dataflow::Asked;
 
@@ -65,7 +65,7 @@ impl ActiveRun {
             let message = format!("`each` would make more than {MAX_INSTANCES} instances in this run");
             return self.fail(context, node, ItemPath::WHOLE, NodeError::new(message));
         }
-        let runs = (0..count).map(|_| Instance::default()).collect();
+        let runs = (0..count).map(|_| ActiveInstance::default()).collect();
         self.nodes[node].items = Some(Items { inputs, runs, left: count });
         let update = NodeUpdate {
             items: u32::try_from(count).ok(),

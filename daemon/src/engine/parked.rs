@@ -7,11 +7,11 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::time::Time;
 
-use super::active::{ActiveRun, Instance};
+use super::active::{ActiveInstance, ActiveRun};
 use super::context::Context;
 use super::core::Core;
 
-impl Instance {
+impl ActiveInstance {
     /// Something of it goes on without a person.
     fn is_busy(&self) -> bool {
         let waits_for_retry = self.status == NodeStatus::Waiting

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
-use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
-use fanlight_shared::run_state::{Instance as Seen, RunState};
+use fanlight_shared::run::{NodeStatus, RunStatus};
+use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 
-use super::active::{ActiveRun, Instance, Items};
+use super::active::{ActiveInstance, ActiveRun, Items};
 use super::attempts::Begin;
 use super::context::{After, Context};
 use super::inputs;
@@ -45,6 +45,10 @@ impl ActiveRun {
     /// Restores the run to the state that its events describe, and continues from there.
     pub(super) fn recover(&mut self, context: &mut Context, state: RunState, values: Stored, rebooted: bool) {
         self.seq = state.seq;
+        #[cfg(test)]
+        {
+            self.folded = state.clone();
+        }
         let summary = state.summary();
         if self.run.summary() != summary {
             // An earlier version wrote the row by itself, and counted nodes at the end only.
@@ -100,10 +104,13 @@ impl ActiveRun {
         for (at, plan) in plan.nodes.iter().enumerate() {
             let Some(seen) = state.nodes.get(&plan.name) else { continue };
             if let Some(count) = seen.item_count {
-                let mut runs: Vec<Instance> = (0..count).map(|_| Instance::default()).collect();
+                let mut runs: Vec<ActiveInstance> = (0..count).map(|_| ActiveInstance::default()).collect();
                 for (index, seen) in &seen.items {
                     if let Some(run) = runs.get_mut(*index as usize) {
-                        *run = restored(seen, values.remove(&(plan.name.clone(), ItemPath::item(*index))));
+                        *run = ActiveInstance::restored(
+                            seen,
+                            values.remove(&(plan.name.clone(), ItemPath::item(*index))),
+                        );
                     }
                 }
                 let left = runs.iter().filter(|run| !run.status.is_ended()).count();
@@ -111,7 +118,7 @@ impl ActiveRun {
                 self.nodes[at].items = Some(Items { inputs: vec![None; runs.len()], runs, left });
             }
             self.nodes[at].whole =
-                restored(&seen.whole, values.remove(&(plan.name.clone(), ItemPath::WHOLE)));
+                ActiveInstance::restored(&seen.whole, values.remove(&(plan.name.clone(), ItemPath::WHOLE)));
             if seen.whole.status.is_ended() {
                 let own = self.nodes[at].whole.values.take();
                 let lists = self.nodes[at].items.is_some().then(|| self.lists(at));
@@ -148,7 +155,7 @@ impl ActiveRun {
     }
 
     /// Adopts an attempt that was running and may still be alive.
-    fn adopt(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
+    fn adopt(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &InstanceState) {
         let Some(attempt) = seen.attempts.last() else { return };
         let plan = self.plan.clone();
         let plan = &plan.nodes[node];
@@ -189,7 +196,7 @@ impl ActiveRun {
     }
 
     /// Handles an attempt that was interrupted by the end of the daemon or of the machine.
-    fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &Seen) {
+    fn interrupted(&mut self, context: &mut Context, node: usize, item: ItemPath, seen: &InstanceState) {
         let started = seen.started_at().map_or_else(Started::now, Started::earlier);
         let key = self.key(node, item);
         let outcome = Outcome {
@@ -212,25 +219,5 @@ impl ActiveRun {
                 context.retry_later(self.key(node, item), seen.attempt(), due.since(Time::now()));
             }
         }
-    }
-}
-
-fn restored(seen: &Seen, values: Option<Values>) -> Instance {
-    let ended = |end| seen.attempts.iter().filter(|attempt| attempt.end == Some(end)).count() as u32;
-    Instance {
-        status: seen.status,
-        attempts: seen.attempt(),
-        failures: ended(AttemptEnd::Failed),
-        interruptions: ended(AttemptEnd::Lost),
-        question: seen.question.clone(),
-        answer: seen.answer.as_deref().cloned(),
-        answered: seen.status == NodeStatus::Waiting
-            && seen.answer.is_some()
-            && seen.attempts.last().is_some_and(|it| it.end == Some(AttemptEnd::Parked)),
-        live: None,
-        ticket: None,
-        prepared: None,
-        values,
-        error: seen.error.clone(),
     }
 }

@@ -9,7 +9,7 @@ use fanlight_shared::preview;
 use fanlight_shared::question::{Question, QuestionKind};
 use fanlight_shared::rpc::frame::{EVENT, JsonRpc2, NotificationFrame};
 use fanlight_shared::rpc::watch::Notification;
-use fanlight_shared::run_state::Instance;
+use fanlight_shared::run_state::InstanceState;
 use fanlight_shared::value::Value;
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -130,7 +130,7 @@ pub(super) struct SnapshotItems<'a> {
     pub(super) run_id: RunId,
     pub(super) seq: u64,
     pub(super) node: &'a str,
-    pub(super) items: &'a BTreeMap<u32, &'a Instance>,
+    pub(super) items: &'a BTreeMap<u32, &'a InstanceState>,
 }
 
 pub(super) fn encode_items(params: &SnapshotItems<'_>) -> Utf8Bytes {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fanlight_shared::event::{LiveEvent, NodeUpdate, Numbered, Source, StateEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Folded, Instance, RunState};
+use fanlight_shared::run_state::{Folded, InstanceState, RunState};
 
 /// How many numbered events of a run are kept for clients that reconnect.
 const RING_CAPACITY: usize = 1024;
@@ -124,7 +124,7 @@ impl Record {
     }
 }
 
-fn live_values(node: &str, item: ItemPath, instance: &Instance, live: &mut Vec<LiveEvent>) {
+fn live_values(node: &str, item: ItemPath, instance: &InstanceState, live: &mut Vec<LiveEvent>) {
     if !instance.is_live() {
         return;
     }

@@ -7,7 +7,7 @@ use fanlight_shared::event::{EdgeActivity, Queue};
 use fanlight_shared::rpc::frame::PART;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Instance, NodeState, RunState};
+use fanlight_shared::run_state::{InstanceState, NodeState, RunState};
 use indexmap::IndexMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -205,10 +205,10 @@ impl Parts {
     }
 
     /// Returns the next items of one node that fit, and advances past them.
-    fn items(&mut self, budget: &mut Budget) -> Option<(&str, BTreeMap<u32, &Instance>)> {
+    fn items(&mut self, budget: &mut Budget) -> Option<(&str, BTreeMap<u32, &InstanceState>)> {
         self.skip();
         let (name, node) = self.state.nodes.get_index(self.items.0)?;
-        let items: BTreeMap<u32, &Instance> = node
+        let items: BTreeMap<u32, &InstanceState> = node
             .items
             .range(self.items.1..)
             .take_while(|(_, item)| budget.take(INDEX, item))

@@ -6,7 +6,7 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::questions::{List, OpenQuestion};
 use fanlight_shared::rpc::{Page, RpcError};
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::time::Time;
 
 use super::context::refusal;
@@ -58,7 +58,7 @@ fn questions(run: &Run, state: &RunState) -> impl Iterator<Item = (Place, OpenQu
     })
 }
 
-fn question(run: &Run, node: &str, item: ItemPath, instance: &Instance) -> Option<OpenQuestion> {
+fn question(run: &Run, node: &str, item: ItemPath, instance: &InstanceState) -> Option<OpenQuestion> {
     let question = instance.question.as_deref()?.clone();
     let asked_at = instance.attempts.last().and_then(|it| it.ended_at).unwrap_or_else(Time::now);
     Some(OpenQuestion {

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::blob::{Blobs, Open};
 use super::writer::Failure;
 use super::{Batch, Committed, Op, StoreError, code};
-use value::Instance;
+use value::InstanceKey;
 
 /// The most published blobs that wait for a reference.
 const MAX_UNCLAIMED: usize = 1024;
@@ -140,7 +140,7 @@ impl Apply {
         match op {
             Op::Event { run, event } => self.store_event(db, work, *run, event),
             Op::Values { run, node, item, values, bodies } => {
-                let of = Instance { run: self.key(db, *run)?.run, node, item: code::item(*item) };
+                let of = InstanceKey { run: self.key(db, *run)?.run, node, item: code::item(*item) };
                 values.iter().try_for_each(|(port, value)| {
                     self.store_value(db, work, &of, port, value, bodies.get(port))
                 })

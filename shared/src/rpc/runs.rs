@@ -15,7 +15,7 @@ use crate::event::EdgeActivity;
 use crate::id::{RunId, WorkflowId};
 use crate::item::ItemPath;
 use crate::run::{Run, RunStatus};
-use crate::run_state::{Instance, NodeState, RunState};
+use crate::run_state::{InstanceState, NodeState, RunState};
 use crate::value::Value;
 
 /// `runs.start`: one transaction for all its runs.
@@ -248,7 +248,7 @@ pub struct Item {
     pub item: ItemPath,
     /// Its state.
     #[serde(flatten)]
-    pub instance: Instance,
+    pub instance: InstanceState,
 }
 
 /// `runs.cancel`: queued runs are removed immediately, running ones are ended.

@@ -23,7 +23,7 @@ const MAX_ASKED_BYTES: usize = 300;
 /// The state of one node, or of one item of it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
-pub struct Instance {
+pub struct InstanceState {
     /// Its state.
     pub status: NodeStatus,
     /// Its attempts, oldest first.
@@ -128,7 +128,7 @@ impl Attempt {
     }
 }
 
-impl Instance {
+impl InstanceState {
     /// Returns the number of its newest attempt; 0 before the first.
     #[must_use]
     pub fn attempt(&self) -> u32 {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Instance, is_zero};
+use super::{InstanceState, is_zero};
 use crate::event::{EdgeActivity, NodeError, NodeUpdate};
 use crate::run::NodeStatus;
 use crate::time::Time;
@@ -18,7 +18,7 @@ use crate::value::cut;
 pub struct NodeState {
     /// The node itself.
     #[serde(flatten)]
-    pub whole: Instance,
+    pub whole: InstanceState,
     /// Of a node with `each`, once its list is known: the number of items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_count: Option<u32>,
@@ -43,7 +43,7 @@ pub struct NodeState {
     pub item_errors: Vec<ItemError>,
     /// Its items that have had an event.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "items_by_index")]
-    pub items: BTreeMap<u32, Instance>,
+    pub items: BTreeMap<u32, InstanceState>,
 }
 
 /// The most failed items whose errors are in [`NodeState`]; the others are in its items.
@@ -67,8 +67,8 @@ pub struct ItemError {
 /// them to numbers.
 pub(crate) fn items_by_index<'de, D: serde::Deserializer<'de>>(
     from: D,
-) -> Result<BTreeMap<u32, Instance>, D::Error> {
-    let items = BTreeMap::<String, Instance>::deserialize(from)?;
+) -> Result<BTreeMap<u32, InstanceState>, D::Error> {
+    let items = BTreeMap::<String, InstanceState>::deserialize(from)?;
     items
         .into_iter()
         .map(|(index, item)| Ok((index.parse().map_err(serde::de::Error::custom)?, item)))
@@ -133,7 +133,7 @@ impl NodeState {
     /// Removes live values when the run has ended.
     pub(super) fn end_live(&mut self) {
         self.whole.end_live();
-        self.items.values_mut().for_each(Instance::end_live);
+        self.items.values_mut().for_each(InstanceState::end_live);
     }
 
     /// Returns how many failed items the node dropped from its lists; it completed without them.

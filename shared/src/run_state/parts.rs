@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::edges::Readers;
-use super::{Instance, NodeState, RunState};
+use super::{InstanceState, NodeState, RunState};
 use crate::event::EdgeActivity;
 
 /// Items of one node, by index.
-pub type Items = BTreeMap<u32, Instance>;
+pub type Items = BTreeMap<u32, InstanceState>;
 
 impl NodeState {
     /// Returns the node without its items.
@@ -72,7 +72,7 @@ impl RunState {
     }
 
     /// Adds the items of a node from a further part. Existing ones stay as they are.
-    pub fn take_items(&mut self, node: &str, items: impl IntoIterator<Item = (u32, Instance)>) {
+    pub fn take_items(&mut self, node: &str, items: impl IntoIterator<Item = (u32, InstanceState)>) {
         let Some(node) = self.nodes.get_mut(node) else { return };
         let before = node.items.len();
         for (index, item) in items {

@@ -11,7 +11,7 @@ use fanlight_shared::item::ItemPath;
 use fanlight_shared::problem::near;
 use fanlight_shared::rpc::watch::{Notification, TelemetryOf, Watch};
 use fanlight_shared::run::{NodeStatus, Run, RunStatus};
-use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::run_state::{InstanceState, RunState};
 
 use super::follow::take_notifications;
 use super::interrupt::Interrupt;
@@ -80,7 +80,7 @@ impl Wanted {
         places
     }
 
-    fn takes(&self, name: &str, item: ItemPath, instance: &Instance) -> bool {
+    fn takes(&self, name: &str, item: ItemPath, instance: &InstanceState) -> bool {
         let named = match &self.node {
             None => true,
             Some((node, ItemPath::WHOLE)) => node == name,
@@ -256,9 +256,9 @@ mod tests {
 
     use super::*;
 
-    fn tried(id: Option<AttemptId>) -> Instance {
+    fn tried(id: Option<AttemptId>) -> InstanceState {
         let attempt = Attempt { id, ..Attempt::new(1, Time(0)) };
-        Instance { attempts: vec![attempt], ..Instance::default() }
+        InstanceState { attempts: vec![attempt], ..InstanceState::default() }
     }
 
     #[test]

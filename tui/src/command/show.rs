@@ -8,7 +8,7 @@ use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::runs::{self, Detail, TotalsResponse};
 use fanlight_shared::run::NodeStatus;
-use fanlight_shared::run_state::{Instance, NodeState};
+use fanlight_shared::run_state::{InstanceState, NodeState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 use serde_json::{Value as Json, json};
@@ -188,7 +188,7 @@ fn nodes(detail: &Detail) -> Table {
     table
 }
 
-fn elapsed(node: &Instance) -> String {
+fn elapsed(node: &InstanceState) -> String {
     let end = node.ended_at.unwrap_or_else(Time::now);
     node.started_at().map(|begin| human_duration(end.since(begin))).unwrap_or_default()
 }

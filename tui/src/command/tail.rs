@@ -5,7 +5,7 @@ use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::logs::{Part, Read, Stream};
 use fanlight_shared::run::{NodeStatus, RunStatus};
-use fanlight_shared::run_state::{Instance, NodeState};
+use fanlight_shared::run_state::{InstanceState, NodeState};
 use fanlight_shared::sanitise;
 
 use crate::output;
@@ -70,7 +70,7 @@ fn failed_of(row: Row<'_>) -> Vec<FailedCommand<'_>> {
 /// Returns the item whose command failed first, or the node as a whole.
 fn failed_item(node: &NodeState) -> Option<ItemPath> {
     // Nodes that run inside the daemon or a worker write no log.
-    let is_command = |it: &Instance| it.attempts.last().is_some_and(|attempt| attempt.id.is_some());
+    let is_command = |it: &InstanceState| it.attempts.last().is_some_and(|attempt| attempt.id.is_some());
     match node.item_errors.first() {
         Some(first) => {
             let known = node.items.get(&first.item);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fanlight_shared::client::projection::{Projection, Row};
 use fanlight_shared::run::{NodeStatus, RunStatus};
-use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 
@@ -294,7 +294,7 @@ fn busy(state: &RunState) -> String {
     clean(&text)
 }
 
-fn progress_words(instance: &Instance) -> String {
+fn progress_words(instance: &InstanceState) -> String {
     let Some(progress) = &instance.progress else { return String::new() };
     let mut text = String::new();
     if let Some(fraction) = progress.fraction {

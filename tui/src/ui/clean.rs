@@ -4,7 +4,7 @@ use fanlight_shared::event::{Activity, DaemonEvent, LiveEvent, NodeError, StateE
 use fanlight_shared::question::{Answer, Question, QuestionKind};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::sanitise;
 use fanlight_shared::value::Value;
 
@@ -79,7 +79,7 @@ pub fn state(state: &mut RunState) {
     }
 }
 
-fn instance(instance: &mut Instance) {
+fn instance(instance: &mut InstanceState) {
     node_error(&mut instance.error);
     for attempt in &mut instance.attempts {
         node_error(&mut attempt.error);

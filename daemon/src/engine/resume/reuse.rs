@@ -7,7 +7,7 @@ use fanlight_shared::expression::Root;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::runs::{Reuse, ReusedNode};
 use fanlight_shared::run::NodeStatus;
-use fanlight_shared::run_state::{Instance, NodeState, RunState};
+use fanlight_shared::run_state::{InstanceState, NodeState, RunState};
 use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::{CommandOutput, Node};
 use indexmap::IndexMap;
@@ -110,7 +110,7 @@ impl<'a> Ended<'a> {
     }
 
     /// Returns whether the result of an instance stays valid as long as its inputs do.
-    fn stays(&self, node: &PlanNode, item: ItemPath, seen: &Instance) -> bool {
+    fn stays(&self, node: &PlanNode, item: ItemPath, seen: &InstanceState) -> bool {
         match seen.status {
             NodeStatus::Skipped => true,
             status => status.has_values() && self.stored.contains(&(node.name.as_str(), item)),
@@ -118,7 +118,7 @@ impl<'a> Ended<'a> {
     }
 }
 
-fn instances(seen: &NodeState) -> impl Iterator<Item = (ItemPath, &Instance)> {
+fn instances(seen: &NodeState) -> impl Iterator<Item = (ItemPath, &InstanceState)> {
     let items = seen.items.iter().map(|(index, item)| (ItemPath::item(*index), item));
     items.chain(seen.item_count.is_none().then_some((ItemPath::WHOLE, &seen.whole)))
 }

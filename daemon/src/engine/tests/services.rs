@@ -2,7 +2,7 @@
 
 use fanlight_shared::event::{Activity, Prediction, TaskStatus, ToolResult};
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
-use fanlight_shared::run_state::Instance;
+use fanlight_shared::run_state::InstanceState;
 use fanlight_shared::value::Value;
 
 use super::world::World;
@@ -78,7 +78,11 @@ async fn what_an_agent_did_is_stored_with_its_end_and_whole_in_its_log() {
 }
 
 /// Waits until the hub shows the node as `condition` says.
-async fn until_shown(world: &World, run: fanlight_shared::id::RunId, condition: impl Fn(&Instance) -> bool) {
+async fn until_shown(
+    world: &World,
+    run: fanlight_shared::id::RunId,
+    condition: impl Fn(&InstanceState) -> bool,
+) {
     world
         .until_stored(|_| world.hub.run_state(run).is_some_and(|state| condition(&state.nodes["a"].whole)))
         .await;

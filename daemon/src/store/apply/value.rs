@@ -15,7 +15,7 @@ pub(super) struct Stored {
 
 /// The node or item whose values are stored.
 #[derive(Clone, Copy)]
-pub(super) struct Instance<'a> {
+pub(super) struct InstanceKey<'a> {
     /// The key of its run.
     pub(super) run: i64,
     pub(super) node: &'a str,
@@ -28,12 +28,12 @@ impl Apply {
         &self,
         db: &Connection,
         work: &mut Work,
-        of: &Instance<'_>,
+        of: &InstanceKey<'_>,
         port: &str,
         value: &Value,
         body: Option<&Published>,
     ) -> Done {
-        let Instance { run, node, item } = *of;
+        let InstanceKey { run, node, item } = *of;
         let stored = match body {
             Some(published) => {
                 self.store_blob(db, work, published)?;

@@ -10,7 +10,7 @@ use fanlight_shared::home::Home;
 use fanlight_shared::id::{AttemptId, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus, RunStatus};
-use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::{Value, Values};
 use tokio_util::sync::CancellationToken;
@@ -314,7 +314,7 @@ fn watched(cancel: &CancellationToken) -> Attempt {
     attempt
 }
 
-fn seen(attempt: &Attempt) -> Instance {
+fn seen(attempt: &Attempt) -> InstanceState {
     attempt.hub.run_state(attempt.run.id).unwrap().nodes[&attempt.node].whole.clone()
 }
 

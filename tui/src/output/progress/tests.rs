@@ -2,7 +2,7 @@ use fanlight_shared::event::{DaemonEvent, Progress};
 use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::{Attempt, Instance, NodeState};
+use fanlight_shared::run_state::{Attempt, InstanceState, NodeState};
 
 use super::*;
 
@@ -44,11 +44,11 @@ fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
     if let Some((name, fraction)) = running {
         let attempt = Attempt::new(1, Time(1000));
         let progress = Progress { fraction: Some(fraction), message: Some("row 12\u{1b}[2J of 20".into()) };
-        let whole = Instance {
+        let whole = InstanceState {
             status: NodeStatus::Running,
             attempts: vec![attempt],
             progress: Some(progress),
-            ..Instance::default()
+            ..InstanceState::default()
         };
         state.nodes[name] = NodeState { whole, ..NodeState::default() };
     }

@@ -5,7 +5,7 @@ mod items;
 use fanlight_shared::problem::{Problem, Severity};
 use fanlight_shared::question::Question;
 use fanlight_shared::run::{NodeStatus, RunStatus};
-use fanlight_shared::run_state::{Instance, NodeState, RunState};
+use fanlight_shared::run_state::{InstanceState, NodeState, RunState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::human_duration;
 use fanlight_shared::value::Value;
@@ -249,7 +249,7 @@ pub fn bar_spans(share: f64, cells: usize, theme: &Theme, ascii: bool) -> Vec<Sp
 
 /// Returns why a node failed, on one line: the exit code and the last line of stderr, else the error.
 #[must_use]
-pub fn failure(instance: &Instance) -> String {
+pub fn failure(instance: &InstanceState) -> String {
     let Some(error) = &instance.error else { return "failed".to_owned() };
     match (error.exit_code, &error.last_line) {
         (Some(code), Some(line)) => format!("exit {code} · {line}"),
@@ -289,7 +289,7 @@ pub fn state<'a>(state: &'a RunState, layout: &Layout, node: usize) -> Option<&'
 pub fn port<'a>(
     named: &'a [String],
     node: &str,
-    instance: Option<&'a Instance>,
+    instance: Option<&'a InstanceState>,
     products: &'a Products,
 ) -> Option<&'a str> {
     all(named, node, instance, products).next()
@@ -313,7 +313,7 @@ pub fn ports(model: &Model, node: &str) -> Vec<String> {
 fn all<'a>(
     named: &'a [String],
     node: &str,
-    instance: Option<&'a Instance>,
+    instance: Option<&'a InstanceState>,
     products: &'a Products,
 ) -> impl Iterator<Item = &'a str> {
     let own = instance.into_iter().flat_map(|instance| {
@@ -332,7 +332,7 @@ fn all<'a>(
 
 /// Returns the node that failed first in the focused run, where a run failed or fails.
 #[must_use]
-pub fn first_failed(model: &Model) -> Option<(&str, &Instance)> {
+pub fn first_failed(model: &Model) -> Option<(&str, &InstanceState)> {
     let state = model.lens()?.state;
     if matches!(state.status, RunStatus::Completed | RunStatus::Queued) {
         return None;

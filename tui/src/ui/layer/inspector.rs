@@ -14,7 +14,7 @@ use fanlight_shared::event::{DaemonEvent, LiveEvent};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::NodeStatus;
-use fanlight_shared::run_state::Instance;
+use fanlight_shared::run_state::InstanceState;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -67,7 +67,7 @@ impl Inspector {
         (inspector, effects)
     }
 
-    fn instance<'a>(&self, model: &'a Model) -> Option<&'a Instance> {
+    fn instance<'a>(&self, model: &'a Model) -> Option<&'a InstanceState> {
         model.lens()?.state.instance(&self.node, self.item)
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::{Numbered, RunUpdate, StateEvent};
 use crate::rpc::watch::{Since, TelemetryOf, Watch};
-use crate::run_state::{Instance, RunState};
+use crate::run_state::{InstanceState, RunState};
 
 fn waits() -> Run {
     run(WorkflowId::new(), 1)
@@ -80,7 +80,7 @@ fn a_gap_is_said_once_and_mended_by_the_next_snapshot() {
 fn a_snapshot_comes_in_parts_and_is_asked_for_anew_where_some_are_lost() {
     let run = waits();
     let mut whole = RunState::new(["sky"]);
-    whole.nodes["sky"].items = (0..2).map(|index| (index, Instance::default())).collect();
+    whole.nodes["sky"].items = (0..2).map(|index| (index, InstanceState::default())).collect();
     let mut projection = Projection::of(vec![run.clone()]);
     let (workflow_id, run_id) = (run.workflow_id, run.id);
     let part = |index: u32, seq| Notification::SnapshotItems {
@@ -88,7 +88,7 @@ fn a_snapshot_comes_in_parts_and_is_asked_for_anew_where_some_are_lost() {
         run_id,
         seq,
         node: "sky".to_owned(),
-        items: [(index, Instance::default())].into(),
+        items: [(index, InstanceState::default())].into(),
     };
     let seq = |projection: &Projection| projection.resume(watch(&run)).telemetry[0].seq;
     projection.apply(&mut snapshot(&run, whole.without_items()));

@@ -5,7 +5,7 @@ use fanlight_shared::id::AssetId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::media::Media;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
-use fanlight_shared::run_state::{Attempt, Instance};
+use fanlight_shared::run_state::{Attempt, InstanceState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::human_duration;
 use fanlight_shared::value::Value;
@@ -95,7 +95,7 @@ fn missing(inspector: &Inspector, model: &Model, theme: &Theme, rows: &mut Vec<R
 }
 
 /// Returns its values by port, each with a note, including intermediate ones.
-pub(super) fn values(instance: &Instance) -> Vec<(&str, &'static str, &Value)> {
+pub(super) fn values(instance: &InstanceState) -> Vec<(&str, &'static str, &Value)> {
     let note = |name: &String| if instance.unchanged.contains(name) { " (unchanged)" } else { "" };
     let done = instance.outputs.iter().map(|(name, value)| (name.as_str(), note(name), value));
     let so_far = instance.previews.iter().filter(|(name, _)| !instance.outputs.contains_key(*name));
@@ -103,7 +103,7 @@ pub(super) fn values(instance: &Instance) -> Vec<(&str, &'static str, &Value)> {
 }
 
 /// Adds the progress of a running attempt, and its last message.
-fn doing(instance: &Instance, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
+fn doing(instance: &InstanceState, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
     if let Some(progress) = &instance.progress {
         let message = progress.message.as_deref().unwrap_or_default();
         let words = match progress.fraction {
@@ -293,7 +293,7 @@ fn activity_lines(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Te
     activity.map(|it| activity::lines(it, model.options.ascii, theme)).unwrap_or_default()
 }
 
-fn about(instance: &Instance) -> String {
+fn about(instance: &InstanceState) -> String {
     if instance.status == NodeStatus::Failed {
         return node::failure(instance);
     }

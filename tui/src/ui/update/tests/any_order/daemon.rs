@@ -8,7 +8,7 @@ use fanlight_shared::id::{RunId, SubmissionId, Version, WorkflowId};
 use fanlight_shared::rpc::watch::{Notification, Watch};
 use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
-use fanlight_shared::run_state::{Instance, RunState};
+use fanlight_shared::run_state::{InstanceState, RunState};
 use fanlight_shared::value::Value;
 
 use crate::ui::document::{Document, Source};
@@ -65,7 +65,7 @@ impl Daemon {
             let mut state = testing::state(&run);
             state.outputs.insert("of".to_owned(), Value::Text(run.id.to_string()));
             let framed = &mut state.nodes["framed"];
-            framed.items = (0..3).map(|index| (index, Instance::default())).collect();
+            framed.items = (0..3).map(|index| (index, InstanceState::default())).collect();
             framed.item_count = Some(3);
             self.states.insert(run.id, state);
             self.runs.push(run.clone());
