@@ -15,7 +15,7 @@
 //! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`config`], [`lock`], [`own_file`], [`doctor`]
 //!
-//! The modules form layers without cycles; `rooms.rs` tests that.
+//! The modules form layers without cycles; `modules.rs` tests that, for the crate `shared` too.
 //!
 //! The engine decides in memory and sends batches to the store. Anything visible to another process or person
 //! (responses, events, processes) waits for the commit of its batch.
@@ -34,12 +34,12 @@ pub mod hub;
 pub mod lock;
 pub mod media;
 mod memory;
+#[cfg(test)]
+mod modules;
 pub mod node_type;
 pub mod open_files;
 pub mod own_file;
 mod picture;
-#[cfg(test)]
-mod rooms;
 mod rooted;
 pub mod run;
 pub mod server;

@@ -155,7 +155,7 @@ impl Client {
                     )
                 } else {
                     // The content holds further large values only if it also holds media.
-                    Box::pin(self.full_value(large.read_json(&bytes).map_err(damaged)?)).await?
+                    Box::pin(self.full_value(Value::from_content(&large, &bytes).map_err(damaged)?)).await?
                 }
             }
             Value::List(items) => {

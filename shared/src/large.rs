@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::BlobHash;
 use crate::types::Type;
-use crate::value::Value;
 
 /// A handle to a large value: what it is and where its content is, never the content itself. `values.content` reads it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -53,19 +52,6 @@ impl Large {
              that as an output by `path:`",
             self.bytes >> 20
         ))
-    }
-
-    /// Parses the content of this value.
-    ///
-    /// # Errors
-    /// A sentence: the bytes are damaged.
-    pub fn read_json(&self, bytes: &[u8]) -> Result<Value, String> {
-        let read = if self.media {
-            serde_json::from_slice(bytes)
-        } else {
-            serde_json::from_slice(bytes).map(Value::from_json)
-        };
-        read.map_err(|error| format!("a stored value is damaged: {error}"))
     }
 
     /// Returns the beginning of a content, as [`Self::head`] holds it.

@@ -64,6 +64,19 @@ impl Value {
         }
     }
 
+    /// Returns the list or object that a handle stands for, from its content.
+    ///
+    /// # Errors
+    /// A sentence: the bytes are damaged.
+    pub fn from_content(large: &Large, bytes: &[u8]) -> Result<Self, String> {
+        let read = if large.media {
+            serde_json::from_slice(bytes)
+        } else {
+            serde_json::from_slice(bytes).map(Self::from_json)
+        };
+        read.map_err(|error| format!("a stored value is damaged: {error}"))
+    }
+
     /// Returns the value as plain JSON for people and programs outside: media and large values become objects of their
     /// fields, NaN and the infinities become strings.
     #[must_use]

@@ -3,9 +3,6 @@
 use fanlight_shared::client::ClientError;
 use fanlight_shared::problem::Problem;
 use fanlight_shared::rpc::{ErrorCode, RpcError};
-use fanlight_shared::sanitise;
-
-use crate::output;
 
 /// A run failed or was cancelled, or a request could not be carried out.
 const FAILED: u8 = 1;
@@ -108,17 +105,9 @@ impl Failure {
         self.code
     }
 
-    /// Prints it to stderr.
-    pub(crate) fn report(&self) {
-        let paint = output::style::Paint::stderr();
-        if let Some(message) = &self.message {
-            let word = paint.apply(output::style::Role::Failed, "error:");
-            output::note(&format!("{word} {}", sanitise::plain(message)));
-        }
-        if let Some(hint) = &self.hint {
-            let word = paint.apply(output::style::Role::Accent, "hint:");
-            output::note(&format!("{word} {}", sanitise::plain(hint)));
-        }
+    /// Returns the error and the hint, if there is anything to print.
+    pub(crate) fn parts(&self) -> (Option<&str>, Option<&str>) {
+        (self.message.as_deref(), self.hint.as_deref())
     }
 }
 

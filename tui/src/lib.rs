@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             if let Some(failure) = cli::later(&error) {
-                failure.report();
+                output::failure(&failure);
                 return ExitCode::from(failure.code());
             }
             // Help and version go to stdout with exit code 0, wrong usage to stderr with 2; a closed pipe isn't an
@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.report();
+            output::failure(&failure);
             ExitCode::from(failure.code())
         }
     }

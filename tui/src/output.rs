@@ -14,9 +14,11 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use fanlight_shared::problem::Problem;
+use fanlight_shared::sanitise;
 
 use crate::ascii;
 use crate::failure::Failure;
+use style::{Paint, Role};
 
 /// Returns a text for people, in ASCII if their terminal shows nothing else.
 pub(crate) fn for_people(text: &str) -> Cow<'_, str> {
@@ -34,6 +36,17 @@ pub(crate) fn problems(name: &str, document: &str, problems: &[Problem]) {
         return;
     }
     note(fanlight_shared::document::report::render_problems(problems, name, document).trim_end());
+}
+
+/// Shows on stderr why a command failed.
+pub(crate) fn failure(failure: &Failure) {
+    let paint = Paint::stderr();
+    let (error, hint) = failure.parts();
+    for (role, word, text) in [(Role::Failed, "error:", error), (Role::Accent, "hint:", hint)] {
+        if let Some(text) = text {
+            note(&format!("{} {}", paint.apply(role, word), sanitise::plain(text)));
+        }
+    }
 }
 
 /// Standard output. A closed pipe ends the command with success.

@@ -77,7 +77,7 @@ impl Content {
 
     /// Reads a large list or object.
     pub(super) fn json(&self, large: &Large) -> Result<Value, String> {
-        large.read_json(&self.bytes(large)?)
+        Value::from_content(large, &self.bytes(large)?)
     }
 
     /// Returns the handle of a text that was read here, if `text` is that same text.
