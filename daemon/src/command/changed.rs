@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_written_again_has_changed() {
+    fn a_rewritten_file_has_changed() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path();
         for name in ["old.txt", "again.txt", "touched.txt"] {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_changes_with_what_is_in_it() {
+    fn a_folder_changes_with_its_contents() {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path();
         fs::create_dir_all(dir.join("build/deep")).unwrap();

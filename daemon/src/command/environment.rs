@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_allowed_is_passed_on() {
+    fn only_allowed_variables_are_passed_on() {
         let own = [
             ("PATH", "/bin"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn later_ones_win_and_fanlights_own_stay() {
+    fn later_variables_win_except_over_those_of_fanlight() {
         let temp = tempfile::tempdir().unwrap();
         let attempt = fixture::attempt_with(&[("LANG", "de"), ("PATH", "/opt/bin"), ("place", "Kew")]);
         let folder = Folder::of(temp.path(), attempt.id);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_only_another_node_asks_for_is_withheld() {
+    fn a_variable_requested_only_by_another_node_is_withheld() {
         let temp = tempfile::tempdir().unwrap();
         let attempt = fixture::attempt_with(&[("TOKEN", "secret"), ("CC", "clang")]);
         let folder = Folder::of(temp.path(), attempt.id);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_that_is_searched_is_the_last_one_set() {
+    fn the_last_path_that_was_set_is_searched() {
         let environment = inherit(&[("PATH", "/daemon")], &[]);
         let (nobody, ada) = (fixture::attempt(), fixture::attempt_with(&[("PATH", "/ada")]));
         let mut work = fixture::work();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_environment_holds_is_refused_in_words() {
+    fn invalid_names_and_values_are_refused_with_a_reason() {
         assert!(check("the input", "a", OsStr::new("x\0y")).unwrap_err().contains("NUL"));
         assert!(check("`env:`:", "a=b", OsStr::new("")).unwrap_err().contains("a=b"));
         assert!(

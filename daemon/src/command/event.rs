@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn bad_lines_are_explained() {
         let deep = format!(r#"{{"type":"output","name":"a","value":{}{}}}"#, "[".repeat(64), "]".repeat(64));
         assert!(parse(deep.as_bytes()).unwrap_err().contains("65 levels deep"));
         let bad = [

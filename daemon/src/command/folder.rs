@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_private_and_goes_away_without_following_links() {
+    fn a_folder_is_private_and_is_removed_without_following_links() {
         let temp = tempfile::tempdir().unwrap();
         let outside = temp.path().join("outside");
         fs::create_dir(&outside).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_making_says_so() {
+    fn creating_a_folder_twice_is_reported() {
         let temp = tempfile::tempdir().unwrap();
         let folder = Folder::of(temp.path(), AttemptId::new());
         folder.make().unwrap();

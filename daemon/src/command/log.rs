@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_never_cut() {
+    fn characters_are_never_split() {
         let text = "aé€😀";
         for end in 0..=text.len() {
             let bytes = &text.as_bytes()[..end];
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_start_still_has_its_notes() {
+    fn an_attempt_that_could_not_start_has_notes_in_its_log() {
         let temp = tempfile::tempdir().unwrap();
         let folder = Folder::of(temp.path(), AttemptId::new());
         assert_eq!(read(&folder, 1, &from(0, 100), false).unwrap().end, 0);

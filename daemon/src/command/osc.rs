@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_hides_nothing_behind_it() {
+    fn an_unterminated_sequence_hides_nothing_after_it() {
         let mut bytes = b"\x1b]9;4;1;".to_vec();
         bytes.extend([b'1'; 500]);
         bytes.extend(b"\x07\x1b]\n\x1b]9;4;1;7\x07");
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chunks_make_no_difference(
+        fn the_size_of_chunks_makes_no_difference(
             parts in prop::collection::vec(
                 prop_oneof![
                     Just(b"\x1b]9;4;1;42\x07".to_vec()),

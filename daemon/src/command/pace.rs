@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn of_each_thing_the_newest_goes_thirty_times_a_second() {
+    fn the_newest_event_of_each_kind_is_sent_thirty_times_a_second() {
         let start = Instant::now();
         let mut pace = Pace::default();
         pace.push(progress(0.1));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn results_follow_their_calls_and_the_newest_numbers_stay() {
+    fn results_follow_their_calls_and_the_largest_numbers_stay() {
         use fanlight_shared::event::{Source, ToolCall, ToolResult};
         let source = || Source { node: "n".into(), item: ItemPath::WHOLE, attempt: 1 };
         let mut pace = Pace::default();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_end_take_no_memory() {
+    fn an_endless_number_of_names_takes_bounded_memory() {
         let mut pace = Pace::default();
         for number in 0..10_000 {
             pace.push(metric(&number.to_string()));

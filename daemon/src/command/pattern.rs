@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stay_within_a_folder_and_two_cross_it() {
+    fn one_star_stays_within_a_folder_and_two_stars_cross_folders() {
         assert_eq!(found("*.png").unwrap(), ["a-1.png", "a.png", "b.png"]);
         assert_eq!(found("./sub/*.png").unwrap(), ["sub/c.png"]);
         assert_eq!(found("sub/**/*.png").unwrap(), ["sub/c.png", "sub/deep/d.png"]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_one_is_refused_in_words() {
+    fn a_bad_pattern_is_refused_with_a_reason() {
         assert!(found("../*.png").unwrap_err().contains("climbs out"));
         assert!(found("/etc/*").unwrap_err().contains("climbs out"));
         assert!(found("a[").unwrap_err().contains("not a valid glob"));

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_are_run_by_what_is_there() {
+    fn scripts_run_with_an_installed_shell() {
         assert_eq!(words(&Shell::Default, &["bash", "sh"]).unwrap(), "bash -e -o pipefail /s");
         assert_eq!(words(&Shell::Default, &["sh"]).unwrap(), "sh -e /s");
         assert_eq!(words(&Shell::Python, &["python"]).unwrap(), "python /s");

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_read_once_and_when_they_are_whole() {
+    fn each_line_is_read_once_when_it_is_complete() {
         let mut fixture = fixture();
         fixture.append("{\"type\":\"cost\",\"usd\":0.25}\n{\"type\":\"cost\",");
         assert_eq!(fixture.read(), 1);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_counted_and_do_no_harm() {
+    fn bad_lines_are_counted_and_otherwise_ignored() {
         let mut fixture = fixture();
         for _ in 0..20 {
             fixture.append("oops\n");
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_takes_no_memory_and_hides_nothing_behind_it() {
+    fn an_endless_line_takes_bounded_memory_and_hides_nothing_after_it() {
         let mut fixture = fixture();
         for _ in 0..10 {
             fixture.append(&"x".repeat(MAX_LINE));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_written_anew_is_read_anew() {
+    fn a_rewritten_file_is_read_from_its_beginning() {
         let mut fixture = fixture();
         fixture.append("{\"type\":\"progress\",\"value\":0.25}\n");
         assert_eq!(fixture.read(), 1);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_or_a_fifo_in_its_place_is_not_read() {
+    fn a_link_or_a_fifo_in_place_of_the_file_is_not_read() {
         let mut fixture = fixture();
         std::os::unix::fs::symlink("/etc/passwd", fixture.folder.events()).unwrap();
         assert_eq!(fixture.read() + fixture.read(), 0);

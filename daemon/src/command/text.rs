@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_that_shows_anything_is_safe() {
+    fn the_last_visible_line_is_sanitised() {
         let bytes = b"first\n\x1b[31merror:\x1b[0m \x1b]0;title\x07boom\r\n\x1b[K\n  \n";
         assert_eq!(last_line(bytes).as_deref(), Some("error: boom"));
         assert_eq!(last_line(b"10 %\r20 %\r").as_deref(), Some("20 %"));

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_talks_first_answers_by_its_last_line_of_json() {
+    fn a_field_is_read_from_the_last_line_of_json_if_stdout_is_not_json() {
         let talks = "epoch 1\n{\"loss\": 0.5}\nepoch 2\n{\"loss\": 0.25}\ndone {really}\n{not json}\n";
         assert_eq!(find(&parse(&stdout(talks)).unwrap(), "loss").unwrap(), &Value::Float(0.25));
         let whole = "{\n  \"loss\": {\n    \"a\": 1 }\n}\n";
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_is_a_float_and_what_is_too_deep_is_refused() {
+    fn nan_is_a_float_and_deep_nesting_is_refused() {
         let json = parse(&stdout("{\"loss\": NaN, \"acc\": 0.5}")).unwrap();
         assert!(matches!(find(&json, "loss"), Ok(Value::Float(it)) if it.is_nan()));
         assert_eq!(find(&json, "acc").unwrap(), &Value::Float(0.5));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_field_is_named() {
         let json = parse(&stdout("{\"accuracy\": 1, \"list\": [1]}")).unwrap();
         assert!(find(&json, "acuracy").unwrap_err().contains("did you mean `accuracy`"));
         assert!(find(&json, "zzz").unwrap_err().contains("accuracy, list"));

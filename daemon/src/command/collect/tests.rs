@@ -132,7 +132,7 @@ fn files_become_values_of_their_type() {
 }
 
 #[test]
-fn a_picture_is_what_its_bytes_say() {
+fn the_bytes_of_a_picture_decide_its_type() {
     let ended = ended().file("out.png", PNG).path("image", "out.png", "image");
     let value = ended.value("image");
     let media = value.as_media().unwrap();
@@ -165,7 +165,7 @@ fn content_of_the_wrong_type_is_named() {
 }
 
 #[test]
-fn what_is_missing_says_what_is_there_instead() {
+fn a_missing_file_is_reported_with_the_files_that_exist() {
     let near = ended().file("out.jpg", "x").file("other", "x").path("image", "out.png", "image");
     assert_eq!(
         near.problem(),
@@ -204,7 +204,7 @@ fn a_glob_is_a_list_in_name_order() {
 }
 
 #[test]
-fn links_that_stay_in_the_folder_are_what_they_lead_to() {
+fn links_within_the_folder_are_followed() {
     let ended = ended()
         .file("o/real.dat", "real")
         .file("y2.dat", "two")
@@ -225,7 +225,7 @@ fn links_that_stay_in_the_folder_are_what_they_lead_to() {
 }
 
 #[test]
-fn a_link_that_leads_out_or_nowhere_fails_its_output_by_name_also_in_a_glob() {
+fn a_broken_or_escaping_link_fails_its_output_by_name_even_in_a_glob() {
     for (to, part) in
         [("/etc/passwd", "leads out of the folder"), ("nowhere", "a link to `nowhere`, which does not exist")]
     {
@@ -249,7 +249,7 @@ fn a_link_that_leads_out_or_nowhere_fails_its_output_by_name_also_in_a_glob() {
 }
 
 #[test]
-fn of_a_shared_folder_a_broken_link_that_was_there_before_is_nobodys() {
+fn an_older_broken_link_in_a_shared_folder_is_ignored() {
     let ended = ended().glob("all", "*.txt", "text");
     let dir = ended.temp.path().join("project");
     fs::create_dir(&dir).unwrap();
@@ -264,7 +264,7 @@ fn of_a_shared_folder_a_broken_link_that_was_there_before_is_nobodys() {
 }
 
 #[test]
-fn a_work_folder_that_became_a_link_is_not_collected_from() {
+fn nothing_is_collected_from_a_work_folder_that_became_a_link() {
     let ended = ended().path("one", "passwd", "file");
     fs::remove_dir(ended.folder.work()).unwrap();
     symlink("/etc", ended.folder.work()).unwrap();
@@ -272,7 +272,7 @@ fn a_work_folder_that_became_a_link_is_not_collected_from() {
 }
 
 #[test]
-fn a_file_that_can_be_executed_says_so() {
+fn the_executable_bit_is_kept() {
     let ended =
         ended().file("go", "#!").file("text", "x").path("go", "go", "file").path("text", "text", "file");
     fs::set_permissions(ended.folder.work().join("go"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -281,7 +281,7 @@ fn a_file_that_can_be_executed_says_so() {
 }
 
 #[test]
-fn a_folder_names_its_files() {
+fn a_folder_lists_its_files() {
     let ended = ended().file("site/index.html", "<p>").file("site/bin/go", "#!").path("site", "site", "dir");
     let go = ended.folder.work().join("site/bin/go");
     fs::set_permissions(go, fs::Permissions::from_mode(0o755)).unwrap();
@@ -297,7 +297,7 @@ fn a_folder_names_its_files() {
 }
 
 #[test]
-fn of_a_shared_folder_only_what_changed_counts_unless_the_command_ended_well() {
+fn a_shared_folder_yields_unchanged_files_only_after_success() {
     let mut ended = ended()
         .path("kept", "kept.txt", "text")
         .path("made", "made.txt", "text")
@@ -320,7 +320,7 @@ fn of_a_shared_folder_only_what_changed_counts_unless_the_command_ended_well() {
 }
 
 #[test]
-fn a_glob_takes_unchanged_files_where_it_says_so() {
+fn a_glob_includes_unchanged_files_if_asked() {
     let mut ended = ended().glob("all", "*.txt", "text");
     ended.outputs["all"].take_unchanged = true;
     let mut ended = ended.dir(&["a.txt", "b.txt"]);
@@ -355,7 +355,7 @@ fn a_file_or_folder_that_another_attempt_changed_is_refused() {
 }
 
 #[test]
-fn what_changes_while_it_is_read_is_refused() {
+fn a_file_that_changes_while_it_is_read_is_refused() {
     let ended = ended().path("file", "f.txt", "text").path("folder", "out", "dir").dir(&["f.txt"]);
     let dir = ended.dir.clone().unwrap();
     fs::create_dir(dir.join("out")).unwrap();
@@ -380,7 +380,7 @@ fn fields_of_stdout_are_values() {
 }
 
 #[test]
-fn what_was_reported_wins_and_may_be_more() {
+fn reported_outputs_win_and_may_be_undeclared() {
     let mut ended = ended().file("a.png", PNG).path("image", "b.png", "image").path("n", "n", "int");
     ended.reported.insert("image".into(), Reported::Path("a.png".into()));
     ended.reported.insert("n".into(), Reported::Value("x".into()));

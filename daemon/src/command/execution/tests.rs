@@ -102,7 +102,7 @@ impl FullDisk {
 }
 
 #[tokio::test]
-async fn an_attempt_is_prepared_when_the_full_disk_has_space_again() {
+async fn an_attempt_is_prepared_once_the_full_disk_has_space_again() {
     let disk = full_disk();
     let execution = disk.open();
     let (prepared, ()) = tokio::join!(execution.prepare(), async {
@@ -128,7 +128,7 @@ async fn a_cancel_ends_the_wait_of_an_attempt_that_has_not_started() {
 }
 
 #[tokio::test]
-async fn what_a_command_made_is_collected_when_the_full_disk_has_space_again() {
+async fn outputs_are_collected_once_the_full_disk_has_space_again() {
     let disk = full_disk();
     let execution = disk.ended();
     let (outcome, ()) = tokio::join!(execution.collect(), async {
@@ -140,7 +140,7 @@ async fn what_a_command_made_is_collected_when_the_full_disk_has_space_again() {
 }
 
 #[tokio::test]
-async fn a_cancel_ends_the_wait_of_outputs() {
+async fn a_cancel_ends_the_wait_for_space_for_outputs() {
     let disk = full_disk();
     let execution = disk.ended();
     let (outcome, ()) = tokio::join!(execution.collect(), async {
@@ -152,7 +152,7 @@ async fn a_cancel_ends_the_wait_of_outputs() {
 }
 
 #[tokio::test]
-async fn a_standard_output_that_is_cut_is_stored_when_the_full_disk_has_space_again() {
+async fn a_truncated_stdout_is_stored_once_the_full_disk_has_space_again() {
     let disk = full_disk();
     let execution = disk.ended_with(&vec![b'x'; (1 << 20) + 1]);
     let (outcome, ()) = tokio::join!(execution.collect(), async {

@@ -83,7 +83,7 @@ fn a_long_value_is_a_file_only() {
 }
 
 #[test]
-fn media_are_read_only_copies_that_keep_their_name() {
+fn media_inputs_are_read_only_copies_with_their_names() {
     let fixture = fixture();
     let made = fixture.lay_out(&[("file", fixture.media("../a b.txt", "x"))]).unwrap();
     let path = Path::new(&made["file"]);
@@ -94,7 +94,7 @@ fn media_are_read_only_copies_that_keep_their_name() {
 }
 
 #[test]
-fn lists_of_media_are_a_folder_in_their_order_too() {
+fn a_list_of_media_is_also_a_folder_in_list_order() {
     let fixture = fixture();
     let list = Value::from(vec![fixture.media("b.txt", "b"), Value::None, fixture.media("a.txt", "a")]);
     let made = fixture.lay_out(&[("files", list)]).unwrap();
@@ -113,7 +113,7 @@ fn two_inputs_for_one_variable_are_refused() {
 }
 
 #[test]
-fn bytes_that_are_gone_are_said_so() {
+fn missing_bytes_are_reported() {
     let fixture = fixture();
     let mut value = fixture.media("a.txt", "a");
     if let Value::Media(media) = &mut value {

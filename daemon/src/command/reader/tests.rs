@@ -70,7 +70,7 @@ fn progress_in_the_output_is_shown_with_its_last_line() {
 }
 
 #[test]
-fn of_a_flood_only_the_end_is_read() {
+fn only_the_end_of_a_flood_is_read() {
     let mut fixture = fixture();
     fixture.log.write(StreamTag::Stdout, &vec![b'x'; 3_000_000]);
     fixture.log.write(StreamTag::Stdout, b"\n\x1b]9;4;1;75\x07the end\n");
@@ -81,7 +81,7 @@ fn of_a_flood_only_the_end_is_read() {
 }
 
 #[test]
-fn reports_are_shown_and_made_safe() {
+fn reports_are_shown_and_sanitised() {
     let mut fixture = fixture();
     fixture.report(r#"{"type":"progress","value":0.5,"message":"half\u001b[2J"}"#);
     fixture.report(r#"{"type":"metric","name":"loss","value":2}"#);
@@ -96,7 +96,7 @@ fn reports_are_shown_and_made_safe() {
 }
 
 #[test]
-fn the_work_of_an_agent_is_shown_and_its_predictions_add_up() {
+fn the_activity_of_an_agent_is_shown_and_its_predictions_are_added_up() {
     let mut fixture = fixture();
     fixture.report(r#"{"type":"plan","text":"1. look\n2. draw\u001b[2J"}"#);
     fixture.report(r#"{"type":"task","number":1,"title":"look"}"#);

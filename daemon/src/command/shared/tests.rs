@@ -68,7 +68,7 @@ impl Project {
 }
 
 #[test]
-fn a_file_that_changed_while_two_ran_that_collect_it_belongs_to_neither() {
+fn a_file_that_changed_while_two_collectors_ran_belongs_to_neither() {
     let project = project();
     let a = project.begin("a", path("result.txt"));
     let b = project.begin("b", path("./result.txt"));
@@ -89,7 +89,7 @@ fn a_file_that_changed_while_two_ran_that_collect_it_belongs_to_neither() {
 }
 
 #[test]
-fn a_file_that_changed_after_the_other_one_ended_is_its_own() {
+fn a_file_that_changed_after_the_other_attempt_ended_is_collected() {
     let project = project();
     project.write("result.txt", "old");
     let a = project.begin("a", path("result.txt"));
@@ -103,7 +103,7 @@ fn a_file_that_changed_after_the_other_one_ended_is_its_own() {
 }
 
 #[test]
-fn a_file_that_another_one_changes_before_it_is_read_is_refused() {
+fn a_file_that_another_attempt_changes_before_it_is_read_is_refused() {
     let project = project();
     let a = project.begin("a", path("result.txt"));
     project.write("result.txt", "a");
@@ -118,7 +118,7 @@ fn a_file_that_another_one_changes_before_it_is_read_is_refused() {
 }
 
 #[test]
-fn who_is_cancelled_spoils_what_it_changed_too() {
+fn the_changes_of_a_cancelled_attempt_count_too() {
     let project = project();
     let a = project.begin("a", path("result.txt"));
     let b = project.begin("b", glob("*.txt"));
@@ -157,7 +157,7 @@ fn a_file_behind_a_link_is_the_same_file() {
 }
 
 #[test]
-fn those_who_collect_different_files_are_left_alone() {
+fn attempts_that_collect_different_files_do_not_conflict() {
     let project = project();
     let a = project.begin("a", path("a.txt"));
     let b = project.begin("b", glob("b*.txt"));
@@ -170,7 +170,7 @@ fn those_who_collect_different_files_are_left_alone() {
 }
 
 #[test]
-fn a_folder_within_the_other_one_is_shared_too() {
+fn a_nested_folder_is_shared_too() {
     let project = project();
     let a = project.begin("a", path("build"));
     let b = project.begin_in("build", "b", path("m"));
@@ -183,7 +183,7 @@ fn a_folder_within_the_other_one_is_shared_too() {
 }
 
 #[test]
-fn the_next_daemon_knows_what_changed_before_and_who_runs() {
+fn the_next_daemon_knows_earlier_changes_and_running_attempts() {
     let mut project = project();
     let a = project.begin("a", path("result.txt"));
     let b = project.begin("b", path("result.txt"));
@@ -202,7 +202,7 @@ fn the_next_daemon_knows_what_changed_before_and_who_runs() {
 }
 
 #[test]
-fn one_that_ends_while_another_notes_its_files_makes_it_note_them_again() {
+fn an_attempt_that_ends_while_another_lists_its_files_makes_it_list_them_again() {
     let project = project();
     let attempt = Attempt { node: "b".into(), ..fixture::attempt() };
     let dir = project.dir().canonicalize().unwrap();
