@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_back_makes_no_duration_shorter() {
+    fn setting_the_clock_back_shortens_no_duration() {
         // When it began, the wall clock was an hour ahead of now.
         let began = Time::now().plus(Duration::from_secs(3600));
         let started = Started { at: began, since: Instant::now(), before: Duration::from_secs(2) };

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_daemon_reads_which_run_was_worked_on() {
+    fn the_next_daemon_knows_the_run_that_was_worked_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("working");
         assert_eq!(Working::read(&path), None);

@@ -23,7 +23,7 @@ fn starts(entry: &Entry<u32>) -> bool {
 }
 
 #[test]
-fn a_full_pool_makes_wait_and_frees_in_order() {
+fn attempts_wait_for_a_full_pool_in_order() {
     let mut pools = pools();
     let process = of(&["process"]);
     assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
@@ -35,7 +35,7 @@ fn a_full_pool_makes_wait_and_frees_in_order() {
 }
 
 #[test]
-fn who_waits_for_the_gpu_or_a_lock_holds_no_process() {
+fn an_attempt_that_waits_for_the_gpu_or_a_lock_holds_no_process() {
     for scarce in ["gpu", "!build"] {
         let mut pools = pools();
         let both = of(&["process", scarce]);
@@ -60,7 +60,7 @@ fn a_chain_of_commands_does_not_starve_one_that_needs_the_gpu_too() {
 }
 
 #[test]
-fn who_withdraws_gives_back_what_it_held() {
+fn withdrawing_releases_everything_that_was_held() {
     let mut pools = pools();
     let process = of(&["process"]);
     assert!(starts(&pools.enter(&process, 1)) && starts(&pools.enter(&process, 2)));
@@ -73,7 +73,7 @@ fn who_withdraws_gives_back_what_it_held() {
 }
 
 #[test]
-fn a_lock_that_nobody_holds_is_forgotten() {
+fn an_unused_lock_is_forgotten() {
     let mut pools = pools();
     let lock = of(&["!build"]);
     assert!(starts(&pools.enter(&lock, 1)));
@@ -183,7 +183,7 @@ proptest! {
     /// No pool exceeds its size, none is idle while somebody waits for it, and every waiter starts after finitely many
     /// releases, although more attempts keep arriving.
     #[test]
-    fn everybody_starts_and_no_pool_overflows(acts in prop::collection::vec(act(), 0..80), flood in 0..KINDS.len()) {
+    fn every_attempt_starts_and_no_pool_overflows(acts in prop::collection::vec(act(), 0..80), flood in 0..KINDS.len()) {
         let mut world = World::new();
         for act in &acts {
             world.act(act);

@@ -7,7 +7,7 @@ fn runs(n: usize) -> Vec<RunId> {
 }
 
 #[test]
-fn overflow_queues_and_drains_first_in_first_out() {
+fn runs_above_the_cap_wait_and_start_first_in_first_out() {
     let mut queue = RunQueue::new(2, false);
     let all = runs(4);
     queue.add(&all, false, None);
@@ -18,7 +18,7 @@ fn overflow_queues_and_drains_first_in_first_out() {
 }
 
 #[test]
-fn next_goes_to_the_head_in_its_own_order() {
+fn next_puts_runs_at_the_head_in_their_order() {
     let mut queue = RunQueue::new(1, false);
     let (first, urgent) = (runs(2), runs(2));
     queue.add(&first, false, None);
@@ -35,7 +35,7 @@ fn a_paused_queue_keeps_its_runs() {
 }
 
 #[test]
-fn runs_over_the_limit_of_their_workflow_are_passed_by() {
+fn runs_above_the_limit_of_their_workflow_are_passed_over() {
     let mut queue = RunQueue::new(8, false);
     let limit = Limit { workflow: WorkflowId::new(), runs: 1 };
     let (limited, other) = (runs(3), runs(1));
@@ -78,7 +78,7 @@ proptest! {
     /// Whatever happens, cap and limits hold, no run is lost or started twice, and the order is that of a list in which
     /// runs over their limit are passed over.
     #[test]
-    fn the_queue_is_a_list_below_a_cap_and_limits(acts in prop::collection::vec(act(), 0..80)) {
+    fn the_queue_behaves_like_a_list_with_a_cap_and_limits(acts in prop::collection::vec(act(), 0..80)) {
         let mut queue = RunQueue::new(3, false);
         // The first workflow has no limit, the others allow one and two runs.
         let workflows: Vec<WorkflowId> = (0..3).map(|_| WorkflowId::new()).collect();

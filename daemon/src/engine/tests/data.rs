@@ -6,7 +6,7 @@ use fanlight_shared::value::Value;
 use super::world::World;
 
 #[tokio::test]
-async fn a_switch_leaves_the_branches_that_are_not_meant_skipped() {
+async fn a_switch_skips_the_other_branches() {
     let document = "
 params: { kind: { type: text, default: drawing } }
 nodes:
@@ -41,7 +41,7 @@ outputs: { even: '${{ even.items }}', rest: '${{ even.rest | length }}', hash: '
 }
 
 #[tokio::test]
-async fn no_value_becomes_part_of_a_condition() {
+async fn no_value_is_evaluated_as_a_condition() {
     let world = World::new().await;
     let document = "
 params: { least: { type: text, default: '1 or true' } }

@@ -6,7 +6,7 @@ use fanlight_shared::value::Value;
 use super::world::World;
 
 #[tokio::test]
-async fn values_flow_along_edges_and_outputs_come_out() {
+async fn values_flow_along_edges_to_the_outputs() {
     let world = World::new().await;
     let ended = world
         .run(
@@ -28,7 +28,7 @@ outputs:
 }
 
 #[tokio::test]
-async fn an_if_chooses_a_branch_and_first_takes_what_is_there() {
+async fn an_if_chooses_a_branch_and_first_takes_the_present_value() {
     let world = World::new().await;
     let document = "
 params: { warm: { type: bool, default: true } }
@@ -46,7 +46,7 @@ outputs: { weather: '${{ weather.text }}' }
 }
 
 #[tokio::test]
-async fn needs_orders_nodes_and_a_skipped_need_skips() {
+async fn needs_orders_nodes_and_passes_on_skips() {
     let world = World::new().await;
     let ended = world
         .run(
@@ -63,7 +63,7 @@ nodes:
 }
 
 #[tokio::test]
-async fn what_reads_an_absent_port_is_skipped_and_puts_nothing_out() {
+async fn a_reader_of_an_absent_port_is_skipped_and_has_no_outputs() {
     let world = World::new().await;
     let ended = world
         .run(
@@ -98,7 +98,7 @@ outputs:
 }
 
 #[tokio::test]
-async fn a_node_that_may_fail_says_by_its_status_what_became_of_it() {
+async fn the_status_of_a_node_that_may_fail_tells_how_it_ended() {
     let world = World::new().await;
     let ended = world
         .run(
@@ -131,7 +131,7 @@ outputs:
 }
 
 #[tokio::test]
-async fn a_run_with_ten_thousand_nodes_works() {
+async fn a_run_can_have_ten_thousand_nodes() {
     let world = World::new().await;
     let mut document = String::from("nodes:\n  n0: { uses: text.template, with: { template: x } }\n");
     for at in 1..10_000 {
@@ -145,7 +145,7 @@ async fn a_run_with_ten_thousand_nodes_works() {
 }
 
 #[tokio::test]
-async fn ten_thousand_queued_runs_work() {
+async fn ten_thousand_runs_can_be_queued() {
     let world = World::with_cap(4).await;
     let document = "
 params: { seed: { type: int } }

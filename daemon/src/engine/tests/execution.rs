@@ -81,7 +81,7 @@ async fn after_a_restart_of_the_machine_a_local_attempt_is_lost() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_ends_when_its_attempt_has() {
+async fn a_cancelled_run_ends_when_its_attempt_has_ended() {
     let world = World::new().await;
     let run = world.start(HANG).await;
     world.fake.until("start a").await;
@@ -93,7 +93,7 @@ async fn a_cancelled_run_ends_when_its_attempt_has() {
 }
 
 #[tokio::test]
-async fn an_attempt_beyond_its_time_is_stopped_and_fails_with_what_it_made() {
+async fn an_attempt_over_its_time_limit_is_stopped_and_fails_with_its_outputs() {
     let world = World::new().await;
     let ended = world.run("nodes: { a: { run: hang half, timeout: 10ms } }").await;
     assert!(ended.error().contains("timed out after 10ms"), "{}", ended.error());
@@ -101,7 +101,7 @@ async fn an_attempt_beyond_its_time_is_stopped_and_fails_with_what_it_made() {
 }
 
 #[tokio::test]
-async fn an_attempt_whose_end_nobody_saw_fails_its_node_unless_it_may_run_again() {
+async fn a_lost_attempt_fails_its_node_unless_it_may_run_again() {
     let world = World::new().await;
     let ended = world.run("nodes: { a: { run: lost } }").await;
     assert!(ended.error().contains("nobody saw how it ended; it may have had effects"), "{}", ended.error());

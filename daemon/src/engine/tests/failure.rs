@@ -5,7 +5,7 @@ use fanlight_shared::run::{AttemptEnd, RunStatus};
 use super::world::World;
 
 #[tokio::test]
-async fn siblings_of_a_failed_node_go_on_and_the_message_names_all() {
+async fn siblings_of_a_failed_node_continue_and_the_message_names_all_failures() {
     let world = World::new().await;
     let ended = world
         .run(

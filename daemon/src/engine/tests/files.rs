@@ -35,7 +35,7 @@ async fn a_dir_param_is_listed_directly() {
 }
 
 #[tokio::test]
-async fn files_that_the_user_has_already_are_no_products() {
+async fn files_of_the_user_are_not_products() {
     let world = World::new().await;
     for (outputs, expected) in [("", 0), ("files: \"${{ list.files }}\"", 2)] {
         let (folder, document) = folder(outputs);

@@ -48,7 +48,7 @@ outputs: { sent: '${{ send.text }}', approved: '${{ ask.approved }}' }
 ";
 
 #[tokio::test]
-async fn what_is_approved_is_shown_and_handed_on_after_a_yes() {
+async fn an_approved_value_is_shown_and_passed_on_after_a_yes() {
     let world = World::new().await;
     let (run, question) = asked(&world, &APPROVE.replace("ON_REJECT", "")).await;
     let expected = Question { show: vec![Value::from("a sheet")], ..Question::yes_no("Send it?") };
@@ -59,7 +59,7 @@ async fn what_is_approved_is_shown_and_handed_on_after_a_yes() {
 }
 
 #[tokio::test]
-async fn after_a_no_nothing_that_reads_it_runs() {
+async fn after_a_no_its_readers_do_not_run() {
     let world = World::new().await;
     let (run, _) = asked(&world, &APPROVE.replace("ON_REJECT", "")).await;
     let ended = answered(&world, run, Value::Bool(false)).await;
@@ -147,7 +147,7 @@ async fn one_or_several_are_picked_from_a_list() {
 }
 
 #[tokio::test]
-async fn nobody_answers_in_time() {
+async fn an_unanswered_question_fails_or_takes_its_default() {
     let world = World::new().await;
     let ask = |with: &str| {
         format!(

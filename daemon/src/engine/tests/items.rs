@@ -10,7 +10,7 @@ fn texts(list: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn each_runs_once_per_item_and_gathers_in_order() {
+async fn each_runs_once_per_item_and_collects_in_order() {
     let world = World::new().await;
     let ended = world
         .run(
@@ -47,7 +47,7 @@ outputs: { out: '${{ after.text }}' }
 }
 
 #[tokio::test]
-async fn a_zip_pairs_items_and_wants_equal_lengths() {
+async fn a_zip_pairs_items_and_requires_equal_lengths() {
     let world = World::new().await;
     let document = |b: &str| {
         format!(
@@ -89,7 +89,7 @@ nodes:
 }
 
 #[tokio::test]
-async fn a_dropped_item_leaves_a_hole_that_is_left_out() {
+async fn a_dropped_item_is_left_out_of_the_lists() {
     let world = World::new().await;
     let ended = world
         .run(

@@ -13,7 +13,7 @@ outputs: { said: '${{ b.stdout }}' }
 ";
 
 #[tokio::test]
-async fn a_type_is_run_by_an_executor_that_the_engine_knows_nothing_of() {
+async fn a_type_can_run_on_an_executor_that_the_engine_does_not_know() {
     let world = World::new().await;
     let ended = world
         .run("nodes: { a: { uses: test.elsewhere, with: { script: done well } } }\noutputs: { said: '${{ a.stdout }}' }")
@@ -24,7 +24,7 @@ async fn a_type_is_run_by_an_executor_that_the_engine_knows_nothing_of() {
 }
 
 #[tokio::test]
-async fn an_attempt_of_such_a_type_is_adopted_by_the_next_daemon() {
+async fn an_attempt_on_such_an_executor_is_adopted_by_the_next_daemon() {
     let mut world = World::new().await;
     let run = world.start("nodes: { a: { uses: test.elsewhere, with: { script: hang } } }").await;
     world.fake.until("start a").await;
@@ -65,7 +65,7 @@ async fn a_type_that_was_added_to_a_running_daemon_is_used_by_the_next_run() {
 }
 
 #[tokio::test]
-async fn a_run_whose_type_is_gone_after_a_restart_fails_by_its_name() {
+async fn a_run_whose_type_is_missing_after_a_restart_fails_with_its_name() {
     let mut world = World::new().await;
     let run = world.start(ELSEWHERE).await;
     world.fake.until("start a").await;

@@ -55,7 +55,7 @@ async fn until_ended(world: &World, run: RunId) -> RunStatus {
 }
 
 #[tokio::test]
-async fn a_run_that_waits_for_a_person_holds_no_slot_and_goes_on_with_the_answer() {
+async fn a_run_that_waits_for_a_person_holds_no_slot_and_continues_with_the_answer() {
     let world = World::with_cap(1).await;
     let run = parked(&world, ASK).await;
     let state = world.ended(run).state;
@@ -82,7 +82,7 @@ async fn a_run_that_waits_for_a_person_holds_no_slot_and_goes_on_with_the_answer
 }
 
 #[tokio::test]
-async fn with_its_answer_it_is_the_next_to_get_a_slot() {
+async fn an_answered_run_is_the_next_to_get_a_slot() {
     let world = World::with_cap(1).await;
     let run = parked(&world, ASK).await;
     let first = world.start(HANG).await;
@@ -100,7 +100,7 @@ async fn with_its_answer_it_is_the_next_to_get_a_slot() {
 }
 
 #[tokio::test]
-async fn a_parked_run_and_an_answer_that_waits_survive_a_restart() {
+async fn a_parked_run_and_an_unused_answer_survive_a_restart() {
     let mut world = World::with_cap(1).await;
     let run = parked(&world, ASK).await;
     world.restart().await;
@@ -119,7 +119,7 @@ async fn a_parked_run_and_an_answer_that_waits_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn a_parked_run_can_be_cancelled_and_cancelling_what_is_queued_leaves_it() {
+async fn a_parked_run_can_be_cancelled_but_is_not_a_queued_one() {
     let world = World::with_cap(1).await;
     let (run, other) = (parked(&world, ASK).await, parked(&world, ASK).await);
     world.cancel(&[run]).await;
@@ -134,7 +134,7 @@ async fn a_parked_run_can_be_cancelled_and_cancelling_what_is_queued_leaves_it()
 }
 
 #[tokio::test]
-async fn a_run_is_not_parked_while_another_node_of_it_runs() {
+async fn a_run_is_not_parked_while_one_of_its_nodes_runs() {
     let world = World::with_cap(1).await;
     let document = format!("{}  a: {{ run: hang }}\n", ASK.split("outputs").next().unwrap());
     let run = world.start(&document).await.id;
@@ -187,7 +187,7 @@ async fn an_answer_counts_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_wrong_is_refused_by_name_and_changes_nothing() {
+async fn a_wrong_answer_is_refused_by_name_and_changes_nothing() {
     let world = World::with_cap(1).await;
     let run = parked(&world, ASK).await;
     let other = world.run(QUICK).await.run.id;
@@ -289,7 +289,7 @@ async fn an_answer_before_the_deadline_counts() {
 }
 
 #[tokio::test]
-async fn the_registry_says_what_is_asked_while_it_is() {
+async fn the_registry_shows_a_question_while_it_is_open() {
     let world = World::with_cap(2).await;
     let document =
         "nodes: { ask: { uses: test.ask, each: '${{ [1, 2] }}', with: { question: 'Item ${{ item }}?' } } }";

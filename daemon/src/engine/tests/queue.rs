@@ -40,7 +40,7 @@ async fn concurrent_runs_of_one_workflow_run_in_parallel_up_to_the_cap() {
 }
 
 #[tokio::test]
-async fn overflow_queues_and_drains_first_in_first_out() {
+async fn runs_above_the_cap_wait_and_start_first_in_first_out() {
     let world = World::with_cap(1).await;
     let runs = world.try_start(LONG, &sets(&seeds(1..=3))).await.unwrap();
     for (at, run) in runs.iter().enumerate() {
@@ -65,7 +65,7 @@ async fn cap_1_reproduces_full_serialisation() {
 }
 
 #[tokio::test]
-async fn starting_answers_the_ids_of_the_runs_it_made_queued_or_running() {
+async fn the_response_to_a_start_has_the_ids_of_queued_and_running_runs() {
     let world = World::with_cap(1).await;
     let runs = world.try_start(LONG, &sets(&seeds(1..=2))).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.state).collect::<Vec<_>>(), [RunStatus::Running, RunStatus::Queued]);
@@ -117,7 +117,7 @@ async fn the_cap_and_the_pause_change_while_runs_run() {
 }
 
 #[tokio::test]
-async fn cancel_hits_exactly_the_run_it_names() {
+async fn cancel_affects_only_the_named_run() {
     let world = World::with_cap(2).await;
     let runs = world.try_start(LONG, &sets(&seeds(1..=4))).await.unwrap();
     world.until(|now| now.running == 2).await;
@@ -130,7 +130,7 @@ async fn cancel_hits_exactly_the_run_it_names() {
 }
 
 #[tokio::test]
-async fn two_runs_of_one_workflow_never_touch_each_others_telemetry() {
+async fn two_runs_of_one_workflow_have_separate_telemetry() {
     let world = World::new().await;
     let document = "
 params: { seed: { type: int, default: 1 } }
@@ -148,7 +148,7 @@ nodes:
 }
 
 #[tokio::test]
-async fn a_new_run_wipes_nothing_of_its_siblings() {
+async fn a_new_run_removes_nothing_of_earlier_ones() {
     let world = World::new().await;
     let first = world.run(QUICK).await;
     world.run(QUICK).await;
@@ -191,7 +191,7 @@ async fn bad_requests_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn thousands_of_runs_with_nothing_to_do_end_one_after_the_other() {
+async fn thousands_of_empty_runs_end_one_after_the_other() {
     let world = World::with_cap(2).await;
     let document = "
 params: { seed: { type: int } }
@@ -204,7 +204,7 @@ nodes: { a: { uses: text.template, if: 'params.seed < 0', with: { template: x } 
 }
 
 #[tokio::test]
-async fn the_engine_decides_no_further_ahead_than_the_store_can_follow() {
+async fn the_engine_decides_only_a_limited_number_of_rows_ahead_of_the_store() {
     let world = World::with_cap(2).await;
     let paused = |paused| queue::Set { max_concurrent_runs: None, paused: Some(paused) };
     world.engine.set_queue(paused(true)).await.unwrap();
@@ -225,7 +225,7 @@ async fn the_engine_decides_no_further_ahead_than_the_store_can_follow() {
 }
 
 #[tokio::test]
-async fn a_workflow_limits_its_own_runs_and_holds_up_no_other() {
+async fn the_limit_of_a_workflow_delays_no_other_workflow() {
     let world = World::with_cap(8).await;
     let limited = LONG.replace("params:", "concurrency: 2\nparams:");
     let runs = world.try_start(&limited, &sets(&seeds(1..=4))).await.unwrap();
@@ -259,7 +259,7 @@ async fn the_limit_of_a_workflow_holds_across_a_restart() {
 }
 
 #[tokio::test]
-async fn attempts_that_name_one_lock_never_run_at_once_whatever_their_workflow() {
+async fn attempts_with_the_same_lock_never_run_at_once_across_workflows() {
     let world = World::with_cap(8).await;
     let locked = "
 params: { target: { type: text, default: a } }

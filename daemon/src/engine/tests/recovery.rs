@@ -16,7 +16,7 @@ nodes:
 ";
 
 #[tokio::test]
-async fn running_runs_go_on_and_waiting_runs_wait_again() {
+async fn running_runs_continue_and_queued_runs_stay_queued() {
     let mut world = World::with_cap(1).await;
     let running = world.start(LONG).await;
     let waiting = world.start(LONG).await;
@@ -47,7 +47,7 @@ async fn after_three_interruptions_a_node_fails() {
 }
 
 #[tokio::test]
-async fn items_of_an_each_go_on_where_they_were() {
+async fn items_of_an_each_continue_where_they_were() {
     let mut world = World::new().await;
     let run = world
         .start(
@@ -73,7 +73,7 @@ nodes:
 }
 
 #[tokio::test]
-async fn a_cancel_before_the_crash_holds_after_it() {
+async fn a_cancel_before_a_crash_takes_effect_after_it() {
     let mut world = World::new().await;
     let run = world.start(LONG).await;
     world.until(|now| now.running == 1).await;
@@ -84,7 +84,7 @@ async fn a_cancel_before_the_crash_holds_after_it() {
 }
 
 #[tokio::test]
-async fn the_queues_settings_are_kept() {
+async fn the_settings_of_the_queue_are_kept() {
     let mut world = World::with_cap(8).await;
     let set = queue::Set { max_concurrent_runs: Some(3), paused: Some(true) };
     world.engine.set_queue(set).await.unwrap();
@@ -94,7 +94,7 @@ async fn the_queues_settings_are_kept() {
 }
 
 #[tokio::test]
-async fn a_deleted_run_is_gone_and_its_assets_stay() {
+async fn a_deleted_run_leaves_its_assets() {
     let world = World::new().await;
     let document = "
 nodes: { a: { uses: text.template, with: { template: fine } } }
@@ -118,7 +118,7 @@ async fn with_leftovers(world: &World) -> (fanlight_shared::id::RunId, AttemptId
 }
 
 #[tokio::test]
-async fn a_daemon_that_dies_in_a_deletion_leaves_nothing_to_stay() {
+async fn the_next_daemon_completes_an_interrupted_deletion() {
     let mut world = World::new().await;
     let (deleted, attempt) = with_leftovers(&world).await;
     let (kept, other) = with_leftovers(&world).await;
@@ -135,7 +135,7 @@ async fn a_daemon_that_dies_in_a_deletion_leaves_nothing_to_stay() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_removed_is_looked_after_by_the_next_daemon() {
+async fn the_next_daemon_removes_what_could_not_be_removed() {
     let mut world = World::new().await;
     let (run, attempt) = with_leftovers(&world).await;
     world.fake.leave(attempt, false);
@@ -148,7 +148,7 @@ async fn what_could_not_be_removed_is_looked_after_by_the_next_daemon() {
 }
 
 #[tokio::test]
-async fn a_run_that_brought_down_three_daemons_fails_and_the_others_go_on() {
+async fn a_run_that_crashed_three_daemons_fails_and_the_others_continue() {
     let mut world = World::new().await;
     let (bomb, other) = (world.start(LONG).await, world.start(LONG).await);
     world.until(|now| now.running == 2).await;
@@ -164,7 +164,7 @@ async fn a_run_that_brought_down_three_daemons_fails_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_run_that_cannot_be_read_fails_and_the_others_go_on() {
+async fn an_unreadable_run_fails_and_the_others_continue() {
     let mut world = World::new().await;
     let (damaged, gap, fine) = (world.start(LONG).await, world.start(LONG).await, world.start(LONG).await);
     world.until(|now| now.running == 3).await;
@@ -184,7 +184,7 @@ async fn a_run_that_cannot_be_read_fails_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_label_is_seen_only_once_it_is_stored() {
+async fn a_label_is_visible_only_after_it_is_stored() {
     let world = World::with_cap(1).await;
     let run = world.start(LONG).await;
     world.until(|now| now.running == 1).await;
@@ -215,7 +215,7 @@ async fn a_label_is_seen_only_once_it_is_stored() {
 }
 
 #[tokio::test]
-async fn without_room_on_the_disk_the_queue_still_answers_and_what_waits_starts_when_there_is_room() {
+async fn the_queue_responds_while_the_disk_is_full_and_runs_start_when_there_is_space() {
     let world = World::with_cap(1).await;
     world.engine.set_queue(queue::Set { paused: Some(true), ..queue::Set::default() }).await.unwrap();
     let runs = world.try_start(LONG, &[&[], &[]]).await.unwrap();

@@ -40,7 +40,7 @@ async fn planned(world: &World, run: &Run, document: Option<&str>) -> Result<Str
 }
 
 #[tokio::test]
-async fn a_resumed_run_takes_over_what_was_finished() {
+async fn a_resumed_run_takes_over_finished_values() {
     let world = World::new().await;
     let failed = world
         .run(
@@ -80,7 +80,7 @@ outputs: {{ report: '${{{{ report.text }}}}', rescue: '${{{{ rescue.text }}}}' }
 }
 
 #[tokio::test]
-async fn whatever_reads_a_node_that_runs_again_runs_again_too_conditions_included() {
+async fn readers_of_a_node_that_runs_again_run_again_including_conditions() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let failed = world.run(&stale(folder.path())).await;
     assert_eq!(failed.output("report"), Some(&Value::from("v=none")));
@@ -96,7 +96,7 @@ async fn whatever_reads_a_node_that_runs_again_runs_again_too_conditions_include
 }
 
 #[tokio::test]
-async fn items_of_a_later_list_run_again_one_by_one_and_whoever_reads_the_whole_list_does_too() {
+async fn items_downstream_run_again_one_by_one_and_readers_of_the_whole_list_too() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("a"), "a").unwrap();
     let document = format!(
@@ -120,7 +120,7 @@ nodes:
 }
 
 #[tokio::test]
-async fn what_was_skipped_for_a_reason_that_holds_is_no_reason_to_run_its_readers_again() {
+async fn readers_of_a_node_that_stays_skipped_do_not_run_again() {
     let world = World::new().await;
     let failed = world
         .run(
@@ -145,7 +145,7 @@ nodes:
 ";
 
 #[tokio::test]
-async fn a_repaired_file_is_used_and_what_the_repair_does_not_touch_is_kept() {
+async fn a_repaired_file_is_used_and_unaffected_values_are_kept() {
     let world = World::new().await;
     let run = world.try_start(BROKEN, &[&[("v", Value::Int(7))]]).await.unwrap().remove(0);
     world.idle().await;
@@ -172,7 +172,7 @@ outputs: { work: '${{ work.text }}' }
 }
 
 #[tokio::test]
-async fn a_change_upstream_touches_whatever_reads_it() {
+async fn a_change_upstream_affects_its_readers() {
     let world = World::new().await;
     let failed = world.run(BROKEN).await;
     let other = BROKEN.replace("template: data", "template: other");
@@ -183,7 +183,7 @@ async fn a_change_upstream_touches_whatever_reads_it() {
 }
 
 #[tokio::test]
-async fn a_new_version_that_does_not_fit_is_refused_in_words() {
+async fn an_incompatible_new_version_is_refused_with_a_reason() {
     let world = World::new().await;
     let failed = world.run(BROKEN).await;
     for (from, to, part) in [
@@ -197,7 +197,7 @@ async fn a_new_version_that_does_not_fit_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn a_file_that_changed_since_is_hinted_at() {
+async fn a_hint_names_a_file_that_has_changed_since() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let path = folder.path().join("story.yaml");
     std::fs::write(&path, BROKEN).unwrap();
@@ -218,7 +218,7 @@ async fn a_file_that_changed_since_is_hinted_at() {
 }
 
 #[tokio::test]
-async fn only_an_ended_run_that_did_not_complete_is_resumed() {
+async fn only_an_ended_run_that_did_not_complete_can_be_resumed() {
     let world = World::new().await;
     let completed = world.run("nodes: { a: { uses: text.template, with: { template: x } } }").await;
     assert_eq!(completed.run.state, RunStatus::Completed);

@@ -45,7 +45,7 @@ fn agent(then: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_an_agent_plans_calls_and_asks_is_shown_while_it_runs_and_kept_when_it_is_cancelled() {
+async fn the_activity_of_an_agent_is_shown_while_it_runs_and_kept_when_it_is_cancelled() {
     let world = World::new().await;
     let run = world.start(&agent("hang")).await;
     let first =
@@ -59,7 +59,7 @@ async fn what_an_agent_plans_calls_and_asks_is_shown_while_it_runs_and_kept_when
 }
 
 #[tokio::test]
-async fn what_an_agent_did_is_stored_with_its_end_and_whole_in_its_log() {
+async fn the_activity_of_an_agent_is_stored_with_its_end_and_complete_in_its_log() {
     let world = World::new().await;
     for then in ["done", "fail"] {
         let run = world.run(&agent(then)).await.run;
@@ -89,7 +89,7 @@ async fn until_shown(
 }
 
 #[tokio::test]
-async fn what_a_node_writes_is_read_from_any_offset_and_what_it_spent_is_counted() {
+async fn the_log_of_a_node_is_read_from_any_offset_and_its_cost_is_counted() {
     let world = World::new().await;
     let run = world.run(&stream("done")).await.run;
     assert_eq!(run.state, RunStatus::Completed);
@@ -105,7 +105,7 @@ async fn what_a_node_writes_is_read_from_any_offset_and_what_it_spent_is_counted
 }
 
 #[tokio::test]
-async fn a_node_that_runs_shows_how_far_it_is_and_what_it_has_so_far() {
+async fn a_running_node_shows_its_progress_and_its_values_so_far() {
     let world = World::new().await;
     let run = world.start(&stream("hang")).await;
     until_shown(&world, run.id, |node| node.progress.as_ref().is_some_and(|it| it.fraction == Some(1.0)))
@@ -121,7 +121,7 @@ async fn a_node_that_runs_shows_how_far_it_is_and_what_it_has_so_far() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_asked_for_fails_the_node_with_its_name() {
+async fn an_unknown_secret_fails_the_node_with_its_name() {
     let world = World::new().await;
     let ended = world.run(&stream("fail")).await;
     assert!(ended.error().contains("the secret `key` is not known"), "{}", ended.error());

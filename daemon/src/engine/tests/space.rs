@@ -13,7 +13,7 @@ async fn until_it_waits(world: &World) {
 }
 
 #[tokio::test]
-async fn a_native_node_begins_when_the_full_disk_has_space_again() {
+async fn a_native_node_starts_once_the_full_disk_has_space_again() {
     let world = World::new().await;
     world.store.blobs().set_full(true);
     let run = world.start("nodes: { a: { uses: test.stream, with: { text: hello } } }").await;
@@ -28,7 +28,7 @@ async fn a_native_node_begins_when_the_full_disk_has_space_again() {
 }
 
 #[tokio::test]
-async fn a_cancel_ends_the_wait_of_a_native_node() {
+async fn a_cancel_ends_the_wait_of_a_native_node_for_space() {
     let world = World::new().await;
     world.store.blobs().set_full(true);
     let run = world.start("nodes: { a: { uses: test.stream, with: { text: hello } } }").await;
@@ -39,7 +39,7 @@ async fn a_cancel_ends_the_wait_of_a_native_node() {
 }
 
 #[tokio::test]
-async fn a_large_value_is_stored_when_the_full_disk_has_space_again() {
+async fn a_large_value_is_stored_once_the_full_disk_has_space_again() {
     let world = World::new().await;
     let text = "word ".repeat(40_000);
     let document =
@@ -57,7 +57,7 @@ async fn a_large_value_is_stored_when_the_full_disk_has_space_again() {
 }
 
 #[tokio::test]
-async fn a_large_value_that_waits_for_space_is_given_up_by_a_cancel() {
+async fn a_cancel_discards_a_large_value_that_waits_for_space() {
     let world = World::new().await;
     let run = world.start(&format!("nodes: {{ a: {{ run: hang {} }} }}", "word ".repeat(40_000))).await;
     world.fake.until("start a").await;

@@ -26,7 +26,7 @@ fn content(world: &World, value: Option<&Value>, ty: &Type) -> String {
 }
 
 #[tokio::test]
-async fn a_long_text_goes_through_a_workflow_as_a_handle_and_stays_whole() {
+async fn a_long_text_passes_through_a_workflow_as_a_handle_unchanged() {
     let world = World::new().await;
     let ended = world.run(LONG).await;
     assert_eq!(ended.error(), "");
@@ -44,7 +44,7 @@ async fn a_long_text_goes_through_a_workflow_as_a_handle_and_stays_whole() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_taken_up_again_finds_its_long_values() {
+async fn a_recovered_run_finds_its_long_values() {
     let mut world = World::new().await;
     let document = LONG.replace(
         "  n: {",
@@ -60,7 +60,7 @@ async fn a_run_that_is_taken_up_again_finds_its_long_values() {
 }
 
 #[tokio::test]
-async fn many_items_hold_handles_to_what_is_longer_than_a_line() {
+async fn many_items_hold_handles_to_values_longer_than_a_line() {
     let world = World::new().await;
     let ended = world
         .run(
@@ -79,7 +79,7 @@ outputs: { n: \"${{ t.text | length }}\", first: \"${{ t.text[0] | length }}\", 
 }
 
 #[tokio::test]
-async fn a_list_that_doubles_for_ever_fails_by_name() {
+async fn an_endlessly_doubling_list_fails_by_name() {
     let world = World::new().await;
     let mut document = "nodes:\n  n0: { uses: list.of, with: { a: 1, b: 2 } }\n".to_owned();
     for n in 1..40 {
@@ -93,7 +93,7 @@ async fn a_list_that_doubles_for_ever_fails_by_name() {
 }
 
 #[tokio::test]
-async fn an_output_that_is_nested_too_deep_fails_its_node_by_name() {
+async fn an_output_that_is_nested_too_deeply_fails_its_node_by_name() {
     let world = World::new().await;
     let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
     let document = |levels: usize| {
