@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_has_a_number_of_its_own_and_none_that_of_deleted_runs() {
+    fn every_state_has_its_own_number_and_none_has_that_of_deleted_runs() {
         for (state, number) in STATUSES {
             assert_eq!((status(state), status_from(number)), (number, state));
             assert_ne!(number, DELETED);

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn work_that_meets_a_full_disk_is_done_when_there_is_space() {
+    async fn work_that_meets_a_full_disk_is_done_once_there_is_space() {
         let space = Space::default();
         let shortage = space.shortage();
         let mut tries = 0;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_reason_stays_until_nobody_waits_and_a_cancel_ends_one_wait() {
+    async fn the_shortage_is_reported_until_nobody_waits_and_a_cancel_ends_one_wait() {
         let space = Space::default();
         let mut shortage = space.shortage();
         let cancels = [CancellationToken::new(), CancellationToken::new()];
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_problem_is_told_at_once() {
+    async fn another_problem_is_reported_at_once() {
         let space = Space::default();
         let work = || async { Err::<(), _>(FileError::from("there is no such shell")) };
         let said = space.retry(&CancellationToken::new(), work).await;

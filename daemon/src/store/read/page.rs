@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_no_pattern() {
+    fn typed_text_is_not_a_pattern() {
         assert_eq!(pattern(r"50%_\"), r"%50\%\_\\%");
     }
 }

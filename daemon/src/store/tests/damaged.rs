@@ -34,7 +34,7 @@ fn a_file_of_another_size_is_refused_when_it_is_opened() {
 }
 
 #[test]
-fn other_bytes_of_the_same_size_never_come_to_an_end() {
+fn reading_wrong_bytes_of_the_right_size_ends_in_an_error() {
     let at = Fixture::new();
     let (run, asset) = damaged(&at, &large(2));
     let blobs = at.store.blobs();
@@ -47,7 +47,7 @@ fn other_bytes_of_the_same_size_never_come_to_an_end() {
 }
 
 #[test]
-fn a_part_of_sound_bytes_is_read() {
+fn a_part_of_undamaged_bytes_can_be_read() {
     let at = Fixture::new();
     let run = at.ended();
     let asset = at.product(&run, "sky", &large(1));
@@ -74,7 +74,7 @@ fn a_command_never_gets_damaged_bytes() {
 }
 
 #[test]
-fn making_the_same_bytes_again_mends_the_file() {
+fn making_the_same_bytes_again_repairs_the_file() {
     let at = Fixture::new();
     let (_, asset) = damaged(&at, &large(2));
     let (published, _) = at.picture(&large(1));
@@ -84,7 +84,7 @@ fn making_the_same_bytes_again_mends_the_file() {
 }
 
 #[test]
-fn a_long_value_that_was_damaged_is_an_error_that_names_it() {
+fn a_damaged_long_value_is_an_error_that_names_it() {
     let at = Fixture::new();
     let run = at.ended();
     let text = Value::from("x".repeat(200_000));

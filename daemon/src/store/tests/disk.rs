@@ -51,7 +51,7 @@ fn fill(folder: &Path) -> PathBuf {
 
 /// Does the same without a separate file system, so that it runs everywhere: SQLite itself reports that it is full.
 #[test]
-fn a_database_without_room_refuses_requests_and_keeps_decisions() {
+fn a_full_database_refuses_requests_and_keeps_decisions() {
     let mut at = Fixture::new();
     let run = at.submit(1).remove(0);
     at.store.limit_pages(1);
@@ -76,7 +76,7 @@ fn a_database_without_room_refuses_requests_and_keeps_decisions() {
 }
 
 #[test]
-fn a_store_without_room_closes_at_once() {
+fn a_store_on_a_full_disk_closes_at_once() {
     let mut at = Fixture::new();
     let run = at.submit(1).remove(0);
     at.store.limit_pages(1);
@@ -93,7 +93,7 @@ fn a_store_without_room_closes_at_once() {
 }
 
 #[test]
-fn the_writer_writes_no_files_so_a_long_value_is_stored_even_if_none_can_be_made_now() {
+fn a_long_value_is_stored_even_if_no_file_can_be_created_now() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
     let blobs = at.store.blobs();
@@ -163,9 +163,8 @@ fn big(run: RunId, seq: u64) -> Op {
 }
 
 #[test]
-fn a_home_that_can_only_be_read_is_refused_in_words() {
-    let Some(folder) =
-        small_disk("store::tests::disk::a_home_that_can_only_be_read_is_refused_in_words", "ro")
+fn a_read_only_home_is_refused_with_a_reason() {
+    let Some(folder) = small_disk("store::tests::disk::a_read_only_home_is_refused_with_a_reason", "ro")
     else {
         return;
     };

@@ -32,7 +32,7 @@ fn an_environment_outlives_daemons_and_is_stored_once() {
 }
 
 #[test]
-fn an_environment_goes_with_the_last_run_that_has_it() {
+fn an_environment_is_deleted_with_its_last_run() {
     let at = Fixture::new();
     let runs = at.submit_with(submitted(&[("TOKEN", "hunter2")], 2)).runs;
     at.product(&runs[0], "sky", b"a picture");

@@ -39,7 +39,7 @@ fn check(store: &Store) {
 }
 
 #[test]
-fn what_is_frozen_is_what_is_checked() {
+fn the_current_schema_passes_the_checks_of_frozen_databases() {
     let at = Fixture::new();
     fill(&at);
     check(&at.store);

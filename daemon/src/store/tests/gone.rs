@@ -11,7 +11,7 @@ fn value_of(at: &Fixture, run: &Run, node: &str) -> Option<Value> {
 }
 
 #[test]
-fn bytes_go_with_the_last_that_names_them() {
+fn bytes_are_deleted_with_their_last_reference() {
     let at = Fixture::new();
     let (one, two) = (at.ended(), at.ended());
     let (first, second) = (at.product(&one, "sky", &large(1)), at.product(&two, "sky", &large(1)));
@@ -27,7 +27,7 @@ fn bytes_go_with_the_last_that_names_them() {
 }
 
 #[test]
-fn bytes_stay_while_somebody_publishes_them() {
+fn bytes_stay_while_they_are_being_published() {
     let at = Fixture::new();
     let run = at.ended();
     let asset = at.product(&run, "sky", &large(1));
@@ -41,7 +41,7 @@ fn bytes_stay_while_somebody_publishes_them() {
 }
 
 #[test]
-fn bytes_that_nobody_committed_go() {
+fn uncommitted_bytes_are_deleted() {
     let at = Fixture::new();
     let (first, _) = at.picture(&large(9));
     let (second, _) = at.picture(&large(9));
@@ -54,7 +54,7 @@ fn bytes_that_nobody_committed_go() {
 }
 
 #[test]
-fn bytes_wait_for_a_later_batch_to_name_them() {
+fn published_bytes_wait_for_a_later_batch_that_names_them() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
     let (published, media) = at.picture(&large(3));
@@ -86,7 +86,7 @@ fn small_bytes_are_read_before_their_commit() {
 }
 
 #[test]
-fn what_a_crash_left_half_done_is_removed_at_the_next_start() {
+fn the_leftovers_of_a_crash_are_removed_at_the_next_start() {
     let mut at = Fixture::new();
     // As after a killed daemon: published, marked, and never committed.
     let (published, _) = at.picture(&large(6));
@@ -121,7 +121,7 @@ fn a_deleted_run_leaves_its_assets_and_their_recipes() {
 }
 
 #[test]
-fn a_run_goes_with_its_assets_if_asked() {
+fn a_run_is_deleted_with_its_assets_if_asked() {
     let at = Fixture::new();
     let run = at.ended();
     let asset = at.product(&run, "sky", &large(1));
@@ -132,7 +132,7 @@ fn a_run_goes_with_its_assets_if_asked() {
 }
 
 #[test]
-fn what_has_not_ended_is_not_deleted() {
+fn a_run_that_has_not_ended_is_not_deleted() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
     let asset = at.product(&run, "sky", b"x");
@@ -170,7 +170,7 @@ fn other_values_of_older_runs_are_not_kept() {
 }
 
 #[test]
-fn a_folder_keeps_its_files_and_comes_back_whole() {
+fn a_folder_keeps_its_files_and_is_restored_completely() {
     use fanlight_shared::media::{DirEntry, DirManifest};
     use std::os::unix::fs::PermissionsExt;
     let at = Fixture::new();
@@ -196,7 +196,7 @@ fn a_folder_keeps_its_files_and_comes_back_whole() {
 }
 
 #[test]
-fn a_folder_never_leaves_its_target() {
+fn a_folder_is_never_restored_outside_its_target() {
     let at = Fixture::new();
     for path in ["../out", "/out", "a/../../out", ""] {
         let manifest = format!(r#"{{"files":[{{"path":"{path}","hash":"{}","bytes":1}}]}}"#, "0".repeat(64));

@@ -33,7 +33,7 @@ fn everything_survives_reopening() {
 }
 
 #[test]
-fn a_batch_that_fails_harms_no_neighbour() {
+fn a_failed_batch_does_not_affect_others() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
     // Sent together, so that they wait together.
@@ -55,7 +55,7 @@ fn a_batch_that_fails_harms_no_neighbour() {
 
 /// Decisions of the engine build on earlier ones.
 #[test]
-fn a_decision_that_cannot_be_stored_ends_the_daemon_before_anything_that_builds_on_it() {
+fn a_decision_that_cannot_be_stored_ends_the_daemon_before_later_ones_are_stored() {
     let mut at = Fixture::new();
     let run = at.submit(1).remove(0);
     let failure = at.store.failure();
@@ -75,7 +75,7 @@ fn a_decision_that_cannot_be_stored_ends_the_daemon_before_anything_that_builds_
 }
 
 #[test]
-fn what_cannot_be_read_of_one_run_is_damage_to_that_run_alone() {
+fn unreadable_data_of_one_run_affects_only_that_run() {
     let at = Fixture::new();
     let runs = at.submit(3);
     for run in &runs {
@@ -103,7 +103,7 @@ fn what_cannot_be_read_of_one_run_is_damage_to_that_run_alone() {
 }
 
 #[test]
-fn what_cannot_be_read_of_one_row_hides_no_other_in_a_list() {
+fn an_unreadable_row_hides_no_others_in_a_list() {
     let at = Fixture::new();
     let run = at.ended();
     at.product(&run, "sky", b"one");
@@ -118,7 +118,7 @@ fn what_cannot_be_read_of_one_row_hides_no_other_in_a_list() {
 }
 
 #[test]
-fn callers_are_told_in_the_order_of_their_batches() {
+fn callers_are_notified_in_the_order_of_their_batches() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
     let (send, told) = channel();
@@ -135,14 +135,14 @@ fn callers_are_told_in_the_order_of_their_batches() {
 }
 
 #[test]
-fn after_the_end_a_batch_is_refused() {
+fn a_batch_after_the_end_is_refused() {
     let at = Fixture::new();
     at.store.close();
     assert!(at.try_commit(vec![]).is_err());
 }
 
 #[test]
-fn a_quiet_moment_moves_the_log_into_the_database() {
+fn an_idle_writer_checkpoints_the_log() {
     let at = Fixture::new();
     let run = at.submit(1).remove(0);
     for node in 0..100 {
@@ -156,7 +156,7 @@ fn a_quiet_moment_moves_the_log_into_the_database() {
 }
 
 #[test]
-fn the_row_of_a_run_follows_from_its_events_whatever_was_refused_in_between() {
+fn the_row_of_a_run_is_the_fold_of_its_events_despite_failed_batches() {
     let at = Fixture::new();
     let id = at.submit(1)[0].id;
     let said = |seq, event| Op::Event { run: id, event: Numbered { seq, event } };

@@ -5,7 +5,7 @@ use fanlight_shared::rpc::{assets, runs, values as port};
 use super::*;
 
 #[test]
-fn a_run_is_found_by_what_people_type() {
+fn a_run_is_found_by_every_way_to_name_it() {
     let at = Fixture::new();
     let runs = at.submit(2);
     let other = at
@@ -68,7 +68,7 @@ fn runs_are_filtered_and_paged() {
 }
 
 #[test]
-fn values_of_a_port_come_by_run_and_item() {
+fn values_of_a_port_are_ordered_by_run_and_item() {
     let at = Fixture::new();
     let all = at.submit(2);
     for run in &all {
@@ -160,7 +160,7 @@ fn previews_are_made_once() {
 }
 
 #[test]
-fn workflows_come_by_their_newest_run() {
+fn workflows_are_ordered_by_their_newest_run() {
     let at = Fixture::new();
     let other = |path: &str| Submit { path: Some(path.into()), ..submission(1) };
     at.submit_with(other("/one.yaml"));

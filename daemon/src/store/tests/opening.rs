@@ -18,7 +18,7 @@ fn a_newer_database_is_refused_untouched() {
 }
 
 #[test]
-fn a_home_below_a_file_is_refused_in_words() {
+fn a_home_below_a_file_is_refused_with_a_reason() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("home"), b"a file").unwrap();
     let said = error(&home(folder.path()));
@@ -26,7 +26,7 @@ fn a_home_below_a_file_is_refused_in_words() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_and_kept() {
+fn a_file_that_is_not_a_database_is_refused_and_kept() {
     let folder = TempDir::new().unwrap();
     let home = home(folder.path());
     std::fs::create_dir_all(&home.data).unwrap();
@@ -56,7 +56,7 @@ fn an_orderly_end_leaves_one_file_with_everything_in_it() {
 }
 
 #[test]
-fn nobody_else_may_read_what_is_kept() {
+fn the_files_of_the_store_are_private() {
     let at = Fixture::new();
     let run = at.ended();
     let asset = at.product(&run, "sky", &large(1));

@@ -24,7 +24,7 @@ fn read(at: &Fixture, folder: &Path, media: &Media) -> Result<Vec<u8>, String> {
 }
 
 #[test]
-fn whoever_reads_a_file_of_the_user_gets_what_was_listed_or_an_error_that_names_it() {
+fn a_file_of_the_user_is_read_as_it_was_listed_or_named_in_an_error() {
     let (at, folder) = (Fixture::new(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.txt");
     fs::write(&path, large(1)).unwrap();
@@ -66,7 +66,7 @@ fn whoever_reads_a_file_of_the_user_gets_what_was_listed_or_an_error_that_names_
 }
 
 #[test]
-fn a_copy_in_the_store_outlasts_the_file() {
+fn a_copy_in_the_store_outlives_the_file() {
     let (at, folder) = (Fixture::new(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.txt");
     fs::write(&path, large(1)).unwrap();
@@ -96,7 +96,7 @@ fn a_value_that_names_a_file_of_the_user_needs_no_bytes_in_the_store() {
 }
 
 #[test]
-fn a_file_that_was_only_touched_is_still_the_same() {
+fn a_file_with_only_a_new_time_is_unchanged() {
     let (at, folder) = (Fixture::new(), tempfile::tempdir().unwrap());
     let path = folder.path().join("a.txt");
     fs::write(&path, large(1)).unwrap();

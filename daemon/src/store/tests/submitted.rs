@@ -65,7 +65,7 @@ fn workflows_are_found_by_id_else_by_path() {
 }
 
 #[test]
-fn a_deleted_workflow_gives_its_slug_to_the_next_and_keeps_its_numbers() {
+fn a_deleted_workflow_frees_its_slug_and_keeps_its_numbers() {
     let at = Fixture::new();
     let run = at.ended();
     let other = || Submit { path: Some("/elsewhere/poster.yaml".into()), ..submission(1) };
@@ -80,7 +80,7 @@ fn a_deleted_workflow_gives_its_slug_to_the_next_and_keeps_its_numbers() {
 }
 
 #[test]
-fn the_newest_started_run_is_found_behind_any_number_of_waiting_ones() {
+fn the_newest_started_run_is_found_among_any_number_of_waiting_ones() {
     let at = Fixture::new();
     let runs = at.submit(1500);
     let workflow = runs[0].workflow_id;
@@ -90,7 +90,7 @@ fn the_newest_started_run_is_found_behind_any_number_of_waiting_ones() {
 }
 
 #[test]
-fn the_queue_is_first_in_first_out_but_for_next() {
+fn the_queue_is_first_in_first_out_except_for_next() {
     let at = Fixture::new();
     assert_eq!(positions(&at.submit(2)), [Some(1), Some(2)]);
     let mut next = submission(2);
