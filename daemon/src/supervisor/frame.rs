@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_come_back_as_they_were_written() {
+    fn fields_survive_encoding() {
         let mut writer = Writer::new(7);
         writer
             .u8(1)
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_is_not_whole_is_waited_for() {
+    fn an_incomplete_frame_is_waited_for() {
         let mut writer = Writer::new(1);
         writer.u32(5);
         let frame = writer.finish().unwrap();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_lie_are_refused() {
+    fn wrong_lengths_are_refused() {
         assert_eq!(first(&u32::MAX.to_le_bytes()), Err(Malformed));
         assert_eq!(first(&[0; 4]), Err(Malformed));
         let (_, mut reader) = Reader::new(&[1, 255, 255, 255, 255, b'x']).unwrap();

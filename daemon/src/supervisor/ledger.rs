@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_read_back_as_far_as_they_came() {
+    fn entries_are_read_back_up_to_an_incomplete_one() {
         let folder = tempfile::tempdir().unwrap();
         let (mut ledger, none) = Ledger::open(folder.path()).unwrap();
         assert_eq!(none, []);
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_record_hides_nothing_and_what_follows_it_is_read() {
+    fn records_around_a_torn_one_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
         let (kept, torn) = (entry(), entry());
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_takes_no_space_for_long() {
+    fn the_space_of_forgotten_attempts_is_reclaimed() {
         let folder = tempfile::tempdir().unwrap();
         let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
         let kept = entry();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn many_that_are_not_forgotten_are_not_written_again_and_again() {
+    fn the_ledger_is_not_rewritten_for_every_attempt_that_it_keeps() {
         let folder = tempfile::tempdir().unwrap();
         let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
         for _ in 0..2_000 {

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_come_back_as_they_were_sent() {
+    fn requests_survive_encoding() {
         let id = AttemptId::new();
         let spec = StartSpec {
             id,
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_come_back_as_they_were_sent() {
+    fn replies_survive_encoding() {
         let exit = Exit {
             how: How::Signal(9),
             stopped: true,
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused() {
+    fn bytes_that_are_not_a_message_are_refused() {
         assert_eq!(Request::decode(&[0x55]), Err(Malformed));
         assert_eq!(Request::decode(&[0x04, 1, 0, 0, 0, 9]), Err(Malformed));
         assert_eq!(Request::decode(&[0x02, 1]), Err(Malformed));

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_come_out_whole_however_they_arrive() {
+    fn requests_are_read_in_any_fragmentation() {
         let (mut ours, mut peer) = pair();
         let mut bytes = hello();
         bytes.extend(Request::List { request: 4 }.encode().unwrap());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_a_missing_greeting_and_a_second_one_drop_the_client() {
+    fn garbage_or_a_missing_or_second_greeting_drops_the_client() {
         let twice = [hello(), hello()].concat();
         for (bytes, expected) in [
             (vec![0xFF; 40], 0),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_read_is_dropped() {
+    fn a_client_that_does_not_read_is_dropped() {
         let (ours, mut peer) = pair();
         let reply = Reply::NotStarted { request: 1, why: "x".repeat(1 << 20) };
         let mut sent = 0;

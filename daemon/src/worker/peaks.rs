@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_sound_folds_into_few_columns_and_keeps_its_peaks() {
+    fn a_long_sound_is_reduced_to_few_columns_and_keeps_its_peaks() {
         let mut peaks = Peaks::default();
         for frame in 0..100_000 {
             peaks.add(if frame == 70_000 { 1.0 } else { -0.25 });

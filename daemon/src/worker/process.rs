@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_named_where_it_is_known() {
+    fn a_known_cause_is_named() {
         let died = |raw: i32, stderr: &str| sentence(ExitStatus::from_raw(raw), stderr);
         assert!(matches!(reason(ExitStatus::from_raw(15), ""), NoResponse::Killed(_)));
         assert!(matches!(reason(ExitStatus::from_raw(11), ""), NoResponse::Died(_)));

@@ -56,7 +56,7 @@ fn preview(of: Media, bytes: &[u8]) -> (tempfile::TempDir, Response) {
 }
 
 #[test]
-fn jobs_are_answered_one_after_the_other_and_an_error_ends_nothing() {
+fn requests_are_answered_in_order_and_an_error_does_not_end_the_worker() {
     let folder = tempfile::tempdir().unwrap();
     let good = [
         ("style", "gradient".into()),
@@ -83,7 +83,7 @@ fn jobs_are_answered_one_after_the_other_and_an_error_ends_nothing() {
 }
 
 #[test]
-fn nobody_else_may_read_what_a_worker_makes() {
+fn the_files_of_a_worker_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, _) = preview(media(MediaKind::File, "text/plain"), b"private");
     let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
@@ -93,7 +93,7 @@ fn nobody_else_may_read_what_a_worker_makes() {
 }
 
 #[test]
-fn a_frame_that_is_cut_off_or_too_long_is_an_error() {
+fn a_truncated_or_overlong_frame_is_an_error() {
     let none = NodeTypeSet::default();
     assert!(serve(Cursor::new(vec![0, 0, 0, 9, b'{']), Vec::new(), &none).is_err());
     assert!(serve(Cursor::new(vec![255; 8]), Vec::new(), &none).is_err());
@@ -101,7 +101,7 @@ fn a_frame_that_is_cut_off_or_too_long_is_an_error() {
 }
 
 #[test]
-fn a_picture_gets_a_small_picture_that_keeps_its_alpha() {
+fn the_preview_of_a_picture_keeps_its_alpha() {
     let mut bytes = Cursor::new(Vec::new());
     let clear = image::RgbaImage::from_pixel(600, 300, image::Rgba([200, 10, 10, 100]));
     clear.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
@@ -114,7 +114,7 @@ fn a_picture_gets_a_small_picture_that_keeps_its_alpha() {
 }
 
 #[test]
-fn a_text_shows_its_head() {
+fn the_preview_of_a_text_is_its_beginning() {
     let (folder, response) = preview(media(MediaKind::File, "text/plain"), "aü".repeat(4000).as_bytes());
     let Response::Preview(Some((_, file))) = response else { panic!("{response:?}") };
     let head = std::fs::read_to_string(folder.path().join(file)).unwrap();
@@ -124,7 +124,7 @@ fn a_text_shows_its_head() {
 }
 
 #[test]
-fn a_sound_shows_its_peaks() {
+fn the_preview_of_a_sound_shows_its_peaks() {
     let samples: Vec<i16> = (0..44_100).map(|n| if n % 100 < 50 { 16_384 } else { -8_192 }).collect();
     let data: Vec<u8> = samples.iter().flat_map(|it| it.to_le_bytes()).collect();
     let mut wav = b"RIFF".to_vec();

@@ -79,7 +79,7 @@ async fn hello_comes_first() {
 }
 
 #[tokio::test]
-async fn another_protocol_is_refused_in_words() {
+async fn another_protocol_version_is_refused_with_a_reason() {
     let served = Served::new().await;
     let mut raw = Raw::connect(&served.home).await;
     raw.send(request(1, "hello", json!({ "protocol": 99, "client": "future" }))).await;
@@ -89,7 +89,7 @@ async fn another_protocol_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn frames_that_make_no_sense_get_json_rpc_errors() {
+async fn malformed_frames_get_json_rpc_errors() {
     let served = Served::new().await;
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;
@@ -130,7 +130,7 @@ async fn after_bytes(served: &Served, bytes: &[u8]) -> Option<CloseCode> {
 }
 
 #[tokio::test]
-async fn a_connection_says_why_it_ends() {
+async fn a_connection_ends_with_a_reason() {
     let served = Served::new().await;
     let unmasked = [0x81, 0x02, b'h', b'i'];
     assert_eq!(after_bytes(&served, &unmasked).await, Some(CloseCode::Protocol));
@@ -149,7 +149,7 @@ async fn a_close_frame_is_answered() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_for_a_websocket_gets_a_status() {
+async fn a_request_that_is_not_for_a_websocket_gets_an_http_status() {
     let served = Served::new().await;
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "426"),
@@ -165,7 +165,7 @@ async fn what_is_no_request_for_a_websocket_gets_a_status() {
 }
 
 #[tokio::test]
-async fn a_request_whose_id_can_be_read_is_answered_with_it() {
+async fn an_error_response_has_the_id_of_its_request_if_it_is_readable() {
     let served = Served::new().await;
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;
@@ -202,7 +202,7 @@ async fn a_cursor_belongs_to_its_list() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_an_error() {
+async fn unknown_methods_and_names_are_errors() {
     let served = Served::new().await;
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;
@@ -224,7 +224,7 @@ async fn what_is_unknown_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_request_key_stands_for_one_request() {
+async fn a_request_key_identifies_one_request() {
     let served = Served::new().await;
     let mut raw = Raw::connect(&served.home).await;
     raw.hello().await;

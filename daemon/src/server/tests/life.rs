@@ -12,7 +12,7 @@ use super::*;
 use crate::server::dispatch::METHODS;
 
 #[tokio::test]
-async fn a_client_is_greeted_and_told_the_status() {
+async fn a_client_is_greeted_and_gets_the_status() {
     let served = Served::new().await;
     let client = served.client().await;
     assert_eq!(client.hello().instance, served.hub.instance());
@@ -23,7 +23,7 @@ async fn a_client_is_greeted_and_told_the_status() {
 }
 
 #[tokio::test]
-async fn watching_the_registry_begins_with_what_is_there() {
+async fn watching_the_registry_begins_with_a_snapshot() {
     let served = Served::new().await;
     let workflow = WorkflowId::new();
     let (running, waiting) =
@@ -41,7 +41,7 @@ async fn watching_the_registry_begins_with_what_is_there() {
 }
 
 #[tokio::test]
-async fn many_calls_are_under_way_at_once() {
+async fn many_requests_run_at_once() {
     let served = Served::new().await;
     let client = served.client().await;
     let calls: Vec<_> = (0..100)
@@ -56,7 +56,7 @@ async fn many_calls_are_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn everybody_hears_that_the_daemon_ends() {
+async fn every_client_is_notified_that_the_daemon_ends() {
     let served = Served::new().await;
     let client = served.client().await;
     let mut notifications = client.notifications().unwrap();
@@ -76,7 +76,7 @@ async fn everybody_hears_that_the_daemon_ends() {
 }
 
 #[tokio::test]
-async fn a_client_that_went_is_forgotten() {
+async fn a_disconnected_client_is_forgotten() {
     let served = Served::new().await;
     let client = served.client().await;
     client.call(Status {}).await.unwrap();
@@ -86,14 +86,14 @@ async fn a_client_that_went_is_forgotten() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn a_missing_daemon_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let error = Client::connect(&home(&dir)).await.unwrap_err();
     assert!(error.is_no_daemon(), "{error}");
 }
 
 #[tokio::test]
-async fn the_socket_is_for_its_owner_alone_and_a_dead_one_is_replaced() {
+async fn the_socket_is_private_and_a_dead_one_is_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let home = home(&dir);
     let lock = Lock::take(&home.lock_file()).unwrap();
@@ -110,7 +110,7 @@ async fn the_socket_is_for_its_owner_alone_and_a_dead_one_is_replaced() {
 }
 
 #[test]
-fn every_method_stands_in_the_one_table() {
+fn every_method_is_in_the_dispatch_table() {
     let table: BTreeSet<&str> = METHODS.iter().copied().collect();
     assert_eq!(table.len(), METHODS.len(), "a method stands there twice");
     let known: BTreeSet<&str> = schema::methods().into_iter().collect();
@@ -118,7 +118,7 @@ fn every_method_stands_in_the_one_table() {
 }
 
 #[tokio::test]
-async fn a_daemon_that_ends_at_once_is_told_with_its_last_words() {
+async fn a_daemon_that_ends_at_once_is_reported_with_its_last_output() {
     let dir = tempfile::tempdir().unwrap();
     let home = home(&dir);
     let exe = script(&dir, "echo 'the disk is on fire' >&2; exit 3");
@@ -127,7 +127,7 @@ async fn a_daemon_that_ends_at_once_is_told_with_its_last_words() {
 }
 
 #[tokio::test]
-async fn who_loses_the_race_takes_the_daemon_that_won() {
+async fn the_loser_of_a_race_uses_the_daemon_of_the_winner() {
     let dir = tempfile::tempdir().unwrap();
     let home = home(&dir);
     let exe = script(&dir, &format!("exit {ALREADY_RUNNING}"));
@@ -154,7 +154,7 @@ fn script(dir: &tempfile::TempDir, body: &str) -> std::path::PathBuf {
 }
 
 #[tokio::test]
-async fn what_is_wrong_comes_back_with_its_code() {
+async fn errors_come_back_with_their_code() {
     let served = Served::new().await;
     let client = served.client().await;
     let refused = |error| match error {
@@ -170,7 +170,7 @@ async fn what_is_wrong_comes_back_with_its_code() {
 
 /// An invalid file is enough to show that the script handshakes, sends, receives and parses.
 #[tokio::test]
-async fn the_script_of_the_docs_speaks_the_protocol() {
+async fn the_script_in_the_docs_works() {
     let served = Served::new().await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/fanlight.py");
     let file = served.home.name.join("wrong.yaml");

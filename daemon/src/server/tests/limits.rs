@@ -54,7 +54,7 @@ fn of_port(run: &Run) -> values::List {
 }
 
 #[tokio::test]
-async fn sixty_values_of_two_megabytes_are_a_short_list_and_each_is_read_whole() {
+async fn long_values_are_listed_shortened_and_read_in_full() {
     let served = Served::new().await;
     let runs = with_large_values(&served, 60);
     let mut raw = Raw::connect(&served.home).await;
@@ -75,7 +75,7 @@ async fn sixty_values_of_two_megabytes_are_a_short_list_and_each_is_read_whole()
 }
 
 #[tokio::test]
-async fn a_client_that_asks_and_does_not_read_has_little_waiting_for_it() {
+async fn the_responses_for_a_client_that_does_not_read_are_bounded() {
     let served = Served::new().await;
     // Enough to fill a page, so that every response is long.
     let runs = submitted(&served, 200, &Values::from([("text".to_owned(), Value::from("x".repeat(3000)))]));
@@ -103,7 +103,7 @@ async fn a_client_that_asks_and_does_not_read_has_little_waiting_for_it() {
 }
 
 #[tokio::test]
-async fn two_hundred_waiting_runs_with_long_params_are_a_registry_of_short_ones() {
+async fn the_registry_shortens_the_params_of_waiting_runs() {
     let served = Served::new().await;
     let params = Values::from([
         ("prompt".to_owned(), Value::from("x".repeat(1_000_000))),
@@ -167,7 +167,7 @@ async fn a_registry_of_a_thousand_running_runs_comes_in_parts() {
 }
 
 #[tokio::test]
-async fn a_run_of_ten_thousand_nodes_is_told_in_parts_and_read_page_by_page() {
+async fn a_run_of_ten_thousand_nodes_is_sent_in_parts_and_read_in_pages() {
     let served = Served::new().await;
     let run = run_of(WorkflowId::new(), 1, RunStatus::Running);
     let names: Vec<String> = (0..10_000).map(|at| format!("node_{at}")).collect();
@@ -192,7 +192,7 @@ async fn a_run_of_ten_thousand_nodes_is_told_in_parts_and_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_sweep_whose_runs_fit_no_message_is_answered_and_read_whole() {
+async fn a_sweep_too_long_for_one_message_is_started_and_read_in_full() {
     let served = Served::new().await;
     let client = served.client().await;
     let document = "id: 0199aaaa-0000-7000-8000-000000000001\nparams: { n: { type: int }, text: { type: text } }\n\
@@ -215,7 +215,7 @@ async fn a_sweep_whose_runs_fit_no_message_is_answered_and_read_whole() {
 }
 
 #[tokio::test]
-async fn a_run_is_started_again_with_params_that_no_list_has() {
+async fn a_run_is_started_again_with_params_that_lists_shorten() {
     let served = Served::new().await;
     let client = served.client().await;
     let document = "id: 0199aaaa-0000-7000-8000-000000000002\nparams: { text: { type: text } }\n\
@@ -237,7 +237,7 @@ async fn a_run_is_started_again_with_params_that_no_list_has() {
 }
 
 #[tokio::test]
-async fn a_long_file_is_read_whole() {
+async fn a_long_file_is_read_in_full() {
     let served = Served::new().await;
     let client = served.client().await;
     let document = format!(
@@ -287,7 +287,7 @@ async fn notifications_for_a_client_that_does_not_read_are_bounded_in_bytes() {
 }
 
 #[tokio::test]
-async fn what_was_asked_for_beyond_a_limit_is_said_to_be_less() {
+async fn a_request_above_a_limit_reports_the_lower_number() {
     let served = Served::new().await;
     submitted(&served, 3, &Values::new());
     let client = served.client().await;
@@ -305,7 +305,7 @@ async fn what_was_asked_for_beyond_a_limit_is_said_to_be_less() {
 }
 
 #[tokio::test]
-async fn a_file_with_ten_thousand_mistakes_is_answered_in_one_message() {
+async fn the_response_to_a_file_with_ten_thousand_mistakes_fits_into_a_message() {
     let served = Served::new().await;
     let client = served.client().await;
     let mut document = String::from("id: 0199aaaa-0000-7000-8000-000000000004\nnodes:\n");
@@ -323,7 +323,7 @@ async fn a_file_with_ten_thousand_mistakes_is_answered_in_one_message() {
 }
 
 #[tokio::test]
-async fn cancelling_more_runs_than_an_answer_names_says_how_many_more() {
+async fn cancelling_very_many_runs_names_the_first_and_counts_the_others() {
     let served = Served::new().await;
     let client = served.client().await;
     client.call(rpc::queue::Set { paused: Some(true), ..rpc::queue::Set::default() }).await.unwrap();

@@ -24,7 +24,7 @@ fn folded(served: &Served, run: RunId, seq: u64) -> RunState {
 }
 
 #[tokio::test]
-async fn a_run_of_20_000_items_is_told_in_parts_and_read_page_by_page() {
+async fn a_run_of_20_000_items_is_sent_in_parts_and_read_in_pages() {
     let served = Served::new().await;
     let client = served.client().await;
     let start = Start {
@@ -112,7 +112,7 @@ async fn in_the_middle(served: &Served, many: RunId) -> Viewer {
 }
 
 #[tokio::test]
-async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_comes_back() {
+async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_returns() {
     let served = Served::new().await;
     let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
     let mut viewer = in_the_middle(&served, many).await;
@@ -132,7 +132,7 @@ async fn a_lens_that_moves_away_gets_no_more_parts_and_all_of_them_when_it_comes
 }
 
 #[tokio::test]
-async fn who_changes_what_it_watches_meanwhile_gets_no_part_twice() {
+async fn a_client_that_changes_its_subscription_gets_no_part_twice() {
     let served = Served::new().await;
     let (many, few) = (active(&served.hub, 20_000), active(&served.hub, 2));
     let mut viewer = in_the_middle(&served, many).await;
@@ -147,7 +147,7 @@ async fn who_changes_what_it_watches_meanwhile_gets_no_part_twice() {
 }
 
 #[tokio::test]
-async fn pages_are_of_one_moment_though_the_run_goes_on() {
+async fn pages_show_one_moment_while_the_run_continues() {
     let served = Served::new().await;
     let run = active(&served.hub, 20_000);
     let first = served.hub.run_state(run).unwrap();
@@ -176,7 +176,7 @@ async fn pages_are_of_one_moment_though_the_run_goes_on() {
 }
 
 #[tokio::test]
-async fn pages_of_items_are_refused_in_words() {
+async fn bad_requests_for_pages_of_items_are_refused_with_a_reason() {
     let served = Served::new().await;
     let run = active(&served.hub, 2);
     let client = served.client().await;

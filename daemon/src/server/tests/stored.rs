@@ -43,7 +43,7 @@ fn noise(bytes: usize, seed: u8) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn bytes_come_whole_however_many_are_under_way() {
+async fn bytes_arrive_complete_with_many_transfers_at_once() {
     let served = Served::new().await;
     let run = served.submitted();
     let (large, other) = (noise(700_000, 1), noise(300_000, 2));
@@ -73,7 +73,7 @@ async fn a_blob_that_no_asset_names_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_not_active_is_told_from_the_store() {
+async fn an_inactive_run_is_read_from_the_store() {
     let served = Served::new().await;
     let run = served.submitted();
     let events = [NodeStatus::Running, NodeStatus::Completed]

@@ -234,13 +234,13 @@ async fn play(steps: Vec<Step>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
-    fn the_clients_view_is_the_servers_view(steps in proptest::collection::vec(step(), 1..80)) {
+    fn the_view_of_the_client_equals_that_of_the_daemon(steps in proptest::collection::vec(step(), 1..80)) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(play(steps));
     }
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_told_everything_anew() {
+async fn a_client_that_did_not_read_gets_a_new_snapshot() {
     let served = Served::new().await;
     let runs = Runs::begin(&served.hub, 1);
     let mut viewer = Viewer::new(&served.home).await;
@@ -256,7 +256,7 @@ async fn a_client_that_does_not_read_is_told_everything_anew() {
 }
 
 #[tokio::test]
-async fn two_runs_of_one_workflow_never_touch_each_others_telemetry() {
+async fn two_runs_of_one_workflow_have_separate_telemetry() {
     let served = Served::new().await;
     let runs = Runs::begin(&served.hub, 2);
     let mut viewer = Viewer::new(&served.home).await;
@@ -272,7 +272,7 @@ async fn two_runs_of_one_workflow_never_touch_each_others_telemetry() {
 }
 
 #[tokio::test]
-async fn who_follows_a_workflow_is_moved_to_its_newest_started_run() {
+async fn a_client_that_follows_a_workflow_moves_to_its_newest_started_run() {
     let served = Served::new().await;
     let first = Runs::begin(&served.hub, 1);
     let mut viewer = Viewer::new(&served.home).await;

@@ -84,7 +84,7 @@ async fn an_idle_supervisor_of_another_build_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_busy_supervisor_of_another_build_is_kept_and_told_of() {
+async fn a_busy_supervisor_of_another_build_is_kept_and_reported() {
     let story = Story::new();
     story.other(frame::VERSION, "0.0.1", true);
     let client = story.client("no helper today");
@@ -104,7 +104,7 @@ async fn a_busy_supervisor_that_speaks_other_frames_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_helper_that_cannot_work_is_explained() {
+async fn a_helper_that_does_not_work_is_explained() {
     let story = Story::new();
     let silent = story.client("");
     assert!(silent.list().await.unwrap_err().to_string().ends_with("ended without a message"));

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_earlier_supervisor_noted_is_taken_over_once() {
+    fn the_records_of_an_earlier_supervisor_are_taken_over_once() {
         let root = tempfile::tempdir().unwrap();
         let (notes, folder) = (root.path().join("attempts"), root.path().join("folder"));
         std::fs::create_dir(&notes).unwrap();

@@ -45,7 +45,7 @@ fn streams_keep_their_order_and_tags() {
 }
 
 #[test]
-fn a_reader_goes_on_where_it_stopped() {
+fn a_reader_continues_where_it_stopped() {
     let mut story = Story::new();
     story.out(b"abcdef").err(b"ghi");
     let part = story.read(0, 4);
@@ -59,7 +59,7 @@ fn a_reader_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn no_output_is_an_empty_log_and_no_folder_is_an_error() {
+fn without_output_the_log_is_empty_and_without_a_folder_it_is_an_error() {
     let story = Story::new();
     assert_eq!(story.read(0, 10), LogPart { offset: 0, pieces: Vec::new(), next: 0, end: 0 });
     assert!(read(&story.folder.path().join("gone"), 0, 10).is_err());
@@ -96,7 +96,7 @@ fn a_long_log_keeps_its_beginning_and_its_end_at_their_true_offsets() {
 }
 
 #[test]
-fn a_record_that_is_being_written_is_read_as_far_as_it_goes() {
+fn a_record_that_is_being_written_is_read_up_to_its_end() {
     let mut story = Story::new();
     story.out(b"whole");
     let mut bytes = std::fs::read(story.folder.path().join("log")).unwrap();
@@ -111,7 +111,7 @@ fn a_record_that_is_being_written_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn standard_output_is_cut_at_a_mebibyte_and_says_so() {
+fn stdout_is_truncated_at_a_mebibyte_and_marked() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = Stdout { bytes: Vec::new(), truncated: false };
     assert_eq!(stdout(folder.path()).unwrap(), nothing);
@@ -125,7 +125,7 @@ fn standard_output_is_cut_at_a_mebibyte_and_says_so() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_log_or_its_folder_is_neither_written_nor_read() {
+fn a_link_in_place_of_a_log_or_its_folder_is_neither_written_nor_read() {
     let temp = tempfile::tempdir().unwrap();
     let (folder, victim) = (temp.path().join("attempt"), temp.path().join("victim"));
     std::fs::create_dir(&folder).unwrap();

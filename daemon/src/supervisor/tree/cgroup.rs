@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_own_cgroup_is_looked_for_under_each_mount() {
+    fn the_own_cgroup_is_found_under_each_mount() {
         let mounts = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n\
                       41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n\
                       42 31 0:38 /user /mnt/a\\040b rw shared:1 - cgroup2 cgroup2 rw\n\

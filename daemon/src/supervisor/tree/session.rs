@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_left_alone() {
+    fn unrelated_processes_are_left_alone() {
         let mut story = Story::new(&[20]);
         // The main process is gone, and an unrelated process has a session with its number and even the token.
         story.process(20, 1, 20).token(20, 0).process(40, 1, 40).process(41, 40, 20);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn who_hides_everything_is_found_when_one_attempt_is_left() {
+    fn a_fully_detached_process_is_found_if_one_attempt_is_left() {
         let mut story = Story::new(&[20, 30]);
         story.process(50, SUPERVISOR, 50).process(30, SUPERVISOR, 30);
         assert_eq!(story.members(0), Vec::<u32>::new());

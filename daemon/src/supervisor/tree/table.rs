@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_may_look_like_fields() {
+    fn the_name_of_a_process_may_look_like_fields() {
         let stat = b"42 (a) R 1 (b) S 7 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 10";
         assert_eq!(parse(42, stat), Some(Process { pid: 42, parent: 7, session: 40, start: 98765 }));
         assert_eq!(parse(42, b"42 (x) Z 7 42 40 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 9 0 0"), None);

@@ -21,7 +21,7 @@ fn read(bytes: &[u8]) -> Vec<Report> {
 }
 
 #[test]
-fn what_is_replaced_goes_once_and_what_is_appended_goes_together() {
+fn replaced_reports_are_sent_once_and_appended_ones_together() {
     let reports = Reports::default();
     let carrier = reports.begin(MadeFiles::default());
     for step in 0..1000 {
@@ -49,7 +49,7 @@ fn what_is_replaced_goes_once_and_what_is_appended_goes_together() {
 }
 
 #[test]
-fn who_says_too_much_waits_until_there_is_room() {
+fn a_node_that_reports_too_much_waits_for_space() {
     let reports = Reports::default();
     let carrier = reports.begin(MadeFiles::default());
     carrier.report(text(&"x".repeat(MAX_WAITING_BYTES + 1)));
@@ -68,7 +68,7 @@ fn who_says_too_much_waits_until_there_is_room() {
 }
 
 #[test]
-fn a_thread_that_outlives_its_request_says_nothing_in_the_next_one() {
+fn a_thread_that_outlives_its_request_reports_nothing_to_the_next_one() {
     let reports = Reports::default();
     let old = reports.begin(MadeFiles::default());
     let new = reports.begin(MadeFiles::default());

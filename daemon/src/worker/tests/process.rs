@@ -132,7 +132,7 @@ fn endless() -> Values {
 }
 
 #[tokio::test]
-async fn a_warm_worker_does_the_next_job_and_leaves_no_folder() {
+async fn a_warm_worker_runs_the_next_request_and_leaves_no_folder() {
     let place = Place::new();
     let workers = place.workers(2);
     for _ in 0..3 {
@@ -147,7 +147,7 @@ async fn a_warm_worker_does_the_next_job_and_leaves_no_folder() {
 }
 
 #[tokio::test]
-async fn cancel_kills_the_worker_and_frees_its_slot() {
+async fn a_cancel_kills_the_worker_and_frees_its_slot() {
     let place = Place::new();
     let workers = place.workers(1);
     let cancel = CancellationToken::new();
@@ -173,7 +173,7 @@ async fn cancel_kills_the_worker_and_frees_its_slot() {
 }
 
 #[tokio::test]
-async fn a_worker_that_was_killed_while_idle_costs_nothing() {
+async fn an_idle_worker_that_was_killed_is_replaced_unnoticed() {
     let place = Place::new();
     let workers = place.workers(1);
     let run = || workers.run(attempt(&CancellationToken::new()), "image.generate", Values::new());
@@ -190,7 +190,7 @@ async fn a_worker_that_was_killed_while_idle_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_killed_at_its_work_fails_nothing() {
+async fn an_attempt_is_lost_if_its_worker_is_killed() {
     let place = Place::new();
     for end in ["kill -KILL $$", "kill -TERM $$"] {
         let workers = place.workers_of(&place.helper(&format!("head -c 20 >/dev/null; {end}")), 1);
@@ -202,7 +202,7 @@ async fn a_worker_that_is_killed_at_its_work_fails_nothing() {
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_over_a_job_fails_it_with_a_sentence() {
+async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     let place = Place::new();
     let run = async |script: &str| {
         let workers = place.workers_of(&place.helper(script), 1);
@@ -265,7 +265,7 @@ async fn the_inputs_of_a_worker_wait_for_space() {
 }
 
 #[tokio::test]
-async fn a_worker_whose_disk_is_full_works_again_when_there_is_space() {
+async fn a_worker_with_a_full_disk_continues_once_there_is_space() {
     let place = Place::new();
     let workers = place.workers(1);
     let full = place.home.path().join("full");
@@ -281,7 +281,7 @@ async fn a_worker_whose_disk_is_full_works_again_when_there_is_space() {
 }
 
 #[tokio::test]
-async fn what_a_worker_made_is_published_when_the_full_disk_has_space_again() {
+async fn the_outputs_of_a_worker_are_published_once_the_full_disk_has_space_again() {
     let place = Place::new();
     let workers = place.workers(1);
     let inputs = Values::from([
@@ -319,7 +319,7 @@ fn seen(attempt: &Attempt) -> InstanceState {
 }
 
 #[tokio::test]
-async fn a_node_in_a_worker_says_what_a_node_in_the_daemon_says() {
+async fn a_node_in_a_worker_reports_like_a_node_in_the_daemon() {
     let place = Place::new();
     let workers = place.workers(1);
     let attempt = watched(&CancellationToken::new());
@@ -349,7 +349,7 @@ async fn a_node_in_a_worker_says_what_a_node_in_the_daemon_says() {
 }
 
 #[tokio::test]
-async fn a_flood_from_a_worker_is_logged_whole_and_holds_nobody_up() {
+async fn a_flood_from_a_worker_is_logged_completely_and_delays_nothing() {
     const LINES: i64 = 20_000;
     let place = Place::new();
     let workers = place.workers(1);
