@@ -195,7 +195,7 @@ mod tests {
     use crate::command::fixture;
 
     #[test]
-    fn a_key_can_be_part_of_a_path_or_a_url_as_it_is() {
+    fn a_key_needs_no_escaping_in_a_path_or_a_url() {
         let attempt = fixture::attempt();
         let again = Attempt { id: fanlight_shared::id::AttemptId::new(), number: 2, ..attempt.clone() };
         assert_eq!(again.key(), attempt.key(), "the next attempt has the same key");

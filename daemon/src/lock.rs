@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_daemon_is_told_the_process_of_the_first() {
+    fn a_second_daemon_learns_the_process_of_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("daemon.lock");
         let first = Lock::take(&path).unwrap();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_daemon_left_in_the_file_does_not_hold_it() {
+    fn the_leftovers_of_a_dead_daemon_do_not_hold_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("daemon.lock");
         std::fs::write(&path, "4194304000 and more\n").unwrap();

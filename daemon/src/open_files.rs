@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_low_a_limit_is_named_with_the_command_that_raises_it() {
+    fn a_low_limit_is_reported_with_the_command_that_raises_it() {
         let said = check(Some(64)).unwrap_err().to_string();
         assert!(said.contains("64") && said.contains("ulimit -n 1024"), "{said}");
         check(Some(MIN_OPEN_FILES)).unwrap();

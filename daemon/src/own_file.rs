@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_was_removed_and_made_anew_is_another_one() {
+    fn a_folder_that_was_removed_and_created_again_is_another_one() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("state");
         std::fs::create_dir(&path).unwrap();

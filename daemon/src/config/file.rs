@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_set() {
+    fn every_setting_can_be_set() {
         let text = "max_concurrent_runs = 2\nkeep_values = 0\nlinger = \"5m\"\ngrace = \"500ms\"\n\
                     writable = [\"/data\"]\npass_env = [\"CUDA_HOME\"]\n[pools]\ngpu = 1\ncpu = 3\n";
         let config = parse(Path::new("config.toml"), text).unwrap();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_fit_are_told_with_their_line() {
+    fn bad_values_are_reported_with_their_line() {
         assert_eq!(wrong("max_concurrent_runs = 0"), "/c/config.toml:1: expected a whole number, at least 1");
         assert!(wrong("\nlinger = 600").starts_with("/c/config.toml:2: expected a duration"));
         assert!(wrong("linger = \"10 parsecs\"").contains("expected a duration"));

@@ -43,7 +43,7 @@ fn a_long_value_becomes_a_handle_and_comes_back_whole() {
 }
 
 #[test]
-fn json_holds_the_content_of_what_is_large_in_it() {
+fn json_includes_the_content_of_large_values() {
     let place = place();
     let text = "ü".repeat(200_000);
     let (large, _open) = handle(&Value::from(text.clone()), &place);
@@ -57,7 +57,7 @@ fn json_holds_the_content_of_what_is_large_in_it() {
 }
 
 #[test]
-fn what_was_never_whole_is_never_taken_for_it() {
+fn a_truncated_value_is_never_read_as_a_complete_one() {
     let place = place();
     let (value, _open) = handle(&Value::from("x".repeat(100_000)), &place);
     let cut = Value::from(Large { cut: true, ..value.as_large().unwrap().clone() });
@@ -68,7 +68,7 @@ fn what_was_never_whole_is_never_taken_for_it() {
 }
 
 #[test]
-fn a_text_stops_at_the_bound_of_its_type() {
+fn a_text_is_limited_by_the_bound_of_its_node_type() {
     let place = place();
     let (megabyte, _open) = handle(&Value::from("x".repeat(1 << 20)), &place);
     let mut output = TextOutput::stored(3 << 20, place.store.blobs());

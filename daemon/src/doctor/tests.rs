@@ -26,7 +26,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn changed_bytes_are_found_by_size_or_by_reading() {
+fn changed_bytes_are_found_by_their_size_or_by_reading_them() {
     let at = Fixture::new();
     let run = at.ended();
     let hash = |asset: fanlight_shared::asset::Asset| asset.value.as_media().unwrap().hash;
@@ -80,7 +80,7 @@ fn files_next_to_a_fresh_database_stay_and_are_imported_when_asked() {
 }
 
 #[test]
-fn a_file_that_is_not_what_its_name_says_is_not_imported_and_stays() {
+fn a_file_whose_hash_is_not_its_name_is_left_and_not_imported() {
     let at = without_its_database(&[&large(1)]);
     let mut path = None;
     at.store.each_unknown(|hash| path = Some(at.store.blobs().path(hash))).unwrap();
@@ -92,7 +92,7 @@ fn a_file_that_is_not_what_its_name_says_is_not_imported_and_stays() {
 }
 
 #[test]
-fn a_node_that_makes_the_same_bytes_again_finds_them_and_removes_nothing() {
+fn making_the_same_bytes_again_removes_nothing() {
     let at = without_its_database(&[&large(1)]);
     let (published, media) = at.picture(&large(1));
     let path = at.store.blobs().path(media.hash);
@@ -123,7 +123,7 @@ fn folders_of_attempts_that_the_database_does_not_know_are_reported() {
 }
 
 #[test]
-fn what_others_may_read_is_told() {
+fn files_that_others_can_read_are_reported() {
     let at = Fixture::new();
     std::fs::set_permissions(at.home.database(), std::fs::Permissions::from_mode(0o644)).unwrap();
     let problems = check(&at.store, false).problems;
@@ -132,7 +132,7 @@ fn what_others_may_read_is_told() {
 }
 
 #[test]
-fn a_home_that_was_opened_to_others_is_reported_although_it_is_closed_again() {
+fn a_home_that_was_open_to_others_is_reported_even_if_it_is_closed_again() {
     let mut at = Fixture::new();
     at.store.close();
     for folder in [&at.home.data, &at.home.blobs()] {
@@ -160,7 +160,7 @@ fn a_damaged_file_is_named_with_its_asset() {
 }
 
 #[test]
-fn a_name_without_bytes_is_told() {
+fn a_reference_without_bytes_is_reported() {
     let at = Fixture::new();
     let run = at.ended();
     at.product(&run, "sky", b"small");
@@ -170,7 +170,7 @@ fn a_name_without_bytes_is_told() {
 }
 
 #[test]
-fn what_doctor_says_fits_into_a_message_whatever_it_finds() {
+fn the_report_fits_into_a_message_whatever_is_found() {
     let mut report = Report::default();
     for kind in 0..1000 {
         let found = (0..100).map(|at| format!("{kind} {at} {}", "x".repeat(10_000))).collect();

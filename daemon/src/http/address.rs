@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_everybody_reaches_is_public() {
+    fn only_globally_reachable_addresses_are_public() {
         for public in
             ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "100.128.0.1"]
         {

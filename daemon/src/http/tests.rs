@@ -28,7 +28,7 @@ fn an_address_that_is_not_public_is_refused_unless_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_name_is_refused_for_where_it_leads() {
+async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let http = Http::default();
     let url = http.check("http://localhost/", Reach::Public).unwrap();
     let error = http.client(Reach::Public).unwrap().get(url).send().await.unwrap_err();
@@ -50,7 +50,7 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
 }
 
 #[test]
-fn a_file_of_certificates_that_holds_none_is_named() {
+fn a_certificate_file_without_certificates_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let http = Http::new(HttpSettings { allow: Vec::new(), ca_file: Some(file.path().to_owned()) });
     let error = http.client(Reach::Public).unwrap_err();

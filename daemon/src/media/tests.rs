@@ -19,7 +19,7 @@ fn picture(format: ImageFormat) -> Vec<u8> {
 }
 
 #[test]
-fn pictures_are_known_by_their_bytes_and_have_a_size() {
+fn pictures_are_recognised_by_their_bytes_and_have_a_size() {
     for (format, mime) in [
         (ImageFormat::Png, "image/png"),
         (ImageFormat::Jpeg, "image/jpeg"),
@@ -35,13 +35,13 @@ fn pictures_are_known_by_their_bytes_and_have_a_size() {
 }
 
 #[test]
-fn a_broken_picture_is_still_told_by_its_magic_but_has_no_size() {
+fn a_broken_picture_is_recognised_by_its_magic_number_and_has_no_size() {
     let found = of(&picture(ImageFormat::Png)[..12]);
     assert_eq!((found.kind, found.width), (MediaKind::Image, None));
 }
 
 #[test]
-fn text_sound_and_anything_else() {
+fn text_sound_and_other_files_are_recognised() {
     assert_eq!(of("Grüße\n".as_bytes()).mime, "text/plain");
     assert_eq!(of(b"BMW builds cars\n").mime, "text/plain");
     assert_eq!(of(b"<svg xmlns='http://www.w3.org/2000/svg'/>").kind, MediaKind::File);
@@ -53,7 +53,7 @@ fn text_sound_and_anything_else() {
 }
 
 #[test]
-fn names_lose_their_folders_and_stay_short() {
+fn names_are_shortened_and_have_no_folders() {
     assert_eq!(file_name("../../etc/passwd"), "passwd");
     assert_eq!(file_name("a\u{1b}[31m\n.png"), "a[31m.png");
     assert_eq!(file_name(".."), "file");
@@ -62,7 +62,7 @@ fn names_lose_their_folders_and_stay_short() {
 }
 
 #[test]
-fn a_declared_type_is_held_against_the_bytes() {
+fn a_declared_type_is_checked_against_the_bytes() {
     let media = |bytes: &[u8], name: &str| describe(of(bytes), BlobHash::of(bytes), bytes.len() as u64, name);
     let png = picture(ImageFormat::Png);
     assert!(check(media(&png, "a.txt"), &Type::Media(MediaKind::Image)).is_ok());
@@ -79,7 +79,7 @@ fn store() -> crate::store::tests::Fixture {
 }
 
 #[test]
-fn a_folder_is_taken_in_with_the_files_below_it() {
+fn a_folder_is_imported_with_the_files_below_it() {
     let (at, folder) = (store(), tempfile::tempdir().unwrap());
     let path = folder.path().join("photos");
     std::fs::create_dir_all(path.join("b/c")).unwrap();
@@ -111,7 +111,7 @@ fn a_folder_is_taken_in_with_the_files_below_it() {
 }
 
 #[test]
-fn a_folder_that_is_too_deep_is_no_param() {
+fn a_folder_that_is_too_deep_is_refused_as_a_param() {
     let (at, folder) = (store(), tempfile::tempdir().unwrap());
     std::fs::create_dir_all(folder.path().join("x/".repeat(66))).unwrap();
     let error = import(folder.path(), MediaKind::Dir, at.store.blobs()).unwrap_err();

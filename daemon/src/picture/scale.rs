@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_keeps_its_kind_of_pixels() {
+    fn a_picture_keeps_its_pixel_type() {
         use image::ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16};
         for colour in [L8, La8, Rgb8, Rgba8, L16, La16, Rgb16, Rgba16] {
             let made = scaled(&DynamicImage::new(8, 8, colour), 3, 5).unwrap();

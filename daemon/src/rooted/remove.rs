@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_deeper_than_any_path_or_stack_goes() {
+    fn a_tree_deeper_than_any_path_or_stack_is_removed() {
         let temp = tempfile::tempdir().unwrap();
         let top = temp.path().join("deep");
         fs::create_dir(&top).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_goes_with_files_links_and_folders_that_nobody_may_enter() {
+    fn a_tree_is_removed_with_its_links_and_inaccessible_folders() {
         let temp = tempfile::tempdir().unwrap();
         let top = temp.path().join("top");
         fs::create_dir_all(top.join("a/b/c")).unwrap();

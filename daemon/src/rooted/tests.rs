@@ -26,7 +26,7 @@ fn text(root: &Root, path: &Path) -> Result<String, Refusal> {
 }
 
 #[test]
-fn what_lies_below_is_found() {
+fn entries_below_the_folder_are_found() {
     let temp = folder();
     let root = open(&temp);
     for path in ["sub/a.txt", "./sub/./a.txt", "sub//a.txt"] {
@@ -42,7 +42,7 @@ fn what_lies_below_is_found() {
 }
 
 #[test]
-fn no_path_climbs_out() {
+fn no_path_escapes_the_folder() {
     let temp = folder();
     let root = open(&temp);
     let secret = temp.path().join("secret");
@@ -73,7 +73,7 @@ fn a_link_that_stays_inside_is_followed() {
 }
 
 #[test]
-fn a_link_that_leads_out_or_nowhere_is_refused_by_name() {
+fn a_broken_or_escaping_link_is_refused_by_name() {
     let temp = folder();
     let work = temp.path().join("work");
     symlink(temp.path().join("secret"), work.join("link")).unwrap();
@@ -95,7 +95,7 @@ fn a_link_that_leads_out_or_nowhere_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_fanlights_own_is_never_a_link() {
+fn fanlights_own_files_are_never_links() {
     let temp = folder();
     symlink(temp.path().join("work"), temp.path().join("moved")).unwrap();
     symlink("../secret", temp.path().join("work/log")).unwrap();
@@ -112,7 +112,7 @@ fn what_is_fanlights_own_is_never_a_link() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_without_opening_it() {
+fn special_files_are_refused_without_opening_them() {
     let temp = folder();
     let work = temp.path().join("work");
     let mode = Mode::RUSR | Mode::WUSR;
@@ -144,7 +144,7 @@ fn met(root: &Root, depth: usize, links: Links) -> Vec<String> {
 }
 
 #[test]
-fn a_walk_keeps_name_order_and_treats_links_as_it_is_told() {
+fn a_walk_is_in_name_order_and_treats_links_as_configured() {
     let temp = folder();
     let work = temp.path().join("work");
     symlink(temp.path(), work.join("out")).unwrap();

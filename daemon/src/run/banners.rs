@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_change_reaches_the_hub_and_the_end_ends_it() {
+    async fn each_change_reaches_the_hub_until_the_end() {
         let hub = Arc::new(Hub::default());
         let (supervisor, older) = watch::channel(Some("an older supervisor".to_owned()));
         let (trouble, troubled) = watch::channel(None);

@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_ends_only_without_runs_and_clients() {
+    async fn the_daemon_ends_only_without_runs_and_clients() {
         let (activity, runs) = tokio::sync::watch::channel(Activity { queued: 1, ..Activity::default() });
         let (clients, seen) = tokio::sync::watch::channel(1);
         let idle = idle(runs, seen, Duration::ZERO);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_waits_for_the_whole_linger() {
+    async fn the_daemon_waits_for_the_whole_linger_time() {
         let (_activity, runs) = tokio::sync::watch::channel(Activity::default());
         let (_clients, seen) = tokio::sync::watch::channel(0);
         let idle = idle(runs, seen, Duration::from_secs(600));

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_log_starts_anew_while_the_daemon_runs() {
+    fn a_long_log_is_rotated_while_the_daemon_runs() {
         let (_folder, log) = log();
         let line = [b'x'; 1 << 20];
         for _ in 0..3 * LOG_LIMIT / line.len() as u64 {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_stops_nobody_and_says_later_what_is_missing() {
+    fn an_unwritable_log_blocks_nothing_and_later_reports_the_gap() {
         let (_folder, log) = log();
         // Opened for reading, so every write fails, as on a full disk.
         log.open.lock().unwrap().file = Some(File::open(log.home.log_file()).unwrap());

@@ -72,7 +72,7 @@ mod tests {
     use crate::supervisor::log as stored;
 
     #[test]
-    fn pieces_of_text_are_appended_and_the_last_line_grows_with_them() {
+    fn text_is_appended_and_the_last_line_grows_with_it() {
         let temp = tempfile::tempdir().unwrap();
         let folder = temp.path().join("attempts/one");
         let mut log = Log::new(folder.clone());
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_takes_no_memory() {
+    fn a_line_without_an_end_takes_bounded_memory() {
         let mut line = String::new();
         for _ in 0..10_000 {
             last_line(&mut line, "word ");

@@ -68,7 +68,7 @@ impl FullDisk {
 }
 
 #[tokio::test]
-async fn a_listed_file_that_must_be_copied_is_when_the_full_disk_has_space_again() {
+async fn a_listed_file_is_copied_once_the_full_disk_has_space_again() {
     let disk = FullDisk::new();
     let outcome = disk
         .with_space(disk.begun("file.list", &[("folder", disk.uncommon_name()), ("glob", "*".into())]))
@@ -78,7 +78,7 @@ async fn a_listed_file_that_must_be_copied_is_when_the_full_disk_has_space_again
 }
 
 #[tokio::test]
-async fn a_text_that_is_longer_than_memory_is_made_when_the_full_disk_has_space_again() {
+async fn a_very_long_text_is_made_once_the_full_disk_has_space_again() {
     let disk = FullDisk::new();
     let items: Vec<Value> = vec!["x".repeat(200_000).into(), "y".repeat(200_000).into()];
     let outcome =
@@ -88,7 +88,7 @@ async fn a_text_that_is_longer_than_memory_is_made_when_the_full_disk_has_space_
 }
 
 #[tokio::test]
-async fn a_stop_ends_the_wait_of_a_native_node() {
+async fn a_stop_ends_the_wait_of_a_native_node_for_space() {
     let disk = FullDisk::new();
     let items: Vec<Value> = vec!["x".repeat(200_000).into(), "y".repeat(200_000).into()];
     for execution in [
