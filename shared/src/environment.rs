@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_show_up_in_no_message() {
+    fn no_message_contains_a_value() {
         let mut environment = Environment::default();
         environment.insert("TOKEN", "hunter2\0");
         assert_eq!(format!("{environment:?}"), "{\"TOKEN\"}");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_environment_holds_is_refused_by_name() {
+    fn invalid_variables_are_refused_by_name() {
         let of =
             |name: &str, bytes: usize| Environment(IndexMap::from([(name.to_owned(), "x".repeat(bytes))]));
         assert!(of("", 1).check().unwrap_err().contains("the name of an environment variable"));

@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_folder_is_one_home_however_it_is_written() {
+    fn different_paths_to_a_folder_are_the_same_home() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("real")).unwrap();
         symlink(dir.path().join("real"), dir.path().join("link")).unwrap();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_below_a_plain_file_is_refused_in_words() {
+    fn a_home_below_a_plain_file_is_refused_with_a_reason() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("file"), "").unwrap();
         let root = dir.path().join("file/home");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_socket_folder_must_be_ours_alone() {
+    fn the_socket_folder_must_be_private() {
         let dir = tempfile::tempdir().unwrap();
         let mut home = Home::below(Path::new("/h")).unwrap();
         home.socket = dir.path().join("s/x.sock");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_log_is_put_aside() {
+    fn a_long_log_is_rotated() {
         let dir = tempfile::tempdir().unwrap();
         let mut home = Home::below(Path::new("/h")).unwrap();
         home.state = dir.path().to_owned();

@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_differs_is_the_title_and_repeats_count() {
+    fn without_differences_the_label_is_the_title_and_repeats_are_counted() {
         let same = [("place", Value::from("Brighton")), ("seed", Value::Int(1))];
         assert_eq!(of(&same, &[], None), "Seaside poster");
         assert_eq!(of(&same, &[], Some((2, 6))), "2 of 6");
     }
 
     #[test]
-    fn an_own_label_keeps_the_swept_values() {
+    fn a_label_of_the_user_keeps_the_swept_values() {
         let params = [("place", Value::from("Hove")), ("seed", Value::Int(3))];
         assert_eq!(with_own(Some("batch"), &params, &["seed"], None), "batch · seed=3");
         assert_eq!(with_own(Some("batch"), &params, &[], None), "batch");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_told_apart_by_their_ends() {
+    fn long_values_are_distinguished_by_their_ends() {
         let label = |text: &str| of(&[("place", Value::from(text))], &["place"], None);
         let folder = "/home/someone/data/set/of/2026";
         assert_eq!(label(&format!("{folder}/first.png")), "place=…/set/of/2026/first.png");
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_are_the_same_are_numbered() {
+    fn equal_labels_are_numbered() {
         let mut labels = ["a", "b", "a"].map(str::to_owned);
         tell_apart(labels.iter_mut());
         assert_eq!(labels, ["a · 1 of 2", "b", "a · 2 of 2"]);
     }
 
     #[test]
-    fn only_what_differs_is_swept() {
+    fn only_params_that_differ_are_swept() {
         let sets = [
             map(&[("a", Value::Int(1)), ("b", Value::Int(1))]),
             map(&[("a", Value::Int(1)), ("b", Value::Int(2))]),

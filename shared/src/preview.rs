@@ -191,7 +191,7 @@ mod tests {
         }
 
         #[test]
-        fn previews_by_name_are_bounded_together(
+        fn previews_by_name_have_a_common_limit(
             whole in prop::collection::vec(any_value(), 0..30),
             all in 0..4000_usize,
         ) {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_says_how_many_more_there_are() {
+    fn a_long_list_ends_with_the_number_of_further_items() {
         let list = Value::List((0..10_000).map(Value::Int).collect());
         let preview = value(&list, 1024);
         let preview = preview.as_list().unwrap();

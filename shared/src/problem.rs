@@ -138,7 +138,7 @@ mod tests {
     use super::near;
 
     #[test]
-    fn a_slip_finds_its_word() {
+    fn a_misspelled_word_gets_a_suggestion() {
         assert_eq!(near("imgae.generate", ["image.generate", "text.join"]), Some("image.generate"));
         assert_eq!(near("zzz", ["image.generate"]), None);
     }

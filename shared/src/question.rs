@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_is_named_by_its_text_or_by_its_number_from_1() {
+    fn a_choice_is_named_by_its_text_or_its_number() {
         let one = colours(false);
         assert_eq!(one.read(&words("green")), Ok(Value::Int(1)));
         assert_eq!(one.read(&words("2")), Ok(Value::Int(1)));
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_answers_is_checked() {
+    fn the_answer_of_a_program_is_checked() {
         let one = colours(false);
         assert_eq!(one.check(Value::Int(2)), Ok(Value::Int(2)));
         assert_eq!(one.check(Value::from("red")), Ok(Value::Int(0)));

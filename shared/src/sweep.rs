@@ -90,13 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_wants_equal_lengths() {
+    fn a_zip_requires_equal_lengths() {
         assert_eq!(expand(&axes(&[("a", 2), ("b", 2)]), Combine::Zip).unwrap().len(), 2);
         assert!(expand(&axes(&[("a", 2), ("b", 3)]), Combine::Zip).unwrap_err().contains("`b` has 3"));
     }
 
     #[test]
-    fn nothing_swept_is_one_run_and_too_much_is_refused() {
+    fn no_sweep_is_one_run_and_too_many_runs_are_refused() {
         assert_eq!(expand(&axes(&[]), Combine::Product).unwrap().len(), 1);
         assert!(expand(&axes(&[("a", 1000), ("b", 1000)]), Combine::Product).is_err());
     }

@@ -90,14 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_read_well() {
+    fn durations_are_readable() {
         assert_eq!(human_duration(Duration::from_millis(420)), "0.4 s");
         assert_eq!(human_duration(Duration::from_secs(245)), "4:05");
         assert_eq!(human_duration(Duration::from_secs(3723)), "1:02:03");
     }
 
     #[test]
-    fn a_timeout_is_told_as_it_was_written() {
+    fn a_timeout_is_shown_as_it_was_written() {
         assert_eq!(exact_duration(Duration::from_millis(10)), "10ms");
         assert_eq!(exact_duration(Duration::from_secs(90)), "90s");
         assert_eq!(exact_duration(Duration::from_secs(300)), "5m");

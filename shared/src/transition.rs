@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_this_one() {
+    fn the_table_of_transitions_is_this_one() {
         assert_eq!(
             table(&RUN),
             [

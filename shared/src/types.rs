@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_read_as_they_are_written() {
+    fn types_are_parsed_as_they_are_displayed() {
         for text in Type::WORDS.into_iter().chain(["list<image>", "list<list<int>>"]) {
             assert_eq!(text.parse::<Type>().map(|t| t.to_string()), Ok(text.to_owned()));
         }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_where() {
+    fn types_accept_what_fits() {
         let fits = |to: &str, from: &str| to.parse::<Type>().unwrap().accepts(&from.parse().unwrap());
         assert!(fits("float", "int") && !fits("int", "float"));
         assert!(fits("text", "int") && !fits("int", "text"));

@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_list(acts in prop::collection::vec(act(), 0..40)) {
+        fn the_queue_behaves_like_a_list(acts in prop::collection::vec(act(), 0..40)) {
             let (mut waiting, mut model) = (Waiting::default(), Vec::new());
             let put = |waiting: &mut Waiting, model: &mut Vec<RunId>, at: Option<u32>| {
                 let run = RunId::new();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_that_is_used_up_is_made_anew() {
+    fn ranks_are_spaced_again_when_a_gap_is_used_up() {
         let runs: Vec<RunId> = (0..4).map(|_| RunId::new()).collect();
         let mut waiting = Waiting {
             runs: VecDeque::from([(7, runs[0]), (8, runs[1])]),

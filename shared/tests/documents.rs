@@ -36,7 +36,7 @@ fn problems(text: &str) -> Vec<Problem> {
 }
 
 #[test]
-fn good_files_pass() {
+fn valid_files_pass() {
     let files = files("good");
     assert!(!files.is_empty());
     for path in files {

@@ -38,7 +38,7 @@ fn workflow() -> Validator {
 }
 
 #[test]
-fn good_files_fit_the_schema_of_workflow_files() {
+fn valid_files_match_the_schema_of_workflow_files() {
     let validator = workflow();
     let good = documents("good");
     assert!(good.len() >= 3, "{} good files", good.len());
@@ -86,7 +86,7 @@ const CAUGHT: &[&str] = &[
 ];
 
 #[test]
-fn bad_files_that_a_schema_can_catch_do_not() {
+fn invalid_files_that_a_schema_can_catch_do_not_match() {
     let validator = workflow();
     let bad = documents("bad");
     let caught: Vec<&str> = bad
@@ -106,7 +106,7 @@ fn protocol(part: &Json) -> Validator {
 }
 
 #[test]
-fn frames_that_were_recorded_fit_the_schema_of_the_protocol() {
+fn recorded_frames_match_the_schema_of_the_protocol() {
     let schema = rpc::schema::schema();
     let mut seen = 0;
     for path in files("frames/v1") {
@@ -129,7 +129,7 @@ fn frames_that_were_recorded_fit_the_schema_of_the_protocol() {
 }
 
 #[test]
-fn a_message_with_a_slip_does_not_fit() {
+fn a_message_with_a_mistake_does_not_match() {
     let schema = rpc::schema::schema();
     let get = protocol(&schema["methods"]["runs.get"]["params"]);
     assert!(get.is_valid(&json!({ "run": "poster#12" })));

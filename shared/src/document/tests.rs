@@ -15,7 +15,7 @@ fn codes(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_file_over_the_limits_is_refused_in_words() {
+fn a_file_over_the_limits_is_refused_with_a_reason() {
     let large = format!("# {}\n", "x".repeat(FILE_LIMIT));
     assert_eq!(codes(&large), ["file_too_large"]);
     let mut many = String::from("nodes:\n");
@@ -27,7 +27,7 @@ fn a_file_over_the_limits_is_refused_in_words() {
 }
 
 #[test]
-fn ten_thousand_nodes_in_a_row_are_read() {
+fn a_chain_of_ten_thousand_nodes_is_read() {
     let mut text = String::from("nodes:\n  n0: { cmd: [echo] }\n");
     for number in 1..NODE_LIMIT {
         text.push_str(&format!("  n{number}: {{ cmd: [echo, '${{{{ n{}.stdout }}}}'] }}\n", number - 1));
@@ -41,7 +41,7 @@ fn ten_thousand_nodes_in_a_row_are_read() {
 }
 
 #[test]
-fn thousands_of_problems_are_cut_short() {
+fn only_the_first_of_thousands_of_problems_are_reported() {
     let mut text = String::from("nodes:\n");
     for number in 0..NODE_LIMIT {
         text.push_str(&format!("  n{number}: {{ cmd: [echo, '${{{{ m{number}.stdout }}}}'], x: 1 }}\n"));
@@ -81,7 +81,7 @@ fn json_is_yaml_too() {
 }
 
 #[test]
-fn windows_line_ends_and_a_byte_order_mark_are_taken() {
+fn windows_line_endings_and_a_byte_order_mark_are_accepted() {
     let text = "\u{feff}nodes:\r\n  a:\r\n    cmd: [echo]\r\n    wiht: {}\r\n";
     let problems = read(text, &Catalogue::default()).unwrap_err();
     assert_eq!((problems[0].span.start.line, problems[0].span.start.column), (4, 5));
@@ -182,7 +182,7 @@ fn problem(text: &str) -> (String, String) {
 }
 
 #[test]
-fn what_a_command_reports_is_a_port_once_it_is_declared() {
+fn a_reported_output_is_a_port_once_it_is_declared() {
     let reads = |outputs: &str| {
         format!("nodes:\n  a: {{ run: ls{outputs} }}\n  b: {{ cmd: [echo, '${{{{ a.weights }}}}'] }}\n")
     };
@@ -197,7 +197,7 @@ fn what_a_command_reports_is_a_port_once_it_is_declared() {
 }
 
 #[test]
-fn a_shell_that_can_not_run_a_script_is_refused() {
+fn a_shell_that_cannot_run_a_script_is_refused() {
     let shell = |words: &str| format!("nodes:\n  a: {{ run: ls, shell: [{words}] }}\n");
     for words in ["node, '-'", "bash, -c", "python3, -c", "node, --eval", "/usr/bin/perl, -e"] {
         let (message, hint) = problem(&shell(words));
@@ -209,7 +209,7 @@ fn a_shell_that_can_not_run_a_script_is_refused() {
 }
 
 #[test]
-fn a_time_limit_of_another_format_keeps_its_number() {
+fn a_hint_for_a_time_limit_of_another_format_keeps_its_number() {
     let hint = |key: &str| problem(&format!("nodes:\n  a: {{ run: ls, {key} }}\n")).1;
     assert_eq!(hint("timeout-minutes: 10"), "write `timeout: 10m`");
     assert_eq!(hint("timeout_seconds: 90"), "write `timeout: 90s`");

@@ -189,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_out_as_it_went_in_stays_a_handle() {
+    fn an_unchanged_value_stays_a_handle() {
         assert_eq!(evaluate("a.text if true else 1").0, Ok(Some(large(Type::Text, 7))));
         assert_eq!(evaluate("a.many[0]").0, Ok(Some(large(Type::Text, 7))));
         assert_eq!(evaluate("a.rows if true else 1").0, Ok(Some(large(Type::Json.list(), 20))));
     }
 
     #[test]
-    fn more_than_an_evaluation_may_read_is_an_error() {
+    fn reading_more_than_the_limit_is_an_error() {
         let error = evaluate("a.huge | length").0.unwrap_err();
         assert!(error.contains("longer than 16 MiB together"), "{error}");
         let error = evaluate("a.huge == 'one'").0.unwrap_err();

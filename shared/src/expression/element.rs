@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cell_neither_holds_nor_fails() {
+    fn an_empty_cell_is_neither_true_nor_an_error() {
         for kind in [Element::Row, Element::Item] {
             let word = kind.word();
             for json in [r#"{"n": null}"#, "{}"] {

@@ -139,7 +139,7 @@ fn media_comes_back_as_media() {
 }
 
 #[test]
-fn references_are_found_wherever_they_hide() {
+fn references_are_found_everywhere() {
     let source = "a.x[b.y:] if c['z'] in [d.w] and (e.v|default(f.u)) is divisibleby(params.n) else \
                   zip(g.t, {'k': h.s})[i.r].name ~ item.deep";
     let parsed = parse(source);
@@ -164,7 +164,7 @@ fn references_know_their_place() {
 }
 
 #[test]
-fn only_a_plain_port_is_straight() {
+fn only_a_plain_port_is_passed_on_directly() {
     assert_eq!(parse("gen.image").straight(), Some(("gen", "image")));
     assert_eq!(parse("gen['image']").straight(), Some(("gen", "image")));
     for source in [
@@ -181,7 +181,7 @@ fn only_a_plain_port_is_straight() {
 }
 
 #[test]
-fn outcomes_answer() {
+fn outcome_functions_return_the_outcome() {
     let with = |failed, skipped| Given(HashMap::new(), Outcome { failed, skipped });
     let ask = |source: &str, failed, skipped| {
         let parsed = parse(source);
@@ -196,7 +196,7 @@ fn outcomes_answer() {
 }
 
 #[test]
-fn mistakes_are_told_in_a_sentence() {
+fn mistakes_are_reported_in_a_sentence() {
     for (source, part) in [
         ("params.place + 1", "params.place + 1"),
         ("range(1000000)", "at most 100000"),
@@ -216,7 +216,7 @@ fn mistakes_are_told_in_a_sentence() {
 }
 
 #[test]
-fn deep_expressions_are_refused_before_the_stack_is_gone() {
+fn deep_expressions_are_refused_before_the_stack_overflows() {
     for part in
         ["1+", "-", "not ", "(", "[", "a.x|", "1 if 1 else ", "a.", "a.x[", "{'a':", "1 and ", "1 < ", "1 ~"]
     {
@@ -242,7 +242,7 @@ fn values(pairs: &[(&str, Value)]) -> Values {
 }
 
 #[test]
-fn templates_of_text_render() {
+fn text_templates_are_rendered() {
     let given = values(&[("place", "Hove".into()), ("list", json("[1, 2]"))]);
     let text = render("Greetings from {{ place }}{% for n in list %} {{ n }}{% endfor %}", &given);
     assert_eq!(text.as_deref(), Ok("Greetings from Hove 1 2"));
@@ -250,7 +250,7 @@ fn templates_of_text_render() {
 }
 
 #[test]
-fn templates_name_what_is_missing() {
+fn templates_name_missing_values() {
     let error = render("one\n{{ plcae }}", &values(&[("place", "Hove".into())])).unwrap_err();
     assert!(error.contains("`plcae` is missing") && error.contains("line 2"), "{error}");
     assert!(render("{{ a.b }}", &values(&[("a", json("{}"))])).unwrap_err().contains("missing"));
@@ -272,7 +272,7 @@ fn templates_name_what_is_missing() {
 }
 
 #[test]
-fn truth_is_that_of_minijinja() {
+fn truthiness_is_that_of_minijinja() {
     for (value, expected) in [
         (Value::None, false),
         (Value::Int(0), false),

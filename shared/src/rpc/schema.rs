@@ -127,7 +127,7 @@ mod tests {
 
     /// Frames of a released version never change: code that can't read them any more would break users' scripts.
     #[test]
-    fn frames_of_version_1_decode_for_ever() {
+    fn frames_of_version_1_can_always_be_decoded() {
         for method in super::methods() {
             for call in frozen(method) {
                 super::decode(method, call["params"].clone(), call["result"].clone())

@@ -143,7 +143,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_fold_of_the_events_is_what_the_state_says(steps in steps()) {
+        fn the_summary_is_the_same_in_the_state(steps in steps()) {
             let mut state = RunState::new(NODES);
             let mut summary = Summary::default();
             for (at, (of, nth)) in (1_i64..).zip(steps) {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_has_ended_changes_no_more() {
+    fn an_ended_run_does_not_change() {
         let mut summary = Summary::default();
         let mut fold = |status, at| summary.fold(&StateEvent::RunUpdate(RunUpdate::new(status, Time(at))));
         assert!(fold(RunStatus::Running, 1) && fold(RunStatus::Parked, 2) && fold(RunStatus::Running, 3));

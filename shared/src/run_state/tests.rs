@@ -23,7 +23,7 @@ fn a_gap_changes_nothing() {
 }
 
 #[test]
-fn what_came_before_is_not_folded_twice() {
+fn an_old_event_is_not_folded_again() {
     let mut state = RunState::new(["a"]);
     let event = numbered(1, update(NodeStatus::Running, 1));
     assert_eq!(state.fold(&event), Folded::Next);
@@ -129,7 +129,7 @@ fn counts(node: &NodeState) -> [usize; 5] {
 
 proptest! {
     #[test]
-    fn a_state_is_the_sum_of_its_parts_however_it_is_cut(
+    fn a_state_is_the_sum_of_its_parts_however_it_is_split(
         statuses in statuses(),
         cut in prop::collection::vec(any::<prop::sample::Index>(), 60),
     ) {
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn items_are_counted_along(statuses in statuses()) {
+    fn items_are_counted_while_events_are_folded(statuses in statuses()) {
         let mut state = with_items(&statuses);
         for node in state.nodes.values() {
             prop_assert_eq!(counts(node), counted(node));
@@ -245,7 +245,7 @@ fn ended(status: RunStatus) -> StateEvent {
 proptest! {
     /// A client that watched a run ends up with its stored state, whichever live events it saw and in whatever order.
     #[test]
-    fn at_its_end_a_run_is_to_a_watcher_what_is_stored_of_it(
+    fn a_watcher_ends_up_with_the_stored_state_of_a_run(
         seen in prop::collection::vec(seen(), 0..60),
         missed in prop::collection::vec(any::<bool>(), 60),
         status in prop::sample::select(vec![RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled]),
@@ -285,7 +285,7 @@ proptest! {
 }
 
 #[test]
-fn what_an_attempt_reported_last_is_there_after_it() {
+fn the_last_reports_of_an_attempt_are_kept_after_its_end() {
     let mut state = RunState::new(["a"]);
     state.fold(&numbered(1, update(NodeStatus::Running, 1)));
     let metric = |value| LiveEvent::MetricUpdate {

@@ -1,14 +1,14 @@
 use super::*;
 
 #[test]
-fn harmless_text_stays() {
+fn harmless_text_is_unchanged() {
     for text in ["", "plain", "two\nlines\n", "grüße 日本語 👩‍🚀", "é"] {
         assert_eq!(plain(text), text);
     }
 }
 
 #[test]
-fn sequences_vanish_with_their_contents() {
+fn escape_sequences_are_removed_with_their_contents() {
     let cases = [
         ("a\x1b[31mred\x1b[0mb", "aredb"),
         ("a\x1b[2J\x1b[1;1Hb", "ab"),
@@ -33,20 +33,20 @@ fn sequences_vanish_with_their_contents() {
 }
 
 #[test]
-fn an_open_sequence_ends_with_its_line() {
+fn an_unterminated_sequence_ends_with_its_line() {
     assert_eq!(plain("a\x1b]0;never closed\nnext"), "a\nnext");
     assert_eq!(plain("a\x1b[12;\nnext\x1b"), "a\nnext");
 }
 
 #[test]
-fn no_escape_is_left_whatever_comes() {
+fn no_input_leaves_an_escape_character() {
     for text in ["\x1b\x1b[m", "\x1b[\x1b]0;x\x07", "\x1b]\x1b[31m", "\u{1b}\u{9b}m", "\x1b[31\u{18}m"] {
         assert!(!plain(text).chars().any(|it| it.is_control() && it != '\n'), "{text:?}");
     }
 }
 
 #[test]
-fn tabs_and_line_ends_become_plain() {
+fn tabs_and_line_endings_are_normalised() {
     assert_eq!(plain("a\tb"), "a    b");
     assert_eq!(plain("a\r\nb"), "a\nb");
     assert_eq!(plain("10%\r20%"), "10%\n20%");
@@ -54,7 +54,7 @@ fn tabs_and_line_ends_become_plain() {
 }
 
 #[test]
-fn what_turns_the_direction_shows_and_what_is_invisible_goes() {
+fn direction_controls_become_visible_and_invisible_characters_are_removed() {
     assert_eq!(plain("ab\u{202e}cd"), "ab\u{fffd}cd");
     assert_eq!(plain("a\u{2066}b\u{2069}"), "a\u{fffd}b\u{fffd}");
     assert_eq!(plain("pay\u{200b}pal\u{feff}\u{ad}\u{2060}"), "paypal");
@@ -63,7 +63,7 @@ fn what_turns_the_direction_shows_and_what_is_invisible_goes() {
 }
 
 #[test]
-fn marks_do_not_pile_up() {
+fn combining_marks_are_limited() {
     let tower = format!("a{}", "\u{301}".repeat(100));
     assert_eq!(plain(&tower).chars().count(), 1 + MAX_MARKS);
 }
@@ -78,17 +78,17 @@ fn colours_stay_and_are_reset() {
 }
 
 #[test]
-fn colours_can_not_hide_text() {
+fn colours_cannot_hide_text() {
     assert_eq!(colours("\x1b[8mhidden"), "hidden");
     assert_eq!(colours("\x1b[1;8;5mloud\x1b[0m"), "\x1b[1mloud\x1b[0m");
 }
 
 #[test]
-fn a_line_has_no_breaks() {
+fn a_line_has_no_line_breaks() {
     assert_eq!(line("a\nb\r\nc\x1b[31md\n"), "a b cd");
 }
 
 #[test]
-fn widths_are_those_of_a_terminal() {
+fn widths_are_terminal_columns() {
     assert_eq!((width("ab"), width("日本"), width("")), (2, 4, 0));
 }

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_deep_is_refused_by_one_sentence() {
+    fn deep_nesting_is_refused_with_one_sentence() {
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         assert!(Value::parse_json(&nested(DEPTH_LIMIT)).is_ok());
         for levels in [DEPTH_LIMIT + 1, 126, 127, 128, 100_000] {

@@ -28,7 +28,7 @@ fn values_survive_the_wire() {
 }
 
 #[test]
-fn nan_and_the_infinities_survive_the_wire_and_are_no_texts() {
+fn nan_and_the_infinities_survive_the_wire_and_are_not_text() {
     let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(Value::Float);
     let wire = serde_json::to_string(&values).unwrap();
     assert_eq!(wire, r#"[{"$float":"NaN"},{"$float":"Infinity"},{"$float":"-Infinity"}]"#);
@@ -44,7 +44,7 @@ fn nan_and_the_infinities_survive_the_wire_and_are_no_texts() {
 }
 
 #[test]
-fn json_from_outside_never_becomes_media() {
+fn external_json_never_becomes_media() {
     let forged = serde_json::to_value(picture()).unwrap();
     let value = Value::from_json(forged);
     assert!(!value.has_media());
@@ -68,7 +68,7 @@ fn conversion_follows_the_types() {
 }
 
 #[test]
-fn long_text_is_cut_at_a_character() {
+fn long_text_is_cut_between_characters() {
     assert_eq!(cut("grüße aus Hove", 6), "grüße…");
     assert_eq!(cut("one\ntwo", 10), "one…");
     assert_eq!(cut("short", 10), "short");

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hold_commas_as_in_csv() {
+    fn quotes_protect_commas_as_in_csv() {
         assert_eq!(texts(r#""a cat, asleep","a dog""#), ["a cat, asleep", "a dog"]);
         assert_eq!(texts(r#"a, "b ""c"" ,d" , e"#), ["a", r#"b "c" ,d"#, "e"]);
         assert_eq!(texts(r#"5" disk,"""#), ["5\" disk", ""]);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_csv_is_is_told() {
+    fn malformed_csv_is_reported() {
         for (text, part) in [("a,,b", "empty place"), ("a,", "empty place"), ("\"a", "not closed")] {
             assert!(split(text).unwrap_err().contains(part), "{text}");
         }

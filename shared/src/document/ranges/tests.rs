@@ -44,7 +44,7 @@ fn ranges_include_both_ends() {
 }
 
 #[test]
-fn bad_sweeps_say_what_would_be_right() {
+fn bad_sweeps_get_a_suggestion() {
     let cases = [
         ("", "int", "there is no value"),
         ("1..x", "int", "`x` in the range"),
@@ -68,7 +68,7 @@ fn bad_sweeps_say_what_would_be_right() {
 }
 
 #[test]
-fn a_range_up_to_the_greatest_int_ends() {
+fn a_range_up_to_the_largest_int_ends() {
     let top = i64::MAX;
     let values = sweep_values(&format!("{}..{top}", top - 1), &Type::Int).unwrap();
     assert_eq!(values, [Value::Int(top - 1), Value::Int(top)]);
@@ -114,7 +114,7 @@ fn every_wrong_param_is_named() {
 }
 
 #[test]
-fn a_text_becomes_a_value_by_the_type() {
+fn a_text_is_converted_by_its_type() {
     let workflow = workflow();
     assert_eq!(param_value("007", &workflow.params["place"]), Ok("007".into()));
     assert_eq!(param_value(" 7 ", &workflow.params["seed"]), Ok(Value::Int(7)));

@@ -33,7 +33,7 @@ fn an_expression_over_an_absent_port_is_absent() {
 }
 
 #[test]
-fn what_an_object_or_a_list_lacks_is_absent_too() {
+fn a_missing_field_or_item_is_absent_too() {
     for source in [
         "gen.image[9]",
         "gen.image[9]|length",
@@ -48,7 +48,7 @@ fn what_an_object_or_a_list_lacks_is_absent_too() {
 }
 
 #[test]
-fn only_first_default_and_tests_look_at_what_is_absent() {
+fn only_first_default_and_tests_accept_absent_values() {
     for (source, expected) in [
         ("first(gone.x, params.n)", Value::Int(3)),
         ("first(gone.x + 1, params.n)", Value::Int(3)),
@@ -67,7 +67,7 @@ fn only_first_default_and_tests_look_at_what_is_absent() {
 }
 
 #[test]
-fn a_part_that_is_not_needed_is_not_read() {
+fn an_unneeded_part_is_not_read() {
     for (source, expected) in [
         ("gone.x if gone.x is defined else params.n", Value::Int(3)),
         ("true or gone.x", Value::Bool(true)),
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn first_default_and_tests_catch_it_wherever_it_comes_from(source in strict()) {
+    fn first_default_and_tests_accept_an_absent_value_from_anywhere(source in strict()) {
         for (form, expected) in [
             ("first({}, 7)", Value::Int(7)),
             ("({})|default(7)", Value::Int(7)),

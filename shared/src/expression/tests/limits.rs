@@ -14,7 +14,7 @@ fn refused(source: &str) -> String {
 }
 
 #[test]
-fn no_expression_grows_for_ever() {
+fn the_size_of_an_expression_is_limited() {
     let thousandfold = "[".repeat(4) + "1" + &"] * 1000".repeat(4);
     let doubled = "params.place".to_owned() + &" * 100".repeat(5);
     let concatenated = format!("range(100000){}", " + range(100000)".repeat(6));
@@ -40,7 +40,7 @@ fn no_expression_grows_for_ever() {
 }
 
 #[test]
-fn no_expression_works_for_ever() {
+fn the_work_of_an_expression_is_limited() {
     let shared = "[[[[[1] * 100] * 100] * 100] * 100]";
     for source in [
         format!("{shared} == {shared}"),
@@ -52,7 +52,7 @@ fn no_expression_works_for_ever() {
 }
 
 #[test]
-fn large_values_are_well_up_to_the_limit() {
+fn large_values_are_accepted_up_to_the_limit() {
     assert_eq!(eval("('x' * 16000000)|length"), Some(Value::Int(16_000_000)));
     assert_eq!(eval("range(100000)|sum"), Some(Value::Int(4_999_950_000)));
     let joined = eval("(range(100000)|map('string')|list)|join(',')");
@@ -60,7 +60,7 @@ fn large_values_are_well_up_to_the_limit() {
 }
 
 #[test]
-fn no_expression_nests_deeper_than_values_may() {
+fn no_expression_makes_a_value_that_is_nested_too_deeply() {
     let nested = |levels: usize| "[".repeat(levels) + "1" + &"]".repeat(levels);
     let deepest = eval(&nested(DEPTH_LIMIT)).unwrap();
     assert_eq!(deepest.extent().depth, DEPTH_LIMIT);
@@ -73,7 +73,7 @@ fn no_expression_nests_deeper_than_values_may() {
 }
 
 #[test]
-fn extents_count_what_is_inside() {
+fn extents_include_the_contents() {
     assert_eq!(Value::Int(1).extent(), Extent::OF_NOTHING);
     assert_eq!(json("[[], {\"a\": [1]}]").extent().depth, 3);
     assert!(Value::from("x".repeat(1000)).extent().size > 1000);

@@ -294,7 +294,7 @@ fn about(notification: &Notification) -> Option<RunId> {
 
 proptest! {
     #[test]
-    fn in_the_end_a_client_knows_what_is_so(steps in prop::collection::vec(step(), 1..120)) {
+    fn a_client_ends_up_with_the_state_of_the_daemon(steps in prop::collection::vec(step(), 1..120)) {
         let mut story = Story::new();
         for step in &steps {
             story.step(step);
@@ -313,7 +313,7 @@ proptest! {
     }
 
     #[test]
-    fn who_follows_some_runs_knows_the_same_of_them(steps in prop::collection::vec(step(), 1..80)) {
+    fn a_client_that_follows_some_runs_has_their_state(steps in prop::collection::vec(step(), 1..80)) {
         let mut story = Story::new();
         (0..3).for_each(|_| story.step(&Step::Submit));
         let followed: Vec<Run> = story.runs.iter().map(|(run, _)| run.clone()).collect();

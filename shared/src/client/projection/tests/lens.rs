@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn focus_default_is_the_newest_started_run() {
+fn the_default_focus_is_the_newest_started_run() {
     let mut story = Story::new();
     assert_eq!(story.focus(), None);
     let waits = story.submit(1)[0];
@@ -17,7 +17,7 @@ fn focus_default_is_the_newest_started_run() {
 }
 
 #[test]
-fn a_pin_stays_until_it_is_taken_away() {
+fn a_pin_stays_until_it_is_removed() {
     let mut story = Story::new();
     let (first, second) = (story.run(), story.run());
     assert!(story.projection.pin(first));
@@ -99,7 +99,7 @@ fn an_automatic_move_waits_while_something_is_open() {
 }
 
 #[test]
-fn older_and_newer_move_and_pin() {
+fn moving_to_an_older_or_newer_run_pins_it() {
     let mut story = Story::new();
     let runs = [story.run(), story.run(), story.run()];
     assert_eq!(story.projection.newer(story.workflow), None);
@@ -111,7 +111,7 @@ fn older_and_newer_move_and_pin() {
 }
 
 #[test]
-fn each_workflow_has_a_lens_of_its_own() {
+fn each_workflow_has_its_own_lens() {
     let mut story = Story::new();
     let first = story.run();
     let here = std::mem::replace(&mut story.workflow, WorkflowId::new());
@@ -134,7 +134,7 @@ fn a_snapshot_names_the_runs_that_are_missing_in_it() {
 }
 
 #[test]
-fn a_client_that_just_started_looks_where_one_looks_that_saw_all_of_it() {
+fn a_new_client_has_the_same_lens_as_one_that_saw_everything() {
     let mut story = Story::new();
     let sweep = story.submit(3);
     for run in &sweep {
@@ -159,7 +159,7 @@ fn a_client_that_just_started_looks_where_one_looks_that_saw_all_of_it() {
 }
 
 #[test]
-fn runs_that_wait_stand_in_queue_order() {
+fn waiting_runs_are_in_queue_order() {
     let mut story = Story::new();
     let runs = story.submit(2);
     let mut next = story.projection.run(runs[0]).unwrap().clone();
@@ -172,7 +172,7 @@ fn runs_that_wait_stand_in_queue_order() {
 }
 
 #[test]
-fn what_is_behind_changes_nothing_and_what_was_deleted_stays_away() {
+fn stale_events_change_nothing_and_deleted_runs_stay_deleted() {
     let mut story = Story::new();
     let run = story.run();
     let running = story.projection.run(run).unwrap().clone();
@@ -188,7 +188,7 @@ fn what_is_behind_changes_nothing_and_what_was_deleted_stays_away() {
 }
 
 #[test]
-fn runs_that_wait_beyond_those_that_are_told_are_not_missed() {
+fn waiting_runs_beyond_the_first_200_are_not_missing() {
     let mut story = Story::new();
     let runs = story.submit(3);
     story.projection.pin(runs[2]);
@@ -199,7 +199,7 @@ fn runs_that_wait_beyond_those_that_are_told_are_not_missed() {
 }
 
 #[test]
-fn a_start_counts_though_a_list_is_the_first_to_tell_of_it() {
+fn a_start_that_is_first_seen_in_a_list_counts() {
     let mut story = Story::new();
     let first = story.run();
     let second = story.submit(1)[0];
@@ -212,7 +212,7 @@ fn a_start_counts_though_a_list_is_the_first_to_tell_of_it() {
 }
 
 #[test]
-fn a_start_counts_though_its_run_has_ended_when_it_is_first_heard_of() {
+fn a_start_of_a_run_that_has_already_ended_counts() {
     let mut story = Story::new();
     let (first, second) = (story.run(), RunId::new());
     story.complete(first);

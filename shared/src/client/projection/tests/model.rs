@@ -119,7 +119,7 @@ fn lens(facts: &[Fact]) -> Option<RunId> {
 
 proptest! {
     #[test]
-    fn the_lens_is_where_the_whole_history_says(steps in proptest::collection::vec(step(), 1..60)) {
+    fn the_lens_follows_from_the_whole_history(steps in proptest::collection::vec(step(), 1..60)) {
         let mut story = Story::new();
         let mut facts = Vec::new();
         for step in steps {
@@ -175,7 +175,7 @@ proptest! {
     /// What is told late, twice, in another order, or not at all but by the list at the end, changes nothing of where the
     /// lens is then.
     #[test]
-    fn the_lens_does_not_depend_on_how_the_news_came(
+    fn the_lens_does_not_depend_on_the_order_of_messages(
         steps in proptest::collection::vec(step(), 1..60),
         ways in proptest::collection::vec((0..4_u8, any::<prop::sample::Index>()), 60),
     ) {

@@ -40,7 +40,7 @@ fn an_ended_run_never_goes_back() {
 }
 
 #[test]
-fn other_peoples_runs_are_no_concern_of_who_follows_some() {
+fn a_client_that_follows_some_runs_ignores_others() {
     let (run, other) = (waits(), waits());
     let mut projection = Projection::of(vec![run]);
     assert_eq!(hear(&mut projection, becomes(&other, RunStatus::Failed)), []);
@@ -49,7 +49,7 @@ fn other_peoples_runs_are_no_concern_of_who_follows_some() {
 }
 
 #[test]
-fn a_row_follows_its_telemetry_where_that_is_ahead() {
+fn a_row_follows_its_telemetry_if_that_is_ahead() {
     let run = waits();
     let mut projection = Projection::default();
     projection.add([run.clone()]);
@@ -61,7 +61,7 @@ fn a_row_follows_its_telemetry_where_that_is_ahead() {
 }
 
 #[test]
-fn a_gap_is_said_once_and_mended_by_the_next_snapshot() {
+fn a_gap_is_reported_once_and_closed_by_the_next_snapshot() {
     let run = waits();
     let mut projection = Projection::of(vec![run.clone()]);
     projection.apply(&mut snapshot(&run, RunState::new(["sky"])));
@@ -77,7 +77,7 @@ fn a_gap_is_said_once_and_mended_by_the_next_snapshot() {
 }
 
 #[test]
-fn a_snapshot_comes_in_parts_and_is_asked_for_anew_where_some_are_lost() {
+fn a_snapshot_arrives_in_parts_and_is_requested_again_if_some_are_lost() {
     let run = waits();
     let mut whole = RunState::new(["sky"]);
     whole.nodes["sky"].items = (0..2).map(|index| (index, InstanceState::default())).collect();
@@ -101,7 +101,7 @@ fn a_snapshot_comes_in_parts_and_is_asked_for_anew_where_some_are_lost() {
 }
 
 #[test]
-fn after_a_loss_it_goes_on_from_where_it_was_with_the_same_daemon_only() {
+fn a_lost_connection_is_resumed_only_with_the_same_daemon() {
     let run = waits();
     let mut projection = Projection::default();
     let hello = |instance: &str| HelloResponse {
@@ -122,7 +122,7 @@ fn after_a_loss_it_goes_on_from_where_it_was_with_the_same_daemon_only() {
 }
 
 #[test]
-fn a_run_that_was_deleted_is_shown_until_its_state_is_let_go() {
+fn a_deleted_run_is_shown_until_its_state_is_released() {
     let run = waits();
     let mut projection = Projection::default();
     projection.apply(&mut snapshot(&run, RunState::new(["sky"])));
@@ -135,7 +135,7 @@ fn a_run_that_was_deleted_is_shown_until_its_state_is_let_go() {
 }
 
 #[test]
-fn what_every_client_should_show_is_said_when_it_changes() {
+fn banners_are_reported_when_they_change() {
     let mut projection = Projection::default();
     let full = DaemonEvent::BannerUpdate { banners: vec!["the disk is full".to_owned()] };
     assert_eq!(hear(&mut projection, full.clone()), [Change::Banners]);
