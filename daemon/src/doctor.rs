@@ -57,8 +57,8 @@ fn look(store: &Store, deep: bool, report: &mut Report) {
             report.problem(format!("{what} could not be checked: {error}"));
         }
     }
-    if let Some(trouble) = store.trouble().borrow().as_ref() {
-        report.problem(format!("nothing can be written at the moment: {trouble}"));
+    if let Some(outage) = store.outage().borrow().as_ref() {
+        report.problem(format!("nothing can be written at the moment: {outage}"));
     }
     if let Some(shortage) = store.shortage().borrow().as_ref() {
         report.problem(format!("attempts wait for space: {shortage}"));

@@ -228,7 +228,7 @@ impl Engine {
     pub async fn answer(&self, request: runs::Answer) -> Result<(), RpcError> {
         submit::check_request_key(&request.request_key)?;
         let request = Box::new(request);
-        self.ask_in_trouble(|reply| Message::Answer { request, reply }).await
+        self.ask_or_report_outage(|reply| Message::Answer { request, reply }).await
     }
 
     /// `runs.cancel`
@@ -236,7 +236,7 @@ impl Engine {
     /// # Errors
     /// There is no such run.
     pub async fn cancel(&self, request: runs::Cancel) -> Result<runs::CancelResponse, RpcError> {
-        self.ask_in_trouble(|reply| Message::Cancel { request, reply }).await
+        self.ask_or_report_outage(|reply| Message::Cancel { request, reply }).await
     }
 
     /// `runs.delete`
@@ -274,7 +274,7 @@ impl Engine {
                 "at least one run must be allowed; pause the queue to hold back all of them",
             ));
         }
-        self.ask_in_trouble(|reply| Message::Queue { request, reply }).await
+        self.ask_or_report_outage(|reply| Message::Queue { request, reply }).await
     }
 
     /// Returns a receiver of the engine's activity.
@@ -292,17 +292,20 @@ impl Engine {
         }
     }
 
-    /// Sends a request that takes effect immediately, and is stored when the disk can be written again. Until then the
-    /// response is an error that says so: only stored requests are acknowledged.
-    async fn ask_in_trouble<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, RpcError> {
-        let mut trouble = self.store.trouble();
+    /// Sends a request that takes effect immediately, even while the store can't be written. Until it can, the response is
+    /// an error that says so: only stored requests are acknowledged.
+    async fn ask_or_report_outage<T>(
+        &self,
+        message: impl FnOnce(Reply<T>) -> Message,
+    ) -> Result<T, RpcError> {
+        let mut outage = self.store.outage();
         let waits = async {
             loop {
-                if trouble.wait_for(Option::is_some).await.is_err() {
+                if outage.wait_for(Option::is_some).await.is_err() {
                     return std::future::pending().await;
                 }
                 tokio::time::sleep(STORE_TIMEOUT).await;
-                let why = trouble.borrow().clone();
+                let why = outage.borrow().clone();
                 if let Some(why) = why {
                     return why;
                 }

@@ -151,7 +151,7 @@ struct Inner {
     home: Home,
     writer: Sender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    trouble: watch::Receiver<Option<String>>,
+    outage: watch::Receiver<Option<String>>,
     failure: watch::Sender<Option<String>>,
     unknown: watch::Sender<Unknown>,
     /// Folders that other users could enter when the store was opened.
@@ -178,7 +178,7 @@ impl Store {
         let marks = marks(home, &db)?;
         let blobs = Blobs::open(home, Registry::new(writer.clone(), marks.clone()))?;
         sweep::interrupted(&blobs, &db, &marks)?;
-        let (banner, trouble) = watch::channel(None);
+        let (banner, outage) = watch::channel(None);
         let failure = watch::Sender::new(None);
         let work = Writer::new(db, home.database(), blobs.clone(), inbox, banner, failure.clone());
         let failing = failure.clone();
@@ -193,8 +193,7 @@ impl Store {
         let unknown = watch::Sender::new(Unknown::default());
         sweep::start(blobs.clone(), writer.clone(), unknown.clone());
         let thread = Mutex::new(Some(thread));
-        let inner =
-            Inner { blobs, home: home.clone(), writer, thread, trouble, failure, unknown, found_open };
+        let inner = Inner { blobs, home: home.clone(), writer, thread, outage, failure, unknown, found_open };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -238,8 +237,8 @@ impl Store {
 
     /// Returns the reason why nothing can be written at the moment, for banners; `None` while writing works.
     #[must_use]
-    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
-        self.inner.trouble.clone()
+    pub fn outage(&self) -> watch::Receiver<Option<String>> {
+        self.inner.outage.clone()
     }
 
     /// Returns the reason why attempts wait for disk space, for banners; `None` while none does.

@@ -125,7 +125,7 @@ pub fn values(values: &Values, each: usize, all: usize) -> (Values, bool) {
 /// As [`values`], for values that people compare: a preview also includes the size and hash of the value, so that two
 /// values with the same beginning don't look equal.
 #[must_use]
-pub fn told_apart(values: &Values, each: usize, all: usize) -> (Values, bool) {
+pub fn distinguishable(values: &Values, each: usize, all: usize) -> (Values, bool) {
     collect(values, all, |given| {
         if fits(given, each) {
             return given.clone();
@@ -214,7 +214,11 @@ mod tests {
     #[test]
     fn long_params_that_differ_at_their_end_do_not_look_the_same() {
         let of = |end: &str| {
-            told_apart(&Values::from([("prompt".into(), Value::from("x".repeat(5000) + end))]), 256, 4096)
+            distinguishable(
+                &Values::from([("prompt".into(), Value::from("x".repeat(5000) + end))]),
+                256,
+                4096,
+            )
         };
         let ((one, whole), (two, _)) = (of("a"), of("b"));
         assert!(!whole && one != two);

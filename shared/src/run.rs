@@ -226,19 +226,19 @@ pub struct Asks {
 }
 
 /// The most bytes of JSON that all params together may have in lists without being shortened.
-const PARAMS: usize = 4096;
+const MAX_PARAMS_BYTES: usize = 4096;
 /// The most bytes of each value of shortened params.
-const PARAM: usize = 256;
+const MAX_PARAM_BYTES: usize = 256;
 /// The most bytes of JSON of the title and of the error of a run in lists.
-const TITLE: usize = 400;
-const ERROR: usize = 2048;
+const MAX_TITLE_BYTES: usize = 400;
+const MAX_ERROR_BYTES: usize = 2048;
 
 /// Shortens params for lists. Returns whether anything was left out.
 pub(crate) fn shorten_params(params: &mut IndexMap<String, Value>) -> bool {
-    if preview::fits(params, PARAMS) {
+    if preview::fits(params, MAX_PARAMS_BYTES) {
         return false;
     }
-    let (short, same) = preview::told_apart(params, PARAM, PARAMS);
+    let (short, same) = preview::distinguishable(params, MAX_PARAM_BYTES, MAX_PARAMS_BYTES);
     *params = short;
     !same
 }
@@ -248,18 +248,18 @@ impl Run {
     /// stays as it is.
     pub fn shorten(&mut self) {
         self.params_short |= shorten_params(&mut self.params);
-        preview::cut_text(&mut self.title, TITLE);
+        preview::cut_text(&mut self.title, MAX_TITLE_BYTES);
         if let Some(error) = &mut self.error {
-            preview::cut_text(error, ERROR);
+            preview::cut_text(error, MAX_ERROR_BYTES);
         }
     }
 
     /// Returns whether [`Run::shorten`] would change nothing.
     #[must_use]
     pub fn is_short(&self) -> bool {
-        preview::fits(&self.params, PARAMS)
-            && preview::fits(&self.title, TITLE)
-            && preview::fits(&self.error, ERROR)
+        preview::fits(&self.params, MAX_PARAMS_BYTES)
+            && preview::fits(&self.title, MAX_TITLE_BYTES)
+            && preview::fits(&self.error, MAX_ERROR_BYTES)
     }
 
     /// Returns the name that a person types: `poster#12`.

@@ -26,7 +26,7 @@ use crate::time::Time;
 use crate::value::Value;
 
 /// The most metrics, and the most previews, of an instance; further ones are dropped.
-const NAMES: usize = 256;
+const MAX_NAMES: usize = 256;
 
 /// The state of a run: the fold of its events.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -182,14 +182,14 @@ impl RunState {
             }
             LiveEvent::MetricUpdate { node, item, name, value, .. } => {
                 if let Some(instance) = self.live_instance(node, *item)
-                    && (instance.metrics.len() < NAMES || instance.metrics.contains_key(name))
+                    && (instance.metrics.len() < MAX_NAMES || instance.metrics.contains_key(name))
                 {
                     instance.metrics.insert(name.clone(), *value);
                 }
             }
             LiveEvent::PreviewUpdate { node, item, port, value } => {
                 if let Some(instance) = self.live_instance(node, *item)
-                    && (instance.previews.len() < NAMES || instance.previews.contains_key(port))
+                    && (instance.previews.len() < MAX_NAMES || instance.previews.contains_key(port))
                 {
                     instance.previews.insert(port.clone(), value.clone());
                 }

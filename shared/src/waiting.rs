@@ -1,23 +1,23 @@
-//! The order of runs that wait.
+//! The order of waiting runs.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::id::RunId;
 
-/// How far apart the ranks of neighbours are, so that a run fits between two without a change of theirs.
-const GAP: i64 = 1 << 20;
+/// The distance between the ranks of neighbours, so that a run fits between two without changing theirs.
+const RANK_SPACING: i64 = 1 << 20;
 
-/// Runs that wait, the next one first. A run's place is found by its rank: no list of 100,000 is walked for it.
+/// Waiting runs, the next one first. The place of a run is found by its rank, without scanning a list of 100,000 runs.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// In order; the ranks grow.
+    /// Sorted by rank.
     runs: VecDeque<(i64, RunId)>,
     ranks: HashMap<RunId, i64>,
 }
 
 impl Waiting {
-    /// Inserts a run at a place, counted from 1; at the end where none is said or the place is behind it. A run that
-    /// waits already stays where it is.
+    /// Inserts a run at a place, counted from 1; without a place, or if the place is after the end, at the end. A run that
+    /// is already waiting stays where it is.
     pub fn insert(&mut self, run: RunId, position: Option<u32>) {
         if self.ranks.contains_key(&run) {
             return;
@@ -32,22 +32,22 @@ impl Waiting {
         self.ranks.insert(run, rank);
     }
 
-    /// A rank for a run that comes to stand at this index, if one is free. Runs that come before others come one after
-    /// the other in their own order, so the rank is the least that is free there.
+    /// Returns a rank for a run at this index, if one is free: the smallest, because runs that are put before others are
+    /// inserted one after the other in their own order.
     fn rank_at(&self, index: usize) -> Option<i64> {
         let before = index.checked_sub(1).and_then(|it| self.runs.get(it)).map(|(rank, _)| *rank);
         let after = self.runs.get(index).map(|(rank, _)| *rank);
         match (before, after) {
             (None, None) => Some(0),
-            (Some(before), None) => before.checked_add(GAP),
-            (None, Some(after)) => after.checked_sub(GAP),
+            (Some(before), None) => before.checked_add(RANK_SPACING),
+            (None, Some(after)) => after.checked_sub(RANK_SPACING),
             (Some(before), Some(after)) => Some(before + 1).filter(|rank| *rank < after),
         }
     }
 
     /// Spreads the ranks evenly again.
     fn space(&mut self) {
-        for ((rank, run), spaced) in self.runs.iter_mut().zip((0..).step_by(GAP as usize)) {
+        for ((rank, run), spaced) in self.runs.iter_mut().zip((0..).step_by(RANK_SPACING as usize)) {
             *rank = spaced;
             self.ranks.insert(*run, spaced);
         }
@@ -58,18 +58,18 @@ impl Waiting {
         self.runs.binary_search_by_key(rank, |(rank, _)| *rank).ok()
     }
 
-    /// Takes a run out; answers the place it had, counted from 1.
+    /// Removes a run. Returns the place that it had, counted from 1.
     pub fn remove(&mut self, run: RunId) -> Option<u32> {
         let index = self.index(run)?;
         self.runs.remove(index);
         self.ranks.remove(&run);
         if self.runs.is_empty() {
-            // What a long queue took is given back.
+            // Release the memory of a long queue.
             self.clear();
         }
         u32::try_from(index + 1).ok()
     }
-    /// The place of a run, counted from 1.
+    /// Returns the place of a run, counted from 1.
     #[must_use]
     pub fn position(&self, run: RunId) -> Option<u32> {
         u32::try_from(self.index(run)? + 1).ok()
@@ -93,7 +93,7 @@ impl Waiting {
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
-    /// Nobody waits any more.
+    /// Removes all runs.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -23,7 +23,7 @@ use crate::supervisor::client::{Exit, Stage, StartSpec, Subscription, Supervisor
 /// The longest wait between two tries to reach a supervisor. After that wait the attempt fails.
 const MAX_WAIT: Duration = Duration::from_secs(4);
 /// The interval between two requests to stop while the supervisor can't be reached.
-const STOP_AGAIN: Duration = Duration::from_secs(1);
+const STOP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Sends a request to the supervisor, and retries while it can't be reached: a killed one is being replaced. Starting
 /// an attempt twice is safe, since its id identifies it.
@@ -256,7 +256,7 @@ impl CommandExecution {
                     tracing::warn!(%attempt, %error, "a command could not be stopped; trying again");
                 }
             }
-            tokio::time::sleep(STOP_AGAIN).await;
+            tokio::time::sleep(STOP_INTERVAL).await;
         }
     }
 

@@ -117,12 +117,12 @@ fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Returns the message for a failed operation on a file or folder.
-pub(super) fn sentence(doing: &str, path: &Path, error: &io::Error) -> FileError {
+/// Returns the error for a failed operation on a file or folder, such as `can't read`.
+pub(super) fn sentence(operation: &str, path: &Path, error: &io::Error) -> FileError {
     if is_full(error) {
         return StoreError::Full(path.to_owned()).into();
     }
-    FileError::Other(format!("{doing} {}: {error}", path.display()))
+    FileError::Other(format!("{operation} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

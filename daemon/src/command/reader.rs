@@ -22,11 +22,11 @@ use crate::supervisor::log::{self, StreamTag};
 
 /// How much is read at once, in bytes. If a log grows faster, only its end is read: only the newest lines are shown
 /// anyway.
-const CHUNK: u64 = 64 * 1024;
+const MAX_READ_BYTES: u64 = 64 * 1024;
 /// How much of a stream's end is kept for its last line, in bytes.
-const TAIL: usize = 4 * 1024;
+const MAX_TAIL_BYTES: usize = 4 * 1024;
 /// The least time between two previews; each is hashed and written.
-const PREVIEW_GAP: Duration = Duration::from_secs(1);
+const PREVIEW_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest preview, in bytes; larger ones are ignored.
 const MAX_PREVIEW: u64 = 16 * 1024 * 1024;
 /// The most ports with previews.
@@ -100,7 +100,7 @@ impl Reader {
         if end <= self.offset {
             return;
         }
-        let from = end.saturating_sub(CHUNK).max(self.offset);
+        let from = end.saturating_sub(MAX_READ_BYTES).max(self.offset);
         if from > self.offset {
             self.streams = Default::default();
         }
@@ -142,7 +142,7 @@ impl Reader {
     }
 
     fn publish_previews(&mut self) {
-        let too_soon = self.previews.last.is_some_and(|last| last.elapsed() < PREVIEW_GAP);
+        let too_soon = self.previews.last.is_some_and(|last| last.elapsed() < PREVIEW_INTERVAL);
         if self.previews.wanted.is_empty() || too_soon {
             return;
         }
@@ -174,8 +174,8 @@ impl Reader {
 impl StreamEnd {
     fn push(&mut self, bytes: &[u8]) -> Option<Option<f64>> {
         self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() > TAIL {
-            self.bytes.drain(..self.bytes.len() - TAIL);
+        if self.bytes.len() > MAX_TAIL_BYTES {
+            self.bytes.drain(..self.bytes.len() - MAX_TAIL_BYTES);
         }
         self.scanner.push(bytes)
     }

@@ -17,7 +17,7 @@ pub(super) fn check(store: &Store, report: &mut Report) -> Result<(), StoreError
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
-    let deleted: HashSet<AttemptId> = store.going()?.into_iter().collect();
+    let deleted: HashSet<AttemptId> = store.attempts_to_remove()?.into_iter().collect();
     let known: HashSet<AttemptId> = store.known_attempts(&folders)?.into_iter().collect();
     report.checked(format!("{} folders of attempts", folders.len()));
     let path = |attempt: &AttemptId| attempts.join(attempt.to_string()).display().to_string();

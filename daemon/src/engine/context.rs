@@ -53,7 +53,7 @@ pub(super) struct Context {
     /// How far the store is behind.
     pub(super) backlog: Backlog,
     /// The reason why the store can't be written, while it can't.
-    trouble: watch::Receiver<Option<String>>,
+    outage: watch::Receiver<Option<String>>,
     /// The reason why attempts wait for space, while any do.
     shortage: watch::Receiver<Option<String>>,
     ops: Vec<Op>,
@@ -64,7 +64,7 @@ impl Context {
     pub(super) fn new(parts: super::EngineParts, messages: mpsc::UnboundedSender<Message>) -> Self {
         Self {
             pools: Pools::new(&parts.config.pools),
-            trouble: parts.store.trouble(),
+            outage: parts.store.outage(),
             shortage: parts.store.shortage(),
             store: parts.store,
             hub: parts.hub,
@@ -83,28 +83,28 @@ impl Context {
     /// Returns whether decisions that can wait should wait: the store is far behind, it can't be written, or attempts
     /// wait for space.
     pub(super) fn must_wait(&self) -> bool {
-        self.backlog.is_long() || self.is_in_trouble() || self.shortage.borrow().is_some()
+        self.backlog.is_long() || self.has_outage() || self.shortage.borrow().is_some()
     }
 
     /// Returns whether the store can't be written at the moment.
-    pub(super) fn is_in_trouble(&self) -> bool {
-        self.trouble.borrow().is_some()
+    pub(super) fn has_outage(&self) -> bool {
+        self.outage.borrow().is_some()
     }
 
     /// Waits until [`Self::must_wait`] is over.
     pub(super) fn may_go_on(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (backlog, mut trouble) = (self.backlog.clone(), self.trouble.clone());
+        let (backlog, mut outage) = (self.backlog.clone(), self.outage.clone());
         let mut shortage = self.shortage.clone();
         async move {
             loop {
                 backlog.shortens().await;
-                if trouble.wait_for(Option::is_none).await.is_err()
+                if outage.wait_for(Option::is_none).await.is_err()
                     || shortage.wait_for(Option::is_none).await.is_err()
                 {
                     // The store is closed: nothing continues.
                     return std::future::pending().await;
                 }
-                if !backlog.is_long() && trouble.borrow().is_none() {
+                if !backlog.is_long() && outage.borrow().is_none() {
                     return;
                 }
             }

@@ -61,16 +61,16 @@ impl Core {
 /// this one did not get to, or could not remove.
 pub(super) async fn forget_deleted(store: &Store, executors: &Executors) {
     let reading = store.clone();
-    let going = match tokio::task::spawn_blocking(move || reading.going()).await {
-        Ok(Ok(going)) => going,
+    let attempts = match tokio::task::spawn_blocking(move || reading.attempts_to_remove()).await {
+        Ok(Ok(attempts)) => attempts,
         Ok(Err(error)) => return tracing::warn!(%error, "the logs of deleted runs stay for now"),
         Err(_) => return,
     };
-    if going.is_empty() {
+    if attempts.is_empty() {
         return;
     }
-    let gone = executors.forget(going).await;
-    if let Err(error) = store.commit(vec![Op::Gone(gone)]).await {
-        tracing::warn!(%error, "the next daemon looks after the logs of deleted runs again");
+    let removed = executors.forget(attempts).await;
+    if let Err(error) = store.commit(vec![Op::AttemptsRemoved(removed)]).await {
+        tracing::warn!(%error, "the next daemon removes the logs of deleted runs");
     }
 }

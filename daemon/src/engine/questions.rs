@@ -25,7 +25,7 @@ use crate::store::Store;
 const MAX_SHOWN: usize = 120;
 /// How often deadlines are checked. They are by the wall clock, which may be set and which continues while the machine
 /// sleeps.
-const LOOK: Duration = Duration::from_secs(60);
+const DEADLINE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Estimates the memory that a question takes.
 pub(super) fn memory_of(question: &Question) -> usize {
@@ -212,7 +212,7 @@ impl Context {
                     if left.is_zero() {
                         break;
                     }
-                    tokio::time::sleep(left.min(LOOK)).await;
+                    tokio::time::sleep(left.min(DEADLINE_INTERVAL)).await;
                     if messages.is_closed() {
                         return;
                     }

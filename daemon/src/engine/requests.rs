@@ -221,7 +221,7 @@ impl Core {
         }
         self.drain();
         let queue = self.queue_now();
-        if request == queue::Set::default() && self.context.is_in_trouble() {
+        if request == queue::Set::default() && self.context.has_outage() {
             // Nothing is changed, so nothing needs to be stored first.
             let _ = reply.send(Ok(queue));
             return;

@@ -181,7 +181,7 @@ impl Execution for FakeExecution {
             loop {
                 let end = match self.fake.state().attempts.get(&self.attempt.id) {
                     Some(known) => known.end.clone().map(|(end, _)| end),
-                    None => Some(End::Lost("it is not known any more".into())),
+                    None => Some(End::Lost("its executor no longer knows it".into())),
                 };
                 match end {
                     Some(end) => return end,

@@ -107,7 +107,7 @@ impl Driver {
                 end = &mut ended => return end,
                 signalled = &mut signal, if !delivered => match signalled {
                     Signalled::Delivered => delivered = true,
-                    Signalled::Unknown => return End::Lost("nobody knows the attempt any more".into()),
+                    Signalled::Unknown => return End::Lost("its executor no longer knows the attempt".into()),
                 },
             }
         }

@@ -101,13 +101,13 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     fanlight_shared::value::cut(&fanlight_shared::sanitise::line(what.unwrap_or("it gave no reason")), 200)
 }
 
-/// The execution of work that was sent to an executor that can't do it.
+/// Returns the execution of work that its executor can't do.
 pub(crate) fn misplaced(work: &Work) -> Box<dyn Execution> {
     let what = match work {
         Work::Native(native, _) => format!("`{}`", native.spec.name),
         Work::Command(_) => "a command".to_owned(),
     };
-    let outcome = Outcome::failed(NodeError::new(format!("{what} can't run where it was sent to")));
+    let outcome = Outcome::failed(NodeError::new(format!("{what} can't run on this executor")));
     Box::new(Task {
         stop: CancellationToken::new(),
         blobs: None,

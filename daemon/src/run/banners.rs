@@ -15,7 +15,7 @@ pub(super) struct Sources {
     /// A supervisor of another version.
     supervisor: Receiver<Option<String>>,
     /// The reason why the store can't be written.
-    trouble: Receiver<Option<String>>,
+    outage: Receiver<Option<String>>,
     /// The reason why attempts wait for space.
     shortage: Receiver<Option<String>>,
     /// Files that the database does not know.
@@ -28,7 +28,7 @@ impl Sources {
     pub(super) fn new(supervisor: Receiver<Option<String>>, store: &Store) -> Self {
         Self {
             supervisor,
-            trouble: store.trouble(),
+            outage: store.outage(),
             shortage: store.shortage(),
             unknown: store.unknown(),
             blobs: store.home().blobs(),
@@ -41,7 +41,7 @@ impl Sources {
         let shortage = self.shortage.borrow_and_update().clone();
         let texts = [
             self.supervisor.borrow_and_update().clone(),
-            self.trouble.borrow_and_update().clone(),
+            self.outage.borrow_and_update().clone(),
             shortage.map(|why| format!("attempts wait for space, and continue when there is some: {why}")),
             unknown,
         ];
@@ -52,7 +52,7 @@ impl Sources {
     async fn changed(&mut self) -> bool {
         tokio::select! {
             changed = self.supervisor.changed() => changed.is_ok(),
-            changed = self.trouble.changed() => changed.is_ok(),
+            changed = self.outage.changed() => changed.is_ok(),
             changed = self.shortage.changed() => changed.is_ok(),
             // Counted once, at the start.
             Ok(()) = self.unknown.changed() => true,
@@ -86,12 +86,12 @@ mod tests {
     async fn each_change_reaches_the_hub_until_the_end() {
         let hub = Arc::new(Hub::default());
         let (supervisor, older) = watch::channel(Some("an older supervisor".to_owned()));
-        let (trouble, troubled) = watch::channel(None);
+        let (outage, outages) = watch::channel(None);
         let (short, shortage) = watch::channel(None);
         let (found, unknown) = watch::channel(Unknown::default());
         let sources = Sources {
             supervisor: older,
-            trouble: troubled,
+            outage: outages,
             shortage,
             unknown,
             blobs: PathBuf::from("/h/blobs"),
@@ -109,7 +109,7 @@ mod tests {
             assert!(reached.is_ok(), "banners are {:?} instead of {wanted:?}", hub.banners());
         };
         until(&["an older supervisor"]).await;
-        trouble.send_replace(Some("the disk is full".to_owned()));
+        outage.send_replace(Some("the disk is full".to_owned()));
         until(&["an older supervisor", "the disk is full"]).await;
         short.send_replace(Some("no room for blobs".to_owned()));
         until(&["an older supervisor", "the disk is full", "attempts wait for space"]).await;
@@ -117,11 +117,11 @@ mod tests {
         found.send_replace(Unknown { files: 3, bytes: 300 });
         until(&["an older supervisor", "the disk is full", "3 files (300 bytes)"]).await;
         drop(found);
-        trouble.send_replace(None);
+        outage.send_replace(None);
         until(&["an older supervisor", "--repair"]).await;
         supervisor.send_replace(None);
         until(&["--repair"]).await;
-        drop(trouble);
+        drop(outage);
         tokio::time::timeout(Duration::from_secs(10), publishing).await.unwrap().unwrap();
     }
 }

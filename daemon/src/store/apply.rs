@@ -159,7 +159,7 @@ impl Apply {
                 self.write_rows(db, work, true)?;
                 self.delete_run(db, work, *run, *assets)
             }
-            Op::Gone(attempts) => Self::gone(db, attempts),
+            Op::AttemptsRemoved(attempts) => Self::attempts_removed(db, attempts),
             Op::Star { assets, starred } => self.star(db, work, assets, *starred),
             Op::DeleteAssets(assets) => self.delete_assets(db, work, assets),
             Op::Evict { workflow, keep } => {

@@ -61,7 +61,7 @@ pub enum Op {
         label: String,
     },
     /// Deletes an ended run with its telemetry and other values, and its assets if requested. Its attempts are recorded
-    /// until they are [`Self::Gone`].
+    /// until they are [`Self::AttemptsRemoved`].
     DeleteRun {
         /// The run.
         run: RunId,
@@ -69,7 +69,7 @@ pub enum Op {
         assets: bool,
     },
     /// The folders of these attempts, whose runs were deleted, have been removed.
-    Gone(Vec<AttemptId>),
+    AttemptsRemoved(Vec<AttemptId>),
     /// Adds or removes stars.
     Star {
         /// The assets.
@@ -132,7 +132,7 @@ impl Op {
                 (values.len(), rows.map(|(_, value)| value.memory()).sum())
             }
             Self::DeleteRun { .. } | Self::Evict { .. } => (100, 0),
-            Self::Gone(attempts) => (attempts.len(), 0),
+            Self::AttemptsRemoved(attempts) => (attempts.len(), 0),
             Self::DeleteAssets(assets) | Self::Star { assets, .. } => (assets.len() * 2, 0),
             Self::Preview { preview, .. } => (1, preview.as_ref().map_or(0, |(_, bytes)| bytes.len())),
             _ => (1, 0),

@@ -1,10 +1,10 @@
 //! Stories about the store. The builders are here, the stories in one file per noun.
 
 mod damaged;
+mod deletion;
 mod disk;
 mod environment;
 mod frozen;
-mod gone;
 mod keeping;
 mod listed;
 mod opening;

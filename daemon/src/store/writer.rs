@@ -3,8 +3,8 @@
 mod checkpoint;
 mod failure;
 mod held;
+mod outage;
 mod transaction;
-mod trouble;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use super::blob::Blobs;
 use super::{After, Batch, Committed, StoreError, database};
 use checkpoint::Checkpoint;
 pub(super) use failure::Failure;
-use trouble::Trouble;
+use outage::Outage;
 
 /// Rows (roughly) that one transaction takes before it is committed.
 const MAX_BATCH_ROWS: usize = 10_000;
@@ -62,7 +62,7 @@ pub(super) struct Writer {
     inbox: Receiver<Message>,
     apply: Apply,
     checkpoint: Checkpoint,
-    trouble: Trouble,
+    outage: Outage,
     failure: watch::Sender<Option<String>>,
     /// What was decided and waits for the disk, oldest first; empty except while the store can't be written.
     held: VecDeque<Batch>,
@@ -86,7 +86,7 @@ impl Writer {
             inbox,
             apply,
             checkpoint: Checkpoint::default(),
-            trouble: Trouble::new(banner),
+            outage: Outage::new(banner),
             failure,
             held: VecDeque::new(),
             closing: false,
@@ -98,7 +98,7 @@ impl Writer {
         while !self.closing {
             if self.failure.borrow().is_some() {
                 self.refuse_all();
-            } else if self.trouble.why().is_none() {
+            } else if self.outage.reason().is_none() {
                 let Some(first) = self.next() else { break };
                 let Gathered { group, released, release_memory } = self.gather(first);
                 self.commit(group);
@@ -111,7 +111,7 @@ impl Writer {
             }
         }
         for batch in self.held.drain(..) {
-            let why = self.trouble.why().unwrap_or_else(super::closed);
+            let why = self.outage.reason().unwrap_or_else(super::closed);
             answer(batch.after, Err(why));
         }
         // What came too late is told so, rather than left waiting.
@@ -129,7 +129,7 @@ impl Writer {
 
     /// The next message; a long wait for it is used.
     fn next(&mut self) -> Option<Message> {
-        if let Some(patience) = self.checkpoint.patience() {
+        if let Some(patience) = self.checkpoint.idle_delay() {
             match self.inbox.recv_timeout(patience) {
                 Err(RecvTimeoutError::Timeout) => self.checkpoint.make(&self.db),
                 other => return other.ok(),
@@ -185,13 +185,13 @@ impl Writer {
         }
         match self.transaction(&group) {
             Ok(applied) => {
-                self.trouble.over();
+                self.outage.end();
                 self.notify(group, applied);
                 self.checkpoint.committed(&self.db);
             }
             Err(error) => {
                 let why = self.say(error);
-                self.trouble.begin(&why);
+                self.outage.start(&why);
                 for batch in group {
                     self.hold_or_refuse(batch, &why);
                 }

@@ -33,7 +33,7 @@ pub use attempt::{AttemptEvent, StartSpec, Started};
 pub use subscription::Subscription;
 
 use super::message::{Containment, Reply, Request};
-use connection::{Closed, Connection, Greeting};
+use connection::{Connection, Greeting, NoReply};
 use launch::Launcher;
 use subscribers::Subscribers;
 
@@ -254,13 +254,13 @@ impl Supervisor {
             let connection = self.connection().await?;
             match connection.ask(&request).await {
                 Ok(reply) => return Ok(reply),
-                Err(Closed::TooLong) => {
+                Err(NoReply::TooLong) => {
                     return Err(SupervisorError::Refused(
                         "the command's arguments and environment are over 4 MiB; pass large values as files"
                             .into(),
                     ));
                 }
-                Err(Closed::Gone) => {}
+                Err(NoReply::Disconnected) => {}
             }
         }
         Err(SupervisorError::Unreachable("it keeps ending before it replies".into()))

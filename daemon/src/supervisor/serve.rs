@@ -26,9 +26,9 @@ use super::tree::{Member, Trees};
 use crate::own_file::OwnFile;
 
 /// The most connected clients.
-const PEERS: usize = 64;
+const MAX_PEERS: usize = 64;
 /// How long no connections are accepted after descriptors ran out.
-const NO_DESCRIPTORS: Duration = Duration::from_millis(200);
+const ACCEPT_DELAY: Duration = Duration::from_millis(200);
 /// How many requests of one client are served before the others get their turn.
 const REQUESTS: usize = 16;
 
@@ -233,12 +233,12 @@ impl Server {
             Ok((stream, _)) => {
                 let own = rustix::process::geteuid().as_raw();
                 let ours = system::peer_uid(stream.as_fd()).is_ok_and(|uid| uid == own);
-                if ours && self.peers.len() < PEERS && stream.set_nonblocking(true).is_ok() {
+                if ours && self.peers.len() < MAX_PEERS && stream.set_nonblocking(true).is_ok() {
                     self.peers.push(Peer::new(stream));
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
-            Err(_) => self.accept_after = Some(now + NO_DESCRIPTORS),
+            Err(_) => self.accept_after = Some(now + ACCEPT_DELAY),
         }
     }
 

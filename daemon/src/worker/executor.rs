@@ -26,7 +26,7 @@ impl Executor for Workers {
                 let reading = Arc::clone(&native);
                 let read = move || content::read_inputs(inputs, &reading.spec, false, &blobs);
                 let read = tokio::task::spawn_blocking(read).await;
-                match read.unwrap_or_else(|error| Err(format!("the work was given up: {error}"))) {
+                match read.unwrap_or_else(|error| Err(format!("its inputs could not be read: {error}"))) {
                     Ok(inputs) => workers.run(attempt, &native.spec.name, inputs).await,
                     Err(error) => Outcome::failed(NodeError::new(error)),
                 }

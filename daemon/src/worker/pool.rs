@@ -29,9 +29,9 @@ use super::process::{NoResponse, Process};
 use super::scratch::Scratch;
 
 /// How long a worker stays without a request.
-const WARM: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest preview kept, in bytes.
-const PREVIEW: u64 = 1 << 20;
+const MAX_PREVIEW_BYTES: u64 = 1 << 20;
 
 /// The worker processes of a daemon: at most so many at once, started when needed, kept warm, ended when idle for long.
 #[derive(Clone, Debug)]
@@ -268,8 +268,8 @@ impl Workers {
                     return Ok(response);
                 }
                 // It died while it had nothing to do; that says nothing about the request.
-                Err(NoResponse::Gone) if reused => process.end().await,
-                Err(NoResponse::Gone) => {
+                Err(NoResponse::HadEnded) if reused => process.end().await,
+                Err(NoResponse::HadEnded) => {
                     return Err(Stop::Failed("the worker ended as soon as it started".into()));
                 }
                 Err(NoResponse::Refused(sentence)) => {
@@ -308,20 +308,20 @@ impl Inner {
 
 /// Ends workers that have been idle for long; ends itself when none is left.
 async fn sweep(inner: Weak<Inner>) {
-    let mut wait = WARM;
+    let mut wait = IDLE_TIMEOUT;
     loop {
         tokio::time::sleep(wait).await;
         let Some(inner) = inner.upgrade() else { return };
         let cold: Vec<Process> = {
             let mut idle = inner.idle();
-            idle.processes.extract_if(.., |it| it.idle_since.elapsed() >= WARM).collect()
+            idle.processes.extract_if(.., |it| it.idle_since.elapsed() >= IDLE_TIMEOUT).collect()
         };
         for process in cold {
             process.end().await;
         }
         let mut idle = inner.idle();
         match idle.processes.iter().map(|it| it.idle_since).min() {
-            Some(oldest) => wait = WARM.saturating_sub(oldest.elapsed()),
+            Some(oldest) => wait = IDLE_TIMEOUT.saturating_sub(oldest.elapsed()),
             None => {
                 idle.sweeping = false;
                 return;
@@ -395,11 +395,11 @@ pub(super) fn settle(
 fn read_preview(scratch: &Scratch, file: &str) -> Result<Vec<u8>, String> {
     let file = scratch.open(file).map_err(|error| format!("the preview can't be read: {error}"))?;
     let mut bytes = Vec::new();
-    file.take(PREVIEW + 1)
+    file.take(MAX_PREVIEW_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("the preview can't be read: {error}"))?;
-    if bytes.len() as u64 > PREVIEW {
-        return Err(format!("the preview has more than {PREVIEW} bytes"));
+    if bytes.len() as u64 > MAX_PREVIEW_BYTES {
+        return Err(format!("the preview has more than {MAX_PREVIEW_BYTES} bytes"));
     }
     Ok(bytes)
 }

@@ -13,11 +13,11 @@ use super::peaks;
 use crate::picture;
 
 /// Longest side of a thumbnail, in pixels.
-const SIDE: u32 = 256;
+const MAX_SIDE: u32 = 256;
 /// How much of a text is shown, in bytes.
-const HEAD: u64 = 4096;
+const MAX_TEXT_BYTES: u64 = 4096;
 /// How long the first frame of a video may take.
-const FRAME: Duration = Duration::from_secs(20);
+const FRAME_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Makes a preview in `folder`: its MIME type and file name, nothing where there is nothing to show.
 pub(super) fn make(media: &Media, file: &Path, folder: &Path) -> Result<Option<(String, String)>, String> {
@@ -30,11 +30,12 @@ pub(super) fn make(media: &Media, file: &Path, folder: &Path) -> Result<Option<(
         MediaKind::Video => first_frame(file, folder),
         MediaKind::File if media.mime.starts_with("text/") => {
             let mut head = Vec::new();
-            let read = File::open(file).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+            let read = File::open(file).and_then(|file| file.take(MAX_TEXT_BYTES).read_to_end(&mut head));
             read.map_err(|error| format!("the text can't be read: {error}"))?;
             let text = String::from_utf8_lossy(&head);
             // The head may end inside a character.
-            let text = if head.len() as u64 == HEAD { text.trim_end_matches('\u{fffd}') } else { &text };
+            let text =
+                if head.len() as u64 == MAX_TEXT_BYTES { text.trim_end_matches('\u{fffd}') } else { &text };
             put(folder, "head.txt", text.as_bytes(), "text/plain").map(Some)
         }
         MediaKind::File | MediaKind::Dir => Ok(None),
@@ -50,8 +51,8 @@ fn put(folder: &Path, name: &str, bytes: &[u8], mime: &str) -> Result<(String, S
 
 fn thumbnail(picture: &DynamicImage, folder: &Path) -> Result<(String, String), String> {
     let (width, height) = picture.dimensions();
-    let small = if width.max(height) > SIDE {
-        let scale = f64::from(SIDE) / f64::from(width.max(height));
+    let small = if width.max(height) > MAX_SIDE {
+        let scale = f64::from(MAX_SIDE) / f64::from(width.max(height));
         picture::scaled(picture, scaled(width, scale), scaled(height, scale))?
     } else {
         picture.clone()
@@ -86,11 +87,11 @@ fn first_frame(file: &Path, folder: &Path) -> Result<Option<(String, String)>, S
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if begin.elapsed() < FRAME => std::thread::sleep(Duration::from_millis(20)),
+            Ok(None) if begin.elapsed() < FRAME_TIMEOUT => std::thread::sleep(Duration::from_millis(20)),
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("ffmpeg took more than {} seconds", FRAME.as_secs()));
+                return Err(format!("ffmpeg took more than {} seconds", FRAME_TIMEOUT.as_secs()));
             }
             Err(error) => return Err(format!("ffmpeg can't be waited for: {error}")),
         }

@@ -20,7 +20,7 @@ use super::limits;
 use super::listener::Listener;
 
 /// How much of a worker's stderr is kept, from its end: enough for the reason of an abort.
-const STDERR: usize = 4096;
+const MAX_STDERR_BYTES: usize = 4096;
 /// A worker that did so many requests is ended after the last.
 const MAX_REQUESTS: u32 = 500;
 /// A worker that holds so many bytes after a request is ended.
@@ -43,7 +43,7 @@ pub(super) struct Process {
 #[derive(Debug)]
 pub(super) enum NoResponse {
     /// It had ended before the request reached it.
-    Gone,
+    HadEnded,
     /// The request can't be put into a frame.
     Refused(String),
     /// Somebody else ended it; that says nothing about the request.
@@ -85,7 +85,7 @@ impl Process {
         let bytes = frame::encode(request).map_err(|error| NoResponse::Refused(error.to_string()))?;
         self.requests += 1;
         if self.socket.write_all(&bytes).await.is_err() {
-            return Err(NoResponse::Gone);
+            return Err(NoResponse::HadEnded);
         }
         match self.response(listener).await {
             Ok(response) => Ok(response),
@@ -180,18 +180,20 @@ async fn keep_tail(mut pipe: ChildStderr, tail: Arc<Mutex<Vec<u8>>>) {
     while let Ok(n @ 1..) = pipe.read(&mut buffer).await {
         let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
         tail.extend_from_slice(&buffer[..n]);
-        let over = tail.len().saturating_sub(STDERR);
+        let over = tail.len().saturating_sub(MAX_STDERR_BYTES);
         tail.drain(..over);
     }
 }
 
 /// The signals by which a person or the system ends a process; a decoder that crashes gets others.
-const FROM_OUTSIDE: [Signal; 5] = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+const EXTERNAL_SIGNALS: [Signal; 5] = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
 
 fn reason(status: ExitStatus, stderr: &str) -> NoResponse {
     let sentence = sentence(status, stderr);
     match status.signal() {
-        Some(signal) if FROM_OUTSIDE.iter().any(|it| it.as_raw() == signal) => NoResponse::Killed(sentence),
+        Some(signal) if EXTERNAL_SIGNALS.iter().any(|it| it.as_raw() == signal) => {
+            NoResponse::Killed(sentence)
+        }
         _ => NoResponse::Died(sentence),
     }
 }
@@ -208,7 +210,7 @@ fn sentence(status: ExitStatus, stderr: &str) -> String {
     }
     match (status.signal(), status.code()) {
         (Some(9), _) => "the worker was killed from outside, perhaps because memory ran short".into(),
-        (Some(signal), _) if FROM_OUTSIDE.iter().any(|it| it.as_raw() == signal) => {
+        (Some(signal), _) if EXTERNAL_SIGNALS.iter().any(|it| it.as_raw() == signal) => {
             format!("the worker was ended from outside (signal {signal})")
         }
         (Some(signal), _) => format!("the worker crashed over these bytes (signal {signal})"),

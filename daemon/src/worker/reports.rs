@@ -16,7 +16,7 @@ use crate::node_type::{MadeFiles, NewFile};
 use crate::services::{Carrier, Report};
 
 /// The time between two frames.
-const INTERVAL: Duration = Duration::from_millis(33);
+const SEND_INTERVAL: Duration = Duration::from_millis(33);
 /// How many bytes wait at most before a node that says more waits too.
 const MAX_WAITING_BYTES: usize = 256 << 10;
 
@@ -117,7 +117,7 @@ impl Reports {
             }
             drop(open);
             let waiting = self.waiting();
-            let left = INTERVAL.saturating_sub(begin.elapsed());
+            let left = SEND_INTERVAL.saturating_sub(begin.elapsed());
             let _ = self.inner.changed.wait_timeout_while(waiting, left, |waiting| {
                 !waiting.closed && waiting.bytes <= MAX_WAITING_BYTES
             });

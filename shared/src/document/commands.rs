@@ -93,7 +93,7 @@ impl Reading<'_> {
             return None;
         };
         if items.is_empty() {
-            self.error("empty_cmd", node.span, "`cmd` names no program");
+            self.error("empty_cmd", node.span, "`cmd` has no program");
             return None;
         }
         let mut arguments = Vec::with_capacity(items.len());

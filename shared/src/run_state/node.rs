@@ -50,7 +50,7 @@ pub struct NodeState {
 pub const ITEM_ERRORS: usize = 8;
 
 /// The most characters of such an error; the item itself has all of it.
-const REASON_CHARS: usize = 400;
+const MAX_ERROR_CHARS: usize = 400;
 
 /// Why an item failed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -95,8 +95,8 @@ impl NodeState {
 
     /// Adds the error of a failed item, keeping those with the lowest indexes, in order.
     fn add_item_error(&mut self, item: u32, mut error: NodeError) {
-        error.message = cut(&error.message, REASON_CHARS);
-        error.last_line = error.last_line.map(|line| cut(&line, REASON_CHARS));
+        error.message = cut(&error.message, MAX_ERROR_CHARS);
+        error.last_line = error.last_line.map(|line| cut(&line, MAX_ERROR_CHARS));
         let at = self.item_errors.partition_point(|known| known.item < item);
         if at < ITEM_ERRORS {
             self.item_errors.insert(at, ItemError { item, error });

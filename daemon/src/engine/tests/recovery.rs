@@ -125,13 +125,13 @@ async fn the_next_daemon_completes_an_interrupted_deletion() {
     // The deletion is committed, but the attempt's leftovers still exist.
     world.store.commit(vec![Op::DeleteRun { run: deleted, assets: false }]).await.unwrap();
     world.restart().await;
-    world.until_stored(|store| store.going().unwrap().is_empty()).await;
+    world.until_stored(|store| store.attempts_to_remove().unwrap().is_empty()).await;
     assert!(!world.fake.has(attempt));
     assert!(world.fake.has(other), "the other run was not deleted");
 
     world.engine.delete(runs::Delete { runs: vec![kept], assets: false }).await.unwrap();
     assert!(!world.fake.has(other));
-    assert!(world.store.going().unwrap().is_empty());
+    assert!(world.store.attempts_to_remove().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -140,10 +140,10 @@ async fn the_next_daemon_removes_what_could_not_be_removed() {
     let (run, attempt) = with_leftovers(&world).await;
     world.fake.leave(attempt, false);
     world.engine.delete(runs::Delete { runs: vec![run], assets: false }).await.unwrap();
-    assert_eq!(world.store.going().unwrap(), [attempt]);
+    assert_eq!(world.store.attempts_to_remove().unwrap(), [attempt]);
     world.fake.leave(attempt, true);
     world.restart().await;
-    world.until_stored(|store| store.going().unwrap().is_empty()).await;
+    world.until_stored(|store| store.attempts_to_remove().unwrap().is_empty()).await;
     assert!(!world.fake.has(attempt));
 }
 
@@ -221,7 +221,7 @@ async fn the_queue_responds_while_the_disk_is_full_and_runs_start_when_there_is_
     let runs = world.try_start(LONG, &[&[], &[]]).await.unwrap();
     world.store.limit_pages(1);
     let cause = async || {
-        while world.store.trouble().borrow().is_none() {
+        while world.store.outage().borrow().is_none() {
             let text = "x".repeat(500);
             let label = runs::Label { run: runs[1].id, label: text[..200].to_owned() };
             let _ = world.engine.label(label).await;

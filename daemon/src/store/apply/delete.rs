@@ -62,7 +62,7 @@ impl Apply {
     }
 
     /// Records that the folders of these attempts have been removed.
-    pub(super) fn gone(db: &Connection, attempts: &[AttemptId]) -> Done {
+    pub(super) fn attempts_removed(db: &Connection, attempts: &[AttemptId]) -> Done {
         let mut query = db.prepare_cached("DELETE FROM going WHERE attempt = ?1")?;
         for attempt in attempts {
             query.execute([attempt.to_string()])?;

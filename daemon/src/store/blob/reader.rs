@@ -247,7 +247,7 @@ impl Blobs {
                 Some(db) => row(db, hash)?,
                 None => self.inner.readers.read(|db| row(db, hash))?,
             }
-            .ok_or_else(|| gone(hash))?,
+            .ok_or_else(|| deleted(hash))?,
         };
         let damaged = |what| ReadError::Damaged(Damage { hash, what });
         let source = match inline {
@@ -267,7 +267,7 @@ impl Blobs {
                         };
                         return Err(match known {
                             Some(_) => damaged(format!("{} is missing", path.display())),
-                            None => gone(hash).into(),
+                            None => deleted(hash).into(),
                         });
                     }
                     Err(error) => return Err(self.failed("read", &error).into()),
@@ -323,7 +323,7 @@ fn row(db: &Connection, hash: BlobHash) -> Result<Option<Row>, StoreError> {
         .optional()?)
 }
 
-fn gone(hash: BlobHash) -> StoreError {
+fn deleted(hash: BlobHash) -> StoreError {
     StoreError::NotFound(format!("the bytes {} are gone: they were deleted", &hash.to_string()[..12]))
 }
 

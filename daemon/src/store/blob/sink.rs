@@ -18,7 +18,7 @@ pub struct Sink {
 }
 
 /// How many of the first bytes a sink remembers.
-const HEAD: usize = 256;
+const HEAD_BYTES: usize = 256;
 
 impl Blobs {
     /// A sink for bytes that are to be published.
@@ -81,7 +81,7 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+        let missing = HEAD_BYTES.saturating_sub(self.head.len()).min(bytes.len());
         self.head.extend_from_slice(&bytes[..missing]);
         self.buffer.extend_from_slice(bytes);
         self.bytes += bytes.len() as u64;

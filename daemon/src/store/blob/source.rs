@@ -19,7 +19,7 @@ use crate::store::StoreError;
 /// How many files are remembered with their hash.
 const HASHED_LIMIT: usize = 16_384;
 /// A file that was written less long ago may be written once more without looking different.
-const SETTLED_AFTER: Duration = Duration::from_secs(2);
+const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// What a file of the user holds.
 pub(crate) struct Referred {
@@ -148,7 +148,7 @@ fn is_settled(meta: &Metadata) -> bool {
     let (_, changed_us) = times(meta);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let changed = Duration::from_micros(u64::try_from(changed_us).unwrap_or(0));
-    now.saturating_sub(changed) > SETTLED_AFTER
+    now.saturating_sub(changed) > SETTLE_TIME
 }
 
 /// The hashes of files by what changes whenever one is written or replaced.

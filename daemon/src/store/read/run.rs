@@ -159,7 +159,7 @@ impl Store {
     ///
     /// # Errors
     /// An error of SQLite.
-    pub fn going(&self) -> Result<Vec<AttemptId>, StoreError> {
+    pub fn attempts_to_remove(&self) -> Result<Vec<AttemptId>, StoreError> {
         self.read(|db| {
             let mut query = db.prepare_cached("SELECT attempt FROM going")?;
             let ids = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;

@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError, code};
 const LIST: page::List = page::List("values.list");
 
 /// The most bytes of JSON of a value in a list.
-const PREVIEW: usize = 4096;
+const MAX_PREVIEW_BYTES: usize = 4096;
 
 /// The location of the JSON of a value.
 #[derive(Debug)]
@@ -109,11 +109,11 @@ impl Store {
         large: Option<[u8; 32]>,
     ) -> Result<(Option<Value>, Option<u64>), StoreError> {
         let Some(value) = self.value(db, body, large)? else { return Ok((None, None)) };
-        if preview::fits(&value, PREVIEW) {
+        if preview::fits(&value, MAX_PREVIEW_BYTES) {
             return Ok((Some(value), None));
         }
         let bytes = preview::json_bytes(&value) as u64;
-        Ok((Some(preview::value(&value, PREVIEW)), Some(bytes)))
+        Ok((Some(preview::value(&value, MAX_PREVIEW_BYTES)), Some(bytes)))
     }
 
     /// Returns all params of a run, unshortened. Blocks.

@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 const COLUMNS: &str = "w.id, w.slug, w.title, w.path, v.hash, w.runs, w.last_run_at, w.newest_run";
 
 /// The most bytes of JSON of a workflow's title in lists.
-const TITLE: usize = 400;
+const MAX_TITLE_BYTES: usize = 400;
 
 impl Store {
     /// Returns a page of the workflows that have ever run, most recent first. Blocks.
@@ -35,7 +35,7 @@ impl Store {
                 .collect::<Result<Vec<_>, _>>()?;
             let mut page = LIST.page(limit);
             for (key, mut info) in rows {
-                preview::cut_text(&mut info.title, TITLE);
+                preview::cut_text(&mut info.title, MAX_TITLE_BYTES);
                 if !page.add(key, info) {
                     break;
                 }

@@ -1,21 +1,21 @@
-//! The write-ahead log, and when its pages move into the database: not within a commit that somebody waits for, as SQLite
-//! would have it by itself, but in a moment in which nobody asks for anything.
+//! Moves the pages of the write-ahead log into the database. SQLite does this within a commit, for which somebody waits;
+//! here the writer does it when it is idle.
 
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// So many pages are worth a quiet moment.
-const WORTH: i64 = 1000;
-/// With so many (64 MiB) a quiet moment is not waited for any longer.
+/// The number of pages from which an idle writer makes a checkpoint.
+const MIN_PAGES: i64 = 1000;
+/// The number of pages (64 MiB) from which a checkpoint is made even if the writer is not idle.
 const MAX_PAGES: i64 = 16 * 1024;
-/// How long nothing is to be written in a quiet moment: so long that what comes next is hardly near.
-const QUIET: Duration = Duration::from_secs(1);
+/// How long the writer must have been idle: long enough that the next batch is probably not near.
+const IDLE_DELAY: Duration = Duration::from_secs(1);
 
-/// What is known of the log.
+/// The state of the log.
 #[derive(Default)]
 pub(super) struct Checkpoint {
-    /// Pages that stand in the log alone.
+    /// The number of pages that are only in the log.
     pages: i64,
 }
 
@@ -28,19 +28,19 @@ impl Checkpoint {
         }
     }
 
-    /// How long to wait for something to write before [`Checkpoint::make`]; `None`: as long as it takes.
-    pub(super) fn patience(&self) -> Option<Duration> {
-        (self.pages >= WORTH).then_some(QUIET)
+    /// Returns how long to wait for the next batch before [`Checkpoint::make`]; `None` means any time.
+    pub(super) fn idle_delay(&self) -> Option<Duration> {
+        (self.pages >= MIN_PAGES).then_some(IDLE_DELAY)
     }
 
-    /// Moves what can be moved. What a reader still holds back is left to the time after the next commit.
+    /// Moves the pages that can be moved. Those that a reader still needs stay until a later checkpoint.
     pub(super) fn make(&mut self, db: &Connection) {
         pages(db, "PRAGMA wal_checkpoint(PASSIVE)");
         self.pages = 0;
     }
 }
 
-/// Pages that stand in the log alone when this was done.
+/// Runs a pragma and returns the number of pages that are then only in the log.
 fn pages(db: &Connection, pragma: &str) -> i64 {
     let pages = db
         .prepare_cached(pragma)

@@ -6,11 +6,11 @@ use crate::store::{Batch, StoreError};
 impl Writer {
     /// Refuses or holds what comes until it is time for another try; then tries what is held.
     pub(super) fn wait_for_space(&mut self) {
-        let until = self.trouble.next_try();
+        let until = self.outage.next_try();
         loop {
             match self.inbox.recv_timeout(until.saturating_duration_since(std::time::Instant::now())) {
                 Ok(Message::Batch(batch)) => {
-                    let why = self.trouble.why().unwrap_or_else(|| StoreError::Full(self.database.clone()));
+                    let why = self.outage.reason().unwrap_or_else(|| StoreError::Full(self.database.clone()));
                     self.hold_or_refuse(batch, &why);
                 }
                 // Removing bytes that no row names needs no space, and makes some.
@@ -51,17 +51,17 @@ impl Writer {
                 }
                 Err(error) => {
                     let why = self.say(error);
-                    self.trouble.begin(&why);
+                    self.outage.start(&why);
                     return;
                 }
             }
         }
         match self.probe() {
-            Ok(()) => self.trouble.over(),
+            Ok(()) => self.outage.end(),
             Err(error) => {
                 self.undo();
                 let why = self.say(error);
-                self.trouble.begin(&why);
+                self.outage.start(&why);
             }
         }
     }

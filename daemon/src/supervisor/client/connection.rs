@@ -18,7 +18,7 @@ use super::subscribers::Subscribers;
 use super::{AttemptState, BUILD};
 
 /// How long a supervisor may take to greet; it has one thread, which may be starting commands.
-const GREETING: Duration = Duration::from_secs(10);
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most requests that may wait to be sent.
 const QUEUE: usize = 64;
 
@@ -33,11 +33,11 @@ pub(super) struct Greeting {
 
 /// Why a request got no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closed {
+pub(super) enum NoReply {
     /// It is longer than a frame.
     TooLong,
     /// The connection broke.
-    Gone,
+    Disconnected,
 }
 
 /// Requests that wait for a reply, with the parts of a list received so far.
@@ -88,7 +88,7 @@ impl Connection {
         let hello = Request::Hello { version: frame::VERSION, build: BUILD.to_owned() };
         write.write_all(&hello.encode().unwrap_or_default()).await?;
         let mut buffer = Vec::new();
-        let greeting = tokio::time::timeout(GREETING, receive(&mut read, &mut buffer)).await??;
+        let greeting = tokio::time::timeout(GREETING_TIMEOUT, receive(&mut read, &mut buffer)).await??;
         let Reply::Hello { version, build, trees, pid, .. } = greeting else {
             return Err(io::Error::other("it doesn't greet"));
         };
@@ -116,17 +116,17 @@ impl Connection {
     }
 
     /// Sends a request and waits for the reply.
-    pub(super) async fn ask(&self, request: impl Fn(u32) -> Request) -> Result<Reply, Closed> {
+    pub(super) async fn ask(&self, request: impl Fn(u32) -> Request) -> Result<Reply, NoReply> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let frame = request(number).encode().ok_or(Closed::TooLong)?;
+        let frame = request(number).encode().ok_or(NoReply::TooLong)?;
         let (sender, reply) = oneshot::channel();
         match &mut *self.shared.waiting() {
             Some(waiting) => waiting.insert(number, (sender, Vec::new())),
-            None => return Err(Closed::Gone),
+            None => return Err(NoReply::Disconnected),
         };
         let _forget = Forget { shared: &self.shared, number };
-        self.out.send(frame).await.map_err(|_| Closed::Gone)?;
-        reply.await.map_err(|_| Closed::Gone)
+        self.out.send(frame).await.map_err(|_| NoReply::Disconnected)?;
+        reply.await.map_err(|_| NoReply::Disconnected)
     }
 
     /// Asks the supervisor to end if it is idle, and waits until it is gone. Returns whether it is.

@@ -14,7 +14,7 @@ use super::subscribers::Subscribers;
 use super::{BUILD, Settings, SupervisorError};
 
 /// How long a new supervisor may take until it listens: it ends the processes of an earlier one first.
-const START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a connection is tried: another process may start or end a supervisor at the same moment.
 const MAX_TRIES: u32 = 50;
 /// How long to wait for a supervisor that another process is starting or ending.
@@ -84,14 +84,14 @@ impl Launcher {
         tokio::spawn(async move { child.wait().await });
         let mut line = String::new();
         if let Some(stdout) = stdout {
-            let said = tokio::time::timeout(START, BufReader::new(stdout).read_line(&mut line)).await;
+            let said = tokio::time::timeout(START_TIMEOUT, BufReader::new(stdout).read_line(&mut line)).await;
             match said {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(unreachable(error.to_string())),
                 Err(_) => {
                     return Err(unreachable(format!(
                         "`{show} supervisor` printed nothing for {} s",
-                        START.as_secs()
+                        START_TIMEOUT.as_secs()
                     )));
                 }
             }

@@ -166,7 +166,7 @@ impl Story {
             self.registry.push_back((self.log.len(), all));
         }
         self.watch();
-        self.look_after();
+        self.ask_for_missing();
     }
 
     fn hear(&mut self, mut notification: Notification) {
@@ -176,12 +176,12 @@ impl Story {
             }
         }
         if matches!(notification, Notification::Registry { .. }) {
-            self.look_after();
+            self.ask_for_missing();
         }
     }
 
     /// The client asks after the runs that are missing.
-    fn look_after(&mut self) {
+    fn ask_for_missing(&mut self) {
         let missing: Vec<RunId> = self.projection.missing().collect();
         missing.into_iter().for_each(|run| self.ask(run, false));
     }

@@ -10,45 +10,49 @@ use crate::store::StoreError;
 const MIN_WAIT: Duration = Duration::from_millis(20);
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// Why the store can't be written, since when, and when to try again.
-pub(super) struct Trouble {
-    why: Option<StoreError>,
+/// Why the store can't be written, if it can't, and when to try again.
+pub(super) struct Outage {
+    reason: Option<StoreError>,
     wait: Duration,
     banner: watch::Sender<Option<String>>,
 }
 
-impl Trouble {
+impl Outage {
     pub(super) fn new(banner: watch::Sender<Option<String>>) -> Self {
-        Self { why: None, wait: MIN_WAIT, banner }
+        Self { reason: None, wait: MIN_WAIT, banner }
     }
 
-    pub(super) fn begin(&mut self, why: &StoreError) {
-        if self.why.is_none() {
-            tracing::error!("the store can't be written: {why}");
+    /// Starts an outage, or records another failed try.
+    pub(super) fn start(&mut self, reason: &StoreError) {
+        if self.reason.is_none() {
+            tracing::error!("the store can't be written: {reason}");
             self.wait = MIN_WAIT;
         } else {
             self.wait = (self.wait * 2).min(MAX_WAIT);
         }
-        self.why = Some(why.clone());
+        self.reason = Some(reason.clone());
         self.banner.send_if_modified(|banner| {
-            let said = Some(why.to_string());
-            let changed = *banner != said;
-            *banner = said;
+            let new = Some(reason.to_string());
+            let changed = *banner != new;
+            *banner = new;
             changed
         });
     }
 
-    pub(super) fn over(&mut self) {
-        if self.why.take().is_some() {
+    /// Ends the outage, if there is one.
+    pub(super) fn end(&mut self) {
+        if self.reason.take().is_some() {
             tracing::info!("the store can be written again");
             self.banner.send_replace(None);
         }
     }
 
-    pub(super) fn why(&self) -> Option<StoreError> {
-        self.why.clone()
+    /// Returns why the store can't be written; `None` while it can.
+    pub(super) fn reason(&self) -> Option<StoreError> {
+        self.reason.clone()
     }
 
+    /// Returns when to try again.
     pub(super) fn next_try(&self) -> Instant {
         Instant::now() + self.wait
     }
