@@ -124,12 +124,12 @@ impl Load for Loader {
 /// looking into them, except for the lists and objects that it declares.
 pub(crate) fn needs_reading(inputs: &Values, spec: &NodeTypeSpec, handles: bool) -> bool {
     inputs.iter().any(|(name, value)| match value {
-        Value::Large(large) => !handles || is_looked_into(large, name, spec),
+        Value::Large(large) => !handles || is_parsed(large, name, spec),
         value => !handles && value.has_large(),
     })
 }
 
-fn is_looked_into(large: &Large, name: &str, spec: &NodeTypeSpec) -> bool {
+fn is_parsed(large: &Large, name: &str, spec: &NodeTypeSpec) -> bool {
     !large.is_text() && spec.inputs.contains_key(name)
 }
 
@@ -150,9 +150,7 @@ pub(crate) fn read_inputs(
     let read = |name: String, value: Value| {
         let value = match value {
             value if !handles => content.resolve(value)?,
-            Value::Large(large) if is_looked_into(&large, &name, spec) => {
-                content.resolve(Value::Large(large))?
-            }
+            Value::Large(large) if is_parsed(&large, &name, spec) => content.resolve(Value::Large(large))?,
             value => value,
         };
         let value = match spec.inputs.get(&name) {
@@ -176,13 +174,13 @@ pub(crate) fn read_inputs(
 pub(crate) fn check_bound(values: Values, spec: &NodeTypeSpec) -> Result<Values, String> {
     let made = values.values().fold(0_u64, |sum, value| sum.saturating_add(value.content_bytes()));
     if made > spec.max_bytes {
-        return Err(beyond(spec.max_bytes));
+        return Err(too_large(spec.max_bytes));
     }
     Ok(values)
 }
 
 /// Returns the message for a node that exceeds its bound.
-pub(crate) fn beyond(most: u64) -> String {
+pub(crate) fn too_large(most: u64) -> String {
     format!("it makes more than {} MiB of values; write larger data to files, with a command", most >> 20)
 }
 

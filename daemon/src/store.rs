@@ -297,8 +297,8 @@ impl Store {
     }
 
     /// Calls `found` with each file that the database does not know. Blocks.
-    pub(crate) fn each_unknown(&self, found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
-        sweep::each_unknown(self.blobs(), found)
+    pub(crate) fn for_each_unknown(&self, found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
+        sweep::for_each_unknown(self.blobs(), found)
     }
 
     /// Limits the size of the database, to simulate a full disk.

@@ -77,7 +77,7 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
         check::check(&mut reading, draft, catalogue);
     }
     let mut problems = reading.problems;
-    without_followers(&mut problems);
+    drop_consequences(&mut problems);
     problems.sort_by_key(|problem| problem.span.start);
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
     match draft {
@@ -89,7 +89,7 @@ pub fn read(text: &str, catalogue: &Catalogue) -> Result<Checked, Vec<Problem>> 
 }
 
 /// Drops the problems that are consequences of a YAML trap in the same line.
-fn without_followers(problems: &mut Vec<Problem>) {
+fn drop_consequences(problems: &mut Vec<Problem>) {
     let trap = |code: &str| matches!(code, "yaml_tag" | "complex_key" | "comment_cuts_value");
     let lines: HashSet<u32> = problems
         .iter()

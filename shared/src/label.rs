@@ -44,7 +44,7 @@ pub fn label(of: &Labelled<'_>) -> String {
 }
 
 /// Numbers equal labels within one submission: `x · 1 of 2`, `x · 2 of 2`.
-pub fn tell_apart<'a>(labels: impl Iterator<Item = &'a mut String>) {
+pub fn number_equal<'a>(labels: impl Iterator<Item = &'a mut String>) {
     let mut seen: HashMap<String, (usize, usize)> = HashMap::new();
     let labels: Vec<&mut String> = labels.collect();
     for label in &labels {
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn equal_labels_are_numbered() {
         let mut labels = ["a", "b", "a"].map(str::to_owned);
-        tell_apart(labels.iter_mut());
+        number_equal(labels.iter_mut());
         assert_eq!(labels, ["a · 1 of 2", "b", "a · 2 of 2"]);
     }
 

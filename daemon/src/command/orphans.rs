@@ -28,7 +28,7 @@ impl Commands {
         let look = move || {
             // The others are released when they are cleaned up.
             let goes_on = |id| active.contains(&id) || commands.folder(id).work().exists();
-            commands.inner.shared.leave_all_but(goes_on);
+            commands.inner.shared.leave_all_except(goes_on);
             let ended = folders.into_iter().filter(|it| !active.contains(it));
             known(ended.filter(|it| commands.folder(*it).work().exists()).collect())
         };

@@ -212,7 +212,7 @@ impl SharedFolders {
     }
 
     /// Removes the attempts of an earlier daemon that don't continue. Blocks.
-    pub(super) fn leave_all_but(&self, goes_on: impl Fn(AttemptId) -> bool) {
+    pub(super) fn leave_all_except(&self, goes_on: impl Fn(AttemptId) -> bool) {
         self.found.iter().filter(|id| !goes_on(**id)).for_each(|id| self.leave(*id));
     }
 

@@ -5,7 +5,7 @@ use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
 
 use super::write::{all, copy};
-use super::{LIMIT, beyond, write_json};
+use super::{LIMIT, too_large, write_json};
 use crate::file_error::FileError;
 use crate::store::blob::{Blobs, Published, Sink};
 
@@ -85,7 +85,7 @@ impl TextOutput {
     fn grow(&mut self, bytes: u64) -> Result<(), String> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > self.most {
-            return Err(beyond(self.most));
+            return Err(too_large(self.most));
         }
         match &self.to {
             To::Memory { limit, .. } if self.bytes > *limit as u64 => Err(self.leave()),

@@ -34,7 +34,7 @@ pub(super) fn check(store: &Store, deep: bool, report: &mut Report) -> Result<()
             count += 1;
             bytes += row.bytes;
             if let Some(wrong) = wrong(store, &row, deep)
-                && still_there(store, row.hash)?
+                && has_row(store, row.hash)?
             {
                 // Finding the owner is slow, so do it only for the rows that are shown.
                 let owner = if found.len() < super::SHOWN_LIMIT { store.owner_of(row.hash)? } else { None };
@@ -105,7 +105,7 @@ fn wrong(store: &Store, row: &Row, deep: bool) -> Option<String> {
 }
 
 /// Returns whether the row still exists: it may have been deleted while its bytes were checked.
-fn still_there(store: &Store, hash: BlobHash) -> Result<bool, StoreError> {
+fn has_row(store: &Store, hash: BlobHash) -> Result<bool, StoreError> {
     store.read(|db| Ok(db.prepare_cached("SELECT 1 FROM blob WHERE hash = ?1")?.exists([hash.as_bytes()])?))
 }
 

@@ -47,7 +47,7 @@ pub struct Repaired {
 pub(super) fn repair(store: &Store, report: &mut Report) -> Repaired {
     let mut repaired = Repaired::default();
     let (mut hashes, mut unread) = (Vec::new(), Vec::new());
-    let outcome = store.each_unknown(|hash| hashes.push(hash)).and_then(|()| {
+    let outcome = store.for_each_unknown(|hash| hashes.push(hash)).and_then(|()| {
         for hashes in hashes.chunks(BATCH) {
             import(store, hashes, &mut unread, &mut repaired)?;
         }

@@ -83,7 +83,7 @@ fn files_next_to_a_fresh_database_stay_and_are_imported_when_asked() {
 fn a_file_whose_hash_is_not_its_name_is_left_and_not_imported() {
     let at = without_its_database(&[&large(1)]);
     let mut path = None;
-    at.store.each_unknown(|hash| path = Some(at.store.blobs().path(hash))).unwrap();
+    at.store.for_each_unknown(|hash| path = Some(at.store.blobs().path(hash))).unwrap();
     let path = path.unwrap();
     std::fs::write(&path, large(2)).unwrap();
     let (answer, repaired) = examine(&at.store, false, true);

@@ -230,20 +230,20 @@ impl ActiveRun {
         instances.filter_map(|instance| instance.live.as_ref().map(|live| live.id))
     }
 
-    /// Records a change of a node: it is stored, then sent.
-    pub(super) fn tell_node(&mut self, context: &mut Context, update: NodeUpdate) {
+    /// Records a change of a node, which is sent once it is stored.
+    pub(super) fn record_node(&mut self, context: &mut Context, update: NodeUpdate) {
         self.emit(context, StateEvent::NodeUpdate(update));
     }
 
-    /// Moves the run on to another state: that is stored, then sent, and told to the registry.
-    pub(super) fn tell_run(&mut self, context: &mut Context, update: RunUpdate) {
+    /// Moves the run to another state, which is sent to its watchers and to the registry once it is stored.
+    pub(super) fn record_run(&mut self, context: &mut Context, update: RunUpdate) {
         let mut state = self.run.state;
         enter(&mut state, update.status);
         if state != update.status {
             return;
         }
         self.emit(context, StateEvent::RunUpdate(update));
-        self.tell_listing(context);
+        self.send_listing(context);
     }
 
     fn emit(&mut self, context: &mut Context, mut event: StateEvent) {

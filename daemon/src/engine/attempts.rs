@@ -71,7 +71,7 @@ impl ActiveRun {
             attempt_id: Some(id),
             ..NodeUpdate::new(&self.plan.nodes[key.node].name, key.item, NodeStatus::Running, started.at)
         };
-        self.tell_node(context, update);
+        self.record_node(context, update);
         self.listing_changed = true;
         self.spawn(context, key, id, number, started, prepared, Begin::Fresh);
     }
@@ -226,7 +226,7 @@ impl ActiveRun {
             fill(&mut update);
             update.error = error;
             update.retry_at = Some(Time::now().plus(wait));
-            self.tell_node(context, update);
+            self.record_node(context, update);
             return context.retry_later(key, number, wait);
         }
         let status = match end {

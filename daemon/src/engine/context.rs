@@ -92,7 +92,7 @@ impl Context {
     }
 
     /// Waits until [`Self::must_wait`] is over.
-    pub(super) fn may_go_on(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(super) fn until_ready(&self) -> impl Future<Output = ()> + Send + 'static {
         let (backlog, mut outage) = (self.backlog.clone(), self.outage.clone());
         let mut shortage = self.shortage.clone();
         async move {

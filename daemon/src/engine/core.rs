@@ -105,7 +105,7 @@ impl Core {
 
     pub(super) async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         loop {
-            let first = if !self.goes_on() {
+            let first = if !self.has_work() {
                 let Some(message) = messages.recv().await else { break };
                 Some(message)
             } else if self.context.must_wait() {
@@ -115,7 +115,7 @@ impl Core {
                         let Some(message) = message else { break };
                         Some(message)
                     }
-                    () = self.context.may_go_on() => None,
+                    () = self.context.until_ready() => None,
                 }
             } else {
                 None
@@ -133,7 +133,7 @@ impl Core {
     }
 
     /// Returns whether there is work to do without a new message.
-    fn goes_on(&self) -> bool {
+    fn has_work(&self) -> bool {
         !self.context.inline.is_empty() || self.queue.may_start(self.running())
     }
 
@@ -196,12 +196,12 @@ impl Core {
     pub(super) fn with(&mut self, id: RunId, act: impl FnOnce(&mut ActiveRun, &mut Context)) {
         let Some(run) = self.active.get_mut(&id) else { return };
         if let Some(working) = &self.working {
-            working.on(id);
+            working.record(id);
         }
         act(run, &mut self.context);
         run.advance(&mut self.context);
         if let Some(working) = &self.working {
-            working.off();
+            working.clear();
         }
         self.touched.insert(id);
         if run.run.state.is_ended()
@@ -214,7 +214,7 @@ impl Core {
                 self.queue.ended(run.run.workflow_id);
             }
         }
-        self.note_parked(id);
+        self.release_if_parked(id);
     }
 
     fn free_pools(&mut self, key: Key) {
@@ -243,7 +243,7 @@ impl Core {
                 run.assert_recoverable();
             }
             if let Some(run) = self.active.get_mut(&id).filter(|run| run.listing_changed) {
-                run.tell_listing(&mut self.context);
+                run.send_listing(&mut self.context);
             }
         }
         let activity = self.activity_now();

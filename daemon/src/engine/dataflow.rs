@@ -22,7 +22,7 @@ impl ActiveRun {
     /// Considers every node once: at the start of the run, and when it is recovered.
     pub(super) fn begin(&mut self, context: &mut Context) {
         for node in 0..self.nodes.len() {
-            self.consider(context, node);
+            self.decide_node(context, node);
         }
         self.advance(context);
     }
@@ -43,7 +43,7 @@ impl ActiveRun {
                 let plan = self.plan.clone();
                 for reader in &plan.nodes[node].readers {
                     self.nodes[*reader].pending -= 1;
-                    self.consider(context, *reader);
+                    self.decide_node(context, *reader);
                 }
             } else {
                 break;
@@ -57,7 +57,7 @@ impl ActiveRun {
     }
 
     /// Starts, skips or expands a node if everything that it waits for is available.
-    pub(super) fn consider(&mut self, context: &mut Context, node: usize) {
+    pub(super) fn decide_node(&mut self, context: &mut Context, node: usize) {
         let this = &self.nodes[node];
         // A node that waits after an attempt waits for its retry, not for its inputs.
         if self.cancelling || this.whole.status != NodeStatus::Waiting || this.whole.attempts > 0 {
@@ -69,7 +69,7 @@ impl ActiveRun {
                 let waits_for_items_only = this.pending == 0 || this.pending == 1 && !self.has_settled(from);
                 if waits_for_items_only && self.may_run(context, node) {
                     let count = self.nodes[from].items.as_ref().map_or(0, |items| items.runs.len());
-                    self.unfold(context, node, vec![None; count]);
+                    self.expand_items(context, node, vec![None; count]);
                 }
             }
             _ if this.pending == 0 && self.may_run(context, node) => self.start_node(context, node),
@@ -128,7 +128,7 @@ impl ActiveRun {
         match &plan.nodes[node].node.each {
             None => self.prepare(context, node, ItemPath::WHOLE),
             Some(each) => match self.items_of(node, each) {
-                Ok(Some(items)) => self.unfold(context, node, items.into_iter().map(Some).collect()),
+                Ok(Some(items)) => self.expand_items(context, node, items.into_iter().map(Some).collect()),
                 Ok(None) => self.skip(context, node, ItemPath::WHOLE, "the list of its `each` is absent"),
                 Err(error) => self.fail(context, node, ItemPath::WHOLE, NodeError::new(error)),
             },
@@ -185,7 +185,7 @@ impl ActiveRun {
         let mut update = NodeUpdate::new(&self.plan.nodes[node].name, item, status, Time::now());
         update.error.clone_from(&error);
         more(&mut update);
-        self.tell_node(context, update);
+        self.record_node(context, update);
         let Some(instance) = self.instance_mut(node, item) else { return };
         enter(&mut instance.status, status);
         instance.error = error;

@@ -85,7 +85,7 @@ impl ActiveRun {
             self.publish_copied(context, copied);
         }
         let update = RunUpdate { status, at: Time::now(), start_order: None, error, outputs };
-        self.tell_run(context, update);
+        self.record_run(context, update);
         context.op(Op::Evict { workflow: self.run.workflow_id, keep: context.config.keep_values });
         context.after(After::End(self.run.id));
     }
@@ -154,7 +154,7 @@ impl ActiveRun {
     }
 
     /// Sends the state of the run to the registry.
-    pub(super) fn tell_listing(&mut self, context: &mut Context) {
+    pub(super) fn send_listing(&mut self, context: &mut Context) {
         self.listing_changed = false;
         self.run.asks = self.asks().map(Box::new);
         context.after(After::Daemon(DaemonEvent::RunUpdate { run: Box::new(self.run.clone()) }));
@@ -166,7 +166,7 @@ impl ActiveRun {
             return;
         }
         self.cancelling = true;
-        self.tell_run(context, RunUpdate::new(RunStatus::Cancelling, Time::now()));
+        self.record_run(context, RunUpdate::new(RunStatus::Cancelling, Time::now()));
         for instance in self.instances_mut() {
             if let Some(live) = &instance.live {
                 live.cancel.cancel();

@@ -58,7 +58,7 @@ impl ActiveRun {
     }
 
     /// Creates the items of a node, now that the list of its `each` is known.
-    pub(super) fn unfold(&mut self, context: &mut Context, node: usize, inputs: Vec<Option<Value>>) {
+    pub(super) fn expand_items(&mut self, context: &mut Context, node: usize, inputs: Vec<Option<Value>>) {
         let count = inputs.len();
         self.instances += count;
         if self.instances > MAX_INSTANCES {
@@ -72,8 +72,8 @@ impl ActiveRun {
             ..NodeUpdate::new(&self.plan.nodes[node].name, ItemPath::WHOLE, NodeStatus::Running, Time::now())
         };
         enter(&mut self.nodes[node].whole.status, NodeStatus::Running);
-        self.tell_node(context, update);
-        self.tell_straight_readers(context, node);
+        self.record_node(context, update);
+        self.expand_straight_readers(context, node);
         if count == 0 {
             return self.end_items(context, node);
         }
@@ -83,11 +83,11 @@ impl ActiveRun {
     }
 
     /// Expands the nodes that read the items of `node` one by one, now that these are known.
-    fn tell_straight_readers(&mut self, context: &mut Context, node: usize) {
+    fn expand_straight_readers(&mut self, context: &mut Context, node: usize) {
         let plan = self.plan.clone();
         for reader in &plan.nodes[node].readers {
             if plan.nodes[*reader].straight.as_ref().is_some_and(|(from, _)| *from == node) {
-                self.consider(context, *reader);
+                self.decide_node(context, *reader);
             }
         }
     }

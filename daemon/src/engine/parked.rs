@@ -27,18 +27,18 @@ impl ActiveRun {
     pub(super) fn park_if_idle(&mut self, context: &mut Context) {
         let may_park = self.run.state == RunStatus::Running && self.asking > 0 && self.live == 0;
         if may_park && !self.instances_mut().any(|instance| instance.is_busy()) {
-            self.tell_run(context, RunUpdate::new(RunStatus::Parked, Time::now()));
+            self.record_run(context, RunUpdate::new(RunStatus::Parked, Time::now()));
         }
     }
 
-    /// The run has a slot again: instances that have their answer go on.
+    /// Continues a run that has a slot again, with its answers.
     fn unpark(&mut self, context: &mut Context) {
-        self.tell_run(context, RunUpdate::new(RunStatus::Running, Time::now()));
-        self.go_on_with_answers(context);
+        self.record_run(context, RunUpdate::new(RunStatus::Running, Time::now()));
+        self.start_answered(context);
     }
 
-    /// Starts the next attempt of every instance that has its answer.
-    pub(super) fn go_on_with_answers(&mut self, context: &mut Context) {
+    /// Starts the next attempt of every answered instance.
+    pub(super) fn start_answered(&mut self, context: &mut Context) {
         let mut answered = Vec::new();
         for (at, node) in self.nodes.iter().enumerate() {
             let items = node.items.as_ref().map(|items| items.runs.as_slice());
@@ -59,20 +59,20 @@ impl ActiveRun {
         }
     }
 
-    /// Whether an instance has its answer and waits for the run's slot.
+    /// Returns whether an instance is answered and waits for the slot of its run.
     pub(super) fn is_answered(&mut self) -> bool {
         self.instances_mut().any(|instance| instance.answered)
     }
 }
 
 impl Core {
-    /// Runs that have a slot.
+    /// Returns the number of runs that have a slot.
     pub(super) fn running(&self) -> usize {
         self.active.len() - self.parked.len()
     }
 
-    /// A run that was just changed gives its slot back when it is parked.
-    pub(super) fn note_parked(&mut self, id: RunId) {
+    /// Releases the slot of a run that was just parked.
+    pub(super) fn release_if_parked(&mut self, id: RunId) {
         let Some(run) = self.active.get(&id).filter(|run| run.run.state == RunStatus::Parked) else { return };
         let (workflow, is_due) = (run.run.workflow_id, run.due > 0);
         if is_due {
@@ -95,7 +95,7 @@ impl Core {
         }
     }
 
-    /// A parked run leaves the queue.
+    /// Starts a parked run that left the queue.
     pub(super) fn start_parked(&mut self, id: RunId) {
         if !self.parked.remove(&id) {
             return;

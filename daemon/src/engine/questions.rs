@@ -44,7 +44,7 @@ impl ActiveRun {
         self.asking += 1;
         self.due += usize::from(deadline.is_some());
         self.listing_changed = true;
-        self.tell_node(context, update);
+        self.record_node(context, update);
         if let Some(deadline) = deadline {
             context.look_at(key, attempt, deadline);
         }
@@ -124,12 +124,12 @@ impl ActiveRun {
         let value = question
             .check(request.value.clone())
             .map_err(|why| RpcError::new(ErrorCode::BadParams, format!("{name}: {why}")))?;
-        self.go_on_with(context, key, Answer { value: Some(value), request: Some(digest) });
+        self.record_answer(context, key, Answer { value: Some(value), request: Some(digest) });
         Ok(())
     }
 
     /// Stores an answer; the next attempt of the instance gets it.
-    fn go_on_with(&mut self, context: &mut Context, key: Key, answer: Answer) {
+    fn record_answer(&mut self, context: &mut Context, key: Key, answer: Answer) {
         let node = self.plan.nodes[key.node].name.clone();
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         let Some(question) = instance.question.take() else { return };
@@ -141,9 +141,9 @@ impl ActiveRun {
         self.listing_changed = true;
         let mut update = NodeUpdate::new(&node, key.item, NodeStatus::Waiting, Time::now());
         update.answer = Some(Box::new(answer));
-        self.tell_node(context, update);
+        self.record_node(context, update);
         if self.run.state == RunStatus::Running {
-            self.go_on_with_answers(context);
+            self.start_answered(context);
         }
     }
 
@@ -161,7 +161,7 @@ impl ActiveRun {
             return context.look_at(key, attempt, deadline);
         }
         let value = question.default.clone();
-        self.go_on_with(context, key, Answer { value, request: None });
+        self.record_answer(context, key, Answer { value, request: None });
     }
 }
 

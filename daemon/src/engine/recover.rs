@@ -59,7 +59,7 @@ impl ActiveRun {
         self.restore_nodes(&state, values);
         self.restore_questions(context);
         context.after(After::Begin { run: Box::new(self.run.clone()), state: Box::new(state.clone()) });
-        self.tell_listing(context);
+        self.send_listing(context);
         let (mut adopted, mut interrupted) = (Vec::new(), Vec::new());
         for (at, plan) in self.plan.nodes.iter().enumerate() {
             let Some(node) = state.nodes.get(&plan.name) else { continue };
@@ -83,7 +83,7 @@ impl ActiveRun {
         }
         self.retry_waiting(context, &state);
         if self.run.state == RunStatus::Running {
-            self.go_on_with_answers(context);
+            self.start_answered(context);
         }
         for node in 0..self.nodes.len() {
             let unfolded = self.nodes[node].items.as_ref().map_or(0, |items| items.runs.len());

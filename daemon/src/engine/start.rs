@@ -55,7 +55,7 @@ impl Core {
         });
         self.queue.started(workflow);
         let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());
-        active.tell_run(&mut self.context, update);
+        active.record_run(&mut self.context, update);
         self.active.insert(id, active);
         if resumes {
             self.load(id);

@@ -77,7 +77,7 @@ pub(super) fn prepare(
         let params = files.import(&workflow, params, path.as_deref())?;
         new.push(NewRun { id: RunId::new(), label, params });
     }
-    label::tell_apart(new.iter_mut().map(|run| &mut run.label));
+    label::number_equal(new.iter_mut().map(|run| &mut run.label));
     let plan = Plan::new(workflow, types).map_err(RpcError::internal)?;
     let submit = Submit {
         request_key: request.request_key,

@@ -58,7 +58,7 @@ impl Working {
     }
 
     /// Records that this run is being worked on.
-    pub(super) fn on(&self, run: RunId) {
+    pub(super) fn record(&self, run: RunId) {
         let id = run.as_bytes();
         let half = |from: usize| {
             let mut bytes = [0; 8];
@@ -69,7 +69,7 @@ impl Working {
     }
 
     /// Records that no run is being worked on.
-    pub(super) fn off(&self) {
+    pub(super) fn clear(&self) {
         self.write([0, 0]);
     }
 
@@ -99,14 +99,14 @@ mod tests {
         assert_eq!(Working::read(&path), None);
         let run = RunId::new();
         let working = Working::open(&path).unwrap();
-        working.on(run);
+        working.record(run);
         // As after a killed process: nothing is flushed or dropped.
         std::mem::forget(working);
         assert_eq!(Working::read(&path), Some(run));
         let next = Working::open(&path).unwrap();
         assert_eq!(Working::read(&path), None);
-        next.on(run);
-        next.off();
+        next.record(run);
+        next.clear();
         assert_eq!(Working::read(&path), None);
     }
 }

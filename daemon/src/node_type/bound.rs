@@ -36,7 +36,7 @@ impl Bound {
     pub(super) fn add_bytes(&mut self, bytes: u64) -> Result<(), String> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > self.most || self.memory > self.most.saturating_mul(MEMORY) {
-            return Err(content::beyond(self.most));
+            return Err(content::too_large(self.most));
         }
         Ok(())
     }

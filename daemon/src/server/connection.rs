@@ -209,7 +209,7 @@ async fn write(
         let mut frame = None;
         let message = tokio::select! {
             () = stop.cancelled() => {
-                let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye(session, sink, &mut frames)).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, flush_and_close(session, sink, &mut frames)).await;
                 break;
             }
             () = over.cancelled() => {
@@ -262,7 +262,7 @@ async fn close(sink: &mut SplitSink<Socket, Message>, fault: &CloseReason) -> Re
 }
 
 /// Sends the pending frames, then closes the connection.
-async fn goodbye(
+async fn flush_and_close(
     session: &Session,
     sink: &mut SplitSink<Socket, Message>,
     frames: &mut mpsc::Receiver<Frame>,

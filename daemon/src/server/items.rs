@@ -30,7 +30,7 @@ fn parse<const N: usize>(tag: &str, list: &str, cursor: &str) -> Result<[u64; N]
 }
 
 /// Returns the snapshot for a page: that of the page before, else the newest.
-async fn moment(session: &Session, run: RunId, seq: Option<u64>) -> Result<Arc<RunState>, RpcError> {
+async fn page_snapshot(session: &Session, run: RunId, seq: Option<u64>) -> Result<Arc<RunState>, RpcError> {
     match session.recent.get(run).filter(|state| seq == Some(state.seq)) {
         Some(state) => Ok(state),
         None => state_of(&session.context, run).await,
@@ -49,7 +49,7 @@ fn keep(session: &Session, run: RunId, state: &Arc<RunState>, more: bool) {
 pub(super) async fn items(session: &Arc<Session>, list: Items) -> Result<ItemPage, RpcError> {
     const TAG: &str = "items:";
     let cursor = list.cursor.as_deref().map(|cursor| parse::<2>(TAG, "runs.items", cursor)).transpose()?;
-    let state = moment(session, list.run_id, cursor.map(|[seq, _]| seq)).await?;
+    let state = page_snapshot(session, list.run_id, cursor.map(|[seq, _]| seq)).await?;
     let node = state
         .nodes
         .get(&list.node)
@@ -74,7 +74,7 @@ pub(super) async fn items(session: &Arc<Session>, list: Items) -> Result<ItemPag
 pub(super) async fn nodes(session: &Arc<Session>, list: Nodes) -> Result<NodePage, RpcError> {
     const TAG: &str = "nodes:";
     let cursor = list.cursor.as_deref().map(|cursor| parse::<3>(TAG, "runs.nodes", cursor)).transpose()?;
-    let state = moment(session, list.run_id, cursor.map(|[seq, ..]| seq)).await?;
+    let state = page_snapshot(session, list.run_id, cursor.map(|[seq, ..]| seq)).await?;
     let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
     let from = cursor.map_or((0, 0), |[_, node, edge]| (place(node), place(edge)));
     let (nodes, edges, next) = hub::nodes(&state, from);

@@ -161,7 +161,7 @@ impl Blobs {
         let unreadable = |error: io::Error| StoreError::Disk(format!("it can't be read: {error}"));
         let mut file = File::open(self.path(hash)).map_err(unreadable)?;
         let meta = file.metadata().map_err(unreadable)?;
-        if !meta.is_file() || !self.is_sound(hash, &mut file).map_err(unreadable)? {
+        if !meta.is_file() || !self.is_undamaged(hash, &mut file).map_err(unreadable)? {
             return Err(StoreError::Other("it does not hold the bytes that its name says".into()));
         }
         let open = self.inner.registry.open(hash, meta.len(), None);
@@ -252,7 +252,7 @@ impl Blobs {
         if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes) {
             return Ok(false);
         }
-        let sound = File::open(&path).and_then(|mut file| self.is_sound(hash, &mut file));
+        let sound = File::open(&path).and_then(|mut file| self.is_undamaged(hash, &mut file));
         if !sound.unwrap_or(false) {
             return Ok(false);
         }

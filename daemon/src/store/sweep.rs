@@ -93,7 +93,7 @@ fn unreferenced(blobs: &Blobs) -> Result<Vec<BlobHash>, StoreError> {
 /// Counts the files that the database does not know.
 pub(super) fn count_unknown(blobs: &Blobs) -> Result<Unknown, StoreError> {
     let mut unknown = Unknown::default();
-    each_unknown(blobs, |hash| {
+    for_each_unknown(blobs, |hash| {
         if let Ok(meta) = std::fs::symlink_metadata(blobs.path(hash)) {
             unknown.files += 1;
             unknown.bytes += meta.len();
@@ -103,7 +103,7 @@ pub(super) fn count_unknown(blobs: &Blobs) -> Result<Unknown, StoreError> {
 }
 
 /// Calls `found` with each file that has no row and is not being published.
-pub(super) fn each_unknown(blobs: &Blobs, mut found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
+pub(super) fn for_each_unknown(blobs: &Blobs, mut found: impl FnMut(BlobHash)) -> Result<(), StoreError> {
     for folder in entries(blobs.folder()) {
         let name = folder.file_name();
         let Some(start) = name.to_str().filter(|name| name.len() == 2) else { continue };

@@ -190,7 +190,7 @@ impl Writer {
                 self.checkpoint.committed(&self.db);
             }
             Err(error) => {
-                let why = self.say(error);
+                let why = self.with_path(error);
                 self.outage.start(&why);
                 for batch in group {
                     self.hold_or_refuse(batch, &why);
@@ -228,8 +228,8 @@ impl Writer {
         }
     }
 
-    /// The sentence for what SQLite said, with the place that has no space.
-    fn say(&self, error: StoreError) -> StoreError {
+    /// Names the database in an error about missing space that SQLite reported without a path.
+    fn with_path(&self, error: StoreError) -> StoreError {
         match error {
             StoreError::Full(path) if path.as_os_str().is_empty() => StoreError::Full(self.database.clone()),
             error => error,

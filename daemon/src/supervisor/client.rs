@@ -131,7 +131,7 @@ impl Supervisor {
     /// # Errors
     /// See [`SupervisorError`]; with [`SupervisorError::Start`] it is certain that nothing was started.
     pub async fn start(&self, spec: &StartSpec) -> Result<Started, SupervisorError> {
-        self.inner.subscribers.informed(spec.id);
+        self.inner.subscribers.state_requested(spec.id);
         self.replace_when_idle().await?;
         let reply = self.ask(|request| Request::Start { request, spec: Box::new(spec.clone()) }).await?;
         match reply {

@@ -88,7 +88,7 @@ impl Trees {
     }
 
     /// Creates a tree for an attempt that is about to start.
-    pub(crate) fn plant(&self, id: AttemptId) -> io::Result<Tree> {
+    pub(crate) fn create_tree(&self, id: AttemptId) -> io::Result<Tree> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Cgroup(base) => Ok(Tree::Cgroup(cgroup::Cgroup::make(base, id)?)),

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use super::ClientError;
 use super::parts::Parts;
 use crate::rpc::frame::{
-    ACCEPTED_LIMIT, Incoming, JsonRpc2, REQUEST_LIMIT, ReceivedResponse, RequestFrame, unmark,
+    ACCEPTED_LIMIT, Incoming, JsonRpc2, REQUEST_LIMIT, ReceivedResponse, RequestFrame, split_mark,
 };
 use crate::rpc::watch::Notification;
 use crate::rpc::{Request, assets};
@@ -351,7 +351,7 @@ fn answered(shared: &Shared, streams: &mut HashMap<u32, Stream>, id: u64, frame:
 
 /// Delivers a frame of bytes. An empty one means that the daemon can't read the rest.
 async fn received(streams: &mut HashMap<u32, Stream>, frame: &[u8]) {
-    let Some((number, bytes)) = unmark(frame) else { return };
+    let Some((number, bytes)) = split_mark(frame) else { return };
     let Some(stream) = streams.get_mut(&number) else { return };
     stream.left = stream.left.saturating_sub(bytes.len() as u64);
     let over = stream.left == 0 || bytes.is_empty();

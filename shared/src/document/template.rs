@@ -22,7 +22,7 @@ impl Reading<'_> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.text.contains("${{") => self.interpolated(node, scalar),
             Kind::Scalar(scalar) => {
-                self.warn_of_bare_braces(node, scalar);
+                self.warn_about_bare_braces(node, scalar);
                 Template::Literal(match plain {
                     Plain::Text => Value::from(scalar.text.as_str()),
                     Plain::Typed => self.literal(node),
@@ -69,7 +69,7 @@ impl Reading<'_> {
                 }
             };
         }
-        let places = Places::new(self.text, node).behind_nothing(text);
+        let places = Places::new(self.text, node).all_positions(text);
         self.expression(text, &places)
     }
 
@@ -85,14 +85,14 @@ impl Reading<'_> {
             }
             let inside = &rest[open + 3..];
             let Some(end) = end_of_expression(inside) else {
-                let start = places.behind_open("").first().copied().unwrap_or(node.span.start);
+                let start = places.positions_after_open("").first().copied().unwrap_or(node.span.start);
                 let column = start.column.saturating_sub(3).max(1);
                 let span = Span { start: Position { column, ..start }, end: start };
                 self.error_hint("open_expression", span, "`${{` is not closed", "close it with `}}`");
                 return Template::Literal(Value::None);
             };
             let source = inside[..end].trim();
-            let at = places.behind_open(source);
+            let at = places.positions_after_open(source);
             match self.expression(source, &at) {
                 Some(expression) => pieces.push(Piece::Expression(expression)),
                 None => failed = true,
@@ -125,7 +125,7 @@ impl Reading<'_> {
     }
 
     /// Warns about `{{ params.x }}` without its `$`.
-    fn warn_of_bare_braces(&mut self, node: &Node, scalar: &Scalar) {
+    fn warn_about_bare_braces(&mut self, node: &Node, scalar: &Scalar) {
         let Some(at) = scalar.text.find("{{") else { return };
         let inside = scalar.text[at + 2..].trim_start();
         if ["params.", "run.", "item.", "secrets."].iter().any(|root| inside.starts_with(root)) {
@@ -188,7 +188,7 @@ impl<'t> Places<'t> {
     }
 
     /// Returns the positions of the bytes of `source`, which follows the next `${{`, and of its end.
-    fn behind_open(&mut self, source: &str) -> Vec<Position> {
+    fn positions_after_open(&mut self, source: &str) -> Vec<Position> {
         while !self.rest.as_str().starts_with("${{") {
             if self.step().is_none() {
                 break;
@@ -197,15 +197,15 @@ impl<'t> Places<'t> {
         for _ in 0..3 {
             self.step();
         }
-        self.along(source)
+        self.positions(source)
     }
 
     /// Returns the positions of the bytes of `source`, which is the whole scalar, and of its end.
-    fn behind_nothing(mut self, source: &str) -> Vec<Position> {
-        self.along(source)
+    fn all_positions(mut self, source: &str) -> Vec<Position> {
+        self.positions(source)
     }
 
-    fn along(&mut self, source: &str) -> Vec<Position> {
+    fn positions(&mut self, source: &str) -> Vec<Position> {
         let mut places = Vec::with_capacity(source.len() + 1);
         for wanted in source.chars() {
             if !wanted.is_whitespace() {

@@ -124,8 +124,8 @@ fn environment() -> Environment<'static> {
     }
     environment.add_function("range", range);
     environment.add_function("zip", zip);
-    environment.add_function("argmax", |list: Jinja| best(&list, Ordering::Greater));
-    environment.add_function("argmin", |list: Jinja| best(&list, Ordering::Less));
+    environment.add_function("argmax", |list: Jinja| extreme(&list, Ordering::Greater));
+    environment.add_function("argmin", |list: Jinja| extreme(&list, Ordering::Less));
     // Templates of `text.template` have no absent values, so the first argument is the result.
     environment.add_function("first", |values: Rest<Jinja>| {
         values.0.into_iter().find(|value| !value.is_undefined()).unwrap_or(Jinja::UNDEFINED)
@@ -176,7 +176,7 @@ fn list(value: &Jinja) -> Result<Vec<Jinja>, Error> {
 }
 
 /// Returns the index of the greatest or least number, or of the first of several. NaN is ignored.
-fn best(value: &Jinja, wanted: Ordering) -> Result<Jinja, Error> {
+fn extreme(value: &Jinja, wanted: Ordering) -> Result<Jinja, Error> {
     let (mut best, mut some): (Option<(usize, f64)>, bool) = (None, false);
     for (at, item) in list(value)?.into_iter().enumerate() {
         let number = f64::try_from(item.clone())

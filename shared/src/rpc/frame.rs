@@ -177,7 +177,7 @@ pub struct Incoming {
 
 /// Splits a binary frame into the number of its stream and its bytes; returns `None` if it is too short for a mark.
 #[must_use]
-pub fn unmark(frame: &[u8]) -> Option<(u32, &[u8])> {
+pub fn split_mark(frame: &[u8]) -> Option<(u32, &[u8])> {
     let (mark, bytes) = frame.split_first_chunk::<MARK>()?;
     Some((u32::from_le_bytes(*mark), bytes))
 }

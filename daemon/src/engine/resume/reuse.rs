@@ -157,7 +157,7 @@ pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<u
     let other = |name: &str| old_params.get(name) != new_params.get(name);
     let is_touched = |node: &PlanNode| {
         let same =
-            old.index.get(&node.name).is_some_and(|at| does_the_same(&old.nodes[*at].node, &node.node));
+            old.index.get(&node.name).is_some_and(|at| is_equivalent(&old.nodes[*at].node, &node.node));
         let references = node.node.expressions().into_iter().flat_map(|(_, it)| it.references());
         let reads_other = references.filter(|it| it.root == Root::Params).any(|it| match &it.port {
             Some(param) => other(param),
@@ -170,7 +170,7 @@ pub(super) fn touched(old: (&Plan, &Values), new: (&Plan, &Values)) -> HashSet<u
 
 /// Returns whether both compute the same from the same inputs, under the same conditions. Retries, timeouts, pools and
 /// locks make no difference.
-fn does_the_same(one: &Node, other: &Node) -> bool {
+fn is_equivalent(one: &Node, other: &Node) -> bool {
     let Node {
         action,
         with,

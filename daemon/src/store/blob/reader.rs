@@ -225,7 +225,7 @@ impl Blobs {
     }
 
     /// Whether a file holds the bytes that its name says. Blocks.
-    pub(super) fn is_sound(&self, hash: BlobHash, file: &mut File) -> io::Result<bool> {
+    pub(super) fn is_undamaged(&self, hash: BlobHash, file: &mut File) -> io::Result<bool> {
         let stamp = Stamp::of(file)?;
         if self.inner.verified.has(hash, &stamp) {
             return Ok(true);

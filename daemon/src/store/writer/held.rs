@@ -50,7 +50,7 @@ impl Writer {
                     }
                 }
                 Err(error) => {
-                    let why = self.say(error);
+                    let why = self.with_path(error);
                     self.outage.start(&why);
                     return;
                 }
@@ -60,7 +60,7 @@ impl Writer {
             Ok(()) => self.outage.end(),
             Err(error) => {
                 self.undo();
-                let why = self.say(error);
+                let why = self.with_path(error);
                 self.outage.start(&why);
             }
         }

@@ -16,7 +16,7 @@ pub(super) struct Known {
     pub(super) end: u64,
     pub(super) stage: Option<Stage>,
     /// Whether the supervisor was asked about it, so that its notifications are complete from then on.
-    pub(super) informed: bool,
+    pub(super) state_requested: bool,
 }
 
 /// The subscribers, by attempt.
@@ -44,9 +44,9 @@ impl Subscribers {
     }
 
     /// Records that the supervisor is being asked about an attempt.
-    pub(super) fn informed(&self, id: AttemptId) {
+    pub(super) fn state_requested(&self, id: AttemptId) {
         if let Some(sender) = self.attempts().get(&id) {
-            sender.send_modify(|seen| seen.informed = true);
+            sender.send_modify(|seen| seen.state_requested = true);
         }
     }
 
@@ -73,7 +73,7 @@ impl Subscribers {
         if let Some(sender) = self.attempts().get(&state.id) {
             sender.send_modify(|seen| {
                 seen.end = seen.end.max(state.log_end);
-                seen.informed = true;
+                seen.state_requested = true;
                 // A notification may have overtaken a reply: a terminal stage stays.
                 if matches!(seen.stage, None | Some(Stage::Running)) {
                     seen.stage = Some(state.stage);

@@ -47,8 +47,8 @@ impl Subscription {
                 self.reported = seen.end;
                 return AttemptEvent::Grew { end: seen.end };
             }
-            if !seen.informed {
-                self.inform().await;
+            if !seen.state_requested {
+                self.request_state().await;
                 continue;
             }
             if self.seen.changed().await.is_err() {
@@ -58,9 +58,9 @@ impl Subscription {
     }
 
     /// Asks for the state of the attempt, unless somebody has since it was subscribed to.
-    async fn inform(&self) {
+    async fn request_state(&self) {
         match self.supervisor.state(self.id).await {
-            Ok(_) => self.supervisor.inner.subscribers.informed(self.id),
+            Ok(_) => self.supervisor.inner.subscribers.state_requested(self.id),
             Err(error) => {
                 tracing::warn!(%error, "the supervisor can't be reached yet");
                 tokio::time::sleep(Duration::from_secs(1)).await;

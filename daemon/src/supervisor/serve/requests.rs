@@ -131,7 +131,7 @@ impl Server {
         let mut tree = self
             .boot
             .trees
-            .plant(spec.id)
+            .create_tree(spec.id)
             .map_err(|error| format!("no cgroup can be created for the command: {error}"))?;
         let started = Time::now();
         match self.launch(spec, &tree, started) {

@@ -16,7 +16,7 @@ impl Projection {
         let (mut missing, mut beyond) = (HashSet::new(), Vec::new());
         for run in self.runs.values().filter(|run| !there.contains(&run.id)) {
             // An ended one is missed where a lens is on it: it may have been deleted, and the lens would stay on nothing.
-            let looked_at = self.followed.is_none() && self.is_looked_at(run.id);
+            let looked_at = self.followed.is_none() && self.is_in_a_lens(run.id);
             // It tells of the first that wait only: the others are not missed, a list shows them again.
             let untold = run.state == RunStatus::Queued && queue.queued as usize > waiting;
             if looked_at || !run.state.is_ended() && !untold {
@@ -242,7 +242,7 @@ impl Projection {
     }
 
     /// Whether a lens is on a run, or stays there.
-    fn is_looked_at(&self, run: RunId) -> bool {
+    fn is_in_a_lens(&self, run: RunId) -> bool {
         self.lenses.values().any(|lens| lens.is_on(run))
     }
 
