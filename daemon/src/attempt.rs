@@ -139,7 +139,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// It ended well.
+    /// Returns the outcome of an attempt that completed.
     #[must_use]
     pub fn completed(values: Values, blobs: Vec<Published>) -> Self {
         Self { values, blobs, ..Self::nothing(AttemptEnd::Completed) }
@@ -152,7 +152,7 @@ impl Outcome {
             Err(sentence) => Self::failed(NodeError::new(sentence)),
         }
     }
-    /// It failed.
+    /// Returns the outcome of an attempt that failed.
     #[must_use]
     pub fn failed(error: NodeError) -> Self {
         Self { error: Some(error), ..Self::nothing(AttemptEnd::Failed) }
@@ -172,7 +172,7 @@ impl Outcome {
     pub fn lost(message: &str) -> Self {
         Self { error: Some(NodeError::new(message)), ..Self::nothing(AttemptEnd::Lost) }
     }
-    /// It ended so and made nothing.
+    /// Returns an outcome without values.
     fn nothing(end: AttemptEnd) -> Self {
         Self {
             end,

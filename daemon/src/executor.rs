@@ -1,4 +1,4 @@
-//! Executors: whatever runs work outside of the engine, behind one trait.
+//! Executors: everything that runs work outside of the engine, behind one trait.
 //!
 //! An [`Executor`] knows how to run attempts of some kind: commands under the supervisor, native nodes in workers or
 //! beside the engine's loop. For each attempt it gives an [`Execution`], whose steps [`run`] takes in order: prepare,
@@ -58,14 +58,14 @@ pub enum Signal {
 pub enum Signalled {
     /// It did, or the attempt ended by itself: [`Execution::wait`] will say so.
     Delivered,
-    /// The executor does not know the attempt any more, so nobody will see its end.
+    /// The executor no longer knows the attempt, so its end will not be seen.
     Unknown,
 }
 
-/// What became of an attempt that an earlier daemon was to start.
+/// The fate of an attempt that an earlier daemon was to start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Adopted {
-    /// It was started: it runs or has ended, and [`Execution::wait`] goes on from there.
+    /// It was started: it runs or has ended, and [`Execution::wait`] continues from there.
     Known,
     /// It was never started, and may be.
     Unknown,
@@ -85,14 +85,14 @@ pub type Known = Arc<dyn Fn(Vec<AttemptId>) -> Vec<AttemptId> + Send + Sync>;
 
 /// Runs attempts of one kind.
 pub trait Executor: Send + Sync {
-    /// What it can do.
+    /// Returns what it can do.
     fn capabilities(&self) -> Capabilities;
 
     /// Opens an attempt; nothing happens to it yet. The attempt's id is the key: an attempt that is opened and started
     /// twice, by one daemon or two, runs once.
     fn open(&self, attempt: Attempt, work: Arc<Work>) -> Box<dyn Execution>;
 
-    /// A part of the log of an attempt, which has `ended` or not; `None` where this executor has no log of it.
+    /// Reads a part of the log of an attempt, which has `ended` or not. Returns `None` if this executor has no log of it.
     ///
     /// # Errors
     /// The log is gone or can't be read.
@@ -106,24 +106,25 @@ pub trait Executor: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    /// The outcome of an attempt is stored: what only a living attempt needs may go. Its log stays.
+    /// Removes what only a running attempt needs; its outcome is stored. Its log stays.
     fn release(&self, _attempt: AttemptId) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    /// The runs of these attempts were deleted: everything of them goes, logs too. Returns those of which nothing is left;
-    /// the others are asked for again.
+    /// Removes everything of attempts whose runs were deleted, including logs. Returns those of which nothing is left; the
+    /// others are passed again later.
     fn forget(&self, attempts: Vec<AttemptId>) -> BoxFuture<'_, Vec<AttemptId>> {
         Box::pin(std::future::ready(attempts))
     }
 
-    /// The attempts of earlier daemons that it still has something of. Asked once, before anything is started. Blocks.
+    /// Returns the attempts of earlier daemons of which it still has something. Called once, before anything is started.
+    /// Blocks.
     fn leftovers(&self) -> Vec<AttemptId> {
         Vec::new()
     }
 
-    /// Ends and tidies up those of the [leftovers](Self::leftovers) that are not among the `living`, but only those that
-    /// are `known`: the others may belong to a database that was lost.
+    /// Ends and cleans up those of the [leftovers](Self::leftovers) that are not among the `living`, but only those that are
+    /// `known`: the others may belong to a database that was lost.
     fn clean_up(
         &self,
         _leftovers: Vec<AttemptId>,
@@ -134,9 +135,10 @@ pub trait Executor: Send + Sync {
     }
 }
 
-/// One attempt at its executor. The steps come in the order of [`run`]; an error of the first ones is how the attempt ends.
+/// One attempt at its executor. Its steps are called in the order of [`run`]. An error of the first steps is the outcome of
+/// the attempt.
 pub trait Execution: Send + Sync {
-    /// Lays out what the attempt needs: inputs, folders, an environment. May be done again after a crash.
+    /// Prepares what the attempt needs: inputs, folders, an environment. May be called again after a crash.
     ///
     /// # Errors
     /// The outcome of an attempt that can't start.
@@ -144,13 +146,13 @@ pub trait Execution: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    /// Starts it; once, however often it is asked for.
+    /// Starts it: once, however often this is called.
     ///
     /// # Errors
     /// The outcome of an attempt that did not start.
     fn start(&self) -> BoxFuture<'_, Result<(), Outcome>>;
 
-    /// Finds out what became of it under an earlier daemon.
+    /// Finds out whether an earlier daemon started it.
     ///
     /// # Errors
     /// That can't be known: the outcome is [lost](Outcome::lost).
@@ -158,17 +160,17 @@ pub trait Execution: Send + Sync {
         Box::pin(std::future::ready(Ok(Adopted::Unknown)))
     }
 
-    /// Waits until it ended, and shows meanwhile what it does.
+    /// Waits until it has ended, and reports its progress meanwhile.
     fn wait(&self) -> BoxFuture<'_, End>;
 
-    /// Tells it something. Tries until that is done; comes while [`Self::wait`] waits.
+    /// Sends it a signal, and retries until that has arrived. Called while [`Self::wait`] waits.
     fn signal(&self, signal: Signal) -> BoxFuture<'_, Signalled>;
 
-    /// What it made, after its [end](End::Ended).
+    /// Collects its outcome, after its [end](End::Ended).
     fn collect(&self) -> BoxFuture<'_, Outcome>;
 
-    /// Returns the cost in US dollars that it has reported so far, for an outcome without one: also the cost of an attempt
-    /// that failed or was lost is spent.
+    /// Returns the cost in US dollars that it has reported so far. It is added to an outcome without one, because the cost
+    /// of a failed or lost attempt is spent too.
     fn cost_usd(&self) -> Option<f64> {
         None
     }
@@ -176,6 +178,6 @@ pub trait Execution: Send + Sync {
 
 /// Makes the previews of stored media.
 pub trait Previewer: Send + Sync {
-    /// Makes one: MIME type and bytes, `None` where there is nothing to show.
+    /// Makes a preview: its MIME type and bytes, or `None` if there is nothing to show.
     fn preview(&self, media: Media) -> BoxFuture<'_, Option<(String, Vec<u8>)>>;
 }

@@ -12,14 +12,14 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// An error of the file system, with a sentence about what was to be done.
+    /// Returns an error of the file system, with the operation that failed.
     pub(crate) fn of(what: &str, error: &io::Error) -> Self {
         let sentence = format!("{what}: {error}");
         if is_full(error) { Self::Full(sentence) } else { Self::Other(sentence) }
     }
 }
 
-/// Whether an error of the file system means that nothing more can be written for now.
+/// Returns whether an error of the file system means that nothing more can be written for now.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -102,7 +102,7 @@ fn is_allowed(host: &str, allow: &[String]) -> bool {
     allow.iter().any(|it| it.trim_end_matches('.').eq_ignore_ascii_case(host))
 }
 
-/// What is said of an address that may not be reached.
+/// Returns the message about an address that may not be reached.
 fn refusal(host: &str) -> String {
     format!(
         "`{host}` is this machine or in a private network, which is refused; set `local: true` on the node, or list it in \
@@ -162,7 +162,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
 pub(crate) struct Refused(String);
 
 impl Refused {
-    /// Whether a request failed because it may not go where it was to go.
+    /// Returns whether a request failed because its address is not allowed.
     pub(crate) fn is_cause_of(error: &reqwest::Error) -> bool {
         let mut cause: Option<&dyn std::error::Error> = Some(error);
         while let Some(error) = cause {
@@ -175,7 +175,7 @@ impl Refused {
     }
 }
 
-/// An error of a request as one sentence: its innermost cause says most.
+/// Returns an error of a request as one sentence: its innermost cause is the most precise.
 #[must_use]
 pub fn sentence(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;

@@ -59,7 +59,7 @@ pub(crate) use workspace::{MadeFiles, NewFile};
 
 pub use crate::attempt::Made;
 
-/// The types that are compiled in, in the order of the docs.
+/// Returns the types that are compiled in, in the order of the docs.
 fn built_in() -> Vec<NodeType> {
     let families = [
         text::node_types(),

@@ -154,7 +154,7 @@ impl NodeServices {
         self.report(Report::Prediction(one.clone()));
     }
 
-    /// A private folder for what the node needs while it runs. It is removed when the attempt has ended. Blocks.
+    /// Returns a private folder for the node, which is removed when the attempt has ended. Blocks.
     ///
     /// # Errors
     /// It can't be made.

@@ -97,14 +97,14 @@ impl Problem {
             None => self,
         }
     }
-    /// Makes it as short as a message carries it: long texts are cut.
+    /// Shortens it to the limits of a message: long texts are cut.
     pub fn shorten(&mut self) {
         preview::cut_text(&mut self.message, MAX_TEXT);
         for text in [&mut self.hint, &mut self.node].into_iter().flatten() {
             preview::cut_text(text, MAX_TEXT);
         }
     }
-    /// Of this node.
+    /// Adds the node that it is about.
     #[must_use]
     pub fn of_node(mut self, node: &str) -> Self {
         self.node = Some(node.to_owned());

@@ -105,7 +105,7 @@ impl Question {
         Self { text: text.to_owned(), kind, show: Vec::new(), default: None, deadline: None }
     }
 
-    /// Makes it as short as questions are: long texts are cut, values become previews.
+    /// Shortens it to the limits of questions: long texts are cut, values become previews.
     pub fn shorten(&mut self) {
         preview::cut_text(&mut self.text, limit::TEXT);
         if let QuestionKind::Choice { choices, .. } = &mut self.kind {
@@ -212,7 +212,7 @@ fn shorten(value: &mut Value, limit: usize) {
     }
 }
 
-/// The place of a choice that is named by its place or by its text.
+/// Returns the place of a choice that is named by its place or by its text.
 fn place(choices: &[Value], answer: &Value) -> Result<i64, String> {
     let texts = || choices.iter().filter_map(Value::as_text);
     match answer {
@@ -237,7 +237,7 @@ fn place(choices: &[Value], answer: &Value) -> Result<i64, String> {
     }
 }
 
-/// A choice as people name it: by its text, else by its number from 1.
+/// Returns the name of a choice for people: its text, else its number from 1.
 fn typed_place(choices: &[Value], word: &str) -> Result<Value, String> {
     let text = Value::from(word);
     if place(choices, &text).is_ok() {

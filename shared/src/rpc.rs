@@ -119,7 +119,7 @@ impl RpcError {
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal, message)
     }
-    /// Makes it as short as a message carries it: a long sentence is cut. Its problems are short as a check makes them.
+    /// Shortens it to the limits of a message: a long sentence is cut. The problems of a check are short already.
     pub fn shorten(&mut self) {
         crate::preview::cut_text(&mut self.message, MAX_SENTENCE);
     }

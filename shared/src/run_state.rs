@@ -239,7 +239,7 @@ impl RunState {
         self.nodes.values().filter(|node| summary::counts(node.whole.status)).count()
     }
 
-    /// How the run stands: the same as the fold of its events into a [`Summary`].
+    /// Returns the summary, which equals the fold of its events into a [`Summary`].
     #[must_use]
     pub fn summary(&self) -> Summary {
         Summary {

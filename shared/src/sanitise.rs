@@ -19,13 +19,13 @@ pub fn plain(text: &str) -> String {
     clean(text, false)
 }
 
-/// As [`plain`], but colours and weights (SGR) stay, and are reset at the end.
+/// Does the same as [`plain`], but colours and weights (SGR) stay, and are reset at the end.
 #[must_use]
 pub fn colours(text: &str) -> String {
     clean(text, true)
 }
 
-/// As [`plain`], on one line: line breaks become blanks.
+/// Does the same as [`plain`], on one line: line breaks become blanks.
 #[must_use]
 pub fn line(text: &str) -> String {
     let clean = plain(text);

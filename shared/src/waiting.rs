@@ -74,21 +74,21 @@ impl Waiting {
     pub fn position(&self, run: RunId) -> Option<u32> {
         u32::try_from(self.index(run)? + 1).ok()
     }
-    /// The run at a place, counted from 1.
+    /// Returns the run at a place, counted from 1.
     #[must_use]
     pub fn at(&self, position: u32) -> Option<RunId> {
         self.runs.get((position as usize).checked_sub(1)?).map(|(_, run)| *run)
     }
-    /// The runs, the next one first.
+    /// Returns the runs, the next one first.
     pub fn iter(&self) -> impl Iterator<Item = RunId> + '_ {
         self.runs.iter().map(|(_, run)| *run)
     }
-    /// How many wait.
+    /// Returns the number of waiting runs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.runs.len()
     }
-    /// Whether none waits.
+    /// Returns whether no run is waiting.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()

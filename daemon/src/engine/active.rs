@@ -85,7 +85,7 @@ pub(super) struct NodeRun {
 }
 
 impl NodeRun {
-    /// What a port holds, once the node ended.
+    /// Returns the value of a port of an ended node.
     pub(super) fn port(&self, port: &str) -> Option<&Value> {
         self.values.as_ref()?.get(port)
     }
@@ -221,7 +221,7 @@ impl ActiveRun {
         Ok(Some(name))
     }
 
-    /// The attempts that run.
+    /// Returns the running attempts.
     pub(super) fn living(&self) -> impl Iterator<Item = AttemptId> {
         let instances = self.nodes.iter().flat_map(|node| match &node.items {
             Some(items) => items.runs.as_slice(),

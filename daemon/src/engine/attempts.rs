@@ -152,7 +152,7 @@ impl ActiveRun {
         self.end_attempt(context, key, started, outcome);
     }
 
-    /// An executor reported.
+    /// Handles the outcome that an executor reported.
     pub(super) fn attempt_ended(&mut self, context: &mut Context, key: Key, outcome: Outcome) {
         self.live = self.live.saturating_sub(1);
         let started = match self.instance_mut(key.node, key.item).and_then(|it| it.live.take()) {

@@ -154,12 +154,12 @@ impl PlanNode {
         })
     }
 
-    /// Its lock, if it names one.
+    /// Returns its lock, if it names one.
     pub(crate) fn lock(&self) -> Option<&Template> {
         self.node.lock.as_ref()
     }
 
-    /// Its ports with their types.
+    /// Returns its ports with their types.
     pub(crate) fn ports(&self) -> Vec<(String, Type)> {
         match &self.kind {
             Kind::Native(native) => {
@@ -174,12 +174,12 @@ impl PlanNode {
         }
     }
 
-    /// Whether it is computed at once, in the engine.
+    /// Returns whether it is computed at once, in the engine.
     pub(crate) fn is_inline(&self) -> bool {
         matches!(&self.kind, Kind::Native(native) if native.spec.place == Place::Inline)
     }
 
-    /// Whether what it puts out is the user's own already.
+    /// Returns whether its outputs are files of the user.
     pub(crate) fn is_source(&self) -> bool {
         matches!(&self.kind, Kind::Native(native) if native.spec.source)
     }
@@ -190,12 +190,12 @@ impl PlanNode {
         self.node.keep.unwrap_or(!self.is_source()) || self.output_ports.contains(port)
     }
 
-    /// How long one attempt may take.
+    /// Returns the time limit of an attempt.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.node.timeout
     }
 
-    /// Whether an interrupted attempt may run again.
+    /// Returns whether an interrupted attempt may run again.
     pub(crate) fn runs_again(&self) -> bool {
         self.effects != Effects::External || self.node.again_on_interrupt
     }

@@ -33,7 +33,7 @@ pub(super) fn memory_of(question: &Question) -> usize {
 }
 
 impl ActiveRun {
-    /// Lets an instance wait for an answer, after an attempt that ended with a question.
+    /// Makes an instance wait for an answer, after an attempt that ended with a question.
     pub(super) fn wait_for_answer(&mut self, context: &mut Context, key: Key, update: NodeUpdate) {
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         enter(&mut instance.status, NodeStatus::Waiting);

@@ -189,7 +189,7 @@ impl Core {
     }
 }
 
-/// The end of a run that is not recovered.
+/// Returns the last event of a run that can't continue.
 fn failed(why: String) -> RunUpdate {
     RunUpdate { error: Some(why), ..RunUpdate::new(RunStatus::Failed, Time::now()) }
 }

@@ -49,7 +49,7 @@ impl Fake {
         answer
     }
 
-    /// What was asked of it: `prepare a`, `start a`, `adopt a`, `stop a`, `collect a`, `release`.
+    /// Returns the calls that it got: `prepare a`, `start a`, `adopt a`, `stop a`, `collect a`, `release`.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.state().log.clone()
     }
@@ -76,7 +76,7 @@ impl Fake {
         assert!(seen.is_ok(), "it was asked for {:?}", self.calls());
     }
 
-    /// The living attempt of this node ends well.
+    /// Completes the living attempt of this node.
     pub(crate) fn finish(&self, node: &str) {
         self.change(|state| {
             let living = state.attempts.values_mut().find(|it| it.node == node && it.end.is_none());
@@ -89,7 +89,7 @@ impl Fake {
         self.change(|state| state.attempts.clear());
     }
 
-    /// Something of this attempt is left, which can be removed or not.
+    /// Leaves something of this attempt behind, which can be removed or not.
     pub(crate) fn leave(&self, attempt: AttemptId, removable: bool) {
         self.change(|state| {
             state.left.insert(attempt);
@@ -101,7 +101,7 @@ impl Fake {
         });
     }
 
-    /// Whether something of this attempt is left.
+    /// Returns whether something of this attempt is left.
     pub(crate) fn has(&self, attempt: AttemptId) -> bool {
         self.state().left.contains(&attempt)
     }

@@ -19,7 +19,7 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// The placement of a node of a native type, or of a command.
+    /// Returns the placement of a node of a native type, or of a command.
     pub(crate) fn of(native: Option<&NodeType>) -> Self {
         let (executor, pool) = match native.map(|native| &native.run) {
             None => (COMMANDS, Some("process")),

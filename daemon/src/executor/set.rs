@@ -27,13 +27,13 @@ impl Executors {
         self
     }
 
-    /// The executor with this name.
+    /// Returns the executor with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Executor>> {
         self.by_name.get(name)
     }
 
-    /// A part of the log of an attempt.
+    /// Reads a part of the log of an attempt.
     ///
     /// # Errors
     /// No executor has a log of it, or it can't be read.

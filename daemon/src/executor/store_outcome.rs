@@ -55,7 +55,7 @@ pub(crate) async fn store_outcome(
     }
 }
 
-/// How an attempt ended whose values could not be stored.
+/// Returns the outcome of an attempt whose values could not be stored.
 fn unstored(outcome: Outcome, problem: &FileError) -> Outcome {
     let ended = match problem {
         // Cancelled while it waited.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address belongs to the public internet: not to this machine, a private network, a link, or nobody.
+/// Returns whether an address belongs to the public internet: not to this machine, a private network, a link, or nobody.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -46,7 +46,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     !special
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, by NAT64 or 6to4.
+/// Returns the IPv4 address in an IPv6 address: mapped, compatible, by NAT64 or 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());

@@ -24,7 +24,7 @@ impl Filtered {
     }
 }
 
-/// The host of a proxy, which may be written without a scheme.
+/// Returns the host of a proxy, which may be written without a scheme.
 fn host_of(proxy: &str) -> Option<String> {
     let url = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
     reqwest::Url::parse(&url).ok()?.host_str().map(str::to_owned)

@@ -59,12 +59,12 @@ impl Server {
         Self { address, requests, closed }
     }
 
-    /// A URL of it.
+    /// Returns a URL of it.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// What it was asked so far.
+    /// Returns the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -87,7 +87,7 @@ impl Server {
     }
 }
 
-/// A request with its body, whose length it says.
+/// Reads a request with a body and its length.
 async fn read(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -107,7 +107,7 @@ async fn read(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// An answer with a body whose length it says.
+/// Returns a response with a body and its length.
 pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<Step> {
     let head =
         format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());

@@ -37,7 +37,7 @@ impl Deref for DaemonServices {
 }
 
 impl DaemonServices {
-    /// The services of an attempt whose folder lies below `attempts`.
+    /// Creates the services of an attempt whose folder is below `attempts`.
     pub(crate) fn new(
         attempt: Attempt,
         blobs: Blobs,
@@ -84,7 +84,7 @@ impl DaemonServices {
         &self.http
     }
 
-    /// What was spent so far, if anything was said of it.
+    /// Returns the cost so far, if the node reported one.
     #[must_use]
     pub fn cost_usd(&self) -> Option<f64> {
         self.reporter.cost_usd()
@@ -98,18 +98,18 @@ impl DaemonServices {
         *self.question.lock().unwrap_or_else(PoisonError::into_inner) = Some(question);
     }
 
-    /// What was asked.
+    /// Returns the question.
     pub(crate) fn question(&self) -> Option<Question> {
         self.question.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The answer to what the attempt before asked.
+    /// Returns the answer to the question of the previous attempt.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.answer.as_deref()
     }
 
-    /// The value of a secret.
+    /// Returns the value of a secret.
     ///
     /// # Errors
     /// There is no such secret. In this version there is none at all: nothing is asked for them yet.

@@ -21,7 +21,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word that the log shows.
+    /// Returns the word that the log shows.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -47,7 +47,7 @@ impl Log {
     }
 }
 
-/// Goes on with the line that is being written. Returns the last line that shows anything.
+/// Continues the current line. Returns the last line that is not empty.
 fn last_line(line: &mut String, text: &str) -> Option<String> {
     let mut last = None;
     for part in text.split_inclusive('\n') {

@@ -105,7 +105,7 @@ impl Report {
     }
 }
 
-/// A text in pieces of at most [`MAX_TEXT`] bytes, none of which ends inside a character.
+/// Splits a text into pieces of at most [`MAX_TEXT`] bytes, none of which ends inside a character.
 pub(crate) fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {

@@ -39,7 +39,7 @@ impl Carrier for Reporter {
 }
 
 impl Reporter {
-    /// For an attempt whose log lies in this folder.
+    /// Creates a reporter for an attempt whose log is in this folder.
     pub(crate) fn new(attempt: Attempt, folder: &Path) -> Self {
         let state =
             State { log: Log::new(folder.to_owned()), cost_usd: None, predictions: Predictions::default() };

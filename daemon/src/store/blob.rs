@@ -47,7 +47,7 @@ pub struct Published {
 }
 
 impl Published {
-    /// What keeps the bytes although nothing refers to them yet.
+    /// Returns the publication that keeps the bytes while nothing refers to them.
     pub(super) fn guard(&self) -> Arc<Open> {
         self.open.clone()
     }
@@ -179,18 +179,18 @@ impl Blobs {
         materialise::media(self, media, target)
     }
 
-    /// Where a large blob lies.
+    /// Returns the path of a large blob.
     pub(crate) fn path(&self, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
         self.inner.folder.join(&name[..2]).join(&name[2..])
     }
 
-    /// The folder of the large blobs.
+    /// Returns the folder of the large blobs.
     pub(super) fn folder(&self) -> &Path {
         &self.inner.folder
     }
 
-    /// Where what is being written lies.
+    /// Returns the folder of temporary files.
     pub(crate) fn temporary_folder(&self) -> PathBuf {
         self.inner.folder.join("tmp")
     }
@@ -205,7 +205,7 @@ impl Blobs {
         check_reserve(&self.inner.folder).and_then(|()| check_reserve(&self.inner.attempts))
     }
 
-    /// Who waits for space.
+    /// Returns the disk space, for which attempts may have to wait.
     pub(crate) fn space(&self) -> &Space {
         &self.inner.space
     }

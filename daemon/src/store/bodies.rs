@@ -10,7 +10,7 @@ use super::blob::{Blobs, INLINE_LIMIT, Published};
 /// The JSON of values that is too long for a row, by port.
 pub type Bodies = IndexMap<String, Published>;
 
-/// Whether the JSON of a value is too long for a row, as that of a long list of files is.
+/// Returns whether the JSON of a value is too long for a row, like that of a long list of files.
 pub(crate) fn has_long_body(value: &Value) -> bool {
     let limit = usize::try_from(INLINE_LIMIT).unwrap_or(usize::MAX);
     // JSON writes a byte as six at most.

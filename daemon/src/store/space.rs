@@ -32,7 +32,7 @@ pub(super) fn check_reserve(folder: &Path) -> Result<(), FileError> {
     Err(FileError::Full(format!("the disk that holds {folder} is almost full; free some space")))
 }
 
-/// Whether so many free bytes of so many are enough for another attempt.
+/// Returns whether this much free space of a disk is enough for another attempt.
 fn has_reserve(free: u64, all: u64) -> bool {
     free >= RESERVE.min(all / 4)
 }

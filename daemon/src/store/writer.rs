@@ -127,7 +127,7 @@ impl Writer {
         self.blobs.readers().close();
     }
 
-    /// The next message; a long wait for it is used.
+    /// Returns the next message; makes a checkpoint during a long wait for it.
     fn next(&mut self) -> Option<Message> {
         if let Some(patience) = self.checkpoint.idle_delay() {
             match self.inbox.recv_timeout(patience) {
@@ -138,7 +138,7 @@ impl Writer {
         self.inbox.recv().ok()
     }
 
-    /// The first message and whatever waits behind it, up to the limits of one transaction.
+    /// Returns the first message and the waiting ones after it, up to the limits of one transaction.
     fn gather(&mut self, first: Message) -> Gathered {
         let Gathered { mut group, mut released, mut release_memory } = Gathered::default();
         let (mut rows, mut bytes) = (0, 0);

@@ -39,7 +39,7 @@ pub enum StreamTag {
 }
 
 impl StreamTag {
-    /// Its number on disk. None is ever used for another stream.
+    /// Returns its number on disk, which is never used for another stream.
     fn number(self) -> u8 {
         match self {
             Self::Stdout => 1,
@@ -48,7 +48,7 @@ impl StreamTag {
         }
     }
 
-    /// The stream of a number; what is not known here is shown as standard output.
+    /// Returns the stream with this number; an unknown one is shown as standard output.
     fn of(number: u8) -> Self {
         match number {
             2 => Self::Stderr,

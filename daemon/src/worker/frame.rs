@@ -68,7 +68,7 @@ pub(super) enum Response {
     Full(String),
 }
 
-/// A frame's bytes, length included.
+/// Returns the bytes of a frame, including its length.
 pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; 4];
     serde_json::to_writer(&mut bytes, message)?;
@@ -83,7 +83,7 @@ pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The length that the head of a frame names.
+/// Returns the length in the head of a frame.
 pub(super) fn length(head: [u8; 4]) -> io::Result<usize> {
     let length = u32::from_be_bytes(head) as usize;
     if length > MAX_FRAME_BYTES {
@@ -92,7 +92,7 @@ pub(super) fn length(head: [u8; 4]) -> io::Result<usize> {
     Ok(length)
 }
 
-/// The next frame; `None` at the end.
+/// Reads the next frame; returns `None` at the end.
 pub(super) fn read<T: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<T>> {
     let mut head = [0; 4];
     let mut filled = 0;

@@ -8,7 +8,7 @@ pub(super) const MEMORY: u64 = 2 << 30;
 const OPEN_FILES: u64 = 256;
 /// How long one request may take.
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(5 * 60);
-/// Takes the limits upon this process.
+/// Sets the limits of this process.
 pub(super) fn enter() -> rustix::io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     // What a program that a worker starts writes is private too.

@@ -15,7 +15,7 @@ pub(super) const MIME: &str = "application/x-fanlight-peaks+json";
 /// The most stretches.
 const COLUMNS: usize = 512;
 
-/// The waveform as JSON.
+/// Returns the waveform as JSON.
 pub(super) fn of(path: &Path) -> Result<String, String> {
     let damaged = |error: Error| format!("the sound can't be decoded: {error}");
     let file = File::open(path).map_err(|error| format!("the sound can't be read: {error}"))?;

@@ -99,7 +99,7 @@ impl Workers {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Where the bytes of media lie.
+    /// Returns the blob store.
     pub(super) fn blobs(&self) -> &Blobs {
         &self.inner.blobs
     }
@@ -168,7 +168,7 @@ impl Workers {
         Ok(made)
     }
 
-    /// Makes the preview of stored bytes: MIME type and bytes, `None` where there is nothing to show.
+    /// Makes the preview of stored bytes: its MIME type and bytes, or `None` if there is nothing to show.
     pub async fn preview(&self, media: Media) -> Option<(String, Vec<u8>)> {
         let what = format!("{} `{}`", media.mime, fanlight_shared::value::cut(&media.name, 60));
         match self.make_preview(media).await {

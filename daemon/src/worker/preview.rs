@@ -19,7 +19,7 @@ const MAX_TEXT_BYTES: u64 = 4096;
 /// How long the first frame of a video may take.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Makes a preview in `folder`: its MIME type and file name, nothing where there is nothing to show.
+/// Makes a preview in `folder`: its MIME type and file name, or `None` if there is nothing to show.
 pub(super) fn make(media: &Media, file: &Path, folder: &Path) -> Result<Option<(String, String)>, String> {
     match media.kind {
         MediaKind::Image => thumbnail(&picture::decode(file)?, folder).map(Some),
@@ -66,7 +66,7 @@ fn scaled(length: u32, scale: f64) -> u32 {
     ((f64::from(length) * scale).round() as u32).max(1)
 }
 
-/// The first frame, where there is an ffmpeg.
+/// Returns the first frame, if ffmpeg is installed.
 fn first_frame(file: &Path, folder: &Path) -> Result<Option<(String, String)>, String> {
     let frame = folder.join("frame.png");
     let started = Command::new("ffmpeg")

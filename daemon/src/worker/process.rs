@@ -134,7 +134,7 @@ impl Process {
         reason(status, &String::from_utf8_lossy(&stderr))
     }
 
-    /// Whether it should be ended although it is well.
+    /// Returns whether it should be replaced although it works.
     pub(super) fn should_retire(&self) -> bool {
         self.requests >= MAX_REQUESTS || self.resident().is_some_and(|bytes| bytes > MAX_RESIDENT_BYTES)
     }

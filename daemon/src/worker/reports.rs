@@ -124,7 +124,7 @@ impl Reports {
         }
     }
 
-    /// Nothing is taken any more, and nobody waits.
+    /// Ends the waits and drops further reports.
     pub(super) fn close(&self) {
         self.waiting().closed = true;
         self.inner.changed.notify_all();
@@ -160,7 +160,7 @@ impl Waiting {
     }
 }
 
-/// The new files that partial outputs refer to.
+/// Returns the new files that partial outputs refer to.
 fn files_of(reports: &[Report], made: &MadeFiles) -> BTreeMap<BlobHash, NewFile> {
     let media = reports.iter().filter_map(|report| match report {
         Report::Partial { value, .. } => Some(value.media()),

@@ -19,7 +19,7 @@ use crate::store::blob::Blobs;
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes it, anew if a crash left one. Blocks.
+    /// Creates the folder, again if a crash left one. Blocks.
     pub(super) fn new(path: PathBuf) -> io::Result<Self> {
         remove_tree(&path)?;
         let scratch = Self(path);
@@ -29,7 +29,7 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// Where new files go.
+    /// Returns the folder for new files.
     pub(super) fn made(&self) -> PathBuf {
         self.0.join("made")
     }

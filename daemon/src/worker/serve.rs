@@ -17,14 +17,14 @@ use super::frame::{self, Request, Response};
 use super::reports::Reports;
 use super::{limits, preview};
 
-/// The body of `fanlight worker`: requests come over the socket that is its stdin, responses go back over it, until it closes.
+/// Runs `fanlight worker`: serves the requests from the socket that is its stdin until that closes.
 /// Returns the exit code.
 #[must_use]
 pub fn main() -> i32 {
     main_with(&NodeTypes::built_in().now())
 }
 
-/// The same with these node types.
+/// Serves requests with these node types.
 pub(super) fn main_with(types: &NodeTypeSet) -> i32 {
     match run(types) {
         Ok(()) => 0,

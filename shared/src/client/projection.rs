@@ -80,7 +80,7 @@ impl Projection {
         projection
     }
 
-    /// A connection was made. Returns whether the banners changed.
+    /// Handles a new connection. Returns whether the banners changed.
     pub fn connected(&mut self, hello: &HelloResponse) -> bool {
         if self.instance.as_ref() != Some(&hello.instance) {
             // Another daemon counts anew; what is known of runs is as durable as they are.
@@ -90,7 +90,7 @@ impl Projection {
         self.set_banners(&hello.banners)
     }
 
-    /// What every client should show, such as a full disk.
+    /// Returns the banners that every client should show, such as about a full disk.
     #[must_use]
     pub fn banners(&self) -> &[String] {
         &self.banners
@@ -149,7 +149,7 @@ impl Projection {
         }
     }
 
-    /// Whether it is about this run.
+    /// Returns whether it follows this run.
     fn follows(&self, run: RunId) -> bool {
         self.followed.as_ref().is_none_or(|followed| followed.contains(&run))
     }

@@ -47,7 +47,7 @@ pub(super) fn check(reading: &mut Reading<'_>, spec: &NodeTypeSpec, node: &Node,
     }
 }
 
-/// The text, or the texts of an object.
+/// Returns the text, or the texts of an object.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Text(text) => vec![text],

@@ -126,7 +126,7 @@ impl Reading<'_> {
         env
     }
 
-    /// The names of variables that the submitter passes.
+    /// Reads the names of variables that the submitter passes.
     pub(super) fn pass_env(&mut self, node: &Node) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let items = match &node.kind {
@@ -167,7 +167,7 @@ impl Reading<'_> {
         checked.is_ok()
     }
 
-    /// The lock that the attempts of a node hold: text with params in it.
+    /// Reads the lock that the attempts of a node hold: a text with params.
     pub(super) fn lock(&mut self, node: &Node) -> Option<Template> {
         match &node.kind {
             Kind::Scalar(scalar) if !is_null(scalar) => {}

@@ -70,7 +70,7 @@ pub enum DaemonEvent {
 }
 
 impl DaemonEvent {
-    /// Makes it as short as events are.
+    /// Shortens it to the limits of events.
     pub fn shorten(&mut self) {
         match self {
             Self::RunUpdate { run } => run.shorten(),

@@ -128,7 +128,7 @@ pub enum LiveEvent {
 }
 
 impl LiveEvent {
-    /// Makes it as short as events are.
+    /// Shortens it to the limits of events.
     pub fn shorten(&mut self) {
         match self {
             Self::NodeProgress { progress: Progress { message: Some(line), .. }, .. }

@@ -30,7 +30,7 @@ pub enum StateEvent {
 }
 
 impl StateEvent {
-    /// Makes it as short as events are: long texts are cut, values become previews. What is short stays as it is.
+    /// Shortens it to the limits of events: long texts are cut, values become previews. Short ones are unchanged.
     pub fn shorten(&mut self) {
         match self {
             Self::RunUpdate(update) => {
@@ -164,7 +164,7 @@ pub struct NodeUpdate {
 }
 
 impl NodeUpdate {
-    /// A change of state and nothing else.
+    /// Creates a change of state and nothing else.
     #[must_use]
     pub fn new(node: &str, item: ItemPath, status: NodeStatus, at: Time) -> Self {
         Self {
@@ -222,7 +222,7 @@ pub struct NodeError {
 }
 
 impl NodeError {
-    /// An error that is only a sentence.
+    /// Creates an error that is only a sentence.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }

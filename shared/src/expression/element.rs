@@ -79,7 +79,7 @@ impl ElementExpression {
         self.expression.evaluate(&ElementScope { kind: self.element, element, index, inputs, load })
     }
 
-    /// Whether it holds for an element. Where it is absent it does not.
+    /// Returns whether it is true for an element. An absent result counts as false.
     ///
     /// # Errors
     /// A sentence that names the expression.

@@ -223,7 +223,7 @@ impl InstanceState {
         }
     }
 
-    /// The attempt that asked keeps how it was answered.
+    /// Records the answer in the attempt that asked.
     fn record_answer(&mut self, answer: &Answer, at: Time) {
         if let Some(attempt) = self.attempts.last_mut() {
             let value = answer.value.as_ref().map(|value| preview::value(value, MAX_ASKED_BYTES));

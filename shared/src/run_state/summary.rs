@@ -26,7 +26,7 @@ pub struct Summary {
 }
 
 impl Default for Summary {
-    /// Of a run that was just submitted.
+    /// Returns the summary of a run that was just submitted.
     fn default() -> Self {
         Self {
             status: RunStatus::Queued,
@@ -74,13 +74,13 @@ impl Summary {
     }
 }
 
-/// Whether a node in this state is done.
+/// Returns whether a node in this state is done.
 pub(super) fn counts(status: NodeStatus) -> bool {
     status.is_ended() && status != NodeStatus::Cancelled
 }
 
 impl Run {
-    /// How it stands.
+    /// Returns its summary.
     #[must_use]
     pub fn summary(&self) -> Summary {
         Summary {

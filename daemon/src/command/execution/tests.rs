@@ -83,7 +83,7 @@ impl FullDisk {
         }
     }
 
-    /// The same after a command that wrote this to its standard output and no file.
+    /// Returns an ended execution whose command wrote this to its standard output and no file.
     fn ended_with(&self, stdout: &[u8]) -> CommandExecution {
         let mut execution = self.ended();
         execution.work = Arc::new(CommandWork { outputs: Default::default(), ..self.work.clone() });

@@ -34,14 +34,14 @@ impl FullDisk {
         Self { store, native, temp }
     }
 
-    /// An attempt that began before the disk was full.
+    /// Returns an attempt that began before the disk was full.
     fn begun(&self, name: &str, inputs: &[(&str, Value)]) -> Box<dyn Execution> {
         let node_type = Arc::clone(NodeTypes::built_in().now().get(name).unwrap());
         let inputs: Values = inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         self.native.open(fixture::attempt(), Arc::new(Work::Native(node_type, inputs)))
     }
 
-    /// A folder with a file that no value can name, because its name is not UTF-8: such a file is copied.
+    /// Returns a folder with a file whose name is not UTF-8, so that no value can name it: it is copied.
     fn uncommon_name(&self) -> Value {
         let folder = self.temp.path().join("folder");
         std::fs::create_dir(&folder).unwrap();
@@ -56,7 +56,7 @@ impl FullDisk {
         assert!(why.unwrap().contains("is full"));
     }
 
-    /// The outcome of an attempt for which space comes when it waits.
+    /// Returns the outcome of an attempt that waits for space and gets it.
     async fn with_space(&self, execution: Box<dyn Execution>) -> Outcome {
         let (end, ()) = tokio::join!(execution.wait(), async {
             self.until_it_waits().await;

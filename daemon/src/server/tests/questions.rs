@@ -12,7 +12,7 @@ use fanlight_shared::value::Value;
 
 use super::*;
 
-/// A run that asks `items` questions, once all of them are open.
+/// Returns a run with `items` open questions.
 async fn asking(client: &Client, items: u32) -> Run {
     let document = format!(
         "id: 0199aaaa-0000-7000-8000-0000000000ab\nnodes:\n  \

@@ -35,7 +35,7 @@ pub(super) fn media(blobs: &Blobs, media: &Media, target: &Path) -> Result<(), S
     Ok(())
 }
 
-/// A path that can't leave the folder it is joined to.
+/// Returns a path that can't leave the folder to which it is joined.
 fn below(path: &str) -> Result<PathBuf, StoreError> {
     let parts = Path::new(path);
     let stays = parts.components().all(|part| matches!(part, Component::Normal(_)));

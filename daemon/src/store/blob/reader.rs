@@ -61,12 +61,12 @@ impl From<rusqlite::Error> for ReadError {
 }
 
 impl BlobReader {
-    /// How many bytes are left.
+    /// Returns the number of bytes left.
     pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
-    /// Whether it reads the blob from its beginning to its end.
+    /// Returns whether it reads the blob from its beginning to its end.
     pub(crate) fn is_whole(&self) -> bool {
         self.hasher.is_some()
     }
@@ -79,7 +79,7 @@ impl BlobReader {
         self.part(limit).map_err(|error| self.blobs.explain(error))
     }
 
-    /// The open file, where the blob is one.
+    /// Returns the open file, if the blob is one.
     pub(super) fn file(&mut self) -> Option<&mut File> {
         match &mut self.source {
             Source::File(file, _) | Source::User(file, _) => Some(file),
@@ -224,7 +224,7 @@ impl Blobs {
         self.opened(None, hash).and_then(|mut reader| reader.verify()).map_err(|error| self.explain(error))
     }
 
-    /// Whether a file holds the bytes that its name says. Blocks.
+    /// Returns whether the hash of a file is its name. Blocks.
     pub(super) fn is_undamaged(&self, hash: BlobHash, file: &mut File) -> io::Result<bool> {
         let stamp = Stamp::of(file)?;
         if self.inner.verified.has(hash, &stamp) {
@@ -287,7 +287,7 @@ impl Blobs {
         BlobReader { blobs: self.clone(), hash, source, left: bytes, hasher: Some(blake3::Hasher::new()) }
     }
 
-    /// An error that names what the bytes belong to.
+    /// Returns an error that names the owner of the bytes.
     pub(super) fn explain(&self, error: ReadError) -> StoreError {
         match error {
             ReadError::Store(error) => error,

@@ -44,7 +44,7 @@ impl Registry {
         Arc::new(Open { registry: self.clone(), hash })
     }
 
-    /// The file of a publication is about to get its name.
+    /// Records that the file of a publication is about to get its name.
     pub(super) fn mark(&self, hash: BlobHash) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = open.get_mut(&hash).filter(|entry| !entry.made) {
@@ -56,13 +56,13 @@ impl Registry {
         }
     }
 
-    /// What is being published under this hash: how many bytes, and the bytes themselves unless they lie in a file.
+    /// Returns the open publication of this hash: its size, and its bytes unless they are in a file.
     pub(super) fn published(&self, hash: BlobHash) -> Option<(u64, Option<Arc<[u8]>>)> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.get(&hash).map(|entry| (entry.bytes, entry.inline.clone()))
     }
 
-    /// Whether a publication of these bytes is open.
+    /// Returns whether a publication of these bytes is open.
     pub(in crate::store) fn is_open(&self, hash: BlobHash) -> bool {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&hash)
     }
@@ -75,7 +75,7 @@ impl Registry {
         }
     }
 
-    /// The publication of a file is over: it is referred to, or was removed.
+    /// Records the end of the publication of a file: it is referenced, or was removed.
     pub(in crate::store) fn unmark(&self, hash: BlobHash) {
         self.unless_open(hash, || {
             let _ = std::fs::remove_file(self.marks.join(hash.to_string()));

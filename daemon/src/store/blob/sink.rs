@@ -21,7 +21,7 @@ pub struct Sink {
 const HEAD_BYTES: usize = 256;
 
 impl Blobs {
-    /// A sink for bytes that are to be published.
+    /// Creates a sink for bytes to be published.
     #[must_use]
     pub fn sink(&self) -> Sink {
         Sink { blobs: self.clone(), buffer: Vec::new(), file: None, bytes: 0, head: Vec::new() }
@@ -29,13 +29,13 @@ impl Blobs {
 }
 
 impl Sink {
-    /// How many bytes it has taken.
+    /// Returns the number of bytes written to it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The first bytes that it has taken, a few hundred at most.
+    /// Returns the first bytes written to it, a few hundred at most.
     pub(crate) fn head(&self) -> &[u8] {
         &self.head
     }

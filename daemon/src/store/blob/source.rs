@@ -124,7 +124,7 @@ impl Blobs {
     }
 }
 
-/// A file of the user is not what it was.
+/// Returns the error about a file of the user that has changed.
 pub(super) fn changed(path: &Path, what: &str) -> StoreError {
     StoreError::SourceChanged { path: path.to_owned(), what: what.to_owned() }
 }
@@ -137,13 +137,13 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> StoreError {
     })
 }
 
-/// When a file was last written, and when anything of it last changed, in microseconds.
+/// Returns the times of the last write and of the last change of a file, in microseconds.
 fn times(meta: &Metadata) -> (i64, i64) {
     let micros = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000);
     (micros(meta.mtime(), meta.mtime_nsec()), micros(meta.ctime(), meta.ctime_nsec()))
 }
 
-/// Whether a file has not changed for so long that another change shows.
+/// Returns whether the last change of a file is so old that another one would change its times.
 fn is_settled(meta: &Metadata) -> bool {
     let (_, changed_us) = times(meta);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

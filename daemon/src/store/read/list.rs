@@ -85,7 +85,7 @@ impl Store {
         })
     }
 
-    /// The number of runs in each state. Blocks.
+    /// Returns the number of runs in each state. Blocks.
     ///
     /// # Errors
     /// An error of SQLite.

@@ -14,7 +14,7 @@ fn referred(at: &Fixture, path: &Path) -> Media {
     media
 }
 
-/// What a reader gets, or is told.
+/// Returns the bytes or the error that a reader gets.
 fn read(at: &Fixture, folder: &Path, media: &Media) -> Result<Vec<u8>, String> {
     let target = folder.join("copy");
     let _ = fs::remove_file(&target);

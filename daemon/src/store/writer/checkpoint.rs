@@ -20,7 +20,7 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Something was committed, and its callers were notified.
+    /// Handles a commit whose callers were notified.
     pub(super) fn committed(&mut self, db: &Connection) {
         self.pages = pages(db, "PRAGMA wal_checkpoint(NOOP)");
         if self.pages >= MAX_PAGES {

@@ -78,7 +78,7 @@ impl Writer {
         }
     }
 
-    /// Bytes that nobody publishes any more: without a reference they go.
+    /// Removes bytes whose publication has ended, unless they are referenced.
     pub(super) fn release(&self, released: Vec<(BlobHash, bool)>) {
         for (hash, made) in released {
             let outcome = (|| {

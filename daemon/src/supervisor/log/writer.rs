@@ -25,7 +25,7 @@ impl LogWriter {
         Self { folder, end: 0, current: None, tail: Vec::new(), any: false }
     }
 
-    /// How many bytes of output were written so far.
+    /// Returns the number of bytes written so far.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }

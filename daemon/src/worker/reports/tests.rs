@@ -9,7 +9,7 @@ fn progress(fraction: f64) -> Report {
     Report::Progress { fraction: Some(fraction), message: None }
 }
 
-/// What a daemon reads.
+/// Returns the reports that a daemon reads.
 fn read(bytes: &[u8]) -> Vec<Report> {
     let mut bytes = bytes;
     let frames = std::iter::from_fn(|| frame::read::<Response>(&mut bytes).unwrap());

@@ -73,7 +73,7 @@ impl Place {
         text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// What requests left in the scratch folder.
+    /// Returns the number of leftovers in the scratch folder.
     fn left(&self) -> usize {
         let folder = self.home.path().join("scratch/workers");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
@@ -301,7 +301,7 @@ async fn the_outputs_of_a_worker_are_published_once_the_full_disk_has_space_agai
     assert!(outcome.values["image"].as_media().unwrap().bytes > 64 << 10, "it does not lie in the database");
 }
 
-/// An attempt whose run is known to the hub, so that what its node says is folded.
+/// Returns an attempt whose run the hub knows, so that its reports are folded.
 fn watched(cancel: &CancellationToken) -> Attempt {
     let attempt = attempt(cancel);
     let mut run = crate::server::tests::run_of(attempt.run.workflow_id, 1, RunStatus::Running);

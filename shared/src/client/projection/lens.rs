@@ -29,12 +29,12 @@ struct Fallback {
 }
 
 impl Lens {
-    /// The run that it is on.
+    /// Returns the run in focus.
     pub(super) fn focus(&self, busy: bool) -> Option<RunId> {
         self.pinned.or_else(|| if busy { self.held } else { self.follows() })
     }
 
-    /// Where it is without a pin and without anything open.
+    /// Returns the run that would be in focus without a pin and with nothing open.
     fn follows(&self) -> Option<RunId> {
         let newest = self.starts.order.last();
         let newest = newest.filter(|(first, _)| self.fallback.is_none_or(|it| *first > it.newest));
@@ -42,12 +42,12 @@ impl Lens {
         self.starts.submissions.get(&of)?.run()
     }
 
-    /// Whether it is on a run, or would be without a pin or with nothing open.
+    /// Returns whether a run is in focus, or would be without a pin or with nothing open.
     pub(super) fn is_on(&self, run: RunId) -> bool {
         [self.pinned, self.held, self.follows()].contains(&Some(run))
     }
 
-    /// The client becomes busy: it stays where it is.
+    /// Keeps the focus while the client is busy.
     pub(super) fn hold(&mut self) {
         self.held = self.follows();
     }
@@ -58,7 +58,7 @@ impl Lens {
         self.hold();
     }
 
-    /// A run is known, or known better than before.
+    /// Handles a run that is new or has changed.
     pub(super) fn note(&mut self, before: Option<&Run>, now: &Run) {
         if let Some(before) = before {
             self.starts.remove(before);
@@ -80,7 +80,7 @@ impl Lens {
         }
     }
 
-    /// Goes to the newest start that has an active run, else to the newest.
+    /// Moves to the newest start that has an active run, else to the newest one.
     fn fall_back(&mut self) {
         let newest_first = || self.starts.order.iter().rev();
         let is_active = |(_, of): &&(u64, SubmissionId)| {

@@ -79,7 +79,7 @@ impl Projection {
         }
     }
 
-    /// Takes over what is said of a run, unless more is known already.
+    /// Takes over a row, unless the known one is newer.
     fn take(&mut self, run: Run) -> Option<Change> {
         let id = run.id;
         if !self.follows(id) || self.is_old(&run) {
@@ -91,13 +91,13 @@ impl Projection {
         self.change(id, before)
     }
 
-    /// What changed of a run that was in this state before.
+    /// Returns the change of a run that was in this state before.
     pub(super) fn change(&self, id: RunId, before: Option<RunStatus>) -> Option<Change> {
         let now = self.runs.get(&id)?.state;
         Some(if before == Some(now) { Change::Updated(id) } else { Change::Moved(id) })
     }
 
-    /// Whether it says less than what is known already.
+    /// Returns whether the row is older than the known one.
     fn is_old(&self, run: &Run) -> bool {
         self.deleted.contains(&run.id)
             || self.runs.get(&run.id).is_some_and(|known| run.state.is_behind(known.state))
@@ -118,7 +118,7 @@ impl Projection {
         self.runs.insert(run.id, run);
     }
 
-    /// A run was deleted. Returns it as it was.
+    /// Removes a deleted run and returns it.
     pub fn remove(&mut self, run: RunId) -> Option<Run> {
         if !self.follows(run) {
             return None;
@@ -140,7 +140,7 @@ impl Projection {
         Some(run)
     }
 
-    /// A run.
+    /// Returns a run.
     #[must_use]
     pub fn run(&self, run: RunId) -> Option<&Run> {
         self.runs.get(&run)
@@ -151,17 +151,17 @@ impl Projection {
         self.runs.values()
     }
 
-    /// Runs that are under way, parked ones among them, in the order in which they were submitted.
+    /// Returns the runs that have started and not ended, including parked ones, in the order of their submission.
     pub fn active(&self) -> impl Iterator<Item = &Run> {
         self.active.iter().filter_map(|run| self.runs.get(run))
     }
 
-    /// Runs that wait, the next one first.
+    /// Returns the waiting runs, the next one first.
     pub fn queued(&self) -> impl Iterator<Item = &Run> {
         self.waiting.iter().filter_map(|run| self.runs.get(&run))
     }
 
-    /// The place of a run that waits, from 1.
+    /// Returns the place of a waiting run, counted from 1.
     #[must_use]
     pub fn position(&self, run: RunId) -> Option<u32> {
         self.waiting.position(run)
@@ -177,7 +177,7 @@ impl Projection {
         (running >= limit as usize).then_some(limit)
     }
 
-    /// The queue as a whole.
+    /// Returns the state of the queue.
     #[must_use]
     pub fn queue(&self) -> Queue {
         self.queue
@@ -207,13 +207,13 @@ impl Projection {
 
 /// The lens of each workflow.
 impl Projection {
-    /// The run in focus: its telemetry is shown.
+    /// Returns the run in focus, whose telemetry is shown.
     #[must_use]
     pub fn focus(&self, workflow: WorkflowId) -> Option<RunId> {
         self.lenses.get(&workflow)?.focus(self.busy)
     }
 
-    /// The pinned run of a workflow.
+    /// Returns the pinned run of a workflow.
     #[must_use]
     pub fn pinned(&self, workflow: WorkflowId) -> Option<RunId> {
         self.lenses.get(&workflow)?.pinned
@@ -226,7 +226,7 @@ impl Projection {
         true
     }
 
-    /// Lets the lens of a workflow follow the newest start again.
+    /// Removes the pin of a workflow, so that its lens follows the newest start again.
     pub fn unpin(&mut self, workflow: WorkflowId) {
         if let Some(lens) = self.lenses.get_mut(&workflow) {
             lens.unpin();
@@ -241,7 +241,7 @@ impl Projection {
         self.busy = busy;
     }
 
-    /// Whether a lens is on a run, or stays there.
+    /// Returns whether a run is in focus of a lens, or would be.
     fn is_in_a_lens(&self, run: RunId) -> bool {
         self.lenses.values().any(|lens| lens.is_on(run))
     }

@@ -33,7 +33,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// How many nodes are done, of how many.
+    /// Returns the numbers of done nodes and of all nodes.
     #[must_use]
     pub fn nodes(self) -> (usize, usize) {
         match self.state {
@@ -42,7 +42,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The label, unless it only repeats the workflow's title.
+    /// Returns the label, unless it only repeats the title of the workflow.
     #[must_use]
     pub fn label(self) -> &'a str {
         if self.run.label == self.run.title { "" } else { &self.run.label }
@@ -90,7 +90,7 @@ impl Projection {
         self.updated(id)
     }
 
-    /// The row of a run follows its telemetry, where that is ahead of lists and events of the registry.
+    /// Updates the row of a run from its telemetry, if that is ahead of lists and events of the registry.
     fn catch_up(&mut self, id: RunId) {
         let (Some(telemetry), Some(known)) = (self.telemetry.get(&id), self.runs.get(&id)) else { return };
         let mut summary = telemetry.state.summary();
@@ -110,7 +110,7 @@ impl Projection {
         self.set(run);
     }
 
-    /// A run with its state, once that came; also one that was deleted, until its telemetry is let go.
+    /// Returns a run with its state, if that has arrived; a deleted one too, until its telemetry is released.
     #[must_use]
     pub fn watched(&self, run: RunId) -> Option<(&Run, &RunState)> {
         let telemetry = self.telemetry.get(&run)?;
@@ -141,25 +141,25 @@ impl Projection {
 
 /// The runs that are followed.
 impl Projection {
-    /// The runs that it is about, in their order.
+    /// Returns the followed runs, in their order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.followed.iter().flatten().filter_map(|run| self.row(*run))
     }
 
-    /// One of them.
+    /// Returns a followed run.
     #[must_use]
     pub fn row(&self, run: RunId) -> Option<Row<'_>> {
         let state = self.telemetry.get(&run).map(|telemetry| &telemetry.state);
         Some(Row { run: self.runs.get(&run)?, state })
     }
 
-    /// Whether all have ended.
+    /// Returns whether all have ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.rows().all(|row| row.run.state.is_ended())
     }
 
-    /// How many are in a state.
+    /// Returns the number of runs in a state.
     pub fn count(&self, test: impl Fn(RunStatus) -> bool) -> usize {
         self.rows().filter(|row| test(row.run.state)).count()
     }

@@ -12,7 +12,7 @@ use crate::id::{SubmissionId, Version};
 use crate::run::RunStatus;
 use crate::time::Time;
 
-/// A run that waits.
+/// Returns a waiting run.
 fn run(workflow_id: WorkflowId, number: u32) -> Run {
     Run {
         id: RunId::new(),
@@ -42,12 +42,12 @@ fn run(workflow_id: WorkflowId, number: u32) -> Run {
     }
 }
 
-/// An event of the registry comes.
+/// Applies an event of the registry.
 fn hear(projection: &mut Projection, event: DaemonEvent) -> Vec<Change> {
     projection.apply(&mut Notification::Daemon { seq: 1, event })
 }
 
-/// The whole registry comes. Returns the runs that are missing in it.
+/// Applies a snapshot of the registry. Returns the runs that are missing in it.
 fn hear_all(projection: &mut Projection, runs: Vec<Run>, queue: Queue) -> Vec<RunId> {
     projection.apply(&mut Notification::Registry { seq: 1, runs, runs_left: 0, queue, banners: Vec::new() });
     projection.missing().collect()
@@ -66,7 +66,7 @@ impl Story {
         Self { projection: Projection::default(), workflow: WorkflowId::new(), runs: Vec::new(), clock: 0 }
     }
 
-    /// Runs of one submission, which wait.
+    /// Returns the waiting runs of a submission.
     fn submit(&mut self, count: usize) -> Vec<RunId> {
         let submission = SubmissionId::new();
         (0..count)
@@ -91,7 +91,7 @@ impl Story {
         self.tell(id);
     }
 
-    /// It happens, and nobody tells of it.
+    /// Changes a run without an event.
     fn happens(&mut self, id: RunId, state: RunStatus) {
         self.clock += 1;
         let at = Some(Time(self.clock.into()));
@@ -105,7 +105,7 @@ impl Story {
         }
     }
 
-    /// The run as it is now.
+    /// Returns the current run.
     fn row(&self, id: RunId) -> Run {
         self.runs.iter().find(|run| run.id == id).unwrap().clone()
     }
@@ -123,7 +123,7 @@ impl Story {
         self.runs.retain(|run| run.id != id);
         hear(&mut self.projection, DaemonEvent::RunDelete { workflow_id: self.workflow, run_id: id });
     }
-    /// A submission of one run, started.
+    /// Submits and starts one run.
     fn run(&mut self) -> RunId {
         let id = self.submit(1)[0];
         self.start(id);

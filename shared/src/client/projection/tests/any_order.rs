@@ -108,7 +108,7 @@ impl Story {
         }
     }
 
-    /// A run does something: its row and its state are the fold of it.
+    /// Changes a run by an event, which is folded into its row and its state.
     fn happens(&mut self, at: usize, event: StateEvent) {
         let (run, state) = &mut self.runs[at];
         let event = Numbered { seq: state.seq + 1, event };
@@ -128,7 +128,7 @@ impl Story {
         self.telemetry.push_back(Notification::Snapshot { workflow_id, run_id, run, state });
     }
 
-    /// The client says what it watches, and gets the rest of it or a snapshot.
+    /// Subscribes the client, which gets the missing events or a snapshot.
     fn watch(&mut self) {
         let telemetry = self.watched.iter().map(|run| TelemetryOf { run_id: *run, seq: None }).collect();
         let watch = self.projection.resume(Watch { registry: true, telemetry, ..Watch::default() });
@@ -180,13 +180,13 @@ impl Story {
         }
     }
 
-    /// The client asks after the runs that are missing.
+    /// Requests the runs that are missing.
     fn ask_for_missing(&mut self) {
         let missing: Vec<RunId> = self.projection.missing().collect();
         missing.into_iter().for_each(|run| self.ask(run, false));
     }
 
-    /// The response is as things are now, and comes later.
+    /// Requests a run; the response has its current state and arrives later.
     fn ask(&mut self, id: RunId, with_state: bool) {
         let found = self.runs.iter().find(|(run, _)| run.id == id);
         let found = found.map(|(run, state)| (run.clone(), with_state.then(|| state.clone())));

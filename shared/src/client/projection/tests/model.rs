@@ -40,7 +40,7 @@ enum Fact {
     Busy(bool),
 }
 
-/// Where the lens is after these facts.
+/// Returns the run in focus after these facts.
 fn lens(facts: &[Fact]) -> Option<RunId> {
     let (mut free, mut pin, mut frozen, mut busy) = (None, None, None, false);
     for (at, fact) in facts.iter().enumerate() {
