@@ -73,12 +73,12 @@ impl Http {
     /// Reads a URL and checks that it may be asked.
     ///
     /// # Errors
-    /// A sentence: it is no URL, or leads where it may not.
+    /// A sentence: it is not a URL, or its address is not allowed.
     pub fn check(&self, url: &str, reach: Reach) -> Result<Url, String> {
         let shown = || fanlight_shared::value::cut(&sanitise::line(url), 200);
-        let url = Url::parse(url).map_err(|error| format!("`{}` is no URL: {error}", shown()))?;
+        let url = Url::parse(url).map_err(|error| format!("`{}` is not a URL: {error}", shown()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("`{}` is no URL of http or https", shown()));
+            return Err(format!("`{}` is not a URL of http or https", shown()));
         }
         if reach == Reach::Public {
             check_host(&url, &self.inner.settings.allow)?;

@@ -55,7 +55,7 @@ pub(crate) enum Entry {
 pub(crate) enum Refusal {
     #[error("there is no such file")]
     Absent,
-    #[error("it climbs out of the folder; outputs lie below it")]
+    #[error("it climbs out of the folder; outputs must be below it")]
     Outside,
     #[error("it is a link that leads out of the folder, to `{}`; copy what it leads to instead", .0.display())]
     LinkOut(PathBuf),
@@ -181,7 +181,7 @@ fn open_file(parent: BorrowedFd<'_>, name: &OsStr) -> Result<File, Refusal> {
             other => other.into(),
         })?);
     if !file.metadata()?.is_file() {
-        return Err(Refusal::Special("no regular file"));
+        return Err(Refusal::Special("not a regular file"));
     }
     Ok(file)
 }
@@ -195,7 +195,7 @@ fn word(kind: FileType) -> &'static str {
         FileType::Fifo => "a fifo",
         FileType::Socket => "a socket",
         FileType::CharacterDevice | FileType::BlockDevice => "a device",
-        _ => "no regular file",
+        _ => "not a regular file",
     }
 }
 

@@ -69,9 +69,9 @@ pub enum StoreError {
         /// What was found.
         what: String,
     },
-    /// A file of the user that media refers to is not what it was.
+    /// A file of the user that media refers to has changed.
     #[error(
-        "{path} is not what it was when this run read it first: {what}; put it back, or read it anew with `fanlight resume`"
+        "{path} has changed since this run first read it: {what}; restore it, or read it again with `fanlight resume`"
     )]
     SourceChanged {
         /// The file.

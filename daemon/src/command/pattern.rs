@@ -29,7 +29,11 @@ impl Pattern {
             match part {
                 Component::CurDir => {}
                 Component::Normal(name) => whole.push(name),
-                _ => return Err(format!("the glob `{text}` climbs out of the folder; outputs lie below it")),
+                _ => {
+                    return Err(format!(
+                        "the glob `{text}` climbs out of the folder; outputs must be below it"
+                    ));
+                }
             }
         }
         let glob = whole.to_str().unwrap_or(text);

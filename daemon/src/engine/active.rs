@@ -210,13 +210,13 @@ impl ActiveRun {
     /// Returns the name of the lock that this node holds: its params are known from the start, so it never changes.
     ///
     /// # Errors
-    /// The name is none.
+    /// The name is not valid.
     pub(super) fn lock(&self, node: usize) -> Result<Option<String>, String> {
         let Some(template) = self.plan.nodes[node].lock() else { return Ok(None) };
         let scope = RunScope { run: self, item: None, upstream: Upstream::default() };
         let wrong = |why: &str| format!("`lock` {why}");
         let value = template.evaluate(&scope).map_err(|error| format!("`lock`: {error}"))?;
-        let name = value.ok_or_else(|| wrong("names nothing: a param in it is absent"))?.to_text()?;
+        let name = value.ok_or_else(|| wrong("is empty: a param in it is absent"))?.to_text()?;
         lock_name(&name).map_err(|why| wrong(&why))?;
         Ok(Some(name))
     }

@@ -24,7 +24,7 @@ impl ActiveRun {
     pub(super) fn within_memory(&mut self, outcome: Outcome) -> Outcome {
         let question = outcome.question.as_deref().map_or(0, questions::memory_of);
         let needed = memory_of(&outcome.values) + question;
-        let what = if question > 0 { "what it asks" } else { "what it made" };
+        let what = if question > 0 { "its question" } else { "its outputs" };
         match self.reserve(needed, what) {
             Ok(()) => outcome,
             Err(sentence) => Outcome {
@@ -46,7 +46,7 @@ impl ActiveRun {
     /// # Errors
     /// The run already holds too much.
     pub(super) fn reserve_inputs(&mut self, prepared: &Work) -> Result<(), String> {
-        self.reserve(inputs_of(prepared), "what it reads")
+        self.reserve(inputs_of(prepared), "its inputs")
     }
 
     /// Inputs were read.

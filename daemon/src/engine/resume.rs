@@ -170,7 +170,7 @@ fn new_version(
         // If they can't be compared, everything counts as changed.
         Err(_) => (0..plan.nodes.len()).collect(),
     };
-    let hints = gone.keys().map(|name| format!("the file has no param `{name}` any more")).collect();
+    let hints = gone.keys().map(|name| format!("the file no longer has the param `{name}`")).collect();
     Ok(Source { document, plan, params, blobs: files.published, touched, hints })
 }
 

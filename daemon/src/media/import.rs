@@ -25,7 +25,7 @@ pub fn import(path: &Path, kind: MediaKind, blobs: &Blobs) -> Result<(Media, Vec
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match kind {
         MediaKind::Dir if meta.is_dir() => folder(path, blobs),
-        MediaKind::Dir => Err(format!("{} is no folder", path.display())),
+        MediaKind::Dir => Err(format!("{} is not a folder", path.display())),
         _ if !meta.is_file() => Err(format!("{} is not a regular file", path.display())),
         kind => {
             let file =

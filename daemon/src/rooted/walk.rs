@@ -56,7 +56,7 @@ pub(crate) fn walk(
 ) -> Result<(), String> {
     let folder = match root.entry(start) {
         Ok(Entry::Folder(folder)) => folder,
-        Ok(Entry::File(_)) => return Err(format!("`{}` is no folder", start.display())),
+        Ok(Entry::File(_)) => return Err(format!("`{}` is not a folder", start.display())),
         Err(refusal) => return Err(format!("`{}`: {refusal}", start.display())),
     };
     let mut walk = Walk { root, links, visit, within: Vec::new(), limited: depth < MAX_DEPTH };

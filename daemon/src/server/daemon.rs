@@ -64,7 +64,7 @@ pub(super) async fn stop(session: &Arc<Session>, stop: Stop) -> Result<Done, Rpc
         let ended = activity.wait_for(|activity| activity.running == 0);
         if tokio::time::timeout(CANCEL, ended).await.is_err() {
             return Err(RpcError::refused(
-                "some runs have not ended 30 seconds after they were cancelled; the daemon goes on",
+                "some runs have not ended 30 seconds after they were cancelled; the daemon continues",
             ));
         }
     }

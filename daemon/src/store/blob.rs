@@ -162,7 +162,7 @@ impl Blobs {
         let mut file = File::open(self.path(hash)).map_err(unreadable)?;
         let meta = file.metadata().map_err(unreadable)?;
         if !meta.is_file() || !self.is_undamaged(hash, &mut file).map_err(unreadable)? {
-            return Err(StoreError::Other("it does not hold the bytes that its name says".into()));
+            return Err(StoreError::Other("its name is not the hash of its bytes".into()));
         }
         let open = self.inner.registry.open(hash, meta.len(), None);
         Ok(Published { hash, bytes: meta.len(), inline: None, open })

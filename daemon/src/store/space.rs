@@ -136,7 +136,7 @@ impl Drop for Waiting<'_> {
         let mut waiting = self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         *waiting -= 1;
         if *waiting == 0 && self.inner.shortage.send_replace(None).is_some() {
-            tracing::info!("no attempt waits for space any more");
+            tracing::info!("no attempt waits for space");
         }
     }
 }

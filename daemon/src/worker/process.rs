@@ -206,16 +206,16 @@ fn sentence(status: ExitStatus, stderr: &str) -> String {
         );
     }
     if stderr.contains("overflowed its stack") {
-        return "the worker ran out of stack over these bytes".into();
+        return "the worker ran out of stack while it read these bytes".into();
     }
     match (status.signal(), status.code()) {
         (Some(9), _) => "the worker was killed from outside, perhaps because memory ran short".into(),
         (Some(signal), _) if EXTERNAL_SIGNALS.iter().any(|it| it.as_raw() == signal) => {
             format!("the worker was ended from outside (signal {signal})")
         }
-        (Some(signal), _) => format!("the worker crashed over these bytes (signal {signal})"),
+        (Some(signal), _) => format!("the worker crashed on these bytes (signal {signal})"),
         (None, Some(code)) => {
-            let last = stderr.trim().lines().next_back().unwrap_or("it said nothing");
+            let last = stderr.trim().lines().next_back().unwrap_or("no message");
             format!("the worker ended with code {code}: {}", fanlight_shared::value::cut(last, 200))
         }
         (None, None) => "the worker ended".into(),

@@ -233,7 +233,7 @@ impl Reading<'_> {
 /// What is wrong, to follow its name.
 pub fn lock_name(name: &str) -> Result<(), String> {
     if name.trim().is_empty() {
-        return Err("names nothing".into());
+        return Err("is empty".into());
     }
     if name.chars().count() > LOCK_NAME_LIMIT || name.chars().any(char::is_control) {
         return Err(format!("must be one line of at most {LOCK_NAME_LIMIT} characters"));

@@ -69,9 +69,9 @@ fn files_that_are_listed_are_not_copied_and_show_says_where_they_are() {
 fn a_file_that_changed_after_it_was_listed_fails_its_reader_by_name_and_is_read_anew_by_resume() {
     type Change = fn(&Path);
     let changes: [(&str, Change); 4] = [
-        ("it holds other bytes now", |path| fs::write(path, "this is B\n").unwrap()),
-        ("it is gone", |path| fs::remove_file(path).unwrap()),
-        ("it is no regular file now", |path| {
+        ("its content is different", |path| fs::write(path, "this is B\n").unwrap()),
+        ("it no longer exists", |path| fs::remove_file(path).unwrap()),
+        ("it is no longer a regular file", |path| {
             fs::remove_file(path).unwrap();
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }),
@@ -96,7 +96,10 @@ fn a_file_that_changed_after_it_was_listed_fails_its_reader_by_name_and_is_read_
         });
         change(&fanlight.path("photos/b.txt"));
         fanlight.file("go", "");
-        run.ends().exits(1).complains(said).complains("photos/b.txt is not what it was");
+        run.ends()
+            .exits(1)
+            .complains(said)
+            .complains("photos/b.txt has changed since this run first read it");
         let said = fanlight.say(&["resume", "last"]).exits(0);
         assert!(said.err.contains("b.txt has changed since"), "{}", said.err);
         assert!(said.err.contains("runs list, wait, read again"), "{}", said.err);

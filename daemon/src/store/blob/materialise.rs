@@ -41,7 +41,7 @@ fn below(path: &str) -> Result<PathBuf, StoreError> {
     let stays = parts.components().all(|part| matches!(part, Component::Normal(_)));
     if path.is_empty() || !stays || path.contains('\0') {
         return Err(StoreError::Other(format!(
-            "a folder names the file `{}`, which lies outside it",
+            "a folder names the file `{}`, which is outside of it",
             path.escape_debug()
         )));
     }

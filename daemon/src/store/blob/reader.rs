@@ -121,7 +121,7 @@ impl BlobReader {
             hasher.update(&part);
             if self.left == 0 && hasher.finalize().as_bytes() != self.hash.as_bytes() {
                 return Err(match &self.source {
-                    Source::User(_, path) => source::changed(path, "it holds other bytes now").into(),
+                    Source::User(_, path) => source::changed(path, "its content is different").into(),
                     Source::File(_, path) => self.damaged(format!("{} holds other bytes", path.display())),
                     Source::Memory(_) => self.damaged("the database holds other bytes".to_owned()),
                 });

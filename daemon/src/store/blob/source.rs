@@ -78,10 +78,10 @@ impl Blobs {
         let path = Path::new(&source.path);
         let file = reader.file().map(|file| file.try_clone()).transpose();
         let file = file.map_err(|error| unreadable(path, &error))?;
-        let file = file.ok_or_else(|| changed(path, "it is no file"))?;
+        let file = file.ok_or_else(|| changed(path, "it is not a file"))?;
         let published = self.publish_file(file)?;
         if published.hash != media.hash {
-            return Err(changed(path, "it holds other bytes now"));
+            return Err(changed(path, "its content is different"));
         }
         Ok(published)
     }
@@ -104,17 +104,17 @@ impl Blobs {
         let file = match rustix::fs::open(&path, flags, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => {
-                return Err(changed(&path, "it is gone"));
+                return Err(changed(&path, "it no longer exists"));
             }
             Err(rustix::io::Errno::LOOP | rustix::io::Errno::MLINK) => {
                 return Err(changed(&path, "it is a link now"));
             }
-            Err(rustix::io::Errno::NXIO) => return Err(changed(&path, "it is no regular file now")),
+            Err(rustix::io::Errno::NXIO) => return Err(changed(&path, "it is no longer a regular file")),
             Err(error) => return Err(unreadable(&path, &error.into())),
         };
         let meta = file.metadata().map_err(|error| unreadable(&path, &error))?;
         if !meta.is_file() {
-            return Err(changed(&path, "it is no regular file now"));
+            return Err(changed(&path, "it is no longer a regular file"));
         }
         if meta.len() != media.bytes {
             let what = format!("it has {} bytes instead of {}", meta.len(), media.bytes);

@@ -38,20 +38,23 @@ fn a_file_of_the_user_is_read_as_it_was_listed_or_named_in_an_error() {
 
     let says = |what: &str| {
         let error = read(&at, folder.path(), &media).unwrap_err();
-        assert!(error.contains(what) && error.contains("a.txt is not what it was"), "{error}");
+        assert!(
+            error.contains(what) && error.contains("a.txt has changed since this run first read it"),
+            "{error}"
+        );
         assert!(error.contains("`fanlight resume`"), "{error}");
     };
     let times = fs::File::open(&path).unwrap().metadata().unwrap().modified().unwrap();
     fs::write(&path, large(2)).unwrap();
     fs::File::options().write(true).open(&path).unwrap().set_modified(times).unwrap();
-    says("it holds other bytes now");
+    says("its content is different");
     fs::write(&path, b"short").unwrap();
     says("it has 5 bytes instead of");
     fs::remove_file(&path).unwrap();
-    says("it is gone");
+    says("it no longer exists");
     let status = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
     assert!(status.success());
-    says("it is no regular file now");
+    says("it is no longer a regular file");
     fs::remove_file(&path).unwrap();
     let elsewhere = folder.path().join("elsewhere");
     fs::write(&elsewhere, large(1)).unwrap();
@@ -59,7 +62,7 @@ fn a_file_of_the_user_is_read_as_it_was_listed_or_named_in_an_error() {
     says("it is a link now");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    says("it is no regular file now");
+    says("it is no longer a regular file");
     fs::remove_dir(&path).unwrap();
     fs::rename(&elsewhere, &path).unwrap();
     assert_eq!(read(&at, folder.path(), &media), Ok(large(1)), "put back, it is what it was");
@@ -80,7 +83,7 @@ fn a_copy_in_the_store_outlives_the_file() {
     assert_eq!(read(&at, folder.path(), &media), Ok(large(1)));
     fs::write(&path, large(2)).unwrap();
     let error = at.store.blobs().copy_source(&media, &source).unwrap_err().to_string();
-    assert!(error.contains("it holds other bytes now"), "{error}");
+    assert!(error.contains("its content is different"), "{error}");
 }
 
 #[test]

@@ -211,7 +211,7 @@ async fn a_worker_that_dies_by_itself_fails_its_attempt_with_a_sentence() {
     };
     for (end, expected) in [
         ("echo no luck >&2; exit 3", "code 3: no luck"),
-        ("kill -SEGV $$", "crashed over these bytes (signal 11)"),
+        ("kill -SEGV $$", "crashed on these bytes (signal 11)"),
         ("echo 'memory allocation of 9 bytes failed' >&2; kill -ABRT $$", "2 GiB of memory"),
     ] {
         // It takes the request first: the frame is longer than this.
