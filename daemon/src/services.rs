@@ -121,7 +121,7 @@ impl NodeServices {
         }
     }
 
-    /// Adds to what the attempt costs, in US dollars. What is no cost is not added.
+    /// Adds to the cost of the attempt, in US dollars. A number that can't be a cost is ignored.
     pub fn spend(&self, usd: f64) {
         self.report(Report::Cost(usd));
     }

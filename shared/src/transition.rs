@@ -39,7 +39,7 @@ pub fn enter<S: State>(state: &mut S, next: S) -> Result<(), Forbidden> {
 impl State for RunStatus {
     fn next(self) -> &'static [Self] {
         match self {
-            // Failed: its stored document can't be read any more.
+            // Failed: its stored document can no longer be read.
             Self::Queued => &[Self::Running, Self::Failed, Self::Cancelled],
             Self::Running => &[Self::Parked, Self::Cancelling, Self::Completed, Self::Failed],
             // Failed: for the same reason as a queued run.

@@ -57,7 +57,7 @@ pub struct Param {
     pub description: Option<String>,
     /// Whether a form offers several lines for its text.
     pub multiline: bool,
-    /// Where it stands.
+    /// Its place in the file.
     pub span: Span,
 }
 
@@ -230,7 +230,7 @@ pub struct CommandOutput {
     pub name: Option<String>,
     /// Of a `glob:` under `dir:`: whether to include files that the command left unchanged.
     pub take_unchanged: bool,
-    /// Where it stands.
+    /// Its place in the file.
     pub span: Span,
 }
 
@@ -252,7 +252,7 @@ pub enum OutputSource {
 pub struct Output {
     /// What it shows.
     pub value: Template,
-    /// Where it stands.
+    /// Its place in the file.
     pub span: Span,
 }
 

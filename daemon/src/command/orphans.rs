@@ -16,7 +16,7 @@ impl Commands {
         folders.filter_map(|it| it.file_name().to_str()?.parse().ok()).collect()
     }
 
-    /// Removes what only a running attempt needs from these folders, and ends commands that no run waits for any more.
+    /// Removes what only a running attempt needs from these folders, and ends commands for which no run waits.
     /// `active` holds the attempts that continue; folders that `known` does not return are left alone.
     pub(super) async fn clean_up_orphans(
         &self,

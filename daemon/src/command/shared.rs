@@ -152,7 +152,7 @@ impl SharedFolders {
             }
             (dir, sources)
         };
-        // A folder that can't be read any more counts as gone, so its files count as changed.
+        // An unreadable folder counts as removed, so its files count as changed.
         let after = Snapshot::now(&dir, &sources).unwrap_or_default();
         let mut sessions = self.lock();
         let Some(mut this) = sessions.remove(&id) else { return };

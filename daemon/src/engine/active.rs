@@ -90,11 +90,11 @@ impl NodeRun {
         self.values.as_ref()?.get(port)
     }
 
-    /// What the port `status` holds where the node itself made no such value: of a node with `each` a list.
+    /// Returns the value of the derived port `status`: for a node with `each`, a list.
     fn status(&self) -> Option<Value> {
         let word = |instance: &ActiveInstance| {
             Value::from(match instance.status {
-                // A value that was taken over was made once, and conditions go by that.
+                // A reused value comes from a completed node, and conditions depend on that.
                 NodeStatus::Cached => NodeStatus::Completed.word(),
                 status => status.word(),
             })
@@ -189,7 +189,7 @@ impl ActiveRun {
         }
     }
 
-    /// Every instance that could have an attempt: items where there are some, else the node itself.
+    /// Returns every instance that may have attempts: the items of a node if it has some, else the node itself.
     pub(super) fn instances_mut(&mut self) -> impl Iterator<Item = &mut ActiveInstance> {
         self.nodes.iter_mut().flat_map(|node| match &mut node.items {
             Some(items) => items.runs.iter_mut(),

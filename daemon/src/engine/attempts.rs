@@ -286,7 +286,7 @@ impl ActiveRun {
     }
 }
 
-/// Fails an attempt whose values are nested too deeply: JSON parsers could not read them any more.
+/// Fails an attempt whose values are nested too deeply: JSON parsers could not read them.
 fn refusing_deep(outcome: Outcome) -> Outcome {
     let deep =
         outcome.values.iter().find_map(|(port, value)| Some((port, value.extent().check_depth().err()?)));

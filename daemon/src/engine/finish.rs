@@ -138,7 +138,8 @@ impl ActiveRun {
         }
     }
 
-    /// Files of the user that the workflow puts out are no assets of the node that read them: they become assets of the run.
+    /// Makes assets of the run from files of the user that are workflow outputs: they are not assets of the node that read
+    /// them.
     fn publish_copied(&self, context: &mut Context, copied: Vec<(String, Vec<Value>)>) {
         let made = publish::Made { number: 0, duration: std::time::Duration::ZERO, cost_usd: None };
         for (name, media) in copied {

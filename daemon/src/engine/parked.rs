@@ -1,4 +1,4 @@
-//! Parked runs: a run of which nothing can go on until a person answers holds no slot. It survives restarts, and with its
+//! Parked runs: a run that can't continue until a person answers holds no slot. It survives restarts, and with its
 //! answer it goes back to the head of the queue.
 
 use fanlight_shared::event::RunUpdate;
@@ -12,7 +12,7 @@ use super::context::Context;
 use super::core::Core;
 
 impl ActiveInstance {
-    /// Something of it goes on without a person.
+    /// Returns whether something of it continues without a person.
     fn is_busy(&self) -> bool {
         let waits_for_retry = self.status == NodeStatus::Waiting
             && self.attempts > 0
@@ -23,7 +23,7 @@ impl ActiveInstance {
 }
 
 impl ActiveRun {
-    /// Parks the run if all that could go on waits for a person.
+    /// Parks the run if everything that could continue waits for a person.
     pub(super) fn park_if_idle(&mut self, context: &mut Context) {
         let may_park = self.run.state == RunStatus::Running && self.asking > 0 && self.live == 0;
         if may_park && !self.instances_mut().any(|instance| instance.is_busy()) {

@@ -184,8 +184,8 @@ impl PlanNode {
         matches!(&self.kind, Kind::Native(native) if native.spec.source)
     }
 
-    /// Whether media that this port puts out becomes an asset: of a node that reads the user's own files only if the workflow
-    /// says so.
+    /// Returns whether media of this port becomes an asset. That of a node that reads files of the user does so only if the
+    /// workflow says so.
     pub(crate) fn keeps_media(&self, port: &str) -> bool {
         self.node.keep.unwrap_or(!self.is_source()) || self.output_ports.contains(port)
     }
@@ -205,12 +205,12 @@ fn reads_item(expression: &Expression) -> bool {
     expression.references().iter().any(|it| matches!(it.root, Root::Item | Root::Index))
 }
 
-/// The upstream node and port, if this node may start item by item: its `each` is exactly that port of a node with
+/// Returns the upstream node and port if this node may start item by item: its `each` is exactly that port of a node with
 /// `each`, and nothing else of this node waits for that node as a whole.
 fn straight(node: &Node, workflow: &Workflow, index: &HashMap<String, usize>) -> Option<(usize, String)> {
     let (from, port) = node.each.as_ref()?.straight()?;
     workflow.nodes.get(from)?.each.as_ref()?;
-    // The status of an item is no value that the item made.
+    // The status of an item is not a value of the item.
     let no_value = port == STATUS_PORT;
     let elsewhere = no_value
         || node.needs.iter().any(|need| need == from)

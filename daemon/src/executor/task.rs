@@ -43,7 +43,7 @@ impl Task {
     }
 }
 
-/// There is no step at which what is inside would be half of something.
+/// Each change leaves the value consistent, so a poisoned lock is harmless.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

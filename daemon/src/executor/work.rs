@@ -39,7 +39,7 @@ pub struct CommandWork {
 /// What runs.
 #[derive(Clone, Debug)]
 pub enum Program {
-    /// A script, as it stands in the file.
+    /// A script, as it is in the file.
     Script {
         /// Its text.
         text: String,

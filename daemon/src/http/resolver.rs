@@ -1,4 +1,4 @@
-//! Names become addresses, of which only those that may be reached are given to whoever connects.
+//! Resolves names into addresses, of which only the allowed ones are used.
 
 use std::net::SocketAddr;
 

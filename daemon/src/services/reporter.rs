@@ -1,6 +1,6 @@
-//! What nodes say, brought to those who watch and to the log of the attempt.
+//! Brings the reports of nodes to watching clients and to the log of the attempt.
 //!
-//! Nothing here waits for a client, and whoever says it is not trusted: a worker has read foreign bytes.
+//! Nothing here waits for a client, and reports are not trusted: a worker has read foreign bytes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use super::{Carrier, MAX_MESSAGE};
 use crate::attempt::Attempt;
 use crate::supervisor::log::StreamTag;
 
-/// Takes what the node of an attempt says: cheap to clone.
+/// Takes the reports of the node of an attempt; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Reporter {
     attempt: Arc<Attempt>,

@@ -51,7 +51,7 @@ pub(super) struct Apply {
 pub(super) struct Applied {
     /// For each batch, in order.
     pub(super) answers: Vec<Result<Committed, StoreError>>,
-    /// Files that no row refers to any more.
+    /// Files to which no row refers.
     pub(super) unlink: Vec<BlobHash>,
     /// Bytes that got a reference.
     pub(super) claimed: HashSet<BlobHash>,

@@ -152,11 +152,11 @@ impl Blobs {
         Ok(Published { hash, bytes, inline: None, open })
     }
 
-    /// Publishes a file that lies in its place although the database does not know it, once its bytes are verified. It
-    /// stays there if the publication comes to nothing. Blocks.
+    /// Publishes a file in the place of a blob that the database does not know, after verifying its bytes. It stays there if
+    /// the publication is dropped. Blocks.
     ///
     /// # Errors
-    /// It can't be read, or holds other bytes than its name says.
+    /// It can't be read, or its name is not the hash of its bytes.
     pub(crate) fn adopt(&self, hash: BlobHash) -> Result<Published, StoreError> {
         let unreadable = |error: io::Error| StoreError::Disk(format!("it can't be read: {error}"));
         let mut file = File::open(self.path(hash)).map_err(unreadable)?;
@@ -210,7 +210,7 @@ impl Blobs {
         &self.inner.space
     }
 
-    /// Lets no file be written any more, as a disk that is full, or lets them be written again.
+    /// Makes the writing of files fail, like a full disk, or work again.
     #[cfg(test)]
     pub(crate) fn set_full(&self, full: bool) {
         self.inner.full.store(full, std::sync::atomic::Ordering::SeqCst);
@@ -245,8 +245,8 @@ impl Blobs {
         });
     }
 
-    /// Whether the file is there and whole: one that was damaged is written anew. Whoever renamed it may not have synced
-    /// its folder yet, so that is done here too.
+    /// Returns whether the file exists and is undamaged; a damaged one is written again. Another thread may have renamed it
+    /// and not have synced its folder yet, so that is done here too.
     fn has_file(&self, hash: BlobHash, bytes: u64) -> Result<bool, StoreError> {
         let path = self.path(hash);
         if !std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes) {
@@ -269,7 +269,7 @@ impl Blobs {
         Ok(Temporary { path, file })
     }
 
-    /// Makes a whole temporary file the blob that it is.
+    /// Moves a complete temporary file to its place as a blob.
     fn settle(&self, temporary: Temporary, hash: BlobHash) -> Result<(), StoreError> {
         let path = self.path(hash);
         let settle = || {

@@ -1,4 +1,4 @@
-//! The JSON of values that is too long for a row: published by whoever made them, before the writer has to.
+//! JSON of values that is too long for a row: it is published before the values reach the writer.
 
 use fanlight_shared::preview;
 use fanlight_shared::value::Value;

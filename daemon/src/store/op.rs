@@ -33,7 +33,7 @@ pub enum Op {
     Row {
         /// The run.
         run: RunId,
-        /// How it stands.
+        /// Its summary.
         summary: Summary,
     },
     /// Bytes that later operations of this batch, or later batches, refer to.
@@ -48,7 +48,7 @@ pub enum Op {
         item: ItemPath,
         /// The values by port.
         values: Values,
-        /// By port: the JSON of those values that is too long for a row, published by whoever made them.
+        /// By port: JSON that is too long for a row, published before.
         bodies: Bodies,
     },
     /// A new asset.

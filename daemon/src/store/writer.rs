@@ -30,23 +30,23 @@ const MAX_BATCH_BYTES: usize = 8 << 20;
 pub(super) enum Message {
     /// Commit this.
     Batch(Batch),
-    /// Nobody publishes these bytes any more; if nothing refers to them either, they go.
+    /// The publication of these bytes has ended; they are removed unless something refers to them.
     Released {
         /// The bytes.
         hash: BlobHash,
-        /// Whether they lie in a file that this daemon wrote.
+        /// Whether they are in a file that this daemon wrote.
         made: bool,
     },
     /// The daemon is idle: free what can be allocated again.
     ReleaseMemory,
-    /// The database may not grow beyond so many pages: a disk that is full, for tests.
+    /// Limits the number of pages of the database, like a full disk; for tests.
     #[cfg(test)]
     PageLimit(u32),
-    /// End, after what came before.
+    /// End after the earlier messages.
     Close,
 }
 
-/// What waited.
+/// The messages of one turn.
 #[derive(Default)]
 struct Gathered {
     group: Vec<Batch>,
@@ -64,7 +64,7 @@ pub(super) struct Writer {
     checkpoint: Checkpoint,
     outage: Outage,
     failure: watch::Sender<Option<String>>,
-    /// What was decided and waits for the disk, oldest first; empty except while the store can't be written.
+    /// Decisions that wait until the store can be written again, oldest first.
     held: VecDeque<Batch>,
     closing: bool,
 }
@@ -114,7 +114,7 @@ impl Writer {
             let why = self.outage.reason().unwrap_or_else(super::closed);
             answer(batch.after, Err(why));
         }
-        // What came too late is told so, rather than left waiting.
+        // Late batches are refused instead of being left waiting.
         while let Ok(message) = self.inbox.try_recv() {
             if let Message::Batch(batch) = message {
                 answer(batch.after, Err(super::closed()));
@@ -129,8 +129,8 @@ impl Writer {
 
     /// Returns the next message; makes a checkpoint during a long wait for it.
     fn next(&mut self) -> Option<Message> {
-        if let Some(patience) = self.checkpoint.idle_delay() {
-            match self.inbox.recv_timeout(patience) {
+        if let Some(delay) = self.checkpoint.idle_delay() {
+            match self.inbox.recv_timeout(delay) {
                 Err(RecvTimeoutError::Timeout) => self.checkpoint.make(&self.db),
                 other => return other.ok(),
             }
@@ -169,8 +169,8 @@ impl Writer {
         Gathered { group, released, release_memory }
     }
 
-    /// Caches are emptied, and what is free thereby goes back to the system. On this thread, which is idle then and
-    /// needs no waking of another.
+    /// Empties caches and returns free memory to the system. This thread does it, because it is idle then and no other needs
+    /// to wake.
     fn release_memory(&mut self) {
         self.apply.release_memory();
         database::shrink(&self.db);
@@ -178,7 +178,7 @@ impl Writer {
         crate::memory::release();
     }
 
-    /// Commits batches together and tells each; what can't be written for now is refused or held.
+    /// Commits batches together and notifies their callers. What can't be written now is refused or held.
     fn commit(&mut self, group: Vec<Batch>) {
         if group.is_empty() {
             return;
@@ -199,8 +199,8 @@ impl Writer {
         }
     }
 
-    /// What the engine decided does not fit what is stored, so neither can be trusted to go on with. The daemon is asked to
-    /// end, and the next one recovers from what is stored. The run that it was about counts as interrupted.
+    /// Asks the daemon to end, because a decision of the engine contradicts the stored data. The next daemon recovers from the
+    /// stored data. The run that the decision was about counts as interrupted.
     fn fail(&self, failed: Failed) {
         let Failed { error, run } = failed;
         if let Some(run) = run

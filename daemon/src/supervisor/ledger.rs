@@ -1,9 +1,9 @@
-//! The ledger: one file that says of each started attempt what became of it, written before its process exists, so that the
-//! next supervisor knows which processes may remain and how the others ended.
+//! The ledger: one file that records each attempt before its process exists, and its end. From it, the next supervisor knows
+//! which processes may remain and how the others ended.
 //!
-//! Records are only appended, each whole by one write, and nothing is made or removed for an attempt: on some file systems
-//! each new file costs a look at every one that was removed of late. When most of the file is of forgotten attempts, what
-//! is left is written anew.
+//! Records are only appended, each with one write, and no file is created or removed for an attempt: on some file systems
+//! each new file costs a search through the recently removed ones. When most records are about forgotten attempts, the file
+//! is rewritten with the others.
 
 mod earlier;
 
@@ -25,7 +25,7 @@ const ENDED: u8 = 0xA5;
 const LOST: u8 = 0xA6;
 const FORGOTTEN: u8 = 0xA7;
 
-/// How long the file becomes, in bytes, before it is written anew with what is not forgotten.
+/// The length in bytes below which the file is not rewritten.
 const MIN_LENGTH: u64 = 64 << 10;
 
 /// The entry of an attempt in the ledger.
@@ -91,7 +91,7 @@ pub(crate) struct Ledger {
     path: PathBuf,
     file: File,
     length: u64,
-    /// At this length it is written anew.
+    /// The length at which it is rewritten.
     longest: u64,
 }
 
@@ -154,7 +154,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes the file anew with what is not forgotten.
+    /// Rewrites the file without forgotten attempts.
     fn tidy(&mut self) -> io::Result<()> {
         self.longest = self.length * 2;
         let (entries, _) = read(&self.path)?;

@@ -16,22 +16,22 @@ use crate::node_type::NewFile;
 use crate::services::{Report, Reporter};
 use crate::store::blob::{Blobs, Published};
 
-/// So many frames are heard in a [`WINDOW`]; a worker that sends more waits. An honest one sends a third of that.
+/// The most frames that are read in a [`WINDOW`]; a worker that sends more waits. A normal one sends a third of that.
 const MAX_FRAMES: u32 = 10;
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// Hears what the node of one request says.
+/// Reads the reports of the node of one request.
 pub(super) struct Listener<'a> {
     scratch: &'a Scratch,
     reporter: Reporter,
     blobs: Blobs,
-    /// What the node was given.
+    /// The media that the node was given.
     known: Known,
     state: Mutex<State>,
 }
 
 struct State {
-    /// When the window began, and how many frames were heard in it.
+    /// The start of the window, and the number of frames that were read in it.
     window: (Instant, u32),
     /// Keeps the bytes that a partial output refers to, by port.
     shown: HashMap<String, Vec<Published>>,
@@ -43,7 +43,7 @@ impl<'a> Listener<'a> {
         Self { scratch, reporter, blobs, known, state: Mutex::new(state) }
     }
 
-    /// Each change leaves it whole.
+    /// Each change leaves it consistent, so a poisoned lock is harmless.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,7 +70,7 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// A partial output for which there is no room, or which names what the node does not have, is not shown.
+    /// Shows a partial output, unless there is no space for it or it names media that the node does not have.
     async fn partial(&self, files: &BTreeMap<BlobHash, NewFile>, port: String, mut value: Value) {
         let (mut made, mut published) = (BTreeMap::new(), Vec::new());
         for media in value.media() {

@@ -28,12 +28,12 @@ use super::listener::Listener;
 use super::process::{NoResponse, Process};
 use super::scratch::Scratch;
 
-/// How long a worker stays without a request.
+/// How long a worker may be idle before it is ended.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest preview kept, in bytes.
 const MAX_PREVIEW_BYTES: u64 = 1 << 20;
 
-/// The worker processes of a daemon: at most so many at once, started when needed, kept warm, ended when idle for long.
+/// The worker processes of a daemon: a limited number, started when needed, kept for further requests, ended when idle.
 #[derive(Clone, Debug)]
 pub struct Workers {
     inner: Arc<Inner>,
@@ -43,9 +43,9 @@ pub struct Workers {
 struct Inner {
     helper: PathBuf,
     blobs: Blobs,
-    /// A folder of its own below what was given, so that what a crash left can be removed as a whole.
+    /// A folder of its own, so that the leftovers of a crash can be removed as a whole.
     scratch: PathBuf,
-    /// Where the folders of attempts lie.
+    /// The folder of the folders of attempts.
     attempts: PathBuf,
     /// First in, first out.
     slots: Semaphore,
@@ -54,9 +54,9 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Idle {
-    /// The one used last is at the end and is taken first, so that the others may cool down.
+    /// The last used one is at the end and is used first, so that the others can time out.
     processes: Vec<Process>,
-    /// Whether a task waits to end them; there is none while there are none, so that an idle daemon is never woken.
+    /// Whether a task waits to end them; without idle workers there is none, so that an idle daemon never wakes.
     sweeping: bool,
 }
 
@@ -130,7 +130,7 @@ impl Workers {
         let known = known(&given);
         let name = format!("{}", attempt.id);
         let space = self.inner.blobs.space().clone();
-        // No slot is held while it waits, and what lies in its folder takes no space then.
+        // While it waits, it holds no slot, and its folder takes no space.
         let asked = space.retry(&attempt.cancel, || {
             let ask = |files, folder| Request::Run {
                 node_type: node_type.to_owned(),

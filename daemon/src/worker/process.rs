@@ -19,11 +19,11 @@ use super::frame::{self, Request, Response};
 use super::limits;
 use super::listener::Listener;
 
-/// How much of a worker's stderr is kept, from its end: enough for the reason of an abort.
+/// How much of the end of a worker's stderr is kept, in bytes: enough for the reason of an abort.
 const MAX_STDERR_BYTES: usize = 4096;
-/// A worker that did so many requests is ended after the last.
+/// The number of requests after which a worker is replaced.
 const MAX_REQUESTS: u32 = 500;
-/// A worker that holds so many bytes after a request is ended.
+/// The resident memory after a request, in bytes, above which a worker is replaced.
 const MAX_RESIDENT_BYTES: u64 = 192 << 20;
 
 /// A worker process and the daemon's end of its socket.
@@ -75,8 +75,8 @@ impl Process {
         Ok(Self { child, socket, stderr, reader, requests: 0, idle_since: Instant::now() })
     }
 
-    /// Does one request; what its node says meanwhile goes to the listener. After an error the process is of no use any more; end it. Not cancel-safe: whoever drops this
-    /// midway must end the process too.
+    /// Runs one request; the reports of its node go to the listener. After an error, end the process. Not cancel-safe: a
+    /// caller that drops this future must end the process too.
     pub(super) async fn ask(
         &mut self,
         request: &Request,

@@ -39,7 +39,7 @@ struct Waiting {
     made: MadeFiles,
     /// Counts requests, so that what a thread says that outlives its request is not taken for the next one's.
     request: u64,
-    /// Nobody takes anything any more.
+    /// No more reports are taken.
     closed: bool,
 }
 
@@ -56,7 +56,7 @@ impl Carrier for OfRequest {
 }
 
 impl Reports {
-    /// Each change leaves it whole.
+    /// Each change leaves it consistent, so a poisoned lock is harmless.
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,9 +1,9 @@
-//! The projection: what a client knows of runs. Whatever the daemon tells, in notifications and in responses, is folded
-//! into it, and what it says in the end does not depend on what came late, twice, or after a loss.
+//! The projection: a client's copy of the runs. Notifications and responses of the daemon are folded into it. Its final state
+//! does not depend on messages that came late, twice, or after a lost connection.
 //!
 //! - this file: notifications
-//! - `rows`: runs as lists show them, which of them are under way, and who waits
-//! - `telemetry`: the states of runs that are watched, and from where they go on after a loss
+//! - `rows`: runs as lists show them, the active ones, and the waiting ones
+//! - `telemetry`: the states of watched runs, and where to resume them after a lost connection
 //! - `lens`: which run of a workflow is in focus
 
 mod lens;
@@ -27,19 +27,19 @@ use crate::rpc::watch::Notification;
 use crate::run::Run;
 use crate::waiting::Waiting;
 
-/// What a client knows of runs.
+/// A client's copy of the runs.
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
-    /// The runs that it is about, in their order; `None`: all.
+    /// The followed runs, in their order; `None` means all.
     followed: Option<IndexSet<RunId>>,
     runs: HashMap<RunId, Run>,
-    /// Those that are under way: few, and asked for with every frame.
+    /// Runs that have started and not ended: few, and read for every frame.
     active: BTreeSet<RunId>,
-    /// What was deleted: a response that was under way does not bring it back.
+    /// Deleted runs: a late response does not bring them back.
     deleted: HashSet<RunId>,
-    /// Runs of which the daemon told nothing when it told of all that go on: those that went on here or are looked at,
+    /// Runs that the last snapshot of the registry lacks, although they are active or in focus here,
     missing: HashSet<RunId>,
-    /// and those that had ended.
+    /// and those that it lacks and that have ended.
     unconfirmed: HashSet<RunId>,
     waiting: Waiting,
     queue: Queue,
@@ -60,18 +60,18 @@ pub enum Change {
     Updated(RunId),
     /// The state of this run.
     Moved(RunId),
-    /// Nothing: events of this run are missing. It is to be [watched](Projection::resume) anew.
+    /// Nothing: events of this run are missing. [Watch](Projection::resume) it again.
     Gap(RunId),
-    /// The run was deleted; it was so.
+    /// The run was deleted; this is its last state.
     Deleted(Box<Run>),
-    /// What every client should show.
+    /// The banners.
     Banners,
     /// The daemon ends, and why.
     Bye(String),
 }
 
 impl Projection {
-    /// A projection of these runs alone, in their order. One that is made by [`Default`] is about all runs.
+    /// Creates a projection of only these runs, in their order. The default projection has all runs.
     #[must_use]
     pub fn of(runs: Vec<Run>) -> Self {
         let followed = runs.iter().map(|run| run.id).collect();
@@ -83,7 +83,7 @@ impl Projection {
     /// Handles a new connection. Returns whether the banners changed.
     pub fn connected(&mut self, hello: &HelloResponse) -> bool {
         if self.instance.as_ref() != Some(&hello.instance) {
-            // Another daemon counts anew; what is known of runs is as durable as they are.
+            // Another daemon counts from 1 again; the runs themselves are durable.
             self.seq = None;
             self.instance = Some(hello.instance.clone());
         }

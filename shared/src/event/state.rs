@@ -145,7 +145,7 @@ pub struct NodeUpdate {
     /// What it asks a person, while it waits for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Box<Question>>,
-    /// The answer to its question, with which the next attempt goes on.
+    /// The answer to its question, with which the next attempt continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<Answer>>,
     /// Of an attempt that ended: the last value of each number that it reported.

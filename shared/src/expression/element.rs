@@ -40,7 +40,7 @@ pub struct ElementExpression {
 }
 
 impl ElementExpression {
-    /// Reads an expression. `inputs` are the names of the other inputs; every problem spans `span`, where the text stands.
+    /// Reads an expression. `inputs` are the names of the other inputs; every problem spans `span`, the place of the text.
     ///
     /// # Errors
     /// What is wrong with it: the expression itself, names that are not known.

@@ -292,7 +292,7 @@ pub struct CancelResponse {
     pub ended_left: u32,
 }
 
-/// `runs.answer`: what a person says to the question of a node. The run goes on when it has a slot again.
+/// `runs.answer`: the answer of a person to the question of a node. The run continues when it has a slot again.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -125,7 +125,7 @@ mod tests {
         serde_json::from_str(&text.unwrap_or_else(|_| panic!("no frozen frames of {name}"))).unwrap()
     }
 
-    /// Frames of a released version never change: code that can't read them any more would break users' scripts.
+    /// Frames of a released version never change: code that can't read them would break users' scripts.
     #[test]
     fn frames_of_version_1_can_always_be_decoded() {
         for method in super::methods() {

@@ -97,7 +97,7 @@ pub struct Attempt {
     /// What it asked a person, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// How that was answered, shortened; the next attempt goes on with it.
+    /// The answer to it, shortened; the next attempt continues with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<Answer>>,
     /// That answer as people read it: `yes`, the text of a choice. Absent where nobody answered.

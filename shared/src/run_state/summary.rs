@@ -1,12 +1,12 @@
-//! How a run stands: what its state events say of it as a whole.
+//! The summary of a run: the part of its state that lists show.
 
 use crate::event::{RunUpdate, StateEvent};
 use crate::run::{NodeStatus, Run, RunStatus};
 use crate::spent::Spent;
 use crate::time::Time;
 
-/// How a run stands: the fold of its state events, as far as lists show it. What an event changes of this is said here
-/// alone: for the rows of lists, for the rows of the store, and for [`super::RunState`], which has more.
+/// The part of a run's state that lists show: the fold of its state events. Only this type knows how events change it: it is
+/// used for the rows of lists, for the rows of the store, and within [`super::RunState`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Summary {
     /// Its state.
@@ -94,7 +94,7 @@ impl Run {
         }
     }
 
-    /// Sets how it stands. One that does not wait has no place in the queue, and one that has ended asks nothing.
+    /// Sets its summary. A run that does not wait has no place in the queue, and an ended run asks nothing.
     pub fn set_summary(&mut self, summary: Summary) {
         let Summary { status, started_at, start_order, ended_at, error, nodes_done, spent } = summary;
         self.state = status;

@@ -1,4 +1,4 @@
-//! A disk that is full while runs go on.
+//! A disk that is full while runs continue.
 
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;

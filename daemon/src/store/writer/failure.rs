@@ -9,7 +9,7 @@ use crate::store::StoreError;
 pub(in crate::store) enum Failure {
     /// The batch is at fault; its neighbours are not.
     Batch(StoreError),
-    /// The store can't be written at the moment, whoever asks.
+    /// The store can't be written at the moment.
     Store(StoreError),
 }
 

@@ -67,7 +67,7 @@ impl Writer {
             self.blobs.unlink(*hash);
         }
         self.apply.settle(published, &claimed);
-        // Ops go before anybody is told, so that a caller who looks sees what the commit left, not what its batch held.
+        // Ops are dropped before callers are notified, so that a caller sees only what the commit left.
         let afters: Vec<Option<After>> = group.into_iter().map(|batch| batch.after).collect();
         let mut answers = answers.into_iter();
         for after in afters {

@@ -1,5 +1,5 @@
-//! The lens of a workflow. Where it is follows from what is known of the runs, in whatever order that came: a start counts
-//! though a list is the first to tell of it, and though its run has ended by then.
+//! The lens of a workflow. Its place follows from the known runs, in whatever order they arrived: a start counts even if a
+//! list is the first to report it, and even if its run has ended by then.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -12,11 +12,11 @@ use crate::time::Time;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lens {
     starts: Starts,
-    /// Where a person put it.
+    /// The run that a person pinned.
     pub(super) pinned: Option<RunId>,
-    /// Where it stood when the client became busy.
+    /// The run in focus when the client became busy.
     held: Option<RunId>,
-    /// Where it went when the run that it was on went away; starts after that move it on.
+    /// Where it went when its run went away; later starts move it again.
     fallback: Option<Fallback>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Lens {
 #[derive(Clone, Copy, Debug)]
 struct Fallback {
     to: SubmissionId,
-    /// The newest start so far, though its runs be gone.
+    /// The newest start so far, even if its runs are gone.
     newest: u64,
 }
 
@@ -66,7 +66,7 @@ impl Lens {
         self.starts.add(now);
     }
 
-    /// A run was deleted, or cancelled before it started: there is nothing to look at any more.
+    /// Removes a run that was deleted, or cancelled before it started.
     pub(super) fn forget(&mut self, run: &Run, busy: bool) {
         let focused = self.focus(busy) == Some(run.id);
         let followed = self.follows() == Some(run.id);
@@ -94,9 +94,9 @@ impl Lens {
 /// The started runs of a workflow. Those of one submission count as one start.
 #[derive(Clone, Debug, Default)]
 struct Starts {
-    /// With those whose runs are all gone: of them a later run is no new start either.
+    /// Including those whose runs are all gone: another run of theirs is not a new start.
     submissions: HashMap<SubmissionId, Submission>,
-    /// Those that have runs, by their first starts.
+    /// The submissions that have runs, by their first starts.
     order: BTreeSet<(u64, SubmissionId)>,
     /// The newest of the first starts.
     newest: u64,
@@ -105,17 +105,16 @@ struct Starts {
 /// The started runs of one submission.
 #[derive(Clone, Debug)]
 struct Submission {
-    /// The earliest start that is known of it, though its run be deleted.
+    /// Its earliest known start, even if that run was deleted.
     first: u64,
-    /// Those under way, by their starts.
+    /// The active runs, by their starts.
     active: BTreeSet<(u64, RunId)>,
-    /// Those that ended, by their ends; of several that ended in one moment the first to start is last.
+    /// The ended runs, by their ends; of several that ended at the same time, the first to start is last.
     ended: BTreeSet<(Option<Time>, Reverse<u64>, RunId)>,
 }
 
 impl Submission {
-    /// The lens takes the first to start. When that has ended it moves to the earliest started one that is active, and
-    /// stays on the last to end: all those that started before it had ended when it came there.
+    /// Returns its run for the lens: the earliest started one that is active, else the last to end.
     fn run(&self) -> Option<RunId> {
         let active = self.active.first().map(|(_, run)| *run);
         active.or_else(|| self.ended.last().map(|(.., run)| *run))

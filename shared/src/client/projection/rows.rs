@@ -1,4 +1,4 @@
-//! Runs as lists show them, and the order of those that wait.
+//! Runs as lists show them, and the order of the waiting ones.
 
 use std::collections::HashSet;
 
@@ -9,19 +9,19 @@ use crate::id::{RunId, WorkflowId};
 use crate::run::{Run, RunStatus};
 
 impl Projection {
-    /// The daemon told of all runs that go on.
+    /// Takes over a snapshot of the registry: all active runs, and the first waiting ones.
     pub(super) fn replace(&mut self, runs: Vec<Run>, queue: Queue) -> Vec<Change> {
         let there: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
         let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
         let (mut missing, mut beyond) = (HashSet::new(), Vec::new());
         for run in self.runs.values().filter(|run| !there.contains(&run.id)) {
-            // An ended one is missed where a lens is on it: it may have been deleted, and the lens would stay on nothing.
-            let looked_at = self.followed.is_none() && self.is_in_a_lens(run.id);
-            // It tells of the first that wait only: the others are not missed, a list shows them again.
-            let untold = run.state == RunStatus::Queued && queue.queued as usize > waiting;
-            if looked_at || !run.state.is_ended() && !untold {
+            // An ended run counts as missing if it is in focus: it may have been deleted.
+            let in_focus = self.followed.is_none() && self.is_in_a_lens(run.id);
+            // A snapshot has only the first waiting runs: the others are not missing, a list shows them again.
+            let is_left_out = run.state == RunStatus::Queued && queue.queued as usize > waiting;
+            if in_focus || !run.state.is_ended() && !is_left_out {
                 missing.insert(run.id);
-            } else if untold && self.followed.is_none() {
+            } else if is_left_out && self.followed.is_none() {
                 beyond.push(run.id);
             }
         }
@@ -43,7 +43,7 @@ impl Projection {
         changes
     }
 
-    /// An event told of a run.
+    /// Takes over a run from an event.
     pub(super) fn update(&mut self, run: Run) -> Option<Change> {
         let id = run.id;
         if !self.follows(id) {
@@ -60,8 +60,7 @@ impl Projection {
         self.take(run)
     }
 
-    /// Adds runs from a response. One that goes on is told of by events, which are newer unless the response is a step
-    /// ahead.
+    /// Adds runs from a response. Events are newer than it, unless its state of an active run is ahead.
     pub fn add(&mut self, runs: impl IntoIterator<Item = Run>) {
         for run in runs {
             self.add_one(run);
@@ -112,7 +111,7 @@ impl Projection {
         let lens = self.lenses.entry(run.workflow_id).or_default();
         lens.note(self.runs.get(&run.id), &run);
         if run.state == RunStatus::Cancelled && run.start_order.is_none() {
-            // It never started: there is nothing to look at.
+            // It never started, so there is nothing to show.
             lens.forget(&run, self.busy);
         }
         self.runs.insert(run.id, run);
@@ -188,18 +187,18 @@ impl Projection {
         self.unconfirmed.remove(&run);
     }
 
-    /// Runs of which the daemon told nothing when it told of all that go on, though they went on here or are looked at. Ask
-    /// for each, until it is [added](Self::add) or [removed](Self::remove).
+    /// Returns the runs that the last snapshot of the registry lacks, although they are active or in focus here. Request
+    /// each, until it is [added](Self::add) or [removed](Self::remove).
     pub fn missing(&self) -> impl ExactSizeIterator<Item = RunId> {
         self.missing.iter().copied()
     }
 
-    /// Ended runs of which it told nothing either: deleted meanwhile, perhaps.
+    /// Returns the ended runs that it lacks: they may have been deleted meanwhile.
     pub fn unconfirmed(&self) -> impl Iterator<Item = &Run> {
         self.unconfirmed.iter().filter_map(|run| self.runs.get(run))
     }
 
-    /// Somebody asks after a run. Returns whether it was unconfirmed until now.
+    /// Marks a run as requested. Returns whether it was unconfirmed until now.
     pub fn confirm(&mut self, run: RunId) -> bool {
         self.unconfirmed.remove(&run)
     }
@@ -233,7 +232,7 @@ impl Projection {
         }
     }
 
-    /// Whether something is open over the picture, so that the lens does not move by itself.
+    /// Sets whether something is open, so that the lens does not move by itself.
     pub fn set_busy(&mut self, busy: bool) {
         if busy && !self.busy {
             self.lenses.values_mut().for_each(Lens::hold);
@@ -266,7 +265,7 @@ impl Projection {
         self.focus(workflow).and_then(|run| self.runs.get(&run)).map(|run| run.number)
     }
 
-    /// Runs that the lens may be moved to: all but those that were cancelled before they started.
+    /// Returns the runs to which the lens may be moved: all except those that were cancelled before they started.
     fn shown(&self, workflow: WorkflowId) -> impl Iterator<Item = &Run> {
         let of = self.runs.values().filter(move |run| run.workflow_id == workflow);
         of.filter(|run| run.state != RunStatus::Cancelled || run.start_order.is_some())

@@ -98,7 +98,7 @@ impl Projection {
             return;
         }
         let mut run = known.clone();
-        // What was told already is not taken back.
+        // What was shown before is not taken back.
         summary.started_at = summary.started_at.or(run.started_at);
         summary.start_order = summary.start_order.or(run.start_order);
         summary.nodes_done = summary.nodes_done.max(run.nodes_done);
@@ -123,7 +123,7 @@ impl Projection {
         self.telemetry.retain(|run, _| keep(*run));
     }
 
-    /// Completes a subscription, so that it goes on from what is known.
+    /// Completes a subscription, so that it continues from the known state.
     #[must_use]
     pub fn resume(&self, mut watch: Watch) -> Watch {
         for of in &mut watch.telemetry {
