@@ -29,7 +29,7 @@ pub struct Config {
     pub writable: Vec<PathBuf>,
     /// Names of environment variables that commands get from the daemon, besides the default ones.
     pub pass_env: Vec<String>,
-    /// What nodes reach over the network.
+    /// The network addresses that nodes may reach.
     pub http: HttpSettings,
 }
 

@@ -35,7 +35,7 @@ pub use work::{Argument, CommandWork, Program, Work};
 
 use crate::attempt::{Attempt, Outcome};
 
-/// What an executor can do.
+/// The capabilities of an executor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities {
     /// Its attempts outlive the daemon, and the next daemon can adopt them.

@@ -41,10 +41,10 @@ struct Inner {
     any: OnceLock<Result<Client, String>>,
 }
 
-/// What a client may reach.
+/// The addresses that a client may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// What is public, and what the config allows.
+    /// Public addresses, and those that the config allows.
     Public,
     /// Everything: the file or the config names the address itself.
     Any,

@@ -44,7 +44,7 @@ pub(crate) trait Carrier: Send + Sync {
     fn report(&self, report: Report);
 }
 
-/// What a running native node may do: cheap to clone, so that parts of the node that run beside each other share it.
+/// The services of a running native node; cheap to clone, so that concurrent parts of the node share them.
 #[derive(Clone)]
 pub struct NodeServices {
     inner: Arc<Inner>,

@@ -66,7 +66,7 @@ pub enum StoreError {
     Damaged {
         /// The owner of the bytes.
         owner: String,
-        /// What was found.
+        /// The details.
         what: String,
     },
     /// A file of the user that media refers to has changed.
@@ -76,7 +76,7 @@ pub enum StoreError {
     SourceChanged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// The details.
         what: String,
     },
     /// The stored data of one run or asset can't be read; the sentence names it.
@@ -136,7 +136,7 @@ pub struct OpenRun {
 pub struct DamagedRun {
     /// As lists show it.
     pub run: Run,
-    /// What can't be read.
+    /// The error.
     pub why: String,
 }
 

@@ -85,7 +85,7 @@ pub struct Asset {
     pub item: ItemPath,
     /// The port, or the name of the workflow's output.
     pub port: String,
-    /// What kind of product it is.
+    /// Its kind.
     pub kind: AssetKind,
     /// Its MIME type.
     pub mime: String,

@@ -28,7 +28,7 @@ mod limit {
     pub(super) const LINE: usize = 1024;
     /// The name of a number or of a unit.
     pub(super) const NAME: usize = 200;
-    /// What a port will probably have.
+    /// A preview of a port.
     pub(super) const PREVIEW: usize = 2048;
     /// A plan.
     pub(super) const PLAN: usize = 4096;

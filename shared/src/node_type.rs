@@ -37,7 +37,7 @@ pub enum Place {
     Executor,
 }
 
-/// What the text of an input is written in, where it is code.
+/// The language of the text of an input, if it is code.
 ///
 /// A template may come from anywhere. All other code stands in the file as it is, so that it is checked before a run
 /// starts and no value becomes part of it: values are passed by inputs of their own.
@@ -89,7 +89,7 @@ pub struct NodeTypeSpec {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct InputSpec {
-    /// What goes in.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub ty: Type,
     /// One sentence for people.
@@ -109,7 +109,7 @@ pub struct InputSpec {
     /// The texts of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
-    /// What its text is written in, where it is code.
+    /// The language of its text, if it is code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
@@ -171,7 +171,7 @@ pub fn check_range(
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct OutputSpec {
-    /// What comes out.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub ty: Type,
     /// One sentence for people.

@@ -27,16 +27,16 @@ mod limit {
     pub(super) const NAME: usize = 120;
 }
 
-/// What a node asks a person.
+/// The question of a node to a person.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Question {
     /// The question, safe to show.
     pub text: String,
-    /// What answers it.
+    /// The kind of its answer.
     #[serde(flatten)]
     pub kind: QuestionKind,
-    /// What to look at before answering, shortened.
+    /// Values to look at before answering, shortened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub show: Vec<Value>,
     /// The answer that is proposed; it is taken at the deadline.
@@ -47,7 +47,7 @@ pub struct Question {
     pub deadline: Option<Time>,
 }
 
-/// What answers a question.
+/// The kind of the answer to a question.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -202,7 +202,7 @@ pub struct Run {
     /// Its position in the queue, from 1, while it waits there; set by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u32>,
-    /// What it asks a person, while it asks; filled in by lists.
+    /// Its open question to a person; filled in by lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks: Option<Box<Asks>>,
     /// `concurrency:` of its file: it waits while that many runs of its workflow are running.
@@ -210,7 +210,7 @@ pub struct Run {
     pub concurrency: Option<u32>,
 }
 
-/// What a run asks a person, in short: `questions.list` has all of it.
+/// The open questions of a run, in short; `questions.list` has all of them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Asks {

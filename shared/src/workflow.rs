@@ -64,7 +64,7 @@ pub struct Param {
 /// A node.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What it does.
+    /// Its action.
     pub action: Action,
     /// Inputs by name.
     pub with: IndexMap<String, Template>,
@@ -116,7 +116,7 @@ pub enum Action {
     Run {
         /// The script, never interpolated.
         script: String,
-        /// What runs it.
+        /// The shell that runs it.
         shell: Shell,
     },
     /// A program with arguments, without a shell.

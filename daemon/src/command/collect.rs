@@ -37,12 +37,12 @@ pub(super) struct Sources<'a> {
     pub(super) places: Vec<Place<'a>>,
     /// The command's standard output.
     pub(super) stdout: &'a Stdout,
-    /// What it reported.
+    /// Its reports.
     pub(super) reported: &'a IndexMap<String, Reported>,
     pub(super) blobs: &'a Blobs,
 }
 
-/// What was collected.
+/// The result of collecting.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
     pub(super) values: Values,

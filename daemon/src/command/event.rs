@@ -115,7 +115,7 @@ pub enum CommandEvent {
     },
     /// The use of a model since the last such line for it; the numbers are added up.
     Prediction {
-        /// Who runs the model.
+        /// The provider of the model.
         provider: String,
         /// The model.
         model: String,

@@ -34,7 +34,7 @@ const NODE: &str = "files";
 /// The number of files imported in one transaction.
 const BATCH: usize = 256;
 
-/// What was imported.
+/// The result of an import.
 #[derive(Default)]
 pub struct Repaired {
     /// The run that the assets belong to, if there were any.

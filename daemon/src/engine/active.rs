@@ -28,7 +28,7 @@ use crate::store::blob::Blobs;
 
 /// A run that has a slot.
 pub(crate) struct ActiveRun {
-    /// What stays the same, for executors.
+    /// The constant facts, for executors.
     pub(super) facts: Arc<RunFacts>,
     /// As lists show it.
     pub(super) run: Run,
@@ -76,7 +76,7 @@ pub(super) struct NodeRun {
     pub(super) pending: usize,
     /// Its items, once their list is known.
     pub(super) items: Option<Items>,
-    /// What its ports hold, once it ended: of a node with `each`, lists.
+    /// The values of its ports once it has ended; for a node with `each`, lists.
     pub(super) values: Option<Values>,
     /// Readers with the default condition are skipped: it failed and may not, or was skipped for that reason.
     pub(super) tainted: bool,
@@ -287,7 +287,7 @@ impl ActiveRun {
     }
 }
 
-/// What an expression of a run can read.
+/// The scope of an expression of a run.
 pub(super) struct RunScope<'a> {
     pub(super) run: &'a ActiveRun,
     pub(super) item: Option<(&'a Value, u32)>,

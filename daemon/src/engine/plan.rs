@@ -41,7 +41,7 @@ pub(crate) struct PlanNode {
     pub(crate) readers: Vec<usize>,
     /// The node with `each` and its port that this node iterates straight over, item by item.
     pub(crate) straight: Option<(usize, String)>,
-    /// What runs it.
+    /// The code that runs it.
     pub(crate) kind: Kind,
     /// The name of the executor of its attempts.
     pub(crate) executor: String,
@@ -49,7 +49,7 @@ pub(crate) struct PlanNode {
     pub(crate) resources: Needs,
     /// Variables of the submitter that only other nodes ask for.
     pub(crate) withheld: Arc<[String]>,
-    /// What a second try may do to the world.
+    /// The effects of a second attempt.
     pub(crate) effects: Effects,
     /// Its ports that become outputs of the workflow as they are.
     pub(crate) output_ports: HashSet<String>,
@@ -57,7 +57,7 @@ pub(crate) struct PlanNode {
     pub(crate) condition_per_item: bool,
 }
 
-/// What runs a node.
+/// The code that runs a node.
 #[derive(Clone)]
 pub(crate) enum Kind {
     /// A native node type.

@@ -33,7 +33,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// A resume that is ready to be stored.
 pub(super) struct Resumption {
     pub(super) prepared: submit::Prepared,
-    /// What the new run reuses, for the response.
+    /// The values that the new run reuses, for the response.
     pub(super) reuse: runs::Reuse,
     pub(super) hints: Vec<String>,
 }

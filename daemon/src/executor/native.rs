@@ -26,7 +26,7 @@ pub(crate) struct NativeNodes {
     pub(crate) writable: Vec<PathBuf>,
     /// Where the folders of attempts lie.
     pub(crate) attempts: PathBuf,
-    /// What they reach over the network.
+    /// The network addresses that they may reach.
     #[cfg(feature = "http")]
     pub(crate) http: Http,
 }

@@ -15,7 +15,7 @@ pub struct Executors {
     by_name: Arc<IndexMap<String, Arc<dyn Executor>>>,
 }
 
-/// What executors still hold of attempts of earlier daemons.
+/// The leftovers of attempts of earlier daemons at the executors.
 #[derive(Default)]
 pub(crate) struct Leftovers(Vec<(Arc<dyn Executor>, Vec<AttemptId>)>);
 

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::node_type::NodeType;
 
-/// What an attempt does, with everything evaluated.
+/// The work of an attempt, with everything evaluated.
 #[derive(Debug)]
 pub enum Work {
     /// A native node with its checked inputs.
@@ -43,7 +43,7 @@ pub enum Program {
     Script {
         /// Its text.
         text: String,
-        /// What runs it.
+        /// The shell that runs it.
         shell: Shell,
     },
     /// A program with its arguments, each one argument. Media are given as `Argument::Media` and become paths.

@@ -48,7 +48,7 @@ pub(super) struct Watcher {
     pub(super) wake: Arc<Notify>,
 }
 
-/// What must be read from the store to complete a subscription.
+/// The data to be read from the store to complete a subscription.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Needs {
     /// Runs that are not active.

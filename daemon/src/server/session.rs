@@ -15,7 +15,7 @@ use crate::hub::{Subscription, text};
 
 /// Frames of bytes that wait to be written.
 const MAX_QUEUED_CHUNKS: usize = 2;
-/// Frames that wait to be written, whatever they hold.
+/// The most frames that wait to be written.
 const MAX_QUEUED_FRAMES: usize = 64;
 
 /// A frame that waits to be written, and the budget that it uses.
@@ -55,7 +55,7 @@ pub(super) struct Session {
     streams: AtomicU32,
 }
 
-/// Budget for one response, whatever its length.
+/// The reserved budget of one response.
 #[derive(Debug)]
 pub(super) struct Reserved(OwnedSemaphorePermit);
 

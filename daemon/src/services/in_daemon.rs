@@ -16,7 +16,7 @@ use crate::file_error::FileError;
 use crate::http::Http;
 use crate::store::blob::Blobs;
 
-/// What a running node in the daemon may do: cheap to clone, so that parts of the node that run beside each other share it.
+/// The services of a running node in the daemon; cheap to clone, so that concurrent parts of the node share them.
 #[derive(Clone)]
 pub struct DaemonServices {
     common: NodeServices,
@@ -69,7 +69,7 @@ impl DaemonServices {
     /// full it is done again and again, so that it is done more than once.
     ///
     /// # Errors
-    /// What the work says; [`FileError::Full`] only after a cancel, which ends the wait.
+    /// The error of the work; [`FileError::Full`] only after a cancel, which ends the wait.
     pub async fn blocking<T: Send + 'static>(
         &self,
         work: impl Fn() -> Result<T, FileError> + Send + Sync + 'static,

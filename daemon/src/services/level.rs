@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// For those who look for a fault.
+    /// Details for debugging.
     Debug,
     /// Good to know.
     #[default]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The longest text of one report, in bytes; what is longer becomes several.
 pub(crate) const MAX_TEXT: usize = 64 << 10;
 
-/// What a node says while it runs.
+/// A report of a running node.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Report {
@@ -15,7 +15,7 @@ pub(crate) enum Report {
     Progress {
         /// From 0 to 1; `None` while only movement is known.
         fraction: Option<f64>,
-        /// What it is doing.
+        /// Its current activity.
         message: Option<String>,
     },
     /// A number to follow. The newest of a name holds.
@@ -28,7 +28,7 @@ pub(crate) enum Report {
         /// Its unit.
         unit: Option<String>,
     },
-    /// What a port has so far. The newest of a port holds.
+    /// The value of a port so far. The newest of a port counts.
     Partial {
         /// The port.
         port: String,
@@ -39,18 +39,18 @@ pub(crate) enum Report {
     Text {
         /// Which one.
         stream: Stream,
-        /// What is appended.
+        /// The text to append.
         text: String,
     },
     /// More that it costs, in US dollars.
     Cost(f64),
-    /// What it means to do. The newest holds.
+    /// Its plan. The newest counts.
     Plan(String),
     /// A task, or how it is now.
     Task {
         /// Its number.
         number: u32,
-        /// What it is.
+        /// Its title.
         title: String,
         /// How it is.
         status: TaskStatus,
@@ -61,17 +61,17 @@ pub(crate) enum Report {
         number: u32,
         /// The tool.
         tool: String,
-        /// What it is given.
+        /// Its arguments.
         arguments: String,
     },
     /// A tool returned, or failed.
     ToolResult {
         /// The number of the call.
         number: u32,
-        /// What it returned, or why it failed.
+        /// Its result, or why it failed.
         result: Result<String, String>,
     },
-    /// What one prediction took from a model.
+    /// One use of a model.
     Prediction(Prediction),
 }
 
@@ -79,9 +79,9 @@ pub(crate) enum Report {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stream {
-    /// What it makes.
+    /// Its output.
     Output,
-    /// What it thinks on the way there.
+    /// Its reasoning.
     Reasoning,
     /// The lines of its log.
     Log,

@@ -34,7 +34,7 @@ pub enum StreamTag {
     Stdout,
     /// Standard error.
     Stderr,
-    /// What a node thinks on the way to what it makes.
+    /// The reasoning of a node.
     Reasoning,
 }
 

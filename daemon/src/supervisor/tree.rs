@@ -97,7 +97,7 @@ impl Trees {
     }
 }
 
-/// What the tree of one attempt needs to know about the others.
+/// The facts about the other attempts that the tree of one attempt needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member {
     pub(crate) id: AttemptId,

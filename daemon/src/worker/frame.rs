@@ -53,9 +53,9 @@ pub(super) enum Response {
         /// New files by token.
         files: BTreeMap<BlobHash, NewFile>,
     },
-    /// What the node says before it answers. New media are as in `Made`.
+    /// Reports of the node before its response. New media are as in `Made`.
     Said {
-        /// What it says, in order.
+        /// The reports, in order.
         reports: Vec<Report>,
         /// The new files that it says something of.
         files: BTreeMap<BlobHash, NewFile>,

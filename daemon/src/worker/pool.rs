@@ -330,7 +330,7 @@ async fn sweep(inner: Weak<Inner>) {
     }
 }
 
-/// What a worker made.
+/// The output of a worker.
 struct Made {
     blobs: Blobs,
     scratch: Scratch,
@@ -339,7 +339,7 @@ struct Made {
     known: Known,
 }
 
-/// What a worker was given, by hash, with the files of the user that hold it.
+/// The media that a worker was given, by hash, with the files of the user that hold it.
 pub(super) type Known = BTreeMap<BlobHash, Option<Box<SourceFile>>>;
 
 fn known(given: &[Media]) -> Known {

@@ -20,7 +20,7 @@ const SEND_INTERVAL: Duration = Duration::from_millis(33);
 /// How many bytes wait at most before a node that says more waits too.
 const MAX_WAITING_BYTES: usize = 256 << 10;
 
-/// What waits for the next frame; the same in every clone.
+/// The reports that wait for the next frame; shared by every clone.
 #[derive(Clone, Default)]
 pub(super) struct Reports {
     inner: Arc<Inner>,

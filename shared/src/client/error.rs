@@ -23,7 +23,7 @@ pub enum ClientError {
     NotOurs {
         /// The socket.
         socket: PathBuf,
-        /// Who listens.
+        /// The user of the process that listens.
         uid: u32,
     },
     /// The protocol versions don't fit.

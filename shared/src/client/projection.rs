@@ -53,7 +53,7 @@ pub struct Projection {
     seq: Option<u64>,
 }
 
-/// What a notification or a response changed.
+/// The change by a notification or a response.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Change {
     /// Something of this run.

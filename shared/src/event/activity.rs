@@ -86,7 +86,7 @@ pub struct ToolResult {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Prediction {
-    /// Who runs the model.
+    /// The provider of the model.
     pub provider: String,
     /// The model.
     pub model: String,

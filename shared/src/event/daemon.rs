@@ -34,7 +34,7 @@ pub enum DaemonEvent {
         /// As it is now.
         queue: Queue,
     },
-    /// What every client should show changed, such as a full disk; replaces what was said before, in `hello` too.
+    /// The banners changed, such as about a full disk; replaces those before, including those of `hello`.
     BannerUpdate {
         /// All of it; empty when all is well.
         banners: Vec<String>,

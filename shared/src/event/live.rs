@@ -17,7 +17,7 @@ use crate::value::{Value, float};
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveEvent {
-    /// How far an attempt is.
+    /// The progress of an attempt.
     NodeProgress {
         /// The node.
         node: String,
@@ -31,7 +31,7 @@ pub enum LiveEvent {
     EdgeUpdate {
         /// The edge's name: `sky.image>framed.image`.
         edge: String,
-        /// What it does.
+        /// Its activity.
         #[serde(flatten)]
         activity: EdgeActivity,
     },
@@ -76,10 +76,10 @@ pub enum LiveEvent {
         item: ItemPath,
         /// The port.
         port: String,
-        /// What it is so far.
+        /// The value so far.
         value: Value,
     },
-    /// What an attempt means to do.
+    /// The plan of an attempt.
     PlanningUpdate {
         /// The attempt.
         #[serde(flatten)]
@@ -112,7 +112,7 @@ pub enum LiveEvent {
         source: Source,
         /// The number of the call.
         number: u32,
-        /// What it returned.
+        /// Its result.
         #[serde(flatten)]
         result: ToolResult,
     },
@@ -121,7 +121,7 @@ pub enum LiveEvent {
         /// The attempt.
         #[serde(flatten)]
         source: Source,
-        /// What the attempt took from that model so far.
+        /// The attempt's use of that model so far.
         #[serde(flatten)]
         prediction: Prediction,
     },
@@ -159,18 +159,18 @@ impl LiveEvent {
     }
 }
 
-/// How far an attempt is.
+/// The progress of an attempt.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Progress {
     /// Between 0 and 1; `None` while only movement is known.
     pub fraction: Option<f64>,
-    /// What it is doing, safe to show.
+    /// A message about it, sanitised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// What an edge does.
+/// The activity of an edge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct EdgeActivity {

@@ -67,7 +67,7 @@ fn shorten(values: &mut IndexMap<String, Value>, each: usize, all: usize) {
 pub struct Numbered {
     /// Its number within the run.
     pub seq: u64,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: StateEvent,
 }
@@ -133,16 +133,16 @@ pub struct NodeUpdate {
     /// Of a node with `each`: how many items it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u32>,
-    /// What its ports put out, shortened for telemetry: the values themselves are products.
+    /// The values of its ports, shortened for telemetry: the values themselves are products.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Value>,
     /// Ports whose files the command left as they were in a shared folder (`dir:`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<String>,
-    /// What the attempt cost in US dollars.
+    /// The cost of the attempt in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// What it asks a person, while it waits for the answer.
+    /// Its question to a person, while it waits for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Box<Question>>,
     /// The answer to its question, with which the next attempt continues.

@@ -9,7 +9,7 @@ use super::{Expression, Load, Root, Scope, truthy};
 use crate::problem::{Problem, Span};
 use crate::value::{Value, Values, cut};
 
-/// What an element is called.
+/// The name of an element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Element {
     /// An item of any list.

@@ -71,7 +71,7 @@ pub enum Stream {
     Stdout,
     /// Standard error; of a native node, the lines of its log.
     Stderr,
-    /// What a node thinks on the way to what it makes, such as the reasoning of a model.
+    /// The reasoning of a node, such as that of a model.
     Reasoning,
     /// Lines that the node reported in `$FANLIGHT_EVENTS`, and messages of Fanlight itself.
     Log,

@@ -37,7 +37,7 @@ pub struct OpenQuestion {
     pub workflow_id: WorkflowId,
     /// The run that asks.
     pub run_id: RunId,
-    /// What a person types to name it: `poster#12`.
+    /// Its name, as a person types it: `poster#12`.
     pub run: String,
     /// Its label.
     pub label: String,
@@ -50,7 +50,7 @@ pub struct OpenQuestion {
     pub attempt: u32,
     /// When it asked.
     pub asked_at: Time,
-    /// What it asks.
+    /// Its question.
     pub question: Question,
 }
 

@@ -93,7 +93,7 @@ pub struct Started {
     pub reuse: Option<Reuse>,
 }
 
-/// What a resumed run reuses, and what it runs again: as much of it as fits into one message.
+/// The nodes that a resumed run reuses and runs again, as far as they fit into one message.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct Reuse {

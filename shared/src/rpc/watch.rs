@@ -100,7 +100,7 @@ pub enum Notification {
         runs_left: u64,
         /// The queue.
         queue: Queue,
-        /// What every client should show, as in `hello`.
+        /// The banners, as in `hello`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         banners: Vec<String>,
     },
@@ -129,7 +129,7 @@ pub enum Notification {
         run_id: RunId,
         /// The run as lists show it.
         run: Box<Run>,
-        /// What is known of it.
+        /// Its state.
         state: Box<RunState>,
     },
     /// Nodes and edges that the preceding snapshot left out, in the order of the file.

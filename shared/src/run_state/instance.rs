@@ -94,7 +94,7 @@ pub struct Attempt {
     /// Its cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// What it asked a person, shortened.
+    /// Its question to a person, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
     /// The answer to it, shortened; the next attempt continues with it.

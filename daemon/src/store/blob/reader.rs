@@ -36,7 +36,7 @@ pub(super) enum Source {
     User(File, PathBuf),
 }
 
-/// What is wrong with stored bytes, before it is known who names them.
+/// A defect of stored bytes, before their owner is known.
 pub(in crate::store) struct Damage {
     hash: BlobHash,
     what: String,
@@ -333,7 +333,7 @@ pub(super) struct Verified {
     files: Mutex<HashMap<BlobHash, Stamp>>,
 }
 
-/// What changes whenever a file is written or replaced.
+/// The facts about a file that change whenever it is written or replaced.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Stamp([i64; 7]);
 

@@ -14,7 +14,7 @@ use fanlight_shared::id::BlobHash;
 use crate::store::folder;
 use crate::store::writer::Message;
 
-/// The open publications, shared by those who publish and by the writer, who alone unlinks.
+/// The open publications, shared by the publishers and the writer, which alone unlinks.
 pub(in crate::store) struct Registry {
     open: Mutex<HashMap<BlobHash, Entry>>,
     writer: Sender<Message>,

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 /// Takes bytes and publishes them at the end. Few stay in memory; more go to a file as they come.
 pub struct Sink {
     blobs: Blobs,
-    /// What was not written to the file yet.
+    /// Bytes that were not written to the file yet.
     buffer: Vec<u8>,
     file: Option<(Temporary, Box<blake3::Hasher>)>,
     bytes: u64,

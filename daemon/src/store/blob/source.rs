@@ -21,7 +21,7 @@ const HASHED_LIMIT: usize = 16_384;
 /// A file that was written less long ago may be written once more without looking different.
 const SETTLE_TIME: Duration = Duration::from_secs(2);
 
-/// What a file of the user holds.
+/// The content of a file of the user.
 pub(crate) struct Referred {
     pub(crate) hash: BlobHash,
     pub(crate) bytes: u64,

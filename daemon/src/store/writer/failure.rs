@@ -4,7 +4,7 @@ use rusqlite::ErrorCode;
 
 use crate::store::StoreError;
 
-/// Why an op could not be applied: who is at fault.
+/// Why an op could not be applied.
 #[derive(Debug)]
 pub(in crate::store) enum Failure {
     /// The batch is at fault; its neighbours are not.
