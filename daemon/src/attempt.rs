@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::file_error::FileError;
 use crate::hub::Hub;
+use crate::secret::Secrets;
 use crate::store::Bodies;
 use crate::store::blob::Published;
 
@@ -60,14 +61,18 @@ pub struct Attempt {
     pub time_limit: TimeLimit,
     /// A person's answer to the question of the attempt before.
     pub answer: Option<Answer>,
+    /// The secrets that it uses.
+    pub secrets: Secrets,
     /// Receives live events; sending never waits.
     pub hub: Arc<Hub>,
 }
 
 impl Attempt {
-    /// Sends a live event to watching clients; without any it is dropped.
+    /// Sends a live event to watching clients; without any it is dropped. Secrets in it are masked.
     pub fn live(&self, event: LiveEvent) {
-        self.hub.live(self.run.workflow_id, self.run.id, event);
+        if let Some(event) = self.secrets.mask_all(event) {
+            self.hub.live(self.run.workflow_id, self.run.id, event);
+        }
     }
 
     /// Returns the key of (run, node, item), the value of `FANLIGHT_KEY`, for idempotent effects. It is safe in a path,
@@ -172,6 +177,20 @@ impl Outcome {
     pub fn lost(message: &str) -> Self {
         Self { error: Some(NodeError::new(message)), ..Self::nothing(AttemptEnd::Lost) }
     }
+    /// Returns the outcome as it may be stored: secrets in its error are masked, and an output that contains one fails it.
+    #[must_use]
+    pub fn without(mut self, secrets: &Secrets) -> Self {
+        if secrets.is_empty() {
+            return self;
+        }
+        self.error = self.error.map(|error| secrets.mask_error(error));
+        let Err(why) = secrets.check_values(&self.values) else { return self };
+        // Of a command that failed anyway, this is only one problem more.
+        let error = self.error.unwrap_or_else(|| NodeError::new(why));
+        let end = if self.end == AttemptEnd::Completed { AttemptEnd::Failed } else { self.end };
+        Self { end, error: Some(error), cost_usd: self.cost_usd, ..Self::nothing(end) }
+    }
+
     /// Returns an outcome without values.
     fn nothing(end: AttemptEnd) -> Self {
         Self {

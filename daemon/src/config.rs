@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fanlight_shared::home::Home;
+
+use crate::secret::{SecretFile, SecretSettings};
+
 /// The configuration, including defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -31,6 +35,8 @@ pub struct Config {
     pub pass_env: Vec<String>,
     /// The network addresses that nodes may reach.
     pub http: HttpSettings,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSettings,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -43,11 +49,13 @@ pub struct HttpSettings {
 }
 
 impl Config {
-    /// Loads the configuration from a file (defaults if there is none) and from `FANLIGHT_MAX_CONCURRENT_RUNS`.
+    /// Loads the configuration of a home: from its file (defaults if there is none) and from
+    /// `FANLIGHT_MAX_CONCURRENT_RUNS`.
     ///
     /// # Errors
     /// The file can't be read, or it has a line that isn't TOML, an unknown key, or an invalid value.
-    pub fn load(path: &std::path::Path) -> Result<Self, ConfigError> {
+    pub fn load(home: &Home) -> Result<Self, ConfigError> {
+        let path = &home.config_file();
         let mut config = match std::fs::read_to_string(path) {
             Ok(text) => file::parse(path, &text)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
@@ -59,7 +67,8 @@ impl Config {
             config.max_concurrent_runs = file::cap(&text.to_string_lossy())?;
             config.cap_is_forced = true;
         }
-        config.path = path.to_owned();
+        config.path.clone_from(path);
+        config.secrets.file = SecretFile::at(home.secrets_file());
         Ok(config)
     }
 
@@ -89,6 +98,7 @@ impl Default for Config {
             writable: Vec::new(),
             pass_env: Vec::new(),
             http: HttpSettings::default(),
+            secrets: SecretSettings::default(),
         }
     }
 }

@@ -85,8 +85,15 @@ pub(crate) fn stored(value: &Value, blobs: &Blobs) -> Result<(Value, Published),
     }
     let head = head(sink.head());
     let published = sink.finish()?;
-    let large =
-        Large { ty: value.type_of(), hash: published.hash, bytes: published.bytes, head, media, cut: false };
+    let large = Large {
+        ty: value.type_of(),
+        hash: published.hash,
+        bytes: published.bytes,
+        head,
+        media,
+        cut: false,
+        masked: false,
+    };
     Ok((Value::from(large), published))
 }
 

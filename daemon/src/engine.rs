@@ -33,6 +33,7 @@ mod queue;
 mod recover;
 mod requests;
 mod resume;
+mod sealed;
 mod start;
 mod started;
 mod startup;

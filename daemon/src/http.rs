@@ -37,8 +37,16 @@ pub struct Http {
 struct Inner {
     settings: HttpSettings,
     /// Made when they are needed for the first time: most daemons never do.
-    public: OnceLock<Result<Client, String>>,
-    any: OnceLock<Result<Client, String>>,
+    clients: [OnceLock<Result<Client, String>>; 4],
+}
+
+/// Where a server may redirect a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Redirects {
+    /// To whatever the client may reach. Only the usual headers with credentials are left out then.
+    Anywhere,
+    /// To the same scheme, host and port, because the request contains secrets.
+    SameOrigin,
 }
 
 /// The addresses that a client may reach.
@@ -61,13 +69,16 @@ impl Http {
     ///
     /// # Errors
     /// A sentence: the file of certificates can't be read.
-    pub fn client(&self, reach: Reach) -> Result<Client, String> {
+    pub fn client(&self, reach: Reach, redirects: Redirects) -> Result<Client, String> {
         let settings = &self.inner.settings;
-        let slot = match reach {
-            Reach::Public => &self.inner.public,
-            Reach::Any => &self.inner.any,
+        let [public, any, public_origin, any_origin] = &self.inner.clients;
+        let slot = match (reach, redirects) {
+            (Reach::Public, Redirects::Anywhere) => public,
+            (Reach::Any, Redirects::Anywhere) => any,
+            (Reach::Public, Redirects::SameOrigin) => public_origin,
+            (Reach::Any, Redirects::SameOrigin) => any_origin,
         };
-        slot.get_or_init(|| build(settings, reach)).clone()
+        slot.get_or_init(|| build(settings, reach, redirects)).clone()
     }
 
     /// Reads a URL and checks that it may be asked.
@@ -110,17 +121,17 @@ fn refusal(host: &str) -> String {
     )
 }
 
-fn build(settings: &HttpSettings, reach: Reach) -> Result<Client, String> {
+fn build(settings: &HttpSettings, reach: Reach, redirects: Redirects) -> Result<Client, String> {
     // A process has one provider; a second one of the same kind changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let allow = settings.allow.clone();
     let builder = ClientBuilder::new()
         .user_agent(concat!("fanlight/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .redirect(match reach {
-            Reach::Public => Policy::custom(move |attempt| redirect(attempt, &allow)),
-            Reach::Any => Policy::limited(MAX_REDIRECTS),
-        });
+        .redirect(Policy::custom(move |attempt| {
+            let allow = (reach == Reach::Public).then_some(allow.as_slice());
+            redirect(attempt, allow, redirects)
+        }));
     let builder = match reach {
         Reach::Public => builder.dns_resolver(Arc::new(Filtered::new(settings.allow.clone()))),
         Reach::Any => builder,
@@ -132,11 +143,21 @@ fn build(settings: &HttpSettings, reach: Reach) -> Result<Client, String> {
     builder.build().map_err(|error| format!("no HTTP client can be made: {}", sentence(&error)))
 }
 
-fn redirect(attempt: Attempt<'_>, allow: &[String]) -> reqwest::redirect::Action {
+/// Decides about a redirect. `allow` are the private addresses that may be reached; `None` for all.
+fn redirect(
+    attempt: Attempt<'_>,
+    allow: Option<&[String]>,
+    redirects: Redirects,
+) -> reqwest::redirect::Action {
     if attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error(format!("it was redirected more than {MAX_REDIRECTS} times"));
     }
-    match check_host(attempt.url(), allow) {
+    let first = attempt.previous().first().map(Url::origin);
+    if redirects == Redirects::SameOrigin && first.is_some_and(|first| first != attempt.url().origin()) {
+        let why = "it redirects to another server, which the secrets of this request are not sent to";
+        return attempt.error(Refused(why.into()));
+    }
+    match allow.map_or(Ok(()), |allow| check_host(attempt.url(), allow)) {
         Ok(()) => attempt.follow(),
         Err(refusal) => attempt.error(Refused(format!("it redirects to where it may not: {refusal}"))),
     }

@@ -13,6 +13,7 @@
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
+//! - [`secret`]: the sources of secrets, and the masking of outputs
 //! - [`config`], [`lock`], [`own_file`], [`doctor`]
 //!
 //! The modules form layers without cycles; `modules.rs` tests that, for the crate `shared` too.
@@ -42,6 +43,7 @@ pub mod own_file;
 mod picture;
 mod rooted;
 pub mod run;
+pub mod secret;
 pub mod server;
 pub mod services;
 pub mod store;

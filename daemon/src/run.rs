@@ -185,7 +185,7 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
     open_files::raise()?;
     home.make()?;
     let lock = Lock::take(&home.lock_file())?;
-    let config = Config::load(&home.config_file())?;
+    let config = Config::load(&home)?;
     let opened = home.clone();
     let store = tokio::task::spawn_blocking(move || Store::open(&opened))
         .await

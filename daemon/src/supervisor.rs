@@ -1,7 +1,7 @@
 //! The supervisor: a small separate process that holds the commands' processes, so that the daemon may die.
 //!
-//! `fanlight supervisor` has one thread and uses neither tokio nor serde. It starts commands (`process`), each in a tree
-//! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), reaps, and records exits
+//! `fanlight supervisor` has one thread, no tokio, and needs serde only to find the texts of secrets that are JSON. It starts commands (`process`), each in a tree
+//! that it can end as a whole (`tree`), pumps their output into bounded files ([`log`]), with secrets masked, reaps, and records exits
 //! ([`record`]). Each attempt is entered into its `ledger` before it starts, so that the next supervisor can clean up
 //! (`recover`). It listens on a socket (`serve`) for `message`s in `frame`s; the daemon's side is [`client`].
 

@@ -21,6 +21,7 @@ mod references;
 pub mod report;
 mod retry;
 pub mod schema;
+mod secrets;
 mod template;
 mod traps;
 mod workflow;
@@ -38,7 +39,7 @@ use crate::workflow::Workflow;
 use reading::Reading;
 
 pub use commands::lock_name;
-pub use names::is_name;
+pub use names::{is_name, is_secret_name};
 pub use ranges::{check_params, param_value, sweep_values};
 pub use report::render_problems;
 pub use schema::schema;

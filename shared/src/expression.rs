@@ -206,6 +206,11 @@ impl Expression {
     pub fn references(&self) -> &[Reference] {
         &self.inner.references
     }
+    /// Returns the names of the secrets that it reads. What it makes of them is as secret as they are.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.inner.references.iter().filter(|it| it.root == Root::Secrets);
+        secrets.filter_map(|it| it.port.as_deref())
+    }
     /// Returns whether it calls one of `success()`, `failure()`, `always()`.
     #[must_use]
     pub fn asks_outcome(&self) -> bool {

@@ -177,6 +177,11 @@ impl Home {
     pub fn blobs(&self) -> PathBuf {
         self.data.join("blobs")
     }
+    /// Returns the file of secrets, for its owner only.
+    #[must_use]
+    pub fn secrets_file(&self) -> PathBuf {
+        self.data.join("secrets.toml")
+    }
     /// Returns the file that a daemon locks while it lives.
     #[must_use]
     pub fn lock_file(&self) -> PathBuf {

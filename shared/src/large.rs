@@ -27,6 +27,9 @@ pub struct Large {
     /// Whether only the beginning could be kept. Anything that needs the full value then fails.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// Whether a secret in it was masked. `cut` is set too: anything that needs the full value fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
 }
 
 /// The most bytes of the content in [`Large::head`].
@@ -46,6 +49,13 @@ impl Large {
     pub fn check_whole(&self) -> Result<(), String> {
         if !self.cut {
             return Ok(());
+        }
+        if self.masked {
+            return Err(
+                "stdout contains a secret, which is masked, so it can't be passed on; write what others read to a file \
+                 and declare that as an output by `path:`"
+                    .into(),
+            );
         }
         Err(format!(
             "stdout is longer than the {} MiB that are kept, so it can't be passed on; write it to a file and declare \

@@ -112,6 +112,9 @@ pub struct InputSpec {
     /// The language of its text, if it is code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+    /// Whether it may be built from secrets: the node uses it and its outputs don't contain it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
 }
 
 impl InputSpec {

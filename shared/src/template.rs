@@ -37,6 +37,12 @@ impl Template {
         found
     }
 
+    /// Returns whether it is built from secrets.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.expressions().into_iter().any(|expression| expression.secrets().next().is_some())
+    }
+
     fn collect<'a>(&'a self, found: &mut Vec<&'a Expression>) {
         match self {
             Self::Literal(_) => {}

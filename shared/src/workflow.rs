@@ -2,6 +2,7 @@
 //!
 //! Only [`crate::document`] parses files.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -300,6 +301,12 @@ impl Node {
             found.push(("if", condition));
         }
         found
+    }
+
+    /// Returns the names of the secrets that it reads.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        self.expressions().into_iter().flat_map(|(_, expression)| expression.secrets()).collect()
     }
 
     /// Returns the references to ports of other nodes, with the name of the part that they are in.

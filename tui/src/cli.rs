@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Schema,
     /// Run the daemon in the foreground, or start, stop and ask it.
     Daemon(command::daemon::Args),
+    /// Keep secrets for workflows, such as tokens and passwords; their values are never shown.
+    Secrets(command::secrets::Args),
     /// Check what is kept: rows against files.
     Doctor(command::doctor::Args),
     /// Print a completion script for a shell.
@@ -71,9 +73,6 @@ pub(crate) enum Command {
     Docs(command::docs::Args),
     /// Explain a command, or the workflow file in short.
     Help(command::help::Args),
-    /// Not in this version.
-    #[command(hide = true)]
-    Secrets(Later),
     /// Not in this version.
     #[command(hide = true)]
     Remember(Later),
@@ -152,6 +151,9 @@ mod tests {
             "fanlight assets rm 01 --yes",
             "fanlight queue --max 3 --pause",
             "fanlight new a.yaml --from train",
+            "fanlight secrets set token",
+            "fanlight secrets list --json",
+            "fanlight secrets rm token --yes",
             "fanlight daemon",
             "fanlight daemon stop",
             "fanlight completions zsh",
@@ -186,6 +188,7 @@ mod tests {
             "fanlight queue --max 0",
             "fanlight run a --detach --out d",
             "fanlight run a --detach --no-wait",
+            "fanlight secrets set token value",
             "fanlight frobnicate",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");

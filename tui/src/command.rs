@@ -23,6 +23,7 @@ mod reconnect;
 pub(crate) mod resume;
 pub(crate) mod run;
 mod schema;
+pub(crate) mod secrets;
 pub(crate) mod show;
 mod tail;
 pub(crate) mod ui;
@@ -61,11 +62,11 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Nodes(args)) => nodes::run(&args),
         Some(Command::Schema) => schema::run(),
         Some(Command::Daemon(args)) => daemon::run(args).await,
+        Some(Command::Secrets(args)) => secrets::run(args),
         Some(Command::Doctor(args)) => doctor::run(args).await,
         Some(Command::Completions(args)) => completions::run(args),
         Some(Command::Docs(args)) => docs::run(&args),
         Some(Command::Help(args)) => help::run(&args),
-        Some(Command::Secrets(_)) => Err(Failure::not_in_this_version("secrets")),
         Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
     }
 }

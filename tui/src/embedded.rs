@@ -1,10 +1,17 @@
 //! The daemon crate inside this executable: the only module that uses it, besides the helpers in `main.rs`.
 
+use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
+pub(crate) use fanlight_daemon::secret::{
+    SecretFileError, SecretSettings, Source, check_name as check_secret_name, keyring_store,
+};
 use fanlight_daemon::store::Store;
+use fanlight_shared::expression::{Reference, Root};
 use fanlight_shared::home::Home;
 use fanlight_shared::node_type::Catalogue;
+use fanlight_shared::problem::Problem;
 use fanlight_shared::rpc::daemon::DoctorResponse;
+use fanlight_shared::workflow::Workflow;
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
@@ -12,6 +19,33 @@ use crate::failure::Failure;
 /// Returns the node types that are compiled in: those that the daemon of this version knows.
 pub(crate) fn catalogue() -> Catalogue {
     fanlight_daemon::node_type::NodeTypes::built_in().now().catalogue().clone()
+}
+
+/// Returns the sources of the secrets of a home.
+pub(crate) fn secrets(home: &Home) -> Result<SecretSettings, Failure> {
+    let config = Config::load(home).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(config.secrets)
+}
+
+/// Returns a warning for each secret of a workflow that the file of secrets of this home lacks. Whether other sources have
+/// it is known to the daemon only.
+pub(crate) fn missing_secrets(home: &Home, workflow: &Workflow) -> Vec<Problem> {
+    let expressions = workflow.nodes.values().flat_map(|node| node.expressions());
+    let references = expressions.flat_map(|(_, expression)| expression.references());
+    let named: Vec<_> = references.filter(|it| it.root == Root::Secrets).collect();
+    if named.is_empty() {
+        return Vec::new();
+    }
+    let Ok(settings) = secrets(home) else { return Vec::new() };
+    let missing = |reference: &Reference| {
+        let name = reference.port.as_deref()?;
+        if settings.sources.get(name).is_some_and(|source| *source != Source::File) {
+            return None;
+        }
+        let why = settings.check(name).err()?;
+        Some(Problem::warning("unknown_secret", reference.span, why))
+    };
+    named.into_iter().filter_map(missing).collect()
 }
 
 /// Runs the daemon of a home. `detached` starts a new session and logs to the home's log file; otherwise it logs to

@@ -4,6 +4,8 @@
 
 #[path = "support/fanlight.rs"]
 mod support;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 #[path = "stories/agents.rs"]
 mod agents;
@@ -21,6 +23,8 @@ mod isolation;
 mod people;
 #[path = "stories/preview.rs"]
 mod preview;
+#[path = "stories/secrets.rs"]
+mod secrets;
 #[path = "stories/values.rs"]
 mod values;
 

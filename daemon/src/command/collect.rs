@@ -5,7 +5,7 @@ mod place;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::media::MediaKind;
@@ -19,6 +19,7 @@ use super::report::Reported;
 use crate::file_error::FileError;
 use crate::media;
 use crate::rooted::{Entry, Root, WalkEntry};
+use crate::secret::{Secrets, contains};
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::Stdout;
 
@@ -39,6 +40,8 @@ pub(super) struct Sources<'a> {
     pub(super) stdout: &'a Stdout,
     /// Its reports.
     pub(super) reported: &'a IndexMap<String, Reported>,
+    /// The secrets of the command: a file that contains one is not published.
+    pub(super) secrets: &'a Secrets,
     pub(super) blobs: &'a Blobs,
 }
 
@@ -133,6 +136,7 @@ impl Collector<'_> {
     fn reported(&mut self, reported: &Reported, ty: &Type, name: Option<&str>) -> Result<Made, FileError> {
         match reported {
             Reported::Path(path) => self.path(path, ty, name),
+            Reported::Secret => Err("it contains a secret, and outputs are stored".into()),
             Reported::Value(_) if ty.has_media() => {
                 Err(format!("{ty} is declared, so $FANLIGHT_EVENTS must give its \"path\"").into())
             }
@@ -224,9 +228,16 @@ impl Collector<'_> {
         name: &str,
         ty: &Type,
     ) -> Result<Value, Mismatch> {
+        let secrets = self.sources.secrets;
+        if let Entry::File(file) = &entry {
+            check_secrets(secrets, file)?;
+        }
         match (ty, entry) {
             (Type::Any | Type::Media(MediaKind::Dir), Entry::Folder(_)) => {
-                let taken = media::publish_folder(root, path, name, MAX_FILES, self.sources.blobs)?;
+                let taken =
+                    media::publish_folder(root, path, name, MAX_FILES, self.sources.blobs, &|file| {
+                        check_secrets(secrets, file)
+                    })?;
                 self.collected.blobs.extend(taken.published);
                 let notes = taken.left_out.iter();
                 let notes = notes.map(|it| format!("`{}` was left out: it is {}", it.path, it.what));
@@ -251,6 +262,17 @@ impl Collector<'_> {
             (ty, Entry::File(file)) => content(file, ty),
         }
     }
+}
+
+/// Refuses a file that contains a secret, before its bytes are stored.
+pub(super) fn check_secrets(secrets: &Secrets, mut file: &File) -> Result<(), FileError> {
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let unread = |error: std::io::Error| FileError::from(format!("can't be read: {error}"));
+    let found = secrets.find_in(file).map_err(unread)?;
+    file.rewind().map_err(unread)?;
+    found.map_or(Ok(()), |name| Err(format!("it {}", contains(name)).into()))
 }
 
 /// Why a file is not a value of its type.

@@ -155,11 +155,26 @@ fn running() -> TaskStatus {
 /// # Errors
 /// What is wrong with it, in a few words; parts of the line in the message are sanitised.
 pub fn parse(line: &[u8]) -> Result<CommandEvent, String> {
+    of_json(json_of(line)?)
+}
+
+/// Reads the JSON of a line.
+///
+/// # Errors
+/// See [`parse`].
+pub(super) fn json_of(line: &[u8]) -> Result<Json, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not JSON".to_owned())?;
-    let json = json::parse(text).map_err(|error| match error {
+    json::parse(text).map_err(|error| match error {
         JsonError::TooDeep(_) => error.to_string(),
         JsonError::NoJson(_) => "it is not JSON".into(),
-    })?;
+    })
+}
+
+/// Reads the event that a line's JSON describes.
+///
+/// # Errors
+/// See [`parse`].
+pub(super) fn of_json(json: Json) -> Result<CommandEvent, String> {
     let Some(object) = json.as_object() else { return Err("it is not a JSON object".into()) };
     match object.get("type").and_then(Json::as_str) {
         None => return Err("it has no \"type\"".into()),

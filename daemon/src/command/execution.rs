@@ -200,6 +200,18 @@ impl CommandExecution {
                 Stage::Lost => Process::Lost,
             },
         };
+        if self.work.secret {
+            let secrets = with_retries(|| supervisor.secrets(self.attempt.id)).await;
+            let secrets = secrets.map_err(|error| Outcome::lost(&error.to_string()))?;
+            // Its log was masked when it was written. What else it reported could not be any more.
+            if secrets.is_empty() && !matches!(found, Process::Lost) {
+                return Err(failed(
+                    "the command ended while no daemon ran, and the secrets that it used are no longer known, so its outputs \
+                     can't be checked for them; run it again",
+                ));
+            }
+            super::follow::lock(&self.reader).set_secrets(secrets);
+        }
         self.set(found);
         Ok(Adopted::Known)
     }
@@ -269,7 +281,9 @@ impl CommandExecution {
             let reader = Arc::clone(&reader);
             let finishing = tokio::task::spawn_blocking(move || {
                 let mut reader = super::follow::lock(&reader);
-                finish::finish(&attempt, &work, &inner.resources(), &mut reader, &exit, give_up)
+                let outcome =
+                    finish::finish(&attempt, &work, &inner.resources(), &mut reader, &exit, give_up)?;
+                Ok(outcome.without(reader.secrets()))
             });
             async {
                 finishing

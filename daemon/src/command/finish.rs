@@ -43,8 +43,7 @@ pub(super) fn finish(
         Ok(gathered) => gathered,
         Err(full @ FileError::Full(_)) if !give_up => return Err(full),
         Err(problem) => {
-            let empty = Stdout { bytes: Vec::new(), truncated: false };
-            (empty, Collected { problems: vec![problem.into()], ..Collected::default() })
+            (Stdout::default(), Collected { problems: vec![problem.into()], ..Collected::default() })
         }
     };
     let stdout = match stdout_port(&stdout, resources.blobs) {
@@ -148,22 +147,22 @@ fn gather(
     exit: &Exit,
 ) -> Result<(Stdout, Collected), FileError> {
     let folder = &reader.folder;
-    let nothing = Stdout { bytes: Vec::new(), truncated: false };
-    let stdout = if exit.log_end == 0 {
-        nothing
+    let mut stdout = if exit.log_end == 0 {
+        Stdout::default()
     } else {
         match log::stdout(folder.path()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => nothing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Stdout::default(),
             other => {
                 other.map_err(|error| sentence("can't read the standard output in", folder.path(), &error))?
             }
         }
     };
+    stdout.masked = !reader.secrets().is_empty() && !folder.unmasked().exists();
     if let Some(dir) = &work.dir {
         resources.shared.adopt(attempt, dir, &work.outputs, folder);
         let reported = reader.report.outputs.values().filter_map(|it| match it {
             Reported::Path(path) => inner_path(Path::new(path), dir).ok(),
-            Reported::Value(_) => None,
+            Reported::Value(_) | Reported::Secret => None,
         });
         resources.shared.ended(attempt.id, &reported.collect::<Vec<_>>());
     }
@@ -176,6 +175,7 @@ fn gather(
             places: collect::places(folder, work.dir.as_deref(), claim)?,
             stdout: &stdout,
             reported: &reader.report.outputs,
+            secrets: reader.secrets(),
             blobs: resources.blobs,
         };
         collect::collect(&work.outputs, &sources)?
@@ -184,16 +184,18 @@ fn gather(
 }
 
 /// Returns the port `stdout`: the text without its trailing newlines, as `$(…)` in a shell. If it was too long to be
-/// kept, it holds only the beginning, and nodes that read it fail.
+/// kept, it holds only the beginning, and if a secret in it was masked, it isn't what the command wrote; in both cases nodes
+/// that read it fail.
 fn stdout_port(stdout: &Stdout, blobs: &Blobs) -> Result<(Value, Option<Published>), FileError> {
     let mut text = String::from_utf8_lossy(&stdout.bytes).into_owned();
-    if !stdout.truncated {
+    if !stdout.truncated && !stdout.masked {
         text.truncate(text.trim_end_matches(['\n', '\r']).len());
         return Ok((Value::Text(text), None));
     }
     let (head, bytes) = (Large::head_of(&text), text.len() as u64);
     let published = blobs.publish(text.into_bytes())?;
-    let large = Large { ty: Type::Text, hash: published.hash, bytes, head, media: false, cut: true };
+    let (ty, hash) = (Type::Text, published.hash);
+    let large = Large { ty, hash, bytes, head, media: false, cut: true, masked: stdout.masked };
     Ok((Value::from(large), Some(published)))
 }
 

@@ -12,7 +12,8 @@ use crate::executor::{CommandWork, Program};
 /// Returns a command that does nothing.
 pub(super) fn work() -> CommandWork {
     let (inputs, env, withheld, outputs) = Default::default();
-    CommandWork { program: Program::Arguments(Vec::new()), inputs, env, withheld, dir: None, outputs }
+    let program = Program::Arguments(Vec::new());
+    CommandWork { program, inputs, env, secret: false, withheld, dir: None, outputs }
 }
 
 /// Returns the first attempt of the node `step` of `poster#1`.
@@ -41,6 +42,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         cancel: tokio_util::sync::CancellationToken::new(),
         time_limit: Default::default(),
         answer: None,
+        secrets: Default::default(),
         hub: Arc::default(),
     }
 }

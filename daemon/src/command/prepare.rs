@@ -54,6 +54,10 @@ pub(super) fn prepare(
         Program::Arguments(arguments) => invocation(arguments, folder, resources.blobs)?,
     };
     environment::check_size(&variables, &invocation.arguments)?;
+    if !attempt.secrets.is_empty() {
+        let unmasked = folder.unmasked();
+        new_file(&unmasked).map_err(|error| sentence("can't make", &unmasked, &error))?;
+    }
     let cwd = match &work.dir {
         None => folder.work(),
         Some(dir) => {
@@ -70,6 +74,7 @@ pub(super) fn prepare(
         cwd,
         folder: folder.path().to_owned(),
         grace: resources.grace,
+        secrets: attempt.secrets.clone(),
     })
 }
 

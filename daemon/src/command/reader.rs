@@ -16,6 +16,7 @@ use super::{shown, text};
 use crate::attempt::Attempt;
 use crate::media;
 use crate::rooted::Entry;
+use crate::secret::Secrets;
 use crate::services::Predictions;
 use crate::store::blob::{Blobs, Published};
 use crate::supervisor::log::{self, StreamTag};
@@ -65,18 +66,30 @@ struct Previews {
 
 impl Reader {
     pub(super) fn new(attempt: Attempt, folder: Folder, dir: Option<PathBuf>, blobs: Blobs) -> Self {
+        let report = Report::masking(attempt.secrets.clone());
         Self {
             attempt,
             folder,
             dir,
             blobs,
-            report: Report::default(),
+            report,
             predictions: Predictions::default(),
             pace: Pace::default(),
             offset: 0,
             streams: Default::default(),
             previews: Previews::default(),
         }
+    }
+
+    /// Returns the secrets of the command.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.attempt.secrets
+    }
+
+    /// Sets the secrets with which an adopted command was started.
+    pub(super) fn set_secrets(&mut self, secrets: Secrets) {
+        self.report.secrets = secrets.clone();
+        self.attempt.secrets = secrets;
     }
 
     /// Reads what is new in the events file, and in the log up to `end`.
@@ -166,6 +179,7 @@ impl Reader {
         if bytes > MAX_PREVIEW {
             return Err(format!("`{name}` is larger than {} MiB", MAX_PREVIEW >> 20));
         }
+        collect::check_secrets(self.secrets(), &file)?;
         let (media, published) = media::publish(&self.blobs, file, &name)?;
         Ok((Value::from(media), published))
     }

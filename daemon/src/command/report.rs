@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::event::{self, CommandEvent, MAX_LINE};
 use super::folder::Folder;
 use crate::rooted::{Refusal, open_own};
+use crate::secret::Secrets;
 
 /// The most bytes of the file that are read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -27,6 +28,8 @@ pub(super) enum Reported {
     Value(Json),
     /// A file or folder.
     Path(String),
+    /// Something that contains a secret.
+    Secret,
 }
 
 /// The reports so far.
@@ -36,6 +39,8 @@ pub(super) struct Report {
     pub(super) outputs: IndexMap<String, Reported>,
     /// The reported cost.
     pub(super) cost_usd: Option<f64>,
+    /// The secrets of the command, which are masked in what it reports.
+    pub(super) secrets: Secrets,
     /// Lines for the log.
     notes: Vec<String>,
     note_bytes: usize,
@@ -55,6 +60,11 @@ struct Tail {
 }
 
 impl Report {
+    /// Returns no reports yet; in those that follow these secrets are masked.
+    pub(super) fn masking(secrets: Secrets) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
     /// Reads what is new and calls `visit` with each event, including outputs, costs and log lines.
     pub(super) fn read(&mut self, folder: &Folder, visit: &mut dyn FnMut(&CommandEvent)) {
         if let Err(refusal) = self.read_new(folder, visit) {
@@ -84,7 +94,8 @@ impl Report {
 
     /// Adds a line for the log.
     pub(super) fn note(&mut self, text: &str) {
-        let text = super::text::line(text);
+        // Before it is cut, which could leave a part of a secret.
+        let text = super::text::line(self.secrets.masked(text).as_deref().unwrap_or(text));
         if self.notes.len() < MAX_NOTES && self.note_bytes + text.len() < MAX_NOTE_BYTES {
             self.note_bytes += text.len();
             self.notes.push(text);
@@ -153,10 +164,17 @@ impl Report {
         if line.trim_ascii().is_empty() {
             return;
         }
-        match event::parse(line) {
-            Ok(event) => {
-                self.keep(&event);
-                visit(&event);
+        let event = event::json_of(line).and_then(|mut json| {
+            let masked = self.secrets.mask_json(&mut json);
+            Ok((event::of_json(json)?, masked))
+        });
+        match event {
+            Ok((event, masked)) => {
+                self.keep(&event, masked);
+                // A masked output is not what the command reported.
+                if !(masked && matches!(event, CommandEvent::Output { .. })) {
+                    visit(&event);
+                }
             }
             Err(reason) => self.bad_line(&reason),
         }
@@ -169,7 +187,7 @@ impl Report {
         }
     }
 
-    fn keep(&mut self, event: &CommandEvent) {
+    fn keep(&mut self, event: &CommandEvent, masked: bool) {
         match event {
             CommandEvent::Output { name, .. }
                 if ["stdout", "exit_code", "status"].contains(&name.as_str()) =>
@@ -179,6 +197,8 @@ impl Report {
             CommandEvent::Output { name, value, path } => {
                 if self.outputs.len() >= MAX_NAMES && !self.outputs.contains_key(name) {
                     self.bad_line(&format!("there are more than {MAX_NAMES} outputs"));
+                } else if masked {
+                    self.outputs.insert(name.clone(), Reported::Secret);
                 } else if let Some(value) = value {
                     self.outputs.insert(name.clone(), Reported::Value(value.clone()));
                 } else if let Some(path) = path {

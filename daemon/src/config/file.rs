@@ -10,9 +10,19 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, HttpSettings};
+use crate::secret::{Source, check_name};
 
-const KEYS: [&str; 8] =
-    ["max_concurrent_runs", "pools", "keep_values", "linger", "grace", "writable", "pass_env", "http"];
+const KEYS: [&str; 9] = [
+    "max_concurrent_runs",
+    "pools",
+    "keep_values",
+    "linger",
+    "grace",
+    "writable",
+    "pass_env",
+    "http",
+    "secrets",
+];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
 /// The errors of the configuration.
@@ -71,6 +81,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "pass_env" => config.pass_env = texts(&value)?.into_iter().map(|(_, text)| text).collect(),
             "pools" => pools(&value, &mut config.pools)?,
             "http" => config.http = http(&value)?,
+            "secrets" => config.secrets.sources = secrets(&value)?,
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }
@@ -104,6 +115,54 @@ fn http(value: &Spanned<DeValue<'_>>) -> Result<HttpSettings, SpannedError> {
         }
     }
     Ok(settings)
+}
+
+/// Reads the sources of secrets by name.
+fn secrets(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, Source>, SpannedError> {
+    let Some(table) = value.get_ref().as_table() else {
+        return Err((
+            value.span(),
+            "`secrets` is a table of sources, such as `token = { env = \"TOKEN\" }` below `[secrets]`"
+                .to_owned(),
+        ));
+    };
+    let mut sources = BTreeMap::new();
+    for (name, value) in table {
+        check_name(name.get_ref()).map_err(|why| (name.span(), why))?;
+        sources.insert(name.get_ref().to_string(), source(value)?);
+    }
+    Ok(sources)
+}
+
+fn source(value: &Spanned<DeValue<'_>>) -> Result<Source, SpannedError> {
+    // The value may be a secret that was written here by mistake, so it isn't shown.
+    let wrong = |span| {
+        let forms = "\"file\", \"keyring\", { env = \"NAME\" } or { command = [\"program\", \"argument\"] }";
+        (span, format!("the source of a secret is {forms}; `fanlight secrets set` keeps a value"))
+    };
+    match value.get_ref() {
+        DeValue::String(word) if word == "file" => Ok(Source::File),
+        DeValue::String(word) if word == "keyring" => Ok(Source::Keyring),
+        DeValue::Table(table) if table.len() == 1 => {
+            let Some((key, value)) = table.iter().next() else { return Err(wrong(value.span())) };
+            match key.get_ref().as_ref() {
+                "env" => {
+                    let name =
+                        value.get_ref().as_str().filter(|name| !name.is_empty() && !name.contains('='));
+                    name.map(|name| Source::Env(name.to_owned())).ok_or_else(|| wrong(value.span()))
+                }
+                "command" => {
+                    let words: Vec<String> = texts(value)?.into_iter().map(|(_, text)| text).collect();
+                    if words.first().is_none_or(String::is_empty) {
+                        return Err(wrong(value.span()));
+                    }
+                    Ok(Source::Command(words))
+                }
+                _ => Err(wrong(key.span())),
+            }
+        }
+        _ => Err(wrong(value.span())),
+    }
 }
 
 fn integer(value: &Spanned<DeValue<'_>>, least: u32) -> Result<u32, SpannedError> {
@@ -187,6 +246,29 @@ mod tests {
         let http = parse(Path::new("config.toml"), http).unwrap().http;
         assert_eq!((http.allow, http.ca_file), (vec!["localhost".into()], Some("/etc/ca.pem".into())));
         assert_eq!(config.pass_env, ["CUDA_HOME"]);
+    }
+
+    #[test]
+    fn a_secret_has_one_source_and_a_value_in_its_place_is_not_shown() {
+        let text = "[secrets]\na = \"file\"\nb = \"keyring\"\nc = { env = \"C\" }\nd = { command = [\"pass\", \"d\"] }\n";
+        let sources = parse(Path::new("config.toml"), text).unwrap().secrets.sources;
+        assert_eq!((&sources["a"], &sources["b"]), (&Source::File, &Source::Keyring));
+        assert_eq!(sources["c"], Source::Env("C".into()));
+        assert_eq!(sources["d"], Source::Command(vec!["pass".into(), "d".into()]));
+        for value in [
+            "\"hunter22\"",
+            "{ env = \"A\", command = [\"a\"] }",
+            "{ command = [] }",
+            "{ hunter22 = 1 }",
+            "1",
+        ] {
+            let error = wrong(&format!("[secrets]\na = {value}\n"));
+            assert!(
+                error.contains(":2: the source of a secret is") && !error.contains("hunter22"),
+                "{error}"
+            );
+        }
+        assert!(wrong("[secrets]\n\"a-b\" = \"file\"").contains("can't be the name"));
     }
 
     #[test]

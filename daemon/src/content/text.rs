@@ -123,6 +123,7 @@ impl TextOutput {
             head: self.head,
             media: false,
             cut: false,
+            masked: false,
         };
         Ok((Value::from(large), Some(published)))
     }

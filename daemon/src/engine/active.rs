@@ -320,7 +320,8 @@ impl Scope for RunScope<'_> {
                 _ => None,
             },
             (Root::Index, _) => self.item.map(|(_, index)| Value::Int(i64::from(index))),
-            (Root::Secrets, _) => None,
+            // Only whether something else is absent is evaluated here: the engine knows no secret.
+            (Root::Secrets, _) => Some(Value::from("secret")),
             (Root::Node(name), field) => {
                 let node = &self.run.nodes[*self.run.plan.index.get(name)?];
                 match field {

@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use super::Message;
 use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
+use super::inputs::Prepared;
 use super::pools::Entry;
 use super::started::Started;
 use crate::attempt::{Attempt, Outcome, TimeLimit};
 use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
+use crate::secret::{SecretSettings, Secrets};
 use crate::store::Op;
 
 /// The most interruptions of a node before it fails.
@@ -85,7 +87,7 @@ impl ActiveRun {
         id: AttemptId,
         number: u32,
         started: Started,
-        work: Arc<Work>,
+        work: Prepared,
         begin: Begin,
     ) {
         let cancel = CancellationToken::new();
@@ -99,6 +101,7 @@ impl ActiveRun {
             cancel: cancel.clone(),
             time_limit: TimeLimit::new(timeout),
             answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),
+            secrets: Secrets::default(),
             hub: context.hub.clone(),
         };
         if let Some(instance) = self.instance_mut(key.node, key.item) {
@@ -110,14 +113,14 @@ impl ActiveRun {
         let executor = executor.ok_or_else(|| format!("this daemon has no executor `{}`", plan.executor));
         let (messages, runtime) = (context.messages.clone(), context.runtime.clone());
         let blobs = context.store.blobs().clone();
-        let plan = self.plan.clone();
+        let (plan, config) = (self.plan.clone(), context.config.clone());
         let keeps_media = move |port: &str| plan.nodes[key.node].keeps_media(port);
         context.after(After::Do(Box::new(move || {
             runtime.spawn(async move {
                 let outcome = match executor {
                     Ok(executor) => {
                         let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
-                        let outcome = execute(&*executor, attempt, work, begin, left).await;
+                        let outcome = execute(&*executor, attempt, work, begin, left, &config.secrets).await;
                         executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await
                     }
                     Err(missing) => Outcome::failed(NodeError::new(missing)),
@@ -134,7 +137,7 @@ impl ActiveRun {
             return;
         }
         let Some(prepared) = instance.prepared.clone() else { return };
-        let Work::Native(native, inputs) = &*prepared else { return };
+        let Work::Native(native, inputs) = &*prepared.work else { return };
         let started = Started::now();
         let Some(made) = native.run_at_once(inputs, content::limit(key.item)) else {
             // It reads or makes large values, which takes time: run it beside the loop, like other work.
@@ -316,16 +319,28 @@ impl Context {
 async fn execute(
     executor: &dyn Executor,
     attempt: Attempt,
-    work: Arc<Work>,
+    prepared: Prepared,
     begin: Begin,
     left: Option<Duration>,
+    secrets: &SecretSettings,
 ) -> Outcome {
-    let adopted = match begin {
-        Begin::Adopt => executor::adopt(executor, attempt.clone(), work.clone(), left).await,
-        Begin::Fresh => None,
+    let Prepared { work, sealed } = prepared;
+    if matches!(begin, Begin::Adopt)
+        && let Some(outcome) = executor::adopt(executor, attempt.clone(), work.clone(), left).await
+    {
+        return outcome;
+    }
+    let Some(sealed) = sealed else { return executor::run(executor, attempt, work, left).await };
+    let opened = tokio::select! {
+        biased;
+        () = attempt.cancel.cancelled() => return Outcome::cancelled(),
+        opened = sealed.open(work, secrets) => opened,
     };
-    match adopted {
-        Some(outcome) => outcome,
-        None => executor::run(executor, attempt, work, left).await,
+    match opened {
+        Ok((work, secrets)) => {
+            let attempt = Attempt { secrets: secrets.clone(), ..attempt };
+            executor::run(executor, attempt, Arc::new(work), left).await.without(&secrets)
+        }
+        Err(why) => Outcome::failed(NodeError::new(why)),
     }
 }

@@ -152,7 +152,7 @@ impl ActiveRun {
                     return self.fail(context, node, item, NodeError::new(error));
                 }
                 if let Some(instance) = self.instance_mut(node, item) {
-                    instance.prepared = Some(std::sync::Arc::new(prepared));
+                    instance.prepared = Some(prepared);
                 }
                 self.make_ready(context, node, item);
             }

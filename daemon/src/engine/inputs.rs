@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 
 use super::active::RunScope;
 use super::plan::{Kind, PlanNode};
+use super::sealed::Sealed;
 use crate::executor::{Argument, CommandWork, Program, Work};
 use crate::node_type::NodeType;
 
@@ -28,26 +29,40 @@ impl From<String> for NotPrepared {
     }
 }
 
-/// Evaluates everything that this instance reads. `lenient`: its condition checks the outcome itself, so an absent
-/// value is `none` instead of a reason to skip.
-pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Work, NotPrepared> {
-    match &plan.kind {
-        Kind::Native(native) => {
-            native_inputs(native, plan, scope, lenient).map(|it| Work::Native(Arc::clone(native), it))
+/// The work of an instance. Inputs that are built from secrets are added when an attempt starts.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) work: Arc<Work>,
+    pub(super) sealed: Option<Arc<Sealed>>,
+}
+
+/// Evaluates everything that this instance reads, except what is built from secrets. `lenient`: its condition checks the
+/// outcome itself, so an absent value is `none` instead of a reason to skip.
+pub(super) fn prepare(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Prepared, NotPrepared> {
+    let sealed = if plan.has_secrets { Sealed::new(&plan.node, scope) } else { Sealed::default() };
+    let work = match &plan.kind {
+        Kind::Native(native) => native_inputs(native, plan, scope, &sealed, lenient)
+            .map(|it| Work::Native(Arc::clone(native), it)),
+        Kind::Command => {
+            let work = command(plan, scope, &sealed, lenient);
+            work.map(|work| Work::Command(Arc::new(CommandWork { secret: !sealed.is_empty(), ..work })))
         }
-        Kind::Command => command(plan, scope, lenient).map(|work| Work::Command(Arc::new(work))),
-    }
+    }?;
+    let sealed = (!sealed.is_empty()).then(|| Arc::new(sealed));
+    Ok(Prepared { work: Arc::new(work), sealed })
 }
 
 fn native_inputs(
     native: &NodeType,
     plan: &PlanNode,
     scope: &RunScope<'_>,
+    sealed: &Sealed,
     lenient: bool,
 ) -> Result<Values, NotPrepared> {
     let mut inputs = Values::new();
     for (name, spec) in &native.spec.inputs {
         let given = match plan.node.with.get(name) {
+            Some(_) if sealed.has_input(name) => continue,
             Some(template) => template.evaluate(scope).map_err(|error| format!("input `{name}`: {error}"))?,
             None => None,
         };
@@ -86,7 +101,12 @@ fn native_inputs(
     Ok(inputs)
 }
 
-fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<CommandWork, NotPrepared> {
+fn command(
+    plan: &PlanNode,
+    scope: &RunScope<'_>,
+    sealed: &Sealed,
+    lenient: bool,
+) -> Result<CommandWork, NotPrepared> {
     let given = |what: &str, template: &Template| -> Result<Option<Value>, NotPrepared> {
         match template.evaluate(scope).map_err(|error| format!("{what}: {error}"))? {
             None if !lenient => Err(NotPrepared::Absent(what.to_owned())),
@@ -96,12 +116,18 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
     };
     let mut inputs = Values::new();
     for (name, template) in &plan.node.with {
+        if sealed.has_input(name) {
+            continue;
+        }
         if let Some(value) = given(&format!("input `{name}`"), template)? {
             inputs.insert(name.clone(), value);
         }
     }
     let mut env = IndexMap::new();
     for (name, template) in &plan.node.env {
+        if sealed.has_env(name) {
+            continue;
+        }
         if let Some(value) = given(&format!("env `{name}`"), template)? {
             let text = short(value, scope).and_then(|value| value.to_text());
             env.insert(name.clone(), text.map_err(|error| format!("env `{name}`: {error}"))?);
@@ -127,7 +153,7 @@ fn command(plan: &PlanNode, scope: &RunScope<'_>, lenient: bool) -> Result<Comma
         Some(dir) => Some(resolve_dir(dir, scope.run.facts.project.as_deref())?),
     };
     let (withheld, outputs) = (plan.withheld.clone(), plan.node.outputs.clone());
-    Ok(CommandWork { program, inputs, env, withheld, dir, outputs })
+    Ok(CommandWork { program, inputs, env, secret: false, withheld, dir, outputs })
 }
 
 /// Refuses a value of which only the beginning was kept.

@@ -5,6 +5,7 @@ use fanlight_shared::run::AttemptEnd;
 use fanlight_shared::value::{Value, Values};
 
 use super::active::ActiveRun;
+use super::inputs::Prepared;
 use super::questions;
 use crate::attempt::Outcome;
 use crate::executor::{Argument, Program, Work};
@@ -45,12 +46,12 @@ impl ActiveRun {
     ///
     /// # Errors
     /// The run already holds too much.
-    pub(super) fn reserve_inputs(&mut self, prepared: &Work) -> Result<(), String> {
+    pub(super) fn reserve_inputs(&mut self, prepared: &Prepared) -> Result<(), String> {
         self.reserve(inputs_of(prepared), "its inputs")
     }
 
     /// Inputs were read.
-    pub(super) fn release_inputs(&mut self, prepared: &Work) {
+    pub(super) fn release_inputs(&mut self, prepared: &Prepared) {
         self.memory = self.memory.saturating_sub(inputs_of(prepared));
     }
 
@@ -69,17 +70,19 @@ impl ActiveRun {
 }
 
 /// Returns about how many bytes the inputs of an attempt take in memory.
-fn inputs_of(work: &Work) -> usize {
-    match work {
-        Work::Native(_, inputs) => memory_of(inputs),
-        Work::Command(command) => {
-            let arguments = match &command.program {
-                Program::Arguments(arguments) => arguments.iter().map(argument).sum(),
-                Program::Script { .. } => 0,
-            };
-            memory_of(&command.inputs) + command.env.values().map(String::len).sum::<usize>() + arguments
+fn inputs_of(prepared: &Prepared) -> usize {
+    let sealed = prepared.sealed.as_ref().map_or(0, |sealed| sealed.memory());
+    sealed
+        + match &*prepared.work {
+            Work::Native(_, inputs) => memory_of(inputs),
+            Work::Command(command) => {
+                let arguments = match &command.program {
+                    Program::Arguments(arguments) => arguments.iter().map(argument).sum(),
+                    Program::Script { .. } => 0,
+                };
+                memory_of(&command.inputs) + command.env.values().map(String::len).sum::<usize>() + arguments
+            }
         }
-    }
 }
 
 fn argument(argument: &Argument) -> usize {

@@ -53,6 +53,8 @@ pub(crate) struct PlanNode {
     pub(crate) effects: Effects,
     /// Its ports that become outputs of the workflow as they are.
     pub(crate) output_ports: HashSet<String>,
+    /// Whether inputs or variables of it are built from secrets.
+    pub(crate) has_secrets: bool,
     /// Whether its condition reads `item` or `index`, so that it is asked once per item.
     pub(crate) condition_per_item: bool,
 }
@@ -140,6 +142,7 @@ impl PlanNode {
         Ok(Self {
             name: name.to_owned(),
             straight: straight(node, workflow, index),
+            has_secrets: !node.secrets().is_empty(),
             condition_per_item: node.condition.as_ref().is_some_and(reads_item),
             node: node.clone(),
             deps,

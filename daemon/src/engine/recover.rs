@@ -1,7 +1,5 @@
 //! Recovers a run that had a slot when an earlier daemon died, and the finished part of a resumed run.
 
-use std::sync::Arc;
-
 use fanlight_shared::event::NodeError;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{NodeStatus, RunStatus};
@@ -16,7 +14,6 @@ use super::inputs;
 use super::plan::Plan;
 use super::started::Started;
 use crate::attempt::Outcome;
-use crate::executor::Work;
 use crate::store::{Op, OpenRun};
 
 /// Port values by node and item.
@@ -170,7 +167,6 @@ impl ActiveRun {
             return self.interrupted(context, node, item, seen);
         };
         context.pools.occupy(&self.resources(node));
-        let prepared: Arc<Work> = Arc::new(prepared);
         let (number, started) = (attempt.number, Started::earlier(attempt.started_at));
         if let Some(instance) = self.instance_mut(node, item) {
             instance.prepared = Some(prepared.clone());

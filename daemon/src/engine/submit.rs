@@ -1,6 +1,6 @@
 //! Turns a request into runs: checks the file, converts params to values and files to blobs, and makes labels.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -144,7 +144,7 @@ fn canonical(path: &str) -> Result<PathBuf, RpcError> {
     Ok(path.to_owned())
 }
 
-/// Checks what only the daemon knows: whether the file has a path, and which pools exist.
+/// Checks what only the daemon knows: whether the file has a path, and which pools and secrets exist. Blocks.
 pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Config) -> Result<(), RpcError> {
     if path.is_none() && workflow.id.is_none() {
         return Err(RpcError::new(
@@ -163,6 +163,15 @@ pub(super) fn check_place(workflow: &Workflow, path: Option<&Path>, config: &Con
             let message = format!("node `{name}`: {}", config.unknown_pool(pool));
             return Err(RpcError::new(ErrorCode::InvalidWorkflow, message));
         }
+    }
+    let mut seen = HashSet::new();
+    let secrets =
+        workflow.nodes.iter().flat_map(|(node, it)| it.secrets().into_iter().map(move |it| (node, it)));
+    for (node, secret) in secrets.filter(|(_, secret)| seen.insert(*secret)) {
+        config
+            .secrets
+            .check(secret)
+            .map_err(|why| RpcError::new(ErrorCode::InvalidWorkflow, format!("node `{node}`: {why}")))?;
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ fn an_address_that_is_not_public_is_refused_unless_it_is_allowed() {
 async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let http = Http::default();
     let url = http.check("http://localhost/", Reach::Public).unwrap();
-    let error = http.client(Reach::Public).unwrap().get(url).send().await.unwrap_err();
+    let error = http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap_err();
     assert!(Refused::is_cause_of(&error), "{error:?}");
     assert!(sentence(&error).starts_with("`localhost` is this machine"), "{}", sentence(&error));
 }
@@ -43,7 +43,8 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
         let location = format!("Location: {target}\r\n");
         let server = Server::new(move |_, _| answer("302 Found", &location, b"")).await;
         let url = http.check(&server.url("/"), Reach::Public).unwrap();
-        let error = http.client(Reach::Public).unwrap().get(url).send().await.unwrap_err();
+        let error =
+            http.client(Reach::Public, Redirects::Anywhere).unwrap().get(url).send().await.unwrap_err();
         assert!(Refused::is_cause_of(&error), "{target}: {error:?}");
         assert_eq!(server.requests().len(), 1);
     }
@@ -53,6 +54,6 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
 fn a_certificate_file_without_certificates_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let http = Http::new(HttpSettings { allow: Vec::new(), ca_file: Some(file.path().to_owned()) });
-    let error = http.client(Reach::Public).unwrap_err();
+    let error = http.client(Reach::Public, Redirects::Anywhere).unwrap_err();
     assert!(error.contains("`ca_file`") && error.contains("no certificate"), "{error}");
 }

@@ -1,5 +1,6 @@
 //! A folder as media: its files as blobs, and a manifest as another blob.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::media::{DirEntry, DirManifest, Media, MediaKind};
@@ -30,7 +31,7 @@ pub(crate) struct LeftOut {
 }
 
 /// Publishes the regular files below the folder `path` of a root, `most` at most. Links are followed as long as they
-/// stay within the root. `shown` names the folder in messages. Blocks.
+/// stay within the root. `shown` names the folder in messages, and `check` may refuse a file. Blocks.
 ///
 /// # Errors
 /// There are too many files, a name isn't UTF-8, a file or folder can't be read, a link leads out of the root or
@@ -41,6 +42,7 @@ pub(crate) fn publish_folder(
     shown: &str,
     most: usize,
     blobs: &Blobs,
+    check: &dyn Fn(&File) -> Result<(), FileError>,
 ) -> Result<Taken, FileError> {
     let start = inner_path(path, root.path()).map_err(|refusal| format!("`{shown}`: {refusal}"))?;
     let (paths, left_out) = list_files(root, &start, shown, most)?;
@@ -58,6 +60,10 @@ pub(crate) fn publish_folder(
             Entry::Folder(_) => continue,
         };
         let meta = file.metadata().map_err(|error| unreadable(&error))?;
+        check(&file).map_err(|problem| match problem {
+            FileError::Other(why) => FileError::Other(unreadable(&why)),
+            full => full,
+        })?;
         let blob = blobs.publish_file(file)?;
         manifest.files.push(DirEntry {
             path: text.to_owned(),

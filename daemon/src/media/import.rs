@@ -44,6 +44,6 @@ fn folder(path: &Path, blobs: &Blobs) -> Result<(Media, Vec<Published>), String>
     let root = Root::open(path).map_err(|error| format!("{shown} can't be read: {error}"))?;
     check_on_disk(root.folder(), path)?;
     // Other entries, such as sockets, aren't content of the folder.
-    let taken = publish_folder(&root, Path::new(""), &shown, MAX_FILES, blobs)?;
+    let taken = publish_folder(&root, Path::new(""), &shown, MAX_FILES, blobs, &|_| Ok(()))?;
     Ok((taken.media, taken.published))
 }

@@ -93,7 +93,7 @@ fn a_folder_is_imported_with_the_files_below_it() {
     assert_eq!((media.kind, media.name.as_str(), media.bytes), (MediaKind::Dir, "photos", 33));
     assert_eq!(published.len(), 6);
     let root = crate::rooted::Root::open(folder.path()).unwrap();
-    let publish = |most| publish_folder(&root, "photos".as_ref(), "photos", most, blobs);
+    let publish = |most| publish_folder(&root, "photos".as_ref(), "photos", most, blobs, &|_| Ok(()));
     let _socket = std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
     let taken = publish(5).unwrap();
     assert_eq!(taken.media.hash, media.hash, "a param and an output are the same folder");

@@ -10,7 +10,8 @@ use super::{NodeType, Runner, Safe};
 /// The maximum total size of a node's values, unless its type sets another.
 pub(super) const MAX_BYTES: u64 = 16 << 20;
 
-/// The builder of a node type. `default`, `optional`, `range`, `choices` and `code` apply to the most recent input.
+/// The builder of a node type. `default`, `optional`, `range`, `choices`, `code` and `secret` apply to the most recent
+/// input.
 pub(super) struct Build(NodeTypeSpec, Option<Safe>);
 
 impl Build {
@@ -68,6 +69,7 @@ impl Build {
             max: None,
             choices: Vec::new(),
             code: None,
+            secret: false,
         };
         self.0.inputs.insert(name.to_owned(), input);
         self
@@ -100,6 +102,12 @@ impl Build {
     /// Declares that its text is code.
     pub(super) fn code(self, code: Code) -> Self {
         self.last(|input| input.code = Some(code))
+    }
+
+    /// Declares that it may be built from secrets: the node only sends it, and its outputs don't contain it.
+    #[cfg_attr(not(feature = "http"), allow(dead_code))]
+    pub(super) fn secret(self) -> Self {
+        self.last(|input| input.secret = true)
     }
 
     /// Accepts inputs with other names too.

@@ -78,6 +78,9 @@ fn default(input: &InputSpec) -> String {
 
 fn limits(input: &InputSpec) -> String {
     let mut out = String::new();
+    if input.secret {
+        out.push_str(" May be built from secrets.");
+    }
     if !input.choices.is_empty() {
         let choices: Vec<String> = input.choices.iter().map(|it| format!("`{it}`")).collect();
         let _ = write!(out, " One of {}.", choices.join(", "));

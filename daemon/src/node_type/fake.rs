@@ -94,6 +94,7 @@ fn elsewhere() -> NodeType {
 fn stream() -> NodeType {
     Build::new("test.stream", "Writes a text word by word.")
         .input("text", Type::Text, "The text.")
+        .secret()
         .input("then", Type::Text, "How it ends: `done`, `fail` or `hang`.")
         .default("done")
         .output("text", Type::Text, "The text.")
@@ -184,7 +185,7 @@ async fn run(call: NodeCall) -> Made {
         services.progress(Some((at + 1) as f64 / words.len() as f64), Some("writes"));
     }
     match then.as_str() {
-        "fail" => return Err(services.secret("key").unwrap_err().into()),
+        "fail" => return Err(format!("it does not like `{text}`").into()),
         "hang" => services.cancel().cancelled().await,
         _ => {}
     }

@@ -9,14 +9,15 @@ use std::time::{Duration, SystemTime};
 use fanlight_shared::expression::Content;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, Values, cut};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::NodeCall;
 use super::typed_inputs::TypedInputs;
 use crate::content::Loader;
 use crate::file_error::FileError;
-use crate::http::{self, Reach, Refused};
+use crate::http::{self, Reach, Redirects, Refused};
+use crate::secret::{MaskStream, contains};
 use crate::services::{DaemonServices, Level};
 
 /// The bytes of a body that are written at once.
@@ -123,11 +124,18 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// From the inputs `url`, `headers` and `local`.
+    /// From the inputs `url`, `headers`, `bearer` and `local`. A request with secrets isn't redirected to another server.
     pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
         let reach = if call.inputs.flag("local")? { Reach::Any } else { Reach::Public };
-        let services = call.services.http();
-        let url = services.check(call.inputs.text("url")?, reach)?;
+        let (services, secrets) = (call.services.http(), call.services.secrets());
+        let url = call.inputs.text("url")?;
+        let url = services.check(url, reach).map_err(|error| match secrets.find(url) {
+            // The message would be cut, perhaps within the secret.
+            Some(name) => {
+                format!("input `url`, which contains the secret `{name}`, is no URL that may be asked")
+            }
+            None => error,
+        })?;
         let mut headers = HeaderMap::new();
         for (name, value) in object(&call.inputs, "headers")? {
             let wrong =
@@ -136,7 +144,17 @@ impl Target {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
             headers.append(name, HeaderValue::from_str(text.trim()).map_err(|_| wrong())?);
         }
-        Ok(Self { client: services.client(reach)?, url, headers })
+        if call.inputs.maybe("bearer").is_some() {
+            if headers.contains_key(AUTHORIZATION) {
+                return Err("`bearer` and the header `Authorization` are both given".into());
+            }
+            let value = HeaderValue::from_str(&format!("Bearer {}", call.inputs.text("bearer")?.trim()));
+            let mut value = value.map_err(|_| "input `bearer` can't be a header")?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let redirects = if secrets.is_empty() { Redirects::Anywhere } else { Redirects::SameOrigin };
+        Ok(Self { client: services.client(reach, redirects)?, url, headers })
     }
 }
 
@@ -172,6 +190,9 @@ pub(super) struct Body {
     pub(super) bytes: u64,
     /// The most that are taken.
     pub(super) limit: u64,
+    /// Whether secrets in it are masked, because only an error shows it. Otherwise a body with a secret is refused, since
+    /// it would be stored.
+    pub(super) masks: bool,
 }
 
 impl Body {
@@ -179,7 +200,7 @@ impl Body {
     pub(super) fn create(path: &Path, limit: u64) -> Result<Self, FileError> {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
         let file = file.map_err(|error| FileError::of("the body can't be stored", &error))?;
-        Ok(Self { file: Arc::new(file), bytes: 0, limit })
+        Ok(Self { file: Arc::new(file), bytes: 0, limit, masks: false })
     }
 
     /// Takes what comes, with progress. What was taken stays when the connection breaks.
@@ -194,11 +215,23 @@ impl Body {
             return Err(self.too_long().into());
         }
         let mut buffer = Vec::new();
+        // What it holds back is not written, so a download that continues asks for it again.
+        let mut mask = services.secrets().stream();
         let ended = loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => buffer.extend_from_slice(&chunk),
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(Failure::of(&error, safe)),
+            match (response.chunk().await, &mut mask) {
+                (Ok(Some(chunk)), None) => buffer.extend_from_slice(&chunk),
+                (Ok(Some(chunk)), Some(mask)) => {
+                    mask.push(&chunk, &mut buffer);
+                    self.check(services, mask)?;
+                }
+                (Ok(None), mask) => {
+                    if let Some(mask) = mask {
+                        mask.finish(&mut buffer);
+                        self.check(services, mask)?;
+                    }
+                    break Ok(());
+                }
+                (Err(error), _) => break Err(Failure::of(&error, safe)),
             }
             if self.bytes + buffer.len() as u64 > self.limit {
                 return Err(self.too_long().into());
@@ -211,6 +244,13 @@ impl Body {
         };
         self.write(services, buffer).await?;
         ended
+    }
+
+    fn check(&self, services: &DaemonServices, mask: &MaskStream) -> Result<(), FileError> {
+        match services.secrets().name(mask) {
+            Some(name) if !self.masks => Err(format!("the response {}", contains(name)).into()),
+            _ => Ok(()),
+        }
     }
 
     fn too_long(&self) -> FileError {

@@ -19,8 +19,13 @@ pub(super) fn node_type() -> NodeType {
         "Downloads a file; an interrupted download is resumed if the server supports that.",
     )
     .input("url", Type::Text, "The URL of the file.")
+    .secret()
     .input("headers", Type::Json, "The headers of the request, as an object.")
     .optional()
+    .secret()
+    .input("bearer", Type::Text, "A token to send as `Authorization: Bearer TOKEN`.")
+    .optional()
+    .secret()
     .input("name", Type::Text, "The name of the file; the name in the URL by default.")
     .optional()
     .input("timeout", Type::Float, "The maximum time for the whole transfer, in seconds.")

@@ -29,6 +29,7 @@ pub(super) fn node_type() -> NodeType {
         .effects(Effects::External)
         .safe("method", &SAFE)
         .input("url", Type::Text, "The URL to send the request to.")
+        .secret()
         .input(
             "method",
             Type::Choice,
@@ -38,18 +39,26 @@ pub(super) fn node_type() -> NodeType {
         .choices(&METHODS)
         .input("headers", Type::Json, "The headers of the request, as an object.")
         .optional()
+        .secret()
+        .input("bearer", Type::Text, "A token to send as `Authorization: Bearer TOKEN`.")
+        .optional()
+        .secret()
         .input(
             "query",
             Type::Json,
             "Parameters to add to the query of the URL, as an object; a list adds a parameter for each item.",
         )
         .optional()
+        .secret()
         .input("json", Type::Any, "A value to send as JSON in the body.")
         .optional()
+        .secret()
         .input("form", Type::Json, "Fields to send as a form in the body, as an object.")
         .optional()
+        .secret()
         .input("body", Type::Text, "Text to send as the body.")
         .optional()
+        .secret()
         .input("file", ty::file(), "A file to send as the body.")
         .optional()
         .input("take", Type::Choice, "How to return the response; `auto` goes by its content type.")
@@ -231,9 +240,10 @@ async fn take(
         let path = path.clone();
         services.blocking(move || Body::create(&path, limit)).await?
     };
-    body.take(services, response, safe).await?;
     let failed = status.is_client_error() || status.is_server_error();
-    if failed && !call.inputs.flag("any_status")? {
+    body.masks = failed && !call.inputs.flag("any_status")?;
+    body.take(services, response, safe).await?;
+    if body.masks {
         let text = services.blocking(move || Ok(beginning(&path))).await?;
         return Err(format!("the server answered {status}{text}").into());
     }

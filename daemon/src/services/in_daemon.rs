@@ -14,6 +14,7 @@ use crate::content;
 use crate::file_error::FileError;
 #[cfg(feature = "http")]
 use crate::http::Http;
+use crate::secret::Secrets;
 use crate::store::blob::Blobs;
 
 /// The services of a running node in the daemon; cheap to clone, so that concurrent parts of the node share them.
@@ -22,6 +23,7 @@ pub struct DaemonServices {
     common: NodeServices,
     blobs: Blobs,
     reporter: Reporter,
+    secrets: Secrets,
     answer: Option<Arc<Answer>>,
     #[cfg(feature = "http")]
     http: Http,
@@ -46,12 +48,14 @@ impl DaemonServices {
     ) -> Self {
         let folder = attempts.join(attempt.id.to_string());
         let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
+        let secrets = attempt.secrets.clone();
         let reporter = Reporter::new(attempt, &folder);
         let common = NodeServices::new(Box::new(reporter.clone()), cancel, folder.join(SCRATCH));
         Self {
             common,
             blobs,
             reporter,
+            secrets,
             answer,
             #[cfg(feature = "http")]
             http,
@@ -109,11 +113,14 @@ impl DaemonServices {
         self.answer.as_deref()
     }
 
-    /// Returns the value of a secret.
-    ///
-    /// # Errors
-    /// There is no such secret. In this version there is none at all: nothing is asked for them yet.
-    pub fn secret(&self, name: &str) -> Result<String, String> {
-        Err(format!("the secret `{}` is not known: secrets are not in this version", sanitise::line(name)))
+    /// Returns the secrets in the inputs of the node, which are masked in all that it reports.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Ends the node's log.
+    pub(crate) fn finish(&self) {
+        self.reporter.finish();
     }
 }

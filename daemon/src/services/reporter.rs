@@ -16,6 +16,7 @@ use super::predictions::{self, Predictions};
 use super::report::{Report, Stream, pieces};
 use super::{Carrier, MAX_MESSAGE};
 use crate::attempt::Attempt;
+use crate::secret::MaskStream;
 use crate::supervisor::log::StreamTag;
 
 /// Takes the reports of the node of an attempt; cheap to clone.
@@ -27,9 +28,37 @@ pub(crate) struct Reporter {
 
 struct State {
     log: Log,
+    /// The masks of the streams of the log, if the attempt uses secrets.
+    masks: [Option<MaskStream>; 3],
     cost_usd: Option<f64>,
     /// Its use of each model.
     predictions: Predictions,
+}
+
+/// The end of a log that has grown, and its last line.
+type Grown = (u64, Option<String>);
+
+impl State {
+    /// Appends to the log what is certain to be masked.
+    fn append(&mut self, stream: StreamTag, text: &str) -> Option<Grown> {
+        let Some(mask) = &mut self.masks[place(stream)] else { return Some(self.log.append(stream, text)) };
+        let mut masked = Vec::with_capacity(text.len());
+        mask.push(text.as_bytes(), &mut masked);
+        self.write(stream, &masked)
+    }
+
+    /// Appends what a mask held back.
+    fn finish(&mut self, stream: StreamTag) -> Option<Grown> {
+        let mut rest = Vec::new();
+        // It stays, for what a part of the node may write later.
+        self.masks[place(stream)].as_mut()?.finish(&mut rest);
+        self.write(stream, &rest)
+    }
+
+    fn write(&mut self, stream: StreamTag, masked: &[u8]) -> Option<Grown> {
+        // A mask holds back whole characters, so these bytes are text.
+        (!masked.is_empty()).then(|| self.log.append(stream, &String::from_utf8_lossy(masked)))
+    }
 }
 
 impl Carrier for Reporter {
@@ -41,8 +70,13 @@ impl Carrier for Reporter {
 impl Reporter {
     /// Creates a reporter for an attempt whose log is in this folder.
     pub(crate) fn new(attempt: Attempt, folder: &Path) -> Self {
-        let state =
-            State { log: Log::new(folder.to_owned()), cost_usd: None, predictions: Predictions::default() };
+        let mask = || attempt.secrets.stream();
+        let state = State {
+            log: Log::new(folder.to_owned()),
+            masks: [mask(), mask(), mask()],
+            cost_usd: None,
+            predictions: Predictions::default(),
+        };
         Self { attempt: Arc::new(attempt), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -56,8 +90,16 @@ impl Reporter {
         self.state().cost_usd
     }
 
-    /// Takes a report.
+    /// Takes a report. Secrets in it are masked.
     pub(crate) fn take(&self, report: Report) {
+        // The text of a stream may contain a part of a secret only. Other texts are masked before they are cut.
+        let report = match report {
+            Report::Text { .. } => report,
+            report => match self.attempt.secrets.mask_all(report) {
+                Some(report) => report,
+                None => return,
+            },
+        };
         let (node, item) = (self.attempt.node.clone(), self.attempt.item);
         match report {
             Report::Progress { fraction, message } => {
@@ -101,11 +143,24 @@ impl Reporter {
 
     fn append(&self, stream: StreamTag, text: &str) {
         for text in pieces(text) {
-            let (end, last_line) = self.state().log.append(stream, text);
-            let Attempt { node, item, number, .. } = &*self.attempt;
-            let (node, item, attempt) = (node.clone(), *item, *number);
-            self.attempt.live(LiveEvent::LogUpdate { node, item, attempt, end, last_line });
+            let grown = self.state().append(stream, text);
+            self.grew(grown);
         }
+    }
+
+    /// Ends the streams of the log: what their masks held back is written.
+    pub(crate) fn finish(&self) {
+        for stream in [StreamTag::Stdout, StreamTag::Stderr, StreamTag::Reasoning] {
+            let grown = self.state().finish(stream);
+            self.grew(grown);
+        }
+    }
+
+    fn grew(&self, grown: Option<Grown>) {
+        let Some((end, last_line)) = grown else { return };
+        let Attempt { node, item, number, .. } = &*self.attempt;
+        let (node, item, attempt) = (node.clone(), *item, *number);
+        self.attempt.live(LiveEvent::LogUpdate { node, item, attempt, end, last_line });
     }
 
     /// Adds a cost; ignores a number that can't be one.
@@ -149,6 +204,15 @@ impl Reporter {
     fn source(&self) -> Source {
         let Attempt { node, item, number, .. } = &*self.attempt;
         Source { node: node.clone(), item: *item, attempt: *number }
+    }
+}
+
+/// Returns the place of a stream among the masks.
+fn place(stream: StreamTag) -> usize {
+    match stream {
+        StreamTag::Stdout => 0,
+        StreamTag::Stderr => 1,
+        StreamTag::Reasoning => 2,
     }
 }
 

@@ -6,18 +6,20 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::time::Time;
 use rustix::process::Signal;
 
-use super::log::{LogWriter, StdoutWriter, StreamTag};
+use super::client::StartSpec;
+use super::log::{LogWriter, StdoutWriter, StreamTag, UNMASKED};
 use super::process::Started;
 use super::record::{AttemptState, Exit, Stage};
 use super::system::Reaped;
 use super::tree::{Member, Tree};
+use crate::secret::MaskStream;
 
 /// How long the rest of the tree may continue after the main process has ended.
 const SETTLE_TIME: Duration = Duration::from_millis(200);
@@ -58,6 +60,9 @@ pub(crate) struct Running {
     grace: Duration,
     /// The read ends, while someone may write.
     pub(crate) pipes: [Option<File>; 2],
+    /// The masks of both streams, if the command got secrets.
+    masks: [Option<MaskStream>; 2],
+    folder: PathBuf,
     log: LogWriter,
     stdout: StdoutWriter,
     main: Option<MainEnd>,
@@ -71,23 +76,18 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(
-        id: AttemptId,
-        folder: &Path,
-        grace: Duration,
-        tree: Tree,
-        process: Started,
-        started: Time,
-    ) -> Self {
+    pub(crate) fn new(spec: &StartSpec, tree: Tree, process: Started, started: Time) -> Self {
         let open = |pipe: OwnedFd| Some(File::from(pipe));
         Self {
-            id,
-            log: LogWriter::new(folder.to_owned()),
-            stdout: StdoutWriter::new(folder),
+            id: spec.id,
+            log: LogWriter::new(spec.folder.clone()),
+            stdout: StdoutWriter::new(&spec.folder),
+            masks: [spec.secrets.stream(), spec.secrets.stream()],
+            folder: spec.folder.clone(),
             pid: process.pid,
             tree,
             started,
-            grace,
+            grace: spec.grace,
             pipes: [open(process.stdout), open(process.stderr)],
             main: None,
             phase: Phase::Running,
@@ -116,23 +116,50 @@ impl Running {
     pub(crate) fn pump(&mut self, stream: usize, buffer: &mut [u8]) -> usize {
         let Some(pipe) = &mut self.pipes[stream] else { return 0 };
         match pipe.read(buffer) {
-            Ok(0) => self.pipes[stream] = None,
+            Ok(0) => self.close(stream),
             Ok(length) => {
-                let bytes = &buffer[..length];
-                if stream == 0 {
-                    self.stdout.write(bytes);
-                    self.log.write(StreamTag::Stdout, bytes);
-                } else {
-                    self.log.write(StreamTag::Stderr, bytes);
-                }
+                self.write(stream, &buffer[..length]);
                 return length;
             }
             Err(error) => match error.kind() {
                 std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted => {}
-                _ => self.pipes[stream] = None,
+                _ => self.close(stream),
             },
         }
         0
+    }
+
+    /// Writes output to the files of the attempt. A secret in it never reaches them.
+    fn write(&mut self, stream: usize, bytes: &[u8]) {
+        let Some(mask) = &mut self.masks[stream] else { return self.put(stream, bytes) };
+        let mut masked = Vec::with_capacity(bytes.len());
+        let before = mask.has_found();
+        mask.push(bytes, &mut masked);
+        if stream == 0 && mask.has_found() && !before {
+            // It need not exist: without it the output counts as masked.
+            let _ = std::fs::remove_file(self.folder.join(UNMASKED));
+        }
+        self.put(stream, &masked);
+    }
+
+    fn put(&mut self, stream: usize, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if stream == 0 {
+            self.stdout.write(bytes);
+        }
+        self.log.write(if stream == 0 { StreamTag::Stdout } else { StreamTag::Stderr }, bytes);
+    }
+
+    /// Ends a stream: what its mask held back is written.
+    fn close(&mut self, stream: usize) {
+        self.pipes[stream] = None;
+        if let Some(mut mask) = self.masks[stream].take() {
+            let mut rest = Vec::new();
+            mask.finish(&mut rest);
+            self.put(stream, &rest);
+        }
     }
 
     /// Reads the rest of the pipes when no process of the tree remains. A process outside of the tree may hold a write
@@ -146,7 +173,7 @@ impl Running {
                     length => rest += length,
                 }
             }
-            self.pipes[stream] = None;
+            self.close(stream);
         }
     }
 

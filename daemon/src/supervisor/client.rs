@@ -33,6 +33,7 @@ pub use attempt::{AttemptEvent, StartSpec, Started};
 pub use subscription::Subscription;
 
 use super::message::{Containment, Reply, Request};
+use crate::secret::Secrets;
 use connection::{Connection, Greeting, NoReply};
 use launch::Launcher;
 use subscribers::Subscribers;
@@ -149,6 +150,17 @@ impl Supervisor {
     pub async fn state(&self, id: AttemptId) -> Result<Option<AttemptState>, SupervisorError> {
         match self.ask(|request| Request::State { request, id }).await? {
             Reply::Attempts { states, .. } => Ok(states.first().copied()),
+            _ => Err(unfit()),
+        }
+    }
+
+    /// Returns the secrets with which an attempt was started; none if its supervisor died meanwhile.
+    ///
+    /// # Errors
+    /// See [`SupervisorError`].
+    pub async fn secrets(&self, id: AttemptId) -> Result<Secrets, SupervisorError> {
+        match self.ask(|request| Request::Secrets { request, id }).await? {
+            Reply::Secrets { secrets, .. } => Ok(secrets),
             _ => Err(unfit()),
         }
     }

@@ -152,6 +152,10 @@ impl<'a> Reader<'a> {
         }
         Ok(all)
     }
+    /// Returns whether nothing remains.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
     /// Checks that nothing remains.
     pub(crate) fn end(self) -> Result<(), Malformed> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }

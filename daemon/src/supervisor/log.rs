@@ -11,6 +11,8 @@
 //!
 //! `stdout` in the same folder is the beginning of standard output, as plain bytes; a byte over 1 MiB means that there
 //! was more.
+//!
+//! If the command got secrets, all of these files contain masked output.
 
 mod writer;
 
@@ -26,6 +28,10 @@ pub(super) use writer::StdoutWriter;
 const FILE: u64 = 512 << 10;
 /// How much of standard output is kept for the port.
 const STDOUT: u64 = 1 << 20;
+
+/// The name of a file that the daemon creates in the folder of a command with secrets. The supervisor removes it as soon as
+/// it masks a secret in standard output: the port `stdout` then isn't what the command wrote.
+pub(crate) const UNMASKED: &str = "unmasked";
 
 /// Which stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +78,14 @@ pub struct LogPart {
 }
 
 /// The beginning of standard output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stdout {
     /// At most 1 MiB.
     pub bytes: Vec<u8>,
     /// There was more.
     pub truncated: bool,
+    /// A secret in it was masked. The reader of the file knows.
+    pub masked: bool,
 }
 
 /// Reads at most `limit` bytes of the log in an attempt's folder, from `offset` on. Works while the log is written; a log
@@ -183,7 +191,7 @@ pub fn stdout(folder: &Path) -> io::Result<Stdout> {
     };
     let truncated = bytes.len() as u64 > STDOUT;
     bytes.truncate(usize::try_from(STDOUT).unwrap_or(usize::MAX));
-    Ok(Stdout { bytes, truncated })
+    Ok(Stdout { bytes, truncated, masked: false })
 }
 
 #[cfg(test)]

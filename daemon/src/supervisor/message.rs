@@ -7,6 +7,7 @@ use fanlight_shared::id::AttemptId;
 use super::client::StartSpec;
 use super::frame::{Malformed, Reader, Writer};
 use super::record::AttemptState;
+use crate::secret::Secrets;
 
 /// A request of a client. The reply contains its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Request {
     Forget { request: u32, id: AttemptId },
     /// Ends the supervisor if nothing runs.
     Shutdown { request: u32 },
+    /// Asks for the secrets with which an attempt was started, to mask what it reports besides its output.
+    Secrets { request: u32, id: AttemptId },
 }
 
 /// A reply or a notification of the supervisor.
@@ -44,6 +47,8 @@ pub(crate) enum Reply {
     Grew { id: AttemptId, end: u64 },
     /// An attempt has ended or is lost.
     Ended { state: AttemptState },
+    /// The reply to `Secrets`; empty if they are not known any more.
+    Secrets { request: u32, secrets: Secrets },
 }
 
 /// How process trees are contained.
@@ -86,6 +91,10 @@ impl Request {
                     to.os(name).os(value);
                 }
                 to.os(&spec.cwd).os(&spec.folder).u32(milliseconds(spec.grace));
+                // Only if there are any: a supervisor that can't mask them then refuses the command.
+                if !spec.secrets.is_empty() {
+                    write_secrets(&mut to, &spec.secrets);
+                }
                 to.finish()
             }
             Self::State { request, id } => about(0x03, *request, *id).finish(),
@@ -97,6 +106,7 @@ impl Request {
             }
             Self::Forget { request, id } => about(0x06, *request, *id).finish(),
             Self::Shutdown { request } => plain(0x07, *request).finish(),
+            Self::Secrets { request, id } => about(0x08, *request, *id).finish(),
         }
     }
 
@@ -115,6 +125,7 @@ impl Request {
                     cwd: from.os()?.into(),
                     folder: from.os()?.into(),
                     grace: Duration::from_millis(from.u32()?.into()),
+                    secrets: if from.is_empty() { Secrets::default() } else { read_secrets(&mut from)? },
                 }),
             },
             0x03 => Self::State { request: from.u32()?, id: AttemptId::from_bytes(from.id()?) },
@@ -126,6 +137,7 @@ impl Request {
             },
             0x06 => Self::Forget { request: from.u32()?, id: AttemptId::from_bytes(from.id()?) },
             0x07 => Self::Shutdown { request: from.u32()? },
+            0x08 => Self::Secrets { request: from.u32()?, id: AttemptId::from_bytes(from.id()?) },
             _ => return Err(Malformed),
         };
         // A greeting may gain fields in later versions.
@@ -173,6 +185,11 @@ impl Reply {
                 to.os(why);
                 to.finish()
             }
+            Self::Secrets { request, secrets } => {
+                let mut to = plain(0x86, *request);
+                write_secrets(&mut to, secrets);
+                to.finish()
+            }
             Self::Grew { id, end } => {
                 let mut to = Writer::new(0x90);
                 to.id(id.as_bytes()).u64(*end);
@@ -209,6 +226,7 @@ impl Reply {
             },
             0x84 => Self::Done { request: from.u32()?, yes: from.bool()? },
             0x85 => Self::NotStarted { request: from.u32()?, why: from.text()? },
+            0x86 => Self::Secrets { request: from.u32()?, secrets: read_secrets(&mut from)? },
             0x90 => Self::Grew { id: AttemptId::from_bytes(from.id()?), end: from.u64()? },
             0x91 => Self::Ended { state: AttemptState::decode(&mut from)? },
             _ => return Err(Malformed),
@@ -225,10 +243,22 @@ impl Reply {
             Self::Started { request, .. }
             | Self::Attempts { request, .. }
             | Self::Done { request, .. }
+            | Self::Secrets { request, .. }
             | Self::NotStarted { request, .. } => Some(*request),
             Self::Hello { .. } | Self::Grew { .. } | Self::Ended { .. } => None,
         }
     }
+}
+
+fn write_secrets(to: &mut Writer, secrets: &Secrets) {
+    to.count(secrets.iter().count());
+    for (name, value) in secrets.iter() {
+        to.os(name).os(value);
+    }
+}
+
+fn read_secrets(from: &mut Reader<'_>) -> Result<Secrets, Malformed> {
+    Ok(from.list(|one| Ok((one.text()?, one.text()?)))?.into_iter().collect())
 }
 
 fn plain(kind: u8, request: u32) -> Writer {
@@ -270,11 +300,16 @@ mod tests {
             cwd: "/".into(),
             folder: "/tmp/a b".into(),
             grace: Duration::from_millis(1500),
+            secrets: Secrets::default(),
         };
+        let secrets: Secrets = [("token".to_owned(), "12345678".to_owned())].into_iter().collect();
+        let secret = StartSpec { secrets, ..spec.clone() };
         let grace = Duration::from_secs(5);
         for request in [
             Request::Hello { version: 1, build: "0.1.0".into() },
             Request::Start { request: 1, spec: Box::new(spec) },
+            Request::Start { request: 1, spec: Box::new(secret) },
+            Request::Secrets { request: 7, id },
             Request::State { request: 2, id },
             Request::List { request: 3 },
             Request::Stop { request: 4, id, grace },
@@ -306,6 +341,7 @@ mod tests {
             Reply::Done { request: 1, yes: true },
             Reply::NotStarted { request: 1, why: "no".into() },
             Reply::Grew { id, end: 9 },
+            Reply::Secrets { request: 2, secrets: [("a".into(), "12345678".into())].into_iter().collect() },
             Reply::Ended { state: state(Stage::Ended(exit)) },
         ] {
             assert_eq!(Reply::decode(body(&reply.encode().unwrap())), Ok(reply));

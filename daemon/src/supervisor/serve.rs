@@ -24,6 +24,7 @@ use super::record::{self, AttemptState, Stage};
 use super::system;
 use super::tree::{Member, Trees};
 use crate::own_file::OwnFile;
+use crate::secret::Secrets;
 
 /// The most connected clients.
 const MAX_PEERS: usize = 64;
@@ -78,6 +79,8 @@ pub(crate) struct Server {
     boot_id: String,
     running: BTreeMap<AttemptId, Running>,
     over: BTreeMap<AttemptId, AttemptState>,
+    /// The secrets of attempts that are not forgotten; they are nowhere else but in the environments of the commands.
+    secrets: BTreeMap<AttemptId, Secrets>,
     peers: Vec<Peer>,
     buffer: Vec<u8>,
     /// No connection is accepted before this.
@@ -106,6 +109,7 @@ impl Server {
             boot_id: record::boot_id().unwrap_or_default(),
             running: BTreeMap::new(),
             over,
+            secrets: BTreeMap::new(),
             peers: Vec::new(),
             buffer: vec![0; MAX_READ],
             accept_after: None,

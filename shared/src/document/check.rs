@@ -68,6 +68,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalo
         }
         whole.check_each(reading, reader, places.each);
         whole.inputs(reading, reader, places);
+        whole.secrets(reading, reader);
         for template in node.env.values().chain(match &node.action {
             Action::Cmd(arguments) => arguments.as_slice(),
             _ => &[],
@@ -87,6 +88,7 @@ pub(super) fn check(reading: &mut Reading<'_>, draft: &Draft, catalogue: &Catalo
             whole.references(reading, expression, reader);
         }
         whole.media_in_text(reading, &output.value, reader);
+        whole.secrets_in_output(reading, &output.value);
     }
     graph::check(reading, draft);
     unused_params(reading, workflow);
@@ -180,7 +182,7 @@ impl<'a> CheckContext<'a> {
                 self.workflow.params.get(name).map_or(Type::Any, |param| param.ty.clone())
             }
             (Root::Run, Some(field)) if field == "number" => Type::Int,
-            (Root::Run, _) => Type::Text,
+            (Root::Run | Root::Secrets, _) => Type::Text,
             (Root::Index, _) => Type::Int,
             (Root::Item, _) => self.item_type(reader),
             (Root::Node(node), Some(port)) => self.port_type(node, port).unwrap_or(Type::Any),

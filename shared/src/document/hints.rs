@@ -62,6 +62,9 @@ pub(crate) fn top_key(key: &str) -> Option<&'static str> {
         "runs-on" | "image" | "container" | "services" => "commands run on this machine; leave this out",
         "edges" => "edges come from `${{ node.port }}` in the nodes; leave this out",
         "results" | "returns" => "write `outputs:`",
+        "secrets" => {
+            "name a secret where it is used: `env: { TOKEN: \"${{ secrets.token }}\" }`; leave this out"
+        }
         _ => return None,
     })
 }
@@ -104,6 +107,9 @@ pub(crate) fn node_key(key: &str) -> Option<&'static str> {
         "output" | "artifacts" | "produces" => "write `outputs:`",
         "id" | "name" | "title" => "the node's name is its key under `nodes:`; leave this out",
         "runs-on" | "image" | "container" => "commands run on this machine; leave this out",
+        "secrets" => {
+            "name a secret where it is used: `env: { TOKEN: \"${{ secrets.token }}\" }`; leave this out"
+        }
         "cache" => "write `remember:`, which is not in this version",
         "priority" | "resources" | "queue" => "write `pool:`",
         "mutex" | "semaphore" | "synchronization" | "resource_group" => "write `lock: name`",

@@ -14,6 +14,15 @@ pub fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
+/// Returns whether a text can name a secret: letters, digits and `_`, at most 100, and no digit first. Capitals are usual
+/// elsewhere.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    name.len() <= 100
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// Returns whether a name means something else in expressions.
 pub(super) fn reserved(name: &str) -> bool {
     ROOTS.contains(&name) || FUNCTIONS.contains(&name) || WORDS.contains(&name) || name == "self"

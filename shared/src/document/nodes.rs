@@ -226,12 +226,6 @@ impl Reading<'_> {
                 "`remember` is not in this version",
                 "remove it",
             ),
-            "secrets" => self.error_hint(
-                "not_in_this_version",
-                field.key_span,
-                "`secrets` is not in this version",
-                "remove it",
-            ),
             "effects" => {
                 let words = [
                     ("none", Effects::None),

@@ -2,6 +2,7 @@
 
 use super::check::{CheckContext, Ports, Reader};
 use super::hints;
+use super::names::is_secret_name;
 use super::reading::Reading;
 use crate::expression::{Expression, MEDIA_FIELDS, ROOTS, Reference, Root};
 use crate::problem::Problem;
@@ -51,10 +52,11 @@ impl CheckContext<'_> {
                 let problem = problem.hint(format!("it has {}", RUN_FIELDS.join(", ")));
                 reading.near(problem, field, RUN_FIELDS)
             }),
-            Root::Secrets => Some(
-                Problem::error("not_in_this_version", span, "`secrets` is not in this version")
-                    .hint("pass it by the environment of the daemon"),
-            ),
+            Root::Secrets if !is_secret_name(field) => {
+                let message = format!("`{shown}` can't be the name of a secret");
+                Some(Problem::error("bad_name", span, message).hint("use letters, digits and `_`"))
+            }
+            Root::Secrets => self.media_field(reading, &format!("secrets.{field}"), &Type::Text, reference),
             Root::Item | Root::Index => self.item(reading, reference, reader),
             Root::Node(node) => self.port(reading, node, field, reference, reader),
         }

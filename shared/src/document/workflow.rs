@@ -75,14 +75,6 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Node, version: Version) -> 
             }
             "nodes" => nodes(reading, value, &mut workflow, &mut places),
             "outputs" => outputs(reading, value, &mut workflow),
-            "secrets" => {
-                reading.error_hint(
-                    "not_in_this_version",
-                    entry.key_span,
-                    "`secrets` is not in this version",
-                    "remove it",
-                );
-            }
             key => {
                 let foreign = hints::top_key(key);
                 reading.unknown_key(entry, "a workflow", &KEYS, foreign);

@@ -36,6 +36,7 @@ impl Spec {
             max: None,
             choices: Vec::new(),
             code: None,
+            secret: false,
         };
         change(&mut input);
         self.0.inputs.insert(name.into(), input);
@@ -92,6 +93,11 @@ pub(crate) fn catalogue() -> Catalogue {
             .input("rows", "list<json>", required)
             .input("where", "text", |it| it.code = Some(Code::Row))
             .output("rows", "list<json>"),
+        spec("http.request")
+            .input("url", "text", |it| it.secret = true)
+            .input("headers", "json", |it| (it.secret, it.optional) = (true, true))
+            .input("take", "text", |it| it.optional = true)
+            .output("text", "text"),
         spec("util.fail").input("message", "text", |it| it.optional = true),
     ]
     .into_iter()

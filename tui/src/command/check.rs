@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use fanlight_shared::home::Home;
 use fanlight_shared::workflow::Workflow;
 
 use super::read_document;
@@ -25,7 +26,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let document = if args.file == "-" { read_stdin()? } else { read_document(Path::new(&args.file))? };
     let (workflow, problems) = match fanlight_shared::document::read(&document, &embedded::catalogue()) {
-        Ok(checked) => (Some(checked.workflow), checked.warnings),
+        Ok(checked) => {
+            let mut warnings = checked.warnings;
+            // Without a home there is nothing to compare with.
+            if let Ok(home) = Home::from_env() {
+                warnings.extend(embedded::missing_secrets(&home, &checked.workflow));
+                warnings.sort_by_key(|warning| warning.span.start);
+            }
+            (Some(checked.workflow), warnings)
+        }
         Err(problems) => (None, problems),
     };
     let mut out = Out::new();

@@ -97,6 +97,9 @@ fn default(input: &InputSpec) -> String {
 }
 
 fn limits(input: &InputSpec) -> String {
+    if input.secret {
+        return " (may be built from secrets)".into();
+    }
     if !input.choices.is_empty() {
         return format!(" ({})", input.choices.join(", "));
     }

@@ -65,6 +65,7 @@ impl Story {
             cancel: CancellationToken::new(),
             time_limit: Default::default(),
             answer: None,
+            secrets: Default::default(),
             hub: Arc::new(Hub::default()),
         }
     }
@@ -121,7 +122,7 @@ pub(crate) struct CommandBuilder(CommandWork);
 impl CommandBuilder {
     fn of(program: Program) -> Self {
         let (inputs, env, withheld, outputs) = Default::default();
-        Self(CommandWork { program, inputs, env, withheld, dir: None, outputs })
+        Self(CommandWork { program, inputs, env, secret: false, withheld, dir: None, outputs })
     }
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.inputs.insert(name.into(), value.into());

@@ -1,4 +1,5 @@
-use fanlight_daemon::supervisor::client::{AttemptEvent, How};
+use fanlight_daemon::secret::Secrets;
+use fanlight_daemon::supervisor::client::{AttemptEvent, How, StartSpec};
 use fanlight_daemon::supervisor::log;
 
 use super::story::*;
@@ -41,6 +42,32 @@ fn a_log_is_read_while_it_grows() {
         std::fs::write(spec.cwd.join("go"), "").unwrap();
         assert_eq!(ended(&mut events).await.log_end, 8);
         assert_eq!(log::read(&spec.folder, part.next, 100).unwrap().pieces[0].1, b"two\n");
+    });
+}
+
+#[test]
+fn a_secret_in_the_output_is_masked_before_it_is_written() {
+    both(async |story| {
+        let secrets: Secrets = [("token".to_owned(), "s3cr3t-t0ken".to_owned())].into_iter().collect();
+        let script = "printf 'a s3cr3t'; until [ -e go ]; do sleep 0.01; done; printf -- '-t0ken b\\n'
+            printf s3cr3t-t0ken | base64 >&2; printf 's3cr3t-'";
+        let spec = StartSpec { secrets, ..story.script(script) };
+        let unmasked = spec.folder.join("unmasked");
+        std::fs::write(&unmasked, "").unwrap();
+        let mut events = story.supervisor.subscribe(spec.id);
+        story.supervisor.start(&spec).await.unwrap();
+        assert_eq!(events.next().await, AttemptEvent::Grew { end: 2 });
+        assert!(log_text(&spec.folder) == "a " && unmasked.exists());
+        // The next daemon masks what the command reports besides.
+        assert_eq!(story.another_client().secrets(spec.id).await.unwrap(), spec.secrets);
+        std::fs::write(spec.cwd.join("go"), "").unwrap();
+        ended(&mut events).await;
+        assert_eq!(log::stdout(&spec.folder).unwrap().bytes, b"a *** b\ns3cr3t-");
+        let text = log_text(&spec.folder);
+        assert!(text.contains("*** b\n") && text.contains("***\n"), "{text}");
+        assert!(!text.contains("t0ken") && !text.contains("czNj") && !unmasked.exists(), "{text}");
+        assert!(story.supervisor.forget(spec.id).await.unwrap());
+        assert!(story.supervisor.secrets(spec.id).await.unwrap().is_empty());
     });
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use fanlight_daemon::secret::Secrets;
 use fanlight_daemon::supervisor::Trees;
 use fanlight_daemon::supervisor::client::{AttemptEvent, Exit, Settings, Stage, StartSpec, Supervisor};
 use fanlight_daemon::supervisor::log;
@@ -70,6 +71,7 @@ impl Story {
             cwd: work,
             folder,
             grace: Duration::from_millis(300),
+            secrets: Secrets::default(),
         }
     }
 

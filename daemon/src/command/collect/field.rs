@@ -15,6 +15,11 @@ pub(super) fn parse(stdout: &Stdout) -> Result<Value, String> {
             "stdout is longer than 1 MiB, so it can't be read as JSON; write a file and use `path:`".into()
         );
     }
+    if stdout.masked {
+        return Err(
+            "stdout contains a secret, which is masked; write a file without it and use `path:`".into()
+        );
+    }
     let text =
         std::str::from_utf8(&stdout.bytes).map_err(|_| "stdout is not UTF-8 text, so it is not JSON")?;
     if text.trim().is_empty() {
@@ -82,7 +87,7 @@ mod tests {
     use super::*;
 
     fn stdout(text: &str) -> Stdout {
-        Stdout { bytes: text.into(), truncated: false }
+        Stdout { bytes: text.into(), truncated: false, masked: false }
     }
 
     #[test]
@@ -126,6 +131,10 @@ mod tests {
         assert!(find(&json, "accuracy.x").unwrap_err().contains("no fields"));
         assert!(parse(&stdout("nope")).unwrap_err().contains("not JSON"));
         assert!(parse(&stdout(" ")).unwrap_err().contains("empty"));
-        assert!(parse(&Stdout { bytes: b"1".to_vec(), truncated: true }).unwrap_err().contains("1 MiB"));
+        assert!(
+            parse(&Stdout { bytes: b"1".to_vec(), truncated: true, masked: false })
+                .unwrap_err()
+                .contains("1 MiB")
+        );
     }
 }

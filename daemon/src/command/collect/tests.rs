@@ -43,7 +43,7 @@ fn ended() -> Ended {
         folder,
         outputs: IndexMap::new(),
         reported: IndexMap::new(),
-        stdout: Stdout { bytes: Vec::new(), truncated: false },
+        stdout: Stdout { bytes: Vec::new(), truncated: false, masked: false },
         dir: None,
         shared,
         attempt: fixture::attempt(),
@@ -92,6 +92,7 @@ impl Ended {
         let sources = Sources {
             places: places(&self.folder, self.dir.as_deref(), claim).unwrap(),
             stdout: &self.stdout,
+            secrets: &Default::default(),
             reported: &self.reported,
             blobs: self.store.blobs(),
         };

@@ -1,7 +1,5 @@
 //! A node or item of an active run.
 
-use std::sync::Arc;
-
 use fanlight_shared::event::NodeError;
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::question::{Answer, Question};
@@ -10,9 +8,9 @@ use fanlight_shared::run_state::InstanceState;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::inputs::Prepared;
 use crate::engine::pools::Ticket;
 use crate::engine::started::Started;
-use crate::executor::Work;
 
 /// A node or item of an active run, with what the engine needs to decide about it and to run it.
 ///
@@ -40,7 +38,7 @@ pub(in crate::engine) struct ActiveInstance {
     /// It has its answer, and the attempt that continues with it has not started.
     pub(in crate::engine) answered: bool,
     /// The prepared work, kept for retries.
-    pub(in crate::engine) prepared: Option<Arc<Work>>,
+    pub(in crate::engine) prepared: Option<Prepared>,
     /// The values of its ports.
     pub(in crate::engine) values: Option<Values>,
     /// Why it failed or was skipped.

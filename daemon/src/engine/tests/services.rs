@@ -121,13 +121,6 @@ async fn a_running_node_shows_its_progress_and_its_values_so_far() {
 }
 
 #[tokio::test]
-async fn an_unknown_secret_fails_the_node_with_its_name() {
-    let world = World::new().await;
-    let ended = world.run(&stream("fail")).await;
-    assert!(ended.error().contains("the secret `key` is not known"), "{}", ended.error());
-}
-
-#[tokio::test]
 async fn the_next_daemon_removes_the_scratch_folder_of_a_node_and_keeps_its_log() {
     let mut world = World::new().await;
     let run = world.start(&stream("hang")).await;

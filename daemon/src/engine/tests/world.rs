@@ -18,6 +18,7 @@ use crate::executor::fake::Fake;
 use crate::executor::{Executors, NativeNodes, Previewer};
 use crate::hub::Hub;
 use crate::node_type::{NodeTypes, fake};
+use crate::secret::{SecretFile, SecretSettings};
 use crate::store::{After, Batch, Store};
 
 /// An engine with its own store.
@@ -32,7 +33,7 @@ pub(super) struct World {
     pub(super) node_types: NodeTypes,
     home: Home,
     config: Arc<Config>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -44,13 +45,14 @@ impl World {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let home = Home::below(folder.path()).unwrap();
         let store = Store::open(&home).unwrap();
-        let config = Arc::new(Config { max_concurrent_runs: cap, ..Config::default() });
+        let secrets = SecretSettings { file: SecretFile::at(home.secrets_file()), ..Default::default() };
+        let config = Arc::new(Config { max_concurrent_runs: cap, secrets, ..Config::default() });
         let fake = Fake::default();
         let hub = Arc::new(Hub::default());
         let node_types = NodeTypes::built_in();
         node_types.add(fake::types()).unwrap();
         let engine = boot(&home, &store, &fake, &config, &hub, &node_types).await;
-        Self { engine, store, fake, hub, node_types, home, config, _folder: folder }
+        Self { engine, store, fake, hub, node_types, home, config, folder }
     }
 
     /// Blocks commits until the returned sender is dropped.
@@ -75,6 +77,16 @@ impl World {
         self.hub = Arc::new(Hub::default());
         self.engine =
             boot(&self.home, &self.store, &self.fake, &self.config, &self.hub, &self.node_types).await;
+    }
+
+    /// Returns the file of secrets.
+    pub(super) fn secrets(&self) -> &SecretFile {
+        &self.config.secrets.file
+    }
+
+    /// Returns the folder of the home.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Returns the folder of an attempt.

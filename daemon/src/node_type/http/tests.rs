@@ -4,13 +4,16 @@ use fanlight_shared::home::Home;
 use fanlight_shared::run::AttemptEnd;
 
 use super::*;
-use crate::attempt::Outcome;
+use crate::attempt::{Attempt, Outcome};
 use crate::command::fixture;
 use crate::executor::{Executor as _, NativeNodes, Signal, Work};
 use crate::http::Http;
 use crate::http::server::{Server, Step, answer};
 use crate::node_type::NodeTypes;
+use crate::secret::Secrets;
 use crate::store::Store;
+
+const TOKEN: &str = "s3cr3t-t0ken";
 
 struct Place {
     store: Store,
@@ -33,6 +36,15 @@ impl Place {
     }
 
     fn open(&self, name: &str, given: &[(&str, Value)]) -> Box<dyn crate::executor::Execution> {
+        self.open_with(name, given, Secrets::default())
+    }
+
+    fn open_with(
+        &self,
+        name: &str,
+        given: &[(&str, Value)],
+        secrets: Secrets,
+    ) -> Box<dyn crate::executor::Execution> {
         let node_type = Arc::clone(NodeTypes::built_in().now().get(name).unwrap());
         let mut inputs: Values = node_type
             .spec
@@ -42,7 +54,16 @@ impl Place {
             .collect();
         inputs.insert("local".into(), Value::Bool(true));
         inputs.extend(given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        self.native.open(fixture::attempt(), Arc::new(Work::Native(node_type, inputs)))
+        let attempt = Attempt { secrets, ..fixture::attempt() };
+        self.native.open(attempt, Arc::new(Work::Native(node_type, inputs)))
+    }
+
+    /// Runs a node with the secret [`TOKEN`].
+    async fn run_with_token(&self, name: &str, given: &[(&str, Value)]) -> Outcome {
+        let secrets: Secrets = [("token".to_owned(), TOKEN.to_owned())].into_iter().collect();
+        let execution = self.open_with(name, given, secrets);
+        execution.wait().await;
+        execution.collect().await
     }
 
     async fn run(&self, name: &str, given: &[(&str, Value)]) -> Outcome {
@@ -254,4 +275,69 @@ async fn a_file_that_changed_meanwhile_is_downloaded_from_the_start() {
     let outcome = place.run("http.download", &[("url", server.url("/").into())]).await;
     assert_eq!((outcome.end, &outcome.error), (AttemptEnd::Completed, &None));
     assert!(place.bytes(&outcome, "file") == vec![b'b'; 1000]);
+}
+
+#[tokio::test]
+async fn a_bearer_token_is_sent_and_a_response_that_contains_it_is_refused() {
+    let place = Place::new();
+    let server = Server::new(|number, _| match number {
+        0 => answer("200 OK", "Content-Type: text/plain\r\n", b"fine"),
+        // The token comes in two pieces.
+        _ => [&b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\n[s3cr3t"[..], b"-t0ken]"]
+            .map(|piece| Step::Write(piece.to_vec()))
+            .into(),
+    })
+    .await;
+    let given = [("url", Value::from(server.url("/"))), ("bearer", TOKEN.into())];
+    let fine = place.run_with_token("http.request", &given).await;
+    assert_eq!(fine.values["text"], Value::from("fine"));
+    assert!(
+        server.requests()[0].contains("authorization: Bearer s3cr3t-t0ken\r\n"),
+        "{:?}",
+        server.requests()
+    );
+    for node_type in ["http.request", "http.download"] {
+        let echoed = place.run_with_token(node_type, &given).await;
+        assert_eq!(error(&echoed), "the response contains the secret `token`, and outputs are stored");
+    }
+    let given = [given[0].clone(), given[1].clone(), ("headers", object(&[("authorization", "x".into())]))];
+    let twice = place.run_with_token("http.request", &given).await;
+    assert_eq!(error(&twice), "`bearer` and the header `Authorization` are both given");
+}
+
+#[tokio::test]
+async fn a_request_with_secrets_is_not_redirected_to_another_server() {
+    let place = Place::new();
+    let other = Server::new(|_, _| answer("200 OK", "Content-Type: text/plain\r\n", b"fine")).await;
+    let away = other.url("/");
+    let server = Server::new(move |_, request| {
+        let to = if request.starts_with("GET /here") { "/there" } else { away.as_str() };
+        match request.starts_with("GET /there") {
+            true => answer("200 OK", "Content-Type: text/plain\r\n", b"there"),
+            false => answer("302 Found", &format!("Location: {to}\r\n"), b""),
+        }
+    })
+    .await;
+    let to = |path: &str| {
+        [("url", Value::from(server.url(path))), ("headers", object(&[("X-Key", TOKEN.into())]))]
+    };
+    let here = place.run_with_token("http.request", &to("/here")).await;
+    assert_eq!(here.values["text"], Value::from("there"), "the same server may redirect");
+    let away = place.run_with_token("http.request", &to("/away")).await;
+    assert!(error(&away).contains("redirects to another server"), "{}", error(&away));
+    assert!(other.requests().is_empty());
+    assert_eq!(
+        place.run("http.request", &to("/away")).await.end,
+        AttemptEnd::Completed,
+        "nothing is secret here"
+    );
+}
+
+#[tokio::test]
+async fn a_token_in_the_body_of_an_error_is_masked() {
+    let place = Place::new();
+    let server = Server::new(|_, _| answer("403 Forbidden", "", b"no rights for s3cr3t-t0ken here")).await;
+    let given = [("url", Value::from(server.url("/"))), ("bearer", TOKEN.into())];
+    let refused = place.run_with_token("http.request", &given).await;
+    assert_eq!(error(&refused), "the server answered 403 Forbidden: no rights for *** here");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use fanlight_shared::id::AttemptId;
 
 use super::{AttemptState, Exit};
+use crate::secret::Secrets;
 
 /// A command to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct StartSpec {
     pub folder: PathBuf,
     /// The grace period between TERM and KILL, for the rest of the tree when the main process has ended.
     pub grace: Duration,
+    /// The secrets in `env`, which are masked in its output before that is written.
+    pub secrets: Secrets,
 }
 
 /// The result of [`super::Supervisor::start`].

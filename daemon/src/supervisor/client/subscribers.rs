@@ -65,7 +65,7 @@ impl Subscribers {
                     sender.send_modify(|seen| seen.end = seen.end.max(*end));
                 }
             }
-            Reply::Hello { .. } | Reply::Done { .. } | Reply::NotStarted { .. } => {}
+            Reply::Hello { .. } | Reply::Done { .. } | Reply::NotStarted { .. } | Reply::Secrets { .. } => {}
         }
     }
 

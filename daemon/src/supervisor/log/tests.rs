@@ -113,14 +113,20 @@ fn a_record_that_is_being_written_is_read_up_to_its_end() {
 #[test]
 fn stdout_is_truncated_at_a_mebibyte_and_marked() {
     let folder = tempfile::tempdir().unwrap();
-    let nothing = Stdout { bytes: Vec::new(), truncated: false };
+    let nothing = Stdout { bytes: Vec::new(), truncated: false, masked: false };
     assert_eq!(stdout(folder.path()).unwrap(), nothing);
     let mut writer = StdoutWriter::new(folder.path());
     writer.write(&vec![b'x'; 1 << 20]);
-    assert_eq!(stdout(folder.path()).unwrap(), Stdout { bytes: vec![b'x'; 1 << 20], truncated: false });
+    assert_eq!(
+        stdout(folder.path()).unwrap(),
+        Stdout { bytes: vec![b'x'; 1 << 20], truncated: false, masked: false }
+    );
     writer.write(b"yz");
     writer.write(&vec![b'z'; 1 << 20]);
-    assert_eq!(stdout(folder.path()).unwrap(), Stdout { bytes: vec![b'x'; 1 << 20], truncated: true });
+    assert_eq!(
+        stdout(folder.path()).unwrap(),
+        Stdout { bytes: vec![b'x'; 1 << 20], truncated: true, masked: false }
+    );
     assert_eq!(folder.path().join("stdout").metadata().unwrap().len(), STDOUT + 1);
 }
 

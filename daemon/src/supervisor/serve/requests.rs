@@ -66,8 +66,13 @@ impl Server {
                 let yes = self.over.remove(&id).is_some();
                 if yes {
                     self.boot.ledger.forget(id);
+                    self.secrets.remove(&id);
                 }
                 self.send(index, &Reply::Done { request, yes });
+            }
+            Request::Secrets { request, id } => {
+                let secrets = self.secrets.get(&id).cloned().unwrap_or_default();
+                self.send(index, &Reply::Secrets { request, secrets });
             }
             Request::Shutdown { request } => {
                 let yes = self.running.is_empty();
@@ -137,8 +142,11 @@ impl Server {
         match self.launch(spec, &tree, started) {
             Ok(process) => {
                 tree.close();
-                let attempt = Running::new(spec.id, &spec.folder, spec.grace, tree, process, started);
+                let attempt = Running::new(spec, tree, process, started);
                 let state = attempt.state();
+                if !spec.secrets.is_empty() {
+                    self.secrets.insert(spec.id, spec.secrets.clone());
+                }
                 self.running.insert(spec.id, attempt);
                 Ok(state)
             }

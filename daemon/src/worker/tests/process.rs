@@ -98,6 +98,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         cancel: cancel.clone(),
         time_limit: Default::default(),
         answer: None,
+        secrets: Default::default(),
         hub: Arc::new(Hub::default()),
     }
 }
