@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{StoreError, folder};
@@ -101,6 +102,7 @@ fn prepare(db: &mut Connection, path: &Path, count: usize) -> Result<(), Opening
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     db.pragma_update(None, "cache_size", -8192)?;
+    keep_plans(db)?;
     db.set_prepared_statement_cache_capacity(128);
     for (index, migration) in MIGRATIONS[..count].iter().enumerate().skip(found as usize) {
         let step = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -120,10 +122,18 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
         )?;
         db.busy_timeout(Duration::from_secs(5))?;
         db.pragma_update(None, "temp_store", "MEMORY")?;
+        keep_plans(&db)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     };
     open().map_err(|error| cannot_open(path, &error))
+}
+
+/// Lets a cached statement keep its plan. Otherwise SQLite looks at the bound values when it compares a condition with that
+/// of a partial index, and therefore prepares every statement on such a table again whenever its bindings change: 100
+/// times for a page of 100 runs.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Empties the page cache of a connection.

@@ -3,6 +3,7 @@
 
 mod effects;
 pub(super) mod files;
+mod folder_watch;
 mod frame_rate;
 mod outside;
 pub mod session;

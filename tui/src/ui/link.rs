@@ -12,6 +12,7 @@ use fanlight_shared::client::{Client, ClientError, start_daemon};
 use fanlight_shared::home::Home;
 use fanlight_shared::rpc::watch::Watch;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::effect::Effect;
 use super::message::{Link as State, Message, Response, Why};
@@ -19,6 +20,8 @@ use super::message::{Link as State, Message, Response, Why};
 /// The first delay before a reconnection, and the maximum.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
+/// The minimum time between two subscriptions: of runs that the lens passes by, none is read in between.
+const SUBSCRIPTION_INTERVAL: Duration = Duration::from_millis(33);
 /// Notifications that may wait for the event loop; the daemon copes with a client that doesn't read.
 const MAX_NOTIFICATIONS: usize = 1024;
 
@@ -115,6 +118,7 @@ impl Actor {
         // Drops the subscription of the last connection; the model sends a new one, from the last event.
         self.wanted.mark_unchanged();
         self.say(State::Up(hello)).await?;
+        let mut due = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -124,9 +128,10 @@ impl Actor {
                         self.out.send(Message::Notification(Box::new(notification))).await.map_err(|_| Over)?;
                     }
                 },
-                wanted = self.wanted.changed() => {
+                wanted = async { sleep_until(due).await; self.wanted.changed().await } => {
                     wanted.map_err(|_| Over)?;
                     self.watch(&client).await?;
+                    due = Instant::now() + SUBSCRIPTION_INTERVAL;
                 }
             }
         }

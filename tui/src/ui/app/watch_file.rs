@@ -1,5 +1,5 @@
-//! Reads the file on screen again whenever it changes. It is polled once a second, because editors replace files and
-//! network file systems don't report changes.
+//! Reads the file on screen again whenever it changes: its folder is watched, and the file is polled where that can't
+//! be relied on.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// The interval between two checks of a file.
+use super::folder_watch::FolderWatch;
+
+/// The interval between two checks of a file that has to be polled.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The metadata that changes when a file is written or replaced.
@@ -30,10 +32,14 @@ pub(super) async fn watch_file(
     interval: Duration,
     changed: impl Fn(PathBuf),
 ) {
-    let mut last = None;
+    let (mut last, mut folder) = (None, None::<FolderWatch>);
     loop {
         let path = wanted.borrow_and_update().clone();
         let another = if let Some(path) = path {
+            // The watch comes first: a change after it is noticed.
+            if !folder.as_ref().is_some_and(|it| it.is_of(&path)) {
+                folder = FolderWatch::new(&path);
+            }
             let now = stamp(&path).await;
             if now.is_some() && now != last {
                 last = now;
@@ -41,7 +47,7 @@ pub(super) async fn watch_file(
             }
             tokio::select! {
                 another = wanted.changed() => Some(another),
-                () = tokio::time::sleep(interval) => None,
+                () = may_have_changed(folder.as_ref(), interval) => None,
             }
         } else {
             Some(wanted.changed().await)
@@ -51,6 +57,13 @@ pub(super) async fn watch_file(
             Some(Err(_)) => return,
             None => {}
         }
+    }
+}
+
+async fn may_have_changed(folder: Option<&FolderWatch>, interval: Duration) {
+    match folder {
+        Some(folder) => folder.changed().await,
+        None => tokio::time::sleep(interval).await,
     }
 }
 
@@ -77,6 +90,26 @@ mod tests {
         assert_eq!(reports.recv().await.as_ref(), Some(&path));
         std::fs::remove_file(&path).unwrap();
         save("six");
+        assert_eq!(reports.recv().await.as_ref(), Some(&path));
+        drop(want);
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_is_reported_after_its_folder_was_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("flows");
+        let path = folder.join("poster.yaml");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&path, "one").unwrap();
+        let (want, wanted) = watch::channel(Some(path.clone()));
+        let (out, mut reports) = tokio::sync::mpsc::unbounded_channel();
+        let report = move |path| out.send(path).unwrap();
+        let task = tokio::spawn(watch_file(wanted, Duration::from_millis(1), report));
+        assert_eq!(reports.recv().await.as_ref(), Some(&path));
+        std::fs::rename(&folder, parent.path().join("old")).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&path, "another").unwrap();
         assert_eq!(reports.recv().await.as_ref(), Some(&path));
         drop(want);
         task.await.unwrap();

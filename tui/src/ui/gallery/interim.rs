@@ -1,6 +1,7 @@
 //! Intermediate pictures of runs, for their live tiles.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::expression::Root;
@@ -19,11 +20,15 @@ use crate::ui::picture::probe::GraphicsProtocol;
 
 /// How many pictures of a run are read, the newest first.
 const PAGE: u32 = 100;
+/// How long a run is in view before its pictures are read. Of many short runs that go by none is asked for.
+const MIN_VIEW: Duration = Duration::from_millis(250);
 
 /// The newest picture of each node of each running run.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Interim {
     of: HashMap<RunId, HashMap<String, Picture>>,
+    /// Since when each run has been in view.
+    in_view: HashMap<RunId, Time>,
     asked: HashSet<RunId>,
 }
 
@@ -35,9 +40,10 @@ struct Picture {
 }
 
 impl Interim {
-    /// Requests the pictures that a run made before it was watched, once.
-    pub fn want(&mut self, run: RunId) -> Option<Effect> {
-        self.asked.insert(run).then(|| {
+    /// A run is in view: requests the pictures that it made before it was watched, once.
+    pub fn want(&mut self, run: RunId, now: Time) -> Option<Effect> {
+        let since = *self.in_view.entry(run).or_insert(now);
+        (now.since(since) >= MIN_VIEW && self.asked.insert(run)).then(|| {
             let (run_id, kind, limit) = (Some(run), Some(AssetKind::Image), Some(PAGE));
             let list = assets::List { run_id, kind, limit, ..assets::List::default() };
             Effect::ListAssets { to: Address::LiveTile(run), list }
@@ -80,6 +86,7 @@ impl Interim {
     /// A run ended.
     pub fn forget(&mut self, run: RunId) {
         self.of.remove(&run);
+        self.in_view.remove(&run);
         self.asked.remove(&run);
     }
 }

@@ -261,8 +261,14 @@ fn a_live_tile_shows_the_newest_picture_that_leads_to_what_it_waits_for() {
             _ => None,
         })
     };
-    let asked = paint(&mut model, 180, 50);
     let to = Address::LiveTile(crate::ui::testing::run_id(1));
+    let asked = paint(&mut model, 180, 50);
+    assert!(
+        !asked.iter().any(|it| matches!(it, Effect::ListAssets { to: it, .. } if *it == to)),
+        "it may go by"
+    );
+    model.now = model.now.plus(std::time::Duration::from_millis(250));
+    let asked = paint(&mut model, 180, 50);
     assert!(asked.iter().any(|it| matches!(it, Effect::ListAssets { to: it, .. } if *it == to)), "{asked:?}");
     let sky = picture(1, "sky", 1_000);
     response(

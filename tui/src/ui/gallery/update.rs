@@ -294,7 +294,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
     let waiting: Vec<RunId> =
         tiles::live(model).get(first..end.min(live)).unwrap_or_default().iter().map(|run| run.id).collect();
     for run in waiting {
-        effects.extend(model.gallery.interim.want(run));
+        effects.extend(model.gallery.interim.want(run, model.now));
         pictures.extend(interim::picture(model, run).map(|asset| Wanted::thumbnail(asset, cells)));
     }
     let in_view = first.saturating_sub(live)..end.saturating_sub(live);
