@@ -2,6 +2,8 @@
 //! this file and in those of the families. Adding one touches nothing else.
 //! What a daemon knows is its [registry](NodeTypes), to which types from elsewhere may be added.
 
+#[cfg(feature = "archive")]
+mod archive;
 mod aside;
 mod bound;
 mod build;
@@ -9,8 +11,11 @@ mod chart;
 mod compare;
 mod control_switch;
 mod csv;
+mod decode;
 mod dilate;
 pub mod docs;
+#[cfg(any(feature = "html", feature = "markdown"))]
+mod document;
 #[cfg(test)]
 pub(crate) mod fake;
 mod field;
@@ -39,6 +44,7 @@ mod image_load;
 mod image_resize;
 mod image_text;
 mod image_tile;
+#[cfg(any(feature = "jq", feature = "json-schema"))]
 mod json;
 mod lettering;
 mod list;
@@ -68,10 +74,15 @@ fn built_in() -> Vec<NodeType> {
         vec![http_request::node_type(), http_download::node_type()],
         list::node_types(),
         vec![control_switch::node_type()],
+        #[cfg(any(feature = "jq", feature = "json-schema"))]
         json::node_types(),
         csv::node_types(),
         table::node_types(),
         chart::node_types(),
+        #[cfg(any(feature = "html", feature = "markdown"))]
+        document::node_types(),
+        #[cfg(feature = "archive")]
+        archive::node_types(),
         vec![
             image_generate::node_type(),
             image_load::node_type(),

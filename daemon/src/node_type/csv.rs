@@ -2,7 +2,6 @@
 
 mod cells;
 mod columns;
-mod decode;
 mod read;
 mod records;
 mod write;

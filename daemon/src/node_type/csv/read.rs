@@ -7,11 +7,11 @@ use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
 use super::columns::{Column, Empty};
-use super::decode::decode;
 use super::records::{BadRows, Format};
 use crate::file_error::FileError;
 use crate::node_type::bound::Bound;
 use crate::node_type::build::Build;
+use crate::node_type::decode::decode;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
 
