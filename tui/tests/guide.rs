@@ -211,7 +211,7 @@ fn the_summary_lists_every_page_and_every_link_leads_somewhere() {
     }
 }
 
-/// Returns the targets of the links outside of blocks.
+/// Returns the targets of the links outside of blocks and code spans.
 fn links(text: &str) -> Vec<String> {
     let mut inside = false;
     let prose = text.lines().filter(|line| {
@@ -219,7 +219,9 @@ fn links(text: &str) -> Vec<String> {
         !inside
     });
     let targets = |line: &str| -> Vec<String> {
-        line.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+        let is_prose = |at: usize| line[..at].matches('`').count().is_multiple_of(2);
+        let links = line.match_indices("](").filter(|(at, _)| is_prose(*at));
+        links.filter_map(|(at, _)| Some(line[at + 2..].split_once(')')?.0.to_owned())).collect()
     };
     prose.flat_map(targets).collect()
 }
