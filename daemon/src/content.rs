@@ -127,6 +127,19 @@ impl Load for Loader {
     }
 }
 
+/// Returns values with the content of all large ones in them. Blocks.
+///
+/// # Errors
+/// A sentence that begins with the name: content is too large to be read at once, is gone, or was never complete.
+pub(crate) fn whole(values: Values, blobs: &Blobs) -> Result<Values, String> {
+    let content = Content::new(Some(Arc::new(Loader(blobs.clone()))));
+    let read = |(name, value)| {
+        let value = content.resolve(value).map_err(|error| format!("`{name}`: {error}"))?;
+        Ok((name, value))
+    };
+    values.into_iter().map(read).collect()
+}
+
 /// Returns whether the content of a node's inputs must be read first. `handles`: the node passes values on without
 /// looking into them, except for the lists and objects that it declares.
 pub(crate) fn needs_reading(inputs: &Values, spec: &NodeTypeSpec, handles: bool) -> bool {

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use fanlight_shared::expression::Content;
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, Values, cut};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -14,7 +13,6 @@ use reqwest::{Client, Response, StatusCode, Url};
 
 use super::NodeCall;
 use super::typed_inputs::TypedInputs;
-use crate::content::Loader;
 use crate::file_error::FileError;
 use crate::http::{self, Reach, Redirects, Refused};
 use crate::secret::{MaskStream, contains};
@@ -57,11 +55,17 @@ impl Failure {
     /// A status that says that a later try may work, if it does.
     pub(super) fn of_status(response: &Response, safe: bool) -> Option<Self> {
         let status = response.status();
-        // Of these the server says itself that it did nothing.
-        let refused = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        let passing = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
         let wait = response.headers().get(RETRY_AFTER).and_then(retry_after);
-        (refused || passing && safe).then(|| Self::Again(format!("the server answered {status}"), wait))
+        let again = match status {
+            // The server did nothing.
+            StatusCode::TOO_MANY_REQUESTS => true,
+            // A proxy also answers so when the server took the request and its answer was lost. Only a server that
+            // says when to send the request again did nothing.
+            StatusCode::SERVICE_UNAVAILABLE => safe || wait.is_some(),
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => safe,
+            _ => false,
+        };
+        again.then(|| Self::Again(format!("the server answered {status}"), wait))
     }
 }
 
@@ -165,16 +169,6 @@ pub(super) fn object(inputs: &Values, name: &str) -> Result<Vec<(String, Value)>
         Some(Value::Object(map)) => Ok(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
         Some(other) => Err(format!("input `{name}`: expected an object, got {}", other.type_of())),
     }
-}
-
-/// The inputs with the content of large ones. Blocks.
-pub(super) fn whole(call: &NodeCall) -> Result<Values, String> {
-    let content = Content::new(Some(Arc::new(Loader(call.blobs.clone()))));
-    let read = |(name, value): (&String, &Value)| {
-        let value = content.resolve(value.clone()).map_err(|error| format!("input `{name}`: {error}"))?;
-        Ok((name.clone(), value))
-    };
-    call.inputs.iter().map(read).collect()
 }
 
 /// The name of what lies at a URL, for people.

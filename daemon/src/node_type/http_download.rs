@@ -1,9 +1,12 @@
 //! `http.download`
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use fanlight_shared::types::Type;
 use fanlight_shared::value::Value;
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
+use reqwest::header::{CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE};
+use reqwest::{Response, StatusCode};
 
 use super::build::{Build, ty};
 use super::http::{Body, Failure, Retries, Target, name, within};
@@ -53,20 +56,24 @@ async fn download(call: &NodeCall, services: &DaemonServices) -> Made {
     let target = Target::new(call)?;
     let limit = u64::try_from(call.inputs.int("max_bytes")?).unwrap_or(0);
     let scratch = services.clone();
-    let mut body = services
+    let body = services
         .blocking(move || {
             let folder = scratch.scratch().map_err(|error| FileError::of("no scratch folder", &error))?;
             Body::create(&folder.join("received"), limit)
         })
         .await?;
     let mut retries = Retries::new(call.inputs.count("retries")?);
-    let mut version = None;
-    let mut found = name(&target.url);
-    while let Err(failure) = more(services, &target, &mut body, &mut version, &mut found).await {
-        retries.wait(services, failure).await?;
+    let found = name(&target.url);
+    let mut download = Download { body, version: None, name: found };
+    loop {
+        match download.take(services, &target).await {
+            Ok(Progress::Whole) => break,
+            Ok(Progress::Part) => {}
+            Err(failure) => retries.wait(services, failure).await?,
+        }
     }
-    let name = call.inputs.maybe("name").and_then(Value::as_text).map_or(found, str::to_owned);
-    let (blobs, file) = (call.blobs.clone(), body.file);
+    let name = call.inputs.maybe("name").and_then(Value::as_text).map_or(download.name, str::to_owned);
+    let (blobs, file) = (call.blobs.clone(), download.body.file);
     let publish = move || {
         let mut file = file.try_clone().map_err(|error| FileError::of("the file can't be read", &error))?;
         std::io::Seek::rewind(&mut file).map_err(|error| FileError::of("the file can't be read", &error))?;
@@ -76,58 +83,157 @@ async fn download(call: &NodeCall, services: &DaemonServices) -> Made {
     Ok((one("file", Value::from(media)), vec![blob]))
 }
 
-/// Takes the rest, or all of it where the server has another file now or can't go on. `version` names the file that the
-/// bytes so far are of.
-async fn more(
-    services: &DaemonServices,
-    target: &Target,
-    body: &mut Body,
-    version: &mut Option<HeaderValue>,
-    found: &mut String,
-) -> Result<(), Failure> {
-    let mut request = target.client.get(target.url.clone()).headers(target.headers.clone());
-    let resumes = version.as_ref().filter(|_| body.bytes > 0);
-    if let Some(version) = resumes {
-        request = request.header(RANGE, format!("bytes={}-", body.bytes)).header(IF_RANGE, version.clone());
-    }
-    let resumes = resumes.is_some();
-    let response = request.send().await.map_err(|error| Failure::of(&error, true))?;
-    if let Some(failure) = Failure::of_status(&response, true) {
-        return Err(failure);
-    }
-    match response.status() {
-        StatusCode::PARTIAL_CONTENT
-            if resumes && goes_on(response.headers().get(CONTENT_RANGE), body.bytes) => {}
-        StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if resumes => {
-            (body.bytes, *version) = (0, None);
-            return Err(Failure::Again("the server can't go on where it was".into(), None));
-        }
-        status if status.is_success() => {
-            body.bytes = 0;
-            let file = body.file.clone();
-            services
-                .blocking(move || {
-                    file.set_len(0).map_err(|error| FileError::of("the file can't be stored", &error))
-                })
-                .await?;
-        }
-        status => return Err(format!("the server answered {status}").into()),
-    }
-    *version =
-        strong(response.headers().get(ETAG)).or_else(|| response.headers().get(LAST_MODIFIED).cloned());
-    *found = name(response.url());
-    body.take(services, response, true).await
+/// A download that may take several responses.
+struct Download {
+    body: Body,
+    /// The file on the server that the bytes so far belong to; none if it can't be continued.
+    version: Option<Version>,
+    name: String,
 }
 
-/// A tag that is the same only for the same bytes.
-fn strong(tag: Option<&HeaderValue>) -> Option<HeaderValue> {
-    tag.filter(|tag| !tag.as_bytes().starts_with(b"W/")).cloned()
+/// What a response brought.
+enum Progress {
+    /// The rest of the file.
+    Whole,
+    /// The next bytes, but not all that were requested.
+    Part,
 }
 
-/// Whether `bytes 100-199/200` goes on after this many bytes.
-fn goes_on(range: Option<&HeaderValue>, bytes: u64) -> bool {
-    let begin = range.and_then(|it| {
-        it.to_str().ok()?.trim().strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
-    });
-    begin == Some(bytes)
+impl Download {
+    /// Takes one response: the rest, or the whole file where it is another one now or the server can't continue.
+    async fn take(&mut self, services: &DaemonServices, target: &Target) -> Result<Progress, Failure> {
+        let mut request = target.client.get(target.url.clone()).headers(target.headers.clone());
+        let resumed = self.version.clone().filter(|_| self.body.bytes > 0);
+        if let Some(version) = &resumed {
+            let range = format!("bytes={}-", self.body.bytes);
+            request = request.header(RANGE, range).header(IF_RANGE, version.validator.value());
+        }
+        let response = request.send().await.map_err(|error| Failure::of(&error, true))?;
+        if let Some(failure) = Failure::of_status(&response, true) {
+            return Err(failure);
+        }
+        match (response.status(), resumed) {
+            (StatusCode::PARTIAL_CONTENT, Some(version)) => self.resume(services, response, &version).await,
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => Err(self.restart()),
+            (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => {
+                self.begin(services, response).await
+            }
+            (status, _) => Err(format!("the server answered {status}").into()),
+        }
+    }
+
+    /// Takes the file from its beginning.
+    async fn begin(&mut self, services: &DaemonServices, response: Response) -> Result<Progress, Failure> {
+        self.body.bytes = 0;
+        let file = Arc::clone(&self.body.file);
+        let empty =
+            move || file.set_len(0).map_err(|error| FileError::of("the file can't be stored", &error));
+        services.blocking(empty).await?;
+        self.version = Version::of(&response);
+        self.name = name(response.url());
+        self.body.take(services, response, true).await?;
+        Ok(Progress::Whole)
+    }
+
+    /// Takes a range of the file, if it is the next one of the same file.
+    async fn resume(
+        &mut self,
+        services: &DaemonServices,
+        response: Response,
+        version: &Version,
+    ) -> Result<Progress, Failure> {
+        let begin = self.body.bytes;
+        let range = ContentRange::of(response.headers());
+        // A secret that begins in one range and ends in the next would not be found.
+        let is_safe = |range: &ContentRange| range.end == range.all || services.secrets().is_empty();
+        let is_next = |range: &ContentRange| range.begin == begin && version.includes(range, &response);
+        let Some(range) = range.filter(|range| is_next(range) && is_safe(range)) else {
+            return Err(self.restart());
+        };
+        let taken = self.body.take(services, response, true).await;
+        if self.body.bytes > range.end || taken.is_ok() && self.body.bytes < range.end {
+            return Err(self.restart());
+        }
+        taken?;
+        Ok(if range.end == range.all { Progress::Whole } else { Progress::Part })
+    }
+
+    /// Lets the next try take the file from its beginning, at once: the server is there.
+    fn restart(&mut self) -> Failure {
+        (self.body.bytes, self.version) = (0, None);
+        Failure::Again("the server can't continue the file".into(), Some(Duration::ZERO))
+    }
+}
+
+/// A file on the server at one moment.
+#[derive(Clone)]
+struct Version {
+    validator: Validator,
+    /// Its length, in bytes.
+    length: u64,
+}
+
+#[derive(Clone)]
+enum Validator {
+    Tag(HeaderValue),
+    Date(HeaderValue),
+}
+
+impl Version {
+    /// Returns the version of a whole file. None if the headers may be those of other bytes too, or if nobody could say
+    /// whether a continued file is whole.
+    fn of(response: &Response) -> Option<Self> {
+        Some(Self { validator: Validator::of(response.headers())?, length: response.content_length()? })
+    }
+
+    /// Whether a range is a part of this file.
+    fn includes(&self, range: &ContentRange, response: &Response) -> bool {
+        let same = match &self.validator {
+            // A partial response has the tag of its file.
+            Validator::Tag(tag) => response.headers().get(ETAG) == Some(tag),
+            // It may leave out the date, which the condition has compared.
+            Validator::Date(date) => response.headers().get(LAST_MODIFIED).is_none_or(|other| other == date),
+        };
+        same && range.all == self.length
+    }
+}
+
+impl Validator {
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        if let Some(tag) = headers.get(ETAG) {
+            // A weak tag may be that of other bytes too.
+            return (!tag.as_bytes().starts_with(b"W/")).then(|| Self::Tag(tag.clone()));
+        }
+        // A file that changed twice within a second has one date.
+        let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
+        let age = date(&DATE)?.duration_since(date(&LAST_MODIFIED)?).ok()?;
+        (age >= Duration::from_secs(1)).then(|| headers.get(LAST_MODIFIED).cloned().map(Self::Date))?
+    }
+
+    fn value(&self) -> HeaderValue {
+        match self {
+            Self::Tag(value) | Self::Date(value) => value.clone(),
+        }
+    }
+}
+
+/// The bytes that a partial response holds.
+struct ContentRange {
+    begin: u64,
+    /// The position after the last byte.
+    end: u64,
+    /// The length of the whole file.
+    all: u64,
+}
+
+impl ContentRange {
+    /// Reads `bytes 100-199/200`.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let text = headers.get(CONTENT_RANGE)?.to_str().ok()?;
+        let (range, all) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let (begin, last) = range.split_once('-')?;
+        let number = |text: &str| text.trim().parse::<u64>().ok();
+        let range = Self { begin: number(begin)?, end: number(last)?.checked_add(1)?, all: number(all)? };
+        (range.begin < range.end && range.end <= range.all).then_some(range)
+    }
 }

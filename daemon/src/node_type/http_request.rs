@@ -2,16 +2,18 @@
 
 use fanlight_shared::media::MediaKind;
 use fanlight_shared::node_type::Effects;
+use fanlight_shared::sanitise;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{Value, Values, cut, json};
 use indexmap::IndexMap;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 use super::build::{Build, ty};
-use super::http::{Body, Failure, Retries, Target, name, object, whole, within};
+use super::http::{Body, Failure, Retries, Target, name, object, within};
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
+use crate::content;
 use crate::file_error::FileError;
 use crate::media;
 use crate::services::DaemonServices;
@@ -67,7 +69,7 @@ pub(super) fn node_type() -> NodeType {
         .input(
             "any_status",
             Type::Bool,
-            "Whether to accept responses with a status of 400 or more instead of failing.",
+            "Whether to accept any response, such as an error or a redirect that is not followed, instead of failing.",
         )
         .default(false)
         .input("timeout", Type::Float, "The maximum time for the whole transfer, in seconds.")
@@ -97,9 +99,10 @@ async fn run(mut call: NodeCall) -> Made {
     let services = call.services.clone();
     let timeout = call.inputs.float("timeout")?;
     call.inputs = {
-        let (inputs, blobs, attempt) = (call.inputs.clone(), call.blobs.clone(), call.attempt.clone());
-        let reading = NodeCall { attempt, services: services.clone(), inputs, blobs, writable: Vec::new() };
-        services.blocking(move || Ok(whole(&reading)?)).await?
+        let (inputs, blobs) = (call.inputs.clone(), call.blobs.clone());
+        let read =
+            move || Ok(content::whole(inputs.clone(), &blobs).map_err(|error| format!("input {error}"))?);
+        services.blocking(read).await?
     };
     let work = exchange(&call, &services);
     within(&services, timeout, work).await
@@ -126,7 +129,9 @@ async fn one(
 ) -> Result<(Values, Vec<crate::store::blob::Published>), Failure> {
     let request = request(call, services, target).await?;
     let response = request.send().await.map_err(|error| Failure::of(&error, safe))?;
-    if let Some(failure) = Failure::of_status(&response, safe) {
+    if !call.inputs.flag("any_status")?
+        && let Some(failure) = Failure::of_status(&response, safe)
+    {
         return Err(failure);
     }
     take(call, services, response, safe).await
@@ -227,6 +232,8 @@ async fn take(
         let all = response.headers().get_all(key).iter().map(|it| String::from_utf8_lossy(it.as_bytes()));
         headers.insert(key.as_str().to_owned(), all.collect::<Vec<_>>().join(", ").into());
     }
+    // Cut, the target could show a part of a secret.
+    let redirect = if services.secrets().is_empty() { redirect(&response) } else { String::new() };
     let name = name(response.url());
     let limit = u64::try_from(call.inputs.int("max_bytes")?).unwrap_or(0);
     let scratch = services.clone();
@@ -240,12 +247,13 @@ async fn take(
         let path = path.clone();
         services.blocking(move || Body::create(&path, limit)).await?
     };
-    let failed = status.is_client_error() || status.is_server_error();
-    body.masks = failed && !call.inputs.flag("any_status")?;
+    // The answer to a condition among the headers is a result. A redirect is not: what was to be done isn't done.
+    let taken = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    body.masks = !taken && !call.inputs.flag("any_status")?;
     body.take(services, response, safe).await?;
     if body.masks {
         let text = services.blocking(move || Ok(beginning(&path))).await?;
-        return Err(format!("the server answered {status}{text}").into());
+        return Err(format!("the server answered {status}{redirect}{text}").into());
     }
     let wanted = call.inputs.text("take")?.to_owned();
     let as_json = wanted == "json" || wanted == "auto" && kind.contains("json");
@@ -302,12 +310,23 @@ async fn take(
     Ok((values, vec![blob]))
 }
 
+/// Returns the target of a redirect that was not followed, for the sentence of its error.
+fn redirect(response: &Response) -> String {
+    match response.headers().get(LOCATION).filter(|_| response.status().is_redirection()) {
+        Some(target) => {
+            let target = sanitise::line(&String::from_utf8_lossy(target.as_bytes()));
+            format!(" to `{}`, which was not followed", cut(&target, MAX_ERROR_TEXT))
+        }
+        None => String::new(),
+    }
+}
+
 /// The beginning of the body of an error, for its sentence.
 fn beginning(path: &std::path::Path) -> String {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(1000).read_to_end(&mut bytes));
-    let text = fanlight_shared::sanitise::line(&String::from_utf8_lossy(&bytes));
+    let text = sanitise::line(&String::from_utf8_lossy(&bytes));
     match (read, text.trim()) {
         (Ok(1..), text) if !text.is_empty() => format!(": {}", cut(text, MAX_ERROR_TEXT)),
         _ => String::new(),

@@ -13,6 +13,8 @@ use crate::node_type::NodeTypes;
 use crate::secret::Secrets;
 use crate::store::Store;
 
+mod download;
+
 const TOKEN: &str = "s3cr3t-t0ken";
 
 struct Place {
@@ -148,15 +150,36 @@ async fn a_form_and_a_file_are_sent() {
 #[tokio::test]
 async fn a_refused_request_fails_with_the_words_of_the_server_unless_any_status_is_accepted() {
     let place = Place::new();
-    let server =
-        Server::new(|_, _| answer("404 Not Found", "Content-Type: text/plain\r\n", b"no such\x1b[2J item"))
-            .await;
+    let server = Server::new(|number, _| {
+        let status = if number < 2 { "404 Not Found" } else { "503 Service Unavailable" };
+        answer(status, "Content-Type: text/plain\r\n", b"no such\x1b[2J item")
+    })
+    .await;
     let outcome = place.run("http.request", &[("url", server.url("/").into())]).await;
     assert_eq!(error(&outcome), "the server answered 404 Not Found: no such item");
-    let outcome = place
-        .run("http.request", &[("url", server.url("/").into()), ("any_status", Value::Bool(true))])
-        .await;
-    assert_eq!(outcome.values["status"], Value::Int(404));
+    for status in [404, 503] {
+        let any = [("url", server.url("/").into()), ("any_status", Value::Bool(true))];
+        assert_eq!(place.run("http.request", &any).await.values["status"], Value::Int(status));
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_file_whose_redirect_is_not_followed_is_not_sent() {
+    let place = Place::new();
+    let server = Server::new(|_, _| answer("307 Temporary Redirect", "Location: /other\r\n", b"")).await;
+    let published = place.store.blobs().publish(b"a file".to_vec()).unwrap();
+    let media = crate::media::stored(place.store.blobs(), published.hash, 6, "a.txt").unwrap();
+    let put = [("url", server.url("/").into()), ("method", "PUT".into()), ("file", media.into())];
+    let outcome = place.run("http.request", &put).await;
+    assert_eq!(
+        error(&outcome),
+        "the server answered 307 Temporary Redirect to `/other`, which was not followed"
+    );
+    let condition = object(&[("If-None-Match", "\"v1\"".into())]);
+    let server = Server::new(|_, _| answer("304 Not Modified", "", b"")).await;
+    let outcome = place.run("http.request", &[("url", server.url("/").into()), ("headers", condition)]).await;
+    assert_eq!((outcome.error, &outcome.values["status"]), (None, &Value::Int(304)));
 }
 
 #[tokio::test]
@@ -173,6 +196,17 @@ async fn a_busy_server_is_retried_when_it_says_so_and_an_unsafe_request_only_the
     let post = [("url", server.url("/").into()), ("method", "POST".into())];
     assert!(error(&place.run("http.request", &post).await).contains("502"));
     assert_eq!(server.requests().len(), 1, "it may have been done");
+    let server = Server::new(|number, _| match number {
+        0 => answer("503 Service Unavailable", "Retry-After: 0\r\n", b""),
+        _ => answer("200 OK", "Content-Type: text/plain\r\n", b"now"),
+    })
+    .await;
+    let post = [("url", server.url("/").into()), ("method", "POST".into())];
+    assert_eq!(place.run("http.request", &post).await.values["text"], Value::from("now"));
+    let server = Server::new(|_, _| answer("503 Service Unavailable", "", b"")).await;
+    let post = [("url", server.url("/").into()), ("method", "POST".into())];
+    assert!(error(&place.run("http.request", &post).await).contains("503"));
+    assert_eq!(server.requests().len(), 1, "a proxy may have lost the answer");
     let server = Server::new(|_, _| answer("503 Service Unavailable", "Retry-After: 3600\r\n", b"")).await;
     let get = [("url", server.url("/").into())];
     assert!(error(&place.run("http.request", &get).await).contains("asks to wait 3600 s"));
@@ -218,63 +252,6 @@ async fn private_addresses_are_refused_without_local() {
         assert!(error(&outcome).contains("set `local: true`"), "{}", error(&outcome));
     }
     assert!(server.requests().is_empty());
-}
-
-/// The bytes of a file that is served in parts.
-fn long() -> Vec<u8> {
-    (0..600_000_u32).flat_map(u32::to_le_bytes).collect()
-}
-
-#[tokio::test]
-async fn an_interrupted_download_is_resumed() {
-    let place = Place::new();
-    let server = Server::new(|number, request| {
-        let bytes = long();
-        let begin = request
-            .lines()
-            .find_map(|line| line.strip_prefix("range: bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
-        match (number, begin) {
-            (0, None) => {
-                let head =
-                    format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {}\r\n\r\n", bytes.len());
-                vec![Step::Write(head.into()), Step::Write(bytes[..1_000_000].to_vec())]
-            }
-            (1, Some(begin)) => {
-                let rest = &bytes[begin..];
-                let range = format!(
-                    "ETag: \"v1\"\r\nContent-Range: bytes {begin}-{}/{}\r\n",
-                    bytes.len() - 1,
-                    bytes.len()
-                );
-                answer("206 Partial Content", &range, rest)
-            }
-            other => panic!("{other:?}"),
-        }
-    })
-    .await;
-    let outcome = place.run("http.download", &[("url", server.url("/files/long.bin?x=1").into())]).await;
-    assert_eq!((outcome.end, &outcome.error), (AttemptEnd::Completed, &None));
-    assert!(place.bytes(&outcome, "file") == long());
-    assert_eq!(outcome.values["file"].as_media().unwrap().name, "long.bin");
-    let again = server.requests().remove(1);
-    assert!(again.contains("if-range: \"v1\"\r\n"), "{again}");
-}
-
-#[tokio::test]
-async fn a_file_that_changed_meanwhile_is_downloaded_from_the_start() {
-    let place = Place::new();
-    let server = Server::new(|number, _| match number {
-        0 => {
-            let head = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 2000\r\n\r\n";
-            vec![Step::Write(head.into()), Step::Write(vec![b'a'; 1500])]
-        }
-        // Whoever asks for the rest of another version is given all of this one.
-        _ => answer("200 OK", "ETag: \"v2\"\r\n", &[b'b'; 1000]),
-    })
-    .await;
-    let outcome = place.run("http.download", &[("url", server.url("/").into())]).await;
-    assert_eq!((outcome.end, &outcome.error), (AttemptEnd::Completed, &None));
-    assert!(place.bytes(&outcome, "file") == vec![b'b'; 1000]);
 }
 
 #[tokio::test]
