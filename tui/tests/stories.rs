@@ -15,6 +15,8 @@ mod ended;
 mod environment;
 #[path = "stories/files.rs"]
 mod files;
+#[path = "stories/http.rs"]
+mod http;
 #[path = "stories/inputs.rs"]
 mod inputs;
 #[path = "stories/isolation.rs"]

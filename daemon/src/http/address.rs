@@ -30,34 +30,35 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    if let Some(embedded) = embedded(address) {
-        return is_public_v4(embedded);
-    }
-    let first = address.segments()[0];
-    let special = address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        // Unique local, link-local, and the site-local addresses of old.
-        || first & 0xfe00 == 0xfc00
-        || first & 0xffc0 == 0xfe80
-        || first & 0xffc0 == 0xfec0
-        // Documentation.
-        || (first == 0x2001 && address.segments()[1] == 0x0db8);
+    let special = match address.segments() {
+        // This machine, and nobody.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => true,
+        // IPv4 addresses: mapped, compatible, by NAT64 and by 6to4.
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => !is_public_v4(v4(high, low)),
+        // Teredo: its server and, inverted, its client.
+        [0x2001, 0, server_high, server_low, _, _, high, low] => {
+            !is_public_v4(v4(server_high, server_low)) || !is_public_v4(v4(!high, !low))
+        }
+        // NAT64 within a network, which alone knows where the IPv4 address is in it.
+        [0x64, 0xff9b, 1, ..] => true,
+        // Discarded, benchmarks, documentation, and segment routing.
+        [0x100, 0, 0, 0, ..] | [0x2001, 2, 0, ..] | [0x2001, 0xdb8, ..] | [0x3fff, ..] | [0x5f00, ..] => true,
+        // Unique local, link-local, the former site-local, and multicast.
+        [first, ..] => {
+            first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80
+                || first & 0xffc0 == 0xfec0
+                || address.is_multicast()
+        }
+    };
     !special
 }
 
-/// Returns the IPv4 address in an IPv6 address: mapped, compatible, by NAT64 or 6to4.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
-        _ => None,
-    }
+fn v4(high: u16, low: u16) -> Ipv4Addr {
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Ipv4Addr::new(a, b, c, d)
 }
 
 #[cfg(test)]
@@ -66,9 +67,18 @@ mod tests {
 
     #[test]
     fn only_globally_reachable_addresses_are_public() {
-        for public in
-            ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "100.128.0.1"]
-        {
+        for public in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+            "2002:101:101::",
+            // Server 65.54.227.120, client 1.1.1.1.
+            "2001:0:4136:e378:8000:63bf:fefe:fefe",
+        ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
         for private in [
@@ -93,6 +103,15 @@ mod tests {
             "64:ff9b::7f00:1",
             "2002:7f00:1::",
             "::7f00:1",
+            "64:ff9b:1::7f00:1",
+            "64:ff9b:1:7f00:0:100::",
+            "64:ff9b:1:fffe::a01:203",
+            // Client 127.0.0.1, then 192.168.1.1; server 10.0.0.1.
+            "2001:0:4136:e378:8000:63bf:80ff:fffe",
+            "2001:0:4136:e378:8000:63bf:3f57:fefe",
+            "2001:0:a00:1:8000:63bf:fefe:fefe",
+            "100::1",
+            "2001:db8::1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }

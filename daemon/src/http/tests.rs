@@ -1,3 +1,11 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 use super::server::{Server, answer};
 use super::*;
 
@@ -56,4 +64,47 @@ fn a_certificate_file_without_certificates_is_named() {
     let http = Http::new(HttpSettings { allow: Vec::new(), ca_file: Some(file.path().to_owned()) });
     let error = http.client(Reach::Public, Redirects::Anywhere).unwrap_err();
     assert!(error.contains("`ca_file`") && error.contains("no certificate"), "{error}");
+}
+
+/// A file of the certificates for tests: `server.pem` is `localhost`, and its authority is `ca.pem`.
+fn certificate(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
+}
+
+/// Starts a server with TLS that answers each connection with `hello`. Returns its port.
+fn serve_tls() -> u16 {
+    let chain = CertificateDer::pem_file_iter(certificate("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(certificate("server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(chain.map(Result::unwrap).collect(), key);
+    let config = Arc::new(config.unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut tls = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream.unwrap());
+            // A client that does not trust it hangs up.
+            if tls.read(&mut [0; 4096]).is_ok() {
+                let _ =
+                    tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+                tls.conn.send_close_notify();
+                let _ = tls.flush();
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_server_whose_authority_is_in_the_ca_file_is_trusted() {
+    let url = format!("https://localhost:{}/", serve_tls());
+    let ask = async |ca_file| {
+        let http = Http::new(HttpSettings { allow: vec!["localhost".into()], ca_file });
+        let client = http.client(Reach::Public).unwrap();
+        client.get(http.check(&url, Reach::Public).unwrap()).send().await
+    };
+    assert_eq!(ask(Some(certificate("ca.pem"))).await.unwrap().text().await.unwrap(), "hello");
+    let error = sentence(&ask(None).await.unwrap_err());
+    assert!(error.contains("certificate"), "{error}");
 }
