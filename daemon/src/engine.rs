@@ -6,7 +6,8 @@
 //! - `plan`: a compiled workflow; `submit`: from a request to runs; `queue`, `pools`: waiting runs and attempts
 //! - `start`: runs leave the queue; `active`: a run that has a slot; `dataflow`: when its nodes start; `inputs`: the
 //!   inputs of nodes
-//! - `attempts`: the attempts of nodes; `publish`: their results; `finish`: the end of a run
+//! - `attempts`: the attempts of nodes; `publish`: their results; `earlier`: the results of attempts that are retried;
+//!   `finish`: the end of a run
 //! - `questions`: questions of nodes to people; `parked`: runs that wait for the answers
 //! - `startup`, `recover`: recovery of runs after the daemon died; `resume`: what a new run reuses of an ended one;
 //!   `requests`, `delete`: requests from clients; `core`: the loop; `backlog`: how far the store is behind; `working`:
@@ -19,6 +20,7 @@ mod context;
 mod core;
 mod dataflow;
 mod delete;
+mod earlier;
 mod finish;
 mod inputs;
 mod items;

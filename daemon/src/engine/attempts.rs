@@ -229,6 +229,8 @@ impl ActiveRun {
             fill(&mut update);
             update.error = error;
             update.retry_at = Some(Time::now().plus(wait));
+            let made = super::publish::Made { number, duration: started.elapsed(), cost_usd };
+            self.keep_outputs(context, key, values, blobs, bodies, made);
             self.record_node(context, update);
             return context.retry_later(key, number, wait);
         }

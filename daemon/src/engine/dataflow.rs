@@ -185,6 +185,7 @@ impl ActiveRun {
         let mut update = NodeUpdate::new(&self.plan.nodes[node].name, item, status, Time::now());
         update.error.clone_from(&error);
         more(&mut update);
+        self.end_earlier(context, node, item, status, &mut update);
         self.record_node(context, update);
         let Some(instance) = self.instance_mut(node, item) else { return };
         enter(&mut instance.status, status);

@@ -80,7 +80,9 @@ impl ActiveRun {
             (false, true) => RunStatus::Completed,
         };
         let error = (status == RunStatus::Failed).then(|| sentences.join("; "));
-        if status != RunStatus::Cancelled {
+        if status == RunStatus::Cancelled {
+            self.publish_all_earlier(context);
+        } else {
             self.publish_outputs(context, &outputs);
             self.publish_copied(context, copied);
         }

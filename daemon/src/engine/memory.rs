@@ -42,6 +42,11 @@ impl ActiveRun {
         }
     }
 
+    /// Values are held no longer.
+    pub(super) fn release(&mut self, values: &Values) {
+        self.memory = self.memory.saturating_sub(memory_of(values));
+    }
+
     /// Counts inputs that wait to be read.
     ///
     /// # Errors

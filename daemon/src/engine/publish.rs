@@ -16,8 +16,9 @@ use crate::content;
 use crate::store::{Bodies, NewAsset, Op};
 
 /// The attempt that made a value, for the recipe.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Made {
-    /// From 1; 0 for reused values of a resumed run.
+    /// From 1; 0 if it is not known, and for reused values of a resumed run.
     pub(super) number: u32,
     pub(super) duration: Duration,
     pub(super) cost_usd: Option<f64>,
@@ -171,12 +172,17 @@ const TELEMETRY_VALUE_LIMIT: usize = 1024;
 
 /// Shortens values for telemetry.
 pub(super) fn shorten_all(values: &Values) -> IndexMap<String, Value> {
-    values.iter().map(|(port, value)| (port.clone(), shorten(value, TELEMETRY_VALUE_LIMIT))).collect()
+    values.iter().map(|(port, value)| (port.clone(), shorten(value))).collect()
+}
+
+/// Shortens a value for telemetry.
+pub(super) fn shorten(value: &Value) -> Value {
+    shorten_to(value, TELEMETRY_VALUE_LIMIT)
 }
 
 /// Returns a preview of a value of about `limit` bytes: text is cut, long lists keep their first items and the number
 /// of others, large objects become text. `values.list` and `values.read` return the whole value.
-fn shorten(value: &Value, limit: usize) -> Value {
+fn shorten_to(value: &Value, limit: usize) -> Value {
     match value {
         Value::Text(text) if text.len() > limit => {
             let mut end = limit;
@@ -189,7 +195,7 @@ fn shorten(value: &Value, limit: usize) -> Value {
         Value::List(items) => {
             let most = (limit / 64).max(4);
             let mut first: Vec<Value> =
-                items.iter().take(most).map(|item| shorten(item, limit / 4)).collect();
+                items.iter().take(most).map(|item| shorten_to(item, limit / 4)).collect();
             if items.len() > most {
                 first.push(Value::Text(format!("… {} more", items.len() - most)));
             }
@@ -209,11 +215,11 @@ mod tests {
     #[test]
     fn telemetry_carries_short_values() {
         let long = Value::from("grüße".repeat(1000));
-        assert!(shorten(&long, 1024).as_text().is_some_and(|text| text.len() <= 1030));
+        assert!(shorten(&long).as_text().is_some_and(|text| text.len() <= 1030));
         let list = Value::List((0..10_000).map(Value::Int).collect());
-        let short = shorten(&list, 1024);
+        let short = shorten(&list);
         let short = short.as_list().unwrap();
         assert_eq!((short.len(), short.last()), (17, Some(&Value::from("… 9984 more"))));
-        assert_eq!(shorten(&Value::Int(1), 1024), Value::Int(1));
+        assert_eq!(shorten(&Value::Int(1)), Value::Int(1));
     }
 }

@@ -29,6 +29,16 @@ pub(super) fn fold(plan: &Plan, open: &OpenRun) -> RunState {
     state
 }
 
+/// Returns whether an instance had an attempt.
+pub(super) fn has_attempts(state: &RunState, node: &str, item: ItemPath) -> bool {
+    let Some(node) = state.nodes.get(node) else { return false };
+    let instance = match item.0 {
+        None => Some(&node.whole),
+        Some(index) => node.items.get(&index),
+    };
+    instance.is_some_and(|it| !it.attempts.is_empty())
+}
+
 impl ActiveRun {
     /// Keeps the finished values of the run that this one resumes, until their nodes' turn comes.
     pub(super) fn take_values(&mut self, values: Stored) {

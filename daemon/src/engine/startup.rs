@@ -132,8 +132,10 @@ impl Core {
                 state.nodes.values().all(|node| node.whole.attempts.is_empty() && node.item_count.is_none());
             let mut run = ActiveRun::new(open.run, plan, place, self.context.store.blobs());
             if run.run.resumed_from.is_some() {
-                // Stored values without an event belong to the run that this one resumes.
-                run.take_values(open.values.clone());
+                // Stored values of nodes without an attempt belong to the run that this one resumes.
+                let mut values = open.values.clone();
+                values.retain(|(node, item, ..)| !recover::has_attempts(&state, node, *item));
+                run.take_values(values);
             }
             tracing::info!(
                 "taking up {} ({})",

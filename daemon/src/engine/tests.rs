@@ -12,6 +12,7 @@ mod parked;
 mod queue;
 mod recovery;
 mod resume;
+mod retried;
 mod secrets;
 mod services;
 mod space;

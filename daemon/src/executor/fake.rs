@@ -1,7 +1,8 @@
 //! An executor for tests of the engine: what its attempts do is said in their scripts, or by the test.
 //!
 //! The first word of a script says what it does: `done` and `fail` end at once, `hang` waits for [`Fake::finish`] or for
-//! a signal, `lost` ends without anybody seeing how.
+//! a signal, `lost` ends without anybody seeing how. After `once`, the first attempt fails and makes the output `ckpt`, and
+//! the later ones do what the second word says.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -148,6 +149,20 @@ impl FakeExecution {
     fn note(&self, what: &str) {
         self.fake.change(|state| state.log.push(format!("{what} {}", self.attempt.node)));
     }
+
+    fn makes_checkpoint(&self) -> bool {
+        self.attempt.number == 1 && self.script.starts_with("once ")
+    }
+
+    /// Returns what it does, and the rest of its script.
+    fn words(&self) -> (&str, &str) {
+        if self.makes_checkpoint() {
+            return ("fail", "");
+        }
+        let script = self.script.strip_prefix("once ").unwrap_or(&self.script);
+        let (does, rest) = script.split_once(char::is_whitespace).unwrap_or((script, ""));
+        (does, rest.trim())
+    }
 }
 
 impl Execution for FakeExecution {
@@ -157,7 +172,7 @@ impl Execution for FakeExecution {
     }
 
     fn start(&self) -> BoxFuture<'_, Result<(), Outcome>> {
-        let end = match self.script.split_whitespace().next().unwrap_or("done") {
+        let end = match self.words().0 {
             "hang" => None,
             "lost" => Some((End::Lost("nobody saw how it ended".into()), "lost")),
             "fail" => Some((End::Ended, "fail")),
@@ -206,13 +221,16 @@ impl Execution for FakeExecution {
     fn collect(&self) -> BoxFuture<'_, Outcome> {
         self.note("collect");
         let how = self.fake.state().attempts.get(&self.attempt.id).and_then(|it| it.end.clone());
-        let said = self.script.split_once(char::is_whitespace).map_or("", |(_, said)| said.trim());
+        let said = self.words().1;
         let how = how.map_or("gone", |(_, how)| how);
         let ok = how == "done";
-        let values = Values::from([
+        let mut values = Values::from([
             ("stdout".to_owned(), Value::from(said)),
             ("exit_code".to_owned(), Value::Int(i64::from(!ok))),
         ]);
+        if self.makes_checkpoint() {
+            values.insert("ckpt".to_owned(), Value::from("half"));
+        }
         let mut outcome = Outcome::completed(values, Vec::new());
         if how == "stopped" {
             outcome.end = AttemptEnd::Cancelled;

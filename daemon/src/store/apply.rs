@@ -145,6 +145,10 @@ impl Apply {
                     self.store_value(db, work, &of, port, value, bodies.get(port))
                 })
             }
+            Op::DropValues { run, node, item, ports } => {
+                let of = Instance { run: self.key(db, *run)?.run, node, item: code::item(*item) };
+                ports.iter().try_for_each(|port| self.drop_value(db, work, &of, port))
+            }
             Op::Blob(published) => self.store_blob(db, work, published),
             Op::Row { run, summary } => self.set_row(db, work, *run, summary),
             Op::Submit(submit) => self.submit(db, work, submit),

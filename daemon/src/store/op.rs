@@ -38,7 +38,7 @@ pub enum Op {
     },
     /// Bytes that later operations of this batch, or later batches, refer to.
     Blob(Published),
-    /// Every port value of a node or item that finished, with its successful attempt.
+    /// Port values of a node or item: all of its last attempt, and the outputs of failed ones before it.
     Values {
         /// The run.
         run: RunId,
@@ -50,6 +50,17 @@ pub enum Op {
         values: Values,
         /// By port: JSON that is too long for a row, published before.
         bodies: Bodies,
+    },
+    /// Removes values of ports that failed attempts made, of a node or item that completed without them.
+    DropValues {
+        /// The run.
+        run: RunId,
+        /// The node.
+        node: String,
+        /// The item.
+        item: ItemPath,
+        /// The ports.
+        ports: Vec<String>,
     },
     /// A new asset.
     Asset(Box<NewAsset>),
@@ -114,6 +125,7 @@ impl Op {
             Self::Event { run, .. }
             | Self::Row { run, .. }
             | Self::Values { run, .. }
+            | Self::DropValues { run, .. }
             | Self::Label { run, .. }
             | Self::DeleteRun { run, .. }
             | Self::Interrupted { run } => Some(*run),

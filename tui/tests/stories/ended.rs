@@ -108,3 +108,31 @@ outputs: { checkpoint: \"${{ train.checkpoint }}\" }
     fanlight.say(&["assets", "get", asset["id"].as_str().unwrap(), "got.txt"]).exits(0);
     assert_eq!(std::fs::read_to_string(fanlight.path("got.txt")).unwrap(), "partial\n");
 }
+
+#[test]
+fn a_checkpoint_of_a_failed_attempt_outlives_attempts_that_fail_sooner() {
+    let fanlight = Fanlight::new();
+    let train = "nodes:
+  train:
+    allow_failure: true
+    retry: { times: 2, backoff: 1ms }
+    run: |
+      if mkdir \"$FANLIGHT_PROJECT/begun\"; then head -c 100000 /dev/zero > ckpt; fi
+      exit 1
+    outputs: { ckpt: { path: ckpt, type: file } }
+  next:
+    if: always()
+    with: { ckpt: \"${{ train.ckpt }}\" }
+    run: wc -c < \"$ckpt\"
+outputs: { bytes: \"${{ next.stdout }}\" }
+";
+    fanlight.file("train.yaml", train).say(&["run", "train.yaml"]).exits(0);
+    let shown = fanlight.say(&["show", "last", "--json"]).exits(0).json().remove(0);
+    assert_eq!(shown["outputs"]["bytes"].as_str().unwrap().trim(), "100000");
+    let assets = fanlight.say(&["assets", "list", "--json"]).exits(0).json();
+    let kept: Vec<_> = assets.iter().filter(|asset| asset["name"] == "ckpt").collect();
+    assert_eq!(kept.len(), 1, "{assets:?}");
+    fanlight.say(&["assets", "get", kept[0]["id"].as_str().unwrap(), "kept"]).exits(0);
+    assert_eq!(std::fs::read(fanlight.path("kept")).unwrap(), vec![0; 100_000]);
+    fanlight.say(&["doctor", "--deep"]).exits(0);
+}

@@ -8,6 +8,7 @@ use fanlight_shared::run_state::InstanceState;
 use fanlight_shared::value::Values;
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::earlier::Earlier;
 use crate::engine::inputs::Prepared;
 use crate::engine::pools::Ticket;
 use crate::engine::started::Started;
@@ -41,6 +42,8 @@ pub(in crate::engine) struct ActiveInstance {
     pub(in crate::engine) prepared: Option<Prepared>,
     /// The values of its ports.
     pub(in crate::engine) values: Option<Values>,
+    /// The outputs of its failed attempts, until it ends.
+    pub(in crate::engine) earlier: Option<Box<Earlier>>,
     /// Why it failed or was skipped.
     pub(in crate::engine) error: Option<NodeError>,
 }
@@ -55,6 +58,12 @@ pub(in crate::engine) struct Live {
 impl ActiveInstance {
     /// Restores an instance from its state and its stored values.
     pub(in crate::engine) fn restored(state: &InstanceState, values: Option<Values>) -> Self {
+        let (values, earlier) = match values {
+            Some(values) if state.status.is_ended() => (Some(values), None),
+            Some(values) if !state.attempts.is_empty() => (None, Earlier::restored(values, state)),
+            // Values of a node that has not begun belong to the run that this one resumes.
+            _ => (None, None),
+        };
         let ended = |end| state.attempts.iter().filter(|attempt| attempt.end == Some(end)).count() as u32;
         Self {
             status: state.status,
@@ -70,6 +79,7 @@ impl ActiveInstance {
             ticket: None,
             prepared: None,
             values,
+            earlier,
             error: state.error.clone(),
         }
     }

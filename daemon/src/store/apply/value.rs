@@ -2,7 +2,7 @@
 
 use fanlight_shared::id::BlobHash;
 use fanlight_shared::value::Value;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Apply, Done, Failure, Work};
 use crate::store::blob::Published;
@@ -64,6 +64,20 @@ impl Apply {
             .execute(params![run, node, item, port, stored.body, stored.large])?;
         }
         Ok(())
+    }
+
+    /// Removes the value of one port, if it has one.
+    pub(super) fn drop_value(&self, db: &Connection, work: &mut Work, of: &Instance<'_>, port: &str) -> Done {
+        let Instance { run, node, item } = *of;
+        let old = db
+            .prepare_cached(
+                "DELETE FROM value WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4 RETURNING body, large",
+            )?
+            .query_row(params![run, node, item, port], |row| {
+                Ok(Stored { body: row.get(0)?, large: row.get(1)? })
+            })
+            .optional()?;
+        old.map_or(Ok(()), |old| self.release_stored(db, work, &old))
     }
 
     /// Adds references for a copy of a row.
