@@ -126,17 +126,19 @@ pub fn values(values: &Values, each: usize, all: usize) -> (Values, bool) {
 /// values with the same beginning don't look equal.
 #[must_use]
 pub fn distinguishable(values: &Values, each: usize, all: usize) -> (Values, bool) {
+    let preview = |beginning: &str, bytes: u64, hash: &BlobHash| {
+        let (beginning, hash) = (text(beginning, each), hash.to_string());
+        let beginning = beginning.strip_suffix('…').unwrap_or(&beginning);
+        Value::Text(format!("{beginning}… ({bytes} bytes, {})", hash.get(..8).unwrap_or_default()))
+    };
     collect(values, all, |given| {
-        if fits(given, each) {
-            return given.clone();
-        }
         let whole = match given {
+            Value::Large(large) => return preview(&large.head, large.bytes, &large.hash),
+            given if fits(given, each) => return given.clone(),
             Value::Text(whole) => whole.clone(),
             other => other.to_json().to_string(),
         };
-        let hash = BlobHash::of(whole.as_bytes()).to_string();
-        let hash = hash.get(..8).unwrap_or_default();
-        Value::Text(format!("{} ({} bytes, {hash})", text(&whole, each), whole.len()))
+        preview(&whole, whole.len() as u64, &BlobHash::of(whole.as_bytes()))
     })
 }
 
@@ -163,6 +165,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::large::Large;
+    use crate::types::Type;
 
     fn any_value() -> impl Strategy<Value = Value> {
         let plain = prop_oneof![
@@ -223,5 +227,18 @@ mod tests {
         let ((one, whole), (two, _)) = (of("a"), of("b"));
         assert!(!whole && one != two);
         assert!(one["prompt"].as_text().unwrap().contains("… (5001 bytes, "));
+        let content = "x".repeat(5000) + "a";
+        let large = Large {
+            ty: Type::Text,
+            hash: BlobHash::of(content.as_bytes()),
+            bytes: content.len() as u64,
+            head: Large::head_of(&content),
+            media: false,
+            cut: false,
+        };
+        let (handle, whole) =
+            distinguishable(&Values::from([("prompt".into(), Value::from(large))]), 256, 4096);
+        let end = |shown: &Values| shown["prompt"].as_text().unwrap().split_once('…').unwrap().1.to_owned();
+        assert!(!whole && end(&handle) == end(&one), "{handle:?}");
     }
 }

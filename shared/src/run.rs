@@ -235,12 +235,17 @@ const MAX_ERROR_BYTES: usize = 2048;
 
 /// Shortens params for lists. Returns whether anything was left out.
 pub(crate) fn shorten_params(params: &mut IndexMap<String, Value>) -> bool {
-    if preview::fits(params, MAX_PARAMS_BYTES) {
+    if are_short(params) {
         return false;
     }
     let (short, same) = preview::distinguishable(params, MAX_PARAM_BYTES, MAX_PARAMS_BYTES);
     *params = short;
     !same
+}
+
+/// Returns whether params are shown whole in lists. The content of a large one is not in its handle.
+fn are_short(params: &IndexMap<String, Value>) -> bool {
+    preview::fits(params, MAX_PARAMS_BYTES) && !params.values().any(Value::has_large)
 }
 
 impl Run {
@@ -257,7 +262,7 @@ impl Run {
     /// Returns whether [`Run::shorten`] would change nothing.
     #[must_use]
     pub fn is_short(&self) -> bool {
-        preview::fits(&self.params, MAX_PARAMS_BYTES)
+        are_short(&self.params)
             && preview::fits(&self.title, MAX_TITLE_BYTES)
             && preview::fits(&self.error, MAX_ERROR_BYTES)
     }

@@ -3,7 +3,7 @@
 mod inputs;
 mod reuse;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use super::recover;
 use super::requests::refused;
 use super::submit::{self, Files};
 use crate::config::Config;
+use crate::content;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::Published;
 use crate::store::{NewRun, OpenRun, ResumeFrom, Store, Submit};
@@ -68,7 +69,7 @@ pub(super) fn prepare(
         Some(document) if version.as_ref() != Some(&open.run.version) => {
             new_version(&open, document, store, types)?
         }
-        _ => same_version(&open, types)?,
+        _ => same_version(&open, store, types)?,
     };
     let path = open.path.as_deref().map(Path::new);
     submit::check_place(&source.plan.workflow, path, config)?;
@@ -127,18 +128,21 @@ fn check_state(run: &Run, version: Option<&Version>) -> Result<(), RpcError> {
 }
 
 /// Returns the version that the run was submitted with.
-fn same_version(open: &OpenRun, types: &NodeTypeSet) -> Result<Source, RpcError> {
+fn same_version(open: &OpenRun, store: &Store, types: &NodeTypeSet) -> Result<Source, RpcError> {
     let plan = read(&open.document, types)?;
     let changed = open.path.as_deref().filter(|path| is_changed(Path::new(path), &open.run.version));
     let hint = changed.map(|path| {
         let name = open.run.name();
         format!("{path} has changed since {name} was submitted; `fanlight resume --new-version '{name}'` uses it as it is now")
     });
+    // An earlier version stored large params in the rows of their runs.
+    let mut files = Files::new(store.blobs());
+    let params = files.store_large(open.run.params.clone())?;
     Ok(Source {
         document: open.document.clone(),
         plan,
-        params: open.run.params.clone(),
-        blobs: Vec::new(),
+        params,
+        blobs: files.published,
         touched: HashSet::new(),
         hints: hint.into_iter().collect(),
     })
@@ -161,10 +165,13 @@ fn new_version(
     }
     let (known, gone): (Values, Values) =
         run.params.clone().into_iter().partition(|(name, _)| plan.workflow.params.contains_key(name));
+    let known =
+        content::whole(known, store.blobs()).map_err(|error| RpcError::refused(format!("param {error}")))?;
     let params = check_params(&plan.workflow, &known)
         .map_err(|errors| RpcError::new(ErrorCode::BadParams, errors.join("\n")))?;
-    let mut files = Files { blobs: store.blobs(), seen: HashMap::new(), published: Vec::new() };
+    let mut files = Files::new(store.blobs());
     let params = files.import(&plan.workflow, params, open.path.as_deref().map(Path::new))?;
+    let params = files.store_large(params)?;
     let touched = match read(&open.document, types) {
         Ok(old) => reuse::touched((&old, &run.params), (&plan, &params)),
         // If they can't be compared, everything counts as changed.

@@ -13,12 +13,14 @@ use fanlight_shared::problem::Severity;
 use fanlight_shared::rpc::{ErrorCode, Request, RpcError, runs};
 use fanlight_shared::time::Time;
 use fanlight_shared::types::Type;
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, Values};
 use fanlight_shared::workflow::Workflow;
 use indexmap::IndexMap;
 
 use super::plan::Plan;
+use super::requests::refused;
 use crate::config::Config;
+use crate::content;
 use crate::media;
 use crate::node_type::NodeTypeSet;
 use crate::store::blob::{Blobs, Published};
@@ -55,7 +57,7 @@ pub(super) fn prepare(
     check_place(&workflow, path.as_deref(), config)?;
     let title = title(&workflow, path.as_deref());
     let slug = slug(&workflow, path.as_deref());
-    let mut files = Files { blobs, seen: HashMap::new(), published: Vec::new() };
+    let mut files = Files::new(blobs);
     let defaults: IndexMap<String, Option<Value>> =
         workflow.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
     let given: Vec<IndexMap<String, Value>> = request.sets.iter().map(|set| set.params.clone()).collect();
@@ -75,6 +77,7 @@ pub(super) fn prepare(
             repeat,
         });
         let params = files.import(&workflow, params, path.as_deref())?;
+        let params = files.store_large(params)?;
         new.push(NewRun { id: RunId::new(), label, params });
     }
     label::number_equal(new.iter_mut().map(|run| &mut run.label));
@@ -208,14 +211,38 @@ fn slug(workflow: &Workflow, path: Option<&Path>) -> String {
     if slug.is_empty() { "workflow".to_owned() } else { slug }
 }
 
-/// The files that params name, each stored once.
+/// The files that params name, and the content of large params, each stored once.
 pub(super) struct Files<'a> {
-    pub(super) blobs: &'a Blobs,
-    pub(super) seen: HashMap<PathBuf, Media>,
+    blobs: &'a Blobs,
+    seen: HashMap<PathBuf, Media>,
+    /// The last large value of each param, and its handle: the runs of a submission often share it.
+    large: HashMap<String, (Value, Value)>,
     pub(super) published: Vec<Published>,
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
+    pub(super) fn new(blobs: &'a Blobs) -> Self {
+        Self { blobs, seen: HashMap::new(), large: HashMap::new(), published: Vec::new() }
+    }
+
+    /// Stores the content of large params, so that runs hold handles.
+    pub(super) fn store_large(&mut self, mut params: Values) -> Result<Values, RpcError> {
+        for (name, value) in &mut params {
+            if !content::is_long(value, content::LIMIT) {
+                continue;
+            }
+            if let Some((_, handle)) = self.large.get(name).filter(|(whole, _)| whole == value) {
+                value.clone_from(handle);
+                continue;
+            }
+            let (handle, published) = content::stored(value, self.blobs).map_err(|error| refused(&error))?;
+            self.published.push(published);
+            let whole = std::mem::replace(value, handle.clone());
+            self.large.insert(name.clone(), (whole, handle));
+        }
+        Ok(params)
+    }
+
     /// Imports the files of params with media types into the store.
     pub(super) fn import(
         &mut self,

@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::document::beginning;
 use super::session::Session;
 use super::state::state_of;
+use super::values::params;
 use crate::hub::{Budget, head};
 
 pub(super) async fn start(session: &Arc<Session>, mut start: Start) -> Result<Started, RpcError> {
@@ -49,7 +50,7 @@ async fn fill_in(session: &Session, mut start: Start) -> Result<Start, RpcError>
     let mut known: HashMap<RunId, Values> = HashMap::new();
     for id in start.sets.iter().filter_map(|set| set.like) {
         if let Entry::Vacant(vacant) = known.entry(id) {
-            vacant.insert(session.context.read(move |store| store.params(id)).await?);
+            vacant.insert(params(session, id).await?);
         }
     }
     let types = session.context.node_types.now();

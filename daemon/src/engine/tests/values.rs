@@ -1,4 +1,7 @@
-use fanlight_shared::rpc::assets;
+use fanlight_shared::environment::Environment;
+use fanlight_shared::id::RunId;
+use fanlight_shared::rpc::{assets, runs};
+use fanlight_shared::run::RunStatus;
 use fanlight_shared::types::Type;
 use fanlight_shared::value::{DEPTH_LIMIT, Value};
 
@@ -102,4 +105,45 @@ async fn an_output_that_is_nested_too_deeply_fails_its_node_by_name() {
     assert_eq!(world.run(&document(DEPTH_LIMIT - 1)).await.error(), "");
     let ended = world.run(&document(DEPTH_LIMIT)).await;
     assert!(ended.error().contains("output `items`: lists and objects are nested 65"), "{}", ended.error());
+}
+
+#[tokio::test]
+async fn a_large_param_is_held_as_a_handle_read_whole_and_removed_with_its_runs() {
+    let world = World::new().await;
+    let document = "params: { text: { type: text }, list: { type: json } }
+nodes:
+  n: { uses: list.of, with: { length: '${{ params.text | length }}', last: '${{ params.list[9999] }}' } }
+  j: { uses: text.join, with: { items: ['${{ params.text }}', '!'], separator: '' } }
+  f: { run: fail }
+outputs: { n: '${{ n.items }}', joined: '${{ j.text }}' }
+";
+    let list: Value = (0..10_000).map(Value::Int).collect::<Vec<_>>().into();
+    let set = [("text", text().into()), ("list", list)];
+    let failed = world.try_start(document, &[&set]).await.unwrap().remove(0);
+    world.idle().await;
+    let request = runs::Resume {
+        run: failed.id,
+        request_key: RunId::new().to_string(),
+        document: Some(document.replace("run: fail", "run: done")),
+        environment: Environment::default(),
+        dry_run: false,
+    };
+    let again = world.engine.resume(request).await.unwrap().runs.remove(0);
+    world.idle().await;
+    let length = i64::try_from(text().chars().count()).unwrap();
+    for (run, state) in [(failed.id, RunStatus::Failed), (again.id, RunStatus::Completed)] {
+        let ended = world.ended(run);
+        assert_eq!(ended.run.state, state, "{}", ended.error());
+        assert_eq!(ended.output("n"), Some(&vec![Value::Int(length), Value::Int(9999)].into()));
+        assert!(content(&world, ended.output("joined"), &Type::Text) == text() + "!");
+        assert!(ended.run.params_short && ended.run.params["text"].as_text().unwrap().len() < 400);
+        let held = world.store.run(run).unwrap().run.params;
+        assert!(held.values().all(|value| value.as_large().is_some()), "{held:?}");
+        assert!(content(&world, held.get("text"), &Type::Text) == text());
+    }
+    let hash = world.store.run(again.id).unwrap().run.params["text"].as_large().unwrap().hash;
+    for (run, left) in [(failed.id, true), (again.id, false)] {
+        world.engine.delete(runs::Delete { runs: vec![run], assets: true }).await.unwrap();
+        world.until_stored(|store| store.blobs().read(hash).is_ok() == left).await;
+    }
 }

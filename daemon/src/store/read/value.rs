@@ -116,7 +116,7 @@ impl Store {
         Ok((Some(preview::value(&value, MAX_PREVIEW_BYTES)), Some(bytes)))
     }
 
-    /// Returns all params of a run, unshortened. Blocks.
+    /// Returns all params of a run; large ones are handles. Blocks.
     ///
     /// # Errors
     /// There is no such run.
