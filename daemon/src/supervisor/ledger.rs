@@ -93,6 +93,9 @@ pub(crate) struct Ledger {
     length: u64,
     /// The length at which it is rewritten.
     longest: u64,
+    /// Ends that could not be written, because the disk is full. Until they are, they are lost with this process, and the
+    /// next supervisor finds attempts whose end nobody saw.
+    unwritten: BTreeMap<AttemptId, Vec<u8>>,
 }
 
 impl Ledger {
@@ -104,7 +107,7 @@ impl Ledger {
         let (mut entries, length) = read(&path)?;
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
         file.set_len(length)?;
-        let mut ledger = Self { path, file, length, longest: MIN_LENGTH };
+        let mut ledger = Self { path, file, length, longest: MIN_LENGTH, unwritten: BTreeMap::new() };
         let earlier = earlier::entries(folder);
         if earlier.iter().all(|entry| ledger.plan(entry).is_ok()) {
             earlier::remove(folder);
@@ -119,33 +122,58 @@ impl Ledger {
             // Where that fails, the file only stays as long as it is.
             let _ = self.tidy();
         }
-        self.append(entry.encode())
+        self.append(&entry.encode().ok_or(io::ErrorKind::InvalidInput)?)
     }
 
     /// Records the main process of an attempt.
     pub(crate) fn main(&mut self, id: AttemptId, pid: u32, start: u64) -> io::Result<()> {
-        self.append(main(id, pid, start).finish())
+        self.append(&main(id, pid, start).finish().ok_or(io::ErrorKind::InvalidInput)?)
     }
 
-    /// Records how an attempt ended.
-    pub(crate) fn ended(&mut self, id: AttemptId, exit: &Exit) -> io::Result<()> {
-        self.append(ended(id, exit).finish())
+    /// Records how an attempt ended: now, or when there is space.
+    pub(crate) fn ended(&mut self, id: AttemptId, exit: &Exit) {
+        self.end(id, ended(id, exit));
     }
 
-    /// Records that nobody saw how an attempt ended.
-    pub(crate) fn lost(&mut self, id: AttemptId) -> io::Result<()> {
-        self.append(record(LOST, id).finish())
+    /// Records that nobody saw how an attempt ended: now, or when there is space.
+    pub(crate) fn lost(&mut self, id: AttemptId) {
+        self.end(id, record(LOST, id));
+    }
+
+    fn end(&mut self, id: AttemptId, record: Writer) {
+        // These records are short enough to be encoded.
+        let Some(bytes) = record.finish() else { return };
+        self.unwritten.insert(id, bytes);
+        self.write_ends();
+    }
+
+    /// Writes the ends that could not be written before, as far as there is space. Returns whether all are written.
+    pub(crate) fn write_ends(&mut self) -> bool {
+        while let Some((id, bytes)) = self.unwritten.pop_first() {
+            if self.append(&bytes).is_err() {
+                self.unwritten.insert(id, bytes);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Returns whether an end waits for space.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
     }
 
     /// Removes the entry of an attempt. If that can't be recorded, the next supervisor knows it still, which harms
     /// nobody.
     pub(crate) fn forget(&mut self, id: AttemptId) {
-        let _ = self.append(record(FORGOTTEN, id).finish());
+        self.unwritten.remove(&id);
+        if let Some(bytes) = record(FORGOTTEN, id).finish() {
+            let _ = self.append(&bytes);
+        }
     }
 
-    fn append(&mut self, bytes: Option<Vec<u8>>) -> io::Result<()> {
-        let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
-        if let Err(error) = self.file.write_all(&bytes) {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(bytes) {
             // A part of a record would hide all that follow.
             let _ = self.file.set_len(self.length);
             return Err(error);
@@ -269,14 +297,35 @@ mod tests {
         ledger.plan(&second).unwrap();
         assert_eq!(entries(folder.path()), [first.clone(), second.clone()]);
         ledger.main(first.id, 42, 77).unwrap();
-        ledger.ended(first.id, &EXIT).unwrap();
-        ledger.lost(second.id).unwrap();
+        ledger.ended(first.id, &EXIT);
+        ledger.lost(second.id);
         (first.main, first.exit, second.lost) = (Some((42, 77)), Some(EXIT), true);
         assert_eq!(entries(folder.path()), [first.clone(), second.clone()]);
         let (mut ledger, found) = Ledger::open(folder.path()).unwrap();
         assert_eq!(found, [first.clone(), second], "the next supervisor finds the same");
         ledger.forget(first.id);
         assert_eq!(entries(folder.path()).len(), 1);
+    }
+
+    #[test]
+    fn an_end_that_finds_no_space_is_unknown_to_the_next_supervisor_until_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ledger, _) = Ledger::open(folder.path()).unwrap();
+        let planned = [entry(), entry(), entry()];
+        planned.iter().for_each(|entry| ledger.plan(entry).unwrap());
+        let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        let file = std::mem::replace(&mut ledger.file, full);
+        ledger.ended(planned[0].id, &EXIT);
+        ledger.lost(planned[1].id);
+        ledger.ended(planned[2].id, &EXIT);
+        ledger.forget(planned[2].id);
+        assert!(!ledger.write_ends() && ledger.has_unwritten());
+        let found = entries(folder.path());
+        assert_eq!(found, planned, "a supervisor that starts now knows of no end");
+        ledger.file = file;
+        assert!(ledger.write_ends() && !ledger.has_unwritten());
+        let ends: Vec<_> = entries(folder.path()).iter().map(|it| (it.exit, it.lost)).collect();
+        assert_eq!(ends, [(Some(EXIT), false), (None, true), (None, false)]);
     }
 
     #[test]

@@ -31,8 +31,7 @@ pub(crate) fn recover(ledger: &mut Ledger, entries: &[Entry]) -> Vec<AttemptStat
     end(&remaining);
     for (entry, state) in entries.iter().zip(&states) {
         if state.stage == Stage::Lost && !entry.lost {
-            // If it can't be recorded, the next supervisor finds the same again.
-            let _ = ledger.lost(entry.id);
+            ledger.lost(entry.id);
         }
     }
     states

@@ -30,6 +30,8 @@ use crate::secret::Secrets;
 const MAX_PEERS: usize = 64;
 /// How long no connections are accepted after descriptors ran out.
 const ACCEPT_DELAY: Duration = Duration::from_millis(200);
+/// How often ends of attempts that found no space on the disk are written again.
+const WRITE_ENDS_INTERVAL: Duration = Duration::from_secs(1);
 /// How many requests of one client are served before the others get their turn.
 const REQUESTS: usize = 16;
 
@@ -85,6 +87,8 @@ pub(crate) struct Server {
     buffer: Vec<u8>,
     /// No connection is accepted before this.
     accept_after: Option<Instant>,
+    /// When ends of attempts that found no space are written again.
+    write_ends_at: Option<Instant>,
     /// The time since when there is nothing to do.
     idle_since: Option<Instant>,
     /// Whether it ends as soon as nothing is running and everything is sent.
@@ -113,6 +117,7 @@ impl Server {
             peers: Vec::new(),
             buffer: vec![0; MAX_READ],
             accept_after: None,
+            write_ends_at: None,
             idle_since: Some(Instant::now()),
             leaving: false,
         }
@@ -154,7 +159,7 @@ impl Server {
         if self.leaving {
             return true;
         }
-        if !self.peers.is_empty() {
+        if !self.peers.is_empty() || self.boot.ledger.has_unwritten() {
             self.idle_since = None;
             return false;
         }
@@ -186,7 +191,7 @@ impl Server {
         let (sources, mut fds): (Vec<Source>, Vec<PollFd<'_>>) = watched.into_iter().unzip();
         let attempts = self.running.values().filter_map(Running::due).min();
         let lingers = self.idle_since.map(|since| since + self.boot.linger);
-        let due = [attempts, self.accept_after, lingers].into_iter().flatten().min();
+        let due = [attempts, self.accept_after, self.write_ends_at, lingers].into_iter().flatten().min();
         let mut timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         if self.peers.iter().any(Peer::has_more) {
             timeout = Some(Duration::ZERO);
@@ -228,12 +233,7 @@ impl Server {
 
     fn accept(&mut self, now: Instant) {
         match self.boot.listener.accept() {
-            Ok(_) if self.boot.folder.is_gone() => {
-                // The folder was removed, and new clients belong to the one that replaced it: a supervisor of that
-                // folder takes over the socket. This one ends with its last command.
-                self.boot.socket.remove();
-                self.leaving = true;
-            }
+            Ok(_) if self.leaves_with_its_folder() => {}
             Ok((stream, _)) => {
                 let own = rustix::process::geteuid().as_raw();
                 let ours = system::peer_uid(stream.as_fd()).is_ok_and(|uid| uid == own);
@@ -244,6 +244,17 @@ impl Server {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             Err(_) => self.accept_after = Some(now + ACCEPT_DELAY),
         }
+    }
+
+    /// Returns whether the folder was removed. New clients and commands then belong to the one that replaced it: a
+    /// supervisor of that folder takes over the socket. This one ends with its last command.
+    fn leaves_with_its_folder(&mut self) -> bool {
+        let gone = self.boot.folder.is_gone();
+        if gone && !self.leaving {
+            self.boot.socket.remove();
+            self.leaving = true;
+        }
+        gone
     }
 
     fn receive(&mut self, index: usize) {
@@ -292,6 +303,14 @@ impl Server {
                 }
             }
         }
+        if self.write_ends_at.is_some_and(|at| now >= at) {
+            self.boot.ledger.write_ends();
+        }
+        self.write_ends_at = match self.write_ends_at {
+            _ if !self.boot.ledger.has_unwritten() => None,
+            Some(at) if now < at => Some(at),
+            _ => Some(now + WRITE_ENDS_INTERVAL),
+        };
     }
 
     /// If an attempt has ended, writes its record and notifies every client.
@@ -303,13 +322,14 @@ impl Server {
         }
         let (mut state, exit) = attempt.finish(&mut self.buffer);
         state.stage = match exit {
+            // On a full disk clients are still notified; a supervisor that starts before there is space treats the
+            // attempt as lost.
             Some(exit) => {
-                // On a full disk clients are still notified, and the next supervisor treats the attempt as lost.
-                let _ = self.boot.ledger.ended(id, &exit);
+                self.boot.ledger.ended(id, &exit);
                 Stage::Ended(exit)
             }
             None => {
-                let _ = self.boot.ledger.lost(id);
+                self.boot.ledger.lost(id);
                 Stage::Lost
             }
         };

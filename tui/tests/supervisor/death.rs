@@ -147,6 +147,8 @@ fn a_supervisor_whose_home_was_removed_makes_room_for_the_next_and_leaves_its_so
         assert_eq!(story.run(&story.script("exit 1")).await.how, How::Code(1));
         let old = story.supervisor_pid();
         std::fs::remove_dir_all(story.home.supervisor()).unwrap();
+        assert_eq!(story.run(&story.script("exit 4")).await.how, How::Code(4));
+        assert_ne!(story.supervisor_pid(), old, "it starts nothing that it can't record");
         let next = story.another_client();
         let spec = story.script("until [ -e go ]; do sleep 0.01; done; exit 2");
         let mut events = next.subscribe(spec.id);

@@ -40,7 +40,7 @@ impl Server {
                 let reply = match self.state(spec.id) {
                     Some(state) => Reply::Started { request, known: true, state },
                     // A client that gets no response asks again, and then the next supervisor responds.
-                    None if self.leaving => return self.drop_peer(index),
+                    None if self.leaves_with_its_folder() || self.leaving => return self.drop_peer(index),
                     None => match self.start(&spec) {
                         Ok(state) => Reply::Started { request, known: false, state },
                         Err(why) => Reply::NotStarted { request, why },
@@ -75,7 +75,7 @@ impl Server {
                 self.send(index, &Reply::Secrets { request, secrets });
             }
             Request::Shutdown { request } => {
-                let yes = self.running.is_empty();
+                let yes = self.running.is_empty() && self.boot.ledger.write_ends();
                 self.leaving |= yes;
                 self.send(index, &Reply::Done { request, yes });
             }
