@@ -14,7 +14,7 @@
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
 //! - [`secret`]: the sources of secrets, and the masking of outputs
-//! - [`config`], [`lock`], [`own_file`], [`doctor`]
+//! - [`config`], [`lock`], [`own_file`], [`own_home`], [`doctor`]
 //!
 //! The modules form layers without cycles; `modules.rs` tests that, for the crate `shared` too.
 //!
@@ -40,6 +40,7 @@ mod modules;
 pub mod node_type;
 pub mod open_files;
 pub mod own_file;
+pub mod own_home;
 mod picture;
 mod rooted;
 pub mod run;

@@ -24,7 +24,7 @@ use crate::hub::Hub;
 use crate::lock::{Lock, LockError};
 use crate::node_type::NodeTypes;
 use crate::open_files::{self, TooFewFiles};
-use crate::own_file::OwnFile;
+use crate::own_home::OwnHome;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
@@ -68,6 +68,8 @@ impl RunError {
 /// How long the engine may take to store everything when the daemon ends. On a full disk it can't, and the next daemon
 /// decides again what was not acknowledged.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long commands may take to end when their home is gone.
+const ABANDON_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the store may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -81,12 +83,13 @@ pub struct Shutdown {
 }
 
 /// Runs a daemon on a listener and a store until `shutdown`, or until the store or the engine fails: the next daemon
-/// then recovers from what is stored. It ends within a bounded time, whatever the disk does. `helper` is the executable
+/// then recovers from what is stored. It also ends, with everything that it runs, when its home is removed or replaced.
+/// It ends within a bounded time, whatever the disk does, and removes its socket. `helper` is the executable
 /// with the commands `supervisor` and `worker`; `node_types` may change while the daemon runs. Tests also boot the
 /// daemon with this function.
 ///
 /// # Errors
-/// The store can't be read, or failed.
+/// The store can't be read, or failed; the home is gone.
 pub async fn run(
     listener: UnixListener,
     store: Store,
@@ -96,6 +99,8 @@ pub async fn run(
     home: Home,
     shutdown: Shutdown,
 ) -> Result<(), StoreError> {
+    let gone = |error| StoreError::Other(format!("the home {} can't be used: {error}", home.name.display()));
+    let own_home = Arc::new(OwnHome::of(&home).map_err(gone)?);
     let hub = Arc::new(Hub::default());
     let supervisor = Supervisor::new(&home, helper);
     let sources = banners::Sources::new(supervisor.banner(), &store);
@@ -133,10 +138,11 @@ pub async fn run(
         store: store.clone(),
         executors,
         node_types,
-        supervisor,
+        supervisor: supervisor.clone(),
         workers,
         hub: Arc::clone(&hub),
         home,
+        own_home: Arc::clone(&own_home),
         clients,
         shutdown: shutdown.token.clone(),
     });
@@ -150,6 +156,15 @@ pub async fn run(
             ("there was nothing left to do".to_owned(), Ok(()))
         }
         why = failed(&mut failure) => (format!("the daemon ends to recover from what is stored: {why}"), Err(why)),
+        why = own_home.gone() => {
+            // Nothing that is stored from now on could be read again, so nothing more is acknowledged.
+            store.fail(&why);
+            own_home.remove_socket();
+            if tokio::time::timeout(ABANDON_TIMEOUT, supervisor.abandon()).await.is_err() {
+                tracing::error!("some commands are still running");
+            }
+            (why.clone(), Err(why))
+        }
     };
     tracing::info!(reason, "the daemon ends");
     releasing.abort();
@@ -164,6 +179,9 @@ pub async fn run(
     let closing = tokio::task::spawn_blocking(move || store.close());
     if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
         tracing::warn!("the store did not close in time; the next daemon recovers it");
+    }
+    if !own_home.is_gone() {
+        own_home.remove_socket();
     }
     ended.map_err(StoreError::Other)
 }
@@ -191,7 +209,6 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
         .await
         .map_err(|error| StoreError::Other(format!("the store can't be opened: {error}")))??;
     let listener = server::listen(&home, &lock)?;
-    let socket = OwnFile::of(&home.socket)?;
     let shutdown = Shutdown { token: CancellationToken::new(), when_idle };
     let signals = end_on_signals(shutdown.token.clone())?;
     tracing::info!(
@@ -203,7 +220,6 @@ pub async fn live(home: Home, helper: &Path, when_idle: bool) -> Result<(), RunE
     );
     let ended = run(listener, store, helper, NodeTypes::built_in(), config, home.clone(), shutdown).await;
     signals.abort();
-    socket.remove();
     Ok(ended?)
 }
 

@@ -53,7 +53,8 @@ pub async fn serve(listener: UnixListener, context: Arc<Context>, stop: Cancella
             Some(_) = sessions.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    if ours(&stream) {
+                    // A client that comes after the home was removed or replaced belongs to the next daemon.
+                    if ours(&stream) && !context.own_home.is_gone() {
                         sessions.spawn(connection::run(stream, Arc::clone(&context), stop.clone()));
                     }
                 }

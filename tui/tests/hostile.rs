@@ -9,6 +9,8 @@ mod alive;
 mod death;
 #[path = "hostile/disk.rs"]
 mod disk;
+#[path = "hostile/home.rs"]
+mod home;
 #[path = "support/process.rs"]
 mod process;
 #[path = "hostile/store.rs"]

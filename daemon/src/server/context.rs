@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::executor::Executors;
 use crate::hub::Hub;
 use crate::node_type::NodeTypes;
+use crate::own_home::OwnHome;
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -31,6 +32,8 @@ pub struct Context {
     pub hub: Arc<Hub>,
     /// Where everything lies.
     pub home: Home,
+    /// The same home as it was opened.
+    pub own_home: Arc<OwnHome>,
     /// Holds the commands' processes.
     pub supervisor: Supervisor,
     /// The number of clients.

@@ -30,6 +30,7 @@ use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes};
 use crate::hub::Hub;
 use crate::lock::Lock;
 use crate::node_type::NodeTypes;
+use crate::own_home::OwnHome;
 use crate::store::Store;
 use crate::supervisor::client::Supervisor;
 use crate::worker::Workers;
@@ -90,7 +91,9 @@ impl Served {
         })
         .await
         .unwrap();
+        let listener = listen(&home, &lock).unwrap();
         let context = Arc::new(Context {
+            own_home: Arc::new(OwnHome::of(&home).unwrap()),
             queued: Arc::default(),
             home: home.clone(),
             engine,
@@ -104,7 +107,6 @@ impl Served {
             shutdown: CancellationToken::new(),
         });
         let stop = CancellationToken::new();
-        let listener = listen(&home, &lock).unwrap();
         let task = tokio::spawn(serve(listener, Arc::clone(&context), stop.clone()));
         Self { home, hub, context, stop, task, _lock: lock, _dir: dir }
     }

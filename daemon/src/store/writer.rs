@@ -101,6 +101,11 @@ impl Writer {
             } else if self.outage.reason().is_none() {
                 let Some(first) = self.next() else { break };
                 let Gathered { group, released, release_memory } = self.gather(first);
+                if self.failure.borrow().is_some() {
+                    // It failed while this thread waited.
+                    group.into_iter().for_each(|batch| answer(batch.after, Err(super::closed())));
+                    continue;
+                }
                 self.commit(group);
                 self.release(released);
                 if release_memory {

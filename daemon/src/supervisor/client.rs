@@ -21,6 +21,7 @@ mod subscription;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fanlight_shared::home::Home;
@@ -91,6 +92,8 @@ struct Inner {
     greeting: std::sync::Mutex<Option<Greeting>>,
     /// The banner for people.
     banner: watch::Sender<Option<String>>,
+    /// Whether no supervisor may be started any more.
+    abandoned: AtomicBool,
 }
 
 impl Supervisor {
@@ -116,6 +119,7 @@ impl Supervisor {
             subscribers: Arc::default(),
             greeting: Default::default(),
             banner: watch::Sender::default(),
+            abandoned: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -223,6 +227,20 @@ impl Supervisor {
         Ok(gone)
     }
 
+    /// Ends the supervisor, which kills everything that it runs, and starts no other: its folder is gone. Returns when no
+    /// process is left.
+    pub async fn abandon(&self) {
+        self.inner.abandoned.store(true, Ordering::Relaxed);
+        let link = self.inner.link.lock().await.take();
+        let Some(connection) = link.filter(|connection| !connection.is_closed()) else { return };
+        let pid = self.pid().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
+        if let Some(pid) = pid {
+            // Fails only if it has just ended.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        connection.closed().wait().await;
+    }
+
     /// Returns the banner for people: a supervisor of another version continues because it is busy.
     #[must_use]
     pub fn banner(&self) -> watch::Receiver<Option<String>> {
@@ -285,6 +303,9 @@ impl Supervisor {
             return Ok(Arc::clone(connection));
         }
         *link = None;
+        if self.inner.abandoned.load(Ordering::Relaxed) {
+            return Err(SupervisorError::Unreachable("its folder was removed".into()));
+        }
         let (connection, greeting) = self.inner.launcher.connect(&self.inner.subscribers).await?;
         self.inner.banner.send_replace(banner(&greeting.build));
         *self.inner.greeting.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(greeting);

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use fanlight_daemon::config::Config;
 use fanlight_daemon::lock::Lock;
 use fanlight_daemon::node_type::NodeTypes;
-use fanlight_daemon::own_file::OwnFile;
 use fanlight_daemon::run::{Shutdown, run};
 use fanlight_daemon::server;
 use fanlight_daemon::store::Store;
@@ -51,7 +50,7 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 pub(crate) struct House {
     pub(crate) home: Home,
     folder: tempfile::TempDir,
-    daemon: Option<(JoinHandle<()>, CancellationToken, OwnFile, Lock)>,
+    daemon: Option<(JoinHandle<()>, CancellationToken, Lock)>,
 }
 
 impl House {
@@ -79,7 +78,6 @@ impl House {
         let lock = Lock::take(&self.home.lock_file()).unwrap();
         let store = Store::open(&self.home).unwrap();
         let listener = server::listen(&self.home, &lock).unwrap();
-        let socket = OwnFile::of(&self.home.socket).unwrap();
         let token = CancellationToken::new();
         let shutdown = Shutdown { token: token.clone(), when_idle: false };
         let home = self.home.clone();
@@ -89,7 +87,7 @@ impl House {
                 .await
                 .unwrap();
         });
-        self.daemon = Some((living, token, socket, lock));
+        self.daemon = Some((living, token, lock));
     }
 
     /// Stops the daemon gracefully, even with running runs, and starts the next one.
@@ -99,10 +97,9 @@ impl House {
     }
 
     async fn end(&mut self) {
-        if let Some((living, token, socket, _lock)) = self.daemon.take() {
+        if let Some((living, token, _lock)) = self.daemon.take() {
             token.cancel();
             living.await.unwrap();
-            socket.remove();
         }
     }
 

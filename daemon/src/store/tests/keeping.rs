@@ -75,6 +75,16 @@ fn a_decision_that_cannot_be_stored_ends_the_daemon_before_later_ones_are_stored
 }
 
 #[test]
+fn nothing_is_stored_once_another_part_of_the_daemon_has_failed() {
+    let mut at = Fixture::new();
+    let run = at.submit(1).remove(0);
+    at.store.fail("the home is gone");
+    assert!(at.try_commit(vec![event(run.id, 1)]).is_err());
+    at.reopen();
+    assert!(at.store.run(run.id).unwrap().events.is_empty());
+}
+
+#[test]
 fn unreadable_data_of_one_run_affects_only_that_run() {
     let at = Fixture::new();
     let runs = at.submit(3);
