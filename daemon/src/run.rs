@@ -130,6 +130,9 @@ pub async fn run(
         config: Arc::new(config),
     })
     .await?;
+    // The hub learns of recovered runs after their commit, and a client that asks before would hear of none. An error, as
+    // on a full disk, is no reason to wait.
+    let _ = store.commit(Vec::new()).await;
 
     let (clients, clients_seen) = tokio::sync::watch::channel(0);
     let context = Arc::new(Context {
