@@ -234,6 +234,7 @@ mod tests {
             bytes: content.len() as u64,
             head: Large::head_of(&content),
             media: false,
+            masked: false,
             cut: false,
         };
         let (handle, whole) =

@@ -101,7 +101,7 @@ async fn a_server_whose_authority_is_in_the_ca_file_is_trusted() {
     let url = format!("https://localhost:{}/", serve_tls());
     let ask = async |ca_file| {
         let http = Http::new(HttpSettings { allow: vec!["localhost".into()], ca_file });
-        let client = http.client(Reach::Public).unwrap();
+        let client = http.client(Reach::Public, Redirects::Anywhere).unwrap();
         client.get(http.check(&url, Reach::Public).unwrap()).send().await
     };
     assert_eq!(ask(Some(certificate("ca.pem"))).await.unwrap().text().await.unwrap(), "hello");

@@ -146,7 +146,7 @@ impl Apply {
                 })
             }
             Op::DropValues { run, node, item, ports } => {
-                let of = Instance { run: self.key(db, *run)?.run, node, item: code::item(*item) };
+                let of = InstanceKey { run: self.key(db, *run)?.run, node, item: code::item(*item) };
                 ports.iter().try_for_each(|port| self.drop_value(db, work, &of, port))
             }
             Op::Blob(published) => self.store_blob(db, work, published),

@@ -67,8 +67,14 @@ impl Apply {
     }
 
     /// Removes the value of one port, if it has one.
-    pub(super) fn drop_value(&self, db: &Connection, work: &mut Work, of: &Instance<'_>, port: &str) -> Done {
-        let Instance { run, node, item } = *of;
+    pub(super) fn drop_value(
+        &self,
+        db: &Connection,
+        work: &mut Work,
+        of: &InstanceKey<'_>,
+        port: &str,
+    ) -> Done {
+        let InstanceKey { run, node, item } = *of;
         let old = db
             .prepare_cached(
                 "DELETE FROM value WHERE run = ?1 AND node = ?2 AND item = ?3 AND port = ?4 RETURNING body, large",
