@@ -12,7 +12,8 @@
 //!   and which of them is in focus. The daemon is built without that feature, so it knows nothing of focus
 //! - surroundings: [`home`] (folders and socket), [`sanitise`] (text from outside before it reaches a terminal)
 //!
-//! Nothing here does input or output, except the client and [`home`], which reads the environment.
+//! Nothing here does input or output, except the client and [`home`], which reads the environment, and `modules`, which
+//! tests of all crates use.
 
 pub mod asset;
 #[cfg(feature = "client")]
@@ -27,6 +28,8 @@ pub mod item;
 pub mod label;
 pub mod large;
 pub mod media;
+#[cfg(feature = "modules")]
+pub mod modules;
 pub mod node_type;
 pub mod preview;
 pub mod problem;

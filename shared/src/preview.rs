@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::id::BlobHash;
-use crate::value::{Value, Values};
+use crate::value::{Value, Values, shortened};
 
 /// The most bytes of the note at the end of a list that was cut.
 const NOTE: usize = 32;
@@ -110,7 +110,7 @@ fn list(items: &[Value], limit: usize) -> Vec<Value> {
         first.push(shown);
     }
     if first.len() < items.len() {
-        first.push(Value::Text(format!("… {} more", items.len() - first.len())));
+        first.push(shortened::note(items.len() - first.len()));
     }
     first
 }
@@ -213,6 +213,7 @@ mod tests {
         let preview = value(&list, 1024);
         let preview = preview.as_list().unwrap();
         assert_eq!(preview.last(), Some(&Value::from(format!("… {} more", 10_000 - (preview.len() - 1)))));
+        assert_eq!(shortened::items(preview), (&preview[..preview.len() - 1], 10_000));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod extent;
 pub mod float;
 mod from;
 pub mod json;
+pub mod shortened;
 mod wire;
 
 use indexmap::IndexMap;
@@ -356,7 +357,11 @@ impl Value {
             Self::Text(text) => cut(text, limit),
             Self::Media(media) => cut(&media.name, limit),
             Self::Large(large) => cut(&format!("{}…", large.head), limit),
-            Self::List(items) if self.has_media() => format!("{} × {}", items.len(), items[0].type_of()),
+            Self::List(items) if self.has_media() => {
+                let (there, count) = shortened::items(items);
+                let first = there.iter().find(|it| **it != Self::None).unwrap_or(&Self::None);
+                format!("{count} × {}", first.type_of())
+            }
             Self::Float(it) => float::word(*it).map_or_else(|| it.to_string(), str::to_owned),
             other => cut(&other.to_json().to_string(), limit),
         }

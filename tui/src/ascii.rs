@@ -103,14 +103,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_drawn_has_a_plain_form_of_the_same_width() {
+    fn every_glyph_has_an_ascii_form_of_the_same_width() {
         let drawn = "╭─ ✓ sky ×9 ├┄▸┤ ━━── 60 % ⠹ … seed=7 · place=Hove – ▌#12";
         assert_eq!(text(drawn), "+- + sky x9 +->+ ---- 60 % * ~ seed=7 - place=Hove - |#12");
         assert_eq!(text("日本 e\u{301} Göteborg"), "???? e G?teborg");
     }
 
     #[test]
-    fn json_loses_nothing() {
+    fn json_is_complete() {
         let line = r#"{"name":"Göteborg 🚀"}"#;
         let plain = json(line);
         assert!(plain.is_ascii());
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_c_locale_has_ascii_only() {
+    fn the_c_locale_uses_only_ascii() {
         let locale = |set: &'static [(&str, &str)]| {
             locale_has_utf8(|name| set.iter().find(|it| it.0 == name).map(|it| it.1.to_owned()))
         };

@@ -2,7 +2,7 @@
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command;
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Green.on_default())
     .error(AnsiColor::Red.on_default().bold());
 
-/// Run one workflow many times at once; keep and compare everything it makes.
+/// Run a workflow many times at once, and keep and compare everything that it makes.
 #[derive(Parser, Debug)]
 #[command(name = "fanlight", version, styles = STYLES, disable_help_subcommand = true, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -23,8 +23,17 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "A RUN is `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or the beginning of one.\n\
-     Exit codes: 0 done, 1 a run failed, 2 wrong usage or invalid file, 3 no daemon, 4 a run waits for a person (`--no-wait`), 130 interrupted.";
+const AFTER_HELP: &str = "A RUN is `poster#12`, `poster:12`, a workflow's name (its newest run), `last`, an id or the beginning of an id.
+
+Exit codes:
+
+- 0: success
+- 1: a run failed or was cancelled, or the command failed
+- 2: wrong usage, or an invalid workflow file
+- 3: no daemon
+- 4: a run waits for a person (only with `--no-wait`)
+- 75: another daemon is running for this home (only `fanlight daemon`)
+- 130: interrupted";
 
 /// The commands.
 #[derive(Subcommand, Debug)]
@@ -37,41 +46,41 @@ pub(crate) enum Command {
     Show(command::show::Args),
     /// Follow a run until it ends.
     Watch(command::watch::Args),
-    /// Print what the commands of a run wrote.
+    /// Print the output of the commands of a run.
     Logs(command::logs::Args),
     /// Cancel runs.
     Cancel(command::cancel::Args),
-    /// Answer what a run asks, or list all that is asked.
+    /// Answer the question of a run, or list all open questions.
     Answer(command::answer::Args),
-    /// Run again what failed in an ended run; what finished is taken over.
+    /// Resume ended runs: run what failed again, and reuse the rest.
     Resume(command::resume::Args),
     /// Delete ended runs.
     Delete(command::delete::Args),
-    /// Give a run a label.
+    /// Label a run.
     Label(command::label::Args),
-    /// List, save, open, star or delete what runs have made.
+    /// List, save, open, star or delete the products of runs.
     Assets(command::assets::Args),
-    /// Show or change the queue: how many runs at once, paused or not.
+    /// Show the queue, pause it, or set how many runs may run at once.
     Queue(command::queue::Args),
     /// Check a workflow file.
     Check(command::check::Args),
-    /// Make a new workflow file from an example.
+    /// Create a workflow file from an example.
     New(command::new::Args),
     /// List node types, or describe one.
     Nodes(command::nodes::Args),
-    /// Print the JSON Schema of workflow files, for completion in an editor.
+    /// Print the JSON Schema of workflow files, for editors.
     Schema,
-    /// Run the daemon in the foreground, or start, stop and ask it.
+    /// Run the daemon in the foreground, or start, stop or query it.
     Daemon(command::daemon::Args),
     /// Keep secrets for workflows, such as tokens and passwords; their values are never shown.
     Secrets(command::secrets::Args),
-    /// Check what is kept: rows against files.
+    /// Check the stored data: the database against the files.
     Doctor(command::doctor::Args),
     /// Print a completion script for a shell.
     Completions(command::completions::Args),
     /// Print a page of the guide, or list its pages.
     Docs(command::docs::Args),
-    /// Explain a command, or the workflow file in short.
+    /// Show the help of a command, or a summary of the workflow file.
     Help(command::help::Args),
     /// Not in this version.
     #[command(hide = true)]
@@ -90,6 +99,36 @@ impl Cli {
     pub(crate) fn is_daemon(&self) -> bool {
         matches!(&self.command, Some(Command::Daemon(args)) if args.is_foreground())
     }
+
+    /// Runs the command.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            None => command::ui::open(&self.ui, Self::command()).await,
+            Some(Command::Run(args)) => command::run::run(args).await,
+            Some(Command::Ps(args)) => command::ps::run(args).await,
+            Some(Command::Show(args)) => command::show::run(args).await,
+            Some(Command::Watch(args)) => command::watch::run(args).await,
+            Some(Command::Logs(args)) => command::logs::run(args).await,
+            Some(Command::Cancel(args)) => command::cancel::run(args).await,
+            Some(Command::Answer(args)) => command::answer::run(args).await,
+            Some(Command::Resume(args)) => command::resume::run(args).await,
+            Some(Command::Delete(args)) => command::delete::run(args).await,
+            Some(Command::Label(args)) => command::label::run(args).await,
+            Some(Command::Assets(args)) => command::assets::run(args).await,
+            Some(Command::Queue(args)) => command::queue::run(args).await,
+            Some(Command::Check(args)) => command::check::run(&args).await,
+            Some(Command::New(args)) => command::new::run(&args),
+            Some(Command::Nodes(args)) => command::nodes::run(&args).await,
+            Some(Command::Schema) => command::schema::run().await,
+            Some(Command::Daemon(args)) => command::daemon::run(args).await,
+            Some(Command::Doctor(args)) => command::doctor::run(args).await,
+            Some(Command::Completions(args)) => command::completions::run(args, Self::command()),
+            Some(Command::Docs(args)) => command::docs::run(&args, Self::command()),
+            Some(Command::Help(args)) => command::help::run(&args, Self::command()),
+            Some(Command::Secrets(args)) => command::secrets::run(args),
+            Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
+        }
+    }
 }
 
 /// Returns the error for a flag of a later version. clap doesn't know these flags, or it would suggest them for typos.
@@ -100,8 +139,6 @@ pub(crate) fn later(error: &clap::Error) -> Option<Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -114,7 +151,7 @@ mod tests {
     fn the_page_of_commands_is_up_to_date() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/commands.md");
         let options = clap_markdown::MarkdownOptions::new().title("Commands".into()).show_footer(false);
-        let page = clap_markdown::help_markdown_command_custom(&Cli::command(), &options);
+        let page = clap_markdown::help_markdown_command_custom(&Cli::command(), &options).replace('↴', "");
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path, &page).unwrap();
         }
@@ -123,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_documented_is_taken() {
+    fn documented_command_lines_are_accepted() {
         for line in [
             "fanlight run poster.yaml -p seed=1 -p place=Hove --sweep seed=1..6 --zip --repeat 2 --label x --next --out d",
             "fanlight run poster --matrix --json --detach",
@@ -167,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_of_a_later_version_is_named_and_never_suggested() {
+    fn a_flag_of_a_later_version_is_recognised_and_never_suggested() {
         let error = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap_err();
         assert!(later(&error("fanlight ps --host me@box")).is_some());
         let slip = error("fanlight ps --hots");
@@ -175,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn contradictory_command_lines_are_refused() {
         for line in [
             "fanlight cancel",
             "fanlight cancel last --all",

@@ -22,7 +22,7 @@ pub(crate) mod queue;
 mod reconnect;
 pub(crate) mod resume;
 pub(crate) mod run;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod show;
 mod tail;
@@ -34,46 +34,24 @@ use std::path::Path;
 use fanlight_shared::client::Client;
 use fanlight_shared::document::FILE_LIMIT;
 use fanlight_shared::rpc::{runs, workflows};
+use fanlight_shared::run::Run;
 use fanlight_shared::workflow::Workflow;
 
-use crate::cli::{Cli, Command};
 use crate::failure::Failure;
-use crate::output;
-use crate::text_file;
-
-/// Runs the command.
-pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
-    match cli.command {
-        None => ui::open(&cli.ui).await,
-        Some(Command::Run(args)) => run::run(args).await,
-        Some(Command::Ps(args)) => ps::run(args).await,
-        Some(Command::Show(args)) => show::run(args).await,
-        Some(Command::Watch(args)) => watch::run(args).await,
-        Some(Command::Logs(args)) => logs::run(args).await,
-        Some(Command::Cancel(args)) => cancel::run(args).await,
-        Some(Command::Answer(args)) => answer::run(args).await,
-        Some(Command::Resume(args)) => resume::run(args).await,
-        Some(Command::Delete(args)) => delete::run(args).await,
-        Some(Command::Label(args)) => label::run(args).await,
-        Some(Command::Assets(args)) => assets::run(args).await,
-        Some(Command::Queue(args)) => queue::run(args).await,
-        Some(Command::Check(args)) => check::run(&args),
-        Some(Command::New(args)) => new::run(&args),
-        Some(Command::Nodes(args)) => nodes::run(&args),
-        Some(Command::Schema) => schema::run(),
-        Some(Command::Daemon(args)) => daemon::run(args).await,
-        Some(Command::Secrets(args)) => secrets::run(args),
-        Some(Command::Doctor(args)) => doctor::run(args).await,
-        Some(Command::Completions(args)) => completions::run(args),
-        Some(Command::Docs(args)) => docs::run(&args),
-        Some(Command::Help(args)) => help::run(&args),
-        Some(Command::Remember(_)) => Err(Failure::not_in_this_version("remember")),
-    }
-}
+use crate::{node_types, output, text_file};
 
 /// Returns the run that a person named.
 async fn find_run(client: &Client, name: &str) -> Result<runs::Detail, Failure> {
     Ok(client.run(name).await?)
+}
+
+/// Reads the params of a run if they were shortened.
+async fn find_params(client: &Client, run: &mut Run) -> Result<(), Failure> {
+    if run.params_short {
+        run.params = client.params(run.id).await?;
+        run.params_short = false;
+    }
+    Ok(())
 }
 
 /// Reads the items that the response about a run left out. In a run that still runs, they may be newer than the rest.
@@ -112,8 +90,8 @@ fn request_key() -> String {
 }
 
 /// Checks the text of a workflow file and prints its problems on stderr; `name` is the file's name in messages.
-fn read_workflow(name: &str, document: &str) -> Result<Workflow, Failure> {
-    match fanlight_shared::document::read(document, &crate::embedded::catalogue()) {
+async fn read_workflow(client: Option<&Client>, name: &str, document: &str) -> Result<Workflow, Failure> {
+    match fanlight_shared::document::read(document, &node_types::of(client).await) {
         Ok(checked) => {
             output::problems(name, document, &checked.warnings);
             Ok(checked.workflow)

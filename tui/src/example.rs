@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_example_is_placed_once_and_renewed() {
+    fn an_example_is_written_once_and_updated() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::below(folder.path()).unwrap();
         let path = find("poster").unwrap().place(&home).unwrap();

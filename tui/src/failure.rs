@@ -95,7 +95,7 @@ impl Failure {
         self
     }
 
-    /// Returns the error, in one sentence.
+    /// Returns the error, in one sentence; empty if it has been reported already.
     pub(crate) fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
     }

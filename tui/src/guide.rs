@@ -34,7 +34,7 @@ mod tests {
     use super::PAGES;
 
     #[test]
-    fn the_executable_has_every_page_of_the_summary_in_its_order() {
+    fn the_executable_has_all_pages_of_the_summary_in_its_order() {
         let summary = include_str!("../../docs/SUMMARY.md");
         let listed: Vec<&str> =
             summary.lines().filter_map(|line| line.split_once("](")?.1.strip_suffix(".md)")).collect();

@@ -4,7 +4,7 @@
 //!
 //! - [`main`]: parses the command line, runs one command, turns what went wrong into words and an exit code
 //! - `cli`: the commands as clap sees them; each command's arguments stand in its own file below `command/`
-//! - `command`: a verb a file, the same nouns as the requests of the wire
+//! - `command`: a verb a file, the same nouns as the requests of the protocol
 //! - `ascii`: ASCII in the place of other characters
 //! - `output`: tables, live progress, colours, questions; the only place that writes to stdout and stderr
 //! - `context`: the home, and the connection to its daemon, which is started where none runs
@@ -12,6 +12,8 @@
 //! - `embedded`: the only place here that names the daemon's crate
 //! - `environment`: the variables that a submission carries
 //! - `example`: the workflows compiled in
+//! - `node_types`: those that workflow files are checked against
+//! - `text`: short texts for people, for the commands and the UI
 //! - `text_file`: text that a person names, read with a limit
 
 mod ascii;
@@ -24,7 +26,11 @@ mod environment;
 mod example;
 mod failure;
 mod guide;
+#[cfg(test)]
+mod modules;
+mod node_types;
 mod output;
+mod text;
 mod text_file;
 pub mod ui;
 
@@ -53,7 +59,7 @@ pub fn main() -> ExitCode {
     };
     ascii::want(cli.ui.ascii());
     let ended = runtime(&cli).and_then(|runtime| {
-        let ended = runtime.block_on(command::dispatch(cli));
+        let ended = runtime.block_on(cli.run());
         // Blocked tasks, such as a read of stdin, must not delay the exit.
         runtime.shutdown_background();
         ended

@@ -8,7 +8,6 @@ pub(crate) mod progress;
 pub(crate) mod question;
 pub(crate) mod style;
 pub(crate) mod table;
-pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -70,6 +69,11 @@ impl Out {
     /// Returns whether it is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal
+    }
+
+    /// Returns the columns of the terminal, if it is one.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        self.terminal.then(|| live::terminal_size().0)
     }
 
     /// Writes a line.

@@ -105,14 +105,14 @@ fn tell(fanlight: &Fanlight, times: u64, seed: u64) {
 }
 
 #[test]
-fn five_kills_lose_and_double_nothing() {
+fn five_kills_lose_and_duplicate_nothing() {
     // In two of these rounds the supervisor dies too.
     rounds(5, 2);
 }
 
 #[test]
 #[ignore = "long: `cargo xtask crash`"]
-fn many_kills_lose_and_double_nothing() {
+fn many_kills_lose_and_duplicate_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|it| it.parse().ok());
     let now = fanlight_shared::time::Time::now().0.unsigned_abs();
     rounds(number("FANLIGHT_CRASH_TIMES").unwrap_or(100), number("FANLIGHT_CRASH_SEED").unwrap_or(now));

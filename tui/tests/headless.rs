@@ -31,7 +31,7 @@ fn no_daemon(fanlight: &Fanlight) {
 }
 
 #[test]
-fn without_a_command_it_says_what_there_is() {
+fn without_a_command_and_a_terminal_the_help_is_printed() {
     let said = Fanlight::new().say(&[]).exits(2).complains("Usage:").complains("fanlight run");
     assert_eq!(said.out, "");
 }
@@ -69,7 +69,7 @@ fn wrong_usage_is_exit_code_2() {
 }
 
 #[test]
-fn what_comes_later_is_named() {
+fn features_of_later_versions_are_recognised() {
     let fanlight = Fanlight::new();
     fanlight.file("good.yaml", GOOD);
     for line in [
@@ -105,7 +105,7 @@ fn all_errors_of_a_file_are_shown_at_once_with_their_lines() {
 }
 
 #[test]
-fn a_run_of_a_bad_file_starts_nothing() {
+fn an_invalid_file_starts_nothing() {
     let fanlight = Fanlight::new();
     fanlight.file("bad.yaml", BAD).file("good.yaml", GOOD);
     fanlight.say(&["run", "bad.yaml"]).exits(2).complains("image.generate");
@@ -117,7 +117,7 @@ fn a_run_of_a_bad_file_starts_nothing() {
 }
 
 #[test]
-fn a_slip_in_a_file_name_is_seen() {
+fn a_typo_in_a_file_name_gets_a_suggestion() {
     let fanlight = Fanlight::new();
     fanlight.file("good.yaml", GOOD);
     fanlight.say(&["run", "godo.yaml"]).exits(2).complains("did you mean `good.yaml`?");
@@ -125,7 +125,7 @@ fn a_slip_in_a_file_name_is_seen() {
 }
 
 #[test]
-fn a_home_below_a_file_is_a_sentence() {
+fn a_home_below_a_file_is_an_error() {
     let fanlight = Fanlight::new();
     fanlight.file("file", "").file("good.yaml", GOOD);
     let said = fanlight
@@ -139,7 +139,7 @@ fn a_home_below_a_file_is_a_sentence() {
 }
 
 #[test]
-fn a_socket_path_that_is_too_long_is_a_sentence() {
+fn a_socket_path_that_is_too_long_is_an_error() {
     let fanlight = Fanlight::new();
     let long = fanlight.path(&"x".repeat(120));
     let said = fanlight.command(&["ps"]).env("XDG_RUNTIME_DIR", long).output().unwrap();
@@ -178,7 +178,7 @@ fn the_schema_is_json_and_knows_the_node_types() {
 }
 
 #[test]
-fn completions_know_the_commands() {
+fn completions_contain_the_commands() {
     let fanlight = Fanlight::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = fanlight.say(&["completions", shell]).exits(0).out;
@@ -204,7 +204,7 @@ fn a_pipe_has_no_colours_and_may_close_early() {
 }
 
 #[test]
-fn without_a_daemon_status_stop_and_doctor_start_none() {
+fn status_stop_and_doctor_start_no_daemon() {
     let fanlight = Fanlight::new();
     no_daemon(&fanlight);
     fanlight.say(&["daemon", "stop"]).exits(0).complains("no daemon runs");

@@ -73,7 +73,7 @@ fn is_whole(fanlight: &Fanlight) {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_before_anything_starts() {
+fn a_wrong_command_line_is_an_error_before_anything_starts() {
     let fanlight = seeded();
     let refused = |line: &[&str], sentence: &str| {
         fanlight.say(line).exits(2).complains(sentence);
@@ -113,7 +113,7 @@ fn waiting_runs_keep_the_version_they_were_queued_with() {
 }
 
 #[test]
-fn a_home_that_can_not_be_is_named() {
+fn an_impossible_home_is_named_in_the_error() {
     let fanlight = seeded();
     fanlight.file("plain", "a file");
     let with_home = |home: PathBuf, sentence: &str| {
@@ -130,7 +130,7 @@ fn a_home_that_can_not_be_is_named() {
 }
 
 #[test]
-fn a_second_daemon_is_refused_and_the_first_goes_on() {
+fn a_second_daemon_is_refused_and_the_first_continues() {
     let fanlight = seeded();
     fanlight.say(&["daemon", "start"]).exits(0);
     let first = status(&fanlight);
@@ -149,7 +149,7 @@ fn the_next_command_after_a_stop_has_a_daemon() {
 }
 
 #[test]
-fn a_broken_database_or_config_is_named_and_left_alone() {
+fn a_broken_database_or_config_is_reported_and_not_changed() {
     let fanlight = seeded();
     fanlight.say(&["run", "seeded.yaml"]).exits(0);
     fanlight.say(&["daemon", "stop"]).exits(0);
@@ -224,7 +224,7 @@ fn garbage_on_stdout_reaches_no_terminal() {
 }
 
 #[test]
-fn an_output_that_is_no_file_of_its_own_fails_its_node() {
+fn an_output_that_is_not_a_regular_file_fails_its_node() {
     let fanlight = Fanlight::new();
     let node = |name: &str, script: &str, path: &str| {
         format!("  {name}: {{ run: \"{script}\", outputs: {{ o: {{ path: {path}, type: file }} }} }}\n")
@@ -253,7 +253,7 @@ fn an_output_that_is_no_file_of_its_own_fails_its_node() {
 }
 
 #[test]
-fn a_picture_bomb_fails_its_node_alone() {
+fn a_decompression_bomb_fails_only_its_node() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "bomb.yaml",
@@ -320,7 +320,7 @@ fn many_runs_are_followed_to_their_end() {
 }
 
 #[test]
-fn a_list_longer_than_a_run_may_have_items_fails_in_words() {
+fn a_list_that_is_longer_than_the_limit_of_items_is_an_error() {
     let fanlight = Fanlight::new();
     let file = "nodes:
   numbers: { uses: list.range, with: { from: 1, to: 100001 } }
@@ -331,7 +331,7 @@ fn a_list_longer_than_a_run_may_have_items_fails_in_words() {
 }
 
 #[test]
-fn files_are_written_below_allowed_folders_and_never_over_others() {
+fn files_are_written_only_below_allowed_folders_and_never_overwrite() {
     let fanlight = Fanlight::new();
     let file = "params:
   path: { type: text, default: made/it.txt }
@@ -376,7 +376,7 @@ fn waiting_and_failing_on_purpose() {
 }
 
 #[test]
-fn a_daemon_in_the_background_holds_no_file_of_whoever_started_it() {
+fn a_background_daemon_holds_no_open_file_of_the_process_that_started_it() {
     let fanlight = Fanlight::new();
     // A shell passes its open descriptors on; a lock on one would last as long as the daemon.
     let mut shell = fanlight.command(&[]);

@@ -8,7 +8,7 @@ mod support;
 use support::Fanlight;
 
 #[test]
-fn a_command_that_reads_an_absent_port_is_skipped_unless_it_asks_for_the_outcome() {
+fn a_command_that_reads_an_absent_port_is_skipped_unless_its_condition_allows_it() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "with.yaml",
@@ -29,7 +29,7 @@ outputs:
 }
 
 #[test]
-fn a_failed_run_puts_out_nothing_that_was_computed_from_what_is_absent() {
+fn a_failed_run_has_no_output_that_was_computed_from_an_absent_value() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "fails.yaml",
@@ -52,14 +52,14 @@ outputs:
 }
 
 #[test]
-fn the_example_with_a_failing_branch_is_helped() {
+fn the_example_with_a_failing_branch_can_be_resumed() {
     let fanlight = Fanlight::new();
     let said = fanlight.say(&["run", "slow_and_flaky", "-p", "seconds=0", "-p", "stumbles=0"]).exits(0);
     assert!(said.out.contains("6 naps, well rested, the rescue came"), "{}", said.out);
 }
 
 #[test]
-fn a_training_that_diverges_keeps_its_other_numbers() {
+fn a_training_that_diverges_keeps_its_finite_numbers() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "w.yaml",
@@ -85,7 +85,7 @@ outputs: { loss: "${{ train.loss }}", acc: "${{ train.acc }}" }
 }
 
 #[test]
-fn a_value_that_is_nested_too_deep_fails_its_node_by_name_and_nothing_else() {
+fn a_value_that_is_nested_too_deep_fails_only_its_node() {
     let fanlight = Fanlight::new();
     let deep = format!("{}{}", "[".repeat(126), "]".repeat(126));
     let document = format!(
@@ -99,7 +99,7 @@ fn a_value_that_is_nested_too_deep_fails_its_node_by_name_and_nothing_else() {
 }
 
 #[test]
-fn texts_with_commas_and_lists_are_swept_and_labels_tell_their_runs_apart() {
+fn sweeps_over_texts_with_commas_and_lists_have_distinct_labels() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "w.yaml",
@@ -119,7 +119,7 @@ outputs: { o: "${{ s.text }}" }
 }
 
 #[test]
-fn params_are_checked_by_what_their_files_hold() {
+fn params_from_files_are_checked_by_their_content() {
     let fanlight = Fanlight::new();
     fanlight.file("text.txt", "no picture").file(
         "w.yaml",
@@ -132,7 +132,7 @@ nodes: { a: { with: { d: '${{ params.d }}', i: '${{ params.i }}' }, run: ls } }
 }
 
 #[test]
-fn a_link_to_a_device_is_no_workflow() {
+fn a_link_to_a_device_is_not_a_workflow() {
     let fanlight = Fanlight::new();
     std::os::unix::fs::symlink("/dev/zero", fanlight.path("zero.yaml")).unwrap();
     fanlight.say(&["check", "zero.yaml"]).exits(2).complains("no regular file");
@@ -140,14 +140,14 @@ fn a_link_to_a_device_is_no_workflow() {
 }
 
 #[test]
-fn an_unknown_pool_is_declared_in_a_file_that_is_named() {
+fn an_unknown_pool_names_the_file_in_which_to_declare_it() {
     let fanlight = Fanlight::new();
     fanlight.file("w.yaml", "nodes: { a: { run: ls, pool: gpu } }\n");
     fanlight.say(&["run", "w.yaml"]).exits(2).complains("config.toml").complains("gpu = 1");
 }
 
 #[test]
-fn an_output_that_is_only_reported_is_a_port_when_it_is_declared() {
+fn a_reported_output_is_a_port_if_it_is_declared() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "w.yaml",

@@ -74,7 +74,7 @@ fn gated() -> Fanlight {
 }
 
 #[test]
-fn the_main_job_makes_six_pictures_at_once() {
+fn the_main_use_makes_six_pictures_at_once() {
     let fanlight = Fanlight::new();
     fanlight.say(&["new", "poster.yaml", "--from", "poster"]).exits(0);
     let said = fanlight.say(&["run", "poster.yaml", "--sweep", "seed=1..6", "--out", "prints"]).exits(0);
@@ -209,7 +209,7 @@ fn logs_are_followed_to_their_end() {
 }
 
 #[test]
-fn escape_sequences_of_a_command_reach_no_pipe() {
+fn escape_sequences_of_a_command_are_not_written_into_a_pipe() {
     let fanlight = Fanlight::new();
     fanlight.file("rude.yaml", "nodes:\n  rude:\n    run: printf '\\033[2Jhello\\033]0;x\\007\\n'\n");
     let said = fanlight.say(&["run", "rude.yaml"]).exits(0);
@@ -219,7 +219,7 @@ fn escape_sequences_of_a_command_reach_no_pipe() {
 }
 
 #[test]
-fn cancel_ends_exactly_the_run_it_names() {
+fn cancel_ends_only_the_named_run() {
     let fanlight = gated();
     fanlight.say(&["run", "gated.yaml", "--sweep", "seed=1..2", "--detach"]).exits(0);
     fanlight.await_states(&["running", "running"]);
@@ -256,7 +256,7 @@ fn the_first_ctrl_c_cancels_what_was_started() {
 }
 
 #[test]
-fn the_second_ctrl_c_leaves_at_once_and_the_cancelling_goes_on() {
+fn the_second_ctrl_c_exits_at_once_and_the_cancelling_continues() {
     let fanlight = gated();
     let config = fanlight.path("../h/config");
     std::fs::create_dir_all(&config).unwrap();
@@ -305,7 +305,7 @@ fn leaving_a_watch_cancels_nothing() {
 }
 
 #[test]
-fn resume_takes_over_what_finished() {
+fn resume_reuses_finished_nodes() {
     let fanlight = Fanlight::new();
     let file = "nodes:
   once:
@@ -346,7 +346,7 @@ fn assets_stay_until_they_are_deleted() {
 }
 
 #[test]
-fn a_file_in_the_way_is_left_alone_and_the_rest_is_saved() {
+fn an_existing_file_is_not_overwritten_and_the_others_are_saved() {
     let fanlight = Fanlight::new();
     fanlight.file("quick.yaml", QUICK);
     std::fs::create_dir_all(fanlight.path("out/quick-1")).unwrap();
@@ -358,7 +358,7 @@ fn a_file_in_the_way_is_left_alone_and_the_rest_is_saved() {
 }
 
 #[test]
-fn the_daemon_is_started_asked_and_stopped() {
+fn the_daemon_can_be_started_queried_and_stopped() {
     let fanlight = Fanlight::new();
     fanlight.say(&["daemon", "start"]).exits(0);
     let status = &fanlight.say(&["daemon", "status", "--json"]).exits(0).json()[0];

@@ -33,14 +33,14 @@ pub(crate) struct Args {
     /// The run that asks. Without it, all open questions are listed.
     #[arg(value_name = "RUN")]
     run: Option<String>,
-    /// The node that asks, with its item as in `pick[3]`. It may be left out where the run asks one thing only.
+    /// The node that asks, with its item as in `pick[3]`. It may be omitted if the run has only one question.
     #[arg(value_name = "NODE|VALUE", allow_negative_numbers = true)]
     first: Option<String>,
-    /// The answer: `yes` or `no`, a value, a choice by its text or its number, `@FILE` for the text of a file. Without it the
-    /// question is printed.
+    /// The answer: `yes` or `no`, a value, a choice by its text or its number, or `@FILE` for the text of a file. Without
+    /// it the question is printed.
     #[arg(value_name = "VALUE", allow_negative_numbers = true)]
     rest: Vec<String>,
-    /// One JSON object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     json: bool,
 }

@@ -25,9 +25,9 @@ enum Action {
     List(list::Args),
     /// Save an asset as a file, or write it to a pipe.
     Get(get::Args),
-    /// Open an asset with the program that this machine has for it.
+    /// Open an asset with the default program for its type.
     Open(open::Args),
-    /// Star assets, or take their stars away.
+    /// Star assets, or remove their stars.
     Star(star::Args),
     /// Delete assets for good.
     Rm(remove::Args),

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fanlight_shared::client::Client;
 use fanlight_shared::client::projection::{Projection, Row};
+use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::id::RunId;
-use fanlight_shared::rpc::runs;
+use fanlight_shared::rpc::{ErrorCode, runs};
 use fanlight_shared::run::{Run, RunStatus};
 
 use super::choice;
@@ -13,7 +13,8 @@ use super::follow::{Options, follow};
 use super::interrupt::Interrupt;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{self, Out, text};
+use crate::output::Out;
+use crate::{output, text};
 
 /// The arguments of `cancel`.
 #[derive(clap::Args, Debug)]
@@ -21,16 +22,16 @@ pub(crate) struct Args {
     /// The runs.
     #[arg(value_name = "RUN", required_unless_present_any = ["queued", "all", "workflow"])]
     runs: Vec<String>,
-    /// All that wait; with `--workflow` those of one workflow.
+    /// Cancel all queued runs; with `--workflow`, those of one workflow.
     #[arg(long, conflicts_with_all = ["runs", "all"])]
     queued: bool,
-    /// All that wait or run.
+    /// Cancel all queued and running runs.
     #[arg(long, conflicts_with_all = ["runs", "workflow"])]
     all: bool,
-    /// All of this workflow that wait or run: its name, or the path of its file.
-    #[arg(short, long, value_name = "W", conflicts_with = "runs")]
+    /// Cancel all queued and running runs of this workflow: its name, or the path of its file.
+    #[arg(short, long, value_name = "WORKFLOW", conflicts_with = "runs")]
     workflow: Option<String>,
-    /// Returns when they have ended: a command has some seconds to end by itself, then its outputs are collected.
+    /// Wait until the runs have ended. A command has a few seconds to end by itself; then its outputs are collected.
     #[arg(long)]
     wait: bool,
 }
@@ -72,7 +73,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         return out.flush();
     }
     out.flush()?;
-    for run in wait(&context, client, &response.cancelling).await? {
+    for run in wait(&context, client, &response).await? {
         out.line(&format!("{}\t{}", run.name(), run.state.word()))?;
     }
     out.flush()
@@ -105,19 +106,55 @@ fn say_counts(response: &runs::CancelResponse) {
     }
 }
 
-/// Follows these runs until they have ended. Ctrl-C stops following.
-async fn wait(context: &Context, client: Client, ids: &[RunId]) -> Result<Vec<Run>, Failure> {
-    let mut details = Vec::new();
-    for id in ids {
-        details.push(client.call(runs::Get { run: id.to_string() }).await?);
+/// Follows the runs that are being cancelled until they have ended. Ctrl-C stops following.
+async fn wait(
+    context: &Context,
+    client: Client,
+    response: &runs::CancelResponse,
+) -> Result<Vec<Run>, Failure> {
+    let listed = choice::all(&client, None, &[RunStatus::Cancelling]).await?;
+    let (mut waited, ended) = split(response, listed);
+    for id in ended {
+        match client.call(runs::Get { run: id.to_string() }).await {
+            Ok(detail) => waited.push(detail.run),
+            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let mut projection = Projection::of(details.iter().map(|detail| detail.run.clone()).collect());
-    for detail in details {
-        projection.put(detail.run, detail.state);
-    }
+    let projection = Projection::of(waited);
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: Row<'_>| {};
     let options = Options { json: false, cancels: false, no_wait: false, ended: &mut nothing };
-    let (projection, _) = follow(context, client, projection, &mut interrupt, options).await?;
-    Ok(projection.rows().map(|row| row.run.clone()).collect())
+    let followed = follow(context, client, projection, &mut interrupt, options).await?;
+    Ok(followed.projection.rows().map(|row| row.run.clone()).collect())
+}
+
+/// Returns the runs to wait for, among all that are being cancelled, and the ids of those that have ended meanwhile. A
+/// response that doesn't name all its runs is about all that are being cancelled.
+fn split(response: &runs::CancelResponse, listed: Vec<Run>) -> (Vec<Run>, Vec<RunId>) {
+    let named: HashSet<RunId> = response.cancelling.iter().copied().collect();
+    let all = response.cancelling_left > 0;
+    let waited: Vec<Run> = listed.into_iter().filter(|run| all || named.contains(&run.id)).collect();
+    let open: HashSet<RunId> = waited.iter().map(|run| run.id).collect();
+    let ended = response.cancelling.iter().copied().filter(|id| !open.contains(id)).collect();
+    (waited, ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::testing::{run, run_id};
+
+    #[test]
+    fn a_wait_is_for_all_runs_even_if_the_response_names_only_some() {
+        let listed = || vec![run(3, RunStatus::Cancelling), run(2, RunStatus::Cancelling)];
+        let numbers = |(waited, ended): (Vec<Run>, Vec<RunId>)| {
+            (waited.iter().map(|run| run.number).collect::<Vec<_>>(), ended)
+        };
+        let cancelling = vec![run_id(1), run_id(2)];
+        let mut response = runs::CancelResponse { cancelling, ..runs::CancelResponse::default() };
+        assert_eq!(numbers(split(&response, listed())), (vec![2], vec![run_id(1)]));
+        response.cancelling_left = 1;
+        assert_eq!(numbers(split(&response, listed())), (vec![3, 2], vec![run_id(1)]));
+    }
 }

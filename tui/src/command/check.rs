@@ -9,7 +9,8 @@ use fanlight_shared::workflow::Workflow;
 use super::read_document;
 use crate::embedded;
 use crate::failure::Failure;
-use crate::output::{self, Out, json, text};
+use crate::output::{Out, json};
+use crate::{node_types, output, text};
 
 /// The arguments of `check`.
 #[derive(clap::Args, Debug)]
@@ -17,15 +18,16 @@ pub(crate) struct Args {
     /// The workflow file; `-` is standard input.
     #[arg(value_name = "FILE")]
     file: String,
-    /// One JSON object a line: a problem each.
+    /// Print the problems as JSON, one object per line.
     #[arg(long)]
     json: bool,
 }
 
 /// Runs `check`.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) async fn run(args: &Args) -> Result<(), Failure> {
     let document = if args.file == "-" { read_stdin()? } else { read_document(Path::new(&args.file))? };
-    let (workflow, problems) = match fanlight_shared::document::read(&document, &embedded::catalogue()) {
+    let types = node_types::current().await;
+    let (workflow, problems) = match fanlight_shared::document::read(&document, &types) {
         Ok(checked) => {
             let mut warnings = checked.warnings;
             // Without a home there is nothing to compare with.

@@ -1,9 +1,7 @@
 //! `fanlight completions`: a completion script for a shell.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::failure::Failure;
 use crate::output::Out;
 
@@ -15,10 +13,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-/// Runs `completions`.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+/// Runs `completions`; `cli` is the command line of this program.
+pub(crate) fn run(args: Args, mut cli: clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "fanlight", &mut script);
+    clap_complete::generate(args.shell, &mut cli, "fanlight", &mut script);
     let mut out = Out::new();
     out.bytes(&script)?;
     out.flush()

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::embedded;
 use crate::failure::Failure;
 use crate::output::{self, Out, json};
+use crate::text;
 
 /// The arguments of `daemon`.
 #[derive(clap::Args, Debug)]
@@ -20,28 +21,28 @@ pub(crate) struct Args {
     /// Leaves the session of whoever started it.
     #[arg(long, hide = true)]
     detached: bool,
-    /// Ends after being idle for as long as `linger` in the config says.
+    /// End after being idle for the time that `linger` sets in the config.
     #[arg(long)]
     linger: bool,
 }
 
 #[derive(clap::Subcommand, Debug)]
 enum Action {
-    /// Start it in the background; it stays until it is stopped.
+    /// Start the daemon in the background; it runs until it is stopped.
     Start,
-    /// Stop it; commands that run go on, and the next daemon takes them over.
+    /// Stop the daemon; running commands continue, and the next daemon takes them over.
     Stop {
-        /// Cancels what runs first.
+        /// Cancel all running runs first.
         #[arg(long)]
         cancel: bool,
     },
-    /// Say whether it runs, and where.
+    /// Show whether the daemon runs, and where.
     Status {
-        /// One JSON object.
+        /// Print one JSON object.
         #[arg(long)]
         json: bool,
     },
-    /// Start it with the machine. Not in this version.
+    /// Start the daemon with the machine. Not in this version.
     #[command(hide = true)]
     Install,
 }
@@ -111,7 +112,7 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
     let limit = if cancel { STOP_TIMEOUT + CANCEL_TIMEOUT } else { STOP_TIMEOUT };
     let Ok(ended) = tokio::time::timeout(limit, asked).await else {
         return Err(Failure::failed(format!(
-            "the daemon was told to end, but has not after {} seconds; its log is {}",
+            "the daemon was asked to end, but did not within {} seconds; its log is {}",
             limit.as_secs(),
             context.home.log_file().display()
         ))
@@ -132,8 +133,8 @@ async fn stop(context: &Context, cancel: bool) -> Result<(), Failure> {
     }
     if let Some(status) = status.filter(|status| status.running > 0 && !cancel) {
         output::note(&format!(
-            "{} running: their commands go on under the supervisor, and the next daemon takes them over",
-            output::text::count(status.running as usize, "run")
+            "{} running: their commands continue under the supervisor, and the next daemon takes them over",
+            text::count(status.running as usize, "run")
         ));
     }
     Ok(())

@@ -5,7 +5,8 @@ use fanlight_shared::rpc::runs;
 use super::find_run;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Out, ask, text};
+use crate::output::{Out, ask};
+use crate::text;
 
 /// The arguments of `delete`.
 #[derive(clap::Args, Debug)]
@@ -13,10 +14,10 @@ pub(crate) struct Args {
     /// The runs.
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
-    /// Their assets too, for good; without this they stay.
+    /// Also delete their assets for good; otherwise these are kept.
     #[arg(long)]
     assets: bool,
-    /// Doesn't ask.
+    /// Don't ask for confirmation.
     #[arg(short, long)]
     yes: bool,
 }

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
 use fanlight_shared::problem::near;
 
-use crate::cli::Cli;
 use crate::failure::Failure;
 use crate::guide::PAGES;
 use crate::output::style::{Paint, Role};
@@ -15,18 +13,18 @@ use crate::output::{Out, markdown, note};
 /// The arguments of `docs`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Prints this page; without it, the pages are listed.
+    /// Print this page; without it, the pages are listed.
     #[arg(value_name = "PAGE")]
     page: Option<String>,
-    /// Writes a man page for each command into this folder.
+    /// Write a man page for each command into this folder.
     #[arg(long, value_name = "DIR", conflicts_with = "page")]
     man: Option<PathBuf>,
 }
 
-/// Runs `docs`.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+/// Runs `docs`; `cli` is the command line of this program.
+pub(crate) fn run(args: &Args, cli: clap::Command) -> Result<(), Failure> {
     if let Some(folder) = &args.man {
-        return man(folder);
+        return man(folder, cli);
     }
     let mut out = Out::new();
     let Some(name) = &args.page else {
@@ -45,18 +43,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         };
         Failure::usage(format!("the guide has no page `{wanted}`")).hint(hint)
     })?;
-    for line in markdown::lines(page.text, Paint::stdout()) {
+    for line in markdown::lines(page.text, out.columns(), Paint::stdout()) {
         out.line(&line)?;
     }
     out.flush()
 }
 
-fn man(folder: &std::path::Path) -> Result<(), Failure> {
+fn man(folder: &std::path::Path, cli: clap::Command) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::failed(format!("man pages can't be written into `{}`: {error}", folder.display()))
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
+    clap_mangen::generate_to(cli, folder).map_err(failed)?;
     note(&format!(
         "man pages are in `{}`; add its parent to MANPATH, or copy them to a man1 folder",
         folder.display()

@@ -12,13 +12,13 @@ use crate::output::{Out, json};
 /// The arguments of `doctor`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Reads every stored byte and compares its hash.
+    /// Read all stored data and compare the hashes.
     #[arg(long)]
     deep: bool,
-    /// Imports files that lie in the store but that the database does not know: they become assets.
+    /// Import files in the store that are missing in the database, as assets.
     #[arg(long)]
     repair: bool,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }

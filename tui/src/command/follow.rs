@@ -15,7 +15,7 @@ use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::live::{Live, REDRAW};
+use crate::output::live::{Live, REDRAW_INTERVAL};
 use crate::output::{Out, json, question};
 
 /// The minimum time between two changes of the subscription.
@@ -33,15 +33,24 @@ pub(super) struct Options<'a> {
     pub(super) ended: &'a mut dyn FnMut(&Client, Row<'_>),
 }
 
-/// Follows the runs of a projection until all have ended. Returns the final projection and the connection, which may be
-/// a new one.
+/// The runs after they were followed.
+pub(super) struct Followed {
+    /// The runs that still exist.
+    pub(super) projection: Projection,
+    /// The connection, which may be a new one.
+    pub(super) client: Client,
+    /// The names of the runs that were deleted without having been seen to complete.
+    deleted: Vec<String>,
+}
+
+/// Follows the runs of a projection until all have ended.
 pub(super) async fn follow<'a>(
     context: &'a Context,
     client: Client,
     mut projection: Projection,
     interrupt: &mut Interrupt,
     options: Options<'a>,
-) -> Result<(Projection, Client), Failure> {
+) -> Result<Followed, Failure> {
     // Connecting has printed the banners already.
     projection.connected(client.hello());
     let notifications = take_notifications(&client)?;
@@ -58,13 +67,15 @@ pub(super) async fn follow<'a>(
         watched: HashSet::new(),
         asked: HashMap::new(),
         settled: HashSet::new(),
+        deleted: Vec::new(),
         rewatch_at: None,
         reconnects: Reconnects::new(),
     };
     follower.watch().await?;
     follower.run(interrupt).await?;
     follower.live.draw_now(&follower.projection);
-    Ok((follower.projection, follower.client))
+    let Follower { projection, client, deleted, .. } = follower;
+    Ok(Followed { projection, client, deleted })
 }
 
 /// Returns the notifications of a connection that nobody watches yet.
@@ -86,6 +97,8 @@ struct Follower<'a> {
     asked: HashMap<RunId, Asks>,
     /// Ended runs that were passed to `ended`.
     settled: HashSet<RunId>,
+    /// The names of the runs that were deleted without having been seen to complete.
+    deleted: Vec<String>,
     /// When to move the window, if it has to move.
     rewatch_at: Option<Instant>,
     reconnects: Reconnects,
@@ -96,10 +109,10 @@ impl Follower<'_> {
         if interrupt.received() {
             self.cancel()?;
         }
-        let mut redraw = tokio::time::interval(REDRAW);
+        let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if !self.look_after().await? || !self.settle().await? {
+            if !self.read_missing().await? || !self.settle().await? {
                 self.reconnect(interrupt).await?;
                 continue;
             }
@@ -154,7 +167,7 @@ impl Follower<'_> {
                 Change::Gap(_) => {
                     self.rewatch_at.get_or_insert_with(|| Instant::now() + REWATCH_DELAY);
                 }
-                Change::Deleted(run) => self.say_deleted(&run),
+                Change::Deleted(run) => self.was_deleted(&run),
                 Change::Banners => self.live.banners(&self.projection),
                 Change::Bye(reason) => return Err(self.bye(&reason)),
             }
@@ -170,12 +183,15 @@ impl Follower<'_> {
         self.consider_window(id);
     }
 
-    fn say_deleted(&mut self, run: &Run) {
+    fn was_deleted(&mut self, run: &Run) {
         self.live.say(&format!("{} was deleted", run.name()));
+        if run.state != RunStatus::Completed || !self.settled.contains(&run.id) {
+            self.deleted.push(run.name());
+        }
     }
 
     /// Reads runs that no notification mentioned. Returns `false` if the connection was lost.
-    async fn look_after(&mut self) -> Result<bool, Failure> {
+    async fn read_missing(&mut self) -> Result<bool, Failure> {
         let missing: Vec<RunId> = self.projection.missing().collect();
         for id in missing {
             let detail = self.client.call(runs::Get { run: id.to_string() }).await;
@@ -196,7 +212,7 @@ impl Follower<'_> {
             }
             Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
                 if let Some(run) = self.projection.remove(id) {
-                    self.say_deleted(&run);
+                    self.was_deleted(&run);
                 }
             }
             Err(ClientError::Disconnected(_)) => return Ok(false),
@@ -241,7 +257,7 @@ impl Follower<'_> {
     fn bye(&self, reason: &str) -> Failure {
         let name = self.open_run();
         Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did")).hint(format!(
-            "they go on with the next daemon: `fanlight watch '{name}'` starts one and follows"
+            "they continue with the next daemon: `fanlight watch '{name}'` starts one and follows them"
         ))
     }
 
@@ -335,11 +351,26 @@ impl Follower<'_> {
     }
 }
 
-/// Succeeds if every run completed. A run that has not ended waits for a person.
-pub(super) fn verdict(projection: &Projection, interrupt: &Interrupt) -> Result<(), Failure> {
-    if interrupt.received() {
-        return Err(Failure::interrupted());
+impl Followed {
+    /// Succeeds if every run completed. A run that has not ended waits for a person.
+    pub(super) fn verdict(&self, interrupt: &Interrupt) -> Result<(), Failure> {
+        if interrupt.received() {
+            return Err(Failure::interrupted());
+        }
+        match &self.deleted[..] {
+            [] => {}
+            [name] => return Err(Failure::failed(format!("{name} was deleted while it was followed"))),
+            names => {
+                let count = names.len();
+                return Err(Failure::failed(format!("{count} runs were deleted while they were followed")));
+            }
+        }
+        verdict(&self.projection)
     }
+}
+
+/// Succeeds if every run completed. A run that has not ended waits for a person.
+pub(super) fn verdict(projection: &Projection) -> Result<(), Failure> {
     if projection.count(|status| status.is_ended() && status != RunStatus::Completed) > 0 {
         return Err(Failure::run_failed());
     }

@@ -1,9 +1,7 @@
 //! `fanlight help`: the help of a command, or a summary of the workflow file.
 
-use clap::CommandFactory as _;
 use fanlight_shared::problem::near;
 
-use crate::cli::Cli;
 use crate::failure::Failure;
 use crate::output::style::Paint;
 use crate::output::{Out, markdown};
@@ -19,20 +17,19 @@ pub(crate) struct Args {
     topic: Vec<String>,
 }
 
-/// Runs `help`.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+/// Runs `help`; `cli` is the command line of this program.
+pub(crate) fn run(args: &Args, mut cli: clap::Command) -> Result<(), Failure> {
     let mut out = Out::new();
     if let [topic] = args.topic.as_slice()
         && let Some((_, text)) = TOPICS.iter().find(|(name, _)| name == topic)
     {
-        for line in markdown::lines(text, Paint::stdout()) {
+        for line in markdown::lines(text, out.columns(), Paint::stdout()) {
             out.line(&line)?;
         }
         return out.flush();
     }
-    let mut root = Cli::command();
-    root.build();
-    let mut command = &mut root;
+    cli.build();
+    let mut command = &mut cli;
     for name in &args.topic {
         let names: Vec<String> = command
             .get_subcommands()

@@ -28,30 +28,30 @@ pub(crate) struct Args {
     /// The run.
     #[arg(value_name = "RUN")]
     run: String,
-    /// Of this node only; `node[3]` is one of its items.
+    /// Only this node; `node[3]` is one of its items.
     #[arg(value_name = "NODE")]
     node: Option<String>,
-    /// Goes on until the run ends.
+    /// Follow the logs until the run ends.
     #[arg(short, long)]
     follow: bool,
-    /// Of failed nodes only.
+    /// Only failed nodes.
     #[arg(long)]
     failed: bool,
-    /// What nodes thought on the way to what they made, too.
+    /// Also print the reasoning of the nodes.
     #[arg(long)]
     reasoning: bool,
-    /// Escape sequences as they were written; only into a pipe or file.
+    /// Keep escape sequences; only if the output is a pipe or file.
     #[arg(long)]
     raw: bool,
 }
 
 /// Which logs to print.
-struct Wanted {
+struct PictureRequest {
     node: Option<(String, ItemPath)>,
     failed: bool,
 }
 
-impl Wanted {
+impl PictureRequest {
     fn new(args: &Args, state: &RunState) -> Result<Self, Failure> {
         let node = match &args.node {
             None => None,
@@ -121,7 +121,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if !follow {
         find_items(&client, &mut detail).await?;
     }
-    let wanted = Wanted::new(&args, &detail.state)?;
+    let wanted = PictureRequest::new(&args, &detail.state)?;
     let places = wanted.places(&detail.state);
     let prefixed = places.len() > 1 || follow && wanted.node.is_none();
     let mut readers = Readers::new(client.clone(), detail.run.id, prefixed, args.raw, args.reasoning);
@@ -158,7 +158,7 @@ struct Following<'a> {
     /// `poster#12`
     name: String,
     projection: Projection,
-    wanted: &'a Wanted,
+    wanted: &'a PictureRequest,
     client: Client,
     notifications: Notifications,
     reconnects: Reconnects,
@@ -170,7 +170,7 @@ impl<'a> Following<'a> {
         client: Client,
         run: Run,
         state: RunState,
-        wanted: &'a Wanted,
+        wanted: &'a PictureRequest,
     ) -> Result<Self, Failure> {
         let notifications = take_notifications(&client)?;
         let reconnects = Reconnects::new();
@@ -239,7 +239,7 @@ impl<'a> Following<'a> {
                     return Err(Failure::no_daemon(format!(
                         "the daemon ended ({reason}) before the run did"
                     ))
-                    .hint(format!("it goes on with the next daemon: `fanlight logs '{name}' --follow`")));
+                    .hint(format!("it continues with the next daemon: `fanlight logs '{name}' --follow`")));
                 }
                 Change::Updated(_) | Change::Moved(_) | Change::Deleted(_) | Change::Banners => {}
             }
@@ -262,10 +262,10 @@ mod tests {
     }
 
     #[test]
-    fn what_ran_in_the_daemon_is_not_asked_for_its_log() {
+    fn no_log_is_requested_for_a_node_that_ran_in_the_daemon() {
         let mut state = RunState::new(["each"]);
         state.nodes["each"].items = [(0, tried(None)), (1, tried(Some(AttemptId::new())))].into();
-        let places = Wanted { node: None, failed: false }.places(&state);
+        let places = PictureRequest { node: None, failed: false }.places(&state);
         assert_eq!(places.iter().map(|place| place.item).collect::<Vec<_>>(), [ItemPath::item(1)]);
     }
 }

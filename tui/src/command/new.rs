@@ -11,10 +11,10 @@ use crate::output::Out;
 /// The arguments of `new`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The file to make; one that exists is left alone.
+    /// The file to create; an existing file is never overwritten.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The example it begins as.
+    /// The example to copy.
     #[arg(long, value_name = "EXAMPLE", default_value = "poster")]
     from: String,
 }

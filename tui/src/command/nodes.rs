@@ -3,26 +3,26 @@
 use fanlight_shared::node_type::{InputSpec, NodeTypeSpec, Place};
 use fanlight_shared::problem::near;
 
-use crate::embedded;
 use crate::failure::Failure;
 use crate::output::style::{Paint, Role};
 use crate::output::table::{Cell, Table};
-use crate::output::{Out, json, text};
+use crate::output::{Out, json};
+use crate::{node_types, text};
 
 /// The arguments of `nodes`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Describes this type.
+    /// Describe this type.
     #[arg(value_name = "TYPE")]
     name: Option<String>,
-    /// One JSON object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     json: bool,
 }
 
 /// Runs `nodes`.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let catalogue = embedded::catalogue();
+pub(crate) async fn run(args: &Args) -> Result<(), Failure> {
+    let catalogue = node_types::current().await;
     let mut out = Out::new();
     let Some(name) = &args.name else {
         if args.json {

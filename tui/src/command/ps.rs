@@ -15,21 +15,22 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::style::{Role, run_glyph};
 use crate::output::table::{Cell, Table};
-use crate::output::{self, Out, json, text};
+use crate::output::{Out, json};
+use crate::{output, text};
 
 /// The arguments of `ps`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Ended runs too.
+    /// Also list ended runs.
     #[arg(short, long)]
     all: bool,
-    /// Failed runs only.
+    /// Only list failed runs.
     #[arg(long)]
     failed: bool,
-    /// Of this workflow only: its name, or the path of its file.
-    #[arg(short, long, value_name = "W")]
+    /// Only list runs of this workflow: its name, or the path of its file.
+    #[arg(short, long, value_name = "WORKFLOW")]
     workflow: Option<String>,
-    /// One JSON object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     json: bool,
 }

@@ -9,16 +9,16 @@ use crate::output::{Out, json};
 /// The arguments of `queue`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// How many runs may run at once; lowering it stops nothing.
+    /// Set how many runs may run at once; running ones are never stopped.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max: Option<u32>,
-    /// Waiting runs stay where they are.
+    /// Don't start queued runs until `--continue`.
     #[arg(long)]
     pause: bool,
-    /// Waiting runs start again.
+    /// Start queued runs again.
     #[arg(long = "continue", conflicts_with = "pause")]
     go_on: bool,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }

@@ -13,7 +13,8 @@ use super::{choice, read_document, read_workflow, request_key};
 use crate::context::Context;
 use crate::environment;
 use crate::failure::Failure;
-use crate::output::{self, Out, json, text};
+use crate::output::{Out, json};
+use crate::{output, text};
 
 /// The arguments of `resume`.
 #[derive(clap::Args, Debug)]
@@ -21,21 +22,21 @@ pub(crate) struct Args {
     /// The ended runs.
     #[arg(value_name = "RUN", required_unless_present_any = ["failed", "workflow"])]
     runs: Vec<String>,
-    /// All that failed and were not resumed yet.
+    /// Resume all failed runs that have not been resumed.
     #[arg(long, conflicts_with = "runs")]
     failed: bool,
-    /// Of this workflow (its name, or the path of its file) all that failed or were cancelled and were not resumed yet;
-    /// with `--failed` those that failed.
-    #[arg(short, long, value_name = "W", conflicts_with = "runs")]
+    /// Resume all failed and cancelled runs of this workflow (its name, or the path of its file) that have not been
+    /// resumed; with `--failed`, only failed ones.
+    #[arg(short, long, value_name = "WORKFLOW", conflicts_with = "runs")]
     workflow: Option<String>,
-    /// Uses the workflow file as it is now, and takes over what its change does not touch.
+    /// Use the workflow file as it is now, and reuse what its changes don't affect.
     #[arg(long)]
     new_version: bool,
-    /// Passes a variable to the commands, over what the ended run was submitted with: `NAME=VALUE`, or `NAME` with the
-    /// value it has here.
+    /// Pass an environment variable to the commands, in place of the one that the ended run was submitted with:
+    /// `NAME=VALUE`, or `NAME` with its current value.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     variables: Vec<String>,
-    /// One JSON object a line: the new runs.
+    /// Print the new runs as JSON, one object per line.
     #[arg(long)]
     json: bool,
 }
@@ -92,7 +93,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             }
             out.line(&run.name())?;
             out.flush()?;
-            output::note(&format!("{} goes on where {} ended", run.name(), from.name()));
+            output::note(&format!("{} continues where {} ended", run.name(), from.name()));
             if let Some(reuse) = started.reuse.as_ref().filter(|_| !args.new_version) {
                 output::note(&format!("it {}", sentence(reuse)));
             }
@@ -145,12 +146,12 @@ impl Files {
         let detail = client.call(runs::Get { run: run.id.to_string() }).await?;
         let Some(path) = detail.path else {
             return Err(Failure::usage(format!("{name} was submitted without a file")).hint(format!(
-                "without `--new-version` it goes on with its own version: `fanlight resume '{name}'`"
+                "without `--new-version` it continues with its own version: `fanlight resume '{name}'`"
             )));
         };
         if !self.read.contains_key(&path) {
             let document = read_document(Path::new(&path))?;
-            let workflow = read_workflow(&sanitise::line(&path), &document)?;
+            let workflow = read_workflow(Some(client), &sanitise::line(&path), &document).await?;
             let asked_for = workflow.passed_variables().into_iter().map(str::to_owned).collect();
             self.read.insert(path.clone(), (document, asked_for));
         }
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_one_sentence() {
+    fn reused_nodes_are_listed_in_one_sentence() {
         let kept = |node: &str, items, of| ReusedNode { node: node.into(), items, of };
         let reuse = Reuse {
             reused: vec![

@@ -13,7 +13,7 @@ use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::rpc::runs;
 use fanlight_shared::sanitise;
 
-use super::follow::{Options, follow, verdict};
+use super::follow::{Options, follow};
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
 use super::tail::failed_commands;
@@ -30,43 +30,43 @@ pub(crate) struct Args {
     /// A workflow file, the name of a workflow that ran before, or an example.
     #[arg(value_name = "FILE|NAME")]
     workflow: String,
-    /// Sets a param; `key=@file` takes its text from a file.
+    /// Set a param; `key=@file` reads its text from a file.
     #[arg(short, long = "param", value_name = "KEY=VALUE")]
     params: Vec<String>,
-    /// One run for each value: `1..8`, `0..1/0.25`, `a,b,c` or `@file` (a value a line). Several combine.
+    /// Start a run for each value: `1..8`, `0..1/0.25`, `a,b,c` or `@file` (a value per line). Several sweeps are combined.
     #[arg(long, value_name = "KEY=VALUES")]
     sweep: Vec<String>,
-    /// Combines several sweeps first with first, second with second, instead of each with each.
+    /// Combine sweeps pairwise (first with first, second with second) instead of each with each.
     #[arg(long)]
     zip: bool,
-    /// Runs each set of params so many times.
+    /// Run each set of params this many times.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
-    /// Takes the sweep that the file proposes under `matrix:`.
+    /// Use the sweep under `matrix:` in the file.
     #[arg(long)]
     matrix: bool,
-    /// A label for all these runs.
+    /// Label all these runs.
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
-    /// Passes a variable to the commands: `NAME=VALUE`, or `NAME` with the value it has here. It is stored with the runs.
+    /// Pass an environment variable to the commands: `NAME=VALUE`, or `NAME` with its current value. It is stored with the runs.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     variables: Vec<String>,
-    /// To the head of the queue.
+    /// Put the runs at the head of the queue.
     #[arg(long)]
     next: bool,
-    /// Takes nothing from earlier runs. Not in this version.
+    /// Reuse nothing of earlier runs. Not in this version.
     #[arg(long, hide = true)]
     fresh: bool,
-    /// Prints the names of the runs and leaves; they go on.
+    /// Print the names of the runs and exit; the runs continue.
     #[arg(long, conflicts_with = "out")]
     detach: bool,
-    /// Leaves with exit code 4 once only runs are left that wait for a person.
+    /// Exit with code 4 once all runs that have not ended wait for a person.
     #[arg(long, conflicts_with = "detach")]
     no_wait: bool,
-    /// Prints the events, one JSON object a line, then the runs.
+    /// Print the events as JSON, one object per line, then the runs.
     #[arg(long)]
     json: bool,
-    /// Saves what the runs put out below this folder: `DIR/poster-12/poster.png`.
+    /// Save the outputs of the runs in this folder, such as `DIR/poster-12/poster.png`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -78,13 +78,18 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let context = Context::from_env()?;
     let source = source::find(&context, &args.workflow).await?;
-    let workflow = read_workflow(&source.shown, &source.document)?;
+    // An invalid file starts no daemon.
+    let running = context.running().await?;
+    let workflow = read_workflow(running.as_ref(), &source.shown, &source.document).await?;
     let sets = params::sets(&args, &workflow)?;
     let environment = environment::submitted(&workflow, &args.variables)?;
     let folder = args.out.as_deref().map(save::prepare).transpose()?;
 
     let mut interrupt = Interrupt::new()?;
-    let mut client = context.connect().await?;
+    let mut client = match running {
+        Some(client) => client,
+        None => context.connect().await?,
+    };
     let request = runs::Start {
         document: source.document,
         path: Some(source.path),
@@ -124,8 +129,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
     };
     let options = Options { json: args.json, cancels: true, no_wait: args.no_wait, ended: &mut hand_over };
-    let (projection, client) =
-        follow(&context, client, Projection::of(started.runs), &mut interrupt, options).await?;
+    let followed = follow(&context, client, Projection::of(started.runs), &mut interrupt, options).await?;
+    let (projection, client) = (&followed.projection, &followed.client);
     let saved = match saver {
         None => None,
         Some(saver) => {
@@ -138,15 +143,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     };
     let mut out = Out::new();
     if args.json {
-        report::json(&mut out, &client, &projection, saved.as_ref()).await?;
+        report::json(&mut out, client, projection, saved.as_ref()).await?;
     } else {
-        report::lines(&mut out, &client, &projection, saved.as_ref()).await?;
+        report::lines(&mut out, client, projection, saved.as_ref()).await?;
     }
     out.flush()?;
     if !args.json {
-        failed_commands(&client, &projection).await;
+        failed_commands(client, projection).await;
     }
-    verdict(&projection, &interrupt)?;
+    followed.verdict(&interrupt)?;
     match saved {
         Some(saved) if !saved.errors.is_empty() => Err(Failure::failed(saved.errors.join("\n"))),
         _ => Ok(()),

@@ -13,12 +13,13 @@ use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 use serde_json::{Value as Json, json};
 
-use super::{find_items, find_run, ps};
+use super::{find_items, find_params, find_run, ps};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::style::{Paint, Role, node_glyph};
 use crate::output::table::{Cell, Table};
-use crate::output::{Out, json, text};
+use crate::output::{Out, json};
+use crate::text;
 
 /// How many failed items of a node are named.
 const SHOWN_ITEMS: usize = 20;
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     /// The run.
     #[arg(value_name = "RUN")]
     run: String,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let client = Context::from_env()?.connect().await?;
     let mut detail = find_run(&client, &args.run).await?;
     find_items(&client, &mut detail).await?;
+    find_params(&client, &mut detail.run).await?;
     let totals = client.call(runs::Totals { run_id: detail.run.id }).await?;
     let mut out = Out::new();
     if args.json {

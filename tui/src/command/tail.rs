@@ -10,6 +10,7 @@ use fanlight_shared::sanitise;
 
 use crate::output;
 use crate::output::style::{Paint, Role};
+use crate::text;
 
 /// How many lines are shown of one log.
 const LINES: usize = 10;
@@ -50,7 +51,7 @@ pub(super) async fn failed_commands(client: &Client, projection: &Projection) {
         output::note(&format!("{word} `fanlight logs '{run}' '{}'` shows all of it", command.name()));
     }
     if failed.len() > MAX_COMMANDS {
-        let more = output::text::count(failed.len() - MAX_COMMANDS, "more command");
+        let more = text::count(failed.len() - MAX_COMMANDS, "more command");
         output::note(&format!("{more} failed; `fanlight logs RUN --failed` shows what they wrote"));
     }
 }

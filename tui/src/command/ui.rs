@@ -2,35 +2,33 @@
 
 use std::io::IsTerminal as _;
 
-use clap::CommandFactory as _;
-
-use crate::cli::Cli;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use crate::ui::app::{self, Start};
-use crate::ui::model::{Options, PictureMode};
+use crate::ui::model::Options;
+use crate::ui::picture::PictureMode;
 use crate::ui::settings::{Preferences, Settings};
 
 /// How the UI is drawn.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Nothing moves that need not.
+    /// Turn animations off.
     #[arg(long)]
     no_motion: bool,
     /// Leave the mouse to the terminal.
     #[arg(long)]
     no_mouse: bool,
-    /// Draw and print with ASCII only.
+    /// Draw and print only ASCII characters.
     #[arg(long, global = true)]
     ascii: bool,
-    /// Do destructive things without asking.
+    /// Delete and cancel without asking.
     #[arg(long)]
     no_confirm: bool,
-    /// Ring the bell when the last run ended.
+    /// Ring the bell when the last run has ended.
     #[arg(long)]
     bell: bool,
-    /// How pictures are drawn: auto, kitty, sixel, iterm, blocks, off.
+    /// How to draw pictures: auto, kitty, sixel, iterm, blocks or off.
     #[arg(long, value_parser = pictures, value_name = "HOW")]
     pictures: Option<PictureMode>,
 }
@@ -68,10 +66,10 @@ impl Args {
     }
 }
 
-/// Opens the terminal UI. Without a terminal it prints the alternatives.
-pub(super) async fn open(args: &Args) -> Result<(), Failure> {
+/// Opens the terminal UI. Without a terminal it prints the help of `cli`, the command line of this program.
+pub(crate) async fn open(args: &Args, mut cli: clap::Command) -> Result<(), Failure> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        output::note(Cli::command().render_help().to_string().trim_end());
+        output::note(cli.render_help().to_string().trim_end());
         return Err(Failure::usage("the terminal UI needs a terminal; without one a command is needed")
             .hint("begin with `fanlight run poster --sweep seed=1..6 --out prints/`"));
     }
@@ -85,8 +83,8 @@ pub(super) async fn open(args: &Args) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("the terminal can't be used: {error}")))?;
     match left {
         0 => {}
-        1 => output::note("1 run goes on"),
-        left => output::note(&format!("{left} runs go on")),
+        1 => output::note("1 run continues"),
+        left => output::note(&format!("{left} runs continue")),
     }
     Ok(())
 }

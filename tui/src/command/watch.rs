@@ -3,10 +3,10 @@
 use fanlight_shared::client::Client;
 use fanlight_shared::client::projection::{Projection, Row};
 
-use super::find_run;
 use super::follow::{Options, follow, verdict};
 use super::interrupt::Interrupt;
 use super::tail::failed_commands;
+use super::{find_params, find_run};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::progress::change_line;
@@ -19,10 +19,10 @@ pub(crate) struct Args {
     /// The run.
     #[arg(value_name = "RUN")]
     run: String,
-    /// Prints the events, one JSON object a line, then the run.
+    /// Print the events as JSON, one object per line, then the run.
     #[arg(long)]
     json: bool,
-    /// Leaves with exit code 4 once the run waits for a person.
+    /// Exit with code 4 once the run waits for a person.
     #[arg(long)]
     no_wait: bool,
 }
@@ -39,26 +39,34 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if !args.json || ended {
         projection.put(detail.run, detail.state);
     }
+    if ended {
+        if args.json {
+            print(&client, &projection).await?;
+        } else {
+            for row in projection.rows() {
+                output::note(&change_line(row, Paint::stderr()));
+            }
+        }
+        return verdict(&projection);
+    }
     let mut interrupt = Interrupt::new()?;
-    if !ended {
-        let mut nothing = |_: &Client, _: Row<'_>| {};
-        let options = Options { json: args.json, cancels: false, no_wait: args.no_wait, ended: &mut nothing };
-        let followed = follow(&context, client, projection, &mut interrupt, options).await?;
-        projection = followed.0;
-        if !args.json {
-            failed_commands(&followed.1, &projection).await;
-        }
-    } else if !args.json {
-        for row in projection.rows() {
-            output::note(&change_line(row, Paint::stderr()));
-        }
-    }
+    let mut nothing = |_: &Client, _: Row<'_>| {};
+    let options = Options { json: args.json, cancels: false, no_wait: args.no_wait, ended: &mut nothing };
+    let followed = follow(&context, client, projection, &mut interrupt, options).await?;
     if args.json {
-        let mut out = Out::new();
-        for row in projection.rows() {
-            json::print(&mut out, &json::run(row.run))?;
-        }
-        out.flush()?;
+        print(&followed.client, &followed.projection).await?;
+    } else {
+        failed_commands(&followed.client, &followed.projection).await;
     }
-    verdict(&projection, &interrupt)
+    followed.verdict(&interrupt)
+}
+
+async fn print(client: &Client, projection: &Projection) -> Result<(), Failure> {
+    let mut out = Out::new();
+    for row in projection.rows() {
+        let mut run = row.run.clone();
+        find_params(client, &mut run).await?;
+        json::print(&mut out, &json::run(&run))?;
+    }
+    out.flush()
 }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_exists_is_left_as_it_is() {
+    fn existing_files_are_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("poster.txt");
         let write = |text: &str| {

@@ -34,6 +34,7 @@ pub(crate) fn run(run: &Run) -> Json {
         "label": run.label,
         "state": run.state,
         "params": values(&run.params),
+        "params_short": run.params_short,
         "submitted_at": run.submitted_at,
         "started_at": run.started_at,
         "ended_at": run.ended_at,

@@ -11,10 +11,10 @@ use fanlight_shared::time::Time;
 
 use super::progress::{self, Frame};
 use super::style::Paint;
-use super::text;
+use crate::text;
 
 /// At most 15 frames per second.
-pub(crate) const REDRAW: Duration = Duration::from_millis(67);
+pub(crate) const REDRAW_INTERVAL: Duration = Duration::from_millis(67);
 
 /// Starts and ends a synchronized update; terminals that don't know it ignore it.
 const BEGIN: &str = "\u{1b}[?2026h";
@@ -93,7 +93,7 @@ impl Live {
 
     /// Draws the runs, unless they were drawn a moment ago.
     pub(crate) fn draw(&mut self, projection: &Projection) {
-        if self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
+        if self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW_INTERVAL) {
             self.draw_now(projection);
         }
     }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrower_terminal_has_wrapped_what_stood_there() {
+    fn old_lines_are_erased_after_a_narrower_terminal_has_wrapped_them() {
         assert_eq!(standing(&[70, 70, 0]).back(80, 24), "\r\u{1b}[3A\u{1b}[J");
         assert_eq!(standing(&[70, 70, 0]).back(40, 24), "\r\u{1b}[5A\u{1b}[J");
     }

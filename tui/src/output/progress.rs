@@ -9,14 +9,14 @@ use fanlight_shared::sanitise;
 use fanlight_shared::time::{Time, human_duration};
 
 use super::style::{Paint, Role, SPINNER, run_glyph};
-use super::text::{count, fit, pad, width};
+use crate::text::{count, fit, pad, width};
 
 /// Columns of a run's bar.
 const BAR_WIDTH: usize = 8;
 /// Columns of the overall bar.
-const WIDE_BAR: usize = 12;
+const WIDE_BAR_WIDTH: usize = 12;
 /// Below this width lines have no bar.
-const BAR_FROM: usize = 60;
+const MIN_WIDTH_WITH_BAR: usize = 60;
 /// Columns of a time such as `12.3 s`.
 const CLOCK_WIDTH: usize = 7;
 /// How long a spinner shows one of its glyphs.
@@ -41,7 +41,7 @@ pub(crate) fn lines(projection: &Projection, frame: Frame) -> Vec<String> {
     let names = projection.rows().map(|row| width(&row.run.name())).max().unwrap_or(0).min(24);
     let labels = projection.rows().map(|row| width(&clean(row.label()))).max().unwrap_or(0);
     // A narrow line drops its label before its count and time.
-    let narrow = frame.columns < BAR_FROM;
+    let narrow = frame.columns < MIN_WIDTH_WITH_BAR;
     let most = if narrow { frame.columns.saturating_sub(names + 20).min(16) } else { frame.columns / 3 };
     let labels = labels.min(if most < 4 { 0 } else { most });
     let overall = projection.rows().count() > 1;
@@ -112,7 +112,7 @@ fn run_line(row: Row<'_>, names: usize, labels: usize, frame: Frame) -> String {
         line.add(Role::Plain, &pad(&clean(row.label()), labels));
     }
     let (done, of) = row.nodes();
-    if frame.columns >= BAR_FROM {
+    if frame.columns >= MIN_WIDTH_WITH_BAR {
         line.add(Role::Plain, "  ");
         let (full, rest) = bar(fraction(row), BAR_WIDTH);
         line.add(role, &full);
@@ -137,8 +137,8 @@ fn overall_line(projection: &Projection, frame: Frame) -> String {
     let share = projection.rows().map(fraction).sum::<f64>() / of.max(1) as f64;
     let mut line = Line { text: String::new(), taken: 0, frame };
     line.add(Role::Plain, "  ");
-    if frame.columns >= BAR_FROM {
-        let (full, rest) = bar(share, WIDE_BAR);
+    if frame.columns >= MIN_WIDTH_WITH_BAR {
+        let (full, rest) = bar(share, WIDE_BAR_WIDTH);
         line.add(Role::Accent, &full);
         line.add(Role::Dim, &rest);
         line.add(Role::Plain, "  ");

@@ -9,7 +9,7 @@ use fanlight_shared::time::{Time, human_duration};
 use fanlight_shared::types::Type;
 
 use super::style::{Paint, Role};
-use super::text;
+use crate::text;
 
 /// Returns the node that asks, with its item: `pick[3]`.
 pub(crate) fn name_of(question: &OpenQuestion) -> String {

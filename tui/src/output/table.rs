@@ -1,14 +1,14 @@
 //! Tables: columns by display width, cut to the terminal only where a terminal shows them.
 
+use super::Out;
 use super::style::{Paint, Role};
-use super::text;
-use super::{Out, live};
 use crate::failure::Failure;
+use crate::text;
 
 /// The minimum width of a cut column.
 const MIN_COLUMN_WIDTH: usize = 6;
 /// Between columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 
 /// A cell: its text and what it stands for.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Table {
     }
 
     fn print_from(&self, out: &mut Out, first: usize) -> Result<(), Failure> {
-        let limit = out.is_terminal().then(|| live::terminal_size().0);
+        let limit = out.columns();
         for line in self.lines(limit, Paint::stdout()).into_iter().skip(first) {
             out.line(&line)?;
         }
@@ -90,7 +90,7 @@ impl Table {
 }
 
 /// Takes columns off the widest until everything fits, or nothing is left to take.
-fn shrink(widths: &mut [usize], limit: usize) {
+pub(super) fn shrink(widths: &mut [usize], limit: usize) {
     let gaps = GAP * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > limit {
         match widths.iter_mut().max() {
@@ -138,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_by_display_width() {
+    fn columns_are_aligned_by_display_width() {
         insta::assert_snapshot!(lines(None).join("\n"));
     }
 
     #[test]
-    fn a_terminal_is_never_overrun() {
+    fn no_line_is_wider_than_the_terminal() {
         for limit in 1..60 {
             for line in lines(Some(limit)) {
                 assert!(text::width(&line) <= limit, "{limit}: {line}");

@@ -90,10 +90,10 @@ actions! {
     Mouse "mouse" All ["M"] "mouse on or off"
     Redraw "redraw" All ["ctrl-l"] "draw again"
     Suspend "suspend" All ["ctrl-z"] "suspend"
-    Retry "retry" All ["ctrl-r"] "try again; what could not be read is asked for once more"
+    Retry "retry" All ["ctrl-r"] "try again; repeats failed requests"
     Messages "messages" All [] "messages"
     Dismiss "dismiss" All ["backspace"] "dismiss messages"
-    Quit "quit" All ["q", "ctrl-c"] "quit; runs go on"
+    Quit "quit" All ["q", "ctrl-c"] "quit; runs continue"
 
     Inspect "inspect" Grid ["enter"] "inspect the node"
     PanLeft "pan_left" Grid ["H"] "pan left"
@@ -122,7 +122,7 @@ actions! {
     CancelRun "cancel_run" Queue ["x"] "cancel the run"
     CancelQueued "cancel_queued" Queue ["X"] "cancel all that wait"
     Resume "resume" Queue ["u"] "resume"
-    PauseQueue "pause_queue" Queue ["P"] "pause; or let the queue go on"
+    PauseQueue "pause_queue" Queue ["P"] "pause; or continue"
     Cap "cap" Queue ["C"] "runs at once"
     CompareRuns "compare_runs" Queue ["c"] "compare marked runs"
     Sort "sort" Queue ["o"] "sort"
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_finds_itself() {
+    fn every_action_is_found_by_its_own_words() {
         for info in ACTIONS {
             assert_eq!(info.action.info().name, info.name);
             assert_eq!(Action::named(info.name), Some(info.action));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn tmux_and_screen_keep_their_keys() {
+    fn the_prefix_keys_of_tmux_and_screen_stay_free() {
         assert!(!ACTIONS.iter().any(|info| info.keys.contains(&"ctrl-a") || info.keys.contains(&"ctrl-b")));
     }
 }

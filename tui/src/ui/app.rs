@@ -2,10 +2,10 @@
 //! telemetry at most 30 times a second, and nothing is painted when nothing changed.
 
 mod effects;
-pub(super) mod files;
 mod folder_watch;
 mod frame_rate;
 mod outside;
+mod painter;
 pub mod session;
 mod terminal_query;
 mod watch_file;
@@ -25,7 +25,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::message::Message;
 use super::model::{Model, Options};
-use super::picture::Pictures;
 use super::picture::overlay::Overlay;
 use super::picture::probe;
 use super::picture::query::{self, Late, Replies};
@@ -34,6 +33,7 @@ use super::terminal::Terminal;
 use super::theme::Theme;
 use super::update::begin;
 use super::view;
+use crate::ui::model::pictures::Pictures;
 use frame_rate::{FrameRate, Urgency};
 use session::Session;
 use terminal_query::{Input, TerminalQuery};
@@ -41,7 +41,7 @@ use terminal_query::{Input, TerminalQuery};
 /// How long after the start late replies of the terminal are expected.
 const LATE_REPLIES: Duration = Duration::from_secs(10);
 /// The maximum number of messages per batch, so that a flood shows progress.
-const BATCH: usize = 512;
+const MAX_BATCH: usize = 512;
 /// Messages between two checks for keys: each check is a system call.
 const MESSAGES_PER_KEY_CHECK: usize = 16;
 
@@ -211,7 +211,7 @@ impl App {
     /// Applies all waiting messages, so that they are painted once.
     async fn drain(&mut self) -> io::Result<()> {
         let mut look = true;
-        for taken in 0..BATCH {
+        for taken in 0..MAX_BATCH {
             if self.over {
                 break;
             }

@@ -11,7 +11,6 @@ use fanlight_shared::run::{Run, RunStatus};
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Value;
 
-use super::layer::Layer;
 use super::layer::form::Form;
 use super::message::{Link, Message, Response};
 use super::model::Model;
@@ -20,7 +19,8 @@ use super::testing::{
     POSTER, asset, busy, connected, opened, paint, press, response, run, run_id, screen, with_runs, workflow,
 };
 use super::toast::Tone;
-use super::update::{say, update};
+use super::update::update;
+use crate::ui::model::component::Layer;
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
@@ -95,7 +95,7 @@ fn the_whole_screen() {
 }
 
 #[test]
-fn the_grid_from_farther_away() {
+fn the_grid_zoomed_out() {
     for (name, keys) in [("grid_chips", "-"), ("grid_dots", "- -")] {
         pictures(name, |size| {
             let mut model = at(Pane::Grid, busy(), size);
@@ -156,7 +156,7 @@ fn the_gallery_and_the_viewer() {
 fn the_comparison() {
     pictures("compare", |size| {
         let mut model = at(Pane::Queue, busy(), size);
-        model.queue.cursor = Some(super::queue::At::Run(run_id(4)));
+        model.queue.cursor = Some(super::model::queue::At::Run(run_id(4)));
         press(&mut model, "space space c");
         model
     });
@@ -164,7 +164,7 @@ fn the_comparison() {
 
 #[test]
 fn the_form() {
-    let form = |model: &Model| Layer::from(Form::open(model).expect("a form"));
+    let form = |model: &Model| Layer::from(Form::open(model).expect("a form").0);
     pictures("form", |size| {
         let mut model = at(Pane::Grid, opened(), size);
         let layer = form(&model);
@@ -192,13 +192,9 @@ fn questions_and_messages() {
     });
     pictures("toasts", |size| {
         let mut model = at(Pane::Grid, busy(), size);
-        say(&mut model, Tone::Good, "poster#12 started");
-        say(&mut model, Tone::Note, "`photo` takes a file: choose it again");
-        say(
-            &mut model,
-            Tone::Bad,
-            "save: 写真.png is there already, and this sentence goes on over two lines",
-        );
+        model.say(Tone::Good, "poster#12 started");
+        model.say(Tone::Note, "`photo` takes a file: choose it again");
+        model.say(Tone::Bad, "save: 写真.png exists already, and this sentence continues on a second line");
         model
     });
     pictures("banner", |size| {
@@ -215,7 +211,7 @@ fn questions_and_messages() {
 }
 
 #[test]
-fn home_with_nothing_and_a_failed_lens() {
+fn home_without_workflows_and_a_failed_run() {
     pictures("home_nothing", |_| {
         let mut model = connected();
         super::update::begin(&mut model);

@@ -35,6 +35,17 @@ pub fn value(value: &mut Value) {
     }
 }
 
+/// Returns whether [`value`] would change nothing.
+fn is_clean(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => sanitise::plain(text) == *text,
+        Value::List(items) => items.iter().all(is_clean),
+        Value::Object(map) => map.values().all(is_clean),
+        // Media and large values are never submitted again.
+        _ => true,
+    }
+}
+
 /// Sanitises a run.
 pub fn run(run: &mut Run) {
     line(&mut run.workflow);
@@ -43,6 +54,8 @@ pub fn run(run: &mut Run) {
     if let Some(error) = &mut run.error {
         *error = sanitise::plain(error);
     }
+    // A param that was changed must not be submitted again.
+    run.params_short |= !run.params.values().all(is_clean);
     run.params.values_mut().for_each(value);
     if let Some(asks) = &mut run.asks {
         line(&mut asks.text);
@@ -192,5 +205,22 @@ fn tool_call(call: &mut ToolCall) {
     line(&mut call.arguments);
     if let Some(result) = &mut call.result {
         line(&mut result.text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fanlight_shared::run::RunStatus;
+
+    use super::*;
+
+    #[test]
+    fn params_that_were_changed_are_marked_as_previews() {
+        for (text, short) in [("plain", false), ("a\tb", true), ("\u{1b}[2J", true)] {
+            let mut it = crate::ui::testing::run(1, RunStatus::Completed);
+            it.params = [("text".to_owned(), Value::List(vec![Value::from(text)]))].into();
+            run(&mut it);
+            assert_eq!(it.params_short, short, "{text:?}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use fanlight_shared::workflow::Workflow;
 
 use super::address::Address;
 use super::document::{Request, Source, Submission};
-use super::picture::Wanted;
+use super::picture::PictureRequest;
 
 /// A workflow whose graph must be laid out; two of the same version are equal.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl PartialEq for Topology {
 /// An effect of a step.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    /// End the UI; runs go on.
+    /// End the UI; runs continue.
     Quit,
     /// Stop the process as ctrl-z does, and draw again afterwards.
     Suspend,
@@ -57,8 +57,10 @@ pub enum Effect {
     },
     /// Read a run in full; returned as [`super::message::Response::Run`].
     GetRun(RunId),
-    /// Read runs that the registry lost track of; each is returned as [`super::message::Response::Known`].
-    LookAfter(Vec<RunId>),
+    /// Read all params of a run as they were submitted; returned as [`super::message::Response::Params`].
+    GetParams(RunId),
+    /// Read runs that may be gone; each is returned as [`super::message::Response::Known`].
+    CheckRuns(Vec<RunId>),
     /// Read a page of assets.
     ListAssets {
         /// The requester; returned with the response.
@@ -73,7 +75,7 @@ pub enum Effect {
     /// Delete assets.
     DeleteAssets(Vec<AssetId>),
     /// Decode and encode a picture for these cells; the newest request wins.
-    Paint(Wanted),
+    Paint(PictureRequest),
     /// Read the stored text preview of an asset.
     GetPreviewText(AssetId),
     /// Read the text of an asset, at most 1 MiB.
@@ -112,7 +114,7 @@ pub enum Effect {
     /// Ring the bell or send a notification: the last run ended.
     Notify(String),
     /// Request a [`super::message::Message::Tick`] after at most this many milliseconds. Views use
-    /// [`super::view::Areas::tick_in`].
+    /// [`super::areas::Areas::tick_in`].
     TickIn(u64),
     /// Enable or disable the mouse.
     Mouse(bool),
@@ -155,7 +157,8 @@ impl Effect {
             Self::DeleteRuns(_) | Self::DeleteAssets(_) => "delete",
             Self::Label(_) => "label",
             Self::SetQueue(_) => "queue",
-            Self::ListRuns { .. } | Self::GetRun(_) | Self::LookAfter(_) => "runs",
+            Self::ListRuns { .. } | Self::GetRun(_) | Self::CheckRuns(_) => "runs",
+            Self::GetParams(_) => "params",
             Self::ListAssets { .. } | Self::GetRecipe(_) => "gallery",
             Self::GetPreviewText(_) | Self::GetText(_) => "preview",
             Self::Star(_) => "star",
@@ -186,10 +189,11 @@ impl Effect {
                 | Self::ListWorkflows
                 | Self::ListValues(_)
                 | Self::GetRun(_)
+                | Self::GetParams(_)
                 | Self::GetRecipe(_)
                 | Self::GetPreviewText(_)
                 | Self::GetText(_)
-                | Self::LookAfter(_)
+                | Self::CheckRuns(_)
                 | Self::ReadLog(_)
                 | Self::ReadWorkflow(Request { source: Source::Stored(_), .. })
         )

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn further_lines_are_told_of() {
+    fn further_lines_are_indicated() {
         assert_eq!(fit("one\ntwo", 10), "one…");
         assert_eq!(fit("one\n", 10), "one");
     }

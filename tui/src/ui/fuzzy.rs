@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beginnings_of_words_win() {
+    fn matches_at_the_beginnings_of_words_come_first() {
         let rows = ["scan queue", "run with a form", "cancel all that wait", "compare marked runs"];
         let found = filter("ca", &rows, |row| (*row).to_owned());
         assert_eq!(*found[0].1, "cancel all that wait");
@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_pattern_all_stay_in_order() {
+    fn without_a_pattern_all_entries_stay_in_order() {
         let rows = ["b", "a"];
         let found: Vec<_> = filter("", &rows, |row| (*row).to_owned()).into_iter().map(|it| it.0).collect();
         assert_eq!(found, [0, 1]);
     }
 
     #[test]
-    fn places_are_those_of_what_people_see() {
+    fn positions_count_visible_characters() {
         let (_, places) = matches("x", "日e\u{301}x").unwrap();
         assert_eq!(places, [2]);
     }

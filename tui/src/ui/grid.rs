@@ -1,52 +1,12 @@
-//! The grid pane: the node grid of the run in focus.
-//!
-//! - [`camera`]: which drawing is shown, and which part of it
-//! - [`node`]: what is known of a node, put together from file, run and products
-//! - [`update`], [`view`]
+//! The grid pane: the node grid of the run in focus. [`camera`] selects which drawing is shown, and which part of it.
 
 pub mod camera;
-pub mod node;
 pub mod update;
 pub mod view;
 
-use super::graph::Zoom;
-use super::pane::pane;
-use super::products::Products;
+use super::model::component::pane;
 
 pane! {
     /// The grid pane.
     GridPane Grid
-}
-
-/// The state of the grid pane.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Grid {
-    /// The node under the cursor.
-    pub selected: Option<String>,
-    /// The zoom level.
-    pub zooming: Zooming,
-    /// The cell of the drawing in the upper left corner.
-    pub origin: (i32, i32),
-    /// The user has panned: the view doesn't move by itself until another node is selected.
-    pub panned: bool,
-    /// The view follows running nodes.
-    pub follow: bool,
-    /// The user's choice of list or graph; by default it depends on the size.
-    pub list: Option<bool>,
-    /// Only nodes whose names match.
-    pub filter: String,
-    /// The values of ports in every run.
-    pub products: Products,
-}
-
-/// The zoom level.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Zooming {
-    /// As near as everything fits, but never so far that names disappear.
-    #[default]
-    Auto,
-    /// As near as everything fits.
-    Fit,
-    /// As the user chose.
-    At(Zoom),
 }

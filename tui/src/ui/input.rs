@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pasted_has_no_control_characters() {
+    fn control_characters_are_removed_from_pasted_text() {
         let mut input = Input::default();
         input.insert("a\nb\u{1b}[31m");
         assert_eq!(input.text(), "a b[31m");

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pane_wins_over_everywhere() {
+    fn the_keys_of_a_pane_take_precedence() {
         let keymap = Keymap::default();
         assert_eq!(keymap.find(&[Scope::Grid, Scope::All], &keys("enter")), Found::Action(Action::Inspect));
         assert_eq!(keymap.find(&[Scope::All], &keys("enter")), Found::Action(Action::Open));

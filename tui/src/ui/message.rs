@@ -12,6 +12,7 @@ use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
 use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
+use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
 
 use super::address::Address;
@@ -19,7 +20,7 @@ use super::document::{Document, Request};
 use super::effect::Effect;
 use super::graph::Layout;
 use super::picture::{Painted, PictureOf};
-use super::view::Areas;
+use crate::ui::areas::Areas;
 
 /// A message.
 #[derive(Debug)]
@@ -102,6 +103,8 @@ pub enum Response {
         /// Its file, read.
         workflow: Option<Arc<Workflow>>,
     },
+    /// All params of a run as they were submitted, not sanitised.
+    Params(RunId, Values),
     /// A run that the registry asked for; `None` if it is gone.
     Known(RunId, Option<Box<Run>>),
     /// A page of products.

@@ -1,5 +1,13 @@
 //! The model of the UI. Plain data: [`super::update`] changes it, [`super::view`] draws it.
 
+pub mod component;
+pub mod gallery;
+pub mod grid;
+pub mod lens;
+pub mod pictures;
+pub mod queue;
+pub mod workflow;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,25 +16,26 @@ use fanlight_shared::client::projection::Projection;
 use fanlight_shared::id::{RunId, Version, WorkflowId};
 use fanlight_shared::rpc::watch::Watch;
 use fanlight_shared::rpc::workflows::WorkflowInfo;
-use fanlight_shared::run::Run;
-use fanlight_shared::run_state::RunState;
 use fanlight_shared::time::Time;
 use fanlight_shared::workflow::Workflow;
 
-use super::document::{Document, Source};
+use super::areas::{Areas, Border};
+use super::document::Source;
 use super::effect::Effect;
-use super::gallery::Gallery;
 use super::graph::Layout;
-use super::grid::Grid;
 use super::keymap::{Key, Keymap};
-use super::layer::Layer;
 use super::message::Link;
 use super::pane::Pane;
-use super::picture::Pictures;
+use super::picture::PictureMode;
 use super::picture::probe::Drawing;
-use super::queue::Queue;
-use super::toast::Toasts;
-use super::view::Areas;
+use super::toast::{Toasts, Tone};
+use component::Layer;
+use gallery::Gallery;
+use grid::Grid;
+use lens::Shown;
+use pictures::Pictures;
+use queue::Queue;
+use workflow::OpenWorkflow;
 
 /// The options of the command line and the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,46 +76,10 @@ impl Default for Options {
     }
 }
 
-/// How pictures are drawn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum PictureMode {
-    /// As the terminal supports it.
-    #[default]
-    Auto,
-    /// By kitty's protocol.
-    Kitty,
-    /// By sixels.
-    Sixel,
-    /// By iTerm2's protocol.
-    Iterm,
-    /// By half blocks, which every terminal with colours has.
-    Blocks,
-    /// Not at all; names and sizes are shown instead.
-    Off,
-}
-
-impl PictureMode {
-    /// All, by their names.
-    pub const NAMES: [(&str, Self); 6] = [
-        ("auto", Self::Auto),
-        ("kitty", Self::Kitty),
-        ("sixel", Self::Sixel),
-        ("iterm", Self::Iterm),
-        ("blocks", Self::Blocks),
-        ("off", Self::Off),
-    ];
-
-    /// Returns the one of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(it, _)| *it == name).map(|(_, mode)| *mode)
-    }
-}
-
 /// The model of the UI.
 #[derive(Debug)]
 pub struct Model {
-    /// The request.
+    /// The options.
     pub options: Options,
     /// The key bindings.
     pub keymap: Arc<Keymap>,
@@ -166,47 +139,6 @@ pub struct Model {
     pub areas: Areas,
 }
 
-/// The workflow on screen.
-#[derive(Clone, Debug)]
-pub struct OpenWorkflow {
-    /// Its file as last read; runs keep the version they were submitted with.
-    pub document: Document,
-    /// The layout of its graph, once computed.
-    pub layout: Option<Arc<Layout>>,
-}
-
-/// The shown run. Its state is in the projection.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// The run.
-    pub run: RunId,
-    /// The workflow file it was submitted with, once read.
-    pub workflow: Option<Arc<Workflow>>,
-    /// The layout of that file's graph, once computed.
-    pub layout: Option<Arc<Layout>>,
-}
-
-/// The shown run, with its state.
-#[derive(Clone, Copy, Debug)]
-pub struct Lens<'a> {
-    /// As lists show it.
-    pub run: &'a Run,
-    /// The fold of its events.
-    pub state: &'a RunState,
-    /// The workflow file it was submitted with, once read.
-    pub workflow: Option<&'a Arc<Workflow>>,
-    /// The layout of that file's graph, once computed.
-    pub layout: Option<&'a Arc<Layout>>,
-}
-
-impl Lens<'_> {
-    /// Returns whether the run asks a person something.
-    #[must_use]
-    pub fn asks(&self) -> bool {
-        self.run.asks.is_some()
-    }
-}
-
 /// Where the user dragged the borders between panes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Split {
@@ -214,15 +146,6 @@ pub struct Split {
     pub queue: Option<u16>,
     /// Rows of the gallery pane.
     pub gallery: Option<u16>,
-}
-
-/// A border between panes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Border {
-    /// Left of the queue.
-    Queue,
-    /// Above the gallery.
-    Gallery,
 }
 
 impl Model {
@@ -269,14 +192,6 @@ impl Model {
         self.workflow.as_ref()?.document.workflow_id
     }
 
-    /// Returns the shown run, with its telemetry.
-    #[must_use]
-    pub fn lens(&self) -> Option<Lens<'_>> {
-        let shown = self.shown.as_ref()?;
-        let (run, state) = self.projection.watched(shown.run)?;
-        Some(Lens { run, state, workflow: shown.workflow.as_ref(), layout: shown.layout.as_ref() })
-    }
-
     /// Returns the file to draw: the focused run's, else the one on screen.
     #[must_use]
     pub fn drawn(&self) -> Option<(&Arc<Workflow>, Option<&Arc<Layout>>)> {
@@ -287,6 +202,11 @@ impl Model {
         }
         let open = self.workflow.as_ref()?;
         Some((open.document.workflow.as_ref()?, open.layout.as_ref()))
+    }
+
+    /// Shows a message.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.toasts.add(tone, text, self.now);
     }
 
     /// Returns whether the daemon can be asked.

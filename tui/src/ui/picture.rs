@@ -1,16 +1,12 @@
 //! Pictures: wanted by the update, decoded and encoded off the loop, drawn by the view once they are there.
 //!
-//! - [`Wanted`]: what is to be shown in how many cells; a view's `shown` asks [`Pictures::want`], which gives
-//!   `Effect::Paint` for what is neither there nor on its way
-//! - [`painter`]: carries the effect out: fetches, decodes, encodes, the newest request first, nothing of it on the loop
+//! - [`PictureRequest`]: which picture, in how many cells; the model has those that are ready, and `Effect::Paint` requests others
 //! - [`encode`]: from pixels to cells; [`probe`]: which protocol this terminal has; [`query`]: what it says itself
-//! - [`cache`]: what is ready, bounded in bytes; drawing copies cells and nothing else
 //! - [`overlay`]: keeps pictures that are drawn over cells (sixel, iTerm2) clean when something lies over them
 
-pub mod cache;
 pub mod encode;
+mod mode;
 pub mod overlay;
-pub mod painter;
 pub mod probe;
 pub mod query;
 pub mod zoom;
@@ -20,7 +16,7 @@ use std::sync::Arc;
 use fanlight_shared::id::{AssetId, BlobHash};
 use ratatui::buffer::Buffer;
 
-pub use cache::Pictures;
+pub use mode::PictureMode;
 
 /// Whose picture it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,7 +41,7 @@ impl From<BlobHash> for PictureOf {
 
 /// A request for a picture in this many cells.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Wanted {
+pub struct PictureRequest {
     /// Whose picture.
     pub of: PictureOf,
     /// Its size, in cells.
@@ -59,7 +55,7 @@ pub struct Wanted {
 /// The part that is the whole picture.
 pub const WHOLE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
 
-impl Wanted {
+impl PictureRequest {
     /// Requests the stored preview, for a tile of this many cells.
     #[must_use]
     pub fn thumbnail(of: impl Into<PictureOf>, cells: (u16, u16)) -> Self {
@@ -77,7 +73,7 @@ impl Wanted {
 #[derive(Clone, Debug)]
 pub struct Painted {
     /// What was wanted.
-    pub wanted: Wanted,
+    pub wanted: PictureRequest,
     /// How it is drawn.
     pub frame: Arc<Frame>,
 }

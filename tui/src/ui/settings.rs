@@ -62,29 +62,18 @@ fn file<T: Default>(
     }
 }
 
-/// Returns the line of a byte of a text, from 1.
-pub(super) fn line_of(text: &str, byte: usize) -> usize {
-    text.as_bytes().iter().take(byte).filter(|it| **it == b'\n').count() + 1
-}
-
-/// Returns the error for a text that isn't valid TOML.
-pub(super) fn syntax_error(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map_or(1, |span| line_of(text, span.start));
-    format!("line {line}: {}", error.message())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn files_that_are_not_there_change_nothing() {
+    fn missing_files_change_nothing() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Settings::read(folder.path()), Ok(Settings::default()));
     }
 
     #[test]
-    fn a_bad_file_is_named() {
+    fn an_error_names_the_bad_file() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("theme.toml"), "acent = \"red\"\n").unwrap();
         let error = Settings::read(folder.path()).unwrap_err().to_string();

@@ -23,7 +23,7 @@ use graphemes::Graphemes;
 use screen::Screen;
 
 /// The maximum size of a frame before it is written in parts.
-const FRAME: usize = 64 * 1024;
+const MAX_FRAME_BYTES: usize = 64 * 1024;
 
 /// Whether the terminal is set up, so that it is restored once.
 static RAW_MODE: AtomicBool = AtomicBool::new(false);
@@ -43,7 +43,7 @@ impl Terminal {
     /// Standard output isn't a terminal, or it can't be set up.
     pub fn take() -> io::Result<Self> {
         on_panic();
-        let screen = Screen::new(BufWriter::with_capacity(FRAME, io::stdout()));
+        let screen = Screen::new(BufWriter::with_capacity(MAX_FRAME_BYTES, io::stdout()));
         let inner = ratatui::Terminal::new(screen)?;
         let mut terminal = Self { inner, graphemes: Graphemes::default(), mouse: false };
         terminal.enter()?;

@@ -18,7 +18,9 @@ use super::document::{Document, Source};
 use super::effect::Effect;
 use super::keymap::Key;
 use super::message::{Link, Message};
-use super::model::{Model, OpenWorkflow, Options, Shown};
+use super::model::lens::Shown;
+use super::model::workflow::OpenWorkflow;
+use super::model::{Model, Options};
 use super::theme::Theme;
 use super::update::update;
 use super::view;
@@ -116,7 +118,8 @@ pub(crate) fn with_runs(runs: &[Run]) -> Model {
     model.projection.add(ended);
     focus(&mut model);
     // The subscription exists before the test begins.
-    let _ = super::update::follow(&mut model);
+    let (columns, rows) = model.size;
+    let _ = update(&mut model, Message::Resize(columns, rows));
     model
 }
 

@@ -36,7 +36,7 @@ pub struct Theme {
     /// What failed.
     pub bad: Style,
     /// Cancelled or skipped.
-    pub gone: Style,
+    pub cancelled: Style,
     /// Warnings and banners.
     pub warning: Style,
     /// Edges at rest.
@@ -61,7 +61,7 @@ pub const ROLES: &[&str] = &[
     "running",
     "waiting",
     "bad",
-    "gone",
+    "cancelled",
     "warning",
     "edge",
     "edge_active",
@@ -84,7 +84,7 @@ impl Default for Theme {
             running: plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
             waiting: plain.fg(Color::DarkGray),
             bad: plain.fg(Color::Red).add_modifier(Modifier::BOLD),
-            gone: plain.fg(Color::DarkGray),
+            cancelled: plain.fg(Color::DarkGray),
             warning: plain.fg(Color::Yellow),
             edge: plain.fg(Color::DarkGray),
             edge_active: plain.fg(Color::Cyan),
@@ -108,7 +108,7 @@ impl Theme {
             "running" => &mut self.running,
             "waiting" => &mut self.waiting,
             "bad" => &mut self.bad,
-            "gone" => &mut self.gone,
+            "cancelled" => &mut self.cancelled,
             "warning" => &mut self.warning,
             "edge" => &mut self.edge,
             "edge_active" => &mut self.edge_active,
@@ -144,7 +144,7 @@ impl Theme {
             NodeStatus::Completed | NodeStatus::Cached => self.good,
             NodeStatus::Running => self.running,
             NodeStatus::Failed => self.bad,
-            NodeStatus::Skipped | NodeStatus::Cancelled => self.gone,
+            NodeStatus::Skipped | NodeStatus::Cancelled => self.cancelled,
             NodeStatus::Waiting | NodeStatus::Ready => self.waiting,
         }
     }
@@ -157,7 +157,7 @@ impl Theme {
             RunStatus::Running | RunStatus::Cancelling => self.running,
             RunStatus::Parked => self.warning,
             RunStatus::Failed => self.bad,
-            RunStatus::Cancelled => self.gone,
+            RunStatus::Cancelled => self.cancelled,
             RunStatus::Queued => self.waiting,
         }
     }

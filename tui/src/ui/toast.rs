@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_change_is_known() {
+    fn the_next_change_has_a_time() {
         let mut toasts = Toasts::default();
         assert_eq!(toasts.next_change(Time(0)), None);
         toasts.add(Tone::Good, "done", Time(0));

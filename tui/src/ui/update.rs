@@ -2,29 +2,31 @@
 
 mod act;
 mod keys;
+mod lens;
 mod mouse;
 mod notification;
 mod open;
 mod response;
 
+use std::path::PathBuf;
+
 use crossterm::event::{KeyCode, KeyEvent};
+use fanlight_shared::id::{RunId, WorkflowId};
 use fanlight_shared::rpc::watch::Watch;
 
-use super::action::{Action, Scope};
-use super::component::Step;
+use super::action::Action;
 use super::effect::{Effect, Topology};
-use super::layer::Layer;
-use super::lens;
 use super::message::{Link, Message};
 use super::model::Model;
+use super::model::component::{Layer, Step};
+use super::model::workflow::OpenWorkflow;
 use super::pane::Pane;
-use super::toast::Tone;
-
-pub use act::{act, enabled};
-pub use open::{open, show_document};
+use super::shell::component;
+use act::act;
 
 /// Applies a message to the model. Returns the effects that follow.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let before = place(model);
     let mut effects = match message {
         Message::Key(key) => keys::press(model, key),
         Message::Paste(text) => keys::paste(model, &text),
@@ -47,7 +49,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             shown(model)
         }
     };
-    effects.extend(follow(model));
+    lens::settle(model);
+    if place(model) != before {
+        effects.extend(moved(model));
+    }
+    effects.extend(lens::follow(model));
+    effects.extend(open::watch_file(model));
     effects.retain(|effect| match effect {
         Effect::Layout(Topology(workflow)) => model.laying.insert(workflow.version.clone()),
         _ => true,
@@ -55,11 +62,17 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     effects
 }
 
-/// Synchronises the subscription with what is on screen; called after every step.
-pub(super) fn follow(model: &mut Model) -> Vec<Effect> {
-    let mut effects = lens::follow(model);
-    effects.extend(open::watch_file(model));
-    effects
+/// What is on screen.
+#[derive(PartialEq)]
+struct Place {
+    /// The workflow, by its id and path.
+    workflow: Option<(Option<WorkflowId>, Option<PathBuf>)>,
+    run: Option<RunId>,
+}
+
+fn place(model: &Model) -> Place {
+    let of = |open: &OpenWorkflow| (open.document.workflow_id, open.document.path.clone());
+    Place { workflow: model.workflow.as_ref().map(of), run: model.shown.as_ref().map(|shown| shown.run) }
 }
 
 /// Returns what to do at the start, before anything happened.
@@ -83,18 +96,20 @@ fn linked(model: &mut Model, link: Link) -> Vec<Effect> {
     let mut effects = std::mem::take(&mut model.unanswered);
     effects.retain(|it| *it != Effect::ListWorkflows);
     effects.push(Effect::ListWorkflows);
+    // It may have been checked before the daemon's node types were known.
+    effects.extend(open::read_again(model));
     effects
 }
 
 /// Handles a change of the workflow on screen or of the run in focus.
-pub(super) fn moved(model: &mut Model) -> Vec<Effect> {
-    Pane::ALL.iter().flat_map(|pane| pane.component().moved(model)).collect()
+fn moved(model: &mut Model) -> Vec<Effect> {
+    Pane::ALL.iter().flat_map(|pane| component(*pane).moved(model)).collect()
 }
 
 fn shown(model: &mut Model) -> Vec<Effect> {
     let mut effects: Vec<Effect> = model.pictures.shown().into_iter().collect();
     for pane in Pane::ALL.iter().filter(|pane| model.areas.pane(**pane).is_some()).collect::<Vec<_>>() {
-        effects.extend(pane.component().shown(model));
+        effects.extend(component(*pane).shown(model));
     }
     with_layers(model, |layer, model| layer.shown(model), &mut effects);
     effects
@@ -122,16 +137,19 @@ fn step_top(
 ) -> Option<(Vec<Effect>, bool)> {
     let mut layer = model.layers.pop()?;
     let depth = model.layers.len();
-    let Step { effects, close, then, pass } = step(&mut layer, model);
+    let Step { mut effects, close, then, pass, choose } = step(&mut layer, model);
     if !close {
         model.layers.insert(depth.min(model.layers.len()), layer);
     }
     model.layers.extend(then);
+    if let Some(action) = choose {
+        effects.extend(self::choose(model, action));
+    }
     Some((effects, pass))
 }
 
 /// Runs an action as if its key had been pressed: in the topmost layer, else in the shell.
-pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
+fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
     let key = KeyEvent::from(KeyCode::Null);
     match step_top(model, |layer, model| layer.key(model, key, Some(action))) {
         Some((effects, false)) => effects,
@@ -141,36 +159,6 @@ pub fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         None => act(model, action),
     }
-}
-
-/// Returns the active scopes of keys, the innermost first.
-#[must_use]
-pub fn scopes(model: &Model) -> Vec<Scope> {
-    match model.layers.last() {
-        Some(layer) => layer.scope().into_iter().chain([Scope::All]).collect(),
-        None => model.pane.component().scope().into_iter().chain([Scope::All]).collect(),
-    }
-}
-
-/// Returns the enabled actions for the hint line.
-#[must_use]
-pub fn hints(model: &Model) -> Vec<Action> {
-    if let Some(layer) = model.layers.last() {
-        return layer.hints(model);
-    }
-    let mut hints = model.pane.component().hints(model);
-    hints.splice(0..0, [Action::Retry, Action::Answer]);
-    hints.extend([Action::NextPane, Action::Run, Action::Stop, Action::Pin, Action::Workflows]);
-    hints.extend([Action::Search, Action::Palette, Action::Help, Action::Quit]);
-    let mut seen = std::collections::HashSet::new();
-    hints.retain(|action| seen.insert(*action) && enabled(model, *action));
-    hints
-}
-
-/// Shows a message.
-pub fn say(model: &mut Model, tone: Tone, text: impl Into<String>) {
-    let now = model.now;
-    model.toasts.add(tone, text, now);
 }
 
 #[cfg(test)]

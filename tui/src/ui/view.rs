@@ -1,12 +1,9 @@
 //! The pure view of a model: the layout of panes, layers and lines. Each draws itself in its own file.
 
-mod areas;
 mod ascii;
 mod banner;
-mod frame;
 mod header;
 mod hints;
-mod size;
 mod toasts;
 mod which_key;
 
@@ -15,15 +12,16 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::model::{Border, Model};
+use super::areas::{Areas, Border, Hit};
+use super::frame;
+use super::model::Model;
 use super::pane::Pane;
+use super::shell::component;
+use super::size::SizeClass;
 use super::theme::Theme;
-pub use areas::{Areas, Hit};
-pub use frame::{popup, screen, tile};
-pub use size::SizeClass;
 
 /// How often clocks on screen change.
-const CLOCK: u64 = 1_000;
+const CLOCK_INTERVAL: u64 = 1_000;
 
 /// Draws everything. Returns the areas.
 #[must_use]
@@ -70,7 +68,7 @@ fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Areas 
     which_key::view(model, theme, body, buffer, &mut areas);
     hints::view(model, theme, row(area.bottom() - 1), buffer, &mut areas);
     if model.projection.active().next().is_some() {
-        areas.tick_in(CLOCK);
+        areas.tick_in(CLOCK_INTERVAL);
     }
     areas
 }
@@ -107,7 +105,7 @@ fn panes(model: &Model, theme: &Theme, class: SizeClass, body: Rect, buffer: &mu
 }
 
 fn framed(model: &Model, theme: &Theme, which: Pane, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
-    let titles = which.component().title(model);
+    let titles = component(which).title(model);
     let inside = frame::pane(model, theme, which, &titles, area, buffer);
     areas.hit(area, Hit::Pane(which));
     pane(model, theme, which, inside, buffer, areas);
@@ -116,7 +114,7 @@ fn framed(model: &Model, theme: &Theme, which: Pane, area: Rect, buffer: &mut Bu
 fn pane(model: &Model, theme: &Theme, which: Pane, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     areas.hit(area, Hit::Pane(which));
     areas.panes.push((which, area));
-    which.component().view(model, theme, area, buffer, areas);
+    component(which).view(model, theme, area, buffer, areas);
 }
 
 #[cfg(test)]
@@ -149,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn one_run_in_all_has_no_more_around_it() {
+    fn a_single_run_has_no_extra_chrome() {
         let shown = screen(&mut with_runs(&[run(1, RunStatus::Running)]), 140, 40);
         assert!(!line(&shown, 0).contains("▶1"), "{}", line(&shown, 0));
         assert!(!line(&shown, 0).contains("pinned"));
     }
 
     #[test]
-    fn little_room_shows_one_pane_under_a_strip() {
+    fn a_small_terminal_shows_one_pane_under_a_strip() {
         let mut model = busy();
         let shown = screen(&mut model, 80, 24);
         let strip = line(&shown, 1);
@@ -173,20 +171,20 @@ mod tests {
     }
 
     #[test]
-    fn far_too_little_says_so() {
+    fn a_far_too_small_terminal_says_so() {
         assert!(screen(&mut busy(), 39, 12).contains("at least 40×10"));
         assert!(screen(&mut busy(), 1, 1).contains('t'));
     }
 
     #[test]
-    fn a_daemon_that_is_away_is_told() {
+    fn a_lost_daemon_is_shown_in_a_banner() {
         let mut model = busy();
         model.link = Link::Down("it was closed".to_owned());
         assert!(line(&screen(&mut model, 120, 40), 1).contains("the daemon is away"));
     }
 
     #[test]
-    fn hints_are_what_can_be_done() {
+    fn hints_show_enabled_actions() {
         let mut model = opened();
         let shown = screen(&mut model, 120, 40);
         let last = line(&shown, 39);
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_border_is_dragged() {
+    fn a_border_can_be_dragged() {
         use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
         let mut model = busy();
         screen(&mut model, 160, 50);
@@ -211,10 +209,10 @@ mod tests {
     }
 
     #[test]
-    fn in_ascii_nothing_else_is_drawn_whatever_runs_and_people_write() {
+    fn with_ascii_only_ascii_is_drawn_whatever_runs_and_people_write() {
         let mut model = busy();
         model.options.ascii = true;
-        update::say(&mut model, Tone::Note, "Göteborg 日本 \u{1F1E9}\u{1F1EA} …");
+        model.say(Tone::Note, "Göteborg 日本 \u{1F1E9}\u{1F1EA} …");
         for keys in ["", "?", ":", "r", "2", "3"] {
             press(&mut model, keys);
             for (columns, rows) in [(60, 20), (120, 40), (200, 60)] {
@@ -258,11 +256,7 @@ mod tests {
             insta::assert_snapshot!(format!("help_{columns}x{rows}"), screen(&mut model, columns, rows));
             let mut model = opened();
             press(&mut model, ":");
-            update::say(
-                &mut model,
-                Tone::Bad,
-                "cancel poster#12: the daemon is away, 日本語 and a long sentence",
-            );
+            model.say(Tone::Bad, "cancel poster#12: the daemon is away, 日本語 and a long sentence");
             insta::assert_snapshot!(format!("palette_{columns}x{rows}"), screen(&mut model, columns, rows));
         }
     }

@@ -46,7 +46,7 @@ mod tests {
     use super::wrap;
 
     #[test]
-    fn words_stay_whole_where_they_fit() {
+    fn words_are_not_split_if_they_fit() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
     }

@@ -33,7 +33,7 @@ async fn a_living_command_is_followed_to_its_end_by_the_next_daemon() {
 }
 
 #[tokio::test]
-async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
+async fn a_command_that_ended_meanwhile_is_collected_with_the_same_result() {
     let story = story();
     let attempt = story.attempt();
     let report = r#"echo '{"type":"cost","usd":1}' >> "$FANLIGHT_EVENTS"; echo x > out.txt; exit 4"#;
@@ -49,7 +49,7 @@ async fn a_command_that_ended_meanwhile_is_collected_once_more_alike() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_never_started_may_be_started() {
+async fn an_attempt_that_was_never_started_can_be_started() {
     let story = story();
     let attempt = story.attempt();
     let work = script("echo hi");

@@ -33,7 +33,7 @@ async fn a_pipe_fails_with_its_first_part() {
 }
 
 #[tokio::test]
-async fn a_killed_command_names_its_signal() {
+async fn a_killed_command_reports_its_signal() {
     let story = story();
     let outcome = story.run(&story.attempt(), script("kill -9 $$").work()).await;
     let error = outcome.error.unwrap();
@@ -46,7 +46,7 @@ async fn a_killed_command_names_its_signal() {
 }
 
 #[tokio::test]
-async fn what_can_not_start_says_why() {
+async fn a_command_that_cannot_start_says_why() {
     let story = story();
     let outcome = story.run(&story.attempt(), arguments(&["no-such-program-here"]).work()).await;
     let message = outcome.error.unwrap().message;
@@ -60,7 +60,7 @@ async fn what_can_not_start_says_why() {
 }
 
 #[tokio::test]
-async fn an_output_that_is_no_file_of_the_attempt_fails_it_and_never_hangs() {
+async fn an_output_that_is_not_a_file_of_the_attempt_fails_it_and_never_hangs() {
     let story = story();
     for (make, path, part) in [
         ("true", "out.png", "nothing is there"),
@@ -103,7 +103,7 @@ async fn a_cancelled_command_leaves_no_process_of_its_tree() {
 }
 
 #[tokio::test]
-async fn what_was_made_before_a_time_out_or_a_cancel_is_collected() {
+async fn files_made_before_a_timeout_or_a_cancel_are_collected() {
     let story = story();
     for (times_out, end, status) in
         [(true, AttemptEnd::Failed, "timed out"), (false, AttemptEnd::Cancelled, "cancelled")]
@@ -144,7 +144,7 @@ async fn a_cancelled_attempt_never_starts() {
 }
 
 #[tokio::test]
-async fn a_flood_of_output_is_never_passed_on_as_if_it_were_whole() {
+async fn truncated_output_is_never_passed_on_as_complete() {
     let story = story();
     let outcome = story.run(&story.attempt(), script("head -c 20000000 /dev/zero; echo end").work()).await;
     assert_eq!(outcome.end, AttemptEnd::Completed, "{:?}", outcome.error);

@@ -11,7 +11,7 @@ use fanlight_shared::value::Value;
 use crate::story::{arguments, script, story};
 
 #[tokio::test]
-async fn values_reach_a_script_as_data_and_come_back_typed() {
+async fn values_reach_a_script_as_data_and_are_returned_with_types() {
     let story = story();
     let attempt = story.attempt();
     let evil = "$(touch pwned); `touch pwned` \"' \\ ü\n";
@@ -36,7 +36,7 @@ async fn values_reach_a_script_as_data_and_come_back_typed() {
 }
 
 #[tokio::test]
-async fn the_environment_holds_nothing_of_the_daemons_but_what_is_allowed() {
+async fn the_environment_has_only_the_allowed_variables_of_the_daemon() {
     let story = story();
     let work = arguments(&["env"]).with("x", 1_i64).env("GREETING", "hi");
     let outcome = story.run(&story.attempt(), work.work()).await;
@@ -55,7 +55,7 @@ async fn the_environment_holds_nothing_of_the_daemons_but_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn media_go_in_as_files_and_come_out_as_media() {
+async fn media_are_passed_as_files_and_collected_as_media() {
     let story = story();
     let published = story.store.blobs().publish(vec![b'x'; 100_000]).unwrap();
     let media = Media {
@@ -89,7 +89,7 @@ async fn media_go_in_as_files_and_come_out_as_media() {
 }
 
 #[tokio::test]
-async fn in_a_shared_folder_what_the_command_changed_or_well_left_alone_is_its_output() {
+async fn in_a_shared_folder_what_a_command_changed_or_left_unchanged_is_its_output() {
     let story = story();
     let project = story.temp.path().join("project");
     fs::create_dir(&project).unwrap();
@@ -113,7 +113,7 @@ async fn in_a_shared_folder_what_the_command_changed_or_well_left_alone_is_its_o
 }
 
 #[tokio::test]
-async fn what_a_command_reports_becomes_outputs_cost_and_log() {
+async fn reports_of_a_command_become_outputs_cost_and_log() {
     let story = story();
     let attempt = story.attempt();
     let work = script(

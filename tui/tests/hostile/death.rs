@@ -24,7 +24,7 @@ fn a_command_outlives_a_killed_daemon_and_ends_once() {
 }
 
 #[test]
-fn a_killed_supervisor_loses_its_commands_and_says_so() {
+fn a_killed_supervisor_loses_its_commands_and_the_runs_say_so() {
     let fanlight = begun();
     let home = fanlight.path("../h").canonicalize().unwrap();
     let supervisor = helpers(None, "supervisor", &home.display().to_string());
@@ -68,7 +68,7 @@ fn a_killed_worker_is_replaced() {
 }
 
 #[test]
-fn cancel_leaves_no_grandchild() {
+fn cancel_ends_grandchildren_too() {
     let fanlight = Fanlight::new();
     let tree = "nodes:
   tree:
@@ -91,7 +91,7 @@ fn cancel_leaves_no_grandchild() {
 }
 
 #[test]
-fn a_worker_killed_over_its_job_is_an_interruption_and_the_job_is_done_again() {
+fn a_killed_worker_is_an_interruption_and_its_work_is_done_again() {
     let fanlight = Fanlight::new();
     let paint = "nodes:
   paint:
@@ -125,7 +125,7 @@ outputs:
 }
 
 #[test]
-fn whoever_follows_a_run_goes_on_with_the_next_daemon() {
+fn following_a_run_continues_with_the_next_daemon() {
     let fanlight = Fanlight::new();
     let running = fanlight.file("gated.yaml", GATED).start(&["run", "gated.yaml"]);
     wait_for("the command's first line", || fanlight.say(&["logs", "last"]).out == "begun\n");
@@ -144,7 +144,7 @@ fn whoever_follows_a_run_goes_on_with_the_next_daemon() {
 }
 
 #[test]
-fn whoever_follows_a_run_gives_up_where_no_daemon_can_be_had() {
+fn following_a_run_fails_if_no_daemon_can_be_started() {
     let fanlight = begun();
     let (watching, reading) = (fanlight.start(&["watch", "last"]), fanlight.start(&["logs", "last", "-f"]));
     wait_for("both to be connected", || {
@@ -168,7 +168,7 @@ fn whoever_follows_a_run_gives_up_where_no_daemon_can_be_had() {
 }
 
 #[test]
-fn what_a_killed_daemon_could_not_tidy_up_goes_with_the_next_one() {
+fn the_next_daemon_cleans_up_after_a_killed_one() {
     let fanlight = Fanlight::new();
     fanlight.file("say.yaml", "nodes:\n  say: { run: echo said }\n").say(&["run", "say.yaml"]).exits(0);
     fanlight.say(&["daemon", "stop"]).exits(0);

@@ -31,7 +31,7 @@ fn a_read_only_home_is_named() {
 }
 
 #[test]
-fn a_full_disk_refuses_in_words_and_harms_nothing() {
+fn a_full_disk_is_an_error_and_loses_nothing() {
     let fanlight = seeded();
     let home = fanlight.path("full");
     std::fs::create_dir(&home).unwrap();

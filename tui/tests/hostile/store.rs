@@ -43,7 +43,7 @@ outputs: { b: \"${{ b.stdout }}\" }
 ";
 
 #[test]
-fn damaged_bytes_are_an_error_that_names_the_asset_and_never_a_result() {
+fn damaged_data_is_an_error_that_names_the_asset_and_never_a_result() {
     let fanlight = Fanlight::new();
     fanlight.file("reader.yaml", READER).say(&["run", "reader.yaml"]).exits(1);
     let blob = blobs(&fanlight).remove(0);
@@ -93,7 +93,7 @@ fn too_few_open_files_are_named_with_the_command_that_raises_the_limit() {
 }
 
 #[test]
-fn a_daemon_whose_stderr_nobody_reads_goes_on_and_stops() {
+fn a_daemon_whose_stderr_is_closed_continues_and_can_be_stopped() {
     let fanlight = Fanlight::new();
     let mut daemon = fanlight.command(&["daemon"]);
     let mut daemon = daemon
@@ -110,7 +110,7 @@ fn a_daemon_whose_stderr_nobody_reads_goes_on_and_stops() {
 }
 
 #[test]
-fn a_stop_notices_a_daemon_that_is_killed_meanwhile() {
+fn a_stop_notices_that_the_daemon_was_killed_meanwhile() {
     let fanlight = Fanlight::new();
     let stubborn = "nodes:
   slow:

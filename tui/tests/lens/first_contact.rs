@@ -29,7 +29,7 @@ fn three_keys_lead_from_an_empty_folder_to_the_first_picture() {
 }
 
 #[test]
-fn six_at_once_and_everything_is_there_after_a_crash() {
+fn six_runs_at_once_survive_a_crash() {
     let fanlight = Fanlight::new();
     fanlight.file("print.yaml", PRINT);
     let mut ui = ui(&fanlight);
@@ -115,7 +115,7 @@ fn six_at_once_and_everything_is_there_after_a_crash() {
     // Leaving prints that the runs continue, which they do, even if the daemon dies.
     ui.press(&["q"]);
     assert_eq!(ui.ends().exit_code(), 0);
-    ui.wait_for_bytes(b"3 runs go on");
+    ui.wait_for_bytes(b"3 runs continue");
     fanlight.kill_daemon();
 
     let ui = crate::ui(&fanlight);

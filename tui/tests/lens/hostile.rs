@@ -20,7 +20,7 @@ outputs:
 "#;
 
 #[test]
-fn what_a_run_says_never_reaches_the_terminal_as_commands() {
+fn text_of_a_run_never_controls_the_terminal() {
     let fanlight = Fanlight::new();
     fanlight.file("bad.yaml", HOSTILE);
     let mut ui = ui(&fanlight);

@@ -126,7 +126,7 @@ fn an_editor_changes_the_workflow_and_the_change_is_picked_up() {
 }
 
 #[test]
-fn a_file_that_changes_under_the_lens_is_what_runs() {
+fn a_file_that_was_changed_on_screen_is_what_runs() {
     let fanlight = Fanlight::new();
     let say = |word: &str| {
         format!(
@@ -176,7 +176,7 @@ fn a_pager_gets_the_log() {
 }
 
 #[test]
-fn the_mouse_focuses_clicks_and_drags() {
+fn the_mouse_can_focus_click_and_drag() {
     let fanlight = Fanlight::new();
     let mut ui = failed_nightly(&fanlight, terminal(&fanlight));
     ui.wait("the mouse is taken", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);

@@ -45,7 +45,7 @@ pub(crate) fn asked(fanlight: &Fanlight, ui: impl FnOnce(&Fanlight) -> Terminal)
 }
 
 #[test]
-fn a_picture_is_picked_a_line_written_and_the_sheet_approved_in_the_ui() {
+fn a_picture_is_picked_and_a_sheet_is_approved_in_the_ui() {
     let fanlight = Fanlight::new();
     let mut ui = asked(&fanlight, ui);
     ui.press(&["a"]);

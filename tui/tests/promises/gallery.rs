@@ -18,7 +18,7 @@ async fn two_done(house: &House, person: &mut Person) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn moving_the_lens_swaps_the_grid_and_not_the_gallery() {
+async fn moving_the_lens_changes_the_grid_and_not_the_gallery() {
     let house = House::new().await;
     let mut person = Person::open(&house.home, &house.file()).await;
     two_done(&house, &mut person).await;
@@ -40,7 +40,7 @@ async fn moving_the_lens_swaps_the_grid_and_not_the_gallery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn results_of_both_stand_on_the_output_node() {
+async fn results_of_both_branches_are_shown_on_the_output_node() {
     let house = House::new().await;
     let mut person = Person::open(&house.home, &house.file()).await;
     two_done(&house, &mut person).await;

@@ -49,6 +49,7 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(crate) struct House {
     pub(crate) home: Home,
+    pub(crate) node_types: NodeTypes,
     folder: tempfile::TempDir,
     daemon: Option<(JoinHandle<()>, CancellationToken, Lock)>,
 }
@@ -68,7 +69,7 @@ impl House {
         };
         std::fs::create_dir(root.join("gate")).unwrap();
         std::fs::write(root.join("promise.yaml"), WORKFLOW).unwrap();
-        let mut house = Self { home, folder, daemon: None };
+        let mut house = Self { home, node_types: NodeTypes::built_in(), folder, daemon: None };
         house.boot().await;
         house
     }
@@ -80,12 +81,10 @@ impl House {
         let listener = server::listen(&self.home, &lock).unwrap();
         let token = CancellationToken::new();
         let shutdown = Shutdown { token: token.clone(), when_idle: false };
-        let home = self.home.clone();
+        let (home, node_types) = (self.home.clone(), self.node_types.clone());
         let helper = Path::new(env!("CARGO_BIN_EXE_fanlight"));
         let living = tokio::spawn(async move {
-            run(listener, store, helper, NodeTypes::built_in(), Config::default(), home, shutdown)
-                .await
-                .unwrap();
+            run(listener, store, helper, node_types, Config::default(), home, shutdown).await.unwrap();
         });
         self.daemon = Some((living, token, lock));
     }

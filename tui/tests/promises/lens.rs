@@ -70,7 +70,7 @@ async fn a_run_started_by_another_client_appears_and_takes_an_unpinned_lens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stop_and_x_hit_the_right_run() {
+async fn stop_and_x_cancel_the_right_run() {
     let house = House::new().await;
     house.cap(2).await;
     let mut person = Person::open(&house.home, &house.file()).await;

@@ -103,3 +103,20 @@ async fn a_finished_runs_telemetry_can_be_looked_at_again_after_a_restart_of_the
     }
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_checked_against_the_node_types_of_the_daemon() {
+    let house = House::new().await;
+    let mut person = Person::open(&house.home, &house.file()).await;
+    assert!(person.model().workflow.as_ref().unwrap().document.problems.is_empty());
+    house.node_types.remove(&["text.template".to_owned()]);
+    let text = std::fs::read_to_string(house.file()).unwrap();
+    std::fs::write(house.file(), format!("# Another version.\n{text}")).unwrap();
+    person
+        .until("the type that the daemon doesn't know is a problem", |model, _| {
+            let problems = &model.workflow.as_ref().unwrap().document.problems;
+            problems.iter().any(|problem| problem.to_string().contains("text.template"))
+        })
+        .await;
+    house.close().await;
+}

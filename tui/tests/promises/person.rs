@@ -10,7 +10,7 @@ use fanlight::ui::keymap::Key;
 use fanlight::ui::message::Message;
 use fanlight::ui::model::{Model, Options};
 use fanlight::ui::theme::Theme;
-use fanlight::ui::view;
+use fanlight::ui::{areas::Areas, view};
 use fanlight_shared::home::Home;
 use fanlight_shared::id::RunId;
 use fanlight_shared::time::Time;
@@ -76,7 +76,7 @@ impl Person {
 
     /// Draws a frame. Returns its text.
     pub(crate) fn look(&mut self) -> String {
-        let (model, mut areas) = (&self.session.model, view::Areas::default());
+        let (model, mut areas) = (&self.session.model, Areas::default());
         self.terminal
             .draw(|frame| areas = view::view(model, &Theme::default(), frame.area(), frame.buffer_mut()))
             .unwrap();

@@ -14,7 +14,7 @@ outputs: { even: \"${{ even.stdout }}\" }
 ";
 
 #[test]
-fn what_a_run_dropped_is_said_with_the_reason_for_each() {
+fn dropped_items_are_listed_with_their_reasons() {
     let fanlight = Fanlight::new();
     fanlight.file("drops.yaml", DROPS);
     fanlight.say(&["run", "drops.yaml"]).exits(0).complains("even dropped 3 of 5 items");
@@ -35,7 +35,7 @@ fn what_a_run_dropped_is_said_with_the_reason_for_each() {
 }
 
 #[test]
-fn a_failed_run_shows_what_its_command_wrote_last_and_how_to_read_the_rest() {
+fn a_failed_run_shows_the_last_lines_of_its_command_and_how_to_read_the_others() {
     let fanlight = Fanlight::new();
     let failing = "nodes:
   allowed: { run: 'echo harmless >&2; exit 1', allow_failure: true }
@@ -74,7 +74,7 @@ fn a_repaired_file_is_used_by_resume_and_what_it_does_not_touch_is_kept() {
     // Of runs 2, 3 and 4, the second was already resumed as run 4.
     assert_eq!(said.out, "slip#5\nslip#6\n");
     let plan = said.err.find("slip#3: keeps slow; runs step again").unwrap();
-    assert!(plan < said.err.find("slip#5 goes on where slip#3 ended").unwrap(), "{}", said.err);
+    assert!(plan < said.err.find("slip#5 continues where slip#3 ended").unwrap(), "{}", said.err);
     fanlight.await_states(&["completed", "completed"]);
     assert_eq!(std::fs::read_to_string(fanlight.path("slow.txt")).unwrap(), "once\n".repeat(3));
     fanlight.say(&["resume", "--workflow", "slip"]).exits(0).complains("nothing to resume");
@@ -90,7 +90,7 @@ fn a_queued_run_has_no_log_because_it_is_queued() {
 }
 
 #[test]
-fn what_a_cancelled_run_had_made_is_kept() {
+fn what_a_cancelled_run_made_is_kept() {
     let fanlight = Fanlight::new();
     let training = "nodes:
   train:

@@ -34,7 +34,7 @@ fn output(said: &crate::support::Said, name: &str) -> String {
 }
 
 #[test]
-fn commands_search_the_path_of_whoever_submits_and_say_so_where_they_find_nothing() {
+fn commands_use_the_path_of_the_submitter_and_say_so_if_they_find_nothing() {
     let (fanlight, path) = with_tool();
     fanlight.file("tool.yaml", TOOL);
     fanlight.say(&["daemon", "start"]).exits(0);
@@ -52,7 +52,7 @@ fn commands_search_the_path_of_whoever_submits_and_say_so_where_they_find_nothin
 }
 
 #[test]
-fn variables_pass_by_name_and_reach_only_those_who_ask() {
+fn variables_are_passed_by_name_and_only_to_commands_that_ask_for_them() {
     let (fanlight, path) = with_tool();
     fanlight.file("asks.yaml", ASKS);
     fanlight.say(&["daemon", "start"]).exits(0);
@@ -85,7 +85,7 @@ fn variables_pass_by_name_and_reach_only_those_who_ask() {
 }
 
 #[test]
-fn a_new_version_of_a_file_gets_the_variables_that_it_alone_asks_for() {
+fn a_new_version_of_a_file_gets_the_variables_that_only_it_needs() {
     let (fanlight, path) = with_tool();
     fanlight.file("new.yaml", "nodes: { a: { run: exit 1 } }\n");
     fanlight.command(&["run", "new.yaml"]).env("PATH", &path).output().unwrap();

@@ -43,7 +43,7 @@ fn bytes(folder: &Path) -> u64 {
 }
 
 #[test]
-fn files_that_are_listed_are_not_copied_and_show_says_where_they_are() {
+fn listed_files_are_not_copied_and_show_says_where_they_are() {
     let fanlight = Fanlight::new();
     fs::create_dir(fanlight.path("photos")).unwrap();
     for number in 0..40 {
@@ -66,7 +66,7 @@ fn files_that_are_listed_are_not_copied_and_show_says_where_they_are() {
 }
 
 #[test]
-fn a_file_that_changed_after_it_was_listed_fails_its_reader_by_name_and_is_read_anew_by_resume() {
+fn a_file_that_changed_after_it_was_listed_fails_its_reader_and_is_read_again_by_resume() {
     type Change = fn(&Path);
     let changes: [(&str, Change); 4] = [
         ("its content is different", |path| fs::write(path, "this is B\n").unwrap()),
@@ -114,7 +114,7 @@ fn a_file_that_changed_after_it_was_listed_fails_its_reader_by_name_and_is_read_
 }
 
 #[test]
-fn what_is_the_same_is_taken_over_by_resume() {
+fn resume_reuses_what_has_not_changed() {
     let fanlight = Fanlight::new();
     photos(&fanlight);
     let document =
@@ -128,7 +128,7 @@ fn what_is_the_same_is_taken_over_by_resume() {
 }
 
 #[test]
-fn a_file_that_the_workflow_puts_out_is_a_product_that_outlasts_it() {
+fn an_output_file_of_a_workflow_is_a_product_that_remains() {
     let fanlight = Fanlight::new();
     photos(&fanlight);
     let document = "nodes:

@@ -73,7 +73,7 @@ fn runs_that_race_for_a_file_never_complete_with_the_bytes_of_another() {
 }
 
 #[test]
-fn a_lock_or_a_limit_lets_them_take_turns() {
+fn a_lock_or_a_limit_makes_runs_take_turns() {
     for (file, text) in [
         ("locked.yaml", TURNS.replace("KEY", "lock: result")),
         ("limited.yaml", format!("concurrency: 1\n{}", TURNS.replace("    KEY\n", ""))),
@@ -86,7 +86,7 @@ fn a_lock_or_a_limit_lets_them_take_turns() {
 }
 
 #[test]
-fn what_a_command_left_unchanged_is_taken_and_said_to_be_unchanged() {
+fn an_unchanged_file_is_collected_and_marked_as_unchanged() {
     let fanlight = Fanlight::new();
     fanlight.file("ci.yaml", MAKE);
     for run in ["ci#1", "ci#2"] {
@@ -101,7 +101,7 @@ fn what_a_command_left_unchanged_is_taken_and_said_to_be_unchanged() {
 }
 
 #[test]
-fn what_changed_under_an_attempt_is_known_after_the_daemon_was_killed() {
+fn changed_files_of_an_attempt_are_known_after_the_daemon_was_killed() {
     let fanlight = Fanlight::new();
     let both = "params: { n: { type: int, default: 1 } }
 nodes:
@@ -131,7 +131,7 @@ nodes:
 }
 
 #[test]
-fn a_run_above_the_limit_of_its_workflow_says_so_and_holds_up_no_other() {
+fn a_run_above_the_limit_of_its_workflow_says_so_and_blocks_no_other_run() {
     let fanlight = Fanlight::new();
     let gated = "concurrency: 1
 params: { n: { type: int, default: 1 } }

@@ -58,7 +58,7 @@ fn a_question_survives_a_killed_daemon_and_so_does_its_answer() {
 }
 
 #[test]
-fn without_a_terminal_a_run_says_what_to_type_and_waits() {
+fn without_a_terminal_a_run_prints_the_command_that_answers_and_waits() {
     let fanlight = Fanlight::new();
     fanlight.file("letter.yaml", LETTER);
     let waiting = fanlight.start(&["run", "letter.yaml"]);
@@ -74,7 +74,7 @@ fn without_a_terminal_a_run_says_what_to_type_and_waits() {
 }
 
 #[test]
-fn who_does_not_wait_leaves_with_a_code_of_its_own() {
+fn no_wait_has_its_own_exit_code() {
     let fanlight = Fanlight::new();
     fanlight.file("letter.yaml", LETTER);
     fanlight.say(&["run", "letter.yaml", "--no-wait"]).exits(4).complains("approve yes`");
@@ -136,6 +136,23 @@ fn a_parked_run_can_be_cancelled_and_deleted() {
     assert!(shown.contains("was not answered"), "{shown}");
     fanlight.say(&["delete", "letter", "--yes"]).exits(0);
     assert!(fanlight.runs().is_empty());
+}
+
+#[test]
+fn a_run_that_is_deleted_while_it_is_followed_has_not_succeeded() {
+    let fanlight = parked(LETTER);
+    let watching = fanlight.start(&["watch", "letter"]);
+    let as_json = fanlight.start(&["watch", "letter", "--json"]);
+    wait_for("both clients", || fanlight.say(&["daemon", "status", "--json"]).json()[0]["clients"] == 3);
+    // They don't see the cancel before the deletion.
+    watching.signal(rustix::process::Signal::STOP);
+    as_json.signal(rustix::process::Signal::STOP);
+    fanlight.say(&["cancel", "letter", "--wait"]).exits(0);
+    fanlight.say(&["delete", "letter", "--yes"]).exits(0);
+    watching.signal(rustix::process::Signal::CONT);
+    as_json.signal(rustix::process::Signal::CONT);
+    watching.ends().exits(1).complains("letter#1 was deleted");
+    as_json.ends().exits(1).complains("letter#1 was deleted while it was followed");
 }
 
 #[test]

@@ -21,7 +21,7 @@ const DRAFTS: &str = "nodes:
 ";
 
 #[test]
-fn a_draft_is_seen_until_its_node_ends() {
+fn a_preview_is_shown_until_its_node_ends() {
     let fanlight = Fanlight::new();
     fanlight.file("drafts.yaml", DRAFTS);
     fanlight.say(&["run", "drafts.yaml", "--detach"]).exits(0);

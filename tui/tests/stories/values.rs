@@ -25,7 +25,7 @@ fn rows() -> String {
 }
 
 #[test]
-fn what_a_person_gets_is_never_cut() {
+fn values_for_people_are_never_truncated() {
     let fanlight = Fanlight::new();
     fanlight.file("long.yaml", LONG);
     fanlight.say(&["run", "long.yaml", "--out", "o"]).exits(0);
@@ -81,7 +81,7 @@ outputs: { rows: \"${{ rows.stdout }}\", code: \"${{ code.stdout }}\" }
 }
 
 #[test]
-fn many_long_texts_are_joined_without_being_held() {
+fn many_long_texts_are_joined_without_holding_them_in_memory() {
     let fanlight = Fanlight::new();
     fanlight.file(
         "big.yaml",
@@ -95,4 +95,31 @@ outputs: { s: \"${{ s.stdout }}\" }
     let said = fanlight.say(&["run", "big.yaml"]).exits(0);
     let json = 12 * 1_000_002 + 13;
     assert!(said.out.trim().ends_with(&format!("\t{}", json + 12_000_000)), "{}", said.out);
+}
+
+#[test]
+fn long_params_are_complete_in_the_json_of_one_run_and_marked_in_lists() {
+    let fanlight = Fanlight::new();
+    let file = "params: { text: { type: text } }\nnodes: { n: { run: 'true', with: { text: \"${{ params.text }}\" } } }\n";
+    fanlight.file("long.yaml", file).file("text.txt", &rows());
+    let ended = fanlight.say(&["run", "long.yaml", "-p", "text=@text.txt", "--json"]).exits(0).json();
+    let whole = |run: &serde_json::Value| {
+        assert_eq!(run["params_short"], false);
+        assert!(run["params"]["text"] == rows().as_str(), "{run}");
+    };
+    whole(&ended.last().unwrap()["runs"][0]);
+    whole(&fanlight.say(&["show", "last", "--json"]).exits(0).json()[0]);
+    whole(fanlight.say(&["watch", "last", "--json"]).exits(0).json().last().unwrap());
+    assert_eq!(fanlight.runs()[0]["params_short"], true);
+}
+
+#[test]
+fn a_long_list_of_files_is_counted_as_it_is() {
+    let fanlight = Fanlight::new();
+    let files = "{ glob: '*.txt', type: file }";
+    let make = "run: for n in $(seq -w 40); do echo $n > long_name_of_a_file_$n.txt; done";
+    fanlight.file("files.yaml", &format!("nodes:\n  make:\n    {make}\n    outputs: {{ files: {files} }}\n"));
+    fanlight.say(&["run", "files.yaml"]).exits(0);
+    let shown = fanlight.say(&["show", "last"]).exits(0).out;
+    assert!(shown.contains("files=40 × file"), "{shown}");
 }

@@ -51,7 +51,7 @@ fn a_killed_supervisor_leaves_nothing_and_its_attempts_are_lost() {
 }
 
 #[test]
-fn after_another_boot_nothing_is_signalled() {
+fn after_a_reboot_nothing_is_signalled() {
     both(async |story| {
         if story.settings.trees == Trees::Cgroup {
             return;

@@ -16,7 +16,7 @@ const CLINGING: &str = "
 ";
 
 #[test]
-fn a_stop_leaves_nothing_of_the_tree() {
+fn a_stop_ends_the_whole_process_tree() {
     both(async |story| {
         let spec = story.script(&format!("{CLINGING} echo ready; wait"));
         let mut events = story.supervisor.subscribe(spec.id);
@@ -35,7 +35,7 @@ fn a_stop_leaves_nothing_of_the_tree() {
 }
 
 #[test]
-fn what_the_main_process_leaves_behind_is_ended_with_it() {
+fn background_processes_are_ended_with_the_main_process() {
     both(async |story| {
         let spec = story.script(&format!("{CLINGING} echo bye; exit 4"));
         let exit = story.run(&spec).await;
@@ -48,7 +48,7 @@ fn what_the_main_process_leaves_behind_is_ended_with_it() {
 }
 
 #[test]
-fn what_still_writes_when_the_main_process_ends_may_finish() {
+fn a_background_process_may_finish_writing_after_the_main_process() {
     both(async |story| {
         let spec = story.script("(sleep 0.02; echo late) & echo early");
         assert_eq!(story.run(&spec).await.how, How::Code(0));
@@ -57,7 +57,7 @@ fn what_still_writes_when_the_main_process_ends_may_finish() {
 }
 
 #[test]
-fn a_command_may_tidy_up_when_it_is_stopped() {
+fn a_stopped_command_has_time_to_clean_up() {
     both(async |story| {
         let spec = story.script("trap 'echo tidy; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
         let mut events = story.supervisor.subscribe(spec.id);
@@ -86,7 +86,7 @@ fn a_second_stop_shortens_the_grace() {
 }
 
 #[test]
-fn a_stop_hits_only_its_attempt() {
+fn a_stop_ends_only_its_attempt() {
     both(async |story| {
         let other = story.script("(setsid sleep 1000 &); until [ -e go ]; do sleep 0.01; done");
         let mut others = story.supervisor.subscribe(other.id);

@@ -62,7 +62,7 @@ fn next(stream: &mut UnixStream) -> Option<(u8, Vec<u8>)> {
 }
 
 #[test]
-fn what_a_dead_daemon_asked_is_done_before_the_next_one_is_answered() {
+fn requests_of_a_dead_daemon_are_finished_before_those_of_the_next_one() {
     both(async |story| {
         let mut dead = connect(&story);
         next(&mut dead).expect("a greeting");
@@ -84,7 +84,7 @@ fn what_a_dead_daemon_asked_is_done_before_the_next_one_is_answered() {
 }
 
 #[test]
-fn a_supervisor_that_leaves_refuses_nothing_that_the_next_one_can_do() {
+fn a_supervisor_that_shuts_down_refuses_nothing_that_its_successor_can_do() {
     both(async |story| {
         let (mut ends, mut starts) = (connect(&story), connect(&story));
         next(&mut ends).expect("a greeting");

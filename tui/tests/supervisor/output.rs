@@ -72,7 +72,7 @@ fn a_secret_in_the_output_is_masked_before_it_is_written() {
 }
 
 #[test]
-fn files_of_an_attempt_are_the_users_alone() {
+fn files_of_an_attempt_are_private_to_the_user() {
     both(async |story| {
         use std::os::unix::fs::MetadataExt;
         let spec = story.script("echo x");

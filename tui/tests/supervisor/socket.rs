@@ -8,7 +8,7 @@ use fanlight_daemon::supervisor::client::How;
 use super::story::*;
 
 #[test]
-fn the_socket_and_the_folder_are_the_users_alone() {
+fn the_socket_and_the_folder_are_private_to_the_user() {
     both(async |story| {
         let mode = |path: &std::path::Path| path.metadata().unwrap().mode() & 0o777;
         assert_eq!(mode(&story.home.supervisor_socket), 0o600);
@@ -17,7 +17,7 @@ fn the_socket_and_the_folder_are_the_users_alone() {
 }
 
 #[test]
-fn garbage_drops_only_who_sent_it() {
+fn garbage_drops_only_the_client_that_sent_it() {
     both(async |story| {
         let spec = story.script("until [ -e go ]; do sleep 0.01; done");
         let mut events = story.supervisor.subscribe(spec.id);
@@ -43,7 +43,7 @@ fn garbage_drops_only_who_sent_it() {
 }
 
 #[test]
-fn there_is_one_supervisor_for_a_folder() {
+fn a_folder_has_one_supervisor() {
     both(async |story| {
         let output = Command::new(env!("CARGO_BIN_EXE_fanlight"))
             .arg("supervisor")
@@ -57,7 +57,7 @@ fn there_is_one_supervisor_for_a_folder() {
 }
 
 #[test]
-fn clients_that_come_together_share_one_supervisor() {
+fn clients_that_start_together_share_one_supervisor() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let story = Story::new(fanlight_daemon::supervisor::Trees::Auto);
         let clients: Vec<_> = (0..4).map(|_| story.another_client()).collect();
@@ -75,7 +75,7 @@ fn clients_that_come_together_share_one_supervisor() {
 }
 
 #[test]
-fn a_wrong_call_is_explained() {
+fn wrong_usage_is_explained() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_fanlight")).args(["supervisor", "--trees", "oak"]).output().unwrap();
     let sentence = "`--trees oak` is not one of auto, cgroup, session\n";

@@ -24,7 +24,7 @@ fn a_command_runs_and_its_end_and_output_are_kept() {
 }
 
 #[test]
-fn a_death_by_signal_is_told_apart() {
+fn a_death_by_signal_is_distinguished_from_an_exit_code() {
     both(async |story| {
         let exit = story.run(&story.script("kill -SEGV $$")).await;
         assert_eq!((exit.how, exit.stopped), (How::Signal(11), false));
@@ -50,7 +50,7 @@ fn starting_twice_starts_once() {
 }
 
 #[test]
-fn what_cannot_start_is_said_in_a_sentence() {
+fn a_start_that_fails_is_an_error_message() {
     both(async |story| {
         let plain = story.root.path().join("plain");
         std::fs::write(&plain, "hello").unwrap();
@@ -89,7 +89,7 @@ fn what_cannot_start_is_said_in_a_sentence() {
 }
 
 #[test]
-fn a_command_inherits_nothing_that_it_was_not_given() {
+fn a_command_inherits_only_what_it_is_given() {
     both(async |story| {
         let script = "env | sort | grep -v '^\\(_\\|PWD\\|SHLVL\\|OLDPWD\\)='; ls /proc/self/fd | wc -l; ulimit -c; umask; \
                       readlink /proc/self/fd/0; [ \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ ] && echo session; \
@@ -111,7 +111,7 @@ fn a_command_inherits_nothing_that_it_was_not_given() {
 }
 
 #[test]
-fn no_signal_is_ignored_from_the_beginning() {
+fn no_signal_is_ignored_at_the_start() {
     both(async |story| {
         let spec = story.script("sed -n 's/^SigIgn:[[:space:]]*//p' /proc/$$/status");
         story.run(&spec).await;

@@ -164,9 +164,14 @@ pub struct Running {
 impl Running {
     /// Sends what Ctrl-C sends.
     pub fn interrupt(&self) {
+        self.signal(rustix::process::Signal::INT);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
         let child = self.child.as_ref().expect("it runs");
         let pid = rustix::process::Pid::from_child(child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it can be signalled");
+        rustix::process::kill_process(pid, signal).expect("it can be signalled");
     }
 
     /// Waits for its end.

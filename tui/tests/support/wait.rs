@@ -23,10 +23,18 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Waits until it holds, without a runtime.
 #[track_caller]
-pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, holds: impl FnMut() -> bool) {
+    assert!(happens(holds), "never: {what}");
+}
+
+/// Waits until it holds, without a runtime. Returns whether it holds in time.
+pub fn happens(mut holds: impl FnMut() -> bool) -> bool {
     let begin = Instant::now();
     while !holds() {
-        assert!(begin.elapsed() < TIMEOUT, "never: {what}");
+        if begin.elapsed() > TIMEOUT {
+            return false;
+        }
         std::thread::sleep(PACE);
     }
+    true
 }

@@ -16,11 +16,11 @@ use crate::output::Out;
 /// The arguments of `assets get`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// The asset: its id, or the beginning of it.
+    /// The asset: its id or the beginning of the id.
     #[arg(value_name = "ASSET")]
     asset: String,
-    /// Where to: a new file, or a folder that exists; `-` is standard output. Without it: standard output when that is
-    /// a pipe or file, else the asset's own name here.
+    /// A new file or an existing folder; `-` is standard output. By default, standard output if it is a pipe or file,
+    /// else a file with the asset's name in the current folder.
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
 }

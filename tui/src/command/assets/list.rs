@@ -10,33 +10,34 @@ use crate::command::{find_run, find_workflow};
 use crate::failure::Failure;
 use crate::output::style::Role;
 use crate::output::table::{Cell, Table};
-use crate::output::{self, Out, json, text};
+use crate::output::{Out, json};
+use crate::{output, text};
 
 /// The arguments of `assets list`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Of this workflow only: its name, or the path of its file.
-    #[arg(short, long, value_name = "W")]
+    /// Only assets of this workflow: its name, or the path of its file.
+    #[arg(short, long, value_name = "WORKFLOW")]
     workflow: Option<String>,
-    /// Of this run only.
+    /// Only assets of this run.
     #[arg(short, long)]
     run: Option<String>,
-    /// Of this node only.
+    /// Only assets of this node.
     #[arg(short, long)]
     node: Option<String>,
-    /// Of this kind only.
+    /// Only assets of this kind.
     #[arg(short, long)]
     kind: Option<Kind>,
-    /// Starred ones only.
+    /// Only starred assets.
     #[arg(long)]
     starred: bool,
-    /// Whose name or text has this.
+    /// Only assets whose name or text contains this.
     #[arg(short, long)]
     text: Option<String>,
-    /// At most so many.
+    /// List at most this many.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// One JSON object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     json: bool,
 }

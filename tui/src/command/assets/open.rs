@@ -17,7 +17,7 @@ const OPENER: &str = "xdg-open";
 /// The arguments of `assets open`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// The asset: its id, or the beginning of it.
+    /// The asset: its id or the beginning of the id.
     #[arg(value_name = "ASSET")]
     asset: String,
 }

@@ -6,15 +6,16 @@ use fanlight_shared::sanitise;
 
 use super::find_all;
 use crate::failure::Failure;
-use crate::output::{Out, ask, text};
+use crate::output::{Out, ask};
+use crate::text;
 
 /// The arguments of `assets rm`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// The assets: ids, or beginnings of them.
+    /// The assets: their ids or the beginnings of the ids.
     #[arg(value_name = "ASSET", required = true)]
     assets: Vec<String>,
-    /// Doesn't ask.
+    /// Don't ask for confirmation.
     #[arg(short, long)]
     yes: bool,
 }

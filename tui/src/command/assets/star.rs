@@ -9,10 +9,10 @@ use crate::failure::Failure;
 /// The arguments of `assets star`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// The assets: ids, or beginnings of them.
+    /// The assets: their ids or the beginnings of the ids.
     #[arg(value_name = "ASSET", required = true)]
     assets: Vec<String>,
-    /// Takes the stars away.
+    /// Remove the stars.
     #[arg(long)]
     off: bool,
 }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn one_picture_is_named_by_its_output() {
+    fn a_single_picture_is_named_after_its_output() {
         assert_eq!(names(&media("out.png", "image/png", MediaKind::Image)), ["poster.png"]);
         assert_eq!(names(&media("photo", "image/jpeg", MediaKind::Image)), ["poster.jpg"]);
         assert_eq!(names(&media("x.tar/../../gz", "application/x", MediaKind::File)), ["poster.bin"]);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_numbered_and_holes_keep_their_number() {
+    fn the_items_of_a_list_are_numbered_and_holes_keep_their_numbers() {
         let picture = || media("a.png", "image/png", MediaKind::Image);
         let list = Value::List(vec![picture(), Value::None, picture()]);
         assert_eq!(names(&list), ["poster-0.png", "poster-2.png"]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_leaves_its_folder() {
+    fn no_name_escapes_its_folder() {
         assert_eq!(safe("../../etc/passwd"), "_.._.._etc_passwd");
         assert_eq!(safe(".."), "_..");
         assert_eq!(safe(""), "_");

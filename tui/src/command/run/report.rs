@@ -10,9 +10,11 @@ use fanlight_shared::value::Value;
 use serde_json::{Map, Value as Json, json};
 
 use super::save::Saved;
+use crate::command::find_params;
 use crate::download::ids_of_run;
 use crate::failure::Failure;
-use crate::output::{Out, json, text};
+use crate::output::{Out, json};
+use crate::text;
 
 /// `RUN<tab>OUTPUT<tab>VALUE`, a line per output; lists with media or texts have a line per element (`poster[0]`).
 ///
@@ -57,7 +59,9 @@ pub(super) async fn json(
 }
 
 async fn run_json(client: &Client, row: Row<'_>, saved: Option<&Saved>) -> Result<Json, Failure> {
-    let mut run = json::run(row.run);
+    let mut run = row.run.clone();
+    find_params(client, &mut run).await?;
+    let mut run = json::run(&run);
     if let Some(object) = run.as_object_mut() {
         let outputs = match row.state {
             Some(state) => json::full_values(client, &state.outputs).await?,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fanlight_shared::problem::near;
-use fanlight_shared::rpc::{ErrorCode, workflows};
+use fanlight_shared::rpc::ErrorCode;
 use fanlight_shared::sanitise;
 
 use crate::command::read_document;
@@ -64,7 +64,7 @@ async fn of_known(context: &Context, slug: &str) -> Result<Option<Source>, Failu
         return Ok(None);
     }
     let client = context.connect().await?;
-    let detail = match client.call(workflows::Get { workflow: slug.to_owned() }).await {
+    let detail = match client.workflow(slug).await {
         Ok(detail) => detail,
         Err(fanlight_shared::client::ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => {
             return Ok(None);
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_paths_are_told_apart() {
+    fn names_and_paths_are_distinguished() {
         assert!(is_path("a.yaml") && is_path("./a") && is_path("w/a.yml"));
         assert!(!is_path("poster"));
     }

@@ -2,7 +2,8 @@
 
 use crate::embedded::{SecretFileError, SecretSettings, Source};
 use crate::failure::Failure;
-use crate::output::{Out, ask, text};
+use crate::output::{Out, ask};
+use crate::text;
 
 /// The arguments of `secrets rm`.
 #[derive(clap::Args, Debug)]

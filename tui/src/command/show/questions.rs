@@ -11,7 +11,8 @@ use serde_json::{Value as Json, json};
 use crate::failure::Failure;
 use crate::output::style::Role;
 use crate::output::table::{Cell, Table};
-use crate::output::{Out, json, text};
+use crate::output::{Out, json};
+use crate::text;
 
 /// How many questions are shown.
 const MAX_QUESTIONS: usize = 20;

@@ -4,7 +4,8 @@ use fanlight_shared::rpc::runs::{Total, TotalsResponse};
 use fanlight_shared::run::Run;
 use serde_json::{Value as Json, json};
 
-use crate::output::{json, text};
+use crate::output::json;
+use crate::text;
 
 /// Returns the facts about them, without those of which nothing is known, and without sums that repeat the one before.
 pub(super) fn lines(run: &Run, totals: &TotalsResponse) -> Vec<(&'static str, String)> {

@@ -56,7 +56,7 @@ fn row_state(done: usize, running: Option<(&str, f64)>) -> RunState {
 }
 
 #[test]
-fn what_every_client_should_show_stands_first_where_there_is_room() {
+fn a_banner_comes_first_if_there_is_room() {
     let mut projection = projection();
     let banners = vec!["the disk\u{1b}[2J is full".to_owned()];
     projection.apply(&mut Notification::Daemon { seq: 1, event: DaemonEvent::BannerUpdate { banners } });
@@ -117,19 +117,19 @@ fn draw(columns: usize, most: usize) -> String {
 }
 
 #[test]
-fn every_width_has_its_lines() {
+fn every_width_has_the_right_number_of_lines() {
     insta::assert_snapshot!("wide", draw(120, 40));
     insta::assert_snapshot!("usual", draw(80, 40));
     insta::assert_snapshot!("narrow", draw(40, 40));
 }
 
 #[test]
-fn a_low_terminal_shows_what_matters_first() {
+fn a_low_terminal_shows_the_most_important_lines() {
     insta::assert_snapshot!("low", draw(80, 5));
 }
 
 #[test]
-fn no_size_is_overrun() {
+fn nothing_is_drawn_outside_of_any_size() {
     for columns in 1..130 {
         for most in 1..9 {
             draw(columns, most);

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use fanlight_shared::rpc::watch::Notification;
 
+use crate::ui::areas::Areas;
 use crate::ui::message::Message;
-use crate::ui::view::Areas;
 
 /// How urgent a frame is, the most urgent first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_happened_so_nothing_is_painted() {
+    fn nothing_is_painted_if_nothing_happens() {
         let mut frame_rate = FrameRate::default();
         let now = Instant::now();
         assert_eq!(frame_rate.left(now), None);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_by_itself_goes_on_while_runs_tell_much() {
+    fn animations_continue_while_runs_send_many_events() {
         let (mut frame_rate, begun) = (FrameRate::default(), Instant::now());
         for frame in 0..4 {
             frame_rate.painted(begun + frame * Duration::from_millis(33), Some(125));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_waits_for_nothing() {
+    fn a_key_is_handled_at_once() {
         let (mut frame_rate, now) = (FrameRate::default(), Instant::now());
         frame_rate.painted(now, None);
         frame_rate.request(Urgency::Telemetry);

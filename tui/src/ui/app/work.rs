@@ -4,16 +4,19 @@ use std::path::PathBuf;
 
 use fanlight_shared::client::Client;
 use fanlight_shared::home::Home;
+use fanlight_shared::node_type::Catalogue;
 use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinHandle};
 
-use super::files;
 use super::watch_file::{INTERVAL, watch_file};
+use crate::node_types;
+use crate::ui::app::painter::{Fetching, Painter};
 use crate::ui::document::{Purpose, Request, Source, Submission};
 use crate::ui::effect::{Effect, Topology};
+use crate::ui::files;
 use crate::ui::graph;
 use crate::ui::link::ask;
 use crate::ui::message::{Message, Response, Why};
-use crate::ui::picture::painter::{Fetching, Painter};
 use crate::ui::picture::probe::Drawing;
 
 /// Slow effects, and their results.
@@ -40,12 +43,12 @@ impl Work {
         };
         let painter = Painter::start(drawing, std::sync::Arc::new(fetch), Box::new(tell));
         let (watched_file, wanted) = watch::channel(None);
-        let changed = out.clone();
+        let (changed, daemon) = (out.clone(), client.clone());
         tokio::spawn(watch_file(wanted, INTERVAL, move |path| {
             let changed = changed.clone();
-            tokio::task::spawn_blocking(move || {
+            with_types(daemon.clone(), move |types| {
                 // If it can't be read, it is about to be replaced, or gone; a submission reports that.
-                if let Ok(document) = files::read(&path).map(Box::new) {
+                if let Ok(document) = files::read(&path, types).map(Box::new) {
                     let request = Request { source: Source::File(path), purpose: Purpose::Refresh };
                     let _ =
                         changed.send(Message::Response(Box::new(Response::Document { request, document })));
@@ -98,9 +101,12 @@ impl Work {
                 Ok(Response::Folder(folder, names))
             }),
             Effect::ReadWorkflow(of) if !matches!(of.source, Source::Stored(_)) => {
-                self.thread(request, move || {
-                    let document = Box::new(files::document(&home, &of.source)?);
-                    Ok(Response::Document { request: of, document })
+                let out = self.out.clone();
+                with_types(self.client.clone(), move |types| {
+                    let read = files::document(&home, &of.source, types);
+                    let document =
+                        read.map(|document| Response::Document { request: of, document: Box::new(document) });
+                    let _ = out.send(done(request, document));
                 });
             }
             Effect::WatchFile(path) => {
@@ -110,9 +116,9 @@ impl Work {
                 let layout = graph::layout::layout(&workflow);
                 Ok(Response::Graph(workflow.version.clone(), std::sync::Arc::new(layout)))
             }),
-            Effect::LookAfter(runs) => {
+            Effect::CheckRuns(runs) => {
                 let (client, out) = (self.client.clone(), self.out.clone());
-                tokio::spawn(ask::look_after(client, runs, move |response| {
+                tokio::spawn(ask::check_runs(client, runs, move |response| {
                     let _ = out.send(Message::Response(Box::new(response)));
                 }));
             }
@@ -132,9 +138,10 @@ impl Work {
     fn start(&self, submission: Submission) {
         let (home, client, out) = (self.home.clone(), self.client.clone(), self.out.clone());
         let request = Effect::Start(Box::new(submission.clone()));
-        let current = tokio::task::spawn_blocking(move || files::current(&home, submission));
+        let current = with_types(client.clone(), move |types| files::current(&home, submission, types));
         tokio::spawn(async move {
-            let (submission, changed) = match current.await.map_err(|error| error.to_string()) {
+            let current = current.await.and_then(|current| current).map_err(|error| error.to_string());
+            let (submission, changed) = match current {
                 Ok(Ok(current)) => current,
                 Ok(Err(error)) | Err(error) => {
                     let _ = out.send(failed(request, error));
@@ -159,12 +166,27 @@ impl Work {
     fn thread(&self, request: Effect, work: impl FnOnce() -> Result<Response, String> + Send + 'static) {
         let out = self.out.clone();
         tokio::task::spawn_blocking(move || {
-            let message = match work() {
-                Ok(response) => Message::Response(Box::new(response)),
-                Err(error) => failed(request, error),
-            };
-            let _ = out.send(message);
+            let _ = out.send(done(request, work()));
         });
+    }
+}
+
+/// Does blocking work with the node types that files are checked against.
+fn with_types<T: Send + 'static>(
+    client: watch::Receiver<Option<Client>>,
+    work: impl FnOnce(&Catalogue) -> T + Send + 'static,
+) -> JoinHandle<Result<T, JoinError>> {
+    tokio::spawn(async move {
+        let client = client.borrow().clone();
+        let types = node_types::of(client.as_ref()).await;
+        tokio::task::spawn_blocking(move || work(&types)).await
+    })
+}
+
+fn done(request: Effect, result: Result<Response, String>) -> Message {
+    match result {
+        Ok(response) => Message::Response(Box::new(response)),
+        Err(error) => failed(request, error),
     }
 }
 

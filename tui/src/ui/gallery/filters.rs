@@ -2,10 +2,10 @@
 
 use fanlight_shared::asset::AssetKind;
 
-use super::{Scope, list};
 use crate::ui::effect::Effect;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
+use crate::ui::model::gallery::{Scope, list};
 
 /// Shows the products that contain this text.
 pub(super) fn set_text(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {

@@ -1,23 +1,26 @@
-use fanlight_shared::asset::PreviewState;
+use fanlight_shared::asset::{Asset, AssetKind, PreviewState};
 use fanlight_shared::event::DaemonEvent;
 use fanlight_shared::rpc::Page;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::RunStatus;
+use fanlight_shared::value::Value;
 use image::{DynamicImage, Rgb, RgbImage};
 use ratatui::layout::Rect;
 
 use super::*;
 use crate::ui::address::Address;
+use crate::ui::areas::Areas;
 use crate::ui::effect::Effect;
-use crate::ui::layer::Layer;
+use crate::ui::layer::confirm::Confirm;
 use crate::ui::message::{Message, Response};
 use crate::ui::model::Model;
+use crate::ui::model::gallery::list::Paging;
+use crate::ui::model::gallery::{Filter, Tile};
 use crate::ui::pane::Pane;
-use crate::ui::picture::{Wanted, encode};
+use crate::ui::picture::{PictureRequest, encode};
 use crate::ui::testing::{asset, busy, draw, paint, press, response, run, screen, with_runs, workflow_id};
 use crate::ui::theme::Theme;
 use crate::ui::update::update;
-use crate::ui::view::Areas;
 
 /// Products of the poster node of these runs, the newest first.
 fn products(numbers: impl IntoIterator<Item = u32>) -> Vec<Asset> {
@@ -58,7 +61,7 @@ fn pane(model: &Model, columns: u16, rows: u16) -> String {
 }
 
 #[test]
-fn the_first_page_is_of_the_node_that_makes_the_output() {
+fn the_first_page_shows_the_node_that_makes_the_output() {
     let mut model = busy();
     let effects = shown(&mut model, 160, 45);
     let list = effects.iter().find_map(|effect| match effect {
@@ -75,7 +78,7 @@ fn the_first_page_is_of_the_node_that_makes_the_output() {
 }
 
 #[test]
-fn the_next_page_is_read_before_the_end_is_seen() {
+fn the_next_page_is_read_before_the_end_is_in_view() {
     let mut model = gallery(Vec::new());
     model.gallery.paging = Paging::Unread;
     shown(&mut model, 160, 45);
@@ -106,7 +109,7 @@ fn a_live_tile_becomes_its_product_without_a_gap_or_a_double() {
 }
 
 #[test]
-fn what_is_stored_while_the_first_page_is_on_its_way_is_not_lost() {
+fn a_product_that_is_stored_while_the_first_page_is_read_is_not_lost() {
     let mut model = gallery(Vec::new());
     model.gallery.paging = Paging::Unread;
     shown(&mut model, 160, 45);
@@ -140,7 +143,7 @@ fn an_old_answer_is_dropped() {
 }
 
 #[test]
-fn the_scope_turns_and_filters_are_taken_back() {
+fn the_scope_changes_and_filters_are_reset() {
     let mut model = gallery(products([4]));
     press(&mut model, "m m");
     assert_eq!(update::products(&model).unwrap().workflow_id, None);
@@ -154,7 +157,7 @@ fn the_scope_turns_and_filters_are_taken_back() {
 fn marked_products_are_deleted_by_one_question_that_names_the_count() {
     let mut model = gallery(products([4, 3, 1]));
     press(&mut model, "l space space D");
-    let Some(Layer::Confirm(question)) = model.layers.last() else { panic!("no question") };
+    let question = model.layers.last().and_then(|layer| layer.downcast_ref::<Confirm>()).expect("a question");
     assert!(question.title.contains("2 products"), "{}", question.title);
     let effects = press(&mut model, "y");
     let Some(Effect::DeleteAssets(ids)) = effects.first() else { panic!("{effects:?}") };
@@ -180,7 +183,7 @@ fn pictures_in_view_are_asked_for_once_and_drawn_when_they_are_there() {
     let rows = with_picture().gallery.assets;
     page(&mut model, rows, None);
     let effects = shown(&mut model, 160, 45);
-    let wanted: Vec<Wanted> = effects
+    let wanted: Vec<PictureRequest> = effects
         .iter()
         .filter_map(|effect| match effect {
             Effect::Paint(wanted) => Some(*wanted),
@@ -204,7 +207,7 @@ fn pictures_in_view_are_asked_for_once_and_drawn_when_they_are_there() {
 }
 
 #[test]
-fn one_run_has_no_ring() {
+fn a_single_run_has_no_ring() {
     let mut model = with_runs(&[run(1, RunStatus::Completed)]);
     model.gallery.assets = products([1]);
     assert!(!pane(&model, 60, 12).contains('┏'));

@@ -11,9 +11,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Scope, content, interim};
-use crate::ui::lens;
+use crate::ui::content;
+use crate::ui::gallery::interim;
 use crate::ui::model::Model;
+use crate::ui::model::gallery::Scope;
 use crate::ui::theme::{Theme, run_glyph};
 
 /// How a tile is highlighted.
@@ -49,7 +50,7 @@ const ASCII_RING: border::Set<'static> = border::Set {
 /// Returns how the tile of this run is highlighted.
 #[must_use]
 pub fn mark(model: &Model, run: fanlight_shared::id::RunId, selected: bool) -> Mark {
-    Mark { selected, ringed: lens::is_one_of_many(model) && lens::focus(model) == Some(run) }
+    Mark { selected, ringed: model.is_one_of_many() && model.focus() == Some(run) }
 }
 
 /// Draws the tile of a product.
@@ -102,9 +103,10 @@ pub fn live(run: &Run, mark: Mark, model: &Model, theme: &Theme, area: Rect, buf
     if inside.is_empty() {
         return;
     }
-    let node = super::list::node(model);
-    let of_node =
-        |it: &&super::InterimValue| it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node);
+    let node = crate::ui::model::gallery::list::node(model);
+    let of_node = |it: &&crate::ui::model::gallery::InterimValue| {
+        it.run == run.id && node.as_ref().is_none_or(|node| *node == it.node)
+    };
     let above = Rect { height: inside.height - 1, ..inside };
     let interim_value = model.gallery.interim_values.iter().rev().find(of_node).map(|it| &it.value);
     let drawn = interim::picture(model, run.id).is_some_and(|it| interim::draw(model, it, above, buffer));

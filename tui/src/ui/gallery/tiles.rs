@@ -4,9 +4,8 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::run::Run;
 use ratatui::layout::Rect;
 
-use super::{Scope, Tile};
-use crate::ui::lens;
 use crate::ui::model::Model;
+use crate::ui::model::gallery::{Scope, Tile};
 use crate::ui::pane::Pane;
 
 /// The layout of a pane: rows of equal tiles.
@@ -115,7 +114,7 @@ pub fn at(model: &Model) -> usize {
         live.iter().position(|it| it.id == run).or_else(landed)
     };
     let place = match model.gallery.at {
-        None => lens::focus(model).and_then(of_run),
+        None => model.focus().and_then(of_run),
         Some(Tile::Live(run)) => of_run(run),
         Some(Tile::Asset(id)) => assets.iter().position(|asset| asset.id == id).map(|it| it + live.len()),
     };
@@ -138,7 +137,7 @@ fn watched(model: &Model) -> usize {
     if model.pane == Pane::Gallery {
         return cursor;
     }
-    let Some(focus) = lens::focus(model) else { return cursor };
+    let Some(focus) = model.focus() else { return cursor };
     let live = live(model);
     let landed = || model.gallery.assets.iter().position(|asset| asset.run_id == focus);
     let place = live.iter().position(|run| run.id == focus);

@@ -9,24 +9,24 @@ use fanlight_shared::rpc::watch::{Notification, Products};
 use fanlight_shared::value::Value;
 
 use super::filters::{ask_filters, set_text};
-use super::list::{self, Paging};
 use super::tiles::{self, Layout};
-use super::{InterimValue, Scope, Tile, interim, product_actions};
 use crate::ui::action::Action;
 use crate::ui::address::Address;
+use crate::ui::areas::Hit;
 use crate::ui::effect::Effect;
+use crate::ui::gallery::interim;
 use crate::ui::layer::compare::Compare;
 use crate::ui::layer::confirm;
+use crate::ui::layer::product_actions;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::layer::viewer::Viewer;
-use crate::ui::lens;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::model::gallery::list::{self, Paging};
+use crate::ui::model::gallery::{InterimValue, Scope, Tile};
 use crate::ui::pane::Pane;
-use crate::ui::picture::Wanted;
+use crate::ui::picture::PictureRequest;
 use crate::ui::toast::Tone;
-use crate::ui::update::say;
-use crate::ui::view::Hit;
 
 /// How many rows before the end of the list the next page is read.
 const READ_AHEAD: usize = 4;
@@ -40,7 +40,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     match action {
         Action::ViewTile | Action::Open => open(model),
-        Action::PinTile => tiles::run_at(model).map(|run| lens::pin(model, run)).unwrap_or_default(),
+        Action::PinTile => tiles::run_at(model).map(|run| model.pin(run)).unwrap_or_default(),
         Action::Mark => {
             mark(model);
             Vec::new()
@@ -134,7 +134,7 @@ fn chosen(model: &Model) -> Vec<&Asset> {
 fn open(model: &mut Model) -> Vec<Effect> {
     let Some(asset) = product(model) else {
         if tiles::run_at(model).is_some() {
-            say(model, Tone::Note, "it is not made yet");
+            model.say(Tone::Note, "it is not made yet");
         }
         return Vec::new();
     };
@@ -178,7 +178,7 @@ pub fn back(model: &mut Model) -> bool {
 pub fn enabled(model: &Model, action: Action) -> bool {
     match action {
         Action::ViewTile | Action::OpenOutside | Action::SaveAs => product(model).is_some(),
-        Action::PinTile => lens::is_one_of_many(model) && tiles::run_at(model).is_some(),
+        Action::PinTile => model.is_one_of_many() && tiles::run_at(model).is_some(),
         Action::CompareTiles => model.gallery.marked.len() > 1,
         Action::Star | Action::DeleteAsset => !chosen(model).is_empty(),
         _ => true,
@@ -295,13 +295,13 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         tiles::live(model).get(first..end.min(live)).unwrap_or_default().iter().map(|run| run.id).collect();
     for run in waiting {
         effects.extend(model.gallery.interim.want(run, model.now));
-        pictures.extend(interim::picture(model, run).map(|asset| Wanted::thumbnail(asset, cells)));
+        pictures.extend(interim::picture(model, run).map(|asset| PictureRequest::thumbnail(asset, cells)));
     }
     let in_view = first.saturating_sub(live)..end.saturating_sub(live);
     for asset in model.gallery.assets.get(in_view).unwrap_or_default() {
         let picture = matches!(asset.kind, AssetKind::Image | AssetKind::Video);
         if picture && asset.preview == PreviewState::Ready {
-            pictures.push(Wanted::thumbnail(asset.id, cells));
+            pictures.push(PictureRequest::thumbnail(asset.id, cells));
         } else {
             effects.extend(model.gallery.previews.want(asset));
         }

@@ -5,16 +5,17 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::list::Paging;
 use super::tiles::{self, Layout};
-use super::{Scope, Tile, list, tile};
+use crate::ui::areas::{Areas, Hit};
+use crate::ui::gallery::tile;
 use crate::ui::model::Model;
+use crate::ui::model::gallery::list::Paging;
+use crate::ui::model::gallery::{Scope, Tile, list};
 use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 
 /// How often the spinner of a live tile turns, in milliseconds.
-const SPIN: u64 = 125;
+const SPINNER_INTERVAL: u64 = 125;
 
 /// Draws the inside of the pane; the root draws the border, with the title from [`title`].
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
@@ -39,7 +40,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
                 areas.hit(place, Hit::Row(index));
                 areas.interim_values = true;
                 if model.options.motion {
-                    areas.tick_in(SPIN);
+                    areas.tick_in(SPINNER_INTERVAL);
                 }
             }
             None => {

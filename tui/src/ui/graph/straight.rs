@@ -242,7 +242,7 @@ mod tests {
     const DIP: [Cell; 6] = [(4, 0), (6, 0), (6, 1), (15, 1), (15, 0), (20, 0)];
 
     #[test]
-    fn an_edge_that_dips_for_nothing_is_straight() {
+    fn an_edge_that_bends_needlessly_is_straightened() {
         let placed = [node(0, 0), node(20, 0)];
         let mut routes = [route(0, 1, &DIP)];
         straighten(&mut routes, &placed, FlowDirection::Right);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_cross_but_never_share_a_stretch() {
+    fn unrelated_edges_cross_but_never_share_cells() {
         // Another edge runs along row 0 between columns 8 and 12.
         let placed = [node(0, 0), node(20, 0), node(0, 3), node(20, 3)];
         let along = [(4, 3), (8, 3), (8, 0), (12, 0), (12, 3), (20, 3)];
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn edges_that_lead_down_are_straightened_alike() {
+    fn edges_that_lead_down_are_straightened_too() {
         let placed: Vec<Place> =
             [node(0, 0), node(20, 0)].into_iter().map(|place| turned(place, FlowDirection::Down)).collect();
         let points: Vec<Cell> = DIP.iter().map(|point| turn(*point, FlowDirection::Down)).collect();

@@ -2,7 +2,7 @@ use super::*;
 use crate::ui::testing::{POSTER, workflow};
 
 #[test]
-fn every_edge_is_walked_from_face_to_face() {
+fn every_edge_leads_from_node_to_node() {
     let layout = layout(&workflow(POSTER));
     assert_eq!(layout.drawings.len(), 8);
     for drawing in &layout.drawings {
@@ -46,7 +46,7 @@ fn the_list_names_every_node_after_what_it_reads() {
 }
 
 #[test]
-fn ports_are_named_once_the_most_telling_first() {
+fn ports_are_listed_once_and_the_most_important_first() {
     let text = r#"name: Ports
 nodes:
   quiet: { run: work }

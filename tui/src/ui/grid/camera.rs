@@ -4,10 +4,10 @@
 use fanlight_shared::run::NodeStatus;
 use ratatui::layout::Rect;
 
-use super::{Grid, Zooming};
 use crate::ui::graph::viewport::Viewport;
 use crate::ui::graph::{Drawing, FlowDirection, Layout, Zoom};
 use crate::ui::model::Model;
+use crate::ui::model::grid::{Grid, Zooming};
 
 /// Columns and rows below which the list is shown.
 const MIN_SIZE: (u16, u16) = (56, 12);
@@ -17,7 +17,7 @@ const NARROW_WIDTH: u16 = 100;
 /// Returns whether the nodes are shown as a list.
 #[must_use]
 pub fn is_list(model: &Model, layout: &Layout, area: Rect) -> bool {
-    let small = crate::ui::view::SizeClass::of(model.size) == crate::ui::view::SizeClass::Small;
+    let small = crate::ui::size::SizeClass::of(model.size) == crate::ui::size::SizeClass::Small;
     let little = small || area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1;
     layout.drawings.is_empty() || model.grid.list.unwrap_or(little)
 }

@@ -10,19 +10,21 @@ use fanlight_shared::rpc::watch::Notification;
 use canvas::{PAN, pan, shown_layout, wheel, zoom};
 use cursor::{failed, half, jump, keep_selection, next_failed, next_match, select_match, step};
 
-use super::{Zooming, camera, node};
 use crate::ui::action::Action;
+use crate::ui::areas::Hit;
 use crate::ui::effect::Effect;
+use crate::ui::grid::camera;
 use crate::ui::layer::inspector::Inspector;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::layer::values::ValuesOfRuns;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::model::grid::Zooming;
+use crate::ui::node;
 use crate::ui::products::Made;
-use crate::ui::view::Hit;
 
 /// The maximum number of requests for values of older runs per frame.
-const REQUESTS: usize = 8;
+const MAX_REQUESTS: usize = 8;
 
 /// Carries out an action of this pane, or a movement in the pane that has the focus.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -175,7 +177,7 @@ pub fn shown(model: &mut Model) -> Vec<Effect> {
         let unasked = port.filter(|port| !grid.products.is_asked(name, port)).map(str::to_owned);
         let Some(port) = unasked else { continue };
         effects.extend(grid.products.ask(name, &port).map(Effect::ListValues));
-        if effects.len() >= REQUESTS {
+        if effects.len() >= MAX_REQUESTS {
             break;
         }
     }

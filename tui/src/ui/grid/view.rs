@@ -15,16 +15,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::camera;
-use super::node::{self, Facts};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::document::Document;
 use crate::ui::fit::fit;
 use crate::ui::graph::Layout;
 use crate::ui::model::Model;
+use crate::ui::model::grid::Zooming;
+use crate::ui::node::{self, Facts};
 use crate::ui::theme::{Theme, node_glyph};
-use crate::ui::view::{Areas, Hit};
 
 /// The duration of an animation frame, in milliseconds.
-const FRAME: u64 = 125;
+const FRAME_INTERVAL: u64 = 125;
 
 /// The content of the pane: a graph, its workflow file and the problems in it.
 struct Scene<'a> {
@@ -56,7 +57,7 @@ impl<'a> Scene<'a> {
     /// Schedules an animation step for a running node in view, if animations are on.
     fn moves(&self, areas: &mut Areas) {
         if self.model.options.motion {
-            areas.tick_in(FRAME);
+            areas.tick_in(FRAME_INTERVAL);
         }
     }
 
@@ -161,7 +162,7 @@ pub fn plan(
     let problems = &document.problems;
     let scene = Scene { model, theme, workflow, layout, problems, planned: true };
     let mut areas = Areas::default();
-    match camera::drawing(super::Zooming::Fit, layout, area) {
+    match camera::drawing(Zooming::Fit, layout, area) {
         Some(drawing) => {
             // Directly below the text above it, not centred.
             let rows = u16::try_from(drawing.size.1).unwrap_or(u16::MAX).saturating_add(2);

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::key::{Key, sequence};
 use super::{Keymap, words};
 use crate::ui::action::{ACTIONS, Action};
-use crate::ui::settings::{line_of, syntax_error};
+use crate::ui::toml_error::{line_of, syntax_error};
 
 impl Keymap {
     /// Returns the default keys, overridden by those of a file.
@@ -75,7 +75,7 @@ mod tests {
     use crate::ui::keymap::Found;
 
     #[test]
-    fn an_action_gets_other_keys() {
+    fn a_keymap_file_changes_the_keys_of_an_action() {
         let keymap = Keymap::with_file("quit = \"ctrl-q\"\ncancel_run = [\"c c\"]\n").unwrap();
         let find = |keys: &str| keymap.find(&[Scope::Queue, Scope::All], &sequence(keys).unwrap());
         assert_eq!(find("ctrl-q"), Found::Action(Action::Quit));
@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_had_the_key_loses_it() {
+    fn a_key_that_is_bound_again_loses_its_old_action() {
         let keymap = Keymap::with_file("redraw = \"q\"").unwrap();
         assert_eq!(keymap.keys(Action::Quit), ["ctrl-c"]);
         assert_eq!(keymap.keys(Action::Redraw), ["q"]);
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn errors_have_their_lines() {
         let errors =
             Keymap::with_file("quit = \"q\"\nqiut = \"x\"\nstop = \"nokey\"\nedit = 3\nzoom = \"q\"\n")
                 .unwrap_err();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_toml_is_told() {
+    fn a_file_that_is_not_toml_is_an_error() {
         let errors = Keymap::with_file("quit = \n").unwrap_err();
         assert!(errors[0].starts_with("line 1:"), "{errors:?}");
     }

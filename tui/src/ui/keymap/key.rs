@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_told() {
+    fn an_unknown_key_is_an_error() {
         for text in ["", "ctrl-", "foo", "f99", "shift-g"] {
             assert!(text.parse::<Key>().is_err(), "{text}");
         }

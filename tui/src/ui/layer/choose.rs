@@ -7,17 +7,18 @@ use ratatui::text::{Line, Span};
 
 use super::list::{self, Cursor};
 use crate::ui::action::Action;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
 use crate::ui::fit::fit;
+use crate::ui::frame::popup;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit, popup};
 
 /// Columns of the list.
-const COLUMNS: u16 = 72;
+const WIDTH: u16 = 72;
 /// Columns of a name.
-const NAME: usize = 20;
+const NAME_WIDTH: usize = 20;
 
 /// A choice.
 #[derive(Clone, PartialEq, Debug)]
@@ -87,11 +88,11 @@ impl Component for Choose {
 
     fn view(&self, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
         let rows = u16::try_from(self.choices.len()).unwrap_or(u16::MAX).min(12);
-        let inside = popup(&self.title, (COLUMNS, rows + 2), model, theme, area, buffer, areas);
+        let inside = popup(&self.title, (WIDTH, rows + 2), model, theme, area, buffer, areas);
         list::view(self.cursor, self.choices.len(), theme, inside, buffer, areas, |index| {
             let choice = &self.choices[index];
-            let about = usize::from(inside.width).saturating_sub(NAME + 2);
-            let name = crate::output::text::pad(&choice.name, NAME);
+            let about = usize::from(inside.width).saturating_sub(NAME_WIDTH + 2);
+            let name = crate::text::pad(&choice.name, NAME_WIDTH);
             Line::from(vec![
                 Span::styled(format!("{name}  "), theme.accent),
                 Span::styled(fit(&choice.about, about), theme.text),

@@ -15,14 +15,14 @@ use ratatui::layout::Rect;
 
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
 use crate::ui::picture::zoom::Zoom;
-use crate::ui::picture::{WHOLE, Wanted};
+use crate::ui::picture::{PictureRequest, WHOLE};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 
 const PAN: f32 = 0.25;
 
@@ -125,15 +125,15 @@ impl Compare {
         if self.of_products { 1 } else { self.outputs().len() }
     }
 
-    fn wanted(&self, asset: &Asset, model: &Model, area: Rect) -> Wanted {
+    fn wanted(&self, asset: &Asset, model: &Model, area: Rect) -> PictureRequest {
         let cells = (area.width, area.height);
         if asset.kind == AssetKind::Video {
-            return Wanted::thumbnail(asset.id, cells);
+            return PictureRequest::thumbnail(asset.id, cells);
         }
         let said = asset.value.as_media().and_then(|media| Some((media.width?, media.height?)));
         let pixels = model.pictures.pixels(asset.id).or(said);
         let part = pixels.map_or(WHOLE, |it| self.zoom.part(it, cells, model.pictures.drawing().font));
-        Wanted::whole(asset.id, cells, part)
+        PictureRequest::whole(asset.id, cells, part)
     }
 
     /// Shows the other one of the two that flicker: the first two sides that have this output.
@@ -215,7 +215,7 @@ impl Component for Compare {
     fn shown(&mut self, model: &mut Model) -> Vec<Effect> {
         let Some(inside) = model.areas.layer else { return Vec::new() };
         let places = view::places(self, inside);
-        let pictures: Vec<Wanted> = self
+        let pictures: Vec<PictureRequest> = self
             .row()
             .into_iter()
             .zip(places)

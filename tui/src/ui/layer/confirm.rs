@@ -8,11 +8,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::ui::action::Action;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
+use crate::ui::frame::popup;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit, popup};
 use crate::ui::wrap::wrap;
 
 /// A question.

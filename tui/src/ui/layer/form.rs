@@ -8,22 +8,22 @@ mod tests;
 mod view;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::runs;
-use fanlight_shared::value::Value;
+use fanlight_shared::value::Values;
 use fanlight_shared::workflow::Workflow;
-use indexmap::IndexMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::ui::action::{Action, Scope};
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::document::{Document, Submission};
 use crate::ui::effect::Effect;
 use crate::ui::input::Input;
-use crate::ui::message::Response;
+use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 use field::{Field, Kind};
 use paths::Paths;
 
@@ -34,8 +34,10 @@ const CONFIRM_FROM: usize = 100;
 #[derive(Debug)]
 pub struct Form {
     document: Document,
-    /// The params of the newest run.
-    last: IndexMap<String, Value>,
+    /// The params of the newest run, as far as they are known.
+    last: Values,
+    /// The newest run, while its params are being read.
+    reading: Option<RunId>,
     folder: std::path::PathBuf,
     fields: Vec<Field>,
     paths: Paths,
@@ -57,29 +59,29 @@ enum Question {
     Many(usize),
 }
 
-fn fields(workflow: &Workflow, last: &IndexMap<String, Value>) -> Vec<Field> {
+fn fields(workflow: &Workflow, last: &Values) -> Vec<Field> {
     let params = workflow.params.iter();
     params.map(|(name, param)| Field::of_param(name, param, last.get(name))).chain(Field::extras()).collect()
 }
 
-/// Returns the params of a run that are complete; previews of long params can't start a run.
-fn whole_params(run: &fanlight_shared::run::Run) -> IndexMap<String, Value> {
-    if run.params_short { IndexMap::new() } else { run.params.clone() }
-}
-
 impl Form {
     /// Returns the form for the workflow on screen, filled with the last values or defaults; `None` if the workflow
-    /// can't run.
+    /// can't run. Also returns the effect that reads the last values, if only previews of them are known.
     #[must_use]
-    pub fn open(model: &Model) -> Option<Self> {
+    pub fn open(model: &Model) -> Option<(Self, Option<Effect>)> {
         let document = model.workflow.as_ref()?.document.clone();
         let workflow = document.workflow.clone()?;
         let of_workflow = model.projection.runs().filter(|run| Some(run.workflow_id) == model.workflow_id());
-        let last = of_workflow.max_by_key(|run| run.number).map(whole_params).unwrap_or_default();
+        let (last, reading) = match of_workflow.max_by_key(|run| run.number) {
+            Some(run) if run.params_short => (Values::new(), Some(run.id)),
+            Some(run) => (run.params.clone(), None),
+            None => (Values::new(), None),
+        };
         let fields = fields(&workflow, &last);
         let mut form = Self {
             document,
             last,
+            reading,
             folder: model.options.folder.clone(),
             fields,
             paths: Paths::default(),
@@ -90,7 +92,38 @@ impl Form {
             refused: None,
         };
         form.check();
-        Some(form)
+        Some((form, reading.map(Effect::GetParams)))
+    }
+
+    /// Takes the params of the newest run, or that they can't be read.
+    fn take_params(&mut self, of: RunId, params: Result<&Values, &str>) {
+        if self.reading.take_if(|run| *run == of).is_none() {
+            return;
+        }
+        match (params, self.document.workflow.clone()) {
+            (Ok(params), Some(workflow)) => {
+                self.last.clone_from(params);
+                self.replace(fields(&workflow, params));
+            }
+            (Ok(_), None) => {}
+            (Err(error), _) => {
+                let error = fanlight_shared::sanitise::line(error);
+                self.refused = Some(format!("the last values can't be read: {error}"));
+            }
+        }
+    }
+
+    /// Replaces the fields, and keeps the input of those that were edited.
+    fn replace(&mut self, fields: Vec<Field>) {
+        let before = std::mem::replace(&mut self.fields, fields);
+        let name = before.get(self.at).map(|field| field.name.clone());
+        for field in before {
+            if let Some(now) = self.fields.iter_mut().find(|it| it.name == field.name) {
+                now.take_over(field);
+            }
+        }
+        self.at = self.fields.iter().position(|field| Some(&field.name) == name.as_ref()).unwrap_or(0);
+        self.check();
     }
 
     /// Takes a new version of the file, and keeps the input of the fields that it still has.
@@ -102,17 +135,10 @@ impl Form {
             self.refused = document.refusal().map(|it| fanlight_shared::sanitise::line(&it));
             return;
         };
-        let before = std::mem::replace(&mut self.fields, fields(workflow, &self.last));
-        let name = before.get(self.at).map(|field| field.name.clone());
-        for field in before {
-            if let Some(now) = self.fields.iter_mut().find(|it| it.name == field.name) {
-                now.take_over(field);
-            }
-        }
-        self.at = self.fields.iter().position(|field| Some(&field.name) == name.as_ref()).unwrap_or(0);
+        let fields = fields(workflow, &self.last);
         self.document = document.clone();
         self.refused = None;
-        self.check();
+        self.replace(fields);
     }
 
     /// Checks all fields again.
@@ -142,6 +168,9 @@ impl Form {
     }
 
     fn submit(&mut self, model: &mut Model, sure: bool) -> Step {
+        if self.reading.is_some() {
+            return Step::stay();
+        }
         self.check();
         if let Some(wrong) = self.fields.iter().position(|field| field.error.is_some()) {
             self.at = wrong;
@@ -173,6 +202,7 @@ impl Form {
         let again = Self {
             document: self.document.clone(),
             last: std::mem::take(&mut self.last),
+            reading: None,
             folder: self.folder.clone(),
             fields: std::mem::take(&mut self.fields),
             paths: std::mem::take(&mut self.paths),
@@ -309,6 +339,13 @@ impl Component for Form {
                 self.check();
             }
             Response::Document { document, .. } => self.refresh(document),
+            Response::Params(run, params) => self.take_params(*run, Ok(params)),
+            // If the daemon is away, the request is repeated.
+            Response::Failed { request, error, why } if *why != Why::Away => {
+                if let Effect::GetParams(run) = **request {
+                    self.take_params(run, Err(error));
+                }
+            }
             _ => {}
         }
         Vec::new()

@@ -18,19 +18,18 @@ use fanlight_shared::run_state::InstanceState;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Layer;
 use super::choose::{Choice, Choose};
 use super::prompt::Prompt;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
-use crate::ui::grid::node;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
-use crate::ui::picture::Wanted;
+use crate::ui::model::component::{Component, Step};
+use crate::ui::node;
+use crate::ui::picture::PictureRequest;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 use log::{Log, Of};
 use page::Page;
 use products::Products;
@@ -220,7 +219,7 @@ impl Inspector {
     fn ask_search(&self) -> Step {
         let set = |model: &mut Model, text: &str| {
             let mut layers = std::mem::take(&mut model.layers);
-            if let Some(Layer::Inspector(inspector)) = layers.last_mut() {
+            if let Some(inspector) = layers.last_mut().and_then(|layer| layer.downcast_mut::<Self>()) {
                 inspector.search = text.to_owned();
                 inspector.top = inspector.top.saturating_sub(1);
                 inspector.find(model, true);
@@ -259,7 +258,11 @@ impl Component for Inspector {
                 Vec::new()
             }
             Action::Reasoning => {
-                self.log.turn_reasoning();
+                let above = self.page(model).len() - self.log.shown().len();
+                let row = self.log.turn_reasoning(self.top.saturating_sub(above));
+                if self.top >= above {
+                    self.top = above + row;
+                }
                 Vec::new()
             }
             Action::Wrap => {
@@ -341,7 +344,8 @@ impl Component for Inspector {
         let place = page::picture(Self::place(model));
         let page = self.page(model);
         let cells = (place.width, place.height);
-        let wanted: Vec<Wanted> = page.pictures().map(|asset| Wanted::thumbnail(asset, cells)).collect();
+        let wanted: Vec<PictureRequest> =
+            page.pictures().map(|asset| PictureRequest::thumbnail(asset, cells)).collect();
         effects.extend(model.pictures.want(wanted));
         effects
     }

@@ -9,8 +9,8 @@ use ratatui::widgets::Widget;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::ui::action::Action;
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 
 /// The cursor of a list and the rows in view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

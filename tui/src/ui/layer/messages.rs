@@ -8,12 +8,13 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::list::{self, Cursor};
 use crate::ui::action::Action;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
+use crate::ui::frame::screen;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
-use crate::ui::view::{Areas, Hit, screen};
 
 /// The history of messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -9,12 +9,14 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use crate::ui::action::Action;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::Areas;
 use crate::ui::effect::Effect;
+use crate::ui::fit::fit;
+use crate::ui::frame::popup;
 use crate::ui::input::Input;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, popup};
 
 type Done = Box<dyn Fn(&mut Model, &str) -> Result<Vec<Effect>, String> + Send>;
 type Changed = Box<dyn Fn(&mut Model, &str) -> Vec<Effect> + Send>;
@@ -121,6 +123,6 @@ impl Component for Prompt {
             Some(error) => (error.as_str(), theme.bad),
             None => (self.hint.as_str(), theme.dim),
         };
-        Line::styled(words, style).render(line(2), buffer);
+        Line::styled(fit(words, inside.width.into()), style).render(line(2), buffer);
     }
 }

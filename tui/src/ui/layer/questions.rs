@@ -20,17 +20,17 @@ use fanlight_shared::value::Value;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Layer;
 use crate::ui::action::{Action, Scope};
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
+use crate::ui::layer::inspector::Inspector;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
+use crate::ui::model::queue;
 use crate::ui::pane::Pane;
-use crate::ui::picture::{WHOLE, Wanted};
-use crate::ui::queue;
+use crate::ui::picture::{PictureRequest, WHOLE};
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 use draft::Draft;
 use layout::Layout;
 
@@ -78,6 +78,9 @@ pub struct Questions {
 impl Questions {
     /// Opens the questions at the one that the user most likely means.
     pub fn open(model: &mut Model) -> Vec<Effect> {
+        if model.layers.iter().any(|layer| layer.is::<Self>()) {
+            return Vec::new();
+        }
         let layer = Self { wanted: wanted(model), ..Self::default() };
         model.layers.push(layer.into());
         vec![Effect::ListQuestions]
@@ -201,14 +204,14 @@ impl Questions {
 fn wanted(model: &Model) -> Option<(RunId, Option<(String, ItemPath)>)> {
     let asks = |run: &RunId| model.projection.run(*run).is_some_and(|run| run.asks.is_some());
     let focused = model.lens().map(|lens| lens.run.id).filter(asks);
-    match model.layers.last() {
-        Some(Layer::Inspector(inspector)) => return Some((focused?, Some(inspector.place_of()))),
-        None if model.pane == Pane::Queue => {
-            if let Some(run) = queue::current_run(model).filter(asks) {
-                return Some((run, None));
-            }
-        }
-        _ => {}
+    if let Some(inspector) = model.layers.last().and_then(|layer| layer.downcast_ref::<Inspector>()) {
+        return Some((focused?, Some(inspector.place_of())));
+    }
+    if model.layers.is_empty()
+        && model.pane == Pane::Queue
+        && let Some(run) = queue::current_run(model).filter(asks)
+    {
+        return Some((run, None));
     }
     let node = model.grid.selected.clone().map(|node| (node, ItemPath::WHOLE));
     Some((focused?, node))
@@ -315,7 +318,7 @@ impl Component for Questions {
         let tiles = layout.tiles.iter().filter_map(|(at, place)| Some((choices.get(*at)?, *place)));
         let beside =
             layout.show.iter().filter_map(|(at, place)| Some((open.question.show.get(*at)?, *place)));
-        let wanted: Vec<Wanted> =
+        let wanted: Vec<PictureRequest> =
             tiles.chain(beside).filter_map(|(value, place)| picture(value, layout::inner(place))).collect();
         model.pictures.want(wanted)
     }
@@ -348,9 +351,9 @@ impl Component for Questions {
 }
 
 /// Returns the picture of a value for an area, if it is a picture.
-fn picture(value: &Value, place: Rect) -> Option<Wanted> {
+fn picture(value: &Value, place: Rect) -> Option<PictureRequest> {
     let media = value.as_media().filter(|media| media.mime.starts_with("image/"))?;
-    Some(Wanted::whole(media.hash, (place.width, place.height), WHOLE))
+    Some(PictureRequest::whole(media.hash, (place.width, place.height), WHOLE))
 }
 
 #[cfg(test)]

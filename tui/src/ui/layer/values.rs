@@ -10,15 +10,15 @@ use ratatui::widgets::Widget;
 
 use super::list::{self, Cursor};
 use crate::ui::action::{Action, Scope};
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
 use crate::ui::fit::fit;
-use crate::ui::grid::node;
-use crate::ui::lens;
+use crate::ui::frame::screen;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
+use crate::ui::node;
 use crate::ui::products::Made;
 use crate::ui::theme::{Theme, run_glyph};
-use crate::ui::view::{Areas, Hit, screen};
 
 /// The values of a port in every run.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -91,7 +91,7 @@ impl Component for ValuesOfRuns {
         match action {
             Some(Action::Back | Action::Quit) => Step::close(),
             Some(Action::Open) => match row.map(|(run, _)| run) {
-                Some(run) => Step::close_with(lens::pin(model, run)),
+                Some(run) => Step::close_with(model.pin(run)),
                 None => Step::stay(),
             },
             Some(Action::NextTab) => self.turn(model, 1),

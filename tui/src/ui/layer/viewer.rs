@@ -13,18 +13,17 @@ use ratatui::layout::Rect;
 use super::confirm;
 use crate::ui::action::{Action, Scope};
 use crate::ui::address::Address;
-use crate::ui::component::{Component, Step};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::effect::Effect;
-use crate::ui::gallery::{list, product_actions};
-use crate::ui::lens;
+use crate::ui::layer::product_actions;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::model::component::{Component, Step};
+use crate::ui::model::gallery::list;
 use crate::ui::picture::zoom::Zoom;
-use crate::ui::picture::{WHOLE, Wanted};
+use crate::ui::picture::{PictureRequest, WHOLE};
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
-use crate::ui::update::say;
-use crate::ui::view::{Areas, Hit};
 
 /// How far a key pans, as a fraction of the visible part.
 const PAN: f32 = 0.25;
@@ -99,7 +98,7 @@ impl Viewer {
         let effects = if older { list::more(model) } else { Vec::new() };
         if effects.is_empty() {
             let end = if older { "this is the oldest run" } else { "this is the newest run" };
-            say(model, Tone::Note, end);
+            model.say(Tone::Note, end);
         }
         Step::with(effects)
     }
@@ -120,16 +119,16 @@ impl Viewer {
     }
 
     /// Returns the picture for this area.
-    fn wanted(&self, model: &Model, area: Rect) -> Wanted {
+    fn wanted(&self, model: &Model, area: Rect) -> PictureRequest {
         let cells = (area.width, area.height);
         if self.asset.kind == AssetKind::Video {
-            return Wanted::thumbnail(self.asset.id, cells);
+            return PictureRequest::thumbnail(self.asset.id, cells);
         }
         let media = self.asset.value.as_media();
         let said = media.and_then(|media| Some((media.width?, media.height?)));
         let pixels = model.pictures.pixels(self.asset.id).or(said);
         let part = pixels.map_or(WHOLE, |it| self.zoom.part(it, cells, model.pictures.drawing().font));
-        Wanted::whole(self.asset.id, cells, part)
+        PictureRequest::whole(self.asset.id, cells, part)
     }
 
     fn scroll(&mut self, by: isize) {
@@ -181,7 +180,7 @@ impl Component for Viewer {
                 let text = self.text.clone().map(|text| vec![Effect::Copy(text)]);
                 return Step::with(text.unwrap_or_else(|| product_actions::copy(&self.asset)));
             }
-            Action::ViewPin => return Step::with(lens::pin(model, self.asset.run_id)),
+            Action::ViewPin => return Step::with(model.pin(self.asset.run_id)),
             Action::ViewDelete => {
                 return match product_actions::delete(&[&self.asset]) {
                     Some(question) => Step::with(confirm::ask(model, question)),

@@ -9,12 +9,12 @@ use fanlight_shared::rpc::{ErrorCode, RpcError, assets, questions, runs, workflo
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::ui::app::files;
 use crate::ui::document::Source;
 use crate::ui::effect::Effect;
+use crate::ui::files;
 use crate::ui::message::{Response, Why};
 use crate::ui::picture::PictureOf;
-use crate::{download, environment};
+use crate::{download, environment, node_types};
 
 /// How long an action of the user waits for a daemon that is away.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             if start.request_key.is_empty() {
                 start.request_key = SubmissionId::new().to_string();
             }
-            if let Some(workflow) = files::workflow_of(&start.document) {
+            if let Some(workflow) = files::workflow_of(&start.document, &node_types::of(Some(client)).await) {
                 start.environment = environment::submitted(&workflow, &[])
                     .map_err(|failure| RpcError::new(ErrorCode::BadParams, failure.message()))?;
             }
@@ -120,9 +120,10 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         Effect::ListRuns { to, list } => Response::Runs { to, page: client.call(list).await? },
         Effect::GetRun(run) => {
             let detail = client.run(&run.to_string()).await?;
-            let workflow = files::workflow_of(&detail.document);
+            let workflow = files::workflow_of(&detail.document, &node_types::of(Some(client)).await);
             Response::Run { detail: Box::new(detail), workflow }
         }
+        Effect::GetParams(run) => Response::Params(run, client.params(run).await?),
         Effect::ListAssets { to, list } => Response::Assets { to, page: client.call(list).await? },
         Effect::GetRecipe(asset) => {
             let detail = client.call(assets::Get { asset: asset.to_string() }).await?;
@@ -154,7 +155,8 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
         Effect::ReadWorkflow(request) => {
             let Source::Stored(id) = &request.source else { return Ok(None) };
             let detail = client.workflow(&id.to_string()).await?;
-            Response::Document { request, document: Box::new(files::stored(detail)) }
+            let document = Box::new(files::stored(detail, &node_types::of(Some(client)).await));
+            Response::Document { request, document }
         }
         Effect::SaveAs(asset, path) => {
             save(client, asset, &path).await?;
@@ -200,19 +202,19 @@ pub(in crate::ui) async fn picture(
 }
 
 /// Reads runs that the registry lost track of, one after the other. If a request fails, the rest is left out.
-pub(in crate::ui) async fn look_after(
+pub(in crate::ui) async fn check_runs(
     connected: watch::Receiver<Option<Client>>,
     mut runs: Vec<RunId>,
     say: impl Fn(Response),
 ) {
     let client = connected.borrow().clone();
-    let Some(client) = client else { return say(away(Box::new(Effect::LookAfter(runs)))) };
+    let Some(client) = client else { return say(away(Box::new(Effect::CheckRuns(runs)))) };
     for at in 0..runs.len() {
         let run = runs[at];
         match client.call(runs::Get { run: run.to_string() }).await {
             Ok(detail) => say(Response::Known(run, Some(Box::new(detail.run)))),
             Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => say(Response::Known(run, None)),
-            Err(error) => return say(failed(Box::new(Effect::LookAfter(runs.split_off(at))), &error)),
+            Err(error) => return say(failed(Box::new(Effect::CheckRuns(runs.split_off(at))), &error)),
         }
     }
 }

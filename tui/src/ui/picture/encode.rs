@@ -17,12 +17,12 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use ratatui::style::Color;
 
 use super::probe::{Drawing, GraphicsProtocol};
-use super::{Frame, Painted, Wanted};
+use super::{Frame, Painted, PictureRequest};
 
 /// Longest side of a picture that is opened here, in pixels.
 const MAX_SIDE: u32 = 16_384;
 /// Most memory that decoding may take, in bytes.
-const MEMORY: u64 = 512 * 1024 * 1024;
+const MAX_MEMORY: u64 = 512 * 1024 * 1024;
 
 /// Returns the pixels of a picture file, rotated by its EXIF orientation.
 ///
@@ -35,7 +35,7 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MEMORY);
+    limits.max_alloc = Some(MAX_MEMORY);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(no_picture)?;
     let orientation = decoder.orientation().map_err(no_picture)?;
@@ -66,7 +66,12 @@ pub fn fit(pixels: (u32, u32), cells: (u16, u16), font: (u16, u16)) -> (u16, u16
 ///
 /// # Errors
 /// A sentence, if the picture can't be encoded.
-pub fn encode(picture: &DynamicImage, wanted: Wanted, drawing: Drawing, id: u32) -> Result<Painted, String> {
+pub fn encode(
+    picture: &DynamicImage,
+    wanted: PictureRequest,
+    drawing: Drawing,
+    id: u32,
+) -> Result<Painted, String> {
     let pixels = (picture.width(), picture.height());
     let part = cropped(picture, wanted.part);
     let picture = part.as_ref().unwrap_or(picture);
@@ -182,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_keeps_its_shape() {
+    fn a_picture_keeps_its_aspect_ratio() {
         assert_eq!(fit((400, 200), (20, 20), (1, 2)), (20, 5));
         assert_eq!(fit((200, 400), (20, 10), (1, 2)), (10, 10));
         assert_eq!(fit((10_000, 1), (20, 10), (1, 2)), (20, 1));
@@ -191,7 +196,7 @@ mod tests {
 
     #[test]
     fn half_blocks_show_the_colours() {
-        let wanted = Wanted::thumbnail(asset(), (8, 8));
+        let wanted = PictureRequest::thumbnail(asset(), (8, 8));
         let painted = encode(&halves(), wanted, with(GraphicsProtocol::Blocks), 1).unwrap();
         let cells = &painted.frame.cells;
         assert_eq!((cells.area.width, cells.area.height), (8, 2));
@@ -202,17 +207,17 @@ mod tests {
 
     #[test]
     fn a_part_fills_the_place() {
-        let wanted = Wanted::whole(asset(), (4, 2), [0.5, 0.0, 0.5, 1.0]);
+        let wanted = PictureRequest::whole(asset(), (4, 2), [0.5, 0.0, 0.5, 1.0]);
         let painted = encode(&halves(), wanted, with(GraphicsProtocol::Blocks), 1).unwrap();
         let blue = Color::Rgb(0, 0, 255);
         assert!(painted.frame.cells.content.iter().all(|cell| cell.bg == blue));
-        let outside = Wanted::whole(asset(), (4, 2), [2.0, -1.0, 9.0, 0.0]);
+        let outside = PictureRequest::whole(asset(), (4, 2), [2.0, -1.0, 9.0, 0.0]);
         assert!(encode(&halves(), outside, with(GraphicsProtocol::Blocks), 1).is_ok());
     }
 
     #[test]
-    fn kitty_is_sent_apart_from_its_cells() {
-        let wanted = Wanted::thumbnail(asset(), (8, 8));
+    fn kitty_pictures_are_sent_separately_from_their_cells() {
+        let wanted = PictureRequest::thumbnail(asset(), (8, 8));
         let painted = encode(&halves(), wanted, with(GraphicsProtocol::Kitty), 0x0102_0304).unwrap();
         let transmit = painted.frame.transmit.as_ref().unwrap();
         assert!(transmit.starts_with("\u{1b}_G") && transmit.contains("i=16909060,"), "{transmit}");
@@ -223,19 +228,20 @@ mod tests {
     #[test]
     fn sixels_and_iterm_are_in_one_piece() {
         for protocol in [GraphicsProtocol::Sixel, GraphicsProtocol::Iterm] {
-            let painted = encode(&halves(), Wanted::thumbnail(asset(), (8, 8)), with(protocol), 1).unwrap();
+            let painted =
+                encode(&halves(), PictureRequest::thumbnail(asset(), (8, 8)), with(protocol), 1).unwrap();
             assert!(painted.frame.in_one_piece);
             assert!(painted.frame.cells[(0, 0)].symbol().starts_with('\u{1b}'));
         }
     }
 
     #[test]
-    fn what_is_no_picture_is_a_sentence() {
+    fn bytes_that_are_not_a_picture_are_an_error() {
         assert!(decode(b"no picture").unwrap_err().starts_with("the picture can't be read"));
     }
 
     #[test]
-    fn a_few_colours_are_near() {
+    fn a_palette_of_few_colours_has_similar_ones() {
         assert_eq!(indexed(Color::Rgb(255, 0, 0)), Color::Indexed(196));
         assert_eq!(indexed(Color::Rgb(128, 128, 128)), Color::Indexed(244));
         assert_eq!(indexed(Color::Reset), Color::Reset);

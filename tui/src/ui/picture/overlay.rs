@@ -99,16 +99,17 @@ mod tests {
     use image::DynamicImage;
 
     use super::*;
-    use crate::ui::model::PictureMode;
+    use crate::ui::model::pictures::Pictures;
+    use crate::ui::picture::PictureMode;
     use crate::ui::picture::probe::{Drawing, GraphicsProtocol};
-    use crate::ui::picture::{Pictures, Wanted, encode};
+    use crate::ui::picture::{PictureRequest, encode};
 
     const AREA: Rect = Rect::new(0, 0, 20, 8);
     const PLACE: Rect = Rect::new(2, 1, 8, 4);
 
     fn pictures(protocol: GraphicsProtocol) -> Pictures {
         let drawing = Drawing { protocol, font: (4, 8), tmux: false, deep: true };
-        let wanted = Wanted::thumbnail(AssetId::from_bytes([1; 16]), (PLACE.width, PLACE.height));
+        let wanted = PictureRequest::thumbnail(AssetId::from_bytes([1; 16]), (PLACE.width, PLACE.height));
         let mut pictures = Pictures::new(PictureMode::Auto, drawing);
         pictures.painted(&encode::encode(&DynamicImage::new_rgb8(32, 32), wanted, drawing, 1).unwrap());
         pictures
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_under_something_is_taken_away_and_comes_back() {
+    fn a_covered_picture_is_removed_and_comes_back() {
         for protocol in [GraphicsProtocol::Sixel, GraphicsProtocol::Iterm] {
             let pictures = pictures(protocol);
             let mut overlay = Overlay::default();
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cells_of_a_picture_that_is_gone_are_written_again() {
+    fn the_cells_of_a_removed_picture_are_written_again() {
         let pictures = pictures(GraphicsProtocol::Sixel);
         let mut overlay = Overlay::default();
         let mut shown = frame(Some(&pictures), None);

@@ -1,7 +1,7 @@
 //! The graphics protocol of this terminal: by its replies, or else by the environment.
 
 use super::query::Replies;
-use crate::ui::model::PictureMode;
+use crate::ui::picture::PictureMode;
 
 /// The protocol for pictures.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_terminal_says_counts_more_than_the_environment() {
+    fn replies_of_the_terminal_take_precedence_over_the_environment() {
         let protocol = |terminal: &Terminal, replies| drawing(PictureMode::Auto, terminal, replies).protocol;
         let any = Replies { any: true, ..Replies::default() };
         let kitty = Replies { kitty: true, placeholders: true, ..any };
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_a_cell_may_be_said() {
+    fn the_size_of_a_cell_can_be_reported() {
         let unknown = Terminal { font: None, ..terminal("xterm-256color", "") };
         let font = Some((8, 17));
         let replies = Replies { any: true, kitty: true, placeholders: true, font, ..Replies::default() };
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn known_terminals_get_their_own_way() {
+    fn known_terminals_use_their_own_protocol() {
         let protocol = |term, program| unasked(PictureMode::Auto, &terminal(term, program)).protocol;
         assert_eq!(protocol("xterm-kitty", ""), GraphicsProtocol::Blocks, "its version is not known");
         assert_eq!(protocol("xterm-ghostty", "ghostty"), GraphicsProtocol::Kitty);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn inside_tmux_half_blocks_unless_asked_otherwise() {
+    fn half_blocks_are_used_inside_tmux_unless_another_mode_is_chosen() {
         let inside = Terminal { multiplexer: true, kitty: true, ..terminal("tmux-256color", "tmux") };
         assert_eq!(unasked(PictureMode::Auto, &inside).protocol, GraphicsProtocol::Blocks);
         let asked = unasked(PictureMode::Kitty, &inside);
@@ -233,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn without_the_size_of_a_cell_half_blocks() {
+    fn without_the_size_of_a_cell_half_blocks_are_used() {
         let unknown = Terminal { font: None, ..terminal("xterm-kitty", "") };
         assert_eq!(unasked(PictureMode::Auto, &unknown).protocol, GraphicsProtocol::Blocks);
         assert_eq!(unasked(PictureMode::Kitty, &unknown).font, DEFAULT_FONT);
     }
 
     #[test]
-    fn few_colours_where_the_terminal_does_not_promise_more() {
+    fn few_colours_are_used_unless_the_terminal_has_more() {
         assert!(!unasked(PictureMode::Auto, &terminal("xterm-256color", "")).deep);
         let deep = Terminal { colours: "truecolor".into(), ..terminal("xterm-256color", "") };
         assert!(unasked(PictureMode::Auto, &deep).deep);

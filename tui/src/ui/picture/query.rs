@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::KeyEvent;
 use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::ui::model::PictureMode;
+use crate::ui::picture::PictureMode;
 pub use late::Late;
 use reader::{Read, Reader};
 
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_matters_is_asked() {
+    fn only_the_needed_queries_are_sent() {
         let question = |mode, multiplexer, deep| question(mode, multiplexer, deep).unwrap_or_default();
         assert_eq!(question(PictureMode::Off, false, false), "");
         assert_eq!(question(PictureMode::Blocks, false, true), "");

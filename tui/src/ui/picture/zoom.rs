@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_part_has_the_shape_of_the_place_and_stays_inside() {
+    fn the_visible_part_has_the_aspect_ratio_of_its_place_and_stays_inside() {
         let mut zoom = Zoom::default();
         assert_eq!(zoom.part((100, 100), (100, 25), (1, 2)), super::super::WHOLE);
         for _ in 0..4 {

@@ -4,14 +4,13 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::{queue, runs};
 use fanlight_shared::run::{Run, RunStatus};
 
-use super::rows::{self, Row};
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
 use crate::ui::layer::delete::Delete;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
+use crate::ui::model::queue::rows::{self, Row};
 use crate::ui::toast::Tone;
-use crate::ui::update::say;
 
 /// The most characters of a label.
 const MAX_LABEL_CHARS: usize = 200;
@@ -47,14 +46,14 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
     let mut runs = targets(model);
     runs.retain(|run| !run.state.is_ended());
     if runs.is_empty() {
-        say(model, Tone::Note, "nothing to cancel: it ended already");
+        model.say(Tone::Note, "nothing to cancel: it ended already");
         return Vec::new();
     }
     let effects = vec![Effect::Cancel(runs::Cancel { runs: ids(&runs), ..runs::Cancel::default() })];
     let waiting = runs.iter().filter(|run| run.state == RunStatus::Queued).count();
     if waiting == 1 && runs.len() == 1 {
         model.queue.unmark();
-        say(model, Tone::Good, format!("{} leaves the queue", runs[0].name()));
+        model.say(Tone::Good, format!("{} leaves the queue", runs[0].name()));
         return effects;
     }
     let active = runs.len() - waiting;
@@ -83,14 +82,14 @@ pub(super) fn cancel(model: &mut Model) -> Vec<Effect> {
 pub(super) fn cancel_queued(model: &mut Model) -> Vec<Effect> {
     let count = model.projection.queue().queued;
     if count == 0 {
-        say(model, Tone::Note, "no run waits");
+        model.say(Tone::Note, "no run waits");
         return Vec::new();
     }
     let runs =
         if count == 1 { "the run that waits".to_owned() } else { format!("all {count} runs that wait") };
     let question = Confirm {
         title: format!("Cancel {runs}?"),
-        text: "The queue is emptied, whatever workflow its runs are of. What runs goes on.".to_owned(),
+        text: "All queued runs are cancelled, of all workflows. Running ones continue.".to_owned(),
         yes: "cancel them".to_owned(),
         effects: vec![Effect::Cancel(runs::Cancel { queued: true, ..runs::Cancel::default() })],
         of_marks: false,
@@ -103,7 +102,7 @@ pub(super) fn resume(model: &mut Model) -> Vec<Effect> {
     let mut runs = targets(model);
     runs.retain(|run| matches!(run.state, RunStatus::Failed | RunStatus::Cancelled));
     if runs.is_empty() {
-        say(model, Tone::Note, "only runs that failed or were cancelled can be resumed");
+        model.say(Tone::Note, "only runs that failed or were cancelled can be resumed");
         return Vec::new();
     }
     let effects: Vec<Effect> = runs.iter().map(|run| Effect::Resume(run.id)).collect();
@@ -127,7 +126,7 @@ pub(super) fn delete(model: &mut Model) -> Vec<Effect> {
     let (runs, active): (Vec<Run>, Vec<Run>) = all.into_iter().partition(|run| run.state.is_ended());
     if runs.is_empty() {
         if !active.is_empty() {
-            say(model, Tone::Note, format!("{} did not end yet: cancel first (x)", named(&active)));
+            model.say(Tone::Note, format!("{} did not end yet: cancel first (x)", named(&active)));
         }
         return Vec::new();
     }
@@ -164,11 +163,8 @@ pub(super) fn label(model: &mut Model) {
 /// Pauses or unpauses the queue.
 pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
     let paused = !model.projection.queue().paused;
-    say(
-        model,
-        Tone::Note,
-        if paused { "the queue is paused: what runs goes on" } else { "the queue goes on" },
-    );
+    let text = if paused { "the queue is paused; running runs continue" } else { "the queue continues" };
+    model.say(Tone::Note, text);
     vec![Effect::SetQueue(queue::Set { paused: Some(paused), ..queue::Set::default() })]
 }
 

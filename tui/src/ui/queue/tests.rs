@@ -7,7 +7,6 @@ use fanlight_shared::rpc::{Page, runs};
 use fanlight_shared::run::{Run, RunStatus};
 
 use crate::ui::effect::Effect;
-use crate::ui::layer::Layer;
 use crate::ui::layer::form::Form;
 use crate::ui::message::{Message, Response};
 use crate::ui::model::Model;
@@ -25,7 +24,7 @@ fn queue(mut model: Model) -> Model {
 }
 
 fn go(model: &mut Model, number: u32) {
-    model.queue.cursor = Some(super::At::Run(run_id(number)));
+    model.queue.cursor = Some(crate::ui::model::queue::At::Run(run_id(number)));
 }
 
 fn cancelled(effects: &[Effect]) -> Vec<&runs::Cancel> {
@@ -49,7 +48,7 @@ fn marks_stay_when_the_question_is_answered_no_and_go_with_a_yes() {
 }
 
 #[test]
-fn one_that_waits_leaves_at_once_and_one_that_runs_asks() {
+fn cancelling_asks_for_a_running_run_and_not_for_a_queued_one() {
     let mut model = queue(busy());
     go(&mut model, 6);
     assert_eq!(cancelled(&press(&mut model, "x"))[0].runs, [run_id(6)]);
@@ -60,7 +59,7 @@ fn one_that_waits_leaves_at_once_and_one_that_runs_asks() {
 }
 
 #[test]
-fn emptying_the_queue_names_how_many() {
+fn emptying_the_queue_asks_with_the_number_of_runs() {
     let mut model = queue(busy());
     press(&mut model, "X");
     assert!(screen(&mut model, 120, 40).contains("all 2 runs that wait"));
@@ -97,7 +96,7 @@ fn only_what_failed_or_was_cancelled_is_resumed() {
 }
 
 #[test]
-fn a_page_that_could_not_be_read_is_read_when_one_tries_again() {
+fn a_page_that_could_not_be_read_is_read_by_a_retry() {
     let mut model = opened();
     model.pane = Pane::Queue;
     let asked = paint(&mut model, 120, 40);
@@ -114,7 +113,7 @@ fn a_page_that_could_not_be_read_is_read_when_one_tries_again() {
 }
 
 #[test]
-fn what_nobody_could_be_asked_is_asked_when_the_daemon_is_back() {
+fn failed_requests_are_repeated_when_the_daemon_is_back() {
     use crate::ui::message::{Link, Why};
     let mut model = busy();
     let up = model.link.clone();
@@ -131,14 +130,14 @@ fn what_nobody_could_be_asked_is_asked_when_the_daemon_is_back() {
 #[test]
 fn a_form_that_was_refused_comes_back_and_another_failure_brings_none() {
     let mut model = opened();
-    let form = Form::open(&model).expect("a form");
+    let (form, _) = Form::open(&model).expect("a form");
     model.queue.submit(form);
     fail(&mut model, Effect::ListWorkflows, "no luck");
     assert!(model.layers.is_empty());
     let source = crate::ui::document::Source::File("/home/ada/poster.yaml".into());
     let submission = crate::ui::document::Submission { start: runs::Start::default(), source };
     fail(&mut model, Effect::Start(Box::new(submission)), "`seed` is too large");
-    assert!(matches!(model.layers.last(), Some(Layer::Form(_))));
+    assert!(model.layers.last().is_some_and(|layer| layer.is::<Form>()));
     assert!(screen(&mut model, 120, 40).contains("is too large"));
 }
 
@@ -165,13 +164,13 @@ fn ended_runs_have_their_pictures_beside_them() {
     let mut model = queue(busy());
     pictured(&mut model, 4);
     let wanted = paint(&mut model, 120, 40);
-    let cells = super::thumbs::CELLS;
+    let cells = crate::ui::model::queue::thumbs::CELLS;
     let of_run = |it: &Effect| matches!(it, Effect::Paint(of) if of.cells == cells && of.of == testing::asset_id(4).into());
     assert!(wanted.iter().any(of_run), "{wanted:?}");
-    let tall = model.areas.hits.iter().filter(|(place, hit)| {
-        matches!(hit, crate::ui::view::Hit::Run(run) if *run == run_id(4)) && place.height == cells.1
+    let rows = model.areas.hits.iter().filter(|(place, hit)| {
+        matches!(hit, crate::ui::areas::Hit::Run(run) if *run == run_id(4)) && place.height == cells.1
     });
-    assert_eq!(tall.count(), 1);
+    assert_eq!(rows.count(), 1);
     press(&mut model, "i");
     assert!(!paint(&mut model, 120, 40).iter().any(of_run));
     assert!(
@@ -179,19 +178,19 @@ fn ended_runs_have_their_pictures_beside_them() {
             .areas
             .hits
             .iter()
-            .all(|(place, hit)| !matches!(hit, crate::ui::view::Hit::Run(_)) || place.height < 3)
+            .all(|(place, hit)| !matches!(hit, crate::ui::areas::Hit::Run(_)) || place.height < 3)
     );
 }
 
 #[test]
-fn where_little_fits_cards_have_no_pictures() {
+fn cards_have_no_pictures_in_a_small_pane() {
     let mut model = queue(busy());
     pictured(&mut model, 4);
     assert!(paint(&mut model, 60, 15).iter().all(|it| !matches!(it, Effect::Paint(_))));
 }
 
 #[test]
-fn a_workflow_without_pictures_is_not_asked_for_them_for_ever() {
+fn a_workflow_without_pictures_is_not_searched_for_them_for_ever() {
     let runs: Vec<_> = (1..=30).map(|number| run(number, RunStatus::Completed)).collect();
     let mut model = queue(with_runs(&runs));
     let mut asked = 0;
@@ -219,7 +218,8 @@ fn ten_thousand_runs_are_scrolled_to_their_end() {
     assert!(screen(&mut model, 120, 40).contains("#1 seed=1"));
     press(&mut model, "g g j");
     assert!(screen(&mut model, 120, 40).contains("#10000 seed=10000"));
-    let rows = model.areas.hits.iter().filter(|(_, hit)| matches!(hit, crate::ui::view::Hit::Run(_))).count();
+    let rows =
+        model.areas.hits.iter().filter(|(_, hit)| matches!(hit, crate::ui::areas::Hit::Run(_))).count();
     assert!(rows < 60, "only what is in view is drawn: {rows}");
 }
 
@@ -236,7 +236,7 @@ fn the_filter_shows_what_has_the_words_and_esc_takes_it_away() {
 }
 
 #[test]
-fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
+fn products_that_were_deleted_while_the_daemon_was_away_leave_the_list() {
     let mut model = queue(busy());
     let state = Queue { max_concurrent_runs: 8, paused: false, running: 1, queued: 0 };
     let runs = vec![run(5, RunStatus::Running)];
@@ -250,7 +250,7 @@ fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
     let page =
         Page { rows: vec![run(2, RunStatus::Completed)], cursor: Some("more".to_owned()), limit: None };
     let effects = response(&mut model, Response::Runs { to: asked.expect("a page"), page });
-    let Some(Effect::LookAfter(after)) = effects.iter().find(|it| matches!(it, Effect::LookAfter(_))) else {
+    let Some(Effect::CheckRuns(after)) = effects.iter().find(|it| matches!(it, Effect::CheckRuns(_))) else {
         panic!("nobody is asked after: {effects:?}");
     };
     assert!(after.contains(&run_id(4)) && !after.contains(&run_id(2)), "{after:?}");
@@ -259,7 +259,7 @@ fn what_was_deleted_while_the_daemon_was_out_of_reach_leaves_the_list() {
 }
 
 #[test]
-fn a_number_stands_in_every_card_or_in_none_pictures_or_not() {
+fn numbers_are_shown_in_all_cards_or_in_none() {
     let mut model = queue(busy());
     let of = run(4, RunStatus::Completed);
     let mut picture = asset(1, &of, "poster", AssetKind::Image);
@@ -275,7 +275,7 @@ fn a_number_stands_in_every_card_or_in_none_pictures_or_not() {
 }
 
 #[test]
-fn a_run_that_the_limit_of_its_workflow_keeps_waiting_says_so() {
+fn a_run_that_waits_because_of_the_limit_of_its_workflow_says_so() {
     let limited = |number, state| Run { concurrency: Some(1), ..run(number, state) };
     let waits = limited(2, RunStatus::Queued);
     let line = |runs: &[Run]| {

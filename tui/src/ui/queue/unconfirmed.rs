@@ -4,9 +4,9 @@
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::run::Run;
 
-use super::Section;
 use crate::ui::effect::Effect;
 use crate::ui::model::Model;
+use crate::ui::model::queue::Section;
 
 /// Checks a page of a section, of one workflow or of all; `last` marks the last page.
 pub(super) fn read(
@@ -28,5 +28,5 @@ pub(super) fn read(
     for run in &missing {
         model.projection.confirm(*run);
     }
-    (!missing.is_empty()).then_some(Effect::LookAfter(missing))
+    (!missing.is_empty()).then_some(Effect::CheckRuns(missing))
 }

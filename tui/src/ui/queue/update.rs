@@ -12,17 +12,16 @@ use cursor::{fold, mark, step, toggle};
 pub use notification::{moved, notification, response, shown};
 use sections::{filter, search, sort};
 
-use super::rows::{self, Row, Rows};
-use super::{At, Section, ask};
 use crate::ui::action::Action;
+use crate::ui::areas::Hit;
 use crate::ui::effect::Effect;
 use crate::ui::layer::compare::Compare;
-use crate::ui::lens;
 use crate::ui::model::Model;
+use crate::ui::model::queue::rows::{self, Row, Rows};
+use crate::ui::model::queue::{At, Section};
 use crate::ui::pane::Pane;
+use crate::ui::queue::ask;
 use crate::ui::toast::Tone;
-use crate::ui::update::say;
-use crate::ui::view::Hit;
 
 /// Carries out an action of this pane, or a movement in the pane that has the focus.
 pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -148,8 +147,8 @@ fn pin(model: &mut Model, run: RunId) -> Vec<Effect> {
         .run(run)
         .is_some_and(|it| it.state == RunStatus::Cancelled && it.start_order.is_none());
     if gone {
-        say(model, Tone::Note, "it was cancelled before it started: there is nothing to look at");
+        model.say(Tone::Note, "it was cancelled before it started: there is nothing to look at");
         return Vec::new();
     }
-    lens::pin(model, run)
+    model.pin(run)
 }

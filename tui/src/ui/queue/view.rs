@@ -8,12 +8,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-use super::rows::{Row, Rows};
-use super::{Section, Sort};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::model::Model;
+use crate::ui::model::queue::rows::{Row, Rows};
+use crate::ui::model::queue::{Section, Sort};
 use crate::ui::pane::Pane;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 
 /// Draws the inside of the pane; the root draws the border, with the title from [`title`].
 pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
@@ -27,7 +27,7 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
         return empty(model, theme, area, buffer);
     }
     let cursor = rows.cursor(model);
-    let height = |row: usize| rows.row(&model.queue, row).map_or(1, |row| tall(model, row, area));
+    let height = |row: usize| rows.row(&model.queue, row).map_or(1, |row| height(model, row, area));
     // The cursor stays in the middle if possible; only rows in view are read.
     let room = usize::from(area.height);
     let (mut first, mut above) = (cursor, 0);
@@ -51,11 +51,11 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
     let mut y = area.y;
     for row in first..rows.len {
         let Some(it) = rows.row(&model.queue, row) else { break };
-        let tall = u16::try_from(height(row)).unwrap_or(1).min(area.bottom().saturating_sub(y));
-        if tall == 0 {
+        let shown = u16::try_from(height(row)).unwrap_or(1).min(area.bottom().saturating_sub(y));
+        if shown == 0 {
             break;
         }
-        let place = Rect { y, height: tall, ..area };
+        let place = Rect { y, height: shown, ..area };
         match it {
             Row::Heading(section) => {
                 heading(model, theme, section, place, buffer, areas);
@@ -65,14 +65,16 @@ pub fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas
             }
             Row::Run(run) => card::view(model, theme, (run, lit(row)), place, buffer, areas),
         }
-        y += tall;
+        y += shown;
     }
 }
 
-fn tall(model: &Model, row: Row, pane: Rect) -> usize {
+fn height(model: &Model, row: Row, pane: Rect) -> usize {
     match row {
         Row::Heading(_) => 1,
-        Row::Run(run) => model.projection.run(run).map_or(1, |run| usize::from(card::tall(model, run, pane))),
+        Row::Run(run) => {
+            model.projection.run(run).map_or(1, |run| usize::from(card::height(model, run, pane)))
+        }
     }
 }
 

@@ -12,8 +12,8 @@
 use fanlight_shared::problem::near;
 use toml::de::{DeTable, DeValue};
 
-use super::{line_of, syntax_error};
-use crate::ui::model::PictureMode;
+use crate::ui::picture::PictureMode;
+use crate::ui::toml_error::{line_of, syntax_error};
 
 const KEYS: [&str; 6] = ["confirm", "bell", "motion", "mouse", "ascii", "pictures"];
 
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_holds_and_the_rest_is_open() {
+    fn a_preferences_file_sets_only_what_it_names() {
         let preferences = Preferences::with_file("confirm = false\npictures = \"sixel\"\n").unwrap();
         assert_eq!(
             (preferences.confirm, preferences.bell, preferences.pictures),

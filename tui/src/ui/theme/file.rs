@@ -11,7 +11,7 @@ use ratatui::style::{Color, Modifier, Style};
 use toml::de::{DeTable, DeValue};
 
 use super::{ROLES, Theme};
-use crate::ui::settings::{line_of, syntax_error};
+use crate::ui::toml_error::{line_of, syntax_error};
 
 impl Theme {
     /// Returns the default theme, overridden by the roles of a file.
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_gets_another_style() {
+    fn a_theme_file_changes_the_style_of_a_role() {
         let theme = Theme::with_file("accent = \"magenta bold\"\nselected = \"black on #ff8800\"\n").unwrap();
         assert_eq!(theme.accent, Style::new().fg(Color::Magenta).add_modifier(Modifier::BOLD));
         assert_eq!(theme.selected, Style::new().fg(Color::Black).bg(Color::Rgb(255, 136, 0)));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
+    fn errors_have_their_lines() {
         let errors = Theme::with_file("acent = \"red\"\nbad = \"rde bold\"\ngood = 3\n").unwrap_err();
         insta::assert_snapshot!(errors.join("\n"));
     }

@@ -5,23 +5,23 @@ use fanlight_shared::rpc::runs;
 use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
-use super::{open, say};
+use super::open;
 use crate::ui::action::{Action, Scope};
-use crate::ui::component::Step;
+use crate::ui::commands::help::Help;
+use crate::ui::commands::palette::Palette;
 use crate::ui::document::Submission;
 use crate::ui::effect::Effect;
 use crate::ui::layer::confirm::{self, Confirm};
-use crate::ui::layer::help::Help;
 use crate::ui::layer::messages::Messages;
-use crate::ui::layer::palette::Palette;
 use crate::ui::layer::questions::Questions;
-use crate::ui::lens;
 use crate::ui::model::Model;
+use crate::ui::model::component::Step;
 use crate::ui::pane::Pane;
+use crate::ui::shell::{component, enabled, pane_of};
 use crate::ui::toast::Tone;
 
 /// Carries out an action of the shell, or of the pane it belongs to.
-pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if !enabled(model, action) {
         return Vec::new();
     }
@@ -54,7 +54,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Mouse => {
             model.options.mouse = !model.options.mouse;
             let now = if model.options.mouse { "on" } else { "off: the terminal selects text" };
-            say(model, Tone::Note, format!("mouse {now}"));
+            model.say(Tone::Note, format!("mouse {now}"));
             return vec![Effect::Mouse(model.options.mouse)];
         }
         Action::Back => back(model),
@@ -67,7 +67,7 @@ fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
     // An action of an unfocused pane was chosen in the palette: it focuses the pane.
     match action.info().scope {
         Scope::All => {}
-        scope => match Pane::of_scope(scope) {
+        scope => match pane_of(scope) {
             Some(pane) => model.pane = pane,
             None => return Vec::new(),
         },
@@ -77,31 +77,7 @@ fn in_pane(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Passes an action to the focused pane.
 fn pane_step(model: &mut Model, action: Action) -> Step {
-    model.pane.component().key(model, KeyEvent::from(KeyCode::Null), Some(action))
-}
-
-/// Returns whether an action is enabled.
-#[must_use]
-pub fn enabled(model: &Model, action: Action) -> bool {
-    match action {
-        // Also before the snapshot of the run in focus arrives.
-        Action::OlderRun | Action::NewerRun => lens::focus(model).is_some() && lens::is_one_of_many(model),
-        Action::Pin => model.lens().is_some() && lens::is_one_of_many(model),
-        Action::Run | Action::RunAgain => model.workflow.is_some(),
-        Action::Edit => model.workflow.as_ref().is_some_and(|open| open.document.path.is_some()),
-        Action::Stop => model.lens().is_some_and(|lens| !lens.run.state.is_ended()),
-        Action::Answer => model.projection.active().any(|run| run.asks.is_some()),
-        Action::Retry => !model.unanswered.is_empty() && model.is_up(),
-        Action::Dismiss => !model.toasts.shown.is_empty(),
-        _ => match action.info().scope {
-            Scope::All => true,
-            scope => match Pane::of_scope(scope) {
-                Some(pane) => pane.component().enabled(model, action),
-                // Actions of layers belong to the open layer.
-                None => model.layers.last().is_some_and(|layer| layer.scope() == Some(scope)),
-            },
-        },
-    }
+    component(model.pane).key(model, KeyEvent::from(KeyCode::Null), Some(action))
 }
 
 fn turn(model: &mut Model, by: usize) {
@@ -117,7 +93,7 @@ fn beside(model: &mut Model, action: Action) {
         (model.projection.newer(workflow), "this is the newest run")
     };
     if moved.is_none() {
-        say(model, Tone::Note, end);
+        model.say(Tone::Note, end);
     }
 }
 
@@ -127,13 +103,13 @@ fn pin(model: &mut Model) {
     };
     if model.projection.pinned(workflow).is_some() {
         model.projection.unpin(workflow);
-        say(model, Tone::Note, "the lens follows the newest started run");
+        model.say(Tone::Note, "the lens follows the newest started run");
     } else {
         // A deleted run may still be on screen, but can't be pinned.
         if model.projection.pin(run)
             && let Some(name) = model.projection.run(run).map(fanlight_shared::run::Run::name)
         {
-            say(model, Tone::Note, format!("the lens stays on {name}"));
+            model.say(Tone::Note, format!("the lens stays on {name}"));
         }
     }
 }
@@ -159,7 +135,7 @@ fn edit(model: &mut Model) -> Vec<Effect> {
     match (&document.path, &document.example) {
         (Some(_), Some(example)) => {
             let text = format!("{example} is an example: make a file of it first (w, then N)");
-            say(model, Tone::Note, text);
+            model.say(Tone::Note, text);
             Vec::new()
         }
         (Some(path), None) => vec![Effect::Edit(path.clone())],
@@ -171,30 +147,19 @@ fn edit(model: &mut Model) -> Vec<Effect> {
 fn again(model: &mut Model) -> Vec<Effect> {
     let Some(document) = model.workflow.as_ref().map(|open| &open.document) else { return Vec::new() };
     let Some(workflow) = &document.workflow else { return open::form(model) };
-    let mut set = runs::ParamSet::default();
-    let mut needs_file = None;
-    // Only the daemon knows params that are too long for lists.
-    set.like = model.lens().filter(|lens| lens.run.params_short).map(|lens| lens.run.id);
-    if let Some(lens) = model.lens().filter(|lens| !lens.run.params_short) {
-        for (name, value) in &lens.run.params {
-            match value {
-                _ if !workflow.params.contains_key(name) => {}
-                Value::None => {}
-                value if value.has_media() => needs_file = Some(name.clone()),
-                value => {
-                    set.params.insert(name.clone(), value.clone());
-                }
-            }
-        }
-    }
-    if let Some(name) = needs_file {
-        say(model, Tone::Note, format!("`{name}` takes a file: choose it again"));
+    let lens = model.lens();
+    let takes_file = |(name, value): (&String, &Value)| {
+        (workflow.params.contains_key(name) && value.has_media()).then(|| name.clone())
+    };
+    if let Some(name) = lens.and_then(|lens| lens.run.params.iter().find_map(takes_file)) {
+        model.say(Tone::Note, format!("`{name}` takes a file: choose it again"));
         return open::form(model);
     }
     let start = runs::Start {
         document: document.text.to_string(),
         path: document.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
-        sets: vec![set],
+        // Only the daemon has the params as they were submitted.
+        sets: vec![runs::ParamSet { like: lens.map(|lens| lens.run.id), ..runs::ParamSet::default() }],
         ..runs::Start::default()
     };
     vec![Effect::Start(Box::new(Submission { start, source: document.source.clone() }))]

@@ -3,9 +3,10 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{choose, step_top};
+use crate::ui::areas::{Border, Hit};
 use crate::ui::effect::Effect;
-use crate::ui::model::{Border, Model};
-use crate::ui::view::Hit;
+use crate::ui::model::Model;
+use crate::ui::shell::component;
 
 pub(super) fn happened(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if let Some(border) = model.dragging {
@@ -41,7 +42,7 @@ pub(super) fn happened(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if matches!(mouse.kind, MouseEventKind::Down(_)) {
         model.pane = pane;
     }
-    pane.component().mouse(model, mouse, hit.as_ref()).effects
+    component(pane).mouse(model, mouse, hit.as_ref()).effects
 }
 
 fn drag(model: &mut Model, border: Border, mouse: MouseEvent) {

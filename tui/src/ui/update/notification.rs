@@ -6,14 +6,15 @@ use fanlight_shared::id::RunId;
 use fanlight_shared::rpc::watch::Notification;
 use fanlight_shared::run::{Asks, Run};
 
-use super::{say, with_layers};
+use super::{lens, with_layers};
 use crate::ui::action::Action;
+use crate::ui::clean;
 use crate::ui::effect::Effect;
-use crate::ui::layer::Layer;
+use crate::ui::layer::questions::Questions;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
+use crate::ui::shell::component;
 use crate::ui::toast::Tone;
-use crate::ui::{clean, lens};
 
 pub(super) fn notification(model: &mut Model, notification: &mut Notification) -> Vec<Effect> {
     clean::notification(notification);
@@ -25,18 +26,18 @@ pub(super) fn notification(model: &mut Model, notification: &mut Notification) -
     for change in model.projection.apply(notification) {
         match change {
             Change::Gap(run) => lens::gap(model, run),
-            Change::Bye(reason) => say(model, Tone::Note, format!("the daemon ends: {reason}")),
+            Change::Bye(reason) => model.say(Tone::Note, format!("the daemon ends: {reason}")),
             Change::Updated(_) | Change::Moved(_) | Change::Deleted(_) | Change::Banners => {}
         }
     }
     match notification {
-        Notification::Registry { .. } => effects.extend(look_after(model)),
+        Notification::Registry { .. } => effects.extend(missing(model)),
         Notification::Snapshot { run_id, .. } => effects.extend(lens::snapshot(model, *run_id)),
         Notification::Daemon { event, .. } => effects.extend(daemon(model, event, before)),
         _ => {}
     }
     for pane in Pane::ALL {
-        effects.extend(pane.component().notification(model, notification));
+        effects.extend(component(*pane).notification(model, notification));
     }
     with_layers(model, |layer, model| layer.notification(model, notification), &mut effects);
     effects
@@ -49,12 +50,12 @@ fn asks(model: &mut Model, run: &Run) -> Option<Effect> {
     let first = |asks: &Asks| (asks.node.clone(), asks.item, asks.text.clone());
     let new = known.is_none_or(|known| asks.count > known.count || first(asks) != first(known));
     // The open layer of questions shows it already.
-    if !new || model.layers.iter().any(|layer| matches!(layer, Layer::Questions(_))) {
+    if !new || model.layers.iter().any(|layer| layer.is::<Questions>()) {
         return None;
     }
     let key = model.keymap.keys(Action::Answer).into_iter().next().unwrap_or_default();
     let text = format!("{} asks: {}", run.name(), asks.text);
-    say(model, Tone::Note, format!("{text} ({key} answers)"));
+    model.say(Tone::Note, format!("{text} ({key} answers)"));
     model.options.bell.then_some(Effect::Notify(text))
 }
 
@@ -64,9 +65,9 @@ fn open_runs(model: &Model) -> u32 {
     queue.running + queue.queued
 }
 
-fn look_after(model: &Model) -> Option<Effect> {
+fn missing(model: &Model) -> Option<Effect> {
     let missing: Vec<RunId> = model.projection.missing().collect();
-    (!missing.is_empty()).then_some(Effect::LookAfter(missing))
+    (!missing.is_empty()).then_some(Effect::CheckRuns(missing))
 }
 
 fn daemon(model: &Model, event: &DaemonEvent, before: u32) -> Vec<Effect> {

@@ -2,21 +2,22 @@
 
 use fanlight_shared::run::Run;
 
-use super::{open, say, with_layers};
+use super::{lens, open, with_layers};
+use crate::ui::clean;
 use crate::ui::effect::Effect;
-use crate::ui::layer::Layer;
+use crate::ui::layer::questions::Questions;
 use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
+use crate::ui::shell::component;
 use crate::ui::toast::Tone;
-use crate::ui::{clean, lens};
 
 pub(super) fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
     sanitise(response);
     let mut effects = Vec::new();
     with_layers(model, |layer, model| layer.response(model, response), &mut effects);
     for pane in Pane::ALL {
-        effects.extend(pane.component().response(model, response));
+        effects.extend(component(*pane).response(model, response));
     }
     effects.extend(shell(model, response));
     effects
@@ -66,24 +67,24 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             Vec::new()
         }
         Response::Done(what) => {
-            say(model, Tone::Good, what.clone());
+            model.say(Tone::Good, what.clone());
             Vec::new()
         }
         Response::Saved(path) => {
-            say(model, Tone::Good, format!("saved {}", path.display()));
+            model.say(Tone::Good, format!("saved {}", path.display()));
             Vec::new()
         }
         Response::Answered(answer) => {
             let name = model.projection.run(answer.run_id).map(Run::name).unwrap_or_default();
-            say(model, Tone::Good, format!("answered {}{} of {name}", answer.node, answer.item));
+            model.say(Tone::Good, format!("answered {}{} of {name}", answer.node, answer.item));
             // Closes the layer of questions if there are no more.
-            model.layers.retain(|layer| !matches!(layer, Layer::Questions(it) if it.is_over()));
+            model.layers.retain(|layer| !layer.downcast_ref::<Questions>().is_some_and(Questions::is_over));
             Vec::new()
         }
         Response::Started(started) => {
             started_runs(model, &started.runs);
             for hint in &started.hints {
-                say(model, Tone::Note, hint.clone());
+                model.say(Tone::Note, hint.clone());
             }
             Vec::new()
         }
@@ -108,13 +109,13 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             }
             if model.pinning == Some(id) {
                 model.pinning = None;
-                effects.extend(lens::pin(model, id));
+                effects.extend(model.pin(id));
             }
             effects
         }
         Response::Workflows(workflows) => {
             model.workflows.clone_from(workflows);
-            open::identify(model)
+            model.identify()
         }
         Response::Document { request, document } => open::read(model, request, document),
         Response::Graph(version, layout) => {
@@ -132,6 +133,7 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
             Vec::new()
         }
         Response::Questions(_)
+        | Response::Params(..)
         | Response::NotPainted(..)
         | Response::Painted(_)
         | Response::Assets { .. }
@@ -164,7 +166,7 @@ fn failed(model: &mut Model, request: &Effect, error: &str, why: Why) {
         }
         _ => {}
     }
-    say(model, Tone::Bad, format!("{}: {error}", request.words()));
+    model.say(Tone::Bad, format!("{}: {error}", request.words()));
 }
 
 fn started_runs(model: &mut Model, runs: &[Run]) {
@@ -181,5 +183,5 @@ fn started_runs(model: &mut Model, runs: &[Run]) {
     {
         open.document.workflow_id = Some(run.workflow_id);
     }
-    say(model, Tone::Good, words);
+    model.say(Tone::Good, words);
 }

@@ -11,11 +11,12 @@ use fanlight_shared::rpc::watch::Notification;
 
 use super::*;
 use crate::ui::testing::{busy, connected, press, run_id, screen};
+use crate::ui::toast::Tone;
 
 #[test]
-fn quitting_asks_nothing_and_says_that_runs_go_on() {
+fn quitting_asks_nothing_and_says_that_runs_continue() {
     assert_eq!(press(&mut busy(), "q"), [Effect::Quit]);
-    assert!(Action::Quit.info().words.contains("runs go on"));
+    assert!(Action::Quit.info().words.contains("runs continue"));
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn run_again_takes_the_params_of_the_focused_run() {
         _ => None,
     });
     let start = start.expect("a start");
-    assert_eq!(start.sets[0].params["seed"], fanlight_shared::value::Value::Int(5));
+    assert_eq!(start.sets[0], runs::ParamSet { like: Some(run_id(5)), ..runs::ParamSet::default() });
     assert_eq!(start.path.as_deref(), Some("/home/ada/poster.yaml"));
 }
 
@@ -86,7 +87,7 @@ fn run_again_takes_the_params_of_the_focused_run() {
 fn esc_dismisses_errors_first() {
     let mut model = busy();
     model.zoomed = true;
-    say(&mut model, Tone::Bad, "no luck");
+    model.say(Tone::Bad, "no luck");
     press(&mut model, "esc");
     assert!(model.toasts.shown.is_empty() && model.zoomed);
     press(&mut model, "esc");
@@ -94,7 +95,7 @@ fn esc_dismisses_errors_first() {
 }
 
 #[test]
-fn a_failed_request_is_told_and_kept_among_the_messages() {
+fn a_failed_request_is_shown_and_stays_in_the_messages() {
     let mut model = busy();
     let failed = crate::ui::message::Response::Failed {
         request: Box::new(Effect::Cancel(runs::Cancel::default())),
@@ -107,7 +108,7 @@ fn a_failed_request_is_told_and_kept_among_the_messages() {
 }
 
 #[test]
-fn what_every_client_should_show_comes_and_goes() {
+fn a_banner_comes_and_goes() {
     let mut model = busy();
     let banner = |text: &[&str]| {
         let banners = text.iter().map(|it| (*it).to_owned()).collect();
@@ -123,9 +124,9 @@ fn what_every_client_should_show_comes_and_goes() {
 }
 
 #[test]
-fn nothing_that_a_run_says_moves_the_cursor() {
+fn no_text_of_a_run_moves_the_cursor() {
     let mut model = busy();
-    say(&mut model, Tone::Bad, "a\u{1b}[2Jb");
+    model.say(Tone::Bad, "a\u{1b}[2Jb");
     assert!(!model.toasts.shown[0].text.contains('\u{1b}'));
 }
 

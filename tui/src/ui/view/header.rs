@@ -8,12 +8,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Areas, Hit, SizeClass};
 use crate::ui::action::Action;
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::fit::fit;
-use crate::ui::lens;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
+use crate::ui::size::SizeClass;
 use crate::ui::theme::{Theme, run_glyph};
 
 pub(super) fn view(
@@ -52,7 +52,7 @@ fn title<'a>(model: &Model, theme: &Theme, columns: u16) -> Line<'a> {
     // The right part is never cut.
     let room = usize::from(columns).saturating_sub(12);
     let number = model.lens().map(|lens| format!("#{}", lens.run.number)).unwrap_or_default();
-    let pinned = lens::is_pinned(model) && lens::is_one_of_many(model);
+    let pinned = model.is_pinned() && model.is_one_of_many();
     let mut left = room.saturating_sub(number.len() + 2 + if pinned { 8 } else { 0 });
     let of_run = model.lens().filter(|lens| lens.run.label != lens.run.title);
     let label = of_run.map(|lens| lens.run.label.as_str()).unwrap_or_default();
@@ -121,7 +121,7 @@ fn elapsed(run: &Run, started: Option<Time>, ended: Option<Time>, now: Time) -> 
 fn counts<'a>(model: &Model, theme: &Theme) -> Vec<Span<'a>> {
     let queue = model.projection.queue();
     let asking = model.projection.active().filter(|run| run.asks.is_some()).count();
-    if !lens::is_one_of_many(model) || queue.running + queue.queued == 0 && asking == 0 {
+    if !model.is_one_of_many() || queue.running + queue.queued == 0 && asking == 0 {
         return Vec::new();
     }
     let (running, waiting) = if model.options.ascii { (">", ".") } else { ("▶", "…") };

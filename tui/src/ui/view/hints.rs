@@ -6,15 +6,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Areas, Hit};
 use crate::ui::action::Action;
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::model::Model;
+use crate::ui::shell;
 use crate::ui::theme::Theme;
-use crate::ui::update;
 
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut x = area.x + 1;
-    let hints = update::hints(model);
+    let hints = shell::hints(model);
     // Help, which lists the other actions, and the way back from a layer always have room.
     let last = [Action::Help, Action::Back].into_iter().find(|it| hints.contains(it));
     let reserved = last.and_then(|it| words(model, it)).as_ref().map_or(0, |(key, words)| width(key, words));

@@ -6,7 +6,8 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Widget};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Areas, Hit};
+use crate::ui::areas::{Areas, Hit};
+use crate::ui::frame;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::toast::Tone;
@@ -15,7 +16,7 @@ use crate::ui::wrap::wrap;
 /// The maximum width of a message, without its frame.
 const MAX_WIDTH: u16 = 56;
 /// The maximum number of lines of a message.
-const LINES: u16 = 6;
+const MAX_LINES: u16 = 6;
 
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let mut bottom = area.bottom();
@@ -30,7 +31,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let columns =
             u16::try_from(widest).unwrap_or(u16::MAX).min(MAX_WIDTH).min(area.width.saturating_sub(4));
         let lines = wrap(&toast.text, columns);
-        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, LINES);
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, MAX_LINES);
         let height = rows + 2;
         if bottom.saturating_sub(area.y) < height {
             break;
@@ -39,7 +40,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let place =
             Rect { x: area.right().saturating_sub(columns + 4), y: bottom, width: columns + 4, height };
         Clear.render(place, buffer);
-        let set = if model.options.ascii { super::frame::ASCII } else { ratatui::symbols::border::ROUNDED };
+        let set = if model.options.ascii { frame::ASCII } else { ratatui::symbols::border::ROUNDED };
         let block = Block::bordered().border_set(set).border_style(style);
         let inner = block.inner(place);
         block.render(place, buffer);

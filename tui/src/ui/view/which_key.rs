@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::Areas;
+use crate::ui::areas::Areas;
+use crate::ui::frame::popup;
 use crate::ui::model::Model;
+use crate::ui::shell;
 use crate::ui::theme::Theme;
-use crate::ui::update;
 
 /// The pause in milliseconds.
 const POPUP_DELAY: u64 = 300;
@@ -22,7 +23,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         areas.tick_in(POPUP_DELAY - waited);
         return;
     }
-    let rows = model.keymap.continuations(&update::scopes(model), &model.pending);
+    let rows = model.keymap.continuations(&shell::scopes(model), &model.pending);
     let begun: Vec<String> = model.pending.iter().map(ToString::to_string).collect();
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
     let low = Rect {
@@ -31,7 +32,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         x: area.right().saturating_sub(36),
         width: 36.min(area.width),
     };
-    let inside = super::popup(&begun.join(" "), (low.width, height), model, theme, low, buffer, areas);
+    let inside = popup(&begun.join(" "), (low.width, height), model, theme, low, buffer, areas);
     for (row, (key, action)) in (inside.y..inside.bottom()).zip(rows) {
         let line = Line::from(vec![
             Span::styled(format!("{key:<8}"), theme.key),

@@ -76,7 +76,7 @@ fn a_range_includes_both_ends_and_the_last_sweep_varies_fastest() {
 }
 
 #[test]
-fn a_zip_pairs_and_wants_equal_lengths() {
+fn a_zip_pairs_values_and_needs_equal_lengths() {
     let shell = Shell::new();
     let sets = shell.sets(&["--sweep", "seed=1..2", "--sweep", "place=Hove,Lewes", "--zip"]).unwrap();
     assert_eq!(sets.len(), 2);
@@ -87,7 +87,7 @@ fn a_zip_pairs_and_wants_equal_lengths() {
 }
 
 #[test]
-fn the_matrix_of_the_file_yields_to_the_command_line() {
+fn the_command_line_overrides_the_matrix_of_the_file() {
     let shell = Shell::new();
     assert_eq!(shell.seeds(&["--matrix"]), [1, 2, 3]);
     assert_eq!(shell.seeds(&["--matrix", "--sweep", "seed=8,9"]), [8, 9]);
@@ -125,7 +125,7 @@ fn media_is_an_absolute_path() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn errors_are_reported() {
     let shell = Shell::new();
     assert!(shell.refused(&["-p", "seed=abc"]).contains("abc"));
     assert!(shell.refused(&["-p", "seed=-1"]).contains("less than 0"));

@@ -6,8 +6,10 @@ use ratatui::layout::Rect;
 
 use crate::ui::action::Action;
 use crate::ui::graph::{Layout, Zoom};
-use crate::ui::grid::{Zooming, camera, node};
+use crate::ui::grid::camera;
 use crate::ui::model::Model;
+use crate::ui::model::grid::Zooming;
+use crate::ui::node;
 use crate::ui::pane::Pane;
 
 /// Cells per pan key: columns, rows.

@@ -30,7 +30,7 @@ fn selected(model: &Model) -> &str {
 }
 
 #[test]
-fn the_cursor_moves_by_what_lies_where() {
+fn the_cursor_moves_by_the_positions_of_nodes() {
     let mut model = painted(busy(), 160, 50);
     press(&mut model, "l");
     assert_eq!(selected(&model), "framed");
@@ -59,7 +59,7 @@ fn the_next_failed_node_is_found() {
 }
 
 #[test]
-fn a_pan_by_hand_stops_following() {
+fn panning_by_hand_stops_following() {
     let mut model = painted(busy(), 160, 50);
     press(&mut model, "f");
     assert!(model.grid.follow);
@@ -104,7 +104,7 @@ fn products_accumulate_and_moving_the_lens_keeps_them() {
 }
 
 #[test]
-fn a_value_of_another_run_moves_the_lens_there() {
+fn choosing_the_value_of_another_run_moves_the_lens_there() {
     let mut model = painted(busy(), 160, 50);
     notification(&mut model, 1, "one");
     notification(&mut model, 4, "four");
@@ -117,7 +117,7 @@ fn a_value_of_another_run_moves_the_lens_there() {
 }
 
 #[test]
-fn values_of_older_runs_are_asked_for_once() {
+fn values_of_older_runs_are_requested_once() {
     let mut model = painted(busy(), 160, 50);
     let values = |effects: &[Effect]| {
         effects.iter().filter(|it| matches!(it, Effect::ListValues(of) if of.node == "title")).count()
@@ -127,7 +127,7 @@ fn values_of_older_runs_are_asked_for_once() {
 }
 
 #[test]
-fn what_older_runs_made_is_asked_for_once_and_where_it_is_shown() {
+fn products_of_older_runs_are_requested_once_if_they_are_shown() {
     let mut model = painted(busy(), 160, 50);
     let asked = |model: &mut Model| {
         let effects = testing::paint(model, 160, 50);

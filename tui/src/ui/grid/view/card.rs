@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Widget};
 
 use crate::ui::fit::fit;
 use crate::ui::graph::Zoom;
-use crate::ui::grid::node::Facts;
+use crate::ui::node::Facts;
 use crate::ui::theme::Theme;
 
 #[derive(Clone, Copy)]

@@ -7,11 +7,11 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use super::{Scene, card};
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::graph::route::{EdgeCanvas, Tone};
 use crate::ui::graph::viewport::Viewport;
 use crate::ui::graph::{Drawing, FlowDirection, Place, Zoom};
-use crate::ui::grid::node::Facts;
-use crate::ui::view::{Areas, Hit};
+use crate::ui::node::Facts;
 
 pub(super) fn view(
     scene: &Scene<'_>,

@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::Scene;
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::fit::fit;
 use crate::ui::graph::Lane;
-use crate::ui::view::{Areas, Hit};
 
 /// Lanes take at most this fraction of the width.
-const LANES: usize = 3;
+const LANES_SHARE: usize = 3;
 
 pub(super) fn view(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer, areas: &mut Areas) {
     let rows = rows(scene);
@@ -20,7 +20,7 @@ pub(super) fn view(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer, areas: &m
     let height = usize::from(area.height);
     let at = selected.and_then(|node| rows.iter().position(|lane| lane.node == Some(node))).unwrap_or(0);
     let first = at.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
-    let most = usize::from(area.width) / LANES;
+    let most = usize::from(area.width) / LANES_SHARE;
     let seen = rows.iter().skip(first).take(height);
     let lanes =
         seen.clone().map(|lane| width(&lane.before) + 1 + width(&lane.after)).max().unwrap_or(0).min(most);

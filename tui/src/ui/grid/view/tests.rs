@@ -9,9 +9,8 @@ use fanlight_shared::run_state::RunState;
 use fanlight_shared::value::Value;
 
 use super::*;
-use crate::ui::graph;
-use crate::ui::graph::Zoom;
-use crate::ui::grid::Zooming;
+use crate::ui::graph::{self, Zoom};
+use crate::ui::model::grid::Zooming;
 use crate::ui::products::Made;
 use crate::ui::testing::{self, busy, run, run_id, with_runs};
 
@@ -218,7 +217,7 @@ fn progress(node: &str) -> Notification {
 }
 
 #[test]
-fn news_that_nobody_can_see_change_nothing() {
+fn events_that_are_not_in_view_change_nothing() {
     let near = areas(&running("step_105", Zoom::Card));
     assert!(near.shows(&progress("step_105")), "the card shows how far it is");
     assert!(!near.shows(&progress("step_199")), "that node is out of view");
@@ -227,7 +226,7 @@ fn news_that_nobody_can_see_change_nothing() {
 }
 
 #[test]
-fn nothing_moves_for_a_node_out_of_view() {
-    assert_eq!(areas(&running("step_105", Zoom::Card)).tick, Some(FRAME));
+fn nothing_is_animated_for_a_node_out_of_view() {
+    assert_eq!(areas(&running("step_105", Zoom::Card)).tick, Some(FRAME_INTERVAL));
     assert_eq!(areas(&running("step_199", Zoom::Card)).tick, None);
 }

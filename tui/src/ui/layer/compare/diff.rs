@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_new() {
+    fn only_changes_are_highlighted() {
         assert_eq!(new("greetings from Brighton", "greetings from Hove"), ["Hove"]);
         assert_eq!(new("a b c", "a b c"), Vec::<String>::new());
         assert_eq!(new("one two three", "two three"), Vec::<String>::new());

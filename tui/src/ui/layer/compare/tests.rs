@@ -2,7 +2,7 @@ use fanlight_shared::rpc::Page;
 use fanlight_shared::run::RunStatus;
 
 use super::*;
-use crate::ui::layer::Layer;
+use crate::ui::layer::compare::Compare;
 use crate::ui::message::Message;
 use crate::ui::testing::{asset, press, run, screen, with_runs};
 use crate::ui::update::update;
@@ -35,9 +35,9 @@ fn the_most_and_the_least_number_are_marked() {
 #[test]
 fn flicker_shows_one_after_the_other_in_one_place() {
     let mut model = compared(AssetKind::Text);
-    let flicker = |model: &Model| match model.layers.last() {
-        Some(Layer::Compare(compare)) => compare.flicker,
-        _ => panic!("not open"),
+    let flicker = |model: &Model| {
+        let compare = model.layers.last().and_then(|layer| layer.downcast_ref::<Compare>());
+        compare.expect("it is open").flicker
     };
     press(&mut model, "f");
     assert_eq!(flicker(&model), Some(0));
@@ -50,7 +50,7 @@ fn flicker_shows_one_after_the_other_in_one_place() {
 }
 
 #[test]
-fn each_side_asks_for_what_its_run_made() {
+fn each_side_of_a_comparison_requests_the_products_of_its_run() {
     let runs = [run(1, RunStatus::Completed), run(2, RunStatus::Completed)];
     let effects = Compare::of_runs(&runs).begin();
     assert!(

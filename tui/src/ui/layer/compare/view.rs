@@ -9,13 +9,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::{Compare, diff};
-use crate::ui::gallery::content;
+use crate::ui::areas::Areas;
+use crate::ui::content;
+use crate::ui::frame::screen;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, screen};
 
 /// Columns of the names of params.
-const NAMES: u16 = 12;
+const NAME_WIDTH: u16 = 12;
 /// The minimum width of a column of the table; columns that don't fit are listed by name.
 const MIN_WIDTH: u16 = 14;
 
@@ -30,15 +31,15 @@ fn differing(compare: &Compare) -> Vec<String> {
 }
 
 fn shown(compare: &Compare, inside: Rect) -> usize {
-    let fit = usize::from((inside.width.saturating_sub(NAMES) / MIN_WIDTH).max(1));
+    let fit = usize::from((inside.width.saturating_sub(NAME_WIDTH) / MIN_WIDTH).max(1));
     compare.sides.len().min(fit)
 }
 
 fn column(compare: &Compare, inside: Rect, index: usize) -> Rect {
     let count = u16::try_from(shown(compare, inside)).unwrap_or(1).max(1);
-    let wide = inside.width.saturating_sub(NAMES) / count;
+    let wide = inside.width.saturating_sub(NAME_WIDTH) / count;
     let index = u16::try_from(index).unwrap_or(0);
-    Rect { x: inside.x + NAMES + wide * index, width: wide.saturating_sub(1), ..inside }
+    Rect { x: inside.x + NAME_WIDTH + wide * index, width: wide.saturating_sub(1), ..inside }
 }
 
 fn table_rows(compare: &Compare, inside: Rect) -> u16 {
@@ -73,7 +74,7 @@ pub(super) fn view(
 ) {
     let title = format!("Compare {}", compare.sides.len());
     let inside = screen(&title, model, theme, area, buffer, areas);
-    if inside.height < 4 || inside.width < NAMES + 4 {
+    if inside.height < 4 || inside.width < NAME_WIDTH + 4 {
         return;
     }
     table(compare, theme, inside, buffer);
@@ -96,7 +97,7 @@ fn table(compare: &Compare, theme: &Theme, inside: Rect, buffer: &mut Buffer) {
             line(Line::styled(text, theme.text), place, row + 1, buffer);
         }
     }
-    let place = Rect { width: NAMES - 1, ..inside };
+    let place = Rect { width: NAME_WIDTH - 1, ..inside };
     for (row, name) in names.iter().take(rows).enumerate() {
         line(Line::styled(cut(name, place.width.into()), theme.dim), place, row + 1, buffer);
     }
@@ -147,7 +148,7 @@ fn products(compare: &Compare, model: &Model, theme: &Theme, inside: Rect, buffe
         };
         match (asset.kind, &asset.value) {
             (AssetKind::Image | AssetKind::Video, _) => {
-                if !model.pictures.draw_wanted(&compare.wanted(asset, model, place), place, buffer) {
+                if !model.pictures.draw_request(&compare.wanted(asset, model, place), place, buffer) {
                     content::view(asset, model, theme, place, buffer);
                 }
             }

@@ -44,6 +44,8 @@ pub(super) struct Field {
     /// The param, unless it is an extra.
     pub(super) param: Option<Param>,
     pub(super) kind: Kind,
+    /// The value that it was filled with, which is used unchanged until it is edited.
+    filled: Option<Value>,
     /// Its values, one per run; none if the default is used.
     pub(super) values: Vec<Value>,
     /// Whether something was typed or chosen in it.
@@ -71,6 +73,7 @@ impl Field {
             name: name.to_owned(),
             param: Some(param.clone()),
             kind,
+            filled: value.and_then(|value| value.clone().convert(&param.ty).ok()),
             values: Vec::new(),
             edited: false,
             error: None,
@@ -83,6 +86,7 @@ impl Field {
             name: name.to_owned(),
             param: None,
             kind,
+            filled: None,
             values: Vec::new(),
             edited: false,
             error: None,
@@ -238,7 +242,10 @@ impl Field {
                 let choices = param.choices.iter().enumerate();
                 choices.filter(|(index, _)| chosen(*index)).map(|(_, it)| Value::Text(it.clone())).collect()
             }
-            _ => read_text(&self.text(), param, folder)?,
+            _ => match &self.filled {
+                Some(value) if !self.edited => vec![value.clone()],
+                _ => read_text(&self.text(), param, folder)?,
+            },
         };
         for value in &values {
             let items = value.as_list().unwrap_or(std::slice::from_ref(value));

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_gone_into() {
+    fn a_folder_can_be_entered() {
         let (mut paths, base) = paths();
         assert_eq!(paths.complete(&base, "ph", FILE).as_deref(), Some("photos/"));
         assert_eq!(paths.complete(&base, "photos/", FILE).as_deref(), Some("photos/日本.jpg"));
@@ -174,21 +174,21 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_completed_behind_the_last_comma() {
+    fn lists_are_completed_after_the_last_comma() {
         let (mut paths, base) = paths();
         let list = Of { folders: false, list: true };
         assert_eq!(paths.complete(&base, "sea.png, ph", list).as_deref(), Some("sea.png, photos/"));
     }
 
     #[test]
-    fn hidden_files_are_offered_to_who_types_a_dot() {
+    fn hidden_files_are_offered_after_a_dot() {
         let (paths, base) = paths();
         assert_eq!(paths.candidates(&base, "", FILE).0.len(), 3);
         assert_eq!(paths.candidates(&base, ".", FILE).0.len(), 1);
     }
 
     #[test]
-    fn what_is_not_there_is_told_once_the_folder_is_known() {
+    fn a_missing_file_is_reported_once_the_folder_is_known() {
         let (paths, base) = paths();
         assert_eq!(paths.error(&base, "sea.png", false), None);
         assert!(paths.error(&base, "se", false).is_some_and(|it| it.contains("there is no `se`")));

@@ -1,12 +1,13 @@
 //! Stories about the form.
 
 use fanlight_shared::rpc::runs;
+use fanlight_shared::run::RunStatus;
 use fanlight_shared::value::Value;
 
 use super::*;
 use crate::ui::document::{Purpose, Request};
 use crate::ui::message::Entry;
-use crate::ui::testing::{self, opened, paint, press, response, screen, write};
+use crate::ui::testing::{self, opened, paint, press, response, run_id, screen, with_runs, write};
 
 /// Returns the form of a workflow with these params.
 fn form(params: &str) -> Model {
@@ -49,7 +50,7 @@ fn a_range_makes_a_run_for_each_value_and_says_how_many() {
 }
 
 #[test]
-fn what_is_wrong_is_told_while_one_types_and_nothing_starts() {
+fn errors_are_shown_while_typing_and_nothing_starts() {
     let mut model = form("  seed: { type: int, default: 1, min: 0 }");
     write(&mut model, "x");
     let shown = screen(&mut model, 120, 40);
@@ -118,7 +119,7 @@ fn a_path_is_completed_by_tab() {
 }
 
 #[test]
-fn where_nothing_is_left_to_complete_tab_goes_on() {
+fn tab_moves_on_if_there_is_nothing_to_complete() {
     let mut model = form("  photo: { type: image }\n  seed: { type: int, default: 1 }");
     folder(&mut model, "/home/ada", &[("sea.png", false)]);
     write(&mut model, "sea.png");
@@ -138,7 +139,7 @@ fn many_runs_ask_first() {
 }
 
 #[test]
-fn leaving_asks_only_where_something_was_typed() {
+fn leaving_asks_only_if_something_was_typed() {
     let mut model = form("  seed: { type: int, default: 1 }");
     press(&mut model, "esc");
     assert!(model.layers.is_empty());
@@ -153,7 +154,7 @@ fn leaving_asks_only_where_something_was_typed() {
 }
 
 #[test]
-fn a_label_holds_for_all_runs() {
+fn a_label_applies_to_all_runs_of_a_submission() {
     let mut model = form("  seed: { type: int, default: 1 }");
     press(&mut model, "tab");
     write(&mut model, "trial");
@@ -182,7 +183,7 @@ fn a_form_shows_the_file_as_it_is_now_and_keeps_what_was_typed() {
 }
 
 #[test]
-fn several_choices_can_be_marked_each_for_a_run_of_its_own() {
+fn each_marked_choice_starts_its_own_run() {
     let mut model = form("  mode: { type: choice, choices: [fast, good, best], default: good }");
     let shown = screen(&mut model, 120, 40);
     assert!(shown.contains("[ ] fast  [ ] good  [ ] best"), "{shown}");
@@ -209,7 +210,7 @@ fn a_text_keeps_the_lines_and_tabs_that_are_pasted_however_the_terminal_sends_th
 }
 
 #[test]
-fn a_long_paste_is_taken_whole() {
+fn a_long_paste_is_complete() {
     let mut model = form("  text: { type: text, default: \"\" }");
     let long = "0123456789".repeat(5_000);
     paste(&mut model, &long);
@@ -227,7 +228,7 @@ fn alt_enter_begins_a_line_in_a_text_and_enter_starts() {
 }
 
 #[test]
-fn the_cursor_of_the_terminal_is_where_one_writes() {
+fn the_cursor_of_the_terminal_is_in_the_text_input() {
     let mut model = form("  place: { type: text, default: \"日本\" }\n  seed: { type: int, default: 1 }");
     screen(&mut model, 120, 40);
     let first = model.areas.caret.expect("a caret");
@@ -243,4 +244,62 @@ fn the_cursor_of_the_terminal_is_where_one_writes() {
     press(&mut model, "esc y");
     screen(&mut model, 120, 40);
     assert_eq!(model.areas.caret, None, "nothing is written in panes");
+}
+
+/// Returns the open form after a run with params that are too long for lists.
+fn after_long_params() -> Model {
+    let mut last = testing::run(1, RunStatus::Completed);
+    last.params = Values::from([("place".to_owned(), Value::from("xxx… (5004 bytes, 12345678)"))]);
+    last.params_short = true;
+    let mut model = with_runs(&[last]);
+    assert!(press(&mut model, "r").contains(&Effect::GetParams(run_id(1))));
+    model
+}
+
+#[test]
+fn long_values_of_the_last_run_are_read_before_they_can_be_submitted() {
+    let mut model = after_long_params();
+    assert!(!screen(&mut model, 120, 40).contains("5004 bytes"));
+    assert!(screen(&mut model, 120, 40).contains("are being read"));
+    assert!(!press(&mut model, "ctrl-s").iter().any(|it| matches!(it, Effect::Start(_))));
+    let whole = Value::from("x".repeat(5000) + "\tend");
+    let params = Values::from([("place".to_owned(), whole.clone()), ("seed".to_owned(), Value::Int(7))]);
+    response(&mut model, Response::Params(run_id(1), params));
+    let start = started(press(&mut model, "ctrl-s"));
+    assert_eq!(
+        (&values(&start, "place")[..], &values(&start, "seed")[..]),
+        (&[whole][..], &[Value::Int(7)][..])
+    );
+}
+
+#[test]
+fn typed_text_is_kept_when_the_values_of_the_last_run_arrive() {
+    let mut model = after_long_params();
+    press(&mut model, "ctrl-u");
+    write(&mut model, "Hove");
+    let params = Values::from([("place".to_owned(), Value::from("y".repeat(5000)))]);
+    response(&mut model, Response::Params(run_id(1), params));
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "place"), [Value::from("Hove")]);
+}
+
+#[test]
+fn a_form_says_that_the_last_values_can_not_be_read() {
+    let mut model = after_long_params();
+    let request = Box::new(Effect::GetParams(run_id(1)));
+    response(&mut model, Response::Failed { request, error: "no such run".to_owned(), why: Why::Gone });
+    assert!(screen(&mut model, 120, 40).contains("the last values can't be read: no such run"));
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "place"), [Value::from("Brighton")]);
+}
+
+#[test]
+fn a_value_that_was_not_edited_is_submitted_as_it_was() {
+    for text in ["[\"a\", \"b\"]", "a\tb", "one\ntwo"] {
+        let mut last = testing::run(1, RunStatus::Completed);
+        last.params = Values::from([("place".to_owned(), Value::from(text))]);
+        last.params_short = true;
+        let mut model = with_runs(&[last.clone()]);
+        press(&mut model, "r");
+        response(&mut model, Response::Params(run_id(1), last.params));
+        assert_eq!(values(&started(press(&mut model, "ctrl-s")), "place"), [Value::from(text)]);
+    }
 }

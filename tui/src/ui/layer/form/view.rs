@@ -11,9 +11,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::field::{Field, Kind};
 use super::{Form, Question};
+use crate::ui::areas::{Areas, Hit};
+use crate::ui::frame::popup;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit, popup};
 
 /// The maximum number of lines for matching paths.
 const MAX_SUGGESTIONS: u16 = 5;
@@ -26,8 +27,8 @@ pub(super) fn view(
     buffer: &mut Buffer,
     areas: &mut Areas,
 ) {
-    let tall = |field: &Field| tall(field) + offered(form, field);
-    let rows: u16 = form.fields.iter().map(tall).sum();
+    let height = |field: &Field| height(field) + offered(form, field);
+    let rows: u16 = form.fields.iter().map(height).sum();
     let size = (90.min(area.width), rows.saturating_add(6).min(area.height));
     let title = form.document.workflow.as_ref().map_or("", |it| it.title());
     let inside = popup(&format!("Run {}", sanitise::line(title)), size, model, theme, area, buffer, areas);
@@ -39,13 +40,13 @@ pub(super) fn view(
     let name = u16::try_from(name).unwrap_or(8);
     // The focused field is always in view.
     let mut first = 0;
-    let upto = |first: usize| form.fields[first..=form.at].iter().map(tall).sum::<u16>();
+    let upto = |first: usize| form.fields[first..=form.at].iter().map(height).sum::<u16>();
     while first < form.at && upto(first) > list.height {
         first += 1;
     }
     let mut y = list.y;
     for (index, field) in form.fields.iter().enumerate().skip(first) {
-        let height = tall(field).min(list.bottom().saturating_sub(y));
+        let height = height(field).min(list.bottom().saturating_sub(y));
         if height == 0 {
             break;
         }
@@ -94,7 +95,7 @@ fn offer(form: &Form, field: &Field, theme: &Theme, area: Rect, buffer: &mut Buf
     }
 }
 
-fn tall(field: &Field) -> u16 {
+fn height(field: &Field) -> u16 {
     let lines = match &field.kind {
         Kind::Lines(lines) if field.has_lines() => u16::try_from(lines.count().clamp(3, 6)).unwrap_or(3),
         Kind::Lines(lines) => u16::try_from(lines.count().clamp(1, 6)).unwrap_or(1),
@@ -233,6 +234,9 @@ fn foot(form: &Form, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buff
                 Span::styled("n", theme.key),
                 Span::styled(" no", theme.text),
             ])
+        }
+        (None, ..) if form.reading.is_some() => {
+            Line::styled("the values of the last run are being read", theme.dim)
         }
         (None, Some(refused), _) => Line::styled(refused.as_str(), theme.bad),
         (None, None, Err(wrong)) => Line::styled(wrong.as_str(), theme.bad),

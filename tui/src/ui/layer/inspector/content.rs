@@ -8,20 +8,20 @@ use fanlight_shared::run::{AttemptEnd, NodeStatus};
 use fanlight_shared::run_state::{Attempt, InstanceState};
 use fanlight_shared::sanitise;
 use fanlight_shared::time::human_duration;
-use fanlight_shared::value::Value;
+use fanlight_shared::value::{Value, shortened};
 use fanlight_shared::workflow::{Action, Piece, Template};
 use ratatui::style::Style;
 
 use super::page::{Page, Row};
 use super::{Inspector, Tab, activity, question};
-use crate::ui::grid::node;
 use crate::ui::model::Model;
+use crate::ui::node;
 use crate::ui::theme::{Theme, node_glyph};
 
 pub(super) type Text = (String, Style);
 
 /// The maximum number of lines per port; the pager and the viewer show the rest.
-const LINES: usize = 400;
+const MAX_LINES: usize = 400;
 /// The maximum number of pictures per list.
 const MAX_PICTURES: usize = 6;
 /// Cells of a progress bar.
@@ -51,7 +51,7 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
         return vec![text("no run yet", theme.dim)];
     };
     if instance.status == NodeStatus::Running {
-        doing(instance, model, theme, &mut rows);
+        progress(instance, model, theme, &mut rows);
     }
     if let Some(question) = &instance.question {
         rows.extend(question::rows(question, model, theme));
@@ -68,7 +68,7 @@ fn outputs(inspector: &Inspector, model: &Model, theme: &Theme) -> Vec<Row> {
     }
     if rows.is_empty() {
         let words = match instance.status {
-            status if status.has_values() => "it put out nothing",
+            status if status.has_values() => "it has no outputs",
             NodeStatus::Running => "nothing yet",
             status if status.is_ended() => "it has no values: it did not complete",
             _ => "it has not started",
@@ -103,7 +103,7 @@ pub(super) fn values(instance: &InstanceState) -> Vec<(&str, &'static str, &Valu
 }
 
 /// Adds the progress of a running attempt, and its last message.
-fn doing(instance: &InstanceState, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
+fn progress(instance: &InstanceState, model: &Model, theme: &Theme, rows: &mut Vec<Row>) {
     if let Some(progress) = &instance.progress {
         let message = progress.message.as_deref().unwrap_or_default();
         let words = match progress.fraction {
@@ -142,31 +142,36 @@ fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &
             rows.extend(media_rows(media, pictures.first(), theme));
         }
         Value::List(items) if items.iter().any(Value::has_media) => {
-            rows.push(text(format!("{name} · {} items", items.len()), theme.accent));
-            for (index, item) in items.iter().enumerate().take(LINES) {
+            let (there, count) = shortened::items(items);
+            rows.push(text(format!("{name} · {}", crate::text::count(count, "item")), theme.accent));
+            let shown = &there[..there.len().min(MAX_LINES)];
+            for (index, item) in shown.iter().enumerate() {
                 let words = match item {
                     Value::None => "hole: the item was skipped or dropped".to_owned(),
                     item => node::summary(item, 200),
                 };
                 rows.push(text(format!("  [{index}] {words}"), theme.text));
             }
+            if count > shown.len() {
+                rows.push(text(format!("  and {} more", count - shown.len()), theme.dim));
+            }
             rows.extend(pictures.iter().take(MAX_PICTURES).map(|asset| Row::Picture(*asset)));
         }
         Value::Large(large) => {
             rows.push(text(format!("{name} · {} bytes", large.bytes), theme.accent));
-            let lines = large.head.lines().take(LINES);
+            let lines = large.head.lines().take(MAX_LINES);
             rows.extend(lines.map(|line| text(format!("  {line}"), theme.text)));
             rows.push(text("  …", theme.dim));
         }
         Value::Text(words) if words.trim().contains('\n') => {
             rows.push(text(name, theme.accent));
-            let lines = words.trim_end().lines().take(LINES);
+            let lines = words.trim_end().lines().take(MAX_LINES);
             rows.extend(lines.map(|line| text(format!("  {line}"), theme.text)));
         }
         Value::Object(_) | Value::List(_) => {
             rows.push(text(name, theme.accent));
             let json = serde_json::to_string_pretty(&value.to_json()).unwrap_or_default();
-            rows.extend(json.lines().take(LINES).map(|line| Row::Json(format!("  {line}"))));
+            rows.extend(json.lines().take(MAX_LINES).map(|line| Row::Json(format!("  {line}"))));
         }
         value => {
             rows.push(text(name, theme.accent));
@@ -181,8 +186,8 @@ fn named(name: &str, value: &Value, pictures: &[AssetId], theme: &Theme, rows: &
 fn media_rows(media: &Media, picture: Option<&AssetId>, theme: &Theme) -> Vec<Row> {
     let size = media.width.zip(media.height).map(|(width, height)| format!(" · {width}×{height}"));
     let size = size.unwrap_or_default();
-    let bytes = crate::output::text::size(media.bytes);
-    let words = match crate::output::text::input(media) {
+    let bytes = crate::text::size(media.bytes);
+    let words = match crate::text::input(media) {
         Some(input) => format!("{}{size} · {input}", media.mime),
         None => format!("{} · {}{size} · {bytes}", media.name, media.mime),
     };
@@ -372,7 +377,7 @@ fn attempt_line(attempt: &Attempt, model: &Model, theme: &Theme) -> Text {
         None => ("running", theme.running),
         Some(AttemptEnd::Completed) => ("completed", theme.good),
         Some(AttemptEnd::Failed) => ("failed", theme.bad),
-        Some(AttemptEnd::Cancelled) => ("cancelled", theme.gone),
+        Some(AttemptEnd::Cancelled) => ("cancelled", theme.cancelled),
         Some(AttemptEnd::Lost) => ("lost: nobody saw how it ended", theme.warning),
         Some(AttemptEnd::Parked) => ("asked a person", theme.warning),
     };

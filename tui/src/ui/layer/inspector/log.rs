@@ -27,7 +27,7 @@ pub(super) struct Log {
     folded: Option<Vec<(Stream, String)>>,
     /// Whether reasoning is shown.
     reasons: bool,
-    /// Whether the last line goes on.
+    /// Whether the last line is incomplete.
     open: bool,
     begin: u64,
     next: u64,
@@ -75,10 +75,35 @@ impl Log {
         self.lines.iter().any(|(stream, _)| *stream == Stream::Reasoning)
     }
 
-    /// Shows reasoning, or folds it.
-    pub(super) fn turn_reasoning(&mut self) {
+    /// Shows reasoning, or folds it. Returns the row of the line that was in this row.
+    pub(super) fn turn_reasoning(&mut self, row: usize) -> usize {
+        let line = self.line_of(row);
         self.reasons = !self.reasons;
         self.fold();
+        self.row_of(line)
+    }
+
+    /// Returns the stretches of one stream: the first line and row of each, and how many rows it takes.
+    fn stretches(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let (mut line, mut row) = (0, 0);
+        self.lines.chunk_by(|(one, _), (next, _)| one == next).map(move |lines| {
+            let folded = self.folded.is_some() && lines[0].0 == Stream::Reasoning;
+            let rows = if folded { 1 } else { lines.len() };
+            let stretch = (line, row, rows);
+            line += lines.len();
+            row += rows;
+            stretch
+        })
+    }
+
+    fn line_of(&self, row: usize) -> usize {
+        let of = self.stretches().take_while(|(_, first, _)| *first <= row).last();
+        of.map_or(row, |(line, first, _)| line + row - first)
+    }
+
+    fn row_of(&self, line: usize) -> usize {
+        let of = self.stretches().take_while(|(first, ..)| *first <= line).last();
+        of.map_or(line, |(first, row, rows)| row + (line - first).min(rows - 1))
     }
 
     fn fold(&mut self) {
@@ -198,7 +223,7 @@ fn folded(lines: &[(Stream, String)]) -> Vec<(Stream, String)> {
     for stretch in lines.chunk_by(|(one, _), (next, _)| one == next) {
         match stretch {
             [(Stream::Reasoning, _), ..] => {
-                let words = crate::output::text::count(stretch.len(), "line");
+                let words = crate::text::count(stretch.len(), "line");
                 folded.push((Stream::Reasoning, format!("▸ reasoning, {words}")));
             }
             other => folded.extend_from_slice(other),
@@ -225,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_came_in_two_parts_is_one() {
+    fn a_line_that_arrives_in_two_parts_is_one_line() {
         let (mut log, read) = Log::begin(of(), 0);
         assert_eq!(log.take(&read, &part(0, "one\ntw", 6)), None);
         let read = log.after().unwrap();
@@ -235,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_is_folded_until_it_is_wanted() {
+    fn reasoning_is_folded_until_it_is_opened() {
         let (mut log, read) = Log::begin(of(), 0);
         let piece = |stream, text: &str| Piece { stream, text: text.to_owned() };
         let mut answer = part(0, "", 26);
@@ -248,19 +273,19 @@ mod tests {
         log.take(&read, &answer);
         let shown = |log: &Log| log.shown().iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
         assert_eq!(shown(&log), ["▸ reasoning, 2 lines", "so it is", "▸ reasoning, 1 line"]);
-        log.turn_reasoning();
+        assert_eq!(log.turn_reasoning(1), 2, "the line stays in view");
         assert_eq!(shown(&log), ["first", "this", "so it is", "hm"]);
         let read = log.after().unwrap();
         let mut more = part(26, "", 30);
         more.pieces = vec![piece(Stream::Reasoning, "m ah")];
         log.take(&read, &more);
         assert_eq!(shown(&log).last().unwrap(), "hmm ah");
-        log.turn_reasoning();
+        assert_eq!(log.turn_reasoning(1), 0);
         assert_eq!(shown(&log).len(), 3);
     }
 
     #[test]
-    fn the_end_comes_first_and_older_lines_join_it() {
+    fn the_end_of_a_log_is_read_first_and_then_older_lines() {
         let (mut log, read) = Log::begin(of(), PAGE + 6);
         assert_eq!(read.offset, 6);
         log.take(&read, &part(6, "o\nthree\n", 14));
@@ -273,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_is_longer_than_was_known_begins_at_its_end() {
+    fn a_log_that_has_grown_is_read_from_its_end() {
         let (mut log, read) = Log::begin(of(), 0);
         let next = log.take(&read, &part(0, "old\n", 10 * PAGE)).unwrap();
         assert_eq!(next.offset, 9 * PAGE);
@@ -282,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_can_be_asked_again_and_doubles_nothing() {
+    fn failed_requests_can_be_retried_without_duplicates() {
         let (mut log, read) = Log::begin(of(), 0);
         log.failed(&read, "no luck");
         assert_eq!(log.error.as_deref(), Some("no luck"));

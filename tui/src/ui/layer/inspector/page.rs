@@ -12,14 +12,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use crate::ui::content::json;
 use crate::ui::fit::fit;
-use crate::ui::gallery::json;
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
 use crate::ui::wrap::wrap;
 
 /// Rows of a picture among other rows: half the page, within these limits.
-const PICTURE: (u16, u16) = (8, 24);
+const PICTURE_HEIGHT: (u16, u16) = (8, 24);
 
 /// One row of a page; a long text takes several lines if it is wrapped.
 #[derive(Clone, PartialEq, Debug)]
@@ -66,7 +66,7 @@ impl Page<'_> {
     }
 
     /// Returns how many lines a row takes in an area.
-    pub(super) fn tall(&self, row: usize, place: Rect, wraps: bool) -> usize {
+    pub(super) fn height(&self, row: usize, place: Rect, wraps: bool) -> usize {
         match self.rows.get(row) {
             Some(Row::Picture(_)) => usize::from(picture(place).height),
             _ if wraps => wrapped(&self.text(row), place.width).len(),
@@ -78,11 +78,11 @@ impl Page<'_> {
     pub(super) fn ending(&self, place: Rect, wraps: bool) -> usize {
         let mut left = usize::from(place.height);
         for row in (0..self.len()).rev() {
-            let tall = self.tall(row, place, wraps);
-            if tall > left {
+            let height = self.height(row, place, wraps);
+            if height > left {
                 return (row + 1).min(self.len().saturating_sub(1));
             }
-            left -= tall;
+            left -= height;
         }
         0
     }
@@ -136,7 +136,10 @@ impl Page<'_> {
 
 /// Returns the area of a picture, at the left of the page.
 pub(super) fn picture(place: Rect) -> Rect {
-    let height = (place.height / 2).clamp(PICTURE.0, PICTURE.1).min(place.height.saturating_sub(1)).max(1);
+    let height = (place.height / 2)
+        .clamp(PICTURE_HEIGHT.0, PICTURE_HEIGHT.1)
+        .min(place.height.saturating_sub(1))
+        .max(1);
     Rect {
         x: place.x + 2.min(place.width),
         width: (height * 4).min(place.width.saturating_sub(2)),
@@ -184,16 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_found_by_what_its_lines_take() {
+    fn the_last_page_is_found_by_the_height_of_its_rows() {
         let log = log(&["a", "b", "c", "a line of twenty-two c", "d"]);
         let page = Page { rows: Vec::new(), log: &log };
-        assert_eq!(page.tall(3, PLACE, true), 3);
+        assert_eq!(page.height(3, PLACE, true), 3);
         assert_eq!(page.ending(PLACE, true), 2);
         assert_eq!(page.ending(PLACE, false), 0);
     }
 
     #[test]
-    fn rows_before_a_log_count_too() {
+    fn rows_above_a_log_count_too() {
         let log = log(&["b", "c"]);
         let page = Page { rows: vec![Row::Text("a".to_owned(), Style::new())], log: &log };
         assert_eq!(page.len(), 3);

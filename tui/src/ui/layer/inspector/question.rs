@@ -5,8 +5,8 @@ use fanlight_shared::time::human_duration;
 
 use super::page::Row;
 use crate::ui::action::Action;
-use crate::ui::grid::node;
 use crate::ui::model::Model;
+use crate::ui::node;
 use crate::ui::theme::Theme;
 
 /// Returns the question, and the key that answers it.

@@ -79,7 +79,8 @@ fn the_inspector_reads_the_log_of_the_run_in_focus() {
     press(&mut model, "[");
     testing::focus(&mut model);
     assert_ne!(model.lens().map(|lens| lens.run.id), before);
-    let Some(Layer::Inspector(mut inspector)) = model.layers.pop() else { panic!("no inspector") };
+    let mut layer = model.layers.pop().expect("a layer");
+    let inspector = layer.downcast_mut::<Inspector>().expect("the inspector");
     let read = inspector.sync(&model);
     let of = model.lens().map(|lens| lens.run.id);
     // The previous run may not have reached the node; then there is no log to read.
@@ -104,7 +105,7 @@ fn y_copies_the_value_of_an_output_and_not_the_frame_around_it() {
     assert!(press(&mut model, "y").is_empty());
     assert!(screen(&mut model, 100, 30).contains("status                completed"));
     assert_eq!(press(&mut model, "j y"), [Effect::Copy("completed".to_owned())]);
-    assert!(matches!(model.layers.as_slice(), [Layer::Inspector(_)]));
+    assert!(matches!(model.layers.as_slice(), [layer] if layer.is::<Inspector>()));
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn items_that_were_dropped_are_counted_with_reasons_on_the_card_and_in_the_inspe
 }
 
 #[test]
-fn what_an_agent_does_has_a_page_of_its_own() {
+fn the_activity_of_an_agent_has_its_own_page() {
     let (mut model, _) = opened(with_runs(&[run(1, RunStatus::Completed)]), "title");
     assert!(!screen(&mut model, 100, 30).contains("Activity"), "there is nothing to show");
     let task = |number, title: &str, status| Task { number, title: title.into(), status };

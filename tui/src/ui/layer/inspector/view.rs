@@ -8,12 +8,13 @@ use ratatui::widgets::Widget;
 
 use super::page::DrawContext;
 use super::{Inspector, Tab, content};
+use crate::ui::areas::{Areas, Hit};
+use crate::ui::frame::screen;
 use crate::ui::model::Model;
 use crate::ui::theme::{Theme, node_glyph};
-use crate::ui::view::{Areas, Hit, screen};
 
 /// Rows above the page.
-const HEAD: u16 = 2;
+const HEADER_HEIGHT: u16 = 2;
 
 pub(super) fn view(
     inspector: &Inspector,
@@ -27,7 +28,7 @@ pub(super) fn view(
     let title = format!("{}{}{run}", inspector.node, inspector.item);
     let inside = screen(&title, model, theme, area, buffer, areas);
     areas.nodes.push(inspector.node.clone());
-    if inside.height <= HEAD {
+    if inside.height <= HEADER_HEIGHT {
         return;
     }
     head(inspector, model, theme, Rect { height: 1, ..inside }, buffer, areas);
@@ -55,7 +56,7 @@ pub(super) fn view(
 
 /// Returns the area of the page below its head.
 pub(super) fn place(inside: Rect) -> Rect {
-    let head = HEAD.min(inside.height);
+    let head = HEADER_HEIGHT.min(inside.height);
     Rect { y: inside.y + head, height: inside.height - head, ..inside }
 }
 

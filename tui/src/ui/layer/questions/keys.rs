@@ -6,8 +6,8 @@ use fanlight_shared::value::Value;
 use super::Questions;
 use super::draft::{self, Draft};
 use crate::ui::action::Action;
-use crate::ui::component::Step;
 use crate::ui::model::Model;
+use crate::ui::model::component::Step;
 
 impl Questions {
     /// Handles a key for the question that is shown.

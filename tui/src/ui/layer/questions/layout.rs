@@ -9,9 +9,9 @@ use crate::ui::wrap::wrap;
 /// The minimum size of a tile.
 const MIN_TILE: (u16, u16) = (20, 8);
 /// The width from which attachments are beside the rest.
-const BESIDE: u16 = 72;
+const MIN_WIDTH_BESIDE: u16 = 72;
 /// Rows of the editor, with its frame.
-const EDITOR: u16 = 7;
+const EDITOR_HEIGHT: u16 = 7;
 
 /// The layout of a question.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -60,7 +60,7 @@ pub(super) fn layout(question: &Question, cursor: usize, inside: Rect) -> Layout
         }
         QuestionKind::Value { .. } => {
             let (left, right) = beside(middle, shown > 0);
-            let height = EDITOR.min(left.height);
+            let height = EDITOR_HEIGHT.min(left.height);
             if right.is_empty() && shown > 0 {
                 // Above it, if there is room.
                 layout.input = Rect { y: left.bottom() - height, height, ..left };
@@ -86,7 +86,7 @@ pub(super) fn layout(question: &Question, cursor: usize, inside: Rect) -> Layout
 
 /// Returns two halves if there are attachments and room for them beside the rest.
 fn beside(area: Rect, split: bool) -> (Rect, Rect) {
-    if !split || area.width < BESIDE {
+    if !split || area.width < MIN_WIDTH_BESIDE {
         return (area, Rect::default());
     }
     let half = area.width / 2;
@@ -133,7 +133,7 @@ mod tests {
     const INSIDE: Rect = Rect { x: 1, y: 1, width: 100, height: 30 };
 
     #[test]
-    fn tiles_lie_within_their_place_and_the_one_under_the_cursor_is_in_view() {
+    fn tiles_are_within_their_area_and_the_selected_one_is_in_view() {
         for (count, cursor) in [(1, 0), (4, 3), (12, 0), (100, 99), (100, 50)] {
             let (columns, tiles) = grid(INSIDE, count, cursor);
             assert!(columns >= 1 && tiles.iter().any(|(at, _)| *at == cursor), "{count} {cursor}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn no_part_leaves_the_screen_however_small_it_is() {
+    fn no_part_is_off_screen_however_small_it_is() {
         let shown = vec![Value::from("x"); 3];
         for question in [
             Question { show: shown.clone(), ..Question::yes_no(&"long ".repeat(200)) },

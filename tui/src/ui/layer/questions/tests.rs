@@ -66,7 +66,7 @@ fn sent(effects: &[Effect]) -> Option<runs::Answer> {
 }
 
 #[test]
-fn yes_is_one_key_and_closes_when_it_is_stored() {
+fn yes_is_one_key_and_the_layer_closes_when_it_is_stored() {
     let question = Question { show: vec![Value::from("Dear Ada")], ..Question::yes_no("Print it?") };
     let mut model = asked(vec![open(1, "framed", question)]);
     insta::assert_snapshot!(screen(&mut model, 80, 20));
@@ -79,7 +79,17 @@ fn yes_is_one_key_and_closes_when_it_is_stored() {
 }
 
 #[test]
-fn enter_takes_what_is_proposed_and_only_that() {
+fn the_key_that_answers_opens_one_layer() {
+    let question = Question::choice("Which?", vec![Value::from("a"), Value::from("b")], false);
+    let mut model = asked(vec![open(1, "framed", question)]);
+    press(&mut model, "a");
+    assert_eq!(model.layers.len(), 1);
+    press(&mut model, "esc");
+    assert!(model.layers.is_empty());
+}
+
+#[test]
+fn enter_takes_the_proposed_default() {
     let mut model = asked(vec![open(1, "framed", Question::yes_no("Print it?"))]);
     assert_eq!(sent(&press(&mut model, "enter")), None);
     assert!(screen(&mut model, 80, 20).contains("press y or n"));
@@ -89,7 +99,7 @@ fn enter_takes_what_is_proposed_and_only_that() {
 }
 
 #[test]
-fn a_text_is_written_over_several_lines_and_kept_when_it_is_refused() {
+fn a_text_of_several_lines_is_kept_when_it_is_refused() {
     let mut model = asked(vec![open(1, "title", Question::value("Which title?", Type::Text))]);
     write(&mut model, "yes, a");
     press(&mut model, "alt-enter");
@@ -109,7 +119,7 @@ fn a_text_is_written_over_several_lines_and_kept_when_it_is_refused() {
 }
 
 #[test]
-fn a_number_that_is_none_is_refused_in_words() {
+fn a_number_that_cannot_be_parsed_is_an_error() {
     let mut model = asked(vec![open(1, "size", Question::value("How large?", Type::Int))]);
     write(&mut model, "big");
     assert_eq!(sent(&press(&mut model, "enter")), None);
@@ -120,11 +130,11 @@ fn a_number_that_is_none_is_refused_in_words() {
 }
 
 #[test]
-fn one_of_several_pictures_is_picked_and_all_in_view_are_asked_for() {
+fn one_of_several_pictures_is_picked_and_all_in_view_are_requested() {
     let pictures: Vec<Value> = (1..=4).map(|number| picture(&format!("sky-{number}.png"))).collect();
     let mut model = asked(vec![open(1, "pick", Question::choice("Which one?", pictures, false))]);
     let wanted = paint(&mut model, 120, 40);
-    let wanted: Vec<&Wanted> =
+    let wanted: Vec<&PictureRequest> =
         wanted.iter().filter_map(|it| if let Effect::Paint(it) = it { Some(it) } else { None }).collect();
     assert_eq!(wanted.len(), 4);
     assert!(wanted.iter().any(|it| it.of == BlobHash::of(b"sky-3.png").into()));
@@ -134,7 +144,7 @@ fn one_of_several_pictures_is_picked_and_all_in_view_are_asked_for() {
 }
 
 #[test]
-fn any_number_of_texts_is_marked() {
+fn any_number_of_texts_can_be_marked() {
     let colours = ["red", "green", "blue"].map(Value::from).to_vec();
     let mut model = asked(vec![open(1, "pick", Question::choice("Which ones?", colours, true))]);
     model.options.ascii = true;
@@ -160,7 +170,7 @@ fn the_question_of_the_run_that_is_looked_at_comes_first_and_tab_shows_the_next(
 }
 
 #[test]
-fn a_run_that_begins_to_ask_is_announced_in_every_pane() {
+fn a_new_question_is_announced_in_every_pane() {
     let mut model = with_runs(&[run(1, RunStatus::Running), run(2, RunStatus::Completed)]);
     assert!(!screen(&mut model, 120, 40).contains("answer what is asked"));
     let tell = |model: &mut Model, run: Run| {
@@ -182,7 +192,7 @@ fn a_run_that_begins_to_ask_is_announced_in_every_pane() {
 }
 
 #[test]
-fn the_deadline_is_counted_down_and_says_what_follows() {
+fn the_deadline_counts_down_and_says_what_follows() {
     let question = Question {
         default: Some(Value::Bool(true)),
         deadline: Some(Time(NOW.0 + 90_000)),

@@ -10,13 +10,14 @@ use ratatui::widgets::Widget;
 
 use super::draft::Draft;
 use super::{NO, Questions, YES, picture};
-use crate::output::text;
+use crate::text;
+use crate::ui::areas::{Areas, Hit};
+use crate::ui::content;
 use crate::ui::fit::fit;
-use crate::ui::gallery::content;
+use crate::ui::frame::{screen, tile};
 use crate::ui::layer::list::{self, Cursor};
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit, screen, tile};
 use crate::ui::wrap::wrap;
 
 pub(super) fn view(
@@ -78,7 +79,7 @@ pub(super) fn view(
 /// Draws a value: its picture, else its text.
 fn draw(value: &Value, model: &Model, theme: &Theme, place: Rect, buffer: &mut Buffer) {
     if let Some(wanted) = picture(value, place)
-        && model.pictures.draw_wanted(&wanted, place, buffer)
+        && model.pictures.draw_request(&wanted, place, buffer)
     {
         return;
     }
@@ -206,7 +207,7 @@ fn expects(question: &Question) -> String {
     match &question.kind {
         QuestionKind::YesNo => String::new(),
         QuestionKind::Value { .. } => format!("{}; alt-enter begins a line", question.expects()),
-        QuestionKind::Choice { several: false, .. } => "one of them".to_owned(),
-        QuestionKind::Choice { several: true, .. } => "any of them, or none".to_owned(),
+        QuestionKind::Choice { several: false, .. } => "one of them, by arrows or its number".to_owned(),
+        QuestionKind::Choice { several: true, .. } => "any of them, or none; space marks".to_owned(),
     }
 }

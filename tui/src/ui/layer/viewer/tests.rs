@@ -1,7 +1,8 @@
 use fanlight_shared::run::RunStatus;
 
 use crate::ui::effect::Effect;
-use crate::ui::layer::Layer;
+use crate::ui::layer::confirm::Confirm;
+use crate::ui::layer::viewer::Viewer;
 use crate::ui::model::Model;
 use crate::ui::pane::Pane;
 use crate::ui::testing::{asset, press, run, screen, with_runs};
@@ -18,10 +19,8 @@ fn gallery() -> Model {
 }
 
 fn shown(model: &Model) -> Option<u32> {
-    match model.layers.last() {
-        Some(Layer::Viewer(viewer)) => viewer.asset.run.rsplit_once('#').and_then(|(_, it)| it.parse().ok()),
-        _ => None,
-    }
+    let viewer = model.layers.last()?.downcast_ref::<Viewer>()?;
+    viewer.asset.run.rsplit_once('#').and_then(|(_, it)| it.parse().ok())
 }
 
 #[test]
@@ -44,7 +43,7 @@ fn enter_opens_it_and_h_l_go_through_the_runs() {
 fn a_product_is_deleted_after_a_question() {
     let mut model = gallery();
     press(&mut model, "enter D");
-    assert!(matches!(model.layers.last(), Some(Layer::Confirm(_))));
+    assert!(model.layers.last().is_some_and(|layer| layer.is::<Confirm>()));
     assert!(matches!(&press(&mut model, "y")[..], [Effect::DeleteAssets(ids)] if ids.len() == 1));
 }
 

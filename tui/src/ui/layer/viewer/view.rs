@@ -11,20 +11,21 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::Viewer;
-use crate::output::text;
-use crate::ui::gallery::preview::Preview;
-use crate::ui::gallery::{content, json};
+use crate::text;
+use crate::ui::areas::Areas;
+use crate::ui::content::{self, json};
+use crate::ui::frame::screen;
 use crate::ui::model::Model;
+use crate::ui::model::gallery::preview::Preview;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, screen};
 use crate::ui::wrap::wrap;
 
 /// Columns of the recipe.
-const RECIPE: u16 = 36;
+const RECIPE_WIDTH: u16 = 36;
 
 /// Returns the areas of the product and its recipe.
 pub(super) fn places(inside: Rect, recipe: bool) -> (Rect, Rect) {
-    let beside = if recipe { RECIPE.min(inside.width / 2) } else { 0 };
+    let beside = if recipe { RECIPE_WIDTH.min(inside.width / 2) } else { 0 };
     let product = Rect { width: inside.width.saturating_sub(beside + u16::from(recipe)), ..inside };
     (product, Rect { x: inside.right() - beside, width: beside, ..inside })
 }
@@ -64,7 +65,7 @@ pub(super) fn view(
 fn draw(viewer: &Viewer, model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let asset = &viewer.asset;
     if viewer.is_picture() {
-        if !model.pictures.draw_wanted(&viewer.wanted(model, area), area, buffer) {
+        if !model.pictures.draw_request(&viewer.wanted(model, area), area, buffer) {
             content::view(asset, model, theme, area, buffer);
         }
         return;

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_is_sent_in_parts_of_which_only_the_last_says_that_it_is() {
+    fn a_large_picture_is_sent_in_parts_and_only_the_last_is_marked_as_last() {
         let picture = DynamicImage::new_rgba8(64, 64);
         let data = transmit(&picture, 7, false);
         let parts: Vec<&str> = data.split_terminator("\u{1b}\\").collect();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn through_tmux_every_escape_is_doubled() {
+    fn inside_tmux_every_escape_is_doubled() {
         let data = transmit(&DynamicImage::new_rgba8(1, 1), 7, true);
         assert!(
             data.starts_with("\u{1b}Ptmux;\u{1b}\u{1b}_G") && data.ends_with("\u{1b}\u{1b}\\\u{1b}\\"),

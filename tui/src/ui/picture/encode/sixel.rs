@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn many_colours_become_256_near_ones() {
+    fn many_colours_are_reduced_to_256_similar_ones() {
         let picture = RgbaImage::from_fn(64, 64, |x, y| Rgba([(x * 4) as u8, (y * 4) as u8, 128, 255]));
         let (palette, places) = indexed(picture.clone());
         assert_eq!((palette.len(), places.len()), (256, 64 * 64));

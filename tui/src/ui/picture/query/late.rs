@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn late_answers_are_no_keys() {
+    fn late_replies_are_not_taken_for_keys() {
         let mut late = Late::expect(Duration::from_secs(5));
         let now = Instant::now();
         let alt = |it| KeyEvent::new(KeyCode::Char(it), KeyModifiers::ALT);

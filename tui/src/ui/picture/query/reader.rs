@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_and_keys_are_told_apart() {
+    fn replies_and_keys_are_distinguished() {
         let all = read(b"r\x1b_Gi=31;OK\x1b\\j\x1b[6;18;9t\x1b[A\x1b[?62;4;22c\r");
         assert_eq!(
             all,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn kitty_draws_placeholders_from_0_28_on() {
+    fn kitty_placeholders_are_used_from_version_0_28_on() {
         let version = |text: &str| read(format!("\u{1b}P>|{text}\u{1b}\\").as_bytes());
         for (text, placeholders) in [
             ("kitty(0.26.5)", false),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_24_bits_are_promised_or_shown() {
+    fn true_colour_is_detected_from_the_environment_or_by_a_query() {
         assert_eq!(read(b"\x1bP1+r524742=382F382F38\x1b\\"), [Read::Deep]);
         assert_eq!(read(b"\x1bP1+r5463\x1b\\"), [Read::Deep]);
         assert_eq!(read(b"\x1bP1$r0;48:2::1:2:3m\x1b\\"), [Read::Deep]);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_alone_is_a_key() {
+    fn an_escape_alone_is_the_escape_key() {
         let mut reader = Reader::default();
         assert_eq!(reader.read(b"\x1b"), []);
         assert_eq!(reader.close(), Some(KeyEvent::from(KeyCode::Esc)));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_terminal_sends_leaves_nothing_behind() {
+    fn an_incomplete_sequence_leaves_nothing_behind() {
         let mut reader = Reader::default();
         reader.read(b"\x1b_never ends");
         assert_eq!(reader.read(&[b'x'; 2 * MAX_SEQUENCE]).len(), 2 * MAX_SEQUENCE - (MAX_SEQUENCE - 12));

@@ -3,8 +3,8 @@
 use fanlight_shared::id::RunId;
 
 use crate::ui::model::Model;
-use crate::ui::queue::rows::{Row, Rows};
-use crate::ui::queue::{At, Section};
+use crate::ui::model::queue::rows::{Row, Rows};
+use crate::ui::model::queue::{At, Section};
 
 pub(super) fn step(model: &mut Model, to: impl Fn(usize, usize) -> usize) {
     let rows = Rows::of(&model.queue);

@@ -5,14 +5,16 @@ use fanlight_shared::rpc::watch::Notification;
 
 use super::sections::{begin, place, rebuild};
 use crate::ui::address::Address;
+use crate::ui::areas::Hit;
 use crate::ui::effect::Effect;
+use crate::ui::layer::form::Form;
 use crate::ui::message::Response;
 use crate::ui::model::Model;
+use crate::ui::model::queue::rows::Rows;
+use crate::ui::model::queue::{Section, Sort, thumbs};
 use crate::ui::pane::Pane;
-use crate::ui::picture::Wanted;
-use crate::ui::queue::rows::Rows;
-use crate::ui::queue::{Section, Sort, thumbs, unconfirmed};
-use crate::ui::view::Hit;
+use crate::ui::picture::PictureRequest;
+use crate::ui::queue::unconfirmed;
 
 /// How many rows ahead of the last one in view the next page is asked for.
 const READ_AHEAD: usize = 60;
@@ -62,9 +64,11 @@ pub fn response(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         Response::Failed { request, error, .. } => match **request {
             Effect::ListAssets { to: Address::QueueThumbnail(run), .. } => model.queue.thumbs.failed(run),
             Effect::Start(_) => {
-                if let Some(mut form) = model.queue.submitted.take() {
-                    form.refused(error);
-                    model.layers.push((*form).into());
+                if let Some(mut layer) = model.queue.submitted.take() {
+                    if let Some(form) = layer.downcast_mut::<Form>() {
+                        form.refused(error);
+                    }
+                    model.layers.push(layer);
                 }
             }
             _ => {}
@@ -175,7 +179,7 @@ fn pictures(model: &mut Model) -> Vec<Effect> {
         if place.height >= thumbs::CELLS.1
             && let Some(asset) = model.queue.thumbs.of(run.id)
         {
-            wanted.push(Wanted::thumbnail(asset, thumbs::CELLS));
+            wanted.push(PictureRequest::thumbnail(asset, thumbs::CELLS));
         }
     }
     effects.extend(model.pictures.want(wanted));

@@ -5,7 +5,7 @@ use fanlight_shared::id::RunId;
 use crate::ui::effect::Effect;
 use crate::ui::layer::prompt::Prompt;
 use crate::ui::model::Model;
-use crate::ui::queue::{Filter, Section, Sort};
+use crate::ui::model::queue::{Filter, Section, Sort};
 
 pub(super) fn place(model: &mut Model, run: RunId) {
     let queue = &mut model.queue;

@@ -10,23 +10,22 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use crate::output::text::clock;
+use crate::text::clock;
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::fit::fit;
-use crate::ui::lens;
 use crate::ui::model::Model;
-use crate::ui::queue::thumbs::CELLS;
+use crate::ui::model::queue::thumbs::CELLS;
 use crate::ui::theme::{Theme, run_glyph};
-use crate::ui::view::{Areas, Hit};
 use crate::ui::wrap::wrap;
 
 /// Columns of one number.
-const NUMBER: usize = 8;
+const NUMBER_WIDTH: usize = 8;
 /// Columns of a duration.
-const TIME: usize = 8;
+const TIME_WIDTH: usize = 8;
 /// Columns that a card keeps for number and label before columns of numbers are shown.
-const NAME: usize = 16;
+const MIN_NAME_WIDTH: usize = 16;
 /// Columns from which "On canvas" is beside an ended run's label.
-const CANVAS: usize = NAME + 10 + TIME;
+const MIN_CANVAS_WIDTH: usize = MIN_NAME_WIDTH + 10 + TIME_WIDTH;
 /// Cells of a progress bar.
 const BAR_WIDTH: usize = 8;
 
@@ -35,7 +34,7 @@ const MIN_PICTURE_SIZE: (u16, u16) = (34, 16);
 
 /// Returns how many rows a card has in a pane of this size: three if runs of its workflow have pictures, two if it has
 /// an error or a question.
-pub(super) fn tall(model: &Model, run: &Run, pane: Rect) -> u16 {
+pub(super) fn height(model: &Model, run: &Run, pane: Rect) -> u16 {
     let roomy =
         pane.width >= MIN_PICTURE_SIZE.0 && pane.height >= MIN_PICTURE_SIZE.1 && !model.pictures.is_off();
     match () {
@@ -59,7 +58,7 @@ pub(super) fn view(
     areas.hit(area, Hit::Run(id));
     let ascii = model.options.ascii;
     let other = model.workflow_id() != Some(run.workflow_id);
-    let focused = !other && lens::is_one_of_many(model) && lens::focus(model) == Some(id);
+    let focused = !other && model.is_one_of_many() && model.focus() == Some(id);
     let bar = match (focused, ascii) {
         (true, false) => "▌",
         (true, true) => "|",
@@ -102,7 +101,7 @@ pub(super) fn view(
         }
         None if area.height > 1 => {
             let mut spans = Vec::new();
-            if focused && usize::from(words.width) < CANVAS {
+            if focused && usize::from(words.width) < MIN_CANVAS_WIDTH {
                 // The first line has no room for it.
                 spans.push(Span::styled("On canvas  ", theme.accent));
             }
@@ -210,15 +209,15 @@ fn right<'a>(
             spans.push(Span::styled(words, theme.dim));
         }
         RunStatus::Completed | RunStatus::Failed | RunStatus::Cancelled => {
-            if focused && width >= CANVAS + NUMBER * numbers.len() {
+            if focused && width >= MIN_CANVAS_WIDTH + NUMBER_WIDTH * numbers.len() {
                 spans.push(canvas());
             }
             for column in numbers {
                 let number = model.queue.numbers.of(run.id, column).map_or_else(|| "–".to_owned(), number);
-                spans.push(Span::styled(format!("{number:>NUMBER$}"), theme.text));
+                spans.push(Span::styled(format!("{number:>NUMBER_WIDTH$}"), theme.text));
             }
             let took = run.started_at.zip(run.ended_at).map(|(from, to)| human_duration(to.since(from)));
-            spans.push(Span::styled(format!("{:>TIME$}", took.unwrap_or_default()), theme.dim));
+            spans.push(Span::styled(format!("{:>TIME_WIDTH$}", took.unwrap_or_default()), theme.dim));
         }
     }
     spans
@@ -230,7 +229,8 @@ fn shown(model: &Model, width: u16) -> Vec<&String> {
     let columns = model.queue.numbers.columns();
     let pictured = model.queue.thumbs.are_shown() && !model.pictures.is_off();
     let beside = 2 + if pictured { CELLS.0 + 1 } else { 0 };
-    let fits = usize::from(width.saturating_sub(beside)).saturating_sub(NAME + TIME) / NUMBER;
+    let fits =
+        usize::from(width.saturating_sub(beside)).saturating_sub(MIN_NAME_WIDTH + TIME_WIDTH) / NUMBER_WIDTH;
     let mut shown: Vec<&String> = columns.iter().take(fits).collect();
     let sort = &model.queue.sections.sort;
     if let super::Sort::Greatest(by) | super::Sort::Least(by) = sort
@@ -251,11 +251,11 @@ pub(super) fn columns(model: &Model, theme: &Theme, used: u16, area: Rect, buffe
     let names: String = shown
         .iter()
         .map(|name| {
-            let name = fit(name, NUMBER - 1);
-            format!("{}{name}", " ".repeat(NUMBER.saturating_sub(name.width())))
+            let name = fit(name, NUMBER_WIDTH - 1);
+            format!("{}{name}", " ".repeat(NUMBER_WIDTH.saturating_sub(name.width())))
         })
         .collect();
-    let line = Line::styled(format!("{names}{:>TIME$}", "time"), theme.dim);
+    let line = Line::styled(format!("{names}{:>TIME_WIDTH$}", "time"), theme.dim);
     let wide = u16::try_from(line.width()).unwrap_or(u16::MAX);
     if used + wide <= area.width {
         line.render(Rect { x: area.right() - wide, width: wide, ..area }, buffer);

@@ -5,23 +5,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use crate::ui::lens;
+use crate::ui::areas::{Areas, Hit};
 use crate::ui::model::Model;
 use crate::ui::theme::Theme;
-use crate::ui::view::{Areas, Hit};
 
 /// The maximum number of rows.
-const ROWS: u16 = 3;
+const MAX_ROWS: u16 = 3;
 
 /// Draws it at the top, if the submission of the run in focus has several runs. Returns its height in rows.
 pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer, areas: &mut Areas) -> u16 {
-    let Some(focus) = lens::focus(model).and_then(|run| model.projection.run(run)) else { return 0 };
+    let Some(focus) = model.focus().and_then(|run| model.projection.run(run)) else { return 0 };
     let count = model.queue.sections.submission_len(focus.submission);
     if count < 2 || area.height < 8 || area.width < 12 {
         return 0;
     }
     let wide = usize::from(area.width);
-    let rows = count.div_ceil(wide).min(usize::from(ROWS));
+    let rows = count.div_ceil(wide).min(usize::from(MAX_ROWS));
     // If not all fit, shows the part with the run in focus.
     let fits = rows * wide;
     let first = (focus.index as usize).saturating_sub(fits / 2).min(count.saturating_sub(fits));
@@ -35,7 +34,7 @@ pub(super) fn view(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         buffer.set_string(x, y, glyph(run, model.options.ascii), style);
         areas.hit(Rect { x, y, width: 1, height: 1 }, Hit::Run(id));
     }
-    u16::try_from(rows).unwrap_or(ROWS) + 1
+    u16::try_from(rows).unwrap_or(MAX_ROWS) + 1
 }
 
 /// Returns the glyph of a state; the height of a running one is its progress.

@@ -121,7 +121,7 @@ fn text_behind_a_grapheme_is_whole_whatever_width_the_terminal_gives_it() {
 }
 
 #[test]
-fn no_half_is_left_behind_when_it_goes() {
+fn no_half_of_a_wide_character_remains() {
     for width in [by_character, all_wide, all_narrow] {
         for word in WORDS {
             let frames = [format!("a {word} b {word}"), "c".to_owned(), format!("{word}d"), String::new()];
@@ -135,7 +135,7 @@ fn no_half_is_left_behind_when_it_goes() {
 }
 
 #[test]
-fn what_stood_below_a_grapheme_is_gone_where_the_terminal_draws_it_narrow() {
+fn cells_below_a_grapheme_are_cleared_if_the_terminal_draws_it_narrow() {
     let emulator = play(&["xxxxxxxx".to_owned(), format!("{}xxxxxx", WORDS[2])], all_narrow);
     assert_eq!(emulator.row(0)[1].trim(), "\u{FE0F}");
     let narrow = play(&["xx".to_owned(), "\u{1F680}".to_owned()], all_narrow);
@@ -143,7 +143,7 @@ fn what_stood_below_a_grapheme_is_gone_where_the_terminal_draws_it_narrow() {
 }
 
 #[test]
-fn glyphs_of_the_ui_and_wide_letters_are_not_contested() {
+fn the_width_of_the_glyphs_of_the_ui_is_not_ambiguous() {
     for symbol in ["✓", "✗", "▶", "★", "●", "─", "日", "é", "a", "\u{10EEEE}\u{305}", "\u{1b}[1X"]
     {
         assert!(!is_contested(symbol), "{symbol}");
@@ -155,7 +155,7 @@ fn glyphs_of_the_ui_and_wide_letters_are_not_contested() {
 }
 
 #[test]
-fn one_at_the_edge_never_goes_on_in_the_next_line() {
+fn a_wide_character_at_the_edge_does_not_continue_in_the_next_line() {
     let text = format!("{}{}", " ".repeat(38), WORDS[0]);
     let emulator = play(&[text], all_wide);
     assert_eq!(emulator.row(1).concat().trim(), "");

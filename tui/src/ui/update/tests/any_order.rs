@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ui::document::{Document, Purpose, Source};
 use crate::ui::message::Response;
-use crate::ui::queue::At;
+use crate::ui::model::queue::At;
+use crate::ui::shell::enabled;
 use crate::ui::testing::{self, opened, press, screen, workflow_id};
 use daemon::Daemon;
 
@@ -121,7 +122,7 @@ impl Story {
     fn check(&mut self) {
         let workflow = self.workflow();
         let expected = self.rules.focus(workflow);
-        assert_eq!(lens::focus(&self.model), expected, "the run in focus");
+        assert_eq!(self.model.focus(), expected, "the run in focus");
         let watched: Vec<RunId> = self.daemon.watch.telemetry.iter().map(|of| of.run_id).collect();
         if self.daemon.is_up {
             assert_eq!(watched, Vec::from_iter(expected), "what is watched");
@@ -234,7 +235,7 @@ impl Story {
             }
             Step::Switch => {
                 let there = if self.workflow() == workflow_id() { other_workflow() } else { workflow_id() };
-                let effects = open(&mut self.model, Source::Stored(there), Purpose::Open);
+                let effects = self.model.open(Source::Stored(there), Purpose::Open);
                 let [Effect::ReadWorkflow(request)] = effects.as_slice() else { panic!("{effects:?}") };
                 let (request, document) = (request.clone(), Box::new(document(there)));
                 self.update(Message::Response(Box::new(Response::Document { request, document })));
@@ -277,7 +278,7 @@ impl Story {
                 break;
             }
         }
-        let expected = lens::focus(&self.model);
+        let expected = self.model.focus();
         assert_eq!(self.model.lens().map(|lens| lens.run.id), expected, "shown at last");
         for run in self.model.projection.runs() {
             let there = self.daemon.runs.iter().find(|it| it.id == run.id).map(|it| it.state);
@@ -297,7 +298,7 @@ impl Story {
 
 proptest! {
     #[test]
-    fn the_lens_follows_the_rules_whatever_comes_when(steps in proptest::collection::vec(step(), 1..120)) {
+    fn the_lens_follows_the_rules_in_any_order_of_events(steps in proptest::collection::vec(step(), 1..120)) {
         let mut story = Story::begin();
         for step in &steps {
             story.step(step);

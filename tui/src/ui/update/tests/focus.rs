@@ -52,12 +52,12 @@ fn a_run_that_another_client_started_takes_the_unpinned_lens() {
 }
 
 #[test]
-fn a_pinned_lens_stays_and_an_unpinned_one_goes_on() {
+fn a_pinned_lens_stays_and_an_unpinned_one_moves() {
     let mut model = busy();
     press(&mut model, "p");
-    assert!(lens::is_pinned(&model));
+    assert!(model.is_pinned());
     notification(&mut model, starts(8));
-    assert_eq!(lens::focus(&model), Some(run_id(5)));
+    assert_eq!(model.focus(), Some(run_id(5)));
     assert_eq!(watched(&press(&mut model, "p")), Some(run_id(8)));
 }
 
@@ -66,9 +66,9 @@ fn an_open_question_holds_the_lens() {
     let mut model = busy();
     press(&mut model, "s");
     notification(&mut model, starts(8));
-    assert_eq!(lens::focus(&model), Some(run_id(5)));
+    assert_eq!(model.focus(), Some(run_id(5)));
     press(&mut model, "n");
-    assert_eq!(lens::focus(&model), Some(run_id(8)));
+    assert_eq!(model.focus(), Some(run_id(8)));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn telemetry_of_other_runs_does_not_reach_the_lens() {
 }
 
 #[test]
-fn a_gap_asks_for_a_snapshot() {
+fn a_gap_in_the_events_requests_a_snapshot() {
     let mut model = busy();
     press(&mut model, "tab");
     let update = RunUpdate {
@@ -107,7 +107,7 @@ fn a_gap_asks_for_a_snapshot() {
 }
 
 #[test]
-fn the_file_of_a_run_that_comes_back_under_the_lens_is_asked_for_again() {
+fn the_file_of_a_run_that_is_in_focus_again_is_requested_again() {
     let mut model = busy();
     let mut of_old_file = run(4, RunStatus::Completed);
     of_old_file.version = Version::of("an older file");
@@ -131,15 +131,15 @@ fn the_lens_does_not_wait_for_a_run_that_was_deleted_while_the_daemon_was_out_of
         &mut model,
         Notification::Registry { seq: 9, runs, runs_left: 0, queue, banners: Vec::new() },
     );
-    let asks = |effects: &[Effect]| effects.contains(&Effect::LookAfter(vec![run_id(4)]));
+    let asks = |effects: &[Effect]| effects.contains(&Effect::CheckRuns(vec![run_id(4)]));
     assert!(asks(&press(&mut model, "[")));
     assert!(!asks(&press(&mut model, "] [")), "it is under way");
     response(&mut model, Response::Known(run_id(4), None));
-    assert_eq!(lens::focus(&model), Some(run_id(5)));
+    assert_eq!(model.focus(), Some(run_id(5)));
 }
 
 #[test]
-fn a_run_that_is_gone_does_not_keep_the_next_workflow_from_the_screen() {
+fn a_deleted_run_does_not_keep_the_next_workflow_from_the_screen() {
     let mut model = busy();
     model.opening = Some(Source::Stored(crate::ui::testing::workflow_id()));
     let request = Box::new(Effect::GetRun(run_id(4)));
@@ -156,9 +156,9 @@ fn when_the_focused_run_goes_the_lens_falls_back() {
 }
 
 #[test]
-fn one_run_in_all_needs_no_pin() {
+fn a_single_run_needs_no_pin() {
     let mut model = with_runs(&[run(1, RunStatus::Running)]);
-    assert!(!lens::is_one_of_many(&model));
+    assert!(!model.is_one_of_many());
     press(&mut model, "p");
-    assert!(!lens::is_pinned(&model));
+    assert!(!model.is_pinned());
 }

@@ -5,7 +5,7 @@ use crate::ui::layer::prompt::Prompt;
 use crate::ui::testing::write;
 
 #[test]
-fn the_palette_finds_a_command_and_does_it() {
+fn the_palette_finds_and_runs_a_command() {
     let mut model = busy();
     press(&mut model, ":");
     write(&mut model, "zoom the pane");
@@ -49,7 +49,7 @@ fn a_prompt_refuses_and_stays_open() {
 }
 
 #[test]
-fn a_prompt_that_is_left_takes_its_changes_back() {
+fn leaving_a_prompt_undoes_its_changes() {
     let mut model = busy();
     let prompt = Prompt::new("Filter", "old", |_, _| Ok(Vec::new())).live(|model, text| {
         model.options.folder = text.into();
@@ -72,7 +72,7 @@ fn pasted_text_goes_into_the_prompt_and_never_to_keys() {
 }
 
 #[test]
-fn a_begun_sequence_shows_how_it_goes_on_after_a_pause() {
+fn the_continuations_of_a_key_sequence_appear_after_a_pause() {
     let mut model = busy();
     press(&mut model, "g");
     assert!(!screen(&mut model, 120, 40).contains("first"));
@@ -84,7 +84,7 @@ fn a_begun_sequence_shows_how_it_goes_on_after_a_pause() {
 }
 
 #[test]
-fn a_letter_right_after_escape_is_that_letter_though_the_terminal_calls_it_alt() {
+fn a_letter_right_after_escape_is_not_taken_for_alt_and_the_letter() {
     let mut model = busy();
     press(&mut model, "?");
     assert_eq!(model.layers.len(), 1);

@@ -213,10 +213,10 @@ impl Daemon {
             Effect::GetRun(id) => {
                 Some(self.detail(*id).unwrap_or_else(|| failed(request.clone(), Why::Gone).response))
             }
-            Effect::LookAfter(ids) => {
+            Effect::CheckRuns(ids) => {
                 let known = |id: &RunId| self.runs.iter().find(|run| run.id == *id).cloned().map(Box::new);
                 let each = ids.iter().map(|id| Answer {
-                    request: Effect::LookAfter(vec![*id]),
+                    request: Effect::CheckRuns(vec![*id]),
                     response: Response::Known(*id, known(id)),
                 });
                 self.answers.extend(each.collect::<Vec<_>>());

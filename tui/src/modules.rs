@@ -1,0 +1,14 @@
+//! Tests that the modules of this crate, and those of the UI, form layers without cycles.
+
+use std::path::Path;
+
+use fanlight_shared::modules;
+
+#[test]
+fn no_module_uses_one_that_uses_it() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let of_tests = ["tests", "testing", "blocks", "modules"];
+    for parent in [&[][..], &["ui"]] {
+        assert_eq!(modules::cycles(&source, parent, &of_tests).unwrap(), [""; 0]);
+    }
+}

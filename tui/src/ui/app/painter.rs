@@ -1,0 +1,285 @@
+//! Carries out `Effect::Paint`: fetches, decodes and encodes pictures off the event loop. The newest request goes
+//! first; superseded requests are dropped.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use image::DynamicImage;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::ui::message::Response;
+use crate::ui::picture::probe::Drawing;
+use crate::ui::picture::{DROPPED, Painted, PictureOf, PictureRequest, encode};
+
+/// How long requests wait for newer ones, so that scrolling doesn't paint pictures that are out of view again.
+const SETTLE_TIME: Duration = Duration::from_millis(35);
+/// The maximum wait, so that pictures appear during continuous scrolling.
+const MAX_WAIT: Duration = Duration::from_millis(150);
+/// The maximum number of waiting requests; older ones are dropped.
+const MAX_WAITING: usize = 160;
+/// The maximum number of concurrent requests.
+const MAX_CONCURRENT: usize = 2;
+/// How many bytes of decoded pictures are kept, for zooming.
+const MAX_DECODED_BYTES: usize = 192 * 1024 * 1024;
+
+/// Fetches the bytes of a picture: its thumbnail, or all of it.
+pub(super) type Fetch = Arc<dyn Fn(PictureOf, bool) -> Fetching + Send + Sync>;
+/// The bytes, or why they can't be fetched.
+pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send>>;
+/// Sends results to the event loop.
+pub(super) type Tell = Box<dyn Fn(Response) + Send>;
+
+/// Paints pictures off the event loop. Ends when dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Painter {
+    requests: UnboundedSender<Request>,
+}
+
+#[derive(Debug)]
+enum Request {
+    Paint(PictureRequest),
+    Draw(Drawing),
+}
+
+impl Painter {
+    /// Starts a painter. Must be called within a runtime.
+    #[must_use]
+    pub(super) fn start(drawing: Drawing, fetch: Fetch, tell: Tell) -> Self {
+        let (requests, wanted) = unbounded_channel();
+        let studio =
+            Studio { drawing, fetch, tell, waiting: Vec::new(), decoded: Vec::new(), ids: first_id() };
+        tokio::spawn(studio.work(wanted));
+        Self { requests }
+    }
+
+    /// Requests a picture; it is returned as [`Response::Painted`] or [`Response::NotPainted`].
+    pub(super) fn paint(&self, wanted: PictureRequest) {
+        // Only fails when the runtime ends.
+        let _ = self.requests.send(Request::Paint(wanted));
+    }
+
+    /// Sets how pictures are drawn from now on.
+    pub(super) fn begin(&self, drawing: Drawing) {
+        let _ = self.requests.send(Request::Draw(drawing));
+    }
+}
+
+/// Returns the first id, derived from the process id, so that two programs in one terminal don't use the same ids.
+fn first_id() -> Arc<AtomicU32> {
+    Arc::new(AtomicU32::new((std::process::id() << 12) | 1))
+}
+
+struct Studio {
+    drawing: Drawing,
+    fetch: Fetch,
+    tell: Tell,
+    /// The newest last.
+    waiting: Vec<(Instant, PictureRequest)>,
+    /// Decoded pictures, the last used at the end.
+    decoded: Vec<(PictureOf, Arc<DynamicImage>)>,
+    ids: Arc<AtomicU32>,
+}
+
+struct Outcome {
+    wanted: PictureRequest,
+    painted: Result<Painted, String>,
+    decoded: Option<Arc<DynamicImage>>,
+}
+
+impl Studio {
+    async fn work(mut self, mut requests: UnboundedReceiver<Request>) {
+        let mut running: JoinSet<Outcome> = JoinSet::new();
+        let mut open = true;
+        while open || !self.waiting.is_empty() || !running.is_empty() {
+            let due = self.due().filter(|_| running.len() < MAX_CONCURRENT);
+            let wake = due.unwrap_or_else(Instant::now);
+            tokio::select! {
+                request = requests.recv(), if open => match request {
+                    Some(Request::Paint(wanted)) => self.add(wanted),
+                    Some(Request::Draw(drawing)) => self.drawing = drawing,
+                    None => return,
+                },
+                Some(outcome) = running.join_next() => match outcome {
+                    Ok(outcome) => self.finished(outcome),
+                    // A panic in a decoder only affects its picture.
+                    Err(error) => tracing::warn!(%error, "a picture broke its decoder"),
+                },
+                () = tokio::time::sleep_until(wake), if due.is_some() => {
+                    if let Some((_, wanted)) = self.waiting.pop() {
+                        let task = self.task(wanted);
+                        running.spawn(task);
+                    }
+                }
+            }
+            open = !requests.is_closed() || !requests.is_empty();
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let (newest, oldest) = (self.waiting.last()?.0, self.waiting.first()?.0);
+        Some((newest + SETTLE_TIME).min(oldest + MAX_WAIT))
+    }
+
+    fn add(&mut self, wanted: PictureRequest) {
+        self.waiting.retain(|(_, it)| {
+            // Only the newest part of a zoomed picture is painted.
+            let zoomed = !wanted.thumbnail && !it.thumbnail && it.of == wanted.of && it.cells == wanted.cells;
+            *it != wanted && !zoomed
+        });
+        self.waiting.push((Instant::now(), wanted));
+        if self.waiting.len() > MAX_WAITING {
+            let (_, dropped) = self.waiting.remove(0);
+            (self.tell)(Response::NotPainted(dropped.of, DROPPED.to_owned()));
+        }
+    }
+
+    fn task(&self, wanted: PictureRequest) -> impl Future<Output = Outcome> + Send + 'static {
+        let decoded = self.decoded.iter().find(|(of, _)| !wanted.thumbnail && *of == wanted.of);
+        let decoded = decoded.map(|(_, picture)| picture.clone());
+        let bytes = decoded.is_none().then(|| (self.fetch)(wanted.of, wanted.thumbnail));
+        let (drawing, id) = (self.drawing, self.ids.fetch_add(1, Ordering::Relaxed));
+        async move {
+            let bytes = match bytes {
+                Some(bytes) => match bytes.await {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) => return Outcome { wanted, painted: Err(error), decoded: None },
+                },
+                None => None,
+            };
+            let made = tokio::task::spawn_blocking(move || make(decoded, bytes, wanted, drawing, id)).await;
+            match made {
+                Ok((painted, decoded)) => Outcome { wanted, painted, decoded },
+                Err(_) => {
+                    let painted = Err("the picture broke its decoder".to_owned());
+                    Outcome { wanted, painted, decoded: None }
+                }
+            }
+        }
+    }
+
+    fn finished(&mut self, outcome: Outcome) {
+        let Outcome { wanted, painted, decoded } = outcome;
+        if let Some(picture) = decoded.filter(|_| !wanted.thumbnail) {
+            self.decoded.retain(|(of, _)| *of != wanted.of);
+            self.decoded.push((wanted.of, picture));
+            let bytes = |it: &[(PictureOf, Arc<DynamicImage>)]| -> usize {
+                it.iter().map(|(_, picture)| picture.as_bytes().len()).sum()
+            };
+            while self.decoded.len() > 1 && bytes(&self.decoded) > MAX_DECODED_BYTES {
+                self.decoded.remove(0);
+            }
+        }
+        (self.tell)(match painted {
+            Ok(painted) => Response::Painted(Box::new(painted)),
+            Err(error) => Response::NotPainted(wanted.of, error),
+        });
+    }
+}
+
+type Made = (Result<Painted, String>, Option<Arc<DynamicImage>>);
+
+fn make(
+    decoded: Option<Arc<DynamicImage>>,
+    bytes: Option<Vec<u8>>,
+    wanted: PictureRequest,
+    drawing: Drawing,
+    id: u32,
+) -> Made {
+    let picture = match (decoded, bytes) {
+        (Some(picture), _) => picture,
+        (None, bytes) => match encode::decode(&bytes.unwrap_or_default()) {
+            Ok(picture) => Arc::new(picture),
+            Err(error) => return (Err(error), None),
+        },
+    };
+    (encode::encode(&picture, wanted, drawing, id), Some(picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use fanlight_shared::id::AssetId;
+
+    use super::*;
+
+    fn asset(number: u8) -> AssetId {
+        AssetId::from_bytes([number; 16])
+    }
+
+    fn png() -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        DynamicImage::new_rgb8(8, 8).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    struct Painting {
+        painter: Painter,
+        response: UnboundedReceiver<Response>,
+        fetched: Arc<Mutex<Vec<PictureOf>>>,
+    }
+
+    fn painting(bytes: Vec<u8>) -> Painting {
+        let fetched: Arc<Mutex<Vec<PictureOf>>> = Arc::default();
+        let log = fetched.clone();
+        let fetch: Fetch = Arc::new(move |asset, _| {
+            log.lock().unwrap().push(asset);
+            let bytes = bytes.clone();
+            Box::pin(async move { Ok(bytes) })
+        });
+        let (tell, response) = unbounded_channel();
+        let tell: Tell = Box::new(move |it| {
+            let _ = tell.send(it);
+        });
+        Painting { painter: Painter::start(Drawing::default(), fetch, tell), response, fetched }
+    }
+
+    #[tokio::test]
+    async fn the_newest_request_goes_first() {
+        let mut it = painting(png());
+        for number in 1..=4 {
+            it.painter.paint(PictureRequest::thumbnail(asset(number), (4, 4)));
+        }
+        for _ in 0..4 {
+            assert!(matches!(it.response.recv().await, Some(Response::Painted(_))));
+        }
+        assert_eq!(it.fetched.lock().unwrap().first(), Some(&PictureOf::from(asset(4))));
+    }
+
+    #[tokio::test]
+    async fn zooming_fetches_once_and_makes_only_the_newest_part() {
+        let mut it = painting(png());
+        for part in 1..=5u8 {
+            it.painter.paint(PictureRequest::whole(asset(1), (4, 4), [0.0, 0.0, 1.0 / f32::from(part), 1.0]));
+        }
+        let Some(Response::Painted(painted)) = it.response.recv().await else { panic!("not painted") };
+        assert!((painted.wanted.part[2] - 0.2).abs() < 0.001);
+        it.painter.paint(PictureRequest::whole(asset(1), (4, 4), crate::ui::picture::WHOLE));
+        assert!(matches!(it.response.recv().await, Some(Response::Painted(_))));
+        assert_eq!(it.fetched.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_not_a_picture_are_reported() {
+        let mut it = painting(b"no".to_vec());
+        it.painter.paint(PictureRequest::thumbnail(asset(1), (4, 4)));
+        assert!(matches!(it.response.recv().await, Some(Response::NotPainted(_, why)) if !why.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn too_many_requests_drop_the_oldest() {
+        let mut it = painting(png());
+        for number in 0..=u8::try_from(MAX_WAITING).unwrap() {
+            it.painter.paint(PictureRequest::thumbnail(asset(number), (4, 4)));
+        }
+        let Some(Response::NotPainted(dropped, why)) = it.response.recv().await else {
+            panic!("nothing dropped")
+        };
+        assert_eq!((dropped, why.as_str()), (PictureOf::from(asset(0)), DROPPED));
+    }
+}
