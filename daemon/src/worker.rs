@@ -7,6 +7,7 @@ mod executor;
 mod frame;
 mod limits;
 mod listener;
+mod made;
 mod peaks;
 mod pool;
 mod preview;

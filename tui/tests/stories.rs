@@ -21,6 +21,8 @@ mod http;
 mod inputs;
 #[path = "stories/isolation.rs"]
 mod isolation;
+#[path = "stories/locale.rs"]
+mod locale;
 #[path = "stories/people.rs"]
 mod people;
 #[path = "stories/preview.rs"]
@@ -383,24 +385,4 @@ fn a_stopped_daemon_leaves_commands_to_the_next_one() {
     fanlight.file("go", "");
     fanlight.say(&["watch", "last"]).exits(0).complains("started a daemon");
     assert_eq!(fanlight.say(&["logs", "last"]).exits(0).out, "begun 1\n", "once, with its whole log");
-}
-
-#[test]
-fn in_a_locale_without_utf8_people_read_ascii_and_programs_the_text_as_it_is() {
-    let fanlight = Fanlight::new();
-    fanlight.file("quick.yaml", QUICK);
-    let ran = fanlight
-        .command(&["run", "quick.yaml", "-p", "place=Malmö", "--sweep", "seed=1,2"])
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap();
-    assert!(ran.status.success());
-    assert!(ran.stderr.is_ascii(), "{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(String::from_utf8_lossy(&ran.stdout).contains("Malmö 1"), "no value is changed for a program");
-    // The flag applies to all output; JSON loses nothing.
-    let listed = fanlight.say(&["ps", "--all", "--ascii"]).exits(0);
-    assert!(listed.out.is_ascii() && listed.out.contains("Malm?"), "{}", listed.out);
-    let json = fanlight.say(&["ps", "--all", "--ascii", "--json"]).exits(0);
-    assert!(json.out.is_ascii());
-    assert_eq!(json.json()[0]["params"]["place"], "Malmö");
 }

@@ -9,7 +9,7 @@ use fanlight_shared::media::Media;
 use fanlight_shared::value::Value;
 use tokio::time::Instant;
 
-use super::pool::{Known, settle};
+use super::made::{Known, settle};
 use super::scratch::Scratch;
 use crate::media;
 use crate::node_type::NewFile;

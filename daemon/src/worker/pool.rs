@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fanlight_shared::event::NodeError;
 use fanlight_shared::id::{AttemptId, BlobHash};
-use fanlight_shared::media::{Media, SourceFile};
+use fanlight_shared::media::Media;
 use fanlight_shared::value::{Value, Values};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -16,8 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempt, Outcome};
 use crate::file_error::FileError;
-use crate::media;
-use crate::node_type::NewFile;
 use crate::rooted::remove_tree;
 use crate::services::Reporter;
 use crate::store::blob::{Blobs, Published};
@@ -25,6 +23,7 @@ use crate::store::blob::{Blobs, Published};
 use super::frame::{Request, Response};
 use super::limits;
 use super::listener::Listener;
+use super::made::{Made, known};
 use super::process::{NoResponse, Process};
 use super::scratch::Scratch;
 
@@ -328,68 +327,6 @@ async fn sweep(inner: Weak<Inner>) {
             }
         }
     }
-}
-
-/// The output of a worker.
-struct Made {
-    blobs: Blobs,
-    scratch: Scratch,
-    values: Values,
-    files: BTreeMap<BlobHash, NewFile>,
-    known: Known,
-}
-
-/// The media that a worker was given, by hash, with the files of the user that hold it.
-pub(super) type Known = BTreeMap<BlobHash, Option<Box<SourceFile>>>;
-
-fn known(given: &[Media]) -> Known {
-    given.iter().map(|media| (media.hash, media.source.clone())).collect()
-}
-
-impl Made {
-    /// Publishes the new files and puts their media in the place of the tokens.
-    fn publish(&self) -> Result<(Values, Vec<Published>), FileError> {
-        let Self { blobs, scratch, values, files, known } = self;
-        let mut values = values.clone();
-        let mut published = Vec::new();
-        let mut made = BTreeMap::new();
-        for (token, new) in files {
-            let file =
-                scratch.open(&new.file).map_err(|error| format!("a made file can't be read: {error}"))?;
-            let (media, blob) = media::publish(blobs, file, &new.name)?;
-            published.push(blob);
-            made.insert(*token, media);
-        }
-        for value in values.values_mut() {
-            settle(value, &made, known)?;
-        }
-        Ok((values, published))
-    }
-}
-
-/// Puts media in the place of the tokens that stand for new files.
-///
-/// # Errors
-/// It names bytes that are neither new nor known.
-pub(super) fn settle(
-    value: &mut Value,
-    made: &BTreeMap<BlobHash, Media>,
-    known: &Known,
-) -> Result<(), String> {
-    match value {
-        Value::Media(media) => match made.get(&media.hash) {
-            Some(new) => **media = new.clone(),
-            // A worker has read foreign bytes: it may hand back what it was given and what it made, nothing else.
-            None => match known.get(&media.hash) {
-                Some(source) => media.source.clone_from(source),
-                None => return Err("the worker named bytes that it neither got nor made".into()),
-            },
-        },
-        Value::List(items) => items.iter_mut().try_for_each(|item| settle(item, made, known))?,
-        Value::Object(map) => map.values_mut().try_for_each(|value| settle(value, made, known))?,
-        _ => {}
-    }
-    Ok(())
 }
 
 fn read_preview(scratch: &Scratch, file: &str) -> Result<Vec<u8>, String> {

@@ -63,16 +63,8 @@ impl FolderWatch {
 #[cfg(target_os = "linux")]
 fn is_local(folder: &Path) -> bool {
     // From `linux/magic.h`: ext2 to ext4, XFS, Btrfs, F2FS, tmpfs, overlayfs, ZFS, bcachefs.
-    const LOCAL: [i128; 8] = [
-        0xef53,
-        0x5846_5342,
-        0x9123_683e,
-        0xf2f5_2010,
-        0x0102_1994,
-        0x794c_7630,
-        0x2fc1_2fc1,
-        0xca45_1a4e,
-    ];
+    const LOCAL: [i128; 8] =
+        [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1, 0xca45_1a4e];
     rustix::fs::statfs(folder).is_ok_and(|it| LOCAL.contains(&i128::from(it.f_type)))
 }
 
