@@ -12,6 +12,7 @@ use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::ui::content;
+use crate::ui::frame::ASCII;
 use crate::ui::gallery::interim;
 use crate::ui::model::Model;
 use crate::ui::model::gallery::Scope;
@@ -26,16 +27,6 @@ pub struct Mark {
     pub ringed: bool,
 }
 
-const ASCII: border::Set<'static> = border::Set {
-    top_left: "+",
-    top_right: "+",
-    bottom_left: "+",
-    bottom_right: "+",
-    vertical_left: "|",
-    vertical_right: "|",
-    horizontal_top: "-",
-    horizontal_bottom: "-",
-};
 const ASCII_RING: border::Set<'static> = border::Set {
     top_left: "#",
     top_right: "#",

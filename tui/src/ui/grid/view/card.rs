@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
 use crate::ui::fit::fit;
+use crate::ui::frame::ASCII;
 use crate::ui::graph::Zoom;
 use crate::ui::node::Facts;
 use crate::ui::theme::Theme;
@@ -19,17 +20,6 @@ pub(super) struct CardOptions {
     pub(super) dimmed: bool,
     pub(super) ascii: bool,
 }
-
-const ASCII: border::Set<'_> = border::Set {
-    top_left: "+",
-    top_right: "+",
-    bottom_left: "+",
-    bottom_right: "+",
-    vertical_left: "|",
-    vertical_right: "|",
-    horizontal_top: "-",
-    horizontal_bottom: "-",
-};
 
 /// Draws a node into an empty area of its size.
 pub(super) fn draw(
