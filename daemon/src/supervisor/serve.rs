@@ -28,6 +28,8 @@ use crate::secret::Secrets;
 
 /// The most connected clients.
 const MAX_PEERS: usize = 64;
+/// How long the first client has to connect: the one that started it does so at once.
+const FIRST_CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long no connections are accepted after descriptors ran out.
 const ACCEPT_DELAY: Duration = Duration::from_millis(200);
 /// How often ends of attempts that found no space on the disk are written again.
@@ -118,7 +120,7 @@ impl Server {
             buffer: vec![0; MAX_READ],
             accept_after: None,
             write_ends_at: None,
-            idle_since: Some(Instant::now()),
+            idle_since: Some(Instant::now() + FIRST_CLIENT_TIMEOUT),
             leaving: false,
         }
     }
@@ -163,7 +165,12 @@ impl Server {
             self.idle_since = None;
             return false;
         }
-        now >= *self.idle_since.get_or_insert(now) + self.boot.linger
+        if now < *self.idle_since.get_or_insert(now) + self.boot.linger {
+            return false;
+        }
+        // A client that has connected in the meantime keeps it.
+        self.accept(now);
+        self.peers.is_empty()
     }
 
     /// Waits until something is ready or due.
