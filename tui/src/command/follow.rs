@@ -294,8 +294,21 @@ impl Follower<'_> {
             Ok(_) => Ok(()),
             // The loop that reads notifications notices the end of the connection and reconnects.
             Err(ClientError::Disconnected(_)) => Ok(()),
+            // The others are watched, and one of them was deleted.
+            Err(ClientError::Rpc(error)) if error.is(ErrorCode::NotFound) => self.read_watched().await,
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Reads the runs that are watched, of which some may be deleted.
+    async fn read_watched(&mut self) -> Result<(), Failure> {
+        for id in self.watched.clone() {
+            let detail = self.client.call(runs::Get { run: id.to_string() }).await;
+            if !self.put(id, detail)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Passes each ended run on once, with its complete state. Returns `false` if the connection was lost.

@@ -174,9 +174,27 @@ impl Running {
         rustix::process::kill_process(pid, signal).expect("it can be signalled");
     }
 
+    /// Waits until it has written a line to standard output.
+    pub fn writes_a_line(&mut self) {
+        until_line(self.child.as_mut().and_then(|it| it.stdout.as_mut()).expect("it runs"));
+    }
+
+    /// Waits until it has written a line to standard error.
+    pub fn complains_once(&mut self) {
+        until_line(self.child.as_mut().and_then(|it| it.stderr.as_mut()).expect("it runs"));
+    }
+
     /// Waits for its end.
     pub fn ends(mut self) -> Said {
         collect(self.child.take().expect("it runs").wait_with_output().expect("it ends"))
+    }
+}
+
+/// Reads a line and nothing beyond it.
+fn until_line(pipe: &mut impl std::io::Read) {
+    let mut byte = [0];
+    while byte != *b"\n" {
+        pipe.read_exact(&mut byte).expect("it writes a line");
     }
 }
 
