@@ -255,8 +255,12 @@ impl Follower<'_> {
     }
 
     fn bye(&self, reason: &str) -> Failure {
+        let failure = Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did"));
+        if !self.context.home.database().exists() {
+            return failure.hint("they are gone with their home");
+        }
         let name = self.open_run();
-        Failure::no_daemon(format!("the daemon ended ({reason}) before the runs did")).hint(format!(
+        failure.hint(format!(
             "they continue with the next daemon: `fanlight watch '{name}'` starts one and follows them"
         ))
     }

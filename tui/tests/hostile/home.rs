@@ -44,7 +44,7 @@ fn a_daemon_whose_home_is_removed_ends_with_its_commands_and_says_why() {
     assert_eq!(ended.status.code(), Some(1), "{err}");
     let why = format!("the home {} was removed or replaced while the daemon ran", home.display());
     assert!(err.contains(&format!("error: {why}")), "{err}");
-    running.ends().exits(3).complains(&why);
+    running.ends().exits(3).complains(&why).complains("they are gone with their home");
     for pid in pids {
         assert!(!is_alive(pid.trim()), "{pid} is left");
     }
