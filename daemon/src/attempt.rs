@@ -55,6 +55,8 @@ pub struct Attempt {
     pub item: ItemPath,
     /// From 1.
     pub number: u32,
+    /// How many attempts before it failed; those that were interrupted are not among them.
+    pub failures: u32,
     /// Ends the attempt early: the executor stops its work, leaves no process behind, and returns the results so far.
     pub cancel: CancellationToken,
     /// Its time limit. When it is exceeded, the attempt is ended through `cancel` too.
@@ -83,6 +85,14 @@ impl Attempt {
             None => format!("{}.{}", self.run.id, self.node),
             Some(index) => format!("{}.{}.{index}", self.run.id, self.node),
         }
+    }
+
+    /// Returns the key of its requests, for servers that recognise a repeated one. An attempt after an interruption has
+    /// the same one, so that its requests are done once; an attempt after a failure has another one, so that its requests
+    /// are done again.
+    #[must_use]
+    pub fn request_key(&self) -> String {
+        format!("{}.{}", self.key(), self.failures)
     }
 }
 

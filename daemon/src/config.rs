@@ -1,8 +1,11 @@
 //! `config.toml`, typed.
 
 mod file;
+mod provider;
 
 pub use file::ConfigError;
+pub(crate) use provider::POOL_PREFIX;
+pub use provider::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ pub struct Config {
     pub http: HttpSettings,
     /// Where the values of secrets come from.
     pub secrets: SecretSettings,
+    /// The providers of language models, by name: those of the file and those that are known by name alone.
+    pub providers: BTreeMap<String, ProviderSettings>,
 }
 
 /// The part of the configuration that is about HTTP.
@@ -72,6 +77,19 @@ impl Config {
         Ok(config)
     }
 
+    /// Returns the sizes of all pools: those of the file, and one for each provider that has a limit.
+    #[must_use]
+    pub fn pool_sizes(&self) -> BTreeMap<String, u32> {
+        let mut sizes = self.pools.clone();
+        for (name, provider) in &self.providers {
+            let limited = provider.concurrent.is_some() || provider.requests_per_minute.is_some();
+            if limited {
+                sizes.insert(format!("{POOL_PREFIX}{name}"), provider.concurrent.unwrap_or(u32::MAX));
+            }
+        }
+        sizes
+    }
+
     /// Returns the error for an undeclared pool, with how to declare it.
     #[must_use]
     pub fn unknown_pool(&self, pool: &str) -> String {
@@ -99,6 +117,7 @@ impl Default for Config {
             pass_env: Vec::new(),
             http: HttpSettings::default(),
             secrets: SecretSettings::default(),
+            providers: provider::built_in(),
         }
     }
 }

@@ -56,6 +56,7 @@ use crate::config::Config;
 use crate::executor::{Executors, Previewer};
 use crate::hub::Hub;
 use crate::node_type::NodeTypes;
+use crate::rate::Rates;
 use crate::store::{Store, StoreError};
 
 /// The parts of an engine.
@@ -70,6 +71,8 @@ pub struct EngineParts {
     pub node_types: NodeTypes,
     /// Makes previews of assets.
     pub previewer: Arc<dyn Previewer>,
+    /// How often attempts of the pools of providers may start.
+    pub rates: Rates,
     /// The configuration.
     pub config: Arc<Config>,
 }
@@ -135,6 +138,8 @@ enum Message {
         request: Box<runs::Answer>,
         reply: Reply<()>,
     },
+    /// The rate of a pool allows another start.
+    PoolsDue,
     /// The deadline of a question passed.
     Deadline {
         key: active::Key,

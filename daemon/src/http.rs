@@ -37,7 +37,7 @@ pub struct Http {
 struct Inner {
     settings: HttpSettings,
     /// Made when they are needed for the first time: most daemons never do.
-    clients: [OnceLock<Result<Client, String>>; 4],
+    clients: [OnceLock<Result<Client, String>>; 6],
 }
 
 /// Where a server may redirect a request.
@@ -47,6 +47,8 @@ pub enum Redirects {
     Anywhere,
     /// To the same scheme, host and port, because the request contains secrets.
     SameOrigin,
+    /// Nowhere: the redirect is the response.
+    Nowhere,
 }
 
 /// The addresses that a client may reach.
@@ -71,12 +73,14 @@ impl Http {
     /// A sentence: the file of certificates can't be read.
     pub fn client(&self, reach: Reach, redirects: Redirects) -> Result<Client, String> {
         let settings = &self.inner.settings;
-        let [public, any, public_origin, any_origin] = &self.inner.clients;
+        let [public, any, public_origin, any_origin, public_alone, any_alone] = &self.inner.clients;
         let slot = match (reach, redirects) {
             (Reach::Public, Redirects::Anywhere) => public,
             (Reach::Any, Redirects::Anywhere) => any,
             (Reach::Public, Redirects::SameOrigin) => public_origin,
             (Reach::Any, Redirects::SameOrigin) => any_origin,
+            (Reach::Public, Redirects::Nowhere) => public_alone,
+            (Reach::Any, Redirects::Nowhere) => any_alone,
         };
         slot.get_or_init(|| build(settings, reach, redirects)).clone()
     }
@@ -149,6 +153,9 @@ fn redirect(
     allow: Option<&[String]>,
     redirects: Redirects,
 ) -> reqwest::redirect::Action {
+    if redirects == Redirects::Nowhere {
+        return attempt.stop();
+    }
     if attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error(format!("it was redirected more than {MAX_REDIRECTS} times"));
     }

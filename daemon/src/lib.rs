@@ -9,7 +9,8 @@
 //! - [`node_type`]: the native node types, one per file; [`services`]: the services of a running node; [`worker`] runs
 //!   types that decode foreign bytes, such as a `picture`
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
-//! - `http` (a feature): clients for node types, and what they may reach
+//! - `http` (a feature): clients for node types, and what they may reach; `llm` (a feature): providers of language
+//!   models and their protocols; [`rate`]: how often requests to them may start
 //! - [`media`]: turns bytes into media values; `rooted`: paths that stay within a folder, and the walk through it
 //! - [`store`]: SQLite and blobs; one writer thread
 //! - [`hub`]: sends events to connections; [`server`]: the wire
@@ -32,6 +33,10 @@ pub mod file_error;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod hub;
+#[cfg(feature = "json-schema")]
+mod json_schema;
+#[cfg(feature = "llm")]
+pub mod llm;
 pub mod lock;
 pub mod media;
 mod memory;
@@ -42,6 +47,7 @@ pub mod open_files;
 pub mod own_file;
 pub mod own_home;
 mod picture;
+pub mod rate;
 mod rooted;
 pub mod run;
 pub mod secret;

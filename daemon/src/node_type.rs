@@ -48,7 +48,11 @@ mod image_tile;
 mod json;
 mod lettering;
 mod list;
+#[cfg(feature = "llm")]
+mod llm;
 mod registry;
+#[cfg(feature = "http")]
+mod retry;
 mod rng;
 mod runner;
 mod table;
@@ -72,6 +76,8 @@ fn built_in() -> Vec<NodeType> {
         vec![file_list::node_type(), file_read::node_type(), file_write::node_type()],
         #[cfg(feature = "http")]
         vec![http_request::node_type(), http_download::node_type()],
+        #[cfg(feature = "llm")]
+        llm::node_types(),
         list::node_types(),
         vec![control_switch::node_type()],
         #[cfg(any(feature = "jq", feature = "json-schema"))]

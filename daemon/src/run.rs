@@ -21,10 +21,13 @@ use crate::executor::{COMMANDS, Executors, NATIVE, NativeNodes, WORKERS};
 #[cfg(feature = "http")]
 use crate::http::Http;
 use crate::hub::Hub;
+#[cfg(feature = "llm")]
+use crate::llm::Providers;
 use crate::lock::{Lock, LockError};
 use crate::node_type::NodeTypes;
 use crate::open_files::{self, TooFewFiles};
 use crate::own_home::OwnHome;
+use crate::rate::Rates;
 use crate::server::{self, Context, ListenError};
 use crate::store::{Store, StoreError};
 use crate::supervisor::client::Supervisor;
@@ -110,12 +113,19 @@ pub async fn run(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = Workers::new(helper, cores, store.blobs().clone(), home.scratch(), home.attempts());
     let linger = config.linger;
+    let rates = Rates::new(&config);
+    #[cfg(feature = "http")]
+    let http = Http::new(config.http.clone());
+    #[cfg(feature = "llm")]
+    let providers = Providers::new(&config, http.clone(), rates.clone());
     let native = NativeNodes {
         blobs: store.blobs().clone(),
         writable: config.writable.clone(),
         attempts: home.attempts(),
         #[cfg(feature = "http")]
-        http: Http::new(config.http.clone()),
+        http,
+        #[cfg(feature = "llm")]
+        providers: providers.clone(),
     };
     let executors = Executors::default()
         .with(COMMANDS, Arc::new(commands))
@@ -127,6 +137,7 @@ pub async fn run(
         executors: executors.clone(),
         node_types: node_types.clone(),
         previewer: Arc::new(workers.clone()),
+        rates,
         config: Arc::new(config),
     })
     .await?;
@@ -142,6 +153,8 @@ pub async fn run(
         executors,
         node_types,
         supervisor: supervisor.clone(),
+        #[cfg(feature = "llm")]
+        providers,
         workers,
         hub: Arc::clone(&hub),
         home,

@@ -15,6 +15,10 @@ mod handshake;
 mod items;
 mod listen;
 mod logs;
+#[cfg(feature = "llm")]
+mod models;
+#[cfg(not(feature = "llm"))]
+mod no_models;
 mod previews;
 mod progress;
 mod questions;

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod daemon;
 pub mod frame;
 pub mod logs;
+pub mod models;
 pub mod previews;
 pub mod questions;
 pub mod queue;

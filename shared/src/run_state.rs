@@ -160,7 +160,7 @@ impl RunState {
     }
 
     /// Folds a live event. It has an effect only while its attempt is running: the last reports of an attempt are in
-    /// the state event of its end.
+    /// the state event of its end. What a node waits for is about the node, until that ends.
     pub fn fold_live(&mut self, event: &LiveEvent) {
         match event {
             // The activity of an edge follows from its reader; this event is for clients that don't fold state events.
@@ -168,6 +168,13 @@ impl RunState {
             LiveEvent::NodeProgress { node, item, progress } => {
                 if let Some(instance) = self.live_instance(node, *item) {
                     instance.progress = Some(progress.clone());
+                }
+            }
+            LiveEvent::WaitUpdate { node, reason } => {
+                let open = !self.status.is_ended();
+                let node = self.nodes.get_mut(node).filter(|node| open && !node.whole.status.is_ended());
+                if let Some(node) = node {
+                    node.waits_for.clone_from(reason);
                 }
             }
             LiveEvent::LogUpdate { node, item, end, last_line, attempt } => {

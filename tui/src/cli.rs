@@ -68,6 +68,8 @@ pub(crate) enum Command {
     New(command::new::Args),
     /// List node types, or describe one.
     Nodes(command::nodes::Args),
+    /// List the models of language model providers.
+    Models(command::models::Args),
     /// Print the JSON Schema of workflow files, for editors.
     Schema,
     /// Run the daemon in the foreground, or start, stop or query it.
@@ -119,6 +121,7 @@ impl Cli {
             Some(Command::Check(args)) => command::check::run(&args).await,
             Some(Command::New(args)) => command::new::run(&args),
             Some(Command::Nodes(args)) => command::nodes::run(&args).await,
+            Some(Command::Models(args)) => command::models::run(args).await,
             Some(Command::Schema) => command::schema::run().await,
             Some(Command::Daemon(args)) => command::daemon::run(args).await,
             Some(Command::Doctor(args)) => command::doctor::run(args).await,
@@ -191,6 +194,8 @@ mod tests {
             "fanlight secrets set token",
             "fanlight secrets list --json",
             "fanlight secrets rm token --yes",
+            "fanlight models",
+            "fanlight models openai --json",
             "fanlight daemon",
             "fanlight daemon stop",
             "fanlight completions zsh",

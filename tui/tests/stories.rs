@@ -23,6 +23,8 @@ mod inputs;
 mod isolation;
 #[path = "stories/locale.rs"]
 mod locale;
+#[path = "stories/models.rs"]
+mod models;
 #[path = "stories/people.rs"]
 mod people;
 #[path = "stories/preview.rs"]

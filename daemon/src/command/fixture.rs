@@ -39,6 +39,7 @@ pub(super) fn attempt_with(variables: &[(&str, &str)]) -> Attempt {
         node: "step".into(),
         item: ItemPath::WHOLE,
         number: 1,
+        failures: 0,
         cancel: tokio_util::sync::CancellationToken::new(),
         time_limit: Default::default(),
         answer: None,

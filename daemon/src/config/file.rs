@@ -1,5 +1,7 @@
 //! Reads `config.toml`; errors name the line.
 
+mod provider;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Config, HttpSettings};
 use crate::secret::{Source, check_name};
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "max_concurrent_runs",
     "pools",
     "keep_values",
@@ -22,6 +24,7 @@ const KEYS: [&str; 9] = [
     "pass_env",
     "http",
     "secrets",
+    "provider",
 ];
 const HTTP_KEYS: [&str; 2] = ["allow", "ca_file"];
 
@@ -82,6 +85,7 @@ fn read(text: &str) -> Result<Config, SpannedError> {
             "pools" => pools(&value, &mut config.pools)?,
             "http" => config.http = http(&value)?,
             "secrets" => config.secrets.sources = secrets(&value)?,
+            "provider" => provider::providers(&value, &mut config.providers)?,
             unknown => return Err((key.span(), unknown_key(unknown, &KEYS))),
         }
     }
@@ -227,6 +231,7 @@ fn folders(value: &Spanned<DeValue<'_>>) -> Result<Vec<PathBuf>, SpannedError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{KeySource, ProviderKind};
 
     fn wrong(text: &str) -> String {
         parse(Path::new("/c/config.toml"), text).unwrap_err().to_string()
@@ -269,6 +274,35 @@ mod tests {
             );
         }
         assert!(wrong("[secrets]\n\"a-b\" = \"file\"").contains("can't be the name"));
+    }
+
+    #[test]
+    fn a_provider_is_known_by_its_name_or_described() {
+        let text = "[provider.openai]\nkey_env = \"MY_KEY\"\nrequests_per_minute = 60\n\
+                    [provider.house]\nurl = \"http://10.0.0.5:8000/v1/\"\nmodels = [\"qwen3\"]\nconcurrent = 2\n\
+                    [provider.house.prices]\n\"qwen3\" = { input = 0.5, output = 1 }\n";
+        let config = parse(Path::new("config.toml"), text).unwrap();
+        let openai = &config.providers["openai"];
+        assert_eq!(openai.key, Some(KeySource::Variable("MY_KEY".into())));
+        assert_eq!((openai.requests_per_minute, openai.is_original), (Some(60), true));
+        let house = &config.providers["house"];
+        assert_eq!((house.kind, house.url.as_str()), (ProviderKind::OpenAi, "http://10.0.0.5:8000/v1"));
+        assert_eq!((house.concurrent, &house.key, house.prices["qwen3"].output), (Some(2), &None, 1.0));
+        assert!(config.providers.contains_key("anthropic"), "others are known by name");
+    }
+
+    #[test]
+    fn a_provider_that_is_not_well_described_is_named() {
+        assert!(wrong("[provider.house]\nmodels = []").contains("`house` has no `url`"));
+        assert!(wrong("[provider.House]\n").contains("`House` can't be the name"));
+        assert!(
+            wrong("[provider.house]\nurl = \"localhost\"").starts_with("/c/config.toml:2: `url` is a URL")
+        );
+        assert!(wrong("[provider.openai]\nkind = \"antropic\"").contains("did you mean `anthropic`?"));
+        assert!(wrong("[provider.openai]\nkey_env = \"sk-1\"").contains("not the key itself"));
+        assert!(wrong("[provider.openai]\nmodel = \"x\"").contains("did you mean `models`?"));
+        assert!(wrong("[provider.openai.prices]\n\"x\" = { input = 1 }").contains("a price is"));
+        assert!(wrong("[provider.openai.prices]\n\"x\" = { input = -1, output = 1 }").contains("an amount"));
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(super) struct NodeRun {
     pub(super) tainted: bool,
     /// An item was skipped because the item it reads failed.
     pub(super) item_upstream_failed: bool,
+    /// How many of its instances wait for pools or a lock.
+    pub(super) in_line: u32,
 }
 
 impl NodeRun {
@@ -197,14 +199,17 @@ impl ActiveRun {
         })
     }
 
-    /// Returns what an attempt of this node holds while it runs.
-    pub(super) fn resources(&self, node: usize) -> Needs {
+    /// Returns what an attempt of this instance holds while it runs.
+    pub(super) fn resources(&self, node: usize, item: ItemPath) -> Needs {
         let plan = &self.plan.nodes[node];
-        match self.lock(node) {
-            Ok(Some(lock)) => pools::needs(plan.resources.iter().cloned().chain([Resource::Lock(lock)])),
-            // A lock without a name fails the node before it asks for anything.
-            Ok(None) | Err(_) => plan.resources.clone(),
+        // A lock without a name fails the node before it asks for anything.
+        let lock = self.lock(node).ok().flatten().map(Resource::Lock);
+        let prepared = self.instance(node, item).and_then(|instance| instance.prepared.as_ref());
+        let pool = prepared.and_then(|it| it.work.pool()).map(|pool| Resource::pool(&pool));
+        if lock.is_none() && pool.is_none() {
+            return plan.resources.clone();
         }
+        pools::needs(plan.resources.iter().cloned().chain(lock).chain(pool))
     }
 
     /// Returns the name of the lock that this node holds: its params are known from the start, so it never changes.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight_shared::event::{NodeError, NodeUpdate};
+use fanlight_shared::event::{LiveEvent, NodeError, NodeUpdate};
 use fanlight_shared::id::AttemptId;
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::{AttemptEnd, NodeStatus};
@@ -16,6 +16,7 @@ use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::inputs::Prepared;
 use super::pools::Entry;
+use super::pools::{Entry, Ticket};
 use super::started::Started;
 use crate::attempt::{Attempt, Outcome, TimeLimit};
 use crate::content;
@@ -42,7 +43,7 @@ impl ActiveRun {
         if let Err(error) = self.lock(node) {
             return self.fail(context, node, item, NodeError::new(error));
         }
-        let needs = self.resources(node);
+        let needs = self.resources(node, item);
         let at_once = needs.is_empty() && self.plan.nodes[node].is_inline();
         let Some(instance) = self.instance_mut(node, item) else { return };
         enter(&mut instance.status, NodeStatus::Ready);
@@ -52,8 +53,26 @@ impl ActiveRun {
         }
         match context.pools.enter(&needs, key) {
             Entry::Starts(key) => self.start_attempt(context, key),
-            Entry::Waits(ticket) => instance.ticket = Some(ticket),
+            Entry::Waits(ticket) => {
+                instance.ticket = Some(ticket);
+                self.tell_waiting(context, node, ticket);
+            }
         }
+    }
+
+    /// Shows what a node waits for, once however many of its instances wait.
+    fn tell_waiting(&mut self, context: &mut Context, node: usize, ticket: Ticket) {
+        self.nodes[node].in_line += 1;
+        if self.nodes[node].in_line == 1 {
+            let reason = context.pools.reason(ticket);
+            self.tell_wait(context, node, reason);
+        }
+    }
+
+    fn tell_wait(&self, context: &mut Context, node: usize, reason: Option<String>) {
+        let event = LiveEvent::WaitUpdate { node: self.plan.nodes[node].name.clone(), reason };
+        let (hub, workflow_id, run_id) = (context.hub.clone(), self.run.workflow_id, self.run.id);
+        context.after(After::Do(Box::new(move || hub.live(workflow_id, run_id, event))));
     }
 
     /// Starts the next attempt of an instance that holds its pools and locks.
@@ -62,11 +81,17 @@ impl ActiveRun {
         let id = AttemptId::new();
         let Some(instance) = self.instance_mut(key.node, key.item) else { return };
         let Some(prepared) = instance.prepared.clone() else { return };
-        instance.ticket = None;
+        let waited = instance.ticket.take().is_some();
         instance.attempts += 1;
         instance.answered = false;
         enter(&mut instance.status, NodeStatus::Running);
         let number = instance.attempts;
+        if waited {
+            self.nodes[key.node].in_line = self.nodes[key.node].in_line.saturating_sub(1);
+            if self.nodes[key.node].in_line == 0 {
+                self.tell_wait(context, key.node, None);
+            }
+        }
         self.live += 1;
         let update = NodeUpdate {
             attempt: Some(number),
@@ -98,6 +123,7 @@ impl ActiveRun {
             node: self.plan.nodes[key.node].name.clone(),
             item: key.item,
             number,
+            failures: self.instance(key.node, key.item).map_or(0, |instance| instance.failures),
             cancel: cancel.clone(),
             time_limit: TimeLimit::new(timeout),
             answer: self.instance(key.node, key.item).and_then(|it| it.answer.clone()),

@@ -44,6 +44,8 @@ pub(super) struct Context {
     pub(super) previewer: Arc<dyn Previewer>,
     pub(super) config: Arc<Config>,
     pub(super) pools: Pools<Key>,
+    /// The time for which a timer is set, to let those start who wait for a rate.
+    pools_due: Option<tokio::time::Instant>,
     /// Instances that are computed in the loop, when their turn comes.
     pub(super) inline: VecDeque<Key>,
     /// Receives messages from executors and timers.
@@ -63,7 +65,8 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(parts: super::EngineParts, messages: mpsc::UnboundedSender<Message>) -> Self {
         Self {
-            pools: Pools::new(&parts.config.pools),
+            pools: Pools::new(&parts.config.pool_sizes(), &parts.rates),
+            pools_due: None,
             outage: parts.store.outage(),
             shortage: parts.store.shortage(),
             store: parts.store,
@@ -109,6 +112,25 @@ impl Context {
                 }
             }
         }
+    }
+
+    /// Sets a timer for the next attempt that waits for the rate of a pool.
+    pub(super) fn schedule_pools(&mut self) {
+        let Some(at) = self.pools.next_start().filter(|at| self.pools_due.is_none_or(|due| *at < due)) else {
+            return;
+        };
+        self.pools_due = Some(at);
+        let messages = self.messages.clone();
+        self.runtime.spawn(async move {
+            tokio::time::sleep_until(at).await;
+            let _ = messages.send(Message::PoolsDue);
+        });
+    }
+
+    /// Lets those start whose pool has a place again.
+    pub(super) fn admit_to_pools(&mut self) {
+        self.pools_due = None;
+        self.pools.admit_all();
     }
 
     /// Adds an operation to the batch.

@@ -180,6 +180,10 @@ impl Core {
             Message::Retry { key, failed } => {
                 self.with(key.run, |run, context| run.retry(context, key, failed))
             }
+            Message::PoolsDue => {
+                self.context.admit_to_pools();
+                self.start_waiting();
+            }
             Message::Answer { request, reply } => self.answer(*request, reply),
             Message::Deadline { key, attempt } => self.deadline(key, attempt),
             Message::Cancel { request, reply } => self.cancel(&request, reply),
@@ -219,7 +223,7 @@ impl Core {
 
     fn free_pools(&mut self, key: Key) {
         if let Some(run) = self.active.get(&key.run) {
-            self.context.pools.leave(&run.resources(key.node));
+            self.context.pools.leave(&run.resources(key.node, key.item));
         }
     }
 
@@ -246,6 +250,7 @@ impl Core {
                 run.send_listing(&mut self.context);
             }
         }
+        self.context.schedule_pools();
         let activity = self.activity_now();
         let changed = *self.activity.borrow() != activity;
         if changed {

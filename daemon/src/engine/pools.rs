@@ -5,9 +5,16 @@
 //! the same for all, waiters can't deadlock; because queues are first in, first out, nobody starves. A waiter holds
 //! only resources that precede the one it waits for, so it doesn't occupy a default pool while it waits for a lock or a
 //! scarce pool.
+//!
+//! The pool of a provider also has a rate: its line then waits although places are free, until the rate allows the next
+//! start.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::rate::{Rate, Rates};
 
 /// The pools that all attempts of a kind need.
 const DEFAULT_POOLS: [&str; 2] = ["cpu", "process"];
@@ -66,12 +73,36 @@ pub(crate) struct Pools<T> {
     arrivals: u64,
 }
 
-/// A resource and its waiters. While a place is free, nobody waits.
+/// A resource and its waiters. While a place is free, nobody waits, unless the rate of the resource was reached.
 #[derive(Debug)]
 struct Line {
+    size: u32,
     /// May be negative: attempts adopted at startup take their places without waiting.
     free: i64,
     waiting: BTreeSet<Ticket>,
+    /// How often places may be taken.
+    rate: Option<Arc<Rate>>,
+    /// When the rate allows the next start.
+    next_start: Option<Instant>,
+}
+
+impl Line {
+    fn new(size: u32, rate: Option<Arc<Rate>>) -> Self {
+        let size = size.max(1);
+        Self { size, free: i64::from(size), waiting: BTreeSet::new(), rate, next_start: None }
+    }
+
+    /// Takes a place, if one is free and the rate allows it.
+    fn take(&mut self) -> bool {
+        if self.free <= 0 {
+            return false;
+        }
+        self.next_start = self.rate.as_ref().and_then(|rate| rate.start().err());
+        if self.next_start.is_none() {
+            self.free -= 1;
+        }
+        self.next_start.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -83,10 +114,10 @@ struct Waiter<T> {
 }
 
 impl<T> Pools<T> {
-    pub(crate) fn new(sizes: &BTreeMap<String, u32>) -> Self {
-        let line = |size: u32| Line { free: i64::from(size).max(1), waiting: BTreeSet::new() };
+    pub(crate) fn new(sizes: &BTreeMap<String, u32>, rates: &Rates) -> Self {
+        let line = |name: &str, size: u32| Line::new(size, rates.get(name).cloned());
         Self {
-            lines: sizes.iter().map(|(name, size)| (Resource::pool(name), line(*size))).collect(),
+            lines: sizes.iter().map(|(name, size)| (Resource::pool(name), line(name, *size))).collect(),
             waiting: HashMap::new(),
             complete: VecDeque::new(),
             arrivals: 0,
@@ -96,21 +127,14 @@ impl<T> Pools<T> {
     /// Returns the line of a resource; a pool that isn't in the config is unbounded and has none.
     fn line(&mut self, resource: &Resource) -> Option<&mut Line> {
         if matches!(resource, Resource::Lock(_)) && !self.lines.contains_key(resource) {
-            self.lines.insert(resource.clone(), Line { free: 1, waiting: BTreeSet::new() });
+            self.lines.insert(resource.clone(), Line::new(1, None));
         }
         self.lines.get_mut(resource)
     }
 
-    /// Takes a place if one is free.
+    /// Takes a place if one is free and nobody waits for it.
     fn take(&mut self, resource: &Resource) -> bool {
-        match self.line(resource) {
-            None => true,
-            Some(line) if line.free > 0 => {
-                line.free -= 1;
-                true
-            }
-            Some(_) => false,
-        }
+        self.line(resource).is_none_or(|line| line.waiting.is_empty() && line.take())
     }
 
     /// Takes places without waiting, for attempts that are already running.
@@ -154,20 +178,55 @@ impl<T> Pools<T> {
         for resource in needs.iter().take(count) {
             let Some(line) = self.lines.get_mut(resource) else { continue };
             line.free += 1;
-            if line.free <= 0 {
-                continue;
+            if line.waiting.is_empty() && line.free > 0 && matches!(resource, Resource::Lock(_)) {
+                self.lines.remove(resource);
             }
-            match line.waiting.pop_first() {
-                Some(ticket) => {
-                    line.free -= 1;
-                    self.proceed(ticket);
-                }
-                None if matches!(resource, Resource::Lock(_)) => {
-                    self.lines.remove(resource);
-                }
-                None => {}
+            self.admit(resource);
+        }
+    }
+
+    /// Gives free places to the waiters.
+    fn admit(&mut self, resource: &Resource) {
+        while let Some(line) = self.lines.get_mut(resource) {
+            if line.waiting.is_empty() || !line.take() {
+                return;
+            }
+            if let Some(ticket) = line.waiting.pop_first() {
+                self.proceed(ticket);
             }
         }
+    }
+
+    /// Returns when the rate of a resource allows one of its waiters to start.
+    pub(crate) fn next_start(&self) -> Option<Instant> {
+        let held_back = self.lines.values().filter(|line| line.free > 0 && !line.waiting.is_empty());
+        held_back.filter_map(|line| line.next_start).min()
+    }
+
+    /// Gives places to waiters whose resource has reached its rate, if they may start by now.
+    pub(crate) fn admit_all(&mut self) {
+        let limited = self.lines.iter().filter(|(_, line)| line.next_start.is_some());
+        let limited: Vec<Resource> = limited.map(|(resource, _)| resource.clone()).collect();
+        limited.iter().for_each(|resource| self.admit(resource));
+    }
+
+    /// Returns what a waiter waits for, as a sentence for people.
+    pub(crate) fn reason(&self, ticket: Ticket) -> Option<String> {
+        let waiter = self.waiting.get(&ticket)?;
+        let resource = waiter.needs.get(waiter.held)?;
+        let line = self.lines.get(resource)?;
+        let name = match resource {
+            Resource::Lock(name) => return Some(format!("waits for the lock `{name}`")),
+            Resource::Pool(name) | Resource::Common(name) => name,
+        };
+        let rate = line.rate.as_ref().filter(|_| line.free > 0);
+        Some(match (rate, rate.and_then(|rate| rate.per_minute())) {
+            (Some(rate), _) if rate.is_paused() => {
+                format!("waits for `{name}`: the provider asked for a pause")
+            }
+            (_, Some(limit)) => format!("waits for `{name}`: {limit} requests a minute"),
+            _ => format!("waits for `{name}`: {} at once", line.size),
+        })
     }
 
     /// Continues with the next needs of a waiter that got a resource.

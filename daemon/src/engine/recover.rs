@@ -176,11 +176,11 @@ impl ActiveRun {
         let (Ok(prepared), Some(id)) = (inputs::prepare(plan, &scope, lenient), attempt.id) else {
             return self.interrupted(context, node, item, seen);
         };
-        context.pools.occupy(&self.resources(node));
         let (number, started) = (attempt.number, Started::earlier(attempt.started_at));
         if let Some(instance) = self.instance_mut(node, item) {
             instance.prepared = Some(prepared.clone());
         }
+        context.pools.occupy(&self.resources(node, item));
         self.live += 1;
         let key = self.key(node, item);
         self.spawn(context, key, id, number, started, prepared, Begin::Adopt);

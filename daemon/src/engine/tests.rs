@@ -7,6 +7,8 @@ mod failure;
 mod files;
 mod human;
 mod items;
+#[cfg(feature = "llm")]
+mod llm;
 mod node_types;
 mod parked;
 mod queue;

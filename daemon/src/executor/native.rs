@@ -13,6 +13,8 @@ use crate::attempt::{Attempt, Outcome};
 use crate::content;
 #[cfg(feature = "http")]
 use crate::http::Http;
+#[cfg(feature = "llm")]
+use crate::llm::Providers;
 use crate::node_type::{NodeCall, Runner};
 use crate::rooted::remove_tree;
 use crate::services::{DaemonServices, SCRATCH};
@@ -29,6 +31,9 @@ pub(crate) struct NativeNodes {
     /// The network addresses that they may reach.
     #[cfg(feature = "http")]
     pub(crate) http: Http,
+    /// The providers of language models.
+    #[cfg(feature = "llm")]
+    pub(crate) providers: Providers,
 }
 
 impl NativeNodes {
@@ -79,6 +84,8 @@ impl Executor for NativeNodes {
                 let attempts = self.attempts.clone();
                 #[cfg(feature = "http")]
                 let http = self.http.clone();
+                #[cfg(feature = "llm")]
+                let providers = self.providers.clone();
                 Task::open(attempt, &self.blobs, move |attempt| {
                     let services = DaemonServices::new(
                         attempt.clone(),
@@ -86,6 +93,8 @@ impl Executor for NativeNodes {
                         &attempts,
                         #[cfg(feature = "http")]
                         http,
+                        #[cfg(feature = "llm")]
+                        providers,
                     );
                     let call = NodeCall { attempt, services: services.clone(), inputs, blobs, writable };
                     let making = run(call);

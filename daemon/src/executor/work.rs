@@ -19,6 +19,16 @@ pub enum Work {
     Command(Arc<CommandWork>),
 }
 
+impl Work {
+    /// Returns the pool that its inputs name, besides those of its node.
+    pub(crate) fn pool(&self) -> Option<String> {
+        match self {
+            Self::Native(native, inputs) => native.pool(inputs),
+            Self::Command(_) => None,
+        }
+    }
+}
+
 /// A command to run: everything evaluated, nothing to interpolate.
 #[derive(Clone, Debug)]
 pub struct CommandWork {

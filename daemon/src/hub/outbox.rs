@@ -89,6 +89,7 @@ struct LiveKey {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Kind {
     Progress,
+    Wait,
     Edge,
     Log,
     Metric,
@@ -207,7 +208,7 @@ impl Outbox {
             .range(range)
             .map(|(key, _)| key)
             .take_while(|key| key.run == run && instance.is_none_or(|it| (key.of.as_str(), key.item) == it))
-            .filter(|key| key.kind != Kind::Edge)
+            .filter(|key| !matches!(key.kind, Kind::Edge | Kind::Wait))
             .cloned()
             .collect();
         for key in keys {
@@ -274,6 +275,7 @@ impl Outbox {
 fn key(run: RunId, event: &LiveEvent) -> LiveKey {
     let (of, item, kind, name) = match event {
         LiveEvent::NodeProgress { node, item, .. } => (node, *item, Kind::Progress, String::new()),
+        LiveEvent::WaitUpdate { node, .. } => (node, ItemPath::WHOLE, Kind::Wait, String::new()),
         LiveEvent::EdgeUpdate { edge, .. } => (edge, ItemPath::WHOLE, Kind::Edge, String::new()),
         LiveEvent::LogUpdate { node, item, .. } => (node, *item, Kind::Log, String::new()),
         LiveEvent::MetricUpdate { node, item, name, .. } => (node, *item, Kind::Metric, name.clone()),

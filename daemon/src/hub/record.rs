@@ -1,6 +1,6 @@
 //! The hub's record of an active run: its state and its newest events.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fanlight_shared::event::{LiveEvent, NodeUpdate, Numbered, Source, StateEvent};
@@ -19,6 +19,8 @@ pub(super) struct Record {
     pub(super) run: Arc<Run>,
     pub(super) state: Arc<RunState>,
     ring: VecDeque<Numbered>,
+    /// The nodes that have waited for a pool or a lock.
+    waited: BTreeSet<String>,
 }
 
 /// The live values that a state event makes obsolete.
@@ -34,7 +36,7 @@ pub(super) enum Outdated {
 
 impl Record {
     pub(super) fn new(run: Run, state: RunState) -> Self {
-        Self { run: Arc::new(run), state: Arc::new(state), ring: VecDeque::new() }
+        Self { run: Arc::new(run), state: Arc::new(state), ring: VecDeque::new(), waited: BTreeSet::new() }
     }
 
     /// Folds a state event. Returns which live values it makes obsolete, and the edges whose activity changed; `None`
@@ -80,6 +82,14 @@ impl Record {
     pub(super) fn fold_live(&mut self, event: &LiveEvent) -> bool {
         let (node, item, attempt) = match event {
             LiveEvent::EdgeUpdate { .. } => return true,
+            LiveEvent::WaitUpdate { node, .. } => {
+                let open = self.state.nodes.get(node).is_some_and(|node| !node.whole.status.is_ended());
+                if open {
+                    self.waited.insert(node.clone());
+                    Arc::make_mut(&mut self.state).fold_live(event);
+                }
+                return open;
+            }
             LiveEvent::LogUpdate { node, item, attempt, .. } => (node, *item, Some(*attempt)),
             LiveEvent::PlanningUpdate { source, .. }
             | LiveEvent::TaskUpdate { source, .. }
@@ -110,6 +120,12 @@ impl Record {
         let mut live = Vec::new();
         for (edge, activity) in &self.state.edges {
             live.push(LiveEvent::EdgeUpdate { edge: edge.clone(), activity: *activity });
+        }
+        for name in &self.waited {
+            let Some(node) = self.state.nodes.get(name) else { continue };
+            if !node.whole.status.is_ended() {
+                live.push(LiveEvent::WaitUpdate { node: name.clone(), reason: node.waits_for.clone() });
+            }
         }
         for (name, node) in &self.state.nodes {
             live_values(name, ItemPath::WHOLE, &node.whole, &mut live);

@@ -12,7 +12,11 @@ pub(super) const MAX_BYTES: u64 = 16 << 20;
 
 /// The builder of a node type. `default`, `optional`, `range`, `choices`, `code` and `secret` apply to the most recent
 /// input.
-pub(super) struct Build(NodeTypeSpec, Option<Safe>);
+pub(super) struct Build {
+    spec: NodeTypeSpec,
+    safe: Vec<Safe>,
+    pool: Option<(String, String)>,
+}
 
 impl Build {
     /// Starts a node type with its name and one sentence.
@@ -29,32 +33,44 @@ impl Build {
             more_inputs: false,
             outputs: IndexMap::new(),
         };
-        Self(spec, None)
+        Self { spec, safe: Vec::new(), pool: None }
     }
 
     /// Sets its side effects; `none` by default.
     pub(super) fn effects(mut self, effects: Effects) -> Self {
-        self.0.effects = effects;
+        self.spec.effects = effects;
         self
     }
 
-    /// A node whose input has one of these values changes nothing outside the run, whatever `effects` says.
+    /// Sets the effects of a node whose input has one of these values, whatever `effects` says.
     #[cfg_attr(not(feature = "http"), allow(dead_code))]
-    pub(super) fn safe(mut self, input: &str, values: &[&str]) -> Self {
-        let values = values.iter().map(ToString::to_string).collect();
-        self.1 = Some(Safe { input: input.to_owned(), values });
+    pub(super) fn safe<T: Into<Value> + Clone>(
+        mut self,
+        input: &str,
+        values: &[T],
+        effects: Effects,
+    ) -> Self {
+        let values = values.iter().cloned().map(Into::into).collect();
+        self.safe.push(Safe { input: input.to_owned(), values, effects });
+        self
+    }
+
+    /// Attempts count in the pool whose name is this prefix and the text of an input.
+    #[cfg_attr(not(feature = "llm"), allow(dead_code))]
+    pub(super) fn pool(mut self, prefix: &str, input: &str) -> Self {
+        self.pool = Some((prefix.to_owned(), input.to_owned()));
         self
     }
 
     /// Marks its outputs as files that the user already has, not products.
     pub(super) fn source(mut self) -> Self {
-        self.0.source = true;
+        self.spec.source = true;
         self
     }
 
     /// Sets the maximum total size of its values; 16 MiB by default.
     pub(super) fn max_bytes(mut self, bytes: u64) -> Self {
-        self.0.max_bytes = bytes;
+        self.spec.max_bytes = bytes;
         self
     }
 
@@ -71,12 +87,12 @@ impl Build {
             code: None,
             secret: false,
         };
-        self.0.inputs.insert(name.to_owned(), input);
+        self.spec.inputs.insert(name.to_owned(), input);
         self
     }
 
     fn last(mut self, change: impl FnOnce(&mut InputSpec)) -> Self {
-        if let Some((_, input)) = self.0.inputs.last_mut() {
+        if let Some((_, input)) = self.spec.inputs.last_mut() {
             change(input);
         }
         self
@@ -112,18 +128,18 @@ impl Build {
 
     /// Accepts inputs with other names too.
     pub(super) fn more_inputs(mut self) -> Self {
-        self.0.more_inputs = true;
+        self.spec.more_inputs = true;
         self
     }
 
     pub(super) fn output(mut self, name: &str, ty: Type, summary: &str) -> Self {
-        self.0.outputs.insert(name.to_owned(), OutputSpec { ty, summary: summary.to_owned() });
+        self.spec.outputs.insert(name.to_owned(), OutputSpec { ty, summary: summary.to_owned() });
         self
     }
 
     /// Finishes with its runner, which determines where it runs.
     pub(super) fn run(self, run: Runner) -> NodeType {
-        NodeType { safe: self.1, ..NodeType::new(self.0, run) }
+        NodeType { safe: self.safe, pool: self.pool, ..NodeType::new(self.spec, run) }
     }
 }
 

@@ -1,124 +1,26 @@
-//! Shared code of the `http.*` types: a request from inputs, retries, and a body that goes to a file.
+//! Shared code of the `http.*` types: a request from inputs, and a body that goes to a file.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fanlight_shared::sanitise;
 use fanlight_shared::value::{Value, Values, cut};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Response, Url};
 
 use super::NodeCall;
+use super::retry::Failure;
 use super::typed_inputs::TypedInputs;
 use crate::file_error::FileError;
-use crate::http::{self, Reach, Redirects, Refused};
+use crate::http::{Reach, Redirects};
 use crate::secret::{MaskStream, contains};
-use crate::services::{DaemonServices, Level};
+use crate::services::DaemonServices;
 
 /// The bytes of a body that are written at once.
 const BUFFER: usize = 256 << 10;
-/// The wait before the second try; doubled up to [`MAX_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const MAX_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait that a server may ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
-
-/// Why a try came to nothing.
-pub(super) enum Failure {
-    /// Another one makes no difference.
-    Final(FileError),
-    /// Another one may work; a server may say when.
-    Again(String, Option<Duration>),
-}
-
-impl<E: Into<FileError>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Final(error.into())
-    }
-}
-
-impl Failure {
-    /// A request that got no response, or a body that broke off. Nothing was done where the server was not reached;
-    /// otherwise only what is `safe` to repeat is tried again.
-    pub(super) fn of(error: &reqwest::Error, safe: bool) -> Self {
-        let sentence = http::sentence(error);
-        let refused = Refused::is_cause_of(error);
-        if refused || error.is_redirect() || error.is_builder() || !(safe || error.is_connect()) {
-            return Self::Final(sentence.into());
-        }
-        Self::Again(sentence, None)
-    }
-
-    /// A status that says that a later try may work, if it does.
-    pub(super) fn of_status(response: &Response, safe: bool) -> Option<Self> {
-        let status = response.status();
-        let wait = response.headers().get(RETRY_AFTER).and_then(retry_after);
-        let again = match status {
-            // The server did nothing.
-            StatusCode::TOO_MANY_REQUESTS => true,
-            // A proxy also answers so when the server took the request and its answer was lost. Only a server that
-            // says when to send the request again did nothing.
-            StatusCode::SERVICE_UNAVAILABLE => safe || wait.is_some(),
-            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => safe,
-            _ => false,
-        };
-        again.then(|| Self::Again(format!("the server answered {status}"), wait))
-    }
-}
-
-/// When a server wants to be asked again.
-fn retry_after(value: &HeaderValue) -> Option<Duration> {
-    let text = value.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-/// The retries of a request.
-pub(super) struct Retries {
-    left: u32,
-    wait: Duration,
-}
-
-impl Retries {
-    pub(super) fn new(times: u32) -> Self {
-        Self { left: times, wait: FIRST_WAIT }
-    }
-
-    /// Waits before the next try.
-    ///
-    /// # Errors
-    /// There is none.
-    pub(super) async fn wait(
-        &mut self,
-        services: &DaemonServices,
-        failure: Failure,
-    ) -> Result<(), FileError> {
-        let (why, asked) = match failure {
-            Failure::Final(error) => return Err(error),
-            Failure::Again(why, asked) => (why, asked),
-        };
-        if let Some(asked) = asked.filter(|it| *it > MAX_RETRY_AFTER) {
-            return Err(
-                format!("{why} and asks to wait {} s before the next request", asked.as_secs()).into()
-            );
-        }
-        if self.left == 0 {
-            return Err(why.into());
-        }
-        self.left -= 1;
-        let wait = asked.unwrap_or(self.wait);
-        self.wait = (self.wait * 2).min(MAX_WAIT);
-        services.log(Level::Warn, &format!("{why}; retrying in {:.1} s", wait.as_secs_f64()));
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-}
 
 /// The client, the URL and the headers of a request.
 pub(super) struct Target {

@@ -9,7 +9,8 @@ use reqwest::header::{CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, IF_RANG
 use reqwest::{Response, StatusCode};
 
 use super::build::{Build, ty};
-use super::http::{Body, Failure, Retries, Target, name, within};
+use super::http::{Body, Target, name, within};
+use super::retry::{Failure, Retries};
 use super::typed_inputs::{TypedInputs, one};
 use super::{Made, NodeCall, NodeType, Runner};
 use crate::file_error::FileError;

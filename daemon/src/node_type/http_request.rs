@@ -10,7 +10,8 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 use super::build::{Build, ty};
-use super::http::{Body, Failure, Retries, Target, name, object, within};
+use super::http::{Body, Target, name, object, within};
+use super::retry::{Failure, Retries};
 use super::typed_inputs::TypedInputs;
 use super::{Made, NodeCall, NodeType, Runner};
 use crate::content;
@@ -29,7 +30,7 @@ const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 pub(super) fn node_type() -> NodeType {
     Build::new("http.request", "Sends an HTTP request and returns the response as JSON, text or a file.")
         .effects(Effects::External)
-        .safe("method", &SAFE)
+        .safe("method", &SAFE, Effects::None)
         .input("url", Type::Text, "The URL to send the request to.")
         .secret()
         .input(

@@ -24,17 +24,21 @@ pub struct NodeType {
     pub spec: NodeTypeSpec,
     /// The runner.
     pub run: Runner,
-    /// The input that can make a node harmless to repeat, whatever the spec says.
-    pub safe: Option<Safe>,
+    /// The inputs that can make a node harmless to repeat, whatever the spec says.
+    pub safe: Vec<Safe>,
+    /// The input that names the pool of an attempt, and the prefix of that pool.
+    pub pool: Option<(String, String)>,
 }
 
-/// An input of which some values mean that nothing outside the run changes.
+/// An input of which some values make a node harmless to repeat.
 #[derive(Debug)]
 pub struct Safe {
     /// The input.
     pub input: String,
     /// Those values.
-    pub values: Vec<String>,
+    pub values: Vec<Value>,
+    /// What a second try does then.
+    pub effects: Effects,
 }
 
 impl NodeType {
@@ -42,21 +46,27 @@ impl NodeType {
     #[must_use]
     pub fn new(mut spec: NodeTypeSpec, run: Runner) -> Self {
         spec.place = run.place();
-        Self { spec, run, safe: None }
+        Self { spec, run, safe: Vec::new(), pool: None }
     }
 
     /// Returns the effects of a second try of a node with these inputs.
     pub(crate) fn effects(&self, with: &IndexMap<String, Template>) -> Effects {
-        let is_safe = self.safe.as_ref().is_some_and(|safe| {
+        let holds = |safe: &&Safe| {
             let value = match with.get(&safe.input) {
                 Some(Template::Literal(value)) => Some(value),
                 // What is computed may be anything.
                 Some(_) => None,
                 None => self.spec.inputs.get(&safe.input).and_then(|input| input.default.as_ref()),
             };
-            value.and_then(Value::as_text).is_some_and(|value| safe.values.iter().any(|it| it == value))
-        });
-        if is_safe { Effects::None } else { self.spec.effects }
+            value.is_some_and(|value| safe.values.contains(value))
+        };
+        self.safe.iter().find(holds).map_or(self.spec.effects, |safe| safe.effects)
+    }
+
+    /// Returns the pool that the inputs of an attempt name.
+    pub(crate) fn pool(&self, inputs: &Values) -> Option<String> {
+        let (prefix, input) = self.pool.as_ref()?;
+        Some(format!("{prefix}{}", inputs.get(input)?.as_text()?))
     }
 
     /// Runs a type in the engine's loop; returns `None` if it must run beside the loop, because values are large.

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::executor::Executors;
 use crate::hub::Hub;
+#[cfg(feature = "llm")]
+use crate::llm::Providers;
 use crate::node_type::NodeTypes;
 use crate::own_home::OwnHome;
 use crate::store::{Store, StoreError};
@@ -26,6 +28,9 @@ pub struct Context {
     pub executors: Executors,
     /// The node types that `uses:` may name.
     pub node_types: NodeTypes,
+    /// The providers of language models.
+    #[cfg(feature = "llm")]
+    pub providers: Providers,
     /// The workers, which decode untrusted pictures.
     pub workers: Workers,
     /// Sends events to connections.

@@ -8,6 +8,10 @@ use serde_json::Value as Json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::bytes::Source;
+#[cfg(feature = "llm")]
+use super::models;
+#[cfg(not(feature = "llm"))]
+use super::no_models as models;
 use super::session::Session;
 use super::{assets, daemon, items, logs, previews, questions, queue, runs, values, watch, workflows};
 use crate::hub::text;
@@ -76,6 +80,7 @@ plain {
     rpc::assets::Star => assets::star,
     rpc::assets::Delete => assets::delete,
     rpc::questions::List => questions::list,
+    rpc::models::List => models::list,
     rpc::queue::Get => queue::get,
     rpc::queue::Set => queue::set,
     rpc::watch::Watch => watch::watch,

@@ -78,6 +78,8 @@ impl Served {
             attempts: home.attempts(),
             #[cfg(feature = "http")]
             http: crate::http::Http::default(),
+            #[cfg(feature = "llm")]
+            providers: crate::llm::Providers::default(),
         };
         let executors =
             Executors::default().with(COMMANDS, Arc::new(commands)).with(NATIVE, Arc::new(native));
@@ -87,6 +89,7 @@ impl Served {
             executors: executors.clone(),
             node_types: NodeTypes::built_in(),
             previewer: Arc::new(workers.clone()),
+            rates: crate::rate::Rates::default(),
             config: Arc::new(Config::default()),
         })
         .await
@@ -101,6 +104,8 @@ impl Served {
             executors,
             node_types: NodeTypes::built_in(),
             supervisor,
+            #[cfg(feature = "llm")]
+            providers: crate::llm::Providers::default(),
             workers,
             hub: Arc::clone(&hub),
             clients: tokio::sync::watch::Sender::new(0),

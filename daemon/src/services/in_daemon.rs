@@ -14,6 +14,8 @@ use crate::content;
 use crate::file_error::FileError;
 #[cfg(feature = "http")]
 use crate::http::Http;
+#[cfg(feature = "llm")]
+use crate::llm::Providers;
 use crate::secret::Secrets;
 use crate::store::blob::Blobs;
 
@@ -27,6 +29,8 @@ pub struct DaemonServices {
     answer: Option<Arc<Answer>>,
     #[cfg(feature = "http")]
     http: Http,
+    #[cfg(feature = "llm")]
+    providers: Providers,
     question: Arc<Mutex<Option<Question>>>,
 }
 
@@ -45,6 +49,7 @@ impl DaemonServices {
         blobs: Blobs,
         attempts: &Path,
         #[cfg(feature = "http")] http: Http,
+        #[cfg(feature = "llm")] providers: Providers,
     ) -> Self {
         let folder = attempts.join(attempt.id.to_string());
         let (cancel, answer) = (attempt.cancel.clone(), attempt.answer.clone().map(Arc::new));
@@ -59,6 +64,8 @@ impl DaemonServices {
             answer,
             #[cfg(feature = "http")]
             http,
+            #[cfg(feature = "llm")]
+            providers,
             question: Arc::default(),
         }
     }
@@ -86,6 +93,13 @@ impl DaemonServices {
     #[must_use]
     pub fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// The providers of language models.
+    #[cfg(feature = "llm")]
+    #[must_use]
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// Returns the cost so far, if the node reported one.

@@ -35,6 +35,14 @@ pub enum LiveEvent {
         #[serde(flatten)]
         activity: EdgeActivity,
     },
+    /// A node waits for a place in a pool or for a lock, or no longer does.
+    WaitUpdate {
+        /// The node.
+        node: String,
+        /// What it, or one of its items, waits for, safe to show; absent if nothing waits any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// A log grew.
     LogUpdate {
         /// The node.
@@ -132,6 +140,7 @@ impl LiveEvent {
     pub fn shorten(&mut self) {
         match self {
             Self::NodeProgress { progress: Progress { message: Some(line), .. }, .. }
+            | Self::WaitUpdate { reason: Some(line), .. }
             | Self::LogUpdate { last_line: Some(line), .. } => preview::cut_text(line, limit::LINE),
             Self::MetricUpdate { name, unit, .. } => {
                 preview::cut_text(name, limit::NAME);
@@ -154,7 +163,10 @@ impl LiveEvent {
                 preview::cut_text(&mut prediction.provider, limit::NAME);
                 preview::cut_text(&mut prediction.model, limit::NAME);
             }
-            Self::NodeProgress { .. } | Self::LogUpdate { .. } | Self::EdgeUpdate { .. } => {}
+            Self::NodeProgress { .. }
+            | Self::WaitUpdate { .. }
+            | Self::LogUpdate { .. }
+            | Self::EdgeUpdate { .. } => {}
         }
     }
 }

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::watch::Notification;
 use super::{
-    Request, RpcError, assets, daemon, logs, previews, questions, queue, runs, values, watch, workflows,
+    Request, RpcError, assets, daemon, logs, models, previews, questions, queue, runs, values, watch,
+    workflows,
 };
 
 macro_rules! all {
@@ -57,6 +58,7 @@ all! {
     questions::List,
     queue::Get,
     queue::Set,
+    models::List,
     workflows::List,
     workflows::Get,
     workflows::Read,

@@ -19,6 +19,9 @@ pub struct NodeState {
     /// The node itself.
     #[serde(flatten)]
     pub whole: InstanceState,
+    /// The pool or the lock that it, or one of its items, waits for, as a sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
     /// Of a node with `each`, once its list is known: the number of items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_count: Option<u32>,
@@ -80,7 +83,13 @@ impl NodeState {
         if update.items.is_some() {
             self.item_count = update.items;
         }
-        let Some(index) = update.item.0 else { return self.whole.fold(update) };
+        let Some(index) = update.item.0 else {
+            self.whole.fold(update);
+            if self.whole.status.is_ended() {
+                self.waits_for = None;
+            }
+            return;
+        };
         let item = self.items.entry(index).or_default();
         let before = item.status;
         item.fold(update);
@@ -128,10 +137,12 @@ impl NodeState {
             self.count(before, after);
         }
         self.whole.cancel(at);
+        self.waits_for = None;
     }
 
     /// Removes live values when the run has ended.
     pub(super) fn end_live(&mut self) {
+        self.waits_for = None;
         self.whole.end_live();
         self.items.values_mut().for_each(InstanceState::end_live);
     }

@@ -20,6 +20,7 @@ impl NodeState {
         Self {
             whole: self.whole.clone(),
             items: Items::new(),
+            waits_for: self.waits_for.clone(),
             item_errors: self.item_errors.clone(),
             ..*self
         }

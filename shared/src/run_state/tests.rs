@@ -217,9 +217,10 @@ fn seen() -> impl Strategy<Value = AnyEvent> {
             AnyEvent::Stored(StateEvent::NodeUpdate(update))
         },
     );
-    let live = (node(), item(), 0..6_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
+    let live = (node(), item(), 0..7_u8, 1..4_u32).prop_map(|(node, item, kind, value)| {
         let node = node.to_owned();
         AnyEvent::Live(match kind {
+            5 => LiveEvent::WaitUpdate { node, reason: (value > 1).then(|| "gpu".into()) },
             0 => LiveEvent::NodeProgress { node, item, progress: Progress { fraction: None, message: None } },
             1 => LiveEvent::LogUpdate { node, item, attempt: value, end: value.into(), last_line: None },
             2 => LiveEvent::MetricUpdate { node, item, name: "loss".into(), value: value.into(), unit: None },

@@ -124,7 +124,7 @@ async fn wait(
     let projection = Projection::of(waited);
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: Row<'_>| {};
-    let options = Options { json: false, cancels: false, no_wait: false, ended: &mut nothing };
+    let options = Options { json: false, stream: false, cancels: false, no_wait: false, ended: &mut nothing };
     let followed = follow(context, client, projection, &mut interrupt, options).await?;
     Ok(followed.projection.rows().map(|row| row.run.clone()).collect())
 }

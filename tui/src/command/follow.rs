@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
 use super::reconnect::Reconnects;
+use super::stream::Streamer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::live::{Live, REDRAW_INTERVAL};
@@ -25,6 +26,8 @@ const REWATCH_DELAY: Duration = Duration::from_millis(200);
 pub(super) struct Options<'a> {
     /// Prints the events on stdout, a line each, instead of progress on stderr.
     pub(super) json: bool,
+    /// Prints the text that the nodes of the run write, for one run.
+    pub(super) stream: bool,
     /// The first Ctrl-C cancels the runs; else it only ends the following.
     pub(super) cancels: bool,
     /// Stops following once every open run waits for a person.
@@ -54,7 +57,9 @@ pub(super) async fn follow<'a>(
     // Connecting has printed the banners already.
     projection.connected(client.hello());
     let notifications = take_notifications(&client)?;
-    let live = Live::new(options.json);
+    // On one terminal, a picture that is redrawn would cover the text.
+    let live = if options.stream { Live::lines() } else { Live::new(options.json) };
+    let streamer = projection.rows().next().filter(|_| options.stream).map(|row| Streamer::new(row.run.id));
     let out = options.json.then(Out::new);
     let mut follower = Follower {
         context,
@@ -63,6 +68,7 @@ pub(super) async fn follow<'a>(
         projection,
         live,
         out,
+        streamer,
         options,
         watched: HashSet::new(),
         asked: HashMap::new(),
@@ -90,6 +96,7 @@ struct Follower<'a> {
     projection: Projection,
     live: Live,
     out: Option<Out>,
+    streamer: Option<Streamer>,
     options: Options<'a>,
     /// Whose telemetry comes.
     watched: HashSet<RunId>,
@@ -112,7 +119,7 @@ impl Follower<'_> {
         let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if !self.read_missing().await? || !self.settle().await? {
+            if !self.read_missing().await? || !self.settle().await? || !self.stream().await? {
                 self.reconnect(interrupt).await?;
                 continue;
             }
@@ -175,6 +182,16 @@ impl Follower<'_> {
         match (&mut self.out, line) {
             (Some(out), Some(line)) if ours => out.json(&line),
             _ => Ok(()),
+        }
+    }
+
+    /// Prints what nodes have written. Returns `false` if the connection was lost.
+    async fn stream(&mut self) -> Result<bool, Failure> {
+        let Some(streamer) = &mut self.streamer else { return Ok(true) };
+        let state = self.projection.rows().next().and_then(|row| row.state);
+        match state {
+            Some(state) => streamer.advance(&self.client, state).await,
+            None => Ok(true),
         }
     }
 

@@ -63,6 +63,9 @@ pub(crate) struct Args {
     /// Exit with code 4 once all runs that have not ended wait for a person.
     #[arg(long, conflicts_with = "detach")]
     no_wait: bool,
+    /// Print the text that nodes write while they write it, instead of the outputs; for one run.
+    #[arg(long, conflicts_with_all = ["detach", "json"])]
+    stream: bool,
     /// Print the events as JSON, one object per line, then the runs.
     #[arg(long)]
     json: bool,
@@ -82,6 +85,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let running = context.running().await?;
     let workflow = read_workflow(running.as_ref(), &source.shown, &source.document).await?;
     let sets = params::sets(&args, &workflow)?;
+    if args.stream && sets.len() != 1 {
+        let count = crate::output::text::count(sets.len(), "run");
+        return Err(Failure::usage(format!("`--stream` prints the text of one run, and these are {count}"))
+            .hint("`fanlight logs RUN -f` follows one of several"));
+    }
     let environment = environment::submitted(&workflow, &args.variables)?;
     let folder = args.out.as_deref().map(save::prepare).transpose()?;
 
@@ -128,7 +136,13 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             saver.save(client, row);
         }
     };
-    let options = Options { json: args.json, cancels: true, no_wait: args.no_wait, ended: &mut hand_over };
+    let options = Options {
+        json: args.json,
+        stream: args.stream,
+        cancels: true,
+        no_wait: args.no_wait,
+        ended: &mut hand_over,
+    };
     let followed = follow(&context, client, Projection::of(started.runs), &mut interrupt, options).await?;
     let (projection, client) = (&followed.projection, &followed.client);
     let saved = match saver {
@@ -144,7 +158,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut out = Out::new();
     if args.json {
         report::json(&mut out, client, projection, saved.as_ref()).await?;
-    } else {
+    } else if !args.stream || args.out.is_some() {
         report::lines(&mut out, client, projection, saved.as_ref()).await?;
     }
     out.flush()?;

@@ -51,7 +51,13 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     }
     let mut interrupt = Interrupt::new()?;
     let mut nothing = |_: &Client, _: Row<'_>| {};
-    let options = Options { json: args.json, cancels: false, no_wait: args.no_wait, ended: &mut nothing };
+    let options = Options {
+        json: args.json,
+        stream: false,
+        cancels: false,
+        no_wait: args.no_wait,
+        ended: &mut nothing,
+    };
     let followed = follow(&context, client, projection, &mut interrupt, options).await?;
     if args.json {
         print(&followed.client, &followed.projection).await?;

@@ -61,6 +61,11 @@ impl Live {
         Self { mode, paint: Paint::stderr(), standing: Vec::new(), drawn: None }
     }
 
+    /// Creates it with a line per change, whatever stderr is.
+    pub(crate) fn lines() -> Self {
+        Self { mode: Mode::Lines, paint: Paint::stderr(), standing: Vec::new(), drawn: None }
+    }
+
     /// Returns whether it wants to be drawn again and again.
     pub(crate) fn is_in_place(&self) -> bool {
         self.mode == Mode::InPlace

@@ -76,6 +76,7 @@ impl Areas {
         let Notification::Live { event, .. } = notification else { return true };
         match event {
             LiveEvent::NodeProgress { node, .. }
+            | LiveEvent::WaitUpdate { node, .. }
             | LiveEvent::LogUpdate { node, .. }
             | LiveEvent::MetricUpdate { node, .. } => self.nodes.contains(node),
             LiveEvent::PreviewUpdate { node, .. } => self.interim_values || self.nodes.contains(node),

@@ -169,6 +169,7 @@ pub fn notification(notification: &mut Notification) {
 fn live(event: &mut LiveEvent) {
     match event {
         LiveEvent::NodeProgress { progress, .. } => maybe(&mut progress.message),
+        LiveEvent::WaitUpdate { reason, .. } => maybe(reason),
         LiveEvent::LogUpdate { last_line, .. } => maybe(last_line),
         LiveEvent::MetricUpdate { name, unit, .. } => {
             line(name);

@@ -90,6 +90,8 @@ pub enum Effect {
     ListFiles,
     /// Read the names in a folder.
     ListFolder(PathBuf),
+    /// Ask a provider of language models for its models.
+    ListModels(String),
     /// Read and check a workflow.
     ReadWorkflow(Request),
     /// Read this file now and whenever it changes; replaces the previously watched file.
@@ -166,6 +168,7 @@ impl Effect {
             Self::ListValues(_) => "values",
             Self::ListWorkflows => "workflows",
             Self::ListFiles | Self::ListFolder(_) => "folder",
+            Self::ListModels(_) => "models",
             Self::ReadWorkflow(Request { source: Source::New { .. }, .. }) => "new",
             Self::ReadWorkflow(_) => "read",
             Self::Layout(_) => "layout",
@@ -187,6 +190,7 @@ impl Effect {
                 | Self::ListQuestions
                 | Self::ListAssets { .. }
                 | Self::ListWorkflows
+                | Self::ListModels(_)
                 | Self::ListValues(_)
                 | Self::GetRun(_)
                 | Self::GetParams(_)

@@ -9,7 +9,7 @@ use fanlight_shared::id::{AssetId, RunId, Version};
 use fanlight_shared::rpc::daemon::HelloResponse;
 use fanlight_shared::rpc::questions::OpenQuestion;
 use fanlight_shared::rpc::watch::Notification;
-use fanlight_shared::rpc::{Page, logs, runs, values, workflows};
+use fanlight_shared::rpc::{Page, logs, models, runs, values, workflows};
 use fanlight_shared::run::Run;
 use fanlight_shared::time::Time;
 use fanlight_shared::value::Values;
@@ -134,6 +134,8 @@ pub enum Response {
     Files(Vec<PathBuf>),
     /// The names in a folder.
     Folder(PathBuf, Vec<Entry>),
+    /// The models of a provider.
+    Models(Vec<models::Provider>),
     /// A workflow was read and checked; otherwise [`Response::Failed`].
     Document {
         /// The request.

@@ -21,6 +21,9 @@ use crate::ui::products::Products;
 use crate::ui::theme::{Theme, node_glyph, run_glyph};
 pub use items::{failed_items, item_reason};
 
+/// The label of a node that a stand-in answered instead of a model.
+const OFFLINE: &str = " · offline";
+
 /// The state of a node.
 pub struct Facts<'a> {
     /// Its name.
@@ -118,9 +121,26 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Returns one line: its time, its progress, or its kind.
+    /// Returns one line: its time, its progress, or its kind, and whether a stand-in answered instead of a model.
     #[must_use]
     pub fn line(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
+        if !self.is_offline() || columns < OFFLINE.width() + 4 {
+            return self.status_line(theme, columns);
+        }
+        let mut spans = self.status_line(theme, columns - OFFLINE.width());
+        spans.push(Span::styled(OFFLINE, theme.warning));
+        spans
+    }
+
+    /// Returns whether the provider of its model, or of that of its first item, is the stand-in.
+    fn is_offline(&self) -> bool {
+        let Some(state) = self.state else { return false };
+        let first = state.items.values().next().into_iter();
+        let activities = std::iter::once(&state.whole).chain(first).filter_map(|it| it.activity.as_deref());
+        activities.flat_map(|activity| &activity.predictions).any(|it| it.provider == "offline")
+    }
+
+    fn status_line(&self, theme: &Theme, columns: usize) -> Vec<Span<'static>> {
         let Some(state) = self.state else {
             return vec![Span::styled(fit(self.word, columns), theme.dim)];
         };
@@ -197,11 +217,14 @@ impl<'a> Facts<'a> {
             if let Some(value) = preview.filter(|_| self.runs()) {
                 return plain(&summary(value, columns), theme.dim);
             }
+            let waits = self.state.and_then(|state| state.waits_for.as_deref());
             if self.runs() {
                 let message = whole.progress.as_ref().and_then(|progress| progress.message.as_deref());
-                if let Some(message) = message.or(whole.last_line.as_deref()) {
+                if let Some(message) = message.or(whole.last_line.as_deref()).or(waits) {
                     return plain(message, theme.dim);
                 }
+            } else if let Some(waits) = waits {
+                return plain(waits, theme.dim);
             }
         }
         if let Some(problem) = self.problem {

@@ -62,6 +62,7 @@ impl Story {
             node: "step".into(),
             item: ItemPath::WHOLE,
             number: 1,
+            failures: 0,
             cancel: CancellationToken::new(),
             time_limit: Default::default(),
             answer: None,

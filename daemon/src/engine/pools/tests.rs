@@ -7,7 +7,7 @@ fn sizes() -> BTreeMap<String, u32> {
 }
 
 fn pools() -> Pools<u32> {
-    Pools::new(&sizes())
+    Pools::new(&sizes(), &Rates::default())
 }
 
 /// Returns pools by name; a name with a `!` is a lock.
@@ -45,6 +45,37 @@ fn an_attempt_that_waits_for_the_gpu_or_a_lock_holds_no_process() {
         pools.leave(&both);
         assert_eq!(pools.next(), Some((both, 2)));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_with_a_rate_lets_its_waiters_start_in_order_once_it_may() {
+    let mut config = crate::config::Config::default();
+    let provider = config.providers.get_mut("openai").unwrap();
+    (provider.concurrent, provider.requests_per_minute) = (Some(2), Some(3));
+    let rates = Rates::new(&config);
+    let mut pools = Pools::new(&config.pool_sizes(), &rates);
+    let api = of(&["api.openai"]);
+    assert!(starts(&pools.enter(&api, 1)) && starts(&pools.enter(&api, 2)));
+    let Entry::Waits(full) = pools.enter(&api, 3) else { panic!("two at once") };
+    assert_eq!(pools.reason(full).unwrap(), "waits for `api.openai`: 2 at once");
+    assert_eq!(pools.next_start(), None, "the end of another attempt is what it waits for");
+    pools.leave(&api);
+    assert_eq!(pools.next(), Some((api.clone(), 3)));
+    pools.leave(&api);
+    let Entry::Waits(fast) = pools.enter(&api, 4) else { panic!("three in a minute") };
+    assert_eq!(pools.reason(fast).unwrap(), "waits for `api.openai`: 3 requests a minute");
+    assert!(matches!(pools.enter(&api, 5), Entry::Waits(_)));
+    pools.admit_all();
+    assert_eq!(pools.next(), None);
+    tokio::time::sleep_until(pools.next_start().unwrap()).await;
+    assert!(matches!(pools.enter(&api, 6), Entry::Waits(_)), "who comes later waits behind the others");
+    pools.admit_all();
+    assert_eq!(pools.next(), Some((api.clone(), 4)));
+    assert_eq!(pools.next(), None);
+    rates.get("api.openai").unwrap().pause(std::time::Duration::from_secs(5));
+    pools.leave(&api);
+    assert_eq!(pools.next(), None);
+    assert!(pools.next_start().is_some());
 }
 
 #[test]

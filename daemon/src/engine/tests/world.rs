@@ -18,7 +18,8 @@ use crate::executor::fake::Fake;
 use crate::executor::{Executors, NativeNodes, Previewer};
 use crate::hub::Hub;
 use crate::node_type::{NodeTypes, fake};
-use crate::secret::{SecretFile, SecretSettings};
+use crate::rate::Rates;
+use crate::secret::SecretFile;
 use crate::store::{After, Batch, Store};
 
 /// An engine with its own store.
@@ -42,11 +43,15 @@ impl World {
     }
 
     pub(super) async fn with_cap(cap: u32) -> Self {
+        Self::with(Config { max_concurrent_runs: cap, ..Config::default() }).await
+    }
+
+    pub(super) async fn with(mut config: Config) -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let home = Home::below(folder.path()).unwrap();
         let store = Store::open(&home).unwrap();
-        let secrets = SecretSettings { file: SecretFile::at(home.secrets_file()), ..Default::default() };
-        let config = Arc::new(Config { max_concurrent_runs: cap, secrets, ..Config::default() });
+        config.secrets.file = SecretFile::at(home.secrets_file());
+        let config = Arc::new(config);
         let fake = Fake::default();
         let hub = Arc::new(Hub::default());
         let node_types = NodeTypes::built_in();
@@ -217,13 +222,15 @@ async fn boot(
     hub: &Arc<Hub>,
     node_types: &NodeTypes,
 ) -> Engine {
-    let attempts = home.attempts();
+    let (attempts, rates) = (home.attempts(), Rates::new(config));
     let native = NativeNodes {
         blobs: store.blobs().clone(),
         writable: Vec::new(),
         attempts,
         #[cfg(feature = "http")]
         http: crate::http::Http::default(),
+        #[cfg(feature = "llm")]
+        providers: crate::llm::Providers::new(config, crate::http::Http::default(), rates.clone()),
     };
     let executors = Executors::default()
         .with("local", Arc::new(fake.clone()))
@@ -235,6 +242,7 @@ async fn boot(
         executors,
         node_types: node_types.clone(),
         previewer: Arc::new(NoPreviews),
+        rates,
         config: config.clone(),
     };
     Engine::boot(parts).await.unwrap()

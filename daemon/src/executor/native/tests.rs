@@ -29,6 +29,8 @@ impl FullDisk {
             attempts: home.attempts(),
             #[cfg(feature = "http")]
             http: crate::http::Http::default(),
+            #[cfg(feature = "llm")]
+            providers: crate::llm::Providers::default(),
         };
         store.blobs().set_full(true);
         Self { store, native, temp }

@@ -33,6 +33,8 @@ impl Place {
             writable: Vec::new(),
             attempts: home.attempts(),
             http: Http::default(),
+            #[cfg(feature = "llm")]
+            providers: crate::llm::Providers::default(),
         };
         Self { store, native, _temp: temp }
     }

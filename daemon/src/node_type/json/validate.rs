@@ -1,19 +1,14 @@
 //! `json.validate`
 
 use fanlight_shared::types::Type;
-use fanlight_shared::value::{Value, Values, cut};
-use jsonschema::PatternOptions;
+use fanlight_shared::value::{Value, Values};
 
 use super::content;
 use crate::file_error::FileError;
+use crate::json_schema;
 use crate::node_type::build::Build;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner, Workspace};
-
-/// The most errors that are listed.
-const MAX_ERRORS: usize = 100;
-/// The largest compiled pattern of a schema, in bytes.
-const MAX_PATTERN_BYTES: usize = 4 << 20;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("json.validate", "Checks a value against a JSON Schema.")
@@ -42,13 +37,9 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
     let schema =
         content(workspace, inputs.value("schema")?).map_err(|error| format!("input `schema`: {error}"))?;
     let errors = errors(&value, &schema)?;
-    if let Some(first) = errors.first().filter(|_| inputs.text("on_invalid").is_ok_and(|it| it == "fail")) {
-        let more = match errors.len() - 1 {
-            0 => String::new(),
-            1 => "; and 1 more error".into(),
-            more => format!("; and {more} more errors"),
-        };
-        return Err(format!("the value is not valid: {first}{more}").into());
+    let fails = inputs.text("on_invalid").is_ok_and(|it| it == "fail");
+    if let Some(wrong) = json_schema::sentence(&errors).filter(|_| fails) {
+        return Err(format!("the value is not valid: {wrong}").into());
     }
     let mut outputs = Values::from([("valid".to_owned(), Value::Bool(errors.is_empty()))]);
     if errors.is_empty() {
@@ -59,22 +50,9 @@ fn run(workspace: &mut Workspace, inputs: Values) -> Result<Values, FileError> {
 }
 
 fn errors(value: &Value, schema: &Value) -> Result<Vec<String>, String> {
-    let validator = jsonschema::options()
-        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
-        .should_validate_formats(true)
-        .offline()
-        .build(&schema.to_json())
-        .map_err(|error| {
-            format!("input `schema`: {}", placed(&error.instance_path().to_string(), &error.to_string()))
-        })?;
-    let value = value.to_json();
-    let errors = validator.iter_errors(&value).take(MAX_ERRORS);
-    Ok(errors.map(|error| placed(&error.instance_path().to_string(), &error.to_string())).collect())
-}
-
-fn placed(path: &str, what: &str) -> String {
-    let what = cut(what, 300);
-    if path.is_empty() { what } else { format!("`{}`: {what}", cut(path, 100)) }
+    let validator =
+        json_schema::compile(&schema.to_json()).map_err(|error| format!("input `schema`: {error}"))?;
+    Ok(json_schema::errors(&value.to_json(), &validator))
 }
 
 #[cfg(test)]

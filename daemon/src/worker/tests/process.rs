@@ -95,6 +95,7 @@ fn attempt(cancel: &CancellationToken) -> Attempt {
         node: "sky".into(),
         item: ItemPath::WHOLE,
         number: 1,
+        failures: 0,
         cancel: cancel.clone(),
         time_limit: Default::default(),
         answer: None,

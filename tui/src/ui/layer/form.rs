@@ -1,6 +1,7 @@
 //! The form that starts runs: a field per param, and how often and where in the queue.
 
 mod field;
+mod models;
 mod paths;
 mod sets;
 #[cfg(test)]
@@ -20,11 +21,13 @@ use crate::ui::areas::{Areas, Hit};
 use crate::ui::document::{Document, Submission};
 use crate::ui::effect::Effect;
 use crate::ui::input::Input;
+use crate::ui::input::lines::Lines;
 use crate::ui::message::{Response, Why};
 use crate::ui::model::Model;
 use crate::ui::model::component::{Component, Step};
 use crate::ui::theme::Theme;
 use field::{Field, Kind};
+use models::Models;
 use paths::Paths;
 
 /// The number of runs from which it asks before it starts them.
@@ -41,6 +44,7 @@ pub struct Form {
     folder: std::path::PathBuf,
     fields: Vec<Field>,
     paths: Paths,
+    models: Models,
     at: usize,
     typed: bool,
     asking: Option<Question>,
@@ -85,6 +89,7 @@ impl Form {
             folder: model.options.folder.clone(),
             fields,
             paths: Paths::default(),
+            models: Models::default(),
             at: 0,
             typed: false,
             asking: None,
@@ -164,6 +169,7 @@ impl Form {
 
     fn turn(&mut self, by: usize) {
         self.paths.typed();
+        self.models.typed();
         self.at = (self.at + by) % self.fields.len().max(1);
     }
 
@@ -206,6 +212,7 @@ impl Form {
             folder: self.folder.clone(),
             fields: std::mem::take(&mut self.fields),
             paths: std::mem::take(&mut self.paths),
+            models: std::mem::take(&mut self.models),
             at: self.at,
             typed: true,
             asking: None,
@@ -242,6 +249,7 @@ impl Form {
         self.typed = true;
         self.refused = None;
         self.paths.typed();
+        self.models.typed();
         self.check();
     }
 
@@ -257,12 +265,22 @@ impl Form {
         self.check();
     }
 
-    /// Completes the path in the focused field. Returns `false` if there is nothing to complete.
+    /// Completes the path or the model in the focused field. Returns `false` if there is nothing to complete.
     fn complete(&mut self) -> bool {
+        let provider = self.fields.get(self.at).and_then(|field| self.provider(field));
         let Some(field) = self.fields.get_mut(self.at) else { return false };
-        let (Some(of), Kind::Line(input)) = (field.paths(), &mut field.kind) else { return false };
-        let Some(text) = self.paths.complete(&self.folder, input.text(), of) else { return false };
-        *input = Input::new(text);
+        let text = field.text();
+        match (field.paths(), provider, &mut field.kind) {
+            (Some(of), _, Kind::Line(input)) => {
+                let Some(text) = self.paths.complete(&self.folder, &text, of) else { return false };
+                *input = Input::new(text);
+            }
+            (None, Some(provider), Kind::Lines(lines)) => {
+                let Some(text) = self.models.complete(&provider, &text) else { return false };
+                *lines = Lines::new(&text);
+            }
+            _ => return false,
+        }
         field.edited = true;
         self.typed = true;
         self.refused = None;
@@ -270,10 +288,18 @@ impl Form {
         true
     }
 
-    /// Reads the folder of the path that is being typed.
+    /// Returns the provider whose models a field takes.
+    fn provider(&self, field: &Field) -> Option<String> {
+        models::provider(self.document.workflow.as_deref()?, &self.fields, field)
+    }
+
+    /// Reads the folder of the path that is being typed, or the models of the provider.
     fn want(&mut self) -> Vec<Effect> {
         let Some(field) = self.fields.get(self.at) else { return Vec::new() };
-        let Some(of) = field.paths() else { return Vec::new() };
+        let Some(of) = field.paths() else {
+            let provider = self.provider(field);
+            return provider.and_then(|provider| self.models.want(&provider)).into_iter().collect();
+        };
         self.paths.want(&self.folder, &field.text(), of.list).into_iter().collect()
     }
 
@@ -338,6 +364,7 @@ impl Component for Form {
                 self.paths.response(folder, entries);
                 self.check();
             }
+            Response::Models(providers) => providers.iter().for_each(|it| self.models.response(it)),
             Response::Document { document, .. } => self.refresh(document),
             Response::Params(run, params) => self.take_params(*run, Ok(params)),
             // If the daemon is away, the request is repeated.

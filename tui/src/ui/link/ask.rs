@@ -5,7 +5,7 @@ use std::time::Duration;
 use fanlight_shared::client::{Client, ClientError};
 use fanlight_shared::environment::Environment;
 use fanlight_shared::id::{AssetId, RunId, SubmissionId};
-use fanlight_shared::rpc::{ErrorCode, RpcError, assets, questions, runs, workflows};
+use fanlight_shared::rpc::{ErrorCode, RpcError, assets, models, questions, runs, workflows};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -152,6 +152,9 @@ async fn call(client: &Client, effect: Effect) -> Result<Option<Response>, Clien
             Response::Values(Box::new(list), Box::new(page))
         }
         Effect::ListWorkflows => Response::Workflows(client.call(workflows::List::default()).await?.rows),
+        Effect::ListModels(provider) => {
+            Response::Models(client.call(models::List { provider: Some(provider) }).await?.providers)
+        }
         Effect::ReadWorkflow(request) => {
             let Source::Stored(id) = &request.source else { return Ok(None) };
             let detail = client.workflow(&id.to_string()).await?;

@@ -143,7 +143,8 @@ fn shell(model: &mut Model, response: &mut Response) -> Vec<Effect> {
         | Response::Log(..)
         | Response::Values(..)
         | Response::Files(_)
-        | Response::Folder(..) => Vec::new(),
+        | Response::Folder(..)
+        | Response::Models(_) => Vec::new(),
     }
 }
 

@@ -230,3 +230,21 @@ fn nothing_is_animated_for_a_node_out_of_view() {
     assert_eq!(areas(&running("step_105", Zoom::Card)).tick, Some(FRAME_INTERVAL));
     assert_eq!(areas(&running("step_199", Zoom::Card)).tick, None);
 }
+
+#[test]
+fn a_card_says_what_its_node_waits_for_and_whether_a_stand_in_answered() {
+    use fanlight_shared::event::{Activity, Prediction};
+    let text = "nodes:\n  ask: { run: \"true\" }\n  told: { run: \"true\" }\n";
+    let mut model = laid(busy(), text, "ask");
+    status(&mut model, "told", NodeStatus::Completed);
+    testing::change_state(&mut model, |state| {
+        state.nodes["ask"].waits_for = Some("waits for `api.house`: 8 at once".into());
+        let offline =
+            Prediction { provider: "offline".into(), model: "offline".into(), ..Prediction::default() };
+        let activity = Activity { predictions: vec![offline], ..Activity::default() };
+        state.nodes["told"].whole.activity = Some(Box::new(activity));
+    });
+    model.grid.zooming = Zooming::At(Zoom::Card);
+    let shown = testing::screen(&mut model, 120, 40);
+    assert!(shown.contains("waits for `api") && shown.contains("· offline"), "{shown}");
+}

@@ -303,3 +303,28 @@ fn a_value_that_was_not_edited_is_submitted_as_it_was() {
         assert_eq!(values(&started(press(&mut model, "ctrl-s")), "place"), [Value::from(text)]);
     }
 }
+
+#[test]
+fn the_model_of_a_provider_is_completed_by_tab() {
+    use fanlight_shared::rpc::models::Provider;
+    let text = "name: Test\nparams:\n  model: { type: text, default: \"\" }\n  provider: { type: text, default: openai }\n\
+                nodes:\n  a:\n    uses: llm.chat\n    with:\n      provider: \"${{ params.provider }}\"\n      \
+                model: \"${{ params.model }}\"\n      prompt: x\n";
+    let mut model = opened();
+    if let Some(open) = &mut model.workflow {
+        let checked = fanlight_shared::document::read(text, &crate::embedded::catalogue()).unwrap();
+        open.document.workflow = Some(std::sync::Arc::new(checked.workflow));
+        open.document.text = text.into();
+    }
+    let asked = press(&mut model, "r");
+    let asked = [asked, paint(&mut model, 120, 40)].concat();
+    assert!(asked.contains(&Effect::ListModels("openai".into())), "{asked:?}");
+    let models = ["gpt-5", "gpt-5-mini"].map(str::to_owned).to_vec();
+    let provider = Provider { provider: "openai".into(), models, ..Provider::default() };
+    response(&mut model, Response::Models(vec![provider]));
+    write(&mut model, "mini");
+    let shown = screen(&mut model, 120, 40);
+    assert!(shown.contains("gpt-5-mini"), "{shown}");
+    press(&mut model, "tab");
+    assert_eq!(values(&started(press(&mut model, "ctrl-s")), "model"), [Value::from("gpt-5-mini")]);
+}

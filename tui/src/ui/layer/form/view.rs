@@ -66,28 +66,47 @@ pub(super) fn view(
     foot(form, model, theme, Rect { y: inside.bottom() - 3, height: 3, ..inside }, buffer);
 }
 
-/// Returns the number of lines for matching paths below the focused field.
+/// Returns the number of lines for matching paths or models below the focused field.
 fn offered(form: &Form, field: &Field) -> u16 {
     let lit = form.fields.get(form.at).is_some_and(|it| it.name == field.name);
-    if lit && field.paths().is_some() { MAX_SUGGESTIONS } else { 0 }
+    if lit && field.paths().is_some() {
+        return MAX_SUGGESTIONS;
+    }
+    let names = if lit { suggestions(form, field).0.len() } else { 0 };
+    u16::try_from(names).unwrap_or(u16::MAX).min(MAX_SUGGESTIONS)
+}
+
+/// Returns the names that tab completes to, each with whether it is a folder, and the index of the one in the field.
+fn suggestions(form: &Form, field: &Field) -> (Vec<(String, bool)>, Option<usize>) {
+    let text = field.text();
+    if let Some(of) = field.paths() {
+        let (names, chosen) = form.paths.candidates(&form.folder, &text, of);
+        return (names.into_iter().map(|entry| (entry.name.clone(), entry.folder)).collect(), chosen);
+    }
+    let Some(provider) = form.provider(field) else { return (Vec::new(), None) };
+    let (names, chosen) = form.models.candidates(&provider, &text);
+    (names.into_iter().map(|name| (sanitise::line(name), false)).collect(), chosen)
 }
 
 /// Draws the names that tab completes to.
 fn offer(form: &Form, field: &Field, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let Some(of) = field.paths().filter(|_| !area.is_empty()) else { return };
-    let text = field.text();
-    let (names, chosen) = form.paths.candidates(&form.folder, &text, of);
+    if area.is_empty() {
+        return;
+    }
+    let (names, chosen) = suggestions(form, field);
     let room = usize::from(area.height);
     let first = chosen.map_or(0, |at| (at + 1).saturating_sub(room));
     let more = names.len().saturating_sub(first + room);
-    for (line, (index, entry)) in (area.top()..area.bottom()).zip(names.iter().enumerate().skip(first)) {
-        let slash = if entry.folder { "/" } else { "" };
+    for (line, (index, (name, folder))) in
+        (area.top()..area.bottom()).zip(names.iter().enumerate().skip(first))
+    {
+        let slash = if *folder { "/" } else { "" };
         let style = match chosen == Some(index) {
             true => theme.selected,
-            false if entry.folder => theme.accent,
+            false if *folder => theme.accent,
             false => theme.dim,
         };
-        let mut spans = vec![Span::styled(format!("{}{slash}", entry.name), style)];
+        let mut spans = vec![Span::styled(format!("{name}{slash}"), style)];
         if more > 0 && line + 1 == area.bottom() {
             spans.push(Span::styled(format!("  and {more} more"), theme.dim));
         }

@@ -1,0 +1,271 @@
+//! OpenAI's chat completions and embeddings, which most servers speak.
+
+use serde_json::{Value as Json, json};
+
+use super::chat::{Attached, AttachedKind, Chat, Turn, merge};
+use super::reply::{Embeddings, Finish, Reply, StreamError, Usage};
+use super::sse::Event;
+use crate::config::Structured;
+
+/// The path of the chat below the provider's URL.
+pub(crate) const CHAT: &str = "/chat/completions";
+/// The path of embeddings.
+pub(crate) const EMBEDDINGS: &str = "/embeddings";
+
+/// Returns the body of a request.
+///
+/// # Errors
+/// A file can't be sent this way.
+pub(crate) fn body(chat: &Chat, structured: Structured, limit: &str) -> Result<Json, String> {
+    let system = chat.instructions().map(|text| json!({"role": "system", "content": text}));
+    let turns = chat.turns.iter().map(message);
+    let messages = system.into_iter().map(Ok).chain(turns).collect::<Result<Vec<_>, String>>()?;
+    let mut body = json!({
+        "model": chat.model,
+        "messages": messages,
+        "stream": true,
+        "stream_options": {"include_usage": true},
+    });
+    if let Some(temperature) = chat.temperature {
+        body["temperature"] = temperature.into();
+    }
+    if let Some(tokens) = chat.max_tokens {
+        body[limit] = tokens.into();
+    }
+    if let Some(seed) = chat.seed {
+        body["seed"] = seed.into();
+    }
+    if let Some(schema) = &chat.schema {
+        match structured {
+            Structured::Schema => {
+                let format = json!({"name": "answer", "schema": schema, "strict": false});
+                body["response_format"] = json!({"type": "json_schema", "json_schema": format});
+            }
+            Structured::Object => body["response_format"] = json!({"type": "json_object"}),
+            Structured::Prompt => {}
+        }
+    }
+    merge(&mut body, &chat.options);
+    Ok(body)
+}
+
+fn message(turn: &Turn) -> Result<Json, String> {
+    let content = if turn.files.is_empty() {
+        Json::from(turn.text.as_str())
+    } else {
+        let text = Ok(json!({"type": "text", "text": turn.text}));
+        turn.files.iter().map(part).chain([text]).collect::<Result<Vec<_>, String>>()?.into()
+    };
+    Ok(json!({"role": turn.role.word(), "content": content}))
+}
+
+fn part(file: &Attached) -> Result<Json, String> {
+    Ok(match file.kind {
+        AttachedKind::Image => json!({"type": "image_url", "image_url": {"url": file.data_url()}}),
+        AttachedKind::Document => {
+            json!({"type": "file", "file": {"filename": file.name, "file_data": file.data_url()}})
+        }
+        AttachedKind::Audio => {
+            let format = match file.mime.as_str() {
+                "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
+                "audio/mpeg" | "audio/mp3" => "mp3",
+                other => return Err(format!("`{}` is {other}, and only WAV and MP3 can be sent", file.name)),
+            };
+            json!({"type": "input_audio", "input_audio": {"data": file.data, "format": format}})
+        }
+    })
+}
+
+/// Takes an event of the response.
+///
+/// # Errors
+/// The provider reports one, or what it sends is not of this protocol.
+pub(crate) fn take(event: &Event, reply: &mut Reply) -> Result<(), StreamError> {
+    if event.data.trim() == "[DONE]" {
+        reply.done = true;
+        return Ok(());
+    }
+    if event.data.trim().is_empty() {
+        return Ok(());
+    }
+    let chunk: Json = serde_json::from_str(&event.data).map_err(|error| {
+        StreamError::Final(format!("the provider sent an event that is not JSON: {error}"))
+    })?;
+    if let Some(error) = chunk.get("error").filter(|error| !error.is_null()) {
+        return Err(error_of(error));
+    }
+    if let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) {
+        reply.usage = usage_of(usage);
+    }
+    let Some(choice) = chunk["choices"].get(0) else { return Ok(()) };
+    // A server that does not stream sends the whole message at once.
+    let said = choice.get("delta").or_else(|| choice.get("message")).unwrap_or(&Json::Null);
+    for name in ["reasoning_content", "reasoning"] {
+        if let Some(text) = said[name].as_str() {
+            reply.reasoning.push_str(text);
+            break;
+        }
+    }
+    if let Some(text) = said["content"].as_str() {
+        reply.text.push_str(text);
+    }
+    if let Some(text) = said["refusal"].as_str().filter(|text| !text.is_empty()) {
+        let known = match &reply.finish {
+            Some(Finish::Withheld(known)) => known.clone(),
+            _ => "it refuses: ".to_owned(),
+        };
+        reply.finish = Some(Finish::Withheld(known + text));
+    }
+    if let Some(reason) = choice["finish_reason"].as_str() {
+        let finish = match reason {
+            "stop" | "eos" | "end_turn" => Finish::Stop,
+            "length" => Finish::Length,
+            "content_filter" => Finish::Withheld("content filter".to_owned()),
+            other => Finish::Other(other.to_owned()),
+        };
+        if !matches!(reply.finish, Some(Finish::Withheld(_))) {
+            reply.finish = Some(finish);
+        }
+    }
+    Ok(())
+}
+
+fn usage_of(usage: &Json) -> Usage {
+    let count = |json: &Json| json.as_u64().unwrap_or_default();
+    Usage {
+        input: count(&usage["prompt_tokens"]),
+        output: count(&usage["completion_tokens"]),
+        cached: count(&usage["prompt_tokens_details"]["cached_tokens"]),
+        // OpenRouter says it.
+        cost_usd: usage["cost"].as_f64(),
+    }
+}
+
+/// Returns an error that came in a stream.
+fn error_of(error: &Json) -> StreamError {
+    let message = error["message"].as_str().or(error.as_str()).unwrap_or("it gave no reason");
+    let sentence = format!("the provider reported an error: {message}");
+    let code = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
+    let kind = error["type"].as_str().unwrap_or_default();
+    let passing = code.is_some_and(|code| code == 429 || code >= 500)
+        || ["overloaded", "rate_limit", "server_error", "unavailable"].iter().any(|it| kind.contains(it));
+    if passing { StreamError::Passing(sentence) } else { StreamError::Final(sentence) }
+}
+
+/// Returns the body of a request for embeddings.
+pub(crate) fn embeddings_body(model: &str, texts: &[String]) -> Json {
+    json!({"model": model, "input": texts, "encoding_format": "float"})
+}
+
+/// Reads embeddings: by the index of their text, with the tokens they took.
+///
+/// # Errors
+/// The response is not of this protocol.
+pub(crate) fn embeddings(response: &Json) -> Result<(Embeddings, Usage), String> {
+    let data = response["data"].as_array().ok_or("the response has no list `data`")?;
+    let vectors = data.iter().enumerate().map(|(at, one)| {
+        let index = one["index"].as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or(at);
+        Ok((index, vector(&one["embedding"])?))
+    });
+    Ok((vectors.collect::<Result<_, String>>()?, usage_of(&response["usage"])))
+}
+
+/// Reads a list of numbers.
+///
+/// # Errors
+/// It is not one.
+pub(crate) fn vector(json: &Json) -> Result<Vec<f64>, String> {
+    let numbers = json.as_array().ok_or("the response has no list of numbers as embedding")?;
+    numbers
+        .iter()
+        .map(|it| it.as_f64().ok_or_else(|| "an embedding has something else than numbers".to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::chat::Role;
+
+    fn said(events: &[&str]) -> (Reply, Option<StreamError>) {
+        let mut reply = Reply::default();
+        let error = events.iter().find_map(|data| {
+            take(&Event { name: String::new(), data: (*data).to_owned() }, &mut reply).err()
+        });
+        (reply, error)
+    }
+
+    #[test]
+    fn a_request_has_the_schema_the_files_and_the_options_of_the_node() {
+        let image = Attached {
+            kind: AttachedKind::Image,
+            mime: "image/png".into(),
+            name: "a.png".into(),
+            data: "AAAA".into(),
+        };
+        let mut chat = Chat {
+            model: "m".into(),
+            system: Some("Be brief.".into()),
+            turns: vec![Turn { files: vec![image], ..Turn::new(Role::User, "What is it?") }],
+            schema: Some(json!({"type": "object"})),
+            max_tokens: Some(9),
+            ..Chat::default()
+        };
+        chat.options.insert("stream_options".into(), json!({"x": 1}));
+        chat.options.insert("top_p".into(), json!(0.5));
+        let body = body(&chat, Structured::Schema, "max_completion_tokens").unwrap();
+        assert_eq!(body["max_completion_tokens"], 9);
+        assert_eq!(body["stream_options"], json!({"include_usage": true, "x": 1}));
+        assert_eq!(
+            (&body["top_p"], &body["response_format"]["json_schema"]["strict"]),
+            (&json!(0.5), &json!(false))
+        );
+        assert_eq!(body["messages"][1]["content"][0]["image_url"]["url"], "data:image/png;base64,AAAA");
+        let system = body["messages"][0]["content"].as_str().unwrap();
+        assert!(system.starts_with("Be brief.\n\nAnswer with JSON only"), "{system}");
+    }
+
+    #[test]
+    fn text_reasoning_usage_and_the_end_are_taken() {
+        let (reply, error) = said(&[
+            r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
+            r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
+            r#"{"choices":[{"delta":{"content":"Gr"}}]}"#,
+            r#"{"choices":[{"delta":{"content":"üße"},"finish_reason":"stop"}]}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":8}}}"#,
+            "[DONE]",
+        ]);
+        assert_eq!(error, None);
+        assert_eq!((reply.text.as_str(), reply.reasoning.as_str(), reply.done), ("Grüße", "hm", true));
+        assert_eq!(reply.usage, Usage { input: 10, output: 4, cached: 8, cost_usd: None });
+        assert_eq!(reply.check(None), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_complete_is_an_error_that_says_why() {
+        let ends = |reason: &str| {
+            said(&[&format!(r#"{{"choices":[{{"delta":{{"content":"a"}},"finish_reason":{reason}}}]}}"#)]).0
+        };
+        assert!(ends("\"length\"").check(Some(5)).unwrap_err().contains("cut after `max_tokens` (5)"));
+        assert!(ends("\"content_filter\"").check(None).unwrap_err().contains("withheld"));
+        assert!(ends("\"tool_calls\"").check(None).unwrap_err().contains("tool_calls"));
+        assert!(ends("null").check(None).unwrap_err().contains("connection was cut"));
+        let refused = said(&[
+            r#"{"choices":[{"delta":{"refusal":"I can"}}]}"#,
+            r#"{"choices":[{"delta":{"refusal":"not."},"finish_reason":"stop"}]}"#,
+        ]);
+        assert!(refused.0.check(None).unwrap_err().contains("it refuses: I cannot."));
+    }
+
+    #[test]
+    fn an_error_in_the_stream_says_whether_it_may_pass() {
+        let error = |data| said(&[data]).1.unwrap();
+        assert!(matches!(error(r#"{"error":{"message":"busy","code":502}}"#), StreamError::Passing(_)));
+        assert!(matches!(
+            error(r#"{"error":{"message":"busy","type":"overloaded_error"}}"#),
+            StreamError::Passing(_)
+        ));
+        assert!(matches!(error(r#"{"error":"no"}"#), StreamError::Final(it) if it.ends_with(": no")));
+        assert!(matches!(error("<html>"), StreamError::Final(it) if it.contains("not JSON")));
+    }
+}

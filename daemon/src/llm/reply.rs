@@ -1,0 +1,104 @@
+//! The answer of a model as it grows, and how it ends.
+
+/// The longest answer, reasoning included, in bytes.
+pub(crate) const MAX_REPLY_BYTES: usize = 8 << 20;
+
+/// An answer so far.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) text: String,
+    pub(crate) reasoning: String,
+    /// How the model ended, once it has.
+    pub(crate) finish: Option<Finish>,
+    /// The provider said that nothing more comes.
+    pub(crate) done: bool,
+    pub(crate) usage: Usage,
+}
+
+/// Embeddings by the index of their text.
+pub(crate) type Embeddings = Vec<(usize, Vec<f64>)>;
+
+/// How a model ended its answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Finish {
+    /// It said all.
+    Stop,
+    /// The limit of tokens cut it.
+    Length,
+    /// The provider or the model withheld it, for this reason.
+    Withheld(String),
+    /// Something that no node asks for, such as a call of a tool.
+    Other(String),
+}
+
+/// The tokens of a request.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct Usage {
+    /// Of input, cached ones included.
+    pub(crate) input: u64,
+    /// Of output, reasoning included.
+    pub(crate) output: u64,
+    /// Input that the provider had cached.
+    pub(crate) cached: u64,
+    /// The cost in US dollars, if the provider says it.
+    pub(crate) cost_usd: Option<f64>,
+}
+
+impl Usage {
+    /// Returns whether the provider said nothing of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An error that a provider sends in a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum StreamError {
+    /// The provider has trouble that may pass.
+    Passing(String),
+    /// Anything else.
+    Final(String),
+}
+
+impl Reply {
+    /// Checks that the answer is complete.
+    ///
+    /// # Errors
+    /// A sentence: it was cut, withheld, or broke off.
+    pub(crate) fn check(&self, max_tokens: Option<u32>) -> Result<(), String> {
+        match &self.finish {
+            Some(Finish::Stop) => Ok(()),
+            Some(Finish::Length) => Err(match max_tokens {
+                Some(limit) => {
+                    format!("the answer was cut after `max_tokens` ({limit}); raise it, or ask for less")
+                }
+                None => {
+                    "the answer was cut at the model's limit of tokens; set `max_tokens`, or ask for less"
+                        .to_owned()
+                }
+            }),
+            Some(Finish::Withheld(reason)) => Err(format!("the provider withheld the answer ({reason})")),
+            Some(Finish::Other(reason)) => {
+                Err(format!("the model stopped for another reason than the end of its answer ({reason})"))
+            }
+            None if self.done && self.has_begun() => Ok(()),
+            None => Err("the connection was cut before the answer was complete".to_owned()),
+        }
+    }
+
+    /// Returns whether anything of the answer has come.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.text.is_empty() || !self.reasoning.is_empty()
+    }
+
+    /// Checks that it is not too long.
+    ///
+    /// # Errors
+    /// A sentence with the limit.
+    pub(crate) fn check_length(&self) -> Result<(), String> {
+        if self.text.len() + self.reasoning.len() > MAX_REPLY_BYTES {
+            return Err(format!("the answer has more than {} MiB", MAX_REPLY_BYTES >> 20));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! `llm.*`: node types that ask language models.
+
+mod ask;
+mod attach;
+mod chat;
+mod classify;
+mod embed;
+mod extract;
+mod list;
+mod rank;
+mod structured;
+#[cfg(test)]
+mod tests;
+
+use fanlight_shared::node_type::Effects;
+use fanlight_shared::types::Type;
+use fanlight_shared::value::{Value, Values};
+use indexmap::IndexMap;
+
+use super::build::Build;
+use super::http::whole;
+use super::{NodeCall, NodeType};
+use crate::config::POOL_PREFIX;
+use crate::file_error::FileError;
+use crate::llm::reply::Usage;
+use ask::Asker;
+
+/// The largest values of a node.
+const MAX_BYTES: u64 = 32 << 20;
+
+/// The types of this family, in the order of the docs.
+pub(super) fn node_types() -> Vec<NodeType> {
+    vec![
+        chat::node_type(),
+        extract::node_type(),
+        classify::node_type(),
+        list::node_type(),
+        embed::node_type(),
+        rank::node_type(),
+    ]
+}
+
+/// Starts a node type with the inputs that say who is asked.
+fn build(name: &str, summary: &str) -> Build {
+    Build::new(name, summary)
+        .effects(Effects::External)
+        .safe("provider", &["offline"], Effects::None)
+        .safe("idempotent", &[true], Effects::Idempotent)
+        .pool(POOL_PREFIX, "provider")
+        .max_bytes(MAX_BYTES)
+        .input(
+            "provider",
+            Type::Text,
+            "Who is asked: a provider of the config, such as `openai`; `offline` is a stand-in without a model.",
+        )
+        .input("model", Type::Text, "The model; by default the first of the provider's `models` in the config.")
+        .optional()
+}
+
+/// Adds the inputs that say how a model is asked.
+fn tuning(build: Build) -> Build {
+    let build = build
+        .input("temperature", Type::Float, "How much answers vary.")
+        .optional()
+        .range(0.0, 2.0)
+        .input("max_tokens", Type::Int, "The longest answer in tokens; one that it cuts fails the node.")
+        .optional()
+        .range(1.0, 10_000_000.0)
+        .input("seed", Type::Int, "Makes answers repeatable, with providers that can do that.")
+        .optional()
+        .input(
+            "options",
+            Type::Json,
+            "Fields of the request in the provider's own words, such as `{reasoning_effort: low}`.",
+        )
+        .optional();
+    requests(build)
+}
+
+/// Adds the inputs that say how requests are sent.
+fn requests(build: Build) -> Build {
+    build
+        .input("timeout", Type::Float, "How long all of it may take, in seconds.")
+        .default(600.0)
+        .range(0.001, 86_400.0)
+        .input(
+            "retries",
+            Type::Int,
+            "How often a request is tried again after 429, 5xx or a failed connection.",
+        )
+        .default(5_i64)
+        .range(0.0, 20.0)
+        .input(
+            "idempotent",
+            Type::Bool,
+            "Whether the provider honours `Idempotency-Key`; an interrupted node then runs again.",
+        )
+        .default(false)
+}
+
+/// Adds the input with the answers of the stand-in.
+fn stand_in(build: Build) -> Build {
+    build
+        .input(
+            "offline",
+            Type::Any,
+            "What the provider `offline` answers: one answer, or a list with one for each request.",
+        )
+        .optional()
+}
+
+/// Reads large inputs.
+async fn with_whole_inputs(mut call: NodeCall) -> Result<NodeCall, FileError> {
+    let services = call.services.clone();
+    let (inputs, blobs, attempt) = (call.inputs.clone(), call.blobs.clone(), call.attempt.clone());
+    let reading = NodeCall { attempt, services: services.clone(), inputs, blobs, writable: Vec::new() };
+    call.inputs = services.blocking(move || Ok(whole(&reading)?)).await?;
+    Ok(call)
+}
+
+/// Returns the tokens of all requests as a value.
+fn usage(asker: &Asker, usage: &Usage) -> Value {
+    let count = |tokens: u64| Value::Int(i64::try_from(tokens).unwrap_or(i64::MAX));
+    let mut object = IndexMap::from([
+        ("provider".to_owned(), Value::from(asker.provider())),
+        ("model".to_owned(), Value::from(asker.model())),
+        ("input_tokens".to_owned(), count(usage.input)),
+        ("output_tokens".to_owned(), count(usage.output)),
+    ]);
+    if let Some(cost) = usage.cost_usd {
+        object.insert("cost_usd".to_owned(), Value::Float(cost));
+    }
+    Value::Object(object)
+}
+
+/// Returns the items of an input that is a list of texts.
+fn texts(inputs: &Values, name: &str) -> Result<Vec<String>, String> {
+    use super::typed_inputs::TypedInputs as _;
+    inputs
+        .list(name)?
+        .iter()
+        .map(Value::to_text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("input `{name}`: {error}"))
+}

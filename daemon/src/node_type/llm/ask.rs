@@ -1,0 +1,209 @@
+//! Requests of a node to its provider: with the pool's rate, retries, streaming, and what they take from the model.
+
+mod embeddings;
+mod meter;
+mod send;
+mod stream;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fanlight_shared::value::{Value, Values};
+use serde_json::{Map, Value as Json};
+
+use crate::config::ProviderKind;
+use crate::file_error::FileError;
+use crate::llm::Provider;
+use crate::llm::chat::Chat;
+use crate::llm::reply::{Reply, Usage};
+use crate::node_type::NodeCall;
+use crate::node_type::retry::{Failure, Retries};
+use crate::node_type::typed_inputs::TypedInputs as _;
+use crate::services::{DaemonServices, Level};
+
+/// Sends the requests of one attempt.
+pub(super) struct Asker {
+    pub(super) services: DaemonServices,
+    provider: Provider,
+    model: String,
+    retries: u32,
+    /// The key of the attempt, for requests that may be repeated.
+    key: Option<String>,
+    /// What the stand-in answers, request by request.
+    script: Vec<String>,
+    /// How many requests were begun, without tries.
+    requests: usize,
+    /// Whether the engine has counted the next request in the rate of the pool.
+    counted: bool,
+    spent: Arc<Mutex<Usage>>,
+}
+
+/// A failure, and whether the provider asked for fewer requests.
+struct Trouble {
+    failure: Failure,
+    busy: bool,
+}
+
+impl<E: Into<FileError>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self { failure: Failure::Final(error.into()), busy: false }
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self { failure, busy: false }
+    }
+}
+
+impl Asker {
+    /// Reads the inputs that say who is asked and how.
+    ///
+    /// # Errors
+    /// A sentence: the provider is not known, its key is missing, or no model is named.
+    pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
+        let inputs = &call.inputs;
+        let provider = call.services.providers().get(inputs.text("provider")?)?;
+        let named = inputs.maybe("model").and_then(Value::as_text).filter(|model| !model.trim().is_empty());
+        let model = match (named, provider.settings.models.first(), provider.settings.kind) {
+            (Some(model), ..) => model.to_owned(),
+            (None, Some(model), _) => model.clone(),
+            (None, None, ProviderKind::Offline) => "offline".to_owned(),
+            (None, None, _) => {
+                let name = &provider.name;
+                return Err(format!(
+                    "which model of `{name}`? Set `model` (`fanlight models {name}` lists them), or `models` below \
+                     `[provider.{name}]` in the config"
+                ));
+            }
+        };
+        let key = inputs.flag("idempotent")?.then(|| call.attempt.request_key());
+        let script = script(inputs)?;
+        if provider.settings.kind == ProviderKind::Offline {
+            call.services.log(Level::Info, "the stand-in `offline` answers, no model");
+        }
+        let (services, retries) = (call.services.clone(), inputs.count("retries")?);
+        let spent = Arc::default();
+        Ok(Self { services, provider, model, retries, key, script, requests: 0, counted: true, spent })
+    }
+
+    pub(super) fn provider(&self) -> &str {
+        &self.provider.name
+    }
+
+    pub(super) fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Returns whether a stand-in answers.
+    pub(super) fn is_offline(&self) -> bool {
+        self.provider.settings.kind == ProviderKind::Offline
+    }
+
+    /// Says what the stand-in answers unless the node says it.
+    pub(super) fn script_unless_given(&mut self, script: impl FnOnce() -> String) {
+        if self.is_offline() && self.script.is_empty() {
+            self.script.push(script());
+        }
+    }
+
+    /// Returns the tokens of all requests so far.
+    pub(super) fn spent(&self) -> Usage {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a request for an answer, with what the inputs say about the answer.
+    ///
+    /// # Errors
+    /// The options are not an object.
+    pub(super) fn chat(&self, inputs: &Values) -> Result<Chat, String> {
+        let options = match inputs.maybe("options").map(Value::to_json) {
+            None => Map::new(),
+            Some(Json::Object(options)) => options,
+            Some(_) => return Err("input `options` is not an object".to_owned()),
+        };
+        let max_tokens = inputs.maybe("max_tokens").map(|_| inputs.count("max_tokens")).transpose()?;
+        Ok(Chat {
+            model: self.model.clone(),
+            temperature: inputs.maybe("temperature").and_then(Value::as_float),
+            max_tokens,
+            seed: inputs.maybe("seed").and_then(Value::as_int),
+            options,
+            ..Chat::default()
+        })
+    }
+
+    /// Asks for an answer, which is streamed to the log of the attempt.
+    ///
+    /// # Errors
+    /// The provider refuses, has trouble for too long, or its answer is not complete.
+    pub(super) async fn ask(&mut self, chat: &Chat) -> Result<Reply, FileError> {
+        let number = self.requests;
+        self.requests += 1;
+        let mut retries = Retries::new(self.retries);
+        loop {
+            self.until_allowed().await;
+            match self.answer(chat, number).await {
+                Ok(reply) => return Ok(reply),
+                Err(trouble) => self.wait(&mut retries, trouble).await?,
+            }
+        }
+    }
+
+    /// Asks for the embeddings of texts, in their order.
+    ///
+    /// # Errors
+    /// The provider refuses, has trouble for too long, or sends something else.
+    pub(super) async fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f64>>, FileError> {
+        let number = self.requests;
+        self.requests += 1;
+        let mut retries = Retries::new(self.retries);
+        loop {
+            self.until_allowed().await;
+            match self.embeddings(texts, number).await {
+                Ok(vectors) => return Ok(vectors),
+                Err(trouble) => self.wait(&mut retries, trouble).await?,
+            }
+        }
+    }
+
+    /// Waits until the rate of the pool allows a request.
+    async fn until_allowed(&mut self) {
+        let Some(rate) = self.provider.rate.clone() else { return };
+        // The engine has counted the first one when it started the attempt.
+        if std::mem::take(&mut self.counted) {
+            if rate.is_paused() {
+                self.services.progress(None, Some("waits: the provider asked for a pause"));
+            }
+            rate.until_resumed().await;
+        } else {
+            rate.wait().await;
+        }
+    }
+
+    /// Waits before the next try. A provider that asks for fewer requests gets none from anybody meanwhile.
+    async fn wait(&self, retries: &mut Retries, trouble: Trouble) -> Result<(), FileError> {
+        let wait = retries.next(&self.services, trouble.failure)?;
+        if let Some(rate) = self.provider.rate.as_ref().filter(|_| trouble.busy) {
+            rate.pause(wait);
+        }
+        self.services.progress(None, Some(&format!("retrying in {:.1} s", wait.as_secs_f64())));
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// Reads the answers of the stand-in.
+fn script(inputs: &Values) -> Result<Vec<String>, String> {
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        other => other.to_json().to_string(),
+    };
+    Ok(match inputs.maybe("offline") {
+        None => Vec::new(),
+        Some(value) if value.has_media() => {
+            return Err("input `offline` is a file, and an answer is text or JSON".to_owned());
+        }
+        Some(Value::List(answers)) => answers.iter().map(text).collect(),
+        Some(answer) => vec![text(answer)],
+    })
+}

@@ -1,0 +1,158 @@
+//! Answers that are complete.
+
+use fanlight_shared::value::Value;
+use indexmap::IndexMap;
+
+use super::*;
+use crate::executor::Signal;
+
+#[tokio::test]
+async fn an_answer_is_streamed_whole_wherever_its_pieces_end() {
+    let text = format!(": hi\r\n\r\n{}", said("Grüße aus Köln 😀").replace('\n', "\r\n"));
+    let server = Server::new(move |_, _| {
+        let pieces = text.bytes().map(|byte| Step::Write(vec![byte]));
+        [Step::Write(HEAD.into())].into_iter().chain(pieces).collect()
+    })
+    .await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let done = place.chat(&[("model", "priced".into()), ("system", "Be brief".into())]).await;
+    assert_eq!(
+        (done.text(), done.wrote(StreamTag::Stdout).as_str()),
+        ("Grüße aus Köln 😀", "Grüße aus Köln 😀")
+    );
+    assert_eq!(done.outcome.cost_usd, Some(10.0), "by the price of the config");
+    let Value::Object(usage) = done.value("usage") else { panic!() };
+    assert_eq!((&usage["input_tokens"], &usage["cost_usd"]), (&Value::Int(7), &Value::Float(10.0)));
+    let request = server.requests().remove(0);
+    assert!(request.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"), "{request}");
+    assert!(
+        request.contains("authorization: Bearer fanlight-daemon\r\n") && !request.contains("idempotency")
+    );
+    let body = body(&request);
+    assert_eq!((&body["messages"][0]["role"], &body["stream"]), (&"system".into(), &true.into()));
+}
+
+#[tokio::test]
+async fn a_model_without_a_price_has_no_cost() {
+    let server = Server::new(|_, _| stream(&said("Hi"))).await;
+    let done = Place::new(ProviderKind::OpenAi, &server).chat(&[]).await;
+    let Value::Object(usage) = done.value("usage") else { panic!() };
+    assert_eq!((done.outcome.cost_usd, usage.get("cost_usd")), (None, None));
+}
+
+#[tokio::test]
+async fn reasoning_has_a_stream_of_its_own() {
+    let thought =
+        "data: {\"choices\":[{\"delta\":{\"reasoning\":\"let me see\"}}]}\n\n".to_owned() + &said("Yes");
+    let server = Server::new(move |_, _| stream(&thought)).await;
+    let done = Place::new(ProviderKind::OpenAi, &server).chat(&[]).await;
+    assert_eq!((done.text(), done.value("reasoning")), ("Yes", &Value::from("let me see")));
+    assert_eq!(done.wrote(StreamTag::Reasoning), "let me see");
+    assert_eq!(done.wrote(StreamTag::Stdout), "Yes");
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_with_its_history() {
+    let server = Server::new(|number, _| stream(&said(["Ada", "Lovelace"][number]))).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let first = place.chat(&[]).await;
+    let second =
+        place.chat(&[("history", first.value("history").clone()), ("prompt", "And then?".into())]).await;
+    assert_eq!(second.text(), "Lovelace");
+    let messages = body(&server.requests()[1])["messages"].clone();
+    let contents: Vec<&str> =
+        messages.as_array().unwrap().iter().map(|it| it["content"].as_str().unwrap()).collect();
+    assert_eq!(contents, ["Say it", "Ada", "And then?"]);
+    let wrong = Value::List(vec![Value::Object(IndexMap::from([("role".into(), "system".into())]))]);
+    let error = place.chat(&[("history", wrong)]).await;
+    assert!(error.error().contains("item 0 has the role `system`"), "{}", error.error());
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_stream_is_understood() {
+    let whole = r#"{"choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#;
+    let server = Server::new(move |_, _| {
+        crate::http::server::answer("200 OK", "Content-Type: application/json\r\n", whole.as_bytes())
+    })
+    .await;
+    assert_eq!(Place::new(ProviderKind::OpenAi, &server).chat(&[]).await.text(), "Hi");
+}
+
+#[tokio::test]
+async fn pictures_and_files_are_sent_along() {
+    let server = Server::new(|_, _| stream(&said("A pen"))).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    // What is published is there as long as somebody holds it.
+    let media = |bytes: &[u8], name: &str| {
+        let published = place.store.blobs().publish(bytes.to_vec()).unwrap();
+        let media =
+            crate::media::stored(place.store.blobs(), published.hash, bytes.len() as u64, name).unwrap();
+        (Value::from(media), published)
+    };
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(2, 2).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let ((image, _image), (note, _note)) =
+        (media(png.get_ref(), "pen.png"), media(b"It is blue.", "note.txt"));
+    let given = [("images", Value::List(vec![image])), ("files", Value::List(vec![note]))];
+    assert_eq!(place.chat(&given).await.text(), "A pen");
+    let content = body(&server.requests()[0])["messages"][0]["content"].clone();
+    assert!(
+        content[0]["image_url"]["url"].as_str().unwrap().starts_with("data:image/png;base64,iVBOR"),
+        "{content}"
+    );
+    assert_eq!(content[1]["text"], "File `note.txt`:\n\nIt is blue.\n\nSay it");
+    let (zip, _zip) = media(b"PK\x03\x04\xff\xfe\x00", "a.zip");
+    let done = place.chat(&[("files", Value::List(vec![zip]))]).await;
+    assert!(
+        done.error().contains("`a.zip` is application/zip, and models read text, PDF"),
+        "{}",
+        done.error()
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_may_be_repeated_carries_a_key() {
+    let server = Server::new(|_, _| stream(&said("Hi"))).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let (attempt, execution) = place.open("llm.chat", &[("prompt", "x".into()), ("idempotent", true.into())]);
+    execution.wait().await;
+    let key = format!("idempotency-key: {}.0\r\n", attempt.request_key());
+    assert!(server.requests()[0].contains(&key), "{:?}", server.requests());
+}
+
+#[tokio::test]
+async fn a_cancel_closes_the_request_at_once_and_what_was_spent_is_spent() {
+    let begun = "data: {\"choices\":[{\"delta\":{\"content\":\"On\"}}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":1}}\n\n";
+    let server = Server::new(move |_, _| [stream(begun), vec![Step::Hang]].concat()).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let (attempt, execution) = place.open("llm.chat", &[("prompt", "x".into()), ("model", "priced".into())]);
+    let execution = Arc::<dyn Execution>::from(execution);
+    let waiting = tokio::spawn({
+        let execution = Arc::clone(&execution);
+        async move { execution.wait().await }
+    });
+    let until_said = async {
+        while !place.log(&attempt).iter().any(|(_, text)| text == "On") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), until_said).await.unwrap();
+    execution.signal(Signal::Stop).await;
+    waiting.await.unwrap();
+    server.until_closed(1).await;
+    let outcome = execution.collect().await;
+    assert_eq!((outcome.end, outcome.cost_usd), (AttemptEnd::Cancelled, Some(8.0)));
+}
+
+#[tokio::test]
+async fn the_stand_in_answers_without_a_network_and_says_that_it_is_one() {
+    let server = Server::new(|_, _| Vec::new()).await;
+    let place = Place::new(ProviderKind::OpenAi, &server);
+    let offline = ("provider", Value::from("offline"));
+    let done = place.chat(&[offline.clone(), ("offline", "Scripted words".into())]).await;
+    assert_eq!((done.text(), done.wrote(StreamTag::Stdout).as_str()), ("Scripted words", "Scripted words"));
+    assert!(done.wrote(StreamTag::Stderr).contains("the stand-in `offline` answers, no model"));
+    assert_eq!(done.outcome.cost_usd, None);
+    assert!(place.chat(&[offline]).await.text().contains("is no model. It was asked: Say it"));
+    assert!(server.requests().is_empty());
+}

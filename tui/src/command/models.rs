@@ -1,0 +1,73 @@
+//! `fanlight models`: the providers of language models and their models.
+
+use fanlight_shared::rpc::models::{List, Provider};
+use fanlight_shared::sanitise;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::style::Role;
+use crate::output::table::{Cell, Table};
+use crate::output::{self, Out, json};
+
+/// The arguments of `models`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// List the models of this provider only.
+    #[arg(value_name = "PROVIDER")]
+    provider: Option<String>,
+    /// Print JSON, one object per line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `models`.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let client = Context::from_env()?.connect().await?;
+    let providers = client.call(List { provider: args.provider.clone() }).await?.providers;
+    let mut out = Out::new();
+    if args.json {
+        for provider in &providers {
+            json::print(&mut out, provider)?;
+        }
+        return out.flush();
+    }
+    if let (Some(_), [Provider { error: Some(error), models, .. }]) = (&args.provider, &providers[..])
+        && models.is_empty()
+    {
+        return Err(Failure::failed(sanitise::line(error)));
+    }
+    let mut table = Table::new(&["PROVIDER", "MODEL"]);
+    for provider in &providers {
+        for model in &provider.models {
+            table.row(vec![Cell::new(&provider.provider, Role::Strong), sanitise::line(model).into()]);
+        }
+    }
+    table.print(&mut out)?;
+    out.flush()?;
+    for provider in &providers {
+        if provider.more > 0 {
+            output::note(&format!("{} has {} more models", provider.provider, provider.more));
+        }
+    }
+    if args.provider.is_none() {
+        say_unlisted(&providers);
+    }
+    Ok(())
+}
+
+/// Says which providers listed nothing, and why.
+fn say_unlisted(providers: &[Provider]) {
+    let failed = providers.iter().filter(|provider| provider.error.is_some());
+    let (ready, keyless): (Vec<_>, Vec<_>) = failed.partition(|provider| provider.ready);
+    for provider in ready {
+        let error = sanitise::line(provider.error.as_deref().unwrap_or_default());
+        output::note(&format!("{}: {error}", provider.provider));
+    }
+    if !keyless.is_empty() {
+        let names = keyless.iter().map(|provider| match &provider.key_env {
+            Some(variable) => format!("{} (`{variable}`)", provider.provider),
+            None => provider.provider.clone(),
+        });
+        output::note(&format!("without a key: {}", names.collect::<Vec<_>>().join(", ")));
+    }
+}
