@@ -90,6 +90,14 @@ impl Config {
         sizes
     }
 
+    /// Returns the name of the secret that is the key of the provider of this pool.
+    pub(crate) fn key_secret(&self, pool: &str) -> Option<&str> {
+        match &self.providers.get(pool.strip_prefix(POOL_PREFIX)?)?.key {
+            Some(KeySource::Secret(name)) => Some(name),
+            Some(KeySource::Variable(_)) | None => None,
+        }
+    }
+
     /// Returns the error for an undeclared pool, with how to declare it.
     #[must_use]
     pub fn unknown_pool(&self, pool: &str) -> String {

@@ -289,6 +289,9 @@ mod tests {
         assert_eq!((house.kind, house.url.as_str()), (ProviderKind::OpenAi, "http://10.0.0.5:8000/v1"));
         assert_eq!((house.concurrent, &house.key, house.prices["qwen3"].output), (Some(2), &None, 1.0));
         assert!(config.providers.contains_key("anthropic"), "others are known by name");
+        let secret = "[provider.openai]\nkey = \"secrets.openai\"\n";
+        let config = parse(Path::new("config.toml"), secret).unwrap();
+        assert_eq!(config.providers["openai"].key, Some(KeySource::Secret("openai".into())));
     }
 
     #[test]
@@ -300,6 +303,10 @@ mod tests {
         );
         assert!(wrong("[provider.openai]\nkind = \"antropic\"").contains("did you mean `anthropic`?"));
         assert!(wrong("[provider.openai]\nkey_env = \"sk-1\"").contains("not the key itself"));
+        let error = wrong("[provider.openai]\nkey = \"sk-1\"");
+        assert!(error.contains(":2: `key` names a secret") && !error.contains("sk-1"), "{error}");
+        let both = wrong("[provider.openai]\nkey = \"secrets.a\"\nkey_env = \"A\"");
+        assert!(both.contains("`key` and `key_env` are both given"), "{both}");
         assert!(wrong("[provider.openai]\nmodel = \"x\"").contains("did you mean `models`?"));
         assert!(wrong("[provider.openai.prices]\n\"x\" = { input = 1 }").contains("a price is"));
         assert!(wrong("[provider.openai.prices]\n\"x\" = { input = -1, output = 1 }").contains("an amount"));

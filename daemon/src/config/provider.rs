@@ -60,6 +60,8 @@ impl Structured {
 pub enum KeySource {
     /// A variable of the daemon's environment.
     Variable(String),
+    /// The secret of this name.
+    Secret(String),
 }
 
 /// The price of a model, in US dollars per million tokens.

@@ -15,14 +15,14 @@ use super::Message;
 use super::active::{ActiveRun, Key, Live, enter};
 use super::context::{After, Context};
 use super::inputs::Prepared;
-use super::pools::Entry;
 use super::pools::{Entry, Ticket};
 use super::started::Started;
 use crate::attempt::{Attempt, Outcome, TimeLimit};
+use crate::config::Config;
 use crate::content;
 use crate::executor::Work;
 use crate::executor::{self, Executor};
-use crate::secret::{SecretSettings, Secrets};
+use crate::secret::Secrets;
 use crate::store::Op;
 
 /// The most interruptions of a node before it fails.
@@ -146,7 +146,7 @@ impl ActiveRun {
                 let outcome = match executor {
                     Ok(executor) => {
                         let (cancel, limit) = (attempt.cancel.clone(), content::limit(attempt.item));
-                        let outcome = execute(&*executor, attempt, work, begin, left, &config.secrets).await;
+                        let outcome = execute(&*executor, attempt, work, begin, left, &config).await;
                         executor::store_outcome(outcome, limit, keeps_media, &blobs, &cancel).await
                     }
                     Err(missing) => Outcome::failed(NodeError::new(missing)),
@@ -350,7 +350,7 @@ async fn execute(
     prepared: Prepared,
     begin: Begin,
     left: Option<Duration>,
-    secrets: &SecretSettings,
+    config: &Config,
 ) -> Outcome {
     let Prepared { work, sealed } = prepared;
     if matches!(begin, Begin::Adopt)
@@ -358,11 +358,15 @@ async fn execute(
     {
         return outcome;
     }
-    let Some(sealed) = sealed else { return executor::run(executor, attempt, work, left).await };
+    let pool = work.pool();
+    let key = pool.as_deref().and_then(|pool| config.key_secret(pool));
+    if sealed.is_none() && key.is_none() {
+        return executor::run(executor, attempt, work, left).await;
+    }
     let opened = tokio::select! {
         biased;
         () = attempt.cancel.cancelled() => return Outcome::cancelled(),
-        opened = sealed.open(work, secrets) => opened,
+        opened = sealed.unwrap_or_default().open(work, &config.secrets, key) => opened,
     };
     match opened {
         Ok((work, secrets)) => {

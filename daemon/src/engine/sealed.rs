@@ -129,7 +129,8 @@ impl Sealed {
         self.scope.values.values().map(Value::memory).sum()
     }
 
-    /// Looks up the secrets and completes the work with what is built from them.
+    /// Looks up the secrets and completes the work with what is built from them. `key` is a secret that the work uses
+    /// besides its inputs.
     ///
     /// # Errors
     /// A sentence without a value: there is no such secret, or what is built from it can't be used or masked.
@@ -137,8 +138,10 @@ impl Sealed {
         self: Arc<Self>,
         work: Arc<Work>,
         settings: &SecretSettings,
+        key: Option<&str>,
     ) -> Result<(Work, Secrets), String> {
-        let secrets = settings.resolve(&self.secrets).await?;
+        let names = self.secrets.iter().cloned().chain(key.map(str::to_owned)).collect();
+        let secrets = settings.resolve(&names).await?;
         // It may read long values from the store.
         tokio::task::spawn_blocking(move || self.complete(&work, &secrets))
             .await

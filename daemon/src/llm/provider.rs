@@ -1,6 +1,6 @@
 //! Providers as nodes use them: with a key, a rate and an HTTP client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::reply::Usage;
 use crate::config::{Config, KeySource, POOL_PREFIX, ProviderKind, ProviderSettings};
 use crate::http::{Http, Reach, Redirects};
 use crate::rate::{Rate, Rates};
+use crate::secret::{SecretSettings, Secrets};
 
 /// How many characters of a provider's words are shown.
 const MAX_SHOWN: usize = 300;
@@ -33,6 +34,7 @@ struct Inner {
     config: PathBuf,
     http: Http,
     rates: Rates,
+    secrets: SecretSettings,
 }
 
 /// A provider that can be asked.
@@ -59,8 +61,8 @@ impl Providers {
     /// Creates the providers of a config.
     #[must_use]
     pub fn new(config: &Config, http: Http, rates: Rates) -> Self {
-        let (settings, config) = (config.providers.clone(), config.path.clone());
-        Self { inner: Arc::new(Inner { settings, config, http, rates }) }
+        let (settings, secrets) = (config.providers.clone(), config.secrets.clone());
+        Self { inner: Arc::new(Inner { settings, config: config.path.clone(), http, rates, secrets }) }
     }
 
     /// Returns all of them, by name.
@@ -86,26 +88,46 @@ impl Providers {
         })
     }
 
-    /// Returns a provider with its key.
+    /// Returns a provider with its key, which is looked up if it is a secret.
     ///
     /// # Errors
     /// There is none of this name, or its key is missing; the sentence says what to do.
-    pub(crate) fn get(&self, name: &str) -> Result<Provider, String> {
+    pub(crate) async fn open(&self, name: &str) -> Result<Provider, String> {
+        let secret = match &self.settings(name)?.key {
+            Some(KeySource::Secret(secret)) => BTreeSet::from([secret.clone()]),
+            Some(KeySource::Variable(_)) | None => BTreeSet::new(),
+        };
+        self.get(name, &self.inner.secrets.resolve(&secret).await?)
+    }
+
+    /// Returns a provider with its key, for an attempt with these secrets.
+    ///
+    /// # Errors
+    /// There is none of this name, or its key is missing; the sentence says what to do.
+    pub(crate) fn get(&self, name: &str, secrets: &Secrets) -> Result<Provider, String> {
         let settings = self.settings(name)?.clone();
-        let key = self.key(name, &settings)?;
+        let key = self.key(name, &settings, secrets)?;
         let client = self.inner.http.client(Reach::Any, Redirects::Nowhere)?;
         let rate = self.inner.rates.get(&format!("{POOL_PREFIX}{name}")).cloned();
         Ok(Provider { name: name.to_owned(), settings, rate, key, client })
     }
 
-    fn key(&self, name: &str, settings: &ProviderSettings) -> Result<Option<Key>, String> {
-        let Some(KeySource::Variable(variable)) = &settings.key else { return Ok(None) };
+    fn key(&self, name: &str, settings: &ProviderSettings, secrets: &Secrets) -> Result<Option<Key>, String> {
+        let variable = match &settings.key {
+            None => return Ok(None),
+            Some(KeySource::Secret(secret)) => {
+                let value = secrets.get(secret).map(|value| Some(Key(value.trim().to_owned())));
+                return value
+                    .ok_or_else(|| format!("the provider `{name}` was not given its secret `{secret}`"));
+            }
+            Some(KeySource::Variable(variable)) => variable,
+        };
         let value = std::env::var(variable).unwrap_or_default().trim().to_owned();
         if value.is_empty() {
             return Err(format!(
                 "the provider `{name}` needs a key: set `{variable}` where the daemon is started (`fanlight daemon stop` \
-                 ends the one that runs), or name another variable with `key_env` below `[provider.{name}]` in {}; \
-                 `provider: offline` needs none",
+                 ends the one that runs), or name another variable with `key_env`, or a secret with `key`, below \
+                 `[provider.{name}]` in {}; `provider: offline` needs none",
                 self.inner.config.display()
             ));
         }
@@ -214,20 +236,20 @@ mod tests {
     #[test]
     fn a_provider_that_is_not_known_or_has_no_key_is_an_error_that_says_what_to_do() {
         let providers = providers();
-        assert!(providers.get("opnai").unwrap_err().ends_with("did you mean `openai`?"));
-        let error = providers.get("zzz").unwrap_err();
+        assert!(providers.get("opnai", &Secrets::default()).unwrap_err().ends_with("did you mean `openai`?"));
+        let error = providers.get("zzz", &Secrets::default()).unwrap_err();
         assert!(error.contains("describe it in /c/config.toml: `[provider.zzz]`"), "{error}");
-        let error = providers.get("openai").unwrap_err();
+        let error = providers.get("openai", &Secrets::default()).unwrap_err();
         assert!(
             error.contains("set `FANLIGHT_TEST_KEY_THAT_IS_NOT_SET`") && error.contains("`key_env`"),
             "{error}"
         );
-        assert!(providers.get("ollama").is_ok(), "it needs no key");
+        assert!(providers.get("ollama", &Secrets::default()).is_ok(), "it needs no key");
     }
 
     #[test]
     fn what_a_provider_says_is_shown_without_the_key() {
-        let house = providers().get("house").unwrap();
+        let house = providers().get("house", &Secrets::default()).unwrap();
         let body =
             r#"{"error":{"message":"Incorrect API key provided: fanlight-daemon. \u001b[2JTry again."}}"#;
         assert_eq!(house.error_in(body.as_bytes()), "Incorrect API key provided: …. Try again.");

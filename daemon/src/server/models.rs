@@ -30,11 +30,14 @@ async fn row(providers: &llm::Providers, name: &str, settings: &ProviderSettings
         provider: name.to_owned(),
         kind: settings.kind.word().to_owned(),
         url: settings.url.clone(),
-        key_env: settings.key.as_ref().map(|KeySource::Variable(name)| name.clone()),
+        key_env: match &settings.key {
+            Some(KeySource::Variable(name)) => Some(name.clone()),
+            Some(KeySource::Secret(_)) | None => None,
+        },
         models: settings.models.clone(),
         ..Provider::default()
     };
-    let listed = match providers.get(name) {
+    let listed = match providers.open(name).await {
         Ok(provider) => {
             row.ready = true;
             llm::models::list(&provider).await

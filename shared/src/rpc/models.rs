@@ -34,7 +34,7 @@ pub struct Provider {
     pub kind: String,
     /// Where it is; empty for the stand-in.
     pub url: String,
-    /// The variable that has its key, if it needs one.
+    /// The variable that has its key, if one has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_env: Option<String>,
     /// Whether it can be asked: it needs no key, or has one.

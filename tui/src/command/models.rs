@@ -58,16 +58,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 /// Says which providers listed nothing, and why.
 fn say_unlisted(providers: &[Provider]) {
     let failed = providers.iter().filter(|provider| provider.error.is_some());
-    let (ready, keyless): (Vec<_>, Vec<_>) = failed.partition(|provider| provider.ready);
-    for provider in ready {
+    // An error about a secret names it.
+    let (others, keyless): (Vec<_>, Vec<_>) =
+        failed.partition(|provider| provider.ready || provider.key_env.is_none());
+    for provider in others {
         let error = sanitise::line(provider.error.as_deref().unwrap_or_default());
         output::note(&format!("{}: {error}", provider.provider));
     }
     if !keyless.is_empty() {
-        let names = keyless.iter().map(|provider| match &provider.key_env {
-            Some(variable) => format!("{} (`{variable}`)", provider.provider),
-            None => provider.provider.clone(),
-        });
+        let names =
+            keyless.iter().filter_map(|it| Some(format!("{} (`{}`)", it.provider, it.key_env.as_ref()?)));
         output::note(&format!("without a key: {}", names.collect::<Vec<_>>().join(", ")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fanlight_shared::document::is_name;
+use fanlight_shared::document::{is_name, is_secret_name};
 use fanlight_shared::problem::near;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 use super::{SpannedError, integer, texts, unknown_key};
 use crate::config::{KeySource, Price, ProviderKind, ProviderSettings, Structured};
 
-const KEYS: [&str; 8] =
-    ["kind", "url", "key_env", "models", "concurrent", "requests_per_minute", "prices", "structured"];
+const KEYS: [&str; 9] =
+    ["kind", "url", "key", "key_env", "models", "concurrent", "requests_per_minute", "prices", "structured"];
 const PRICE_KEYS: [&str; 4] = ["input", "output", "cached_input", "up_to"];
 
 /// Reads the providers of the config on top of those that are known by name.
@@ -66,6 +66,10 @@ fn provider(
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "kind" | "url" => {}
+            "key" if find(table, "key_env").is_some() => {
+                return Err((key.span(), "`key` and `key_env` are both given".to_owned()));
+            }
+            "key" => settings.key = Some(KeySource::Secret(secret(value)?)),
             "key_env" => settings.key = variable(value)?.map(KeySource::Variable),
             "models" => settings.models = texts(value)?.into_iter().map(|(_, text)| text).collect(),
             "concurrent" => settings.concurrent = Some(integer(value, 1)?),
@@ -106,6 +110,15 @@ fn variable(value: &Spanned<DeValue<'_>>) -> Result<Option<String>, SpannedError
     let wrong = "`key_env` is the name of a variable, such as \"OPENAI_API_KEY\", not the key itself";
     let name = value.get_ref().as_str().filter(good).ok_or_else(|| (value.span(), wrong.to_owned()))?;
     Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
+}
+
+/// Returns the name of a secret.
+fn secret(value: &Spanned<DeValue<'_>>) -> Result<String, SpannedError> {
+    // It may be the key itself, written here by mistake, so it isn't shown.
+    let wrong = "`key` names a secret, such as \"secrets.openai\"; `fanlight secrets set` keeps its value";
+    let name = value.get_ref().as_str().and_then(|text| text.strip_prefix("secrets."));
+    let name = name.filter(|name| is_secret_name(name));
+    name.map(str::to_owned).ok_or_else(|| (value.span(), wrong.to_owned()))
 }
 
 fn prices(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, Price>, SpannedError> {

@@ -4,7 +4,7 @@ use fanlight_shared::run::{NodeStatus, RunStatus};
 use fanlight_shared::value::Value;
 
 use super::world::World;
-use crate::config::{Config, ProviderKind, ProviderSettings};
+use crate::config::{Config, KeySource, ProviderKind, ProviderSettings};
 use crate::http::server::{Server, Step};
 use crate::supervisor::log::{self, StreamTag};
 
@@ -87,6 +87,26 @@ async fn a_request_with_a_key_is_repeated_with_the_same_key() {
     assert!(keys[0].is_some() && keys[0] == keys[1], "{keys:?}");
     world.cancel(&[run.id]).await;
     world.idle().await;
+}
+
+#[tokio::test]
+async fn a_key_may_be_a_secret_and_an_answer_that_shows_it_fails_the_node() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n\
+                  data: {\"choices\":[{\"delta\":{\"content\":\"The key is correct-horse.\"}}]}\n\n\
+                  data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let server = Server::new(move |_, _| vec![Step::Write(answer.into())]).await;
+    let world = world(&server, |house| house.key = Some(KeySource::Secret("house".into()))).await;
+    let missing = world.run(ASK).await;
+    assert!(missing.error().contains("there is no secret `house`"), "{}", missing.error());
+    assert!(server.requests().is_empty());
+    world.secrets().set("house", "correct-horse").unwrap();
+    let ended = world.run(ASK).await;
+    assert!(server.requests()[0].contains("authorization: Bearer correct-horse"));
+    assert!(ended.error().contains("the secret `house`"), "{}", ended.error());
+    let folder = world.folder_of(ended.state.nodes["a"].whole.attempts[0].id.unwrap());
+    let pieces = log::read(&folder, 0, 10_000).unwrap().pieces;
+    let said: Vec<u8> = pieces.into_iter().flat_map(|(_, text)| text).collect();
+    assert!(String::from_utf8(said).unwrap().contains("The key is ***."));
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ impl Asker {
     /// A sentence: the provider is not known, its key is missing, or no model is named.
     pub(super) fn new(call: &NodeCall) -> Result<Self, String> {
         let inputs = &call.inputs;
-        let provider = call.services.providers().get(inputs.text("provider")?)?;
+        let provider = call.services.providers().get(inputs.text("provider")?, call.services.secrets())?;
         let named = inputs.maybe("model").and_then(Value::as_text).filter(|model| !model.trim().is_empty());
         let model = match (named, provider.settings.models.first(), provider.settings.kind) {
             (Some(model), ..) => model.to_owned(),
