@@ -18,9 +18,9 @@ use fanlight_shared::value::{Value, Values};
 use indexmap::IndexMap;
 
 use super::build::Build;
-use super::http::whole;
 use super::{NodeCall, NodeType};
 use crate::config::POOL_PREFIX;
+use crate::content;
 use crate::file_error::FileError;
 use crate::llm::reply::Usage;
 use ask::Asker;
@@ -111,10 +111,11 @@ fn stand_in(build: Build) -> Build {
 
 /// Reads large inputs.
 async fn with_whole_inputs(mut call: NodeCall) -> Result<NodeCall, FileError> {
-    let services = call.services.clone();
-    let (inputs, blobs, attempt) = (call.inputs.clone(), call.blobs.clone(), call.attempt.clone());
-    let reading = NodeCall { attempt, services: services.clone(), inputs, blobs, writable: Vec::new() };
-    call.inputs = services.blocking(move || Ok(whole(&reading)?)).await?;
+    let (inputs, blobs) = (std::mem::take(&mut call.inputs), call.blobs.clone());
+    let read = move || {
+        content::whole(inputs.clone(), &blobs).map_err(|error| FileError::from(format!("input {error}")))
+    };
+    call.inputs = call.services.blocking(read).await?;
     Ok(call)
 }
 
