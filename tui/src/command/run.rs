@@ -86,7 +86,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let workflow = read_workflow(running.as_ref(), &source.shown, &source.document).await?;
     let sets = params::sets(&args, &workflow)?;
     if args.stream && sets.len() != 1 {
-        let count = crate::output::text::count(sets.len(), "run");
+        let count = crate::text::count(sets.len(), "run");
         return Err(Failure::usage(format!("`--stream` prints the text of one run, and these are {count}"))
             .hint("`fanlight logs RUN -f` follows one of several"));
     }
