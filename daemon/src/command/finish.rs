@@ -157,7 +157,7 @@ fn gather(
             }
         }
     };
-    stdout.masked = !reader.secrets().is_empty() && !folder.unmasked().exists();
+    stdout.masked = exit.masked;
     if let Some(dir) = &work.dir {
         resources.shared.adopt(attempt, dir, &work.outputs, folder);
         let reported = reader.report.outputs.values().filter_map(|it| match it {

@@ -11,7 +11,6 @@ use crate::file_error::FileError;
 use crate::file_error::is_full;
 use crate::rooted::{Root, remove_tree};
 use crate::store::StoreError;
-use crate::supervisor::log::UNMASKED;
 
 /// `<attempts>/<attempt id>/`. The supervisor's files (`log`, `stdout`) are there too.
 #[derive(Clone, Debug)]
@@ -54,10 +53,6 @@ impl Folder {
     pub(super) fn script(&self) -> PathBuf {
         self.path.join("script")
     }
-    /// Returns the path of the file that exists as long as no secret was masked in standard output.
-    pub(super) fn unmasked(&self) -> PathBuf {
-        self.path.join(UNMASKED)
-    }
     /// Returns the path of the snapshot of `dir:` before the start.
     pub(super) fn before(&self) -> PathBuf {
         self.path.join("before")
@@ -90,7 +85,7 @@ impl Folder {
             let entry = entry?;
             match entry.file_name().to_str() {
                 Some("work" | "inputs" | "arguments") => remove_tree(&entry.path())?,
-                Some("events.jsonl" | "script" | "before" | "stdout" | UNMASKED) => {
+                Some("events.jsonl" | "script" | "before" | "stdout") => {
                     ignore_absent(fs::remove_file(entry.path()))?;
                 }
                 _ => {}

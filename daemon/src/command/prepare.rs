@@ -54,10 +54,6 @@ pub(super) fn prepare(
         Program::Arguments(arguments) => invocation(arguments, folder, resources.blobs)?,
     };
     environment::check_size(&variables, &invocation.arguments)?;
-    if !attempt.secrets.is_empty() {
-        let unmasked = folder.unmasked();
-        new_file(&unmasked).map_err(|error| sentence("can't make", &unmasked, &error))?;
-    }
     let cwd = match &work.dir {
         None => folder.work(),
         Some(dir) => {

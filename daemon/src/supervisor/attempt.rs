@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use fanlight_shared::id::AttemptId;
@@ -14,7 +13,7 @@ use fanlight_shared::time::Time;
 use rustix::process::Signal;
 
 use super::client::StartSpec;
-use super::log::{LogWriter, StdoutWriter, StreamTag, UNMASKED};
+use super::log::{LogWriter, StdoutWriter, StreamTag};
 use super::process::Started;
 use super::record::{AttemptState, Exit, Stage};
 use super::system::Reaped;
@@ -62,7 +61,8 @@ pub(crate) struct Running {
     pub(crate) pipes: [Option<File>; 2],
     /// The masks of both streams, if the command got secrets.
     masks: [Option<MaskStream>; 2],
-    folder: PathBuf,
+    /// Whether a secret was masked in standard output.
+    masked: bool,
     log: LogWriter,
     stdout: StdoutWriter,
     main: Option<MainEnd>,
@@ -83,7 +83,7 @@ impl Running {
             log: LogWriter::new(spec.folder.clone()),
             stdout: StdoutWriter::new(&spec.folder),
             masks: [spec.secrets.stream(), spec.secrets.stream()],
-            folder: spec.folder.clone(),
+            masked: false,
             pid: process.pid,
             tree,
             started,
@@ -133,12 +133,8 @@ impl Running {
     fn write(&mut self, stream: usize, bytes: &[u8]) {
         let Some(mask) = &mut self.masks[stream] else { return self.put(stream, bytes) };
         let mut masked = Vec::with_capacity(bytes.len());
-        let before = mask.has_found();
         mask.push(bytes, &mut masked);
-        if stream == 0 && mask.has_found() && !before {
-            // It need not exist: without it the output counts as masked.
-            let _ = std::fs::remove_file(self.folder.join(UNMASKED));
-        }
+        self.masked |= stream == 0 && mask.has_found();
         self.put(stream, &masked);
     }
 
@@ -299,6 +295,7 @@ impl Running {
         let exit = self.main.filter(|_| !self.lost).map(|main| Exit {
             how: main.reaped.how,
             stopped: main.stopped,
+            masked: self.masked,
             started: self.started,
             ended: main.at,
             max_rss: main.reaped.max_rss,

@@ -276,6 +276,7 @@ mod tests {
     const EXIT: Exit = Exit {
         how: How::Code(3),
         stopped: false,
+        masked: false,
         started: Time(1),
         ended: Time(2),
         max_rss: 3,

@@ -29,10 +29,6 @@ const FILE: u64 = 512 << 10;
 /// How much of standard output is kept for the port.
 const STDOUT: u64 = 1 << 20;
 
-/// The name of a file that the daemon creates in the folder of a command with secrets. The supervisor removes it as soon as
-/// it masks a secret in standard output: the port `stdout` then isn't what the command wrote.
-pub(crate) const UNMASKED: &str = "unmasked";
-
 /// Which stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamTag {

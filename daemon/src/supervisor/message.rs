@@ -325,6 +325,7 @@ mod tests {
         let exit = Exit {
             how: How::Signal(9),
             stopped: true,
+            masked: true,
             started: Time(1),
             ended: Time(2),
             max_rss: 3,

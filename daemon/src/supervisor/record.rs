@@ -23,6 +23,8 @@ pub struct Exit {
     pub how: How,
     /// Whether it was asked to stop before it ended.
     pub stopped: bool,
+    /// Whether a secret was masked in its standard output, which then isn't what the command wrote.
+    pub masked: bool,
     /// When the main process started.
     pub started: Time,
     /// When the main process ended.
@@ -68,7 +70,11 @@ impl Exit {
             How::Signal(signal) => to.u8(1).i32(signal),
         };
         let cpu = u64::try_from(self.cpu.as_micros()).unwrap_or(u64::MAX);
-        to.u8(self.stopped.into()).i64(self.started.0).i64(self.ended.0).u64(self.max_rss).u64(cpu);
+        to.u8(u8::from(self.stopped) | u8::from(self.masked) << 1)
+            .i64(self.started.0)
+            .i64(self.ended.0)
+            .u64(self.max_rss)
+            .u64(cpu);
         to.u64(self.log_end);
     }
 
@@ -78,9 +84,14 @@ impl Exit {
             (1, signal) => How::Signal(signal),
             _ => return Err(Malformed),
         };
+        let flags = from.u8()?;
+        if flags > 3 {
+            return Err(Malformed);
+        }
         Ok(Self {
             how,
-            stopped: from.bool()?,
+            stopped: flags & 1 != 0,
+            masked: flags & 2 != 0,
             started: Time(from.i64()?),
             ended: Time(from.i64()?),
             max_rss: from.u64()?,

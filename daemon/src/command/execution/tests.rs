@@ -66,6 +66,7 @@ impl FullDisk {
         let exit = Exit {
             how: How::Code(0),
             stopped: false,
+            masked: false,
             started: Time(0),
             ended: Time(0),
             max_rss: 0,

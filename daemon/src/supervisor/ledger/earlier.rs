@@ -84,6 +84,7 @@ mod tests {
         let exit = Exit {
             how: How::Signal(9),
             stopped: true,
+            masked: false,
             started: Time(5),
             ended: Time(6),
             max_rss: 1,
