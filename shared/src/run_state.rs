@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use edges::Edges;
 use edges::Readers;
 pub use instance::{Attempt, InstanceState};
 pub(crate) use node::items_by_index;

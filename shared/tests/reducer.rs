@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use fanlight_shared::event::{LiveEvent, Numbered};
-use fanlight_shared::run_state::RunState;
+use fanlight_shared::run_state::{Edges, RunState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -38,7 +38,7 @@ fn every_vector_folds_to_its_states() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let mut vector: Vector = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let mut state = RunState::new(vector.nodes.clone()).with_edges(vector.edges.clone());
+        let mut state = RunState::new(vector.nodes.clone()).with_edges(&Edges::new(vector.edges.clone()));
         for (at, step) in vector.steps.iter_mut().enumerate() {
             if let Some(event) = &step.state {
                 state.fold(&serde_json::from_value::<Numbered>(event.clone()).unwrap());

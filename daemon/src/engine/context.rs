@@ -148,8 +148,10 @@ impl Context {
         if self.ops.is_empty() && self.after.is_empty() {
             return;
         }
-        let ops = std::mem::take(&mut self.ops);
-        let after = std::mem::take(&mut self.after);
+        // Batches that follow each other are of about the same size.
+        let (ops, after) = (Vec::with_capacity(self.ops.len()), Vec::with_capacity(self.after.len()));
+        let ops = std::mem::replace(&mut self.ops, ops);
+        let after = std::mem::replace(&mut self.after, after);
         let hub = self.hub.clone();
         let waits = self.backlog.add(ops.len());
         let after = Box::new(move |result| {

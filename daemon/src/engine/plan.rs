@@ -7,6 +7,7 @@ use std::time::Duration;
 use fanlight_shared::expression::{Expression, Root};
 use fanlight_shared::id::WorkflowId;
 use fanlight_shared::node_type::{Effects, Place};
+use fanlight_shared::run_state::Edges;
 use fanlight_shared::types::Type;
 use fanlight_shared::workflow::{Action, COMMAND_PORTS, Node, STATUS_PORT, Template, Workflow};
 
@@ -23,8 +24,8 @@ pub(crate) struct Plan {
     pub(crate) nodes: Vec<PlanNode>,
     /// Numbers by name.
     pub(crate) index: HashMap<String, usize>,
-    /// Edges with the node that reads them, for edge activity.
-    pub(crate) edges: Vec<String>,
+    /// Its edges, for their activity.
+    pub(crate) edges: Edges,
 }
 
 /// A node of a plan.
@@ -82,7 +83,7 @@ impl Plan {
                 nodes[dep].readers.push(at);
             }
         }
-        let edges = workflow.edges().iter().map(|edge| edge.id()).collect();
+        let edges = Edges::new(workflow.edges().iter().map(|edge| edge.id()));
         Ok(Self { workflow, nodes, index, edges })
     }
 

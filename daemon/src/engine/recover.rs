@@ -22,7 +22,7 @@ type Stored = Vec<(String, ItemPath, String, Option<Value>)>;
 /// Folds the stored events into the state.
 pub(super) fn fold(plan: &Plan, open: &OpenRun) -> RunState {
     let names = plan.nodes.iter().map(|node| node.name.clone());
-    let mut state = RunState::new(names).with_edges(plan.edges.iter().cloned());
+    let mut state = RunState::new(names).with_edges(&plan.edges);
     for event in &open.events {
         state.fold(event);
     }

@@ -93,7 +93,7 @@ pub(super) fn prepare(
         version: plan.workflow.version.clone(),
         nodes: plan.nodes.len() as u32,
         node_names: plan.nodes.iter().map(|node| node.name.clone()).collect(),
-        edges: plan.edges.clone(),
+        edges: plan.edges.names().to_vec(),
         digest,
         submission: SubmissionId::new(),
         at: Time::now(),

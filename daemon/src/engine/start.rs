@@ -51,7 +51,7 @@ impl Core {
         let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
         self.context.after(After::Begin {
             run: Box::new(started),
-            state: Box::new(RunState::new(names).with_edges(plan.edges.iter().cloned())),
+            state: Box::new(RunState::new(names).with_edges(&plan.edges)),
         });
         self.queue.started(workflow);
         let mut active = ActiveRun::new(run, plan, place, self.context.store.blobs());

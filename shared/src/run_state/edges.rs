@@ -3,15 +3,50 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::RunState;
+use super::{NodeState, RunState};
 use crate::event::EdgeActivity;
 
-/// The indexes of edges in [`RunState::edges`] by the node that reads them; built from the names when first needed.
+/// The edges of a workflow by name, and which of them each node reads: the same for all its runs.
+#[derive(Clone, Debug, Default)]
+pub struct Edges {
+    names: Vec<String>,
+    readers: Readers,
+}
+
+impl Edges {
+    /// Returns the edges with these names.
+    #[must_use]
+    pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let readers = Readers::new(names.iter().map(String::as_str));
+        Self { names, readers }
+    }
+
+    /// Returns their names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// The indexes of edges in [`RunState::edges`] by the node that reads them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Readers {
     /// How many edges it was built from.
     edges: usize,
     places: Arc<HashMap<String, Vec<usize>>>,
+}
+
+impl Readers {
+    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut edges = 0;
+        for edge in names {
+            places.entry(reader(edge).to_owned()).or_default().push(edges);
+            edges += 1;
+        }
+        Self { edges, places: Arc::new(places) }
+    }
 }
 
 /// It is derived from the names, so it doesn't affect equality.
@@ -28,30 +63,29 @@ fn reader(edge: &str) -> &str {
 }
 
 impl RunState {
-    /// Returns the state of the same run with these edges, by name.
+    /// Returns the state of the same run with these edges.
     #[must_use]
-    pub fn with_edges<S: Into<String>>(mut self, edges: impl IntoIterator<Item = S>) -> Self {
-        self.edges = edges.into_iter().map(|edge| (edge.into(), EdgeActivity::default())).collect();
-        let mut nodes: Vec<String> = self.edges.keys().map(|edge| reader(edge).to_owned()).collect();
-        nodes.dedup();
+    pub fn with_edges(mut self, edges: &Edges) -> Self {
+        self.edges = edges.names.iter().map(|edge| (edge.clone(), EdgeActivity::default())).collect();
+        self.readers = edges.readers.clone();
+        let active = |(_, node): &(&String, &NodeState)| node.edge_activity() != EdgeActivity::default();
+        let nodes: Vec<String> = self.nodes.iter().filter(active).map(|(name, _)| name.clone()).collect();
         nodes.iter().for_each(|node| self.move_edges(node));
         self
     }
 
     /// Returns the edges that a node reads, by name.
-    pub fn edges_into<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a str, EdgeActivity)> {
-        let edges = self.edges.iter().filter(move |(edge, _)| reader(edge) == node);
+    pub fn edges_into<'a>(&'a self, node: &str) -> impl Iterator<Item = (&'a str, EdgeActivity)> {
+        let places = self.readers.places.get(node).into_iter().flatten();
+        let edges = places.filter_map(|at| self.edges.get_index(*at));
         edges.map(|(edge, activity)| (edge.as_str(), *activity))
     }
 
     /// Updates the edges that a changed node reads.
     pub(super) fn move_edges(&mut self, node: &str) {
+        // A state that came over the wire has names only.
         if self.readers.edges != self.edges.len() {
-            let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-            for (at, edge) in self.edges.keys().enumerate() {
-                places.entry(reader(edge).to_owned()).or_default().push(at);
-            }
-            self.readers = Readers { edges: self.edges.len(), places: Arc::new(places) };
+            self.readers = Readers::new(self.edges.keys().map(String::as_str));
         }
         let (Some(places), Some(state)) = (self.readers.places.get(node), self.nodes.get(node)) else {
             return;

@@ -89,7 +89,7 @@ fn a_node_names_the_first_items_that_failed_and_why() {
 
 /// Returns items of two nodes, in the given states.
 fn with_items(statuses: &[(bool, NodeStatus)]) -> RunState {
-    let mut state = RunState::new(["a", "b"]).with_edges(["a.out>b.in", "a.out>b.if"]);
+    let mut state = RunState::new(["a", "b"]).with_edges(&Edges::new(["a.out>b.in", "a.out>b.if"]));
     for (at, (second, status)) in statuses.iter().enumerate() {
         let node = if *second { "b" } else { "a" };
         let mut update = NodeUpdate::new(node, ItemPath::item(at as u32 / 2), *status, Time(at as i64));
@@ -252,7 +252,7 @@ proptest! {
         status in prop::sample::select(vec![RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled]),
         late in prop::collection::vec(seen(), 0..5),
     ) {
-        let new = || RunState::new(["a", "b"]).with_edges(["a.out>b.in"]);
+        let new = || RunState::new(["a", "b"]).with_edges(&Edges::new(["a.out>b.in"]));
         let (mut stored, mut watched, mut other) = (new(), new(), new());
         for (seen, missed) in seen.into_iter().zip(missed) {
             match seen {

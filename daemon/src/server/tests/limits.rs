@@ -7,7 +7,7 @@ use fanlight_shared::rpc::frame::{MESSAGE_LIMIT, NOTIFICATIONS_LIMIT, RESPONSES_
 use fanlight_shared::rpc::runs::{CANCEL_LIMIT, Cancel, Get, List, ParamSet, Start};
 use fanlight_shared::rpc::watch::{Notification, Watch};
 use fanlight_shared::rpc::{self, values, workflows};
-use fanlight_shared::run_state::RunState;
+use fanlight_shared::run_state::{Edges, RunState};
 use fanlight_shared::value::{Value, Values};
 use serde_json::json;
 
@@ -172,7 +172,7 @@ async fn a_run_of_ten_thousand_nodes_is_sent_in_parts_and_read_in_pages() {
     let run = run_of(WorkflowId::new(), 1, RunStatus::Running);
     let names: Vec<String> = (0..10_000).map(|at| format!("node_{at}")).collect();
     let edges = names.windows(2).map(|pair| format!("{}.out>{}.in", pair[0], pair[1]));
-    let mut state = RunState::new(names.clone()).with_edges(edges);
+    let mut state = RunState::new(names.clone()).with_edges(&Edges::new(edges));
     for name in &names {
         state.fold(&node(state.seq + 1, name, ItemPath::WHOLE, NodeStatus::Completed));
     }

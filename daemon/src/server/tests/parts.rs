@@ -1,7 +1,7 @@
 //! Runs with more items than fit into one message.
 
 use fanlight_shared::rpc::runs::{Get, Items, ParamSet, Start};
-use fanlight_shared::run_state::{Folded, RunState};
+use fanlight_shared::run_state::{Edges, Folded, RunState};
 use serde_json::json;
 
 use super::frames::request;
@@ -16,7 +16,7 @@ nodes:
 
 /// Folds the stored events of a run up to one of them.
 fn folded(served: &Served, run: RunId, seq: u64) -> RunState {
-    let mut state = RunState::new(["numbers", "each"]).with_edges(["numbers.items>each.each"]);
+    let mut state = RunState::new(["numbers", "each"]).with_edges(&Edges::new(["numbers.items>each.each"]));
     for event in served.context.store.events(run, 0, seq).unwrap() {
         assert_eq!(state.fold(&event), Folded::Next);
     }

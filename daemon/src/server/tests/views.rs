@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use fanlight_shared::event::{LiveEvent, NodeError, Progress, Source, Task, TaskStatus};
 use fanlight_shared::rpc::watch::Notification;
-use fanlight_shared::run_state::{Folded, RunState};
+use fanlight_shared::run_state::{Edges, Folded, RunState};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -123,7 +123,7 @@ impl Runs {
         let ids = (1..=count)
             .map(|number| {
                 let run = run_of(workflow, number, RunStatus::Running);
-                hub.begin(&run, RunState::new(["a", "b"]).with_edges(["a.out>b.in"]));
+                hub.begin(&run, RunState::new(["a", "b"]).with_edges(&Edges::new(["a.out>b.in"])));
                 run.id
             })
             .collect();

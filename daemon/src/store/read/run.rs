@@ -8,7 +8,7 @@ use fanlight_shared::event::{Numbered, StateEvent};
 use fanlight_shared::id::{AttemptId, BlobHash, RunId, WorkflowId};
 use fanlight_shared::item::ItemPath;
 use fanlight_shared::run::Run;
-use fanlight_shared::run_state::RunState;
+use fanlight_shared::run_state::{Edges, RunState};
 use fanlight_shared::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -93,7 +93,7 @@ impl Store {
                 .query_row([id.as_bytes()], |row| {
                     let (nodes, edges): (Vec<String>, Vec<String>) =
                         (code::json(row, 1)?, code::json(row, 2)?);
-                    let state = RunState::new(nodes).with_edges(edges);
+                    let state = RunState::new(nodes).with_edges(&Edges::new(edges));
                     Ok((row.get(0)?, state, row.get::<_, String>(3)?))
                 })
                 .optional()?;
