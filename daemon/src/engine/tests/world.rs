@@ -63,10 +63,14 @@ impl World {
     /// Blocks commits until the returned sender is dropped.
     pub(super) fn hold_the_disk(&self) -> std::sync::mpsc::Sender<()> {
         let (disk, held) = std::sync::mpsc::channel();
+        let (holding, begun) = std::sync::mpsc::channel();
         let after: After = Box::new(move |_| {
+            let _ = holding.send(());
             let _ = held.recv();
         });
         self.store.write(Batch { ops: Vec::new(), must: false, after: Some(after) });
+        // Otherwise the writer could commit later batches together with this one.
+        begun.recv().unwrap();
         disk
     }
 
