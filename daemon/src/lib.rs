@@ -7,7 +7,7 @@
 //! - [`executor`]: runs work outside of the engine, behind one trait; [`attempt`]: the work of an attempt, and its
 //!   outcome
 //! - [`node_type`]: the native node types, one per file; [`services`]: the services of a running node; [`worker`] runs
-//!   types that decode foreign bytes, such as a `picture`
+//!   types that decode foreign bytes, such as a `picture` or a `sound`; `ffmpeg` is the program for other formats
 //! - [`command`]: `run:` and `cmd:` nodes: inputs, environment, outputs; [`supervisor`] holds their processes
 //! - `http` (a feature): clients for node types, and what they may reach; `llm` (a feature): providers of language
 //!   models and their protocols; [`rate`]: how often requests to them may start
@@ -29,6 +29,7 @@ pub mod content;
 pub mod doctor;
 pub mod engine;
 pub mod executor;
+mod ffmpeg;
 pub mod file_error;
 #[cfg(feature = "http")]
 pub mod http;
@@ -48,11 +49,13 @@ pub mod own_file;
 pub mod own_home;
 mod picture;
 pub mod rate;
+mod rng;
 mod rooted;
 pub mod run;
 pub mod secret;
 pub mod server;
 pub mod services;
+mod sound;
 pub mod store;
 pub mod supervisor;
 pub mod worker;

@@ -5,6 +5,8 @@
 #[cfg(feature = "archive")]
 mod archive;
 mod aside;
+#[cfg(feature = "audio")]
+mod audio;
 mod bound;
 mod build;
 mod chart;
@@ -53,7 +55,6 @@ mod llm;
 mod registry;
 #[cfg(feature = "http")]
 mod retry;
-mod rng;
 mod runner;
 mod table;
 mod text;
@@ -99,6 +100,8 @@ fn built_in() -> Vec<NodeType> {
             image_blend::node_type(),
             image_tile::node_type(),
         ],
+        #[cfg(feature = "audio")]
+        audio::node_types(),
         vec![human_approve::node_type(), human_ask::node_type(), human_pick::node_type()],
         vec![util_sleep::node_type(), util_fail::node_type()],
     ];

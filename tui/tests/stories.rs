@@ -9,6 +9,8 @@ mod terminal;
 
 #[path = "stories/agents.rs"]
 mod agents;
+#[path = "stories/audio.rs"]
+mod audio;
 #[path = "stories/ended.rs"]
 mod ended;
 #[path = "stories/environment.rs"]

@@ -151,6 +151,10 @@ pub(super) mod ty {
     pub(in super::super) fn image() -> Type {
         Type::Media(MediaKind::Image)
     }
+    #[cfg(feature = "audio")]
+    pub(in super::super) fn audio() -> Type {
+        Type::Media(MediaKind::Audio)
+    }
     pub(in super::super) fn file() -> Type {
         Type::Media(MediaKind::File)
     }

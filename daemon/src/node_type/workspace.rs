@@ -128,9 +128,16 @@ impl Workspace {
     /// # Errors
     /// It can't be created.
     pub fn create(&mut self, name: &str) -> Result<(File, Value), FileError> {
+        let (path, value) = self.reserve(name);
+        let open =
+            picture::new_file(&path).map_err(|error| FileError::of("a file can't be created", &error))?;
+        Ok((open, value))
+    }
+
+    /// Announces a new file that a program will write: its path, and its value. `name` is what users see.
+    pub(crate) fn reserve(&mut self, name: &str) -> (PathBuf, Value) {
         let file = self.made.files().len().to_string();
-        let open = picture::new_file(&self.folder.join(&file))
-            .map_err(|error| FileError::of("a file can't be created", &error))?;
+        let path = self.folder.join(&file);
         let media = Media {
             kind: MediaKind::File,
             hash: BlobHash::of(b""),
@@ -142,7 +149,7 @@ impl Workspace {
             executable: false,
             source: None,
         };
-        Ok((open, self.announce(file, media)))
+        (path, self.announce(file, media))
     }
 
     /// Writes a new file with these bytes. `name` is what users see.

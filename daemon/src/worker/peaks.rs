@@ -1,14 +1,8 @@
 //! The waveform of a sound: least and greatest sample of up to 512 equal stretches, channels mixed.
 
-use std::fs::File;
 use std::path::Path;
 
-use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::errors::Error;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
-use symphonia::core::meta::MetadataOptions;
+use crate::sound::{Decoder, Source as _};
 
 /// `{"peaks": [[min, max], …]}`, each between -1 and 1.
 pub(super) const MIME: &str = "application/x-fanlight-peaks+json";
@@ -17,34 +11,13 @@ const COLUMNS: usize = 512;
 
 /// Returns the waveform as JSON.
 pub(super) fn of(path: &Path) -> Result<String, String> {
-    let damaged = |error: Error| format!("the sound can't be decoded: {error}");
-    let file = File::open(path).map_err(|error| format!("the sound can't be read: {error}"))?;
-    let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(damaged)?;
-    let track = format.default_track(TrackType::Audio).ok_or("there is no sound in it")?;
-    let (id, params) = (track.id, track.codec_params.as_ref().and_then(|it| it.audio()));
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(params.ok_or("its kind of sound is unknown")?, &AudioDecoderOptions::default())
-        .map_err(damaged)?;
-    let mut peaks = Peaks::default();
-    let mut samples: Vec<f32> = Vec::new();
+    let mut sound = Decoder::open(path)?;
+    let channels = sound.shape().channels;
+    let (mut peaks, mut block) = (Peaks::default(), Vec::new());
     // At damage it ends, and what was there before is shown.
-    while let Ok(Some(packet)) = format.next_packet() {
-        if packet.track_id != id {
-            continue;
-        }
-        match decoder.decode(&packet) {
-            Ok(buffer) => {
-                let channels = buffer.spec().channels().count().max(1);
-                buffer.copy_to_vec_interleaved(&mut samples);
-                for frame in samples.chunks_exact(channels) {
-                    peaks.add(frame.iter().sum::<f32>() / channels as f32);
-                }
-            }
-            Err(Error::DecodeError(_) | Error::IoError(_)) => {}
-            Err(_) => break,
+    while let Ok(true) = sound.next(&mut block) {
+        for frame in block.chunks_exact(channels) {
+            peaks.add(frame.iter().sum::<f32>() / channels as f32);
         }
     }
     if peaks.columns.is_empty() {

@@ -3,14 +3,13 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fanlight_shared::media::{Media, MediaKind};
 use image::{DynamicImage, GenericImageView};
 
 use super::peaks;
-use crate::picture;
+use crate::{ffmpeg, picture};
 
 /// Longest side of a thumbnail, in pixels.
 const MAX_SIDE: u32 = 256;
@@ -69,14 +68,11 @@ fn scaled(length: u32, scale: f64) -> u32 {
 /// Returns the first frame, if ffmpeg is installed.
 fn first_frame(file: &Path, folder: &Path) -> Result<Option<(String, String)>, String> {
     let frame = folder.join("frame.png");
-    let started = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-protocol_whitelist", "file,pipe", "-i"])
+    let started = ffmpeg::command()
+        .arg("-i")
         .arg(file)
         .args(["-frames:v", "1", "-vf", "scale='min(1024,iw)':-2", "-f", "image2", "-c:v", "png"])
         .arg(&frame)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn();
     let mut child = match started {
         Ok(child) => child,

@@ -3,7 +3,7 @@
 use super::Scene;
 use super::noise::{at, octaves, smooth};
 use super::palette::{Palette, add, mix, scale};
-use super::rng::Rng;
+use crate::rng::Rng;
 
 struct Ridge {
     seed: u32,

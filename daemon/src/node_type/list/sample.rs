@@ -5,9 +5,9 @@ use fanlight_shared::value::{Value, Values};
 
 use super::MAX_ITEMS;
 use crate::node_type::build::Build;
-use crate::node_type::rng::Rng;
 use crate::node_type::typed_inputs::TypedInputs;
 use crate::node_type::{NodeType, Runner};
+use crate::rng::Rng;
 
 pub(super) fn node_type() -> NodeType {
     Build::new("list.sample", "Draws random items, none twice; the same seed draws the same items.")
